@@ -1,0 +1,168 @@
+import { SessionError } from "./errors.ts";
+
+/*
+ * The codec: any JSON value to a text that reads well in redis-cli, and back.
+ *
+ * A string is stored as it is unless it would read back as JSON, then it is stored JSON-quoted; so
+ * the first character tells which of the two a text is, and text that is no JSON is never parsed.
+ */
+
+/** How deep arrays and objects may be nested inside one value. */
+const MAX_DEPTH = 200;
+const MAX_NAME_BYTES = 256;
+/** How many values an array that is a reference may hold. */
+export const MAX_REFERENCES = 1000;
+
+// RFC 8259, section 6.
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Throws ERR_SESSION_VALUE unless `name` can be the name of a session's field. */
+export function checkFieldName(name: unknown): asserts name is string {
+  const fault = faultOfName(name);
+  if (fault) {
+    throw new SessionError("ERR_SESSION_VALUE", `The field name ${showName(name)} ${fault}`);
+  }
+}
+
+/** What is wrong with a field's name, or undefined. */
+export function faultOfName(name: unknown): string | undefined {
+  if (typeof name !== "string") return "is not a string";
+  if (name === "") return "is empty";
+  if (name.startsWith("@")) return 'begins with "@", which is kept for the library\'s own fields';
+  if (name === "__proto__") return "is not allowed";
+  if (!name.isWellFormed()) return "is not well-formed Unicode (it has a lone surrogate)";
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;
+  return undefined;
+}
+
+/** The text that stands for a field's value. Throws ERR_SESSION_VALUE for what JSON would change. */
+export function encodeValue(field: string, value: unknown): string {
+  if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
+  check(field, value, "", new Set());
+  return JSON.stringify(value);
+}
+
+/** The value that a text stands for. */
+export function decodeValue(text: string): unknown {
+  switch (text[0]) {
+    case "t":
+      return text === "true" ? true : text;
+    case "f":
+      return text === "false" ? false : text;
+    case "n":
+      return text === "null" ? null : text;
+    case '"':
+    case "[":
+    case "{":
+      return parse(text);
+    default:
+      return NUMBER.test(text) ? Number(text) : text;
+  }
+}
+
+/**
+ * The texts that a reference's value is found by: one for a string, finite number or boolean, one
+ * an element for an array of them, none for null. Anything else is ERR_SESSION_VALUE.
+ */
+export function referenceTexts(field: string, value: unknown): string[] {
+  const elements = Array.isArray(value) ? value : [value];
+  const texts = new Set<string>();
+  for (const element of elements) {
+    if (element === null) continue;
+    if (typeof element === "object") {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        `The field ${showName(field)} is a reference, so its value must be a string, a finite number, a boolean, null, or an array of them; got ${Array.isArray(element) ? "an array in an array" : "an object"}`,
+      );
+    }
+    texts.add(encodeValue(field, element));
+  }
+  if (texts.size > MAX_REFERENCES) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `The field ${showName(field)} is a reference to ${texts.size} values; ${MAX_REFERENCES} are allowed`,
+    );
+  }
+  return [...texts];
+}
+
+/** Whether a string may be stored unquoted: decodeValue gives the same string back. */
+function isPlain(text: string): boolean {
+  switch (text[0]) {
+    case "t":
+      return text !== "true" && text.isWellFormed();
+    case "f":
+      return text !== "false" && text.isWellFormed();
+    case "n":
+      return text !== "null" && text.isWellFormed();
+    case '"':
+    case "[":
+    case "{":
+      return false;
+    default:
+      return !NUMBER.test(text) && text.isWellFormed();
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // written by hand, not by encodeValue: a plain string
+  }
+}
+
+/** Refuses what JSON.stringify would drop, change or fail on. `above` holds the containers around it. */
+function check(field: string, value: unknown, path: string, above: Set<object>): void {
+  const fault = faultOf(value);
+  if (fault) refuse(field, path, fault);
+  if (typeof value !== "object" || value === null) return;
+  if (above.has(value)) refuse(field, path, "a cycle");
+  if (above.size >= MAX_DEPTH) refuse(field, path, `nested deeper than ${MAX_DEPTH} levels`);
+  above.add(value);
+  for (const [key, element] of Object.entries(value)) {
+    check(field, element, `${path}[${JSON.stringify(key).slice(0, 40)}]`, above);
+  }
+  above.delete(value);
+}
+
+function faultOf(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : String(value);
+    case "object":
+      return value === null ? undefined : faultOfObject(value);
+    default:
+      return `a value of type ${typeof value}`;
+  }
+}
+
+function faultOfObject(value: object): string | undefined {
+  if (Array.isArray(value)) {
+    return Object.keys(value).length === value.length
+      ? undefined
+      : "an array with holes or with properties of its own";
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    return `an object of class ${value.constructor?.name ?? "unknown"}`;
+  }
+  if (Object.getOwnPropertySymbols(value).length > 0) return "an object with symbol keys";
+  return undefined;
+}
+
+function refuse(field: string, path: string, fault: string): never {
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `The field ${showName(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
+  );
+}
+
+/** A field's name as messages show it: quoted, escaped and short. */
+export function showName(name: unknown): string {
+  if (typeof name !== "string") return String(name);
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}
