@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// The app in a real browser: `npm run test:browser`. It starts what it needs by itself.
+export default defineConfig({
+  test: {
+    include: ["test/browser/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+  },
+});

@@ -1,0 +1,24 @@
+import { defineConfig } from "vitest/config";
+
+// The tests import the package by its name and get the sources: an entry of the package is the file
+// of that name at the top of src/. What the built package does is test/package.test.ts's to show.
+const src = new URL("./src/", import.meta.url).pathname;
+
+export const alias = [
+  { find: /^session-sets$/, replacement: `${src}index.ts` },
+  { find: /^session-sets\/([a-z-]+)$/, replacement: `${src}$1.ts` },
+];
+
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/browser/**"],
+    globalSetup: "test/global-setup.ts",
+    // Generous, because servers and compilers start inside tests; what waits, polls.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Tests wait for servers more than they compute, so two at a time even on one core.
+    maxWorkers: 2,
+  },
+});
