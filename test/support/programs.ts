@@ -36,7 +36,7 @@ export function provideProgram(program: Program): string {
   if (installed) return installed;
   const names = program.candidates.map((name) => `"${name}"`).join(", ");
   throw new Error(
-    `The tests need ${what}, and none was found (${names})${failure}. Install ${advice(program)}, or set ${variable} to the path of one.`,
+    `The tests need ${what}, and none was found (${names})${failure}. Install it ${advice(program)}, or set ${variable} to the path of one.`,
   );
 }
 
@@ -96,8 +96,8 @@ function commands({ apt, brew }: Program["packages"]): string[][] | null {
 
 function advice({ packages: { apt, brew } }: Program): string {
   const ways = [
-    apt && `the packages ${apt.join(" and ")} (Debian, Ubuntu)`,
-    brew && `${brew.join(" and ")} (Homebrew)`,
+    apt && `with \`apt-get install ${apt.join(" ")}\``,
+    brew && `with \`brew install ${brew.join(" ")}\``,
   ];
-  return ways.filter(Boolean).join(", or ");
+  return ways.filter(Boolean).join(" or ");
 }

@@ -1,0 +1,146 @@
+/* The sources keep their layers: imports point down only (docs/design.md, "Layers"). */
+import { dirname, join } from "node:path/posix";
+import { describe, expect, test } from "vitest";
+import { filesUnder, importsOf, read } from "./support/sources.ts";
+
+/** From top to bottom. A file may import its own layer and what is below it. */
+const LAYERS = [
+  ["entry", /^src\/[a-z-]+\.ts$/],
+  ["adapters", /^src\/adapters\//],
+  ["http", /^src\/http\//],
+  ["sessions", /^src\/sessions\//],
+  // Beside the library: what it exports is for tests.
+  ["testing", /^src\/testing\//],
+  ["store", /^src\/store\//],
+  ["ground", /^src\/(?:errors|durations|values)\.ts$/],
+] as const;
+
+type Layer = (typeof LAYERS)[number][0];
+
+const MAX_LINES = 300;
+const RUNTIME_DEPENDENCIES = Object.keys(JSON.parse(read("package.json")).dependencies);
+const FILES = filesUnder("src", ".ts");
+const ENTRIES = FILES.filter((file) => layerOf(file) === "entry");
+
+// The ground's files lie at the top of src/, too, so the lowest layer that fits is the one.
+function layerOf(file: string): Layer {
+  const layer = LAYERS.findLast(([, pattern]) => pattern.test(file));
+  if (!layer) throw new Error(`${file} is in no layer: see LAYERS in test/layers.test.ts`);
+  return layer[0];
+}
+
+function depth(layer: Layer): number {
+  return LAYERS.findIndex(([name]) => name === layer);
+}
+
+/** What is wrong with one file's importing another file of src/, or undefined. */
+function faultOfImport(file: string, target: string): string | undefined {
+  const [from, to] = [layerOf(file), layerOf(target)];
+  if (to === "entry") return "nothing imports an entry file";
+  if (to === "testing" && from !== "entry" && from !== "testing") return "only tests need testing";
+  if (depth(to) < depth(from)) return `${from} is below ${to}`;
+  const [here, there] = [storeOf(file), storeOf(target)];
+  if (here && there && here !== there) return "one store does not need the other";
+  if (from === "testing" && there) return "the contract suite knows no store in particular";
+  if (from === "sessions" && there === "redis") return "the memory store alone is a default";
+  return undefined;
+}
+
+/** The store that a file is part of: "memory", "redis", or undefined. */
+function storeOf(file: string): string | undefined {
+  return /^src\/store\/([^/]+)\//.exec(file)?.[1];
+}
+
+function relativeImports(file: string) {
+  return importsOf(read(file))
+    .filter(({ from }) => from.startsWith("."))
+    .map(({ from }) => ({ from, target: join(dirname(file), from) }));
+}
+
+describe.each(FILES)("%s", (file) => {
+  test("imports only what is below it, by names that end in .ts", () => {
+    for (const { from, target } of relativeImports(file)) {
+      expect(from, "a relative import ends in .ts").toMatch(/\.ts$/);
+      expect(FILES, "a relative import stays in src/").toContain(target);
+      expect(faultOfImport(file, target), `imports ${from}`).toBeUndefined();
+    }
+  });
+
+  test("imports no package at run time but Node's own and the declared dependencies", () => {
+    const packages = importsOf(read(file))
+      .filter(({ from, typeOnly }) => !typeOnly && !/^(?:\.|node:)/.test(from))
+      .map(({ from }) => from);
+    for (const name of packages) expect(RUNTIME_DEPENDENCIES).toContain(name);
+  });
+});
+
+test.each(FILES.filter((file) => !file.endsWith(".generated.ts")))(
+  `%s is at most ${MAX_LINES} lines long`,
+  (file) => {
+    expect(read(file).split("\n").length - 1).toBeLessThanOrEqual(MAX_LINES);
+  },
+);
+
+test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", (file) => {
+  const rest = read(file)
+    .replace(/\/\*[\s\S]*?\*\//g, "")
+    .replace(/\/\/.*$/gm, "")
+    .replace(/export\s+(?:type\s+)?\{[^}]*\}\s+from\s+"[^"]+";/g, "")
+    .replace(/export\s+\{\s*\};/g, "")
+    .replace(/import\s+(?:type\s+)?"[^"]+";/g, "");
+  expect(rest.trim()).toBe("");
+});
+
+describe("the checks themselves", () => {
+  test("see every kind of import", () => {
+    const source = `
+      import ms from "ms";
+      import type { A } from "./a.ts";
+      import { type B, b } from "./b.ts";
+      import "./c.ts";
+      export { d } from "./d.ts";
+      export type { E } from "./e.ts";
+      export * from "./f.ts";
+      import {
+        g,
+      } from "./g.ts";
+      const h = await import("./h.ts");
+      // import i from "i";
+      /* import j from "j"; */
+    `;
+    const found = importsOf(source).map(({ from, typeOnly }) => (typeOnly ? `type ${from}` : from));
+    expect(found).toEqual([
+      "ms",
+      "type ./a.ts",
+      "./b.ts",
+      "./c.ts",
+      "./d.ts",
+      "type ./e.ts",
+      "./f.ts",
+      "./g.ts",
+      "./h.ts",
+    ]);
+  });
+
+  test.each([
+    ["src/store/contract.ts", "src/sessions/token.ts"],
+    ["src/values.ts", "src/store/contract.ts"],
+    ["src/http/csrf.ts", "src/adapters/koa.ts"],
+    ["src/adapters/koa.ts", "src/index.ts"],
+    ["src/store/memory/store.ts", "src/store/redis/keys.ts"],
+    ["src/sessions/sessions.ts", "src/testing/suite.ts"],
+    ["src/sessions/sessions.ts", "src/store/redis/keys.ts"],
+    ["src/testing/suite.ts", "src/sessions/token.ts"],
+  ])("refuse that %s imports %s", (file, target) => {
+    expect(faultOfImport(file, target)).toBeDefined();
+  });
+
+  test.each([
+    ["src/koa.ts", "src/adapters/koa.ts"],
+    ["src/sessions/sessions.ts", "src/store/memory/store.ts"],
+    ["src/testing/suite.ts", "src/store/contract.ts"],
+    ["src/store/redis/store.ts", "src/errors.ts"],
+  ])("allow that %s imports %s", (file, target) => {
+    expect(faultOfImport(file, target)).toBeUndefined();
+  });
+});
