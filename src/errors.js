@@ -1,0 +1,51 @@
+/** The HTTP status that stands for each code. */
+const STATUS = {
+  ERR_SESSION_CONFIG: 500,
+  ERR_SESSION_VALUE: 500,
+  ERR_SESSION_TOO_LARGE: 413,
+  ERR_SESSION_GONE: 409,
+  ERR_STORE_UNAVAILABLE: 503,
+  ERR_STORE_FULL: 503,
+  ERR_COOKIE: 500,
+  ERR_CSRF: 403,
+};
+/**
+ * The one class of error that this library throws or rejects with. `code` is stable, the message
+ * says what failed and what to do about it, and neither the message nor `cause` ever holds a token.
+ *
+ * | code | when |
+ * | --- | --- |
+ * | `ERR_SESSION_CONFIG` | an option or an undeclared reference is a mistake of the program |
+ * | `ERR_SESSION_VALUE` | a field's name or value cannot be stored as it is |
+ * | `ERR_SESSION_TOO_LARGE` | the session would grow over `maxBytes` |
+ * | `ERR_SESSION_GONE` | the session ended while this request was using it |
+ * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
+ * | `ERR_STORE_FULL` | the memory store holds as many sessions as it may |
+ * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
+ * | `ERR_CSRF` | a request that changes something comes from another site |
+ */
+export class SessionError extends Error {
+  name = "SessionError";
+  code;
+  /** The HTTP status that fits: frameworks that look for `status` answer with it. */
+  status;
+  /** Whether the message may be shown to the client of an HTTP request: only under status 500. */
+  expose;
+  constructor(code, message, options) {
+    super(message, options);
+    this.code = code;
+    this.status = STATUS[code];
+    this.expose = this.status < 500;
+  }
+}
+/** Refuses option names that do not exist, which are typing mistakes or come from other libraries. */
+export function refuseUnknownKeys(what, options, known) {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new SessionError(
+        "ERR_SESSION_CONFIG",
+        `${what} has no option ${JSON.stringify(key)}; its options are ${known.join(", ")}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,1 @@
+export { redisStore } from "./store/redis/store.ts";

@@ -1,0 +1,46 @@
+import type { Reference } from "../contract.ts";
+import type { Session } from "./kept.ts";
+
+/** The sets of the sessions that share a value: by field, then by the value's text. */
+export class SessionSets {
+  readonly #byField = new Map<string, Map<string, Set<Session>>>();
+
+  has({ field, text }: Reference, session: Session): boolean {
+    return session.references.get(field)?.has(text) ?? false;
+  }
+
+  members({ field, text }: Reference): Session[] {
+    return [...(this.#byField.get(field)?.get(text) ?? [])];
+  }
+
+  /** Makes `texts` the only values of a session's field. */
+  place(session: Session, field: string, texts: readonly string[]): void {
+    for (const text of session.references.get(field) ?? []) this.#leave(session, field, text);
+    session.references.delete(field);
+    if (texts.length > 0) session.references.set(field, new Set(texts));
+    for (const text of texts) this.#enter(session, field, text);
+  }
+
+  /** Takes a session out of all sets. */
+  remove(session: Session): void {
+    for (const field of [...session.references.keys()]) this.place(session, field, []);
+  }
+
+  clear(): void {
+    this.#byField.clear();
+  }
+
+  #enter(session: Session, field: string, text: string): void {
+    const sets = this.#byField.get(field) ?? new Map<string, Set<Session>>();
+    this.#byField.set(field, sets);
+    sets.set(text, (sets.get(text) ?? new Set()).add(session));
+  }
+
+  #leave(session: Session, field: string, text: string): void {
+    const sets = this.#byField.get(field);
+    const set = sets?.get(text);
+    set?.delete(session);
+    if (set?.size === 0) sets?.delete(text);
+    if (sets?.size === 0) this.#byField.delete(field);
+  }
+}

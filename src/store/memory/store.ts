@@ -1,0 +1,330 @@
+import { refuseUnknownKeys, SessionError, tooLarge } from "../../errors.ts";
+import type {
+  Change,
+  Changed,
+  FieldChanges,
+  FieldReferences,
+  Fields,
+  Lookup,
+  NewSession,
+  Reference,
+  SessionStore,
+  StoredSession,
+  Times,
+} from "../contract.ts";
+import { type Kept, type Session, timesOf } from "./kept.ts";
+import { SessionSets } from "./session-sets.ts";
+
+/** How often expired sessions are looked for, besides when the store is full. */
+const SWEEP_EVERY = 60_000;
+const HOPS = 3;
+const PAGE_SESSIONS = 100;
+const LIST_SESSIONS = 500;
+
+export interface MemoryStoreOptions {
+  /**
+   * How many sessions may be kept at once; one more is ERR_STORE_FULL.
+   * @default 100_000
+   */
+  maxSessions?: number;
+  /**
+   * The clock: ms since 1970.
+   * @default Date.now
+   */
+  now?: () => number;
+}
+
+/**
+ * A store in this process's memory: for development, tests and programs of one process that may
+ * forget their sessions when they stop. It keeps every promise that the Redis store keeps.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
+ */
+export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  refuseUnknownKeys("memoryStore", options, ["maxSessions", "now"]);
+  const { maxSessions = 100_000, now = Date.now } = options;
+  if (!(Number.isInteger(maxSessions) && maxSessions >= 1)) {
+    throw new SessionError("ERR_SESSION_CONFIG", "maxSessions must be a whole number above zero");
+  }
+  if (typeof now !== "function") {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      "now must be a function that gives the time in ms",
+    );
+  }
+  return new MemoryStore(maxSessions, now);
+}
+
+/** Every method does its work in one synchronous run, which is what makes it atomic. */
+class MemoryStore implements SessionStore {
+  readonly shards = 1;
+  readonly #maxSessions: number;
+  readonly #now: () => number;
+  readonly #kept = new Map<string, Kept>();
+  readonly #sets = new SessionSets();
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(maxSessions: number, now: () => number) {
+    this.#maxSessions = maxSessions;
+    this.#now = now;
+  }
+
+  async create(created: NewSession): Promise<Times> {
+    const { kept } = this.#resolve(created.id);
+    if (kept?.kind === "session") return timesOf(kept);
+    this.#makeRoom();
+    const now = this.#now();
+    const { idleTimeout, absoluteTimeout } = created;
+    const session: Session = {
+      kind: "session",
+      id: created.id,
+      fields: new Map(created.fields),
+      references: new Map(),
+      createdAt: now,
+      lastSeenAt: now,
+      idleTimeout,
+      absoluteDeadline: absoluteTimeout === null ? null : now + absoluteTimeout,
+      expiresAt: 0,
+    };
+    slide(session, now);
+    this.#kept.set(session.id, session);
+    this.#refer(session, created.references);
+    return timesOf(session);
+  }
+
+  async find(id: string, names?: readonly string[]): Promise<Lookup> {
+    const { kept } = this.#resolve(id);
+    if (kept?.kind === "session") {
+      return { state: "live", session: given(kept, names), now: this.#now() };
+    }
+    return kept?.kind === "tombstone"
+      ? { state: "superseded", hadIdentity: kept.hadIdentity }
+      : { state: "gone" };
+  }
+
+  async change(id: string, change: Change): Promise<Changed> {
+    const { rotation } = change;
+    const done = rotation && this.#live(rotation.to);
+    if (done?.kind === "session") return changed(done, true);
+    const { kept: session, trail } = this.#resolve(id);
+    if (session?.kind === "tombstone") {
+      return { state: "superseded", hadIdentity: session.hadIdentity };
+    }
+    if (session?.kind !== "session") return { state: "gone" };
+    const signsIn = identityChanges(session, change);
+    const rotates =
+      rotation !== null && (signsIn || (rotation.when === "always" && trail.length === 0));
+    if (rotation?.when === "always" && !rotates) return { state: "alias" };
+    const bytes = bytesAfter(session, change);
+    if (bytes > change.maxBytes) return { state: "too-large", bytes };
+    if (rotates) this.#rotate(session, rotation, signsIn, trail);
+    this.#apply(session, change);
+    session.idleTimeout = change.idleTimeout ?? session.idleTimeout;
+    slide(session, this.#now());
+    return changed(session, rotates);
+  }
+
+  #rotate(
+    session: Session,
+    { to, identity, grace }: NonNullable<Change["rotation"]>,
+    signsIn: boolean,
+    trail: readonly string[],
+  ): void {
+    const olds = signsIn ? [session.id, ...trail] : [session.id];
+    if (grace > 0) this.#makeRoom();
+    const expiresAt = this.#now() + grace;
+    const hadIdentity = identity.some((field) => session.references.has(field));
+    for (const old of olds) {
+      if (grace === 0) this.#kept.delete(old);
+      else if (signsIn) this.#kept.set(old, { kind: "tombstone", hadIdentity, expiresAt });
+      else this.#kept.set(old, { kind: "alias", target: to, expiresAt });
+    }
+    session.id = to;
+    this.#kept.set(to, session);
+  }
+
+  async end(id: string, reference?: Reference): Promise<boolean> {
+    const { kept: session, trail } = this.#resolve(id);
+    if (session?.kind !== "session") return false;
+    if (reference && !this.#sets.has(reference, session)) return false;
+    this.#end(session);
+    for (const alias of trail) this.#kept.delete(alias);
+    return true;
+  }
+
+  async count(reference: Reference): Promise<number> {
+    return this.#members(reference).length;
+  }
+
+  async has(reference: Reference, id: string): Promise<boolean> {
+    const { kept } = this.#resolve(id);
+    return kept?.kind === "session" && this.#sets.has(reference, kept);
+  }
+
+  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
+    return this.#members(reference)
+      .sort((a, b) => b.expiresAt - a.expiresAt)
+      .slice(0, LIST_SESSIONS)
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .slice(0, limit)
+      .map((session) => given(session));
+  }
+
+  async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
+    const names = withFields ? undefined : [];
+    const members = this.#members(reference);
+    for (let from = 0; from < members.length; from += PAGE_SESSIONS) {
+      const page = members
+        .slice(from, from + PAGE_SESSIONS)
+        .filter((session) => this.#live(session.id) === session)
+        .filter((session) => this.#sets.has(reference, session))
+        .map((session) => given(session, names));
+      if (page.length > 0) yield page;
+    }
+  }
+
+  async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
+    const members = this.#members(reference);
+    for (const session of members) {
+      const bytes = bytesAfter(session, changes);
+      if (bytes > changes.maxBytes) throw tooLarge(bytes, changes.maxBytes);
+    }
+    for (const session of members) this.#apply(session, changes);
+    return members.length;
+  }
+
+  async endAll(reference: Reference, except?: string): Promise<number> {
+    const spared = except === undefined ? undefined : this.#resolve(except).kept;
+    const doomed = this.#members(reference).filter((session) => session !== spared);
+    for (const session of doomed) this.#end(session);
+    return doomed.length;
+  }
+
+  sessionKey(id: string): string {
+    return `s:${id}`;
+  }
+
+  setKey({ field, text }: Reference): string {
+    return `r:${encodeURIComponent(field)}:${encodeURIComponent(text)}`;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+    this.#kept.clear();
+    this.#sets.clear();
+  }
+
+  /** What is kept at an id, unless it has expired. */
+  #live(id: string): Kept | undefined {
+    const kept = this.#kept.get(id);
+    if (!kept || kept.expiresAt >= this.#now()) return kept;
+    this.#drop(id, kept);
+    return undefined;
+  }
+
+  /** What an id leads to, and the aliases on the way. */
+  #resolve(id: string): { kept: Kept | undefined; trail: string[] } {
+    const trail: string[] = [];
+    let kept = this.#live(id);
+    while (kept?.kind === "alias" && trail.length < HOPS) {
+      trail.push(id);
+      id = kept.target;
+      kept = this.#live(id);
+    }
+    return { kept, trail };
+  }
+
+  #members(reference: Reference): Session[] {
+    return this.#sets.members(reference).filter((session) => this.#live(session.id) === session);
+  }
+
+  #apply(session: Session, { set, unset, references }: FieldChanges): void {
+    for (const [name, text] of set) session.fields.set(name, text);
+    for (const name of unset) session.fields.delete(name);
+    this.#refer(session, references);
+  }
+
+  #refer(session: Session, references: readonly FieldReferences[]): void {
+    for (const { field, texts } of references) this.#sets.place(session, field, texts);
+  }
+
+  #end(session: Session): void {
+    this.#drop(session.id, session);
+  }
+
+  #drop(id: string, kept: Kept): void {
+    this.#kept.delete(id);
+    if (kept.kind === "session") this.#sets.remove(kept);
+  }
+
+  /** Refuses to keep one more than may be kept, once what has expired is gone. */
+  #makeRoom(): void {
+    if (this.#kept.size >= this.#maxSessions) this.#sweep();
+    if (this.#kept.size >= this.#maxSessions) {
+      throw new SessionError(
+        "ERR_STORE_FULL",
+        `The memory store keeps ${this.#maxSessions} sessions and is full; raise maxSessions, shorten the timeouts, or use redisStore`,
+      );
+    }
+    // unref: sessions that wait to expire keep no process alive.
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref();
+  }
+
+  #sweep(): void {
+    for (const id of [...this.#kept.keys()]) this.#live(id);
+    if (this.#kept.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+/** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
+function slide(session: Session, now: number): void {
+  const { idleTimeout, absoluteDeadline } = session;
+  session.lastSeenAt = now;
+  session.expiresAt = Math.min(
+    idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
+    absoluteDeadline ?? Number.POSITIVE_INFINITY,
+  );
+}
+
+function identityChanges(session: Session, { references, rotation }: Change): boolean {
+  return references.some(({ field, texts }) => {
+    if (!rotation?.identity.includes(field)) return false;
+    const before = session.references.get(field);
+    return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
+  });
+}
+
+/** The bytes of the fields after the changes; 0 where the changes add nothing. */
+function bytesAfter(session: Session, { set, unset }: FieldChanges): number {
+  if (set.size === 0) return 0;
+  const after = new Map(session.fields);
+  for (const name of unset) after.delete(name);
+  for (const [name, text] of set) after.set(name, text);
+  return bytesOf(after);
+}
+
+function bytesOf(fields: Fields): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
+}
+
+function given(session: Session, names?: readonly string[]): StoredSession {
+  const fields = names
+    ? [...session.fields].filter(([name]) => names.includes(name))
+    : session.fields;
+  return { id: session.id, fields: new Map(fields), ...timesOf(session) };
+}
+
+function changed(session: Session, rotated: boolean): Changed {
+  return {
+    state: "changed",
+    id: session.id,
+    rotated,
+    times: timesOf(session),
+    fields: rotated ? new Map(session.fields) : null,
+  };
+}

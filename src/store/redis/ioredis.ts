@@ -1,0 +1,42 @@
+import { SessionError } from "../../errors.ts";
+import type { Connection } from "./connection.ts";
+
+/** The shape of an ioredis 5 or 6 client (`new Redis()`); its `keyPrefix` is taken into account. */
+export interface IoredisClient {
+  call(command: string, args: string[]): Promise<unknown>;
+  readonly status: string;
+  readonly options: { readonly keyPrefix?: string | undefined };
+}
+
+export function isIoredis(client: unknown): client is IoredisClient {
+  if (typeof client !== "object" || client === null) return false;
+  const { call, status, options, isCluster } = client as Record<string, unknown>;
+  return (
+    typeof call === "function" &&
+    typeof status === "string" &&
+    typeof options === "object" &&
+    isCluster === false
+  );
+}
+
+export function ioredisConnection(client: IoredisClient): Connection {
+  // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
+  if (/[{}]/.test(client.options.keyPrefix ?? "")) {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
+    );
+  }
+  return {
+    send: async (_key, name, args) => flat(await client.call(name, [...args])),
+  };
+}
+
+/** RESP3 gives a map as a Map or an object, RESP2 as an array of name, value, … */
+function flat(reply: unknown): unknown {
+  if (reply instanceof Map) return [...reply].flat();
+  if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) {
+    return Object.entries(reply).flat();
+  }
+  return reply;
+}

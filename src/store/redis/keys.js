@@ -1,0 +1,62 @@
+import { createHash } from "node:crypto";
+import { SessionError } from "../../errors.ts";
+
+/*
+ * Every key is made here, or in a script from KEYS[1] in the same way:
+ *
+ *   {prefix:k}:s:<id>              hash        a session, an alias or a tombstone of shard k
+ *   {prefix:k}:r:<field>:<value>   sorted set  ids of the shard's sessions, scored by their deadline
+ *   {prefix:k}:m:<field>:<value>   set         the same ids, for a reference declared `as: "set"`
+ *
+ * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster.
+ */
+/** Encoded names over this many bytes are replaced by their hash. */
+const MAX_NAME_BYTES = 128;
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+export function createKeys(prefix, shards) {
+  if (!/^[A-Za-z0-9._-]+$/.test(prefix)) {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
+    );
+  }
+  if (!(Number.isInteger(shards) && shards >= 1 && shards <= 4096)) {
+    throw new SessionError("ERR_SESSION_CONFIG", "shards must be a whole number from 1 to 4096");
+  }
+  const tag = (shard) => `{${prefix}:${shard}}`;
+  const shardOf = (id) =>
+    shards === 1 ? 0 : ALPHABET.indexOf(id.charAt(0)) * 64 + ALPHABET.indexOf(id.charAt(1));
+  return {
+    shardOf,
+    session: (id) => `${tag(shardOf(id))}:s:${id}`,
+    set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
+    publicSet: (reference) =>
+      `${tag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${bareName(reference)}`,
+  };
+}
+function bareName({ field, text }) {
+  return `${encodeName(field)}:${encodeName(text)}`;
+}
+/** The name of a session set: what a session's `@r` lists. `=` marks one that is a plain set, too. */
+export function setName(reference) {
+  return `${reference.plain ? "=" : ""}${bareName(reference)}`;
+}
+/** The names of all sets that a field's values put a session in. */
+export function setNames({ field, texts, plain }) {
+  return texts.map((text) => setName({ field, text, plain }));
+}
+/**
+ * A text as part of a key: letters, digits, `.`, `_` and `-` stand for themselves, all else is
+ * percent-encoded; `~`, which an encoded text never holds, marks an empty one and the hash of a
+ * long one. So different texts have different names, without `:`, spaces, braces or wildcards.
+ */
+export function encodeName(text) {
+  if (text === "") return "~";
+  const encoded = encodeURIComponent(text).replace(
+    /[!~*'()]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return encoded.length <= MAX_NAME_BYTES
+    ? encoded
+    : `~${createHash("sha256").update(text).digest("base64url")}`;
+}

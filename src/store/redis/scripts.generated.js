@@ -1,0 +1,537 @@
+// Generated from scripts/*.lua by scripts/build-lua.mjs: change those and run `npm run lua`.
+const lib = `--!df flags=allow-undeclared-keys
+local base = string.match(KEYS[1], '^(.-}):')
+local clock = redis.call('TIME')
+local micros = clock[1] * 1000000 + clock[2]
+local now = math.floor(micros / 1000)
+local at = 0
+local function arg()
+  at = at + 1
+  return ARGV[at]
+end
+local function number()
+  return tonumber(arg())
+end
+local function args()
+  local list = {}
+  for i = 1, number() do
+    list[i] = arg()
+  end
+  return list
+end
+local not_after = number()
+if not_after and now > not_after then
+  return { now, 'late' }
+end
+local function int(n)
+  return string.format('%.0f', n)
+end
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do
+    list[#list + 1] = word
+  end
+  return list
+end
+local function in_parts(command, key, list)
+  for from = 1, #list, 4000 do
+    redis.call(command, key, unpack(list, from, math.min(from + 3999, #list)))
+  end
+end
+local function session_key(id)
+  return base .. ':s:' .. id
+end
+local function own(id)
+  local values = redis.call('HMGET', session_key(id), '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  return {
+    created = values[1], seen = values[2], idle = values[3], absolute = values[4],
+    names = words(values[5]), target = values[6], tombstone = values[7],
+  }
+end
+local function resolve(id)
+  local trail = {}
+  local found = own(id)
+  while found.target and #trail < 3 do
+    trail[#trail + 1] = id
+    id = found.target
+    found = own(id)
+  end
+  return id, found, trail
+end
+local function bare(name)
+  return (string.gsub(name, '^=', ''))
+end
+local function set_key(name)
+  return base .. ':r:' .. bare(name)
+end
+local function plain_key(name)
+  if string.sub(name, 1, 1) == '=' then
+    return base .. ':m:' .. bare(name)
+  end
+end
+local function field_of(name)
+  return string.match(name, '^=?([^:]*):')
+end
+local function lists(names, wanted)
+  for _, name in ipairs(names) do
+    if bare(name) == bare(wanted) then
+      return true
+    end
+  end
+  return false
+end
+local function expire_not_before(key, deadline)
+  if redis.call('PEXPIRETIME', key) < deadline then
+    redis.call('PEXPIREAT', key, int(deadline))
+  end
+end
+local function drop_expired(name)
+  local key = set_key(name)
+  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
+  if #expired > 0 then
+    redis.call('ZREM', key, unpack(expired))
+    if plain_key(name) then
+      redis.call('SREM', plain_key(name), unpack(expired))
+    end
+  end
+end
+local function enter(name, id, deadline)
+  redis.call('ZADD', set_key(name), int(deadline), id)
+  expire_not_before(set_key(name), deadline)
+  if plain_key(name) then
+    redis.call('SADD', plain_key(name), id)
+    expire_not_before(plain_key(name), deadline)
+  end
+  drop_expired(name)
+end
+local function leave(name, id)
+  redis.call('ZREM', set_key(name), id)
+  if plain_key(name) then
+    redis.call('SREM', plain_key(name), id)
+  end
+end
+local seen_keys = {}
+local function will_touch(id, names)
+  seen_keys[#seen_keys + 1] = session_key(id)
+  for _, name in ipairs(names) do
+    seen_keys[#seen_keys + 1] = set_key(name)
+    redis.call('ZSCORE', set_key(name), id)
+    if plain_key(name) then
+      seen_keys[#seen_keys + 1] = plain_key(name)
+      redis.call('SISMEMBER', plain_key(name), id)
+    end
+  end
+end
+local function look()
+  for from = 1, #seen_keys, 4000 do
+    redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))
+  end
+end
+local function field_changes()
+  local changes = { max_bytes = number(), replaced = {}, names = {} }
+  local references = args()
+  for i = 1, #references, 2 do
+    changes.replaced[references[i]] = true
+    for _, name in ipairs(words(references[i + 1])) do
+      changes.names[#changes.names + 1] = name
+    end
+  end
+  changes.set = args()
+  changes.unset = args()
+  return changes
+end
+local function names_after(names, changes)
+  local wanted, had, after, added, removed = {}, {}, {}, {}, {}
+  for _, name in ipairs(changes.names) do
+    wanted[name] = true
+  end
+  for _, name in ipairs(names) do
+    had[name] = true
+    if changes.replaced[field_of(name)] and not wanted[name] then
+      removed[#removed + 1] = name
+    else
+      after[#after + 1] = name
+    end
+  end
+  for _, name in ipairs(changes.names) do
+    if not had[name] then
+      added[#added + 1] = name
+      after[#after + 1] = name
+    end
+  end
+  return after, added, removed
+end
+local function bytes_after(key, changes)
+  if #changes.set == 0 then
+    return 0
+  end
+  local bytes, replaced = 0, {}
+  for i = 1, #changes.set, 2 do
+    bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    replaced[changes.set[i]] = true
+  end
+  for _, field in ipairs(changes.unset) do
+    replaced[field] = true
+  end
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if not replaced[fields[i]] and string.sub(fields[i], 1, 1) ~= '@' then
+      bytes = bytes + #fields[i] + #fields[i + 1]
+    end
+  end
+  return bytes
+end
+local function write_fields(key, changes, after, moved)
+  in_parts('HSET', key, changes.set)
+  in_parts('HDEL', key, changes.unset)
+  if not moved then
+    return
+  end
+  if #after > 0 then
+    redis.call('HSET', key, '@r', table.concat(after, ' '))
+  else
+    redis.call('HDEL', key, '@r')
+  end
+end
+local function times(id)
+  local found = own(id)
+  return { found.created, found.seen, found.idle or '', found.absolute or '' }
+end
+local function page(key, after, after_id, count, budget, cost)
+  local from
+  if after == '' then
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. int(now))
+  elseif after_id == '' then
+    from = redis.call('ZCOUNT', key, '-inf', after)
+  elseif redis.call('ZSCORE', key, after_id) == after then
+    from = redis.call('ZRANK', key, after_id) + 1
+  else
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
+  end
+  local entries = redis.call('ZRANGE', key, from, from + count, 'WITHSCORES')
+  local ids, deadlines = {}, {}
+  for i = 1, #entries, 2 do
+    ids[#ids + 1] = entries[i]
+    deadlines[#deadlines + 1] = entries[i + 1]
+  end
+  local taken, spent = 0, 0
+  while taken < #ids and taken < count do
+    spent = spent + cost(ids[taken + 1])
+    if taken > 0 and spent > budget then
+      break
+    end
+    taken = taken + 1
+  end
+  if taken == #ids then
+    return ids, '', ''
+  end
+  local last = taken
+  while last > 0 and deadlines[last] == deadlines[taken + 1] do
+    last = last - 1
+  end
+  local next_id = ''
+  if last == 0 then
+    last = taken
+    next_id = ids[last]
+  end
+  for i = last + 1, #ids do
+    ids[i] = nil
+  end
+  return ids, deadlines[last], next_id
+end`;
+export const sources = {
+  change: `${lib}
+local id = arg()
+local idle = number()
+local to = arg()
+local when = arg()
+local grace = number()
+local identity = {}
+for _, field in ipairs(words(arg())) do
+  identity[field] = true
+end
+local changes = field_changes()
+local function identifies(names)
+  for _, name in ipairs(names) do
+    if identity[field_of(name)] then
+      return true
+    end
+  end
+  return false
+end
+local function changed(final)
+  if final == to then
+    return { now, 'changed', final, 1, times(final), redis.call('HGETALL', session_key(final)) }
+  end
+  return { now, 'changed', final, 0, times(final), {} }
+end
+if to ~= '' and own(to).created then
+  return changed(to)
+end
+local current, found, trail = resolve(id)
+local after, added, removed = names_after(found.names, changes)
+will_touch(current, found.names)
+will_touch(current, added)
+for _, old in ipairs(trail) do
+  will_touch(old, {})
+end
+if to ~= '' then
+  will_touch(to, {})
+end
+look()
+if not found.created then
+  if found.tombstone then
+    return { now, 'superseded', found.tombstone }
+  end
+  return { now, 'gone' } -- I4
+end
+local signs_in = identifies(added) or identifies(removed)
+local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
+if to ~= '' and when == 'always' and not rotates then
+  return { now, 'alias' }
+end
+local key = session_key(current)
+local bytes = bytes_after(key, changes)
+if bytes > changes.max_bytes then
+  return { now, 'too-large', bytes }
+end
+idle = idle or tonumber(found.idle)
+local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
+if #changes.set == 0 then
+  redis.call('PEXPIREAT', key, int(deadline)) -- needs no memory: touching works when it is full
+end
+write_fields(key, changes, after, #added + #removed > 0)
+redis.call('HSET', key, '@s', int(now))
+if idle then
+  redis.call('HSET', key, '@i', int(idle))
+end
+redis.call('PEXPIREAT', key, int(deadline))
+for _, name in ipairs(removed) do
+  leave(name, current)
+end
+local final = current
+if rotates then
+  final = to
+  for _, name in ipairs(found.names) do
+    leave(name, current)
+  end
+  redis.call('RENAME', key, session_key(to))
+  local olds = { current }
+  local field, value = '@to', to
+  if signs_in then
+    field, value = '@x', identifies(found.names) and '1' or '0'
+    for _, old in ipairs(trail) do
+      olds[#olds + 1] = old
+    end
+  end
+  for _, old in ipairs(olds) do
+    redis.call('DEL', session_key(old))
+    if grace > 0 then
+      redis.call('HSET', session_key(old), field, value)
+      redis.call('PEXPIREAT', session_key(old), int(now + grace))
+    end
+  end
+end
+for _, name in ipairs(after) do
+  enter(name, final, deadline)
+end
+return changed(final)
+`,
+  changeAll: `${lib}
+local name = arg()
+local after = arg()
+local after_id = arg()
+local count = number()
+local budget = number()
+local changes = field_changes()
+local sessions = {}
+local function prepare(id)
+  local found = own(id)
+  local session = { created = found.created and lists(found.names, name) and found.created }
+  session.after, session.added, session.removed = names_after(found.names, changes)
+  sessions[id] = session
+  return 1 + #session.added + #session.removed
+end
+local ids, next_after, next_id = page(KEYS[1], after, after_id, count, budget, prepare)
+for _, id in ipairs(ids) do
+  will_touch(id, sessions[id].added)
+  will_touch(id, sessions[id].removed)
+end
+look()
+for _, id in ipairs(ids) do
+  local bytes = sessions[id].created and bytes_after(session_key(id), changes) or 0
+  if bytes > changes.max_bytes then
+    return { now, 'too-large', bytes }
+  end
+end
+local changed = {}
+for _, id in ipairs(ids) do
+  local session = sessions[id]
+  if session.created then
+    local key = session_key(id)
+    write_fields(key, changes, session.after, #session.added + #session.removed > 0)
+    for _, gone in ipairs(session.removed) do
+      leave(gone, id)
+    end
+    for _, entered in ipairs(session.added) do
+      enter(entered, id, redis.call('PEXPIRETIME', key))
+    end
+    changed[#changed + 1] = session.created
+  end
+end
+drop_expired(name)
+return { now, 'page', next_after, next_id, changed }
+`,
+  count: `${lib}
+return { now, 'count', redis.call('ZCOUNT', KEYS[1], int(now), '+inf') }
+`,
+  create: `${lib}
+local id = arg()
+local idle = number()
+local absolute = number()
+local names = words(arg())
+local fields = args()
+will_touch(id, names)
+look()
+if not own(id).created then
+  local deadline = idle and now + idle or math.huge
+  fields[#fields + 1] = '@c'
+  fields[#fields + 1] = int(micros)
+  fields[#fields + 1] = '@s'
+  fields[#fields + 1] = int(now)
+  if idle then
+    fields[#fields + 1] = '@i'
+    fields[#fields + 1] = int(idle)
+  end
+  if absolute then
+    fields[#fields + 1] = '@a'
+    fields[#fields + 1] = int(now + absolute)
+    deadline = math.min(deadline, now + absolute)
+  end
+  if #names > 0 then
+    fields[#fields + 1] = '@r'
+    fields[#fields + 1] = table.concat(names, ' ')
+  end
+  in_parts('HSET', KEYS[1], fields)
+  redis.call('PEXPIREAT', KEYS[1], int(deadline))
+  for _, name in ipairs(names) do
+    enter(name, id, deadline)
+  end
+end
+return { now, 'created', times(id) }
+`,
+  end: `${lib}
+local id = arg()
+local name = arg()
+local current, found, trail = resolve(id)
+will_touch(current, found.names)
+for _, old in ipairs(trail) do
+  will_touch(old, {})
+end
+look()
+if not found.created or (name ~= '' and not lists(found.names, name)) then
+  return { now, 'ended', 0 }
+end
+redis.call('DEL', session_key(current))
+for _, old in ipairs(trail) do
+  redis.call('DEL', session_key(old))
+end
+for _, entered in ipairs(found.names) do
+  leave(entered, current)
+end
+return { now, 'ended', 1 }
+`,
+  endAll: `${lib}
+local name = arg()
+local except = arg()
+local budget = number()
+if except ~= '' then
+  except = resolve(except)
+  will_touch(except, { name })
+end
+local doomed, touched = {}, 0
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
+  if id ~= except then
+    if touched >= budget then
+      break
+    end
+    local found = own(id)
+    local live = found.created and lists(found.names, name)
+    local names = live and found.names or { name }
+    will_touch(id, names)
+    doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+    touched = touched + 1 + #names
+  end
+end
+look()
+local ended = {}
+for _, session in ipairs(doomed) do
+  if session.created then
+    redis.call('DEL', session_key(session.id))
+    ended[#ended + 1] = session.created
+  end
+  for _, entered in ipairs(session.names) do
+    leave(entered, session.id)
+  end
+end
+local left = redis.call('ZCARD', KEYS[1])
+if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
+  left = left - 1
+end
+return { now, 'page', ended, left, except }
+`,
+  has: `${lib}
+local _, found = resolve(arg())
+return { now, 'has', found.created and lists(found.names, arg()) and 1 or 0 }
+`,
+  list: `${lib}
+local name = arg()
+local limit = number()
+drop_expired(name)
+local entries = {}
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
+  local seen = redis.call('HGET', session_key(id), '@s')
+  if seen then
+    entries[#entries + 1] = { id = id, seen = tonumber(seen) }
+  end
+end
+table.sort(entries, function(a, b)
+  if a.seen ~= b.seen then
+    return a.seen > b.seen
+  end
+  return a.id < b.id
+end)
+local sessions = {}
+for i = 1, math.min(limit, #entries) do
+  local id = entries[i].id
+  sessions[i] = { id, redis.call('HGETALL', session_key(id)) }
+end
+return { now, 'list', sessions }
+`,
+  scan: `${lib}
+local name = arg()
+local after = arg()
+local after_id = arg()
+local count = number()
+local with_fields = arg() == '1'
+local function one()
+  return 1
+end
+local ids, next_after, next_id = page(KEYS[1], after, after_id, count, count, one)
+local sessions = {}
+for _, id in ipairs(ids) do
+  local fields
+  if with_fields then
+    fields = redis.call('HGETALL', session_key(id))
+  else
+    local created = redis.call('HGET', session_key(id), '@c')
+    fields = created and { '@c', created } or {}
+  end
+  if #fields > 0 then
+    sessions[#sessions + 1] = { id, fields }
+  end
+end
+drop_expired(name)
+return { now, 'page', next_after, next_id, sessions }
+`,
+};

@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import type { Connection } from "./connection.ts";
+import { sources } from "./scripts.generated.ts";
+
+export type ScriptName = keyof typeof sources;
+
+const digests = Object.fromEntries(
+  Object.entries(sources).map(([name, source]) => [
+    name,
+    createHash("sha1").update(source).digest("hex"),
+  ]),
+) as Record<ScriptName, string>;
+
+/** Runs a script by its digest; a server that does not know it yet (NOSCRIPT, alone) gets its text. */
+export async function runScript(
+  connection: Connection,
+  name: ScriptName,
+  key: string,
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await connection.send(key, "EVALSHA", [digests[name], "1", key, ...args]);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+    return await connection.send(key, "EVAL", [sources[name], "1", key, ...args]);
+  }
+}

@@ -1,0 +1,118 @@
+-- Changes one session and pushes its idle deadline forward: set, unset, touch and rotate are this.
+--
+-- KEYS[1]  the hash that the id names
+-- ARGV     not after, id, new idle timeout or '', the new id or '', 'always' or 'identity-changes',
+--          grace (ms), encoded names of the identity fields, the field changes
+-- Returns  now and one of: 'changed', id, 1 if rotated, its times, all its fields if rotated
+--          'gone' | 'superseded', '1' if it had an identity | 'alias' | 'too-large', bytes
+
+local id = arg()
+local idle = number()
+local to = arg()
+local when = arg()
+local grace = number()
+local identity = {}
+for _, field in ipairs(words(arg())) do
+  identity[field] = true
+end
+local changes = field_changes()
+
+local function identifies(names)
+  for _, name in ipairs(names) do
+    if identity[field_of(name)] then
+      return true
+    end
+  end
+  return false
+end
+
+local function changed(final)
+  if final == to then
+    return { now, 'changed', final, 1, times(final), redis.call('HGETALL', session_key(final)) }
+  end
+  return { now, 'changed', final, 0, times(final), {} }
+end
+
+-- The new id is fresh and random: if it is there, this is the same command once more.
+if to ~= '' and own(to).created then
+  return changed(to)
+end
+
+local current, found, trail = resolve(id)
+local after, added, removed = names_after(found.names, changes)
+will_touch(current, found.names)
+will_touch(current, added)
+for _, old in ipairs(trail) do
+  will_touch(old, {})
+end
+if to ~= '' then
+  will_touch(to, {})
+end
+look()
+
+if not found.created then
+  if found.tombstone then
+    return { now, 'superseded', found.tombstone }
+  end
+  return { now, 'gone' } -- I4
+end
+
+local signs_in = identifies(added) or identifies(removed)
+local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
+if to ~= '' and when == 'always' and not rotates then
+  return { now, 'alias' }
+end
+
+local key = session_key(current)
+local bytes = bytes_after(key, changes)
+if bytes > changes.max_bytes then
+  return { now, 'too-large', bytes }
+end
+
+-- I6: both deadlines hold, and nothing moves the absolute one.
+idle = idle or tonumber(found.idle)
+local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
+
+if #changes.set == 0 then
+  redis.call('PEXPIREAT', key, int(deadline)) -- needs no memory: touching works when it is full
+end
+write_fields(key, changes, after, #added + #removed > 0)
+redis.call('HSET', key, '@s', int(now))
+if idle then
+  redis.call('HSET', key, '@i', int(idle))
+end
+redis.call('PEXPIREAT', key, int(deadline))
+for _, name in ipairs(removed) do
+  leave(name, current)
+end
+
+local final = current
+if rotates then
+  final = to
+  for _, name in ipairs(found.names) do
+    leave(name, current)
+  end
+  redis.call('RENAME', key, session_key(to))
+  local olds = { current }
+  local field, value = '@to', to
+  if signs_in then
+    -- Whoever knows an old id must never reach the signed-in session.
+    field, value = '@x', identifies(found.names) and '1' or '0'
+    for _, old in ipairs(trail) do
+      olds[#olds + 1] = old
+    end
+  end
+  for _, old in ipairs(olds) do
+    redis.call('DEL', session_key(old))
+    if grace > 0 then
+      redis.call('HSET', session_key(old), field, value)
+      redis.call('PEXPIREAT', session_key(old), int(now + grace))
+    end
+  end
+end
+
+for _, name in ipairs(after) do
+  enter(name, final, deadline)
+end
+
+return changed(final)

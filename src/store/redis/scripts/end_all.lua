@@ -1,0 +1,50 @@
+-- Ends one page of a set's sessions, from its beginning. I5: called until nothing is left.
+--
+-- KEYS[1]  the set
+-- ARGV     not after, the set's name, an id to leave alone or '', how many keys to touch
+-- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
+--          the id that the one to leave alone has now
+
+local name = arg()
+local except = arg()
+local budget = number()
+
+if except ~= '' then
+  except = resolve(except)
+  will_touch(except, { name })
+end
+
+local doomed, touched = {}, 0
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
+  if id ~= except then
+    if touched >= budget then
+      break
+    end
+    local found = own(id)
+    -- I2: what is not there, or not of this set, loses its entry and nothing else.
+    local live = found.created and lists(found.names, name)
+    local names = live and found.names or { name }
+    will_touch(id, names)
+    doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+    touched = touched + 1 + #names
+  end
+end
+look()
+
+local ended = {}
+for _, session in ipairs(doomed) do
+  if session.created then
+    redis.call('DEL', session_key(session.id))
+    ended[#ended + 1] = session.created
+  end
+  for _, entered in ipairs(session.names) do
+    leave(entered, session.id)
+  end
+end
+
+local left = redis.call('ZCARD', KEYS[1])
+if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
+  left = left - 1
+end
+
+return { now, 'page', ended, left, except }

@@ -1,0 +1,312 @@
+-- What every script begins with. A script names one key, KEYS[1]; all others are computed from it
+-- and stand under the same hash tag, so in the same slot.
+--
+-- ARGV[1] is the not-after moment, in ms on this server's clock: a command that arrives later does
+-- nothing and says so. It is empty for what only reads.
+-- Every reply begins with the server's time in ms.
+
+local base = string.match(KEYS[1], '^(.-}):')
+local clock = redis.call('TIME')
+local micros = clock[1] * 1000000 + clock[2]
+local now = math.floor(micros / 1000)
+
+local at = 0
+
+local function arg()
+  at = at + 1
+  return ARGV[at]
+end
+
+local function number()
+  return tonumber(arg())
+end
+
+-- A count, then that many arguments.
+local function args()
+  local list = {}
+  for i = 1, number() do
+    list[i] = arg()
+  end
+  return list
+end
+
+local not_after = number()
+if not_after and now > not_after then
+  return { now, 'late' }
+end
+
+local function int(n)
+  return string.format('%.0f', n)
+end
+
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do
+    list[#list + 1] = word
+  end
+  return list
+end
+
+-- Calls `command` with key and list, in parts that unpack can take.
+local function in_parts(command, key, list)
+  for from = 1, #list, 4000 do
+    redis.call(command, key, unpack(list, from, math.min(from + 3999, #list)))
+  end
+end
+
+-- Sessions ------------------------------------------------------------------------------------
+
+local function session_key(id)
+  return base .. ':s:' .. id
+end
+
+-- The library's own fields of the hash at an id, false where it has none.
+local function own(id)
+  local values = redis.call('HMGET', session_key(id), '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  return {
+    created = values[1], seen = values[2], idle = values[3], absolute = values[4],
+    names = words(values[5]), target = values[6], tombstone = values[7],
+  }
+end
+
+-- What an id leads to over three aliases at most: the last id, what is there, the ids before it.
+local function resolve(id)
+  local trail = {}
+  local found = own(id)
+  while found.target and #trail < 3 do
+    trail[#trail + 1] = id
+    id = found.target
+    found = own(id)
+  end
+  return id, found, trail
+end
+
+-- References ----------------------------------------------------------------------------------
+-- A session remembers the names of the sets it is in: `field:value`, encoded, and `=field:value`
+-- where its id is kept in a plain set, too.
+
+local function bare(name)
+  return (string.gsub(name, '^=', ''))
+end
+
+local function set_key(name)
+  return base .. ':r:' .. bare(name)
+end
+
+local function plain_key(name)
+  if string.sub(name, 1, 1) == '=' then
+    return base .. ':m:' .. bare(name)
+  end
+end
+
+local function field_of(name)
+  return string.match(name, '^=?([^:]*):')
+end
+
+local function lists(names, wanted)
+  for _, name in ipairs(names) do
+    if bare(name) == bare(wanted) then
+      return true
+    end
+  end
+  return false
+end
+
+local function expire_not_before(key, deadline)
+  if redis.call('PEXPIRETIME', key) < deadline then
+    redis.call('PEXPIREAT', key, int(deadline))
+  end
+end
+
+-- Bounded, and part of every write and listing of a set: so expired entries never pile up.
+local function drop_expired(name)
+  local key = set_key(name)
+  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
+  if #expired > 0 then
+    redis.call('ZREM', key, unpack(expired))
+    if plain_key(name) then
+      redis.call('SREM', plain_key(name), unpack(expired))
+    end
+  end
+end
+
+-- I1: an entry's score is the session's deadline. The set lives as long as its last entry (I3).
+local function enter(name, id, deadline)
+  redis.call('ZADD', set_key(name), int(deadline), id)
+  expire_not_before(set_key(name), deadline)
+  if plain_key(name) then
+    redis.call('SADD', plain_key(name), id)
+    expire_not_before(plain_key(name), deadline)
+  end
+  drop_expired(name)
+end
+
+local function leave(name, id)
+  redis.call('ZREM', set_key(name), id)
+  if plain_key(name) then
+    redis.call('SREM', plain_key(name), id)
+  end
+end
+
+-- The look ------------------------------------------------------------------------------------
+-- Before its first write a script looks at every key it will touch: at each index by itself, which
+-- stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the only
+-- thing that raises while a slot is being moved and some of them have not arrived.
+
+local seen_keys = {}
+
+local function will_touch(id, names)
+  seen_keys[#seen_keys + 1] = session_key(id)
+  for _, name in ipairs(names) do
+    seen_keys[#seen_keys + 1] = set_key(name)
+    redis.call('ZSCORE', set_key(name), id)
+    if plain_key(name) then
+      seen_keys[#seen_keys + 1] = plain_key(name)
+      redis.call('SISMEMBER', plain_key(name), id)
+    end
+  end
+end
+
+local function look()
+  for from = 1, #seen_keys, 4000 do
+    redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))
+  end
+end
+
+-- Changes of fields ---------------------------------------------------------------------------
+
+-- ARGV: max bytes; a count and, for each changed reference field, its encoded name and the names
+-- of its sets; a count and field, value, …; a count and fields to unset.
+local function field_changes()
+  local changes = { max_bytes = number(), replaced = {}, names = {} }
+  local references = args()
+  for i = 1, #references, 2 do
+    changes.replaced[references[i]] = true
+    for _, name in ipairs(words(references[i + 1])) do
+      changes.names[#changes.names + 1] = name
+    end
+  end
+  changes.set = args()
+  changes.unset = args()
+  return changes
+end
+
+-- The names of a session's sets after the changes, and which of them come and go.
+local function names_after(names, changes)
+  local wanted, had, after, added, removed = {}, {}, {}, {}, {}
+  for _, name in ipairs(changes.names) do
+    wanted[name] = true
+  end
+  for _, name in ipairs(names) do
+    had[name] = true
+    if changes.replaced[field_of(name)] and not wanted[name] then
+      removed[#removed + 1] = name
+    else
+      after[#after + 1] = name
+    end
+  end
+  for _, name in ipairs(changes.names) do
+    if not had[name] then
+      added[#added + 1] = name
+      after[#after + 1] = name
+    end
+  end
+  return after, added, removed
+end
+
+-- The bytes of a session's fields after the changes: 0 where the changes add nothing.
+local function bytes_after(key, changes)
+  if #changes.set == 0 then
+    return 0
+  end
+  local bytes, replaced = 0, {}
+  for i = 1, #changes.set, 2 do
+    bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    replaced[changes.set[i]] = true
+  end
+  for _, field in ipairs(changes.unset) do
+    replaced[field] = true
+  end
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if not replaced[fields[i]] and string.sub(fields[i], 1, 1) ~= '@' then
+      bytes = bytes + #fields[i] + #fields[i + 1]
+    end
+  end
+  return bytes
+end
+
+-- With fields to set this is the script's first write, so that memory being full stops all of it.
+local function write_fields(key, changes, after, moved)
+  in_parts('HSET', key, changes.set)
+  in_parts('HDEL', key, changes.unset)
+  if not moved then
+    return
+  end
+  if #after > 0 then
+    redis.call('HSET', key, '@r', table.concat(after, ' '))
+  else
+    redis.call('HDEL', key, '@r')
+  end
+end
+
+-- Answers -------------------------------------------------------------------------------------
+
+-- created (µs), last seen, idle timeout and absolute deadline (ms, or empty).
+local function times(id)
+  local found = own(id)
+  return { found.created, found.seen, found.idle or '', found.absolute or '' }
+end
+
+-- Pages ---------------------------------------------------------------------------------------
+
+-- The next entries of a set, in the order of their deadlines: at most `count` of them, and of a
+-- total cost of `budget` (but at least one), and the deadline and id to go on after, which are
+-- empty at the end.
+--
+-- A session in use only ever moves ahead: touching puts its deadline off, rotating keeps it. So
+-- whatever is in the set from the first page to the last is met, under whatever id. For that a
+-- page ends between two deadlines; only where more share one millisecond than a page holds does it
+-- end among them, after an id.
+local function page(key, after, after_id, count, budget, cost)
+  local from
+  if after == '' then
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. int(now))
+  elseif after_id == '' then
+    from = redis.call('ZCOUNT', key, '-inf', after)
+  elseif redis.call('ZSCORE', key, after_id) == after then
+    from = redis.call('ZRANK', key, after_id) + 1
+  else
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
+  end
+  local entries = redis.call('ZRANGE', key, from, from + count, 'WITHSCORES')
+  local ids, deadlines = {}, {}
+  for i = 1, #entries, 2 do
+    ids[#ids + 1] = entries[i]
+    deadlines[#deadlines + 1] = entries[i + 1]
+  end
+  local taken, spent = 0, 0
+  while taken < #ids and taken < count do
+    spent = spent + cost(ids[taken + 1])
+    if taken > 0 and spent > budget then
+      break
+    end
+    taken = taken + 1
+  end
+  if taken == #ids then
+    return ids, '', ''
+  end
+  local last = taken
+  while last > 0 and deadlines[last] == deadlines[taken + 1] do
+    last = last - 1
+  end
+  local next_id = ''
+  if last == 0 then
+    last = taken
+    next_id = ids[last]
+  end
+  for i = last + 1, #ids do
+    ids[i] = nil
+  end
+  return ids, deadlines[last], next_id
+end

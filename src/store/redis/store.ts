@@ -1,0 +1,341 @@
+import { type Duration, milliseconds } from "../../durations.ts";
+import { refuseUnknownKeys, SessionError, tooLarge } from "../../errors.ts";
+import type {
+  Change,
+  Changed,
+  FieldChanges,
+  Lookup,
+  NewSession,
+  Reference,
+  SessionStore,
+  StoredSession,
+  Times,
+} from "../contract.ts";
+import type { Connection } from "./connection.ts";
+import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
+import { createKeys, encodeName, type Keys, setName, setNames } from "./keys.ts";
+import { fieldsOf, lookupOf, ownAnd, pairsOf, pairsOfHash, sessionOf, timesOf } from "./replies.ts";
+import { type Reply, Server } from "./server.ts";
+
+/** A page of a set ends when a script has touched this many keys and entries. */
+const PAGE_KEYS = 300;
+/** A page of whole sessions: they are read, and sent. */
+const PAGE_SESSIONS = 100;
+/** How many aliases are followed from an id. */
+const HOPS = 3;
+
+export interface RedisStoreOptions {
+  /**
+   * What all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
+   * share a server and not their sessions need different ones.
+   * @default "sessions"
+   */
+  prefix?: string;
+  /**
+   * How long one operation on a session, or one page of an operation on a set, waits for the server
+   * before it rejects with ERR_STORE_UNAVAILABLE. It has no effect later on, either: a command that
+   * reaches the server after this does nothing.
+   * @default "2 seconds"
+   */
+  timeout?: Duration;
+  /**
+   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised at any
+   * time. Lowering it signs out the sessions of the parts that go.
+   * @default 1
+   */
+  shards?: number;
+}
+
+/** A Redis client that the store can work with: ioredis 5 or 6, connected to one server. */
+export type RedisClient = IoredisClient;
+
+/**
+ * A store of sessions in Redis 7.0 and later, or Valkey. It opens no connection and closes none: the
+ * client is yours.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
+  if (!isIoredis(client)) {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      "redisStore takes a client of ioredis 5 or 6 that is connected to one server: redisStore(new Redis(url))",
+    );
+  }
+  const { prefix = "sessions", timeout = "2 seconds", shards = 1 } = options;
+  const keys = createKeys(prefix, shards);
+  return new RedisStore(ioredisConnection(client), keys, shards, milliseconds("timeout", timeout));
+}
+
+class RedisStore implements SessionStore {
+  readonly shards: number;
+  readonly #server: Server;
+  readonly #keys: Keys;
+
+  constructor(connection: Connection, keys: Keys, shards: number, timeout: number) {
+    this.shards = shards;
+    this.#keys = keys;
+    this.#server = new Server(connection, timeout);
+  }
+
+  async create(session: NewSession): Promise<Times> {
+    const { id, fields, references, idleTimeout, absoluteTimeout } = session;
+    const [, times] = await this.#server.write("create a session", "create", this.sessionKey(id), [
+      id,
+      optional(idleTimeout),
+      optional(absoluteTimeout),
+      references.flatMap(setNames).join(" "),
+      ...counted([...fields].flat()),
+    ]);
+    return timesOf(times);
+  }
+
+  async find(id: string, names?: readonly string[]): Promise<Lookup> {
+    return this.#server.commands("read a session", this.sessionKey(id), async (send) => {
+      let found = id;
+      for (let hop = 0; hop <= HOPS; hop++) {
+        const lookup = lookupOf(found, await this.#hash(send, found, names), this.#server.now());
+        if (lookup.state !== "alias") return lookup;
+        found = lookup.target;
+      }
+      return { state: "gone" };
+    });
+  }
+
+  async #hash(send: Connection["send"], id: string, names?: readonly string[]) {
+    const key = this.sessionKey(id);
+    if (names === undefined) return pairsOfHash(await send(key, "HGETALL", [key]));
+    const all = ownAnd(names);
+    return pairsOf(all, await send(key, "HMGET", [key, ...all]));
+  }
+
+  async change(id: string, change: Change): Promise<Changed> {
+    const { idleTimeout, rotation } = change;
+    const reply = await this.#server.write("change a session", "change", this.sessionKey(id), [
+      id,
+      optional(idleTimeout),
+      rotation?.to ?? "",
+      rotation?.when ?? "",
+      String(rotation?.grace ?? 0),
+      (rotation?.identity ?? []).map(encodeName).join(" "),
+      ...fieldChanges(change),
+    ]);
+    return changedOf(reply);
+  }
+
+  async end(id: string, reference?: Reference): Promise<boolean> {
+    const name = reference === undefined ? "" : setName(reference);
+    const [, ended] = await this.#server.write("end a session", "end", this.sessionKey(id), [
+      id,
+      name,
+    ]);
+    return ended === 1;
+  }
+
+  async count(reference: Reference): Promise<number> {
+    const counts = await this.#eachShard(async (shard) => {
+      const [, count] = await this.#server.read(
+        "count a session set",
+        "count",
+        this.#keys.set(shard, reference),
+        [],
+      );
+      return Number(count);
+    });
+    return sum(counts);
+  }
+
+  async has(reference: Reference, id: string): Promise<boolean> {
+    const [, has] = await this.#server.read("look into a session set", "has", this.sessionKey(id), [
+      id,
+      setName(reference),
+    ]);
+    return has === 1;
+  }
+
+  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
+    const lists = await this.#eachShard(async (shard) => {
+      const [, sessions] = await this.#server.read(
+        "list a session set",
+        "list",
+        this.#keys.set(shard, reference),
+        [setName(reference), String(limit)],
+      );
+      return sessionsOf(sessions);
+    });
+    return lists
+      .flat()
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .slice(0, limit);
+  }
+
+  async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
+    let cursors = this.#allShards().map((shard) => ({ shard, after: "", afterId: "" }));
+    const given = new Set<string>();
+    while (cursors.length > 0) {
+      const pages = await settled(
+        cursors.map((cursor) => this.#page(reference, withFields, cursor, given)),
+      );
+      const sessions = pages.flatMap((page) => page.sessions);
+      if (sessions.length > 0) yield sessions;
+      cursors = pages.map((page) => page.next).filter((next) => next.after !== "");
+    }
+  }
+
+  async #page(reference: Reference, withFields: boolean, cursor: Cursor, given: Set<string>) {
+    const { shard, after, afterId } = cursor;
+    const [, nextAfter, nextId, found] = await this.#server.read(
+      "read a session set",
+      "scan",
+      this.#keys.set(shard, reference),
+      [
+        setName(reference),
+        after,
+        afterId,
+        String(withFields ? PAGE_SESSIONS : PAGE_KEYS),
+        withFields ? "1" : "",
+      ],
+    );
+    const sessions: StoredSession[] = [];
+    for (const [id, reply] of found as [string, unknown][]) {
+      const hash = pairsOfHash(reply);
+      const birth = `${shard}:${hash.get("@c")}`;
+      if (given.has(birth)) continue;
+      given.add(birth);
+      sessions.push(sessionOf(id, hash));
+    }
+    return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
+  }
+
+  async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
+    const args = fieldChanges(changes);
+    const counts = await this.#eachShard(async (shard) => {
+      const changed = new Set<string>();
+      let cursor = ["", ""];
+      do {
+        const [word, ...rest] = await this.#server.write(
+          "change a session set",
+          "changeAll",
+          this.#keys.set(shard, reference),
+          [setName(reference), ...cursor, String(PAGE_SESSIONS), String(PAGE_KEYS), ...args],
+        );
+        if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes);
+        cursor = [String(rest[0]), String(rest[1])];
+        for (const birth of rest[2] as string[]) changed.add(birth);
+      } while (cursor[0] !== "");
+      return changed.size;
+    });
+    return sum(counts);
+  }
+
+  async endAll(reference: Reference, except?: string): Promise<number> {
+    const counts = await this.#eachShard(async (shard) => {
+      const ended = new Set<string>();
+      let spared = except !== undefined && this.#keys.shardOf(except) === shard ? except : "";
+      let left: unknown;
+      do {
+        const [, births, rest, spares] = await this.#server.write(
+          "end a session set",
+          "endAll",
+          this.#keys.set(shard, reference),
+          [setName(reference), spared, String(PAGE_KEYS)],
+        );
+        for (const birth of births as string[]) ended.add(birth);
+        left = rest;
+        spared = String(spares);
+      } while (left !== 0);
+      return ended.size;
+    });
+    return sum(counts);
+  }
+
+  sessionKey(id: string): string {
+    return this.#keys.session(id);
+  }
+
+  setKey(reference: Reference): string {
+    return this.#keys.publicSet(reference);
+  }
+
+  async close(): Promise<void> {
+    // Nothing of the library's own is open: the client is the caller's.
+  }
+
+  #allShards(): number[] {
+    return Array.from({ length: this.shards }, (_, shard) => shard);
+  }
+
+  #eachShard<T>(work: (shard: number) => Promise<T>): Promise<T[]> {
+    return settled(this.#allShards().map(work));
+  }
+}
+
+interface Cursor {
+  readonly shard: number;
+  readonly after: string;
+  readonly afterId: string;
+}
+
+/** All results; when some have failed, waits for the others and throws the first failure. */
+async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+// Arguments of the scripts: see the head of each.
+
+function optional(value: number | null): string {
+  return value === null ? "" : String(value);
+}
+
+function counted(list: readonly string[]): string[] {
+  return [String(list.length), ...list];
+}
+
+function fieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+  return [
+    String(maxBytes),
+    ...counted(
+      references.flatMap((reference) => [
+        encodeName(reference.field),
+        setNames(reference).join(" "),
+      ]),
+    ),
+    ...counted([...set].flat()),
+    ...counted(unset),
+  ];
+}
+
+// Their replies.
+
+function sessionsOf(reply: unknown): StoredSession[] {
+  return (reply as [string, unknown][]).map(([id, hash]) => sessionOf(id, pairsOfHash(hash)));
+}
+
+function changedOf([word, ...rest]: Reply): Changed {
+  switch (word) {
+    case "changed": {
+      const [id, rotated, times, fields] = rest;
+      return {
+        state: "changed",
+        id: String(id),
+        rotated: rotated === 1,
+        times: timesOf(times),
+        fields: rotated === 1 ? fieldsOf(pairsOfHash(fields)) : null,
+      };
+    }
+    case "superseded":
+      return { state: "superseded", hadIdentity: rest[0] === "1" };
+    case "alias":
+      return { state: "alias" };
+    case "too-large":
+      return { state: "too-large", bytes: Number(rest[0]) };
+    default:
+      return { state: "gone" };
+  }
+}

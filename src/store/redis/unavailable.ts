@@ -1,0 +1,60 @@
+import { SessionError } from "../../errors.ts";
+
+/**
+ * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
+ * it has not ended `timeout` ms after its start.
+ */
+export async function withinTimeout<T>(
+  operation: string,
+  timeout: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(unavailable(operation, noAnswer(timeout))), timeout);
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } catch (error) {
+    throw error instanceof SessionError ? error : unavailable(operation, explain(error), error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unavailable(operation: string, why: string, cause?: unknown): SessionError {
+  return new SessionError(
+    "ERR_STORE_UNAVAILABLE",
+    `The session store could not ${operation}: ${why}`,
+    cause === undefined ? undefined : { cause: withoutCommand(cause) },
+  );
+}
+
+function noAnswer(timeout: number): string {
+  return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
+}
+
+const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
+  [/^OOM/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
+  [/^READONLY/, "the client is connected to a read-only replica; connect it to the master"],
+  [/^LOADING/, "the server is still loading its data; it will answer when it has finished"],
+  [/^(NOAUTH|WRONGPASS|NOPERM)/, "the client may not do this; check its user, password and ACL"],
+  [/^WRONGTYPE/, "a key of this prefix holds something else; give redisStore a prefix of its own"],
+  [/unknown command/i, "the server lacks a command; Redis 7.0 or Valkey 7.2 and later are needed"],
+];
+
+function explain(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1];
+  return mend ?? `${message.slice(0, 200)}. Check the server and the client's connection to it`;
+}
+
+/** A client's error without the command it carries, whose arguments are the session's data. */
+function withoutCommand(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  const copy = Object.assign(new Error(message), code === undefined ? {} : { code });
+  Object.defineProperty(copy, "name", { value: name });
+  Object.defineProperty(copy, "stack", { value: stack });
+  return copy;
+}

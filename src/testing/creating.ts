@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { newId, newIdInShard } from "./ids.ts";
+import {
+  assertGone,
+  assertMembers,
+  create,
+  createOf,
+  DAY,
+  draft,
+  HOUR,
+  live,
+  of,
+  texts,
+  timesOf,
+} from "./steps.ts";
+import { type StoreTest, storeTest } from "./store-test.ts";
+
+export const creating: readonly StoreTest[] = [
+  storeTest("create makes a session with its fields and its times", async ({ store }) => {
+    const made = draft(store, {
+      fields: { user_id: "1", theme: "dark" },
+      references: { user_id: ["1"] },
+      idleTimeout: HOUR,
+      absoluteTimeout: DAY,
+    });
+    const times = await store.create(made);
+    assert.ok(Number.isInteger(times.createdAt), "times are whole milliseconds");
+    assert.deepEqual(timesOf(times), {
+      createdAt: times.createdAt,
+      lastSeenAt: times.createdAt,
+      idleTimeout: HOUR,
+      absoluteDeadline: times.createdAt + DAY,
+      expiresAt: times.createdAt + HOUR,
+    });
+    const session = await live(store, made.id);
+    assert.equal(session.id, made.id);
+    assert.deepEqual(session.fields, made.fields);
+    assert.deepEqual(timesOf(session), timesOf(times));
+  }),
+
+  storeTest("create works without an absolute timeout", async ({ store }) => {
+    const id = await create(store, { idleTimeout: HOUR, absoluteTimeout: null });
+    const session = await live(store, id);
+    assert.equal(session.absoluteDeadline, null);
+    assert.equal(session.expiresAt, session.createdAt + HOUR);
+  }),
+
+  storeTest("create works without an idle timeout", async ({ store }) => {
+    const id = await create(store, { idleTimeout: null, absoluteTimeout: DAY });
+    const session = await live(store, id);
+    assert.equal(session.idleTimeout, null);
+    assert.equal(session.absoluteDeadline, session.createdAt + DAY);
+    assert.equal(session.expiresAt, session.createdAt + DAY);
+  }),
+
+  storeTest("a session ends at the nearer one of its two deadlines", async ({ store }) => {
+    const session = await live(store, await create(store, { idleTimeout: DAY }));
+    const short = await live(store, await create(store, { absoluteTimeout: HOUR / 2 }));
+    assert.equal(session.expiresAt, session.createdAt + DAY);
+    assert.equal(short.expiresAt, short.createdAt + HOUR / 2);
+  }),
+
+  storeTest("create lists the session in the set of each of its values", async ({ store }) => {
+    const id = await create(store, {
+      fields: { user_id: "1", team_ids: "[7,8]" },
+      references: { user_id: ["1"], team_ids: ["7", "8"] },
+    });
+    await assertMembers(store, of("user_id", "1"), [id]);
+    await assertMembers(store, of("team_ids", "7"), [id]);
+    await assertMembers(store, of("team_ids", "8"), [id]);
+    await assertMembers(store, of("user_id", "7"), []);
+  }),
+
+  storeTest("create lists a session without a value nowhere", async ({ store }) => {
+    const id = await create(store, { fields: { user_id: "null" }, references: { user_id: [] } });
+    assert.deepEqual(await texts(store, id), { user_id: "null" });
+    await assertMembers(store, of("user_id", "null"), []);
+  }),
+
+  storeTest(
+    "create called again with the same id gives the same times and changes nothing",
+    async ({ store, elapse }) => {
+      const made = draft(store, { fields: { user_id: "1" }, references: { user_id: ["1"] } });
+      const first = await store.create(made);
+      await elapse(5);
+      assert.deepEqual(await store.create(made), first);
+      const other = draft(store, {
+        id: made.id,
+        fields: { user_id: "2", more: "x" },
+        references: { user_id: ["2"] },
+        idleTimeout: DAY,
+      });
+      assert.deepEqual(timesOf(await store.create(other)), timesOf(first));
+      assert.deepEqual(await texts(store, made.id), { user_id: "1" });
+      await assertMembers(store, of("user_id", "1"), [made.id]);
+      await assertMembers(store, of("user_id", "2"), []);
+    },
+  ),
+
+  storeTest("a session may have no fields at all", async ({ store }) => {
+    const id = await create(store);
+    assert.deepEqual(await texts(store, id), {});
+  }),
+
+  storeTest("create works in the first shard and in the last one", async ({ store }) => {
+    const first = await createOf(store, "1", { id: newIdInShard(0) });
+    const last = await createOf(store, "1", { id: newIdInShard(store.shards - 1) });
+    await assertMembers(store, of("user_id", "1"), [first, last]);
+  }),
+
+  storeTest("find says gone of an id that was never used", async ({ store }) => {
+    await create(store);
+    await assertGone(store, newId(store.shards), newId(store.shards));
+    assert.deepEqual(await store.find(newId(store.shards), ["user_id"]), { state: "gone" });
+  }),
+
+  storeTest("find gives only the named fields", async ({ store }) => {
+    const id = await create(store, { fields: { a: "1", b: "2", c: "3" } });
+    const session = await live(store, id, ["a", "c", "absent"]);
+    assert.deepEqual(Object.fromEntries(session.fields), { a: "1", c: "3" });
+    assert.deepEqual(timesOf(session), timesOf(await live(store, id)));
+  }),
+
+  storeTest("find gives a session whose named fields are all absent", async ({ store }) => {
+    const id = await create(store, { fields: { a: "1" } });
+    assert.equal((await live(store, id, ["absent"])).fields.size, 0);
+    assert.equal((await live(store, id, [])).fields.size, 0);
+  }),
+
+  storeTest("find says what time it is on the store's clock", async ({ store, elapse }) => {
+    const made = draft(store);
+    const { createdAt } = await store.create(made);
+    await elapse(30);
+    const lookup = await store.find(made.id);
+    assert.equal(lookup.state, "live");
+    assert.ok(lookup.now >= createdAt + 30, `${lookup.now} is before ${createdAt} + 30`);
+    assert.ok(lookup.now <= lookup.session.expiresAt);
+  }),
+
+  storeTest("find writes nothing: no deadline moves", async ({ store, elapse }) => {
+    const id = await createOf(store, "1");
+    const before = await live(store, id);
+    await elapse(10);
+    await live(store, id, ["user_id"]);
+    assert.deepEqual(await live(store, id), before);
+  }),
+
+  storeTest("each session and each set has a place of its own", async ({ store }) => {
+    const [a, b] = [newId(store.shards), newId(store.shards)];
+    assert.notEqual(store.sessionKey(a), store.sessionKey(b));
+    const sets = [of("a", "1"), of("a", "2"), of("b", "1")].map((set) => store.setKey(set));
+    assert.equal(new Set(sets).size, 3);
+    assert.equal(store.setKey(of("a", "1")), sets[0]);
+  }),
+];

@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import type {
+  Change,
+  Changed,
+  FieldChanges,
+  FieldReferences,
+  Fields,
+  NewSession,
+  Reference,
+  Rotation,
+  SessionStore,
+  StoredSession,
+  Times,
+} from "../store/contract.ts";
+import { newId } from "./ids.ts";
+
+/*
+ * The words the tests of the suite are written in. What must live has deadlines of hours, what must
+ * die has deadlines of a few milliseconds, so that no test depends on how fast the machine is.
+ */
+
+export const HOUR = 3_600_000;
+export const DAY = 24 * HOUR;
+/** A deadline that a test waits for. */
+export const SOON = 20;
+/** Long enough for what had SOON as its deadline to be expired. */
+export const PAST_SOON = 45;
+const MAX_BYTES = 65_536;
+
+export type Texts = Readonly<Record<string, string>>;
+export type ReferenceTexts = Readonly<Record<string, readonly string[]>>;
+
+export function fieldsOf(texts: Texts): Fields {
+  return new Map(Object.entries(texts));
+}
+
+/** The set of the sessions whose field has this value. */
+export function of(field: string, text: string): Reference {
+  return { field, text, plain: false };
+}
+
+export function referencesOf(references: ReferenceTexts): FieldReferences[] {
+  return Object.entries(references).map(([field, texts]) => ({ field, texts, plain: false }));
+}
+
+export interface SessionDraft {
+  readonly id?: string;
+  readonly fields?: Texts;
+  readonly references?: ReferenceTexts;
+  readonly idleTimeout?: number | null;
+  readonly absoluteTimeout?: number | null;
+}
+
+export function draft(store: SessionStore, session: SessionDraft = {}): NewSession {
+  return {
+    id: session.id ?? newId(store.shards),
+    fields: fieldsOf(session.fields ?? {}),
+    references: referencesOf(session.references ?? {}),
+    idleTimeout: session.idleTimeout === undefined ? HOUR : session.idleTimeout,
+    absoluteTimeout: session.absoluteTimeout === undefined ? DAY : session.absoluteTimeout,
+  };
+}
+
+/** Makes a session and gives its id. */
+export async function create(store: SessionStore, session?: SessionDraft): Promise<string> {
+  const made = draft(store, session);
+  await store.create(made);
+  return made.id;
+}
+
+/** Makes a session of this user, whose field says so, and gives its id. */
+export function createOf(
+  store: SessionStore,
+  user: string,
+  session: SessionDraft = {},
+): Promise<string> {
+  return create(store, {
+    ...session,
+    fields: { user_id: user, ...session.fields },
+    references: { user_id: [user], ...session.references },
+  });
+}
+
+/** Makes so many sessions of this user, each with its own number in the field `n`. */
+export async function createMany(
+  store: SessionStore,
+  user: string,
+  count: number,
+): Promise<string[]> {
+  const ids: string[] = [];
+  // In batches: a client may bound how many commands wait at once.
+  while (ids.length < count) {
+    const batch = Array.from({ length: Math.min(100, count - ids.length) }, (_, i) =>
+      createOf(store, user, { fields: { n: String(ids.length + i) } }),
+    );
+    ids.push(...(await Promise.all(batch)));
+  }
+  return ids;
+}
+
+interface ChangesDraft {
+  readonly set?: Texts;
+  readonly unset?: readonly string[];
+  readonly references?: ReferenceTexts;
+  readonly maxBytes?: number;
+}
+
+export function changes(draft: ChangesDraft): FieldChanges {
+  return {
+    set: fieldsOf(draft.set ?? {}),
+    unset: draft.unset ?? [],
+    references: referencesOf(draft.references ?? {}),
+    maxBytes: draft.maxBytes ?? MAX_BYTES,
+  };
+}
+
+interface ChangeDraft extends ChangesDraft {
+  readonly idleTimeout?: number | null;
+  readonly rotation?: Rotation | null;
+}
+
+export function changeOf(draft: ChangeDraft = {}): Change {
+  return {
+    ...changes(draft),
+    idleTimeout: draft.idleTimeout ?? null,
+    rotation: draft.rotation ?? null,
+  };
+}
+
+export function change(store: SessionStore, id: string, draft?: ChangeDraft): Promise<Changed> {
+  return store.change(id, changeOf(draft));
+}
+
+/** A rotation that always happens, with an hour of grace, where `user_id` says who the user is. */
+export function rotationTo(to: string, over: Partial<Rotation> = {}): Rotation {
+  return { to, when: "always", identity: ["user_id"], grace: HOUR, ...over };
+}
+
+/** What a sign-in changes: the user, and the id where that user is another one than before. */
+export function signIn(to: string, user: string, over: Partial<Rotation> = {}): Change {
+  return changeOf({
+    set: { user_id: user },
+    references: { user_id: [user] },
+    rotation: rotationTo(to, { when: "identity-changes", ...over }),
+  });
+}
+
+/** The session that the id leads to; fails where there is none. */
+export async function live(
+  store: SessionStore,
+  id: string,
+  names?: readonly string[],
+): Promise<StoredSession> {
+  const lookup = await store.find(id, names);
+  assert.equal(lookup.state, "live", `find says ${lookup.state} of a session that is alive`);
+  return lookup.session;
+}
+
+export async function texts(store: SessionStore, id: string): Promise<Texts> {
+  return Object.fromEntries((await live(store, id)).fields);
+}
+
+export async function assertGone(store: SessionStore, ...ids: string[]): Promise<void> {
+  for (const id of ids) assert.deepEqual(await store.find(id), { state: "gone" });
+}
+
+export async function assertSuperseded(
+  store: SessionStore,
+  hadIdentity: boolean,
+  ...ids: string[]
+): Promise<void> {
+  for (const id of ids) {
+    assert.deepEqual(await store.find(id), { state: "superseded", hadIdentity });
+  }
+}
+
+/** The answer of a change that was made; fails where it was not. */
+export function done(answer: Changed): Extract<Changed, { state: "changed" }> {
+  assert.equal(answer.state, "changed");
+  return answer;
+}
+
+export function timesOf(times: Times): Times {
+  const { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt } = times;
+  return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
+}
+
+/** Every session of a set, read through its pages; fails where one is given twice. */
+export async function allPages(
+  store: SessionStore,
+  reference: Reference,
+  withFields = false,
+): Promise<StoredSession[]> {
+  const sessions: StoredSession[] = [];
+  for await (const page of store.pages(reference, withFields)) sessions.push(...page);
+  assert.equal(new Set(sessions.map(({ id }) => id)).size, sessions.length, "a session came twice");
+  return sessions;
+}
+
+/** Asserts that every way to read a set gives exactly these sessions. */
+export async function assertMembers(
+  store: SessionStore,
+  reference: Reference,
+  ids: readonly string[],
+): Promise<void> {
+  const expected = [...ids].sort();
+  const set = `${reference.field} = ${reference.text.slice(0, 40)}`;
+  assert.equal(await store.count(reference), expected.length, `count of ${set}`);
+  const paged = (await allPages(store, reference)).map(({ id }) => id);
+  assert.deepEqual(paged.sort(), expected, `pages of ${set}`);
+  if (expected.length <= 500) {
+    const listed = (await store.list(reference, 500)).map(({ id }) => id);
+    assert.deepEqual(listed.sort(), expected, `list of ${set}`);
+  }
+  for (const id of expected.slice(0, 20)) {
+    assert.equal(await store.has(reference, id), true, `has of ${set}`);
+  }
+}
