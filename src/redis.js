@@ -1,1 +1,0 @@
-export { redisStore } from "./store/redis/store.ts";
