@@ -1,0 +1,38 @@
+import type Koa from "koa";
+import { createSessions, type SessionStore } from "session-sets";
+import type { SessionContext } from "session-sets/koa";
+import type { Users } from "./users.ts";
+
+/** The fields of a session. */
+export interface Data {
+  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  user_id?: string;
+  device?: string;
+  kind?: "desktop" | "phone";
+  address?: string;
+  /** Whether the browser keeps the cookie when it is closed. */
+  remember?: boolean;
+  /** A message for the next page. */
+  flash?: string;
+}
+
+export function openSessions(store: SessionStore) {
+  return createSessions({
+    data: {} as Data,
+    store,
+    references: { user_id: {} },
+    idleTimeout: "30 minutes",
+    absoluteTimeout: "12 hours",
+  });
+}
+
+/** What every request knows. */
+export interface State extends Koa.DefaultState {
+  users: Users;
+  /** Where the sessions are kept, in words. */
+  storeName: string;
+}
+
+export type Sessions = ReturnType<typeof openSessions>;
+export type App = Koa<State, SessionContext<Sessions>>;
+export type Context = Koa.ParameterizedContext<State, SessionContext<Sessions>>;

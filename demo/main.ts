@@ -1,0 +1,54 @@
+import { Redis } from "ioredis";
+import { redisStore } from "session-sets/redis";
+import { type AppOptions, createApp } from "./app.ts";
+
+const NAME = "ada";
+const PASSWORD = "correct horse";
+
+const { REDIS_URL, PORT = "3000" } = process.env;
+const redis = REDIS_URL ? connect(REDIS_URL) : null;
+const options: AppOptions = redis
+  ? { store: redisStore(redis, { prefix: "demo", timeout: "2 seconds" }), storeName: "Redis" }
+  : {};
+const { app, users, sessions } = createApp(options);
+// An id of her own, so that her sessions in Redis are hers again after a restart.
+await users.add(NAME, PASSWORD, "demo-user");
+
+// Only this machine: the password is no secret.
+const server = app.listen(Number(PORT), "localhost", () => {
+  console.log(`The demo is at http://localhost:${PORT}
+  name      ${NAME}
+  password  ${PASSWORD}
+  sessions  in ${redis ? "Redis" : "memory; REDIS_URL=redis://localhost npm run demo keeps them in Redis"}`);
+});
+server.on("error", (error) => {
+  console.error(`The demo cannot listen on port ${PORT} (${error.message}). Set PORT to another.`);
+  process.exit(1);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    server.close(async () => {
+      await sessions.close();
+      redis?.disconnect();
+    });
+  });
+}
+
+/** A client that says once when Redis goes and once when it is back. */
+function connect(url: string): Redis {
+  const client = new Redis(url);
+  let down = false;
+  client.on("error", (error: Error) => {
+    if (!down)
+      console.error(
+        `Redis cannot be reached (${error.message}): pages answer 503 until it is back.`,
+      );
+    down = true;
+  });
+  client.on("ready", () => {
+    if (down) console.log("Redis is back.");
+    down = false;
+  });
+  return client;
+}

@@ -1,0 +1,202 @@
+import type { Session } from "session-sets";
+import type { Data } from "./context.ts";
+import { type Html, html, type Part } from "./html.ts";
+import { ago } from "./time.ts";
+import type { User } from "./users.ts";
+
+export interface Page {
+  readonly title: string;
+  readonly body: Html;
+  /** Whose page it is: gives it the menu. */
+  readonly user?: User;
+  readonly csrf?: string;
+}
+
+/** The whole document around a page. */
+export function layout({ title, body, user, csrf }: Page, storeName: string): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · session-sets demo</title>
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/style.css">
+</head>
+<body>
+<header>
+<a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28"><span>session-sets</span></a>
+${user && menu(user, csrf)}
+</header>
+<main>${body}</main>
+<footer><p>Sessions are kept in <strong>${storeName}</strong></p></footer>
+</body>
+</html>`;
+}
+
+function menu(user: User, csrf: string | undefined): Html {
+  return html`<nav>
+<a href="/">Devices</a>
+<a href="/password">Password</a>
+${form("/sign-out", csrf, html`<button class="quiet" title="Signed in as ${user.name}">Sign out</button>`)}
+</nav>`;
+}
+
+function form(action: string, csrf: string | undefined, content: Part): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="csrf" value="${csrf}">${content}</form>`;
+}
+
+interface FormPage {
+  readonly csrf: string;
+  readonly name?: string;
+  readonly remember?: boolean;
+  readonly problem?: string | undefined;
+}
+
+export function signInPage({ csrf, name, remember, problem }: FormPage): Page {
+  const fields = html`${alert(problem)}
+${nameField(name)}
+${passwordField("password", "Password", "current-password")}
+<label class="check"><input type="checkbox" name="remember" value="yes"${remember && html` checked`}> Remember me on this device</label>
+<button class="primary">Sign in</button>`;
+  return {
+    title: "Sign in",
+    body: html`<section class="card narrow">
+<h1>Sign in</h1>
+${form("/sign-in", csrf, fields)}
+<p class="aside">New here? <a href="/sign-up">Create an account</a></p>
+</section>`,
+  };
+}
+
+export function signUpPage({ csrf, name, problem }: FormPage): Page {
+  const fields = html`${alert(problem)}
+${nameField(name)}
+${passwordField("password", "Password", "new-password")}
+<button class="primary">Create account</button>`;
+  return {
+    title: "Create an account",
+    body: html`<section class="card narrow">
+<h1>Create an account</h1>
+${form("/sign-up", csrf, fields)}
+<p class="aside">Already have one? <a href="/sign-in">Sign in</a></p>
+</section>`,
+  };
+}
+
+export function passwordPage({ csrf, user, problem }: FormPage & { user: User }): Page {
+  const fields = html`${alert(problem)}
+<input name="name" value="${user.name}" autocomplete="username" hidden>
+${passwordField("current", "Current password", "current-password")}
+${passwordField("new", "New password", "new-password")}
+<button class="primary">Change password</button>`;
+  return {
+    title: "Change password",
+    user,
+    csrf,
+    body: html`<section class="card narrow">
+<h1>Change password</h1>
+<p class="lead">Your other devices are signed out. This one stays signed in.</p>
+${form("/password", csrf, fields)}
+</section>`,
+  };
+}
+
+function alert(problem: string | undefined): Part {
+  return problem && html`<p class="alert" role="alert">${problem}</p>`;
+}
+
+function nameField(name: string | undefined): Html {
+  return html`<label>Name <input name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></label>`;
+}
+
+function passwordField(name: string, label: string, autocomplete: string): Html {
+  const shortest = autocomplete === "new-password" && html` minlength="8"`;
+  const hint = shortest && html`<small>At least 8 characters</small>`;
+  return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${shortest} required></label>`;
+}
+
+interface DevicesPage {
+  readonly csrf: string;
+  readonly user: User;
+  readonly flash: string | undefined;
+  /** The id of the session that asks. */
+  readonly thisId: string;
+  readonly count: number;
+  readonly sessions: readonly Session<Data>[];
+}
+
+export function devicesPage({ csrf, user, flash, thisId, count, sessions }: DevicesPage): Page {
+  const others = sessions.filter(({ id }) => id !== thisId);
+  const rows = [...sessions.filter(({ id }) => id === thisId), ...others].map((session) =>
+    deviceRow(session, session.id === thisId, csrf),
+  );
+  const devices = count === 1 ? "One device is" : `${count} devices are`;
+  return {
+    title: "Your devices",
+    user,
+    csrf,
+    body: html`${flash && html`<p class="flash" role="status">${flash}</p>`}
+<section class="card">
+<h1>Your devices</h1>
+<p class="lead">${devices} signed in as <strong>${user.name}</strong>.${count > 1 && " Sign out any that you do not recognise."}</p>
+<ul class="devices">${rows}</ul>
+<div class="actions">
+${others.length > 0 && form("/devices/end-others", csrf, html`<button>Sign out all others</button>`)}
+${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere</button>`)}
+</div>
+</section>`,
+  };
+}
+
+function deviceRow(
+  { id, data, createdAt, lastSeenAt }: Session<Data>,
+  here: boolean,
+  csrf: string,
+): Html {
+  const end = html`<input type="hidden" name="id" value="${id}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
+  return html`<li${here && html` class="here"`}>
+${data.kind === "phone" ? PHONE : DESKTOP}
+<div>
+<h2>${data.device}${here && html` <span class="badge">This device</span>`}</h2>
+<dl>
+<div><dt class="unseen">Address</dt><dd>${data.address}</dd></div>
+<div><dt>First seen</dt><dd>${ago(createdAt)}</dd></div>
+<div><dt>Last seen</dt><dd>${ago(lastSeenAt)}</dd></div>
+</dl>
+</div>
+${!here && form("/devices/end", csrf, end)}
+</li>`;
+}
+
+const DESKTOP = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/></svg>`;
+const PHONE = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg>`;
+
+const ERRORS: Readonly<Record<number, readonly [title: string, text: string]>> = {
+  403: ["This form is no longer valid", "Go back, reload the page and send it again."],
+  404: ["Nothing here", "There is no page at this address."],
+  409: ["You were signed out", "Your session ended while this page was on its way."],
+  413: ["That is too much", "The form holds more than this app takes."],
+  500: ["Something went wrong", "The mistake is ours, and it is in the log."],
+  503: [
+    "Back in a moment",
+    "The sessions cannot be reached. You are still signed in: try again soon.",
+  ],
+};
+
+export function errorPage(status: number): Page {
+  const [title, text] = ERRORS[status] ??
+    ERRORS[500 * Number(status >= 500)] ?? [
+      "That did not work",
+      "The request makes no sense here.",
+    ];
+  return {
+    title,
+    body: html`<section class="card narrow">
+<h1>${title}</h1>
+<p class="lead">${text}</p>
+<p class="aside"><a href="/">Go to your devices</a></p>
+</section>`,
+  };
+}

@@ -1,0 +1,171 @@
+import type { Session } from "session-sets";
+import type { Context, Data } from "./context.ts";
+import { describeDevice } from "./device.ts";
+import { devicesPage, passwordPage, signInPage, signUpPage } from "./pages.ts";
+import type { User } from "./users.ts";
+import { field, seeOther, show } from "./web.ts";
+
+type Handler = (ctx: Context) => Promise<void>;
+
+const ROUTES: Readonly<Record<string, Handler>> = {
+  "GET /": signedIn(showDevices),
+  "GET /sign-in": signedOut(showSignIn),
+  "POST /sign-in": signIn,
+  "GET /sign-up": signedOut(showSignUp),
+  "POST /sign-up": signUp,
+  "POST /sign-out": signOut,
+  "POST /devices/end": signedIn(endOne),
+  "POST /devices/end-others": signedIn(endOthers),
+  "POST /devices/end-all": signedIn(endAll),
+  "GET /password": signedIn(showPassword),
+  "POST /password": signedIn(changePassword),
+};
+
+export async function route(ctx: Context): Promise<void> {
+  const method = ctx.method === "HEAD" ? "GET" : ctx.method;
+  await ROUTES[`${method} ${ctx.path}`]?.(ctx);
+}
+
+interface Visit {
+  readonly user: User;
+  readonly session: Session<Data>;
+}
+
+async function visit(ctx: Context): Promise<Visit | null> {
+  const session = await ctx.session.load();
+  const user = ctx.state.users.get(session?.data.user_id);
+  return session && user ? { session, user } : null;
+}
+
+function signedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handler {
+  return async (ctx) => {
+    const who = await visit(ctx);
+    if (who) await handler(ctx, who);
+    else seeOther(ctx, "/sign-in");
+  };
+}
+
+function signedOut(handler: Handler): Handler {
+  return async (ctx) => {
+    if (await visit(ctx)) seeOther(ctx, "/");
+    else await handler(ctx);
+  };
+}
+
+async function showSignIn(ctx: Context): Promise<void> {
+  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken() }));
+}
+
+async function signIn(ctx: Context): Promise<void> {
+  const name = field(ctx, "name").trim();
+  const remember = field(ctx, "remember") === "yes";
+  const user = await ctx.state.users.authenticate(name, field(ctx, "password"));
+  if (user && (await startSession(ctx, user, remember))) return seeOther(ctx, "/");
+  const csrf = ctx.session.createCSRFToken();
+  const problem = "The name or the password is wrong.";
+  show(ctx, signInPage({ csrf, name, remember, problem }), 422);
+}
+
+async function showSignUp(ctx: Context): Promise<void> {
+  show(ctx, signUpPage({ csrf: ctx.session.createCSRFToken() }));
+}
+
+async function signUp(ctx: Context): Promise<void> {
+  const name = field(ctx, "name").trim().normalize("NFKC");
+  const password = field(ctx, "password");
+  const user = problemWith(name, password) ? null : await ctx.state.users.add(name, password);
+  if (user && (await startSession(ctx, user, false))) return seeOther(ctx, "/");
+  const csrf = ctx.session.createCSRFToken();
+  const problem = problemWith(name, password) ?? "This name is taken.";
+  show(ctx, signUpPage({ csrf, name, problem }), 422);
+}
+
+function problemWith(name: string, password: string): string | null {
+  if (!/^[\p{L}\p{N}._-]{2,32}$/u.test(name)) {
+    return "A name has 2 to 32 letters, digits, dots, dashes or underscores.";
+  }
+  return password.length < 8 ? "A password has at least 8 characters." : null;
+}
+
+/** False where the password was changed while it was being checked. */
+async function startSession(ctx: Context, user: User, remember: boolean): Promise<boolean> {
+  await ctx.session.delete(); // an earlier session would keep its own deadlines
+  await ctx.session.set(
+    {
+      user_id: user.id,
+      ...describeDevice(ctx.get("User-Agent")),
+      address: ctx.ip.replace("::ffff:", ""), // behind a proxy, set `app.proxy`
+      remember,
+    },
+    remember ? { idleTimeout: "30 days", absoluteTimeout: "90 days" } : {},
+  );
+  if (ctx.state.users.get(user.id) === user) return true;
+  await ctx.session.delete();
+  return false;
+}
+
+async function signOut(ctx: Context): Promise<void> {
+  await ctx.session.delete();
+  seeOther(ctx, "/sign-in");
+}
+
+async function showDevices(ctx: Context, { user, session }: Visit): Promise<void> {
+  const peers = await ctx.session.peers("user_id");
+  if (!peers) return seeOther(ctx, "/sign-in");
+  const [count, sessions] = await Promise.all([peers.size(), peers.list({ limit: 50 })]);
+  if (session.data.flash) await ctx.session.unset(["flash"]);
+  const csrf = ctx.session.createCSRFToken();
+  show(
+    ctx,
+    devicesPage({ csrf, user, flash: session.data.flash, thisId: session.id, count, sessions }),
+  );
+}
+
+async function endOne(ctx: Context): Promise<void> {
+  const peers = await ctx.session.peers("user_id");
+  // Only a session of this user's set is ended, whatever id the form says.
+  const ended = await peers?.delete(field(ctx, "id"));
+  await ctx.session.set({
+    flash: ended ? "The device is signed out." : "The device was signed out already.",
+  });
+  seeOther(ctx, "/");
+}
+
+async function endOthers(ctx: Context, { session }: Visit): Promise<void> {
+  const peers = await ctx.session.peers("user_id");
+  const ended = (await peers?.clear({ except: session.id })) ?? 0;
+  await ctx.session.set({
+    flash:
+      ended === 1 ? "One other device is signed out." : `${ended} other devices are signed out.`,
+  });
+  seeOther(ctx, "/");
+}
+
+async function endAll(ctx: Context): Promise<void> {
+  const peers = await ctx.session.peers("user_id");
+  await peers?.clear();
+  await signOut(ctx);
+}
+
+async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
+  show(ctx, passwordPage({ csrf: ctx.session.createCSRFToken(), user }));
+}
+
+async function changePassword(ctx: Context, { user, session }: Visit): Promise<void> {
+  const password = field(ctx, "new");
+  const known = await ctx.state.users.authenticate(user.name, field(ctx, "current"));
+  const problem = known ? problemWith(user.name, password) : "The current password is wrong.";
+  if (problem) {
+    return show(ctx, passwordPage({ csrf: ctx.session.createCSRFToken(), user, problem }), 422);
+  }
+  await ctx.state.users.changePassword(user, password);
+  // Whoever was signed in with the old password is signed out, and a stolen copy of this cookie
+  // is worth nothing either.
+  const peers = await ctx.session.peers("user_id");
+  await peers?.clear({ except: session.id });
+  await ctx.session.rotate(
+    { flash: "Your password is changed and your other devices are signed out." },
+    { grace: 0 },
+  );
+  seeOther(ctx, "/");
+}

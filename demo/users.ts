@@ -1,0 +1,61 @@
+import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
+
+/** A user; a change of password makes a new object. */
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly salt: Buffer;
+  readonly hash: Buffer;
+}
+
+/** One of the settings for scrypt in OWASP's Password Storage Cheat Sheet: 16 MiB each time. */
+const SCRYPT: ScryptOptions = { N: 2 ** 14, r: 8, p: 5 };
+
+/** Stands in for a user who does not exist, so that looking for one takes as long. */
+const NOBODY = { salt: randomBytes(16), hash: randomBytes(32) };
+
+/** The users, in memory: gone when the process ends. */
+export class Users {
+  readonly #byId = new Map<string, User>();
+  readonly #idByName = new Map<string, string>();
+
+  get(id: string | undefined): User | undefined {
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** Null where the name is taken. */
+  async add(name: string, password: string, id: string = randomUUID()): Promise<User | null> {
+    const secret = await newSecret(password);
+    const key = name.toLowerCase();
+    if (this.#idByName.has(key)) return null;
+    const user = { id, name, ...secret };
+    this.#idByName.set(key, id);
+    this.#byId.set(id, user);
+    return user;
+  }
+
+  /** Null where there is no such user or the password is wrong; the time it takes does not tell which. */
+  async authenticate(name: string, password: string): Promise<User | null> {
+    const user = this.get(this.#idByName.get(name.toLowerCase()));
+    const { salt, hash } = user ?? NOBODY;
+    const right = timingSafeEqual(await derive(password, salt), hash);
+    return user && right ? user : null;
+  }
+
+  async changePassword(user: User, password: string): Promise<void> {
+    this.#byId.set(user.id, { ...user, ...(await newSecret(password)) });
+  }
+}
+
+async function newSecret(password: string): Promise<{ salt: Buffer; hash: Buffer }> {
+  const salt = randomBytes(16);
+  return { salt, hash: await derive(password, salt) };
+}
+
+function derive(password: string, salt: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(password.normalize("NFKC"), salt, 32, SCRYPT, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
+  });
+}

@@ -1,0 +1,23 @@
+import type { Context } from "./context.ts";
+import { layout, type Page } from "./pages.ts";
+
+/** A field of the form that was sent: always a string. */
+export function field(ctx: Context, name: string): string {
+  const body = ctx.request.body;
+  const value = typeof body === "object" && body !== null && Reflect.get(body, name);
+  return typeof value === "string" ? value : "";
+}
+
+/** Answers with a page. */
+export function show(ctx: Context, page: Page, status = 200): void {
+  ctx.status = status;
+  ctx.type = "html";
+  ctx.set("Cache-Control", "no-store");
+  ctx.body = layout(page, ctx.state.storeName).text;
+}
+
+/** Sends the browser to a page after a form, so that reloading does not send the form again. */
+export function seeOther(ctx: Context, path: string): void {
+  ctx.status = 303;
+  ctx.redirect(path);
+}
