@@ -1,0 +1,159 @@
+/* What the documentation says is true: its code compiles and prints what it says, its links lead somewhere. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { format } from "node:util";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { compile } from "./support/compile.ts";
+import { type CodeBlock, codeBlocks, docstrings, linesMatch } from "./support/docs.ts";
+import { faultOfLink, localLinks } from "./support/links.ts";
+import { startRedis } from "./support/redis-server.ts";
+import { filesUnder, ROOT, read } from "./support/sources.ts";
+
+// docs/api is made from the docstrings, whose code is checked where it is written.
+const PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", ...filesUnder("docs", ".md")].filter(
+  (page) => existsSync(ROOT + page) && !page.startsWith("docs/api/"),
+);
+const SOURCES = filesUnder("src", ".ts");
+
+const BLOCKS = [
+  ...PAGES.flatMap((page) => codeBlocks(page, read(page))),
+  ...SOURCES.flatMap((source) => codeBlocks(source, docstrings(read(source)))),
+];
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** A folder inside the project, so that its modules find the project's packages. */
+function temporaryFolder(): string {
+  mkdirSync(`${ROOT}.cache`, { recursive: true });
+  const folder = mkdtempSync(`${ROOT}.cache/docs-`);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function writeModule(folder: string, block: CodeBlock): string {
+  const path = `${folder}/${block.file}/${block.line}.${block.language}`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, block.source);
+  return path;
+}
+
+/** What the compiler says about blocks, in the places of the documentation. */
+async function faultsOf(blocks: readonly CodeBlock[]): Promise<string> {
+  if (blocks.length === 0) return "";
+  const folder = temporaryFolder();
+  const files = blocks.map((block) => writeModule(folder, block));
+  const tsconfig = `${folder}/tsconfig.json`;
+  writeFileSync(
+    tsconfig,
+    JSON.stringify({
+      extends: `${ROOT}tsconfig.json`,
+      // An example may show a name that it does not use.
+      compilerOptions: {
+        allowJs: true,
+        checkJs: true,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+      },
+      files,
+      include: [],
+    }),
+  );
+  const said = await compile(tsconfig);
+  return said.replace(/^.*?docs-[^/]+\/(.+)\/\d+\.[tj]s\((\d+),(\d+)\)/gm, "$1:$2:$3");
+}
+
+/** Runs a block. The lines that it printed. */
+async function run(block: CodeBlock): Promise<string[]> {
+  if (block.source.includes("REDIS_URL")) {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    vi.stubEnv("REDIS_URL", server.url);
+  }
+  const printed: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((...args) => {
+    printed.push(...format(...args).split("\n"));
+  });
+  await import(/* @vite-ignore */ pathToFileURL(writeModule(temporaryFolder(), block)).href);
+  return printed;
+}
+
+function faultOfOutput(shown: readonly string[], printed: readonly string[]): string | undefined {
+  const same = shown.length === printed.length;
+  if (same && shown.every((line, index) => linesMatch(line, printed[index] ?? "")))
+    return undefined;
+  return `printed:\n${printed.join("\n")}\nand the documentation shows:\n${shown.join("\n")}`;
+}
+
+test("all code in the documentation compiles", async () => {
+  expect(await faultsOf(BLOCKS.filter((block) => block.skip === undefined))).toBe("");
+});
+
+for (const block of BLOCKS.filter((one) => one.run)) {
+  test(`the code at ${block.file}:${block.line} prints what is shown under it`, async () => {
+    expect(faultOfOutput(block.output, await run(block))).toBeUndefined();
+  });
+}
+
+test.each(PAGES)("the links and images of %s exist", (page) => {
+  const faults = localLinks(read(page))
+    .map((target) => [target, faultOfLink(ROOT, page, target, read)])
+    .filter(([, fault]) => fault !== undefined);
+  expect(faults).toEqual([]);
+});
+
+describe("the checks themselves", () => {
+  const fence = (language: string, ...lines: string[]) => [`\`\`\`${language}`, ...lines, "```"];
+
+  test("report what does not compile, where the documentation says it", async () => {
+    const page = [
+      "# A page",
+      ...fence("ts", "const n = 1;"),
+      "<!-- docs:continue -->",
+      ...fence("ts", "const text: string = n;"),
+      ...fence("js", "const n = await Promise.resolve(2);", "n.nothing();"),
+      "<!-- docs:prelude",
+      "const a: number = 1;",
+      "-->",
+      ...fence("ts", "export const b = a + 1;"),
+    ].join("\n");
+    const said = await faultsOf(codeBlocks("docs/page.md", page));
+    const places = said.split("\n").map((line) => line.replace(/: error.*/, ""));
+    expect(places.sort()).toEqual(["docs/page.md:11:3", "docs/page.md:7:7"]);
+  });
+
+  test("run code, and compare what it prints", async () => {
+    const page = [
+      "<!-- docs:run -->",
+      ...fence("ts", 'const who: string = "world";', 'console.log("hello", who, { a: 1 });'),
+      "It prints:",
+      ...fence("text", "hello … { a: 1 }"),
+    ].join("\n");
+    const [block] = codeBlocks("page.md", page);
+    if (!block) throw new Error("no block");
+    const printed = await run(block);
+    expect(printed).toEqual(["hello world { a: 1 }"]);
+    expect(faultOfOutput(block.output, printed)).toBeUndefined();
+    expect(faultOfOutput(["hello moon"], printed)).toContain("hello world");
+    expect(faultOfOutput([], printed)).toContain("hello world");
+  });
+
+  test("give code that names REDIS_URL a Redis of its own", async () => {
+    const page = [
+      "<!-- docs:run -->",
+      ...fence(
+        "ts",
+        'import { Redis } from "ioredis";',
+        'const client = new Redis(process.env.REDIS_URL ?? "");',
+        'console.log(await client.set("a", "b"), await client.dbsize());',
+        "await client.quit();",
+      ),
+    ].join("\n");
+    const blocks = codeBlocks("page.md", page);
+    expect(await faultsOf(blocks)).toBe("");
+    expect(await Promise.all(blocks.map(run))).toEqual([["OK 1"]]);
+  });
+});
