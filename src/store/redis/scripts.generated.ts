@@ -526,8 +526,9 @@ for _, id in ipairs(ids) do
   if with_fields then
     fields = redis.call('HGETALL', session_key(id))
   else
-    local created = redis.call('HGET', session_key(id), '@c')
-    fields = created and { '@c', created } or {}
+    local found = own(id)
+    fields = found.created
+      and { '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute } or {}
   end
   if #fields > 0 then
     sessions[#sessions + 1] = { id, fields }
