@@ -100,7 +100,7 @@ export const referencing: readonly StoreTest[] = [
 
   storeTest("hostile fields and values never share a set", async (under) => {
     const names = [..."ab:|{}*%=. \n\0é😀"];
-    names.push("a:b", "a%3Ab", "%", "%25", "constructor", "toString", "{a}", "\r\n", "a b", "=a");
+    names.push("a:b", "a%3Ab", "%25", "constructor", "toString", "{a}", "\r\n", "a b", "=a");
     const values = [...names, "", "1", '"1"', "true", "null", "[]", "A", "%00", "%0"];
     await assertDistinct(under, names, values);
   }),
@@ -128,7 +128,6 @@ export const referencing: readonly StoreTest[] = [
       hasOwnProperty: "own",
       length: "0",
       id: "none",
-      "": "a store takes any name",
       "a b\n:%{}*?[]^": "any",
       é: "é",
     };

@@ -1,0 +1,33 @@
+import { changing } from "./changing.ts";
+import { creating } from "./creating.ts";
+import { ending } from "./ending.ts";
+import { expiring } from "./expiring.ts";
+import { largeSets } from "./large-sets.ts";
+import { racing } from "./racing.ts";
+import { referencing } from "./referencing.ts";
+import { rotating } from "./rotating.ts";
+import { sets } from "./sets.ts";
+import { signingIn } from "./signing-in.ts";
+import type { StoreTest } from "./store-test.ts";
+
+/**
+ * What every store must do, as tests for any test runner: they throw AssertionErrors of
+ * `node:assert`. A store passes when all of them do.
+ *
+ * @example
+ * for (const { name, run } of storeContract) {
+ *   test(name, () => run(async () => ({ store: await openMyStore(), elapse: setTimeout })));
+ * }
+ */
+export const storeContract: readonly StoreTest[] = [
+  ...creating,
+  ...changing,
+  ...referencing,
+  ...rotating,
+  ...signingIn,
+  ...ending,
+  ...sets,
+  ...largeSets,
+  ...expiring,
+  ...racing,
+];

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { newId, newIdBeside } from "./ids.ts";
+import {
+  assertGone,
+  assertMembers,
+  change,
+  create,
+  createOf,
+  done,
+  live,
+  of,
+  rotationTo,
+  texts,
+} from "./steps.ts";
+import { type StoreTest, storeTest } from "./store-test.ts";
+
+export const ending: readonly StoreTest[] = [
+  storeTest("end ends one session and takes it out of its sets", async ({ store }) => {
+    const id = await createOf(store, "1", { references: { t: ["7", "8"] } });
+    const other = await createOf(store, "1");
+    assert.equal(await store.end(id), true);
+    await assertGone(store, id);
+    assert.equal(await store.has(of("user_id", "1"), id), false);
+    await assertMembers(store, of("user_id", "1"), [other]);
+    await assertMembers(store, of("t", "7"), []);
+    await assertMembers(store, of("t", "8"), []);
+  }),
+
+  storeTest("end of what is not there is no error", async ({ store }) => {
+    const id = await createOf(store, "1");
+    assert.equal(await store.end(newId(store.shards)), false);
+    assert.equal(await store.end(id), true);
+    assert.equal(await store.end(id), false);
+    assert.equal(await store.end(id, of("user_id", "1")), false);
+  }),
+
+  storeTest("end through an alias ends the session and its aliases", async ({ store }) => {
+    const first = await createOf(store, "1");
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
+    done(await change(store, first, { rotation: rotationTo(second) }));
+    done(await change(store, second, { rotation: rotationTo(third) }));
+    assert.equal(await store.end(first), true);
+    await assertGone(store, first, second, third);
+    await assertMembers(store, of("user_id", "1"), []);
+    assert.equal(await store.end(second), false);
+  }),
+
+  storeTest("end of a rotated session ends its aliases", async ({ store }) => {
+    const first = await createOf(store, "1");
+    const second = newIdBeside(first);
+    done(await change(store, first, { rotation: rotationTo(second) }));
+    assert.equal(await store.end(second), true);
+    await assertGone(store, first, second);
+    assert.deepEqual(await change(store, first, { set: { a: "1" } }), { state: "gone" });
+    await assertGone(store, first, second);
+  }),
+
+  storeTest("end with a reference ends only a session of that set", async ({ store }) => {
+    const id = await createOf(store, "1");
+    assert.equal(await store.end(id, of("user_id", "2")), false);
+    assert.equal(await store.end(id, of("team", "1")), false);
+    assert.deepEqual(await texts(store, id), { user_id: "1" });
+    assert.equal(await store.end(id, of("user_id", "1")), true);
+    await assertGone(store, id);
+    await assertMembers(store, of("user_id", "1"), []);
+  }),
+
+  storeTest("end with a reference goes by the value the session has now", async ({ store }) => {
+    const id = await createOf(store, "1");
+    done(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
+    assert.equal(await store.end(id, of("user_id", "1")), false);
+    assert.equal((await live(store, id)).id, id);
+    assert.equal(await store.end(id, of("user_id", "2")), true);
+    await assertGone(store, id);
+  }),
+
+  storeTest("end with a reference follows an alias", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const to = newIdBeside(id);
+    done(await change(store, id, { rotation: rotationTo(to) }));
+    assert.equal(await store.end(id, of("user_id", "2")), false);
+    assert.equal((await live(store, to)).id, to);
+    assert.equal(await store.end(id, of("user_id", "1")), true);
+    await assertGone(store, id, to);
+  }),
+
+  storeTest("endAll ends every session of the set and no other", async ({ store }) => {
+    const ids = await Promise.all([1, 2, 3, 4, 5].map(() => createOf(store, "1")));
+    const other = await createOf(store, "2");
+    const none = await create(store);
+    assert.equal(await store.endAll(of("user_id", "1")), 5);
+    await assertGone(store, ...ids);
+    await assertMembers(store, of("user_id", "1"), []);
+    await assertMembers(store, of("user_id", "2"), [other]);
+    assert.deepEqual(await texts(store, none), {});
+    assert.equal(await store.endAll(of("user_id", "1")), 0);
+  }),
+
+  storeTest("endAll of an empty set ends nothing", async ({ store }) => {
+    const id = await createOf(store, "1");
+    assert.equal(await store.endAll(of("user_id", "2")), 0);
+    assert.equal(await store.endAll(of("team", "1")), 0);
+    await assertMembers(store, of("user_id", "1"), [id]);
+  }),
+
+  storeTest("endAll takes the sessions out of their other sets", async ({ store }) => {
+    await createOf(store, "1", { references: { t: ["7", "8"] } });
+    const other = await createOf(store, "2", { references: { t: ["7"] } });
+    assert.equal(await store.endAll(of("user_id", "1")), 1);
+    await assertMembers(store, of("t", "7"), [other]);
+    await assertMembers(store, of("t", "8"), []);
+  }),
+
+  storeTest("endAll ends sessions under the id they have now, and their aliases", async (under) => {
+    const { store } = under;
+    const id = await createOf(store, "1");
+    const to = newIdBeside(id);
+    done(await change(store, id, { rotation: rotationTo(to) }));
+    assert.equal(await store.endAll(of("user_id", "1")), 1);
+    await assertGone(store, id, to);
+  }),
+
+  storeTest("endAll keeps the one session it is told to", async ({ store }) => {
+    const ids = await Promise.all([1, 2, 3, 4].map(() => createOf(store, "1")));
+    const kept = await createOf(store, "1", { fields: { a: "1" } });
+    const before = await live(store, kept);
+    assert.equal(await store.endAll(of("user_id", "1"), kept), 4);
+    await assertGone(store, ...ids);
+    assert.deepEqual(await live(store, kept), before);
+    await assertMembers(store, of("user_id", "1"), [kept]);
+    assert.equal(await store.endAll(of("user_id", "1"), kept), 0);
+  }),
+
+  storeTest("endAll keeps the session that an alias leads to", async ({ store }) => {
+    const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
+    const first = await createOf(store, "1");
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
+    done(await change(store, first, { rotation: rotationTo(second) }));
+    done(await change(store, second, { rotation: rotationTo(third) }));
+    assert.equal(await store.endAll(of("user_id", "1"), first), 3);
+    await assertGone(store, ...ids);
+    assert.equal((await live(store, first)).id, third);
+    await assertMembers(store, of("user_id", "1"), [third]);
+  }),
+
+  storeTest("endAll keeps no session for an id that leads nowhere", async ({ store }) => {
+    const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
+    const elsewhere = await createOf(store, "2");
+    assert.equal(await store.endAll(of("user_id", "1"), newId(store.shards)), 3);
+    await assertGone(store, ...ids);
+    const id = await createOf(store, "1");
+    assert.equal(await store.endAll(of("user_id", "1"), elsewhere), 1);
+    await assertGone(store, id);
+    await assertMembers(store, of("user_id", "2"), [elsewhere]);
+  }),
+];

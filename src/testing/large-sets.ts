@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import type { SessionStore, StoredSession } from "../store/contract.ts";
+import { newIdBeside } from "./ids.ts";
+import {
+  allPages,
+  assertGone,
+  assertMembers,
+  change,
+  changes,
+  create,
+  createMany,
+  createOf,
+  done,
+  live,
+  of,
+  rotationTo,
+} from "./steps.ts";
+import { type StoreTest, storeTest } from "./store-test.ts";
+
+/** So many that no store reads, changes or ends them in one page. */
+const MANY = 700;
+const USER = of("user_id", "1");
+
+export const largeSets: readonly StoreTest[] = [
+  storeTest("a large set is counted and paged whole", async ({ store }) => {
+    const ids = await createMany(store, "1", MANY);
+    await assertMembers(store, USER, ids);
+    const sessions = await allPages(store, USER, true);
+    assert.deepEqual(numbers(sessions), range(MANY));
+  }),
+
+  storeTest("list of a large set gives those most recently seen", async ({ store }) => {
+    await createMany(store, "1", MANY);
+    const all = (await allPages(store, USER)).sort((a, b) => b.lastSeenAt - a.lastSeenAt);
+    for (const limit of [20, 500]) {
+      const listed = await store.list(USER, limit);
+      // Some were seen in the same millisecond, so the times are compared and not the ids.
+      assert.deepEqual(
+        listed.map(({ lastSeenAt }) => lastSeenAt),
+        all.slice(0, limit).map(({ lastSeenAt }) => lastSeenAt),
+      );
+      assert.equal(new Set(listed.map(({ id }) => id)).size, limit);
+      for (const { fields } of listed) assert.equal(fields.get("user_id"), "1");
+    }
+  }),
+
+  storeTest("changeAll changes every session of a large set", async ({ store }) => {
+    await createMany(store, "1", MANY);
+    assert.equal(await store.changeAll(USER, changes({ set: { role: "admin" } })), MANY);
+    const sessions = await allPages(store, USER, true);
+    assert.deepEqual(numbers(sessions), range(MANY));
+    assert.ok(sessions.every(({ fields }) => fields.get("role") === "admin"));
+  }),
+
+  storeTest("changeAll moves every session of a large set to another one", async ({ store }) => {
+    const ids = await createMany(store, "1", MANY);
+    const move = changes({ set: { user_id: "2" }, references: { user_id: ["2"] } });
+    assert.equal(await store.changeAll(USER, move), MANY);
+    await assertMembers(store, USER, []);
+    await assertMembers(store, of("user_id", "2"), ids);
+  }),
+
+  storeTest("endAll ends a large set but the session it keeps", async ({ store }) => {
+    const ids = await createMany(store, "1", MANY);
+    const first = ids[MANY / 2] ?? "";
+    const kept = newIdBeside(first);
+    done(await change(store, first, { rotation: rotationTo(kept) }));
+    assert.equal(await store.endAll(USER, first), MANY - 1);
+    await assertMembers(store, USER, [kept]);
+    assert.equal((await live(store, kept)).fields.get("n"), String(MANY / 2));
+    assert.equal(await store.endAll(USER), 1);
+    await assertMembers(store, USER, []);
+    await assertGone(store, first, kept, ...ids.slice(0, 10));
+  }),
+
+  storeTest("pages give each session once though all rotate after each page", async ({ store }) => {
+    await createMany(store, "1", MANY);
+    const seen: StoredSession[] = [];
+    let rotations = 0;
+    for await (const page of store.pages(USER, true)) {
+      seen.push(...page);
+      if (rotations++ < 3) await rotateAll(store);
+    }
+    assert.deepEqual(numbers(seen), range(MANY));
+  }),
+
+  storeTest("pages give no session that has left the set", async ({ store }) => {
+    const ids = await createMany(store, "1", MANY);
+    const gone = new Set<string>();
+    let pages = 0;
+    for await (const page of store.pages(USER, false)) {
+      for (const { id } of page) assert.ok(!gone.has(id), "an ended session is given");
+      if (pages++ > 0) continue;
+      const given = new Set(page.map(({ id }) => id));
+      const rest = ids.filter((id) => !given.has(id));
+      for (const id of rest.slice(0, 50)) {
+        await store.end(id);
+        gone.add(id);
+      }
+      for (const id of rest.slice(50, 100)) {
+        done(await change(store, id, { references: { user_id: ["2"] } }));
+        gone.add(id);
+      }
+    }
+    assert.equal(await store.count(USER), MANY - gone.size);
+  }),
+
+  storeTest("pages may be left early", async ({ store }) => {
+    await createMany(store, "1", MANY);
+    for await (const page of store.pages(USER, false)) {
+      assert.ok(page.length >= 0);
+      break;
+    }
+    assert.equal((await allPages(store, USER)).length, MANY);
+  }),
+
+  storeTest("sets of sessions with many references are changed and ended whole", async (under) => {
+    const { store } = under;
+    const teams = range(400);
+    const ids = await Promise.all(
+      range(8).map(() => createOf(store, "1", { references: { team: teams } })),
+    );
+    const plain = await create(store, { references: { team: teams } });
+    const made = changes({ set: { a: "1" }, references: { team: teams.slice(200) } });
+    assert.equal(await store.changeAll(USER, made), 8);
+    await assertMembers(store, of("team", "0"), [plain]);
+    await assertMembers(store, of("team", "399"), [...ids, plain]);
+    assert.equal(await store.endAll(USER), 8);
+    for (const team of ["0", "199", "200", "399"]) {
+      await assertMembers(store, of("team", team), [plain]);
+    }
+    assert.equal(await store.endAll(of("team", "5")), 1);
+    const counts = await Promise.all(teams.map((team) => store.count(of("team", team))));
+    assert.deepEqual(counts, Array(400).fill(0));
+  }),
+];
+
+async function rotateAll(store: SessionStore): Promise<void> {
+  const sessions = await allPages(store, USER);
+  for (let from = 0; from < sessions.length; from += 100) {
+    await Promise.all(
+      sessions
+        .slice(from, from + 100)
+        .map(({ id }) => change(store, id, { rotation: rotationTo(newIdBeside(id)) })),
+    );
+  }
+}
+
+function numbers(sessions: readonly StoredSession[]): string[] {
+  return sessions
+    .map(({ fields }) => fields.get("n") ?? "none")
+    .sort((a, b) => Number(a) - Number(b));
+}
+
+function range(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => String(i));
+}

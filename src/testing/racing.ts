@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import type { Changed, SessionStore } from "../store/contract.ts";
+import { newIdBeside } from "./ids.ts";
+import {
+  allPages,
+  assertGone,
+  assertMembers,
+  change,
+  changeOf,
+  changes,
+  createMany,
+  createOf,
+  done,
+  live,
+  of,
+  rotationTo,
+  signIn,
+  texts,
+} from "./steps.ts";
+import { type StoreTest, storeTest } from "./store-test.ts";
+
+const USER = of("user_id", "1");
+const COUNT = 40;
+const INDEXES = Array.from({ length: COUNT }, (_, i) => i);
+
+/** Operations that run at the same time. */
+export const racing: readonly StoreTest[] = [
+  storeTest("parallel changes of different fields all survive", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const set = (i: number) => change(store, id, { set: { [`f${i}`]: String(i) } });
+    for (const answer of await Promise.all(INDEXES.map(set))) done(answer);
+    const expected = Object.fromEntries(INDEXES.map((i) => [`f${i}`, String(i)]));
+    assert.deepEqual(await texts(store, id), { user_id: "1", ...expected });
+  }),
+
+  storeTest("parallel changes survive rotations in between", async ({ store }) => {
+    const ids = [await createOf(store, "1")];
+    const work: Promise<Changed>[] = [];
+    for (let round = 0; round < 4; round++) {
+      const id = ids.at(-1) ?? "";
+      const set = (i: number) => change(store, id, { set: { [`r${round}f${i}`]: String(i) } });
+      work.push(...INDEXES.slice(0, 10).map(set));
+      if (round === 3) break;
+      const to = newIdBeside(id);
+      ids.push(to);
+      work.push(change(store, id, { rotation: rotationTo(to) }));
+      work.push(...INDEXES.slice(10, 20).map(set));
+      // The next round uses the new id, which has to exist for that.
+      await work.at(-11);
+    }
+    for (const answer of await Promise.all(work)) done(answer);
+    const fields = await texts(store, ids[0] ?? "");
+    for (let round = 0; round < 4; round++) {
+      for (let i = 0; i < (round === 3 ? 10 : 20); i++) {
+        assert.equal(fields[`r${round}f${i}`], String(i));
+      }
+    }
+    await assertMembers(store, USER, ids.slice(-1));
+  }),
+
+  storeTest("parallel creates are all listed and all ended", async ({ store }) => {
+    const ids = await Promise.all(INDEXES.map(() => createOf(store, "1")));
+    await assertMembers(store, USER, ids);
+    assert.equal(await store.endAll(USER), COUNT);
+    await assertMembers(store, USER, []);
+    await assertGone(store, ...ids);
+  }),
+
+  storeTest("of parallel rotations of one id one is done", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const answers = await Promise.all(
+      INDEXES.map(() => change(store, id, { rotation: rotationTo(newIdBeside(id)) })),
+    );
+    const rotated = answers.filter(({ state }) => state === "changed").map(done);
+    assert.equal(rotated.length, 1);
+    assert.equal(answers.filter(({ state }) => state === "alias").length, COUNT - 1);
+    const to = rotated[0]?.id ?? "";
+    assert.equal((await live(store, id)).id, to);
+    await assertMembers(store, USER, [to]);
+  }),
+
+  storeTest("of parallel sign-ins on one id one is done", async ({ store }) => {
+    const id = await createOf(store, "0");
+    const answers = await Promise.all(
+      INDEXES.map((i) => store.change(id, signIn(newIdBeside(id), `user ${i}`))),
+    );
+    const winners = INDEXES.filter((i) => answers[i]?.state === "changed");
+    assert.equal(winners.length, 1);
+    assert.equal(answers.filter(({ state }) => state === "superseded").length, COUNT - 1);
+    for (const i of INDEXES) {
+      const count = await store.count(of("user_id", `user ${i}`));
+      assert.equal(count, i === winners[0] ? 1 : 0);
+    }
+  }),
+
+  storeTest("no change that races with end brings the session back", async ({ store }) => {
+    for (let round = 0; round < 10; round++) {
+      const id = await createOf(store, "1", { references: { t: ["7"] } });
+      const to = newIdBeside(id);
+      const racers = [
+        () => change(store, id, { set: { a: "1" } }),
+        () => change(store, id, { set: { t: "8" }, references: { t: ["8"] } }),
+        () => change(store, id, { rotation: rotationTo(to) }),
+        () => store.changeAll(USER, changes({ set: { b: "1" }, references: { t: ["9"] } })),
+        () => change(store, id, { unset: ["user_id"], references: { user_id: [] } }),
+      ];
+      const end = round % racers.length;
+      const work = racers.map((race, i) => (i === end ? [race(), store.end(id)] : [race()]));
+      await Promise.all(work.flat());
+      await assertGone(store, id, to);
+      for (const set of [USER, of("t", "7"), of("t", "8"), of("t", "9")]) {
+        await assertMembers(store, set, []);
+      }
+    }
+  }),
+
+  storeTest("endAll leaves no session that rotates meanwhile", async ({ store }) => {
+    const ids = await createMany(store, "1", 300);
+    const [ended, seen] = await Promise.all([store.endAll(USER), chase(store, ids)]);
+    assert.equal(ended, 300);
+    await assertMembers(store, USER, []);
+    for (const id of seen) assert.equal((await store.find(id)).state, "gone");
+  }),
+
+  storeTest("endAll keeps the one session though it rotates meanwhile", async ({ store }) => {
+    const ids = await createMany(store, "1", 300);
+    const first = ids[150] ?? "";
+    const [ended, seen] = await Promise.all([store.endAll(USER, first), chase(store, [first])]);
+    assert.equal(ended, 299);
+    const kept = (await live(store, seen.at(-1) ?? "")).id;
+    assert.equal(kept, seen.at(-1));
+    await assertMembers(store, USER, [kept]);
+  }),
+
+  storeTest("a session made while its set is ended is gone or whole", async ({ store }) => {
+    await createMany(store, "1", 200);
+    const made = Promise.all(INDEXES.map(() => createOf(store, "1")));
+    await store.endAll(USER);
+    const alive: string[] = [];
+    for (const id of await made) {
+      if ((await store.find(id)).state === "live") alive.push(id);
+    }
+    await assertMembers(store, USER, alive);
+  }),
+
+  storeTest("a reference that changes in parallel has one value in the end", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const move = (i: number) =>
+      change(store, id, { set: { user_id: `u${i}` }, references: { user_id: [`u${i}`] } });
+    for (const answer of await Promise.all(INDEXES.map(move))) done(answer);
+    const user = (await texts(store, id)).user_id;
+    for (const i of INDEXES) {
+      await assertMembers(store, of("user_id", `u${i}`), `u${i}` === user ? [id] : []);
+    }
+  }),
+
+  storeTest("a rotation sent many times at once is done once", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const sent = changeOf({ set: { a: "1" }, rotation: rotationTo(newIdBeside(id)) });
+    const answers = await Promise.all(INDEXES.map(() => store.change(id, sent)));
+    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    assert.equal((await allPages(store, USER)).length, 1);
+  }),
+];
+
+/** Rotates each session three times over, one rotation after the other; gives every id tried. */
+async function chase(store: SessionStore, ids: readonly string[]): Promise<string[]> {
+  const chains = ids.map(async (first) => {
+    const chain = [first];
+    for (let i = 0; i < 3; i++) {
+      const from = chain.at(-1) ?? "";
+      const to = newIdBeside(from);
+      const answer = await change(store, from, { rotation: rotationTo(to) });
+      if (answer.state !== "changed") break;
+      chain.push(to);
+    }
+    return chain;
+  });
+  return (await Promise.all(chains)).flat();
+}
