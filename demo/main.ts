@@ -5,7 +5,8 @@ import { type AppOptions, createApp } from "./app.ts";
 const NAME = "ada";
 const PASSWORD = "correct horse";
 
-const { REDIS_URL, PORT = "3000" } = process.env;
+// Only this machine may ask, where HOST says nothing else: the password is no secret.
+const { REDIS_URL, HOST = "localhost", PORT = "3000" } = process.env;
 const redis = REDIS_URL ? connect(REDIS_URL) : null;
 const options: AppOptions = redis
   ? { store: redisStore(redis, { prefix: "demo", timeout: "2 seconds" }), storeName: "Redis" }
@@ -14,9 +15,8 @@ const { app, users, sessions } = createApp(options);
 // An id of her own, so that her sessions in Redis are hers again after a restart.
 await users.add(NAME, PASSWORD, "demo-user");
 
-// Only this machine: the password is no secret.
-const server = app.listen(Number(PORT), "localhost", () => {
-  console.log(`The demo is at http://localhost:${PORT}
+const server = app.listen(Number(PORT), HOST, () => {
+  console.log(`The demo is at http://${HOST}:${PORT}
   name      ${NAME}
   password  ${PASSWORD}
   sessions  in ${redis ? "Redis" : "memory; REDIS_URL=redis://localhost npm run demo keeps them in Redis"}`);

@@ -59,8 +59,8 @@ nav a:hover, nav button.quiet:hover { background: var(--line); color: var(--text
 
 main { flex: 1; padding: 1rem 0 2rem; }
 footer { padding: 0 0 1.5rem; color: var(--muted); font-size: .875rem; text-align: center; }
-footer p { display: inline-flex; align-items: center; gap: .55rem; margin: 0; padding: .3rem .85rem; border: 1px solid var(--line); border-radius: 2rem; }
-footer p::before { content: ""; width: .5rem; height: .5rem; border-radius: 50%; background: var(--accent); }
+footer p { display: inline-block; margin: 0; padding: .3rem .85rem; border: 1px solid var(--line); border-radius: 2rem; }
+footer p::before { content: ""; display: inline-block; margin: 0 .55rem .05rem 0; width: .5rem; height: .5rem; border-radius: 50%; background: var(--accent); }
 footer strong { color: var(--text); }
 
 .card { padding: 1.75rem; border: 1px solid var(--line); border-radius: 1.1rem; background: var(--card); box-shadow: var(--shadow); }
@@ -111,8 +111,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
   .devices li > div { display: contents; }
   .devices svg { grid-row: 1 / 3; align-self: start; width: 2.25rem; height: 2.25rem; padding: .45rem; border-radius: .65rem; }
   h2 { grid-column: 2 / -1; }
-  dl { display: block; grid-column: 2; }
-  .devices form { align-self: end; }
+  dl { display: block; grid-area: 2 / 2 / 3 / -1; }
+  .devices form { grid-area: 2 / 3; align-self: end; }
   .devices button { padding: .35rem .7rem; font-size: .875rem; }
   .actions form, .actions button { width: 100%; }
 }

@@ -1,0 +1,287 @@
+import { Redis } from "ioredis";
+import type { Browser, Page } from "playwright-core";
+import type { SessionStore } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { launchBrowser } from "../support/chromium.ts";
+import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import {
+  ANDROID,
+  changePassword,
+  type Demo,
+  heading,
+  headingAtNextRequest,
+  IPHONE,
+  listedDevices,
+  message,
+  openDevice,
+  PASSWORD,
+  sessionCookie,
+  signIn,
+  startDemo,
+} from "./devices.ts";
+
+let browser: Browser;
+let redis: RedisServer;
+let client: Redis;
+
+beforeAll(async () => {
+  [browser, redis] = await Promise.all([launchBrowser(), startRedis()]);
+  client = new Redis(redis.url);
+  client.on("error", () => {}); // one test takes the server away
+});
+
+afterAll(async () => {
+  await browser?.close();
+  client?.disconnect();
+  await redis?.stop();
+});
+
+let demo: Demo;
+
+async function start(store: SessionStore): Promise<void> {
+  demo = await startDemo({ store });
+}
+
+afterEach(async () => {
+  await Promise.all(browser.contexts().map((context) => context.close()));
+  await demo.close();
+});
+
+describe.each([
+  ["memory", async () => memoryStore()],
+  [
+    "Redis",
+    async () => {
+      await client.flushall();
+      return redisStore(client, { prefix: "demo", timeout: "1 second" });
+    },
+  ],
+] as const)("the demo, its sessions in %s", (_, openStore) => {
+  beforeEach(async () => start(await openStore()));
+
+  test("lists two devices, and one ends the other", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signIn(phone);
+
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device", "Safari on iPhone"]);
+    expect(await listedDevices(phone)).toEqual([
+      "Safari on iPhone This device",
+      "Firefox on Linux",
+    ]);
+
+    await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).click();
+    expect(await message(desk)).toBe("The device is signed out.");
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
+    expect(await headingAtNextRequest(phone)).toBe("Sign in");
+  });
+
+  test("a changed password signs every other device out and keeps this one", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signIn(phone);
+    const before = await sessionCookie(desk);
+
+    await changePassword(desk, PASSWORD, "battery staple");
+    expect(await heading(desk)).toBe("Your devices");
+    expect(await message(desk)).toContain("Your password is changed");
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
+    expect(await headingAtNextRequest(phone)).toBe("Sign in");
+
+    const after = await sessionCookie(desk);
+    expect(after?.value).not.toBe(before?.value);
+    const copy = await openDevice(browser, demo);
+    if (before) await copy.context().addCookies([before]);
+    expect(await headingAtNextRequest(copy)).toBe("Sign in");
+
+    await signIn(phone, PASSWORD);
+    expect(await message(phone)).toBe("The name or the password is wrong.");
+    await signIn(phone, "battery staple");
+    expect(await heading(phone)).toBe("Your devices");
+  });
+
+  test("a wrong current password changes nothing", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signIn(phone);
+    await changePassword(desk, "a guess", "battery staple");
+    expect(await message(desk)).toBe("The current password is wrong.");
+    expect(await headingAtNextRequest(phone)).toBe("Your devices");
+  });
+
+  test("one button ends all other devices, another ends every one", async () => {
+    const [desk, phone, tablet] = await Promise.all([
+      openDevice(browser, demo),
+      openDevice(browser, demo, { userAgent: IPHONE }),
+      openDevice(browser, demo, { userAgent: ANDROID }),
+    ]);
+    for (const device of [desk, phone, tablet]) await signIn(device);
+
+    await desk.goto("/");
+    await desk.getByRole("button", { name: "Sign out all others" }).click();
+    expect(await message(desk)).toBe("2 other devices are signed out.");
+    expect(await headingAtNextRequest(phone)).toBe("Sign in");
+    expect(await headingAtNextRequest(tablet)).toBe("Sign in");
+
+    await signIn(phone);
+    await phone.getByRole("button", { name: "Sign out everywhere" }).click();
+    expect(await heading(phone)).toBe("Sign in");
+    expect(await sessionCookie(phone)).toBeUndefined();
+    expect(await headingAtNextRequest(desk)).toBe("Sign in");
+  });
+
+  test("remembering gives a persistent cookie, and signing in without it one for the browser session", async () => {
+    const desk = await openDevice(browser, demo);
+    await signIn(desk, PASSWORD, true);
+    const kept = await sessionCookie(desk);
+    const days = ((kept?.expires ?? 0) - Date.now() / 1000) / 86_400;
+    expect(days).toBeGreaterThan(89.9);
+    expect(days).toBeLessThan(90.1);
+    expect(kept).toMatchObject({ httpOnly: true, sameSite: "Lax", path: "/" });
+
+    await changePassword(desk, PASSWORD, "battery staple");
+    expect((await sessionCookie(desk))?.expires, "after a rotation").toBeGreaterThan(0);
+
+    await desk.getByRole("button", { name: "Sign out", exact: true }).click();
+    expect(await sessionCookie(desk)).toBeUndefined();
+    await signIn(desk, "battery staple");
+    expect((await sessionCookie(desk))?.expires).toBe(-1);
+  });
+
+  test("a new user signs up, sees only devices of their own, and a taken name is refused", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signUp(phone, "grace", "short");
+    expect(await message(phone)).toContain("at least 8 characters");
+    await signUp(phone, "Ada", "long enough");
+    expect(await message(phone)).toBe("This name is taken.");
+    await signUp(phone, "<b>grace</b>", "long enough");
+    expect(await phone.getByLabel("Name").inputValue()).toBe("<b>grace</b>");
+    await signUp(phone, "grace", "long enough");
+    expect(await listedDevices(phone)).toEqual(["Safari on iPhone This device"]);
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
+  });
+
+  test("an id of somebody else's device in the form ends nothing", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signUp(phone, "grace", "long enough");
+    const token = (await sessionCookie(desk))?.value;
+    const id = (await demo.sessions.get(token))?.id ?? "";
+    const status = await post(phone, "/devices/end", { csrf: await csrfOf(phone), id });
+    expect(status).toBe(200);
+    expect(await headingAtNextRequest(desk)).toBe("Your devices");
+  });
+
+  test("a forged form is refused and changes nothing", async () => {
+    const desk = await openDevice(browser, demo);
+    await signIn(desk);
+    const csrf = await csrfOf(desk);
+    expect(await post(desk, "/devices/end-all", {})).toBe(403);
+    expect(await post(desk, "/devices/end-all", { csrf: `${csrf}x` })).toBe(403);
+    const elsewhere = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+    expect(await post(desk, "/devices/end-all", { csrf }, elsewhere)).toBe(403);
+    expect(await headingAtNextRequest(desk)).toBe("Your devices");
+
+    const visitor = await openDevice(browser, demo);
+    const form = { name: "ada", password: PASSWORD };
+    expect(await post(visitor, "/sign-in", form), "the sign-in form too").toBe(403);
+    expect(await post(visitor, "/sign-in", { ...form, csrf }), "another's token").toBe(403);
+  });
+
+  test("a page that is not there says so", async () => {
+    const desk = await openDevice(browser, demo);
+    expect((await desk.goto("/nowhere"))?.status()).toBe(404);
+    expect(await heading(desk)).toBe("Nothing here");
+  });
+
+  test("every page has the security headers, and its style is applied under them", async () => {
+    const desk = await openDevice(browser, demo);
+    const problems: string[] = [];
+    desk.on("console", (message) => problems.push(message.text()));
+    const response = await desk.goto("/sign-in");
+    expect(response?.headers()).toMatchObject({
+      "content-security-policy": expect.stringContaining("default-src 'none'"),
+      "referrer-policy": "same-origin",
+      "x-content-type-options": "nosniff",
+      "cache-control": "no-store",
+    });
+    expect(await desk.getByRole("button").boundingBox()).toMatchObject({
+      width: expect.any(Number),
+    });
+    expect(problems).toEqual([]);
+  });
+});
+
+test("a visitor who does not sign in gets no session", async () => {
+  await client.flushall();
+  await start(redisStore(client, { prefix: "demo" }));
+  const desk = await openDevice(browser, demo);
+  await desk.goto("/sign-up");
+  await signIn(desk, "a guess");
+  expect(await sessionCookie(desk)).toBeUndefined();
+  expect(await client.dbsize()).toBe(0);
+});
+
+test("while Redis is down every page says so, and nobody is signed out", async () => {
+  await client.flushall();
+  await start(redisStore(client, { prefix: "demo", timeout: "500 ms" }));
+  const desk = await openDevice(browser, demo);
+  await signIn(desk);
+  const before = await sessionCookie(desk);
+
+  redis.pause();
+  try {
+    expect((await desk.goto("/"))?.status()).toBe(503);
+    expect(await heading(desk)).toBe("Back in a moment");
+    expect(await sessionCookie(desk)).toEqual(before);
+  } finally {
+    redis.resume();
+  }
+  await expect.poll(() => headingAtNextRequest(desk), { timeout: 10_000 }).toBe("Your devices");
+});
+
+test("a remembered device stays signed in for weeks, another for half an hour", async () => {
+  let now = Date.now();
+  await start(memoryStore({ now: () => now }));
+  const desk = await openDevice(browser, demo);
+  const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+  await signIn(desk);
+  await signIn(phone, PASSWORD, true);
+  now += 31 * 60_000;
+  expect(await headingAtNextRequest(desk)).toBe("Sign in");
+  now += 29 * 86_400_000;
+  expect(await listedDevices(phone)).toEqual(["Safari on iPhone This device"]);
+});
+
+async function signUp(page: Page, name: string, password: string): Promise<void> {
+  await page.goto("/sign-up");
+  await page.getByLabel("Name").fill(name);
+  // The browser would not send a short one.
+  await page.getByLabel("Password").evaluate((input) => input.removeAttribute("minlength"));
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
+}
+
+/** The CSRF token of the forms on the page. */
+async function csrfOf(page: Page): Promise<string> {
+  return page.locator("input[name=csrf]").first().inputValue();
+}
+
+/** Sends a form with the cookies of a device, and gives the status after redirects. */
+async function post(
+  page: Page,
+  path: string,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+): Promise<number> {
+  const response = await page.context().request.post(path, { form, headers });
+  return response.status();
+}
