@@ -226,11 +226,12 @@ class MemoryStore implements SessionStore {
   /** What an id leads to, and the aliases on the way. */
   #resolve(id: string): { kept: Kept | undefined; trail: string[] } {
     const trail: string[] = [];
-    let kept = this.#live(id);
+    let at = id;
+    let kept = this.#live(at);
     while (kept?.kind === "alias" && trail.length < HOPS) {
-      trail.push(id);
-      id = kept.target;
-      kept = this.#live(id);
+      trail.push(at);
+      at = kept.target;
+      kept = this.#live(at);
     }
     return { kept, trail };
   }

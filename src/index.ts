@@ -1,0 +1,24 @@
+export type { Duration } from "./durations.ts";
+export { SessionError, type SessionErrorCode } from "./errors.ts";
+export type { StandardSchema } from "./sessions/schema.ts";
+export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
+export {
+  createSessions,
+  type SessionById,
+  type Sessions,
+  type Token,
+} from "./sessions/sessions.ts";
+export type {
+  Deadlines,
+  ElementOf,
+  FieldOf,
+  OptionalFieldOf,
+  ReadOptions,
+  ReferenceOptions,
+  ReferenceValue,
+  RotateOptions,
+  Session,
+  SessionsOptions,
+  SessionWithToken,
+  TouchOptions,
+} from "./sessions/types.ts";

@@ -1,0 +1,125 @@
+import { channel } from "node:diagnostics_channel";
+import { tooLarge } from "../errors.ts";
+import type {
+  Change,
+  Changed,
+  FieldChanges,
+  Fields,
+  Gone,
+  Reference,
+  Rotation,
+  StoredSession,
+  Superseded,
+} from "../store/contract.ts";
+import { checkFieldName } from "../values.ts";
+import { type Config, deadlinesOf } from "./config.ts";
+import { decodeFields, encodeValues, referenceOf, unsetReferences, withTimes } from "./record.ts";
+import { checkAgainst } from "./schema.ts";
+import { createToken } from "./token.ts";
+import type { Deadlines, SessionWithToken } from "./types.ts";
+
+/** Told of each error of a touch that a read did without: { id, error }. */
+const touchFailed = channel("session-sets:touch-failed");
+
+/** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
+const TOUCH_PARTS = 20;
+const TOUCH_AFTER = 60_000;
+
+/** What an id leads to; `touched`: its idle deadline was pushed forward by this read. */
+export type Reading =
+  | { readonly state: "live"; readonly session: StoredSession; readonly touched: boolean }
+  | Superseded
+  | Gone;
+
+/** What is to change in one session. */
+export interface Changes {
+  readonly values?: object;
+  readonly unset?: readonly string[];
+  readonly idleTimeout?: number | null;
+  readonly rotation?: Rotation | null;
+}
+
+/** Sessions by their ids: what `Sessions` and the session of a request share. */
+export class Engine {
+  readonly config: Config;
+
+  constructor(config: Config) {
+    this.config = config;
+  }
+
+  async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
+    const { store, maxBytes } = this.config;
+    const timeouts = deadlinesOf(deadlines, this.config);
+    const { set, references } = await this.#encode(values);
+    const bytes = bytesOf(set);
+    if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
+    const { token, id } = createToken(store.shards);
+    const times = await store.create({ id, fields: set, references, ...timeouts });
+    return { token, session: withTimes(id, decodeFields<Data>(set), times) };
+  }
+
+  async read(id: string, fields: readonly string[] | undefined, touch: boolean): Promise<Reading> {
+    for (const field of fields ?? []) checkFieldName(field);
+    const found = await this.config.store.find(id, fields);
+    if (found.state !== "live") return found;
+    const { session, now } = found;
+    if (!touch || now - session.lastSeenAt < touchAfter(session)) {
+      return { state: "live", session, touched: false };
+    }
+    return this.#touched(session);
+  }
+
+  /** Touches a session that was just read. The read stands also where that fails. */
+  async #touched(session: StoredSession): Promise<Reading> {
+    try {
+      const changed = await this.change(session.id, {});
+      if (changed.state === "gone") return changed; // ended since
+      if (changed.state !== "changed") return { state: "live", session, touched: false };
+      return { state: "live", session: { ...session, ...changed.times }, touched: true };
+    } catch (error) {
+      touchFailed.publish({ id: session.id, error });
+      return { state: "live", session, touched: false };
+    }
+  }
+
+  async change(
+    id: string,
+    { values = {}, unset = [], idleTimeout = null, rotation = null }: Changes,
+  ): Promise<Exclude<Changed, { state: "too-large" }>> {
+    const change: Change = { ...(await this.changes(values, unset)), idleTimeout, rotation };
+    const changed = await this.config.store.change(id, change);
+    if (changed.state === "too-large") throw tooLarge(changed.bytes, this.config.maxBytes);
+    return changed;
+  }
+
+  /** Changes of fields as a store takes them, checked. */
+  async changes(values: object, unset: readonly string[]): Promise<FieldChanges> {
+    const { set, references } = await this.#encode(values);
+    return {
+      set,
+      unset,
+      references: [...references, ...unsetReferences(unset, this.config)],
+      maxBytes: this.config.maxBytes,
+    };
+  }
+
+  reference(field: string, value: unknown): Reference {
+    return referenceOf(field, value, this.config);
+  }
+
+  async #encode(values: object) {
+    const encoded = encodeValues(values, this.config);
+    if (this.config.schema) await checkAgainst(this.config.schema, values);
+    return encoded;
+  }
+}
+
+function touchAfter({ idleTimeout }: StoredSession): number {
+  return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCH_PARTS, TOUCH_AFTER);
+}
+
+function bytesOf(fields: Fields): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
+}

@@ -1,0 +1,90 @@
+import { SessionError } from "../errors.ts";
+import type {
+  FieldReferences,
+  Fields,
+  Reference,
+  StoredSession,
+  Times,
+} from "../store/contract.ts";
+import { checkFieldName, decodeValue, encodeValue, referenceTexts, showName } from "../values.ts";
+import type { Config } from "./config.ts";
+import type { Session } from "./types.ts";
+
+/** Values as a store takes them. */
+export interface EncodedValues {
+  readonly set: Fields;
+  readonly references: readonly FieldReferences[];
+}
+
+/** A field that is undefined is left alone. Throws ERR_SESSION_VALUE, naming the field. */
+export function encodeValues(values: object, config: Config): EncodedValues {
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      "A session's values must be an object of fields, such as { user_id: 1 }",
+    );
+  }
+  const set = new Map<string, string>();
+  const references: FieldReferences[] = [];
+  for (const [field, value] of Object.entries(values)) {
+    if (value === undefined) continue;
+    checkFieldName(field);
+    const declared = config.references.get(field);
+    if (declared) {
+      references.push({ field, texts: referenceTexts(field, value), plain: declared.plain });
+    }
+    set.set(field, encodeValue(field, value));
+  }
+  return { set, references };
+}
+
+/** The references that go with fields that are unset. */
+export function unsetReferences(fields: readonly string[], config: Config): FieldReferences[] {
+  const references: FieldReferences[] = [];
+  for (const field of fields) {
+    checkFieldName(field);
+    const declared = config.references.get(field);
+    if (declared) references.push({ field, texts: [], plain: declared.plain });
+  }
+  return references;
+}
+
+/** One value of a declared reference; any other field is ERR_SESSION_CONFIG. */
+export function referenceOf(field: string, value: unknown, config: Config): Reference {
+  const declared = config.references.get(field);
+  if (!declared) {
+    const known = [...config.references.keys()].map(showName).join(", ") || "none";
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      `${showName(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+    );
+  }
+  const [text, ...more] = Array.isArray(value) ? [] : referenceTexts(field, value);
+  if (text === undefined || more.length > 0) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `Sessions are found by one value of ${showName(field)}: a string, a finite number or a boolean`,
+    );
+  }
+  return { field, text, plain: declared.plain };
+}
+
+export function decodeFields<Data>(fields: Fields): Data {
+  // fromEntries defines properties, so that no name reaches a setter.
+  return Object.fromEntries([...fields].map(([field, text]) => [field, decodeValue(text)])) as Data;
+}
+
+export function sessionOf<Data>(stored: StoredSession): Session<Data> {
+  return withTimes(stored.id, decodeFields<Data>(stored.fields), stored);
+}
+
+export function withTimes<Data>(id: string, data: Data, times: Times): Session<Data> {
+  return {
+    id,
+    data,
+    createdAt: new Date(times.createdAt),
+    lastSeenAt: new Date(times.lastSeenAt),
+    expiresAt: new Date(times.expiresAt),
+    absoluteDeadline: times.absoluteDeadline === null ? null : new Date(times.absoluteDeadline),
+  };
+}

@@ -1,0 +1,42 @@
+import { SessionError } from "../errors.ts";
+
+/** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
+export interface StandardSchema<Input> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => Outcome | Promise<Outcome>;
+    readonly types?: { readonly input: Input; readonly output: unknown } | undefined;
+  };
+}
+
+type Outcome =
+  | { readonly value: unknown; readonly issues?: undefined }
+  | { readonly issues: readonly Issue[] };
+
+interface Issue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+export function isSchema(data: object | undefined): data is StandardSchema<unknown> {
+  return data !== undefined && "~standard" in data;
+}
+
+/**
+ * Throws ERR_SESSION_VALUE where a field of `values` does not fit the schema. A session's data is
+ * written in parts, so what the schema says of other fields does not count.
+ */
+export async function checkAgainst(schema: StandardSchema<unknown>, values: object): Promise<void> {
+  const { issues } = await schema["~standard"].validate(values);
+  for (const { message, path } of issues ?? []) {
+    const first = path?.[0];
+    const field = typeof first === "object" ? first.key : first;
+    if (field !== undefined && Object.hasOwn(values, field)) {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        `The field ${JSON.stringify(String(field))} does not fit the schema: ${message}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import { SessionError } from "../errors.ts";
+import type { Reference } from "../store/contract.ts";
+import type { Engine } from "./engine.ts";
+import { sessionOf } from "./record.ts";
+import { isId } from "./token.ts";
+import type { OptionalFieldOf, Session } from "./types.ts";
+
+const LIST_DEFAULT = 100;
+const LIST_MOST = 500;
+
+/** How many sessions `list` gives. */
+export interface ListOptions {
+  /**
+   * At most so many, 1 to 500; more than that are for iterating.
+   * @default 100
+   */
+  limit?: number;
+}
+
+/** Which sessions `clear` ends. */
+export interface ClearOptions {
+  /** The id of a session that is to live on, also where it is rotated meanwhile. */
+  except?: string | null;
+}
+
+/**
+ * The live sessions that share one value of one reference. It reads like a JavaScript Set and is
+ * always the present state: nothing is kept between calls. Reading through it, and changing through
+ * it, never moves a deadline.
+ */
+export class SessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
+  readonly #engine: Engine;
+  readonly #reference: Reference;
+
+  /** @internal */
+  constructor(engine: Engine, reference: Reference) {
+    this.#engine = engine;
+    this.#reference = reference;
+  }
+
+  /**
+   * Where the store keeps the set: in Redis the key of its sorted set, or of the plain set where the
+   * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
+   */
+  get key(): string {
+    return this.#store.setKey(this.#reference);
+  }
+
+  /** How many there are; no session is read. */
+  async size(): Promise<number> {
+    return this.#store.count(this.#reference);
+  }
+
+  /** Whether the session of this id is one of them. */
+  async has(id: string): Promise<boolean> {
+    return isId(id, this.#store.shards) && this.#store.has(this.#reference, id);
+  }
+
+  /** The ids of all of them, in no order. */
+  async ids(): Promise<string[]> {
+    const ids: string[] = [];
+    for await (const page of this.#store.pages(this.#reference, false)) {
+      for (const { id } of page) ids.push(id);
+    }
+    return ids;
+  }
+
+  /**
+   * Some of them, the most recently seen first. Where one shard has more than 500, only the 500
+   * that expire last are looked at.
+   */
+  async list({ limit = LIST_DEFAULT }: ListOptions = {}): Promise<Session<Data>[]> {
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
+      throw new SessionError(
+        "ERR_SESSION_CONFIG",
+        `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
+      );
+    }
+    const sessions = await this.#store.list(this.#reference, limit);
+    return sessions.map((session) => sessionOf<Data>(session));
+  }
+
+  /**
+   * All of them in no order, read in pages. A session that is one of them from beginning to end is
+   * given, and none is given twice.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
+    for await (const page of this.#store.pages(this.#reference, true)) {
+      for (const session of page) yield sessionOf<Data>(session);
+    }
+  }
+
+  /**
+   * Merges values into each of them. Resolves to how many.
+   *
+   * @throws SessionError ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and those
+   * after it are left as they are.
+   */
+  async set(values: Partial<Data>): Promise<number> {
+    return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
+  }
+
+  /** Removes fields from each of them. Resolves to how many sessions there were. */
+  async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
+    return this.#store.changeAll(this.#reference, await this.#engine.changes({}, fields));
+  }
+
+  /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
+  async delete(id: string): Promise<boolean> {
+    return isId(id, this.#store.shards) && this.#store.end(id, this.#reference);
+  }
+
+  /**
+   * Ends all of them: each that is one of them when this is called and has not left since is gone
+   * when it resolves, under whatever id. Resolves to how many.
+   */
+  async clear({ except }: ClearOptions = {}): Promise<number> {
+    const spared = isId(except, this.#store.shards) ? except : undefined;
+    return this.#store.endAll(this.#reference, spared);
+  }
+
+  get #store() {
+    return this.#engine.config.store;
+  }
+}

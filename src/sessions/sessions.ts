@@ -1,0 +1,221 @@
+import { type Duration, milliseconds } from "../durations.ts";
+import { configOf } from "./config.ts";
+import { Engine } from "./engine.ts";
+import { decodeFields, sessionOf, withTimes } from "./record.ts";
+import { SessionSet } from "./session-set.ts";
+import { createTokenBeside, idOf, isId } from "./token.ts";
+import type {
+  Deadlines,
+  ElementOf,
+  FieldOf,
+  OptionalFieldOf,
+  ReadOptions,
+  RotateOptions,
+  Session,
+  SessionsOptions,
+  SessionWithToken,
+  TouchOptions,
+} from "./types.ts";
+
+/** A bearer secret as it came from a request. What is no well-formed token is no session. */
+export type Token = string | null | undefined;
+
+const engines = new WeakMap<object, Engine>();
+
+/**
+ * Makes the sessions of an application.
+ *
+ * ```ts
+ * const sessions = createSessions({
+ *   data: {} as { user_id?: number; theme?: string },
+ *   references: { user_id: {} },
+ *   idleTimeout: "30 minutes",
+ *   absoluteTimeout: "28 days",
+ * });
+ * ```
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
+ */
+export function createSessions<
+  Data extends object = Record<string, unknown>,
+  const Reference extends string = FieldOf<Data>,
+>(options: SessionsOptions<Data, Reference>): Sessions<Data, Reference> {
+  const engine = new Engine(configOf(options as SessionsOptions<object, string>));
+  return new Sessions<Data, Reference>(engine);
+}
+
+/** The engine of sessions, for the session of a request. */
+export function engineOf(sessions: object): Engine | undefined {
+  return engines.get(sessions);
+}
+
+/**
+ * The sessions of an application. Every method is safe to call at any time and from any number of
+ * processes, and rejects with a SessionError only: ERR_STORE_UNAVAILABLE where the store fails,
+ * ERR_SESSION_VALUE and ERR_SESSION_TOO_LARGE for what cannot be stored.
+ */
+export class Sessions<Data extends object, Reference extends string = FieldOf<Data>> {
+  readonly #engine: Engine;
+
+  /** @internal */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    engines.set(this, engine);
+  }
+
+  /** Makes a session, with deadlines of its own where they are given, and the token for it. */
+  async create(
+    ...[values, deadlines]: Record<never, never> extends Data
+      ? [values?: Data, deadlines?: Deadlines]
+      : [values: Data, deadlines?: Deadlines]
+  ): Promise<SessionWithToken<Data>> {
+    return this.#engine.create<Data>(values ?? {}, deadlines);
+  }
+
+  /**
+   * The session of a token, or null. It counts as use, unless `{ touch: false }`: the idle deadline
+   * is pushed forward when the last time was more than a twentieth of the idle timeout or a minute
+   * ago. With `fields`, only those are read.
+   */
+  async get(token: Token, options?: ReadOptions): Promise<Session<Data> | null>;
+  async get<Field extends FieldOf<Data>>(
+    token: Token,
+    fields: readonly Field[],
+    options?: ReadOptions,
+  ): Promise<Session<Pick<Data, Field>> | null>;
+  async get(
+    token: Token,
+    fieldsOrOptions: readonly string[] | ReadOptions = {},
+    options?: ReadOptions,
+  ): Promise<Session<Data> | null> {
+    const fields = isFields(fieldsOrOptions) ? fieldsOrOptions : undefined;
+    const { touch = true } = options ?? (isFields(fieldsOrOptions) ? {} : fieldsOrOptions);
+    const id = this.#idOf(token);
+    if (id === null) return null;
+    const reading = await this.#engine.read(id, fields, touch);
+    return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
+  }
+
+  /**
+   * Merges values into a session; a field that is undefined is left alone. Never makes a session.
+   * Resolves to whether there was one.
+   */
+  async set(token: Token, values: Partial<Data>): Promise<boolean> {
+    return this.#change(token, { values });
+  }
+
+  /** Removes fields. Resolves to whether there was a session. */
+  async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
+    return this.#change(token, { unset: fields });
+  }
+
+  /** Pushes the idle deadline forward. Resolves to whether there was a session. */
+  async touch(token: Token, { idleTimeout }: TouchOptions = {}): Promise<boolean> {
+    return this.#change(token, { idleTimeout: optional("idleTimeout", idleTimeout) });
+  }
+
+  /**
+   * Gives a session a new token and id, and merges values in the same step. It keeps its data and
+   * its absolute deadline.
+   *
+   * For `grace` the old token leads to the session still, but never to the new token: null is
+   * answered to whoever rotates through it. Where the values change a reference that says who the
+   * user is, the old token is dead at once.
+   *
+   * @returns null where there is no session.
+   */
+  async rotate(
+    token: Token,
+    values: Partial<Data> = {},
+    { grace }: RotateOptions = {},
+  ): Promise<SessionWithToken<Data> | null> {
+    const { identity, rotationGrace } = this.#engine.config;
+    const id = this.#idOf(token);
+    if (id === null) return null;
+    const fresh = createTokenBeside(id);
+    const rotation = {
+      to: fresh.id,
+      when: "always",
+      identity,
+      grace: grace === undefined ? rotationGrace : milliseconds("grace", grace, true),
+    } as const;
+    const changed = await this.#engine.change(id, { values, rotation });
+    if (changed.state !== "changed" || changed.fields === null) return null;
+    const session = withTimes(changed.id, decodeFields<Data>(changed.fields), changed.times);
+    return { token: fresh.token, session };
+  }
+
+  /** Ends a session. Resolves to whether there was one. */
+  async delete(token: Token): Promise<boolean> {
+    const id = this.#idOf(token);
+    return id !== null && this.#engine.config.store.end(id);
+  }
+
+  /**
+   * The session set of one value of a reference: `by("user_id", 1)`. For a reference whose values
+   * are arrays, the value is one element.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a field that is no declared reference.
+   */
+  by<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    value: ElementOf<Data[Field]>,
+  ): SessionSet<Data> {
+    return new SessionSet<Data>(this.#engine, this.#engine.reference(field, value));
+  }
+
+  /** The session of a public id: for admin pages and sockets. It never moves a deadline. */
+  byId(id: string): SessionById<Data> {
+    return new SessionById<Data>(this.#engine, id);
+  }
+
+  /** Frees what the library itself has opened: a memory store's sessions, never a client. */
+  async close(): Promise<void> {
+    await this.#engine.config.store.close();
+  }
+
+  async #change(token: Token, changes: Parameters<Engine["change"]>[1]): Promise<boolean> {
+    const id = this.#idOf(token);
+    return id !== null && (await this.#engine.change(id, changes)).state === "changed";
+  }
+
+  #idOf(token: Token): string | null {
+    return idOf(token, this.#engine.config.store.shards);
+  }
+}
+
+/** One session by its public id. */
+export class SessionById<Data extends object> {
+  readonly #engine: Engine;
+  readonly #id: string | null;
+
+  /** @internal */
+  constructor(engine: Engine, id: string) {
+    this.#engine = engine;
+    this.#id = isId(id, engine.config.store.shards) ? id : null;
+  }
+
+  /** The session, or null. With `fields`, only those are read. */
+  async get(): Promise<Session<Data> | null>;
+  async get<Field extends FieldOf<Data>>(
+    fields: readonly Field[],
+  ): Promise<Session<Pick<Data, Field>> | null>;
+  async get(fields?: readonly string[]): Promise<Session<Data> | null> {
+    if (this.#id === null) return null;
+    const reading = await this.#engine.read(this.#id, fields, false);
+    return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
+  }
+
+  /** Ends the session. Resolves to whether there was one. */
+  async delete(): Promise<boolean> {
+    return this.#id !== null && this.#engine.config.store.end(this.#id);
+  }
+}
+
+function isFields(value: readonly string[] | ReadOptions): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+function optional(name: string, duration: Duration | undefined): number | null {
+  return duration === undefined ? null : milliseconds(name, duration);
+}

@@ -1,0 +1,55 @@
+import { createHash, randomBytes, randomInt } from "node:crypto";
+
+/*
+ * A token is the number of a shard, two base64url characters, and 192 random bits, 32 more. The id
+ * is the same number and the first 132 bits of the token's SHA-256, 22 more: it can be told to
+ * everybody, for nobody finds a token to it. (OWASP Session Management asks for 64 bits of entropy;
+ * 128 keep ids from ever meeting.)
+ */
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const TOKEN = /^[A-Za-z0-9_-]{34}$/;
+const ID = /^[A-Za-z0-9_-]{24}$/;
+const RANDOM_BYTES = 24;
+const HASH_CHARACTERS = 22;
+
+export interface NewToken {
+  readonly token: string;
+  readonly id: string;
+}
+
+/** A fresh token in a random one of `shards` shards. */
+export function createToken(shards: number): NewToken {
+  const shard = randomInt(shards);
+  return tokenIn(`${ALPHABET[shard >> 6]}${ALPHABET[shard & 63]}`);
+}
+
+/** A fresh token in the shard of an id: where a session stays when it is rotated. */
+export function createTokenBeside(id: string): NewToken {
+  return tokenIn(id.slice(0, 2));
+}
+
+function tokenIn(shard: string): NewToken {
+  const token = shard + randomBytes(RANDOM_BYTES).toString("base64url");
+  return { token, id: deriveId(token) };
+}
+
+/** The id that a token stands for; null for what is no token of any of `shards` shards. */
+export function idOf(token: unknown, shards: number): string | null {
+  return typeof token === "string" && TOKEN.test(token) && inShards(token, shards)
+    ? deriveId(token)
+    : null;
+}
+
+/** Whether a text is formed as an id of one of `shards` shards. */
+export function isId(id: unknown, shards: number): id is string {
+  return typeof id === "string" && ID.test(id) && inShards(id, shards);
+}
+
+function deriveId(token: string): string {
+  const hash = createHash("sha256").update(token).digest("base64url");
+  return token.slice(0, 2) + hash.slice(0, HASH_CHARACTERS);
+}
+
+function inShards(text: string, shards: number): boolean {
+  return ALPHABET.indexOf(text.charAt(0)) * 64 + ALPHABET.indexOf(text.charAt(1)) < shards;
+}
