@@ -141,17 +141,26 @@ function faultOf(value: unknown): string | undefined {
 }
 
 function faultOfObject(value: object): string | undefined {
-  if (Array.isArray(value)) {
-    return Object.keys(value).length === value.length
-      ? undefined
-      : "an array with holes or with properties of its own";
-  }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+  const isArray = Array.isArray(value);
+  // An object is plain by how many prototypes it has, so that one of another realm is, too.
+  if (countPrototypes(value) > (isArray ? 2 : 1)) {
     return `an object of class ${value.constructor?.name ?? "unknown"}`;
   }
+  if (isArray && !isDense(value)) return "an array with holes or with properties of its own";
   if (Object.getOwnPropertySymbols(value).length > 0) return "an object with symbol keys";
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "an object with toJSON";
   return undefined;
+}
+
+function countPrototypes(value: object): number {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null ? 0 : 1 + countPrototypes(prototype);
+}
+
+/** Whether an array's keys are its indexes and no others; keys that are no index come last. */
+function isDense(array: readonly unknown[]): boolean {
+  const keys = Object.keys(array);
+  return keys.length === array.length && (keys.at(-1) ?? "-1") === String(array.length - 1);
 }
 
 function refuse(field: string, path: string, fault: string): never {
