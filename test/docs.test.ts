@@ -16,10 +16,27 @@ const PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", ...filesUnder("docs",
 );
 const SOURCES = filesUnder("src", ".ts");
 
-const BLOCKS = [
-  ...PAGES.flatMap((page) => codeBlocks(page, read(page))),
-  ...SOURCES.flatMap((source) => codeBlocks(source, docstrings(read(source)))),
-];
+const IN_PAGES = PAGES.flatMap((page) => codeBlocks(page, read(page)));
+const IN_DOCSTRINGS = SOURCES.flatMap((file) => codeBlocks(file, docstrings(read(file))));
+
+/** What an example in a docstring takes as given, because the reader stands right before it. */
+const GIVEN_IN_DOCSTRINGS = `
+  export {};
+  declare global {
+    const createSessions: typeof import("session-sets").createSessions;
+    const memoryStore: typeof import("session-sets/memory").memoryStore;
+    const redisStore: typeof import("session-sets/redis").redisStore;
+    const koaSessions: typeof import("session-sets/koa").koaSessions;
+    const createSession: typeof import("session-sets/koa").createSession;
+    const csrfGuard: typeof import("session-sets/koa").csrfGuard;
+    const storeContract: typeof import("session-sets/testing").storeContract;
+    const sessions: import("session-sets").Sessions<{ user_id?: number; theme?: string }>;
+    const client: import("ioredis").Redis;
+    const app: import("koa");
+    const test: (name: string, run: () => Promise<void>) => void;
+    const openMyStore: () => Promise<import("session-sets").SessionStore>;
+  }
+`;
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -42,10 +59,12 @@ function writeModule(folder: string, block: CodeBlock): string {
 }
 
 /** What the compiler says about blocks, in the places of the documentation. */
-async function faultsOf(blocks: readonly CodeBlock[]): Promise<string> {
-  if (blocks.length === 0) return "";
+async function faultsOf(blocks: readonly CodeBlock[], given = ""): Promise<string> {
+  const checked = blocks.filter((block) => block.skip === undefined);
+  if (checked.length === 0) return "";
   const folder = temporaryFolder();
-  const files = blocks.map((block) => writeModule(folder, block));
+  const files = ["given.ts", ...checked.map((block) => writeModule(folder, block))];
+  writeFileSync(`${folder}/given.ts`, given);
   const tsconfig = `${folder}/tsconfig.json`;
   writeFileSync(
     tsconfig,
@@ -89,10 +108,14 @@ function faultOfOutput(shown: readonly string[], printed: readonly string[]): st
 }
 
 test("all code in the documentation compiles", async () => {
-  expect(await faultsOf(BLOCKS.filter((block) => block.skip === undefined))).toBe("");
+  expect(await faultsOf(IN_PAGES)).toBe("");
 });
 
-for (const block of BLOCKS.filter((one) => one.run)) {
+test("all code in docstrings compiles", async () => {
+  expect(await faultsOf(IN_DOCSTRINGS, GIVEN_IN_DOCSTRINGS)).toBe("");
+});
+
+for (const block of [...IN_PAGES, ...IN_DOCSTRINGS].filter((one) => one.run)) {
   test(`the code at ${block.file}:${block.line} prints what is shown under it`, async () => {
     expect(faultOfOutput(block.output, await run(block))).toBeUndefined();
   });
