@@ -1,0 +1,19 @@
+// A program of a user of the package in TypeScript who has installed nothing else, types included.
+import { createSessions, type Session } from "session-sets";
+import { csrfGuard, koaSessions } from "session-sets/koa";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+import { storeContract } from "session-sets/testing";
+
+const sessions = createSessions({
+  data: {} as { user_id?: number },
+  store: memoryStore(),
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+});
+
+export const first: Promise<Session<{ user_id?: number }> | undefined> = sessions
+  .by("user_id", 1)
+  .list({ limit: 1 })
+  .then(([session]) => session);
+export const others = [csrfGuard, koaSessions, redisStore, storeContract];

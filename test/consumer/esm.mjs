@@ -1,0 +1,21 @@
+// A program of a user of the package in JavaScript, as an ES module, without Koa and without Redis.
+import { createSessions, SessionError } from "session-sets";
+import { csrfGuard, koaSessions } from "session-sets/koa";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+import { storeContract } from "session-sets/testing";
+
+const sessions = createSessions({
+  store: memoryStore(),
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+});
+await sessions.create({ user_id: 1 });
+console.log(
+  JSON.stringify({
+    size: await sessions.by("user_id", 1).size(),
+    error: new SessionError("ERR_CSRF", "no") instanceof Error,
+    types: [csrfGuard, koaSessions, redisStore].map((value) => typeof value),
+    contract: storeContract.length > 0,
+  }),
+);

@@ -1,0 +1,189 @@
+/* The package as users get it: packed, installed with npm, and used from each kind of program. */
+import { execFile } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { compile } from "./support/compile.ts";
+import { filesUnder, importsOf, ROOT, read } from "./support/sources.ts";
+
+const run = promisify(execFile);
+const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("package.json"));
+
+const folder = mkdtempSync(join(tmpdir(), "session-sets-package-"));
+/** What the tarball holds. */
+let packed: string[] = [];
+/** A project with the package and what npm installs with it, and nothing else. */
+let bare = "";
+/** A project with ioredis, Koa and the types of both and of Node, too. */
+let full = "";
+
+beforeAll(async () => {
+  refuseOldBuild();
+  // Without scripts: `prepack` would build anew under the tests that run beside this one.
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await run("npm", pack, { cwd: ROOT });
+  const [{ filename, files }] = JSON.parse(stdout);
+  packed = files.map((file: { path: string }) => file.path);
+  const tarball = join(folder, filename);
+  bare = await project("bare", tarball);
+  full = await project("full", tarball);
+  for (const name of ["ioredis", "koa", "@types/koa", "@types/node"]) {
+    mkdirSync(dirname(`${full}/node_modules/${name}`), { recursive: true });
+    symlinkSync(`${ROOT}node_modules/${name}`, `${full}/node_modules/${name}`);
+  }
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The tests are of the package that the sources make, not of one built before they changed. */
+function refuseOldBuild(): void {
+  for (const source of filesUnder("src", ".ts")) {
+    const built = ROOT + source.replace(/^src\/(.+)\.ts$/, "dist/$1.js");
+    if (!existsSync(built) || statSync(built).mtimeMs < statSync(ROOT + source).mtimeMs) {
+      throw new Error(`${source} is newer than its build: run \`npm run build\`, or \`npm test\`.`);
+    }
+  }
+}
+
+async function project(name: string, tarball: string): Promise<string> {
+  const path = join(folder, name);
+  mkdirSync(path);
+  const dependencies = { "session-sets": `file:${tarball}` };
+  writeJson(`${path}/package.json`, { private: true, type: "module", dependencies });
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund"], { cwd: path });
+  for (const file of readdirSync(`${ROOT}test/consumer`)) {
+    copyFileSync(`${ROOT}test/consumer/${file}`, `${path}/${file}`);
+  }
+  return path;
+}
+
+function writeJson(path: string, value: unknown): void {
+  writeFileSync(path, JSON.stringify(value, null, 2));
+}
+
+/** Compiles files of a project strictly, the package's own declarations included. */
+function compileIn(path: string, files: readonly string[], options: object): Promise<string> {
+  const tsconfig = `${path}/tsconfig.json`;
+  const compilerOptions = { strict: true, target: "es2023", skipLibCheck: false, ...options };
+  writeJson(tsconfig, { compilerOptions, files });
+  return compile(tsconfig);
+}
+
+/** What a program prints, as JSON. Warnings are refused. */
+async function outputOf(path: string, program: string): Promise<unknown> {
+  const env = { ...process.env, REDIS_URL: inject("redisUrl"), NODE_OPTIONS: "", NODE_ENV: "test" };
+  const { stdout, stderr } = await run(process.execPath, [program], { cwd: path, env });
+  // Node 20 says that requiring an ES module is experimental, later ones do not.
+  const warnings = stderr.replace(/^.*(?:ExperimentalWarning|--trace-warnings).*\n/gm, "");
+  expect(warnings).toBe("");
+  return JSON.parse(stdout);
+}
+
+describe("the exports", () => {
+  const entries = Object.entries(EXPORTS).filter(([name]) => name !== "./package.json");
+
+  test("are the files at the top of src/, one each", () => {
+    const ground = ["errors.ts", "durations.ts", "values.ts"];
+    const sources = readdirSync(`${ROOT}src`)
+      .filter((name) => name.endsWith(".ts") && !ground.includes(name))
+      .map((name) => (name === "index.ts" ? "." : `./${basename(name, ".ts")}`));
+    expect(entries.map(([name]) => name).sort()).toEqual(sources.sort());
+  });
+
+  test.each(entries)("%s has types first, and both files are in the tarball", (name, files) => {
+    const file = name === "." ? "./dist/index" : `./dist/${name.slice(2)}`;
+    expect(JSON.stringify(files)).toBe(
+      JSON.stringify({ types: `${file}.d.ts`, default: `${file}.js` }),
+    );
+    for (const path of Object.values(files as object)) expect(packed).toContain(path.slice(2));
+  });
+});
+
+describe("the tarball", () => {
+  test("has the build and what a user reads, and nothing else", () => {
+    const others = packed.filter((path) => !/^dist\/.+\.(?:js|d\.ts)$/.test(path));
+    const read = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+    expect(others.sort()).toEqual(read);
+  });
+
+  test("has a file for each source, and none of an older build", () => {
+    const built = packed.filter((path) => path.startsWith("dist/"));
+    const sources = filesUnder("src", ".ts").map((path) => path.replace(/^src\/(.+)\.ts$/, "$1"));
+    const expected = sources.flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
+    expect(built.sort()).toEqual(expected.sort());
+  });
+
+  test("installs its few dependencies and nothing else", () => {
+    const installed = readdirSync(`${bare}/node_modules`).filter((name) => !name.startsWith("."));
+    expect(installed.sort()).toEqual(["session-sets", ...Object.keys(DEPENDENCIES)].sort());
+  });
+
+  test("declares its types without a package that users may not have", () => {
+    const foreign = filesUnder("dist", ".d.ts")
+      .flatMap((path) => importsOf(read(path)))
+      .filter(({ from }) => !/^(?:\.|node:)/.test(from));
+    expect(foreign).toEqual([]);
+  });
+});
+
+describe("a program that uses the package", () => {
+  const small = {
+    size: 1,
+    error: true,
+    types: ["function", "function", "function"],
+    contract: true,
+  };
+  const whole = { memory: [2, 0], redis: [2, 0], koa: '200 {"theme":"dark"} 1', contract: true };
+
+  test("in JavaScript, as an ES module, without Koa and ioredis", async () => {
+    expect(await outputOf(bare, "esm.mjs")).toEqual(small);
+  });
+
+  test("in JavaScript, as a CommonJS module, without Koa and ioredis", async () => {
+    expect(await outputOf(bare, "commonjs.cjs")).toEqual(small);
+  });
+
+  test.each(["nodenext", "bundler"])(
+    "in TypeScript under %s, without any other package's types",
+    async (moduleResolution) => {
+      const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
+      const options = { module, moduleResolution, noEmit: true, types: [], lib: ["es2023"] };
+      expect(await compileIn(bare, ["core.ts"], options)).toBe("");
+    },
+  );
+
+  test("in TypeScript under nodenext, as an ES module", async () => {
+    const options = { module: "nodenext", outDir: "nodenext", types: ["node"] };
+    expect(await compileIn(full, ["esm.ts"], options)).toBe("");
+    expect(await outputOf(full, "nodenext/esm.js")).toEqual(whole);
+  });
+
+  test("in TypeScript under nodenext, as a CommonJS module", async () => {
+    const options = { module: "nodenext", outDir: "commonjs", types: ["node"] };
+    expect(await compileIn(full, ["commonjs.cts"], options)).toBe("");
+    expect(await outputOf(full, "commonjs/commonjs.cjs")).toEqual(small);
+  });
+
+  test("in TypeScript under bundler", async () => {
+    const options = {
+      module: "esnext",
+      moduleResolution: "bundler",
+      outDir: "bundler",
+      types: ["node"],
+    };
+    expect(await compileIn(full, ["esm.ts"], options)).toBe("");
+    expect(await outputOf(full, "bundler/esm.js")).toEqual(whole);
+  });
+});
