@@ -171,7 +171,12 @@ describe("a program that uses the package", () => {
   });
 
   test("in TypeScript under nodenext, as a CommonJS module", async () => {
-    const options = { module: "nodenext", outDir: "commonjs", types: ["node"] };
+    const options = {
+      module: "nodenext",
+      verbatimModuleSyntax: true,
+      outDir: "commonjs",
+      types: ["node"],
+    };
     expect(await compileIn(full, ["commonjs.cts"], options)).toBe("");
     expect(await outputOf(full, "commonjs/commonjs.cjs")).toEqual(small);
   });

@@ -1,24 +1,25 @@
 // A program of a user of the package in TypeScript, as a CommonJS module.
-import { createSessions, SessionError } from "session-sets";
-import { csrfGuard, koaSessions } from "session-sets/koa";
-import { memoryStore } from "session-sets/memory";
-import { redisStore } from "session-sets/redis";
-import { storeContract } from "session-sets/testing";
+import sessionSets = require("session-sets");
+import koa = require("session-sets/koa");
+import memory = require("session-sets/memory");
+import redis = require("session-sets/redis");
+import testing = require("session-sets/testing");
 
 async function main(): Promise<void> {
-  const sessions = createSessions({
+  const sessions = sessionSets.createSessions({
     data: {} as { user_id?: number },
-    store: memoryStore(),
+    store: memory.memoryStore(),
     references: { user_id: {} },
     idleTimeout: "30 minutes",
   });
   await sessions.create({ user_id: 1 });
+  const error = new sessionSets.SessionError("ERR_CSRF", "no");
   console.log(
     JSON.stringify({
       size: await sessions.by("user_id", 1).size(),
-      error: new SessionError("ERR_CSRF", "no") instanceof Error,
-      types: [csrfGuard, koaSessions, redisStore].map((value) => typeof value),
-      contract: storeContract.length > 0,
+      error: error instanceof Error,
+      types: [koa.csrfGuard, koa.koaSessions, redis.redisStore].map((value) => typeof value),
+      contract: testing.storeContract.length > 0,
     }),
   );
 }
