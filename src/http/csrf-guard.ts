@@ -1,0 +1,61 @@
+import { refuseUnknownKeys, SessionError } from "../errors.ts";
+
+/** Which other origins may send requests that change something. */
+export interface CSRFGuardOptions {
+  /** Origins such as `"https://admin.example.com"`; the application's own needs no entry. */
+  origins?: readonly string[];
+}
+
+/** What the guard looks at in a request. */
+export interface GuardedRequest {
+  readonly method: string;
+  /** The host of this application as the browser addressed it, with the port unless it is implied. */
+  readonly host: string;
+  header(name: "sec-fetch-site" | "origin"): string | undefined;
+}
+
+// RFC 9110, section 9.2.1.
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
+
+/**
+ * A function that throws ERR_CSRF for a request that may change something and was sent by a page of
+ * another origin: as Sec-Fetch-Site says, or, for browsers without it, Origin. Other subdomains are
+ * other origins. A request with neither header is no browser's, and passes.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ */
+export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRequest) => void {
+  refuseUnknownKeys("csrfGuard", options, ["origins"]);
+  const allowed = new Set((options.origins ?? []).map(checkedOrigin));
+  return (request) => {
+    if (SAFE_METHODS.includes(request.method)) return;
+    const origin = request.header("origin");
+    if (origin !== undefined && allowed.has(origin)) return;
+    const site = request.header("sec-fetch-site");
+    const foreign =
+      site === undefined
+        ? origin !== undefined && hostOf(origin) !== request.host.toLowerCase()
+        : site !== "same-origin" && site !== "none";
+    if (foreign) {
+      throw new SessionError(
+        "ERR_CSRF",
+        "The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins",
+      );
+    }
+  };
+}
+
+function checkedOrigin(origin: string): string {
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${JSON.stringify(origin)}`,
+    );
+  }
+  return origin;
+}
+
+/** The host of an origin; "null", which sandboxed pages send, has none. */
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

@@ -1,0 +1,57 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { Cookies } from "./cookies.ts";
+import { equal } from "./signer.ts";
+
+/*
+ * A CSRF token is a random salt and the HMAC-SHA-256 of it under a secret that only the user's
+ * browser sends: the session token, or, where there is no session yet (a sign-in form), a random
+ * pre-session cookie. (OWASP CSRF Prevention, "signed double-submit cookie".) The salt makes each
+ * token look different, so that compressed pages do not give it away (BREACH). Nothing is stored.
+ */
+const SALT = /^[A-Za-z0-9_-]{22}$/;
+const SALT_BYTES = 16;
+const SECRET = /^[A-Za-z0-9_-]{32}$/;
+const SECRET_BYTES = 24;
+
+/** The CSRF tokens of one exchange. */
+export class CSRFTokens {
+  readonly #cookies: Cookies;
+  readonly #cookieName: string;
+  /** The pre-session cookie that this response sets. */
+  #secret: string | null = null;
+
+  constructor(cookies: Cookies, sessionCookieName: string) {
+    this.#cookies = cookies;
+    this.#cookieName = `${sessionCookieName}-csrf`;
+  }
+
+  /** A token bound to the session token, or to the pre-session cookie, which it sets if need be. */
+  create(sessionToken: string | null): string {
+    const salt = randomBytes(SALT_BYTES).toString("base64url");
+    return `${salt}.${mac(sessionToken ?? this.#preSession() ?? this.#newPreSession(), salt)}`;
+  }
+
+  verify(sessionToken: string | null, token: unknown): boolean {
+    const secret = sessionToken ?? this.#preSession();
+    if (secret === null || typeof token !== "string") return false;
+    const [salt = "", sent = "", ...more] = token.split(".", 3);
+    return more.length === 0 && SALT.test(salt) && equal(mac(secret, salt), sent);
+  }
+
+  #preSession(): string | null {
+    if (this.#secret !== null) return this.#secret;
+    const value = this.#cookies.get(this.#cookieName);
+    return value !== null && SECRET.test(value) ? value : null;
+  }
+
+  #newPreSession(): string {
+    const secret = randomBytes(SECRET_BYTES).toString("base64url");
+    this.#cookies.set(this.#cookieName, secret, null);
+    this.#secret = secret;
+    return secret;
+  }
+}
+
+function mac(secret: string, salt: string): string {
+  return createHmac("sha256", secret).update(salt).digest("base64url");
+}

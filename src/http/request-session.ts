@@ -1,0 +1,281 @@
+import { type Duration, milliseconds } from "../durations.ts";
+import { SessionError } from "../errors.ts";
+import type { Engine } from "../sessions/engine.ts";
+import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
+import { SessionSet } from "../sessions/session-set.ts";
+import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
+import type {
+  Deadlines,
+  ElementOf,
+  FieldOf,
+  OptionalFieldOf,
+  RotateOptions,
+  Session,
+  TouchOptions,
+} from "../sessions/types.ts";
+import type { Changed, Rotation } from "../store/contract.ts";
+import type { CSRFTokens } from "./csrf.ts";
+import type { SessionCookie } from "./session-cookie.ts";
+
+/** What the session of a request needs to know of the application. */
+export interface RequestSessionContext {
+  readonly engine: Engine;
+  readonly cookie: SessionCookie;
+  readonly csrf: CSRFTokens;
+  /** Whether a change of a reference that says who the user is gives the session a new token. */
+  readonly rotate: boolean;
+}
+
+/**
+ * The session of one request: the verbs of `Sessions` without the token, which stays in the cookie.
+ * Every change is an awaited call, and nothing is saved at the end of the response. Calls of one
+ * request are carried out one after the other, in the order in which they were made.
+ */
+export class RequestSession<Data extends object, Reference extends string = FieldOf<Data>> {
+  readonly #context: RequestSessionContext;
+  /** The well-formed token of the request, or of the session that this request has made or rotated. */
+  #token: string | null;
+  /** What the token leads to, aliases followed. */
+  #id: string | null;
+  /** The request came with an old token: its response never sets a cookie. */
+  #throughAlias = false;
+  /** This request has seen the session alive. */
+  #seen = false;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @internal */
+  constructor(context: RequestSessionContext) {
+    this.#context = context;
+    const value = context.cookie.get();
+    this.#id = idOf(value, context.engine.config.store.shards);
+    this.#token = this.#id === null ? null : value;
+  }
+
+  /**
+   * The session's data, or `{}` where there is no session; reading never makes one. It counts as
+   * use. With `fields`, only those are read.
+   */
+  async get(): Promise<Partial<Data>>;
+  async get<Field extends FieldOf<Data>>(
+    fields: readonly Field[],
+  ): Promise<Partial<Pick<Data, Field>>>;
+  async get(fields?: readonly string[]): Promise<Partial<Data>> {
+    return (await this.#inTurn(() => this.#load(fields)))?.data ?? {};
+  }
+
+  /** The session with its id and dates, or null. It counts as use. */
+  async load(): Promise<Session<Data> | null> {
+    return this.#inTurn(() => this.#load());
+  }
+
+  /**
+   * Merges values into the session; a field that is undefined is left alone. Where there is no
+   * session it makes one, with `deadlines` if they are given (a session that is there keeps its
+   * own), and sets the cookie. A change of a reference that says who the user is gives the session a
+   * new token, and the old one is dead.
+   *
+   * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
+   * request; ERR_COOKIE where the cookie it takes cannot be set any more.
+   */
+  async set(values: Partial<Data>, deadlines: Deadlines = {}): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#id === null) return this.#create(values, deadlines);
+      const changed = await this.#change(this.#id, values, []);
+      if (changed.state === "gone" && !this.#seen) return this.#create(values, deadlines);
+      if (changed.state === "superseded" && !changed.hadIdentity && this.#identifies(values)) {
+        return this.#create(values, deadlines); // a sign-in that was clicked twice
+      }
+      if (changed.state !== "changed") throw gone();
+    });
+  }
+
+  /** Removes fields. Resolves to whether there was a session. */
+  async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#id === null) return false;
+      return (await this.#change(this.#id, {}, fields)).state === "changed";
+    });
+  }
+
+  /** Pushes the idle deadline forward. Resolves to whether there was a session. */
+  async touch({ idleTimeout }: TouchOptions = {}): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#id === null) return false;
+      const idle = idleTimeout === undefined ? null : milliseconds("idleTimeout", idleTimeout);
+      const changed = await this.#context.engine.change(this.#id, { idleTimeout: idle });
+      return this.#adopt(changed, null).state === "changed";
+    });
+  }
+
+  /**
+   * Gives the session a new token, and merges values in the same step. Resolves to whether it did:
+   * not without a session, nor for a request that came with an old token. After a change of
+   * password, `{ grace: 0 }` ends the old token at once.
+   */
+  async rotate(values: Partial<Data> = {}, { grace }: RotateOptions = {}): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#id === null) return false;
+      this.#context.cookie.check();
+      const fresh = createTokenBeside(this.#id);
+      const rotation = this.#rotation(fresh, "always", grace);
+      const changed = await this.#context.engine.change(this.#id, { values, rotation });
+      return this.#adopt(changed, fresh).state === "changed";
+    });
+  }
+
+  /** Ends the session and clears the cookie. Resolves to whether there was one. */
+  async delete(): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (this.#id === null) return false;
+      const { engine, cookie } = this.#context;
+      cookie.check();
+      const ended = await engine.config.store.end(this.#id);
+      if (ended && !this.#throughAlias) cookie.clear();
+      this.#id = null;
+      this.#token = null;
+      this.#throughAlias = false;
+      return ended;
+    });
+  }
+
+  /** The session's public id, as far as this request knows it; whether it is alive, `load` tells. */
+  id(): string | null {
+    return this.#id;
+  }
+
+  /** Where the store keeps the session: in Redis the key of its hash. */
+  getKey(): string | null {
+    return this.#id === null ? null : this.#context.engine.config.store.sessionKey(this.#id);
+  }
+
+  /**
+   * The set of the sessions that share this session's own value of a reference, itself among them:
+   * `await ctx.session.peers("user_id")` are the user's devices. Null without a session or a value.
+   *
+   * @param value which of the values, where the field is an array; null if it is none of them.
+   * @throws SessionError ERR_SESSION_VALUE where the field has several values and none is named.
+   */
+  async peers<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    value?: ElementOf<Data[Field]>,
+  ): Promise<SessionSet<Data> | null> {
+    const { data } = (await this.#inTurn(() => this.#load([field]))) ?? { data: {} as Data };
+    const own: unknown[] = [data[field] ?? []].flat();
+    if (value === undefined && own.length > 1) {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        `The session has ${own.length} values of ${JSON.stringify(field)}; name one of them: peers(${JSON.stringify(field)}, value)`,
+      );
+    }
+    const shared = value ?? own[0];
+    if (shared === undefined || !own.includes(shared)) return null;
+    const { engine } = this.#context;
+    return new SessionSet<Data>(engine, engine.reference(field, shared));
+  }
+
+  /**
+   * A token for the forms of this session: put it into a hidden field. Without a session it sets a
+   * pre-session cookie, so that a sign-in form has one, too. It takes no round trip.
+   *
+   * @throws SessionError ERR_COOKIE where that cookie cannot be set any more.
+   */
+  createCSRFToken(): string {
+    return this.#context.csrf.create(this.#token);
+  }
+
+  /** Whether a form's token is of this session. */
+  verifyCSRFToken(token: unknown): boolean {
+    return this.#context.csrf.verify(this.#token, token);
+  }
+
+  /** Runs `work` when all calls before it have ended. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
+    return result;
+  }
+
+  async #load(fields?: readonly string[]): Promise<Session<Data> | null> {
+    if (this.#id === null) return null;
+    const reading = await this.#context.engine.read(this.#id, fields, true);
+    if (reading.state !== "live") return null;
+    this.#arrivedAt(reading.session.id);
+    const session = sessionOf<Data>(reading.session);
+    const whole = fields === undefined && reading.touched;
+    if (whole && this.#token !== null && !this.#throughAlias) {
+      this.#context.cookie.renew(this.#token, session);
+    }
+    return session;
+  }
+
+  async #create(values: Partial<Data>, deadlines: Deadlines): Promise<void> {
+    const { engine, cookie } = this.#context;
+    cookie.check();
+    const { token, session } = await engine.create<Data>(values, deadlines);
+    this.#hold(token, session);
+  }
+
+  async #change(id: string, values: Partial<Data>, unset: readonly string[]) {
+    const signsIn =
+      this.#context.rotate && this.#touchesIdentity([...Object.keys(values), ...unset]);
+    if (signsIn) this.#context.cookie.check();
+    const fresh = signsIn ? createTokenBeside(id) : null;
+    const rotation = fresh && this.#rotation(fresh, "identity-changes");
+    return this.#adopt(await this.#context.engine.change(id, { values, unset, rotation }), fresh);
+  }
+
+  #rotation(fresh: NewToken, when: Rotation["when"], grace?: Duration): Rotation {
+    const { identity, rotationGrace } = this.#context.engine.config;
+    return {
+      to: fresh.id,
+      when,
+      identity,
+      grace: grace === undefined ? rotationGrace : milliseconds("grace", grace, true),
+    };
+  }
+
+  /** Takes over what a change has made of the session. */
+  #adopt<State extends Pick<Changed, "state">>(changed: State & Changed, fresh: NewToken | null) {
+    if (changed.state !== "changed") return changed;
+    if (fresh && changed.fields) {
+      const data = decodeFields<Data>(changed.fields);
+      this.#hold(fresh.token, withTimes(fresh.id, data, changed.times));
+    } else {
+      this.#arrivedAt(changed.id);
+    }
+    return changed;
+  }
+
+  /** The request's id leads to the session `id`, which is alive. */
+  #arrivedAt(id: string): void {
+    if (id !== this.#id) this.#throughAlias = true;
+    this.#id = id;
+    this.#seen = true;
+  }
+
+  /** The response tells the browser the token of a session. */
+  #hold(token: string, session: Session<Data>): void {
+    this.#token = token;
+    this.#id = session.id;
+    this.#throughAlias = false;
+    this.#seen = true;
+    this.#context.cookie.set(token, session);
+  }
+
+  #touchesIdentity(fields: readonly string[]): boolean {
+    return this.#context.engine.config.identity.some((field) => fields.includes(field));
+  }
+
+  /** Whether values say who the user is. */
+  #identifies(values: Partial<Data>): boolean {
+    const { identity } = this.#context.engine.config;
+    return identity.some((field) => [values[field as keyof Data] ?? []].flat().length > 0);
+  }
+}
+
+function gone(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_GONE",
+    "The session was ended or replaced while this request was using it; the user has to send the request again",
+  );
+}

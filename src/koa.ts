@@ -1,0 +1,11 @@
+export {
+  csrfGuard,
+  type KoaContext,
+  type KoaSessions,
+  type KoaSessionsOptions,
+  koaSessions,
+  type SessionContext,
+} from "./adapters/koa.ts";
+export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { RequestSession } from "./http/request-session.ts";
