@@ -22,3 +22,4 @@ export type {
   SessionWithToken,
   TouchOptions,
 } from "./sessions/types.ts";
+export type { SessionStore } from "./store/contract.ts";
