@@ -1,1 +1,1 @@
-export { type RedisClient, type RedisStoreOptions, redisStore } from "./store/redis/store.ts";
+export { type RedisClient, type RedisStoreOptions, redisStore } from "./store/redis/redis-store.ts";

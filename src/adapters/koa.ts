@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { refuseUnknownKeys, SessionError } from "../errors.ts";
 import { type CookieConfig, type CookieOptions, cookieConfig } from "../http/cookie-options.ts";
 import { Cookies } from "../http/cookies.ts";
-import { CSRFTokens } from "../http/csrf.ts";
+import { CSRFTokens, preSessionName } from "../http/csrf.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { RequestSession } from "../http/request-session.ts";
@@ -162,7 +162,9 @@ function isSigner(keys: unknown): keys is Signer {
 function keepCookies(ctx: KoaContext, error: unknown, { name }: CookieConfig): void {
   const cookies = [ctx.res.getHeader("set-cookie") ?? []]
     .flat()
-    .filter((cookie) => String(cookie).startsWith(name));
+    .filter((cookie) =>
+      [name, preSessionName(name)].includes(String(cookie).split("=", 1)[0] ?? ""),
+    );
   if (cookies.length === 0 || !(error instanceof Error) || !Object.isExtensible(error)) return;
   const { headers } = error as { headers?: object };
   Object.assign(error, {

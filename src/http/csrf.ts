@@ -22,7 +22,7 @@ export class CSRFTokens {
 
   constructor(cookies: Cookies, sessionCookieName: string) {
     this.#cookies = cookies;
-    this.#cookieName = `${sessionCookieName}-csrf`;
+    this.#cookieName = preSessionName(sessionCookieName);
   }
 
   /** A token bound to the session token, or to the pre-session cookie, which it sets if need be. */
@@ -50,6 +50,11 @@ export class CSRFTokens {
     this.#secret = secret;
     return secret;
   }
+}
+
+/** The name of the pre-session cookie. */
+export function preSessionName(sessionCookieName: string): string {
+  return `${sessionCookieName}-csrf`;
 }
 
 function mac(secret: string, salt: string): string {

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from "../durations.ts";
 import { refuseUnknownKeys, SessionError } from "../errors.ts";
 import type { SessionStore } from "../store/contract.ts";
-import { memoryStore } from "../store/memory/store.ts";
+import { memoryStore } from "../store/memory/memory-store.ts";
 import { faultOfName, showName } from "../values.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";

@@ -1,4 +1,6 @@
-import type { Times } from "../contract.ts";
+import type { Change, Changed, FieldChanges, Fields, StoredSession, Times } from "../contract.ts";
+
+/* What the memory store keeps, and what one session becomes and says. */
 
 /** What the memory store keeps at an id: a session, or what a rotation left there. */
 export type Kept = Session | Alias | Tombstone;
@@ -28,4 +30,54 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 export function timesOf(session: Session): Times {
   const { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt } = session;
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
+}
+
+/** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
+export function slide(session: Session, now: number): void {
+  const { idleTimeout, absoluteDeadline } = session;
+  session.lastSeenAt = now;
+  session.expiresAt = Math.min(
+    idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
+    absoluteDeadline ?? Number.POSITIVE_INFINITY,
+  );
+}
+
+export function identityChanges(session: Session, { references, rotation }: Change): boolean {
+  return references.some(({ field, texts }) => {
+    if (!rotation?.identity.includes(field)) return false;
+    const before = session.references.get(field);
+    return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
+  });
+}
+
+/** The bytes of the fields after the changes; 0 where the changes add nothing. */
+export function bytesAfter(session: Session, { set, unset }: FieldChanges): number {
+  if (set.size === 0) return 0;
+  const after = new Map(session.fields);
+  for (const name of unset) after.delete(name);
+  for (const [name, text] of set) after.set(name, text);
+  return bytesOf(after);
+}
+
+function bytesOf(fields: Fields): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
+}
+
+export function given(session: Session, names?: readonly string[]): StoredSession {
+  const fields = names
+    ? [...session.fields].filter(([name]) => names.includes(name))
+    : session.fields;
+  return { id: session.id, fields: new Map(fields), ...timesOf(session) };
+}
+
+export function changed(session: Session, rotated: boolean): Changed {
+  return {
+    state: "changed",
+    id: session.id,
+    rotated,
+    times: timesOf(session),
+    fields: rotated ? new Map(session.fields) : null,
+  };
 }

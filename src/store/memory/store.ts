@@ -1,10 +1,9 @@
-import { refuseUnknownKeys, SessionError, tooLarge } from "../../errors.ts";
+import { SessionError, tooLarge } from "../../errors.ts";
 import type {
   Change,
   Changed,
   FieldChanges,
   FieldReferences,
-  Fields,
   Lookup,
   NewSession,
   Reference,
@@ -12,7 +11,16 @@ import type {
   StoredSession,
   Times,
 } from "../contract.ts";
-import { type Kept, type Session, timesOf } from "./kept.ts";
+import {
+  bytesAfter,
+  changed,
+  given,
+  identityChanges,
+  type Kept,
+  type Session,
+  slide,
+  timesOf,
+} from "./kept.ts";
 import { SessionSets } from "./session-sets.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
@@ -21,42 +29,8 @@ const HOPS = 3;
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
 
-export interface MemoryStoreOptions {
-  /**
-   * How many sessions may be kept at once; one more is ERR_STORE_FULL.
-   * @default 100_000
-   */
-  maxSessions?: number;
-  /**
-   * The clock: ms since 1970.
-   * @default Date.now
-   */
-  now?: () => number;
-}
-
-/**
- * A store in this process's memory: for development, tests and programs of one process that may
- * forget their sessions when they stop. It keeps every promise that the Redis store keeps.
- *
- * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
- */
-export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  refuseUnknownKeys("memoryStore", options, ["maxSessions", "now"]);
-  const { maxSessions = 100_000, now = Date.now } = options;
-  if (!(Number.isInteger(maxSessions) && maxSessions >= 1)) {
-    throw new SessionError("ERR_SESSION_CONFIG", "maxSessions must be a whole number above zero");
-  }
-  if (typeof now !== "function") {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
-      "now must be a function that gives the time in ms",
-    );
-  }
-  return new MemoryStore(maxSessions, now);
-}
-
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
-class MemoryStore implements SessionStore {
+export class MemoryStore implements SessionStore {
   readonly shards = 1;
   readonly #maxSessions: number;
   readonly #now: () => number;
@@ -278,54 +252,4 @@ class MemoryStore implements SessionStore {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
-}
-
-/** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
-function slide(session: Session, now: number): void {
-  const { idleTimeout, absoluteDeadline } = session;
-  session.lastSeenAt = now;
-  session.expiresAt = Math.min(
-    idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
-    absoluteDeadline ?? Number.POSITIVE_INFINITY,
-  );
-}
-
-function identityChanges(session: Session, { references, rotation }: Change): boolean {
-  return references.some(({ field, texts }) => {
-    if (!rotation?.identity.includes(field)) return false;
-    const before = session.references.get(field);
-    return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
-  });
-}
-
-/** The bytes of the fields after the changes; 0 where the changes add nothing. */
-function bytesAfter(session: Session, { set, unset }: FieldChanges): number {
-  if (set.size === 0) return 0;
-  const after = new Map(session.fields);
-  for (const name of unset) after.delete(name);
-  for (const [name, text] of set) after.set(name, text);
-  return bytesOf(after);
-}
-
-function bytesOf(fields: Fields): number {
-  let bytes = 0;
-  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
-  return bytes;
-}
-
-function given(session: Session, names?: readonly string[]): StoredSession {
-  const fields = names
-    ? [...session.fields].filter(([name]) => names.includes(name))
-    : session.fields;
-  return { id: session.id, fields: new Map(fields), ...timesOf(session) };
-}
-
-function changed(session: Session, rotated: boolean): Changed {
-  return {
-    state: "changed",
-    id: session.id,
-    rotated,
-    times: timesOf(session),
-    fields: rotated ? new Map(session.fields) : null,
-  };
 }

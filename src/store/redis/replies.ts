@@ -1,4 +1,5 @@
-import type { Fields, Lookup, StoredSession, Times } from "../contract.ts";
+import type { Changed, Fields, Lookup, StoredSession, Times } from "../contract.ts";
+import type { Reply } from "./server.ts";
 
 /*
  * The library's own fields in a session's hash, which begin with "@":
@@ -75,4 +76,31 @@ export function timesOf(reply: unknown): Times {
       absoluteDeadline ?? Number.POSITIVE_INFINITY,
     ),
   };
+}
+
+export function sessionsOf(reply: unknown): StoredSession[] {
+  return (reply as [string, unknown][]).map(([id, hash]) => sessionOf(id, pairsOfHash(hash)));
+}
+
+export function changedOf([word, ...rest]: Reply): Changed {
+  switch (word) {
+    case "changed": {
+      const [id, rotated, times, fields] = rest;
+      return {
+        state: "changed",
+        id: String(id),
+        rotated: rotated === 1,
+        times: timesOf(times),
+        fields: rotated === 1 ? fieldsOf(pairsOfHash(fields)) : null,
+      };
+    }
+    case "superseded":
+      return { state: "superseded", hadIdentity: rest[0] === "1" };
+    case "alias":
+      return { state: "alias" };
+    case "too-large":
+      return { state: "too-large", bytes: Number(rest[0]) };
+    default:
+      return { state: "gone" };
+  }
 }

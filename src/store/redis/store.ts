@@ -1,5 +1,4 @@
-import { type Duration, milliseconds } from "../../durations.ts";
-import { refuseUnknownKeys, SessionError, tooLarge } from "../../errors.ts";
+import { tooLarge } from "../../errors.ts";
 import type {
   Change,
   Changed,
@@ -11,11 +10,20 @@ import type {
   StoredSession,
   Times,
 } from "../contract.ts";
+import { counted, fieldChanges, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
-import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
-import { createKeys, encodeName, type Keys, setName, setNames } from "./keys.ts";
-import { fieldsOf, lookupOf, ownAnd, pairsOf, pairsOfHash, sessionOf, timesOf } from "./replies.ts";
-import { type Reply, Server } from "./server.ts";
+import { type Keys, setName, setNames } from "./keys.ts";
+import {
+  changedOf,
+  lookupOf,
+  ownAnd,
+  pairsOf,
+  pairsOfHash,
+  sessionOf,
+  sessionsOf,
+  timesOf,
+} from "./replies.ts";
+import { Server } from "./server.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 const PAGE_KEYS = 300;
@@ -24,51 +32,8 @@ const PAGE_SESSIONS = 100;
 /** How many aliases are followed from an id. */
 const HOPS = 3;
 
-export interface RedisStoreOptions {
-  /**
-   * What all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
-   * share a server and not their sessions need different ones.
-   * @default "sessions"
-   */
-  prefix?: string;
-  /**
-   * How long one operation on a session, or one page of an operation on a set, waits for the server
-   * before it rejects with ERR_STORE_UNAVAILABLE. It has no effect later on, either: a command that
-   * reaches the server after this does nothing.
-   * @default "2 seconds"
-   */
-  timeout?: Duration;
-  /**
-   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised at any
-   * time. Lowering it signs out the sessions of the parts that go.
-   * @default 1
-   */
-  shards?: number;
-}
-
-/** A Redis client that the store can work with: ioredis 5 or 6, connected to one server. */
-export type RedisClient = IoredisClient;
-
-/**
- * A store of sessions in Redis 7.0 and later, or Valkey. It opens no connection and closes none: the
- * client is yours.
- *
- * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
- */
-export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
-  refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
-  if (!isIoredis(client)) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
-      "redisStore takes a client of ioredis 5 or 6 that is connected to one server: redisStore(new Redis(url))",
-    );
-  }
-  const { prefix = "sessions", timeout = "2 seconds", shards = 1 } = options;
-  const keys = createKeys(prefix, shards);
-  return new RedisStore(ioredisConnection(client), keys, shards, milliseconds("timeout", timeout));
-}
-
-class RedisStore implements SessionStore {
+/** The store's contract by scripts and plain reads. */
+export class RedisStore implements SessionStore {
   readonly shards: number;
   readonly #server: Server;
   readonly #keys: Keys;
@@ -285,57 +250,4 @@ async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
 
 function sum(counts: readonly number[]): number {
   return counts.reduce((total, count) => total + count, 0);
-}
-
-// Arguments of the scripts: see the head of each.
-
-function optional(value: number | null): string {
-  return value === null ? "" : String(value);
-}
-
-function counted(list: readonly string[]): string[] {
-  return [String(list.length), ...list];
-}
-
-function fieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
-  return [
-    String(maxBytes),
-    ...counted(
-      references.flatMap((reference) => [
-        encodeName(reference.field),
-        setNames(reference).join(" "),
-      ]),
-    ),
-    ...counted([...set].flat()),
-    ...counted(unset),
-  ];
-}
-
-// Their replies.
-
-function sessionsOf(reply: unknown): StoredSession[] {
-  return (reply as [string, unknown][]).map(([id, hash]) => sessionOf(id, pairsOfHash(hash)));
-}
-
-function changedOf([word, ...rest]: Reply): Changed {
-  switch (word) {
-    case "changed": {
-      const [id, rotated, times, fields] = rest;
-      return {
-        state: "changed",
-        id: String(id),
-        rotated: rotated === 1,
-        times: timesOf(times),
-        fields: rotated === 1 ? fieldsOf(pairsOfHash(fields)) : null,
-      };
-    }
-    case "superseded":
-      return { state: "superseded", hadIdentity: rest[0] === "1" };
-    case "alias":
-      return { state: "alias" };
-    case "too-large":
-      return { state: "too-large", bytes: Number(rest[0]) };
-    default:
-      return { state: "gone" };
-  }
 }

@@ -1,0 +1,26 @@
+import type { FieldChanges } from "../contract.ts";
+import { encodeName, setNames } from "./keys.ts";
+
+/* The arguments of the scripts, as the head of each describes them. */
+
+export function optional(value: number | null): string {
+  return value === null ? "" : String(value);
+}
+
+export function counted(list: readonly string[]): string[] {
+  return [String(list.length), ...list];
+}
+
+export function fieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+  return [
+    String(maxBytes),
+    ...counted(
+      references.flatMap((reference) => [
+        encodeName(reference.field),
+        setNames(reference).join(" "),
+      ]),
+    ),
+    ...counted([...set].flat()),
+    ...counted(unset),
+  ];
+}

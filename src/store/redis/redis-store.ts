@@ -1,0 +1,50 @@
+import { type Duration, milliseconds } from "../../durations.ts";
+import { refuseUnknownKeys, SessionError } from "../../errors.ts";
+import type { SessionStore } from "../contract.ts";
+import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
+import { createKeys } from "./keys.ts";
+import { RedisStore } from "./store.ts";
+
+export interface RedisStoreOptions {
+  /**
+   * What all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
+   * share a server and not their sessions need different ones.
+   * @default "sessions"
+   */
+  prefix?: string;
+  /**
+   * How long one operation on a session, or one page of an operation on a set, waits for the server
+   * before it rejects with ERR_STORE_UNAVAILABLE. It has no effect later on, either: a command that
+   * reaches the server after this does nothing.
+   * @default "2 seconds"
+   */
+  timeout?: Duration;
+  /**
+   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised at any
+   * time. Lowering it signs out the sessions of the parts that go.
+   * @default 1
+   */
+  shards?: number;
+}
+
+/** A Redis client that the store can work with: ioredis 5 or 6, connected to one server. */
+export type RedisClient = IoredisClient;
+
+/**
+ * A store of sessions in Redis 7.0 and later, or Valkey. It opens no connection and closes none: the
+ * client is yours.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
+  if (!isIoredis(client)) {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      "redisStore takes a client of ioredis 5 or 6 that is connected to one server: redisStore(new Redis(url))",
+    );
+  }
+  const { prefix = "sessions", timeout = "2 seconds", shards = 1 } = options;
+  const keys = createKeys(prefix, shards);
+  return new RedisStore(ioredisConnection(client), keys, shards, milliseconds("timeout", timeout));
+}
