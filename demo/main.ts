@@ -35,16 +35,17 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-/** A client that says once when Redis goes and once when it is back. */
+/** A client that says once when Redis goes, and once when it is back. */
 function connect(url: string): Redis {
   const client = new Redis(url);
   let down = false;
-  client.on("error", (error: Error) => {
-    if (!down)
-      console.error(
-        `Redis cannot be reached (${error.message}): pages answer 503 until it is back.`,
-      );
+  client.on("error", ({ message }: Error) => {
+    if (down) return;
     down = true;
+    const { host, port } = client.options;
+    console.error(
+      `Redis at ${host}:${port} cannot be reached: pages answer 503. ${message}`.trim(),
+    );
   });
   client.on("ready", () => {
     if (down) console.log("Redis is back.");

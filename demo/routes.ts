@@ -141,10 +141,10 @@ async function endOthers(ctx: Context, { session }: Visit): Promise<void> {
   seeOther(ctx, "/");
 }
 
-async function endAll(ctx: Context): Promise<void> {
+async function endAll(ctx: Context, { session }: Visit): Promise<void> {
   const peers = await ctx.session.peers("user_id");
-  await peers?.clear();
-  await signOut(ctx);
+  await peers?.clear({ except: session.id });
+  await signOut(ctx); // this one by itself, because that takes its cookie away, too
 }
 
 async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
