@@ -12,7 +12,7 @@ import type {
 } from "../contract.ts";
 import { counted, fieldChanges, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
-import { type Keys, setName, setNames } from "./keys.ts";
+import { encodeName, type Keys, setName, setNames } from "./keys.ts";
 import {
   changedOf,
   lookupOf,
