@@ -75,7 +75,8 @@ export class Engine {
       const changed = await this.change(session.id, {});
       if (changed.state === "gone") return changed; // ended since
       if (changed.state !== "changed") return { state: "live", session, touched: false };
-      return { state: "live", session: { ...session, ...changed.times }, touched: true };
+      const { id, times } = changed;
+      return { state: "live", session: { ...session, id, ...times }, touched: true };
     } catch (error) {
       touchFailed.publish({ id: session.id, error });
       return { state: "live", session, touched: false };

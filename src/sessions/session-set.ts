@@ -113,10 +113,18 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   /**
    * Ends all of them: each that is one of them when this is called and has not left since is gone
    * when it resolves, under whatever id. Resolves to how many.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
-  async clear({ except }: ClearOptions = {}): Promise<number> {
-    const spared = isId(except, this.#store.shards) ? except : undefined;
-    return this.#store.endAll(this.#reference, spared);
+  async clear({ except = null }: ClearOptions = {}): Promise<number> {
+    if (except === null) return this.#store.endAll(this.#reference);
+    if (!isId(except, this.#store.shards)) {
+      throw new SessionError(
+        "ERR_SESSION_CONFIG",
+        "except must be a session's id (session.id, ctx.session.id()), which is neither its token nor its key; no session was ended",
+      );
+    }
+    return this.#store.endAll(this.#reference, except);
   }
 
   get #store() {

@@ -37,18 +37,19 @@ export function pairsOfHash(reply: unknown): Map<string, string> {
   return pairs;
 }
 
-/** What the hash at `id` is; for an alias the id it leads to. */
-export function lookupOf(
-  id: string,
-  hash: ReadonlyMap<string, string>,
-  now: number,
-): Lookup | { readonly state: "alias"; readonly target: string } {
+/** What a hash is: for an alias the id it leads to, for a session itself. */
+export type Found =
+  | Exclude<Lookup, { state: "live" }>
+  | { readonly state: "live"; readonly session: StoredSession }
+  | { readonly state: "alias"; readonly target: string };
+
+export function foundIn(id: string, hash: ReadonlyMap<string, string>): Found {
   const target = hash.get("@to");
   if (target !== undefined) return { state: "alias", target };
   const tombstone = hash.get("@x");
   if (tombstone !== undefined) return { state: "superseded", hadIdentity: tombstone === "1" };
   if (!hash.has("@c")) return { state: "gone" };
-  return { state: "live", session: sessionOf(id, hash), now };
+  return { state: "live", session: sessionOf(id, hash) };
 }
 
 export function sessionOf(id: string, hash: ReadonlyMap<string, string>): StoredSession {

@@ -15,7 +15,8 @@ import type { Connection } from "./connection.ts";
 import { encodeName, type Keys, setName, setNames } from "./keys.ts";
 import {
   changedOf,
-  lookupOf,
+  type Found,
+  foundIn,
   ownAnd,
   pairsOf,
   pairsOfHash,
@@ -57,15 +58,19 @@ export class RedisStore implements SessionStore {
   }
 
   async find(id: string, names?: readonly string[]): Promise<Lookup> {
-    return this.#server.commands("read a session", this.sessionKey(id), async (send) => {
-      let found = id;
-      for (let hop = 0; hop <= HOPS; hop++) {
-        const lookup = lookupOf(found, await this.#hash(send, found, names), this.#server.now());
-        if (lookup.state !== "alias") return lookup;
-        found = lookup.target;
-      }
-      return { state: "gone" };
-    });
+    const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
+      this.#follow(send, id, names),
+    );
+    if (found.state === "alias") return { state: "gone" };
+    return found.state === "live" ? { ...found, now: this.#server.now() } : found;
+  }
+
+  async #follow(send: Connection["send"], id: string, names?: readonly string[]): Promise<Found> {
+    let found = foundIn(id, await this.#hash(send, id, names));
+    for (let hop = 0; hop < HOPS && found.state === "alias"; hop++) {
+      found = foundIn(found.target, await this.#hash(send, found.target, names));
+    }
+    return found;
   }
 
   async #hash(send: Connection["send"], id: string, names?: readonly string[]) {
