@@ -5,7 +5,11 @@ import type { Connection } from "./connection.ts";
 export interface IoredisClient {
   call(command: string, args: string[]): Promise<unknown>;
   readonly status: string;
-  readonly options: { readonly keyPrefix?: string | undefined };
+  readonly options: {
+    readonly keyPrefix?: string | undefined;
+    readonly readOnly?: boolean | undefined;
+    readonly role?: string | undefined;
+  };
 }
 
 export function isIoredis(client: unknown): client is IoredisClient {
@@ -20,8 +24,15 @@ export function isIoredis(client: unknown): client is IoredisClient {
 }
 
 export function ioredisConnection(client: IoredisClient): Connection {
+  const { keyPrefix = "", readOnly = false, role } = client.options;
+  if (readOnly || role === "slave") {
+    throw new SessionError(
+      "ERR_SESSION_CONFIG",
+      "The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master",
+    );
+  }
   // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
-  if (/[{}]/.test(client.options.keyPrefix ?? "")) {
+  if (/[{}]/.test(keyPrefix)) {
     throw new SessionError(
       "ERR_SESSION_CONFIG",
       "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
