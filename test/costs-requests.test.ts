@@ -1,0 +1,108 @@
+/*
+ * What each operation of a request costs (docs/design.md): the commands as a proxy in front of a real server
+ * sees them, and the round trips they take.
+ */
+import type { Sessions } from "session-sets";
+import { koaSessions } from "session-sets/koa";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { type Data, type Meter, openMeter, openSessions, warmUp } from "./support/costs.ts";
+import { contextWith } from "./support/request.ts";
+import { clients } from "./support/stores.ts";
+
+describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
+  let meter: Meter;
+  const expectCost: Meter["expectCost"] = (...of) => meter.expectCost(...of);
+  beforeAll(async () => {
+    meter = await openMeter(inject("redisUrl"), connect);
+  });
+  afterAll(() => meter.close());
+
+  describe.each([1, 4])("and %i shard(s)", (shards) => {
+    let sessions: Sessions<Data>;
+    let token: string;
+    beforeAll(async () => {
+      sessions = openSessions(meter.client, shards);
+      await warmUp(sessions);
+    });
+    beforeEach(async () => {
+      await sessions.by("user_id", 1).clear();
+      const made = await sessions.create({ user_id: 1, team_ids: [1, 2, 3], theme: "dark" });
+      token = made.token;
+    });
+
+    test.each([
+      undefined,
+      null,
+      "",
+      "x",
+      "x".repeat(10_000),
+      `zz${"A".repeat(32)}`,
+      `AA${"A".repeat(31)}=`,
+      `AA${"A".repeat(33)}`,
+    ])("the malformed token %j takes none", async (malformed) => {
+      await expectCost(async () => {
+        expect(await sessions.get(malformed)).toBeNull();
+        expect(await sessions.get(malformed, ["theme"])).toBeNull();
+        expect(await sessions.set(malformed, { theme: "dark" })).toBe(false);
+        expect(await sessions.unset(malformed, ["theme"])).toBe(false);
+        expect(await sessions.touch(malformed)).toBe(false);
+        expect(await sessions.rotate(malformed)).toBeNull();
+        expect(await sessions.delete(malformed)).toBe(false);
+        expect(await sessions.byId(malformed ?? "").get()).toBeNull();
+        expect(await sessions.byId(malformed ?? "").delete()).toBe(false);
+        expect(await sessions.by("user_id", 1).has(malformed ?? "")).toBe(false);
+        expect(await sessions.by("user_id", 1).delete(malformed ?? "")).toBe(false);
+      }, 0);
+    });
+
+    test("a token that is an array or an object takes none", () =>
+      expectCost(async () => {
+        for (const wrong of [[token], { token }, 1, true]) {
+          expect(await sessions.get(wrong as unknown as string)).toBeNull();
+        }
+      }, 0));
+
+    test("the session of a request costs what the same call with a token costs", async () => {
+      const koa = koaSessions(sessions);
+      const request = koa.createSession(contextWith(`session=${token}`));
+      await expectCost(() => request.get(), 1);
+      await expectCost(() => request.load(), 1);
+      await expectCost(() => request.get(["theme"]), 1);
+      await expectCost(() => request.set({ theme: "light" }), 1);
+      await expectCost(() => request.unset(["theme"]), 1);
+      await expectCost(() => request.touch(), 1);
+      await expectCost(() => request.rotate(), 1);
+      await expectCost(() => request.set({ user_id: 2 }), 1); // a sign-in
+      await expectCost(() => request.peers("user_id"), 1);
+      await expectCost(() => request.delete(), 1);
+      await expectCost(() => request.set({ user_id: 1 }), 1); // makes one
+    });
+
+    test("an anonymous request, and one with a malformed cookie, take none", async () => {
+      const koa = koaSessions(sessions);
+      for (const cookie of [undefined, "session=", "session=x", "other=1", "; ;=;session"]) {
+        const request = koa.createSession(contextWith(cookie));
+        await expectCost(async () => {
+          expect(await request.get()).toEqual({});
+          expect(await request.load()).toBeNull();
+          expect(await request.unset(["theme"])).toBe(false);
+          expect(await request.touch()).toBe(false);
+          expect(await request.rotate()).toBe(false);
+          expect(await request.delete()).toBe(false);
+          expect(await request.peers("user_id")).toBeNull();
+        }, 0);
+      }
+    });
+
+    test("createCSRFToken and verifyCSRFToken take none", async () => {
+      const koa = koaSessions(sessions);
+      for (const cookie of [undefined, `session=${token}`]) {
+        const request = koa.createSession(contextWith(cookie));
+        await expectCost(async () => {
+          expect(request.verifyCSRFToken(request.createCSRFToken())).toBe(true);
+          expect(request.verifyCSRFToken("wrong")).toBe(false);
+        }, 0);
+      }
+    });
+  });
+});

@@ -1,0 +1,45 @@
+/* Stands between a Redis store and its client, so that a test decides what happens when. */
+import { createHash } from "node:crypto";
+import type { RedisClient } from "session-sets/redis";
+import { sources } from "../../src/store/redis/scripts.generated.ts";
+import type { Client } from "./stores.ts";
+
+export interface Sent {
+  /** The command's name in upper case. */
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Which of the store's scripts it runs. */
+  readonly script: keyof typeof sources | undefined;
+}
+
+const byDigest = new Map(
+  Object.entries(sources).map(([name, source]) => [
+    createHash("sha1").update(source).digest("hex"),
+    name as keyof typeof sources,
+  ]),
+);
+const bySource = new Map<string, keyof typeof sources>(
+  Object.entries(sources).map(([name, source]) => [source, name as keyof typeof sources]),
+);
+
+/**
+ * A client that hands each command to `around`, which sends it with `pass`, as often as it likes
+ * and with other arguments if it likes, and gives the reply.
+ */
+export function intercepted(
+  client: Client,
+  around: (sent: Sent, pass: (args?: readonly string[]) => Promise<unknown>) => Promise<unknown>,
+): RedisClient {
+  const shape = {
+    isCluster: false,
+    status: client.status,
+    options: client.options,
+    call: (command: string, args: string[]) => {
+      const name = command.toUpperCase();
+      const [what = ""] = args;
+      const script = byDigest.get(what) ?? bySource.get(what);
+      return around({ name, args, script }, (other = args) => client.call(command, [...other]));
+    },
+  };
+  return shape;
+}
