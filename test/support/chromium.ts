@@ -27,12 +27,17 @@ const FLAGS = [
   "--no-first-run",
 ];
 
+/** The path of the browser, which is installed first where it is missing. */
+export function provideChromium(): string {
+  return provideProgram(CHROMIUM);
+}
+
 /** Starts a headless browser; each `newContext()` of it is a device with cookies of its own. */
 export async function launchBrowser(): Promise<Browser> {
   // Chromium's sandbox refuses to run as root, which is who runs tests in a container.
   const isRoot = process.getuid?.() === 0;
   return chromium.launch({
-    executablePath: provideProgram(CHROMIUM),
+    executablePath: provideChromium(),
     args: isRoot ? [...FLAGS, "--no-sandbox"] : FLAGS,
   });
 }
