@@ -44,8 +44,14 @@ export function openRedis(client: Client, shards: number): StoreUnderTest {
 
 /** Waits until the server's own clock says that so much time has passed. */
 export async function elapseOn(client: Client, ms: number): Promise<void> {
-  const until = (await serverTime(client)) + ms;
-  for (let left = ms; left > 0; left = until - (await serverTime(client))) await sleep(left);
+  await passUntil(client, (await serverTime(client)) + ms);
+}
+
+/** Waits until the server's own clock says that it is this moment. */
+export async function passUntil(client: Client, moment: number): Promise<void> {
+  for (let left = 1; left > 0; left = moment - (await serverTime(client))) {
+    await sleep(Math.min(left, 50));
+  }
 }
 
 /** The server's time in ms, as its scripts see it. */

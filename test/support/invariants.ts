@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { encodeName } from "../../src/store/redis/keys.ts";
+import { decodeValue, encodeValue } from "../../src/values.ts";
+import { type Model, type Place, valuesOf } from "./model.ts";
+import type { Client } from "./stores.ts";
+
+/*
+ * The invariants of DESIGN.md section 5, as they can be seen by walking all keys of a prefix:
+ *
+ *   {prefix:k}:s:<id>     hash         a session, an alias (`@to`) or a tombstone (`@x`)
+ *   {prefix:k}:r:<name>   sorted set   ids, scored by their session's deadline
+ *   {prefix:k}:m:<name>   set          the same ids, for references declared `as: "set"`
+ */
+
+export interface Layout {
+  readonly prefix: string;
+  readonly shards: number;
+  /** The references as they were declared, by field. */
+  readonly references: Readonly<Record<string, { readonly as?: "set" | undefined }>>;
+}
+
+interface Walk {
+  /** By `<shard>:<id>`. */
+  readonly hashes: Map<string, { readonly hash: Map<string, string>; readonly expires: number }>;
+  /** By `<shard>:<name>`: scores by id. */
+  readonly sets: Map<string, { readonly scores: Map<string, number>; readonly expires: number }>;
+  /** By `<shard>:<name>`. */
+  readonly plain: Map<string, { readonly ids: Set<string>; readonly expires: number }>;
+  /** When everything had been read, on the server's clock. */
+  readonly now: number;
+}
+
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Asserts I1 to I3, I6 and I7 of everything under a prefix; `model` says what should be there. */
+export async function checkInvariants(
+  client: Client,
+  layout: Layout,
+  model?: Model,
+): Promise<void> {
+  const walk = await walkKeys(client, layout);
+  const live = new Map<string, number>();
+  for (const [at, { hash, expires }] of walk.hashes) {
+    const shard = at.slice(0, at.indexOf(":"));
+    const id = at.slice(at.indexOf(":") + 1);
+    const inId = BASE64URL.indexOf(id[0] ?? "") * 64 + BASE64URL.indexOf(id[1] ?? "");
+    assert.equal(inId, Number(shard), `${id} is in its own shard`);
+    if (hash.has("@to") || hash.has("@x")) {
+      assert.equal(hash.size, 1, `an alias or tombstone has nothing but that: ${[...hash.keys()]}`);
+      continue;
+    }
+    checkSession(at, hash, expires, layout, walk);
+    live.set(at, expires);
+  }
+  checkSets(walk, live);
+  checkPlainSets(walk, live);
+  if (model) compare(walk, model);
+}
+
+/** I1: each live session is in exactly the sets of its values, scored by its deadline (I6). */
+function checkSession(
+  at: string,
+  hash: ReadonlyMap<string, string>,
+  expires: number,
+  { references }: Layout,
+  { sets, plain }: Walk,
+): void {
+  const number = (name: string) => (hash.has(name) ? Number(hash.get(name)) : null);
+  const [seen, idle, absolute] = [number("@s"), number("@i"), number("@a")];
+  assert.ok(hash.has("@c") && seen !== null, `${at} has its times`);
+  const deadline = Math.min(
+    idle === null ? Number.POSITIVE_INFINITY : seen + idle,
+    absolute ?? Number.POSITIVE_INFINITY,
+  );
+  assert.equal(expires, deadline, `the time to live of ${at} is its nearer deadline`);
+
+  const expected = new Set<string>();
+  for (const [field, { as }] of Object.entries(references)) {
+    const text = hash.get(field);
+    if (text === undefined) continue;
+    for (const value of valuesOf(decodeValue(text))) {
+      const name = `${encodeName(field)}:${encodeName(encodeValue(field, value))}`;
+      expected.add(as === "set" ? `=${name}` : name);
+    }
+  }
+  const names = hash.get("@r")?.split(" ") ?? [];
+  assert.deepEqual([...names].sort(), [...expected].sort(), `the names of the sets of ${at}`);
+
+  const [shard, id] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+  for (const name of names) {
+    const set = `${shard}:${name.replace("=", "")}`;
+    assert.equal(sets.get(set)?.scores.get(id), deadline, `${at} is in ${set}`);
+    if (name.startsWith("=")) assert.ok(plain.get(set)?.ids.has(id), `${at} is in plain ${set}`);
+  }
+}
+
+/** I2 and I3: an entry that has not expired leads to a live session that names the set. */
+function checkSets({ sets, hashes, now }: Walk, live: ReadonlyMap<string, number>): void {
+  for (const [set, { scores, expires }] of sets) {
+    const [shard, name] = [set.slice(0, set.indexOf(":")), set.slice(set.indexOf(":") + 1)];
+    assert.ok(expires >= Math.max(...scores.values()), `${set} lives as long as its entries`);
+    for (const [id, score] of scores) {
+      if (score < now) continue;
+      assert.equal(live.get(`${shard}:${id}`), score, `the entry ${id} of ${set} is live`);
+      const names = hashes.get(`${shard}:${id}`)?.hash.get("@r")?.split(" ") ?? [];
+      assert.ok(names.includes(name) || names.includes(`=${name}`), `${id} is of ${set}`);
+    }
+  }
+}
+
+/** A plain set holds what its sorted set holds, and lives as long. */
+function checkPlainSets({ plain, sets, now }: Walk, live: ReadonlyMap<string, number>): void {
+  for (const [set, { ids, expires }] of plain) {
+    const shard = set.slice(0, set.indexOf(":"));
+    const scores = sets.get(set)?.scores ?? new Map<string, number>();
+    assert.ok(expires >= Math.max(now, ...scores.values()), `plain ${set} lives long enough`);
+    for (const id of ids) {
+      assert.ok(scores.has(id) || !live.has(`${shard}:${id}`), `${id} left plain ${set}, too`);
+    }
+  }
+}
+
+/** I4 and I7: what is kept is what was made, not ended and not expired; nothing else. */
+function compare({ hashes, now }: Walk, model: Model): void {
+  const kept = new Map([...hashes].map(([at, one]) => [at.slice(at.indexOf(":") + 1), one]));
+  for (const id of kept.keys()) assert.ok(model.places.has(id), `${id} is kept for nothing`);
+  for (const [id, place] of model.places) {
+    const [deadline] = model.deadlines(place);
+    assert.ok(deadline);
+    const found = kept.get(id);
+    if (!found) {
+      const needed = place.kind === "tombstone" || model.live(id) !== undefined;
+      assert.ok(!needed || deadline.from < now, `the ${place.kind} ${id} is kept`);
+      continue;
+    }
+    const { hash, expires } = found;
+    assert.ok(deadline.from <= expires && expires <= deadline.to, `when ${id} expires`);
+    assert.deepEqual(Object.fromEntries(hash), { ...own(hash), ...expected(place) });
+  }
+}
+
+/** What the hash of a place holds, but for a session's own fields of the library. */
+function expected(place: Place): Record<string, string> {
+  if (place.kind === "alias") return { "@to": place.target };
+  if (place.kind === "tombstone") return { "@x": place.hadIdentity ? "1" : "0" };
+  const entries = Object.entries(place.data);
+  return Object.fromEntries(entries.map(([field, value]) => [field, encodeValue(field, value)]));
+}
+
+/** Those of a session; nothing of an alias or a tombstone. */
+function own(hash: ReadonlyMap<string, string>): Record<string, string> {
+  const names = ["@c", "@s", "@i", "@a", "@r"];
+  return Object.fromEntries([...hash].filter(([name]) => names.includes(name)));
+}
+
+/** Reads every key under the prefix. */
+async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Walk> {
+  const walk: Walk = { hashes: new Map(), sets: new Map(), plain: new Map(), now: 0 };
+  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srm]):(.+)$`);
+  await Promise.all(
+    [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
+      const [, shard, kind, name] = pattern.exec(key) ?? [];
+      assert.ok(shard !== undefined && Number(shard) < shards, `${key} is of a shard`);
+      const at = `${shard}:${name}`;
+      const [expires, content] = await Promise.all([
+        client.pexpiretime(key),
+        kind === "s"
+          ? client.hgetall(key)
+          : kind === "r"
+            ? client.zrange(key, "0", "-1", "WITHSCORES")
+            : client.smembers(key),
+      ]);
+      if (expires === -2) return; // it expired since the scan
+      assert.ok(expires > 0, `${key} has a time to live (I3)`);
+      if (kind === "s") walk.hashes.set(at, { hash: new Map(Object.entries(content)), expires });
+      if (kind === "r") walk.sets.set(at, { scores: scoresOf(content as string[]), expires });
+      if (kind === "m") walk.plain.set(at, { ids: new Set(content as string[]), expires });
+    }),
+  );
+  const [seconds, micros] = (await client.time()).map(Number) as [number, number];
+  return { ...walk, now: seconds * 1000 + Math.floor(micros / 1000) };
+}
+
+async function scan(client: Client, match: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  let cursor = "0";
+  do {
+    const [next, page] = await client.scan(cursor, "MATCH", match, "COUNT", 1000);
+    for (const key of page) keys.add(key);
+    cursor = next;
+  } while (cursor !== "0");
+  return keys;
+}
+
+/** RESP2 gives member, score, …; RESP3 pairs. */
+function scoresOf(reply: readonly (string | number | readonly [string, number])[]) {
+  const flat = reply.flat() as (string | number)[];
+  const scores = new Map<string, number>();
+  for (let i = 0; i + 1 < flat.length; i += 2) scores.set(String(flat[i]), Number(flat[i + 1]));
+  return scores;
+}
