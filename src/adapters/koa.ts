@@ -30,6 +30,7 @@ export interface SessionContext<AppSessions> {
     : never;
 }
 
+/** How Koa's requests get their sessions. */
 export interface KoaSessionsOptions<Data> {
   /** The session cookie. */
   cookie?: CookieOptions<Data>;

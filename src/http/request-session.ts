@@ -109,8 +109,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
 
   /**
    * Gives the session a new token, and merges values in the same step. Resolves to whether it did:
-   * not without a session, nor for a request that came with an old token. After a change of
-   * password, `{ grace: 0 }` ends the old token at once.
+   * not without a session, nor for a request that came with an old token, unless the values change a
+   * reference that says who the user is. After a change of password, `{ grace: 0 }` ends the old
+   * token at once.
    */
   async rotate(values: Partial<Data> = {}, { grace }: RotateOptions = {}): Promise<boolean> {
     return this.#inTurn(async () => {

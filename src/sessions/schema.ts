@@ -5,6 +5,7 @@ export interface StandardSchema<Input> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
+    /** Says what is wrong with a value. */
     readonly validate: (value: unknown) => Outcome | Promise<Outcome>;
     readonly types?: { readonly input: Input; readonly output: unknown } | undefined;
   };

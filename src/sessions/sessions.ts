@@ -120,9 +120,10 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    *
    * For `grace` the old token leads to the session still, but never to the new token: null is
    * answered to whoever rotates through it. Where the values change a reference that says who the
-   * user is, the old token is dead at once.
+   * user is (a sign-in), the old token is dead at once; such a rotation is done through an old token,
+   * too, and all older ones are dead after it.
    *
-   * @returns null where there is no session.
+   * @returns null where there is no session, or none that this token may rotate.
    */
   async rotate(
     token: Token,

@@ -65,6 +65,7 @@ export interface Deadlines {
   absoluteTimeout?: Duration;
 }
 
+/** How a session is read. */
 export interface ReadOptions {
   /**
    * Whether reading counts as use and pushes the idle deadline forward.
@@ -73,11 +74,13 @@ export interface ReadOptions {
   touch?: boolean;
 }
 
+/** What a touch changes besides. */
 export interface TouchOptions {
   /** A new idle timeout for this session, from now on. */
   idleTimeout?: Duration;
 }
 
+/** How a session is rotated. */
 export interface RotateOptions {
   /**
    * How long the old token still leads to the session, for requests that are under way. 0 ends it
@@ -87,6 +90,7 @@ export interface RotateOptions {
   grace?: Duration;
 }
 
+/** What `createSessions` takes. `idleTimeout` or `absoluteTimeout`, or both, must be given. */
 export interface SessionsOptions<Data extends object, Reference extends string> extends Deadlines {
   /**
    * The shape of the sessions' data: `{} as Data`, for its type only, or a Standard Schema (Zod,

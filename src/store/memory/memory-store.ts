@@ -2,6 +2,7 @@ import { refuseUnknownKeys, SessionError } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
+/** How sessions are kept in memory. */
 export interface MemoryStoreOptions {
   /**
    * How many sessions may be kept at once; one more is ERR_STORE_FULL.

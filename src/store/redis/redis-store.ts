@@ -5,6 +5,7 @@ import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
 import { createKeys } from "./keys.ts";
 import { RedisStore } from "./store.ts";
 
+/** How sessions are kept in Redis. */
 export interface RedisStoreOptions {
   /**
    * What all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
@@ -20,8 +21,9 @@ export interface RedisStoreOptions {
    */
   timeout?: Duration;
   /**
-   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised at any
-   * time. Lowering it signs out the sessions of the parts that go.
+   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised: tokens
+   * name their part, but to a process that still has the old number, tokens of new parts are none.
+   * Lowering it signs out the sessions of the parts that go.
    * @default 1
    */
   shards?: number;
