@@ -446,9 +446,12 @@ return { now, 'ended', 1 }
   endAll: `${lib}
 local name = arg()
 local except = arg()
+local spared = arg()
 local budget = number()
 if except ~= '' then
-  except = resolve(except)
+  local found
+  except, found = resolve(except)
+  spared = found.created or spared
   will_touch(except, { name })
 end
 local doomed, touched = {}, 0
@@ -458,11 +461,15 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
       break
     end
     local found = own(id)
-    local live = found.created and lists(found.names, name)
-    local names = live and found.names or { name }
-    will_touch(id, names)
-    doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
-    touched = touched + 1 + #names
+    if found.created and found.created == spared then
+      except = id -- rotated since the last page, with nothing left at its old id
+    else
+      local live = found.created and lists(found.names, name)
+      local names = live and found.names or { name }
+      will_touch(id, names)
+      doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+      touched = touched + 1 + #names
+    end
   end
 end
 look()
@@ -480,7 +487,7 @@ local left = redis.call('ZCARD', KEYS[1])
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
-return { now, 'page', ended, left, except }
+return { now, 'page', ended, left, except, spared }
 `,
   has: `${lib}
 local _, found = resolve(arg())

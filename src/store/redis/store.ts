@@ -202,18 +202,18 @@ export class RedisStore implements SessionStore {
   async endAll(reference: Reference, except?: string): Promise<number> {
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = except !== undefined && this.#keys.shardOf(except) === shard ? except : "";
-      let left: unknown;
+      let spared = [except !== undefined && this.#keys.shardOf(except) === shard ? except : "", ""];
+      let left: number;
       do {
-        const [, births, rest, spares] = await this.#server.write(
+        const [, births, rest, ...spares] = await this.#server.write(
           "end a session set",
           "endAll",
           this.#keys.set(shard, reference),
-          [setName(reference), spared, String(PAGE_KEYS)],
+          [setName(reference), ...spared, String(PAGE_KEYS)],
         );
         for (const birth of births as string[]) ended.add(birth);
-        left = rest;
-        spared = String(spares);
+        left = Number(rest);
+        spared = spares.map(String);
       } while (left !== 0);
       return ended.size;
     });

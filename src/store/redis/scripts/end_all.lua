@@ -1,16 +1,20 @@
 -- Ends one page of a set's sessions, from its beginning. I5: called until nothing is left.
 --
 -- KEYS[1]  the set
--- ARGV     not after, the set's name, an id to leave alone or '', how many keys to touch
+-- ARGV     not after, the set's name, an id to leave alone or '', when that one was created (µs) or
+--          '' on the first page, how many keys to touch
 -- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
---          the id that the one to leave alone has now
+--          the id that the one to leave alone has now, when it was created
 
 local name = arg()
 local except = arg()
+local spared = arg()
 local budget = number()
 
 if except ~= '' then
-  except = resolve(except)
+  local found
+  except, found = resolve(except)
+  spared = found.created or spared
   will_touch(except, { name })
 end
 
@@ -21,12 +25,16 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
       break
     end
     local found = own(id)
-    -- I2: what is not there, or not of this set, loses its entry and nothing else.
-    local live = found.created and lists(found.names, name)
-    local names = live and found.names or { name }
-    will_touch(id, names)
-    doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
-    touched = touched + 1 + #names
+    if found.created and found.created == spared then
+      except = id -- rotated since the last page, with nothing left at its old id
+    else
+      -- I2: what is not there, or not of this set, loses its entry and nothing else.
+      local live = found.created and lists(found.names, name)
+      local names = live and found.names or { name }
+      will_touch(id, names)
+      doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+      touched = touched + 1 + #names
+    end
   end
 end
 look()
@@ -47,4 +55,4 @@ if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
 
-return { now, 'page', ended, left, except }
+return { now, 'page', ended, left, except, spared }

@@ -1,0 +1,168 @@
+/*
+ * Operations on large session sets, with something else happening between their pages at moments
+ * that the test decides.
+ */
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import type { StoredSession } from "../src/store/contract.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
+import { change, changes, done, live, rotationTo } from "../src/testing/steps.ts";
+import {
+  createMember,
+  disturb,
+  openPagedSet,
+  type PagedSet,
+  rotate,
+  touch,
+  USER,
+} from "./support/paged-sets.ts";
+import { type Client, clients } from "./support/stores.ts";
+
+const MANY = 720;
+const HOUR = 3_600_000;
+
+let client: Client;
+beforeAll(() => {
+  client = clients["ioredis 6"](inject("redisUrl"));
+});
+afterAll(() => client.quit());
+
+async function readAll({ store }: PagedSet, withFields: boolean): Promise<StoredSession[]> {
+  const read: StoredSession[] = [];
+  for await (const page of store.pages(USER, withFields)) read.push(...page);
+  return read;
+}
+
+/** The numbers of the sessions that are not marked as admin. */
+async function unchanged({ other, ids }: PagedSet): Promise<number[]> {
+  const roles = await Promise.all(
+    ids.map(async (id) => (await live(other, id, ["role"])).fields.get("role")),
+  );
+  return roles.flatMap((role, n) => (role === "admin" ? [] : [n]));
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+function numbersOf(sessions: readonly StoredSession[]): number[] {
+  return sessions
+    .map(({ fields }) => Number(fields.get("n")))
+    .filter((n) => n < 10_000)
+    .sort((a, b) => a - b);
+}
+
+const MARK = changes({ set: { role: "admin" } });
+
+describe("while sessions are used, rotated and made between the pages", () => {
+  let set: PagedSet;
+  async function open(count = MANY): Promise<PagedSet> {
+    set = await openPagedSet(client, count);
+    set.between = (page) => disturb(set, page);
+    return set;
+  }
+
+  test("iterating gives each session once and misses none", async () => {
+    await open();
+    expect(numbersOf(await readAll(set, true))).toEqual(range(MANY));
+    expect(set.pages.length).toBeGreaterThan(5);
+    expect(Math.max(...set.pages)).toBeLessThanOrEqual(100);
+  });
+
+  test("ids gives each session once and misses none", async () => {
+    await open();
+    const births = new Set<number>();
+    const made = new Map<string, number>();
+    const note = async () => {
+      for (const [n, id] of set.ids.entries()) made.set(id, n);
+    };
+    await note();
+    set.between = async (page) => {
+      await disturb(set, page);
+      await note();
+    };
+    for (const { id } of await readAll(set, false)) {
+      const n = made.get(id);
+      if (n === undefined) continue; // made between the pages
+      expect(births).not.toContain(n);
+      births.add(n);
+    }
+    expect(births.size).toBe(MANY);
+    expect(Math.max(...set.pages)).toBeLessThanOrEqual(300);
+  });
+
+  test("changing the set leaves no session unchanged", async () => {
+    await open();
+    const count = await set.store.changeAll(USER, MARK);
+    expect(await unchanged(set)).toEqual([]);
+    expect(count).toBeGreaterThanOrEqual(MANY);
+    expect(Math.max(...set.pages)).toBeLessThanOrEqual(100);
+  });
+
+  test("clearing the set leaves no session, under whatever id", async () => {
+    await open();
+    set.between = async (page) => {
+      const alive = new Set(await client.zrange(set.other.setKey(USER), "0", "-1"));
+      const left = set.ids.flatMap((id, n) => (alive.has(id) ? [n] : []));
+      for (const n of left.slice(0, 20)) await rotate(set, n, 0);
+      for (const n of left.slice(20, 40)) await rotate(set, n, HOUR);
+      for (const n of left.slice(40, 60)) await touch(set, n);
+      if (page < 4) await createMember(set.other, 10_000 + page, HOUR);
+    };
+    expect(await set.store.endAll(USER)).toBeGreaterThanOrEqual(MANY);
+    for (const id of set.ids) expect(await set.other.find(id)).toEqual({ state: "gone" });
+    expect(await client.exists(set.other.setKey(USER))).toBe(0);
+    expect(Math.max(...set.pages)).toBeLessThanOrEqual(151);
+  });
+});
+
+describe("clear but one", () => {
+  const KEPT = 350;
+
+  test.each([
+    ["an hour", HOUR],
+    ["no time", 0],
+  ])("follows its rotations between the pages, with %s of grace", async (_, grace) => {
+    const set = await openPagedSet(client, MANY);
+    set.between = async (page) => {
+      if (page <= 2) await rotate(set, KEPT, grace);
+    };
+    expect(await set.store.endAll(USER, set.ids[KEPT])).toBe(MANY - 1);
+    expect((await live(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
+    expect(await set.other.count(USER)).toBe(1);
+  });
+
+  test("follows two rotations between the same two pages", async () => {
+    const set = await openPagedSet(client, MANY);
+    set.between = async (page) => {
+      if (page > 2) return;
+      await rotate(set, KEPT, HOUR);
+      await rotate(set, KEPT, HOUR);
+    };
+    expect(await set.store.endAll(USER, set.ids[KEPT])).toBe(MANY - 1);
+    expect((await live(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
+  });
+
+  test("ends the others also when that one is ended meanwhile", async () => {
+    const set = await openPagedSet(client, MANY);
+    const kept = set.ids[KEPT] ?? "";
+    set.between = async (page) => {
+      if (page === 1) await set.other.end(kept);
+    };
+    expect(await set.store.endAll(USER, kept)).toBe(MANY - 1);
+    expect(await set.other.count(USER)).toBe(0);
+  });
+
+  test("keeps one that signs in as somebody else meanwhile", async () => {
+    const set = await openPagedSet(client, MANY);
+    const kept = set.ids[KEPT] ?? "";
+    const to = newIdBeside(kept);
+    set.between = async (page) => {
+      if (page !== 1) return;
+      const fields = { set: { user_id: "2" }, references: { user_id: ["2"] } };
+      done(await change(set.other, kept, { ...fields, rotation: rotationTo(to) }));
+    };
+    expect(await set.store.endAll(USER, kept)).toBe(MANY - 1);
+    expect((await live(set.other, to)).fields.get("user_id")).toBe("2");
+    expect(await set.other.count(USER)).toBe(0);
+  });
+});
