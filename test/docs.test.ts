@@ -27,7 +27,6 @@ const GIVEN_IN_DOCSTRINGS = `
     const memoryStore: typeof import("session-sets/memory").memoryStore;
     const redisStore: typeof import("session-sets/redis").redisStore;
     const koaSessions: typeof import("session-sets/koa").koaSessions;
-    const createSession: typeof import("session-sets/koa").createSession;
     const csrfGuard: typeof import("session-sets/koa").csrfGuard;
     const storeContract: typeof import("session-sets/testing").storeContract;
     const sessions: import("session-sets").Sessions<{ user_id?: number; theme?: string }>;
