@@ -159,7 +159,14 @@ describe("a program that uses the package", () => {
     "in TypeScript under %s, without any other package's types",
     async (moduleResolution) => {
       const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
-      const options = { module, moduleResolution, noEmit: true, types: [], lib: ["es2023"] };
+      const options = {
+        module,
+        moduleResolution,
+        noEmit: true,
+        types: [],
+        lib: ["es2023"],
+        exactOptionalPropertyTypes: true,
+      };
       expect(await compileIn(bare, ["core.ts"], options)).toBe("");
     },
   );
