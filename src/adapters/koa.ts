@@ -158,7 +158,8 @@ function isSigner(keys: unknown): keys is Signer {
 
 /**
  * Koa drops the response's headers when it answers an error, but for the error's own: without this,
- * a request that signs in and then fails would leave the browser with the old, dead token.
+ * a request that signs in and then fails would leave the browser with the old, dead token. The
+ * cookies hold a token, so what logs or serializes an error must not come upon them.
  */
 function keepCookies(ctx: KoaContext, error: unknown, { name }: CookieConfig): void {
   const cookies = [ctx.res.getHeader("set-cookie") ?? []]
@@ -168,8 +169,11 @@ function keepCookies(ctx: KoaContext, error: unknown, { name }: CookieConfig): v
     );
   if (cookies.length === 0 || !(error instanceof Error) || !Object.isExtensible(error)) return;
   const { headers } = error as { headers?: object };
-  Object.assign(error, {
-    headers: { ...headers, "set-cookie": cookies, "cache-control": "no-store" },
+  Object.defineProperty(error, "headers", {
+    value: { ...headers, "set-cookie": cookies, "cache-control": "no-store" },
+    enumerable: false,
+    configurable: true,
+    writable: true,
   });
 }
 
