@@ -194,8 +194,7 @@ local function write_fields(key, changes, after, moved)
     redis.call('HDEL', key, '@r')
   end
 end
-local function times(id)
-  local found = own(id)
+local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
 end
 local function page(key, after, after_id, count, budget, cost)
@@ -244,7 +243,7 @@ end`;
 export const sources = {
   change: `${lib}
 local id = arg()
-local idle = number()
+local new_idle = number()
 local to = arg()
 local when = arg()
 local grace = number()
@@ -261,14 +260,15 @@ local function identifies(names)
   end
   return false
 end
-local function changed(final)
+local function changed(final, found)
   if final == to then
-    return { now, 'changed', final, 1, times(final), redis.call('HGETALL', session_key(final)) }
+    return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
   end
-  return { now, 'changed', final, 0, times(final), {} }
+  return { now, 'changed', final, 0, times(found), {} }
 end
-if to ~= '' and own(to).created then
-  return changed(to)
+local done = to ~= '' and own(to)
+if done and done.created then
+  return changed(to, done)
 end
 local current, found, trail = resolve(id)
 local after, added, removed = names_after(found.names, changes)
@@ -297,17 +297,21 @@ local bytes = bytes_after(key, changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
-idle = idle or tonumber(found.idle)
+local idle = new_idle or tonumber(found.idle)
 local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(deadline)) -- needs no memory: touching works when it is full
+  write_fields(key, changes, after, #added + #removed > 0)
+else
+  write_fields(key, changes, after, #added + #removed > 0)
+  redis.call('PEXPIREAT', key, int(deadline))
 end
-write_fields(key, changes, after, #added + #removed > 0)
-redis.call('HSET', key, '@s', int(now))
-if idle then
-  redis.call('HSET', key, '@i', int(idle))
+found.seen = int(now)
+redis.call('HSET', key, '@s', found.seen)
+if new_idle then
+  found.idle = int(new_idle)
+  redis.call('HSET', key, '@i', found.idle)
 end
-redis.call('PEXPIREAT', key, int(deadline))
 for _, name in ipairs(removed) do
   leave(name, current)
 end
@@ -337,7 +341,7 @@ end
 for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
-return changed(final)
+return changed(final, found)
 `,
   changeAll: `${lib}
 local name = arg()
@@ -395,32 +399,32 @@ local names = words(arg())
 local fields = args()
 will_touch(id, names)
 look()
-if not own(id).created then
+local found = own(id)
+if not found.created then
   local deadline = idle and now + idle or math.huge
-  fields[#fields + 1] = '@c'
-  fields[#fields + 1] = int(micros)
-  fields[#fields + 1] = '@s'
-  fields[#fields + 1] = int(now)
-  if idle then
-    fields[#fields + 1] = '@i'
-    fields[#fields + 1] = int(idle)
-  end
+  found = { created = int(micros), seen = int(now), idle = idle and int(idle) }
   if absolute then
-    fields[#fields + 1] = '@a'
-    fields[#fields + 1] = int(now + absolute)
     deadline = math.min(deadline, now + absolute)
+    found.absolute = int(now + absolute)
   end
-  if #names > 0 then
-    fields[#fields + 1] = '@r'
-    fields[#fields + 1] = table.concat(names, ' ')
+  local function add(field, value)
+    if value then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    end
   end
+  add('@c', found.created)
+  add('@s', found.seen)
+  add('@i', found.idle)
+  add('@a', found.absolute)
+  add('@r', #names > 0 and table.concat(names, ' '))
   in_parts('HSET', KEYS[1], fields)
   redis.call('PEXPIREAT', KEYS[1], int(deadline))
   for _, name in ipairs(names) do
     enter(name, id, deadline)
   end
 end
-return { now, 'created', times(id) }
+return { now, 'created', times(found) }
 `,
   end: `${lib}
 local id = arg()

@@ -7,7 +7,7 @@
 --          'gone' | 'superseded', '1' if it had an identity | 'alias' | 'too-large', bytes
 
 local id = arg()
-local idle = number()
+local new_idle = number()
 local to = arg()
 local when = arg()
 local grace = number()
@@ -26,16 +26,17 @@ local function identifies(names)
   return false
 end
 
-local function changed(final)
+local function changed(final, found)
   if final == to then
-    return { now, 'changed', final, 1, times(final), redis.call('HGETALL', session_key(final)) }
+    return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
   end
-  return { now, 'changed', final, 0, times(final), {} }
+  return { now, 'changed', final, 0, times(found), {} }
 end
 
 -- The new id is fresh and random: if it is there, this is the same command once more.
-if to ~= '' and own(to).created then
-  return changed(to)
+local done = to ~= '' and own(to)
+if done and done.created then
+  return changed(to, done)
 end
 
 local current, found, trail = resolve(id)
@@ -70,18 +71,22 @@ if bytes > changes.max_bytes then
 end
 
 -- I6: both deadlines hold, and nothing moves the absolute one.
-idle = idle or tonumber(found.idle)
+local idle = new_idle or tonumber(found.idle)
 local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
 
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(deadline)) -- needs no memory: touching works when it is full
+  write_fields(key, changes, after, #added + #removed > 0)
+else
+  write_fields(key, changes, after, #added + #removed > 0)
+  redis.call('PEXPIREAT', key, int(deadline))
 end
-write_fields(key, changes, after, #added + #removed > 0)
-redis.call('HSET', key, '@s', int(now))
-if idle then
-  redis.call('HSET', key, '@i', int(idle))
+found.seen = int(now)
+redis.call('HSET', key, '@s', found.seen)
+if new_idle then
+  found.idle = int(new_idle)
+  redis.call('HSET', key, '@i', found.idle)
 end
-redis.call('PEXPIREAT', key, int(deadline))
 for _, name in ipairs(removed) do
   leave(name, current)
 end
@@ -115,4 +120,4 @@ for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
 
-return changed(final)
+return changed(final, found)

@@ -15,25 +15,25 @@ will_touch(id, names)
 look()
 
 -- The id is fresh and random: if it is there, this is the same command once more.
-if not own(id).created then
+local found = own(id)
+if not found.created then
   local deadline = idle and now + idle or math.huge
-  fields[#fields + 1] = '@c'
-  fields[#fields + 1] = int(micros)
-  fields[#fields + 1] = '@s'
-  fields[#fields + 1] = int(now)
-  if idle then
-    fields[#fields + 1] = '@i'
-    fields[#fields + 1] = int(idle)
-  end
+  found = { created = int(micros), seen = int(now), idle = idle and int(idle) }
   if absolute then
-    fields[#fields + 1] = '@a'
-    fields[#fields + 1] = int(now + absolute)
     deadline = math.min(deadline, now + absolute)
+    found.absolute = int(now + absolute)
   end
-  if #names > 0 then
-    fields[#fields + 1] = '@r'
-    fields[#fields + 1] = table.concat(names, ' ')
+  local function add(field, value)
+    if value then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    end
   end
+  add('@c', found.created)
+  add('@s', found.seen)
+  add('@i', found.idle)
+  add('@a', found.absolute)
+  add('@r', #names > 0 and table.concat(names, ' '))
   in_parts('HSET', KEYS[1], fields)
   redis.call('PEXPIREAT', KEYS[1], int(deadline))
   for _, name in ipairs(names) do
@@ -41,4 +41,4 @@ if not own(id).created then
   end
 end
 
-return { now, 'created', times(id) }
+return { now, 'created', times(found) }

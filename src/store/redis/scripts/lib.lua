@@ -252,9 +252,8 @@ end
 
 -- Answers -------------------------------------------------------------------------------------
 
--- created (µs), last seen, idle timeout and absolute deadline (ms, or empty).
-local function times(id)
-  local found = own(id)
+-- Of what `own` found: created (µs), last seen, idle timeout and absolute deadline (ms, or empty).
+local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
 end
 
