@@ -16,7 +16,10 @@ export interface AppOptions {
   storeName?: string;
 }
 
-/** The app, its users (none yet) and its sessions; it is not listening yet. */
+/**
+ * The app, its users (none yet) and its sessions; it is not listening yet. What it leaves out: an
+ * app on the internet also slows down the guessing of passwords, and keeps its users somewhere.
+ */
 export function createApp({ store = memoryStore(), storeName = "memory" }: AppOptions = {}): {
   app: App;
   users: Users;
