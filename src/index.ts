@@ -1,6 +1,6 @@
 export type { Duration } from "./durations.ts";
 export { SessionError, type SessionErrorCode } from "./errors.ts";
-export type { StandardSchema } from "./sessions/schema.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
 export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export {
   createSessions,

@@ -6,16 +6,18 @@ export interface StandardSchema<Input> {
     readonly version: 1;
     readonly vendor: string;
     /** Says what is wrong with a value. */
-    readonly validate: (value: unknown) => Outcome | Promise<Outcome>;
+    readonly validate: (value: unknown) => SchemaResult | Promise<SchemaResult>;
     readonly types?: { readonly input: Input; readonly output: unknown } | undefined;
   };
 }
 
-type Outcome =
+/** What a schema says of a value: that it fits, or what does not. */
+export type SchemaResult =
   | { readonly value: unknown; readonly issues?: undefined }
-  | { readonly issues: readonly Issue[] };
+  | { readonly issues: readonly SchemaIssue[] };
 
-interface Issue {
+/** Something that does not fit, and where. */
+export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }

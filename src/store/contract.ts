@@ -76,11 +76,13 @@ export type Lookup =
   | Superseded
   | Gone;
 
+/** The id was replaced by a sign-in. */
 export interface Superseded {
   readonly state: "superseded";
   readonly hadIdentity: boolean;
 }
 
+/** There is no session. */
 export interface Gone {
   readonly state: "gone";
 }

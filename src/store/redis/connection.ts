@@ -2,7 +2,8 @@
 export interface Connection {
   /**
    * Sends one command, to the node that has `key`, and resolves to its reply. Maps come back as
-   * arrays of name, value, …; integers as numbers; rejections are the client's own.
+   * arrays of name, value, …; integers as numbers or their decimal text, as the client is set;
+   * rejections are the client's own.
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
 }

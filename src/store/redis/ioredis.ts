@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 
 /** The shape of an ioredis 5 or 6 client (`new Redis()`); its `keyPrefix` is taken into account. */
 export interface IoredisClient {
+  /** Sends any command. */
   call(command: string, args: string[]): Promise<unknown>;
   readonly status: string;
   readonly options: {

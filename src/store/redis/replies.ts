@@ -86,13 +86,14 @@ export function sessionsOf(reply: unknown): StoredSession[] {
 export function changedOf([word, ...rest]: Reply): Changed {
   switch (word) {
     case "changed": {
-      const [id, rotated, times, fields] = rest;
+      const [id, one, times, fields] = rest;
+      const rotated = Number(one) === 1;
       return {
         state: "changed",
         id: String(id),
-        rotated: rotated === 1,
+        rotated,
         times: timesOf(times),
-        fields: rotated === 1 ? fieldsOf(pairsOfHash(fields)) : null,
+        fields: rotated ? fieldsOf(pairsOfHash(fields)) : null,
       };
     }
     case "superseded":

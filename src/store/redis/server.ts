@@ -62,8 +62,8 @@ export class Server {
 
   async #run(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
     const reply = await runScript(this.#connection, script, key, args);
-    const [now, ...rest] = reply as [number, ...Reply];
-    this.#clock.learn(now);
+    const [now, ...rest] = reply as [unknown, ...Reply];
+    this.#clock.learn(Number(now));
     return rest;
   }
 

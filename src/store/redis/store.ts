@@ -100,7 +100,7 @@ export class RedisStore implements SessionStore {
       id,
       name,
     ]);
-    return ended === 1;
+    return Number(ended) === 1;
   }
 
   async count(reference: Reference): Promise<number> {
@@ -121,7 +121,7 @@ export class RedisStore implements SessionStore {
       id,
       setName(reference),
     ]);
-    return has === 1;
+    return Number(has) === 1;
   }
 
   async list(reference: Reference, limit: number): Promise<StoredSession[]> {
