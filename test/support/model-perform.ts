@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Sessions } from "session-sets";
-import type { Data, ModelSession, Span } from "./model.ts";
+import { type Data, type ModelSession, type Of, type Span, valuesOf } from "./model.ts";
 import type { Run } from "./model-run.ts";
-import type { Step, Values } from "./model-steps.ts";
+import { REFERENCES, type Step, VALUES, type Values, type Which } from "./model-steps.ts";
 
 type Perform = { [Do in Step["do"]]: (run: Run, step: Extract<Step, { do: Do }>) => Promise<void> };
 
@@ -114,7 +114,8 @@ const performs: Perform = {
   },
 
   async "read set"(run, { by, of, token }) {
-    await run.checkSet(run.program(by), of, run.token(token).id);
+    const { id } = run.token(token);
+    await run.checkSet(run.program(by), setOf(run, of, id), id);
   },
 
   async "set all"(run, { by, of, values }) {
@@ -131,17 +132,19 @@ const performs: Perform = {
 
   async "delete of set"(run, { by, of, token }) {
     const { id } = run.token(token);
+    const { field, value } = setOf(run, of, id);
     const session = run.model.live(id);
-    const member = session !== undefined && run.model.members(of).includes(session);
-    assert.equal(await run.program(by).by(of.field, of.value).delete(id), member);
+    const member = session !== undefined && run.model.members({ field, value }).includes(session);
+    assert.equal(await run.program(by).by(field, value).delete(id), member);
     if (member) run.model.end(id);
   },
 
   async clear(run, { by, of, except }) {
     const id = except === null ? null : run.token(except).id;
+    const { field, value } = setOf(run, of, id);
     const spared = id === null ? undefined : run.model.live(id);
-    const doomed = run.model.members(of).filter((session) => session !== spared);
-    const set = run.program(by).by(of.field, of.value);
+    const doomed = run.model.members({ field, value }).filter((session) => session !== spared);
+    const set = run.program(by).by(field, value);
     assert.equal(await set.clear({ except: id }), doomed.length);
     for (const session of doomed) run.model.end(session.id);
   },
@@ -181,6 +184,17 @@ const performs: Perform = {
 };
 
 const PARALLEL = ["p0", "p1", "p2", "p3", "p4", "p5"];
+
+/** The set that a step is about; where its session is in none, one like any other. */
+function setOf(run: Run, of: Which, id: string | null): Of {
+  if (of !== "its own") return of;
+  const data = (id === null ? undefined : run.model.live(id)?.data) ?? {};
+  for (const field of REFERENCES) {
+    const [value] = valuesOf(data[field]);
+    if (value !== undefined) return { field, value: value as Of["value"] };
+  }
+  return { field: REFERENCES[0], value: VALUES[0] ?? 1 };
+}
 
 async function create(
   run: Run,

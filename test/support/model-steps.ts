@@ -19,13 +19,16 @@ export type Step =
   | { do: "rotate"; by: number; token: number; values: Values; grace: "none" | Length }
   | { do: "delete"; by: number; token: number; how: "token" | "id" }
   | { do: "set in parallel"; token: number; rotate: boolean }
-  | { do: "read set"; by: number; of: Of; token: number }
+  | { do: "read set"; by: number; of: Which; token: number }
   | { do: "set all"; by: number; of: Of; values: Values }
   | { do: "unset all"; by: number; of: Of; fields: string[] }
-  | { do: "delete of set"; by: number; of: Of; token: number }
-  | { do: "clear"; by: number; of: Of; except: number | null }
+  | { do: "delete of set"; by: number; of: Which; token: number }
+  | { do: "clear"; by: number; of: Which; except: number | null }
   | { do: "clear while all rotate"; by: number; of: Of }
   | { do: "let time pass"; how: "to the next deadline" | "past it" | "a minute" };
+
+/** Any set, or one that the session of the step's token is in. */
+export type Which = Of | "its own";
 
 export type Values = Record<string, unknown>;
 
@@ -56,6 +59,7 @@ const of: fc.Arbitrary<Of> = fc.record({
   field: fc.constantFrom(...REFERENCES),
   value: fc.constantFrom(...VALUES),
 });
+const which = fc.oneof(of, fc.constant<Which>("its own"));
 const length = fc.constantFrom<Length>("default", "default", "short", "long");
 
 type Parts<Do> = Omit<Extract<Step, { do: Do }>, "do">;
@@ -85,11 +89,11 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Step
   ],
   [2, step("delete", { by, token, how: fc.constantFrom("token", "id") })],
   [1, step("set in parallel", { token, rotate: fc.boolean() })],
-  [4, step("read set", { by, of, token })],
+  [4, step("read set", { by, of: which, token })],
   [2, step("set all", { by, of, values })],
   [1, step("unset all", { by, of, fields })],
-  [1, step("delete of set", { by, of, token })],
-  [2, step("clear", { by, of, except: fc.option(token) })],
+  [1, step("delete of set", { by, of: which, token })],
+  [3, step("clear", { by, of: which, except: fc.option(token) })],
   [1, step("clear while all rotate", { by, of })],
   [
     3,
