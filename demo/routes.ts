@@ -163,9 +163,8 @@ async function changePassword(ctx: Context, { user, session }: Visit): Promise<v
   // is worth nothing either.
   const peers = await ctx.session.peers("user_id");
   await peers?.clear({ except: session.id });
-  await ctx.session.rotate(
-    { flash: "Your password is changed and your other devices are signed out." },
-    { grace: 0 },
-  );
+  const flash = "Your password is changed and your other devices are signed out.";
+  const rotated = await ctx.session.rotate({ flash }, { grace: 0 });
+  if (!rotated) await peers?.clear(); // a copy of this cookie is in use: let nobody stay
   seeOther(ctx, "/");
 }

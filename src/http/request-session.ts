@@ -70,9 +70,11 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
 
   /**
    * Merges values into the session; a field that is undefined is left alone. Where there is no
-   * session it makes one, with `deadlines` if they are given (a session that is there keeps its
-   * own), and sets the cookie. A change of a reference that says who the user is gives the session a
-   * new token, and the old one is dead.
+   * session it makes one, with `deadlines` if they are given, and sets the cookie. A session that is
+   * there keeps the deadlines it has: to sign in with others ("remember me"), `delete` first.
+   *
+   * A change of a reference that says who the user is gives the session a new token, and the old one
+   * is dead.
    *
    * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
    * request; ERR_COOKIE where the cookie it takes cannot be set any more.
@@ -124,7 +126,10 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     });
   }
 
-  /** Ends the session and clears the cookie. Resolves to whether there was one. */
+  /**
+   * Ends the session and clears the cookie. Resolves to whether there was one; where there was none,
+   * the cookie is left alone. So to sign out everywhere, `delete` first and `clear` the peers then.
+   */
   async delete(): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#id === null) return false;

@@ -112,21 +112,26 @@ export const rotating: readonly StoreTest[] = [
     assert.deepEqual(large, { state: "too-large", bytes: 12 });
   }),
 
-  storeTest("aliases are followed for three hops", async ({ store }) => {
+  storeTest("aliases are followed for three hops, and no further", async ({ store }) => {
     const ids = [await createOf(store, "1")];
-    for (let hop = 0; hop < 3; hop++) {
+    for (let hop = 0; hop < 4; hop++) {
       const [from = ""] = ids.slice(-1);
       const to = newIdBeside(from);
       done(await change(store, from, { rotation: rotationTo(to) }));
       ids.push(to);
     }
-    const last = ids[3] ?? "";
-    for (const [hops, id] of ids.reverse().entries()) {
+    const [first = "", ...rest] = ids;
+    const last = rest.at(-1) ?? "";
+    for (const [hops, id] of rest.reverse().entries()) {
       assert.equal((await live(store, id)).id, last, `${hops} hops`);
       assert.equal(done(await change(store, id, { set: { hops: String(hops) } })).id, last);
       assert.equal(await store.has(of("user_id", "1"), id), true);
       assert.deepEqual(await texts(store, last), { user_id: "1", hops: String(hops) });
     }
+    await assertGone(store, first);
+    assert.deepEqual(await change(store, first, { set: { hops: "4" } }), { state: "gone" });
+    assert.equal(await store.has(of("user_id", "1"), first), false);
+    assert.equal(await store.end(first), false);
     await assertMembers(store, of("user_id", "1"), [last]);
   }),
 
