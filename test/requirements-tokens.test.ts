@@ -1,28 +1,15 @@
 /* DESIGN.md section 10, requirement 1: what becomes of tokens. The others: requirements.test.ts. */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
-import {
-  createSessions,
-  type Duration,
-  SessionError,
-  type SessionErrorCode,
-  type Sessions,
-} from "session-sets";
+import { createSessions, SessionError, type SessionErrorCode, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Handler, koaRequest } from "./support/koa-request.ts";
+import { type Data, OPTIONS, provokeHere, provokeKoa } from "./support/provocations.ts";
 import { dumpServer, watchCommands } from "./support/redis-dump.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
-
-type Data = { user_id?: number; team_ids?: string[]; theme?: unknown };
-
-const OPTIONS = {
-  references: { user_id: {}, team_ids: { rotate: false } },
-  idleTimeout: "1 hour",
-  absoluteTimeout: "1 day",
-} as const;
 
 let redis: RedisServer;
 let client: Client;
@@ -177,7 +164,11 @@ describe("requirement 1: tokens", () => {
       if (!(error instanceof SessionError)) throw error;
       seen.set(error.code, [...(seen.get(error.code) ?? []), error]);
     };
-    const tokens = [token, ...(await provokeHere(token, note)), ...(await provokeKoa(note))];
+    const tokens = [
+      token,
+      ...(await provokeHere(sessions, token, note)),
+      ...(await provokeKoa(sessions, note)),
+    ];
     redis.pause();
     try {
       const calls = [() => sessions.get(token), () => sessions.set(token, { theme: token.length })];
@@ -244,60 +235,4 @@ async function readWhileTouchFails(): Promise<string> {
   now += 600_000;
   expect((await frail.get(token))?.data).toEqual({ user_id: 1 });
   return token;
-}
-
-type Note = (error: unknown) => void;
-
-/** Mistakes of the program with a live token at hand; gives the tokens it made for that. */
-async function provokeHere(token: string, note: Note): Promise<string[]> {
-  const store = memoryStore({ maxSessions: 1 });
-  const full = createSessions<Data>({ store, ...OPTIONS });
-  const { token: only } = await full.create({ user_id: 1 });
-  const calls: (() => unknown)[] = [
-    () => sessions.by("nobody" as "user_id", 1),
-    () => sessions.by("user_id", {} as number),
-    () => sessions.touch(token, { idleTimeout: "soon" as Duration }),
-    () => sessions.rotate(token, {}, { grace: -1 }),
-    () => sessions.by("user_id", 1).list({ limit: 0 }),
-    () => sessions.set(token, { theme: { token, at: new Date() } }),
-    () => sessions.set(token, { ["@token" as "theme"]: token }),
-    () => sessions.unset(token, ["" as "theme"]),
-    () => sessions.get(token, ["__proto__" as "theme"]),
-    () => sessions.rotate(token, { team_ids: [{ token }] as unknown as string[] }),
-    () => sessions.set(token, { theme: token.repeat(10_000) }),
-    () => sessions.by("user_id", 1).set({ theme: token.repeat(10_000) }),
-    () => full.create({ user_id: 2 }),
-    () => full.rotate(only, { user_id: 2 }), // its tombstone would be one more to keep
-  ];
-  for (const call of calls) {
-    try {
-      await call();
-    } catch (error) {
-      note(error);
-      continue;
-    }
-    throw new Error(`nothing was wrong with ${call}`);
-  }
-  return [only];
-}
-
-/** What only a request can do wrong; gives the tokens that it made. */
-async function provokeKoa(note: Note): Promise<readonly string[]> {
-  const { token, session } = await sessions.create({ user_id: 1 });
-  const cookie = `session=${token}`;
-  const gone: Handler<Data> = async (ctx) => {
-    await ctx.session.load();
-    await sessions.byId(session.id).delete();
-    await ctx.session.set({ theme: "dark" });
-  };
-  const late: Handler<Data> = async (ctx) => {
-    ctx.res.flushHeaders();
-    await ctx.session.set({ user_id: 1 }).catch(note);
-    ctx.res.end();
-  };
-  await koaRequest(sessions, gone, note, { headers: { cookie } });
-  await koaRequest(sessions, late, note);
-  const headers = { cookie, "sec-fetch-site": "cross-site" };
-  await koaRequest(sessions, async () => {}, note, { method: "POST", headers });
-  return [token];
 }

@@ -1,0 +1,73 @@
+import { createSessions, type Duration, type Sessions } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import { type Handler, koaRequest } from "./koa-request.ts";
+
+/* Everything that this library can be made to reject, but for a server that is down. */
+
+export type Data = { user_id?: number; team_ids?: string[]; theme?: unknown };
+
+export const OPTIONS = {
+  references: { user_id: {}, team_ids: { rotate: false } },
+  idleTimeout: "1 hour",
+  absoluteTimeout: "1 day",
+} as const;
+
+type Note = (error: unknown) => void;
+
+/** Mistakes of the program with a live token at hand; gives the tokens it made for that. */
+export async function provokeHere(
+  sessions: Sessions<Data>,
+  token: string,
+  note: Note,
+): Promise<string[]> {
+  const store = memoryStore({ maxSessions: 1 });
+  const full = createSessions<Data>({ store, ...OPTIONS });
+  const { token: only } = await full.create({ user_id: 1 });
+  const calls: (() => unknown)[] = [
+    () => sessions.by("nobody" as "user_id", 1),
+    () => sessions.by("user_id", {} as number),
+    () => sessions.touch(token, { idleTimeout: "soon" as Duration }),
+    () => sessions.rotate(token, {}, { grace: -1 }),
+    () => sessions.by("user_id", 1).list({ limit: 0 }),
+    () => sessions.set(token, { theme: { token, at: new Date() } }),
+    () => sessions.set(token, { ["@token" as "theme"]: token }),
+    () => sessions.unset(token, ["" as "theme"]),
+    () => sessions.get(token, ["__proto__" as "theme"]),
+    () => sessions.rotate(token, { team_ids: [{ token }] as unknown as string[] }),
+    () => sessions.set(token, { theme: token.repeat(10_000) }),
+    () => sessions.by("user_id", 1).set({ theme: token.repeat(10_000) }),
+    () => full.create({ user_id: 2 }),
+    () => full.rotate(only, { user_id: 2 }), // its tombstone would be one more to keep
+  ];
+  for (const call of calls) {
+    try {
+      await call();
+    } catch (error) {
+      note(error);
+      continue;
+    }
+    throw new Error(`nothing was wrong with ${call}`);
+  }
+  return [only];
+}
+
+/** What only a request can do wrong; gives the tokens that it made. */
+export async function provokeKoa(sessions: Sessions<Data>, note: Note): Promise<readonly string[]> {
+  const { token, session } = await sessions.create({ user_id: 1 });
+  const cookie = `session=${token}`;
+  const gone: Handler<Data> = async (ctx) => {
+    await ctx.session.load();
+    await sessions.byId(session.id).delete();
+    await ctx.session.set({ theme: "dark" });
+  };
+  const late: Handler<Data> = async (ctx) => {
+    ctx.res.flushHeaders();
+    await ctx.session.set({ user_id: 1 }).catch(note);
+    ctx.res.end();
+  };
+  await koaRequest(sessions, gone, note, { headers: { cookie } });
+  await koaRequest(sessions, late, note);
+  const headers = { cookie, "sec-fetch-site": "cross-site" };
+  await koaRequest(sessions, async () => {}, note, { method: "POST", headers });
+  return [token];
+}
