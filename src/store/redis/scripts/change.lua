@@ -73,13 +73,16 @@ end
 -- I6: both deadlines hold, and nothing moves the absolute one.
 local idle = new_idle or tonumber(found.idle)
 local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
+-- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script, and the
+-- next write would make a part of the session anew, for ever. So until the end it has a second.
+local held = math.max(deadline, now + 1000)
 
 if #changes.set == 0 then
-  redis.call('PEXPIREAT', key, int(deadline)) -- needs no memory: touching works when it is full
+  redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
   write_fields(key, changes, after, #added + #removed > 0)
 else
   write_fields(key, changes, after, #added + #removed > 0)
-  redis.call('PEXPIREAT', key, int(deadline))
+  redis.call('PEXPIREAT', key, int(held))
 end
 found.seen = int(now)
 redis.call('HSET', key, '@s', found.seen)
@@ -120,4 +123,8 @@ for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
 
-return changed(final, found)
+local answer = changed(final, found)
+if held > deadline then
+  redis.call('PEXPIREAT', session_key(final), int(deadline))
+end
+return answer

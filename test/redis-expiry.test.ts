@@ -1,0 +1,126 @@
+/* How what has expired leaves Redis: by TTL with nobody running, and a few entries at each use. */
+import { createSessions, type Sessions } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { type Client, clients, elapseOn, freshPrefix } from "./support/stores.ts";
+
+interface Data {
+  user_id?: number;
+  team_ids?: number[];
+}
+
+const SOON = 30;
+/** How many expired entries one use of a set drops. */
+const DROPPED = 8;
+
+let client: Client;
+let prefix: string;
+let sessions: Sessions<Data>;
+beforeAll(() => {
+  client = clients["ioredis 6"](inject("redisUrl"));
+});
+afterAll(() => client.quit());
+beforeEach(() => {
+  prefix = freshPrefix();
+  sessions = createSessions<Data>({
+    store: redisStore(client, { prefix, timeout: "20 seconds" }),
+    references: { user_id: {}, team_ids: {} },
+    idleTimeout: "1 hour",
+  });
+});
+
+const user = () => sessions.by("user_id", 1);
+const entries = () => client.zcard(user().key);
+
+/** One session of user 1 that lives, and the entries of so many that have expired since. */
+async function withExpired(count: number) {
+  const living = await sessions.create({ user_id: 1, team_ids: [1] });
+  const dead = Array.from({ length: count }, (_, i) => [String(Date.now() - 1000 - i), `AA${i}`]);
+  await client.zadd(user().key, ...dead.flat());
+  return living;
+}
+
+test("a set's key lives as long as its last entry, and then is gone with nobody running", async () => {
+  await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
+  const last = await sessions.create({ user_id: 1 }, { idleTimeout: 80 });
+  await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
+  expect(await client.pexpiretime(user().key)).toBe(last.session.expiresAt.getTime());
+  await elapseOn(client, 20);
+  expect(await user().size()).toBe(1);
+  await elapseOn(client, 70);
+  expect(await client.keys(`*${prefix}*`)).toEqual([]);
+});
+
+test("expired sessions are in no answer though their entries are still there", async () => {
+  const { session } = await withExpired(30);
+  await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
+  await elapseOn(client, 15);
+  expect(await entries()).toBe(31 + 1 - DROPPED);
+  expect(await user().size()).toBe(1);
+  expect(await user().ids()).toEqual([session.id]);
+  expect((await user().list()).map(({ id }) => id)).toEqual([session.id]);
+  const read = [];
+  for await (const { id } of user()) read.push(id);
+  expect(read).toEqual([session.id]);
+  expect(await user().set({ team_ids: [2] })).toBe(1);
+  expect(await user().clear()).toBe(1);
+  expect(await client.keys(`*${prefix}*`)).toEqual([]);
+});
+
+describe("a few expired entries are dropped by each", () => {
+  type Made = Awaited<ReturnType<typeof withExpired>>;
+  test.each<[string, (made: Made) => Promise<unknown>]>([
+    ["create", () => sessions.create({ user_id: 1 })],
+    ["set", ({ token }) => sessions.set(token, { team_ids: [2] })],
+    ["touch", ({ token }) => sessions.touch(token)],
+    ["rotate", ({ token }) => sessions.rotate(token)],
+    ["list", () => user().list()],
+    ["ids", () => user().ids()],
+    ["change of the set", () => user().set({ team_ids: [3] })],
+  ])("%s", async (_, use) => {
+    const made = await withExpired(20);
+    await use(made);
+    const living = await user().size();
+    expect(await entries()).toBe(living + 20 - DROPPED);
+    await user().list();
+    await user().list();
+    expect(await entries()).toBe(await user().size());
+  });
+});
+
+test("clear takes all expired entries along", async () => {
+  const { session } = await withExpired(400);
+  expect(await user().clear({ except: session.id })).toBe(0);
+  expect(await entries()).toBe(1);
+});
+
+test("the deadline of an alias or a tombstone is its own, not the session's", async () => {
+  const made = await sessions.create({ user_id: 1 });
+  const renewed = await sessions.rotate(made.token, {}, { grace: SOON });
+  const signedIn = await sessions.rotate(renewed?.token, { user_id: 2 }, { grace: SOON });
+  expect(await sessions.get(made.token)).toBeNull();
+  await elapseOn(client, SOON + 5);
+  expect(await client.keys(`{${prefix}:0}:s:*`)).toEqual([
+    `{${prefix}:0}:s:${signedIn?.session.id}`,
+  ]);
+  expect(await sessions.get(signedIn?.token)).not.toBeNull();
+});
+
+test("a change in the very millisecond of the absolute deadline leaves nothing behind", async () => {
+  // Many tries, so that some of them meet that millisecond.
+  for (let i = 0; i < 60; i++) {
+    let { token } = await sessions.create({ user_id: 1 }, { absoluteTimeout: 5 });
+    for (let alive = true; alive; ) {
+      if (i % 3 === 0) alive = await sessions.touch(token);
+      if (i % 3 === 1) alive = await sessions.set(token, { team_ids: [i] });
+      if (i % 3 === 2) {
+        const rotated = await sessions.rotate(token, { team_ids: [i] }, { grace: 0 });
+        alive = rotated !== null;
+        token = rotated?.token ?? token;
+      }
+    }
+  }
+  await elapseOn(client, 10);
+  expect(await user().size()).toBe(0);
+  expect(await client.keys(`*${prefix}*`)).toEqual([]);
+});
