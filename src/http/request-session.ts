@@ -117,11 +117,13 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    */
   async rotate(values: Partial<Data> = {}, { grace }: RotateOptions = {}): Promise<boolean> {
     return this.#inTurn(async () => {
-      if (this.#id === null) return false;
+      // Asked by the old id, the store sees that this request came with an old token.
+      const id = this.#throughAlias ? this.#tokenId : this.#id;
+      if (id === null) return false;
       this.#context.cookie.check();
-      const fresh = createTokenBeside(this.#id);
+      const fresh = createTokenBeside(id);
       const rotation = this.#rotation(fresh, "always", grace);
-      const changed = await this.#context.engine.change(this.#id, { values, rotation });
+      const changed = await this.#context.engine.change(id, { values, rotation });
       return this.#adopt(changed, fresh).state === "changed";
     });
   }
@@ -136,11 +138,14 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
       const { engine, cookie } = this.#context;
       cookie.check();
       const ended = await engine.config.store.end(this.#id);
-      if (ended && !this.#throughAlias) cookie.clear();
+      // A `set` after this makes a new session, but where a sign-in has replaced this one.
+      this.#seen = false;
+      if (!ended) return false;
+      if (!this.#throughAlias) cookie.clear();
       this.#id = null;
       this.#token = null;
       this.#throughAlias = false;
-      return ended;
+      return true;
     });
   }
 
@@ -266,6 +271,11 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     this.#throughAlias = false;
     this.#seen = true;
     this.#context.cookie.set(token, session);
+  }
+
+  /** The id of the token itself, aliases not followed. */
+  get #tokenId(): string | null {
+    return idOf(this.#token, this.#context.engine.config.store.shards);
   }
 
   #touchesIdentity(fields: readonly string[]): boolean {
