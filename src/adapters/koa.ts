@@ -69,6 +69,8 @@ export function koaSessions<Data extends object, Reference extends string>(
 ): KoaSessions<Data, Reference> {
   refuseUnknownKeys("koaSessions", options, ["cookie", "signed", "rotate"]);
   const { signed = false, rotate = true } = options;
+  if (typeof signed !== "boolean") throw misconfigured("signed must be true or false");
+  if (typeof rotate !== "boolean") throw misconfigured("rotate must be true or false");
   const config = cookieConfig(options.cookie);
   const engine = engineOf(sessions);
   if (!engine) throw misconfigured("koaSessions takes what createSessions returns");
@@ -96,7 +98,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     try {
       await next();
     } catch (error) {
-      keepCookies(ctx, error, config);
+      keepCookies(ctx, config);
       throw error;
     }
   }
@@ -157,24 +159,33 @@ function isSigner(keys: unknown): keys is Signer {
 }
 
 /**
- * Koa drops the response's headers when it answers an error, but for the error's own: without this,
- * a request that signs in and then fails would leave the browser with the old, dead token. The
- * cookies hold a token, so what logs or serializes an error must not come upon them.
+ * Koa drops the response's headers when it answers an error: without this, a request that signs in
+ * and then fails would leave the browser with the old, dead token. The cookies are put back when the
+ * head is written. The error does not carry them: it may be logged, and one error object may be
+ * thrown for several users.
  */
-function keepCookies(ctx: KoaContext, error: unknown, { name }: CookieConfig): void {
-  const cookies = [ctx.res.getHeader("set-cookie") ?? []]
-    .flat()
-    .filter((cookie) =>
-      [name, preSessionName(name)].includes(String(cookie).split("=", 1)[0] ?? ""),
-    );
-  if (cookies.length === 0 || !(error instanceof Error) || !Object.isExtensible(error)) return;
-  const { headers } = error as { headers?: object };
-  Object.defineProperty(error, "headers", {
-    value: { ...headers, "set-cookie": cookies, "cache-control": "no-store" },
-    enumerable: false,
-    configurable: true,
-    writable: true,
-  });
+function keepCookies({ res }: KoaContext, { name }: CookieConfig): void {
+  const ours = [name, preSessionName(name)];
+  const cookies = setCookies(res).filter((cookie) => ours.includes(nameOf(cookie)));
+  if (cookies.length === 0) return;
+  const { writeHead } = res;
+  res.writeHead = (...args: unknown[]): ServerResponse => {
+    const present = setCookies(res);
+    const dropped = cookies.filter((cookie) => !present.map(nameOf).includes(nameOf(cookie)));
+    if (dropped.length > 0) {
+      res.setHeader("set-cookie", [...present, ...dropped]);
+      if (!res.hasHeader("cache-control")) res.setHeader("cache-control", "no-store");
+    }
+    return Reflect.apply(writeHead, res, args);
+  };
+}
+
+function setCookies(res: ServerResponse): string[] {
+  return [res.getHeader("set-cookie") ?? []].flat().map(String);
+}
+
+function nameOf(cookie: string): string {
+  return cookie.split("=", 1)[0] ?? "";
 }
 
 function misconfigured(message: string): SessionError {
