@@ -15,8 +15,10 @@ import type { StoreTest } from "./store-test.ts";
  * `node:assert`. A store passes when all of them do.
  *
  * @example
+ * import { setTimeout as elapse } from "node:timers/promises";
+ *
  * for (const { name, run } of storeContract) {
- *   test(name, () => run(async () => ({ store: await openMyStore(), elapse: setTimeout })));
+ *   test(name, () => run(async () => ({ store: await openMyStore(), elapse })));
  * }
  */
 export const storeContract: readonly StoreTest[] = [
