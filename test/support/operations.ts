@@ -1,0 +1,116 @@
+/* Every operation on a session and on a session set, for tests that let them fail. */
+
+import type { SessionStore } from "session-sets";
+import { createSessions, type Session, SessionError, type Sessions } from "session-sets";
+import { expect } from "vitest";
+import type { Client } from "./stores.ts";
+
+export interface Data {
+  user_id?: number;
+  team_ids?: number[];
+  secret?: string;
+}
+
+/** What no error may ever show. */
+export const SECRET = "do-not-show-me";
+
+export function sessionsOn(store: SessionStore): Sessions<Data> {
+  return createSessions<Data>({
+    store,
+    references: { user_id: {}, team_ids: { rotate: false } },
+    idleTimeout: "1 hour",
+    absoluteTimeout: "1 day",
+  });
+}
+
+export interface Made {
+  readonly token: string;
+  readonly session: Session<Data>;
+}
+
+export function makeSession(sessions: Sessions<Data>): Promise<Made> {
+  return sessions.create({ user_id: 1, team_ids: [1, 2], secret: SECRET });
+}
+
+interface Operation {
+  /** What an error says that it could not do. */
+  readonly does: string;
+  /** What it needs of the server: to read, to write, or to write with more memory. */
+  readonly needs: "read" | "write" | "memory";
+  run(): Promise<unknown>;
+}
+
+/** Operations that change something in their order here, each with something to do in that order. */
+export function operations(
+  sessions: Sessions<Data>,
+  { token, session }: Made,
+): Record<string, Operation> {
+  const user = sessions.by("user_id", 1);
+  const team = sessions.by("team_ids", 1);
+  const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
+    does,
+    needs,
+    run,
+  });
+  return {
+    get: operation("read a session", "read", () => sessions.get(token)),
+    "get of fields": operation("read a session", "read", () => sessions.get(token, ["secret"])),
+    "get by id": operation("read a session", "read", () => sessions.byId(session.id).get()),
+    size: operation("count a session set", "read", () => user.size()),
+    has: operation("look into a session set", "read", () => user.has(session.id)),
+    list: operation("list a session set", "read", () => user.list()),
+    ids: operation("read a session set", "read", () => user.ids()),
+    iterating: operation("read a session set", "read", async () => {
+      for await (const _ of user);
+    }),
+    create: operation("create a session", "memory", () => makeSession(sessions)),
+    set: operation("change a session", "memory", () => sessions.set(token, { team_ids: [1, 3] })),
+    "set of a set": operation("change a session set", "memory", () => user.set({ secret: "x" })),
+    "rotate with changes": operation("change a session", "memory", () =>
+      sessions.rotate(token, { user_id: 2 }),
+    ),
+    touch: operation("change a session", "write", () => sessions.touch(token)),
+    unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
+    "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),
+    rotate: operation("change a session", "write", () => sessions.rotate(token)),
+    "delete of a set": operation("end a session", "write", () => user.delete(session.id)),
+    clear: operation("end a session set", "write", () => team.clear({ except: session.id })),
+    delete: operation("end a session", "write", () => sessions.delete(token)),
+  };
+}
+
+/** The error that an operation fails with: of the store, saying what failed and what to do. */
+export async function failureOf({ does, run }: Operation): Promise<SessionError> {
+  const error: unknown = await run().then(
+    () => new Error(`It did ${does}.`),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(SessionError);
+  const failure = error as SessionError;
+  expect(failure.code, failure.message).toBe("ERR_STORE_UNAVAILABLE");
+  expect(failure.status).toBe(503);
+  expect(failure.message).toContain(`could not ${does}: `);
+  return failure;
+}
+
+/** Every key on the server, with its value and when it expires. */
+export async function snapshot(client: Client): Promise<Record<string, unknown>> {
+  const all: Record<string, unknown> = {};
+  for (const key of (await client.keys("*")).sort()) {
+    all[key] = [await contentOf(client, key), await client.pexpiretime(key)];
+  }
+  return all;
+}
+
+async function contentOf(client: Client, key: string): Promise<unknown> {
+  switch (await client.type(key)) {
+    case "hash":
+      return client.hgetall(key);
+    case "zset":
+      return client.call("ZRANGE", key, "0", "-1", "WITHSCORES");
+    case "set":
+      return (await client.smembers(key)).sort();
+    default:
+      return client.get(key);
+  }
+}
