@@ -98,6 +98,29 @@ describe("while sessions are used, rotated and made between the pages", () => {
     expect(Math.max(...set.pages)).toBeLessThanOrEqual(100);
   });
 
+  test("what a session writes after it was changed stands (I7)", async () => {
+    await open();
+    const written = new Set<number>();
+    set.between = async () => {
+      for (const n of await unwritten(10)) {
+        const fields = { set: { role: "guest" } };
+        done(await change(set.other, set.ids[n] ?? "", fields));
+        written.add(n);
+      }
+      await disturb(set, set.pages.length);
+    };
+    /** Sessions that have had their change and wrote nothing since. */
+    async function unwritten(most: number): Promise<number[]> {
+      const waiting = new Set(await unchanged(set));
+      return range(MANY)
+        .filter((n) => !waiting.has(n) && !written.has(n))
+        .slice(0, most);
+    }
+    await set.store.changeAll(USER, MARK);
+    expect(written.size).toBeGreaterThan(20);
+    expect(new Set(await unchanged(set))).toEqual(written);
+  });
+
   test("clearing the set leaves no session, under whatever id", async () => {
     await open();
     set.between = async (page) => {

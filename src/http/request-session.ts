@@ -171,7 +171,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     value?: ElementOf<Data[Field]>,
   ): Promise<SessionSet<Data> | null> {
     const { data } = (await this.#inTurn(() => this.#load([field]))) ?? { data: {} as Data };
-    const own: unknown[] = [data[field] ?? []].flat();
+    const own = [...new Set<unknown>([data[field]].flat())].filter((one) => one != null);
     if (value === undefined && own.length > 1) {
       throw new SessionError(
         "ERR_SESSION_VALUE",

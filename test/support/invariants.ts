@@ -83,7 +83,7 @@ function checkSession(
       expected.add(as === "set" ? `=${name}` : name);
     }
   }
-  const names = hash.get("@r")?.split(" ") ?? [];
+  const names = namesIn(hash);
   assert.deepEqual([...names].sort(), [...expected].sort(), `the names of the sets of ${at}`);
 
   const [shard, id] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
@@ -102,7 +102,7 @@ function checkSets({ sets, hashes, now }: Walk, live: ReadonlyMap<string, number
     for (const [id, score] of scores) {
       if (score < now) continue;
       assert.equal(live.get(`${shard}:${id}`), score, `the entry ${id} of ${set} is live`);
-      const names = hashes.get(`${shard}:${id}`)?.hash.get("@r")?.split(" ") ?? [];
+      const names = namesIn(hashes.get(`${shard}:${id}`)?.hash ?? new Map());
       assert.ok(names.includes(name) || names.includes(`=${name}`), `${id} is of ${set}`);
     }
   }
@@ -146,8 +146,16 @@ function expected(place: Place): Record<string, string> {
 
 /** Those of a session; nothing of an alias or a tombstone. */
 function own(hash: ReadonlyMap<string, string>): Record<string, string> {
-  const names = ["@c", "@s", "@i", "@a", "@r"];
-  return Object.fromEntries([...hash].filter(([name]) => names.includes(name)));
+  return Object.fromEntries([...hash].filter(([name]) => /^@([csiau]|r\d*)$/.test(name)));
+}
+
+/** The names of its sets, which stand in one field or in several. */
+function namesIn(hash: ReadonlyMap<string, string>): string[] {
+  const first = hash.get("@r") ?? "";
+  const parts = /^\d+$/.test(first)
+    ? Array.from({ length: Number(first) }, (_, i) => hash.get(`@r${i + 1}`) ?? "")
+    : [first];
+  return parts.flatMap((part) => part.split(" ")).filter((name) => name !== "");
 }
 
 /** Reads every key under the prefix. */

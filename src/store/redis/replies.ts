@@ -7,7 +7,8 @@ import type { Reply } from "./server.ts";
  *   @c  created, in microseconds: with the shard it tells a session from all others, and a rotation
  *       keeps it            @s  last seen (ms)
  *   @i  idle timeout (ms)   @a  absolute deadline (ms)
- *   @r  the names of the sets it is in
+ *   @r  the names of the sets it is in, or how many of @r1, @r2, … hold them
+ *   @u  the last change of a large set that it has had
  *   @to (alone) an alias: the id it leads to
  *   @x  (alone) a tombstone: "1" if its session had a value in an identity field
  *

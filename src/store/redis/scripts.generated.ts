@@ -42,11 +42,57 @@ end
 local function session_key(id)
   return base .. ':s:' .. id
 end
+local PART = 64
+local function part_fields(count)
+  local fields = {}
+  for i = 1, count do
+    fields[i] = '@r' .. i
+  end
+  return fields
+end
+local function names_in(key, first)
+  local count = tonumber(first)
+  if not count then
+    return words(first), 0
+  end
+  local fields, names = part_fields(count), {}
+  for from = 1, count, 4000 do
+    local parts = redis.call('HMGET', key, unpack(fields, from, math.min(from + 3999, count)))
+    for _, part in ipairs(parts) do
+      for _, name in ipairs(words(part)) do
+        names[#names + 1] = name
+      end
+    end
+  end
+  return names, count
+end
+local function name_fields(names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    local last = parts[#parts]
+    if last and #last + 1 + #name <= PART then
+      parts[#parts] = last .. ' ' .. name
+    else
+      parts[#parts + 1] = name
+    end
+  end
+  if #parts < 2 then
+    return parts[1] and { '@r', parts[1] } or {}
+  end
+  local fields = { '@r', int(#parts) }
+  for i, field in ipairs(part_fields(#parts)) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = parts[i]
+  end
+  return fields
+end
 local function own(id)
-  local values = redis.call('HMGET', session_key(id), '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local key = session_key(id)
+  local values = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local names, parts = names_in(key, values[5])
   return {
     created = values[1], seen = values[2], idle = values[3], absolute = values[4],
-    names = words(values[5]), target = values[6], tombstone = values[7],
+    names = names, parts = parts, target = values[6], tombstone = values[7],
   }
 end
 local function resolve(id)
@@ -182,16 +228,13 @@ local function bytes_after(key, changes)
   end
   return bytes
 end
-local function write_fields(key, changes, after, moved)
+local function write_fields(key, changes, found, after)
   in_parts('HSET', key, changes.set)
   in_parts('HDEL', key, changes.unset)
-  if not moved then
-    return
-  end
-  if #after > 0 then
-    redis.call('HSET', key, '@r', table.concat(after, ' '))
-  else
+  if after then
     redis.call('HDEL', key, '@r')
+    in_parts('HDEL', key, part_fields(found.parts))
+    in_parts('HSET', key, name_fields(after))
   end
 end
 local function times(found)
@@ -300,11 +343,12 @@ end
 local idle = new_idle or tonumber(found.idle)
 local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
 local held = math.max(deadline, now + 1000)
+local moved = #added + #removed > 0
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
-  write_fields(key, changes, after, #added + #removed > 0)
+  write_fields(key, changes, found, moved and after)
 else
-  write_fields(key, changes, after, #added + #removed > 0)
+  write_fields(key, changes, found, moved and after)
   redis.call('PEXPIREAT', key, int(held))
 end
 found.seen = int(now)
@@ -350,6 +394,7 @@ return answer
 `,
   changeAll: `${lib}
 local name = arg()
+local operation = arg()
 local after = arg()
 local after_id = arg()
 local count = number()
@@ -358,8 +403,9 @@ local changes = field_changes()
 local sessions = {}
 local function prepare(id)
   local found = own(id)
-  local session = { created = found.created and lists(found.names, name) and found.created }
-  session.after, session.added, session.removed = names_after(found.names, changes)
+  local live = found.created and lists(found.names, name)
+  local session = { found = found, created = live and found.created }
+  session.names, session.added, session.removed = names_after(found.names, changes)
   sessions[id] = session
   return 1 + #session.added + #session.removed
 end
@@ -369,25 +415,35 @@ for _, id in ipairs(ids) do
   will_touch(id, sessions[id].removed)
 end
 look()
+local paged = after ~= '' or next_after ~= ''
+local changed, todo = {}, {}
 for _, id in ipairs(ids) do
-  local bytes = sessions[id].created and bytes_after(session_key(id), changes) or 0
+  local session = sessions[id]
+  if session.created then
+    changed[#changed + 1] = session.created
+    if not (paged and redis.call('HGET', session_key(id), '@u') == operation) then
+      todo[#todo + 1] = id
+    end
+  end
+end
+for _, id in ipairs(todo) do
+  local bytes = bytes_after(session_key(id), changes)
   if bytes > changes.max_bytes then
     return { now, 'too-large', bytes }
   end
 end
-local changed = {}
-for _, id in ipairs(ids) do
-  local session = sessions[id]
-  if session.created then
-    local key = session_key(id)
-    write_fields(key, changes, session.after, #session.added + #session.removed > 0)
-    for _, gone in ipairs(session.removed) do
-      leave(gone, id)
-    end
-    for _, entered in ipairs(session.added) do
-      enter(entered, id, redis.call('PEXPIRETIME', key))
-    end
-    changed[#changed + 1] = session.created
+for _, id in ipairs(todo) do
+  local key, session = session_key(id), sessions[id]
+  local moved = #session.added + #session.removed > 0
+  write_fields(key, changes, session.found, moved and session.names)
+  if paged then
+    redis.call('HSET', key, '@u', operation)
+  end
+  for _, gone in ipairs(session.removed) do
+    leave(gone, id)
+  end
+  for _, entered in ipairs(session.added) do
+    enter(entered, id, redis.call('PEXPIRETIME', key))
   end
 end
 drop_expired(name)
@@ -422,7 +478,9 @@ if not found.created then
   add('@s', found.seen)
   add('@i', found.idle)
   add('@a', found.absolute)
-  add('@r', #names > 0 and table.concat(names, ' '))
+  for _, text in ipairs(name_fields(names)) do
+    fields[#fields + 1] = text
+  end
   in_parts('HSET', KEYS[1], fields)
   redis.call('PEXPIREAT', KEYS[1], int(deadline))
   for _, name in ipairs(names) do

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { tooLarge } from "../../errors.ts";
 import type {
   Change,
@@ -180,6 +181,7 @@ export class RedisStore implements SessionStore {
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
     const args = fieldChanges(changes);
+    const operation = randomBytes(6).toString("base64url");
     const counts = await this.#eachShard(async (shard) => {
       const changed = new Set<string>();
       let cursor = ["", ""];
@@ -188,7 +190,14 @@ export class RedisStore implements SessionStore {
           "change a session set",
           "changeAll",
           this.#keys.set(shard, reference),
-          [setName(reference), ...cursor, String(PAGE_SESSIONS), String(PAGE_KEYS), ...args],
+          [
+            setName(reference),
+            operation,
+            ...cursor,
+            String(PAGE_SESSIONS),
+            String(PAGE_KEYS),
+            ...args,
+          ],
         );
         if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes);
         cursor = [String(rest[0]), String(rest[1])];

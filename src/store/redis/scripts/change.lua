@@ -77,11 +77,12 @@ local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absol
 -- next write would make a part of the session anew, for ever. So until the end it has a second.
 local held = math.max(deadline, now + 1000)
 
+local moved = #added + #removed > 0
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
-  write_fields(key, changes, after, #added + #removed > 0)
+  write_fields(key, changes, found, moved and after)
 else
-  write_fields(key, changes, after, #added + #removed > 0)
+  write_fields(key, changes, found, moved and after)
   redis.call('PEXPIREAT', key, int(held))
 end
 found.seen = int(now)

@@ -1,12 +1,13 @@
 -- Changes one page of a set's sessions. No deadline moves.
 --
 -- KEYS[1]  the set
--- ARGV     not after, the set's name, deadline and id to go on after or '', how many sessions,
---          how many keys to touch, the field changes
+-- ARGV     not after, the set's name, a word for this operation, deadline and id to go on after or
+--          '', how many sessions, how many keys to touch, the field changes
 -- Returns  now, 'page', deadline and id to go on after, when each that was changed was created (µs)
 --          or now, 'too-large', bytes
 
 local name = arg()
+local operation = arg()
 local after = arg()
 local after_id = arg()
 local count = number()
@@ -16,8 +17,9 @@ local changes = field_changes()
 local sessions = {}
 local function prepare(id)
   local found = own(id)
-  local session = { created = found.created and lists(found.names, name) and found.created }
-  session.after, session.added, session.removed = names_after(found.names, changes)
+  local live = found.created and lists(found.names, name)
+  local session = { found = found, created = live and found.created }
+  session.names, session.added, session.removed = names_after(found.names, changes)
   sessions[id] = session
   return 1 + #session.added + #session.removed
 end
@@ -29,26 +31,39 @@ for _, id in ipairs(ids) do
 end
 look()
 
+-- A session that is used between two pages moves ahead and is met again: `@u` tells that it has had
+-- its change, so that what it wrote since stands (I7).
+local paged = after ~= '' or next_after ~= ''
+local changed, todo = {}, {}
 for _, id in ipairs(ids) do
-  local bytes = sessions[id].created and bytes_after(session_key(id), changes) or 0
+  local session = sessions[id]
+  if session.created then
+    changed[#changed + 1] = session.created
+    if not (paged and redis.call('HGET', session_key(id), '@u') == operation) then
+      todo[#todo + 1] = id
+    end
+  end
+end
+
+for _, id in ipairs(todo) do
+  local bytes = bytes_after(session_key(id), changes)
   if bytes > changes.max_bytes then
     return { now, 'too-large', bytes }
   end
 end
 
-local changed = {}
-for _, id in ipairs(ids) do
-  local session = sessions[id]
-  if session.created then
-    local key = session_key(id)
-    write_fields(key, changes, session.after, #session.added + #session.removed > 0)
-    for _, gone in ipairs(session.removed) do
-      leave(gone, id)
-    end
-    for _, entered in ipairs(session.added) do
-      enter(entered, id, redis.call('PEXPIRETIME', key))
-    end
-    changed[#changed + 1] = session.created
+for _, id in ipairs(todo) do
+  local key, session = session_key(id), sessions[id]
+  local moved = #session.added + #session.removed > 0
+  write_fields(key, changes, session.found, moved and session.names)
+  if paged then
+    redis.call('HSET', key, '@u', operation)
+  end
+  for _, gone in ipairs(session.removed) do
+    leave(gone, id)
+  end
+  for _, entered in ipairs(session.added) do
+    enter(entered, id, redis.call('PEXPIRETIME', key))
   end
 end
 drop_expired(name)

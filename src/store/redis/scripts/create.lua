@@ -33,7 +33,9 @@ if not found.created then
   add('@s', found.seen)
   add('@i', found.idle)
   add('@a', found.absolute)
-  add('@r', #names > 0 and table.concat(names, ' '))
+  for _, text in ipairs(name_fields(names)) do
+    fields[#fields + 1] = text
+  end
   in_parts('HSET', KEYS[1], fields)
   redis.call('PEXPIREAT', KEYS[1], int(deadline))
   for _, name in ipairs(names) do

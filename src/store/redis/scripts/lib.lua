@@ -60,12 +60,66 @@ local function session_key(id)
   return base .. ':s:' .. id
 end
 
+-- The names of a session's sets stand in `@r`, or, where they are more than 64 bytes, in `@r1`,
+-- `@r2`, … and `@r` is how many those are: one longer value would end the hash's compact encoding.
+local PART = 64
+
+local function part_fields(count)
+  local fields = {}
+  for i = 1, count do
+    fields[i] = '@r' .. i
+  end
+  return fields
+end
+
+-- The names, and how many parts they have beside `@r`.
+local function names_in(key, first)
+  local count = tonumber(first)
+  if not count then
+    return words(first), 0
+  end
+  local fields, names = part_fields(count), {}
+  for from = 1, count, 4000 do
+    local parts = redis.call('HMGET', key, unpack(fields, from, math.min(from + 3999, count)))
+    for _, part in ipairs(parts) do
+      for _, name in ipairs(words(part)) do
+        names[#names + 1] = name
+      end
+    end
+  end
+  return names, count
+end
+
+-- The names as field, value, …
+local function name_fields(names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    local last = parts[#parts]
+    if last and #last + 1 + #name <= PART then
+      parts[#parts] = last .. ' ' .. name
+    else
+      parts[#parts + 1] = name
+    end
+  end
+  if #parts < 2 then
+    return parts[1] and { '@r', parts[1] } or {}
+  end
+  local fields = { '@r', int(#parts) }
+  for i, field in ipairs(part_fields(#parts)) do
+    fields[#fields + 1] = field
+    fields[#fields + 1] = parts[i]
+  end
+  return fields
+end
+
 -- The library's own fields of the hash at an id, false where it has none.
 local function own(id)
-  local values = redis.call('HMGET', session_key(id), '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local key = session_key(id)
+  local values = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local names, parts = names_in(key, values[5])
   return {
     created = values[1], seen = values[2], idle = values[3], absolute = values[4],
-    names = words(values[5]), target = values[6], tombstone = values[7],
+    names = names, parts = parts, target = values[6], tombstone = values[7],
   }
 end
 
@@ -82,8 +136,8 @@ local function resolve(id)
 end
 
 -- References ----------------------------------------------------------------------------------
--- A session remembers the names of the sets it is in: `field:value`, encoded, and `=field:value`
--- where its id is kept in a plain set, too.
+-- The name of a set is `field:value`, both encoded, and `=field:value` where the ids are kept in a
+-- plain set, too.
 
 local function bare(name)
   return (string.gsub(name, '^=', ''))
@@ -237,16 +291,14 @@ local function bytes_after(key, changes)
 end
 
 -- With fields to set this is the script's first write, so that memory being full stops all of it.
-local function write_fields(key, changes, after, moved)
+-- `after` are the names of the session's sets from now on; nil where they stay as `found` has them.
+local function write_fields(key, changes, found, after)
   in_parts('HSET', key, changes.set)
   in_parts('HDEL', key, changes.unset)
-  if not moved then
-    return
-  end
-  if #after > 0 then
-    redis.call('HSET', key, '@r', table.concat(after, ' '))
-  else
+  if after then
     redis.call('HDEL', key, '@r')
+    in_parts('HDEL', key, part_fields(found.parts))
+    in_parts('HSET', key, name_fields(after))
   end
 end
 
