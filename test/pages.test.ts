@@ -103,7 +103,8 @@ describe("while sessions are used, rotated and made between the pages", () => {
     const written = new Set<number>();
     set.between = async () => {
       for (const n of await unwritten(10)) {
-        const fields = { set: { role: "guest" } };
+        // A longer timeout moves it ahead of the pages to come.
+        const fields = { set: { role: "guest" }, idleTimeout: 2 * HOUR };
         done(await change(set.other, set.ids[n] ?? "", fields));
         written.add(n);
       }
