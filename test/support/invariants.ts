@@ -144,18 +144,21 @@ function expected(place: Place): Record<string, string> {
   return Object.fromEntries(entries.map(([field, value]) => [field, encodeValue(field, value)]));
 }
 
-/** Those of a session; nothing of an alias or a tombstone. */
+/** The library's own fields of a session; nothing of an alias or a tombstone. */
 function own(hash: ReadonlyMap<string, string>): Record<string, string> {
-  return Object.fromEntries([...hash].filter(([name]) => /^@([csiau]|r\d*)$/.test(name)));
+  const names = [...hash.keys()].filter((name) => /^@(?!to$|x$)/.test(name));
+  return Object.fromEntries(names.map((name) => [name, hash.get(name) ?? ""]));
 }
 
-/** The names of its sets, which stand in one field or in several. */
+/** The names of the sets that a session is in: in `@r`, or in as many of @r1, @r2, … as it says. */
 function namesIn(hash: ReadonlyMap<string, string>): string[] {
   const first = hash.get("@r") ?? "";
-  const parts = /^\d+$/.test(first)
-    ? Array.from({ length: Number(first) }, (_, i) => hash.get(`@r${i + 1}`) ?? "")
-    : [first];
-  return parts.flatMap((part) => part.split(" ")).filter((name) => name !== "");
+  const count = /^\d+$/.test(first) ? Number(first) : 0;
+  const parts = Array.from({ length: count }, (_, i) => hash.get(`@r${i + 1}`) ?? "");
+  const kept = [...hash.keys()].filter((name) => /^@r\d/.test(name));
+  assert.equal(kept.length, count, `${kept} are the parts of the names`);
+  const names = count > 0 ? parts.join(" ") : first;
+  return names === "" ? [] : names.split(" ");
 }
 
 /** Reads every key under the prefix. */

@@ -39,7 +39,13 @@ const FIELDS = [...REFERENCES, "theme", "a:b", "constructor"];
 export const VALUES: readonly Of["value"][] = [1, "1", 2, true, "true", "", "a:b"];
 
 const scalar = fc.constantFrom<unknown>(...VALUES, null);
-const several = fc.oneof(scalar, fc.array(scalar, { maxLength: 4 }));
+/** So many that their names take more room than one field gives them. */
+const crowd = fc.nat(40).map((count) => Array.from({ length: count }, (_, i) => `member ${i}`));
+const several = fc.oneof(
+  { weight: 4, arbitrary: scalar },
+  { weight: 4, arbitrary: fc.array(scalar, { maxLength: 4 }) },
+  { weight: 1, arbitrary: crowd },
+);
 const values: fc.Arbitrary<Values> = fc.record(
   {
     user_id: scalar,
