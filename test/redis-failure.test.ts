@@ -13,6 +13,7 @@ import {
   sessionsOn,
   snapshot,
 } from "./support/operations.ts";
+import { openProxy } from "./support/proxy.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients } from "./support/stores.ts";
 
@@ -117,8 +118,12 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   });
 
   test("a connection that is lost again and again", async () => {
+    const proxy = await openProxy(server.port);
+    const unsteady = connect(proxy.url);
+    unsteady.on("error", () => {});
+    sessions = sessionsOn(redisStore(unsteady, { timeout: TIMEOUT }));
     const made = await makeSession(sessions);
-    const lost = setInterval(() => client.disconnect(true), 5);
+    const lost = setInterval(() => proxy.sever(), 20);
     const start = performance.now();
     for (let i = 0; i < 20; i++) {
       const answer = await sessions.get(made.token).catch((error: unknown) => error);
@@ -127,8 +132,10 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     }
     expect(performance.now() - start).toBeLessThan(20 * (TIMEOUT + SLACK));
     clearInterval(lost);
-    await vi.waitUntil(() => client.status === "ready", 10_000);
+    await vi.waitUntil(() => unsteady.status === "ready", 10_000);
     expect((await sessions.get(made.token))?.id).toBe(made.session.id);
+    unsteady.disconnect();
+    await proxy.close();
   });
 
   test("scripts that are flushed while they are in use", async () => {

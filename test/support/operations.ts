@@ -74,7 +74,7 @@ export function operations(
     "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),
     rotate: operation("change a session", "write", () => sessions.rotate(token)),
     "delete of a set": operation("end a session", "write", () => user.delete(session.id)),
-    clear: operation("end a session set", "write", () => team.clear({ except: session.id })),
+    clear: operation("end a session set", "write", () => team.clear()),
     delete: operation("end a session", "write", () => sessions.delete(token)),
   };
 }

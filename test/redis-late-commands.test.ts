@@ -1,0 +1,254 @@
+/*
+ * Commands that arrive when nobody waits for them any more, or twice, and servers whose clock is not
+ * ours (docs/design.md, invariants: a command may arrive late or twice).
+ */
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { SessionStore } from "../src/store/contract.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
+import {
+  assertMembers,
+  change,
+  changeOf,
+  changes,
+  create,
+  createOf,
+  done,
+  draft,
+  live,
+  of,
+  rotationTo,
+  signIn,
+} from "../src/testing/steps.ts";
+import { intercepted, type Sent } from "./support/intercept.ts";
+import { failureOf, makeSession, operations, sessionsOn, snapshot } from "./support/operations.ts";
+import { type CommandProxy, openProxy } from "./support/proxy.ts";
+import { type RedisServer, startRedis } from "./support/redis-server.ts";
+import { type Client, clients } from "./support/stores.ts";
+
+let server: RedisServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+});
+afterAll(async () => {
+  await client.quit();
+  await server.stop();
+});
+beforeEach(() => client.flushall());
+
+describe("a command that arrives after its caller has stopped waiting does nothing", () => {
+  let proxy: CommandProxy;
+  let slow: Client;
+  beforeAll(async () => {
+    proxy = await openProxy(server.port);
+    slow = clients["ioredis 6"](proxy.url);
+  });
+  afterAll(async () => {
+    await slow.quit();
+    await proxy.close();
+  });
+
+  test.each([
+    ["of a store that knows the server's time", true],
+    ["of a store that has yet to ask for it", false],
+  ])("%s", async (_, known) => {
+    const made = await makeSession(sessionsOn(redisStore(client)));
+    const sessions = sessionsOn(redisStore(slow, { timeout: 200 }));
+    // The one is warmed up by a use, which also makes the server know the scripts.
+    if (known) for (const { run } of Object.values(operations(sessions, made))) await run();
+    const late = known ? await makeSession(sessions) : made;
+    const before = await snapshot(client);
+    proxy.hold();
+    const all = Object.values(operations(sessions, late));
+    await Promise.all(all.map((operation) => failureOf(operation)));
+    proxy.release();
+    await slow.ping();
+    await slow.ping(); // what the store sends when a held reply has come
+    expect(await snapshot(client)).toEqual(before);
+    expect(await sessions.touch(late.token)).toBe(true);
+  });
+});
+
+describe("a command that arrives twice", () => {
+  /** A store each of whose scripts arrives twice, and that gets the second answer. */
+  let twice: SessionStore;
+  let store: SessionStore;
+  /** All keys after the first time, and after the second. */
+  let first: Record<string, unknown>;
+  let second: Record<string, unknown>;
+  beforeEach(() => {
+    store = redisStore(client);
+    const resending = intercepted(client, async ({ script }, pass) => {
+      const reply = await pass();
+      if (script === undefined) return reply;
+      first = await snapshot(client);
+      const again = await pass();
+      second = await snapshot(client);
+      return again;
+    });
+    twice = redisStore(resending);
+  });
+
+  const one = { fields: { user_id: "1" }, references: { user_id: ["1"], team: ["1", "2"] } };
+  const USER = of("user_id", "1");
+
+  test("create makes one session, and gives the same times", async () => {
+    const made = draft(store, one);
+    const times = await twice.create(made);
+    expect(second).toEqual(first);
+    expect(await live(store, made.id)).toMatchObject(times);
+    await assertMembers(store, USER, [made.id]);
+  });
+
+  test.each([0, 10_000])("rotate rotates once, with %i ms of grace", async (grace) => {
+    const id = await create(store, one);
+    const to = newIdBeside(id);
+    const answer = done(await change(twice, id, { rotation: rotationTo(to, { grace }) }));
+    expect(answer).toMatchObject({ id: to, rotated: true });
+    expect(Object.fromEntries(answer.fields ?? [])).toEqual({ user_id: "1" });
+    expect(second).toEqual(first);
+    await assertMembers(store, USER, [to]);
+  });
+
+  test.each([0, 10_000])("a sign-in rotates once, with %i ms of grace", async (grace) => {
+    const id = await create(store, one);
+    const to = newIdBeside(id);
+    const answer = done(await twice.change(id, signIn(to, "2", { grace })));
+    expect(answer).toMatchObject({ id: to, rotated: true });
+    expect(second).toEqual(first);
+    await assertMembers(store, USER, []);
+    await assertMembers(store, of("user_id", "2"), [to]);
+    await assertMembers(store, of("team", "2"), [to]);
+  });
+
+  test("a change has the values and references that it would have once", async () => {
+    const id = await create(store, one);
+    const set = { set: { a: "1" }, references: { team: ["2", "3"] }, idleTimeout: 60_000 };
+    done(await change(twice, id, set));
+    expect(Object.keys(second)).toEqual(Object.keys(first));
+    expect(Object.fromEntries((await live(store, id)).fields)).toEqual({ user_id: "1", a: "1" });
+    for (const [team, members] of [
+      ["1", []],
+      ["2", [id]],
+      ["3", [id]],
+    ] as const) {
+      await assertMembers(store, of("team", team), members);
+    }
+    const { lastSeenAt, expiresAt } = await live(store, id);
+    expect(expiresAt).toBe(lastSeenAt + 60_000);
+    expect(await client.zscore(store.setKey(USER), id)).toBe(String(expiresAt));
+  });
+
+  test("end ends the session, and says the second time that there is none", async () => {
+    const id = await create(store, one);
+    const other = await create(store, one);
+    expect(await twice.end(id)).toBe(false);
+    expect(second).toEqual(first);
+    await assertMembers(store, USER, [other]);
+  });
+
+  test("ending and changing a set do what they do once", async () => {
+    const ids = [await create(store, one), await create(store, one), await create(store, one)];
+    const move = changes({ set: { user_id: "2" }, references: { user_id: ["2"] } });
+    await twice.changeAll(USER, move);
+    expect(second).toEqual(first);
+    await assertMembers(store, of("user_id", "2"), ids);
+    await twice.endAll(of("user_id", "2"), ids[0]);
+    expect(second).toEqual(first);
+    await assertMembers(store, of("team", "1"), [ids[0] ?? ""]);
+  });
+
+  test("a change that arrives again after the session's end makes no part of it exist", async () => {
+    const sent: { again: () => Promise<unknown> }[] = [];
+    const recording = redisStore(
+      intercepted(client, (_, pass) => {
+        sent.push({ again: pass });
+        return pass();
+      }),
+    );
+    const id = await create(store, one);
+    const [a, b] = [newIdBeside(id), newIdBeside(id)];
+    await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
+    await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
+    await change(recording, id, { rotation: rotationTo(a) });
+    await recording.change(a, signIn(b, "2"));
+    await recording.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
+    await recording.end(b);
+    const ended = await snapshot(client);
+    for (const { again } of sent) await again();
+    expect(await snapshot(client)).toEqual(ended);
+    await assertMembers(store, USER, []);
+  });
+});
+
+describe("a server whose clock is not ours", () => {
+  /** Shows the server's clock as one that is `skew()` ms ahead, in every reply and not-after moment. */
+  function skewed(skew: () => number, seen: Sent[] = []) {
+    return intercepted(client, async (sent, pass) => {
+      seen.push(sent);
+      if (sent.name === "TIME") {
+        const [seconds, micros] = (await pass()) as [string, string];
+        return [String(Number(seconds) + skew() / 1000), micros];
+      }
+      if (sent.script === undefined) return pass();
+      const [what = "", count = "", key = "", notAfter = "", ...rest] = sent.args;
+      const moment = notAfter === "" ? "" : String(Number(notAfter) - skew());
+      const [now, ...reply] = (await pass([what, count, key, moment, ...rest])) as unknown[];
+      return [Number(now) + skew(), ...reply];
+    });
+  }
+
+  async function useAll(store: SessionStore): Promise<void> {
+    const id = await createOf(store, "1");
+    done(await change(store, id, { set: { a: "1" } }));
+    const to = newIdBeside(id);
+    done(await change(store, id, { rotation: rotationTo(to) }));
+    await assertMembers(store, of("user_id", "1"), [to]);
+    expect(await store.changeAll(of("user_id", "1"), changes({ set: { b: "1" } }))).toBe(1);
+    expect(await store.endAll(of("user_id", "1"))).toBe(1);
+    expect(await store.end(to)).toBe(false);
+  }
+
+  test.each([3_600_000, -3_600_000, 86_400_000 * 365])("but %i ms ahead", async (skew) => {
+    await useAll(redisStore(skewed(() => skew)));
+  });
+
+  test.each([
+    ["forward", 3_600_000],
+    ["back", -3_600_000],
+  ])("and is set %s while the store is in use", async (_, by) => {
+    let skew = 0;
+    const store = redisStore(skewed(() => skew));
+    await useAll(store);
+    skew = by;
+    await useAll(store);
+    skew = 0;
+    await useAll(store);
+  });
+
+  test("a wrong estimate of it takes one command more, once", async () => {
+    const seen: Sent[] = [];
+    let lied = false;
+    const store = redisStore(
+      intercepted(client, async (sent, pass) => {
+        seen.push(sent);
+        if (sent.name !== "TIME") return pass();
+        lied = true;
+        return [String(Math.floor(Date.now() / 1000) - 3600), "0"];
+      }),
+    );
+    const id = await createOf(store, "1");
+    expect(lied).toBe(true);
+    expect(seen.filter(({ script }) => script === "create").length).toBeGreaterThanOrEqual(2);
+    seen.length = 0;
+    done(await store.change(id, changeOf()));
+    expect(seen.filter(({ script }) => script !== undefined).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["EVALSHA"]),
+    );
+    seen.length = 0;
+    done(await store.change(id, changeOf()));
+    expect(seen.map(({ name }) => name)).toEqual(["EVALSHA"]);
+  });
+});

@@ -1,0 +1,245 @@
+/* A server that answers, but refuses: full, read-only, loading, locked, or with foreign keys. */
+import { inspect } from "node:util";
+import type { Sessions } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { newIdBeside } from "../src/testing/ids.ts";
+import { change, changes, create, draft, of, rotationTo } from "../src/testing/steps.ts";
+import { intercepted } from "./support/intercept.ts";
+import {
+  type Data,
+  failureOf,
+  type Made,
+  makeSession,
+  operations,
+  SECRET,
+  sessionsOn,
+  snapshot,
+} from "./support/operations.ts";
+import { type RedisServer, startRedis } from "./support/redis-server.ts";
+import { type Client, clients } from "./support/stores.ts";
+
+let server: RedisServer;
+let client: Client;
+let sessions: Sessions<Data>;
+let made: Made;
+beforeEach(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+  sessions = sessionsOn(redisStore(client, { timeout: "10 seconds" }));
+  made = await makeSession(sessions);
+});
+afterEach(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+type Need = "read" | "write" | "memory";
+
+/** Runs every operation that has one of these needs: each is refused, and changes nothing. */
+async function expectRefused(needs: readonly Need[], mend: RegExp, cause: RegExp): Promise<void> {
+  const before = await snapshot(client);
+  for (const [name, operation] of Object.entries(operations(sessions, made))) {
+    if (!needs.includes(operation.needs)) continue;
+    const error = await failureOf(operation);
+    expect(error.message, name).toMatch(mend);
+    expect((error.cause as Error).message, name).toMatch(cause);
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain(SECRET);
+    expect(await snapshot(client), name).toEqual(before);
+  }
+}
+
+async function expectWorking(needs: readonly Need[]): Promise<void> {
+  for (const [name, { needs: need, run }] of Object.entries(operations(sessions, made))) {
+    if (!needs.includes(need)) continue;
+    if (need !== "read") made = await makeSessionAnyway();
+    const all = operations(sessions, made);
+    await expect(all[name]?.run() ?? run(), name).resolves.not.toBe(false);
+  }
+}
+
+/** Makes a session, also on a server that has no memory left. */
+async function makeSessionAnyway(): Promise<Made> {
+  const [, limit = "0"] = (await client.config("GET", "maxmemory")) as string[];
+  await client.config("SET", "maxmemory", "0");
+  const one = await makeSession(sessions);
+  await client.config("SET", "maxmemory", limit);
+  return one;
+}
+
+describe("a server whose memory is full", () => {
+  beforeEach(async () => {
+    await client.config("SET", "maxmemory-policy", "noeviction");
+    await sessions.by("user_id", 1).set({}); // every script is known
+    await makeSession(sessions);
+    for (const { run } of Object.values(operations(sessions, await makeSession(sessions))))
+      await run();
+    made = await makeSession(sessions);
+    await client.config("SET", "maxmemory", "1");
+  });
+
+  test("refuses what needs memory, and writes nothing of it", async () => {
+    await expectRefused(["memory"], /out of memory; raise maxmemory/, /^OOM/);
+  });
+
+  test("still reads, touches, unsets, rotates and ends sessions", async () => {
+    await expectWorking(["read", "write"]);
+  });
+
+  test("still touches with a read", async () => {
+    const { lastSeenAt, id } = made.session;
+    await client.config("SET", "maxmemory", "0");
+    const long = lastSeenAt.getTime() - 600_000;
+    await client.hset(`{sessions:0}:s:${id}`, "@s", String(long));
+    await client.config("SET", "maxmemory", "1");
+    expect((await sessions.get(made.token))?.lastSeenAt.getTime()).toBeGreaterThan(long);
+  });
+});
+
+describe("a server that became a replica", () => {
+  beforeEach(async () => {
+    await client.call("REPLICAOF", "127.0.0.1", "1");
+  });
+
+  test("refuses every write, and can still be read", async () => {
+    await expectRefused(
+      ["write", "memory"],
+      /read-only replica; connect it to the master/,
+      /^READONLY/,
+    );
+    await expectWorking(["read"]);
+    await client.call("REPLICAOF", "NO", "ONE");
+    expect(await sessions.touch(made.token)).toBe(true);
+  });
+
+  test("gives the session to a read whose touch fails", async () => {
+    await client.call("REPLICAOF", "NO", "ONE");
+    const long = Date.now() - 600_000;
+    await client.hset(`{sessions:0}:s:${made.session.id}`, "@s", String(long));
+    await client.call("REPLICAOF", "127.0.0.1", "1");
+    expect((await sessions.get(made.token))?.lastSeenAt.getTime()).toBe(long);
+  });
+});
+
+test("a server that is loading its data refuses everything", async () => {
+  const loading = intercepted(client, async () => {
+    throw new Error("LOADING Redis is loading the dataset in memory");
+  });
+  sessions = sessionsOn(redisStore(loading));
+  await expectRefused(["read", "write", "memory"], /loading its data; it will answer/, /^LOADING/);
+});
+
+test("a server that is too old says so, and does not show what was sent", async () => {
+  const old = intercepted(client, async ({ name, args }) => {
+    const shown = args.map((arg) => `'${arg.slice(0, 40)}'`).join(" ");
+    throw Object.assign(new Error(`ERR unknown command '${name}', with args beginning with: x`), {
+      command: { name, args: shown },
+    });
+  });
+  sessions = sessionsOn(redisStore(old));
+  await expectRefused(["read", "write", "memory"], /lacks a command; Redis 7\.0/, /^ERR unknown/);
+});
+
+describe("a server with a password", () => {
+  /** A client that may not enter: ioredis tells each command so, or tries again to the timeout. */
+  async function expectLocked(url: string): Promise<void> {
+    const stranger = clients["ioredis 6"](url);
+    stranger.on("error", () => {});
+    const before = await snapshot(client);
+    const locked = sessionsOn(redisStore(stranger, { timeout: 300 }));
+    const all = Object.values(operations(locked, made));
+    const errors = await Promise.all(all.map((operation) => failureOf(operation)));
+    for (const { message } of errors) {
+      expect(message).toMatch(/check its user, password and ACL|no answer within 300 ms/);
+    }
+    expect(await snapshot(client)).toEqual(before);
+    stranger.disconnect();
+  }
+
+  test("refuses a client that gives none", async () => {
+    await client.config("SET", "requirepass", "right");
+    await expectLocked(server.url);
+  });
+
+  test("refuses a client that gives a wrong one", async () => {
+    await client.config("SET", "requirepass", "right");
+    await expectLocked(server.url.replace("//", "//:wrong@"));
+  });
+
+  test("refuses a user that may not do all that a store does", async () => {
+    await client.call("ACL", "SETUSER", "guest", "on", ">pass", "~*", "+ping", "+info", "+time");
+    const guest = clients["ioredis 6"](server.url.replace("//", "//guest:pass@"));
+    sessions = sessionsOn(redisStore(guest));
+    const all: readonly Need[] = ["read", "write", "memory"];
+    await expectRefused(all, /check its user, password and ACL/, /^NOPERM/);
+    guest.disconnect();
+  });
+});
+
+describe("a foreign key", () => {
+  const MEND = /holds something else; give redisStore a prefix of its own/;
+  const USER = of("user_id", "1");
+  const one = { fields: { user_id: "1" }, references: { user_id: ["1"], team: ["7"] } };
+
+  async function expectNothingWritten(work: () => Promise<unknown>): Promise<void> {
+    const before = await snapshot(client);
+    await expect(work()).rejects.toThrowError(
+      expect.objectContaining({
+        code: "ERR_STORE_UNAVAILABLE",
+        message: expect.stringMatching(MEND),
+        cause: expect.objectContaining({ message: expect.stringMatching(/WRONGTYPE/) }),
+      }),
+    );
+    expect(await snapshot(client)).toEqual(before);
+  }
+
+  test("at a session's place stops everything about it before anything is written", async () => {
+    const store = redisStore(client);
+    const id = await create(store, one);
+    await client.del(store.sessionKey(id));
+    await client.set(store.sessionKey(id), "foreign");
+    await expectNothingWritten(() => store.create(draft(store, { ...one, id })));
+    await expectNothingWritten(() => store.find(id));
+    await expectNothingWritten(() => store.find(id, ["user_id"]));
+    await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
+    await expectNothingWritten(() => store.end(id));
+    await expectNothingWritten(() => store.has(USER, id));
+    await expectNothingWritten(() => store.endAll(USER));
+    await expectNothingWritten(() => store.changeAll(USER, changes({ set: { a: "1" } })));
+    const other = await create(store, one);
+    const to = newIdBeside(other);
+    await client.set(store.sessionKey(to), "foreign");
+    await expectNothingWritten(() => change(store, other, { rotation: rotationTo(to) }));
+  });
+
+  test.each(["zset", "set"])("at a %s's place does, too", async (kind) => {
+    const store = redisStore(client);
+    const plain = kind === "set";
+    const references = [
+      { field: "user_id", texts: ["1"], plain },
+      { field: "team", texts: ["7"], plain },
+    ];
+    const made = { ...draft(store, { fields: { user_id: "1" } }), references };
+    await store.create(made);
+    const { id } = made;
+    const wrong = store.setKey({ field: "team", text: "7", plain });
+    await client.del(wrong);
+    await client.set(wrong, "foreign");
+    const another = { ...made, id: newIdBeside(id) };
+    const rotation = rotationTo(newIdBeside(id));
+    await expectNothingWritten(() => store.create(another));
+    await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
+    await expectNothingWritten(() => change(store, id));
+    await expectNothingWritten(() => change(store, id, { rotation }));
+    await expectNothingWritten(() => store.end(id));
+    await expectNothingWritten(() => store.endAll({ ...USER, plain }));
+    const moved = changes({ set: { a: "1" } });
+    const leaving = { ...moved, references: [{ field: "team", texts: [], plain }] };
+    await expectNothingWritten(() => store.changeAll({ ...USER, plain }, leaving));
+    const fresh = { ...draft(store), references: [] };
+    await store.create(fresh);
+    const joining = { ...moved, references: [{ field: "team", texts: ["7"], plain }] };
+    const entering = { ...joining, idleTimeout: null, rotation: null };
+    await expectNothingWritten(() => store.change(fresh.id, entering));
+  });
+});
