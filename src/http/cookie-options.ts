@@ -1,3 +1,4 @@
+import { stringifySetCookie } from "cookie";
 import { refuseUnknownKeys, SessionError } from "../errors.ts";
 import type { Session } from "../sessions/types.ts";
 
@@ -65,22 +66,65 @@ export interface CookieConfig {
   };
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
-export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  refuseUnknownKeys("cookie", options, OPTIONS);
+/** The options with their defaults, as unchecked as they come. */
+type Chosen = ReturnType<typeof chosen<never>>;
+
+function chosen<Data>(options: CookieOptions<Data>) {
   const { name = "session", sameSite = "lax", path = "/", domain, persistent = true } = options;
   const { partitioned = false, hostPrefix = false } = options;
   const secure = options.secure ?? (hostPrefix ? true : null);
+  return { name, sameSite, path, domain, persistent, partitioned, hostPrefix, secure };
+}
+
+/** What is wrong with options that browsers would answer with no cookie, and how to say so. */
+const FAULTS: readonly (readonly [wrong: (chosen: Chosen) => boolean, fault: string])[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
-    refuse(`name ${JSON.stringify(name)} is no cookie name`);
-  if (!["lax", "strict", "none"].includes(sameSite))
-    refuse('sameSite must be "lax", "strict" or "none"');
-  if (sameSite === "none" && secure !== true) refuse('sameSite "none" needs secure: true');
-  if (partitioned && secure !== true) refuse("partitioned needs secure: true");
-  if (hostPrefix && (secure !== true || path !== "/" || domain !== undefined)) {
-    refuse('hostPrefix needs secure cookies with the path "/" and without a domain');
-  }
+  [({ name }) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name), "its name is no cookie name"],
+  // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
+  [({ name }) => /^__host-/i.test(name), '"__Host-" is put before the name by hostPrefix: true'],
+  [
+    ({ name, secure }) => /^__secure-/i.test(name) && secure !== true,
+    'a name that begins with "__Secure-" needs secure: true',
+  ],
+  [
+    ({ partitioned, hostPrefix, secure }) =>
+      [partitioned, hostPrefix, secure ?? false].some((value) => typeof value !== "boolean"),
+    "secure, partitioned and hostPrefix must be true or false",
+  ],
+  [
+    ({ persistent }) => !["boolean", "function"].includes(typeof persistent),
+    "persistent must be true, false or a function",
+  ],
+  [
+    ({ sameSite }) => !["lax", "strict", "none"].includes(sameSite),
+    'sameSite must be "lax", "strict" or "none"',
+  ],
+  [
+    ({ sameSite, secure }) => sameSite === "none" && secure !== true,
+    'sameSite "none" needs secure: true',
+  ],
+  [({ partitioned, secure }) => partitioned && secure !== true, "partitioned needs secure: true"],
+  [
+    ({ hostPrefix, secure, path, domain }) =>
+      hostPrefix && (secure !== true || path !== "/" || domain !== undefined),
+    'hostPrefix needs secure cookies with the path "/" and without a domain',
+  ],
+  // Section 5.6.4: any other path is taken for none.
+  [({ path }) => !String(path).startsWith("/"), 'its path must begin with "/"'],
+  [({ path }) => !sendable({ path }), "its path has characters that no path has"],
+  [
+    ({ domain }) => domain !== undefined && (domain === "" || !sendable({ domain })),
+    "its domain is no domain",
+  ],
+];
+
+/** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
+export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
+  refuseUnknownKeys("cookie", options, OPTIONS);
+  const all = chosen(options);
+  const fault = FAULTS.find(([wrong]) => wrong(all))?.[1];
+  if (fault) throw new SessionError("ERR_SESSION_CONFIG", `The cookie cannot work: ${fault}`);
+  const { name, sameSite, path, domain, persistent, partitioned, hostPrefix, secure } = all;
   return {
     name: hostPrefix ? `__Host-${name}` : name,
     persistent: typeof persistent === "function" ? persistent : () => persistent,
@@ -94,6 +138,12 @@ export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieCon
   };
 }
 
-function refuse(fault: string): never {
-  throw new SessionError("ERR_SESSION_CONFIG", `The cookie cannot work: ${fault}`);
+/** Whether a cookie with these attributes can be written; one that cannot would fail when it is sent. */
+function sendable(attributes: { path?: string; domain?: string }): boolean {
+  try {
+    stringifySetCookie({ ...attributes, name: "x", value: "" });
+    return true;
+  } catch {
+    return false;
+  }
 }

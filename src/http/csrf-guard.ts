@@ -26,7 +26,11 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
  */
 export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRequest) => void {
   refuseUnknownKeys("csrfGuard", options, ["origins"]);
-  const allowed = new Set((options.origins ?? []).map(checkedOrigin));
+  const { origins = [] } = options;
+  if (!Array.isArray(origins)) {
+    throw new SessionError("ERR_SESSION_CONFIG", "csrfGuard's origins are a list of origins");
+  }
+  const allowed = new Set(origins.map(checkedOrigin));
   return (request) => {
     if (SAFE_METHODS.includes(request.method)) return;
     const origin = request.header("origin");
