@@ -1,0 +1,232 @@
+import { describe, expect, test } from "vitest";
+import { type Browser, COOKIE, type Handler } from "./http-app.ts";
+import type { Start } from "./http-contract.ts";
+import { UNKNOWN } from "./http-contract-anonymous.ts";
+
+const create: Handler = ({ session }) => session.createCSRFToken();
+
+async function tokenFor(browser: Browser): Promise<string> {
+  return String((await browser.send(create)).value);
+}
+
+async function accepts(browser: Browser, token: unknown): Promise<unknown> {
+  return (await browser.send(({ session }) => session.verifyCSRFToken(token))).value;
+}
+
+export function csrf(start: Start): void {
+  describe("a CSRF token", () => {
+    test("of a session is good for that session, takes no round trip and no cookie", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1 });
+      const operations = await app.operationsOf(async () => {
+        const { value, setCookies } = await browser.send(create);
+        expect(setCookies).toEqual([]);
+        expect(await accepts(browser, value)).toBe(true);
+        expect(await accepts(browser, value), "any number of times").toBe(true);
+      });
+      expect(operations).toEqual([]);
+    });
+
+    test("looks different each time, and all of them are good", async () => {
+      const app = await start();
+      const browser = await app.visitor();
+      const tokens = [await tokenFor(browser), await tokenFor(browser), await tokenFor(browser)];
+      expect(new Set(tokens).size).toBe(3);
+      expect(new Set(tokens.map((token) => token.split(".")[1])).size).toBe(3);
+      for (const token of tokens) expect(await accepts(browser, token)).toBe(true);
+    });
+
+    test("of another session is not good", async () => {
+      const app = await start();
+      const [mine, theirs] = [await app.visitor({ user_id: 1 }), await app.visitor({ user_id: 1 })];
+      const token = await tokenFor(theirs);
+      expect(await accepts(mine, token)).toBe(false);
+      expect(await accepts(app.browser(), token)).toBe(false);
+      expect(await accepts(app.browser(UNKNOWN), token)).toBe(false);
+    });
+
+    test("is new with each rotation, sign-in and sign-out: the old one fails", async () => {
+      const app = await start();
+      const browser = await app.visitor();
+      const changes: Handler[] = [
+        ({ session }) => session.rotate(),
+        ({ session }) => session.set({ user_id: 1 }),
+        ({ session }) => session.unset(["user_id"]),
+      ];
+      for (const change of changes) {
+        const token = await tokenFor(browser);
+        await browser.send(change);
+        expect(await accepts(browser, token)).toBe(false);
+        expect(await accepts(browser, await tokenFor(browser))).toBe(true);
+      }
+    });
+
+    test("made in the request of a sign-in is of the new session", async () => {
+      const app = await start();
+      const browser = await app.visitor();
+      const { value } = await browser.send(async ({ session }) => {
+        const before = session.createCSRFToken();
+        await session.set({ user_id: 1 });
+        const after = session.createCSRFToken();
+        return [before, after, session.verifyCSRFToken(before), session.verifyCSRFToken(after)];
+      });
+      const [before, after, ...verified] = value as [string, string, boolean, boolean];
+      expect(verified).toEqual([false, true]);
+      expect(await accepts(browser, before)).toBe(false);
+      expect(await accepts(browser, after)).toBe(true);
+    });
+
+    test("that is garbage is false, whatever it is", async () => {
+      const app = await start();
+      const browser = await app.visitor();
+      const good = await tokenFor(browser);
+      const [salt = "", mac = ""] = good.split(".");
+      const garbage: unknown[] = [
+        undefined,
+        null,
+        true,
+        0,
+        Number.NaN,
+        1n,
+        "",
+        ".",
+        "..",
+        salt,
+        mac,
+        `${salt}.`,
+        `.${mac}`,
+        `${mac}.${salt}`,
+        `${good}.`,
+        `${good}.x`,
+        ` ${good}`,
+        `${good}\n`,
+        `${salt}.${mac.slice(1)}A`,
+        `${salt.slice(1)}A.${mac}`,
+        good.toLowerCase(),
+        "é".repeat(66),
+        "x".repeat(100_000),
+        [good],
+        { toString: () => good },
+        new String(good),
+        Buffer.from(good),
+        () => good,
+        Symbol("x"),
+      ];
+      const { value } = await browser.send(({ session }) =>
+        garbage.map((token) => session.verifyCSRFToken(token)),
+      );
+      expect(value).toEqual(garbage.map(() => false));
+      expect(await accepts(browser, good)).toBe(true);
+    });
+  });
+
+  describe("a CSRF token without a session", () => {
+    test("is kept by a pre-session cookie, sent once, for this browser session", async () => {
+      const app = await start();
+      const browser = app.browser();
+      const first = await browser.send(({ session }) => [
+        session.createCSRFToken(),
+        session.createCSRFToken(),
+      ]);
+      expect(first.setCookies).toEqual([
+        {
+          name: `${COOKIE}-csrf`,
+          value: expect.stringMatching(/^[A-Za-z0-9_-]{32}$/),
+          attributes: { httponly: "", samesite: "Lax", path: "/" },
+        },
+      ]);
+      expect(first.headers["cache-control"]).toBe("no-store");
+      const second = await browser.send(create);
+      expect(second.setCookies).toEqual([]);
+      for (const token of [...(first.value as string[]), second.value]) {
+        expect(await accepts(browser, token)).toBe(true);
+      }
+      expect(app.operations).toEqual([]);
+    });
+
+    test("is good in the response that makes it", async () => {
+      const app = await start();
+      const { value } = await app
+        .browser()
+        .send(({ session }) => session.verifyCSRFToken(session.createCSRFToken()));
+      expect(value).toBe(true);
+    });
+
+    test("is of one browser alone", async () => {
+      const app = await start();
+      const [mine, theirs] = [app.browser(), app.browser()];
+      await mine.send(create);
+      const token = await tokenFor(theirs);
+      expect(await accepts(mine, token)).toBe(false);
+      expect(await accepts(app.browser(), token)).toBe(false);
+      expect(await accepts(theirs, token)).toBe(true);
+    });
+
+    test("is not good for the session that the sign-in form has made", async () => {
+      const app = await start();
+      const browser = app.browser();
+      const form = await tokenFor(browser);
+      const { value, setCookies } = await browser.send(async ({ session }) => {
+        const verified = session.verifyCSRFToken(form);
+        await session.set({ user_id: 1 });
+        return verified;
+      });
+      expect([value, setCookies.map(({ name }) => name)]).toEqual([true, [COOKIE]]);
+      expect(await accepts(browser, form)).toBe(false);
+      expect(await accepts(browser, await tokenFor(browser))).toBe(true);
+    });
+
+    test("is made anew where the cookie is malformed", async () => {
+      const app = await start();
+      const browser = app.browser();
+      for (const secret of ["", "x", `${"A".repeat(31)}!`, "A".repeat(33), "A".repeat(10_000)]) {
+        browser.jar.set(`${COOKIE}-csrf`, secret);
+        expect(await accepts(browser, "x.y")).toBe(false);
+        const { value, setCookies } = await browser.send(create);
+        expect(setCookies.map(({ name }) => name)).toEqual([`${COOKIE}-csrf`]);
+        expect(await accepts(browser, value)).toBe(true);
+      }
+    });
+
+    test("is good after a sign-out, for the next sign-in form", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1 });
+      const old = await tokenFor(browser);
+      const { value, setCookies } = await browser.send(async ({ session }) => {
+        await session.delete();
+        return [session.verifyCSRFToken(old), session.createCSRFToken()];
+      });
+      expect(setCookies.map(({ name }) => name).sort()).toEqual([COOKIE, `${COOKIE}-csrf`]);
+      const [verified, form] = value as [boolean, string];
+      expect(verified).toBe(false);
+      expect(await accepts(browser, form)).toBe(true);
+      expect(await accepts(browser, old)).toBe(false);
+    });
+
+    test("works where the browser still has the token of a session that has ended", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1 });
+      await app.sessions.delete(browser.token);
+      for (const first of [() => undefined, ({ session }) => session.delete()] as Handler[]) {
+        const { value } = await browser.send(async (context) => {
+          await first(context);
+          return context.session.createCSRFToken();
+        });
+        expect(await accepts(browser, value)).toBe(true);
+      }
+    });
+
+    test("is ERR_COOKIE where its cookie cannot be sent", async () => {
+      const app = await start();
+      const { text } = await app.browser().send(({ session, sendHeaders }) => {
+        sendHeaders();
+        try {
+          return session.createCSRFToken();
+        } catch (error) {
+          return (error as { code: string }).code;
+        }
+      });
+      expect(JSON.parse(text)).toEqual({ value: "ERR_COOKIE" });
+    });
+  });
+}

@@ -1,0 +1,55 @@
+/*
+ * What sessions are over HTTP, under every framework and on every store (docs/design.md, "HTTP").
+ * An adapter runs it in a test file of its own: see test/koa.test.ts.
+ */
+import type { StoreUnderTest } from "session-sets/testing";
+import { onTestFinished } from "vitest";
+import { type Adapter, type AppOptions, TestApp } from "./http-app.ts";
+import { anonymous } from "./http-contract-anonymous.ts";
+import { cookieRenewal } from "./http-contract-cookie-renewal.ts";
+import { cookies } from "./http-contract-cookies.ts";
+import { csrf } from "./http-contract-csrf.ts";
+import { ending } from "./http-contract-ending.ts";
+import { errors } from "./http-contract-errors.ts";
+import { guard } from "./http-contract-guard.ts";
+import { orders } from "./http-contract-orders.ts";
+import { renewal } from "./http-contract-renewal.ts";
+import { signIns } from "./http-contract-sign-in.ts";
+import { signatures } from "./http-contract-signatures.ts";
+import { verbs } from "./http-contract-verbs.ts";
+
+/** Starts an application for one test, on an empty store or on the one of another application. */
+export type Start = (options?: AppOptions, beside?: TestApp) => Promise<TestApp>;
+
+/** Whether the store's clock can be moved by days, or goes as it goes. */
+export type Clock = "moved" | "real";
+
+/** An application is mounted under `prefix`: "" for the root. */
+export function httpContract(
+  adapter: Adapter,
+  prefix: string,
+  openStore: () => Promise<StoreUnderTest>,
+  clock: Clock,
+): void {
+  const start: Start = async (options = {}, beside) => {
+    const under = beside?.under ?? (await openStore());
+    const app = await TestApp.start(adapter, prefix, under, options);
+    onTestFinished(async () => {
+      await app.close();
+      if (!beside) await under.close?.();
+    });
+    return app;
+  };
+  anonymous(start);
+  cookies(start);
+  if (clock === "moved") cookieRenewal(start);
+  signatures(start);
+  verbs(start);
+  signIns(start);
+  renewal(start);
+  orders(start, clock);
+  ending(start);
+  csrf(start);
+  guard(start);
+  errors(start);
+}

@@ -1,0 +1,48 @@
+import type { SessionStore } from "session-sets";
+
+/** What a store does for one session or set, and may fail at. */
+const OPERATIONS = [
+  "create",
+  "find",
+  "change",
+  "end",
+  "count",
+  "has",
+  "list",
+  "pages",
+  "changeAll",
+  "endAll",
+] as const satisfies readonly (keyof SessionStore)[];
+
+export type Operation = (typeof OPERATIONS)[number];
+
+/**
+ * A store that does the same as `store`, calling `before` ahead of each operation (but `pages`, it
+ * waits for what that returns).
+ */
+export function recordedStore(
+  store: SessionStore,
+  before: (operation: Operation) => Promise<void> | undefined,
+): SessionStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      if (name === "pages") {
+        return (...args: unknown[]) => {
+          void before(name);
+          return Reflect.apply(member, target, args);
+        };
+      }
+      if (!isOperation(name)) return member.bind(target);
+      return async (...args: unknown[]) => {
+        await before(name);
+        return Reflect.apply(member, target, args);
+      };
+    },
+  });
+}
+
+function isOperation(name: string | symbol): name is Operation {
+  return (OPERATIONS as readonly (string | symbol)[]).includes(name);
+}
