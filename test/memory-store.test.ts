@@ -1,168 +1,208 @@
+/* What only the memory store has: a bound, a clock to inject, and no timers that keep a process. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { createSessions } from "session-sets";
-import { type MemoryStoreOptions, memoryStore } from "session-sets/memory";
-import { newId, newIdBeside } from "session-sets/testing";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { changeOf, create, draft, rotationTo, signIn } from "../src/testing/steps.ts";
+import { memoryStore } from "session-sets/memory";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { newId, newIdBeside } from "../src/testing/ids.ts";
+import {
+  assertMembers,
+  change,
+  create,
+  createOf,
+  live,
+  of,
+  rotationTo,
+} from "../src/testing/steps.ts";
 
-const full = { code: "ERR_STORE_FULL", status: 503 };
+const HOUR = 3_600_000;
+const FULL = expect.objectContaining({
+  code: "ERR_STORE_FULL",
+  status: 503,
+  message: expect.stringMatching(/raise maxSessions.*redisStore/),
+});
 
-describe("a memory store of three sessions", () => {
-  let now: number;
-  const open = () => memoryStore({ maxSessions: 3, now: () => now });
-  const fill = async (store: ReturnType<typeof open>, idleTimeout?: number) => {
-    const session = idleTimeout === undefined ? {} : { idleTimeout };
-    return [
-      await create(store, session),
-      await create(store, session),
-      await create(store, session),
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+/** A store with a clock that moves when `clock.now` does. */
+function open(maxSessions?: number) {
+  const clock = { now: 1_700_000_000_000 };
+  const now = () => clock.now;
+  return { clock, store: memoryStore(maxSessions === undefined ? { now } : { now, maxSessions }) };
+}
+
+describe("the bound", () => {
+  test("refuses one session too many, and keeps those that are there", async () => {
+    const { store } = open(3);
+    const ids = [
+      await createOf(store, "1"),
+      await createOf(store, "1"),
+      await createOf(store, "1"),
     ];
-  };
-
-  beforeEach(() => {
-    now = Date.now();
+    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    await assertMembers(store, of("user_id", "1"), ids);
   });
 
-  test("refuses a fourth, and keeps the three", async () => {
-    const store = open();
-    const ids = await fill(store);
-    const refused = draft(store);
-    await expect(store.create(refused)).rejects.toMatchObject(full);
-    expect(await store.find(refused.id)).toEqual({ state: "gone" });
-    for (const id of ids) expect((await store.find(id)).state).toBe("live");
+  test("is 100,000 sessions where nothing is said", async () => {
+    const { store } = open();
+    for (let i = 0; i < 100_000; i++) await create(store);
+    await expect(create(store)).rejects.toThrowError(FULL);
   });
 
-  test("has room again when one was ended", async () => {
-    const store = open();
-    const [first = ""] = await fill(store);
-    await store.end(first);
-    await create(store);
-    await expect(create(store)).rejects.toMatchObject(full);
-  });
-
-  test("has room again when some have expired, though nobody asked for them", async () => {
-    const store = open();
-    await fill(store, 1000);
-    now += 1001;
-    await fill(store);
-    await expect(create(store)).rejects.toMatchObject(full);
-  });
-
-  test("still makes no second session of the same id", async () => {
-    const store = open();
-    const made = draft(store);
-    const times = await store.create(made);
+  test("has room again when one is ended, and when one expires", async () => {
+    const { store, clock } = open(2);
+    const id = await create(store, { idleTimeout: HOUR });
+    await create(store, { idleTimeout: 2 * HOUR });
+    await expect(create(store)).rejects.toThrowError(FULL);
+    await store.end(id);
+    await create(store, { idleTimeout: 2 * HOUR });
+    clock.now += 2 * HOUR;
+    await expect(create(store)).rejects.toThrowError(FULL);
+    clock.now += 1;
     await create(store);
     await create(store);
-    expect(await store.create(made)).toEqual(times);
+    await expect(create(store)).rejects.toThrowError(FULL);
   });
 
-  test("counts what rotations leave, until its grace is over", async () => {
-    const store = open();
-    const id = await create(store);
-    const second = newIdBeside(id);
-    await store.change(id, changeOf({ rotation: rotationTo(second, { grace: 1000 }) }));
-    const third = newIdBeside(id);
-    await store.change(second, signIn(third, "1", { grace: 1000 }));
-    await expect(create(store)).rejects.toMatchObject(full);
-    const fourth = newIdBeside(id);
-    const rotation = changeOf({ rotation: rotationTo(fourth, { grace: 1000 }) });
-    await expect(store.change(third, rotation)).rejects.toMatchObject(full);
-    expect(await store.find(third)).toMatchObject({ state: "live", session: { id: third } });
-    now += 1001;
+  test("counts what a rotation leaves, and lets a session rotate that leaves nothing", async () => {
+    const { store, clock } = open(2);
+    const [a, b] = [await createOf(store, "1"), await createOf(store, "1")];
+    const to = newIdBeside(a);
+    await expect(change(store, a, { rotation: rotationTo(to) })).rejects.toThrowError(FULL);
+    await live(store, a);
+    await assertMembers(store, of("user_id", "1"), [a, b]);
+    await change(store, a, { rotation: rotationTo(to, { grace: 0 }) });
+    await assertMembers(store, of("user_id", "1"), [to, b]);
+    await store.end(b);
+    await change(store, to, { rotation: rotationTo(newIdBeside(a), { grace: 1000 }) });
+    await expect(create(store)).rejects.toThrowError(FULL);
+    clock.now += 1001;
     await create(store);
-    await create(store);
-    expect((await store.find(third)).state).toBe("live");
   });
 
-  test("rotates without grace also when it is full", async () => {
-    const store = open();
-    const [id = ""] = await fill(store);
-    const to = newIdBeside(id);
-    const answer = await store.change(id, changeOf({ rotation: rotationTo(to, { grace: 0 }) }));
-    expect(answer).toMatchObject({ state: "changed", id: to });
+  test("does not stop a create that is called again", async () => {
+    const { store } = open(1);
+    const id = newId(1);
+    await create(store, { id });
+    await create(store, { id });
+    await live(store, id);
+  });
+
+  test("is what createSessions reports, too", async () => {
+    const sessions = createSessions({ store: memoryStore({ maxSessions: 1 }), idleTimeout: HOUR });
+    await sessions.create();
+    await expect(sessions.create()).rejects.toThrowError(FULL);
   });
 });
 
-describe("the memory store's housekeeping", () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+test("the clock may be injected: sessions live and expire by it", async () => {
+  const { store, clock } = open();
+  const sessions = createSessions({ store, idleTimeout: "30 minutes", absoluteTimeout: "1 hour" });
+  const { token, session } = await sessions.create({ a: 1 });
+  expect(session.createdAt.getTime()).toBe(clock.now);
+  expect(session.expiresAt.getTime()).toBe(clock.now + HOUR / 2);
+  clock.now += 20 * 60_000;
+  expect((await sessions.get(token))?.expiresAt.getTime()).toBe(clock.now + HOUR / 2);
+  clock.now += 25 * 60_000;
+  expect((await sessions.get(token))?.expiresAt.getTime()).toBe(session.createdAt.getTime() + HOUR);
+  clock.now += 15 * 60_000;
+  expect(await sessions.get(token)).not.toBeNull();
+  clock.now += 1;
+  expect(await sessions.get(token)).toBeNull();
+});
 
-  test("takes one timer for all sessions, and none when there are none left", async () => {
-    const store = memoryStore();
-    expect(vi.getTimerCount()).toBe(0);
-    for (let i = 0; i < 100; i++) await create(store, { idleTimeout: 90_000 });
-    expect(vi.getTimerCount()).toBe(1);
-    await vi.advanceTimersByTimeAsync(80_000);
-    expect(vi.getTimerCount()).toBe(1);
-    await vi.advanceTimersByTimeAsync(50_000);
-    expect(vi.getTimerCount()).toBe(0);
-    await create(store);
-    expect(vi.getTimerCount()).toBe(1);
+test("what a program does with the data it was given or gave changes no session", async () => {
+  const sessions = createSessions<{ cart?: string[] }>({ store: memoryStore(), idleTimeout: HOUR });
+  const cart = ["a"];
+  const { token, session } = await sessions.create({ cart });
+  cart.push("b");
+  session.data.cart?.push("c");
+  (await sessions.get(token))?.data.cart?.push("d");
+  expect((await sessions.get(token))?.data).toEqual({ cart: ["a"] });
+});
+
+describe("expired sessions", () => {
+  test("take one timer for all, which keeps no process alive", async () => {
+    const intervals = vi.spyOn(globalThis, "setInterval");
+    const timeouts = vi.spyOn(globalThis, "setTimeout");
+    const { store } = open();
+    for (let i = 0; i < 1000; i++) await create(store, { idleTimeout: HOUR });
+    expect(timeouts).not.toHaveBeenCalled();
+    expect(intervals).toHaveBeenCalledTimes(1);
+    expect(intervals.mock.results[0]?.value.hasRef()).toBe(false);
     await store.close();
+  });
+
+  test("leave within a minute with nobody asking, and the last one takes the timer along", async () => {
+    vi.useFakeTimers();
+    const store = memoryStore();
+    await create(store, { idleTimeout: 30_000 });
+    await create(store, { idleTimeout: 90_000 });
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
     expect(vi.getTimerCount()).toBe(0);
+    await create(store);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  test("wait for nobody: a program ends when it has nothing else to do", async () => {
+    const memory = new URL("../src/memory.ts", import.meta.url).pathname;
+    // Node 20 does not run TypeScript: vite's loader does.
+    const script = `
+      import { runnerImport } from "vite";
+      const { module } = await runnerImport(${JSON.stringify(memory)});
+      const store = module.memoryStore();
+      const times = { idleTimeout: 3_600_000, absoluteTimeout: null };
+      await store.create({ id: "AA" + "a".repeat(22), fields: new Map(), references: [], ...times });
+      console.log("made");
+    `;
+    const args = ["--input-type=module", "-e", script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    expect(stdout.trim()).toBe("made");
   });
 });
 
-test("sessions in memory keep no process alive", async () => {
-  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
-  const before = timers();
-  const store = memoryStore();
-  await create(store);
-  expect(timers()).toBe(before);
-  await store.close();
+test("close forgets everything and ends the timer", async () => {
+  vi.useFakeTimers();
+  const sessions = createSessions({ store: memoryStore(), idleTimeout: HOUR });
+  const { token } = await sessions.create({ a: 1 });
+  await sessions.close();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(await sessions.get(token)).toBeNull();
+  await sessions.close();
 });
 
-test("closing forgets all sessions", async () => {
-  const store = memoryStore();
-  const id = await create(store, { references: { user_id: ["1"] } });
-  await store.close();
-  expect(await store.find(id)).toEqual({ state: "gone" });
-  expect(await store.count({ field: "user_id", text: "1", plain: false })).toBe(0);
-});
-
-test("what is given out and taken in is a copy", async () => {
-  const store = memoryStore();
-  const fields = new Map([["a", "1"]]);
-  const id = newId(1);
-  await store.create({ ...draft(store), id, fields });
-  fields.set("a", "2");
-  const found = await store.find(id);
-  if (found.state !== "live") throw new Error("the session is gone");
-  (found.session.fields as Map<string, string>).set("a", "3");
-  expect(await store.find(id)).toMatchObject({ session: { fields: new Map([["a", "1"]]) } });
-});
-
-test.each<[string, object]>([
-  ["an unknown option", { max: 1 }],
-  ["no sessions at all", { maxSessions: 0 }],
-  ["half a session", { maxSessions: 1.5 }],
-  ["a clock that is none", { now: 1 }],
-])("%s is refused", (_name, options) => {
-  expect(() => memoryStore(options as MemoryStoreOptions)).toThrow(
-    expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
-  );
-});
-
-describe("where no store is given", () => {
-  afterEach(() => {
-    vi.unstubAllEnvs();
-    vi.restoreAllMocks();
-  });
-
-  test.each([
-    ["production", 1],
-    ["development", 0],
-  ])("NODE_ENV %s gives %i warning(s)", async (environment, warnings) => {
+describe("without a store", () => {
+  function warningsIn(environment: string, options: object = {}): unknown[][] {
     vi.stubEnv("NODE_ENV", environment);
     const warn = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
-    const sessions = createSessions({ idleTimeout: "1 hour" });
-    expect(warn).toHaveBeenCalledTimes(warnings);
-    const { token } = await sessions.create({ theme: "dark" });
-    expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });
-    await sessions.close();
+    createSessions({ idleTimeout: HOUR, ...options });
+    return warn.mock.calls;
+  }
+
+  test("sessions are kept in memory", async () => {
+    const sessions = createSessions({ idleTimeout: HOUR });
+    const { token } = await sessions.create({ a: 1 });
+    expect((await sessions.get(token))?.data).toEqual({ a: 1 });
+  });
+
+  test("production is warned, with a code and what to do", () => {
+    expect(warningsIn("production")).toEqual([
+      [
+        expect.stringMatching(/memory of this process.*redisStore\(client\)/),
+        expect.objectContaining({ code: "SESSION_SETS_MEMORY_STORE" }),
+      ],
+    ]);
+  });
+
+  test("nobody else is, nor who chose the memory store", () => {
+    expect(warningsIn("development")).toEqual([]);
+    expect(warningsIn("production", { store: memoryStore() })).toEqual([]);
   });
 });
