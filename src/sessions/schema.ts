@@ -22,8 +22,8 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-export function isSchema(data: object | undefined): data is StandardSchema<unknown> {
-  return data !== undefined && "~standard" in data;
+export function isSchema(data: unknown): data is StandardSchema<unknown> {
+  return "~standard" in Object(data); // some are functions
 }
 
 /**
@@ -35,11 +35,16 @@ export async function checkAgainst(schema: StandardSchema<unknown>, values: obje
   for (const { message, path } of issues ?? []) {
     const first = path?.[0];
     const field = typeof first === "object" ? first.key : first;
-    if (field !== undefined && Object.hasOwn(values, field)) {
+    if (field !== undefined && isWritten(values, field)) {
       throw new SessionError(
         "ERR_SESSION_VALUE",
         `The field ${JSON.stringify(String(field))} does not fit the schema: ${message}`,
       );
     }
   }
+}
+
+/** A field that is undefined is left alone. */
+function isWritten(values: object, field: PropertyKey): boolean {
+  return Object.hasOwn(values, field) && values[field as keyof typeof values] !== undefined;
 }
