@@ -48,6 +48,11 @@ export function configOf(options: SessionsOptions<object, string>): Config {
   const deadlines = deadlinesOf(options, { idleTimeout: null, absoluteTimeout: null });
   const rotationGrace = milliseconds("rotationGrace", options.rotationGrace ?? "10 seconds", true);
   const store = options.store ?? defaultStore();
+  if (!isStore(store)) {
+    throw misconfigured(
+      "store must be a store of sessions, such as redisStore(client) or memoryStore() make, not a client",
+    );
+  }
   return {
     store,
     schema: isSchema(data) ? data : null,
@@ -99,6 +104,12 @@ function faultOfReference(options: ReferenceOptions, store: SessionStore): strin
     return `is declared { as: "set" }, which needs a store of one shard; this one has ${store.shards}`;
   }
   return undefined;
+}
+
+/** Known by two things that no client of a database has. */
+function isStore(store: unknown): store is SessionStore {
+  const { shards, endAll } = Object(store) as Partial<SessionStore>;
+  return Number.isInteger(shards) && typeof endAll === "function";
 }
 
 function defaultStore(): SessionStore {
