@@ -50,7 +50,7 @@ const values: fc.Arbitrary<Values> = fc.record(
   {
     user_id: scalar,
     team_ids: several,
-    tag: several,
+    tag: fc.oneof(fc.constant(1), several), // often the same, so that its set is seldom empty
     theme: fc.constantFrom<unknown>("dark", "1", 3, { a: [1, "\ud800"] }, "é\0", null, undefined),
     "a:b": fc.constantFrom<unknown>("x", 0, -0.5),
     constructor: fc.constantFrom<unknown>("own", false),
