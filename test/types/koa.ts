@@ -1,0 +1,57 @@
+/* What of `ctx.session` under Koa compiles and what must not. Compiled, never run. */
+import Koa from "koa";
+import { createSessions, type Session, type SessionSet } from "session-sets";
+import { koaSessions, type RequestSession, type SessionContext } from "session-sets/koa";
+import { type Equal, same } from "./equal.ts";
+
+interface Data {
+  user_id?: number;
+  team_ids?: number[];
+  theme?: string;
+}
+
+const sessions = createSessions({
+  data: {} as Data,
+  references: { user_id: {}, team_ids: {} },
+  idleTimeout: "30 minutes",
+});
+
+const app = new Koa<Koa.DefaultState, SessionContext<typeof sessions>>();
+app.use(koaSessions(sessions, { cookie: { name: "sid" } }));
+app.use(async (ctx) => {
+  same<Equal<typeof ctx.session, RequestSession<Data, "user_id" | "team_ids">>>();
+  const all = await ctx.session.get();
+  same<Equal<typeof all, Partial<Data>>>();
+  const part = await ctx.session.get(["theme"]);
+  same<Equal<typeof part, Partial<Pick<Data, "theme">>>>();
+  const loaded = await ctx.session.load();
+  same<Equal<typeof loaded, Session<Data> | null>>();
+  const devices = await ctx.session.peers("user_id");
+  same<Equal<typeof devices, SessionSet<Data> | null>>();
+  await ctx.session.peers("team_ids", 7);
+  await ctx.session.set({ user_id: 1 }, { absoluteTimeout: "90 days" });
+  await ctx.session.unset(["theme"]);
+  await ctx.session.rotate({}, { grace: 0 });
+  same<Equal<string, ReturnType<typeof ctx.session.createCSRFToken>>>();
+  // @ts-expect-error: no field of the data
+  await ctx.session.set({ nothing: 1 });
+  // @ts-expect-error: a wrong type
+  await ctx.session.set({ user_id: "1" });
+  // @ts-expect-error: no field of the data
+  await ctx.session.get(["nothing"]);
+  // @ts-expect-error: no field of the data
+  await ctx.session.unset(["nothing"]);
+  // @ts-expect-error: no declared reference
+  await ctx.session.peers("theme");
+  // @ts-expect-error: an element of another type
+  await ctx.session.peers("team_ids", "7");
+  // @ts-expect-error: the session of a request tells no token
+  ctx.session.token;
+});
+
+// @ts-expect-error: no sessions
+koaSessions({});
+// @ts-expect-error: no option
+koaSessions(sessions, { secret: "x" });
+// @ts-expect-error: no option of a cookie
+koaSessions(sessions, { cookie: { httponly: true } });
