@@ -71,7 +71,7 @@ describe("the name of a session set", () => {
 });
 
 describe("the keys", () => {
-  test("of a session and of its sets are under one hash tag, and of other shards under others", () => {
+  test("of a session and of its sets are under the hash tag of its shard", () => {
     const keys = createKeys("shop.eu-1_a", 4096);
     const id = fc
       .tuple(fc.nat(4095), fc.string({ minLength: 22, maxLength: 22 }))
@@ -90,7 +90,7 @@ describe("the keys", () => {
     );
   });
 
-  test("show a plain set where there is one, and a star for the shard where there are several", () => {
+  test("show a plain set where there is one, and a star for several shards", () => {
     const one = { field: "u", text: "1", plain: false };
     expect(createKeys("p", 1).publicSet(one)).toBe("{p:0}:r:u:1");
     expect(createKeys("p", 1).publicSet({ ...one, plain: true })).toBe("{p:0}:m:u:1");

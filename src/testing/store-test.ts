@@ -3,7 +3,7 @@ import type { SessionStore } from "../store/contract.ts";
 /** A store that is empty, and the means to test it. */
 export interface StoreUnderTest {
   readonly store: SessionStore;
-  /** Lets the store's clock pass by so many milliseconds: an injected clock jumps, a real one runs. */
+  /** Lets so many ms pass on the store's clock: an injected clock jumps, a real one runs. */
   elapse(ms: number): Promise<void>;
   /** Called after the test, whether it passed or not. */
   close?(): Promise<void>;

@@ -247,7 +247,7 @@ async function change(
   run.model.see(session, when);
 }
 
-/** DESIGN.md section 6: a read is written down after a twentieth of the idle timeout or a minute. */
+/** DESIGN.md section 6: a read counts as use after a twentieth of the idle timeout or a minute. */
 function seenAfterRead({ seen, idleTimeout }: ModelSession, when: Span, slack: number): Span[] {
   const after = Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / 20, 60_000);
   const [before] = seen;

@@ -59,7 +59,7 @@ export class Run {
   }
 
   /**
-   * False where a deadline went by meanwhile and something did not fit: it cannot be told what would
+   * False where a deadline went by meanwhile and something did not fit: nobody can tell what would
    * have been right, nor how to go on.
    */
   async #conclusively(work: () => Promise<void>): Promise<boolean> {

@@ -183,7 +183,7 @@ export function valuesOf(value: unknown): unknown[] {
   return elements.filter((element) => element !== null && element !== undefined);
 }
 
-/** Values as they come back: undefined fields are left out, and nothing is shared with the caller. */
+/** Values as they come back: without what is undefined, and nothing shared with the caller. */
 function copy(values: Data): Data {
   return JSON.parse(JSON.stringify(values)) as Data;
 }

@@ -1,8 +1,11 @@
 import { createSessions, type Duration, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
 import { type Handler, koaRequest } from "./koa-request.ts";
+import { startRedis } from "./redis-server.ts";
+import { clients } from "./stores.ts";
 
-/* Everything that this library can be made to reject, but for a server that is down. */
+/* Everything that this library can be made to reject. */
 
 export type Data = { user_id?: number; team_ids?: string[]; theme?: unknown };
 
@@ -70,4 +73,27 @@ export async function provokeKoa(sessions: Sessions<Data>, note: Note): Promise<
   const headers = { cookie, "sec-fetch-site": "cross-site" };
   await koaRequest(sessions, async () => {}, note, { method: "POST", headers });
   return [token];
+}
+
+/** A server that answers no more, and one that is gone; gives the token that was used. */
+export async function provokeOutage(note: Note): Promise<string[]> {
+  const server = await startRedis();
+  const client = clients["ioredis 6"](server.url);
+  client.on("error", () => {});
+  try {
+    const patient = redisStore(client, { timeout: "20 seconds" });
+    const { token } = await createSessions<Data>({ store: patient, ...OPTIONS }).create();
+    const store = redisStore(client, { timeout: 100 });
+    const sessions = createSessions<Data>({ store, ...OPTIONS });
+    server.pause();
+    await sessions.get(token).catch(note);
+    await sessions.set(token, { theme: "dark" }).catch(note);
+    await sessions.rotate(token).catch(note);
+    await server.kill();
+    await sessions.delete(token).catch(note);
+    return [token];
+  } finally {
+    client.disconnect();
+    await server.stop();
+  }
 }
