@@ -55,7 +55,7 @@ describe("a command that arrives after its caller has stopped waiting does nothi
     ["of a store that has yet to ask for it", false],
   ])("%s", async (_, known) => {
     const made = await makeSession(sessionsOn(redisStore(client)));
-    const sessions = sessionsOn(redisStore(slow, { timeout: 200 }));
+    const sessions = sessionsOn(redisStore(slow, { timeout: 400 }));
     // The one is warmed up by a use, which also makes the server know the scripts.
     if (known) for (const { run } of Object.values(operations(sessions, made))) await run();
     const late = known ? await makeSession(sessions) : made;
