@@ -47,6 +47,7 @@ export function cookieRenewal(start: Start): void {
       await browser.send(({ session }) => session.rotate({}, { grace: "1 hour" }));
       await app.under.elapse(120_000);
       expect((await old.send(get)).setCookies).toEqual([]);
+      await app.under.elapse(120_000);
       const late = await browser.send(async ({ session, sendHeaders }) => {
         sendHeaders();
         return session.get();

@@ -49,6 +49,8 @@ export function guard(start: Start): void {
         "http://SHOP.example:8080",
       ];
       for (const origin of own) expect(await passes(app, { host, origin }), origin).toBe(true);
+      const loud = { host: "SHOP.example", origin: "https://shop.example" };
+      expect(await passes(app, loud)).toBe(true);
       const others = [
         "http://evil.example",
         "http://shop.example",

@@ -37,9 +37,9 @@ export function renewal(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const old = app.browser(browser.token);
-      await browser.send(({ session }) => session.rotate({}, { grace: "1 second" }));
+      await browser.send(({ session }) => session.rotate({}, { grace: "2 seconds" }));
       expect(await old.data()).toEqual({ user_id: 1 });
-      await app.under.elapse(1_005);
+      await app.under.elapse(2_005);
       expect(await old.data()).toEqual({});
       expect(await browser.data()).toEqual({ user_id: 1 });
     });
@@ -161,14 +161,34 @@ export function renewal(start: Start): void {
       });
     }
 
+    test("a request that has signed in by it is like any other from then on", async () => {
+      const app = await start();
+      const { old } = await rotated(app, { user_id: 1 });
+      const answer = await old.send(async ({ session }) => {
+        await session.get();
+        await session.set({ user_id: 2 });
+        const done = await session.rotate({ theme: "dark" });
+        return [done, await session.get()];
+      });
+      expect(answer.value).toEqual([true, { user_id: 2, theme: "dark" }]);
+      expect(await old.data()).toEqual({ user_id: 2, theme: "dark" });
+      const again = await rotated(app, { user_id: 1 });
+      await again.old.send(async ({ session }) => {
+        await session.get();
+        await session.set({ user_id: 2 });
+        await session.delete();
+      });
+      expect(again.old.token).toBeUndefined();
+    });
+
     test("a request keeps the session that it has found when the grace time ends", async () => {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const old = app.browser(browser.token);
-      await browser.send(({ session }) => session.rotate({}, { grace: "1 second" }));
+      await browser.send(({ session }) => session.rotate({}, { grace: "2 seconds" }));
       const answer = await old.send(async ({ session }) => {
         await session.get();
-        await app.under.elapse(1_005);
+        await app.under.elapse(2_005);
         await session.set({ theme: "dark" });
         return session.get();
       });
