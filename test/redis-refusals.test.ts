@@ -1,4 +1,5 @@
 /* A server that answers, but refuses: full, read-only, loading, locked, or with foreign keys. */
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
@@ -112,12 +113,18 @@ describe("a server that became a replica", () => {
     expect(await sessions.touch(made.token)).toBe(true);
   });
 
-  test("gives the session to a read whose touch fails", async () => {
+  test("gives the session to a read whose touch fails, and tells who listens", async () => {
+    const told: unknown[] = [];
+    const listen = (message: unknown) => told.push(message);
+    subscribe("session-sets:touch-failed", listen);
     await client.call("REPLICAOF", "NO", "ONE");
     const long = Date.now() - 600_000;
     await client.hset(`{sessions:0}:s:${made.session.id}`, "@s", String(long));
     await client.call("REPLICAOF", "127.0.0.1", "1");
     expect((await sessions.get(made.token))?.lastSeenAt.getTime()).toBe(long);
+    unsubscribe("session-sets:touch-failed", listen);
+    const error = expect.objectContaining({ code: "ERR_STORE_UNAVAILABLE" });
+    expect(told).toEqual([{ id: made.session.id, error }]);
   });
 });
 
