@@ -98,7 +98,7 @@ function checkSession(
 function checkSets({ sets, hashes, now }: Walk, live: ReadonlyMap<string, number>): void {
   for (const [set, { scores, expires }] of sets) {
     const [shard, name] = [set.slice(0, set.indexOf(":")), set.slice(set.indexOf(":") + 1)];
-    assert.ok(expires >= Math.max(...scores.values()), `${set} lives as long as its entries`);
+    assert.equal(expires, Math.max(...scores.values()), `${set} lives as long as its last entry`);
     for (const [id, score] of scores) {
       if (score < now) continue;
       assert.equal(live.get(`${shard}:${id}`), score, `the entry ${id} of ${set} is live`);

@@ -127,11 +127,6 @@ local function lists(names, wanted)
   end
   return false
 end
-local function expire_not_before(key, deadline)
-  if redis.call('PEXPIRETIME', key) < deadline then
-    redis.call('PEXPIREAT', key, int(deadline))
-  end
-end
 local function drop_expired(name)
   local key = set_key(name)
   local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
@@ -142,19 +137,30 @@ local function drop_expired(name)
     end
   end
 end
+local unsettled = {}
 local function enter(name, id, deadline)
   redis.call('ZADD', set_key(name), int(deadline), id)
-  expire_not_before(set_key(name), deadline)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
-    expire_not_before(plain_key(name), deadline)
   end
   drop_expired(name)
+  unsettled[name] = true
 end
 local function leave(name, id)
   redis.call('ZREM', set_key(name), id)
   if plain_key(name) then
     redis.call('SREM', plain_key(name), id)
+  end
+  unsettled[name] = true
+end
+local function settle()
+  for name in pairs(unsettled) do
+    local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
+    for _, key in ipairs({ set_key(name), plain_key(name) }) do
+      if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
+        redis.call('PEXPIREAT', key, deadline)
+      end
+    end
   end
 end
 local seen_keys = {}
@@ -386,6 +392,7 @@ end
 for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
+settle()
 local answer = changed(final, found)
 if held > deadline then
   redis.call('PEXPIREAT', session_key(final), int(deadline))
@@ -447,6 +454,7 @@ for _, id in ipairs(todo) do
   end
 end
 drop_expired(name)
+settle()
 return { now, 'page', next_after, next_id, changed }
 `,
   count: `${lib}
@@ -486,6 +494,7 @@ if not found.created then
   for _, name in ipairs(names) do
     enter(name, id, deadline)
   end
+  settle()
 end
 return { now, 'created', times(found) }
 `,
@@ -508,6 +517,7 @@ end
 for _, entered in ipairs(found.names) do
   leave(entered, current)
 end
+settle()
 return { now, 'ended', 1 }
 `,
   endAll: `${lib}
@@ -550,6 +560,7 @@ for _, session in ipairs(doomed) do
     leave(entered, session.id)
   end
 end
+settle()
 local left = redis.call('ZCARD', KEYS[1])
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1

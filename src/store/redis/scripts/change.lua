@@ -123,6 +123,7 @@ end
 for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
+settle()
 
 local answer = changed(final, found)
 if held > deadline then

@@ -67,5 +67,6 @@ for _, id in ipairs(todo) do
   end
 end
 drop_expired(name)
+settle()
 
 return { now, 'page', next_after, next_id, changed }

@@ -41,6 +41,7 @@ if not found.created then
   for _, name in ipairs(names) do
     enter(name, id, deadline)
   end
+  settle()
 end
 
 return { now, 'created', times(found) }

@@ -25,5 +25,6 @@ end
 for _, entered in ipairs(found.names) do
   leave(entered, current)
 end
+settle()
 
 return { now, 'ended', 1 }

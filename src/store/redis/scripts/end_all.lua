@@ -49,6 +49,7 @@ for _, session in ipairs(doomed) do
     leave(entered, session.id)
   end
 end
+settle()
 
 local left = redis.call('ZCARD', KEYS[1])
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then

@@ -166,12 +166,6 @@ local function lists(names, wanted)
   return false
 end
 
-local function expire_not_before(key, deadline)
-  if redis.call('PEXPIRETIME', key) < deadline then
-    redis.call('PEXPIREAT', key, int(deadline))
-  end
-end
-
 -- Bounded, and part of every write and listing of a set: so expired entries never pile up.
 local function drop_expired(name)
   local key = set_key(name)
@@ -184,21 +178,36 @@ local function drop_expired(name)
   end
 end
 
--- I1: an entry's score is the session's deadline. The set lives as long as its last entry (I3).
+-- The names of the sets whose entries have changed: see `settle`.
+local unsettled = {}
+
+-- I1: an entry's score is the session's deadline.
 local function enter(name, id, deadline)
   redis.call('ZADD', set_key(name), int(deadline), id)
-  expire_not_before(set_key(name), deadline)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
-    expire_not_before(plain_key(name), deadline)
   end
   drop_expired(name)
+  unsettled[name] = true
 end
 
 local function leave(name, id)
   redis.call('ZREM', set_key(name), id)
   if plain_key(name) then
     redis.call('SREM', plain_key(name), id)
+  end
+  unsettled[name] = true
+end
+
+-- I3: a set lives as long as its last entry. Every script that changes entries ends with this.
+local function settle()
+  for name in pairs(unsettled) do
+    local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
+    for _, key in ipairs({ set_key(name), plain_key(name) }) do
+      if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
+        redis.call('PEXPIREAT', key, deadline)
+      end
+    end
   end
 end
 
