@@ -5,6 +5,7 @@ export type {
   FieldReferences,
   Fields,
   Gone,
+  Leaving,
   Lookup,
   NewSession,
   Reference,

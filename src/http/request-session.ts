@@ -41,6 +41,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   #throughAlias = false;
   /** This request has seen the session alive. */
   #seen = false;
+  /** This request wanted the session ended. */
+  #deleted = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @internal */
@@ -71,7 +73,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   /**
    * Merges values into the session; a field that is undefined is left alone. Where there is no
    * session it makes one, with `deadlines` if they are given, and sets the cookie. A session that is
-   * there keeps the deadlines it has: to sign in with others ("remember me"), `delete` first.
+   * there keeps the deadlines and the other data it has: to sign in with fresh ones ("remember me"),
+   * `delete` first.
    *
    * A change of a reference that says who the user is gives the session a new token, and the old one
    * is dead.
@@ -84,8 +87,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
       if (this.#id === null) return this.#create(values, deadlines);
       const changed = await this.#change(this.#id, values, []);
       if (changed.state === "gone" && !this.#seen) return this.#create(values, deadlines);
-      if (changed.state === "superseded" && !changed.hadIdentity && this.#identifies(values)) {
-        return this.#create(values, deadlines); // a sign-in that was clicked twice
+      if (changed.state === "superseded" && this.#context.engine.identifies(values)) {
+        // A sign-in that was clicked twice, or one that wanted the old session ended.
+        if (!changed.hadIdentity || this.#deleted) return this.#create(values, deadlines);
       }
       if (changed.state !== "changed") throw gone();
     });
@@ -131,17 +135,21 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   /**
    * Ends the session and clears the cookie. Resolves to whether there was one; where there was none,
    * the cookie is left alone. So to sign out everywhere, `delete` first and `clear` the peers then.
+   *
+   * A `set` after it makes a new session. A parallel request that still has the old token does not:
+   * for the `rotationGrace`, its `set` is ERR_SESSION_GONE.
    */
   async delete(): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#id === null) return false;
       const { engine, cookie } = this.#context;
       cookie.check();
-      const ended = await engine.config.store.end(this.#id);
-      // A `set` after this makes a new session, but where a sign-in has replaced this one.
+      const { store, identity, rotationGrace: grace } = engine.config;
+      const ended = await store.end(this.#id, null, { identity, grace });
+      this.#deleted = true;
       this.#seen = false;
       if (!ended) return false;
-      if (!this.#throughAlias) cookie.clear();
+      cookie.clear();
       this.#id = null;
       this.#token = null;
       this.#throughAlias = false;
@@ -227,12 +235,12 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   }
 
   async #change(id: string, values: Partial<Data>, unset: readonly string[]) {
-    const signsIn =
-      this.#context.rotate && this.#touchesIdentity([...Object.keys(values), ...unset]);
-    if (signsIn) this.#context.cookie.check();
-    const fresh = signsIn ? createTokenBeside(id) : null;
+    const { engine, cookie, rotate } = this.#context;
+    const mayRotate = rotate && engine.concernsIdentity([...Object.keys(values), ...unset]);
+    if (mayRotate) cookie.check();
+    const fresh = mayRotate ? createTokenBeside(id) : null;
     const rotation = fresh && this.#rotation(fresh, "identity-changes");
-    return this.#adopt(await this.#context.engine.change(id, { values, unset, rotation }), fresh);
+    return this.#adopt(await engine.change(id, { values, unset, rotation }), fresh);
   }
 
   #rotation(fresh: NewToken, when: Rotation["when"], grace?: Duration): Rotation {
@@ -276,16 +284,6 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   /** The id of the token itself, aliases not followed. */
   get #tokenId(): string | null {
     return idOf(this.#token, this.#context.engine.config.store.shards);
-  }
-
-  #touchesIdentity(fields: readonly string[]): boolean {
-    return this.#context.engine.config.identity.some((field) => fields.includes(field));
-  }
-
-  /** Whether values say who the user is. */
-  #identifies(values: Partial<Data>): boolean {
-    const { identity } = this.#context.engine.config;
-    return identity.some((field) => [values[field as keyof Data] ?? []].flat().length > 0);
   }
 }
 

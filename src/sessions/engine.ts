@@ -108,6 +108,17 @@ export class Engine {
     return referenceOf(field, value, this.config);
   }
 
+  /** Whether one of the fields says who the user is. */
+  concernsIdentity(fields: readonly string[]): boolean {
+    return this.config.identity.some((field) => fields.includes(field));
+  }
+
+  /** Whether the values say who the user is. */
+  identifies(values: object): boolean {
+    const given: { readonly [field: string]: unknown } = { ...values };
+    return this.config.identity.some((field) => [given[field] ?? []].flat().length > 0);
+  }
+
   async #encode(values: object) {
     const encoded = encodeValues(values, this.config);
     if (this.config.schema) await checkAgainst(this.config.schema, values);

@@ -64,11 +64,11 @@ export interface NewSession {
 }
 
 /**
- * What an id leads to.
+ * What an id leads to. `now` is the time of the asking, on the store's clock.
  *
  * - `live`: a session, whose own id differs from the one asked for where that one is an alias.
- * - `superseded`: the id was replaced by a sign-in, and leads nowhere; `hadIdentity` says whether
- *   the session it stood for already had a value in one of the fields that say who the user is.
+ * - `superseded`: there is a tombstone; the id leads nowhere, and `hadIdentity` says whether the
+ *   session it stood for had a value in one of the fields that say who the user is.
  * - `gone`: nothing: never created, expired, or ended.
  */
 export type Lookup =
@@ -76,7 +76,7 @@ export type Lookup =
   | Superseded
   | Gone;
 
-/** The id was replaced by a sign-in. */
+/** The id stood for a session that was replaced by a sign-in, or ended by its user. */
 export interface Superseded {
   readonly state: "superseded";
   readonly hadIdentity: boolean;
@@ -112,11 +112,15 @@ export interface Change extends FieldChanges {
  * id and at every alias it came through, so that whoever knows an old id never reaches the
  * signed-in session. Any other leaves an alias at the old id.
  */
-export interface Rotation {
+export interface Rotation extends Leaving {
   /** The new id, never used before and in the same shard as the old one. */
   readonly to: string;
   /** "always", or only where the change alters a value of an `identity` field. */
   readonly when: "always" | "identity-changes";
+}
+
+/** What is left at an id, so that requests under way with it are told from those without a session. */
+export interface Leaving {
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
   /** How long the alias or tombstone stays; 0 leaves none. */
@@ -163,9 +167,10 @@ export interface SessionStore {
 
   /**
    * Ends one session, aliases followed: it, its entries and its aliases are gone. With
-   * `reference`, only where the session has that value now. Whether one was ended.
+   * `reference`, only where the session has that value now. With `leaving`, a tombstone stays at its
+   * id and at every alias it was reached by. Whether one was ended.
    */
-  end(id: string, reference?: Reference): Promise<boolean>;
+  end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean>;
 
   /** How many live sessions have this value. */
   count(reference: Reference): Promise<number>;

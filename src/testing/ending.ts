@@ -3,10 +3,12 @@ import { newId, newIdBeside } from "./ids.ts";
 import {
   assertGone,
   assertMembers,
+  assertSuperseded,
   change,
   create,
   createOf,
   done,
+  HOUR,
   live,
   of,
   rotationTo,
@@ -53,6 +55,30 @@ export const ending: readonly StoreTest[] = [
     await assertGone(store, first, second);
     assert.deepEqual(await change(store, first, { set: { a: "1" } }), { state: "gone" });
     await assertGone(store, first, second);
+  }),
+
+  storeTest("end can leave a tombstone at each id that it came through", async ({ store }) => {
+    for (const user of ["1", null]) {
+      const first = await (user ? createOf(store, user) : create(store));
+      const second = newIdBeside(first);
+      done(await change(store, first, { rotation: rotationTo(second) }));
+      assert.equal(await store.end(first, null, { identity: ["user_id"], grace: HOUR }), true);
+      await assertSuperseded(store, user !== null, first, second);
+      const answer = await change(store, first, { set: { a: "1" } });
+      assert.deepEqual(answer, { state: "superseded", hadIdentity: user !== null });
+      assert.equal(await store.end(first, null, { identity: ["user_id"], grace: HOUR }), false);
+      await assertMembers(store, of("user_id", "1"), []);
+    }
+  }),
+
+  storeTest("end leaves no tombstone of what it does not end", async ({ store }) => {
+    const id = await createOf(store, "1");
+    const leaving = { identity: ["user_id"], grace: HOUR };
+    assert.equal(await store.end(id, of("user_id", "2"), leaving), false);
+    assert.equal((await live(store, id)).id, id);
+    assert.equal(await store.end(id, null, { ...leaving, grace: 0 }), true);
+    assert.equal(await store.end(id, null, leaving), false);
+    await assertGone(store, id);
   }),
 
   storeTest("end with a reference ends only a session of that set", async ({ store }) => {

@@ -97,6 +97,36 @@ export function ending(start: Start): void {
       expect(await app.sessions.by("user_id", 1).size()).toBe(0);
     });
 
+    test("is not replaced by a parallel request that has its old token", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1 });
+      const other = app.browser(browser.token);
+      await browser.send(({ session }) => session.delete());
+      const answer = await other.send(({ session }) => session.set({ theme: "dark" }));
+      expect(answer.error).toMatchObject({ code: "ERR_SESSION_GONE" });
+      const again = await other.send(async ({ session }) => {
+        const deleted = await session.delete();
+        await session.set({ user_id: 2 }); // a sign-in that ends the old session first
+        return deleted;
+      });
+      expect([answer.setCookies.length, again.value, again.setCookies.length]).toEqual([
+        0,
+        false,
+        1,
+      ]);
+      expect(await other.data()).toEqual({ user_id: 2 });
+    });
+
+    test("is gone, and its cookie with it, through an old token, too", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1 });
+      const old = app.browser(browser.token);
+      await browser.send(({ session }) => session.rotate());
+      const answer = await old.send(({ session }) => session.delete());
+      expect([answer.value, answer.setCookies.length]).toEqual([true, 1]);
+      expect(await browser.data()).toEqual({});
+    });
+
     test("is followed by a new one where set comes after delete", async () => {
       const app = await start();
       const browser = await app.visitor({ user_id: 1, theme: "dark" });

@@ -21,6 +21,7 @@ const write: Handler = ({ session }) => session.set({ theme: "dark" });
 const SIGN_INS: Record<string, Handler> = {
   "a sign-in": signIn,
   "a sign-in after a look": after(look, signIn),
+  "a sign-in that ends the old session first": after(({ session }) => session.delete(), signIn),
 };
 
 const BESIDE: Record<string, readonly Handler[]> = {

@@ -4,6 +4,7 @@ import type {
   Changed,
   FieldChanges,
   FieldReferences,
+  Leaving,
   Lookup,
   NewSession,
   Reference,
@@ -104,26 +105,32 @@ export class MemoryStore implements SessionStore {
     signsIn: boolean,
     trail: readonly string[],
   ): void {
-    const olds = signsIn ? [session.id, ...trail] : [session.id];
     if (grace > 0) this.#makeRoom();
     const expiresAt = this.#now() + grace;
-    const hadIdentity = identity.some((field) => session.references.has(field));
-    for (const old of olds) {
-      if (grace === 0) this.#kept.delete(old);
-      else if (signsIn) this.#kept.set(old, { kind: "tombstone", hadIdentity, expiresAt });
-      else this.#kept.set(old, { kind: "alias", target: to, expiresAt });
-    }
+    if (signsIn) this.#bury([session.id, ...trail], session, { identity, grace });
+    else if (grace === 0) this.#kept.delete(session.id);
+    else this.#kept.set(session.id, { kind: "alias", target: to, expiresAt });
     session.id = to;
     this.#kept.set(to, session);
   }
 
-  async end(id: string, reference?: Reference): Promise<boolean> {
+  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
     const { kept: session, trail } = this.#resolve(id);
     if (session?.kind !== "session") return false;
     if (reference && !this.#sets.has(reference, session)) return false;
-    this.#end(session);
-    for (const alias of trail) this.#kept.delete(alias);
+    this.#bury([session.id, ...trail], session, leaving ?? { identity: [], grace: 0 });
+    this.#sets.remove(session);
     return true;
+  }
+
+  /** Leaves nothing of a session at these ids but, for the grace time, tombstones. */
+  #bury(ids: readonly string[], session: Session, { identity, grace }: Leaving): void {
+    const hadIdentity = identity.some((field) => session.references.has(field));
+    const expiresAt = this.#now() + grace;
+    for (const id of ids) {
+      if (grace === 0) this.#kept.delete(id);
+      else this.#kept.set(id, { kind: "tombstone", hadIdentity, expiresAt });
+    }
   }
 
   async count(reference: Reference): Promise<number> {

@@ -1,4 +1,4 @@
-import type { FieldChanges } from "../contract.ts";
+import type { FieldChanges, Leaving } from "../contract.ts";
 import { encodeName, setNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */
@@ -23,4 +23,8 @@ export function fieldChanges({ set, unset, references, maxBytes }: FieldChanges)
     ...counted([...set].flat()),
     ...counted(unset),
   ];
+}
+
+export function leavingArguments(leaving?: Leaving | null): string[] {
+  return [String(leaving?.grace ?? 0), (leaving?.identity ?? []).map(encodeName).join(" ")];
 }

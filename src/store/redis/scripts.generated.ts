@@ -105,6 +105,13 @@ local function resolve(id)
   end
   return id, found, trail
 end
+local function replace(id, grace, field, value)
+  redis.call('DEL', session_key(id))
+  if grace > 0 then
+    redis.call('HSET', session_key(id), field, value)
+    redis.call('PEXPIREAT', session_key(id), int(now + grace))
+  end
+end
 local function bare(name)
   return (string.gsub(name, '^=', ''))
 end
@@ -118,6 +125,21 @@ local function plain_key(name)
 end
 local function field_of(name)
   return string.match(name, '^=?([^:]*):')
+end
+local function fields_in(text)
+  local fields = {}
+  for _, field in ipairs(words(text)) do
+    fields[field] = true
+  end
+  return fields
+end
+local function identifies(names, fields)
+  for _, name in ipairs(names) do
+    if fields[field_of(name)] then
+      return true
+    end
+  end
+  return false
 end
 local function lists(names, wanted)
   for _, name in ipairs(names) do
@@ -296,19 +318,8 @@ local new_idle = number()
 local to = arg()
 local when = arg()
 local grace = number()
-local identity = {}
-for _, field in ipairs(words(arg())) do
-  identity[field] = true
-end
+local identity = fields_in(arg())
 local changes = field_changes()
-local function identifies(names)
-  for _, name in ipairs(names) do
-    if identity[field_of(name)] then
-      return true
-    end
-  end
-  return false
-end
 local function changed(final, found)
   if final == to then
     return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
@@ -336,7 +347,7 @@ if not found.created then
   end
   return { now, 'gone' } -- I4
 end
-local signs_in = identifies(added) or identifies(removed)
+local signs_in = identifies(added, identity) or identifies(removed, identity)
 local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
 if to ~= '' and when == 'always' and not rotates then
   return { now, 'alias' }
@@ -373,20 +384,13 @@ if rotates then
     leave(name, current)
   end
   redis.call('RENAME', key, session_key(to))
-  local olds = { current }
-  local field, value = '@to', to
   if signs_in then
-    field, value = '@x', identifies(found.names) and '1' or '0'
+    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      olds[#olds + 1] = old
+      replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
     end
-  end
-  for _, old in ipairs(olds) do
-    redis.call('DEL', session_key(old))
-    if grace > 0 then
-      redis.call('HSET', session_key(old), field, value)
-      redis.call('PEXPIREAT', session_key(old), int(now + grace))
-    end
+  else
+    replace(current, grace, '@to', to)
   end
 end
 for _, name in ipairs(after) do
@@ -501,6 +505,8 @@ return { now, 'created', times(found) }
   end: `${lib}
 local id = arg()
 local name = arg()
+local grace = number()
+local identity = fields_in(arg())
 local current, found, trail = resolve(id)
 will_touch(current, found.names)
 for _, old in ipairs(trail) do
@@ -510,9 +516,9 @@ look()
 if not found.created or (name ~= '' and not lists(found.names, name)) then
   return { now, 'ended', 0 }
 end
-redis.call('DEL', session_key(current))
+trail[#trail + 1] = current
 for _, old in ipairs(trail) do
-  redis.call('DEL', session_key(old))
+  replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
 end
 for _, entered in ipairs(found.names) do
   leave(entered, current)

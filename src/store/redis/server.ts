@@ -17,9 +17,9 @@ export class Server {
     this.#timeout = timeout;
   }
 
-  /** The server's time in ms. */
-  now(): number {
-    return this.#clock.at(performance.now());
+  /** The server's time, in ms, at a moment of `performance.now()`; known after any answer. */
+  timeAt(moment: number): number {
+    return this.#clock.at(moment);
   }
 
   /**

@@ -4,6 +4,7 @@ import type {
   Change,
   Changed,
   FieldChanges,
+  Leaving,
   Lookup,
   NewSession,
   Reference,
@@ -11,9 +12,9 @@ import type {
   StoredSession,
   Times,
 } from "../contract.ts";
-import { counted, fieldChanges, optional } from "./arguments.ts";
+import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
-import { encodeName, type Keys, setName, setNames } from "./keys.ts";
+import { type Keys, setName, setNames } from "./keys.ts";
 import {
   changedOf,
   type Found,
@@ -59,11 +60,12 @@ export class RedisStore implements SessionStore {
   }
 
   async find(id: string, names?: readonly string[]): Promise<Lookup> {
+    const asked = performance.now();
     const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
       this.#follow(send, id, names),
     );
     if (found.state === "alias") return { state: "gone" };
-    return found.state === "live" ? { ...found, now: this.#server.now() } : found;
+    return found.state === "live" ? { ...found, now: this.#server.timeAt(asked) } : found;
   }
 
   async #follow(send: Connection["send"], id: string, names?: readonly string[]): Promise<Found> {
@@ -88,18 +90,17 @@ export class RedisStore implements SessionStore {
       optional(idleTimeout),
       rotation?.to ?? "",
       rotation?.when ?? "",
-      String(rotation?.grace ?? 0),
-      (rotation?.identity ?? []).map(encodeName).join(" "),
+      ...leavingArguments(rotation),
       ...fieldChanges(change),
     ]);
     return changedOf(reply);
   }
 
-  async end(id: string, reference?: Reference): Promise<boolean> {
-    const name = reference === undefined ? "" : setName(reference);
+  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
     const [, ended] = await this.#server.write("end a session", "end", this.sessionKey(id), [
       id,
-      name,
+      reference ? setName(reference) : "",
+      ...leavingArguments(leaving),
     ]);
     return Number(ended) === 1;
   }

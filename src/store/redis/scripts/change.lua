@@ -11,20 +11,8 @@ local new_idle = number()
 local to = arg()
 local when = arg()
 local grace = number()
-local identity = {}
-for _, field in ipairs(words(arg())) do
-  identity[field] = true
-end
+local identity = fields_in(arg())
 local changes = field_changes()
-
-local function identifies(names)
-  for _, name in ipairs(names) do
-    if identity[field_of(name)] then
-      return true
-    end
-  end
-  return false
-end
 
 local function changed(final, found)
   if final == to then
@@ -58,7 +46,7 @@ if not found.created then
   return { now, 'gone' } -- I4
 end
 
-local signs_in = identifies(added) or identifies(removed)
+local signs_in = identifies(added, identity) or identifies(removed, identity)
 local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
 if to ~= '' and when == 'always' and not rotates then
   return { now, 'alias' }
@@ -102,21 +90,14 @@ if rotates then
     leave(name, current)
   end
   redis.call('RENAME', key, session_key(to))
-  local olds = { current }
-  local field, value = '@to', to
   if signs_in then
     -- Whoever knows an old id must never reach the signed-in session.
-    field, value = '@x', identifies(found.names) and '1' or '0'
+    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      olds[#olds + 1] = old
+      replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
     end
-  end
-  for _, old in ipairs(olds) do
-    redis.call('DEL', session_key(old))
-    if grace > 0 then
-      redis.call('HSET', session_key(old), field, value)
-      redis.call('PEXPIREAT', session_key(old), int(now + grace))
-    end
+  else
+    replace(current, grace, '@to', to)
   end
 end
 

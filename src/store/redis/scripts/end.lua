@@ -1,11 +1,14 @@
 -- Ends one session: its hash, its entries and the aliases it was reached by.
 --
 -- KEYS[1]  the hash that the id names
--- ARGV     not after, id, the name of a set it must be in or ''
+-- ARGV     not after, id, the name of a set it must be in or '', for how long (ms) tombstones stay,
+--          encoded names of the identity fields
 -- Returns  now, 'ended', 1 or 0
 
 local id = arg()
 local name = arg()
+local grace = number()
+local identity = fields_in(arg())
 
 local current, found, trail = resolve(id)
 will_touch(current, found.names)
@@ -18,9 +21,9 @@ if not found.created or (name ~= '' and not lists(found.names, name)) then
   return { now, 'ended', 0 }
 end
 
-redis.call('DEL', session_key(current))
+trail[#trail + 1] = current
 for _, old in ipairs(trail) do
-  redis.call('DEL', session_key(old))
+  replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
 end
 for _, entered in ipairs(found.names) do
   leave(entered, current)

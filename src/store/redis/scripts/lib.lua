@@ -135,6 +135,15 @@ local function resolve(id)
   return id, found, trail
 end
 
+-- Leaves nothing at an id but, for `grace` ms, an alias (`@to`) or a tombstone (`@x`).
+local function replace(id, grace, field, value)
+  redis.call('DEL', session_key(id))
+  if grace > 0 then
+    redis.call('HSET', session_key(id), field, value)
+    redis.call('PEXPIREAT', session_key(id), int(now + grace))
+  end
+end
+
 -- References ----------------------------------------------------------------------------------
 -- The name of a set is `field:value`, both encoded, and `=field:value` where the ids are kept in a
 -- plain set, too.
@@ -155,6 +164,25 @@ end
 
 local function field_of(name)
   return string.match(name, '^=?([^:]*):')
+end
+
+-- Encoded names of fields, as a set.
+local function fields_in(text)
+  local fields = {}
+  for _, field in ipairs(words(text)) do
+    fields[field] = true
+  end
+  return fields
+end
+
+-- Whether one of the names is of one of the fields.
+local function identifies(names, fields)
+  for _, name in ipairs(names) do
+    if fields[field_of(name)] then
+      return true
+    end
+  end
+  return false
 end
 
 local function lists(names, wanted)
