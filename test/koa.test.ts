@@ -2,11 +2,15 @@
 import { afterAll, beforeAll, describe, inject } from "vitest";
 import { httpContract } from "./support/http-contract.ts";
 import { httpFailures } from "./support/http-contract-failures.ts";
-import { koaAdapter } from "./support/koa-app.ts";
+import { koa2Adapter, koaAdapter } from "./support/koa-app.ts";
 import { type Client, clients, openMemory, openRedis } from "./support/stores.ts";
 
 describe("Koa, on the memory store", () => {
   httpContract(koaAdapter, "", async () => openMemory(), "moved");
+});
+
+describe("Koa 2, on the memory store", () => {
+  httpContract(koa2Adapter, "", async () => openMemory(), "moved");
 });
 
 describe("Koa under /shop, on Redis with 4 shards", () => {
