@@ -1,5 +1,5 @@
 import ms from "ms";
-import { SessionError } from "./errors.ts";
+import { misconfigured } from "./errors.ts";
 
 type Unit =
   | "ms"
@@ -35,12 +35,16 @@ export function milliseconds(name: string, value: Duration, orZero = false): num
   const parsed = typeof value === "string" ? parse(value) : value;
   const whole = typeof parsed === "number" ? Math.round(parsed) : Number.NaN;
   if (!(whole >= (orZero ? 0 : 1) && whole <= LONGEST)) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${show(value)}`,
     );
   }
   return whole;
+}
+
+/** The milliseconds of a duration that may be left out; null without one. */
+export function optionalMilliseconds(name: string, value: Duration | undefined): number | null {
+  return value === undefined ? null : milliseconds(name, value);
 }
 
 function parse(text: string): number | undefined {

@@ -52,12 +52,16 @@ export class SessionError extends Error {
   }
 }
 
+/** The error of an option that cannot work. */
+export function misconfigured(message: string): SessionError {
+  return new SessionError("ERR_SESSION_CONFIG", message);
+}
+
 /** Refuses option names that do not exist, which are typing mistakes or come from other libraries. */
 export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new SessionError(
-        "ERR_SESSION_CONFIG",
+      throw misconfigured(
         `${what} has no option ${JSON.stringify(key)}; its options are ${known.join(", ")}`,
       );
     }

@@ -175,3 +175,10 @@ export function showName(name: unknown): string {
   if (typeof name !== "string") return String(name);
   return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
+
+/** The bytes that fields' names and values have together. */
+export function bytesOf(fields: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
+}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createKeys, encodeName, setName, setNames } from "../src/store/redis/keys.ts";
+import { shardOf } from "../src/store/shards.ts";
 import { encodeValue, faultOfName } from "../src/values.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
@@ -81,7 +82,7 @@ describe("the keys", () => {
       }));
     fc.assert(
       fc.property(id, reference, ({ shard, id }, one) => {
-        expect(keys.shardOf(id)).toBe(shard);
+        expect(shardOf(id)).toBe(shard);
         const tag = `{shop.eu-1_a:${shard}}`;
         expect(keys.session(id)).toBe(`${tag}:s:${id}`);
         expect(keys.set(shard, one)).toBe(`${tag}:r:${setName(one)}`);

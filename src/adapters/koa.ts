@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import { type CookieConfig, type CookieOptions, cookieConfig } from "../http/cookie-options.ts";
 import { Cookies } from "../http/cookies.ts";
 import { CSRFTokens, preSessionName } from "../http/csrf.ts";
@@ -79,7 +79,11 @@ export function koaSessions<Data extends object, Reference extends string>(
   function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
     const present = made.get(ctx.req);
     if (present) return present;
-    const cookies = new Cookies(config, signed ? signerOf(ctx.app.keys) : null, exchangeOf(ctx));
+    const cookies = new Cookies(
+      config,
+      signed ? signerOf(ctx.app.keys) : null,
+      exchangeOf(ctx, config),
+    );
     const session = new RequestSession<Data, Reference>({
       engine: engine as NonNullable<typeof engine>,
       cookie: new SessionCookie(cookies, config),
@@ -95,12 +99,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     next: () => Promise<unknown>,
   ): Promise<void> {
     ctx.session = createSession(ctx);
-    try {
-      await next();
-    } catch (error) {
-      keepCookies(ctx, config);
-      throw error;
-    }
+    await next();
   }
 
   return Object.assign(middleware, { createSession });
@@ -116,12 +115,13 @@ export function csrfGuard(options: CSRFGuardOptions = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     const { headers } = ctx.req;
-    guard({ method: ctx.method, host: ctx.host, header: (name) => headerOf(headers[name]) });
+    const { method, host, secure } = ctx;
+    guard({ method, host, secure, header: (name) => headerOf(headers[name]) });
     await next();
   };
 }
 
-function exchangeOf(ctx: KoaContext): Exchange {
+function exchangeOf(ctx: KoaContext, config: CookieConfig): Exchange {
   return {
     get secure() {
       return ctx.secure;
@@ -136,6 +136,7 @@ function exchangeOf(ctx: KoaContext): Exchange {
     },
     setResponseHeader: (name, value) => {
       ctx.res.setHeader(name, value);
+      if (name === "set-cookie") keepCookies(ctx, config);
     },
   };
 }
@@ -146,7 +147,11 @@ function headerOf(value: string | string[] | undefined): string | undefined {
 
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
 function signerOf(keys: unknown): Signer {
-  if (Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key === "string")) {
+  if (
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every((key) => typeof key === "string" && key !== "")
+  ) {
     return createSigner(keys as [string, ...string[]]);
   }
   if (isSigner(keys)) return keys;
@@ -186,8 +191,4 @@ function setCookies(res: ServerResponse): string[] {
 
 function nameOf(cookie: string): string {
   return cookie.split("=", 1)[0] ?? "";
-}
-
-function misconfigured(message: string): SessionError {
-  return new SessionError("ERR_SESSION_CONFIG", message);
 }

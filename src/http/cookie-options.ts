@@ -1,5 +1,5 @@
 import { stringifySetCookie } from "cookie";
-import { refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import type { Session } from "../sessions/types.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
@@ -15,7 +15,7 @@ export interface CookieOptions<Data> {
    * sessions can differ ("remember me").
    * @default true
    */
-  persistent?: boolean | ((session: Session<Data>) => boolean);
+  persistent?: boolean | ((session: Session<Partial<Data>>) => boolean);
   /**
    * Secure: sent over HTTPS only. On a connection that looks insecure, a Secure cookie is ERR_COOKIE.
    * @default whether the connection is secure
@@ -123,7 +123,7 @@ export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieCon
   refuseUnknownKeys("cookie", options, OPTIONS);
   const all = chosen(options);
   const fault = FAULTS.find(([wrong]) => wrong(all))?.[1];
-  if (fault) throw new SessionError("ERR_SESSION_CONFIG", `The cookie cannot work: ${fault}`);
+  if (fault) throw misconfigured(`The cookie cannot work: ${fault}`);
   const { name, sameSite, path, domain, persistent, partitioned, hostPrefix, secure } = all;
   return {
     name: hostPrefix ? `__Host-${name}` : name,

@@ -16,12 +16,19 @@ export class Cookies {
     this.#exchange = exchange;
   }
 
-  /** The value of a cookie; null without one, or where its signature is wrong. */
-  get(name: string): string | null {
-    const header = this.#exchange.requestHeader("cookie");
-    const value = header === undefined ? undefined : parseCookie(header)[name];
-    if (value === undefined) return null;
-    return this.#signer ? unsigned(this.#signer, name, value) : value;
+  /**
+   * The first value of a cookie that is `wellFormed`, and rightly signed; null without one. A browser
+   * may send a name several times, for several paths and domains, and does not say which is whose.
+   */
+  get(name: string, wellFormed: (value: string) => boolean): string | null {
+    const pairs = (this.#exchange.requestHeader("cookie") ?? "").split(";");
+    for (const pair of pairs) {
+      const sent = parseCookie(pair)[name];
+      if (sent === undefined) continue;
+      const value = this.#signer ? unsigned(this.#signer, name, sent) : sent;
+      if (value !== null && wellFormed(value)) return value;
+    }
+    return null;
   }
 
   /** Why no cookie can be set now, or null. */

@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, refuseUnknownKeys, SessionError } from "../errors.ts";
 
 /** Which other origins may send requests that change something. */
 export interface CSRFGuardOptions {
@@ -11,6 +11,8 @@ export interface GuardedRequest {
   readonly method: string;
   /** The host of this application as the browser addressed it, with the port unless it is implied. */
   readonly host: string;
+  /** Whether the connection is secure, as the framework sees it through its proxy settings. */
+  readonly secure: boolean;
   header(name: "sec-fetch-site" | "origin"): string | undefined;
 }
 
@@ -28,7 +30,7 @@ export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRe
   refuseUnknownKeys("csrfGuard", options, ["origins"]);
   const { origins = [] } = options;
   if (!Array.isArray(origins)) {
-    throw new SessionError("ERR_SESSION_CONFIG", "csrfGuard's origins are a list of origins");
+    throw misconfigured("csrfGuard's origins are a list of origins");
   }
   const allowed = new Set(origins.map(checkedOrigin));
   return (request) => {
@@ -38,7 +40,7 @@ export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRe
     const site = request.header("sec-fetch-site");
     const foreign =
       site === undefined
-        ? origin !== undefined && hostOf(origin) !== request.host.toLowerCase()
+        ? origin !== undefined && !isOwn(origin, request)
         : site !== "same-origin" && site !== "none";
     if (foreign) {
       throw new SessionError(
@@ -51,15 +53,18 @@ export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRe
 
 function checkedOrigin(origin: string): string {
   if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${JSON.stringify(origin)}`,
     );
   }
   return origin;
 }
 
-/** The host of an origin; "null", which sandboxed pages send, has none. */
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+/** Whether an origin is the request's own; "null", which sandboxed pages send, is nobody's. */
+function isOwn(origin: string, { host, secure }: GuardedRequest): boolean {
+  if (!URL.canParse(origin)) return false;
+  const sender = new URL(origin);
+  // A page over HTTP is another origin, and whoever is on the network can write it. The other way
+  // round, the connection may only look insecure: behind a proxy that the framework does not trust.
+  return sender.host === host.toLowerCase() && (!secure || sender.protocol === "https:");
 }

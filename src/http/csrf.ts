@@ -40,8 +40,7 @@ export class CSRFTokens {
 
   #preSession(): string | null {
     if (this.#secret !== null) return this.#secret;
-    const value = this.#cookies.get(this.#cookieName);
-    return value !== null && SECRET.test(value) ? value : null;
+    return this.#cookies.get(this.#cookieName, (value) => SECRET.test(value));
   }
 
   #newPreSession(): string {

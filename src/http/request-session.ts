@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../durations.ts";
+import { optionalMilliseconds } from "../durations.ts";
 import { SessionError } from "../errors.ts";
 import type { Engine } from "../sessions/engine.ts";
 import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
@@ -13,7 +13,7 @@ import type {
   Session,
   TouchOptions,
 } from "../sessions/types.ts";
-import type { Changed, Rotation } from "../store/contract.ts";
+import type { Changed, Times } from "../store/contract.ts";
 import type { CSRFTokens } from "./csrf.ts";
 import type { SessionCookie } from "./session-cookie.ts";
 
@@ -48,9 +48,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   /** @internal */
   constructor(context: RequestSessionContext) {
     this.#context = context;
-    const value = context.cookie.get();
-    this.#id = idOf(value, context.engine.config.store.shards);
-    this.#token = this.#id === null ? null : value;
+    const { shards } = context.engine.config.store;
+    this.#token = context.cookie.get((value) => idOf(value, shards) !== null);
+    this.#id = idOf(this.#token, shards);
   }
 
   /**
@@ -66,7 +66,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   }
 
   /** The session with its id and dates, or null. It counts as use. */
-  async load(): Promise<Session<Data> | null> {
+  async load(): Promise<Session<Partial<Data>> | null> {
     return this.#inTurn(() => this.#load());
   }
 
@@ -107,9 +107,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   async touch({ idleTimeout }: TouchOptions = {}): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#id === null) return false;
-      const idle = idleTimeout === undefined ? null : milliseconds("idleTimeout", idleTimeout);
+      const idle = optionalMilliseconds("idleTimeout", idleTimeout);
       const changed = await this.#context.engine.change(this.#id, { idleTimeout: idle });
-      return this.#adopt(changed, null).state === "changed";
+      return (await this.#adopt(changed, null)).state === "changed";
     });
   }
 
@@ -119,16 +119,16 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    * reference that says who the user is. After a change of password, `{ grace: 0 }` ends the old
    * token at once.
    */
-  async rotate(values: Partial<Data> = {}, { grace }: RotateOptions = {}): Promise<boolean> {
+  async rotate(values: Partial<Data> = {}, options: RotateOptions = {}): Promise<boolean> {
     return this.#inTurn(async () => {
       // Asked by the old id, the store sees that this request came with an old token.
       const id = this.#throughAlias ? this.#tokenId : this.#id;
       if (id === null) return false;
       this.#context.cookie.check();
       const fresh = createTokenBeside(id);
-      const rotation = this.#rotation(fresh, "always", grace);
+      const rotation = this.#context.engine.rotation(fresh.id, "always", options);
       const changed = await this.#context.engine.change(id, { values, rotation });
-      return this.#adopt(changed, fresh).state === "changed";
+      return (await this.#adopt(changed, fresh)).state === "changed";
     });
   }
 
@@ -214,17 +214,13 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     return result;
   }
 
-  async #load(fields?: readonly string[]): Promise<Session<Data> | null> {
+  async #load(fields?: readonly string[]): Promise<Session<Partial<Data>> | null> {
     if (this.#id === null) return null;
     const reading = await this.#context.engine.read(this.#id, fields, true);
     if (reading.state !== "live") return null;
     this.#arrivedAt(reading.session.id);
-    const session = sessionOf<Data>(reading.session);
-    const whole = fields === undefined && reading.touched;
-    if (whole && this.#token !== null && !this.#throughAlias) {
-      this.#context.cookie.renew(this.#token, session);
-    }
-    return session;
+    if (reading.touched) await this.#renewCookie(reading.session);
+    return sessionOf<Data>(reading.session);
   }
 
   async #create(values: Partial<Data>, deadlines: Deadlines): Promise<void> {
@@ -239,28 +235,19 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     const mayRotate = rotate && engine.concernsIdentity([...Object.keys(values), ...unset]);
     if (mayRotate) cookie.check();
     const fresh = mayRotate ? createTokenBeside(id) : null;
-    const rotation = fresh && this.#rotation(fresh, "identity-changes");
+    const rotation = fresh && engine.rotation(fresh.id, "identity-changes");
     return this.#adopt(await engine.change(id, { values, unset, rotation }), fresh);
   }
 
-  #rotation(fresh: NewToken, when: Rotation["when"], grace?: Duration): Rotation {
-    const { identity, rotationGrace } = this.#context.engine.config;
-    return {
-      to: fresh.id,
-      when,
-      identity,
-      grace: grace === undefined ? rotationGrace : milliseconds("grace", grace, true),
-    };
-  }
-
   /** Takes over what a change has made of the session. */
-  #adopt<State extends Pick<Changed, "state">>(changed: State & Changed, fresh: NewToken | null) {
+  async #adopt<Answer extends Changed>(changed: Answer, fresh: NewToken | null): Promise<Answer> {
     if (changed.state !== "changed") return changed;
     if (fresh && changed.fields) {
       const data = decodeFields<Data>(changed.fields);
       this.#hold(fresh.token, withTimes(fresh.id, data, changed.times));
     } else {
       this.#arrivedAt(changed.id);
+      await this.#renewCookie(changed.times);
     }
     return changed;
   }
@@ -279,6 +266,15 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     this.#throughAlias = false;
     this.#seen = true;
     this.#context.cookie.set(token, session);
+  }
+
+  /** Sets the cookie once more where a session that was just used would outlive it. */
+  async #renewCookie(times: Times): Promise<void> {
+    const { engine, cookie } = this.#context;
+    if (this.#token === null || this.#id === null || this.#throughAlias) return;
+    if (!cookie.mayRunOut(times)) return;
+    const reading = await engine.read(this.#id, undefined, false);
+    if (reading.state === "live") cookie.set(this.#token, sessionOf<Data>(reading.session));
   }
 
   /** The id of the token itself, aliases not followed. */

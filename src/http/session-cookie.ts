@@ -1,4 +1,5 @@
 import type { Session } from "../sessions/types.ts";
+import type { Times } from "../store/contract.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";
 
@@ -16,8 +17,9 @@ export class SessionCookie {
     this.#config = config;
   }
 
-  get(): string | null {
-    return this.#cookies.get(this.#config.name);
+  /** The first value that is formed as a token. */
+  get(isToken: (value: string) => boolean): string | null {
+    return this.#cookies.get(this.#config.name, isToken);
   }
 
   /** @throws SessionError ERR_COOKIE where the cookie cannot be set now. */
@@ -32,24 +34,25 @@ export class SessionCookie {
       ? absoluteDeadline.getTime() - lastSeenAt.getTime()
       : Number.POSITIVE_INFINITY;
     const maxAge = Math.floor(Math.min(lifetime, LONGEST) / 1000);
-    this.#cookies.set(this.#config.name, token, this.#isPersistent(session) ? maxAge : null);
+    let persistent = false;
+    try {
+      persistent = this.#config.persistent(session as Session<never>) === true;
+    } finally {
+      // Whatever the application's function does, the browser must get the token: it is the only one.
+      this.#cookies.set(this.#config.name, token, persistent ? maxAge : null);
+    }
   }
 
   /**
-   * Sends the token of a used session once more where the session would outlive the cookie: it has
-   * no absolute deadline, and is in the second half of the cookie's 400 days, or beyond.
+   * Whether a session that is used would outlive its cookie: it has no absolute deadline, and is in
+   * the second half of the cookie's 400 days, or beyond. Its token is to be set once more, then.
    */
-  renew(token: string, session: Session<object>): void {
-    const age = session.lastSeenAt.getTime() - session.createdAt.getTime();
-    if (session.absoluteDeadline !== null || age <= LONGEST / 2) return;
-    if (this.#cookies.fault === null && this.#isPersistent(session)) this.set(token, session);
+  mayRunOut({ createdAt, lastSeenAt, absoluteDeadline }: Times): boolean {
+    if (absoluteDeadline !== null || this.#cookies.fault !== null) return false;
+    return lastSeenAt - createdAt > LONGEST / 2;
   }
 
   clear(): void {
     this.#cookies.clear(this.#config.name);
-  }
-
-  #isPersistent(session: Session<object>): boolean {
-    return this.#config.persistent(session as Session<never>);
   }
 }

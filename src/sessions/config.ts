@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../durations.ts";
-import { refuseUnknownKeys, SessionError } from "../errors.ts";
+import { milliseconds, optionalMilliseconds } from "../durations.ts";
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
 import { faultOfName, showName } from "../values.ts";
@@ -69,13 +69,10 @@ export function deadlinesOf(
   defaults: Pick<Config, "idleTimeout" | "absoluteTimeout">,
 ): Pick<Config, "idleTimeout" | "absoluteTimeout"> {
   return {
-    idleTimeout: optional("idleTimeout", idleTimeout) ?? defaults.idleTimeout,
-    absoluteTimeout: optional("absoluteTimeout", absoluteTimeout) ?? defaults.absoluteTimeout,
+    idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) ?? defaults.idleTimeout,
+    absoluteTimeout:
+      optionalMilliseconds("absoluteTimeout", absoluteTimeout) ?? defaults.absoluteTimeout,
   };
-}
-
-function optional(name: string, duration: Duration | undefined): number | null {
-  return duration === undefined ? null : milliseconds(name, duration);
 }
 
 function referencesOf(
@@ -120,8 +117,4 @@ function defaultStore(): SessionStore {
     );
   }
   return memoryStore();
-}
-
-function misconfigured(message: string): SessionError {
-  return new SessionError("ERR_SESSION_CONFIG", message);
 }

@@ -1,22 +1,22 @@
 import { channel } from "node:diagnostics_channel";
-import { tooLarge } from "../errors.ts";
+import { milliseconds } from "../durations.ts";
+import { refuseUnknownKeys, tooLarge } from "../errors.ts";
 import type {
   Change,
   Changed,
   FieldChanges,
-  Fields,
   Gone,
   Reference,
   Rotation,
   StoredSession,
   Superseded,
 } from "../store/contract.ts";
-import { checkFieldName } from "../values.ts";
+import { bytesOf, checkFieldName } from "../values.ts";
 import { type Config, deadlinesOf } from "./config.ts";
 import { decodeFields, encodeValues, referenceOf, unsetReferences, withTimes } from "./record.ts";
 import { checkAgainst } from "./schema.ts";
 import { createToken } from "./token.ts";
-import type { Deadlines, SessionWithToken } from "./types.ts";
+import type { Deadlines, RotateOptions, SessionWithToken } from "./types.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
 const touchFailed = channel("session-sets:touch-failed");
@@ -49,6 +49,7 @@ export class Engine {
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
     const { store, maxBytes } = this.config;
+    refuseUnknownKeys("create", deadlines, ["idleTimeout", "absoluteTimeout"]);
     const timeouts = deadlinesOf(deadlines, this.config);
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
@@ -108,6 +109,14 @@ export class Engine {
     return referenceOf(field, value, this.config);
   }
 
+  /** A rotation to a fresh id, with a grace time of its own where one is given. */
+  rotation(to: string, when: Rotation["when"], options: RotateOptions = {}): Rotation {
+    refuseUnknownKeys("rotate", options, ["grace"]);
+    const { identity, rotationGrace } = this.config;
+    const { grace = rotationGrace } = options;
+    return { to, when, identity, grace: milliseconds("grace", grace, true) };
+  }
+
   /** Whether one of the fields says who the user is. */
   concernsIdentity(fields: readonly string[]): boolean {
     return this.config.identity.some((field) => fields.includes(field));
@@ -128,10 +137,4 @@ export class Engine {
 
 function touchAfter({ idleTimeout }: StoredSession): number {
   return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCH_PARTS, TOUCH_AFTER);
-}
-
-function bytesOf(fields: Fields): number {
-  let bytes = 0;
-  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
-  return bytes;
 }

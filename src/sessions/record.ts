@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import { misconfigured, SessionError } from "../errors.ts";
 import type {
   FieldReferences,
   Fields,
@@ -16,9 +16,14 @@ export interface EncodedValues {
   readonly references: readonly FieldReferences[];
 }
 
+/** Plain objects, and instances of classes that are nothing but their fields. */
+function isRecord(values: unknown): values is object {
+  return Object.prototype.toString.call(values) === "[object Object]";
+}
+
 /** A field that is undefined is left alone. Throws ERR_SESSION_VALUE, naming the field. */
 export function encodeValues(values: object, config: Config): EncodedValues {
-  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+  if (!isRecord(values)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "A session's values must be an object of fields, such as { user_id: 1 }",
@@ -40,6 +45,9 @@ export function encodeValues(values: object, config: Config): EncodedValues {
 
 /** The references that go with fields that are unset. */
 export function unsetReferences(fields: readonly string[], config: Config): FieldReferences[] {
+  if (!Array.isArray(fields)) {
+    throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
+  }
   const references: FieldReferences[] = [];
   for (const field of fields) {
     checkFieldName(field);
@@ -54,8 +62,7 @@ export function referenceOf(field: string, value: unknown, config: Config): Refe
   const declared = config.references.get(field);
   if (!declared) {
     const known = [...config.references.keys()].map(showName).join(", ") || "none";
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       `${showName(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
     );
   }

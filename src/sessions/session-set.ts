@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import type { Reference } from "../store/contract.ts";
 import type { Engine } from "./engine.ts";
 import { sessionOf } from "./record.ts";
@@ -71,8 +71,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async list({ limit = LIST_DEFAULT }: ListOptions = {}): Promise<Session<Data>[]> {
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
-      throw new SessionError(
-        "ERR_SESSION_CONFIG",
+      throw misconfigured(
         `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
       );
     }
@@ -116,11 +115,12 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    *
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
-  async clear({ except = null }: ClearOptions = {}): Promise<number> {
+  async clear(options: ClearOptions = {}): Promise<number> {
+    refuseUnknownKeys("clear", options, ["except"]);
+    const { except = null } = options;
     if (except === null) return this.#store.endAll(this.#reference);
     if (!isId(except, this.#store.shards)) {
-      throw new SessionError(
-        "ERR_SESSION_CONFIG",
+      throw misconfigured(
         "except must be a session's id (session.id, ctx.session.id()), which is neither its token nor its key; no session was ended",
       );
     }

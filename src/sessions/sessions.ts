@@ -1,4 +1,4 @@
-import { type Duration, milliseconds } from "../durations.ts";
+import { optionalMilliseconds } from "../durations.ts";
 import { configOf } from "./config.ts";
 import { Engine } from "./engine.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
@@ -111,7 +111,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(token: Token, { idleTimeout }: TouchOptions = {}): Promise<boolean> {
-    return this.#change(token, { idleTimeout: optional("idleTimeout", idleTimeout) });
+    return this.#change(token, { idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) });
   }
 
   /**
@@ -128,18 +128,12 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   async rotate(
     token: Token,
     values: Partial<Data> = {},
-    { grace }: RotateOptions = {},
+    options: RotateOptions = {},
   ): Promise<SessionWithToken<Data> | null> {
-    const { identity, rotationGrace } = this.#engine.config;
     const id = this.#idOf(token);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
-    const rotation = {
-      to: fresh.id,
-      when: "always",
-      identity,
-      grace: grace === undefined ? rotationGrace : milliseconds("grace", grace, true),
-    } as const;
+    const rotation = this.#engine.rotation(fresh.id, "always", options);
     const changed = await this.#engine.change(id, { values, rotation });
     if (changed.state !== "changed" || changed.fields === null) return null;
     const session = withTimes(changed.id, decodeFields<Data>(changed.fields), changed.times);
@@ -215,8 +209,4 @@ export class SessionById<Data extends object> {
 
 function isFields(value: readonly string[] | ReadOptions): value is readonly string[] {
   return Array.isArray(value);
-}
-
-function optional(name: string, duration: Duration | undefined): number | null {
-  return duration === undefined ? null : milliseconds(name, duration);
 }

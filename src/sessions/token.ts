@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
+import { shardOf, shardPrefix } from "../store/shards.ts";
 
 /*
  * A token is the number of a shard, two base64url characters, and 192 random bits, 32 more. The id
@@ -6,7 +7,6 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
  * everybody, for nobody finds a token to it. (OWASP Session Management asks for 64 bits of entropy;
  * 128 keep ids from ever meeting.)
  */
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const TOKEN = /^[A-Za-z0-9_-]{34}$/;
 const ID = /^[A-Za-z0-9_-]{24}$/;
 const RANDOM_BYTES = 24;
@@ -19,8 +19,7 @@ export interface NewToken {
 
 /** A fresh token in a random one of `shards` shards. */
 export function createToken(shards: number): NewToken {
-  const shard = randomInt(shards);
-  return tokenIn(`${ALPHABET[shard >> 6]}${ALPHABET[shard & 63]}`);
+  return tokenIn(shardPrefix(randomInt(shards)));
 }
 
 /** A fresh token in the shard of an id: where a session stays when it is rotated. */
@@ -35,21 +34,17 @@ function tokenIn(shard: string): NewToken {
 
 /** The id that a token stands for; null for what is no token of any of `shards` shards. */
 export function idOf(token: unknown, shards: number): string | null {
-  return typeof token === "string" && TOKEN.test(token) && inShards(token, shards)
+  return typeof token === "string" && TOKEN.test(token) && shardOf(token) < shards
     ? deriveId(token)
     : null;
 }
 
 /** Whether a text is formed as an id of one of `shards` shards. */
 export function isId(id: unknown, shards: number): id is string {
-  return typeof id === "string" && ID.test(id) && inShards(id, shards);
+  return typeof id === "string" && ID.test(id) && shardOf(id) < shards;
 }
 
 function deriveId(token: string): string {
   const hash = createHash("sha256").update(token).digest("base64url");
   return token.slice(0, 2) + hash.slice(0, HASH_CHARACTERS);
-}
-
-function inShards(text: string, shards: number): boolean {
-  return ALPHABET.indexOf(text.charAt(0)) * 64 + ALPHABET.indexOf(text.charAt(1)) < shards;
 }

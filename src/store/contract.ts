@@ -68,7 +68,8 @@ export interface NewSession {
  *
  * - `live`: a session, whose own id differs from the one asked for where that one is an alias.
  * - `superseded`: there is a tombstone; the id leads nowhere, and `hadIdentity` says whether the
- *   session it stood for had a value in one of the fields that say who the user is.
+ *   session it stood for had a value in one of the fields that say who the user is. An id of more
+ *   than three rotations ago counts as one that had.
  * - `gone`: nothing: never created, expired, or ended.
  */
 export type Lookup =

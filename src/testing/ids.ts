@@ -1,6 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+import { shardPrefix } from "../store/shards.ts";
 
 /** A new id in a random shard of a store that has so many. */
 export function newId(shards: number): string {
@@ -9,7 +8,7 @@ export function newId(shards: number): string {
 
 /** A new id in the shard of that number. */
 export function newIdInShard(shard: number): string {
-  return `${ALPHABET[shard >> 6]}${ALPHABET[shard & 63]}${randomText()}`;
+  return shardPrefix(shard) + randomText();
 }
 
 /** A new id in the shard of another one: what a rotation goes to. */

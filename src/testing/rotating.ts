@@ -3,6 +3,7 @@ import { newId, newIdBeside } from "./ids.ts";
 import {
   assertGone,
   assertMembers,
+  assertSuperseded,
   change,
   changeOf,
   create,
@@ -128,8 +129,10 @@ export const rotating: readonly StoreTest[] = [
       assert.equal(await store.has(of("user_id", "1"), id), true);
       assert.deepEqual(await texts(store, last), { user_id: "1", hops: String(hops) });
     }
-    await assertGone(store, first);
-    assert.deepEqual(await change(store, first, { set: { hops: "4" } }), { state: "gone" });
+    // It is told from an id that never was: its request must not start a session of its own.
+    await assertSuperseded(store, true, first);
+    const superseded = { state: "superseded", hadIdentity: true };
+    assert.deepEqual(await change(store, first, { set: { hops: "4" } }), superseded);
     assert.equal(await store.has(of("user_id", "1"), first), false);
     assert.equal(await store.end(first), false);
     await assertMembers(store, of("user_id", "1"), [last]);

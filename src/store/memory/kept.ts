@@ -1,4 +1,13 @@
-import type { Change, Changed, FieldChanges, Fields, StoredSession, Times } from "../contract.ts";
+import { bytesOf } from "../../values.ts";
+import type {
+  Change,
+  Changed,
+  FieldChanges,
+  Gone,
+  StoredSession,
+  Superseded,
+  Times,
+} from "../contract.ts";
 
 /* What the memory store keeps, and what one session becomes and says. */
 
@@ -59,12 +68,6 @@ export function bytesAfter(session: Session, { set, unset }: FieldChanges): numb
   return bytesOf(after);
 }
 
-function bytesOf(fields: Fields): number {
-  let bytes = 0;
-  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
-  return bytes;
-}
-
 export function given(session: Session, names?: readonly string[]): StoredSession {
   const fields = names
     ? [...session.fields].filter(([name]) => names.includes(name))
@@ -80,4 +83,10 @@ export function changed(session: Session, rotated: boolean): Changed {
     times: timesOf(session),
     fields: rotated ? new Map(session.fields) : null,
   };
+}
+
+/** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
+export function absent(kept: Alias | Tombstone | undefined): Superseded | Gone {
+  if (kept === undefined) return { state: "gone" };
+  return { state: "superseded", hadIdentity: kept.kind === "alias" || kept.hadIdentity };
 }

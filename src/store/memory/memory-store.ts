@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, SessionError } from "../../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
@@ -26,13 +26,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   refuseUnknownKeys("memoryStore", options, ["maxSessions", "now"]);
   const { maxSessions = 100_000, now = Date.now } = options;
   if (!(Number.isInteger(maxSessions) && maxSessions >= 1)) {
-    throw new SessionError("ERR_SESSION_CONFIG", "maxSessions must be a whole number above zero");
+    throw misconfigured("maxSessions must be a whole number above zero");
   }
   if (typeof now !== "function") {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
-      "now must be a function that gives the time in ms",
-    );
+    throw misconfigured("now must be a function that gives the time in ms");
   }
   return new MemoryStore(maxSessions, now);
 }

@@ -13,6 +13,7 @@ import type {
   Times,
 } from "../contract.ts";
 import {
+  absent,
   bytesAfter,
   changed,
   given,
@@ -72,9 +73,7 @@ export class MemoryStore implements SessionStore {
     if (kept?.kind === "session") {
       return { state: "live", session: given(kept, names), now: this.#now() };
     }
-    return kept?.kind === "tombstone"
-      ? { state: "superseded", hadIdentity: kept.hadIdentity }
-      : { state: "gone" };
+    return absent(kept);
   }
 
   async change(id: string, change: Change): Promise<Changed> {
@@ -82,10 +81,7 @@ export class MemoryStore implements SessionStore {
     const done = rotation && this.#live(rotation.to);
     if (done?.kind === "session") return changed(done, true);
     const { kept: session, trail } = this.#resolve(id);
-    if (session?.kind === "tombstone") {
-      return { state: "superseded", hadIdentity: session.hadIdentity };
-    }
-    if (session?.kind !== "session") return { state: "gone" };
+    if (session?.kind !== "session") return absent(session);
     const signsIn = identityChanges(session, change);
     const rotates =
       rotation !== null && (signsIn || (rotation.when === "always" && trail.length === 0));

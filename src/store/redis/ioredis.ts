@@ -1,4 +1,4 @@
-import { SessionError } from "../../errors.ts";
+import { misconfigured } from "../../errors.ts";
 import type { Connection } from "./connection.ts";
 
 /** The shape of an ioredis 5 or 6 client (`new Redis()`); its `keyPrefix` is taken into account. */
@@ -27,15 +27,13 @@ export function isIoredis(client: unknown): client is IoredisClient {
 export function ioredisConnection(client: IoredisClient): Connection {
   const { keyPrefix = "", readOnly = false, role } = client.options;
   if (readOnly || role === "slave") {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       "The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master",
     );
   }
   // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
   if (/[{}]/.test(keyPrefix)) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
     );
   }

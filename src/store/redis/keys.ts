@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { SessionError } from "../../errors.ts";
+import { misconfigured } from "../../errors.ts";
 import type { FieldReferences, Reference } from "../contract.ts";
+import { MOST_SHARDS, shardOf } from "../shards.ts";
 
 /*
  * Every key is made here, or in a script from KEYS[1] in the same way:
@@ -14,10 +15,8 @@ import type { FieldReferences, Reference } from "../contract.ts";
 
 /** Encoded names over this many bytes are replaced by their hash. */
 const MAX_NAME_BYTES = 128;
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 export interface Keys {
-  shardOf(id: string): number;
   session(id: string): string;
   /** The sorted set of one shard's sessions. */
   set(shard: number, reference: Reference): string;
@@ -27,19 +26,15 @@ export interface Keys {
 
 export function createKeys(prefix: string, shards: number): Keys {
   if (!/^[A-Za-z0-9._-]+$/.test(prefix)) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
     );
   }
-  if (!(Number.isInteger(shards) && shards >= 1 && shards <= 4096)) {
-    throw new SessionError("ERR_SESSION_CONFIG", "shards must be a whole number from 1 to 4096");
+  if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
+    throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`);
   }
   const tag = (shard: number | "*") => `{${prefix}:${shard}}`;
-  const shardOf = (id: string) =>
-    shards === 1 ? 0 : ALPHABET.indexOf(id.charAt(0)) * 64 + ALPHABET.indexOf(id.charAt(1));
   return {
-    shardOf,
     session: (id) => `${tag(shardOf(id))}:s:${id}`,
     set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
     publicSet: (reference) =>

@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../../durations.ts";
-import { refuseUnknownKeys, SessionError } from "../../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
 import { createKeys } from "./keys.ts";
@@ -29,6 +29,9 @@ export interface RedisStoreOptions {
   shards?: number;
 }
 
+/** Node's timers take a longer time for one millisecond. */
+const LONGEST_TIMER = 2_147_483_647;
+
 /** A Redis client that the store can work with: ioredis 5 or 6, connected to one server. */
 export type RedisClient = IoredisClient;
 
@@ -41,12 +44,13 @@ export type RedisClient = IoredisClient;
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
   refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
   if (!isIoredis(client)) {
-    throw new SessionError(
-      "ERR_SESSION_CONFIG",
+    throw misconfigured(
       "redisStore takes a client of ioredis 5 or 6 that is connected to one server: redisStore(new Redis(url))",
     );
   }
   const { prefix = "sessions", timeout = "2 seconds", shards = 1 } = options;
   const keys = createKeys(prefix, shards);
-  return new RedisStore(ioredisConnection(client), keys, shards, milliseconds("timeout", timeout));
+  const limit = milliseconds("timeout", timeout);
+  if (limit > LONGEST_TIMER) throw misconfigured("timeout must be at most 24 days");
+  return new RedisStore(ioredisConnection(client), keys, shards, limit);
 }

@@ -153,9 +153,9 @@ local function drop_expired(name)
   local key = set_key(name)
   local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
   if #expired > 0 then
-    redis.call('ZREM', key, unpack(expired))
+    redis.pcall('ZREM', key, unpack(expired))
     if plain_key(name) then
-      redis.call('SREM', plain_key(name), unpack(expired))
+      redis.pcall('SREM', plain_key(name), unpack(expired))
     end
   end
 end
@@ -342,8 +342,8 @@ if to ~= '' then
 end
 look()
 if not found.created then
-  if found.tombstone then
-    return { now, 'superseded', found.tombstone }
+  if found.tombstone or found.target then
+    return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
@@ -432,7 +432,8 @@ for _, id in ipairs(ids) do
   local session = sessions[id]
   if session.created then
     changed[#changed + 1] = session.created
-    if not (paged and redis.call('HGET', session_key(id), '@u') == operation) then
+    session.had = paged and redis.call('HGET', session_key(id), '@u') or ''
+    if not string.find(session.had, operation, 1, true) then
       todo[#todo + 1] = id
     end
   end
@@ -448,7 +449,7 @@ for _, id in ipairs(todo) do
   local moved = #session.added + #session.removed > 0
   write_fields(key, changes, session.found, moved and session.names)
   if paged then
-    redis.call('HSET', key, '@u', operation)
+    redis.call('HSET', key, '@u', string.sub(operation .. ' ' .. session.had, 1, 62))
   end
   for _, gone in ipairs(session.removed) do
     leave(gone, id)

@@ -12,6 +12,7 @@ import type {
   StoredSession,
   Times,
 } from "../contract.ts";
+import { shardOf } from "../shards.ts";
 import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { type Keys, setName, setNames } from "./keys.ts";
@@ -64,7 +65,7 @@ export class RedisStore implements SessionStore {
     const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
       this.#follow(send, id, names),
     );
-    if (found.state === "alias") return { state: "gone" };
+    if (found.state === "alias") return { state: "superseded", hadIdentity: true };
     return found.state === "live" ? { ...found, now: this.#server.timeAt(asked) } : found;
   }
 
@@ -212,7 +213,7 @@ export class RedisStore implements SessionStore {
   async endAll(reference: Reference, except?: string): Promise<number> {
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = [except !== undefined && this.#keys.shardOf(except) === shard ? except : "", ""];
+      let spared = [except !== undefined && shardOf(except) === shard ? except : "", ""];
       let left: number;
       do {
         const [, births, rest, ...spares] = await this.#server.write(

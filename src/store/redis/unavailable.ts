@@ -11,7 +11,9 @@ export async function withinTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(operation, noAnswer(timeout))), timeout);
+    const stop = () => reject(unavailable(operation, noAnswer(timeout)));
+    // Where this process was busy for so long, the answer may be waiting to be read.
+    timer = setTimeout(() => setImmediate(stop), timeout);
   });
   try {
     return await Promise.race([work(), late]);

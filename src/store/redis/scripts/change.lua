@@ -40,8 +40,8 @@ end
 look()
 
 if not found.created then
-  if found.tombstone then
-    return { now, 'superseded', found.tombstone }
+  if found.tombstone or found.target then
+    return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end

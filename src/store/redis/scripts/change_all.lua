@@ -39,7 +39,8 @@ for _, id in ipairs(ids) do
   local session = sessions[id]
   if session.created then
     changed[#changed + 1] = session.created
-    if not (paged and redis.call('HGET', session_key(id), '@u') == operation) then
+    session.had = paged and redis.call('HGET', session_key(id), '@u') or ''
+    if not string.find(session.had, operation, 1, true) then
       todo[#todo + 1] = id
     end
   end
@@ -57,7 +58,7 @@ for _, id in ipairs(todo) do
   local moved = #session.added + #session.removed > 0
   write_fields(key, changes, session.found, moved and session.names)
   if paged then
-    redis.call('HSET', key, '@u', operation)
+    redis.call('HSET', key, '@u', string.sub(operation .. ' ' .. session.had, 1, 62))
   end
   for _, gone in ipairs(session.removed) do
     leave(gone, id)

@@ -199,9 +199,9 @@ local function drop_expired(name)
   local key = set_key(name)
   local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
   if #expired > 0 then
-    redis.call('ZREM', key, unpack(expired))
+    redis.pcall('ZREM', key, unpack(expired))
     if plain_key(name) then
-      redis.call('SREM', plain_key(name), unpack(expired))
+      redis.pcall('SREM', plain_key(name), unpack(expired))
     end
   end
 end
