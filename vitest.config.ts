@@ -1,8 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 // The tests import the package by its name and get the sources: an entry of the package is the file
 // of that name at the top of src/. What the built package does is test/package.test.ts's to show.
-const src = new URL("./src/", import.meta.url).pathname;
+const src = fileURLToPath(new URL("./src/", import.meta.url));
 
 export const alias = [
   { find: /^session-sets$/, replacement: `${src}index.ts` },

@@ -1,6 +1,7 @@
 // Writes src/store/redis/scripts.generated.ts from the Lua files beside it: each script with lib.lua
-// before it, without comments. Run by `npm run build`; a test checks that the two are in sync.
+// before it, without comments. Run by `npm run lua`; a test checks that the two are in sync.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
 const folder = new URL("../src/store/redis/scripts/", import.meta.url);
 const target = new URL("../src/store/redis/scripts.generated.ts", import.meta.url);
@@ -28,4 +29,4 @@ ${sources.join("\n")}
 `;
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) writeFileSync(target, generate());
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, generate());

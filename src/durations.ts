@@ -1,5 +1,5 @@
 import ms from "ms";
-import { misconfigured } from "./errors.ts";
+import { misconfigured, quote } from "./errors.ts";
 
 type Unit =
   | "ms"
@@ -36,7 +36,7 @@ export function milliseconds(name: string, value: Duration, orZero = false): num
   const whole = typeof parsed === "number" ? Math.round(parsed) : Number.NaN;
   if (!(whole >= (orZero ? 0 : 1) && whole <= LONGEST)) {
     throw misconfigured(
-      `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${show(value)}`,
+      `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${quote(value)}`,
     );
   }
   return whole;
@@ -50,8 +50,4 @@ export function optionalMilliseconds(name: string, value: Duration | undefined):
 function parse(text: string): number | undefined {
   // ms() throws on an empty string and on one over 100 characters.
   return text.length > 0 && text.length <= 100 ? ms(text as ms.StringValue) : undefined;
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
 }

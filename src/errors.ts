@@ -34,14 +34,14 @@ const STATUS: Record<SessionErrorCode, number> = {
  * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
  * | `ERR_STORE_FULL` | the memory store holds as many sessions as it may |
  * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
- * | `ERR_CSRF` | a request that changes something comes from another site |
+ * | `ERR_CSRF` | a request that changes something comes from a page of another origin |
  */
 export class SessionError extends Error {
   override readonly name = "SessionError";
   readonly code: SessionErrorCode;
   /** The HTTP status that fits: frameworks that look for `status` answer with it. */
   readonly status: number;
-  /** Whether the message may be shown to the client of an HTTP request: only under status 500. */
+  /** Whether the message may be shown to the client of an HTTP request: where the status is below 500. */
   readonly expose: boolean;
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
@@ -50,6 +50,16 @@ export class SessionError extends Error {
     this.status = STATUS[code];
     this.expose = this.status < 500;
   }
+}
+
+/**
+ * A text as messages show it: quoted, escaped and short, and without what may be a token, which
+ * comes here when a program takes one argument for another.
+ */
+export function quote(text: unknown): string {
+  if (typeof text !== "string") return String(text);
+  const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return JSON.stringify(short.replace(/[A-Za-z0-9_-]{30,}/g, "…"));
 }
 
 /** The error of an option that cannot work. */
@@ -62,7 +72,7 @@ export function refuseUnknownKeys(what: string, options: object, known: readonly
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw misconfigured(
-        `${what} has no option ${JSON.stringify(key)}; its options are ${known.join(", ")}`,
+        `${what} has no option ${quote(key)}; its options are ${known.join(", ")}`,
       );
     }
   }

@@ -1,4 +1,4 @@
-import { SessionError } from "./errors.ts";
+import { quote, SessionError } from "./errors.ts";
 
 /*
  * The codec: any JSON value to a text that reads well in redis-cli, and back.
@@ -20,7 +20,7 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 export function checkFieldName(name: unknown): asserts name is string {
   const fault = faultOfName(name);
   if (fault) {
-    throw new SessionError("ERR_SESSION_VALUE", `The field name ${showName(name)} ${fault}`);
+    throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`);
   }
 }
 
@@ -72,7 +72,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
     if (typeof element === "object") {
       throw new SessionError(
         "ERR_SESSION_VALUE",
-        `The field ${showName(field)} is a reference, so its value must be a string, a finite number, a boolean, null, or an array of them; got ${Array.isArray(element) ? "an array in an array" : "an object"}`,
+        `The field ${quote(field)} is a reference, so its value must be a string, a finite number, a boolean, null, or an array of them; got ${Array.isArray(element) ? "an array in an array" : "an object"}`,
       );
     }
     texts.add(encodeValue(field, element));
@@ -80,7 +80,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
   if (texts.size > MAX_REFERENCES) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `The field ${showName(field)} is a reference to ${texts.size} values; ${MAX_REFERENCES} are allowed`,
+      `The field ${quote(field)} is a reference to ${texts.size} values; ${MAX_REFERENCES} are allowed`,
     );
   }
   return [...texts];
@@ -121,7 +121,7 @@ function check(field: string, value: unknown, path: string, above: Set<object>):
   if (above.size >= MAX_DEPTH) refuse(field, path, `nested deeper than ${MAX_DEPTH} levels`);
   above.add(value);
   for (const [key, element] of Object.entries(value)) {
-    check(field, element, `${path}[${JSON.stringify(key).slice(0, 40)}]`, above);
+    check(field, element, `${path}[${quote(key)}]`, above);
   }
   above.delete(value);
 }
@@ -166,14 +166,8 @@ function isDense(array: readonly unknown[]): boolean {
 function refuse(field: string, path: string, fault: string): never {
   throw new SessionError(
     "ERR_SESSION_VALUE",
-    `The field ${showName(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
+    `The field ${quote(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
   );
-}
-
-/** A field's name as messages show it: quoted, escaped and short. */
-export function showName(name: unknown): string {
-  if (typeof name !== "string") return String(name);
-  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
 
 /** The bytes that fields' names and values have together. */

@@ -1,5 +1,7 @@
 /* What only the memory store has: a bound, a clock to inject, and no timers that keep a process. */
+
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { createSessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
@@ -152,7 +154,7 @@ describe("expired sessions", () => {
   });
 
   test("wait for nobody: a program ends when it has nothing else to do", async () => {
-    const memory = new URL("../src/memory.ts", import.meta.url).pathname;
+    const memory = fileURLToPath(new URL("../src/memory.ts", import.meta.url));
     // Node 20 does not run TypeScript: vite's loader does.
     const script = `
       import { runnerImport } from "vite";

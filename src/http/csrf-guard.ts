@@ -1,4 +1,4 @@
-import { misconfigured, refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
 
 /** Which other origins may send requests that change something. */
 export interface CSRFGuardOptions {
@@ -54,7 +54,7 @@ export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRe
 function checkedOrigin(origin: string): string {
   if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
     throw misconfigured(
-      `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${JSON.stringify(origin)}`,
+      `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${quote(origin)}`,
     );
   }
   return origin;

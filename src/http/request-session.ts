@@ -134,7 +134,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
 
   /**
    * Ends the session and clears the cookie. Resolves to whether there was one; where there was none,
-   * the cookie is left alone. So to sign out everywhere, `delete` first and `clear` the peers then.
+   * the cookie is left alone. So to sign out everywhere, `clear` the peers but this session, and
+   * `delete` it then.
    *
    * A `set` after it makes a new session. A parallel request that still has the old token does not:
    * for the `rotationGrace`, its `set` is ERR_SESSION_GONE.
@@ -178,6 +179,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     field: Field,
     value?: ElementOf<Data[Field]>,
   ): Promise<SessionSet<Data> | null> {
+    const { engine } = this.#context;
+    engine.checkReference(field);
     const { data } = (await this.#inTurn(() => this.#load([field]))) ?? { data: {} as Data };
     const own = [...new Set<unknown>([data[field]].flat())].filter((one) => one != null);
     if (value === undefined && own.length > 1) {
@@ -188,7 +191,6 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     }
     const shared = value ?? own[0];
     if (shared === undefined || !own.includes(shared)) return null;
-    const { engine } = this.#context;
     return new SessionSet<Data>(engine, engine.reference(field, shared));
   }
 

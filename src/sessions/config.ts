@@ -1,8 +1,8 @@
 import { milliseconds, optionalMilliseconds } from "../durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
-import { faultOfName, showName } from "../values.ts";
+import { faultOfName } from "../values.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
@@ -84,8 +84,8 @@ function referencesOf(
   for (const [field, options] of Object.entries(declared)) {
     if (options === undefined) continue;
     const fault = faultOfName(field) ?? faultOfReference(options, store);
-    if (fault) throw misconfigured(`The reference ${showName(field)} ${fault}`);
-    refuseUnknownKeys(`The reference ${showName(field)}`, options, ["rotate", "as"]);
+    if (fault) throw misconfigured(`The reference ${quote(field)} ${fault}`);
+    refuseUnknownKeys(`The reference ${quote(field)}`, options, ["rotate", "as"]);
     references.set(field, { plain: options.as === "set" });
     if (options.rotate !== false) identity.push(field);
   }

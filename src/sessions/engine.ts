@@ -13,7 +13,14 @@ import type {
 } from "../store/contract.ts";
 import { bytesOf, checkFieldName } from "../values.ts";
 import { type Config, deadlinesOf } from "./config.ts";
-import { decodeFields, encodeValues, referenceOf, unsetReferences, withTimes } from "./record.ts";
+import {
+  declaredReference,
+  decodeFields,
+  encodeValues,
+  referenceOf,
+  unsetReferences,
+  withTimes,
+} from "./record.ts";
 import { checkAgainst } from "./schema.ts";
 import { createToken } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken } from "./types.ts";
@@ -107,6 +114,11 @@ export class Engine {
 
   reference(field: string, value: unknown): Reference {
     return referenceOf(field, value, this.config);
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where a field is no declared reference. */
+  checkReference(field: string): void {
+    declaredReference(field, this.config);
   }
 
   /** A rotation to a fresh id, with a grace time of its own where one is given. */

@@ -1,4 +1,4 @@
-import { misconfigured, SessionError } from "../errors.ts";
+import { misconfigured, quote, SessionError } from "../errors.ts";
 import type {
   FieldReferences,
   Fields,
@@ -6,7 +6,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { checkFieldName, decodeValue, encodeValue, referenceTexts, showName } from "../values.ts";
+import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../values.ts";
 import type { Config } from "./config.ts";
 import type { Session } from "./types.ts";
 
@@ -57,20 +57,24 @@ export function unsetReferences(fields: readonly string[], config: Config): Fiel
   return references;
 }
 
-/** One value of a declared reference; any other field is ERR_SESSION_CONFIG. */
-export function referenceOf(field: string, value: unknown, config: Config): Reference {
+/** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
+export function declaredReference(field: string, config: Config): { readonly plain: boolean } {
   const declared = config.references.get(field);
-  if (!declared) {
-    const known = [...config.references.keys()].map(showName).join(", ") || "none";
-    throw misconfigured(
-      `${showName(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
-    );
-  }
+  if (declared) return declared;
+  const known = [...config.references.keys()].map(quote).join(", ") || "none";
+  throw misconfigured(
+    `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+  );
+}
+
+/** One value of a declared reference. */
+export function referenceOf(field: string, value: unknown, config: Config): Reference {
+  const declared = declaredReference(field, config);
   const [text, ...more] = Array.isArray(value) ? [] : referenceTexts(field, value);
   if (text === undefined || more.length > 0) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `Sessions are found by one value of ${showName(field)}: a string, a finite number or a boolean`,
+      `Sessions are found by one value of ${quote(field)}: a string, a finite number or a boolean`,
     );
   }
   return { field, text, plain: declared.plain };

@@ -69,7 +69,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * Some of them, the most recently seen first. Where one shard has more than 500, only the 500
    * that expire last are looked at.
    */
-  async list({ limit = LIST_DEFAULT }: ListOptions = {}): Promise<Session<Data>[]> {
+  async list(options: ListOptions = {}): Promise<Session<Data>[]> {
+    refuseUnknownKeys("list", options, ["limit"]);
+    const { limit = LIST_DEFAULT } = options;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
       throw misconfigured(
         `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,

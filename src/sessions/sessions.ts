@@ -51,8 +51,9 @@ export function engineOf(sessions: object): Engine | undefined {
 
 /**
  * The sessions of an application. Every method is safe to call at any time and from any number of
- * processes, and rejects with a SessionError only: ERR_STORE_UNAVAILABLE where the store fails,
- * ERR_SESSION_VALUE and ERR_SESSION_TOO_LARGE for what cannot be stored.
+ * processes. Where the store fails it rejects with ERR_STORE_UNAVAILABLE (or, a full memory store,
+ * ERR_STORE_FULL), for what cannot be stored with ERR_SESSION_VALUE or ERR_SESSION_TOO_LARGE, and for
+ * mistakes of the program with ERR_SESSION_CONFIG; each is a SessionError.
  */
 export class Sessions<Data extends object, Reference extends string = FieldOf<Data>> {
   readonly #engine: Engine;

@@ -147,8 +147,7 @@ export function httpFailures(adapter: Adapter): void {
     });
   });
 
-  // DESIGN.md, section 10, requirement 10.
-  test("anonymous requests and malformed cookies send Redis no command and leave no key", async () => {
+  test("requirement 10: anonymous requests and malformed cookies send Redis no command and leave no key", async () => {
     const app = await start();
     const admin = new Redis(server.url);
     onTestFinished(() => admin.disconnect());

@@ -57,8 +57,7 @@ export function renewal(start: Start): void {
       expect(await browser.data()).toEqual({ theme: "light" });
     });
 
-    // DESIGN.md, section 10, requirement 9.
-    test("beside 20 requests with the old token: all land in one session, none sends a cookie", async () => {
+    test("requirement 9: beside 20 requests with the old token: all land in one session, none sends a cookie", async () => {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const old = Array.from({ length: 20 }, () => app.browser(browser.token));

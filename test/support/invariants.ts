@@ -32,7 +32,7 @@ interface Walk {
 
 const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/** Asserts I1 to I3, I6 and I7 of everything under a prefix; `model` says what should be there. */
+/** Asserts I1 to I4, I6 and I7 of everything under a prefix; `model` says what should be there. */
 export async function checkInvariants(
   client: Client,
   layout: Layout,

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { expect, inject, test, vi } from "vitest";
 import { startRedis } from "./redis-server.ts";
@@ -63,7 +64,7 @@ test("a wrong argument is reported with the server's own words", async () => {
 });
 
 test("a server ends with the process that started it, even when that is killed", async () => {
-  const module = new URL("./redis-server.ts", import.meta.url).pathname;
+  const module = fileURLToPath(new URL("./redis-server.ts", import.meta.url));
   // Node 20 does not run TypeScript: vite's loader does.
   const script = `
     import { runnerImport } from "vite";

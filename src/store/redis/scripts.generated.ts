@@ -165,7 +165,6 @@ local function enter(name, id, deadline)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
   end
-  drop_expired(name)
   unsettled[name] = true
 end
 local function leave(name, id)
@@ -177,6 +176,7 @@ local function leave(name, id)
 end
 local function settle()
   for name in pairs(unsettled) do
+    drop_expired(name)
     local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
       if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
@@ -458,7 +458,7 @@ for _, id in ipairs(todo) do
     enter(entered, id, redis.call('PEXPIRETIME', key))
   end
 end
-drop_expired(name)
+unsettled[name] = true
 settle()
 return { now, 'page', next_after, next_id, changed }
 `,

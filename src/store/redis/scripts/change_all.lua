@@ -67,7 +67,7 @@ for _, id in ipairs(todo) do
     enter(entered, id, redis.call('PEXPIRETIME', key))
   end
 end
-drop_expired(name)
+unsettled[name] = true
 settle()
 
 return { now, 'page', next_after, next_id, changed }

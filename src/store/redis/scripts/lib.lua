@@ -215,7 +215,6 @@ local function enter(name, id, deadline)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
   end
-  drop_expired(name)
   unsettled[name] = true
 end
 
@@ -230,6 +229,7 @@ end
 -- I3: a set lives as long as its last entry. Every script that changes entries ends with this.
 local function settle()
   for name in pairs(unsettled) do
+    drop_expired(name)
     local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
       if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
