@@ -425,6 +425,7 @@ for _, id in ipairs(ids) do
   will_touch(id, sessions[id].added)
   will_touch(id, sessions[id].removed)
 end
+will_touch('', { name }) -- its expired entries are dropped
 look()
 local paged = after ~= '' or next_after ~= ''
 local changed, todo = {}, {}

@@ -29,6 +29,7 @@ for _, id in ipairs(ids) do
   will_touch(id, sessions[id].added)
   will_touch(id, sessions[id].removed)
 end
+will_touch('', { name }) -- its expired entries are dropped
 look()
 
 -- A session that is used between two pages moves ahead and is met again: `@u` tells that it has had
