@@ -276,7 +276,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
     if (!cookie.mayRunOut(times)) return;
     const reading = await engine.read(this.#id, undefined, false);
-    if (reading.state === "live") cookie.set(this.#token, sessionOf<Data>(reading.session));
+    if (reading.state === "live") cookie.renew(this.#token, sessionOf<Data>(reading.session));
   }
 
   /** The id of the token itself, aliases not followed. */

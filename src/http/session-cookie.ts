@@ -29,18 +29,19 @@ export class SessionCookie {
 
   /** Sends a token: for as long as its session can last, or until the browser is closed. */
   set(token: string, session: Session<object>): void {
-    const { absoluteDeadline, lastSeenAt } = session;
-    const lifetime = absoluteDeadline
-      ? absoluteDeadline.getTime() - lastSeenAt.getTime()
-      : Number.POSITIVE_INFINITY;
-    const maxAge = Math.floor(Math.min(lifetime, LONGEST) / 1000);
     let persistent = false;
     try {
-      persistent = this.#config.persistent(session as Session<never>) === true;
+      persistent = this.#isPersistent(session);
     } finally {
       // Whatever the application's function does, the browser must get the token: it is the only one.
-      this.#cookies.set(this.#config.name, token, persistent ? maxAge : null);
+      this.#send(token, session, persistent);
     }
+  }
+
+  /** Sends a token that the browser has once more, unless its cookie ends with the browser anyway. */
+  renew(token: string, session: Session<object>): void {
+    if (this.#cookies.fault !== null) return;
+    if (this.#isPersistent(session)) this.#send(token, session, true);
   }
 
   /**
@@ -54,5 +55,17 @@ export class SessionCookie {
 
   clear(): void {
     this.#cookies.clear(this.#config.name);
+  }
+
+  #isPersistent(session: Session<object>): boolean {
+    return this.#config.persistent(session as Session<never>) === true;
+  }
+
+  #send(token: string, { absoluteDeadline, lastSeenAt }: Session<object>, persistent: boolean) {
+    const lifetime = absoluteDeadline
+      ? absoluteDeadline.getTime() - lastSeenAt.getTime()
+      : Number.POSITIVE_INFINITY;
+    const maxAge = Math.floor(Math.min(lifetime, LONGEST) / 1000);
+    this.#cookies.set(this.#config.name, token, persistent ? maxAge : null);
   }
 }
