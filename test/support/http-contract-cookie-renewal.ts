@@ -1,30 +1,58 @@
-import { describe, expect, test } from "vitest";
-import type { AppOptions, Handler } from "./http-app.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Answer, AppOptions, Handler } from "./http-app.ts";
 import type { Start } from "./http-contract.ts";
 
 const DAY = 86_400_000;
 const get: Handler = ({ session }) => session.get();
+
+/** Every verb that uses a session and gives it no other token. */
+const USES: Record<string, Handler> = {
+  get,
+  "get of some fields": ({ session }) => session.get(["theme"]),
+  load: ({ session }) => session.load(),
+  peers: async ({ session }) => (await session.peers("user_id"))?.size(),
+  set: ({ session }) => session.set({ theme: "light" }),
+  unset: ({ session }) => session.unset(["theme"]),
+  touch: ({ session }) => session.touch(),
+};
+
+/** Fails unless an answer sends this token for another 400 days, and nothing else. */
+function expectRenewed({ status, headers, setCookies }: Answer, token: string | undefined): void {
+  expect(status).toBe(200);
+  const attributes = { httponly: "", samesite: "Lax", path: "/", "max-age": String(400 * 86_400) };
+  expect(setCookies).toEqual([{ name: "session", value: token, attributes }]);
+  expect(headers["cache-control"]).toBe("no-store");
+}
 
 export function cookieRenewal(start: Start): void {
   const lasting = (options: AppOptions = {}) =>
     start({ sessions: { idleTimeout: "390 days", absoluteTimeout: undefined }, ...options });
 
   describe("the cookie of a session without an absolute deadline", () => {
-    test("is sent again in the second half of 400 days, for another 400", async () => {
-      const app = await lasting();
-      const browser = await app.visitor({ theme: "dark" });
-      const { token } = browser;
-      await app.under.elapse(199 * DAY);
-      expect((await browser.send(get)).setCookies).toEqual([]);
-      await app.under.elapse(2 * DAY);
-      const answer = await browser.send(get);
-      expect(answer.value).toEqual({ theme: "dark" });
-      expect(answer.setCookies[0]).toMatchObject({
-        value: token,
-        attributes: { "max-age": String(400 * 86_400) },
+    const same: Handler = ({ session }) => session.set({ user_id: 1 });
+    for (const [verb, use] of Object.entries({ ...USES, "set of the same user": same })) {
+      test(`is sent again in the second half of 400 days, for another 400: ${verb}`, async () => {
+        const app = await lasting();
+        const browser = await app.visitor({ user_id: 1, theme: "dark" });
+        const { token } = browser;
+        await app.under.elapse(199 * DAY);
+        expect((await browser.send(use)).setCookies).toEqual([]);
+        await app.under.elapse(2 * DAY);
+        expectRenewed(await browser.send(use), token);
+        expect(await browser.data()).toMatchObject({ user_id: 1 });
+        await app.under.elapse(380 * DAY);
+        expectRenewed(await browser.send(use), token);
       });
-      expect(answer.setCookies).toHaveLength(1);
-      expect(answer.headers["cache-control"]).toBe("no-store");
+    }
+
+    test("is sent once by a request that uses the session several times", async () => {
+      const app = await lasting();
+      const browser = await app.visitor({ user_id: 1 });
+      await app.under.elapse(201 * DAY);
+      const answer = await browser.send(async (context) => {
+        for (const use of Object.values(USES)) await use(context);
+      });
+      expectRenewed(answer, browser.token);
     });
 
     test("is not sent with each read, but when the idle deadline moves", async () => {
@@ -37,33 +65,89 @@ export function cookieRenewal(start: Start): void {
       expect((await browser.send(({ session }) => session.load())).setCookies).toHaveLength(1);
     });
 
-    test("is not sent again to the browser session, through an old token, or too late", async () => {
-      const app = await lasting({ cookie: { persistent: ({ data }) => data.user_id === 1 } });
-      const passing = await app.visitor({ theme: "dark" });
-      const browser = await app.visitor({ user_id: 1 });
+    test("is not sent again where there is no session any more", async () => {
+      const app = await lasting();
+      for (const use of Object.values(USES).filter((each) => each !== USES.set)) {
+        const browser = await app.visitor({ theme: "dark" });
+        await app.under.elapse(201 * DAY);
+        await app.sessions.delete(browser.token);
+        expect((await browser.send(use)).setCookies).toEqual([]);
+      }
+    });
+
+    test("is not sent again through an old token", async () => {
+      const app = await lasting();
+      const browser = await app.visitor({ user_id: 1, theme: "dark" });
       await app.under.elapse(201 * DAY);
-      expect((await passing.send(get)).setCookies).toEqual([]);
-      const old = app.browser(browser.token);
+      const { token } = browser;
       await browser.send(({ session }) => session.rotate({}, { grace: "1 hour" }));
+      for (const use of Object.values(USES)) {
+        await app.under.elapse(120_000);
+        const answer = await app.browser(token).send(use);
+        expect([answer.status, answer.setCookies]).toEqual([200, []]);
+      }
       await app.under.elapse(120_000);
-      expect((await old.send(get)).setCookies).toEqual([]);
-      await app.under.elapse(120_000);
-      const late = await browser.send(async ({ session, sendHeaders }) => {
-        sendHeaders();
-        return session.get();
+      expectRenewed(await browser.send(get), browser.token);
+    });
+
+    test("is not sent again after the headers, and the session is used all the same", async () => {
+      const app = await lasting();
+      const browser = await app.visitor({ user_id: 1, theme: "dark" });
+      await app.under.elapse(201 * DAY);
+      for (const use of Object.values(USES)) {
+        await app.under.elapse(120_000);
+        const late = await browser.send(async (context) => {
+          context.sendHeaders();
+          await use(context);
+          return "used";
+        });
+        expect(JSON.parse(late.text)).toEqual({ value: "used" });
+        expect([late.error, late.setCookies]).toEqual([undefined, []]);
+      }
+    });
+
+    test("is not sent again where the headers are sent while the session is being read", async () => {
+      const app = await lasting();
+      const browser = await app.visitor({ theme: "dark" });
+      await app.under.elapse(201 * DAY);
+      const { store } = app.under;
+      const find = store.find.bind(store);
+      const spy = vi.spyOn(store, "find");
+      onTestFinished(() => spy.mockRestore());
+      const late = await browser.send(({ session, sendHeaders }) => {
+        spy.mockImplementation((...asked) => {
+          if (spy.mock.calls.length === 2) sendHeaders(); // it reads what is to last as long
+          return find(...asked);
+        });
+        return session.get(["theme"]);
       });
-      expect(JSON.parse(late.text)).toEqual({ value: { user_id: 1 } });
+      expect(JSON.parse(late.text)).toEqual({ value: { theme: "dark" } });
+      expect(spy).toHaveBeenCalledTimes(2);
+    });
+
+    test("is not sent again where it ends with the browser", async () => {
+      const app = await lasting({ cookie: { persistent: ({ data }) => data.user_id === 1 } });
+      const passing = await app.visitor({ user_id: 2, theme: "dark" });
+      const staying = await app.visitor({ user_id: 1, theme: "dark" });
+      await app.under.elapse(201 * DAY);
+      for (const use of Object.values(USES)) {
+        await app.under.elapse(120_000);
+        const answer = await passing.send(use);
+        expect([answer.status, answer.setCookies]).toEqual([200, []]);
+        expectRenewed(await staying.send(use), staying.token);
+      }
     });
   });
 
   test("the cookie of a session with an absolute deadline is never sent again", async () => {
     const app = await start({
-      sessions: { idleTimeout: "390 days", absoluteTimeout: "1000 days" },
+      sessions: { idleTimeout: "390 days", absoluteTimeout: "2000 days" },
     });
-    const browser = await app.visitor();
-    for (const days of [150, 150, 150]) {
-      await app.under.elapse(days * DAY);
-      expect((await browser.send(get)).setCookies).toEqual([]);
+    const browser = await app.visitor({ user_id: 1, theme: "dark" });
+    for (const use of Object.values(USES)) {
+      await app.under.elapse(150 * DAY);
+      const answer = await browser.send(use);
+      expect([answer.status, answer.setCookies]).toEqual([200, []]);
     }
   });
 }
