@@ -1,0 +1,81 @@
+/* What the Redis store knows of the server's time, and when it asks anew. */
+import { redisStore } from "session-sets/redis";
+import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { ServerClock } from "../src/store/redis/server-clock.ts";
+import { change, create } from "../src/testing/steps.ts";
+import { intercepted } from "./support/intercept.ts";
+import { clients, freshPrefix } from "./support/stores.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe("the estimate of the server's time", () => {
+  /** Two clocks of this machine, which a test moves. */
+  function openClocks() {
+    const clocks = { wall: 1_700_000_000_000, monotonic: 5000 };
+    vi.spyOn(Date, "now").mockImplementation(() => clocks.wall);
+    vi.spyOn(performance, "now").mockImplementation(() => clocks.monotonic);
+    return clocks;
+  }
+
+  test("is not known before a reply, and runs on with the monotonic clock then", () => {
+    openClocks();
+    const clock = new ServerClock();
+    expect(clock.known).toBe(false);
+    clock.learn(900_000);
+    expect(clock.known).toBe(true);
+    expect(clock.at(5000)).toBe(900_000);
+    expect(clock.at(65_000.7)).toBe(960_000);
+  });
+
+  test("stays known for days while both clocks run alike, or almost", () => {
+    const clocks = openClocks();
+    const clock = new ServerClock();
+    clock.learn(900_000);
+    clocks.wall += 86_400_900;
+    clocks.monotonic += 86_400_000;
+    expect(clock.known).toBe(true);
+  });
+
+  test.each([
+    ["slept, for which the monotonic clock stood still", 1100],
+    ["slept for a day", 86_400_000],
+    ["had its wall clock set back", -1100],
+  ])("is known no more after the machine %s, until the next reply", (_, jump) => {
+    const clocks = openClocks();
+    const clock = new ServerClock();
+    clock.learn(900_000);
+    clocks.wall += jump;
+    expect(clock.known).toBe(false);
+    clock.learn(2_000_000);
+    expect(clock.known).toBe(true);
+    expect(clock.at(5000)).toBe(2_000_000);
+  });
+});
+
+test("a store asks the server for its time at first, and again after the machine slept", async () => {
+  const client = clients["ioredis 6"](inject("redisUrl"));
+  let sent: string[] = [];
+  const recorded = intercepted(client, ({ name }, pass) => {
+    sent.push(name);
+    return pass();
+  });
+  const store = redisStore(recorded, { prefix: freshPrefix(), timeout: "20 seconds" });
+  const id = await create(store);
+  expect(sent[0]).toBe("TIME");
+  sent = [];
+  await change(store, id);
+  await change(store, id);
+  expect(sent.filter((name) => name === "TIME")).toEqual([]);
+
+  const { now } = Date;
+  vi.spyOn(Date, "now").mockImplementation(() => now() + 3_600_000);
+  sent = [];
+  await change(store, id);
+  expect(sent).toEqual(["TIME", "EVALSHA"]);
+  sent = [];
+  await change(store, id);
+  expect(sent).toEqual(["EVALSHA"]);
+  await client.quit();
+});
