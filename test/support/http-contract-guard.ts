@@ -66,6 +66,34 @@ export function guard(start: Start): void {
       for (const origin of others) expect(await passes(app, { host, origin }), origin).toBe(false);
     });
 
+    test("takes a page over HTTP for another origin, where the connection is secure", async () => {
+      const app = await guarded({ trustProxy: true });
+      const host = "shop.example";
+      const secure = { host, "x-forwarded-proto": "https" };
+      for (const origin of [
+        "http://shop.example",
+        "http://SHOP.example",
+        "http://shop.example:80",
+      ]) {
+        expect(await passes(app, { ...secure, origin }), origin).toBe(false);
+      }
+      expect(await passes(app, { ...secure, origin: "https://shop.example" })).toBe(true);
+      const site = { "sec-fetch-site": "same-origin" };
+      expect(await passes(app, { ...secure, ...site, origin: "http://shop.example" })).toBe(true);
+    });
+
+    test("takes its own page over HTTPS for its own, where the connection only looks insecure", async () => {
+      const wary = await guarded();
+      const trusting = await guarded({ trustProxy: true });
+      const [host, origin] = ["shop.example", "https://shop.example"];
+      expect(await passes(wary, { host, origin, "x-forwarded-proto": "https" })).toBe(true);
+      for (const app of [wary, trusting]) {
+        expect(await passes(app, { host, origin })).toBe(true);
+        expect(await passes(app, { host, origin: "http://shop.example" })).toBe(true);
+        expect(await passes(app, { host, origin: "https://evil.example" })).toBe(false);
+      }
+    });
+
     test("lets a request with neither header pass: it is no browser's", async () => {
       expect(await passes(await guarded(), {})).toBe(true);
     });
