@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { StoredSession } from "../src/store/contract.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
-import { change, changes, done, live, rotationTo } from "../src/testing/steps.ts";
+import { change, changes, done, live, of, rotationTo } from "../src/testing/steps.ts";
 import {
   createMember,
   disturb,
@@ -121,6 +121,32 @@ describe("while sessions are used, rotated and made between the pages", () => {
     expect(written.size).toBeGreaterThan(20);
     expect(new Set(await unchanged(set))).toEqual(written);
   });
+
+  test.each([1, 6])(
+    "what a session writes stands where other changes of sets overlap: %i of them (I7)",
+    async (others) => {
+      await open();
+      const TEAM = of("team", "7");
+      await set.other.changeAll(USER, changes({ set: { team: "7" }, references: { team: ["7"] } }));
+      const writers = range(20);
+      set.between = async (page) => {
+        if (page > 1) return disturb(set, page);
+        expect(await unchanged(set)).not.toContain(writers.at(-1));
+        for (let i = 0; i < others; i++) {
+          await set.other.changeAll(TEAM, changes({ set: { theme: `${i}` } }));
+        }
+        for (const n of writers) {
+          // A longer timeout moves it ahead of the pages to come.
+          const fields = { set: { role: "guest" }, idleTimeout: 2 * HOUR };
+          done(await change(set.other, set.ids[n] ?? "", fields));
+        }
+      };
+      await set.store.changeAll(USER, MARK);
+      expect(set.pages.length).toBeGreaterThan(5);
+      expect(await unchanged(set)).toEqual(writers);
+      expect((await live(set.other, set.ids[0] ?? "")).fields.get("role")).toBe("guest");
+    },
+  );
 
   test("clearing the set leaves no session, under whatever id", async () => {
     await open();
