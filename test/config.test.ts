@@ -157,6 +157,8 @@ describe("redisStore refuses", () => {
       { ttl: 5 },
       /redisStore has no option "ttl"; its options are prefix, timeout, shards/,
     ],
+    ["a timeout over a timer's longest", { timeout: "30 days" }, /timeout must be at most 24 days/],
+    ["a timeout one ms over it", { timeout: 2 ** 31 }, /timeout must be at most 24 days/],
     ["an option of another library", { keyPrefix: "x" }, /no option "keyPrefix"/],
   ])("%s", (_, options, says) => {
     expectRefused(() => redisStore(client, options as RedisStoreOptions), says);
@@ -170,7 +172,8 @@ describe("redisStore refuses", () => {
   });
 });
 
-test("redisStore takes any prefix and number of shards in their bounds", () => {
+test("redisStore takes any prefix, and shards and timeouts in their bounds", () => {
+  for (const timeout of [1, "24 days", 2 ** 31 - 1] as const) redisStore(client, { timeout });
   for (const prefix of ["a", "shop", "Shop-1_eu.2", "0"]) redisStore(client, { prefix });
   for (const shards of [1, 2, 64, 100, 4096]) redisStore(client, { shards });
 });
@@ -243,6 +246,37 @@ describe("a call refuses", () => {
       expect(await user.delete(session.id)).toBe(true);
     },
   );
+
+  test("unknown options, and does nothing of what was asked", async () => {
+    const { token, session } = await sessions.create({ theme: "dark" });
+    const timeout = { timeout: "1 day" } as object;
+    await expectRejected(
+      () => sessions.create({ user_id: 1 }, timeout),
+      /create has no option "timeout"; its options are idleTimeout, absoluteTimeout/,
+    );
+    const misspelt = { idletimeout: 5, absoluteTimeout: "1 day" } as object;
+    await expectRejected(() => sessions.create({ user_id: 1 }, misspelt), /option "idletimeout"/);
+    await expectRejected(
+      () => sessions.rotate(token, { user_id: 1 }, { graceTime: 0 } as object),
+      /rotate has no option "graceTime"; its options are grace/,
+    );
+    await expectRejected(() => user.list({ most: 5 } as object), /list has no option "most"/);
+    expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });
+    expect((await sessions.get(token))?.id).toBe(session.id);
+  });
+
+  test("an option that clear does not have, and ends nothing", async () => {
+    const all = [await sessions.create({ user_id: 1 }), await sessions.create({ user_id: 1 })];
+    const exept = { exept: all[0]?.session.id } as object;
+    await expect(user.clear(exept)).rejects.toThrowError(
+      expect.objectContaining({
+        code: "ERR_SESSION_CONFIG",
+        message: expect.stringMatching(/clear has no option "exept"; its options are except/),
+      }),
+    );
+    expect((await user.ids()).sort()).toEqual(all.map(({ session }) => session.id).sort());
+    expect(await user.clear()).toBe(2);
+  });
 
   test("a field that is no declared reference, and names those that are", () => {
     for (const field of ["theme", "nothing", "", "@r", "__proto__", "toString"]) {

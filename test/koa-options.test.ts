@@ -111,6 +111,8 @@ describe("Koa's keys", () => {
   for (const [kind, keys] of Object.entries({
     "an empty list": [],
     "a list of what are no texts": [1, 2],
+    "a list of an empty text": [""],
+    "a list with an empty text": ["secret", ""],
     "a word": "secret",
     null: null,
   })) {

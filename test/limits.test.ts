@@ -122,17 +122,58 @@ describe.each(["memory", "Redis"])("in %s", (kind) => {
     },
   );
 
-  test.each<unknown>([null, "text", 5, true, ["a"]])(
-    "%j is refused as the values",
-    async (values) => {
-      if (values === null) {
-        await expect(sessions.set(token, values as never)).rejects.toHaveProperty(
-          "code",
-          "ERR_SESSION_VALUE",
+  test.each<[string, unknown]>([
+    ["a text", "text"],
+    ["a number", 5],
+    ["true", true],
+    ["an array", ["a"]],
+    ["an empty array", []],
+    ["a Map", new Map([["theme", "dark"]])],
+    ["an empty Map", new Map()],
+    ["a Set", new Set(["theme"])],
+    ["a Date", new Date()],
+    ["a promise of values", Promise.resolve({ theme: "dark" })],
+    ["an error", new Error("theme")],
+    ["a function", () => ({ theme: "dark" })],
+  ])("%s is refused as the values", async (_, values) => {
+    await expectRefused(values as Data, "ERR_SESSION_VALUE", /must be an object of fields/);
+  });
+
+  test("null is refused as the values of a change", async () => {
+    const says = { code: "ERR_SESSION_VALUE" };
+    const none = null as unknown as Data;
+    await expect(sessions.set(token, none)).rejects.toMatchObject(says);
+    await expect(sessions.rotate(token, none)).rejects.toMatchObject(says);
+    await expect(sessions.by("user_id", 1).set(none)).rejects.toMatchObject(says);
+  });
+
+  test("an instance of a class of fields, or what has no prototype, is fine as the values", async () => {
+    class Visit {
+      theme = "light";
+    }
+    await sessions.set(token, new Visit() as unknown as Data);
+    expect((await sessions.get(token))?.data).toMatchObject({ theme: "light" });
+    await sessions.set(token, Object.assign(Object.create(null), { theme: "dark" }));
+    expect((await sessions.get(token))?.data).toMatchObject({ theme: "dark" });
+  });
+
+  test.each<unknown>(["theme", "", 5, null, { theme: true }, new Set(["theme"])])(
+    "%j is refused as the fields to unset",
+    async (fields) => {
+      await sessions.set(token, { theme: "dark", t: 1, h: 2 });
+      const before = await stored();
+      for (const refused of [
+        () => sessions.unset(token, fields as string[]),
+        () => sessions.by("user_id", 1).unset(fields as string[]),
+      ]) {
+        await expect(refused()).rejects.toThrowError(
+          expect.objectContaining({
+            code: "ERR_SESSION_VALUE",
+            message: expect.stringMatching(/must be a list/),
+          }),
         );
-        return;
+        expect(await stored()).toEqual(before);
       }
-      await expectRefused(values as Data, "ERR_SESSION_VALUE", /must be an object of fields/);
     },
   );
 
