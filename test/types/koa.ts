@@ -25,7 +25,7 @@ app.use(async (ctx) => {
   const part = await ctx.session.get(["theme"]);
   same<Equal<typeof part, Partial<Pick<Data, "theme">>>>();
   const loaded = await ctx.session.load();
-  same<Equal<typeof loaded, Session<Data> | null>>();
+  same<Equal<typeof loaded, Session<Partial<Data>> | null>>();
   const devices = await ctx.session.peers("user_id");
   same<Equal<typeof devices, SessionSet<Data> | null>>();
   await ctx.session.peers("team_ids", 7);
@@ -48,6 +48,44 @@ app.use(async (ctx) => {
   // @ts-expect-error: the session of a request tells no token
   ctx.session.token;
 });
+
+/** A session that is there may lack what `create` asks for: `ctx.session.set` makes it of any field. */
+interface Strict {
+  user_id: number;
+  theme?: string;
+}
+
+const strict = createSessions({
+  data: {} as Strict,
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+});
+
+const strictApp = new Koa<Koa.DefaultState, SessionContext<typeof strict>>();
+strictApp.use(
+  koaSessions(strict, {
+    cookie: {
+      persistent: (session) => {
+        same<Equal<typeof session, Session<Partial<Strict>>>>();
+        // @ts-expect-error: it may be absent
+        session.data.user_id.toFixed();
+        return session.data.user_id === 1;
+      },
+    },
+  }),
+);
+strictApp.use(async (ctx) => {
+  const loaded = await ctx.session.load();
+  same<Equal<typeof loaded, Session<Partial<Strict>> | null>>();
+  // @ts-expect-error: it may be absent
+  loaded?.data.user_id.toFixed();
+  const data = await ctx.session.get();
+  // @ts-expect-error: it may be absent
+  data.user_id.toFixed();
+  await ctx.session.set({ theme: "dark" });
+});
+// @ts-expect-error: a promise is neither yes nor no
+koaSessions(strict, { cookie: { persistent: async () => true } });
 
 // @ts-expect-error: no sessions
 koaSessions({});
