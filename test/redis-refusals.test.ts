@@ -128,6 +128,40 @@ describe("a server that became a replica", () => {
   });
 });
 
+describe("a set with entries that have expired, on a server that takes no writes", () => {
+  const user = () => sessions.by("user_id", 1);
+
+  test.each<[string, () => Promise<unknown>, RegExp]>([
+    ["for it lacks replicas", () => client.config("SET", "min-replicas-to-write", "1"), /^NOREPL/],
+    ["for it is one", () => client.call("REPLICAOF", "127.0.0.1", "1"), /^READONLY/],
+  ])("%s: it can still be listed and read", async (_, refuse, cause) => {
+    const { session } = await sessions.create({ user_id: 1 });
+    const plain = redisStore(client, { prefix: "plain" });
+    const marked = { field: "user_id", texts: ["1"], plain: true };
+    const inPlain = { ...draft(plain, { fields: { user_id: "1" } }), references: [marked] };
+    await plain.create(inPlain);
+    const PLAIN = { ...of("user_id", "1"), plain: true };
+    const past = String(Date.now() - 1000);
+    await client.zadd(user().key, past, `AA${"x".repeat(22)}`);
+    await client.zadd("{plain:0}:r:user_id:1", past, `AA${"x".repeat(22)}`);
+    await refuse();
+
+    const before = await snapshot(client);
+    const living = [made.session.id, session.id].sort();
+    expect((await user().list()).map(({ id }) => id).sort()).toEqual(living);
+    expect((await user().ids()).sort()).toEqual(living);
+    const read: string[] = [];
+    for await (const { id } of user()) read.push(id);
+    expect(read.sort()).toEqual(living);
+    expect(await user().size()).toBe(2);
+    expect((await plain.list(PLAIN, 100)).map(({ id }) => id)).toEqual([inPlain.id]);
+    for await (const page of plain.pages(PLAIN, true)) expect(page).toHaveLength(1);
+    await expectWorking(["read"]);
+    await expectRefused(["write", "memory"], /could not/, cause);
+    expect(await snapshot(client)).toEqual(before);
+  });
+});
+
 test("a server that is loading its data refuses everything", async () => {
   const loading = intercepted(client, async () => {
     throw new Error("LOADING Redis is loading the dataset in memory");
