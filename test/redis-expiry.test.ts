@@ -51,6 +51,66 @@ test("a set's key lives as long as its last entry, and then is gone with nobody 
   expect(await client.keys(`*${prefix}*`)).toEqual([]);
 });
 
+describe.each([
+  ["set", {}],
+  ["plain set", { as: "set" }],
+] as const)("the key of a %s lives as long as its last entry, also after", (_, declared) => {
+  beforeEach(() => {
+    sessions = createSessions<Data>({
+      store: redisStore(client, { prefix, timeout: "20 seconds" }),
+      references: { user_id: declared, team_ids: declared },
+      idleTimeout: "1 hour",
+    });
+  });
+
+  /** Fails unless the set's keys expire with the last of its entries, whose deadline is this. */
+  async function expectDeadline(expected: number): Promise<void> {
+    const set = user().key.replace(":m:", ":r:");
+    const [, score] = await client.zrange(set, "-1", "-1", "WITHSCORES");
+    expect(Number(score)).toBe(expected);
+    for (const key of new Set([set, user().key])) {
+      expect(await client.pexpiretime(key), key).toBe(expected);
+    }
+  }
+
+  test("a deadline was brought forward, and put off again", async () => {
+    const [a, b] = [await sessions.create({ user_id: 1 }), await sessions.create({ user_id: 1 })];
+    await sessions.touch(b.token, { idleTimeout: "2 hours" });
+    const deadlineOf = async (token: string) =>
+      (await sessions.get(token, { touch: false }))?.expiresAt.getTime() ?? 0;
+    await expectDeadline(await deadlineOf(b.token));
+    await sessions.touch(b.token, { idleTimeout: "10 minutes" });
+    await expectDeadline(a.session.expiresAt.getTime());
+    await sessions.touch(a.token, { idleTimeout: "5 minutes" });
+    await expectDeadline(await deadlineOf(b.token));
+    await sessions.touch(b.token, { idleTimeout: "1 minute" });
+    await expectDeadline(await deadlineOf(a.token));
+    await sessions.touch(b.token, { idleTimeout: "3 hours" });
+    await expectDeadline(await deadlineOf(b.token));
+  });
+
+  type Made = Awaited<ReturnType<typeof sessions.create>>;
+  test.each<[string, (last: Made, first: Made) => Promise<unknown>]>([
+    ["delete", ({ token }) => sessions.delete(token)],
+    ["delete by id", ({ session }) => sessions.byId(session.id).delete()],
+    ["delete from the set", ({ session }) => user().delete(session.id)],
+    ["set", ({ token }) => sessions.set(token, { user_id: 2 })],
+    ["unset", ({ token }) => sessions.unset(token, ["user_id"])],
+    ["rotate", ({ token }) => sessions.rotate(token, { user_id: 2 })],
+    ["clear", (_, first) => user().clear({ except: first.session.id })],
+    ["clear of another set", () => sessions.by("team_ids", 7).clear()],
+    ["change of another set", () => sessions.by("team_ids", 7).set({ user_id: 2 })],
+    ["unset of another set", () => sessions.by("team_ids", 7).unset(["user_id"])],
+  ])("the entry that would expire last was removed by %s", async (_, remove) => {
+    const first = await sessions.create({ user_id: 1 });
+    const last = await sessions.create({ user_id: 1, team_ids: [7] }, { idleTimeout: "2 hours" });
+    await expectDeadline(last.session.expiresAt.getTime());
+    await remove(last, first);
+    expect(await user().ids()).toEqual([first.session.id]);
+    await expectDeadline(first.session.expiresAt.getTime());
+  });
+});
+
 test("expired sessions are in no answer though their entries are still there", async () => {
   const { session } = await withExpired(30);
   await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
