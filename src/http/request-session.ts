@@ -234,7 +234,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
 
   async #change(id: string, values: Partial<Data>, unset: readonly string[]) {
     const { engine, cookie, rotate } = this.#context;
-    const mayRotate = rotate && engine.concernsIdentity([...Object.keys(values), ...unset]);
+    // Callers without types may give anything; the engine says what is wrong with it.
+    const named = [Object.keys(Object(values)), unset].flat();
+    const mayRotate = rotate && engine.concernsIdentity(named);
     if (mayRotate) cookie.check();
     const fresh = mayRotate ? createTokenBeside(id) : null;
     const rotation = fresh && engine.rotation(fresh.id, "identity-changes");
