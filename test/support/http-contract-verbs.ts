@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Data } from "./http-app.ts";
 import type { Start } from "./http-contract.ts";
 
 export function verbs(start: Start): void {
@@ -150,6 +151,24 @@ export function verbs(start: Start): void {
         .send(({ session }) => session.set({ theme: "x".repeat(200) }));
       expect([first.status, first.setCookies]).toEqual([413, []]);
       expect(await browser.data()).toEqual({ theme: "dark" });
+    });
+
+    test("refuses what is no values and no list of fields, and writes nothing", async () => {
+      const app = await start();
+      const browser = await app.visitor({ user_id: 1, theme: "dark" });
+      for (const bad of [null, "theme", 5, new Map([["theme", "light"]]), new Date()]) {
+        const { value } = await browser.send(({ session }) =>
+          Promise.all(
+            [
+              session.set(bad as Data),
+              session.unset(bad as never),
+              session.rotate(bad as Data),
+            ].map((refused) => refused.then(String, ({ code }) => code)),
+          ),
+        );
+        expect(value, String(bad)).toEqual(Array(3).fill("ERR_SESSION_VALUE"));
+      }
+      expect(await browser.data()).toEqual({ user_id: 1, theme: "dark" });
     });
   });
 
