@@ -144,6 +144,24 @@ export function cookieRenewal(start: Start): void {
         expectRenewed(await staying.send(use), staying.token);
       }
     });
+
+    test("stays as it is where the function fails that says whether it is to last", async () => {
+      const failure = new Error("no such user");
+      let fails = false;
+      const persistent = () => {
+        if (fails) throw failure;
+        return true;
+      };
+      const app = await lasting({ cookie: { persistent } });
+      const browser = await app.visitor({ theme: "dark" });
+      await app.under.elapse(201 * DAY);
+      fails = true;
+      const answer = await browser.send(get);
+      expect([answer.error, answer.setCookies]).toEqual([failure, []]);
+      fails = false;
+      await app.under.elapse(120_000);
+      expectRenewed(await browser.send(get), browser.token);
+    });
   });
 
   test("the cookie of a session with an absolute deadline is never sent again", async () => {
