@@ -6,13 +6,13 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { launchBrowser } from "../support/chromium.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { ANDROID, IPHONE } from "../support/user-agents.ts";
 import {
-  ANDROID,
   changePassword,
   type Demo,
+  describedDevices,
   heading,
   headingAtNextRequest,
-  IPHONE,
   listedDevices,
   message,
   openDevice,
@@ -21,6 +21,9 @@ import {
   signIn,
   startDemo,
 } from "./devices.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 let browser: Browser;
 let redis: RedisServer;
@@ -67,7 +70,11 @@ describe.each([
     await signIn(desk);
     await signIn(phone);
 
-    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device", "Safari on iPhone"]);
+    const seen = { Address: "127.0.0.1", "First seen": "just now", "Last seen": "just now" };
+    expect(await describedDevices(desk)).toEqual([
+      { name: "Firefox on Linux This device", ...seen },
+      { name: "Safari on iPhone", ...seen },
+    ]);
     expect(await listedDevices(phone)).toEqual([
       "Safari on iPhone This device",
       "Firefox on Linux",
@@ -140,8 +147,8 @@ describe.each([
     await signIn(desk, PASSWORD, true);
     const kept = await sessionCookie(desk);
     const days = ((kept?.expires ?? 0) - Date.now() / 1000) / 86_400;
-    expect(days).toBeGreaterThan(89.9);
-    expect(days).toBeLessThan(90.1);
+    expect(hours).toBeGreaterThan(89.9);
+    expect(hours).toBeLessThan(90.1);
     expect(kept).toMatchObject({ httpOnly: true, sameSite: "Lax", path: "/" });
 
     await changePassword(desk, PASSWORD, "battery staple");
@@ -243,6 +250,41 @@ test("a page that is not there says so", async () => {
   const desk = await openDevice(browser, demo);
   expect((await desk.goto("/nowhere"))?.status()).toBe(404);
   expect(await heading(desk)).toBe("Nothing here");
+});
+
+test("each device is listed with its address, and when it was first and last seen", async () => {
+  let elapsed = -3 * DAY;
+  await start(memoryStore({ now: () => Date.now() + elapsed }));
+  demo.app.proxy = true; // so that each device has an address of its own
+  const from = (address: string) => ({ extraHTTPHeaders: { "x-forwarded-for": address } });
+  const phone = await openDevice(browser, demo, { userAgent: IPHONE, ...from("198.51.100.7") });
+  await signIn(phone, PASSWORD, true);
+  elapsed = -5 * HOUR;
+  await phone.goto("/");
+  const desk = await openDevice(browser, demo, from("2001:db8::7334"));
+  await signIn(desk, PASSWORD, true);
+  elapsed = 0;
+  expect(await describedDevices(desk)).toEqual([
+    {
+      name: "Firefox on Linux This device",
+      Address: "2001:db8::7334",
+      "First seen": "5 hours ago",
+      "Last seen": "just now",
+    },
+    {
+      name: "Safari on iPhone",
+      Address: "198.51.100.7",
+      "First seen": "3 days ago",
+      "Last seen": "5 hours ago",
+    },
+  ]);
+  const times = await desk
+    .locator("time")
+    .evaluateAll((all) =>
+      all.map((time) => Date.now() - Date.parse(time.getAttribute("datetime") ?? "")),
+    );
+  const hours = times.map((time) => Math.round(time / HOUR));
+  expect(hours).toEqual([5, 0, 72, 5]);
 });
 
 test("every page has the security headers, and its style is applied under them", async () => {

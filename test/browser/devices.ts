@@ -3,14 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { type AppOptions, createApp } from "../../demo/app.ts";
-
-export const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
-export const IPHONE =
-  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1";
-export const ANDROID =
-  "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36";
-export const EDGE =
-  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0";
+import { FIREFOX } from "../support/user-agents.ts";
 
 export const NAME = "ada";
 export const PASSWORD = "correct horse";
@@ -93,6 +86,20 @@ export async function headingAtNextRequest(page: Page): Promise<string> {
 export async function listedDevices(page: Page): Promise<string[]> {
   await page.goto("/");
   return page.getByRole("listitem").getByRole("heading").allTextContents();
+}
+
+/** What the page says of each device: its name, and each term with its description. */
+export async function describedDevices(page: Page): Promise<Record<string, string>[]> {
+  await page.goto("/");
+  const items = await page.getByRole("listitem").all();
+  return Promise.all(
+    items.map(async (item) => {
+      const terms = await item.locator("dt").allTextContents();
+      const details = await item.locator("dd").allTextContents();
+      const name = await text(item.getByRole("heading"));
+      return { name, ...Object.fromEntries(terms.map((term, i) => [term, details[i] ?? ""])) };
+    }),
+  );
 }
 
 /** The cookie of the session, if the browser has one. */

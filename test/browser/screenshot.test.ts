@@ -7,17 +7,8 @@ import type { Browser, Page } from "playwright-core";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { launchBrowser } from "../support/chromium.ts";
-import {
-  ANDROID,
-  type Demo,
-  EDGE,
-  FIREFOX,
-  IPHONE,
-  openDevice,
-  PASSWORD,
-  signIn,
-  startDemo,
-} from "./devices.ts";
+import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/user-agents.ts";
+import { type Demo, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
