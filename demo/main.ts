@@ -1,3 +1,4 @@
+import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
 import { type AppOptions, createApp } from "./app.ts";
@@ -16,7 +17,8 @@ const { app, users, sessions } = createApp(options);
 await users.add(NAME, PASSWORD, "demo-user");
 
 const server = app.listen(Number(PORT), HOST, () => {
-  console.log(`The demo is at http://${HOST}:${PORT}
+  const { port } = server.address() as AddressInfo; // PORT=0 takes a free one
+  console.log(`The demo is at http://${HOST}:${port}
   name      ${NAME}
   password  ${PASSWORD}
   sessions  in ${redis ? "Redis" : "memory; REDIS_URL=redis://localhost npm run demo keeps them in Redis"}`);
