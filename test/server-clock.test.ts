@@ -23,7 +23,7 @@ describe("the estimate of the server's time", () => {
     openClocks();
     const clock = new ServerClock();
     expect(clock.known).toBe(false);
-    clock.learn(900_000);
+    clock.learn(900_000, 5000);
     expect(clock.known).toBe(true);
     expect(clock.at(5000)).toBe(900_000);
     expect(clock.at(65_000.7)).toBe(960_000);
@@ -32,10 +32,31 @@ describe("the estimate of the server's time", () => {
   test("stays known for days while both clocks run alike, or almost", () => {
     const clocks = openClocks();
     const clock = new ServerClock();
-    clock.learn(900_000);
+    clock.learn(900_000, 5000);
     clocks.wall += 86_400_900;
     clocks.monotonic += 86_400_000;
     expect(clock.known).toBe(true);
+  });
+
+  test("stays as it is where a reply agrees with it that this process came to read late", () => {
+    const clocks = openClocks();
+    const clock = new ServerClock();
+    clock.learn(900_000, 5000);
+    clocks.monotonic += 700;
+    clocks.wall += 700;
+    clock.learn(900_100, 5050); // answered 100 ms later, and read 600 ms after that
+    expect(clock.at(5700)).toBe(900_700);
+  });
+
+  test("follows a reply that disagrees", () => {
+    const clocks = openClocks();
+    const clock = new ServerClock();
+    clock.learn(900_000, 5000);
+    clock.learn(899_000, 5000); // the server's clock was set back
+    expect(clock.at(5000)).toBe(899_000);
+    clocks.monotonic += 10;
+    clock.learn(950_000, 5000); // and forward
+    expect(clock.at(5010)).toBe(950_000);
   });
 
   test.each([
@@ -45,10 +66,10 @@ describe("the estimate of the server's time", () => {
   ])("is known no more after the machine %s, until the next reply", (_, jump) => {
     const clocks = openClocks();
     const clock = new ServerClock();
-    clock.learn(900_000);
+    clock.learn(900_000, 5000);
     clocks.wall += jump;
     expect(clock.known).toBe(false);
-    clock.learn(2_000_000);
+    clock.learn(2_000_000, 5000);
     expect(clock.known).toBe(true);
     expect(clock.at(5000)).toBe(2_000_000);
   });

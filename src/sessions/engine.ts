@@ -11,6 +11,7 @@ import type {
   StoredSession,
   Superseded,
 } from "../store/contract.ts";
+import { isOfMovingSlot } from "../store/moving.ts";
 import { bytesOf, checkFieldName } from "../values.ts";
 import { type Config, deadlinesOf } from "./config.ts";
 import {
@@ -31,6 +32,9 @@ const touchFailed = channel("session-sets:touch-failed");
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
 const TOUCH_PARTS = 20;
 const TOUCH_AFTER = 60_000;
+
+/** How many shards a new session is tried in, while slots of a cluster are being moved. */
+const SHARDS_TO_TRY = 8;
 
 /** What an id leads to; `touched`: its idle deadline was pushed forward by this read. */
 export type Reading =
@@ -61,9 +65,15 @@ export class Engine {
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
-    const { token, id } = createToken(store.shards);
-    const times = await store.create({ id, fields: set, references, ...timeouts });
-    return { token, session: withTimes(id, decodeFields<Data>(set), times) };
+    for (let left = SHARDS_TO_TRY; ; left--) {
+      const { token, id } = createToken(store.shards);
+      try {
+        const times = await store.create({ id, fields: set, references, ...timeouts });
+        return { token, session: withTimes(id, decodeFields<Data>(set), times) };
+      } catch (error) {
+        if (left === 1 || !isOfMovingSlot(error)) throw error;
+      }
+    }
   }
 
   async read(id: string, fields: readonly string[] | undefined, touch: boolean): Promise<Reading> {

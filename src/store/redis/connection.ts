@@ -1,9 +1,27 @@
 /** What the store needs of a client: every kind of client is mapped to this by one thin file. */
 export interface Connection {
+  /** Whether the keys are spread over several servers. */
+  readonly cluster: boolean;
   /**
-   * Sends one command, to the node that has `key`, and resolves to its reply. Maps come back as
-   * arrays of name, value, …; integers as numbers or their decimal text, as the client is set;
-   * rejections are the client's own.
+   * Sends one command, to the master that has `key`, and resolves to its reply. Maps come back as
+   * arrays of name, value, …; rejections are the client's own.
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
+}
+
+/** A map as an array of name, value, …, which is what RESP2 knows it as; any other reply as it is. */
+export function flat(reply: unknown): unknown {
+  if (reply instanceof Map) return [...reply].flat();
+  if (Array.isArray(reply) && reply.length > 0 && reply.every(isPair)) {
+    return reply.flatMap(({ key, value }) => [key, value]);
+  }
+  if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) {
+    return Object.entries(reply).flat();
+  }
+  return reply;
+}
+
+/** How Valkey GLIDE gives the entries of a map. */
+function isPair(entry: unknown): entry is { key: unknown; value: unknown } {
+  return typeof entry === "object" && entry !== null && "key" in entry && "value" in entry;
 }

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from "../../durations.ts";
 import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
-import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
+import { connectionOf, type RedisClient } from "./clients/connect.ts";
 import { createKeys } from "./keys.ts";
 import { RedisStore } from "./store.ts";
 
@@ -24,33 +24,33 @@ export interface RedisStoreOptions {
    * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised: tokens
    * name their part, but to a process that still has the old number, tokens of new parts are none.
    * Lowering it signs out the sessions of the parts that go.
-   * @default 1
+   * @default 1, and in a cluster 64
    */
   shards?: number;
 }
 
+/** Enough to spread sessions evenly over the nodes of most clusters. */
+const CLUSTER_SHARDS = 64;
 /** Node's timers take a longer time for one millisecond. */
 const LONGEST_TIMER = 2_147_483_647;
 
-/** A Redis client that the store can work with: ioredis 5 or 6, connected to one server. */
-export type RedisClient = IoredisClient;
-
 /**
- * A store of sessions in Redis 7.0 and later, or Valkey. It opens no connection and closes none: the
+ * A store of sessions in Redis 7.0 and later, or Valkey: on one server, behind Sentinel or in a
+ * cluster. It opens no connection and closes none: the
  * client is yours.
  *
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
   refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
-  if (!isIoredis(client)) {
-    throw misconfigured(
-      "redisStore takes a client of ioredis 5 or 6 that is connected to one server: redisStore(new Redis(url))",
-    );
-  }
-  const { prefix = "sessions", timeout = "2 seconds", shards = 1 } = options;
+  const connection = connectionOf(client);
+  const {
+    prefix = "sessions",
+    timeout = "2 seconds",
+    shards = connection.cluster ? CLUSTER_SHARDS : 1,
+  } = options;
   const keys = createKeys(prefix, shards);
   const limit = milliseconds("timeout", timeout);
   if (limit > LONGEST_TIMER) throw misconfigured("timeout must be at most 24 days");
-  return new RedisStore(ioredisConnection(client), keys, shards, limit);
+  return new RedisStore(connection, keys, shards, limit);
 }

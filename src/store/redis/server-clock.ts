@@ -10,9 +10,15 @@ export class ServerClock {
   #offset: number | undefined;
   #drift = 0;
 
-  /** Takes a reply that says it was `now` on the server: it was that when the reply came, or before. */
-  learn(now: number): void {
-    this.#offset = now - performance.now();
+  /**
+   * Takes a reply that says it was `now` on the server, which was between `sent` and this moment. An
+   * estimate that agrees stays: a reply that this process came to read late says little.
+   */
+  learn(now: number, sent: number): void {
+    const least = now - performance.now();
+    const most = now - sent;
+    const agrees = this.#offset !== undefined && this.#offset >= least && this.#offset <= most;
+    if (!agrees) this.#offset = least;
     this.#drift = drift();
   }
 

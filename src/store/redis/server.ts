@@ -1,25 +1,30 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "./connection.ts";
 import { runScript, type ScriptName } from "./scripts.ts";
 import { ServerClock } from "./server-clock.ts";
-import { withinTimeout } from "./unavailable.ts";
+import { isCrowded, isMoving, withinTimeout } from "./unavailable.ts";
 
 /** What a script answers after the time: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
 
-/** The server as the store uses it: scripts and reads, within a time limit, on the server's clock. */
+/** How long to wait before what was refused for the moment is tried again (ms). */
+const PAUSE = 20;
+
+/** The servers as the store uses them: scripts and reads, within a time limit, on their own clocks. */
 export class Server {
   readonly #connection: Connection;
   readonly #timeout: number;
-  readonly #clock = new ServerClock();
+  /** By hash tag: all keys of a shard are on one server. One, where there is one server. */
+  readonly #clocks = new Map<string, ServerClock>();
 
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
     this.#timeout = timeout;
   }
 
-  /** The server's time, in ms, at a moment of `performance.now()`; known after any answer. */
-  timeAt(moment: number): number {
-    return this.#clock.at(moment);
+  /** The time at a key's server, in ms, at a moment of `performance.now()`; known after any answer. */
+  timeAt(key: string, moment: number): number {
+    return this.#clock(key).at(moment);
   }
 
   /**
@@ -27,14 +32,21 @@ export class Server {
    * comes back: it carries the moment after which the caller has stopped waiting, and does nothing
    * after it. Where the server answers that it is too late although the caller still waits, the
    * estimate of its clock was wrong; the answer has corrected it.
+   *
+   * @param patient whether to wait while the key's slot is being moved.
    */
-  write(operation: string, script: ScriptName, key: string, args: readonly string[]) {
-    const start = performance.now();
-    return withinTimeout(operation, this.#timeout, async () => {
+  write(
+    operation: string,
+    script: ScriptName,
+    key: string,
+    args: readonly string[],
+    patient = true,
+  ): Promise<Reply> {
+    return this.#run(operation, patient, async (start) => {
       for (;;) {
         await this.#learnTime(key);
-        const notAfter = String(this.#clock.at(start + this.#timeout));
-        const reply = await this.#run(script, key, [notAfter, ...args]);
+        const notAfter = String(this.#clock(key).at(start + this.#timeout));
+        const reply = await this.#script(script, key, [notAfter, ...args]);
         if (reply[0] !== "late") return reply;
         if (performance.now() >= start + this.#timeout) {
           throw new Error("the server was reached too late");
@@ -44,32 +56,70 @@ export class Server {
   }
 
   /** Runs a script that only reads (and drops entries that have expired). */
-  read(operation: string, script: ScriptName, key: string, args: readonly string[]) {
-    return withinTimeout(operation, this.#timeout, () => this.#run(script, key, ["", ...args]));
+  read(
+    operation: string,
+    script: ScriptName,
+    key: string,
+    args: readonly string[],
+  ): Promise<Reply> {
+    return this.#run(operation, true, () => this.#script(script, key, ["", ...args]));
   }
 
   /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
-  async commands<T>(
+  commands<T>(
     operation: string,
     key: string,
     work: (send: Connection["send"]) => Promise<T>,
   ): Promise<T> {
-    return withinTimeout(operation, this.#timeout, async () => {
+    return this.#run(operation, true, async () => {
       const [result] = await Promise.all([work(this.#connection.send), this.#learnTime(key)]);
       return result;
     });
   }
 
-  async #run(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
+  /** Does one piece of work within the time limit, and again where it was refused for the moment. */
+  #run<T>(operation: string, patient: boolean, work: (start: number) => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const end = start + this.#timeout - PAUSE;
+    return withinTimeout(operation, this.#timeout, async () => {
+      for (;;) {
+        try {
+          return await work(start);
+        } catch (error) {
+          const passing = isCrowded(error) || (patient && isMoving(error));
+          if (!passing || performance.now() > end) throw error;
+        }
+        await sleep(PAUSE);
+      }
+    });
+  }
+
+  async #script(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
+    const sent = performance.now();
     const reply = await runScript(this.#connection, script, key, args);
     const [now, ...rest] = reply as [unknown, ...Reply];
-    this.#clock.learn(Number(now));
+    this.#clock(key).learn(Number(now), sent);
     return rest;
   }
 
   async #learnTime(key: string): Promise<void> {
-    if (this.#clock.known) return;
-    const [seconds, micros] = (await this.#connection.send(key, "TIME", [])) as [string, string];
-    this.#clock.learn(Math.floor(Number(seconds) * 1000 + Number(micros) / 1000));
+    if (this.#clock(key).known) return;
+    const sent = performance.now();
+    // TIME has no key by which a cluster's client would find the server; a script has.
+    const reply = this.#connection.cluster
+      ? await this.#connection.send(key, "EVAL", ["return redis.call('TIME')", "1", key])
+      : await this.#connection.send(key, "TIME", []);
+    const [seconds, micros] = reply as [string, string];
+    const now = Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+    this.#clock(key).learn(now, sent);
+  }
+
+  #clock(key: string): ServerClock {
+    const server = this.#connection.cluster ? key.slice(0, key.indexOf("}")) : "";
+    const known = this.#clocks.get(server);
+    if (known) return known;
+    const clock = new ServerClock();
+    this.#clocks.set(server, clock);
+    return clock;
   }
 }

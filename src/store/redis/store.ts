@@ -50,13 +50,19 @@ export class RedisStore implements SessionStore {
 
   async create(session: NewSession): Promise<Times> {
     const { id, fields, references, idleTimeout, absoluteTimeout } = session;
-    const [, times] = await this.#server.write("create a session", "create", this.sessionKey(id), [
-      id,
-      optional(idleTimeout),
-      optional(absoluteTimeout),
-      references.flatMap(setNames).join(" "),
-      ...counted([...fields].flat()),
-    ]);
+    const [, times] = await this.#server.write(
+      "create a session",
+      "create",
+      this.sessionKey(id),
+      [
+        id,
+        optional(idleTimeout),
+        optional(absoluteTimeout),
+        references.flatMap(setNames).join(" "),
+        ...counted([...fields].flat()),
+      ],
+      this.shards === 1, // where there are others, another shard is tried
+    );
     return timesOf(times);
   }
 
@@ -66,7 +72,9 @@ export class RedisStore implements SessionStore {
       this.#follow(send, id, names),
     );
     if (found.state === "alias") return { state: "superseded", hadIdentity: true };
-    return found.state === "live" ? { ...found, now: this.#server.timeAt(asked) } : found;
+    return found.state === "live"
+      ? { ...found, now: this.#server.timeAt(this.sessionKey(id), asked) }
+      : found;
   }
 
   async #follow(send: Connection["send"], id: string, names?: readonly string[]): Promise<Found> {

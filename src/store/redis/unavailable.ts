@@ -1,4 +1,5 @@
 import { SessionError } from "../../errors.ts";
+import { ofMovingSlot } from "../moving.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
@@ -25,18 +26,34 @@ export async function withinTimeout<T>(
 }
 
 function unavailable(operation: string, why: string, cause?: unknown): SessionError {
-  return new SessionError(
+  const error = new SessionError(
     "ERR_STORE_UNAVAILABLE",
     `The session store could not ${operation}: ${why}`,
     cause === undefined ? undefined : { cause: withoutCommand(cause) },
   );
+  return isMoving(cause) ? ofMovingSlot(error) : error;
+}
+
+/** Whether a client had too many commands under way to send another (Valkey GLIDE: 1,000). */
+export function isCrowded(error: unknown): boolean {
+  return error instanceof Error && /maximum inflight requests/i.test(error.message);
+}
+
+/** Whether a server refused a command because the slot of its key is being moved. */
+export function isMoving(error: unknown): boolean {
+  return error instanceof Error && MOVING.test(error.message);
 }
 
 function noAnswer(timeout: number): string {
   return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
 }
 
+/** As Redis and Valkey say it of commands, and of scripts. */
+const MOVING =
+  /^TRYAGAIN|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
+
 const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
+  [MOVING, "the slot of the key is being moved to another node of the cluster; try again"],
   [/^OOM/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
   [/^READONLY/, "the client is connected to a read-only replica; connect it to the master"],
   [/^LOADING/, "the server is still loading its data; it will answer when it has finished"],

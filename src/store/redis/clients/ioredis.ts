@@ -1,34 +1,38 @@
-import { misconfigured } from "../../errors.ts";
-import type { Connection } from "./connection.ts";
+import { misconfigured } from "../../../errors.ts";
+import { type Connection, flat } from "../connection.ts";
 
-/** The shape of an ioredis 5 or 6 client (`new Redis()`); its `keyPrefix` is taken into account. */
+/**
+ * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. Its
+ * `keyPrefix` is taken into account.
+ */
 export interface IoredisClient {
   /** Sends any command. */
   call(command: string, args: string[]): Promise<unknown>;
   readonly status: string;
+  readonly isCluster: boolean;
   readonly options: {
     readonly keyPrefix?: string | undefined;
     readonly readOnly?: boolean | undefined;
     readonly role?: string | undefined;
+    readonly scaleReads?: unknown;
   };
 }
 
-export function isIoredis(client: unknown): client is IoredisClient {
-  if (typeof client !== "object" || client === null) return false;
+export function isIoredis(client: object): client is IoredisClient {
   const { call, status, options, isCluster } = client as Record<string, unknown>;
   return (
     typeof call === "function" &&
     typeof status === "string" &&
     typeof options === "object" &&
-    isCluster === false
+    typeof isCluster === "boolean"
   );
 }
 
 export function ioredisConnection(client: IoredisClient): Connection {
-  const { keyPrefix = "", readOnly = false, role } = client.options;
-  if (readOnly || role === "slave") {
+  const { keyPrefix = "", readOnly = false, role, scaleReads = "master" } = client.options;
+  if (readOnly || role === "slave" || scaleReads !== "master") {
     throw misconfigured(
-      "The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master",
+      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
     );
   }
   // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
@@ -38,15 +42,7 @@ export function ioredisConnection(client: IoredisClient): Connection {
     );
   }
   return {
+    cluster: client.isCluster,
     send: async (_key, name, args) => flat(await client.call(name, [...args])),
   };
-}
-
-/** RESP3 gives a map as a Map or an object, RESP2 as an array of name, value, … */
-function flat(reply: unknown): unknown {
-  if (reply instanceof Map) return [...reply].flat();
-  if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) {
-    return Object.entries(reply).flat();
-  }
-  return reply;
 }

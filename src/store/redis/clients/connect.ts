@@ -1,0 +1,20 @@
+import { misconfigured } from "../../../errors.ts";
+import type { Connection } from "../connection.ts";
+import { type GlideAnyClient, glideConnection, isGlide } from "./glide.ts";
+import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
+import { isNodeRedis, type NodeRedisClient, nodeRedisConnection } from "./node-redis.ts";
+
+/** A client that the Redis store can work with; it is known by its shape. */
+export type RedisClient = IoredisClient | NodeRedisClient | GlideAnyClient;
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
+export function connectionOf(client: RedisClient): Connection {
+  if (typeof client === "object" && client !== null) {
+    if (isIoredis(client)) return ioredisConnection(client);
+    if (isGlide(client)) return glideConnection(client);
+    if (isNodeRedis(client)) return nodeRedisConnection(client);
+  }
+  throw misconfigured(
+    "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",
+  );
+}

@@ -1,0 +1,47 @@
+import { misconfigured } from "../../../errors.ts";
+import { type Connection, flat } from "../connection.ts";
+
+/** The shape of a client of Valkey GLIDE 2. Commands always go to the master. */
+export type GlideAnyClient = GlideSingle | GlideCluster;
+
+/** `GlideClient`. */
+export interface GlideSingle {
+  /** Sends any command. */
+  customCommand(args: string[]): Promise<unknown>;
+}
+
+/** `GlideClusterClient`. */
+export interface GlideCluster {
+  /** Sends any command, to the node that has the key. */
+  customCommand(
+    args: string[],
+    options: { route: { type: "primarySlotKey"; key: string } },
+  ): Promise<unknown>;
+  readonly ssubscribe: unknown;
+}
+
+export function isGlide(client: object): client is GlideAnyClient {
+  return "customCommand" in client && typeof client.customCommand === "function";
+}
+
+export function glideConnection(client: GlideAnyClient): Connection {
+  const { config } = client as { config?: { readFrom?: string } };
+  if ((config?.readFrom ?? "primary") !== "primary") {
+    throw misconfigured(
+      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client without readFrom, or with readFrom: "primary"',
+    );
+  }
+  if (!("ssubscribe" in client)) {
+    return {
+      cluster: false,
+      send: async (_key, name, args) => flat(await client.customCommand([name, ...args])),
+    };
+  }
+  return {
+    cluster: true,
+    async send(key, name, args) {
+      const route = { type: "primarySlotKey", key } as const;
+      return flat(await client.customCommand([name, ...args], { route }));
+    },
+  };
+}
