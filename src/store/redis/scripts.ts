@@ -11,6 +11,9 @@ const digests = Object.fromEntries(
   ]),
 ) as Record<ScriptName, string>;
 
+/** As servers say it, and as Valkey GLIDE does. */
+const NO_SCRIPT = /^NOSCRIPT\b|\bNoScriptError\b/;
+
 /** Runs a script by its digest; a server that does not know it yet (NOSCRIPT, alone) gets its text. */
 export async function runScript(
   connection: Connection,
@@ -21,7 +24,7 @@ export async function runScript(
   try {
     return await connection.send(key, "EVALSHA", [digests[name], "1", key, ...args]);
   } catch (error) {
-    if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+    if (!(error instanceof Error && NO_SCRIPT.test(error.message))) throw error;
     return await connection.send(key, "EVAL", [sources[name], "1", key, ...args]);
   }
 }
