@@ -50,15 +50,25 @@ function noAnswer(timeout: number): string {
 
 /** As Redis and Valkey say it of commands, and of scripts. */
 const MOVING =
-  /^TRYAGAIN|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
+  /\bTRYAGAIN\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
+/** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
 const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
   [MOVING, "the slot of the key is being moved to another node of the cluster; try again"],
-  [/^OOM/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
-  [/^READONLY/, "the client is connected to a read-only replica; connect it to the master"],
-  [/^LOADING/, "the server is still loading its data; it will answer when it has finished"],
-  [/^(NOAUTH|WRONGPASS|NOPERM)/, "the client may not do this; check its user, password and ACL"],
-  [/^WRONGTYPE/, "a key of this prefix holds something else; give redisStore a prefix of its own"],
+  [/\bOOM\b/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
+  [/\bREADONLY\b/i, "the client is connected to a read-only replica; connect it to the master"],
+  [
+    /^LOADING\b|\bBusyLoading/,
+    "the server is still loading its data; it will answer when it has finished",
+  ],
+  [
+    /\b(NOAUTH|WRONGPASS|NOPERM)\b/i,
+    "the client may not do this; check its user, password and ACL",
+  ],
+  [
+    /\bWRONGTYPE\b/i,
+    "a key of this prefix holds something else; give redisStore a prefix of its own",
+  ],
   [/unknown command/i, "the server lacks a command; Redis 7.0 or Valkey 7.2 and later are needed"],
 ];
 
