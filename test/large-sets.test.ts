@@ -1,14 +1,18 @@
 /* Operations on session sets that are large, or whose sessions are. */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import type { StoredSession } from "../src/store/contract.ts";
-import { changes, create, live, of } from "../src/testing/steps.ts";
+import { changes, create, of } from "../src/testing/steps.ts";
 import {
   createMember,
+  MARK,
+  numbersOf,
   openPagedSet,
   type PagedSet,
+  range,
+  readAll,
   rotate,
   tie,
   USER,
+  unchanged,
 } from "./support/paged-sets.ts";
 import { type Client, clients } from "./support/stores.ts";
 
@@ -19,33 +23,6 @@ beforeAll(() => {
   client = clients["ioredis 5"](inject("redisUrl"));
 });
 afterAll(() => client.quit());
-
-async function readAll({ store }: PagedSet, withFields: boolean): Promise<StoredSession[]> {
-  const read: StoredSession[] = [];
-  for await (const page of store.pages(USER, withFields)) read.push(...page);
-  return read;
-}
-
-/** The numbers of the sessions that are not marked as admin. */
-async function unchanged({ other, ids }: PagedSet): Promise<number[]> {
-  const roles = await Promise.all(
-    ids.map(async (id) => (await live(other, id, ["role"])).fields.get("role")),
-  );
-  return roles.flatMap((role, n) => (role === "admin" ? [] : [n]));
-}
-
-function range(count: number): number[] {
-  return Array.from({ length: count }, (_, n) => n);
-}
-
-function numbersOf(sessions: readonly StoredSession[]): number[] {
-  return sessions
-    .map(({ fields }) => Number(fields.get("n")))
-    .filter((n) => n < 10_000)
-    .sort((a, b) => a - b);
-}
-
-const MARK = changes({ set: { role: "admin" } });
 
 describe("when hundreds of sessions share one deadline", () => {
   const TIED = 450;

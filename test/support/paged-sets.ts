@@ -1,8 +1,8 @@
 /* Large session sets, and a store whose operations on a set do something else between their pages. */
 import { redisStore } from "session-sets/redis";
-import type { SessionStore } from "../../src/store/contract.ts";
+import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, create, done, live, of, rotationTo } from "../../src/testing/steps.ts";
+import { change, changes, create, done, live, of, rotationTo } from "../../src/testing/steps.ts";
 import { intercepted } from "./intercept.ts";
 import { type Client, freshPrefix } from "./stores.ts";
 
@@ -99,3 +99,30 @@ export async function tie(client: Client, { other, ids }: PagedSet): Promise<num
   await client.pexpireat(other.setKey(USER), deadline);
   return deadline;
 }
+
+export async function readAll({ store }: PagedSet, withFields: boolean): Promise<StoredSession[]> {
+  const read: StoredSession[] = [];
+  for await (const page of store.pages(USER, withFields)) read.push(...page);
+  return read;
+}
+
+/** The numbers of the sessions that are not marked as admin. */
+export async function unchanged({ other, ids }: PagedSet): Promise<number[]> {
+  const roles = await Promise.all(
+    ids.map(async (id) => (await live(other, id, ["role"])).fields.get("role")),
+  );
+  return roles.flatMap((role, n) => (role === "admin" ? [] : [n]));
+}
+
+export function range(count: number): number[] {
+  return Array.from({ length: count }, (_, n) => n);
+}
+
+export function numbersOf(sessions: readonly StoredSession[]): number[] {
+  return sessions
+    .map(({ fields }) => Number(fields.get("n")))
+    .filter((n) => n < 10_000)
+    .sort((a, b) => a - b);
+}
+
+export const MARK = changes({ set: { role: "admin" } });
