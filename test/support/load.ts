@@ -1,0 +1,221 @@
+/*
+ * A load of sessions for tests that make a server fail under it: it makes, changes, rotates, lists
+ * and ends sessions, and keeps a book of what the store has acknowledged.
+ */
+import { createSessions, SessionError, type SessionStore, type Sessions } from "session-sets";
+import { expect } from "vitest";
+
+export interface LoadData {
+  user_id?: number;
+  team_ids?: number[];
+  n?: number;
+}
+
+export const LOAD_REFERENCES = { user_id: {}, team_ids: {} };
+export const TEAMS = [0, 1, 2];
+/** How much later than its time a call may end on a busy machine (ms). */
+export const SLACK = 1500;
+
+const WORKERS = 6;
+/** Each worker's users are its own, so it knows who is signed in as them. */
+const USERS_EACH = 2;
+const users = Array.from({ length: WORKERS * USERS_EACH }, (_, user) => user);
+
+export function loadedSessions(store: SessionStore): Sessions<LoadData> {
+  return createSessions<LoadData>({
+    store,
+    references: { user_id: {}, team_ids: { rotate: false } },
+    idleTimeout: "1 hour",
+  });
+}
+
+/** What is known of a session whose `create` was acknowledged. */
+interface Entry {
+  token: string;
+  /** Whose it may be: more than one after a change was refused, which may have been made. */
+  readonly users: Set<number>;
+  /** What `n` may be. */
+  readonly ns: Set<number>;
+  /** "maybe": an end of it was refused, and may have been made. */
+  ended: "no" | "maybe" | "yes";
+}
+
+export interface Counts {
+  done: number;
+  refused: number;
+  /** How long the longest call took (ms). */
+  longest: number;
+  /** Why calls were refused, in the words of their errors, and how often. */
+  readonly reasons: Map<string, number>;
+  /** Sessions that a read did not find though they were acknowledged and not ended. */
+  missing: number;
+}
+
+export interface Losses {
+  /** Acknowledged sessions that are not there. */
+  readonly sessions: number;
+  /** Sessions that are there though their end was acknowledged. */
+  readonly ends: number;
+  /** Acknowledged writes that are not there. */
+  readonly writes: number;
+}
+
+/** The load on one store, until `stop`. */
+export class Load {
+  readonly counts: Counts = { done: 0, refused: 0, longest: 0, reasons: new Map(), missing: 0 };
+  readonly #sessions: Sessions<LoadData>;
+  readonly #book: Entry[] = [];
+  readonly #work: Promise<unknown>;
+  #goesOn = true;
+  #n = 0;
+
+  constructor(sessions: Sessions<LoadData>) {
+    this.#sessions = sessions;
+    this.#work = Promise.all(Array.from({ length: WORKERS }, (_, worker) => this.#use(worker)));
+    this.#work.catch(() => {}); // `stop` throws it
+  }
+
+  async stop(): Promise<void> {
+    this.#goesOn = false;
+    await this.#work;
+  }
+
+  /** How many sessions were acknowledged. */
+  get made(): number {
+    return this.#book.length;
+  }
+
+  /** Waits until so many more calls have succeeded, or were refused. */
+  async until(what: "done" | "refused", more: number): Promise<void> {
+    const goal = this.counts[what] + more;
+    const failed = this.#work.then(() => {
+      throw new Error("The load has ended.");
+    });
+    const reached = expect
+      .poll(() => this.counts[what], { timeout: 20_000, interval: 5 })
+      .toBeGreaterThanOrEqual(goal);
+    await Promise.race([reached, failed]);
+  }
+
+  /** Compares what is there with what was acknowledged. */
+  async losses(): Promise<Losses> {
+    const losses = { sessions: 0, ends: 0, writes: 0 };
+    await Promise.all(
+      this.#book.map(async ({ token, ns, ended }) => {
+        const found = await this.#sessions.get(token);
+        if (ended === "no" && !found) losses.sessions++;
+        if (ended === "yes" && found) losses.ends++;
+        if (ended === "no" && found && !ns.has(found.data.n ?? -1)) losses.writes++;
+      }),
+    );
+    return losses;
+  }
+
+  /** Ends everybody's sessions, and asserts that none can be read after it. */
+  async clearAll(): Promise<number> {
+    let cleared = 0;
+    for (const user of users) cleared += await this.#sessions.by("user_id", user).clear();
+    const left = await Promise.all(this.#book.map(({ token }) => this.#sessions.get(token)));
+    expect(left.filter(Boolean)).toEqual([]);
+    for (const user of users) expect(await this.#sessions.by("user_id", user).size()).toBe(0);
+    return cleared;
+  }
+
+  /** Does a call; what it gave, undefined where it was refused. */
+  async #call<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const start = performance.now();
+    try {
+      const result = await work();
+      this.counts.done++;
+      return result;
+    } catch (error) {
+      if (!(error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE")) throw error;
+      this.counts.refused++;
+      const reason = error.message.replace(/^.*?: /, "").slice(0, 60);
+      this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
+      return undefined;
+    } finally {
+      this.counts.longest = Math.max(this.counts.longest, performance.now() - start);
+    }
+  }
+
+  async #use(worker: number): Promise<void> {
+    for (let round = 0; this.#goesOn; round++) {
+      const user = worker * USERS_EACH + (round % USERS_EACH);
+      const n = this.#n++;
+      const team_ids = [n % TEAMS.length];
+      const made = await this.#call(() => this.#sessions.create({ user_id: user, team_ids, n }));
+      if (!made) continue;
+      const { token } = made;
+      const entry: Entry = { token, users: new Set([user]), ns: new Set([n]), ended: "no" };
+      this.#book.push(entry);
+      await this.#write(entry);
+      if (round % 2 === 0) await this.#rotate(entry);
+      if (round % 3 === 0) await this.#move(entry, worker * USERS_EACH);
+      await this.#read(entry);
+      if (round % 5 === 0) await this.#end(entry);
+      if (round % 7 === 0) await this.#lookAtSets(user, n);
+      if (round % 23 === 0) await this.#clear(user);
+    }
+  }
+
+  async #write(entry: Entry): Promise<void> {
+    const n = this.#n++;
+    const team_ids = [n % TEAMS.length, (n + 1) % TEAMS.length];
+    const there = await this.#call(() => this.#sessions.set(entry.token, { n, team_ids }));
+    if (there === false) this.counts.missing++;
+    if (there) entry.ns.clear();
+    entry.ns.add(n);
+  }
+
+  /** The old token stays good: where the rotation was refused, it is the only one there is. */
+  async #rotate(entry: Entry): Promise<void> {
+    const rotated = await this.#call(() =>
+      this.#sessions.rotate(entry.token, {}, { grace: "1 hour" }),
+    );
+    if (rotated) entry.token = rotated.token;
+  }
+
+  async #move(entry: Entry, user_id: number): Promise<void> {
+    const there = await this.#call(() => this.#sessions.set(entry.token, { user_id }));
+    if (there) entry.users.clear();
+    entry.users.add(user_id);
+  }
+
+  async #read(entry: Entry): Promise<void> {
+    const found = await this.#call(() => this.#sessions.get(entry.token));
+    if (found === null && entry.ended === "no") this.counts.missing++;
+  }
+
+  async #end(entry: Entry): Promise<void> {
+    const ended = await this.#call(() => this.#sessions.delete(entry.token));
+    entry.ended = ended === undefined ? "maybe" : "yes";
+  }
+
+  async #lookAtSets(user: number, n: number): Promise<void> {
+    const set = this.#sessions.by("user_id", user);
+    await this.#call(() => set.size());
+    await this.#call(() => set.list({ limit: 5 }));
+    await this.#call(() => this.#sessions.by("team_ids", n % TEAMS.length).size());
+  }
+
+  async #clear(user: number): Promise<void> {
+    const theirs = this.#book.filter(({ users, ended }) => users.has(user) && ended !== "yes");
+    const cleared = await this.#call(() => this.#sessions.by("user_id", user).clear());
+    for (const entry of theirs) {
+      entry.ended = cleared !== undefined && entry.users.size === 1 ? "yes" : "maybe";
+    }
+  }
+}
+
+/** One line to print: what was done, what was refused and why, and what was lost. */
+export function summary(what: string, load: Load, losses: Losses): string {
+  const { done, refused, longest, reasons, missing } = load.counts;
+  const why = [...reasons].map(([reason, count]) => `  ${count} × ${reason}`);
+  return [
+    `${what}: ${done} calls done, ${refused} refused, the longest ${Math.round(longest)} ms; ` +
+      `${load.made} sessions made, ${missing} missed meanwhile; lost: ${losses.sessions} sessions, ` +
+      `${losses.ends} ends, ${losses.writes} writes`,
+    ...why,
+  ].join("\n");
+}
