@@ -1,5 +1,6 @@
 export type { Duration } from "./durations.ts";
 export { SessionError, type SessionErrorCode } from "./errors.ts";
+export type { ReindexOptions } from "./sessions/reindex.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
 export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export {
@@ -23,3 +24,4 @@ export type {
   TouchOptions,
 } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";
+export type { ReindexProgress } from "./store/repair.ts";

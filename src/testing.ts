@@ -15,6 +15,12 @@ export type {
   Superseded,
   Times,
 } from "./store/contract.ts";
+export type {
+  DeclaredReference,
+  ReindexProgress,
+  RepairableStore,
+  RepairOptions,
+} from "./store/repair.ts";
 export { storeContract } from "./testing/contract.ts";
 export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

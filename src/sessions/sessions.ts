@@ -1,7 +1,9 @@
 import { optionalMilliseconds } from "../durations.ts";
+import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
 import { Engine } from "./engine.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
+import { type ReindexOptions, reindex } from "./reindex.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside, idOf, isId } from "./token.ts";
 import type {
@@ -163,6 +165,24 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   /** The session of a public id: for admin pages and sockets. It never moves a deadline. */
   byId(id: string): SessionById<Data> {
     return new SessionById<Data>(this.#engine, id);
+  }
+
+  /**
+   * Compares all sessions with their sets, and mends what is wrong, while they are in use: run it
+   * after a reference was declared for sessions that exist already, and after something took keys
+   * away. It goes through all keys of the store in bounded steps and tells its progress after each;
+   * stop whenever you like, and give the last `cursor` back to go on. It moves no deadline.
+   *
+   * ```ts
+   * for await (const { cursor, scanned, added, removed } of sessions.reindex()) {
+   *   console.log(cursor, scanned, added, removed);
+   * }
+   * ```
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a wrong option, or a store that cannot do it.
+   */
+  reindex(options: ReindexOptions = {}): AsyncGenerator<ReindexProgress, void> {
+    return reindex(this.#engine.config, options);
   }
 
   /** Frees what the library itself has opened: a memory store's sessions, never a client. */

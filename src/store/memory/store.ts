@@ -8,10 +8,10 @@ import type {
   Lookup,
   NewSession,
   Reference,
-  SessionStore,
   StoredSession,
   Times,
 } from "../contract.ts";
+import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import {
   absent,
   bytesAfter,
@@ -23,6 +23,7 @@ import {
   slide,
   timesOf,
 } from "./kept.ts";
+import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
@@ -32,7 +33,7 @@ const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
-export class MemoryStore implements SessionStore {
+export class MemoryStore implements RepairableStore {
   readonly shards = 1;
   readonly #maxSessions: number;
   readonly #now: () => number;
@@ -175,6 +176,11 @@ export class MemoryStore implements SessionStore {
     const doomed = this.#members(reference).filter((session) => session !== spared);
     for (const session of doomed) this.#end(session);
     return doomed.length;
+  }
+
+  reindex(references: readonly DeclaredReference[], options: RepairOptions) {
+    const isLive = (session: Session) => this.#live(session.id) === session;
+    return reindexKept(this.#kept, this.#sets, isLive, references, options);
   }
 
   sessionKey(id: string): string {

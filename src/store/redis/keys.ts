@@ -20,6 +20,8 @@ export interface Keys {
   session(id: string): string;
   /** The sorted set of one shard's sessions. */
   set(shard: number, reference: Reference): string;
+  /** Any key of a shard, by what follows its hash tag. */
+  inShard(shard: number, rest: string): string;
   /** The key to show: the plain set where there is one; `*` for the shard where there are several. */
   publicSet(reference: Reference): string;
 }
@@ -37,6 +39,7 @@ export function createKeys(prefix: string, shards: number): Keys {
   return {
     session: (id) => `${tag(shardOf(id))}:s:${id}`,
     set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
+    inShard: (shard, rest) => `${tag(shard)}:${rest}`,
     publicSet: (reference) =>
       `${tag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${bareName(reference)}`,
   };

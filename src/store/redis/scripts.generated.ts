@@ -177,10 +177,11 @@ end
 local function settle()
   for name in pairs(unsettled) do
     drop_expired(name)
-    local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
+    local deadline = tonumber(redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2])
+    local sane = deadline and deadline < 2 ^ 52
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
-      if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
-        redis.call('PEXPIREAT', key, deadline)
+      if sane and redis.call('PEXPIRETIME', key) ~= deadline then
+        redis.call('PEXPIREAT', key, int(deadline))
       end
     end
   end
@@ -603,6 +604,172 @@ for i = 1, math.min(limit, #entries) do
 end
 return { now, 'list', sessions }
 `,
+  mendSession: `${lib}
+local id = arg()
+local mends = arg() == '1'
+local read = args()
+local key = KEYS[1]
+local found = own(id)
+local changes = { replaced = {}, names = {} }
+for i = 1, #read, 5 do
+  if redis.call('HGET', key, read[i]) == (read[i + 2] == '1' and read[i + 3]) then
+    changes.replaced[read[i + 1]] = true
+    for _, name in ipairs(words(read[i + 4])) do
+      changes.names[#changes.names + 1] = name
+    end
+  end
+end
+local after, fresh, removed = names_after(found.names, changes)
+will_touch(id, after)
+will_touch(id, removed)
+look()
+local expires = redis.call('PEXPIRETIME', key)
+local count = { added = 0, removed = 0, corrected = 0 }
+local function answer()
+  return { now, 'mended', count.added, count.removed, count.corrected }
+end
+local seen, idle = tonumber(found.seen), tonumber(found.idle)
+local deadline =
+  math.min(seen and idle and seen + idle or math.huge, tonumber(found.absolute) or math.huge)
+if not found.created or deadline == math.huge then
+  deadline = expires -- an alias, a tombstone, or no whole session: it goes when it goes
+end
+if deadline < now then
+  if expires ~= -2 then
+    count.removed = 1
+    for _, name in ipairs(found.names) do
+      if redis.call('ZSCORE', set_key(name), id) then
+        count.removed = count.removed + 1
+      end
+    end
+    if mends then
+      redis.call('DEL', key)
+      for _, name in ipairs(found.names) do
+        leave(name, id)
+      end
+      settle()
+    end
+  end
+  return answer()
+end
+if not found.created then
+  return answer()
+end
+local lost = found.parts -- parts of a list of names whose count is gone
+while redis.call('HEXISTS', key, '@r' .. int(lost + 1)) == 1 do
+  lost = lost + 1
+end
+local relisted = #fresh + #removed > 0 or lost > found.parts
+found.parts = lost
+if relisted then
+  count.corrected = count.corrected + 1
+end
+if expires ~= deadline then
+  count.corrected = count.corrected + 1
+end
+local kept, left, entering = {}, {}, {}
+for _, name in ipairs(after) do
+  kept[bare(name)] = true
+end
+for _, name in ipairs(removed) do
+  left[bare(name)] = true
+  if not kept[bare(name)] and redis.call('ZSCORE', set_key(name), id) then
+    count.removed = count.removed + 1
+  end
+end
+for _, name in ipairs(after) do
+  local score = redis.call('ZSCORE', set_key(name), id)
+  local plain = plain_key(name)
+  if not score or (plain and redis.call('SISMEMBER', plain, id) == 0) then
+    count.added = count.added + 1
+    entering[#entering + 1] = name
+  elseif tonumber(score) ~= deadline then
+    count.corrected = count.corrected + 1
+    entering[#entering + 1] = name
+  elseif left[bare(name)] then
+    entering[#entering + 1] = name
+  end
+end
+if mends then
+  if relisted then
+    write_fields(key, { set = {}, unset = {} }, found, after)
+  end
+  for _, name in ipairs(removed) do
+    leave(name, id)
+  end
+  for _, name in ipairs(entering) do
+    enter(name, id, deadline)
+  end
+  settle()
+  if expires ~= deadline then
+    redis.call('PEXPIREAT', key, int(deadline))
+  end
+end
+return answer()
+`,
+  mendSet: `${lib}
+local name = '=' .. arg()
+local kind = arg()
+local cursor = arg()
+local size = arg()
+local page = kind == 'r' and redis.call('ZSCAN', KEYS[1], cursor, 'COUNT', size)
+  or redis.call('SSCAN', KEYS[1], cursor, 'COUNT', size)
+local mends = arg() == '1'
+local ids = {}
+for i = 1, #page[2], kind == 'r' and 2 or 1 do
+  ids[#ids + 1] = page[2][i]
+  will_touch(page[2][i], { name })
+end
+will_touch('', { name })
+look()
+local added, removed, corrected = 0, 0, 0
+local last = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
+if cursor == '0' and last and redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(last) then
+  corrected = 1
+  unsettled[name] = true
+end
+local function listed(found)
+  for _, own_name in ipairs(found.created and found.names or {}) do
+    if bare(own_name) == bare(name) then
+      return own_name
+    end
+  end
+end
+for _, id in ipairs(ids) do
+  local own_name = listed(own(id))
+  local score = tonumber(redis.call('ZSCORE', set_key(name), id))
+  local member = redis.call('SISMEMBER', plain_key(name), id) == 1
+  local deadline = redis.call('PEXPIRETIME', session_key(id))
+  if not own_name then
+    if not score or score >= now then
+      removed = removed + 1
+      if mends then
+        leave(name, id)
+      end
+    end
+  elseif deadline > 0 then -- else the session itself is to be mended first
+    local missing = not score or (plain_key(own_name) and not member)
+    if missing then
+      added = added + 1
+    elseif score ~= deadline then
+      corrected = corrected + 1
+    end
+    if mends and (missing or score ~= deadline) then
+      enter(own_name, id, deadline)
+    end
+    if member and not plain_key(own_name) then
+      removed = removed + 1
+      if mends then
+        redis.call('SREM', plain_key(name), id)
+      end
+    end
+  end
+end
+if mends then
+  settle()
+end
+return { now, 'mended', added, removed, corrected, page[1] }
+`,
   scan: `${lib}
 local name = arg()
 local after = arg()
@@ -629,5 +796,22 @@ for _, id in ipairs(ids) do
 end
 drop_expired(name)
 return { now, 'page', next_after, next_id, sessions }
+`,
+  walk: `${lib}
+local cursor = arg()
+local count = arg()
+redis.call('EXISTS', base .. ':s:', base .. ':r:')
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if cursor == '' then
+  return { now, 'page', server, '', {} }
+end
+local head = string.match(base, '^(.*:)')
+local pattern = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
+local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
+local keys = {}
+for i, key in ipairs(page[2]) do
+  keys[i] = string.sub(key, #head + 1)
+end
+return { now, 'page', server, page[1], keys }
 `,
 } as const;

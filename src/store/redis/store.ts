@@ -8,14 +8,15 @@ import type {
   Lookup,
   NewSession,
   Reference,
-  SessionStore,
   StoredSession,
   Times,
 } from "../contract.ts";
+import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
 import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { type Keys, setName, setNames } from "./keys.ts";
+import { reindex } from "./reindex.ts";
 import {
   changedOf,
   type Found,
@@ -28,6 +29,7 @@ import {
   timesOf,
 } from "./replies.ts";
 import { Server } from "./server.ts";
+import { settled } from "./settled.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 const PAGE_KEYS = 300;
@@ -37,13 +39,15 @@ const PAGE_SESSIONS = 100;
 const HOPS = 3;
 
 /** The store's contract by scripts and plain reads. */
-export class RedisStore implements SessionStore {
+export class RedisStore implements RepairableStore {
   readonly shards: number;
   readonly #server: Server;
   readonly #keys: Keys;
+  readonly #cluster: boolean;
 
   constructor(connection: Connection, keys: Keys, shards: number, timeout: number) {
     this.shards = shards;
+    this.#cluster = connection.cluster;
     this.#keys = keys;
     this.#server = new Server(connection, timeout);
   }
@@ -239,6 +243,11 @@ export class RedisStore implements SessionStore {
     return sum(counts);
   }
 
+  reindex(references: readonly DeclaredReference[], options: RepairOptions) {
+    const place = { shards: this.shards, cluster: this.#cluster };
+    return reindex(this.#server, this.#keys, place, references, options);
+  }
+
   sessionKey(id: string): string {
     return this.#keys.session(id);
   }
@@ -264,12 +273,6 @@ interface Cursor {
   readonly shard: number;
   readonly after: string;
   readonly afterId: string;
-}
-
-/** All results; when some have failed, waits for the others and throws the first failure. */
-async function settled<T>(promises: Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(promises);
-  return Promise.all(promises);
 }
 
 function sum(counts: readonly number[]): number {

@@ -1,13 +1,16 @@
 import { misconfigured } from "../../../errors.ts";
 import { type Connection, flat } from "../connection.ts";
 
+/** GLIDE's `Decoder.String`: replies are strings whatever the client's `defaultDecoder` is. */
+const STRINGS = 1;
+
 /** The shape of a client of Valkey GLIDE 2. Commands always go to the master. */
 export type GlideAnyClient = GlideSingle | GlideCluster;
 
 /** `GlideClient`. */
 export interface GlideSingle {
   /** Sends any command. */
-  customCommand(args: string[]): Promise<unknown>;
+  customCommand(args: string[], options: { decoder: typeof STRINGS }): Promise<unknown>;
 }
 
 /** `GlideClusterClient`. */
@@ -15,7 +18,7 @@ export interface GlideCluster {
   /** Sends any command, to the node that has the key. */
   customCommand(
     args: string[],
-    options: { route: { type: "primarySlotKey"; key: string } },
+    options: { decoder: typeof STRINGS; route: { type: "primarySlotKey"; key: string } },
   ): Promise<unknown>;
   readonly ssubscribe: unknown;
 }
@@ -34,14 +37,15 @@ export function glideConnection(client: GlideAnyClient): Connection {
   if (!("ssubscribe" in client)) {
     return {
       cluster: false,
-      send: async (_key, name, args) => flat(await client.customCommand([name, ...args])),
+      send: async (_key, name, args) =>
+        flat(await client.customCommand([name, ...args], { decoder: STRINGS })),
     };
   }
   return {
     cluster: true,
     async send(key, name, args) {
       const route = { type: "primarySlotKey", key } as const;
-      return flat(await client.customCommand([name, ...args], { route }));
+      return flat(await client.customCommand([name, ...args], { decoder: STRINGS, route }));
     },
   };
 }

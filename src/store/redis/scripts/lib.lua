@@ -230,10 +230,12 @@ end
 local function settle()
   for name in pairs(unsettled) do
     drop_expired(name)
-    local deadline = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
+    local deadline = tonumber(redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2])
+    -- A score that is no time was written by hand: it stops no one, and `reindex` mends it.
+    local sane = deadline and deadline < 2 ^ 52
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
-      if deadline and redis.call('PEXPIRETIME', key) ~= tonumber(deadline) then
-        redis.call('PEXPIREAT', key, deadline)
+      if sane and redis.call('PEXPIRETIME', key) ~= deadline then
+        redis.call('PEXPIREAT', key, int(deadline))
       end
     end
   end

@@ -1,0 +1,42 @@
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/repair.ts";
+import { decodeValue, referenceTexts } from "../values.ts";
+import type { Config } from "./config.ts";
+
+/** How `reindex` walks. */
+export interface ReindexOptions {
+  /**
+   * Whether to report only, and write nothing.
+   * @default false
+   */
+  dryRun?: boolean;
+  /** The `cursor` of a progress, to go on from there; null or left out begins anew. */
+  cursor?: string | null;
+}
+
+export function reindex(
+  { store, references }: Config,
+  options: ReindexOptions,
+): AsyncGenerator<ReindexProgress, void> {
+  refuseUnknownKeys("reindex", options, ["dryRun", "cursor"]);
+  const { dryRun = false, cursor = null } = options;
+  if (typeof dryRun !== "boolean") throw misconfigured("dryRun must be true or false");
+  if (!isRepairable(store)) {
+    throw misconfigured("This store cannot reindex: it has no reindex method");
+  }
+  const declared: DeclaredReference[] = [...references].map(([field, { plain }]) => ({
+    field,
+    plain,
+    textsOf: (text) => textsOf(field, text),
+  }));
+  return store.reindex(declared, { dryRun, cursor });
+}
+
+/** What was written before the field was declared may be no reference, such as an object. */
+function textsOf(field: string, text: string): readonly string[] {
+  try {
+    return referenceTexts(field, decodeValue(text));
+  } catch {
+    return [];
+  }
+}

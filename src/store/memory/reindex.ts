@@ -1,0 +1,54 @@
+import { misconfigured } from "../../errors.ts";
+import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
+import type { Kept, Session } from "./kept.ts";
+import type { SessionSets } from "./session-sets.ts";
+
+const STEP_SESSIONS = 200;
+
+/**
+ * Re-reads the fields of all sessions, for a reference that was declared after they were made.
+ * Nothing else is ever wrong in memory. The cursor is the id of the last session that was looked at.
+ */
+export function reindexKept(
+  kept: ReadonlyMap<string, Kept>,
+  sets: SessionSets,
+  isLive: (session: Session) => boolean,
+  references: readonly DeclaredReference[],
+  { dryRun, cursor }: RepairOptions,
+): AsyncGenerator<ReindexProgress, void> {
+  if (cursor !== null && !/^[A-Za-z0-9_-]+$/.test(cursor)) {
+    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+  }
+  return steps();
+
+  async function* steps(): AsyncGenerator<ReindexProgress, void> {
+    const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
+    const ids = [...kept.keys()];
+    const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if it is gone
+    for (let from = start; from < ids.length; from += STEP_SESSIONS) {
+      const step = ids.slice(from, from + STEP_SESSIONS);
+      for (const id of step) {
+        const session = kept.get(id);
+        sum.scanned++;
+        if (session?.kind === "session" && isLive(session)) compare(session, sum);
+      }
+      yield { cursor: step.at(-1) ?? null, ...sum };
+    }
+    yield { cursor: null, ...sum };
+  }
+
+  function compare(session: Session, sum: { added: number; removed: number; corrected: number }) {
+    for (const { field, textsOf } of references) {
+      const text = session.fields.get(field);
+      const texts = text === undefined ? [] : textsOf(text);
+      const had = session.references.get(field) ?? new Set<string>();
+      const added = texts.filter((one) => !had.has(one)).length;
+      const removed = had.size + added - texts.length;
+      if (added + removed === 0) continue;
+      sum.added += added;
+      sum.removed += removed;
+      sum.corrected++;
+      if (!dryRun) sets.place(session, field, texts);
+    }
+  }
+}

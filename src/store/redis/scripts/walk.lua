@@ -1,0 +1,28 @@
+-- Reads one step of all keys of a prefix on the server that has a shard. SCAN is here, and not a
+-- command of the client, because a script goes to the shard's server with every kind of client, and
+-- can say which server that is.
+--
+-- KEYS[1]  a key of the shard
+-- ARGV     '', SCAN's cursor or '' to ask for the server only, COUNT
+-- Returns  now, 'page', the run id of the server, SCAN's next cursor, the keys without what all of
+--          them begin with
+
+local cursor = arg()
+local count = arg()
+
+-- Two keys that are not there: this raises while the shard's slot is being moved.
+redis.call('EXISTS', base .. ':s:', base .. ':r:')
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if cursor == '' then
+  return { now, 'page', server, '', {} }
+end
+
+local head = string.match(base, '^(.*:)')
+local pattern = string.gsub(head, '[%*%?%[%]%^\\]', '\\%0')
+local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
+local keys = {}
+for i, key in ipairs(page[2]) do
+  keys[i] = string.sub(key, #head + 1)
+end
+
+return { now, 'page', server, page[1], keys }
