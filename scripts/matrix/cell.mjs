@@ -8,13 +8,14 @@ import { delimiter, dirname, join } from "node:path";
  * Runs vitest and reads its report. How many tests passed, which failed and why, and how long it
  * took. What does not end within `minutes` is ended, and is a failure.
  */
-export async function runCell({ node, server, files, root, folder, minutes }) {
+export async function runCell({ node, server, files, without, root, folder, minutes }) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=json", `--outputFile.json=${report}`];
+  const exclude = without.map((pattern) => `--exclude=${pattern}`);
   const started = Date.now();
-  const child = spawn(node, [vitest, "run", ...reporters, ...files], {
+  const child = spawn(node, [vitest, "run", ...reporters, ...exclude, ...files], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a group of its own, so that its workers end with it

@@ -54,8 +54,14 @@ function aptOf(release, folder) {
   ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-/** The newest version of a package in a release, without Debian's epoch: "9.1.2-1". */
+/** The version of a package in a release, without Debian's epoch: "9.1.2-1"; undefined for none. */
 function versionIn(apt, name) {
+  try {
+    run("apt-get", [...apt, "update"], 3 * MINUTE);
+  } catch (error) {
+    console.error(String(error.stderr || error.message).trim());
+    return undefined; // such as a release that is no more
+  }
   const [line = ""] = run("apt-cache", [...apt, "madison", name]).split("\n");
   return line.split("|")[1]?.trim().replace(/^\d+:/, "");
 }
@@ -94,7 +100,6 @@ export function fetchFromDebian({ name, version, releases, folder }) {
   const seen = [];
   for (const release of releases) {
     const apt = aptOf(release, join(folder, "apt", release));
-    run("apt-get", [...apt, "update"], 3 * MINUTE);
     const found = versionIn(apt, name);
     seen.push(`${found ?? "none"} in ${release}`);
     if (!found?.startsWith(`${version}.`)) continue;

@@ -4,6 +4,7 @@
  *
  *   npm run test:matrix -- --server valkey-9.1 --node 26     one cell; both can be repeated
  *   npm run test:matrix -- --all                             every server with every Node
+ *   npm run test:matrix -- --quick                           without the contracts that take minutes
  *   npm run test:matrix -- --minutes 5 test/model.test.ts    at most 5 minutes a cell, other tests
  *
  * What is not on this machine is fetched into .cache/matrix. What cannot be had is named, and not
@@ -31,6 +32,9 @@ const TESTS = [
   "koa",
 ].map((name) => `test/${name}`);
 
+/** What `--quick` leaves out: the contracts of Koa, and of each client on a server and a cluster. */
+const LONG = ["test/koa.test.ts", "test/redis-*contract*"];
+
 const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 const FOLDER = `${ROOT}/.cache/matrix`;
 
@@ -40,12 +44,17 @@ const { values: options, positionals } = parseArgs({
     server: { type: "string", multiple: true, default: [] },
     node: { type: "string", multiple: true, default: [] },
     all: { type: "boolean", default: false },
-    minutes: { type: "string", default: "10" },
+    quick: { type: "boolean", default: false },
+    minutes: { type: "string", default: "15" },
   },
 });
 const usual = options.server.length + options.node.length + positionals.length === 0;
 const files = positionals.length > 0 ? positionals : TESTS;
+const without = options.quick ? LONG : [];
 mkdirSync(FOLDER, { recursive: true });
+
+// Through "exit", at which the running cell is ended.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 const missing = [];
 
@@ -77,6 +86,7 @@ for (const { server, node } of cellsOf(servers, nodes, options.all)) {
     node: node.path,
     server: server.path,
     files,
+    without,
     root: ROOT,
     folder: FOLDER,
     minutes,
@@ -94,7 +104,9 @@ console.log(`\n${text}`);
 if (usual && results.length > 0) {
   const readme = `${ROOT}/README.md`;
   const day = new Date().toISOString().slice(0, 10);
-  const heading = `On ${day}, ${process.platform} ${process.arch}, the tests ${namesOf(files)}:`;
+  const but = options.quick ? `, without ${namesOf(without)}` : "";
+  const tests = `the tests that begin with ${namesOf(files)}${but}`;
+  const heading = `On ${day}, ${process.platform} ${process.arch}, ${tests}:`;
   writeFileSync(readme, placeIn(readFileSync(readme, "utf8"), `\n${heading}\n\n${text}\n`));
 }
 if (missing.length > 0) console.error(`\n*** COULD NOT BE HAD: ${missing.join(", ")}`);
