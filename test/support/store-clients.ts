@@ -1,5 +1,5 @@
-/* Every kind of client that the Redis store takes, on one server and on a cluster. */
-import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
+/* Every kind of client that the Redis store takes: on one server, behind Sentinel, on a cluster. */
+import { GlideClient, GlideClusterClient, Logger, ProtocolVersion } from "@valkey/valkey-glide";
 import { Cluster as Cluster6, Redis as Redis6 } from "ioredis";
 import { Cluster as Cluster5, Redis as Redis5 } from "ioredis-5";
 import * as redis6 from "redis";
@@ -11,84 +11,95 @@ export interface StoreClient {
   close(): Promise<unknown>;
 }
 
-type Connect = (port: number) => Promise<StoreClient>;
+export type Connect = (port: number) => Promise<StoreClient>;
 
-const url = (port: number) => `redis://127.0.0.1:${port}`;
+Logger.setLoggerConfig("off"); // it warns of each command that has to wait
+
+const HOST = "127.0.0.1";
+const REQUEST_TIMEOUT = 20_000;
+
+interface Ioredis {
+  on(event: "error", listener: () => void): unknown;
+  disconnect(): void;
+}
+
+/** A client of ioredis, whose errors are those of its commands. */
+function ioredis(make: (port: number) => Ioredis & RedisClient): Connect {
+  return async (port) => {
+    const client = make(port);
+    client.on("error", () => {});
+    return { client, close: async () => client.disconnect() };
+  };
+}
+
+interface NodeRedis {
+  on(event: "error", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  destroy(): unknown;
+}
+
+/** A client of node-redis, connected; its errors are those of its commands. */
+function nodeRedis(make: (port: number) => NodeRedis & RedisClient): Connect {
+  return async (port) => {
+    const client = make(port);
+    client.on("error", () => {});
+    await client.connect();
+    return { client, close: async () => client.destroy() };
+  };
+}
+
+const options = (port: number) => ({ url: `redis://${HOST}:${port}` });
+
+const glide =
+  (protocol: ProtocolVersion): Connect =>
+  async (port) => {
+    const addresses = [{ host: HOST, port }];
+    const client = await GlideClient.createClient({
+      addresses,
+      protocol,
+      requestTimeout: REQUEST_TIMEOUT,
+    });
+    return { client, close: async () => client.close() };
+  };
 
 /** On one server. */
 export const singleClients: Readonly<Record<string, Connect>> = {
-  "ioredis 5": async (port) => {
-    const client = new Redis5(port);
-    return { client, close: () => client.quit() };
-  },
-  "ioredis 6": async (port) => {
-    const client = new Redis6(port);
-    return { client, close: () => client.quit() };
-  },
-  "redis 5": async (port) => {
-    const client = redis5.createClient({ url: url(port) });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 5 with RESP3": async (port) => {
-    const client = redis5.createClient({ url: url(port), RESP: 3 });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 5, a pool": async (port) => {
-    const client = redis5.createClientPool({ url: url(port) });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 6": async (port) => {
-    const client = redis6.createClient({ url: url(port) });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 6 with RESP2": async (port) => {
-    const client = redis6.createClient({ url: url(port), RESP: 2 });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 6, a pool": async (port) => {
-    const client = redis6.createClientPool({ url: url(port) });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
+  "ioredis 5": ioredis((port) => new Redis5(port)),
+  "ioredis 6": ioredis((port) => new Redis6(port)),
+  "ioredis 6 with RESP2": ioredis((port) => new Redis6(port, { protocol: 2 })),
+  "redis 5": nodeRedis((port) => redis5.createClient(options(port))),
+  "redis 5 with RESP3": nodeRedis((port) => redis5.createClient({ ...options(port), RESP: 3 })),
+  "redis 5, a pool": nodeRedis((port) => redis5.createClientPool(options(port))),
+  "redis 6": nodeRedis((port) => redis6.createClient(options(port))),
+  "redis 6 with RESP2": nodeRedis((port) => redis6.createClient({ ...options(port), RESP: 2 })),
+  "redis 6, a pool": nodeRedis((port) => redis6.createClientPool(options(port))),
+  "Valkey GLIDE 2": glide(ProtocolVersion.RESP3),
+  "Valkey GLIDE 2 with RESP2": glide(ProtocolVersion.RESP2),
+};
+
+/** On a cluster, by the port of one of its nodes. */
+export const clusterClients: Readonly<Record<string, Connect>> = {
+  "ioredis 5": ioredis((port) => new Cluster5([{ host: HOST, port }])),
+  "ioredis 6": ioredis((port) => new Cluster6([{ host: HOST, port }])),
+  "redis 5": nodeRedis((port) => redis5.createCluster({ rootNodes: [options(port)] })),
+  "redis 6": nodeRedis((port) => redis6.createCluster({ rootNodes: [options(port)] })),
   "Valkey GLIDE 2": async (port) => {
-    const client = await GlideClient.createClient({
-      addresses: [{ host: "127.0.0.1", port }],
-      requestTimeout: 20_000,
+    const client = await GlideClusterClient.createClient({
+      addresses: [{ host: HOST, port }],
+      requestTimeout: REQUEST_TIMEOUT,
     });
     return { client, close: async () => client.close() };
   },
 };
 
-/** On a cluster, by the port of one of its nodes. */
-export const clusterClients: Readonly<Record<string, Connect>> = {
-  "ioredis 5": async (port) => {
-    const client = new Cluster5([{ host: "127.0.0.1", port }]);
-    return { client, close: () => client.quit() };
-  },
-  "ioredis 6": async (port) => {
-    const client = new Cluster6([{ host: "127.0.0.1", port }]);
-    return { client, close: () => client.quit() };
-  },
-  "redis 5": async (port) => {
-    const client = redis5.createCluster({ rootNodes: [{ url: url(port) }] });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "redis 6": async (port) => {
-    const client = redis6.createCluster({ rootNodes: [{ url: url(port) }] });
-    await client.connect();
-    return { client, close: () => client.close() };
-  },
-  "Valkey GLIDE 2": async (port) => {
-    const client = await GlideClusterClient.createClient({
-      addresses: [{ host: "127.0.0.1", port }],
-      requestTimeout: 20_000,
-    });
-    return { client, close: async () => client.close() };
-  },
+/** Behind Sentinel, by the port of one of the sentinels. */
+export const sentinelClients: Readonly<Record<string, Connect>> = {
+  "ioredis 5": ioredis((port) => new Redis5({ sentinels: [{ host: HOST, port }], name: "main" })),
+  "ioredis 6": ioredis((port) => new Redis6({ sentinels: [{ host: HOST, port }], name: "main" })),
+  "redis 5": nodeRedis((port) =>
+    redis5.createSentinel({ name: "main", sentinelRootNodes: [{ host: HOST, port }] }),
+  ),
+  "redis 6": nodeRedis((port) =>
+    redis6.createSentinel({ name: "main", sentinelRootNodes: [{ host: HOST, port }] }),
+  ),
 };

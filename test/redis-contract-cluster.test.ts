@@ -1,0 +1,15 @@
+/* The store's contract with every kind of client, on a cluster: on shards of all its masters. */
+import { afterAll, beforeAll } from "vitest";
+import { clientContract } from "./support/client-contract.ts";
+import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
+import { clusterClients } from "./support/store-clients.ts";
+
+let cluster: RedisCluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster?.stop());
+
+const port = () => cluster.masters[0]?.port ?? 0;
+// Not the 64 that are the default: some tests look into thousands of sets.
+clientContract("on a cluster", clusterClients, { port, clockPort: port, shards: 7 });
