@@ -21,6 +21,9 @@ export function reindex(
   refuseUnknownKeys("reindex", options, ["dryRun", "cursor"]);
   const { dryRun = false, cursor = null } = options;
   if (typeof dryRun !== "boolean") throw misconfigured("dryRun must be true or false");
+  if (cursor !== null && typeof cursor !== "string") {
+    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+  }
   if (!isRepairable(store)) {
     throw misconfigured("This store cannot reindex: it has no reindex method");
   }
