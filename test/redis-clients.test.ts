@@ -1,6 +1,6 @@
-/* Which Redis clients a store takes, how their options are taken into account, and what is refused. */
-import { Cluster, type RedisOptions as Options6, Redis as Redis6 } from "ioredis";
-import { Cluster as Cluster5, type RedisOptions as Options5, Redis as Redis5 } from "ioredis-5";
+/* How the options of a client of ioredis are taken into account. */
+import { type RedisOptions as Options6, Redis as Redis6 } from "ioredis";
+import { type RedisOptions as Options5, Redis as Redis5 } from "ioredis-5";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -125,18 +125,6 @@ describe.each(kinds)("%s", (_kind, connect) => {
     },
   );
 
-  test("is refused where it reads from a replica", () => {
-    for (const options of [{ role: "slave" as const }, { readOnly: true }]) {
-      const client = connect(NOWHERE, { lazyConnect: true, ...options });
-      expect(() => redisStore(client)).toThrowError(
-        expect.objectContaining({
-          code: "ERR_SESSION_CONFIG",
-          message: expect.stringMatching(/replica.*master/),
-        }),
-      );
-    }
-  });
-
   test("is not closed with the store", async () => {
     const client = connect(inject("redisUrl"));
     try {
@@ -148,34 +136,3 @@ describe.each(kinds)("%s", (_kind, connect) => {
     }
   });
 });
-
-/** As node-redis has it: `sendCommand` for everything, one method for each command. */
-const nodeRedisLike = {
-  isOpen: true,
-  isReady: true,
-  options: {},
-  sendCommand: async () => "OK",
-  hGetAll: async () => ({}),
-};
-
-test.each<[string, unknown]>([
-  ["nothing", undefined],
-  ["null", null],
-  ["a URL", "redis://127.0.0.1:6379"],
-  ["an options object", { host: "127.0.0.1", port: 6379 }],
-  ["a function", () => {}],
-  ["a client of node-redis", nodeRedisLike],
-  ["a Cluster of ioredis 5", lazyCluster(Cluster5)],
-  ["a Cluster of ioredis 6", lazyCluster(Cluster)],
-])("%s is refused, with the list of what is taken", (_, client) => {
-  expect(() => redisStore(client as RedisClient)).toThrowError(
-    expect.objectContaining({
-      code: "ERR_SESSION_CONFIG",
-      message: expect.stringMatching(/ioredis 5 or 6.*new Redis\(url\)/),
-    }),
-  );
-});
-
-function lazyCluster(Kind: typeof Cluster | typeof Cluster5): unknown {
-  return new Kind([{ host: "127.0.0.1", port: 1 }], { lazyConnect: true });
-}
