@@ -4,6 +4,7 @@ export type { IoredisClient } from "./store/redis/clients/ioredis.ts";
 export type {
   NodeRedisClient,
   NodeRedisCluster,
+  NodeRedisCommandOptions,
   NodeRedisSentinel,
   NodeRedisSingle,
 } from "./store/redis/clients/node-redis.ts";
