@@ -39,7 +39,7 @@ describe.each(all)("%s", (script, source) => {
     // biome-ignore format: a list
     const known = [
       "TIME", "EXISTS", "DEL", "RENAME", "PEXPIREAT", "PEXPIRETIME",
-      "HGET", "HMGET", "HGETALL", "HSET", "HDEL",
+      "HGET", "HMGET", "HGETALL", "HKEYS", "HSET", "HDEL",
       "ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZSCORE",
       "SADD", "SREM", "SISMEMBER", ...more,
     ];

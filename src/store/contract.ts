@@ -61,6 +61,8 @@ export interface NewSession {
   readonly idleTimeout: number | null;
   /** From now: the store makes the deadline. */
   readonly absoluteTimeout: number | null;
+  /** The absolute deadline itself, instead; nothing is made where it has passed. */
+  readonly absoluteDeadline?: number;
 }
 
 /**
@@ -104,6 +106,14 @@ export interface Change extends FieldChanges {
   readonly idleTimeout: number | null;
   /** Null: the session keeps its id. */
   readonly rotation: Rotation | null;
+  /** Moves the absolute deadline, either way, to so long from now. */
+  readonly absoluteTimeout?: number;
+  /** Moves the absolute deadline to this moment; the session ends where it has passed. */
+  readonly absoluteDeadline?: number;
+  /** Whether all fields that are not in `set` go, and their references with them. */
+  readonly replace?: boolean;
+  /** Only where the session has this value now. */
+  readonly where?: Reference;
 }
 
 /**
@@ -135,6 +145,7 @@ export interface Leaving {
  * - `alias`: nothing was done: a rotation was asked for through an old id (and changes no
  *   `identity` field), and an old id never leads to a new token.
  * - `too-large`: nothing was done: the session would have had `bytes` bytes.
+ * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
  */
 export type Changed =
   | {
@@ -146,12 +157,16 @@ export type Changed =
     }
   | { readonly state: "alias" }
   | { readonly state: "too-large"; readonly bytes: number }
+  | { readonly state: "elsewhere" }
   | Superseded
   | Gone;
 
 /** Where sessions and their sets are kept. */
 export interface SessionStore {
-  /** How many parts the ids are spread over, 1 to 4096. An id begins with the number of its part. */
+  /**
+   * How many parts the ids are spread over, 1 to 4096. An id begins with the number of its part; in
+   * a store of one part it may be any text.
+   */
   readonly shards: number;
 
   /** Makes a session. Called again with the same id it changes nothing and gives the same times. */

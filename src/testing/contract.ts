@@ -1,4 +1,5 @@
 import { changing } from "./changing.ts";
+import { commanding } from "./commanding.ts";
 import { creating } from "./creating.ts";
 import { ending } from "./ending.ts";
 import { expiring } from "./expiring.ts";
@@ -24,6 +25,7 @@ import type { StoreTest } from "./store-test.ts";
 export const storeContract: readonly StoreTest[] = [
   ...creating,
   ...changing,
+  ...commanding,
   ...referencing,
   ...rotating,
   ...signingIn,

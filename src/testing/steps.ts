@@ -49,6 +49,7 @@ export interface SessionDraft {
   readonly references?: ReferenceTexts;
   readonly idleTimeout?: number | null;
   readonly absoluteTimeout?: number | null;
+  readonly absoluteDeadline?: number;
 }
 
 export function draft(store: SessionStore, session: SessionDraft = {}): NewSession {
@@ -58,6 +59,9 @@ export function draft(store: SessionStore, session: SessionDraft = {}): NewSessi
     references: referencesOf(session.references ?? {}),
     idleTimeout: session.idleTimeout === undefined ? HOUR : session.idleTimeout,
     absoluteTimeout: session.absoluteTimeout === undefined ? DAY : session.absoluteTimeout,
+    ...(session.absoluteDeadline === undefined
+      ? {}
+      : { absoluteDeadline: session.absoluteDeadline }),
   };
 }
 
@@ -114,13 +118,16 @@ export function changes(draft: ChangesDraft): FieldChanges {
   };
 }
 
-interface ChangeDraft extends ChangesDraft {
+interface ChangeDraft
+  extends ChangesDraft,
+    Pick<Change, "absoluteTimeout" | "absoluteDeadline" | "replace" | "where"> {
   readonly idleTimeout?: number | null;
   readonly rotation?: Rotation | null;
 }
 
 export function changeOf(draft: ChangeDraft = {}): Change {
   return {
+    ...draft,
     ...changes(draft),
     idleTimeout: draft.idleTimeout ?? null,
     rotation: draft.rotation ?? null,

@@ -4,6 +4,7 @@ import type {
   Changed,
   FieldChanges,
   Gone,
+  NewSession,
   StoredSession,
   Superseded,
   Times,
@@ -49,6 +50,36 @@ export function slide(session: Session, now: number): void {
     idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
     absoluteDeadline ?? Number.POSITIVE_INFINITY,
   );
+}
+
+/** The absolute deadline that is asked for, if any. */
+export function absoluteDeadlineOf(
+  {
+    absoluteTimeout,
+    absoluteDeadline,
+  }: Pick<NewSession | Change, "absoluteTimeout" | "absoluteDeadline">,
+  now: number,
+): number | undefined {
+  return absoluteDeadline ?? (absoluteTimeout == null ? undefined : now + absoluteTimeout);
+}
+
+/** Puts the deadlines where a change wants them. */
+export function moveDeadlines(session: Session, change: Change, now: number): void {
+  session.idleTimeout = change.idleTimeout ?? session.idleTimeout;
+  session.absoluteDeadline = absoluteDeadlineOf(change, now) ?? session.absoluteDeadline;
+  slide(session, now);
+}
+
+/** A change that takes away all fields that it does not set, and their references. */
+export function replacing(session: Session, change: Change): Change {
+  const unset = [...session.fields.keys()].filter((name) => !change.set.has(name));
+  const kept = new Set(change.references.map(({ field }) => field));
+  const left = [...session.references.keys()].filter((field) => !kept.has(field));
+  const references = [
+    ...change.references,
+    ...left.map((field) => ({ field, texts: [], plain: false })),
+  ];
+  return { ...change, unset, references };
 }
 
 export function identityChanges(session: Session, { references, rotation }: Change): boolean {

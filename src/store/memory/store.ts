@@ -14,11 +14,14 @@ import type {
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import {
   absent,
+  absoluteDeadlineOf,
   bytesAfter,
   changed,
   given,
   identityChanges,
   type Kept,
+  moveDeadlines,
+  replacing,
   type Session,
   slide,
   timesOf,
@@ -51,7 +54,7 @@ export class MemoryStore implements RepairableStore {
     if (kept?.kind === "session") return timesOf(kept);
     this.#makeRoom();
     const now = this.#now();
-    const { idleTimeout, absoluteTimeout } = created;
+    const { idleTimeout } = created;
     const session: Session = {
       kind: "session",
       id: created.id,
@@ -60,10 +63,11 @@ export class MemoryStore implements RepairableStore {
       createdAt: now,
       lastSeenAt: now,
       idleTimeout,
-      absoluteDeadline: absoluteTimeout === null ? null : now + absoluteTimeout,
+      absoluteDeadline: absoluteDeadlineOf(created, now) ?? null,
       expiresAt: 0,
     };
     slide(session, now);
+    if (session.expiresAt < now) return timesOf(session);
     this.#kept.set(session.id, session);
     this.#refer(session, created.references);
     return timesOf(session);
@@ -77,12 +81,14 @@ export class MemoryStore implements RepairableStore {
     return absent(kept);
   }
 
-  async change(id: string, change: Change): Promise<Changed> {
-    const { rotation } = change;
+  async change(id: string, asked: Change): Promise<Changed> {
+    const { rotation, where } = asked;
     const done = rotation && this.#live(rotation.to);
     if (done?.kind === "session") return changed(done, true);
     const { kept: session, trail } = this.#resolve(id);
     if (session?.kind !== "session") return absent(session);
+    if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
+    const change = asked.replace ? replacing(session, asked) : asked;
     const signsIn = identityChanges(session, change);
     const rotates =
       rotation !== null && (signsIn || (rotation.when === "always" && trail.length === 0));
@@ -91,8 +97,9 @@ export class MemoryStore implements RepairableStore {
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     if (rotates) this.#rotate(session, rotation, signsIn, trail);
     this.#apply(session, change);
-    session.idleTimeout = change.idleTimeout ?? session.idleTimeout;
-    slide(session, this.#now());
+    const now = this.#now();
+    moveDeadlines(session, change, now);
+    if (session.expiresAt < now) this.#end(session);
     return changed(session, rotates);
   }
 

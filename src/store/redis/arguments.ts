@@ -3,8 +3,8 @@ import { encodeName, setNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */
 
-export function optional(value: number | null): string {
-  return value === null ? "" : String(value);
+export function optional(value: number | null | undefined): string {
+  return String(value ?? "");
 }
 
 export function counted(list: readonly string[]): string[] {

@@ -37,7 +37,7 @@ export function createKeys(prefix: string, shards: number): Keys {
   }
   const tag = (shard: number | "*") => `{${prefix}:${shard}}`;
   return {
-    session: (id) => `${tag(shardOf(id))}:s:${id}`,
+    session: (id) => `${tag(shards === 1 ? 0 : shardOf(id))}:s:${id}`,
     set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
     inShard: (shard, rest) => `${tag(shard)}:${rest}`,
     publicSet: (reference) =>

@@ -100,7 +100,8 @@ export function changedOf([word, ...rest]: Reply): Changed {
     case "superseded":
       return { state: "superseded", hadIdentity: rest[0] === "1" };
     case "alias":
-      return { state: "alias" };
+    case "elsewhere":
+      return { state: word };
     case "too-large":
       return { state: "too-large", bytes: Number(rest[0]) };
     default:

@@ -315,12 +315,30 @@ end`;
 export const sources = {
   change: `${lib}
 local id = arg()
+local where = arg()
 local new_idle = number()
+local timeout = number()
+local new_absolute = number() or (timeout and now + timeout)
+local replaces = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
 local identity = fields_in(arg())
 local changes = field_changes()
+local function replace_others(id, found)
+  local kept = {}
+  for i = 1, #changes.set, 2 do
+    kept[changes.set[i]] = true
+  end
+  for _, field in ipairs(redis.call('HKEYS', session_key(id))) do
+    if not kept[field] and string.sub(field, 1, 1) ~= '@' then
+      changes.unset[#changes.unset + 1] = field
+    end
+  end
+  for _, name in ipairs(found.names) do
+    changes.replaced[field_of(name)] = true
+  end
+end
 local function changed(final, found)
   if final == to then
     return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
@@ -332,6 +350,9 @@ if done and done.created then
   return changed(to, done)
 end
 local current, found, trail = resolve(id)
+if replaces then
+  replace_others(current, found)
+end
 local after, added, removed = names_after(found.names, changes)
 will_touch(current, found.names)
 will_touch(current, added)
@@ -348,6 +369,9 @@ if not found.created then
   end
   return { now, 'gone' } -- I4
 end
+if where ~= '' and not lists(found.names, where) then
+  return { now, 'elsewhere' }
+end
 local signs_in = identifies(added, identity) or identifies(removed, identity)
 local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
 if to ~= '' and when == 'always' and not rotates then
@@ -359,7 +383,8 @@ if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 local idle = new_idle or tonumber(found.idle)
-local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
+local absolute = new_absolute or tonumber(found.absolute)
+local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
 local held = math.max(deadline, now + 1000)
 local moved = #added + #removed > 0
 if #changes.set == 0 then
@@ -374,6 +399,10 @@ redis.call('HSET', key, '@s', found.seen)
 if new_idle then
   found.idle = int(new_idle)
   redis.call('HSET', key, '@i', found.idle)
+end
+if new_absolute then
+  found.absolute = int(new_absolute)
+  redis.call('HSET', key, '@a', found.absolute)
 end
 for _, name in ipairs(removed) do
   leave(name, current)
@@ -395,11 +424,17 @@ if rotates then
   end
 end
 for _, name in ipairs(after) do
-  enter(name, final, deadline)
+  if deadline > now then
+    enter(name, final, deadline)
+  else
+    leave(name, final)
+  end
 end
 settle()
 local answer = changed(final, found)
-if held > deadline then
+if deadline <= now then
+  redis.call('DEL', session_key(final))
+elseif held > deadline then
   redis.call('PEXPIREAT', session_key(final), int(deadline))
 end
 return answer
@@ -470,7 +505,8 @@ return { now, 'count', redis.call('ZCOUNT', KEYS[1], int(now), '+inf') }
   create: `${lib}
 local id = arg()
 local idle = number()
-local absolute = number()
+local timeout = number()
+local absolute = number() or (timeout and now + timeout)
 local names = words(arg())
 local fields = args()
 will_touch(id, names)
@@ -480,8 +516,8 @@ if not found.created then
   local deadline = idle and now + idle or math.huge
   found = { created = int(micros), seen = int(now), idle = idle and int(idle) }
   if absolute then
-    deadline = math.min(deadline, now + absolute)
-    found.absolute = int(now + absolute)
+    deadline = math.min(deadline, absolute)
+    found.absolute = int(absolute)
   end
   local function add(field, value)
     if value then
@@ -496,12 +532,14 @@ if not found.created then
   for _, text in ipairs(name_fields(names)) do
     fields[#fields + 1] = text
   end
-  in_parts('HSET', KEYS[1], fields)
-  redis.call('PEXPIREAT', KEYS[1], int(deadline))
-  for _, name in ipairs(names) do
-    enter(name, id, deadline)
+  if deadline > now then
+    in_parts('HSET', KEYS[1], fields)
+    redis.call('PEXPIREAT', KEYS[1], int(deadline))
+    for _, name in ipairs(names) do
+      enter(name, id, deadline)
+    end
+    settle()
   end
-  settle()
 end
 return { now, 'created', times(found) }
 `,

@@ -53,7 +53,7 @@ export class RedisStore implements RepairableStore {
   }
 
   async create(session: NewSession): Promise<Times> {
-    const { id, fields, references, idleTimeout, absoluteTimeout } = session;
+    const { id, fields, references, idleTimeout, absoluteTimeout, absoluteDeadline } = session;
     const [, times] = await this.#server.write(
       "create a session",
       "create",
@@ -62,6 +62,7 @@ export class RedisStore implements RepairableStore {
         id,
         optional(idleTimeout),
         optional(absoluteTimeout),
+        optional(absoluteDeadline),
         references.flatMap(setNames).join(" "),
         ...counted([...fields].flat()),
       ],
@@ -97,10 +98,14 @@ export class RedisStore implements RepairableStore {
   }
 
   async change(id: string, change: Change): Promise<Changed> {
-    const { idleTimeout, rotation } = change;
+    const { idleTimeout, rotation, absoluteTimeout, absoluteDeadline, replace, where } = change;
     const reply = await this.#server.write("change a session", "change", this.sessionKey(id), [
       id,
+      where ? setName(where) : "",
       optional(idleTimeout),
+      optional(absoluteTimeout),
+      optional(absoluteDeadline),
+      replace ? "1" : "",
       rotation?.to ?? "",
       rotation?.when ?? "",
       ...leavingArguments(rotation),

@@ -1,18 +1,41 @@
 -- Changes one session and pushes its idle deadline forward: set, unset, touch and rotate are this.
 --
 -- KEYS[1]  the hash that the id names
--- ARGV     not after, id, new idle timeout or '', the new id or '', 'always' or 'identity-changes',
---          grace (ms), encoded names of the identity fields, the field changes
+-- ARGV     not after, id, the name of a set it must be in or '', new idle timeout or '', new absolute
+--          timeout or '', new absolute deadline or '', '1' if all other fields go, the new id or '',
+--          'always' or 'identity-changes', grace (ms), encoded names of the identity fields, the
+--          field changes
 -- Returns  now and one of: 'changed', id, 1 if rotated, its times, all its fields if rotated
 --          'gone' | 'superseded', '1' if it had an identity | 'alias' | 'too-large', bytes
+--          'elsewhere'
 
 local id = arg()
+local where = arg()
 local new_idle = number()
+local timeout = number()
+local new_absolute = number() or (timeout and now + timeout)
+local replaces = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
 local identity = fields_in(arg())
 local changes = field_changes()
+
+-- Adds to the changes that all fields that they do not set go, and their references with them.
+local function replace_others(id, found)
+  local kept = {}
+  for i = 1, #changes.set, 2 do
+    kept[changes.set[i]] = true
+  end
+  for _, field in ipairs(redis.call('HKEYS', session_key(id))) do
+    if not kept[field] and string.sub(field, 1, 1) ~= '@' then
+      changes.unset[#changes.unset + 1] = field
+    end
+  end
+  for _, name in ipairs(found.names) do
+    changes.replaced[field_of(name)] = true
+  end
+end
 
 local function changed(final, found)
   if final == to then
@@ -28,6 +51,9 @@ if done and done.created then
 end
 
 local current, found, trail = resolve(id)
+if replaces then
+  replace_others(current, found)
+end
 local after, added, removed = names_after(found.names, changes)
 will_touch(current, found.names)
 will_touch(current, added)
@@ -46,6 +72,10 @@ if not found.created then
   return { now, 'gone' } -- I4
 end
 
+if where ~= '' and not lists(found.names, where) then
+  return { now, 'elsewhere' }
+end
+
 local signs_in = identifies(added, identity) or identifies(removed, identity)
 local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
 if to ~= '' and when == 'always' and not rotates then
@@ -58,9 +88,10 @@ if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 
--- I6: both deadlines hold, and nothing moves the absolute one.
+-- I6: both deadlines hold, and nothing moves the absolute one but a new one that is given.
 local idle = new_idle or tonumber(found.idle)
-local deadline = math.min(idle and now + idle or math.huge, tonumber(found.absolute) or math.huge)
+local absolute = new_absolute or tonumber(found.absolute)
+local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
 -- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script, and the
 -- next write would make a part of the session anew, for ever. So until the end it has a second.
 local held = math.max(deadline, now + 1000)
@@ -78,6 +109,10 @@ redis.call('HSET', key, '@s', found.seen)
 if new_idle then
   found.idle = int(new_idle)
   redis.call('HSET', key, '@i', found.idle)
+end
+if new_absolute then
+  found.absolute = int(new_absolute)
+  redis.call('HSET', key, '@a', found.absolute)
 end
 for _, name in ipairs(removed) do
   leave(name, current)
@@ -102,12 +137,18 @@ if rotates then
 end
 
 for _, name in ipairs(after) do
-  enter(name, final, deadline)
+  if deadline > now then
+    enter(name, final, deadline)
+  else
+    leave(name, final)
+  end
 end
 settle()
 
 local answer = changed(final, found)
-if held > deadline then
+if deadline <= now then
+  redis.call('DEL', session_key(final))
+elseif held > deadline then
   redis.call('PEXPIREAT', session_key(final), int(deadline))
 end
 return answer

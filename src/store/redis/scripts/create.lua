@@ -1,13 +1,14 @@
 -- Makes a session.
 --
 -- KEYS[1]  the session's hash
--- ARGV     not after, id, idle timeout or '', absolute timeout or '', names of its sets,
---          a count and field, value, …
+-- ARGV     not after, id, idle timeout or '', absolute timeout or '', absolute deadline or '', names
+--          of its sets, a count and field, value, …
 -- Returns  now, 'created', its times
 
 local id = arg()
 local idle = number()
-local absolute = number()
+local timeout = number()
+local absolute = number() or (timeout and now + timeout)
 local names = words(arg())
 local fields = args()
 
@@ -20,8 +21,8 @@ if not found.created then
   local deadline = idle and now + idle or math.huge
   found = { created = int(micros), seen = int(now), idle = idle and int(idle) }
   if absolute then
-    deadline = math.min(deadline, now + absolute)
-    found.absolute = int(now + absolute)
+    deadline = math.min(deadline, absolute)
+    found.absolute = int(absolute)
   end
   local function add(field, value)
     if value then
@@ -36,12 +37,14 @@ if not found.created then
   for _, text in ipairs(name_fields(names)) do
     fields[#fields + 1] = text
   end
-  in_parts('HSET', KEYS[1], fields)
-  redis.call('PEXPIREAT', KEYS[1], int(deadline))
-  for _, name in ipairs(names) do
-    enter(name, id, deadline)
+  if deadline > now then
+    in_parts('HSET', KEYS[1], fields)
+    redis.call('PEXPIREAT', KEYS[1], int(deadline))
+    for _, name in ipairs(names) do
+      enter(name, id, deadline)
+    end
+    settle()
   end
-  settle()
 end
 
 return { now, 'created', times(found) }
