@@ -1,4 +1,5 @@
 import { SessionError, tooLarge } from "../../errors.ts";
+import { bytesOf } from "../../values.ts";
 import type {
   Change,
   Changed,
@@ -12,6 +13,7 @@ import type {
   Times,
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
+import type { WalkableStore } from "../walk.ts";
 import {
   absent,
   absoluteDeadlineOf,
@@ -36,7 +38,7 @@ const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
-export class MemoryStore implements RepairableStore {
+export class MemoryStore implements RepairableStore, WalkableStore {
   readonly shards = 1;
   readonly #maxSessions: number;
   readonly #now: () => number;
@@ -86,6 +88,7 @@ export class MemoryStore implements RepairableStore {
     const done = rotation && this.#live(rotation.to);
     if (done?.kind === "session") return changed(done, true);
     const { kept: session, trail } = this.#resolve(id);
+    if (!session && asked.create) return this.#createBy(id, asked);
     if (session?.kind !== "session") return absent(session);
     if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
     const change = asked.replace ? replacing(session, asked) : asked;
@@ -101,6 +104,14 @@ export class MemoryStore implements RepairableStore {
     moveDeadlines(session, change, now);
     if (session.expiresAt < now) this.#end(session);
     return changed(session, rotates);
+  }
+
+  async #createBy(id: string, change: Change): Promise<Changed> {
+    const bytes = bytesOf(change.set);
+    if (bytes > change.maxBytes) return { state: "too-large", bytes };
+    const { set: fields, absoluteTimeout = null } = change;
+    const times = await this.create({ ...change, id, fields, absoluteTimeout });
+    return { state: "changed", id, rotated: false, times, fields: null };
   }
 
   #rotate(
@@ -183,6 +194,18 @@ export class MemoryStore implements RepairableStore {
     const doomed = this.#members(reference).filter((session) => session !== spared);
     for (const session of doomed) this.#end(session);
     return doomed.length;
+  }
+
+  async *walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const ids = [...this.#kept.keys()];
+    for (let from = 0; from < ids.length; from += PAGE_SESSIONS) {
+      const page = ids
+        .slice(from, from + PAGE_SESSIONS)
+        .map((id) => this.#live(id))
+        .filter((kept) => kept?.kind === "session")
+        .map((session) => given(session, withFields ? undefined : []));
+      if (page.length > 0) yield page;
+    }
   }
 
   reindex(references: readonly DeclaredReference[], options: RepairOptions) {

@@ -13,6 +13,8 @@ import type {
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
+import type { WalkableStore } from "../walk.ts";
+import { allSessions } from "./all-sessions.ts";
 import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { type Keys, setName, setNames } from "./keys.ts";
@@ -30,6 +32,8 @@ import {
 } from "./replies.ts";
 import { Server } from "./server.ts";
 import { settled } from "./settled.ts";
+import { Walk } from "./walk.ts";
+import { type Place, positionOf } from "./walk-cursor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 const PAGE_KEYS = 300;
@@ -39,7 +43,7 @@ const PAGE_SESSIONS = 100;
 const HOPS = 3;
 
 /** The store's contract by scripts and plain reads. */
-export class RedisStore implements RepairableStore {
+export class RedisStore implements RepairableStore, WalkableStore {
   readonly shards: number;
   readonly #server: Server;
   readonly #keys: Keys;
@@ -98,14 +102,15 @@ export class RedisStore implements RepairableStore {
   }
 
   async change(id: string, change: Change): Promise<Changed> {
-    const { idleTimeout, rotation, absoluteTimeout, absoluteDeadline, replace, where } = change;
+    const { idleTimeout, absoluteTimeout, absoluteDeadline, rotation } = change;
     const reply = await this.#server.write("change a session", "change", this.sessionKey(id), [
       id,
-      where ? setName(where) : "",
+      change.where ? setName(change.where) : "",
       optional(idleTimeout),
       optional(absoluteTimeout),
       optional(absoluteDeadline),
-      replace ? "1" : "",
+      change.replace ? "1" : "",
+      change.create ? "1" : "",
       rotation?.to ?? "",
       rotation?.when ?? "",
       ...leavingArguments(rotation),
@@ -249,8 +254,12 @@ export class RedisStore implements RepairableStore {
   }
 
   reindex(references: readonly DeclaredReference[], options: RepairOptions) {
-    const place = { shards: this.shards, cluster: this.#cluster };
-    return reindex(this.#server, this.#keys, place, references, options);
+    return reindex(this.#server, this.#keys, this.#place, references, options);
+  }
+
+  walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const walk = new Walk(this.#server, this.#keys, this.#place, positionOf(null, this.shards));
+    return allSessions(walk, (id) => this.find(id, withFields ? undefined : []));
   }
 
   sessionKey(id: string): string {
@@ -263,6 +272,10 @@ export class RedisStore implements RepairableStore {
 
   async close(): Promise<void> {
     // Nothing of the library's own is open: the client is the caller's.
+  }
+
+  get #place(): Place {
+    return { shards: this.shards, cluster: this.#cluster };
   }
 
   #allShards(): number[] {
