@@ -7,7 +7,8 @@
  * - The store's own clock decides what is expired: a session lives up to and with `expiresAt`.
  * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
  *   ERR_STORE_FULL), and within a bounded time; and `changeAll` where a session would grow too large.
- * - Nothing but `create` makes a session, and only under an id that was never used before.
+ * - Nothing but `create` makes a session, and only under an id that was never used before; and
+ *   `change`, where it is asked to.
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
  */
 
@@ -114,6 +115,12 @@ export interface Change extends FieldChanges {
   readonly replace?: boolean;
   /** Only where the session has this value now. */
   readonly where?: Reference;
+  /**
+   * Makes the session where nothing is at the id. It is for ids that a caller chooses, and the one
+   * exception to that a change never brings back what was ended. It goes with a new timeout or
+   * deadline, and without a rotation.
+   */
+  readonly create?: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { newId, newIdBeside } from "./ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -11,7 +12,9 @@ import {
   of,
   PAST_SOON,
   SOON,
+  signIn,
   texts,
+  timesOf,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
@@ -143,6 +146,71 @@ export const commanding: readonly StoreTest[] = [
     const gone = await change(store, id, { set: { a: "1" }, where: USER });
     assert.deepEqual(gone, { state: "gone" });
   }),
+
+  storeTest("change with `create` makes the session where there is none", async ({ store }) => {
+    const id = newId(store.shards);
+    const made = {
+      set: { user_id: "1", a: "2" },
+      references: { user_id: ["1"] },
+      absoluteTimeout: HOUR,
+      create: true,
+      where: of("user_id", "1"),
+    };
+    const { times, rotated } = done(await change(store, id, made));
+    assert.equal(rotated, false);
+    assert.equal(times.createdAt, times.lastSeenAt);
+    assert.equal(times.idleTimeout, null);
+    assert.equal(times.expiresAt, times.lastSeenAt + HOUR);
+    assert.deepEqual(await texts(store, id), made.set);
+    assert.deepEqual(timesOf(await live(store, id)), timesOf(times));
+    await assertMembers(store, USER, [id]);
+  }),
+
+  storeTest("and changes it like any other where there is one", async ({ store }) => {
+    const id = await createOf(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: DAY });
+    const { createdAt } = await live(store, id);
+    done(await change(store, id, { set: { a: "1" }, create: true, absoluteTimeout: HOUR }));
+    assert.equal((await live(store, id)).createdAt, createdAt);
+    assert.deepEqual(await texts(store, id), { user_id: "1", a: "1" });
+    const where = of("user_id", "2");
+    const answer = await change(store, id, { create: true, absoluteTimeout: HOUR, where });
+    assert.deepEqual(answer, { state: "elsewhere" });
+  }),
+
+  storeTest("a session made by a change ends as others do", async ({ store, elapse }) => {
+    const [empty, brief, past, large] = Array.from({ length: 4 }, () => newId(store.shards));
+    assert.ok(empty && brief && past && large);
+    done(await change(store, empty, { create: true, absoluteTimeout: HOUR }));
+    assert.deepEqual(await texts(store, empty), {});
+    assert.equal(await store.end(empty), true);
+    const references = { user_id: ["1"] };
+    done(await change(store, brief, { references, create: true, absoluteTimeout: SOON }));
+    done(await change(store, past, { references, create: true, absoluteDeadline: 1 }));
+    const answer = await change(store, large, {
+      set: { a: "12" },
+      references,
+      create: true,
+      absoluteTimeout: HOUR,
+      maxBytes: 2,
+    });
+    assert.deepEqual(answer, { state: "too-large", bytes: 3 });
+    await elapse(PAST_SOON);
+    await assertGone(store, empty, brief, past, large);
+    await assertMembers(store, USER, []);
+  }),
+
+  storeTest(
+    "change with `create` makes nothing in the place of a sign-in's old id",
+    async (under) => {
+      const { store } = under;
+      const id = await createOf(store, "1");
+      const to = newIdBeside(id);
+      await store.change(id, signIn(to, "2"));
+      const answer = await change(store, id, { create: true, absoluteTimeout: HOUR });
+      assert.deepEqual(answer, { state: "superseded", hadIdentity: true });
+      await live(store, to);
+    },
+  ),
 
   storeTest("a store of one part takes any text for an id", async ({ store }) => {
     if (store.shards > 1) return;

@@ -120,7 +120,7 @@ export function changes(draft: ChangesDraft): FieldChanges {
 
 interface ChangeDraft
   extends ChangesDraft,
-    Pick<Change, "absoluteTimeout" | "absoluteDeadline" | "replace" | "where"> {
+    Pick<Change, "absoluteTimeout" | "absoluteDeadline" | "replace" | "where" | "create"> {
   readonly idleTimeout?: number | null;
   readonly rotation?: Rotation | null;
 }

@@ -23,13 +23,13 @@ export interface Session extends Mutable<Times> {
   readonly references: Map<string, Set<string>>;
 }
 
-interface Alias {
+export interface Alias {
   readonly kind: "alias";
   readonly target: string;
   readonly expiresAt: number;
 }
 
-interface Tombstone {
+export interface Tombstone {
   readonly kind: "tombstone";
   readonly hadIdentity: boolean;
   readonly expiresAt: number;

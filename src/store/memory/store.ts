@@ -15,6 +15,7 @@ import type {
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import type { WalkableStore } from "../walk.ts";
 import {
+  type Alias,
   absent,
   absoluteDeadlineOf,
   bytesAfter,
@@ -26,6 +27,7 @@ import {
   replacing,
   type Session,
   slide,
+  type Tombstone,
   timesOf,
 } from "./kept.ts";
 import { reindexKept } from "./reindex.ts";
@@ -88,8 +90,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const done = rotation && this.#live(rotation.to);
     if (done?.kind === "session") return changed(done, true);
     const { kept: session, trail } = this.#resolve(id);
-    if (!session && asked.create) return this.#createBy(id, asked);
-    if (session?.kind !== "session") return absent(session);
+    if (session?.kind !== "session") return this.#createIfAsked(id, session, asked);
     if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
     const change = asked.replace ? replacing(session, asked) : asked;
     const signsIn = identityChanges(session, change);
@@ -106,7 +107,12 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return changed(session, rotates);
   }
 
-  async #createBy(id: string, change: Change): Promise<Changed> {
+  async #createIfAsked(
+    id: string,
+    kept: Alias | Tombstone | undefined,
+    change: Change,
+  ): Promise<Changed> {
+    if (kept || !change.create) return absent(kept);
     const bytes = bytesOf(change.set);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     const { set: fields, absoluteTimeout = null } = change;

@@ -320,6 +320,7 @@ local new_idle = number()
 local timeout = number()
 local new_absolute = number() or (timeout and now + timeout)
 local replaces = arg() == '1'
+local creates = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
@@ -363,13 +364,14 @@ if to ~= '' then
   will_touch(to, {})
 end
 look()
-if not found.created then
+local makes = creates and not (found.created or found.tombstone or found.target)
+if not found.created and not makes then
   if found.tombstone or found.target then
     return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
-if where ~= '' and not lists(found.names, where) then
+if where ~= '' and not makes and not lists(found.names, where) then
   return { now, 'elsewhere' }
 end
 local signs_in = identifies(added, identity) or identifies(removed, identity)
@@ -387,6 +389,10 @@ local absolute = new_absolute or tonumber(found.absolute)
 local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
 local held = math.max(deadline, now + 1000)
 local moved = #added + #removed > 0
+if makes then
+  found.created = int(micros)
+  redis.call('HSET', key, '@c', found.created)
+end
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
   write_fields(key, changes, found, moved and after)

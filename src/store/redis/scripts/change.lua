@@ -2,9 +2,9 @@
 --
 -- KEYS[1]  the hash that the id names
 -- ARGV     not after, id, the name of a set it must be in or '', new idle timeout or '', new absolute
---          timeout or '', new absolute deadline or '', '1' if all other fields go, the new id or '',
---          'always' or 'identity-changes', grace (ms), encoded names of the identity fields, the
---          field changes
+--          timeout or '', new absolute deadline or '', '1' if all other fields go, '1' if it is made
+--          where there is none, the new id or '', 'always' or 'identity-changes', grace (ms),
+--          encoded names of the identity fields, the field changes
 -- Returns  now and one of: 'changed', id, 1 if rotated, its times, all its fields if rotated
 --          'gone' | 'superseded', '1' if it had an identity | 'alias' | 'too-large', bytes
 --          'elsewhere'
@@ -15,6 +15,7 @@ local new_idle = number()
 local timeout = number()
 local new_absolute = number() or (timeout and now + timeout)
 local replaces = arg() == '1'
+local creates = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
@@ -65,14 +66,15 @@ if to ~= '' then
 end
 look()
 
-if not found.created then
+local makes = creates and not (found.created or found.tombstone or found.target)
+if not found.created and not makes then
   if found.tombstone or found.target then
     return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
 
-if where ~= '' and not lists(found.names, where) then
+if where ~= '' and not makes and not lists(found.names, where) then
   return { now, 'elsewhere' }
 end
 
@@ -97,6 +99,10 @@ local deadline = math.min(idle and now + idle or math.huge, absolute or math.hug
 local held = math.max(deadline, now + 1000)
 
 local moved = #added + #removed > 0
+if makes then
+  found.created = int(micros)
+  redis.call('HSET', key, '@c', found.created)
+end
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
   write_fields(key, changes, found, moved and after)
