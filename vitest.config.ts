@@ -7,7 +7,7 @@ const src = fileURLToPath(new URL("./src/", import.meta.url));
 
 export const alias = [
   { find: /^session-sets$/, replacement: `${src}index.ts` },
-  { find: /^session-sets\/([a-z-]+)$/, replacement: `${src}$1.ts` },
+  { find: /^session-sets\/([a-z-]+(?:\/[a-z-]+)?)$/, replacement: `${src}$1.ts` },
 ];
 
 export default defineConfig({

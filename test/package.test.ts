@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { compile } from "./support/compile.ts";
@@ -94,11 +94,12 @@ async function outputOf(path: string, program: string): Promise<unknown> {
 describe("the exports", () => {
   const entries = Object.entries(EXPORTS).filter(([name]) => name !== "./package.json");
 
-  test("are the files at the top of src/, one each", () => {
+  test("are the files at the top of src/ and of src/compat/, one each", () => {
     const ground = ["errors.ts", "durations.ts", "values.ts"];
-    const sources = readdirSync(`${ROOT}src`)
+    const sources = ["", "compat/"]
+      .flatMap((folder) => readdirSync(`${ROOT}src/${folder}`).map((name) => folder + name))
       .filter((name) => name.endsWith(".ts") && !ground.includes(name))
-      .map((name) => (name === "index.ts" ? "." : `./${basename(name, ".ts")}`));
+      .map((name) => (name === "index.ts" ? "." : `./${name.replace(/\.ts$/, "")}`));
     expect(entries.map(([name]) => name).sort()).toEqual(sources.sort());
   });
 

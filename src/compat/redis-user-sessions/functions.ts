@@ -1,0 +1,221 @@
+import { randomBytes } from "node:crypto";
+import { SessionError } from "../../errors.ts";
+import type { Change, Reference, SessionStore } from "../../store/contract.ts";
+import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
+import { redisStore } from "../../store/redis/redis-store.ts";
+import { encodeValue } from "../../values.ts";
+import {
+  asJSON,
+  decodeText,
+  encodeText,
+  fieldsOf,
+  type JSONRecord,
+  recordOf,
+} from "../shared/json-record.ts";
+import { deadlineOf } from "./iso-timestamp.ts";
+
+/** What every session has; it can have any other properties that JSON can write. */
+export interface SessionData {
+  userId: string;
+  /** When the session ends: an ISO 8601 timestamp with its offset, such as `toISOString()` gives. */
+  expires: string;
+}
+
+/** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
+export interface WithClient {
+  client: NodeRedisClient;
+}
+
+/** One session by its id, which is any string. */
+export interface WithSessionId extends WithClient {
+  sessionId: string;
+}
+
+/** All sessions of one user. */
+export interface WithUserId extends WithClient {
+  userId: string;
+}
+
+/** A session as it is listed. */
+export interface ListedSession<Data> {
+  sessionId: string;
+  data: Data;
+}
+
+type ReadData = SessionData & { [name: string]: unknown };
+
+/** A session's id is its token here, so that one is made as hard to guess as any token. */
+const ID_BYTES = 24;
+/** How many sessions of a user are changed at once. */
+const BATCH = 100;
+
+const stores = new WeakMap<object, SessionStore>();
+
+/**
+ * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
+ * Resolves to nothing, or, where no `sessionId` is given, to the one that it made.
+ *
+ * A moment in the past is no error: no session is left, then.
+ *
+ * @throws SessionError ERR_SESSION_VALUE for data without a `userId` or a timestamp, or that JSON
+ * cannot write, and where the id is that of another user's session, which stays as it is.
+ */
+export async function createSession<Data extends SessionData>(
+  session: WithSessionId & { data: Data },
+): Promise<void>;
+export async function createSession<Data extends SessionData>(
+  session: WithClient & { sessionId?: undefined; data: Data },
+): Promise<string>;
+export async function createSession<Data extends SessionData>(
+  session: WithClient & { sessionId?: string | undefined; data: Data },
+): Promise<string | undefined>;
+export async function createSession({
+  client,
+  sessionId,
+  data,
+}: WithClient & { sessionId?: string | undefined; data: SessionData }): Promise<
+  string | undefined
+> {
+  const store = storeOf(client);
+  const record = asJSON("data", data);
+  const user = userOf(record.userId);
+  const id = sessionId ?? randomBytes(ID_BYTES).toString("base64url");
+  if (typeof id !== "string") throw refused("sessionId must be a string");
+  const { state } = await store.change(encodeText(id), {
+    ...changeOf(record),
+    references: [{ field: user.field, texts: [user.text], plain: false }],
+    absoluteDeadline: deadlineOf(record.expires),
+    create: true,
+    replace: true,
+    where: user,
+  });
+  if (state === "elsewhere") {
+    throw refused("There is a session of this sessionId already, and it is another user's");
+  }
+  return id === sessionId ? undefined : id;
+}
+
+/** The data of a session; null where there is none. */
+export async function readSession<Data extends SessionData = ReadData>({
+  client,
+  sessionId,
+}: WithSessionId): Promise<Data | null> {
+  const store = storeOf(client);
+  if (typeof sessionId !== "string") return null;
+  const found = await store.find(encodeText(sessionId));
+  return found.state === "live" ? recordOf<Data>(found.session.fields) : null;
+}
+
+/**
+ * Merges `data` into a session. Its end moves, either way, where `data` has an `expires`, and else
+ * it does not.
+ *
+ * @throws SessionError ERR_SESSION_GONE where there is no session, ERR_SESSION_VALUE for a `userId`
+ * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
+ */
+export async function updateSession({
+  client,
+  sessionId,
+  data,
+}: WithSessionId & { data: object }): Promise<void> {
+  const store = storeOf(client);
+  const change = updateOf(asJSON("data", data));
+  if (typeof sessionId !== "string") throw refused("sessionId must be a string");
+  const { state } = await store.change(encodeText(sessionId), change);
+  if (state === "elsewhere") throw otherUser();
+  if (state !== "changed") {
+    throw new SessionError("ERR_SESSION_GONE", "There is no session of this sessionId to update");
+  }
+}
+
+/** Ends a session; where there is none, nothing happens. */
+export async function deleteSession({ client, sessionId }: WithSessionId): Promise<void> {
+  const store = storeOf(client);
+  if (typeof sessionId === "string") await store.end(encodeText(sessionId));
+}
+
+/** All sessions of a user, in no order. */
+export async function getUserSessions<Data extends SessionData = ReadData>({
+  client,
+  userId,
+}: WithUserId): Promise<ListedSession<Data>[]> {
+  const sessions: ListedSession<Data>[] = [];
+  for await (const page of storeOf(client).pages(userOf(userId), true)) {
+    for (const { id, fields } of page) {
+      sessions.push({ sessionId: decodeText(id), data: recordOf<Data>(fields) });
+    }
+  }
+  return sessions;
+}
+
+/**
+ * Merges `data` into all sessions of a user, as `updateSession` does into one. Where there are none,
+ * or one ends meanwhile, nothing happens.
+ *
+ * @throws SessionError ERR_SESSION_VALUE as `updateSession` does; nothing was changed.
+ */
+export async function updateUserSessions({
+  client,
+  userId,
+  data,
+}: WithUserId & { data: object }): Promise<void> {
+  const store = storeOf(client);
+  const user = userOf(userId);
+  const change = updateOf(asJSON("data", data));
+  if (change.where && change.where.text !== user.text) throw otherUser();
+  // All ids first: to move deadlines is to move sessions in the order that pages are read in.
+  const ids: string[] = [];
+  for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
+  for (let from = 0; from < ids.length; from += BATCH) {
+    const batch = ids.slice(from, from + BATCH);
+    await Promise.all(batch.map((id) => store.change(id, { ...change, where: user })));
+  }
+}
+
+/** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
+export async function deleteUserSessions({ client, userId }: WithUserId): Promise<void> {
+  await storeOf(client).endAll(userOf(userId));
+}
+
+/** Its sessions are in one shard, whatever the client is: a user's are one sorted set. */
+function storeOf(client: NodeRedisClient): SessionStore {
+  const known = stores.get(client);
+  if (known) return known;
+  const store = redisStore(client, { prefix: "redis-user-sessions", shards: 1 });
+  stores.set(client, store);
+  return store;
+}
+
+function userOf(userId: unknown): Reference {
+  if (typeof userId !== "string") throw refused("userId must be a string");
+  return { field: "userId", text: encodeValue("userId", userId), plain: false };
+}
+
+/** An update leaves the user as it is: one that names a user holds for a session of that user only. */
+function updateOf({ userId, ...record }: JSONRecord): Change {
+  return {
+    ...changeOf(record),
+    ...(record.expires === undefined ? {} : { absoluteDeadline: deadlineOf(record.expires) }),
+    ...(userId === undefined ? {} : { where: userOf(userId) }),
+  };
+}
+
+function changeOf(record: JSONRecord): Change {
+  return {
+    set: fieldsOf(record),
+    unset: [],
+    references: [],
+    maxBytes: Number.MAX_SAFE_INTEGER,
+    idleTimeout: null,
+    rotation: null,
+  };
+}
+
+function otherUser(): SessionError {
+  return refused("The userId of a session cannot be changed; end it and make another");
+}
+
+/** An id is a bearer secret here: no message holds one. */
+function refused(message: string): SessionError {
+  return new SessionError("ERR_SESSION_VALUE", message);
+}

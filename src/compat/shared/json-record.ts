@@ -1,0 +1,67 @@
+import { SessionError } from "../../errors.ts";
+import type { Fields } from "../../store/contract.ts";
+import { decodeValue, encodeValue } from "../../values.ts";
+
+/*
+ * Records as the predecessors take them: whatever JSON.stringify takes, under any names. So a Date
+ * becomes its text and what is undefined is dropped, which the codec by itself refuses.
+ */
+
+export interface JSONRecord {
+  [name: string]: unknown;
+}
+
+/** What JSON makes of a record. @throws SessionError ERR_SESSION_VALUE for what is none. */
+export function asJSON(name: string, record: unknown): JSONRecord {
+  let json: unknown;
+  try {
+    json = JSON.parse(JSON.stringify(record) ?? "null");
+  } catch (cause) {
+    throw new SessionError("ERR_SESSION_VALUE", `${name} is nothing that JSON can write`, {
+      cause,
+    });
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `${name} must be an object, such as { theme: "dark" }`,
+    );
+  }
+  return json as JSONRecord;
+}
+
+/** The fields that keep a record, each under its name with `prefix` before it. */
+export function fieldsOf(record: JSONRecord, prefix = ""): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of Object.entries(record)) {
+    const text = typeof value === "string" ? encodeValue(name, value) : JSON.stringify(value);
+    fields.set(fieldOf(name, prefix), text);
+  }
+  return fields;
+}
+
+export function fieldOf(name: string, prefix = ""): string {
+  return encodeText(prefix + name);
+}
+
+/** The record that such fields keep; fields without the prefix are none of it. */
+export function recordOf<Data = JSONRecord>(fields: Fields, prefix = ""): Data {
+  const entries = [...fields]
+    .map(([field, text]): [string, unknown] => [decodeText(field), decodeValue(text)])
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [name.slice(prefix.length), value]);
+  // fromEntries defines properties, so that no name reaches a setter.
+  return Object.fromEntries(entries) as Data;
+}
+
+/**
+ * A text that a store can have for a name or an id, and that is told from all others: as it is, or
+ * in quotes where it is not well-formed Unicode or begins as something else does.
+ */
+export function encodeText(text: string): string {
+  return text.isWellFormed() && !/^["@]/.test(text) ? text : JSON.stringify(text);
+}
+
+export function decodeText(text: string): string {
+  return text.startsWith('"') ? JSON.parse(text) : text;
+}
