@@ -1,0 +1,20 @@
+const LONGEST = 100 * 365 * 24 * 60 * 60 * 1000;
+
+/** What of a cookie, as JSON, says how long its session lives. */
+interface CookieTimes {
+  readonly expires?: unknown;
+  readonly maxAge?: unknown;
+  readonly originalMaxAge?: unknown;
+}
+
+/**
+ * How long (ms) a session still lives by its cookie: until the cookie expires, else for its max age,
+ * else, where it ends with the browser, for `idleTimeout`. Zero or less: it has expired.
+ */
+export function timeLeft(cookie: unknown, idleTimeout: number): number {
+  const { expires, maxAge, originalMaxAge }: CookieTimes = Object(cookie);
+  const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
+  if (!Number.isNaN(moment)) return Math.min(moment - Date.now(), LONGEST);
+  const age = typeof maxAge === "number" ? maxAge : originalMaxAge;
+  return typeof age === "number" ? Math.min(Math.round(age), LONGEST) : idleTimeout;
+}

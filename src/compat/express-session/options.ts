@@ -1,0 +1,148 @@
+import { type Duration, milliseconds } from "../../durations.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../../errors.ts";
+import { configOf } from "../../sessions/config.ts";
+import { Engine } from "../../sessions/engine.ts";
+import type { ReferenceValue } from "../../sessions/types.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import type { RedisClient } from "../../store/redis/clients/connect.ts";
+import { redisStore } from "../../store/redis/redis-store.ts";
+import { type Declared, storedName } from "./record.ts";
+
+/** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
+export interface SessionData {
+  // biome-ignore lint/suspicious/noExplicitAny: each middleware and version has its own
+  cookie: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as the middlewares declare their sessions' fields
+  [field: string]: any;
+}
+
+/** What sessions can be found by. */
+export interface StoreReferenceOptions<Data> {
+  /**
+   * Finds the value in a session, for one that is not a field of its own: `(s) => s.passport?.user`.
+   * It is called at each save, with the session as JSON has it. It gives a string, a finite number,
+   * a boolean, an array of them, or nothing; let it look at one field of the session only, for two
+   * requests that change different fields at once do not know of each other.
+   * @default the session's field of the reference's name
+   */
+  from?: (session: Data) => ReferenceValue | readonly ReferenceValue[] | null | undefined;
+  /**
+   * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
+   */
+  as?: "set";
+}
+
+/** How the sessions of a middleware are kept. */
+export interface SessionSetsStoreOptions<
+  Data extends object = SessionData,
+  Reference extends string = string,
+> {
+  /** A client of Redis or Valkey, as `redisStore` takes it. */
+  client?: RedisClient;
+  /**
+   * With `client`: what all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`.
+   * `all`, `length` and `clear` are about all sessions of the prefix, so keep it for this store.
+   * @default "sess"
+   */
+  prefix?: string;
+  /**
+   * With `client`: how long one operation waits for the server before it fails.
+   * @default "2 seconds"
+   */
+  timeout?: Duration;
+  /**
+   * With `client`: over how many parts the sessions are spread, 1 to 4096. Where it changes, the
+   * sessions that there are can no longer be found.
+   * @default 1, and in a cluster 64
+   */
+  shards?: number;
+  /**
+   * Instead of `client`: a store of session-sets, such as `memoryStore()`.
+   * @default a memory store of this process, with a warning where NODE_ENV is production
+   */
+  store?: SessionStore;
+  /** What sessions can be found by: fields of theirs, or what a function finds in them. */
+  references?: { readonly [Name in Reference]?: StoreReferenceOptions<Data> };
+  /**
+   * How long a session lives unused whose cookie ends with the browser. One whose cookie has an
+   * expiry ends with it.
+   * @default "1 day"
+   */
+  idleTimeout?: Duration;
+  /**
+   * How many bytes the names and values of a session's fields may have together, the cookie's
+   * options among them.
+   * @default 65536
+   */
+  maxBytes?: number;
+}
+
+/** The options, checked. */
+export interface StoreConfig {
+  readonly engine: Engine;
+  /** The references by the names that their values are stored under. */
+  readonly references: ReadonlyMap<string, Declared>;
+  readonly idleTimeout: number;
+}
+
+const OF_CLIENT = ["prefix", "timeout", "shards"] as const;
+const OPTIONS = ["client", "store", ...OF_CLIENT, "references", "idleTimeout", "maxBytes"];
+const NAME = "SessionSetsStore";
+
+export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): StoreConfig {
+  if (typeof options !== "object" || options === null) {
+    throw misconfigured(`${NAME} takes its options: new ${NAME}({ client })`);
+  }
+  refuseUnknownKeys(NAME, options, OPTIONS);
+  const idleTimeout = milliseconds("idleTimeout", options.idleTimeout ?? "1 day");
+  const references = referencesOf(options.references ?? {});
+  const { maxBytes } = options;
+  const store = storeOf(options);
+  const config = configOf({
+    references: Object.fromEntries(
+      [...references].map(([field, { plain }]) => [field, plain ? { as: "set" } : {}]),
+    ) as Record<string, never>,
+    idleTimeout,
+    ...(store === undefined ? {} : { store }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  });
+  return { engine: new Engine(config), references, idleTimeout };
+}
+
+function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore | undefined {
+  const { client, store, prefix = "sess", timeout, shards } = options;
+  if (client !== undefined) {
+    if (store !== undefined) throw misconfigured(`${NAME} takes a client or a store, not both`);
+    return redisStore(client, {
+      prefix,
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(shards === undefined ? {} : { shards }),
+    });
+  }
+  const lost = OF_CLIENT.find((key) => options[key] !== undefined);
+  if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`);
+  return store;
+}
+
+function referencesOf(
+  declared: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
+): Map<string, Declared> {
+  const references = new Map<string, Declared>();
+  for (const [name, options] of Object.entries(declared)) {
+    if (options === undefined) continue;
+    const what = `The reference ${quote(name)}`;
+    if (typeof options !== "object" || options === null) {
+      throw misconfigured(`${what} takes its options: {} is enough`);
+    }
+    refuseUnknownKeys(what, options, ["from", "as"]);
+    const { from, as } = options;
+    if (from !== undefined && typeof from !== "function") {
+      throw misconfigured(`${what} has a from that is no function`);
+    }
+    if (as !== undefined && as !== "set")
+      throw misconfigured(`${what} has an as that is not "set"`);
+    const find = (from ?? null) as Declared["from"];
+    references.set(storedName(name, find !== null), { name, plain: as === "set", from: find });
+  }
+  return references;
+}

@@ -1,0 +1,134 @@
+import { quote, SessionError } from "../../errors.ts";
+import type { FieldChanges, FieldReferences, Fields } from "../../store/contract.ts";
+import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../../values.ts";
+
+/*
+ * A session of a middleware as fields. Each of its properties is a field, the cookie too, and what
+ * counts is what JSON.stringify makes of it, as in other stores: a Date becomes a string, what is
+ * undefined is left out. The values that functions find for references are fields besides.
+ */
+
+/** A reference, as declared. */
+export interface Declared {
+  readonly name: string;
+  /** Whether the ids are kept as a plain Redis set, too. */
+  readonly plain: boolean;
+  /** Finds the value in a session; null where it is the session's own field. */
+  readonly from: ((session: object) => unknown) | null;
+}
+
+/** By the names that the values are stored under. */
+export type References = ReadonlyMap<string, Declared>;
+
+/** A session as it is stored. */
+export interface Record {
+  readonly fields: Fields;
+  /** The values that reference fields have, as texts. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  /** The middleware's cookie, as JSON has it. */
+  readonly cookie: unknown;
+}
+
+const FOUND = "~";
+
+/** The field that a reference's value is stored in: what a function finds is no field of the session. */
+export function storedName(name: string, found: boolean): string {
+  return found ? FOUND + name : name;
+}
+
+/** @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field. */
+export function recordOf(session: unknown, references: References): Record {
+  const data = asJson(session);
+  const fields = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(data)) {
+    checkFieldName(name);
+    const declared = references.get(name);
+    if (declared?.from) refuse(`has the field ${quote(name)}, which is kept for a reference`);
+    if (declared) texts.set(name, referenceTexts(name, value));
+    fields.set(name, encodeValue(name, value));
+  }
+  for (const [field, { name, from }] of references) {
+    if (!from) continue;
+    const value = find(name, from, data) ?? null;
+    const found = referenceTexts(name, value);
+    if (found.length === 0) continue;
+    texts.set(field, found);
+    fields.set(field, encodeValue(name, value));
+  }
+  return { fields, texts, cookie: (data as { cookie?: unknown }).cookie };
+}
+
+/** The session that stored fields are. */
+export function dataOf<Data>(fields: Fields, references: References): Data {
+  // fromEntries defines properties, so that no name reaches a setter.
+  const data = Object.fromEntries([...fields].map(([name, text]) => [name, decodeValue(text)]));
+  return withoutFound(data as Data, references);
+}
+
+/** Takes out of a session's data what functions have found for references. */
+export function withoutFound<Data>(data: Data, references: References): Data {
+  const own = Object.entries(Object(data)).filter(([name]) => !references.get(name)?.from);
+  return Object.fromEntries(own) as Data;
+}
+
+/** Stored fields as `recordOf` writes them, whoever has written them. */
+export function asWritten(fields: Fields): Fields {
+  return new Map([...fields].map(([name, text]) => [name, encodeValue(name, decodeValue(text))]));
+}
+
+/** What is to change where a session was `before`, and is to be as in the record. */
+export function changesSince(
+  before: Fields,
+  { fields, texts }: Record,
+  references: References,
+): Omit<FieldChanges, "maxBytes"> {
+  const set = new Map([...fields].filter(([name, text]) => before.get(name) !== text));
+  const unset = [...before.keys()].filter((name) => !fields.has(name));
+  return { set, unset, references: referencesIn([...set.keys(), ...unset], texts, references) };
+}
+
+/** The references among some fields, with all the values they have. */
+export function referencesIn(
+  fields: Iterable<string>,
+  texts: Record["texts"],
+  references: References,
+): FieldReferences[] {
+  const found: FieldReferences[] = [];
+  for (const field of fields) {
+    const declared = references.get(field);
+    if (declared) found.push({ field, texts: texts.get(field) ?? [], plain: declared.plain });
+  }
+  return found;
+}
+
+function asJson(session: unknown): object {
+  let data: unknown;
+  try {
+    data = JSON.parse(JSON.stringify(session) ?? "null");
+  } catch (cause) {
+    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", cause);
+  }
+  if (typeof data !== "object" || data === null || Array.isArray(data)) refuse("is no object");
+  return data;
+}
+
+function find(name: string, from: NonNullable<Declared["from"]>, data: object): unknown {
+  try {
+    return from(data);
+  } catch (cause) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `The function of the reference ${quote(name)} fails on a session; nothing was written. See the cause; let it give undefined where it finds nothing`,
+      { cause },
+    );
+  }
+}
+
+function refuse(fault: string, cause?: unknown): never {
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `The session ${fault}; nothing was written`,
+    cause === undefined ? undefined : { cause },
+  );
+}

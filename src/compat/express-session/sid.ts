@@ -1,0 +1,21 @@
+import { createHash } from "node:crypto";
+import { misconfigured } from "../../errors.ts";
+import { shardPrefix } from "../../store/shards.ts";
+
+const HASH_CHARACTERS = 22;
+/** Bytes of the hash that are no part of the id. */
+const SHARD_BYTES = 28;
+
+/**
+ * The id that a session is kept under. The middleware's session id (sid) is a bearer secret: whoever
+ * knows it, and the cookie's signing secret, is that user. So the store keeps the first 132 bits of its SHA-256,
+ * as for tokens. Middlewares make sids without asking for a shard, so the hash chooses it, too.
+ */
+export function idOfSid(sid: unknown, shards: number): string {
+  if (typeof sid !== "string") {
+    throw misconfigured(`A session id must be a string; got one of type ${typeof sid}`);
+  }
+  const hash = createHash("sha256").update(sid).digest();
+  const shard = hash.readUInt32BE(SHARD_BYTES) % shards;
+  return shardPrefix(shard) + hash.toString("base64url").slice(0, HASH_CHARACTERS);
+}

@@ -1,0 +1,197 @@
+import { EventEmitter } from "node:events";
+import { misconfigured } from "../../errors.ts";
+import { SessionSet } from "../../sessions/session-set.ts";
+import type { ReferenceValue } from "../../sessions/types.ts";
+import { answer, type StoreCallback } from "./callback.ts";
+import {
+  type SessionData,
+  type SessionSetsStoreOptions,
+  type StoreConfig,
+  storeConfigOf,
+} from "./options.ts";
+import { withoutFound } from "./record.ts";
+import { SavedSessions } from "./saved-sessions.ts";
+import {
+  type Generate,
+  learnClasses,
+  restoreSession,
+  type SessionClasses,
+} from "./session-class.ts";
+import { StoreSessionSet } from "./session-set.ts";
+
+/**
+ * A store for express-session, and for @fastify/session, whose sessions can be found by what is in
+ * them:
+ *
+ * ```ts
+ * const store = new SessionSetsStore({
+ *   client,
+ *   references: { user_id: { from: (s) => s.passport?.user } },
+ * });
+ * app.use(session({ store, secret, resave: false, saveUninitialized: false }));
+ *
+ * await store.by("user_id", 1).clear(); // signs user 1 out everywhere
+ * ```
+ *
+ * A save writes the fields that the request has changed, so requests that change different fields at
+ * the same time do not undo each other, and it never brings back a session that has ended. Fields
+ * are the session's own properties; what is deeper in one of them is written with it.
+ *
+ * Each method takes a callback, or returns a promise without one. Errors are SessionErrors:
+ * ERR_STORE_UNAVAILABLE (or ERR_STORE_FULL) where the store fails, ERR_SESSION_VALUE and
+ * ERR_SESSION_TOO_LARGE for what cannot be saved.
+ */
+export class SessionSetsStore<
+  Data extends object = SessionData,
+  Reference extends string = string,
+> extends EventEmitter {
+  readonly #config: StoreConfig;
+  readonly #saved: SavedSessions;
+  #generate: Generate | undefined;
+  #classes: SessionClasses | undefined;
+
+  /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
+  constructor(options: SessionSetsStoreOptions<Data, Reference> = {}) {
+    super();
+    this.#config = storeConfigOf(options as SessionSetsStoreOptions<never, string>);
+    this.#saved = new SavedSessions(this.#config);
+  }
+
+  /** The session with this sid; null (or undefined) where there is none. It moves no deadline. */
+  get(sid: string, callback: (error: unknown, session?: Data | null) => void): void;
+  get(sid: string): Promise<Data | null>;
+  get(sid: string, callback?: (error: unknown, session?: Data | null) => void) {
+    return answer(this.#saved.find<Data>(sid), callback);
+  }
+
+  /**
+   * Saves what has changed in a session since `get` gave it or it was saved last, and puts its
+   * deadline where its cookie says. A new session is made; one that has ended stays ended, and that
+   * is no error. Of an object that the store has not seen before, all fields count.
+   */
+  set(sid: string, session: object, callback: (error?: unknown) => void): void;
+  set(sid: string, session: object): Promise<void>;
+  set(sid: string, session: object, callback?: (error?: unknown) => void) {
+    return answer(this.#saved.save(sid, session), callback);
+  }
+
+  /** Ends a session; that there is none is no error. */
+  destroy(sid: string, callback: (error?: unknown) => void): void;
+  destroy(sid: string): Promise<void>;
+  destroy(sid: string, callback?: (error?: unknown) => void) {
+    return answer(this.#saved.end(sid), callback);
+  }
+
+  /** Puts a session's deadline where its cookie says; that there is none is no error. */
+  touch(sid: string, session: object, callback: (error?: unknown) => void): void;
+  touch(sid: string, session: object): Promise<void>;
+  touch(sid: string, session: object, callback?: (error?: unknown) => void) {
+    return answer(this.#saved.touch(sid, session), callback);
+  }
+
+  /**
+   * All sessions, each with its public `id` (never its sid). They are read in bounded steps, but
+   * held in memory together: to go through many, use a reference and `for await`.
+   */
+  all(callback: StoreCallback<(Data & { id: string })[]>): void;
+  all(): Promise<(Data & { id: string })[]>;
+  all(callback?: StoreCallback<(Data & { id: string })[]>) {
+    return answer(this.#all(), callback);
+  }
+
+  /** How many sessions there are, counted in bounded steps over all keys of the store. */
+  length(callback: StoreCallback<number>): void;
+  length(): Promise<number>;
+  length(callback?: StoreCallback<number>) {
+    return answer(this.#length(), callback);
+  }
+
+  /** Ends all sessions, in bounded steps: each that is there when it is called is gone after it. */
+  clear(callback: (error?: unknown) => void): void;
+  clear(): Promise<void>;
+  clear(callback?: (error?: unknown) => void) {
+    return answer(this.#saved.endAll(), callback);
+  }
+
+  /**
+   * The sessions with one value of a reference: `by("user_id", 1)`.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
+   */
+  by(reference: Reference, value: ReferenceValue): StoreSessionSet<Data> {
+    const { engine, references } = this.#config;
+    const field = [...references].find(([, { name }]) => name === reference)?.[0] ?? reference;
+    const set = new SessionSet<Data>(engine, engine.reference(field, value));
+    return new StoreSessionSet(set, (session) => ({
+      ...session,
+      data: withoutFound(session.data, references),
+    }));
+  }
+
+  /**
+   * The public id of a session, as session sets have it, by its sid: "sign out my other devices" is
+   * `by("user_id", 1).clear({ except: store.idOf(req.sessionID) })`.
+   */
+  idOf(sid: string): string {
+    return this.#saved.id(sid);
+  }
+
+  /** Frees what the store itself has opened: a memory store's sessions, never a client. */
+  async close(): Promise<void> {
+    await this.#config.engine.config.store.close();
+  }
+
+  /** @internal express-session puts it here. */
+  get generate(): Generate | undefined {
+    return this.#generate;
+  }
+
+  set generate(generate: Generate | undefined) {
+    this.#generate = generate;
+    this.#classes = undefined;
+  }
+
+  /** Ends a request's session and gives the request a new one: `req.session.regenerate` is this. */
+  regenerate(req: object, callback: (error?: unknown) => void): void {
+    const { sessionID } = req as { sessionID: string };
+    this.destroy(sessionID, (error) => {
+      this.#generate?.(req);
+      callback(error);
+    });
+  }
+
+  /** The session with this sid, with the methods of express-session, but without a request. */
+  load(sid: string, callback: (error?: unknown, session?: Data) => void): void {
+    this.get(sid, (error, session) => {
+      if (error || !session) callback(error ?? undefined);
+      else callback(undefined, this.createSession({ sessionID: sid, sessionStore: this }, session));
+    });
+  }
+
+  /** Makes the session of a request of what `get` gave: express-session calls it. */
+  createSession<Session>(req: object, session: object): Session {
+    if (!this.#generate) {
+      throw misconfigured(
+        "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
+      );
+    }
+    this.#classes ??= learnClasses(this.#generate, req);
+    const restored = restoreSession(this.#classes, req, session);
+    this.#saved.follow(session, restored);
+    return Object.assign(req, { session: restored }).session as Session;
+  }
+
+  async #all(): Promise<(Data & { id: string })[]> {
+    const sessions: (Data & { id: string })[] = [];
+    for await (const page of this.#saved.all(true)) {
+      for (const { id, fields } of page) sessions.push({ ...this.#saved.data<Data>(fields), id });
+    }
+    return sessions;
+  }
+
+  async #length(): Promise<number> {
+    let length = 0;
+    for await (const page of this.#saved.all(false)) length += page.length;
+    return length;
+  }
+}

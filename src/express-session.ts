@@ -1,0 +1,15 @@
+export type { StoreCallback } from "./compat/express-session/callback.ts";
+export type {
+  SessionData,
+  SessionSetsStoreOptions,
+  StoreReferenceOptions,
+} from "./compat/express-session/options.ts";
+export type { Generate } from "./compat/express-session/session-class.ts";
+export type { StoreSessionSet } from "./compat/express-session/session-set.ts";
+export { SessionSetsStore } from "./compat/express-session/store.ts";
+export type { Duration } from "./durations.ts";
+export { SessionError, type SessionErrorCode } from "./errors.ts";
+export type { ClearOptions, ListOptions } from "./sessions/session-set.ts";
+export type { ReferenceValue, Session } from "./sessions/types.ts";
+export type { SessionStore } from "./store/contract.ts";
+export type { RedisClient } from "./store/redis/clients/connect.ts";
