@@ -49,6 +49,11 @@ export class SessionError extends Error {
     this.code = code;
     this.status = STATUS[code];
     this.expose = this.status < 500;
+    // Hono answers with what this makes, and otherwise logs the error and answers 500.
+    if (this.status !== 500) {
+      const getResponse = () => new Response(this.expose ? message : null, { status: this.status });
+      Object.defineProperty(this, "getResponse", { value: getResponse });
+    }
   }
 }
 

@@ -6,6 +6,8 @@ export {
   koaSessions,
   type SessionContext,
 } from "./adapters/koa.ts";
+export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type { RequestSession } from "./http/request-session.ts";
+export type { RequestSessionsOptions, SessionOf } from "./http/request-sessions.ts";

@@ -37,7 +37,7 @@ export class Cookies {
       return "the headers of the response are sent already; change the session before the body is sent";
     }
     if (this.#secure && !this.#exchange.secure) {
-      return "it is Secure and the connection does not look secure; behind a proxy that ends TLS, tell the framework to trust it (in Koa: app.proxy = true), and for development over HTTP leave secure and hostPrefix out";
+      return "it is Secure and the connection does not look secure; behind a proxy that ends TLS, tell the framework to trust it (Koa: app.proxy = true; Express: app.set('trust proxy', 1); Fastify and, without any of these, the library itself: trustProxy: true), and for development over HTTP leave secure and hostPrefix out";
     }
     return null;
   }
@@ -63,22 +63,13 @@ export class Cookies {
       },
       { encode: (text) => text },
     );
-    const others = this.#others(name);
-    this.#exchange.setResponseHeader("set-cookie", [...others, setCookie]);
+    this.#exchange.sendCookie(name, setCookie);
     // A shared cache must not give one user's cookie to another.
-    if (this.#exchange.responseHeader("cache-control") === undefined) {
-      this.#exchange.setResponseHeader("cache-control", "no-store");
-    }
+    this.#exchange.forbidCaching();
   }
 
   clear(name: string): void {
     this.set(name, "", 0);
-  }
-
-  /** The response's Set-Cookie headers for other cookies: each is set once, the last one counts. */
-  #others(name: string): string[] {
-    const present = this.#exchange.responseHeader("set-cookie") ?? [];
-    return [present].flat().filter((cookie) => !cookie.startsWith(`${name}=`));
   }
 
   get #secure(): boolean {

@@ -1,4 +1,5 @@
 import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
+import { isBearer } from "./request-sessions.ts";
 
 /** Which other origins may send requests that change something. */
 export interface CSRFGuardOptions {
@@ -8,6 +9,8 @@ export interface CSRFGuardOptions {
 
 /** What the guard looks at in a request. */
 export interface GuardedRequest {
+  /** By which its sessions are known. */
+  readonly request: object;
   readonly method: string;
   /** The host of this application as the browser addressed it, with the port unless it is implied. */
   readonly host: string;
@@ -22,19 +25,24 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 /**
  * A function that throws ERR_CSRF for a request that may change something and was sent by a page of
  * another origin: as Sec-Fetch-Site says, or, for browsers without it, Origin. Other subdomains are
- * other origins. A request with neither header is no browser's, and passes.
+ * other origins. A request with neither header is no browser's, and passes; so does one whose session
+ * is by a bearer header, which no browser sends by itself, if its session was made before.
  *
+ * @param more the options that the adapter has besides.
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function createGuard(options: CSRFGuardOptions = {}): (request: GuardedRequest) => void {
-  refuseUnknownKeys("csrfGuard", options, ["origins"]);
+export function createGuard(
+  options: CSRFGuardOptions,
+  more: readonly string[] = [],
+): (request: GuardedRequest) => void {
+  refuseUnknownKeys("csrfGuard", options, ["origins", ...more]);
   const { origins = [] } = options;
   if (!Array.isArray(origins)) {
     throw misconfigured("csrfGuard's origins are a list of origins");
   }
   const allowed = new Set(origins.map(checkedOrigin));
   return (request) => {
-    if (SAFE_METHODS.includes(request.method)) return;
+    if (SAFE_METHODS.includes(request.method) || isBearer(request.request)) return;
     const origin = request.header("origin");
     if (origin !== undefined && allowed.has(origin)) return;
     const site = request.header("sec-fetch-site");

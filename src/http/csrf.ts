@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Cookies } from "./cookies.ts";
+import type { Exchange } from "./exchange.ts";
 import { equal } from "./signer.ts";
 
 /*
@@ -12,17 +13,28 @@ const SALT = /^[A-Za-z0-9_-]{22}$/;
 const SALT_BYTES = 16;
 const SECRET = /^[A-Za-z0-9_-]{32}$/;
 const SECRET_BYTES = 24;
+/** Where a request may bring its token. */
+const HEADER = "x-csrf-token";
+const FIELD = "_csrf";
 
 /** The CSRF tokens of one exchange. */
 export class CSRFTokens {
   readonly #cookies: Cookies;
   readonly #cookieName: string;
+  readonly #exchange: Exchange;
   /** The pre-session cookie that this response sets. */
   #secret: string | null = null;
 
-  constructor(cookies: Cookies, sessionCookieName: string) {
+  constructor(cookies: Cookies, sessionCookieName: string, exchange: Exchange) {
     this.#cookies = cookies;
-    this.#cookieName = preSessionName(sessionCookieName);
+    this.#cookieName = `${sessionCookieName}-csrf`;
+    this.#exchange = exchange;
+  }
+
+  /** The token that the request brings: in its header, or else in its parsed form. */
+  get sent(): unknown {
+    const { body } = this.#exchange;
+    return this.#exchange.requestHeader(HEADER) ?? Object(body)[FIELD];
   }
 
   /** A token bound to the session token, or to the pre-session cookie, which it sets if need be. */
@@ -49,11 +61,6 @@ export class CSRFTokens {
     this.#secret = secret;
     return secret;
   }
-}
-
-/** The name of the pre-session cookie. */
-export function preSessionName(sessionCookieName: string): string {
-  return `${sessionCookieName}-csrf`;
 }
 
 function mac(secret: string, salt: string): string {

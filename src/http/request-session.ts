@@ -1,5 +1,4 @@
 import { optionalMilliseconds } from "../durations.ts";
-import { SessionError } from "../errors.ts";
 import type { Engine } from "../sessions/engine.ts";
 import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
 import { SessionSet } from "../sessions/session-set.ts";
@@ -14,29 +13,36 @@ import type {
   TouchOptions,
 } from "../sessions/types.ts";
 import type { Changed, Times } from "../store/contract.ts";
+import { broughtBy, type Carrier } from "./carriers.ts";
 import type { CSRFTokens } from "./csrf.ts";
-import type { SessionCookie } from "./session-cookie.ts";
+import { gone, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
 
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {
   readonly engine: Engine;
-  readonly cookie: SessionCookie;
+  /** How tokens travel, in order; at least one. */
+  readonly carriers: readonly Carrier[];
   readonly csrf: CSRFTokens;
   /** Whether a change of a reference that says who the user is gives the session a new token. */
   readonly rotate: boolean;
 }
 
 /**
- * The session of one request: the verbs of `Sessions` without the token, which stays in the cookie.
+ * The session of one request: the verbs of `Sessions` without the token, which stays in the cookie,
+ * or the bearer header, that it came by.
  * Every change is an awaited call, and nothing is saved at the end of the response. Calls of one
  * request are carried out one after the other, in the order in which they were made.
  */
 export class RequestSession<Data extends object, Reference extends string = FieldOf<Data>> {
   readonly #context: RequestSessionContext;
+  /** What has brought the token, and brings the client a new one. */
+  readonly #carrier: Carrier;
   /** The well-formed token of the request, or of the session that this request has made or rotated. */
   #token: string | null;
   /** What the token leads to, aliases followed. */
   #id: string | null;
+  /** @internal Whether the token came in a header that no browser sends by itself. */
+  readonly cameByBearer: boolean;
   /** The request came with an old token: its response never sets a cookie. */
   #throughAlias = false;
   /** This request has seen the session alive. */
@@ -49,8 +55,12 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   constructor(context: RequestSessionContext) {
     this.#context = context;
     const { shards } = context.engine.config.store;
-    this.#token = context.cookie.get((value) => idOf(value, shards) !== null);
-    this.#id = idOf(this.#token, shards);
+    const isToken = (value: string) => idOf(value, shards) !== null;
+    const { carrier, token } = broughtBy(context.carriers, isToken);
+    this.#carrier = carrier;
+    this.#token = token;
+    this.#id = idOf(token, shards);
+    this.cameByBearer = token !== null && !carrier.sends;
   }
 
   /**
@@ -77,15 +87,17 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    * `delete` first.
    *
    * A change of a reference that says who the user is gives the session a new token, and the old one
-   * is dead.
+   * is dead. Where the token came in a bearer header, nothing brings the client another: `set` then
+   * neither makes a session (`sessions.create` does) nor changes such a reference (`rotate` does).
    *
    * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
-   * request; ERR_COOKIE where the cookie it takes cannot be set any more.
+   * request, or a bearer's was ended before; ERR_COOKIE where the cookie it takes cannot be set any
+   * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
   async set(values: Partial<Data>, deadlines: Deadlines = {}): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#id === null) return this.#create(values, deadlines);
-      const changed = await this.#change(this.#id, values, []);
+      const changed = await this.#change("set", this.#id, values, []);
       if (changed.state === "gone" && !this.#seen) return this.#create(values, deadlines);
       if (changed.state === "superseded" && this.#context.engine.identifies(values)) {
         // A sign-in that was clicked twice, or one that wanted the old session ended.
@@ -99,7 +111,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#id === null) return false;
-      return (await this.#change(this.#id, {}, fields)).state === "changed";
+      return (await this.#change("unset", this.#id, {}, fields)).state === "changed";
     });
   }
 
@@ -118,17 +130,22 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    * not without a session, nor for a request that came with an old token, unless the values change a
    * reference that says who the user is. After a change of password, `{ grace: 0 }` ends the old
    * token at once.
+   *
+   * Where the token came in a bearer header, it resolves to the new token instead of true: answer
+   * with it, for nothing else brings it to the client. A cookie's is told to nobody but the browser.
    */
-  async rotate(values: Partial<Data> = {}, options: RotateOptions = {}): Promise<boolean> {
+  async rotate(values: Partial<Data> = {}, options: RotateOptions = {}): Promise<string | boolean> {
     return this.#inTurn(async () => {
       // Asked by the old id, the store sees that this request came with an old token.
-      const id = this.#throughAlias ? this.#tokenId : this.#id;
+      const { shards } = this.#context.engine.config.store;
+      const id = this.#throughAlias ? idOf(this.#token, shards) : this.#id;
       if (id === null) return false;
-      this.#context.cookie.check();
+      this.#carrier.check();
       const fresh = createTokenBeside(id);
       const rotation = this.#context.engine.rotation(fresh.id, "always", options);
       const changed = await this.#context.engine.change(id, { values, rotation });
-      return (await this.#adopt(changed, fresh)).state === "changed";
+      if ((await this.#adopt(changed, fresh)).state !== "changed") return false;
+      return this.#carrier.sends || fresh.token;
     });
   }
 
@@ -143,14 +160,13 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   async delete(): Promise<boolean> {
     return this.#inTurn(async () => {
       if (this.#id === null) return false;
-      const { engine, cookie } = this.#context;
-      cookie.check();
-      const { store, identity, rotationGrace: grace } = engine.config;
+      this.#carrier.check();
+      const { store, identity, rotationGrace: grace } = this.#context.engine.config;
       const ended = await store.end(this.#id, null, { identity, grace });
       this.#deleted = true;
       this.#seen = false;
       if (!ended) return false;
-      cookie.clear();
+      this.#carrier.clear();
       this.#id = null;
       this.#token = null;
       this.#throughAlias = false;
@@ -183,12 +199,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     engine.checkReference(field);
     const { data } = (await this.#inTurn(() => this.#load([field]))) ?? { data: {} as Data };
     const own = [...new Set<unknown>([data[field]].flat())].filter((one) => one != null);
-    if (value === undefined && own.length > 1) {
-      throw new SessionError(
-        "ERR_SESSION_VALUE",
-        `The session has ${own.length} values of ${JSON.stringify(field)}; name one of them: peers(${JSON.stringify(field)}, value)`,
-      );
-    }
+    if (value === undefined && own.length > 1) throw unnamedPeers(field, own.length);
     const shared = value ?? own[0];
     if (shared === undefined || !own.includes(shared)) return null;
     return new SessionSet<Data>(engine, engine.reference(field, shared));
@@ -204,8 +215,12 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     return this.#context.csrf.create(this.#token);
   }
 
-  /** Whether a form's token is of this session. */
-  verifyCSRFToken(token: unknown): boolean {
+  /**
+   * Whether a form's token is of this session. Without an argument it is the one that the request
+   * brings: in its header `X-CSRF-Token`, or else in the field `_csrf` of its body, where the
+   * framework has a parsed one.
+   */
+  verifyCSRFToken(token: unknown = this.#context.csrf.sent): boolean {
     return this.#context.csrf.verify(this.#token, token);
   }
 
@@ -226,18 +241,19 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   }
 
   async #create(values: Partial<Data>, deadlines: Deadlines): Promise<void> {
-    const { engine, cookie } = this.#context;
-    cookie.check();
-    const { token, session } = await engine.create<Data>(values, deadlines);
+    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
+    this.#carrier.check();
+    const { token, session } = await this.#context.engine.create<Data>(values, deadlines);
     this.#hold(token, session);
   }
 
-  async #change(id: string, values: Partial<Data>, unset: readonly string[]) {
-    const { engine, cookie, rotate } = this.#context;
+  async #change(verb: "set" | "unset", id: string, values: object, unset: readonly string[]) {
+    const { engine, rotate } = this.#context;
     // Callers without types may give anything; the engine says what is wrong with it.
     const named = [Object.keys(Object(values)), unset].flat();
     const mayRotate = rotate && engine.concernsIdentity(named);
-    if (mayRotate) cookie.check();
+    if (mayRotate && !this.#carrier.sends) throw tokenKept(verb);
+    if (mayRotate) this.#carrier.check();
     const fresh = mayRotate ? createTokenBeside(id) : null;
     const rotation = fresh && engine.rotation(fresh.id, "identity-changes");
     return this.#adopt(await engine.change(id, { values, unset, rotation }), fresh);
@@ -269,27 +285,15 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     this.#id = session.id;
     this.#throughAlias = false;
     this.#seen = true;
-    this.#context.cookie.set(token, session);
+    this.#carrier.set(token, session);
   }
 
   /** Sets the cookie once more where a session that was just used would outlive it. */
   async #renewCookie(times: Times): Promise<void> {
-    const { engine, cookie } = this.#context;
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
-    if (!cookie.mayRunOut(times)) return;
-    const reading = await engine.read(this.#id, undefined, false);
-    if (reading.state === "live") cookie.renew(this.#token, sessionOf<Data>(reading.session));
+    if (!this.#carrier.mayRunOut(times)) return;
+    const reading = await this.#context.engine.read(this.#id, undefined, false);
+    if (reading.state !== "live") return;
+    this.#carrier.renew(this.#token, sessionOf<Data>(reading.session));
   }
-
-  /** The id of the token itself, aliases not followed. */
-  get #tokenId(): string | null {
-    return idOf(this.#token, this.#context.engine.config.store.shards);
-  }
-}
-
-function gone(): SessionError {
-  return new SessionError(
-    "ERR_SESSION_GONE",
-    "The session was ended or replaced while this request was using it; the user has to send the request again",
-  );
 }

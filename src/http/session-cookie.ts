@@ -1,5 +1,6 @@
 import type { Session } from "../sessions/types.ts";
 import type { Times } from "../store/contract.ts";
+import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";
 
@@ -8,7 +9,8 @@ const DAY = 86_400_000;
 const LONGEST = 400 * DAY;
 
 /** The cookie that carries a session's token in one exchange. */
-export class SessionCookie {
+export class SessionCookie implements Carrier {
+  readonly sends = true;
   readonly #cookies: Cookies;
   readonly #config: CookieConfig;
 

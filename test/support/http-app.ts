@@ -5,11 +5,17 @@
 
 import { inspect } from "node:util";
 import { createSessions, type Sessions, type SessionsOptions } from "session-sets";
-import type { CookieOptions, CSRFGuardOptions, RequestSession } from "session-sets/koa";
+import type {
+  CarrierName,
+  CookieOptions,
+  CSRFGuardOptions,
+  RequestSession,
+} from "session-sets/koa";
 import type { StoreUnderTest } from "session-sets/testing";
 import { expect } from "vitest";
 import { CookieJar, parseSetCookie, type SetCookie } from "./cookie-jar.ts";
 import { type Exchanged, exchange } from "./http-client.ts";
+import type { Listening } from "./http-server.ts";
 import { type Operation, recordedStore } from "./recorded-store.ts";
 import { Turnstile } from "./turnstile.ts";
 
@@ -28,8 +34,8 @@ export interface TestContext {
   setHeader(name: string, value: string): void;
   /** Sets a cookie of the application's own, as is usual in the framework. */
   setCookie(name: string, value: string): void;
-  /** Sends the status and the headers. */
-  sendHeaders(): void;
+  /** Sends the status and the headers; the body follows. */
+  sendHeaders(): Promise<void>;
 }
 
 /** What a request is to do; what it returns is the body. */
@@ -41,12 +47,13 @@ export interface AdapterOptions {
   /** The path that the application is mounted under: "" for the root. */
   readonly prefix: string;
   readonly cookie?: CookieOptions<Data>;
+  readonly carriers?: readonly CarrierName[];
   readonly rotate?: boolean;
   /** The secrets to sign cookies with, the newest one first; without them cookies are not signed. */
   readonly keys?: readonly string[];
   /** Whether the framework believes X-Forwarded-Proto and X-Forwarded-Host. */
   readonly trustProxy?: boolean;
-  /** Puts a `csrfGuard` before everything else. */
+  /** Puts a `csrfGuard` before the handlers. */
   readonly guard?: CSRFGuardOptions;
   /** The handler of a request, which names it in its header `x-handler`. */
   readonly handlerOf: (name: string) => Handler;
@@ -57,7 +64,18 @@ export interface AdapterOptions {
 /** A framework under test. A body is `{ value }` in JSON; errors are answered by the framework. */
 export interface Adapter {
   readonly name: string;
-  start(options: AdapterOptions): Promise<{ readonly port: number; close(): Promise<void> }>;
+  /** Whether what is thrown and is no Error gets no answer at all, as in Hono. */
+  readonly answersErrorsOnly?: boolean;
+  start(options: AdapterOptions): Promise<Listening>;
+}
+
+/** The options that all adapters take, without those that are not given. */
+export function sharedOptions({ cookie, carriers, rotate }: AdapterOptions) {
+  return {
+    ...(cookie ? { cookie } : {}),
+    ...(carriers ? { carriers } : {}),
+    ...(rotate === undefined ? {} : { rotate }),
+  };
 }
 
 export type AppOptions = Omit<AdapterOptions, "sessions" | "prefix" | "handlerOf" | "onError"> & {
@@ -98,7 +116,7 @@ export class TestApp {
   /** Tokens and pre-session secrets that were sent, which nothing but cookies may hold. */
   readonly secrets = new Set<string>();
   readonly #handlers = new Map<string, Handler>();
-  #server: Awaited<ReturnType<Adapter["start"]>> | undefined;
+  #server: Listening | undefined;
 
   private constructor(prefix: string, under: StoreUnderTest, options: AppOptions) {
     this.prefix = prefix;

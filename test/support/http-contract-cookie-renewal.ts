@@ -104,8 +104,8 @@ export function cookieRenewal(start: Start): void {
       await app.under.elapse(201 * DAY);
       for (const use of Object.values(USES)) {
         await app.under.elapse(120_000);
-        const late = await browser.send((context) => {
-          context.sendHeaders();
+        const late = await browser.send(async (context) => {
+          await context.sendHeaders();
           return outcome(use(context));
         });
         expect(JSON.parse(late.text)).toEqual({ value: "used" });
@@ -122,8 +122,8 @@ export function cookieRenewal(start: Start): void {
       const spy = vi.spyOn(store, "find");
       onTestFinished(() => spy.mockRestore());
       const late = await browser.send(({ session, sendHeaders }) => {
-        spy.mockImplementation((...asked) => {
-          if (spy.mock.calls.length === 2) sendHeaders(); // it reads what is to last as long
+        spy.mockImplementation(async (...asked) => {
+          if (spy.mock.calls.length === 2) await sendHeaders(); // it reads what is to last as long
           return find(...asked);
         });
         return outcome(session.get(["theme"]));

@@ -206,7 +206,7 @@ export function cookies(start: Start): void {
     test("headers that were sent are ERR_COOKIE, and nothing is made", async () => {
       const app = await start();
       const { text, setCookies } = await app.browser().send(async ({ session, sendHeaders }) => {
-        sendHeaders();
+        await sendHeaders();
         return session.set({}).catch(({ code }) => code);
       });
       expect([JSON.parse(text), setCookies]).toEqual([{ value: "ERR_COOKIE" }, []]);
@@ -223,7 +223,7 @@ export function cookies(start: Start): void {
           expect(answer.error).toMatchObject({ code: "ERR_COOKIE" });
           const late = await browser.send(
             async (context) => {
-              context.sendHeaders();
+              await context.sendHeaders();
               return Promise.resolve(handler(context)).catch(({ code }) => code);
             },
             { headers: HTTPS },
@@ -239,7 +239,7 @@ export function cookies(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const { text } = await browser.send(async ({ session, sendHeaders }) => {
-        sendHeaders();
+        await sendHeaders();
         await session.set({ theme: "dark", team_ids: [7] });
         await session.unset(["team_ids"]);
         return session.get();

@@ -218,8 +218,8 @@ export function csrf(start: Start): void {
 
     test("is ERR_COOKIE where its cookie cannot be sent", async () => {
       const app = await start();
-      const { text } = await app.browser().send(({ session, sendHeaders }) => {
-        sendHeaders();
+      const { text } = await app.browser().send(async ({ session, sendHeaders }) => {
+        await sendHeaders();
         try {
           return session.createCSRFToken();
         } catch (error) {

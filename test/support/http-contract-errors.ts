@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { Handler, TestApp } from "./http-app.ts";
+import type { Adapter, Handler, TestApp } from "./http-app.ts";
 import type { Start } from "./http-contract.ts";
 
 /** A handler that signs in and then fails. */
@@ -21,9 +21,10 @@ const THROWN: Record<string, () => unknown> = {
   "a string": () => "lost",
 };
 
-export function errors(start: Start): void {
+export function errors(start: Start, { answersErrorsOnly = false }: Adapter): void {
   describe("a request that signs in and then fails", () => {
     for (const [kind, thrown] of Object.entries(THROWN)) {
+      if (answersErrorsOnly && !(thrown() instanceof Error)) continue;
       test(`still sends the new cookie, uncached: ${kind}`, async () => {
         const app = await start();
         const browser = await app.visitor({ cart: ["tea"] });

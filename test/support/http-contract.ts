@@ -57,5 +57,5 @@ export function httpContract(
   ending(start);
   csrf(start);
   guard(start);
-  errors(start);
+  errors(start, adapter);
 }

@@ -1,10 +1,10 @@
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { createServer } from "node:http";
 import Koa from "koa";
 import Koa2 from "koa-2";
 import type { Sessions } from "session-sets";
 import { csrfGuard, koaSessions, type SessionContext } from "session-sets/koa";
-import type { Adapter, AdapterOptions, Data } from "./http-app.ts";
+import { type Adapter, type AdapterOptions, type Data, sharedOptions } from "./http-app.ts";
+import { listen } from "./http-server.ts";
 
 type App = Koa<Koa.DefaultState, SessionContext<Sessions<Data>>>;
 
@@ -15,17 +15,7 @@ export const koa2Adapter: Adapter = koaAdapterWith(() => {}, Koa2);
 export function koaAdapterWith(prepare: (app: App) => void, Application = Koa): Adapter {
   return {
     name: "Koa",
-    async start(options) {
-      const server = createApp(options, prepare, Application).listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return {
-        port: (server.address() as AddressInfo).port,
-        async close() {
-          server.close();
-          server.closeAllConnections();
-        },
-      };
-    },
+    start: (options) => listen(createServer(createApp(options, prepare, Application).callback())),
   };
 }
 
@@ -34,18 +24,17 @@ function createApp(
   prepare: (app: App) => void,
   Application: typeof Koa,
 ): App {
-  const { sessions, prefix, cookie, rotate, keys, guard, handlerOf, onError } = options;
+  const { sessions, prefix, keys, guard, handlerOf, onError } = options;
   const app: App = new Application({ proxy: options.trustProxy ?? false });
   app.on("error", onError);
   if (keys) app.keys = [...keys];
   prepare(app);
-  if (guard) app.use(csrfGuard(guard));
   const middleware = koaSessions(sessions, {
-    ...(cookie ? { cookie } : {}),
-    ...(rotate === undefined ? {} : { rotate }),
+    ...sharedOptions(options),
     signed: app.keys !== undefined,
   });
   app.use((ctx, next) => (ctx.path === `${prefix}/` ? middleware(ctx, next) : next()));
+  if (guard) app.use(csrfGuard(guard));
   app.use(async (ctx) => {
     const handler = handlerOf(ctx.get("x-handler"));
     const value = await handler({
@@ -53,7 +42,7 @@ function createApp(
       createSession: () => middleware.createSession(ctx),
       setHeader: (name, text) => ctx.set(name, text),
       setCookie: (name, text) => void ctx.cookies.set(name, text, { signed: false }),
-      sendHeaders: () => ctx.res.flushHeaders(),
+      sendHeaders: async () => ctx.res.flushHeaders(),
     });
     ctx.body = { value };
   });

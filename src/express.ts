@@ -1,0 +1,15 @@
+export {
+  csrfGuard,
+  type ExpressRequest,
+  type ExpressSessions,
+  expressSessions,
+} from "./adapters/express.ts";
+export type { CarrierName } from "./http/carriers.ts";
+export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { RequestSession } from "./http/request-session.ts";
+export type {
+  RequestSessionsOptions,
+  SessionOf,
+  SignedSessionsOptions,
+} from "./http/request-sessions.ts";

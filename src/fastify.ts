@@ -1,0 +1,18 @@
+export {
+  csrfGuard,
+  type FastifyInstance,
+  type FastifyPlugin,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifySessions,
+  fastifySessions,
+} from "./adapters/fastify.ts";
+export type { CarrierName } from "./http/carriers.ts";
+export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { RequestSession } from "./http/request-session.ts";
+export type {
+  RequestSessionsOptions,
+  SessionOf,
+  SignedSessionsOptions,
+} from "./http/request-sessions.ts";

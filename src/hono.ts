@@ -1,0 +1,19 @@
+export {
+  csrfGuard,
+  type HonoContext,
+  type HonoSessions,
+  honoSessions,
+  type SessionVariables,
+} from "./adapters/hono.ts";
+export type { CarrierName } from "./http/carriers.ts";
+export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { FetchRequest, FetchResponse } from "./http/fetch-exchange.ts";
+export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
+export type { TrustProxyOption } from "./http/forwarded.ts";
+export type { RequestSession } from "./http/request-session.ts";
+export type {
+  RequestSessionsOptions,
+  SessionOf,
+  SignedSessionsOptions,
+} from "./http/request-sessions.ts";

@@ -1,0 +1,39 @@
+import { misconfigured } from "../errors.ts";
+
+/** For adapters whose framework has no such setting itself. */
+export interface TrustProxyOption {
+  /**
+   * Whether X-Forwarded-Proto and X-Forwarded-Host are believed. Switch it on behind a proxy that
+   * sets both, and nowhere else: anybody can send these headers.
+   * @default false
+   */
+  trustProxy?: boolean;
+}
+
+/** How the client addressed the application. */
+export interface Addressed {
+  readonly secure: boolean;
+  /** The host, with the port unless it is implied. */
+  readonly host: string;
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG where the option is neither true nor false. */
+export function trustsProxy({ trustProxy = false }: TrustProxyOption): boolean {
+  if (typeof trustProxy !== "boolean") throw misconfigured("trustProxy must be true or false");
+  return trustProxy;
+}
+
+/** How a request was addressed, which proxies in between tell in the first of their values. */
+export function addressed(
+  own: Addressed,
+  header: (name: string) => string | null | undefined,
+  trustProxy: boolean,
+): Addressed {
+  if (!trustProxy) return own;
+  const first = (name: string) => header(name)?.split(",", 1)[0]?.trim() || undefined;
+  const scheme = first("x-forwarded-proto")?.toLowerCase();
+  return {
+    secure: scheme === undefined ? own.secure : scheme === "https",
+    host: first("x-forwarded-host") ?? own.host,
+  };
+}

@@ -1,0 +1,122 @@
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { engineOf, type Sessions } from "../sessions/sessions.ts";
+import { BearerHeader, type CarrierName, carrierConfig } from "./carriers.ts";
+import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
+import { Cookies } from "./cookies.ts";
+import { CSRFTokens } from "./csrf.ts";
+import type { Exchange } from "./exchange.ts";
+import { RequestSession } from "./request-session.ts";
+import { SessionCookie } from "./session-cookie.ts";
+import { createSigner, type Signer } from "./signer.ts";
+
+/** How the requests of an application get their sessions. */
+export interface RequestSessionsOptions<Data> {
+  /** The session cookie. */
+  cookie?: CookieOptions<Data>;
+  /**
+   * How tokens travel, in order: the first that brings a well-formed token is the request's, whatever
+   * the others bring. `["bearer"]` suits an API, `["bearer", "cookie"]` one that pages use, too.
+   * @default ["cookie"]
+   */
+  carriers?: readonly CarrierName[];
+  /**
+   * Whether `set` and `unset` give the session a new token when they change a reference that says
+   * who the user is. Switched off, sign-in must call `rotate` itself.
+   * @default true
+   */
+  rotate?: boolean;
+}
+
+/** The same, where the framework has no keys of its own. */
+export interface SignedSessionsOptions<Data> extends RequestSessionsOptions<Data> {
+  /**
+   * Secrets that the cookies are signed with: the first one signs, and signatures of all of them are
+   * good, so that keys can be replaced. Tokens cannot be guessed, so signing adds little but that
+   * forged ones are refused without a round trip.
+   * @default none: cookies are not signed
+   */
+  keys?: readonly string[];
+}
+
+/** The session of a request with these sessions: `SessionOf<typeof sessions>`. */
+export type SessionOf<AppSessions> =
+  AppSessions extends Sessions<infer Data, infer Reference>
+    ? RequestSession<Data, Reference>
+    : never;
+
+/** The session of a request; the same one each time. Without a signer, cookies are not signed. */
+export type SessionOfRequest<Data extends object, Reference extends string> = (
+  request: object,
+  exchange: () => Exchange,
+  signer: Signer | null,
+) => RequestSession<Data, Reference>;
+
+/** The sessions that a request has: one of each adapter that was asked for it. */
+const known = new WeakMap<object, Map<object, RequestSession<object>>>();
+
+/**
+ * @param what the adapter's function, for the messages of errors.
+ * @param more the options that it has besides.
+ * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
+ */
+export function requestSessions<Data extends object, Reference extends string>(
+  what: string,
+  sessions: Sessions<Data, Reference>,
+  options: RequestSessionsOptions<Data>,
+  more: readonly string[],
+): SessionOfRequest<Data, Reference> {
+  refuseUnknownKeys(what, options, ["cookie", "carriers", "rotate", ...more]);
+  const { rotate = true } = options;
+  if (typeof rotate !== "boolean") throw misconfigured("rotate must be true or false");
+  const cookie = cookieConfig(options.cookie);
+  const carriers = carrierConfig(options.carriers);
+  const engine = engineOf(Object(sessions));
+  if (!engine) throw misconfigured(`${what} takes what createSessions returns`);
+
+  return function sessionOfRequest(request, exchangeOf, signer) {
+    const all = known.get(request) ?? new Map<object, RequestSession<object>>();
+    known.set(request, all);
+    const present = all.get(sessionOfRequest);
+    if (present) return present as RequestSession<Data, Reference>;
+    const exchange = exchangeOf();
+    const cookies = new Cookies(cookie, signer, exchange);
+    const session = new RequestSession<Data, Reference>({
+      engine,
+      carriers: carriers.map((carrier) =>
+        carrier === "cookie"
+          ? new SessionCookie(cookies, cookie)
+          : new BearerHeader(carrier.header, exchange),
+      ),
+      csrf: new CSRFTokens(cookies, cookie.name, exchange),
+      rotate,
+    });
+    all.set(sessionOfRequest, session);
+    return session;
+  };
+}
+
+/** Whether a request has a session, and the token of each it has came in a bearer header. */
+export function isBearer(request: object): boolean {
+  const all = [...(known.get(request)?.values() ?? [])];
+  return all.length > 0 && all.every((session) => session.cameByBearer);
+}
+
+/**
+ * The signer of `keys`, or null where there are none to be.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for what is no list of secrets.
+ */
+export function signerOf({ keys }: { keys?: unknown }): Signer | null {
+  if (keys === undefined) return null;
+  if (isKeys(keys)) return createSigner(keys);
+  throw misconfigured("keys is a list of secret strings, the one to sign with first");
+}
+
+/** Whether these are secrets to sign with. */
+export function isKeys(keys: unknown): keys is [string, ...string[]] {
+  return (
+    Array.isArray(keys) &&
+    keys.length > 0 &&
+    keys.every((key) => typeof key === "string" && key !== "")
+  );
+}

@@ -1,0 +1,11 @@
+export { csrfGuard, type NodeSessions, nodeSessions } from "./adapters/node.ts";
+export type { CarrierName } from "./http/carriers.ts";
+export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { TrustProxyOption } from "./http/forwarded.ts";
+export type { RequestSession } from "./http/request-session.ts";
+export type {
+  RequestSessionsOptions,
+  SessionOf,
+  SignedSessionsOptions,
+} from "./http/request-sessions.ts";

@@ -1,0 +1,48 @@
+import { createServer } from "node:http";
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import express4 from "express-4";
+import { csrfGuard, expressSessions } from "session-sets/express";
+import { type Adapter, type AdapterOptions, sharedOptions } from "./http-app.ts";
+import { listen } from "./http-server.ts";
+
+export const expressAdapter: Adapter = adapterOf("Express 5", express);
+export const express4Adapter: Adapter = adapterOf("Express 4", express4);
+
+function adapterOf(name: string, create: typeof express): Adapter {
+  return { name, start: (options) => listen(createServer(createApp(options, create))) };
+}
+
+function createApp(options: AdapterOptions, create: typeof express): express.Express {
+  const { sessions, prefix, keys, guard, handlerOf, onError } = options;
+  const app = create();
+  app.set("trust proxy", options.trustProxy ?? false);
+  const middleware = expressSessions(sessions, {
+    ...sharedOptions(options),
+    ...(keys ? { keys } : {}),
+  });
+  const router = create.Router();
+  router.use(middleware);
+  if (guard) router.use(csrfGuard(guard));
+  const answer: RequestHandler = async (req, res) => {
+    const handler = handlerOf(req.get("x-handler") ?? "");
+    const value = await handler({
+      session: (req as typeof req & { session: ReturnType<typeof middleware.createSession> })
+        .session,
+      createSession: () => middleware.createSession(req),
+      setHeader: (header, text) => void res.set(header, text),
+      setCookie: (cookie, text) => void res.cookie(cookie, text),
+      sendHeaders: async () => res.flushHeaders(),
+    });
+    if (res.headersSent) res.end(JSON.stringify({ value }));
+    else res.json({ value });
+  };
+  // Express 4 does not see what a promise rejects with.
+  router.use((req, res, next) => void Promise.resolve(answer(req, res, next)).catch(next));
+  app.use(`${prefix}/`, router);
+  const report: ErrorRequestHandler = (error, _req, _res, next) => {
+    onError(error);
+    next(error);
+  };
+  app.use(report);
+  return app;
+}

@@ -1,0 +1,47 @@
+import { type Server, STATUS_CODES } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { csrfGuard, fetchSessions } from "session-sets/fetch";
+import { answerEarly } from "./early-response.ts";
+import { type Adapter, type AdapterOptions, sharedOptions } from "./http-app.ts";
+import { listen } from "./http-server.ts";
+
+export const fetchAdapter: Adapter = {
+  name: "fetch",
+  start: (options) => listen(createAdaptorServer({ fetch: createHandler(options) }) as Server),
+};
+
+function createHandler(options: AdapterOptions): (request: Request) => Promise<Response> {
+  const { sessions, prefix, keys, guard, handlerOf, onError, trustProxy } = options;
+  const proxied = trustProxy === undefined ? {} : { trustProxy };
+  const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
+  const fetchSession = fetchSessions(sessions, {
+    ...sharedOptions(options),
+    ...proxied,
+    ...(keys ? { keys } : {}),
+  });
+
+  return async (request) => {
+    if (new URL(request.url).pathname !== `${prefix}/`) return new Response(null, { status: 404 });
+    const session = fetchSession(request);
+    const headers = new Headers();
+    try {
+      check(request);
+      const handler = handlerOf(request.headers.get("x-handler") ?? "");
+      return await answerEarly(
+        async (sendHead) =>
+          handler({
+            session,
+            createSession: () => fetchSession(request),
+            setHeader: (name, text) => headers.set(name, text),
+            setCookie: (name, text) => headers.append("set-cookie", `${name}=${text}`),
+            sendHeaders: async () => sendHead(),
+          }),
+        (body) => session.commit(new Response(body, { headers })),
+      );
+    } catch (error) {
+      onError(error);
+      const { status = 500 } = Object(error);
+      return session.commit(new Response(STATUS_CODES[status] ?? null, { status }));
+    }
+  };
+}
