@@ -4,6 +4,7 @@ import type { Change, Reference, SessionStore } from "../../store/contract.ts";
 import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
 import { encodeValue } from "../../values.ts";
+import { changeOf } from "../shared/change.ts";
 import {
   asJSON,
   decodeText,
@@ -62,7 +63,7 @@ const stores = new WeakMap<object, SessionStore>();
  */
 export async function createSession<Data extends SessionData>(
   session: WithSessionId & { data: Data },
-): Promise<void>;
+): Promise<undefined>;
 export async function createSession<Data extends SessionData>(
   session: WithClient & { sessionId?: undefined; data: Data },
 ): Promise<string>;
@@ -82,7 +83,7 @@ export async function createSession({
   const id = sessionId ?? randomBytes(ID_BYTES).toString("base64url");
   if (typeof id !== "string") throw refused("sessionId must be a string");
   const { state } = await store.change(encodeText(id), {
-    ...changeOf(record),
+    ...changeOf(fieldsOf(record)),
     references: [{ field: user.field, texts: [user.text], plain: false }],
     absoluteDeadline: deadlineOf(record.expires),
     create: true,
@@ -194,20 +195,9 @@ function userOf(userId: unknown): Reference {
 /** An update leaves the user as it is: one that names a user holds for a session of that user only. */
 function updateOf({ userId, ...record }: JSONRecord): Change {
   return {
-    ...changeOf(record),
+    ...changeOf(fieldsOf(record)),
     ...(record.expires === undefined ? {} : { absoluteDeadline: deadlineOf(record.expires) }),
     ...(userId === undefined ? {} : { where: userOf(userId) }),
-  };
-}
-
-function changeOf(record: JSONRecord): Change {
-  return {
-    set: fieldsOf(record),
-    unset: [],
-    references: [],
-    maxBytes: Number.MAX_SAFE_INTEGER,
-    idleTimeout: null,
-    rotation: null,
   };
 }
 
