@@ -2,6 +2,7 @@ export type { StoreCallback } from "./compat/express-session/callback.ts";
 export type {
   SessionData,
   SessionSetsStoreOptions,
+  StoredData,
   StoreReferenceOptions,
 } from "./compat/express-session/options.ts";
 export type { Generate } from "./compat/express-session/session-class.ts";

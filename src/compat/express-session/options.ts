@@ -16,6 +16,9 @@ export interface SessionData {
   [field: string]: any;
 }
 
+/** A session with fields of these types, as a store gives it: with the middleware's cookie. */
+export type StoredData<Data> = Data & Pick<SessionData, "cookie">;
+
 /** What sessions can be found by. */
 export interface StoreReferenceOptions<Data> {
   /**
@@ -25,7 +28,9 @@ export interface StoreReferenceOptions<Data> {
    * requests that change different fields at once do not know of each other.
    * @default the session's field of the reference's name
    */
-  from?: (session: Data) => ReferenceValue | readonly ReferenceValue[] | null | undefined;
+  from?: (
+    session: StoredData<Data>,
+  ) => ReferenceValue | readonly ReferenceValue[] | null | undefined;
   /**
    * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
    */

@@ -7,6 +7,7 @@ import {
   type SessionData,
   type SessionSetsStoreOptions,
   type StoreConfig,
+  type StoredData,
   storeConfigOf,
 } from "./options.ts";
 import { withoutFound } from "./record.ts";
@@ -58,10 +59,10 @@ export class SessionSetsStore<
   }
 
   /** The session with this sid; null (or undefined) where there is none. It moves no deadline. */
-  get(sid: string, callback: (error: unknown, session?: Data | null) => void): void;
-  get(sid: string): Promise<Data | null>;
-  get(sid: string, callback?: (error: unknown, session?: Data | null) => void) {
-    return answer(this.#saved.find<Data>(sid), callback);
+  get(sid: string, callback: (error: unknown, session?: StoredData<Data> | null) => void): void;
+  get(sid: string): Promise<StoredData<Data> | null>;
+  get(sid: string, callback?: (error: unknown, session?: StoredData<Data> | null) => void) {
+    return answer(this.#saved.find<StoredData<Data>>(sid), callback);
   }
 
   /**
@@ -93,9 +94,9 @@ export class SessionSetsStore<
    * All sessions, each with its public `id` (never its sid). They are read in bounded steps, but
    * held in memory together: to go through many, use a reference and `for await`.
    */
-  all(callback: StoreCallback<(Data & { id: string })[]>): void;
-  all(): Promise<(Data & { id: string })[]>;
-  all(callback?: StoreCallback<(Data & { id: string })[]>) {
+  all(callback: StoreCallback<(StoredData<Data> & { id: string })[]>): void;
+  all(): Promise<(StoredData<Data> & { id: string })[]>;
+  all(callback?: StoreCallback<(StoredData<Data> & { id: string })[]>) {
     return answer(this.#all(), callback);
   }
 
@@ -118,10 +119,10 @@ export class SessionSetsStore<
    *
    * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
    */
-  by(reference: Reference, value: ReferenceValue): StoreSessionSet<Data> {
+  by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
     const { engine, references } = this.#config;
     const field = [...references].find(([, { name }]) => name === reference)?.[0] ?? reference;
-    const set = new SessionSet<Data>(engine, engine.reference(field, value));
+    const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value));
     return new StoreSessionSet(set, (session) => ({
       ...session,
       data: withoutFound(session.data, references),
@@ -161,7 +162,7 @@ export class SessionSetsStore<
   }
 
   /** The session with this sid, with the methods of express-session, but without a request. */
-  load(sid: string, callback: (error?: unknown, session?: Data) => void): void {
+  load(sid: string, callback: (error?: unknown, session?: StoredData<Data>) => void): void {
     this.get(sid, (error, session) => {
       if (error || !session) callback(error ?? undefined);
       else callback(undefined, this.createSession({ sessionID: sid, sessionStore: this }, session));
@@ -181,10 +182,11 @@ export class SessionSetsStore<
     return Object.assign(req, { session: restored }).session as Session;
   }
 
-  async #all(): Promise<(Data & { id: string })[]> {
-    const sessions: (Data & { id: string })[] = [];
+  async #all(): Promise<(StoredData<Data> & { id: string })[]> {
+    const sessions: (StoredData<Data> & { id: string })[] = [];
     for await (const page of this.#saved.all(true)) {
-      for (const { id, fields } of page) sessions.push({ ...this.#saved.data<Data>(fields), id });
+      for (const { id, fields } of page)
+        sessions.push({ ...this.#saved.data<StoredData<Data>>(fields), id });
     }
     return sessions;
   }
