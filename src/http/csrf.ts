@@ -9,7 +9,7 @@ import { equal } from "./signer.ts";
  * pre-session cookie. (OWASP CSRF Prevention, "signed double-submit cookie".) The salt makes each
  * token look different, so that compressed pages do not give it away (BREACH). Nothing is stored.
  */
-const SALT = /^[A-Za-z0-9_-]{22}$/;
+const SALT = /^[A-Za-z0-9_-]+$/;
 const SALT_BYTES = 16;
 const SECRET = /^[A-Za-z0-9_-]{32}$/;
 const SECRET_BYTES = 24;
@@ -39,15 +39,12 @@ export class CSRFTokens {
 
   /** A token bound to the session token, or to the pre-session cookie, which it sets if need be. */
   create(sessionToken: string | null): string {
-    const salt = randomBytes(SALT_BYTES).toString("base64url");
-    return `${salt}.${mac(sessionToken ?? this.#preSession() ?? this.#newPreSession(), salt)}`;
+    return createCSRFToken(sessionToken ?? this.#preSession() ?? this.#newPreSession());
   }
 
   verify(sessionToken: string | null, token: unknown): boolean {
     const secret = sessionToken ?? this.#preSession();
-    if (secret === null || typeof token !== "string") return false;
-    const [salt = "", sent = "", ...more] = token.split(".", 3);
-    return more.length === 0 && SALT.test(salt) && equal(mac(secret, salt), sent);
+    return secret !== null && verifyCSRFToken(secret, token);
   }
 
   #preSession(): string | null {
@@ -61,6 +58,18 @@ export class CSRFTokens {
     this.#secret = secret;
     return secret;
   }
+}
+
+/** A token under a secret, with a salt of so many random bytes. */
+export function createCSRFToken(secret: string, saltBytes = SALT_BYTES): string {
+  const salt = randomBytes(saltBytes).toString("base64url");
+  return `${salt}.${mac(secret, salt)}`;
+}
+
+export function verifyCSRFToken(secret: string, token: unknown): boolean {
+  if (typeof token !== "string") return false;
+  const [salt = "", sent = "", ...more] = token.split(".", 3);
+  return more.length === 0 && SALT.test(salt) && equal(mac(secret, salt), sent);
 }
 
 function mac(secret: string, salt: string): string {
