@@ -4,5 +4,5 @@ import { httpContract } from "./support/http-contract.ts";
 import { openMemory } from "./support/stores.ts";
 
 describe("express, on the memory store", () => {
-  httpContract(expressAdapter, "", async () => openMemory(), "moved");
+  httpContract(expressAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
 });

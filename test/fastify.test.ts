@@ -4,5 +4,5 @@ import { httpContract } from "./support/http-contract.ts";
 import { openMemory } from "./support/stores.ts";
 
 describe("fastify, on the memory store", () => {
-  httpContract(fastifyAdapter, "", async () => openMemory(), "moved");
+  httpContract(fastifyAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
 });

@@ -4,5 +4,5 @@ import { httpContract } from "./support/http-contract.ts";
 import { openMemory } from "./support/stores.ts";
 
 describe("fetch, on the memory store", () => {
-  httpContract(fetchAdapter, "", async () => openMemory(), "moved");
+  httpContract(fetchAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
 });

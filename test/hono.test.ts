@@ -4,5 +4,5 @@ import { httpContract } from "./support/http-contract.ts";
 import { openMemory } from "./support/stores.ts";
 
 describe("hono, on the memory store", () => {
-  httpContract(honoAdapter, "", async () => openMemory(), "moved");
+  httpContract(honoAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
 });

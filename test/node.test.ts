@@ -4,5 +4,5 @@ import { nodeAdapter } from "./support/node-app.ts";
 import { openMemory } from "./support/stores.ts";
 
 describe("node, on the memory store", () => {
-  httpContract(nodeAdapter, "", async () => openMemory(), "moved");
+  httpContract(nodeAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
 });

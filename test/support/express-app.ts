@@ -9,7 +9,11 @@ export const expressAdapter: Adapter = adapterOf("Express 5", express);
 export const express4Adapter: Adapter = adapterOf("Express 4", express4);
 
 function adapterOf(name: string, create: typeof express): Adapter {
-  return { name, start: (options) => listen(createServer(createApp(options, create))) };
+  return {
+    name,
+    parsesBodies: true,
+    start: (options) => listen(createServer(createApp(options, create))),
+  };
 }
 
 function createApp(options: AdapterOptions, create: typeof express): express.Express {
@@ -23,6 +27,7 @@ function createApp(options: AdapterOptions, create: typeof express): express.Exp
   const router = create.Router();
   router.use(middleware);
   if (guard) router.use(csrfGuard(guard));
+  router.use(create.json());
   const answer: RequestHandler = async (req, res) => {
     const handler = handlerOf(req.get("x-handler") ?? "");
     const value = await handler({

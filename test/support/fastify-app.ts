@@ -6,6 +6,7 @@ import { listen } from "./http-server.ts";
 
 export const fastifyAdapter: Adapter = {
   name: "Fastify",
+  parsesBodies: true,
   async start(options) {
     const app = createApp(options);
     await app.ready();

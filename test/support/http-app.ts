@@ -66,6 +66,8 @@ export interface Adapter {
   readonly name: string;
   /** Whether what is thrown and is no Error gets no answer at all, as in Hono. */
   readonly answersErrorsOnly?: boolean;
+  /** Whether bodies in JSON are parsed before the handlers run. */
+  readonly parsesBodies?: boolean;
   start(options: AdapterOptions): Promise<Listening>;
 }
 
@@ -96,6 +98,7 @@ export interface Answer {
 export interface SendOptions {
   readonly method?: string;
   readonly headers?: { readonly [name: string]: string | readonly string[] };
+  readonly body?: string;
   /** Whether the browser does at once what Set-Cookie says; else `take` does. */
   readonly take?: boolean;
 }
@@ -110,6 +113,8 @@ export class TestApp {
   /** Errors that reached the framework. */
   readonly errors: unknown[] = [];
   readonly turnstile = new Turnstile();
+  /** What the store fails with, if anything. */
+  outage: Error | undefined;
   /** The store below, which other applications may share. */
   readonly under: StoreUnderTest;
   readonly prefix: string;
@@ -127,7 +132,7 @@ export class TestApp {
       absoluteTimeout: "28 days",
       store: recordedStore(under.store, (operation) => {
         this.operations.push(operation);
-        return this.turnstile.pass();
+        return this.outage ? Promise.reject(this.outage) : this.turnstile.pass();
       }),
       ...options.sessions,
     });
@@ -208,7 +213,7 @@ export class Browser {
 
   /** Sends a request that does what `handler` does. */
   async send(handler: Handler, options: SendOptions = {}): Promise<Answer> {
-    const { method = "GET", headers = {}, take = true } = options;
+    const { method = "GET", headers = {}, body, take = true } = options;
     let error: unknown;
     const name = this.#app.handle(async (context) => {
       try {
@@ -227,6 +232,7 @@ export class Browser {
       method,
       path: `${this.#app.prefix}/`,
       headers: { "x-handler": name, ...(cookie === undefined ? {} : { cookie }), ...headers },
+      ...(body === undefined ? {} : { body }),
     });
     const setCookies = (received["set-cookie"] ?? []).map(parseSetCookie);
     this.#keepSecret(setCookies, { ...received, "set-cookie": undefined }, text);

@@ -15,12 +15,13 @@ export interface RequestOptions {
   readonly method: string;
   readonly path: string;
   readonly headers: { readonly [name: string]: string | readonly string[] };
+  readonly body?: string;
 }
 
 /** Sends a request to a port of this machine, and reads the whole response. */
 export async function exchange(
   port: number,
-  { method, path, headers }: RequestOptions,
+  { method, path, headers, body }: RequestOptions,
 ): Promise<Exchanged> {
   const sent = request({
     agent,
@@ -35,7 +36,7 @@ export async function exchange(
       ]),
     ),
   });
-  sent.end();
+  sent.end(body);
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   return {
     status: response.statusCode ?? 0,

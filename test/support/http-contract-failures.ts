@@ -12,7 +12,7 @@ const TIMEOUT = 500;
 /** What a loaded machine may add to that. */
 const SLACK = 5_000;
 
-const NEEDING_THE_STORE: Record<string, Handler> = {
+export const NEEDING_THE_STORE: Record<string, Handler> = {
   get: ({ session }) => session.get(),
   load: ({ session }) => session.load(),
   set: ({ session }) => session.set({ theme: "light" }),
@@ -24,7 +24,7 @@ const NEEDING_THE_STORE: Record<string, Handler> = {
   peers: ({ session }) => session.peers("user_id"),
 };
 
-const NEEDING_NOTHING: Handler = async ({ session }) => {
+export const NEEDING_NOTHING: Handler = async ({ session }) => {
   session.verifyCSRFToken(session.createCSRFToken());
   return session.id();
 };

@@ -6,6 +6,7 @@ import type { StoreUnderTest } from "session-sets/testing";
 import { onTestFinished } from "vitest";
 import { type Adapter, type AppOptions, TestApp } from "./http-app.ts";
 import { anonymous } from "./http-contract-anonymous.ts";
+import { bearerGuard, bearers } from "./http-contract-bearer.ts";
 import { cookieRenewal } from "./http-contract-cookie-renewal.ts";
 import { cookies } from "./http-contract-cookies.ts";
 import { csrf } from "./http-contract-csrf.ts";
@@ -14,9 +15,11 @@ import { errors } from "./http-contract-errors.ts";
 import { guard } from "./http-contract-guard.ts";
 import { oldTokens } from "./http-contract-old-tokens.ts";
 import { orders } from "./http-contract-orders.ts";
+import { outages } from "./http-contract-outages.ts";
 import { persistentCookies } from "./http-contract-persistent.ts";
 import { renewal } from "./http-contract-renewal.ts";
 import { repeatedCookies } from "./http-contract-repeated-cookies.ts";
+import { sentCSRFTokens } from "./http-contract-sent-csrf.ts";
 import { signIns } from "./http-contract-sign-in.ts";
 import { signatures } from "./http-contract-signatures.ts";
 import { verbs } from "./http-contract-verbs.ts";
@@ -27,12 +30,15 @@ export type Start = (options?: AppOptions, beside?: TestApp) => Promise<TestApp>
 /** Whether the store's clock can be moved by days, or goes as it goes. */
 export type Clock = "moved" | "real";
 
+/** How many of the orders of a sign-in and what runs beside it are tried, which takes the longest. */
+export type Orders = "all" | "pairs" | "none";
+
 /** An application is mounted under `prefix`: "" for the root. */
 export function httpContract(
   adapter: Adapter,
   prefix: string,
   openStore: () => Promise<StoreUnderTest>,
-  clock: Clock,
+  { clock, orders: tried }: { readonly clock: Clock; readonly orders: Orders },
 ): void {
   const start: Start = async (options = {}, beside) => {
     const under = beside?.under ?? (await openStore());
@@ -53,9 +59,13 @@ export function httpContract(
   signIns(start);
   renewal(start);
   oldTokens(start);
-  orders(start, clock);
+  if (tried !== "none") orders(start, clock, tried);
   ending(start);
   csrf(start);
+  sentCSRFTokens(start, adapter);
   guard(start);
+  bearers(start);
+  bearerGuard(start);
   errors(start, adapter);
+  outages(start);
 }

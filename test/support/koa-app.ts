@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import Koa2 from "koa-2";
 import type { Sessions } from "session-sets";
@@ -15,6 +16,7 @@ export const koa2Adapter: Adapter = koaAdapterWith(() => {}, Koa2);
 export function koaAdapterWith(prepare: (app: App) => void, Application = Koa): Adapter {
   return {
     name: "Koa",
+    parsesBodies: true,
     start: (options) => listen(createServer(createApp(options, prepare, Application).callback())),
   };
 }
@@ -35,6 +37,7 @@ function createApp(
   });
   app.use((ctx, next) => (ctx.path === `${prefix}/` ? middleware(ctx, next) : next()));
   if (guard) app.use(csrfGuard(guard));
+  app.use(bodyParser());
   app.use(async (ctx) => {
     const handler = handlerOf(ctx.get("x-handler"));
     const value = await handler({
