@@ -66,10 +66,12 @@ export function createCSRFToken(secret: string, saltBytes = SALT_BYTES): string 
   return `${salt}.${mac(secret, salt)}`;
 }
 
-export function verifyCSRFToken(secret: string, token: unknown): boolean {
+/** Whether a token is one under this secret, with a salt of so many bytes. */
+export function verifyCSRFToken(secret: string, token: unknown, saltBytes = SALT_BYTES): boolean {
   if (typeof token !== "string") return false;
   const [salt = "", sent = "", ...more] = token.split(".", 3);
-  return more.length === 0 && SALT.test(salt) && equal(mac(secret, salt), sent);
+  const isSalt = SALT.test(salt) && salt.length === Math.ceil((saltBytes * 4) / 3);
+  return more.length === 0 && isSalt && equal(mac(secret, salt), sent);
 }
 
 function mac(secret: string, salt: string): string {
