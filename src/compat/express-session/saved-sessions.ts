@@ -54,10 +54,9 @@ export class SavedSessions {
   }
 
   /** Pushes the deadline of a session to what its cookie says now; changes nothing else. */
-  async touch(sid: string, session: object): Promise<void> {
+  async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.id(sid);
-    const { cookie: present } = session as { cookie?: unknown };
-    const { fields, cookie } = recordOf({ cookie: present }, new Map());
+    const { fields, cookie } = recordOf({ cookie: session.cookie }, new Map());
     const left = timeLeft(cookie, this.#config.idleTimeout);
     const copy = this.#seen.of(session, id);
     await copy.inTurn(() => (left > 0 ? this.#touch(copy, fields, left) : this.#end(id)));

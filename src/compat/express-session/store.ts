@@ -59,8 +59,8 @@ export class SessionSetsStore<
   }
 
   /** The session with this sid; null (or undefined) where there is none. It moves no deadline. */
-  get(sid: string, callback: (error: unknown, session?: StoredData<Data> | null) => void): void;
   get(sid: string): Promise<StoredData<Data> | null>;
+  get(sid: string, callback: (error: unknown, session?: StoredData<Data> | null) => void): void;
   get(sid: string, callback?: (error: unknown, session?: StoredData<Data> | null) => void) {
     return answer(this.#saved.find<StoredData<Data>>(sid), callback);
   }
@@ -70,22 +70,22 @@ export class SessionSetsStore<
    * deadline where its cookie says. A new session is made; one that has ended stays ended, and that
    * is no error. Of an object that the store has not seen before, all fields count.
    */
-  set(sid: string, session: object, callback: (error?: unknown) => void): void;
   set(sid: string, session: object): Promise<void>;
+  set(sid: string, session: object, callback: (error?: unknown) => void): void;
   set(sid: string, session: object, callback?: (error?: unknown) => void) {
     return answer(this.#saved.save(sid, session), callback);
   }
 
   /** Ends a session; that there is none is no error. */
-  destroy(sid: string, callback: (error?: unknown) => void): void;
   destroy(sid: string): Promise<void>;
+  destroy(sid: string, callback: (error?: unknown) => void): void;
   destroy(sid: string, callback?: (error?: unknown) => void) {
     return answer(this.#saved.end(sid), callback);
   }
 
   /** Puts a session's deadline where its cookie says; that there is none is no error. */
-  touch(sid: string, session: object, callback: (error?: unknown) => void): void;
   touch(sid: string, session: object): Promise<void>;
+  touch(sid: string, session: object, callback: (error?: unknown) => void): void;
   touch(sid: string, session: object, callback?: (error?: unknown) => void) {
     return answer(this.#saved.touch(sid, session), callback);
   }
@@ -94,22 +94,22 @@ export class SessionSetsStore<
    * All sessions, each with its public `id` (never its sid). They are read in bounded steps, but
    * held in memory together: to go through many, use a reference and `for await`.
    */
-  all(callback: StoreCallback<(StoredData<Data> & { id: string })[]>): void;
   all(): Promise<(StoredData<Data> & { id: string })[]>;
+  all(callback: StoreCallback<(StoredData<Data> & { id: string })[]>): void;
   all(callback?: StoreCallback<(StoredData<Data> & { id: string })[]>) {
     return answer(this.#all(), callback);
   }
 
   /** How many sessions there are, counted in bounded steps over all keys of the store. */
-  length(callback: StoreCallback<number>): void;
   length(): Promise<number>;
+  length(callback: StoreCallback<number>): void;
   length(callback?: StoreCallback<number>) {
     return answer(this.#length(), callback);
   }
 
   /** Ends all sessions, in bounded steps: each that is there when it is called is gone after it. */
-  clear(callback: (error?: unknown) => void): void;
   clear(): Promise<void>;
+  clear(callback: (error?: unknown) => void): void;
   clear(callback?: (error?: unknown) => void) {
     return answer(this.#saved.endAll(), callback);
   }
@@ -163,10 +163,7 @@ export class SessionSetsStore<
 
   /** The session with this sid, with the methods of express-session, but without a request. */
   load(sid: string, callback: (error?: unknown, session?: StoredData<Data>) => void): void {
-    this.get(sid, (error, session) => {
-      if (error || !session) callback(error ?? undefined);
-      else callback(undefined, this.createSession({ sessionID: sid, sessionStore: this }, session));
-    });
+    void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
   /** Makes the session of a request of what `get` gave: express-session calls it. */
@@ -180,6 +177,13 @@ export class SessionSetsStore<
     const restored = restoreSession(this.#classes, req, session);
     this.#saved.follow(session, restored);
     return Object.assign(req, { session: restored }).session as Session;
+  }
+
+  async #load(sid: string): Promise<StoredData<Data> | undefined> {
+    const session = await this.get(sid);
+    return session
+      ? this.createSession<StoredData<Data>>({ sessionID: sid, sessionStore: this }, session)
+      : undefined;
   }
 
   async #all(): Promise<(StoredData<Data> & { id: string })[]> {
