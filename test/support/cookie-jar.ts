@@ -22,7 +22,8 @@ export class CookieJar {
   /** Does what a response's Set-Cookie headers say, in their order. */
   take(setCookies: readonly string[]): void {
     for (const { name, value, attributes } of setCookies.map(parseSetCookie)) {
-      if (attributes["max-age"] === "0") this.#values.delete(name);
+      const expires = Date.parse(attributes.expires ?? "");
+      if (attributes["max-age"] === "0" || expires < Date.now()) this.#values.delete(name);
       else this.#values.set(name, value);
     }
   }

@@ -1,0 +1,15 @@
+export type { Duration } from "../durations.ts";
+export type { RedisClient } from "../store/redis/clients/connect.ts";
+export type { KoaCookieContext } from "./koa-redis-session-sets/cookie.ts";
+export {
+  type KoaRedisSessionSets,
+  type KoaSessionContext,
+  koaRedisSessionSets as default,
+  koaRedisSessionSets as "module.exports",
+} from "./koa-redis-session-sets/middleware.ts";
+export type {
+  KoaCookieOptions,
+  KoaRedisSessionSetsOptions,
+} from "./koa-redis-session-sets/options.ts";
+export type { KoaSession } from "./koa-redis-session-sets/session.ts";
+export type { KoaSessionData, KoaSessionStore } from "./koa-redis-session-sets/store.ts";

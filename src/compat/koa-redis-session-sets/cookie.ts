@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { SessionError } from "../../errors.ts";
+import type { Exchange } from "../../http/exchange.ts";
+import { nodeExchange } from "../../http/node-exchange.ts";
+import type { KoaCookieOptions, Settings } from "./options.ts";
+
+/** What is used of Koa's context (Koa 2 and 3). */
+export interface KoaCookieContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly secure: boolean;
+  readonly app: { readonly keys?: unknown };
+  readonly cookies: {
+    get(name: string, options?: { signed: boolean }): string | undefined;
+    set(name: string, value: string | null, options?: object): unknown;
+  };
+}
+
+/** The cookie that carries the token of a session, by Koa's own `ctx.cookies`. */
+export class KoaCookie {
+  readonly #ctx: KoaCookieContext;
+  readonly #name: string;
+  readonly #options: KoaCookieOptions & { readonly signed: boolean };
+  readonly #exchange: Exchange;
+
+  constructor(ctx: KoaCookieContext, { cookieName, cookie }: Settings) {
+    const { signed = Boolean(ctx.app.keys) } = cookie;
+    this.#ctx = ctx;
+    this.#name = cookieName;
+    this.#options = { ...cookie, signed };
+    this.#exchange = nodeExchange(ctx.req, ctx.res, ctx);
+  }
+
+  get(): string | undefined {
+    return this.#ctx.cookies.get(this.#name, { signed: this.#options.signed });
+  }
+
+  /**
+   * To be called before the store is touched, so that no session is made whose cookie cannot be sent.
+   *
+   * @throws SessionError ERR_COOKIE where the cookie cannot be set now.
+   */
+  check(): void {
+    const { headersSent, secure } = this.#exchange;
+    const fault =
+      (headersSent && "the headers of the response are sent already") ||
+      (this.#options.secure &&
+        !secure &&
+        "it is Secure and the connection does not look secure; behind a proxy that ends TLS, set app.proxy = true") ||
+      (this.#options.signed &&
+        !this.#ctx.app.keys &&
+        "it is to be signed, and app.keys is not set");
+    if (fault) throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`);
+  }
+
+  /** Sends a token for `maxAge` ms. */
+  set(token: string, maxAge: number): void {
+    this.#send(token, { ...this.#options, maxAge });
+  }
+
+  clear(): void {
+    this.#send(null, this.#options);
+  }
+
+  #send(value: string | null, options: object): void {
+    this.#ctx.cookies.set(this.#name, value, options);
+    // Koa drops the headers of a response that becomes an error; the cookies get out all the same.
+    const lines = [this.#ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
+    for (const name of [this.#name, `${this.#name}.sig`]) {
+      const line = lines.findLast((cookie) => cookie.startsWith(`${name}=`));
+      if (line !== undefined) this.#exchange.sendCookie(name, line);
+    }
+    this.#exchange.forbidCaching();
+  }
+}

@@ -1,0 +1,63 @@
+import { misconfigured } from "../../errors.ts";
+import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
+import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
+import { KoaSession } from "./session.ts";
+import { type KoaSessionStore, Place, publicStore } from "./store.ts";
+
+/** What `ctx` has under the middleware. */
+export interface KoaSessionContext {
+  session: KoaSession;
+}
+
+/** Koa middleware that gives `ctx.session`. Using it is optional: `createSession(ctx)` does it, too. */
+export interface KoaRedisSessionSets {
+  (
+    ctx: KoaCookieContext & { session?: KoaSession },
+    next: () => Promise<unknown>,
+  ): Promise<unknown>;
+  /** The session of a context; the same one each time. */
+  createSession(ctx: KoaCookieContext): KoaSession;
+  /**
+   * The key of a plain Redis set: the ids of all sessions whose field has this value, for
+   * `client.smembers(key)`. 1 and "1" name the same set.
+   */
+  getReferenceKey(field: string, value: unknown): string;
+  /** The sessions by their ids, without cookies. */
+  readonly store: KoaSessionStore;
+}
+
+/**
+ * Sessions for Koa 2 and 3 in Redis.
+ *
+ * @param _app is not needed: the keys for signing are those of the app that has the request.
+ * @throws SessionError ERR_SESSION_CONFIG for an option that cannot work.
+ */
+export function koaRedisSessionSets(
+  _app: unknown,
+  options: KoaRedisSessionSetsOptions,
+): KoaRedisSessionSets {
+  if (typeof options !== "object" || options === null) {
+    throw misconfigured("koa-redis-session-sets takes the app and its options: (app, { client })");
+  }
+  const settings = settingsOf(options);
+  const place = new Place(settings);
+  const store = publicStore(place);
+  const made = new WeakMap<object, KoaSession>();
+
+  function createSession(ctx: KoaCookieContext): KoaSession {
+    const session = made.get(ctx) ?? new KoaSession(place, new KoaCookie(ctx, settings), settings);
+    made.set(ctx, session);
+    return session;
+  }
+
+  function middleware(
+    ctx: KoaCookieContext & { session?: KoaSession },
+    next: () => Promise<unknown>,
+  ): Promise<unknown> {
+    ctx.session = createSession(ctx);
+    return next();
+  }
+
+  const { getReferenceKey } = store;
+  return Object.assign(middleware, { createSession, getReferenceKey, store });
+}

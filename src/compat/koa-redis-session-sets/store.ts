@@ -1,0 +1,132 @@
+import { type Duration, milliseconds } from "../../durations.ts";
+import { SessionError } from "../../errors.ts";
+import { gone } from "../../http/faults.ts";
+import type { Change, Changed, Lookup, Rotation, SessionStore } from "../../store/contract.ts";
+import { redisStore } from "../../store/redis/redis-store.ts";
+import { changeOf } from "../shared/change.ts";
+import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
+import type { Settings } from "./options.ts";
+import { referenceOf, referencesOf } from "./references.ts";
+
+/** The data of a session: what JSON makes of what was set. */
+export interface KoaSessionData {
+  // biome-ignore lint/suspicious/noExplicitAny: so that programs compile as before
+  [field: string]: any;
+}
+
+/** The sessions by their ids, without cookies. An id is any string. */
+export interface KoaSessionStore {
+  /** The key of the session's hash. */
+  getSessionKey(id: string): string;
+  /** The key of the plain set of the ids of all sessions whose field has this value; 1 is "1". */
+  getReferenceKey(field: string, value: unknown): string;
+  /** The data, or some fields of it; `{}` where there is no session. */
+  get(id: string, fields?: readonly string[] | null): Promise<KoaSessionData>;
+  /** Merges values; makes the session where there is none. It ends `maxAge` from now. */
+  set<Values extends object>(id: string, values: Values, maxAge?: Duration): Promise<Values>;
+  /** Removes fields. The session ends `maxAge` from now. */
+  unset(id: string, fields: readonly string[], maxAge?: Duration): Promise<void>;
+  /** The session ends `maxAge` from now. */
+  touch(id: string, maxAge?: Duration): Promise<void>;
+  /** Ends a session, and takes it out of all sets. */
+  delete(id: string): Promise<void>;
+}
+
+/** How a change by the session of a request differs from one by an id. */
+export interface ByRequest {
+  readonly rotation: Rotation | null;
+}
+
+/** What is to change in one session. */
+export interface Wanted {
+  readonly values?: unknown;
+  readonly unset?: readonly string[];
+  readonly maxAge?: Duration | null | undefined;
+}
+
+/** The sessions in Redis, in one shard: a reference is one plain set. */
+export class Place {
+  readonly store: SessionStore;
+  readonly #settings: Settings;
+
+  constructor(settings: Settings) {
+    const { client, prefix } = settings;
+    this.store = redisStore(client, { prefix, shards: 1 });
+    this.#settings = settings;
+  }
+
+  /** How long a session lives from now on, in ms. */
+  maxAge(maxAge: Duration | null | undefined): number {
+    return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
+  }
+
+  referenceKey(field: string, value: unknown): string {
+    return this.store.setKey(referenceOf(field, value));
+  }
+
+  change(id: string, change: Change): Promise<Changed> {
+    return this.store.change(id, change);
+  }
+
+  /** A change as the store takes it. It moves the deadline, as every change here does. */
+  changeOf({ values = {}, unset = [], maxAge }: Wanted): Change {
+    const record: JSONRecord = asJSON("The session's values", values);
+    const { references } = this.#settings;
+    const names = fieldsNamed(unset);
+    const removed = Object.fromEntries(unset.map((field) => [field, null]));
+    return {
+      ...changeOf(fieldsOf(record), names),
+      references: referencesOf({ ...removed, ...record }, references),
+      absoluteTimeout: this.maxAge(maxAge),
+    };
+  }
+}
+
+/** What there is of `store` for users of the middleware. */
+export function publicStore(place: Place): KoaSessionStore {
+  const { store } = place;
+  return {
+    getSessionKey: (id) => store.sessionKey(checked(id)),
+    getReferenceKey: (field, value) => place.referenceKey(field, value),
+    async get(id, fields) {
+      return dataOf(await store.find(checked(id), namesOf(fields)));
+    },
+    async set(id, values, maxAge) {
+      const change = { ...place.changeOf({ values, maxAge }), create: true };
+      const { state } = await place.change(checked(id), change);
+      if (state === "superseded") throw gone();
+      return values;
+    },
+    async unset(id, unset, maxAge) {
+      await place.change(checked(id), place.changeOf({ unset, maxAge }));
+    },
+    async touch(id, maxAge) {
+      await place.change(checked(id), place.changeOf({ maxAge }));
+    },
+    async delete(id) {
+      await store.end(checked(id));
+    },
+  };
+}
+
+export function dataOf(found: Lookup): KoaSessionData {
+  return found.state === "live" ? recordOf(found.session.fields) : {};
+}
+
+/** The names of the fields to read; all of them where none are asked for. */
+export function namesOf(fields?: readonly string[] | null): string[] | undefined {
+  return fields == null ? undefined : fieldsNamed(fields);
+}
+
+function fieldsNamed(fields: readonly string[]): string[] {
+  if (!(Array.isArray(fields) && fields.every((field) => typeof field === "string"))) {
+    throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
+  }
+  return fields.map((field) => fieldOf(field));
+}
+
+/** The plain sets hold ids as they are, so one that Redis cannot hold is none. */
+function checked(id: unknown): string {
+  if (typeof id === "string" && id.isWellFormed()) return id;
+  throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a well-formed string");
+}

@@ -1,0 +1,627 @@
+/* `session-sets/compat/koa-redis-session-sets`: what its predecessor documents, on Koa 3 and Koa 2. */
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import { Redis } from "ioredis";
+import Koa from "koa";
+import Koa2 from "koa-2";
+import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { parseSetCookie } from "../support/cookie-jar.ts";
+import {
+  type Browser,
+  type CompatApp,
+  type CompatAppOptions,
+  startCompatApp,
+} from "../support/koa-compat-app.ts";
+import { elapseOn, freshPrefix } from "../support/stores.ts";
+
+const DAY = 86_400_000;
+const KEYS = ["a secret", "an older one"];
+
+let client: Redis;
+beforeAll(() => {
+  client = new Redis(inject("redisUrl"));
+});
+afterAll(() => client.quit());
+
+let prefix: string;
+let app: CompatApp;
+let browser: Browser;
+const apps: CompatApp[] = [];
+async function open(options: object = {}, of: CompatAppOptions = { keys: KEYS }) {
+  const references = { user_id: {} };
+  app = await startCompatApp({ client, prefix, references, ...options }, of);
+  apps.push(app);
+  browser = app.browser();
+}
+beforeEach(async () => {
+  prefix = freshPrefix();
+  await open();
+});
+afterEach(() => Promise.all(apps.splice(0).map((one) => one.close())));
+
+const keys = () => client.keys(`*${prefix}*`);
+const idsOf = (user: unknown) => client.smembers(app.middleware.getReferenceKey("user_id", user));
+/** The ids of all sessions. */
+const allIds = async () =>
+  (await client.keys(`{${prefix}:0}:s:*`)).map((key) => key.slice(`{${prefix}:0}:s:`.length));
+const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
+/** What the response's session cookie says, if it has one. */
+const cookieOf = ({ cookies }: { cookies: readonly string[] }) =>
+  cookies.map(parseSetCookie).find(({ name }) => name === "session-id");
+
+/*
+ * The two examples of the README, and the older README's, whose `function * (next)` and `yield` are
+ * an async function and `await` here. Mended besides: the import line, the connection, the prefix
+ * that keeps tests apart, and that the app listens. `Session` is the README's own name.
+ */
+describe.each([
+  ["the README's example", { user_id: {} }],
+  ["the older README's example, in async form", { user_id: 1 }],
+])("%s", (_name, references) => {
+  test.each([
+    ["Koa 3", Koa],
+    ["Koa 2", Koa2],
+  ])("runs on %s", async (_name, Koa) => {
+    const app = new Koa();
+    const Session = KoaRedisSessionSets(app, { client, prefix, references });
+    app.use(Session);
+    let seen: unknown;
+    app.use(async (ctx) => {
+      // get the session
+      let session = await ctx.session.get();
+
+      // update the session
+      await ctx.session.set({ user_id: 1 });
+
+      // get the session object with latest keys
+      session = await ctx.session.get();
+      seen = session;
+      ctx.status = 204;
+    });
+    const server = createServer(app.callback()).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const responses = [await fetch(url), await fetch(url)];
+    server.closeAllConnections();
+    server.close();
+    expect(responses.map(({ status }) => status)).toEqual([204, 204]);
+    expect(seen).toEqual({ user_id: 1 });
+
+    const key = Session.getReferenceKey("user_id", 1);
+    expect(await client.smembers(key)).toHaveLength(2);
+    const session_ids = await client.smembers(key);
+    await Promise.all(
+      session_ids.map((session_id) => {
+        // deletes the session and removes the session from all the referenced sets
+        return Session.store.delete(session_id);
+      }),
+    );
+    expect(await keys()).toEqual([]);
+  });
+});
+
+test("is called by what require returns, too", () => {
+  const require = createRequire(import.meta.url);
+  expect(typeof KoaRedisSessionSets).toBe("function");
+  expect(require.resolve("koa")).toBeTruthy();
+});
+
+describe("ctx.session.get", () => {
+  test("makes a session where there is none, and sets its cookie", async () => {
+    const first = await browser.visit((ctx) => ctx.session.get());
+    expect(first.value).toEqual({});
+    expect(cookieOf(first)?.value).toMatch(/^[A-Za-z0-9_-]{34}$/);
+    expect(await allIds()).toHaveLength(1);
+    const second = await browser.visit((ctx) => ctx.session.get());
+    expect(second.value).toEqual({});
+    expect(second.cookies).toEqual([]);
+    expect(await allIds()).toHaveLength(1);
+  });
+
+  test("gives the data, or the fields that are asked for", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1, b: "2", c: [3] }));
+    const answer = await browser.visit(async ({ session }) => [
+      await session.get(),
+      await session.get(["a", "c", "absent"]),
+      await session.get([]),
+      await session.get(null),
+    ]);
+    const all = { a: 1, b: "2", c: [3] };
+    expect(answer.value).toEqual([all, { a: 1, c: [3] }, {}, all]);
+  });
+
+  test("makes a new one after delete, in the same request too", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+    const [before] = await allIds();
+    const answer = await browser.visit(async ({ session }) => {
+      await session.delete();
+      return [await session.get(), session.getKey()];
+    });
+    const [after, ...more] = await allIds();
+    expect(answer.value).toEqual([{}, `{${prefix}:0}:s:${after}`]);
+    expect(more).toEqual([]);
+    expect(after).not.toBe(before);
+    expect((await browser.visit((ctx) => ctx.session.get())).cookies).toEqual([]);
+  });
+
+  test("rejects fields that are no list", async () => {
+    const answer = await browser.visit((ctx) => ctx.session.get("a" as never));
+    expect(answer.status).toBe(500);
+    expect(app.errors).toEqual([refused("ERR_SESSION_VALUE")]);
+  });
+});
+
+describe("ctx.session.set", () => {
+  test("merges, resolves to the values, and makes a session where there is none", async () => {
+    const values = { a: 1, b: { c: [true] } };
+    expect((await browser.visit((ctx) => ctx.session.set(values))).value).toEqual(values);
+    const same = await browser.visit(async (ctx) => {
+      const more = { a: 2, dropped: undefined };
+      return (await ctx.session.set(more)) === more;
+    });
+    expect(same.value).toBe(true);
+    const answer = await browser.visit((ctx) => ctx.session.get());
+    expect(answer.value).toEqual({ a: 2, b: { c: [true] } });
+    expect(await allIds()).toHaveLength(1);
+  });
+
+  test("takes what JSON.stringify takes, under any name", async () => {
+    const values = {
+      date: new Date(0),
+      list: [undefined, Number.NaN],
+      custom: { toJSON: () => "json" },
+      text: "1",
+      "": 1,
+      "@c": 2,
+      "\ud800": 3,
+      large: "x".repeat(100_000),
+    };
+    await browser.visit((ctx) => ctx.session.set(values));
+    const answer = await browser.visit((ctx) => ctx.session.get());
+    expect(answer.value).toEqual(JSON.parse(JSON.stringify(values)));
+  });
+
+  test("rejects what is no object, and a reference that is one", async () => {
+    for (const values of [null, [], "a", { user_id: {} }, { user_id: [[1]] }, { big: 1n }]) {
+      await browser.visit((ctx) => ctx.session.set(values as never));
+      expect(app.errors.pop()).toEqual(refused("ERR_SESSION_VALUE"));
+    }
+    expect(await keys()).toEqual([]);
+  });
+});
+
+test("ctx.session.unset removes fields, and makes nothing", async () => {
+  expect((await browser.visit((ctx) => ctx.session.unset(["a"]))).cookies).toEqual([]);
+  expect(await keys()).toEqual([]);
+  await browser.visit((ctx) => ctx.session.set({ a: 1, b: 2, user_id: 1 }));
+  const { value } = await browser.visit(async ({ session }) => [
+    (await session.unset(["a", "user_id", "absent"])) ?? "nothing",
+    await session.get(),
+  ]);
+  expect(value).toEqual(["nothing", { b: 2 }]);
+  expect(await idsOf(1)).toEqual([]);
+});
+
+test("ctx.session.delete ends the session and clears its cookie, and makes no new one", async () => {
+  await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+  const answer = await browser.visit((ctx) => ctx.session.delete());
+  expect(answer.value).toBeUndefined();
+  expect(cookieOf(answer)?.value).toBe("");
+  expect(browser.jar.header).toBeUndefined();
+  expect(await keys()).toEqual([]);
+  expect((await browser.visit((ctx) => ctx.session.delete())).cookies).toEqual([]);
+});
+
+describe("ctx.session.getKey", () => {
+  test("is the key of the session's hash, at once", async () => {
+    await browser.visit((ctx) => ctx.session.set({ number: 1, string: "string" }));
+    const { value: key } = await browser.visit(async (ctx) => ctx.session.getKey());
+    expect(await client.hgetall(key)).toMatchObject({ number: "1", string: "string" });
+  });
+
+  test("and, before there is one, of the session that this request is going to make", async () => {
+    const { value } = await browser.visit(async ({ session }) => {
+      const before = [session.getKey(), session.getKey()];
+      await session.set({ a: 1 });
+      return [...before, session.getKey()];
+    });
+    expect(new Set(value).size).toBe(1);
+    expect(await client.hget(value[0], "a")).toBe("1");
+  });
+
+  test("alone makes no session", async () => {
+    expect((await browser.visit(async (ctx) => ctx.session.getKey())).cookies).toEqual([]);
+    expect(await keys()).toEqual([]);
+  });
+});
+
+describe("maxAge", () => {
+  const deadline = async () => Number(await client.pexpiretime((await keys())[0] ?? ""));
+  /** Whether what a request does sets the deadline, and that of the cookie, to so long from now. */
+  async function sets(ms: number, work: Parameters<Browser["visit"]>[0]): Promise<void> {
+    const [before, ours] = [await serverTime(), Date.now()];
+    const expires = cookieOf(await browser.visit(work))?.attributes.expires ?? "";
+    const [after, ourAfter] = [await serverTime(), Date.now()];
+    expect(await deadline()).toBeGreaterThanOrEqual(before + ms);
+    expect(await deadline()).toBeLessThanOrEqual(after + ms);
+    // The cookie's date has no milliseconds, and is of this machine's clock.
+    expect(Date.parse(expires)).toBeGreaterThan(ours + ms - 1001);
+    expect(Date.parse(expires)).toBeLessThanOrEqual(ourAfter + ms);
+  }
+  async function serverTime(): Promise<number> {
+    const [seconds = 0, micros = 0] = (await client.time()).map(Number);
+    return seconds * 1000 + Math.floor(micros / 1000);
+  }
+
+  test("is 28 days, unless it is given", async () => {
+    await sets(28 * DAY, (ctx) => ctx.session.get());
+  });
+
+  test.each([3 * DAY, "3 days"] as const)("may be %s as an option", async (maxAge) => {
+    await open({ maxAge });
+    await sets(3 * DAY, (ctx) => ctx.session.get());
+    await sets(3 * DAY, (ctx) => ctx.session.set({ a: 1 }));
+    await sets(3 * DAY, (ctx) => ctx.session.unset(["a"]));
+    await sets(3 * DAY, (ctx) => ctx.session.touch());
+  });
+
+  test("may be given with each call, either way", async () => {
+    await sets(60_000, (ctx) => ctx.session.touch("1 minute"));
+    await sets(60 * DAY, (ctx) => ctx.session.set({ a: 1 }, "60 days"));
+    await sets(50_000, (ctx) => ctx.session.unset(["a"], 50_000));
+    await sets(2 * DAY, (ctx) => ctx.session.touch(2 * DAY));
+    await sets(28 * DAY, (ctx) => ctx.session.touch());
+  });
+
+  test("counts from set, unset, touch and the creating get alone: no other read moves it", async () => {
+    await browser.visit((ctx) => ctx.session.get());
+    const before = await deadline();
+    await elapseOn(client, 5);
+    const answer = await browser.visit(async ({ session }) => {
+      await session.get();
+      await session.get(["a"]);
+      await session.verifyCSRFToken(await session.createCSRFToken());
+      session.getKey();
+    });
+    expect(answer.cookies).toEqual([]);
+    expect(await deadline()).toBe(before);
+  });
+
+  test("ends the session and all its sets, with nobody running", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, 40));
+    expect(await keys()).toHaveLength(3);
+    await elapseOn(client, 45);
+    expect(await client.exists(...(await keys()), "none")).toBe(0);
+    expect((await browser.visit((ctx) => ctx.session.get(), {})).value).toEqual({});
+  });
+
+  test.each([0, -1, "soon", Number.NaN, {}])("refuses %s", async (maxAge) => {
+    await expect(open({ maxAge })).rejects.toThrow(refused("ERR_SESSION_CONFIG"));
+    await browser.visit((ctx) => ctx.session.touch(maxAge as never));
+    expect(app.errors).toEqual([refused("ERR_SESSION_CONFIG")]);
+  });
+});
+
+test("ctx.session.touch sets the cookie, also for a first visit", async () => {
+  const first = await browser.visit((ctx) => ctx.session.touch());
+  const second = await browser.visit((ctx) => ctx.session.touch());
+  expect(cookieOf(first)?.value).toBeTruthy();
+  expect(cookieOf(second)?.value).toBe(cookieOf(first)?.value);
+  expect(await allIds()).toHaveLength(1);
+});
+
+describe("CSRF tokens", () => {
+  test("are of their session, with or without the session as an argument", async () => {
+    await browser.visit((ctx) => ctx.session.get());
+    const { value: token } = await browser.visit((ctx) => ctx.session.createCSRFToken());
+    const checks = async (other: Browser) =>
+      (
+        await other.visit(async ({ session }) => {
+          const data = await session.get();
+          return [
+            await session.verifyCSRFToken(token),
+            await session.verifyCSRFToken(data, token),
+            await session.verifyCSRFToken(undefined, token),
+            await session.verifyCSRFToken(data, await session.createCSRFToken(data)),
+            await session.verifyCSRFToken(`${token}x`),
+            await session.verifyCSRFToken(data, undefined),
+            await session.verifyCSRFToken(""),
+          ];
+        })
+      ).value;
+    expect(await checks(browser)).toEqual([true, true, true, true, false, false, false]);
+    expect(await checks(app.browser())).toEqual([false, false, false, true, false, false, false]);
+  });
+
+  test("come with a session where there is none, and are valid within the same request", async () => {
+    const answer = await browser.visit(async ({ session }) => {
+      const token = await session.createCSRFToken();
+      return [token, await session.verifyCSRFToken(token)];
+    });
+    expect(answer.value[1]).toBe(true);
+    expect(await allIds()).toHaveLength(1);
+    const later = await browser.visit((ctx) => ctx.session.verifyCSRFToken(answer.value[0]));
+    expect(later.value).toBe(true);
+  });
+
+  test.each([
+    [undefined, 22],
+    [8, 11],
+    [18, 24],
+  ])("have a salt of byteLength %s", async (byteLength, characters) => {
+    await open(byteLength === undefined ? {} : { byteLength });
+    const { value } = await browser.visit(async ({ session }) => {
+      const token = await session.createCSRFToken();
+      return [token, await session.verifyCSRFToken(token)];
+    });
+    expect(value[0].split(".")[0]).toHaveLength(characters);
+    expect(value[1]).toBe(true);
+  });
+
+  test.each([0, 1.5, "8", -1])("refuse a byteLength of %s", async (byteLength) => {
+    await expect(open({ byteLength })).rejects.toThrow(refused("ERR_SESSION_CONFIG"));
+  });
+});
+
+describe("the cookie", () => {
+  test("is signed, HttpOnly and named session-id, unless it is told otherwise", async () => {
+    const answer = await browser.visit((ctx) => ctx.session.get());
+    const [cookie, signature] = answer.cookies.map(parseSetCookie);
+    expect(cookie?.name).toBe("session-id");
+    expect(signature?.name).toBe("session-id.sig");
+    expect(cookie?.attributes).toEqual({
+      path: "/",
+      expires: expect.any(String),
+      httponly: "",
+    });
+    expect(answer.headers["cache-control"]).toBe("no-store");
+  });
+
+  test("passes every other option to ctx.cookies.set", async () => {
+    const options = {
+      key: "sid",
+      signed: false,
+      httpOnly: false,
+      overwrite: false,
+      domain: "example.com",
+      path: "/app",
+      sameSite: "strict",
+      secure: true,
+      priority: "high",
+      partitioned: true,
+    };
+    await open(options, { proxy: true });
+    const passed: unknown[] = [];
+    await browser.visit(
+      async (ctx) => {
+        const set = ctx.cookies.set.bind(ctx.cookies);
+        ctx.cookies.set = (name: string, value: unknown, given: unknown) => {
+          passed.push([name, given]);
+          return set(name, value as string, given as object);
+        };
+        await ctx.session.get();
+      },
+      { "x-forwarded-proto": "https" },
+    );
+    const { key, ...given } = options;
+    expect(passed).toEqual([["sid", { ...given, maxAge: 28 * DAY }]]);
+    expect(browser.jar.get("sid")).toBeTruthy();
+  });
+
+  test("is not signed where the app has no keys and nothing is asked for", async () => {
+    await open({}, {});
+    expect((await browser.visit((ctx) => ctx.session.set({ a: 1 }))).cookies).toHaveLength(1);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: 1 });
+  });
+
+  test.each([
+    ["signed without keys", { signed: true }, {}, "app.keys"],
+    ["secure on an insecure connection", { secure: true }, { keys: KEYS }, "app.proxy"],
+  ])(
+    "that cannot be sent is an error, and makes no session: %s",
+    async (_what, options, of, mend) => {
+      await open(options, of);
+      for (const work of ["get", "touch", "createCSRFToken"] as const) {
+        expect((await browser.visit((ctx) => ctx.session[work]())).status).toBe(500);
+        expect(app.errors.pop()).toMatchObject({
+          code: "ERR_COOKIE",
+          message: expect.stringContaining(mend),
+        });
+      }
+      expect(await keys()).toEqual([]);
+    },
+  );
+
+  test("is an error where the headers are sent already", async () => {
+    await browser.visit(async (ctx) => {
+      ctx.res.flushHeaders();
+      await ctx.session.get().catch((error) => app.errors.push(error));
+    });
+    expect(app.errors).toContainEqual(refused("ERR_COOKIE"));
+    expect(await keys()).toEqual([]);
+  });
+
+  test("survives an error that follows it, and others beside it", async () => {
+    const answer = await browser.visit(async (ctx) => {
+      await ctx.session.set({ a: 1 });
+      throw new Error("afterwards");
+    });
+    expect(answer.status).toBe(500);
+    expect(answer.cookies).toHaveLength(2);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: 1 });
+    const beside = await app.browser().visit(async (ctx) => {
+      ctx.cookies.set("own", "1");
+      await ctx.session.get();
+      ctx.cookies.set("other", "2", { signed: false });
+    });
+    const names = beside.cookies.map((cookie) => parseSetCookie(cookie).name).sort();
+    expect(names).toEqual(["other", "own", "session-id", "session-id.sig"]);
+  });
+
+  test("is set once in a response, whatever the request does", async () => {
+    const answer = await browser.visit(async ({ session }) => {
+      await session.get();
+      await session.set({ a: 1 });
+      await session.touch();
+    });
+    expect(answer.cookies).toHaveLength(2);
+    expect(await allIds()).toHaveLength(1);
+  });
+});
+
+describe("references", () => {
+  test.each([{}, 1, true, null, "yes"])("are declared by any value: %o", async (declared) => {
+    await open({ references: { user_id: declared } });
+    await browser.visit((ctx) => ctx.session.set({ user_id: 7 }));
+    expect(await idsOf(7)).toEqual(await allIds());
+  });
+
+  test("are optional", async () => {
+    await open({ references: undefined });
+    await browser.visit((ctx) => ctx.session.set({ user_id: 7 }));
+    expect(await keys()).toHaveLength(1);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 7 });
+  });
+
+  test("are plain sets of ids that the store takes", async () => {
+    const browsers = [app.browser(), app.browser(), app.browser()];
+    for (const [n, one] of browsers.entries()) {
+      await one.visit((ctx) => ctx.session.set({ user_id: n < 2 ? 1 : 2, n }));
+    }
+    const ids = await idsOf(1);
+    const { store } = app.middleware;
+    const data = await Promise.all(ids.map((id) => store.get(id)));
+    expect(data.map(({ n }) => n).sort()).toEqual([0, 1]);
+    await Promise.all(ids.map((id) => store.delete(id)));
+    expect(await idsOf(1)).toEqual([]);
+    expect((await browsers[0]?.visit((ctx) => ctx.session.get()))?.value).toEqual({});
+    expect((await browsers[2]?.visit((ctx) => ctx.session.get()))?.value).toEqual({
+      user_id: 2,
+      n: 2,
+    });
+  });
+
+  test('name 1 and "1" alike', async () => {
+    const { getReferenceKey } = app.middleware;
+    expect(getReferenceKey("user_id", 1)).toBe(getReferenceKey("user_id", "1"));
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    await app.browser().visit((ctx) => ctx.session.set({ user_id: "1" }));
+    expect(await idsOf("1")).toHaveLength(2);
+    await browser.visit((ctx) => ctx.session.set({ user_id: "1" }));
+    expect(await idsOf(1)).toHaveLength(2);
+  });
+
+  test("keep apart what is not alike, and null is none", async () => {
+    const users = ["a:b", "a", "*", "", "{", "é", "\ud800", '"\\ud800"', true, 1.5];
+    const { store, getReferenceKey } = app.middleware;
+    for (const [n, user_id] of users.entries()) await store.set(`id-${n}`, { user_id });
+    for (const [n, user_id] of users.entries()) expect(await idsOf(user_id)).toEqual([`id-${n}`]);
+    await store.set("id-0", { user_id: null });
+    expect(await idsOf(users[0])).toEqual([]);
+    expect(new Set(users.map((user) => getReferenceKey("user_id", user))).size).toBe(users.length);
+  });
+});
+
+describe("the store", () => {
+  const ids = ["an id", "", "a:b", "{x}", "*", '"q"', "@c", "é\n", "x".repeat(500)];
+
+  test("gives keys at once", async () => {
+    const { getReferenceKey, store } = app.middleware;
+    await store.set("an id", { user_id: 1, a: "text" });
+    expect(await client.hget(store.getSessionKey("an id"), "a")).toBe("text");
+    expect(await client.smembers(store.getReferenceKey("user_id", 1))).toEqual(["an id"]);
+    expect(store.getReferenceKey("user_id", 1)).toBe(getReferenceKey("user_id", 1));
+  });
+
+  test.each(ids)("takes any string for an id: %s", async (id) => {
+    const { store } = app.middleware;
+    expect(await store.get(id)).toEqual({});
+    const values = { user_id: 1, a: 1, b: 2 };
+    expect(await store.set(id, values)).toBe(values);
+    expect(await store.get(id)).toEqual(values);
+    expect(await store.get(id, ["b", "absent"])).toEqual({ b: 2 });
+    await store.set(id, { a: 3 });
+    expect(await store.unset(id, ["b"])).toBeUndefined();
+    expect(await store.get(id)).toEqual({ user_id: 1, a: 3 });
+    expect(await idsOf(1)).toEqual([id]);
+    expect(await store.touch(id, "1 hour")).toBeUndefined();
+    expect(await store.delete(id)).toBeUndefined();
+    expect(await store.get(id)).toEqual({});
+    expect(await keys()).toEqual([]);
+  });
+
+  test("makes nothing but by set", async () => {
+    const { store } = app.middleware;
+    await store.unset("an id", ["a"]);
+    await store.touch("an id");
+    await store.delete("an id");
+    expect(await keys()).toEqual([]);
+  });
+
+  test("moves the deadline by set, unset and touch, and not by get", async () => {
+    const { store } = app.middleware;
+    const ttl = () => client.pttl(store.getSessionKey("an id"));
+    const about = async (ms: number) => expect(Math.abs((await ttl()) - ms)).toBeLessThan(5000);
+    await store.set("an id", { a: 1 });
+    await about(28 * DAY);
+    await store.set("an id", { a: 1 }, "1 hour");
+    await about(3_600_000);
+    await store.get("an id");
+    await about(3_600_000);
+    await store.unset("an id", ["a"], 7_200_000);
+    await about(7_200_000);
+    await store.touch("an id", "30 minutes");
+    await about(1_800_000);
+    await store.touch("an id");
+    await about(28 * DAY);
+  });
+
+  test.each([undefined, null, 1, "\ud800"])("refuses the id %o", async (id) => {
+    const { store } = app.middleware;
+    await expect(store.get(id as never)).rejects.toThrow(refused("ERR_SESSION_VALUE"));
+    await expect(store.set(id as never, {})).rejects.toThrow(refused("ERR_SESSION_VALUE"));
+  });
+});
+
+describe("the middleware", () => {
+  test("is optional: createSession makes the session of a context, the same each time", async () => {
+    const { createSession } = app.middleware;
+    const answer = await browser.visit(async (ctx) => {
+      await createSession(ctx).set({ a: 1 });
+      return [createSession(ctx) === ctx.session, await ctx.session.get()];
+    });
+    expect(answer.value).toEqual([true, { a: 1 }]);
+  });
+
+  test.each(["my app:", "*", "a{b}", "é"])("takes any prefix: %s", async (text) => {
+    prefix = freshPrefix();
+    await open({ prefix: prefix + text });
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    expect(await idsOf(1)).toHaveLength(1);
+    await open({ prefix: `${prefix}${text}!` });
+    expect(await idsOf(1)).toEqual([]);
+  });
+
+  test("refuses options that are none, or have no client", () => {
+    expect(() => KoaRedisSessionSets({}, undefined as never)).toThrow(
+      refused("ERR_SESSION_CONFIG"),
+    );
+    expect(() => KoaRedisSessionSets({}, {} as never)).toThrow(refused("ERR_SESSION_CONFIG"));
+  });
+
+  test("answers 503 where Redis does not answer, and leaves the cookie alone", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+    const cookie = { cookie: browser.jar.header ?? "" };
+    const own = new Redis(inject("redisUrl"));
+    await open({ client: own });
+    const other = app.browser();
+    own.disconnect();
+    for (const call of ["get", "touch", "delete"] as const) {
+      const answer = await other.visit((ctx) => ctx.session[call](), cookie);
+      expect([call, answer.status, answer.value]).toEqual([call, 503, "Service Unavailable"]);
+      expect(answer.cookies).toEqual([]);
+    }
+  });
+});
