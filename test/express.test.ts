@@ -1,8 +1,129 @@
-import { describe } from "vitest";
-import { expressAdapter } from "./support/express-app.ts";
+/* The session of a request under Express, over real sockets, on the memory store and on Redis. */
+import express, { type ErrorRequestHandler } from "express";
+import express4 from "express-4";
+import { createSessions } from "session-sets";
+import { csrfGuard, expressSessions } from "session-sets/express";
+import { describe, expect, test } from "vitest";
+import { request, serve } from "./support/ad-hoc-app.ts";
+import { express4Adapter, expressAdapter } from "./support/express-app.ts";
+import { describeAdapter } from "./support/http-adapter.ts";
 import { httpContract } from "./support/http-contract.ts";
 import { openMemory } from "./support/stores.ts";
 
-describe("express, on the memory store", () => {
-  httpContract(expressAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
+describeAdapter(expressAdapter, { memory: "pairs", redis: "none" });
+
+describe("Express 4, on the memory store", () => {
+  httpContract(express4Adapter, "", async () => openMemory(), { clock: "moved", orders: "none" });
+});
+
+interface Data {
+  user_id?: number;
+  theme?: string;
+}
+
+const sessions = createSessions({
+  data: {} as Data,
+  store: openMemory().store,
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+});
+
+describe.each([
+  ["5", express],
+  ["4", express4],
+])("under Express %s", (_, create) => {
+  const shop = expressSessions(sessions);
+
+  test("the middleware may be used twice, and a session needs none", async () => {
+    const app = create();
+    app.get("/none", (req, res, next) => {
+      shop
+        .createSession(req)
+        .set({ theme: "dark" })
+        .then(() => res.send("none"), next);
+    });
+    app.use(shop, shop);
+    app.get("/twice", (req, res, next) => {
+      const session = shop.createSession(req);
+      session
+        .set({ theme: "dark" })
+        .then(() => res.json(Object.is(Reflect.get(req, "session"), session)), next);
+    });
+    const port = await serve(app);
+    for (const [path, text] of [
+      ["/none", "none"],
+      ["/twice", "true"],
+    ]) {
+      const answer = await request(port, path);
+      expect([answer.status, answer.text, answer.cookies.length]).toEqual([200, text, 1]);
+    }
+  });
+
+  test("a redirection, and a head that the handler writes itself, carry the cookie", async () => {
+    const app = create();
+    app.use(shop);
+    app.get("/redirect", (req, res, next) => {
+      shop
+        .createSession(req)
+        .set({})
+        .then(() => res.redirect("/"), next);
+    });
+    app.get("/head", (req, res, next) => {
+      shop
+        .createSession(req)
+        .set({})
+        .then(
+          () => res.writeHead(200, { "set-cookie": "own=1", "cache-control": "private" }).end(),
+          next,
+        );
+    });
+    const port = await serve(app);
+    const redirected = await request(port, "/redirect");
+    expect([redirected.status, redirected.cookies.length]).toEqual([302, 1]);
+    const own = await request(port, "/head");
+    expect(own.cookies.map((cookie) => cookie.split("=")[0])).toEqual(["own", "session"]);
+    expect(own.headers["cache-control"]).toBe("private");
+  });
+
+  test("a cookie is sent although the application's error handler answers", async () => {
+    const app = create();
+    app.use(shop);
+    app.get("/", (req, _res, next) => {
+      shop
+        .createSession(req)
+        .set({ user_id: 1 })
+        .then(() => next(new Error("lost")), next);
+    });
+    const answerError: ErrorRequestHandler = (_error, _req, res, _next) => {
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      res.status(418).send("teapot");
+    };
+    app.use(answerError);
+    const { status, cookies } = await request(await serve(app), "/");
+    expect([status, cookies.length]).toEqual([418, 1]);
+  });
+
+  test("a proxy is believed as far as trust proxy says, also by the guard", async () => {
+    const forwarded = {
+      host: "10.0.0.7:3000",
+      origin: "https://shop.example",
+      "x-forwarded-host": "shop.example, inner.example",
+      "x-forwarded-proto": "https, http",
+    };
+    for (const [trust, status] of [
+      [false, 403],
+      ["10.1.2.3", 403],
+      ["loopback", 200],
+      [1, 200],
+      [true, 200],
+    ] as const) {
+      const app = create();
+      app.set("trust proxy", trust);
+      app.use(csrfGuard(), (_req, res) => void res.send("done"));
+      const port = await serve(app);
+      expect((await request(port, "/", { method: "POST", headers: forwarded })).status).toBe(
+        status,
+      );
+    }
+  });
 });

@@ -1,8 +1,5 @@
-import { describe } from "vitest";
+/* The session of a Request, over real sockets, on the memory store and on Redis. */
 import { fetchAdapter } from "./support/fetch-app.ts";
-import { httpContract } from "./support/http-contract.ts";
-import { openMemory } from "./support/stores.ts";
+import { describeAdapter } from "./support/http-adapter.ts";
 
-describe("fetch, on the memory store", () => {
-  httpContract(fetchAdapter, "", async () => openMemory(), { clock: "moved", orders: "pairs" });
-});
+describeAdapter(fetchAdapter, { memory: "pairs", redis: "none" });

@@ -1,0 +1,22 @@
+/* An application that one test makes up, on a real socket until the test has ended. */
+import { createServer, type RequestListener } from "node:http";
+import { onTestFinished } from "vitest";
+import { type Exchanged, exchange, type RequestOptions } from "./http-client.ts";
+import { listen } from "./http-server.ts";
+
+/** The port of a server that answers with `listener` until the test has ended. */
+export async function serve(listener: RequestListener): Promise<number> {
+  const { port, close } = await listen(createServer(listener));
+  onTestFinished(close);
+  return port;
+}
+
+/** What a request is answered. */
+export async function request(
+  port: number,
+  path = "/",
+  options: Partial<RequestOptions> = {},
+): Promise<Exchanged & { readonly cookies: readonly string[] }> {
+  const answer = await exchange(port, { method: "GET", headers: {}, ...options, path });
+  return { ...answer, cookies: answer.headers["set-cookie"] ?? [] };
+}
