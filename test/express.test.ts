@@ -1,10 +1,9 @@
 /* The session of a request under Express, over real sockets, on the memory store and on Redis. */
 import express, { type ErrorRequestHandler } from "express";
 import express4 from "express-4";
-import { createSessions } from "session-sets";
 import { csrfGuard, expressSessions } from "session-sets/express";
 import { describe, expect, test } from "vitest";
-import { request, serve } from "./support/ad-hoc-app.ts";
+import { request, serve, shopSessions } from "./support/ad-hoc-app.ts";
 import { express4Adapter, expressAdapter } from "./support/express-app.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
 import { httpContract } from "./support/http-contract.ts";
@@ -16,17 +15,7 @@ describe("Express 4, on the memory store", () => {
   httpContract(express4Adapter, "", async () => openMemory(), { clock: "moved", orders: "none" });
 });
 
-interface Data {
-  user_id?: number;
-  theme?: string;
-}
-
-const sessions = createSessions({
-  data: {} as Data,
-  store: openMemory().store,
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
-});
+const sessions = shopSessions();
 
 describe.each([
   ["5", express],

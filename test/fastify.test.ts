@@ -4,26 +4,15 @@ import fastify, {
   type InjectOptions,
   type LightMyRequestResponse,
 } from "fastify";
-import { createSessions } from "session-sets";
 import { csrfGuard, fastifySessions } from "session-sets/fastify";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { shopSessions } from "./support/ad-hoc-app.ts";
 import { fastifyAdapter } from "./support/fastify-app.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
-import { openMemory } from "./support/stores.ts";
 
 describeAdapter(fastifyAdapter, { memory: "pairs", redis: "none" });
 
-interface Data {
-  user_id?: number;
-  theme?: string;
-}
-
-const sessions = createSessions({
-  data: {} as Data,
-  store: openMemory().store,
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
-});
+const sessions = shopSessions();
 const shop = fastifySessions(sessions);
 type Session = ReturnType<typeof shop.createSession>;
 

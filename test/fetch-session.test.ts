@@ -1,15 +1,9 @@
 /* The session of a Request, where no server is needed: `commit`, and what the guard goes by. */
-import { createSessions } from "session-sets";
 import { csrfGuard, fetchSessions } from "session-sets/fetch";
 import { describe, expect, test } from "vitest";
-import { openMemory } from "./support/stores.ts";
+import { shopSessions } from "./support/ad-hoc-app.ts";
 
-const sessions = createSessions({
-  data: {} as { user_id?: number; theme?: string },
-  store: openMemory().store,
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
-});
+const sessions = shopSessions();
 const fetchSession = fetchSessions(sessions);
 
 /** The session of a new Request, which has a cookie to send. */
@@ -113,6 +107,17 @@ describe("the guard", () => {
   const guard = csrfGuard();
   const post = (url: string, headers: Record<string, string>) =>
     new Request(url, { method: "POST", headers });
+
+  test("lets no request pass that has a session by a cookie, too", async () => {
+    const byBearer = fetchSessions(sessions, { carriers: ["bearer"] });
+    const { token } = await sessions.create({});
+    const headers = { origin: "https://evil.example", authorization: `Bearer ${token}` };
+    const request = post("https://shop.example/", headers);
+    byBearer(request);
+    guard(request);
+    fetchSession(request);
+    expect(() => guard(request)).toThrow(expect.objectContaining({ code: "ERR_CSRF" }));
+  });
 
   test("goes by the Host header, or else by the host of the URL", () => {
     const origin = "https://shop.example";

@@ -1,11 +1,10 @@
 /* The session of a request under Hono, over real sockets, on the memory store and on Redis. */
 import { Hono } from "hono";
-import { createSessions } from "session-sets";
 import { honoSessions, type SessionVariables } from "session-sets/hono";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { shopSessions } from "./support/ad-hoc-app.ts";
 import { honoAdapter } from "./support/hono-app.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
-import { openMemory } from "./support/stores.ts";
 
 // Hono prints the errors that it answers with 500.
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
@@ -13,17 +12,7 @@ afterAll(() => vi.restoreAllMocks());
 
 describeAdapter(honoAdapter, { memory: "pairs", redis: "none" });
 
-interface Data {
-  user_id?: number;
-  theme?: string;
-}
-
-const sessions = createSessions({
-  data: {} as Data,
-  store: openMemory().store,
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
-});
+const sessions = shopSessions();
 const shop = honoSessions(sessions);
 const open = () => new Hono<{ Variables: SessionVariables<typeof sessions> }>();
 

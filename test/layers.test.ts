@@ -97,6 +97,24 @@ test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", 
   expect(rest.trim()).toBe("");
 });
 
+/** What of Node a file needs at run time, itself and by what it imports. */
+function nodeModulesOf(file: string, seen = new Set<string>()): Set<string> {
+  seen.add(file);
+  const found = importsOf(read(file))
+    .filter(({ from, typeOnly }) => !typeOnly && from.startsWith("node:"))
+    .map(({ from }) => from);
+  const below = relativeImports(file).filter(({ target }) => !seen.has(target));
+  return new Set([...found, ...below.flatMap(({ target }) => [...nodeModulesOf(target, seen)])]);
+}
+
+// Bun, Deno and the servers of the edge have these two; node:http they have not, or not all of it.
+test.each(["src/fetch.ts", "src/hono.ts", "src/index.ts"])(
+  "%s needs nothing of Node but what other runtimes have",
+  (file) => {
+    expect([...nodeModulesOf(file)].sort()).toEqual(["node:crypto", "node:diagnostics_channel"]);
+  },
+);
+
 describe("the checks themselves", () => {
   test("see every kind of import", () => {
     const source = `

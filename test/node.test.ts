@@ -3,22 +3,16 @@ import { once } from "node:events";
 import { connect, createServer as createServer2 } from "node:http2";
 import { createServer as createSecureServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createSessions } from "session-sets";
 import { nodeSessions } from "session-sets/node";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { request, serve } from "./support/ad-hoc-app.ts";
+import { request, serve, shopSessions } from "./support/ad-hoc-app.ts";
 import { CERTIFICATE } from "./support/certificate.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
 import { nodeAdapter } from "./support/node-app.ts";
-import { openMemory } from "./support/stores.ts";
 
 describeAdapter(nodeAdapter, { memory: "pairs", redis: "none" });
 
-const sessions = createSessions({
-  data: {} as { theme?: string },
-  store: openMemory().store,
-  idleTimeout: "30 minutes",
-});
+const sessions = shopSessions();
 const sessionOf = nodeSessions(sessions);
 
 describe("the cookie of a session", () => {

@@ -1,8 +1,20 @@
 /* An application that one test makes up, on a real socket until the test has ended. */
 import { createServer, type RequestListener } from "node:http";
+import { createSessions } from "session-sets";
 import { onTestFinished } from "vitest";
 import { type Exchanged, exchange, type RequestOptions } from "./http-client.ts";
 import { listen } from "./http-server.ts";
+import { openMemory } from "./stores.ts";
+
+/** The sessions of a shop, in memory. */
+export function shopSessions() {
+  return createSessions({
+    data: {} as { user_id?: number; theme?: string },
+    store: openMemory().store,
+    references: { user_id: {} },
+    idleTimeout: "30 minutes",
+  });
+}
 
 /** The port of a server that answers with `listener` until the test has ended. */
 export async function serve(listener: RequestListener): Promise<number> {
