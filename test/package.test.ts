@@ -132,10 +132,15 @@ describe("the tarball", () => {
   });
 
   test("declares its types without a package that users may not have", () => {
-    const foreign = filesUnder("dist", ".d.ts")
-      .flatMap((path) => importsOf(read(path)))
-      .filter(({ from }) => !/^(?:\.|node:)/.test(from));
-    expect(foreign).toEqual([]);
+    // The one whose users have ioredis: its API opens a client.
+    const spots = "dist/compat/spots-sessions/spots-sessions.d.ts";
+    const foreign = (paths: readonly string[]) =>
+      paths
+        .flatMap((path) => importsOf(read(path)))
+        .map(({ from }) => from)
+        .filter((from) => !/^(?:\.|node:)/.test(from));
+    expect(foreign(filesUnder("dist", ".d.ts").filter((path) => path !== spots))).toEqual([]);
+    expect(foreign([spots])).toEqual(["ioredis"]);
   });
 });
 
@@ -198,5 +203,30 @@ describe("a program that uses the package", () => {
     };
     expect(await compileIn(full, ["esm.ts"], options)).toBe("");
     expect(await outputOf(full, "bundler/esm.js")).toEqual(whole);
+  });
+});
+
+describe("a program that comes from a predecessor", () => {
+  const whole = {
+    koa: ["id"],
+    users: 1,
+    spots: { ownerId: "1", data: { a: 1 } },
+    same: true,
+  };
+  const options = { module: "nodenext", skipLibCheck: true, types: ["node"] };
+
+  test("in JavaScript, as a CommonJS module", async () => {
+    expect(await outputOf(full, "compat.cjs")).toEqual(whole);
+  });
+
+  test("in TypeScript, as an ES module", async () => {
+    expect(await compileIn(full, ["compat.ts"], { ...options, outDir: "compat" })).toBe("");
+    expect(await outputOf(full, "compat/compat.js")).toEqual(whole);
+  });
+
+  test("in TypeScript, as a CommonJS module", async () => {
+    const commonJs = { ...options, verbatimModuleSyntax: true, outDir: "compat" };
+    expect(await compileIn(full, ["compat-commonjs.cts"], commonJs)).toBe("");
+    expect(await outputOf(full, "compat/compat-commonjs.cjs")).toEqual(whole);
   });
 });
