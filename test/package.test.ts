@@ -26,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), "session-sets-package-"));
 let packed: string[] = [];
 /** A project with the package and what npm installs with it, and nothing else. */
 let bare = "";
-/** A project with ioredis, Koa and the types of both and of Node, too. */
+/** A project with ioredis, the frameworks and the types of all of them and of Node, too. */
 let full = "";
 
 beforeAll(async () => {
@@ -39,7 +39,8 @@ beforeAll(async () => {
   const tarball = join(folder, filename);
   bare = await project("bare", tarball);
   full = await project("full", tarball);
-  for (const name of ["ioredis", "koa", "@types/koa", "@types/node"]) {
+  const types = ["@types/express", "@types/koa", "@types/node"];
+  for (const name of ["express", "fastify", "hono", "ioredis", "koa", "redis", ...types]) {
     mkdirSync(dirname(`${full}/node_modules/${name}`), { recursive: true });
     symlinkSync(`${ROOT}node_modules/${name}`, `${full}/node_modules/${name}`);
   }
@@ -154,7 +155,8 @@ describe("a program that uses the package", () => {
   const whole = { memory: [2, 0], redis: [2, 0], koa: '200 {"theme":"dark"} 1', contract: true };
 
   test("in JavaScript, as an ES module, without Koa and ioredis", async () => {
-    expect(await outputOf(bare, "esm.mjs")).toEqual(small);
+    const adapters = Array(5).fill("function");
+    expect(await outputOf(bare, "esm.mjs")).toEqual({ ...small, adapters });
   });
 
   test("in JavaScript, as a CommonJS module, without Koa and ioredis", async () => {
@@ -181,6 +183,25 @@ describe("a program that uses the package", () => {
     const options = { module: "nodenext", outDir: "nodenext", types: ["node"] };
     expect(await compileIn(full, ["esm.ts"], options)).toBe("");
     expect(await outputOf(full, "nodenext/esm.js")).toEqual(whole);
+  });
+
+  test("in TypeScript, with the sessions typed as each framework's users do it", async () => {
+    // The frameworks' own declarations are not this package's to mend.
+    const options = {
+      module: "nodenext",
+      outDir: "frameworks",
+      types: ["node"],
+      skipLibCheck: true,
+    };
+    expect(await compileIn(full, ["frameworks.ts"], options)).toBe("");
+    const theme = { theme: "dark" };
+    expect(await outputOf(full, "frameworks/frameworks.js")).toEqual({
+      express: theme,
+      fastify: theme,
+      hono: theme,
+      fetch: theme,
+      node: ["function", "function"],
+    });
   });
 
   test("in TypeScript under nodenext, as a CommonJS module", async () => {

@@ -1,6 +1,8 @@
 // A program of a user of the package in TypeScript who has installed nothing else, types included.
-// (Koa's sessions need the types of Node, which come with those of Koa.)
+// (What works on node:http needs the types of Node, which come with those of the frameworks.)
 import { createSessions, type Session } from "session-sets";
+import { fetchSessions } from "session-sets/fetch";
+import { honoSessions } from "session-sets/hono";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { storeContract } from "session-sets/testing";
@@ -16,4 +18,4 @@ export const first: Promise<Session<{ user_id?: number }> | undefined> = session
   .by("user_id", 1)
   .list({ limit: 1 })
   .then(([session]) => session);
-export const others = [redisStore, storeContract];
+export const others = [redisStore, storeContract, fetchSessions, honoSessions];
