@@ -28,6 +28,7 @@ const GIVEN_IN_DOCSTRINGS = `
     const redisStore: typeof import("session-sets/redis").redisStore;
     const koaSessions: typeof import("session-sets/koa").koaSessions;
     const csrfGuard: typeof import("session-sets/koa").csrfGuard;
+    const fetchSessions: typeof import("session-sets/fetch").fetchSessions;
     const storeContract: typeof import("session-sets/testing").storeContract;
     const sessions: import("session-sets").Sessions<{ user_id?: number; theme?: string }>;
     const client: import("ioredis").Redis;

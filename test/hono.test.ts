@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import { honoSessions, type SessionVariables } from "session-sets/hono";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { shopSessions } from "./support/ad-hoc-app.ts";
+import { serve, shopSessions } from "./support/ad-hoc-app.ts";
 import { honoAdapter } from "./support/hono-app.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
 
@@ -60,6 +60,17 @@ describe("the middleware", () => {
     const redirected = await app.request("/redirect");
     expect([redirected.status, redirected.headers.getSetCookie().length]).toEqual([302, 1]);
     expect(redirected.headers.get("location")).toBe("http://shop.example/");
+  });
+
+  test("sends the cookie beside those of a response that came from another server", async () => {
+    const port = await serve((_req, res) => res.setHeader("set-cookie", ["a=1", "b=2"]).end());
+    const app = open().use(shop);
+    app.get("/", async (c) => {
+      await c.var.session.set({ theme: "dark" });
+      return fetch(`http://127.0.0.1:${port}/`);
+    });
+    const cookies = (await app.request("/")).headers.getSetCookie();
+    expect(cookies.map((cookie) => cookie.split("=")[0])).toEqual(["a", "b", "session"]);
   });
 
   test("sends the cookie where the application's onError answers, or nothing was found", async () => {

@@ -59,11 +59,7 @@ async function underFastify(): Promise<unknown> {
     await request.session.set({ user_id: "1" }).catch(() => {});
     return request.session.get(["theme"]);
   });
-  await app.listen({ port: 0, host: "127.0.0.1" });
-  const { port } = app.server.address() as AddressInfo;
-  const response = await fetch(`http://127.0.0.1:${port}/`);
-  await app.close();
-  return response.json();
+  return new Promise((resolve) => app.inject("/", (_error, answer) => resolve(answer?.json())));
 }
 
 async function underHono(): Promise<unknown> {
