@@ -116,6 +116,19 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
       expect(await store.by("user_id", 1).size()).toBe(0);
     });
 
+    test("a request that saves by itself saves no field once more that another one has changed since", async () => {
+      const twice = await hold(browser, async (request) => {
+        request.session.theme = "dark";
+        await call(request, "save");
+        await browser.send(({ session }) => {
+          session.theme = "light";
+        });
+        request.session.cart = ["book"];
+      });
+      await twice.release();
+      expect(await now()).toEqual({ user_id: 1, theme: "light", cart: ["book"] });
+    });
+
     test("a request that changes nothing keeps what another one changes", async () => {
       const idle = await hold(browser, () => {});
       await browser.send(({ session }) => {

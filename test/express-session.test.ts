@@ -276,7 +276,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     // As after a restart: the first request has a cookie, so no session was generated here before.
     const restarted = new SessionSetsStore({ client, prefix: prefixOf(store), references });
     const browser = await browserOn(openApp, restarted, {
-      genid: (request) => `${(request as AppRequest).ip}-${Math.random()}`,
+      genid: (request) => (request as AppRequest).ip.concat(Math.random()),
     });
     browser.jar.set("connect.sid", first.jar.get("connect.sid") ?? "");
     const { body } = await browser.send(({ session: current, sessionID }) => [
