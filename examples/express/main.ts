@@ -1,0 +1,56 @@
+import express from "express";
+import { csrfGuard, expressSessions } from "session-sets/express";
+import { announce, devicesPage, sessions, signIn, signInPage } from "../shop.ts";
+
+const app = express();
+const shop = expressSessions(sessions);
+app.use(shop, csrfGuard(), express.urlencoded({ extended: false }));
+
+app.use((req, res, next) => {
+  if (req.method !== "POST" || shop.createSession(req).verifyCSRFToken()) return next();
+  res.sendStatus(403);
+});
+
+app.get("/sign-in", (req, res) => {
+  res.send(signInPage(shop.createSession(req).createCSRFToken()));
+});
+
+app.post("/sign-in", async (req, res) => {
+  const session = shop.createSession(req);
+  const values = signIn(req.body, req.get("user-agent"));
+  if (values) {
+    await session.set(values); // a new token: one that was planted before is worth nothing
+    return res.redirect("/");
+  }
+  const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
+  return res.status(422).send(page);
+});
+
+app.get("/", async (req, res) => {
+  const session = shop.createSession(req);
+  const here = await session.load();
+  const devices = await session.peers("user_id");
+  if (!here || !devices) return res.redirect("/sign-in");
+  return res.send(devicesPage(session.createCSRFToken(), here, await devices.list()));
+});
+
+app.post("/devices/end", async (req, res) => {
+  const devices = await shop.createSession(req).peers("user_id");
+  await devices?.delete(String(req.body.id)); // only a session of this very user
+  res.redirect("/");
+});
+
+app.post("/sign-out", async (req, res) => {
+  await shop.createSession(req).delete();
+  res.redirect("/sign-in");
+});
+
+app.post("/sign-out-everywhere", async (req, res) => {
+  const session = shop.createSession(req);
+  const devices = await session.peers("user_id");
+  await devices?.clear({ except: session.id() });
+  await session.delete(); // last, so that a failure before it can be tried again
+  res.redirect("/sign-in");
+});
+
+const server = app.listen(Number(process.env.PORT ?? 3000), () => announce(server.address()));

@@ -1,0 +1,65 @@
+import fastify, { type FastifyRequest } from "fastify";
+import { csrfGuard, fastifySessions, type SessionOf } from "session-sets/fastify";
+import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+
+const app = fastify();
+app.register(fastifySessions(sessions));
+app.register(csrfGuard());
+const sessionOf = (request: FastifyRequest) =>
+  request.getDecorator<SessionOf<typeof sessions>>("session");
+
+app.addContentTypeParser(
+  "application/x-www-form-urlencoded",
+  { parseAs: "string" },
+  (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+);
+app.addHook("preHandler", async (request, reply) => {
+  if (request.method !== "POST" || sessionOf(request).verifyCSRFToken()) return;
+  await reply.code(403).send("Forbidden");
+});
+app.addHook("onSend", async (_request, reply) => void reply.type("text/html"));
+
+app.get("/sign-in", async (request) => signInPage(sessionOf(request).createCSRFToken()));
+
+app.post<{ Body: Form }>("/sign-in", async (request, reply) => {
+  const session = sessionOf(request);
+  const values = signIn(request.body, request.headers["user-agent"]);
+  if (values) {
+    await session.set(values); // a new token: one that was planted before is worth nothing
+    return reply.redirect("/");
+  }
+  reply.code(422);
+  return signInPage(session.createCSRFToken(), "The name or the password is wrong.");
+});
+
+app.get("/", async (request, reply) => {
+  const session = sessionOf(request);
+  const here = await session.load();
+  const devices = await session.peers("user_id");
+  if (!here || !devices) return reply.redirect("/sign-in");
+  return devicesPage(session.createCSRFToken(), here, await devices.list());
+});
+
+app.post<{ Body: Form }>("/devices/end", async (request, reply) => {
+  const devices = await sessionOf(request).peers("user_id");
+  await devices?.delete(String(request.body.id)); // only a session of this very user
+  return reply.redirect("/");
+});
+
+app.post("/sign-out", async (request, reply) => {
+  await sessionOf(request).delete();
+  return reply.redirect("/sign-in");
+});
+
+app.post("/sign-out-everywhere", async (request, reply) => {
+  const session = sessionOf(request);
+  const devices = await session.peers("user_id");
+  await devices?.clear({ except: session.id() });
+  await session.delete(); // last, so that a failure before it can be tried again
+  return reply.redirect("/sign-in");
+});
+
+app.listen({ port: Number(process.env.PORT ?? 3000) }, (error) => {
+  if (error) throw error;
+  announce(app.server.address());
+});

@@ -1,0 +1,56 @@
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { csrfGuard, honoSessions, type SessionVariables } from "session-sets/hono";
+import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+
+const app = new Hono<{ Variables: SessionVariables<typeof sessions> & { form: Form } }>();
+app.use(honoSessions(sessions), csrfGuard());
+
+app.use(async (c, next) => {
+  if (c.req.method === "POST") {
+    c.set("form", await c.req.parseBody());
+    if (!c.var.session.verifyCSRFToken(c.var.form._csrf)) return c.text("Forbidden", 403);
+  }
+  return next();
+});
+
+app.get("/sign-in", (c) => c.html(signInPage(c.var.session.createCSRFToken())));
+
+app.post("/sign-in", async (c) => {
+  const values = signIn(c.var.form, c.req.header("user-agent"));
+  if (values) {
+    await c.var.session.set(values); // a new token: one that was planted before is worth nothing
+    return c.redirect("/");
+  }
+  const page = signInPage(c.var.session.createCSRFToken(), "The name or the password is wrong.");
+  return c.html(page, 422);
+});
+
+app.get("/", async (c) => {
+  const { session } = c.var;
+  const here = await session.load();
+  const devices = await session.peers("user_id");
+  if (!here || !devices) return c.redirect("/sign-in");
+  return c.html(devicesPage(session.createCSRFToken(), here, await devices.list()));
+});
+
+app.post("/devices/end", async (c) => {
+  const devices = await c.var.session.peers("user_id");
+  await devices?.delete(String(c.var.form.id)); // only a session of this very user
+  return c.redirect("/");
+});
+
+app.post("/sign-out", async (c) => {
+  await c.var.session.delete();
+  return c.redirect("/sign-in");
+});
+
+app.post("/sign-out-everywhere", async (c) => {
+  const { session } = c.var;
+  const devices = await session.peers("user_id");
+  await devices?.clear({ except: session.id() });
+  await session.delete(); // last, so that a failure before it can be tried again
+  return c.redirect("/sign-in");
+});
+
+serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000) }, announce);

@@ -1,0 +1,53 @@
+import { bodyParser } from "@koa/bodyparser";
+import Koa from "koa";
+import { csrfGuard, koaSessions, type SessionContext } from "session-sets/koa";
+import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+
+const app = new Koa<Koa.DefaultState, SessionContext<typeof sessions>>();
+app.use(koaSessions(sessions)).use(csrfGuard());
+app.use(bodyParser({ enableTypes: ["form"] }));
+
+app.use(async (ctx) => {
+  const { session } = ctx;
+  const form = (ctx.request.body ?? {}) as Form;
+  if (ctx.method === "POST" && !session.verifyCSRFToken()) ctx.throw(403);
+  ctx.type = "html";
+  const route = `${ctx.method} ${ctx.path}`;
+  if (route === "GET /sign-in") {
+    ctx.body = signInPage(session.createCSRFToken());
+    return;
+  }
+  if (route === "POST /sign-in") {
+    const values = signIn(form, ctx.get("user-agent"));
+    if (values) {
+      await session.set(values); // a new token: one that was planted before is worth nothing
+      return ctx.redirect("/");
+    }
+    ctx.status = 422;
+    ctx.body = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
+    return;
+  }
+
+  const here = await session.load();
+  const devices = await session.peers("user_id");
+  if (!here || !devices) return ctx.redirect("/sign-in");
+  switch (route) {
+    case "GET /":
+      ctx.body = devicesPage(session.createCSRFToken(), here, await devices.list());
+      return;
+    case "POST /devices/end":
+      await devices.delete(String(form.id)); // only a session of this very user
+      return ctx.redirect("/");
+    case "POST /sign-out":
+      await session.delete();
+      return ctx.redirect("/sign-in");
+    case "POST /sign-out-everywhere":
+      await devices.clear({ except: here.id });
+      await session.delete(); // last, so that a failure before it can be tried again
+      return ctx.redirect("/sign-in");
+    default:
+      ctx.throw(404);
+  }
+});
+
+const server = app.listen(Number(process.env.PORT ?? 3000), () => announce(server.address()));

@@ -1,0 +1,72 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { SessionError } from "session-sets";
+import { csrfGuard, nodeSessions } from "session-sets/node";
+import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+
+const sessionOf = nodeSessions(sessions);
+const guard = csrfGuard();
+const LARGEST_FORM = 10_000;
+
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const session = sessionOf(req, res);
+  guard(req);
+  const form = req.method === "POST" ? await formOf(req) : {};
+  if (req.method === "POST" && !session.verifyCSRFToken(form._csrf))
+    return show(res, "Forbidden", 403);
+
+  const route = `${req.method} ${req.url}`;
+  if (route === "GET /sign-in") return show(res, signInPage(session.createCSRFToken()));
+  if (route === "POST /sign-in") {
+    const values = signIn(form, req.headers["user-agent"]);
+    if (values) {
+      await session.set(values); // a new token: one that was planted before is worth nothing
+      return redirect(res, "/");
+    }
+    const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
+    return show(res, page, 422);
+  }
+
+  const here = await session.load();
+  const devices = await session.peers("user_id");
+  if (!here || !devices) return redirect(res, "/sign-in");
+  switch (route) {
+    case "GET /":
+      return show(res, devicesPage(session.createCSRFToken(), here, await devices.list()));
+    case "POST /devices/end":
+      await devices.delete(String(form.id)); // only a session of this very user
+      return redirect(res, "/");
+    case "POST /sign-out":
+      await session.delete();
+      return redirect(res, "/sign-in");
+    case "POST /sign-out-everywhere":
+      await devices.clear({ except: here.id });
+      await session.delete(); // last, so that a failure before it can be tried again
+      return redirect(res, "/sign-in");
+    default:
+      return show(res, "Not found", 404);
+  }
+}
+
+async function formOf(req: IncomingMessage): Promise<Form> {
+  let text = "";
+  for await (const chunk of req.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > LARGEST_FORM) throw new Error("The form is too large");
+  }
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+function show(res: ServerResponse, page: string, status = 200): void {
+  res.writeHead(status, { "Content-Type": "text/html; charset=utf-8" }).end(page);
+}
+
+function redirect(res: ServerResponse, location: string): void {
+  res.writeHead(303, { Location: location }).end();
+}
+
+const server = createServer((req, res) => {
+  answer(req, res).catch((error) => {
+    show(res, "Something went wrong", error instanceof SessionError ? error.status : 500);
+  });
+});
+server.listen(Number(process.env.PORT ?? 3000), () => announce(server.address()));

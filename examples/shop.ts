@@ -1,0 +1,78 @@
+/* What the examples share: sessions, one user, and two pages. What is about a framework is not here. */
+import { Redis } from "ioredis";
+import { createSessions, type Session } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+
+export interface Data {
+  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  user_id?: number;
+  device?: string;
+}
+
+const { REDIS_URL } = process.env;
+
+export const sessions = createSessions({
+  data: {} as Data,
+  store: REDIS_URL ? redisStore(new Redis(REDIS_URL), { prefix: "example" }) : memoryStore(),
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+  absoluteTimeout: "12 hours",
+});
+
+/** A form as a framework has parsed it. */
+export type Form = { readonly [field: string]: unknown };
+
+/** What a new session of the user is to hold, or null where the name or the password is wrong. */
+export function signIn({ name, password }: Form, userAgent = ""): Data | null {
+  // A real application looks its users up, compares hashes, and slows down guessing.
+  if (name !== "ada" || password !== "correct horse") return null;
+  return { user_id: 1, device: /Firefox|Chrome|Safari|curl/.exec(userAgent)?.[0] ?? "A browser" };
+}
+
+export function signInPage(csrf: string, message = ""): string {
+  return page(
+    "Sign in",
+    `<p>${escaped(message)}</p>
+    ${form("/sign-in", csrf, '<input name="name" value="ada"> <input name="password" type="password" value="correct horse">', "Sign in")}`,
+  );
+}
+
+/** The user's devices, each with a button that signs it out. */
+export function devicesPage(
+  csrf: string,
+  here: Session<Partial<Data>>,
+  devices: readonly Session<Data>[],
+): string {
+  const items = devices.map(({ id, data, lastSeenAt }) => {
+    const what = `${escaped(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
+    if (id === here.id) return `<li>${what} (this one)</li>`;
+    const hidden = `<input type="hidden" name="id" value="${escaped(id)}">`;
+    return `<li>${what} ${form("/devices/end", csrf, hidden, "Sign out")}</li>`;
+  });
+  return page(
+    "Your devices",
+    `<ul>${items.join("\n")}</ul>
+    ${form("/sign-out", csrf, "", "Sign out here")}
+    ${form("/sign-out-everywhere", csrf, "", "Sign out everywhere")}`,
+  );
+}
+
+/** Prints where the example is. */
+export function announce(address: unknown): void {
+  const { port } = Object(address);
+  console.log(`http://localhost:${port}`);
+}
+
+function form(action: string, csrf: string, fields: string, button: string): string {
+  return `<form method="post" action="${action}">
+    <input type="hidden" name="_csrf" value="${escaped(csrf)}">${fields}<button>${button}</button></form>`;
+}
+
+function page(title: string, body: string): string {
+  return `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`;
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
