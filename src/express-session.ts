@@ -1,4 +1,4 @@
-export type { StoreCallback } from "./compat/express-session/callback.ts";
+export type { SessionCallback, StoreCallback } from "./compat/express-session/callback.ts";
 export type {
   SessionData,
   SessionSetsStoreOptions,

@@ -39,8 +39,9 @@ beforeAll(async () => {
   const tarball = join(folder, filename);
   bare = await project("bare", tarball);
   full = await project("full", tarball);
-  const types = ["@types/express", "@types/koa", "@types/node"];
-  for (const name of ["express", "fastify", "hono", "ioredis", "koa", "redis", ...types]) {
+  const types = ["express", "express-session", "koa", "node"].map((name) => `@types/${name}`);
+  const packages = ["express", "express-session", "fastify", "hono", "ioredis", "koa", "redis"];
+  for (const name of [...packages, ...types]) {
     mkdirSync(dirname(`${full}/node_modules/${name}`), { recursive: true });
     symlinkSync(`${ROOT}node_modules/${name}`, `${full}/node_modules/${name}`);
   }
@@ -249,5 +250,24 @@ describe("a program that comes from a predecessor", () => {
     const commonJs = { ...options, verbatimModuleSyntax: true, outDir: "compat" };
     expect(await compileIn(full, ["compat-commonjs.cts"], commonJs)).toBe("");
     expect(await outputOf(full, "compat/compat-commonjs.cjs")).toEqual(whole);
+  });
+});
+
+describe("a program that gives express-session its store", () => {
+  test("in JavaScript, as a CommonJS module, without express-session", async () => {
+    const output = { before: 2, ended: 2, after: null };
+    expect(await outputOf(bare, "express-session.cjs")).toEqual(output);
+  });
+
+  test("in TypeScript, with the types of express-session", async () => {
+    const options = {
+      module: "nodenext",
+      outDir: "express-session",
+      types: ["node"],
+      skipLibCheck: true,
+    };
+    expect(await compileIn(full, ["express-session.ts"], options)).toBe("");
+    const output = { first: 24, mistake: 0, users: [{ id: 1 }], ended: 1 };
+    expect(await outputOf(full, "express-session/express-session.js")).toEqual(output);
   });
 });

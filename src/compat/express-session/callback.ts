@@ -3,6 +3,10 @@ import type { SessionError } from "../../errors.ts";
 /** How the middlewares are told what became of a call: with an error, or with null and the value. */
 export type StoreCallback<Value = void> = (error?: SessionError | null, value?: Value) => void;
 
+/** How they are told of sessions, whose type is each middleware's own. */
+// biome-ignore lint/suspicious/noExplicitAny: apps declare the fields of their sessions to the middleware
+export type SessionCallback = (error: unknown, session?: any) => void;
+
 /**
  * Tells the callback what became of the work; without one, the promise does.
  *

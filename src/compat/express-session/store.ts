@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { misconfigured } from "../../errors.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { answer, type StoreCallback } from "./callback.ts";
+import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,
   type SessionSetsStoreOptions,
@@ -60,8 +60,8 @@ export class SessionSetsStore<
 
   /** The session with this sid; null (or undefined) where there is none. It moves no deadline. */
   get(sid: string): Promise<StoredData<Data> | null>;
-  get(sid: string, callback: (error: unknown, session?: StoredData<Data> | null) => void): void;
-  get(sid: string, callback?: (error: unknown, session?: StoredData<Data> | null) => void) {
+  get(sid: string, callback: SessionCallback): void;
+  get(sid: string, callback?: SessionCallback) {
     return answer(this.#saved.find<StoredData<Data>>(sid), callback);
   }
 
@@ -95,8 +95,8 @@ export class SessionSetsStore<
    * held in memory together: to go through many, use a reference and `for await`.
    */
   all(): Promise<(StoredData<Data> & { id: string })[]>;
-  all(callback: StoreCallback<(StoredData<Data> & { id: string })[]>): void;
-  all(callback?: StoreCallback<(StoredData<Data> & { id: string })[]>) {
+  all(callback: SessionCallback): void;
+  all(callback?: SessionCallback) {
     return answer(this.#all(), callback);
   }
 
@@ -162,7 +162,7 @@ export class SessionSetsStore<
   }
 
   /** The session with this sid, with the methods of express-session, but without a request. */
-  load(sid: string, callback: (error?: unknown, session?: StoredData<Data>) => void): void {
+  load(sid: string, callback: SessionCallback): void {
     void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
