@@ -34,7 +34,7 @@ export const commanding: readonly StoreTest[] = [
   }),
 
   storeTest("create makes nothing where the deadline has passed", async ({ store }) => {
-    for (const past of [0, 1, (await now(store)) - 1]) {
+    for (const past of [-1, 0, 1, (await now(store)) - 1]) {
       const id = await createOf(store, "1", { absoluteDeadline: past });
       await assertGone(store, id);
     }
@@ -82,7 +82,7 @@ export const commanding: readonly StoreTest[] = [
   }),
 
   storeTest("a deadline that has passed ends the session", async ({ store }) => {
-    for (const past of [0, (await now(store)) - 1]) {
+    for (const past of [-1, 0, (await now(store)) - 1]) {
       const id = await createOf(store, "1");
       const answer = await change(store, id, {
         set: { user_id: "2" },

@@ -220,6 +220,28 @@ describe("a session that was ended", () => {
   });
 });
 
+test("the calls of one request are carried out in their order, awaited or not", async () => {
+  const answer = await browser.visit(async ({ session }) => {
+    const calls = [session.get(), session.set({ a: 1, b: 1 }), session.set({ a: 2 })];
+    return [...(await Promise.all([...calls, session.delete()])), await session.get()];
+  });
+  expect(answer.value.at(-1)).toEqual({});
+  expect(await keys()).toHaveLength(1);
+  const { value } = await browser.visit(async ({ session }) => {
+    const all = [session.set({ a: 1 }), session.set({ a: 2 }), session.unset(["a"]), session.get()];
+    return (await Promise.all(all)).at(-1);
+  });
+  expect(value).toEqual({});
+  // A cookie that leads nowhere: the first call makes the session that the others go on with.
+  await app.middleware.store.delete((await keys())[0]?.split(":s:")[1] ?? "");
+  const fresh = await browser.visit(async ({ session }) => {
+    await Promise.all([session.get(), session.set({ a: 1 }), session.set({ b: 2 })]);
+    return session.get();
+  });
+  expect(fresh.value).toEqual({ a: 1, b: 2 });
+  expect(await keys()).toHaveLength(1);
+});
+
 describe("signing in", () => {
   const tokenOf = (one: Browser) => one.jar.get("session-id");
   /** A browser with the cookies of another one: an attacker's, or a request under way. */

@@ -430,17 +430,11 @@ if rotates then
   end
 end
 for _, name in ipairs(after) do
-  if deadline > now then
-    enter(name, final, deadline)
-  else
-    leave(name, final)
-  end
+  enter(name, final, deadline)
 end
 settle()
 local answer = changed(final, found)
-if deadline <= now then
-  redis.call('DEL', session_key(final))
-elseif held > deadline then
+if held > deadline then
   redis.call('PEXPIREAT', session_key(final), int(deadline))
 end
 return answer
@@ -538,14 +532,12 @@ if not found.created then
   for _, text in ipairs(name_fields(names)) do
     fields[#fields + 1] = text
   end
-  if deadline > now then
-    in_parts('HSET', KEYS[1], fields)
-    redis.call('PEXPIREAT', KEYS[1], int(deadline))
-    for _, name in ipairs(names) do
-      enter(name, id, deadline)
-    end
-    settle()
+  in_parts('HSET', KEYS[1], fields)
+  redis.call('PEXPIREAT', KEYS[1], int(deadline)) -- deletes it where that has passed
+  for _, name in ipairs(names) do
+    enter(name, id, deadline)
   end
+  settle()
 end
 return { now, 'created', times(found) }
 `,

@@ -143,18 +143,12 @@ if rotates then
 end
 
 for _, name in ipairs(after) do
-  if deadline > now then
-    enter(name, final, deadline)
-  else
-    leave(name, final)
-  end
+  enter(name, final, deadline)
 end
 settle()
 
 local answer = changed(final, found)
-if deadline <= now then
-  redis.call('DEL', session_key(final))
-elseif held > deadline then
+if held > deadline then
   redis.call('PEXPIREAT', session_key(final), int(deadline))
 end
 return answer

@@ -37,14 +37,12 @@ if not found.created then
   for _, text in ipairs(name_fields(names)) do
     fields[#fields + 1] = text
   end
-  if deadline > now then
-    in_parts('HSET', KEYS[1], fields)
-    redis.call('PEXPIREAT', KEYS[1], int(deadline))
-    for _, name in ipairs(names) do
-      enter(name, id, deadline)
-    end
-    settle()
+  in_parts('HSET', KEYS[1], fields)
+  redis.call('PEXPIREAT', KEYS[1], int(deadline)) -- deletes it where that has passed
+  for _, name in ipairs(names) do
+    enter(name, id, deadline)
   end
+  settle()
 end
 
 return { now, 'created', times(found) }
