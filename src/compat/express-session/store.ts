@@ -25,11 +25,14 @@ import { StoreSessionSet } from "./session-set.ts";
  * them:
  *
  * ```ts
+ * import session from "express-session";
+ * import { SessionSetsStore } from "session-sets/express-session";
+ *
  * const store = new SessionSetsStore({
  *   client,
  *   references: { user_id: { from: (s) => s.passport?.user } },
  * });
- * app.use(session({ store, secret, resave: false, saveUninitialized: false }));
+ * const middleware = session({ store, secret: "…", resave: false, saveUninitialized: false });
  *
  * await store.by("user_id", 1).clear(); // signs user 1 out everywhere
  * ```
