@@ -11,7 +11,9 @@ import {
   updateUserSessions,
 } from "session-sets/compat/redis-user-sessions";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { type StoreClient, singleClients } from "../support/store-clients.ts";
 
+const port = Number(new URL(inject("redisUrl")).port);
 const connect = () => createClient({ url: inject("redisUrl") }).connect();
 
 let client: Awaited<ReturnType<typeof connect>>;
@@ -511,6 +513,22 @@ describe("background promises that nobody awaits", () => {
     });
   });
 });
+
+test.each(Object.entries(singleClients).filter(([kind]) => kind.startsWith("redis ")))(
+  "a client of %s does it all",
+  async (_kind, connect) => {
+    const { client, close } = (await connect(port)) as StoreClient & { client: never };
+    const data = { userId, expires: soon(), n: 1 };
+    await createSession({ client, sessionId, data });
+    await updateSession({ client, sessionId, data: { n: 2 } });
+    await updateUserSessions({ client, userId, data: { m: 3 } });
+    expect(await readSession({ client, sessionId })).toEqual({ ...data, n: 2, m: 3 });
+    expect(await getUserSessions({ client, userId })).toHaveLength(1);
+    await deleteUserSessions({ client, userId });
+    expect(await readSession({ client, sessionId })).toBeNull();
+    await close();
+  },
+);
 
 test("all keys are under one hash tag, so in one slot", async () => {
   await make();

@@ -362,9 +362,13 @@ describe("on a server of its own", () => {
   let sessions: SpotsSessions;
   beforeAll(async () => {
     server = await startRedis();
-    sessions = open({ connectionString: server.url });
+    sessions = new SpotsSessions(server.url);
+    sessions.client.on("error", () => {}); // while the server is restarted
   });
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    sessions.client.disconnect();
+    await server.stop();
+  });
 
   test("a token of * matched somebody's session, because reads were patterns of KEYS", async () => {
     const old = sessions.client;

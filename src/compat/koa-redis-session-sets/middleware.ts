@@ -2,7 +2,7 @@ import { misconfigured } from "../../errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
 import { KoaSession } from "./session.ts";
-import { type KoaSessionStore, Place, publicStore } from "./store.ts";
+import { type KoaSessionStore, publicStore, SessionsInRedis } from "./store.ts";
 
 /** What `ctx` has under the middleware. */
 export interface KoaSessionContext {
@@ -40,12 +40,13 @@ export function koaRedisSessionSets(
     throw misconfigured("koa-redis-session-sets takes the app and its options: (app, { client })");
   }
   const settings = settingsOf(options);
-  const place = new Place(settings);
-  const store = publicStore(place);
+  const sessions = new SessionsInRedis(settings);
+  const store = publicStore(sessions);
   const made = new WeakMap<object, KoaSession>();
 
   function createSession(ctx: KoaCookieContext): KoaSession {
-    const session = made.get(ctx) ?? new KoaSession(place, new KoaCookie(ctx, settings), settings);
+    const session =
+      made.get(ctx) ?? new KoaSession(sessions, new KoaCookie(ctx, settings), settings);
     made.set(ctx, session);
     return session;
   }

@@ -5,7 +5,13 @@ import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessi
 import type { Changed } from "../../store/contract.ts";
 import type { KoaCookie } from "./cookie.ts";
 import type { Settings } from "./options.ts";
-import { dataOf, type KoaSessionData, namesOf, type Place, type Wanted } from "./store.ts";
+import {
+  dataOf,
+  type KoaSessionData,
+  namesOf,
+  type SessionsInRedis,
+  type Wanted,
+} from "./store.ts";
 
 /** For how long a request that still has the token from before a sign-in is told apart (ms). */
 const GRACE = 10_000;
@@ -16,7 +22,7 @@ const SHARDS = 1;
  * order in which they were made.
  */
 export class KoaSession {
-  readonly #place: Place;
+  readonly #sessions: SessionsInRedis;
   readonly #cookie: KoaCookie;
   readonly #settings: Settings;
   /** The token and id of the request, or of the session that this request has made. */
@@ -30,8 +36,8 @@ export class KoaSession {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(place: Place, cookie: KoaCookie, settings: Settings) {
-    this.#place = place;
+  constructor(sessions: SessionsInRedis, cookie: KoaCookie, settings: Settings) {
+    this.#sessions = sessions;
     this.#cookie = cookie;
     this.#settings = settings;
     const token = cookie.get();
@@ -43,7 +49,7 @@ export class KoaSession {
 
   /** The key of the session's hash, for `client.hgetall(key)`. */
   getKey(): string {
-    return this.#place.store.sessionKey((this.#held ?? this.#fresh()).id);
+    return this.#sessions.store.sessionKey((this.#held ?? this.#fresh()).id);
   }
 
   /** The session, or some fields of it. Where there is none it makes one, which is empty. */
@@ -89,7 +95,7 @@ export class KoaSession {
     await this.#inTurn(async () => {
       if (this.#held === null) return;
       this.#cookie.check();
-      await this.#place.store.end(this.#held.id);
+      await this.#sessions.store.end(this.#held.id);
       this.#cookie.clear();
       this.#held = null;
       this.#seen = false;
@@ -129,7 +135,7 @@ export class KoaSession {
   async #get(fields?: readonly string[] | null): Promise<KoaSessionData> {
     const names = namesOf(fields);
     if (this.#held !== null) {
-      const found = await this.#place.store.find(this.#held.id, names);
+      const found = await this.#sessions.store.find(this.#held.id, names);
       this.#seen ||= found.state === "live";
       // Of a token that a sign-in has replaced there is nothing to see, and no cookie in its place.
       if (found.state !== "gone") return dataOf(found);
@@ -140,7 +146,7 @@ export class KoaSession {
 
   /** Changes the session; null where the request has none. */
   async #change(wanted: Wanted): Promise<Changed | null> {
-    const change = this.#place.changeOf(wanted);
+    const change = this.#sessions.change(wanted);
     if (this.#held === null) return null;
     this.#cookie.check();
     const { identity } = this.#settings;
@@ -149,7 +155,7 @@ export class KoaSession {
     const rotation = rotates
       ? ({ to: to.id, when: "identity-changes", identity, grace: GRACE } as const)
       : null;
-    const changed = await this.#place.change(this.#held.id, { ...change, rotation });
+    const changed = await this.#sessions.store.change(this.#held.id, { ...change, rotation });
     if (changed.state === "changed") {
       this.#hold(changed.rotated ? to : this.#held, wanted);
       if (changed.rotated) this.#brought = false;
@@ -159,11 +165,11 @@ export class KoaSession {
 
   /** Makes a session under a token of its own, whatever the request came with. */
   async #make(wanted: Wanted): Promise<void> {
-    const { set, references, absoluteTimeout = null } = this.#place.changeOf(wanted);
+    const { set, references, absoluteTimeout = null } = this.#sessions.change(wanted);
     this.#cookie.check();
     const made = this.#fresh();
     const timeouts = { idleTimeout: null, absoluteTimeout };
-    await this.#place.store.create({ id: made.id, fields: set, references, ...timeouts });
+    await this.#sessions.store.create({ id: made.id, fields: set, references, ...timeouts });
     this.#next = null;
     this.#brought = false;
     this.#hold(made, wanted);
@@ -172,7 +178,7 @@ export class KoaSession {
   #hold(held: NewToken, { maxAge }: Wanted): void {
     this.#held = held;
     this.#seen = true;
-    this.#cookie.set(held.token, this.#place.maxAge(maxAge));
+    this.#cookie.set(held.token, this.#sessions.maxAge(maxAge));
   }
 
   #fresh(): NewToken {

@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from "../../durations.ts";
 import { SessionError } from "../../errors.ts";
 import { gone } from "../../http/faults.ts";
-import type { Change, Changed, Lookup, Rotation, SessionStore } from "../../store/contract.ts";
+import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
@@ -32,11 +32,6 @@ export interface KoaSessionStore {
   delete(id: string): Promise<void>;
 }
 
-/** How a change by the session of a request differs from one by an id. */
-export interface ByRequest {
-  readonly rotation: Rotation | null;
-}
-
 /** What is to change in one session. */
 export interface Wanted {
   readonly values?: unknown;
@@ -44,8 +39,8 @@ export interface Wanted {
   readonly maxAge?: Duration | null | undefined;
 }
 
-/** The sessions in Redis, in one shard: a reference is one plain set. */
-export class Place {
+/** The sessions as the settings have them, in one shard: a reference is one plain set. */
+export class SessionsInRedis {
   readonly store: SessionStore;
   readonly #settings: Settings;
 
@@ -60,16 +55,8 @@ export class Place {
     return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
-  referenceKey(field: string, value: unknown): string {
-    return this.store.setKey(referenceOf(field, value));
-  }
-
-  change(id: string, change: Change): Promise<Changed> {
-    return this.store.change(id, change);
-  }
-
   /** A change as the store takes it. It moves the deadline, as every change here does. */
-  changeOf({ values = {}, unset = [], maxAge }: Wanted): Change {
+  change({ values = {}, unset = [], maxAge }: Wanted): Change {
     const record: JSONRecord = asJSON("The session's values", values);
     const { references } = this.#settings;
     const names = fieldsNamed(unset);
@@ -83,25 +70,25 @@ export class Place {
 }
 
 /** What there is of `store` for users of the middleware. */
-export function publicStore(place: Place): KoaSessionStore {
-  const { store } = place;
+export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
+  const { store } = sessions;
   return {
     getSessionKey: (id) => store.sessionKey(checked(id)),
-    getReferenceKey: (field, value) => place.referenceKey(field, value),
+    getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
     async get(id, fields) {
       return dataOf(await store.find(checked(id), namesOf(fields)));
     },
     async set(id, values, maxAge) {
-      const change = { ...place.changeOf({ values, maxAge }), create: true };
-      const { state } = await place.change(checked(id), change);
+      const change = { ...sessions.change({ values, maxAge }), create: true };
+      const { state } = await store.change(checked(id), change);
       if (state === "superseded") throw gone();
       return values;
     },
     async unset(id, unset, maxAge) {
-      await place.change(checked(id), place.changeOf({ unset, maxAge }));
+      await store.change(checked(id), sessions.change({ unset, maxAge }));
     },
     async touch(id, maxAge) {
-      await place.change(checked(id), place.changeOf({ maxAge }));
+      await store.change(checked(id), sessions.change({ maxAge }));
     },
     async delete(id) {
       await store.end(checked(id));
