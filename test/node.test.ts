@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer as createServer2 } from "node:http2";
 import { createServer as createSecureServer, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
-import { nodeSessions } from "session-sets/node";
+import { csrfGuard, nodeSessions } from "session-sets/node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { request, serve, shopSessions } from "./support/ad-hoc-app.ts";
 import { CERTIFICATE } from "./support/certificate.ts";
@@ -66,17 +66,20 @@ describe("the cookie of a session", () => {
     expect(response.headers["set-cookie"]).toEqual([expect.stringContaining("; Secure")]);
   });
 
-  test("is sent over HTTP/2, through Node's compatible API", async () => {
+  test("is sent over HTTP/2, through Node's compatible API, whose requests the guard knows", async () => {
+    const guard = csrfGuard();
     const server = createServer2(async (req, res) => {
+      guard(req as never);
       const session = sessionOf(req as never, res as never);
       await session.set({ theme: "dark" });
       res.end();
     }).listen(0, "127.0.0.1");
     onTestFinished(() => void server.close());
     await once(server, "listening");
-    const client = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = connect(origin);
     onTestFinished(() => client.destroy());
-    const stream = client.request({ ":path": "/" });
+    const stream = client.request({ ":path": "/", ":method": "POST", origin });
     const [headers] = await once(stream, "response");
     expect(headers["set-cookie"]).toHaveLength(1);
     expect(headers["cache-control"]).toBe("no-store");

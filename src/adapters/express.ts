@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed } from "../http/forwarded.ts";
-import { nodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { nodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -58,7 +58,7 @@ export function csrfGuard(options: CSRFGuardOptions = {}) {
   return (req: ExpressRequest, _res: ServerResponse, next: () => void): void => {
     const header = (name: string) => nodeHeader(req, name);
     const { method = "", secure } = req;
-    const { host } = addressed({ secure, host: header("host") ?? "" }, header, trustsProxy(req));
+    const { host } = addressed({ secure, host: nodeHost(req) }, header, trustsProxy(req));
     guard({ request: req, method, host, secure, header });
     next();
   };

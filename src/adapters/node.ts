@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
-import { nodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { nodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
 import type { Sessions } from "../sessions/sessions.ts";
@@ -57,5 +57,5 @@ export function csrfGuard(options: CSRFGuardOptions & TrustProxyOption = {}) {
 function addressOf(req: IncomingMessage, trustProxy: boolean) {
   const header = (name: string) => nodeHeader(req, name);
   const secure = "encrypted" in req.socket && req.socket.encrypted === true;
-  return addressed({ secure, host: header("host") ?? "" }, header, trustProxy);
+  return addressed({ secure, host: nodeHost(req) }, header, trustProxy);
 }

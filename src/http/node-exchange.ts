@@ -35,6 +35,11 @@ export function nodeHeader({ headers }: IncomingMessage, name: string): string |
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** The host that a request was sent to; HTTP/2 has another name for it. */
+export function nodeHost(req: IncomingMessage): string {
+  return nodeHeader(req, ":authority") ?? nodeHeader(req, "host") ?? "";
+}
+
 /** The cookies that must get out with each response, whatever becomes of its other headers. */
 const kept = new WeakMap<ServerResponse, Map<string, string>>();
 

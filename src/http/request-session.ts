@@ -13,15 +13,17 @@ import type {
   TouchOptions,
 } from "../sessions/types.ts";
 import type { Changed, Times } from "../store/contract.ts";
-import { broughtBy, type Carrier } from "./carriers.ts";
+import type { Carrier } from "./carriers.ts";
 import type { CSRFTokens } from "./csrf.ts";
 import { gone, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
 
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {
   readonly engine: Engine;
-  /** How tokens travel, in order; at least one. */
-  readonly carriers: readonly Carrier[];
+  /** What has brought the token, and brings the client a new one. */
+  readonly carrier: Carrier;
+  /** The well-formed token of the request, or null. */
+  readonly token: string | null;
   readonly csrf: CSRFTokens;
   /** Whether a change of a reference that says who the user is gives the session a new token. */
   readonly rotate: boolean;
@@ -35,14 +37,11 @@ export interface RequestSessionContext {
  */
 export class RequestSession<Data extends object, Reference extends string = FieldOf<Data>> {
   readonly #context: RequestSessionContext;
-  /** What has brought the token, and brings the client a new one. */
   readonly #carrier: Carrier;
   /** The well-formed token of the request, or of the session that this request has made or rotated. */
   #token: string | null;
   /** What the token leads to, aliases followed. */
   #id: string | null;
-  /** @internal Whether the token came in a header that no browser sends by itself. */
-  readonly cameByBearer: boolean;
   /** The request came with an old token: its response never sets a cookie. */
   #throughAlias = false;
   /** This request has seen the session alive. */
@@ -54,13 +53,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   /** @internal */
   constructor(context: RequestSessionContext) {
     this.#context = context;
-    const { shards } = context.engine.config.store;
-    const isToken = (value: string) => idOf(value, shards) !== null;
-    const { carrier, token } = broughtBy(context.carriers, isToken);
-    this.#carrier = carrier;
-    this.#token = token;
-    this.#id = idOf(token, shards);
-    this.cameByBearer = token !== null && !carrier.sends;
+    this.#carrier = context.carrier;
+    this.#token = context.token;
+    this.#id = idOf(context.token, context.engine.config.store.shards);
   }
 
   /**

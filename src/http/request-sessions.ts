@@ -1,6 +1,7 @@
 import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import { engineOf, type Sessions } from "../sessions/sessions.ts";
-import { BearerHeader, type CarrierName, carrierConfig } from "./carriers.ts";
+import { idOf } from "../sessions/token.ts";
+import { BearerHeader, broughtBy, type CarrierName, carrierConfig } from "./carriers.ts";
 import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
 import { Cookies } from "./cookies.ts";
 import { CSRFTokens } from "./csrf.ts";
@@ -51,8 +52,14 @@ export type SessionOfRequest<Data extends object, Reference extends string> = (
   signer: Signer | null,
 ) => RequestSession<Data, Reference>;
 
+/** A session of a request, and whether its token came in a header that no browser sends by itself. */
+interface Known {
+  readonly session: RequestSession<object>;
+  readonly byBearer: boolean;
+}
+
 /** The sessions that a request has: one of each adapter that was asked for it. */
-const known = new WeakMap<object, Map<object, RequestSession<object>>>();
+const known = new WeakMap<object, Map<object, Known>>();
 
 /**
  * @param what the adapter's function, for the messages of errors.
@@ -73,24 +80,24 @@ export function requestSessions<Data extends object, Reference extends string>(
   const engine = engineOf(Object(sessions));
   if (!engine) throw misconfigured(`${what} takes what createSessions returns`);
 
+  const isToken = (value: string) => idOf(value, engine.config.store.shards) !== null;
+
   return function sessionOfRequest(request, exchangeOf, signer) {
-    const all = known.get(request) ?? new Map<object, RequestSession<object>>();
+    const all = known.get(request) ?? new Map<object, Known>();
     known.set(request, all);
     const present = all.get(sessionOfRequest);
-    if (present) return present as RequestSession<Data, Reference>;
+    if (present) return present.session as RequestSession<Data, Reference>;
     const exchange = exchangeOf();
     const cookies = new Cookies(cookie, signer, exchange);
-    const session = new RequestSession<Data, Reference>({
-      engine,
-      carriers: carriers.map((carrier) =>
-        carrier === "cookie"
-          ? new SessionCookie(cookies, cookie)
-          : new BearerHeader(carrier.header, exchange),
-      ),
-      csrf: new CSRFTokens(cookies, cookie.name, exchange),
-      rotate,
-    });
-    all.set(sessionOfRequest, session);
+    const inOrder = carriers.map((carrier) =>
+      carrier === "cookie"
+        ? new SessionCookie(cookies, cookie)
+        : new BearerHeader(carrier.header, exchange),
+    );
+    const { carrier, token } = broughtBy(inOrder, isToken);
+    const csrf = new CSRFTokens(cookies, cookie.name, exchange);
+    const session = new RequestSession<Data, Reference>({ engine, carrier, token, csrf, rotate });
+    all.set(sessionOfRequest, { session, byBearer: token !== null && !carrier.sends });
     return session;
   };
 }
@@ -98,7 +105,7 @@ export function requestSessions<Data extends object, Reference extends string>(
 /** Whether a request has a session, and the token of each it has came in a bearer header. */
 export function isBearer(request: object): boolean {
   const all = [...(known.get(request)?.values() ?? [])];
-  return all.length > 0 && all.every((session) => session.cameByBearer);
+  return all.length > 0 && all.every(({ byBearer }) => byBearer);
 }
 
 /**

@@ -1,0 +1,80 @@
+/* What of the sessions under each framework but Koa compiles and what must not. Compiled, never run. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import express from "express";
+import fastify from "fastify";
+import { Hono } from "hono";
+import { createSessions } from "session-sets";
+import * as express5 from "session-sets/express";
+import * as fastify5 from "session-sets/fastify";
+import * as fetched from "session-sets/fetch";
+import * as hono from "session-sets/hono";
+import * as node from "session-sets/node";
+import { type Equal, same } from "./equal.ts";
+
+interface Data {
+  user_id?: number;
+  theme?: string;
+}
+
+const sessions = createSessions({
+  data: {} as Data,
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+});
+type Session = express5.RequestSession<Data, "user_id">;
+same<Equal<express5.SessionOf<typeof sessions>, Session>>();
+
+const shop = express5.expressSessions(sessions, { keys: ["secret"], carriers: ["bearer"] });
+const app = express().use(shop, express5.csrfGuard());
+app.get("/", async (req) => {
+  const session = shop.createSession(req);
+  same<Equal<typeof session, Session>>();
+  // Under a bearer header it is the new token.
+  same<Equal<Awaited<ReturnType<typeof session.rotate>>, string | boolean>>();
+  // @ts-expect-error: no field of the data
+  await session.get(["nothing"]);
+});
+
+const plugin = fastify5.fastifySessions(sessions, { cookie: { name: "sid" } });
+const served = fastify();
+served.register(plugin);
+served.register(fastify5.csrfGuard({ origins: ["https://admin.example"] }));
+served.get("/", (request, reply) => {
+  const session = plugin.createSession(request, reply);
+  same<Equal<typeof session, Session>>();
+  return session.get();
+});
+
+const router = new Hono<{ Variables: hono.SessionVariables<typeof sessions> }>();
+router.use(hono.honoSessions(sessions, { trustProxy: true }), hono.csrfGuard());
+router.get("/", (c) => {
+  same<Equal<typeof c.var.session, Session>>();
+  return c.text("");
+});
+
+const sessionOf = node.nodeSessions(sessions, { carriers: [{ header: "X-Token" }, "cookie"] });
+export function answer(req: IncomingMessage, res: ServerResponse) {
+  const session = sessionOf(req, res);
+  same<Equal<typeof session, Session>>();
+}
+
+export function handle(request: Request): Response {
+  const session = fetched.fetchSessions(sessions)(request);
+  const data = session.get(["theme"]);
+  same<Equal<Awaited<typeof data>, Partial<Pick<Data, "theme">>>>();
+  class PageResponse extends Response {}
+  const committed = session.commit(new PageResponse());
+  same<Equal<typeof committed, PageResponse>>();
+  // @ts-expect-error: no Response
+  session.commit({ status: 200 });
+  return committed;
+}
+
+// @ts-expect-error: no carrier
+fetched.fetchSessions(sessions, { carriers: ["header"] });
+// @ts-expect-error: Express has a setting of its own
+express5.expressSessions(sessions, { trustProxy: true });
+// @ts-expect-error: no sessions
+hono.honoSessions({});
+// @ts-expect-error: no option
+node.csrfGuard({ origin: "https://admin.example" });
