@@ -5,7 +5,6 @@ export type {
   StoredData,
   StoreReferenceOptions,
 } from "./compat/express-session/options.ts";
-export type { Generate } from "./compat/express-session/session-class.ts";
 export type { StoreSessionSet } from "./compat/express-session/session-set.ts";
 export { SessionSetsStore } from "./compat/express-session/store.ts";
 export type { Duration } from "./durations.ts";

@@ -21,7 +21,7 @@ export interface Declared {
 export type References = ReadonlyMap<string, Declared>;
 
 /** A session as it is stored. */
-export interface Record {
+export interface SessionRecord {
   readonly fields: Fields;
   /** The values that reference fields have, as texts. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
@@ -37,7 +37,7 @@ export function storedName(name: string, found: boolean): string {
 }
 
 /** @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field. */
-export function recordOf(session: unknown, references: References): Record {
+export function recordOf(session: unknown, references: References): SessionRecord {
   const data = asJson(session);
   const fields = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
@@ -80,7 +80,7 @@ export function asWritten(fields: Fields): Fields {
 /** What is to change where a session was `before`, and is to be as in the record. */
 export function changesSince(
   before: Fields,
-  { fields, texts }: Record,
+  { fields, texts }: SessionRecord,
   references: References,
 ): Omit<FieldChanges, "maxBytes"> {
   const set = new Map([...fields].filter(([name, text]) => before.get(name) !== text));
@@ -91,7 +91,7 @@ export function changesSince(
 /** The references among some fields, with all the values they have. */
 export function referencesIn(
   fields: Iterable<string>,
-  texts: Record["texts"],
+  texts: SessionRecord["texts"],
   references: References,
 ): FieldReferences[] {
   const found: FieldReferences[] = [];

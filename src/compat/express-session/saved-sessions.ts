@@ -4,7 +4,14 @@ import { settled } from "../../store/redis/settled.ts";
 import { isWalkable } from "../../store/walk.ts";
 import { timeLeft } from "./deadline.ts";
 import type { StoreConfig } from "./options.ts";
-import { asWritten, changesSince, dataOf, type Record, recordOf, referencesIn } from "./record.ts";
+import {
+  asWritten,
+  changesSince,
+  dataOf,
+  recordOf,
+  referencesIn,
+  type SessionRecord,
+} from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
 import { idOfSid } from "./sid.ts";
 
@@ -86,7 +93,7 @@ export class SavedSessions {
     return dataOf<Data>(fields, this.#config.references);
   }
 
-  async #save(copy: Copy, record: Record, left: number): Promise<void> {
+  async #save(copy: Copy, record: SessionRecord, left: number): Promise<void> {
     const { references } = this.#config;
     if (copy.base) await this.#change(copy.id, changesSince(copy.base, record, references), left);
     else await this.#write(copy.id, record, left);
@@ -94,7 +101,7 @@ export class SavedSessions {
   }
 
   /** An object that was never seen before is a whole session: a new one, or instead of what is there. */
-  async #write(id: string, { fields, texts }: Record, left: number): Promise<void> {
+  async #write(id: string, { fields, texts }: SessionRecord, left: number): Promise<void> {
     const references = referencesIn(fields.keys(), texts, this.#config.references);
     const changes = { set: fields, unset: [], references };
     await this.#change(id, { ...changes, replace: true, create: true }, left);

@@ -7,9 +7,9 @@ const HASH_CHARACTERS = 22;
 const SHARD_BYTES = 28;
 
 /**
- * The id that a session is kept under. The middleware's session id (sid) is a bearer secret: whoever
- * knows it, and the cookie's signing secret, is that user. So the store keeps the first 132 bits of its SHA-256,
- * as for tokens. Middlewares make sids without asking for a shard, so the hash chooses it, too.
+ * The id that a session is kept under. The middleware's session id (sid) is a bearer secret, guarded
+ * by nothing but the cookie's signature. So the store keeps the first 132 bits of its SHA-256, as it
+ * does of tokens. Middlewares make sids without asking for a shard, so the hash chooses it, too.
  */
 export function idOfSid(sid: unknown, shards: number): string {
   if (typeof sid !== "string") {

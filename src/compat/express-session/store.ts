@@ -150,6 +150,7 @@ export class SessionSetsStore<
     return this.#generate;
   }
 
+  /** @internal */
   set generate(generate: Generate | undefined) {
     this.#generate = generate;
     this.#classes = undefined;
