@@ -1,5 +1,5 @@
 /* SessionSetsStore by itself: its methods as middlewares, scripts and sockets call them. */
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import session from "express-session";
 import { Redis } from "ioredis";
 import { SessionError } from "session-sets";
@@ -93,6 +93,28 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     await store.set("sid", mine ?? {});
     expect(await look(store)).toEqual({ cookie, theme: "dark", cart: ["book"] });
     expect(await store.by("user_id", 2).size()).toBe(0);
+  });
+
+  test("follows what a middleware makes of such an object, property by property", async () => {
+    const store = openStore();
+    await store.set("sid", { cookie, theme: "light", n: 1 });
+    const given: Record<string, unknown> = (await store.get("sid")) ?? {};
+    const made: Record<string, unknown> = {};
+    for (const field in given) made[field] = given[field]; // as @fastify/session does
+    await store.set("sid", Object.assign((await store.get("sid")) ?? {}, { theme: "dark" }));
+    await store.set("sid", Object.assign(made, { n: 2 }));
+    expect(await look(store)).toEqual({ cookie, theme: "dark", n: 2 });
+    expect(Object.keys(made).sort()).toEqual(["cookie", "n", "theme"]);
+  });
+
+  test("gives out what looks like any object", async () => {
+    const store = openStore();
+    await store.set("sid", { cookie, n: 1 });
+    const given = (await store.get("sid")) ?? {};
+    expect(Object.keys(given).sort()).toEqual(["cookie", "n"]);
+    expect(JSON.parse(JSON.stringify(given))).toEqual({ cookie, n: 1 });
+    expect(inspect(given, { sorted: true })).toBe(inspect({ cookie, n: 1 }, { sorted: true }));
+    expect(given).toStrictEqual({ cookie, n: 1 });
   });
 
   test("writes an object that it did not give out whole, in place of what is there", async () => {
@@ -311,17 +333,17 @@ describe("on Redis", () => {
     });
     const store = new SessionSetsStore({ client: own, references });
     await Promise.all(
-      Array.from({ length: 1000 }, (_, i) => store.set(`sid-${i}`, { cookie, user_id: 1 })),
+      Array.from({ length: 500 }, (_, i) => store.set(`sid-${i}`, { cookie, user_id: 1 })),
     );
     const commands = await watchCommands(server.url);
     onTestFinished(() => commands.stop());
-    expect(await store.length()).toBe(1000);
-    expect(await store.all()).toHaveLength(1000);
+    expect(await store.length()).toBe(500);
+    expect(await store.all()).toHaveLength(500);
     await store.clear();
     expect(await store.length()).toBe(0);
     const sent = (await commands.text()).toLowerCase().split("\n");
     const scans = sent.filter((command) => command.startsWith("scan "));
-    expect(scans.length).toBeGreaterThanOrEqual(4 * 5);
+    expect(scans.length).toBeGreaterThanOrEqual(4 * 3);
     for (const scan of scans) expect(scan).toMatch(/ count 200$/);
     expect(
       sent.filter((command) => /^(keys|flush|smembers|zrange .* 0 -1$)/.test(command)),
