@@ -571,7 +571,19 @@ describe("the store", () => {
     await about(28 * DAY);
   });
 
-  test.each([undefined, null, 1, "\ud800"])("refuses the id %o", async (id) => {
+  test("takes one that is not well-formed Unicode, too, and lists what leads to it", async () => {
+    const { store } = app.middleware;
+    await store.set("\ud800", { user_id: 1 });
+    await store.set("\udc00", { user_id: 2 });
+    expect(await store.get("\ud800")).toEqual({ user_id: 1 });
+    const [id = ""] = await idsOf(1);
+    expect(await store.get(id)).toEqual({ user_id: 1 });
+    await store.delete(id);
+    expect(await store.get("\ud800")).toEqual({});
+    expect(await store.get("\udc00")).toEqual({ user_id: 2 });
+  });
+
+  test.each([undefined, null, 1])("refuses the id %o", async (id) => {
     const { store } = app.middleware;
     await expect(store.get(id as never)).rejects.toThrow(refused("ERR_SESSION_VALUE"));
     await expect(store.set(id as never, {})).rejects.toThrow(refused("ERR_SESSION_VALUE"));

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Duration, milliseconds } from "../../durations.ts";
 import { SessionError } from "../../errors.ts";
 import { gone } from "../../http/faults.ts";
@@ -73,25 +74,25 @@ export class SessionsInRedis {
 export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
   const { store } = sessions;
   return {
-    getSessionKey: (id) => store.sessionKey(checked(id)),
+    getSessionKey: (id) => store.sessionKey(idOf(id)),
     getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
     async get(id, fields) {
-      return dataOf(await store.find(checked(id), namesOf(fields)));
+      return dataOf(await store.find(idOf(id), namesOf(fields)));
     },
     async set(id, values, maxAge) {
       const change = { ...sessions.change({ values, maxAge }), create: true };
-      const { state } = await store.change(checked(id), change);
+      const { state } = await store.change(idOf(id), change);
       if (state === "superseded") throw gone();
       return values;
     },
     async unset(id, unset, maxAge) {
-      await store.change(checked(id), sessions.change({ unset, maxAge }));
+      await store.change(idOf(id), sessions.change({ unset, maxAge }));
     },
     async touch(id, maxAge) {
-      await store.change(checked(id), sessions.change({ maxAge }));
+      await store.change(idOf(id), sessions.change({ maxAge }));
     },
     async delete(id) {
-      await store.end(checked(id));
+      await store.end(idOf(id));
     },
   };
 }
@@ -112,8 +113,14 @@ function fieldsNamed(fields: readonly string[]): string[] {
   return fields.map((field) => fieldOf(field));
 }
 
-/** The plain sets hold ids as they are, so one that Redis cannot hold is none. */
-function checked(id: unknown): string {
-  if (typeof id === "string" && id.isWellFormed()) return id;
-  throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a well-formed string");
+/**
+ * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
+ * that is not well-formed Unicode, which Redis would be sent as another, is known by its hash.
+ */
+function idOf(id: unknown): string {
+  if (typeof id !== "string") {
+    throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a string");
+  }
+  if (id.isWellFormed()) return id;
+  return `~${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
 }
