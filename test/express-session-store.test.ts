@@ -11,6 +11,7 @@ import {
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { openMeter } from "./support/costs.ts";
 import { dumpServer, watchCommands } from "./support/redis-dump.ts";
 import { startRedis } from "./support/redis-server.ts";
 import { freshPrefix } from "./support/stores.ts";
@@ -322,6 +323,21 @@ describe("on Redis", () => {
       expect(text).toContain(store.idOf("correct horse"));
       expect(text).not.toMatch(/correct|battery/);
     }
+  });
+
+  test("each call about one session is one command, first saves and changed references too", async () => {
+    const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+    onTestFinished(() => meter.close());
+    const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix(), references });
+    await store.set("warm", { cookie }); // the server's time, and the scripts' texts
+    await store.destroy("warm");
+    const data = { cookie, user_id: 1 };
+    await meter.expectCost(() => store.set("sid", data), 1);
+    data.user_id = 2;
+    await meter.expectCost(() => store.set("sid", data), 1);
+    await meter.expectCost(() => store.get("sid"), 1);
+    await meter.expectCost(() => store.touch("sid", data), 1);
+    await meter.expectCost(() => store.destroy("sid"), 1);
   });
 
   test("all, length and clear take bounded steps of SCAN, and no KEYS", async () => {
