@@ -53,7 +53,8 @@ const cookieOf = ({ cookies }: { cookies: readonly string[] }) =>
 /*
  * The two examples of the README, and the older README's, whose `function * (next)` and `yield` are
  * an async function and `await` here. Mended besides: the import line, the connection, the prefix
- * that keeps tests apart, and that the app listens. `Session` is the README's own name.
+ * that keeps tests apart, that the app listens, and that an error fails the test instead of ending
+ * the process. `Session` is the README's own name.
  */
 describe.each([
   ["the README's example", { user_id: {} }],

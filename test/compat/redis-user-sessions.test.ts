@@ -50,7 +50,8 @@ const refused = (code: string) => expect.objectContaining({ name: "SessionError"
 
 /*
  * The README's example. Mended: the line that imports the functions; `import { … } = from`, which is
- * no JavaScript; and the connection, which is the test server's.
+ * no JavaScript; the connection, which is the test server's; and the function around all of it, which is
+ * the test's own.
  */
 test("the README's example runs, and leaves no session, because its session has expired", async () => {
   const client = createClient({ url: inject("redisUrl") });
