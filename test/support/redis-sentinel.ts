@@ -15,6 +15,8 @@ const PERIODS = ["info-period", "ping-period", "ask-period", "publish-period"];
 export interface RedisSentinel {
   /** The port of a sentinel. */
   readonly port: number;
+  /** The first is the master at the start. */
+  readonly servers: readonly RedisServer[];
   /** The server that the sentinels hold for the master now. */
   master(): Promise<RedisServer>;
   /** Waits until a server other than this one is the master, and says so itself; gives it. */
@@ -73,6 +75,7 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
 
   return {
     port: sentinels[0]?.port ?? 0,
+    servers,
     master: currentMaster,
     async successorOf(old) {
       await eventually("a failover", true, async () => (await currentMaster()).port !== old.port);
