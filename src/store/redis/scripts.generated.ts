@@ -149,9 +149,10 @@ local function lists(names, wanted)
   end
   return false
 end
-local function drop_expired(name)
+local function drop_expired(name, entered)
   local key = set_key(name)
-  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
+  local most = math.max(8, entered or 0)
+  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, most)
   if #expired > 0 then
     redis.pcall('ZREM', key, unpack(expired))
     if plain_key(name) then
@@ -160,12 +161,14 @@ local function drop_expired(name)
   end
 end
 local unsettled = {}
+local entered = {}
 local function enter(name, id, deadline)
   redis.call('ZADD', set_key(name), int(deadline), id)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
   end
   unsettled[name] = true
+  entered[name] = (entered[name] or 0) + 1
 end
 local function leave(name, id)
   redis.call('ZREM', set_key(name), id)
@@ -176,7 +179,7 @@ local function leave(name, id)
 end
 local function settle()
   for name in pairs(unsettled) do
-    drop_expired(name)
+    drop_expired(name, entered[name])
     local deadline = tonumber(redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2])
     local sane = deadline and deadline < 2 ^ 52
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
