@@ -1,7 +1,7 @@
 /*
- * Whether what was seen is explained by some order of the calls: each order is carried out on a
- * memory store, one call after the other, and one of them must give the same answers and leave the
- * same sessions.
+ * Whether what was seen is explained by some order of the calls: an order is carried out on a memory
+ * store, one call after the other, and one of them must give the same answers and leave the same
+ * sessions. A call that had sent its last command before another sent its first comes before it.
  */
 import assert from "node:assert/strict";
 import { memoryStore } from "session-sets/memory";
@@ -15,15 +15,18 @@ export interface Outcome {
   readonly state: State;
 }
 
-export interface Explanations {
-  /** The outcomes of all orders. */
-  readonly whole: ReadonlySet<string>;
-  /** For each session, what becomes of it in the orders. */
-  readonly parts: ReadonlyMap<string, ReadonlySet<string>>;
-  /** The least and the most that each actor's calls may count. */
-  readonly counts: readonly (readonly { least: number; most: number }[])[];
-  /** Whether sessions may have orders of their own: operations on sets go session by session. */
-  readonly bySession: boolean;
+/** When the calls of each actor sent their first and their last command, among all commands. */
+export type Spans = readonly (readonly (Span | undefined)[])[];
+
+export interface Span {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Which steps each actor does; of one that is done again, the first answer is lost. */
+interface Plan {
+  readonly steps: readonly (readonly number[])[];
+  readonly dead: number | null;
 }
 
 export const me = (actor: number) => `by ${actor}`;
@@ -44,24 +47,71 @@ export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number
   scene.tokens.delete(`new ${me(dead)}`);
 }
 
-/** All explanations of what the actors may do, where `fault` may have happened. */
-export async function explain(actors: readonly Actor[], fault: Fault | null) {
-  const sets = actors.filter((actor) => actor.ofSet).length;
-  const bySession = sets > 1 || (sets === 1 && fault !== null);
-  const outcomes: Outcome[] = [];
-  const lengths = await stepsOf(actors);
-  for (const plan of plansFor(actors, lengths, fault)) {
-    for (const order of ordersOf(plan.steps.map((steps) => steps.length))) {
-      outcomes.push(await inOrder(actors, plan, order));
-    }
+/** Explains what the actors may do, where `fault` may have happened. */
+export class Oracle {
+  readonly #actors: readonly Actor[];
+  readonly #plans: readonly Plan[];
+  /** Whether sessions may have orders of their own: operations on sets go session by session. */
+  readonly #bySession: boolean;
+  /** By plan and order. */
+  readonly #outcomes = new Map<string, Promise<Outcome>>();
+  /** How many orders there are of all calls. */
+  readonly orders: number;
+
+  private constructor(actors: readonly Actor[], lengths: readonly number[], fault: Fault | null) {
+    this.#actors = actors;
+    this.#plans = plansFor(actors, lengths, fault);
+    this.orders = lengths.reduce(
+      (left, length) => ({
+        calls: left.calls + length,
+        orders: left.orders * choose(left.calls + length, length),
+      }),
+      { calls: 0, orders: 1 },
+    ).orders;
+    const sets = actors.filter((actor) => actor.ofSet).length;
+    const several = fault !== null || lengths.some((length) => length > 1);
+    this.#bySession = sets > 1 || (sets === 1 && several);
   }
-  return explanationsOf(outcomes, bySession);
+
+  static async of(actors: readonly Actor[], fault: Fault | null = null): Promise<Oracle> {
+    const store = memoryStore();
+    const scene = await setScene(store, store);
+    return new Oracle(
+      actors,
+      actors.map((actor, i) => actor.start(scene, me(i)).length),
+      fault,
+    );
+  }
+
+  /** Asserts that what was seen is explained. */
+  async assertExplained(seen: Outcome, spans: Spans): Promise<void> {
+    const text = canonical(seen);
+    const outcomes: Outcome[] = [];
+    for (const [number, plan] of this.#plans.entries()) {
+      if ((plan.dead === null) !== seen.answers.every((answers) => answers !== null)) continue;
+      for (const order of ordersOf(plan, spans)) {
+        const outcome = await this.#inOrder(number, plan, order);
+        if (canonical(outcome) === text) return;
+        outcomes.push(outcome);
+      }
+    }
+    const expected = () => [...new Set(outcomes.map(canonical))].join("\n");
+    assert.ok(this.#bySession, `no order explains ${text}, but\n${expected()}`);
+    assertExplainedByPart(seen, outcomes);
+  }
+
+  #inOrder(number: number, plan: Plan, order: readonly number[]): Promise<Outcome> {
+    const key = `${number}: ${order.join()}`;
+    const known = this.#outcomes.get(key);
+    if (known) return known;
+    const outcome = inOrder(this.#actors, plan, order);
+    this.#outcomes.set(key, outcome);
+    return outcome;
+  }
 }
 
-/** Which steps each actor does; of one that is done again, the first answer is lost. */
-interface Plan {
-  readonly steps: readonly (readonly number[])[];
-  readonly dead: number | null;
+function choose(n: number, k: number): number {
+  return k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k;
 }
 
 function plansFor(
@@ -74,27 +124,32 @@ function plansFor(
   if (fault === null) return [plain];
   const own = all[fault.actor] ?? [];
   const instead = (steps: readonly number[]) => all.with(fault.actor, [...steps]);
-  if (fault.kind === "dies") {
-    const parts = [0, ...own.map((i) => i + 1)].map((count) => own.slice(0, count));
-    return [plain, ...parts.map((steps) => ({ steps: instead(steps), dead: fault.actor }))];
+  if (fault.kind === "resends") {
+    if (actors[fault.actor]?.once) return [plain];
+    const doubled = own.map((i) => [...own.slice(0, i + 1), i, ...own.slice(i + 1)]);
+    return [plain, ...doubled.map((steps) => ({ steps: instead(steps), dead: null }))];
   }
-  if (actors[fault.actor]?.once) return [plain];
-  const doubled = own.map((i) => [...own.slice(0, i + 1), i, ...own.slice(i + 1)]);
-  return [plain, ...doubled.map((steps) => ({ steps: instead(steps), dead: null }))];
+  const parts = own.map((i) => own.slice(0, i));
+  // A step whose only command is late is not done.
+  if (fault.kind !== "late" || actors[fault.actor]?.ofSet) parts.push(own);
+  return [plain, ...parts.map((steps) => ({ steps: instead(steps), dead: fault.actor }))];
 }
 
-async function stepsOf(actors: readonly Actor[]): Promise<number[]> {
-  const store = memoryStore();
-  const scene = await setScene(store, store);
-  return actors.map((actor, i) => actor.start(scene, me(i)).length);
-}
-
-/** All orders of so many calls of each actor. */
-function ordersOf(left: readonly number[]): number[][] {
-  const orders = left.flatMap((count, i) =>
-    count === 0 ? [] : ordersOf(left.with(i, count - 1)).map((order) => [i, ...order]),
+/** The orders of a plan's calls that the spans allow, the likeliest first: one actor for each call. */
+function* ordersOf(plan: Plan, spans: Spans, at = plan.steps.map(() => 0)): Generator<number[]> {
+  const next = plan.steps.flatMap((steps, actor) => {
+    const step = steps[at[actor] ?? 0];
+    return step === undefined ? [] : [{ actor, span: spans[actor]?.[step] }];
+  });
+  if (next.length === 0) yield [];
+  const allowed = next.filter(
+    ({ span }) => !next.some((other) => span && other.span && other.span.last < span.first),
   );
-  return orders.length > 0 ? orders : [[]];
+  allowed.sort((a, b) => (a.span?.last ?? 0) - (b.span?.last ?? 0));
+  for (const { actor } of allowed) {
+    const after = at.with(actor, (at[actor] ?? 0) + 1);
+    for (const order of ordersOf(plan, spans, after)) yield [actor, ...order];
+  }
 }
 
 async function inOrder(actors: readonly Actor[], plan: Plan, order: readonly number[]) {
@@ -109,28 +164,37 @@ async function inOrder(actors: readonly Actor[], plan: Plan, order: readonly num
     const answer = await answerOf(calls[i]?.[step] as Step);
     (answers[i] as unknown[])[step] = answer;
   }
-  const told: (unknown[] | null)[] = [...answers];
+  const told: (unknown[] | null)[] = answers;
   if (plan.dead !== null) forget(scene, told, plan.dead);
   return { answers: told, state: (await stateOf(scene)).state };
 }
 
-function explanationsOf(outcomes: readonly Outcome[], bySession: boolean): Explanations {
-  const whole = new Set(outcomes.map(canonical));
+/** For each session some order explains what became of it. */
+function assertExplainedByPart(seen: Outcome, outcomes: readonly Outcome[]): void {
   const parts = new Map<string, Set<string>>();
   for (const outcome of outcomes) {
     for (const [name, part] of partsOf(outcome)) {
       parts.set(name, (parts.get(name) ?? new Set()).add(part));
     }
   }
-  const counts = (outcomes[0]?.answers ?? []).map((answers, actor) =>
-    (answers ?? []).map((_, step) => {
-      const numbers = outcomes
-        .map((outcome) => outcome.answers[actor]?.[step])
-        .filter((answer) => typeof answer === "number");
-      return { least: Math.min(...numbers), most: Math.max(...numbers) };
-    }),
-  );
-  return { whole, parts, counts, bySession };
+  for (const [name, part] of partsOf(seen)) {
+    const known = parts.get(name) ?? new Set();
+    assert.ok(known.has(part), `no order explains ${name}: ${part}, but\n${[...known].join("\n")}`);
+  }
+  for (const [actor, steps] of seen.answers.entries()) {
+    for (const [step, answer] of (steps ?? []).entries()) {
+      const counts = outcomes.map((outcome) => outcome.answers[actor]?.[step]);
+      if (typeof answer === "number") assertCounted(answer, counts, seen.answers.length === 2);
+    }
+  }
+}
+
+/** Of two, what the one counts and the other not is known; of more, only what is too many. */
+function assertCounted(answer: number, counts: readonly unknown[], two: boolean): void {
+  const numbers = counts.filter((count) => typeof count === "number");
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  assert.ok(answer <= most, `${answer} were counted, which is over ${most}`);
+  if (two) assert.ok(answer >= least, `${answer} were counted, which is under ${least}`);
 }
 
 /** An outcome, session by session. */
@@ -159,24 +223,4 @@ function partsOf({ answers, state }: Outcome): Map<string, string> {
 
 function ownerOf(token: string): string {
   return token.startsWith("new ") ? token : "T";
-}
-
-/** Asserts that what was seen is explained. */
-export function assertExplained(outcome: Outcome, explanations: Explanations): void {
-  const { whole, parts, counts, bySession } = explanations;
-  if (whole.has(canonical(outcome))) return;
-  assert.ok(bySession, `no order explains ${canonical(outcome)}, but\n${[...whole].join("\n")}`);
-  for (const [name, part] of partsOf(outcome)) {
-    const known = parts.get(name) ?? new Set();
-    assert.ok(known.has(part), `no order explains ${name}: ${part}, but\n${[...known].join("\n")}`);
-  }
-  for (const [actor, steps] of outcome.answers.entries()) {
-    for (const [step, answer] of (steps ?? []).entries()) {
-      if (typeof answer !== "number") continue;
-      const { least, most } = counts[actor]?.[step] ?? { least: 0, most: 0 };
-      assert.ok(answer <= most, `${me(actor)} counts ${answer}, which is over ${most}`);
-      // What the other one ended is not counted by both.
-      if (outcome.answers.length === 2) assert.ok(answer >= least, `${answer} is under ${least}`);
-    }
-  }
 }
