@@ -107,9 +107,3 @@ export const OF_SETS: readonly Actor[] = [
 ];
 
 export const ACTORS: readonly Actor[] = [...SINGLE, ...OF_SETS];
-
-export function actor(name: string): Actor {
-  const found = ACTORS.find((one) => one.name === name);
-  if (!found) throw new Error(`there is no actor "${name}"`);
-  return found;
-}

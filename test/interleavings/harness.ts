@@ -10,9 +10,9 @@ import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type Client, clients } from "../support/stores.ts";
 import { everyChoice } from "../support/turnstile.ts";
 import type { Actor } from "./actors.ts";
-import { answerOf, forget, me, Oracle, type Span } from "./oracle.ts";
+import { answerOf, forget, me, Oracle, type Setting, type Span } from "./oracle.ts";
 import { nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
-import { type Chooser, type Fault, Scheduler } from "./scheduler.ts";
+import { type Chooser, Scheduler } from "./scheduler.ts";
 
 const PREFIX = "orders";
 /** None of them is kept as a plain set, too. */
@@ -58,23 +58,22 @@ export class Harness {
   }
 
   /** Every order of what the actors send, and every moment of the fault. */
-  async inEveryOrder(actors: readonly Actor[], shards: number, fault: Fault | null = null) {
-    const oracle = await Oracle.of(actors, fault);
-    return everyChoice((choices) => this.once(actors, shards, choices, fault, oracle));
+  async inEveryOrder(actors: readonly Actor[], setting: Setting): Promise<number> {
+    const oracle = await Oracle.of(actors, setting);
+    return everyChoice((choices) => this.once(actors, setting, choices, oracle));
   }
 
   /** One schedule. */
   async once(
     actors: readonly Actor[],
-    shards: number,
+    { shards, fault = null, crowded = false }: Setting,
     chooser: Chooser,
-    fault: Fault | null,
     oracle: Oracle,
   ): Promise<void> {
     this.schedules++;
     const { direct, used } = this.#open(shards);
     await this.client.flushall();
-    const scene = await setScene(direct, used);
+    const scene = await setScene(direct, used, crowded);
     const answers: (unknown[] | null)[] = actors.map(() => []);
     const spans: (Span | undefined)[][] = actors.map(() => []);
     const work = actors.map((actor, i) => async () => {

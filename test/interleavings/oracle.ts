@@ -47,40 +47,46 @@ export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number
   scene.tokens.delete(`new ${me(dead)}`);
 }
 
-/** Explains what the actors may do, where `fault` may have happened. */
+/** What the actors are tried in. */
+export interface Setting {
+  readonly shards: number;
+  /** What may have happened. */
+  readonly fault?: Fault | null;
+  /** Whether user 1 has two more sessions. */
+  readonly crowded?: boolean;
+}
+
+/** Explains what the actors may do. */
 export class Oracle {
   readonly #actors: readonly Actor[];
+  readonly #crowded: boolean;
   readonly #plans: readonly Plan[];
   /** Whether sessions may have orders of their own: operations on sets go session by session. */
   readonly #bySession: boolean;
   /** By plan and order. */
-  readonly #outcomes = new Map<string, Promise<Outcome>>();
+  readonly #outcomes = new Map<string, Outcome>();
   /** How many orders there are of all calls. */
   readonly orders: number;
 
-  private constructor(actors: readonly Actor[], lengths: readonly number[], fault: Fault | null) {
+  private constructor(
+    actors: readonly Actor[],
+    lengths: readonly number[],
+    { fault = null, crowded = false }: Setting,
+  ) {
     this.#actors = actors;
+    this.#crowded = crowded;
     this.#plans = plansFor(actors, lengths, fault);
-    this.orders = lengths.reduce(
-      (left, length) => ({
-        calls: left.calls + length,
-        orders: left.orders * choose(left.calls + length, length),
-      }),
-      { calls: 0, orders: 1 },
-    ).orders;
+    this.orders = ordersOfAll(lengths);
     const sets = actors.filter((actor) => actor.ofSet).length;
     const several = fault !== null || lengths.some((length) => length > 1);
     this.#bySession = sets > 1 || (sets === 1 && several);
   }
 
-  static async of(actors: readonly Actor[], fault: Fault | null = null): Promise<Oracle> {
+  static async of(actors: readonly Actor[], setting: Setting): Promise<Oracle> {
     const store = memoryStore();
     const scene = await setScene(store, store);
-    return new Oracle(
-      actors,
-      actors.map((actor, i) => actor.start(scene, me(i)).length),
-      fault,
-    );
+    const lengths = actors.map((actor, i) => actor.start(scene, me(i)).length);
+    return new Oracle(actors, lengths, setting);
   }
 
   /** Asserts that what was seen is explained. */
@@ -100,18 +106,23 @@ export class Oracle {
     assertExplainedByPart(seen, outcomes);
   }
 
-  #inOrder(number: number, plan: Plan, order: readonly number[]): Promise<Outcome> {
+  async #inOrder(number: number, plan: Plan, order: readonly number[]): Promise<Outcome> {
     const key = `${number}: ${order.join()}`;
     const known = this.#outcomes.get(key);
     if (known) return known;
-    const outcome = inOrder(this.#actors, plan, order);
+    const outcome = await inOrder(this.#actors, plan, order, this.#crowded);
     this.#outcomes.set(key, outcome);
     return outcome;
   }
 }
 
-function choose(n: number, k: number): number {
-  return k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k;
+/** In how many orders so many calls of each actor can be made. */
+function ordersOfAll(lengths: readonly number[]): number {
+  let [calls, orders] = [0, 1];
+  for (const length of lengths) {
+    for (let i = 1; i <= length; i++) orders = (orders * ++calls) / i;
+  }
+  return orders;
 }
 
 function plansFor(
@@ -152,9 +163,14 @@ function* ordersOf(plan: Plan, spans: Spans, at = plan.steps.map(() => 0)): Gene
   }
 }
 
-async function inOrder(actors: readonly Actor[], plan: Plan, order: readonly number[]) {
+async function inOrder(
+  actors: readonly Actor[],
+  plan: Plan,
+  order: readonly number[],
+  crowded: boolean,
+): Promise<Outcome> {
   const store = memoryStore();
-  const scene = await setScene(store, store);
+  const scene = await setScene(store, store, crowded);
   const calls = actors.map((actor, i) => actor.start(scene, me(i)));
   const at = actors.map(() => 0);
   const answers: unknown[][] = actors.map(() => []);
@@ -199,7 +215,7 @@ function assertCounted(answer: number, counts: readonly unknown[], two: boolean)
 
 /** An outcome, session by session. */
 function partsOf({ answers, state }: Outcome): Map<string, string> {
-  const names = new Set(["T", "P", "Q", "O"]);
+  const names = new Set(["T", "P", "Q", "O", "R", "S"]);
   for (const [name] of state.sessions) names.add(name);
   for (const [token] of state.tokens) names.add(ownerOf(token));
   const parts = new Map<string, string>();

@@ -1,0 +1,94 @@
+/* Requests of one browser at the same time: each makes its calls of `ctx.session` one after the other. */
+import { cookieConfig } from "../../src/http/cookie-options.ts";
+import { Cookies } from "../../src/http/cookies.ts";
+import { CSRFTokens } from "../../src/http/csrf.ts";
+import { RequestSession } from "../../src/http/request-session.ts";
+import { SessionCookie } from "../../src/http/session-cookie.ts";
+import type { SessionSet } from "../../src/sessions/session-set.ts";
+import { engineOf } from "../../src/sessions/sessions.ts";
+import type { Actor } from "./actors.ts";
+import type { Data, Scene } from "./scene.ts";
+
+/** What a request has at hand from one call to the next. */
+interface Hands {
+  readonly session: RequestSession<Data>;
+  readonly me: string;
+  peers?: SessionSet<Data> | null;
+}
+
+type Call = (hands: Hands) => Promise<unknown>;
+
+const CONFIG = cookieConfig<Data>();
+
+/** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
+function sessionOf(scene: Scene, token: string, answered: (cookie: string) => void) {
+  const cookies = new Cookies(CONFIG, null, {
+    secure: true,
+    headersSent: false,
+    requestHeader: (name) => (name === "cookie" ? `${CONFIG.name}=${token}` : undefined),
+    responseHeader: () => undefined,
+    setResponseHeader: (name, value) => {
+      if (name === "set-cookie") answered([value].flat().join());
+    },
+  });
+  const engine = engineOf(scene.sessions);
+  if (!engine) throw new Error("these are no sessions");
+  return new RequestSession<Data>({
+    engine,
+    cookie: new SessionCookie(cookies, CONFIG),
+    csrf: new CSRFTokens(cookies, CONFIG.name),
+    rotate: true,
+  });
+}
+
+function request(name: string, cookie: string, calls: readonly Call[], ofSet = false): Actor {
+  return {
+    name: `request: ${name}`,
+    ofSet,
+    once: false,
+    start(scene, me) {
+      const session = sessionOf(scene, scene.tokens.get(cookie) ?? "", (setCookie) => {
+        const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
+        if (token === "") scene.tokens.delete(me);
+        else scene.tokens.set(me, token);
+      });
+      const hands: Hands = { session, me };
+      return calls.map((call) => () => call(hands));
+    },
+  };
+}
+
+const get: Call = ({ session }) => session.get();
+const set: Call = ({ session, me }) => session.set({ cart: me });
+const rotate: Call = ({ session }) => session.rotate();
+const signIn: Call = ({ session }) => session.set({ user_id: 2 });
+const unset: Call = ({ session }) => session.unset(["cart"]);
+const end: Call = ({ session }) => session.delete();
+
+export const REQUESTS: readonly Actor[] = [
+  request("get", "t3", [get]),
+  request("get with an old token", "t1", [get]),
+  request("get, set, rotate", "t3", [get, set, rotate]),
+  request("get, set, rotate, with an old token", "t2", [get, set, rotate]),
+  request("set, get", "t3", [set, get]),
+  request("rotate, set", "t3", [rotate, set]),
+  request("get, sign in", "t3", [get, signIn]),
+  request("sign in", "t3", [signIn]),
+  request("sign in with an old token", "t2", [signIn, get]),
+  request("end the session, sign in", "t3", [end, signIn]),
+  request("sign out", "t3", [get, end]),
+  request("get, unset", "t3", [get, unset]),
+  request(
+    "sign out the other devices",
+    "t3",
+    [
+      async (hands) => {
+        hands.peers = await hands.session.peers("user_id");
+        return hands.peers !== null;
+      },
+      async ({ session, peers }) => (await peers?.clear({ except: session.id() })) ?? null,
+      get,
+    ],
+    true,
+  ),
+];
