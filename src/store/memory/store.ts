@@ -1,4 +1,4 @@
-import { SessionError, tooLarge } from "../../errors.ts";
+import { misconfigured, SessionError, tooLarge } from "../../errors.ts";
 import type {
   Change,
   Changed,
@@ -111,7 +111,13 @@ export class MemoryStore implements RepairableStore {
     this.#kept.set(to, session);
   }
 
-  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
+  async end(
+    id: string,
+    reference?: Reference | null,
+    leaving?: Leaving | null,
+    replicas?: number,
+  ): Promise<boolean> {
+    refuseReplicas(replicas);
     const { kept: session, trail } = this.#resolve(id);
     if (session?.kind !== "session") return false;
     if (reference && !this.#sets.has(reference, session)) return false;
@@ -171,8 +177,9 @@ export class MemoryStore implements RepairableStore {
     return members.length;
   }
 
-  async endAll(reference: Reference, except?: string): Promise<number> {
-    const spared = except === undefined ? undefined : this.#resolve(except).kept;
+  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
+    refuseReplicas(replicas);
+    const spared = except == null ? undefined : this.#resolve(except).kept;
     const doomed = this.#members(reference).filter((session) => session !== spared);
     for (const session of doomed) this.#end(session);
     return doomed.length;
@@ -261,4 +268,11 @@ export class MemoryStore implements RepairableStore {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+}
+
+function refuseReplicas(replicas: number | undefined): void {
+  if (replicas === undefined) return;
+  throw misconfigured(
+    "The memory store has no replicas to wait for; leave replicas out, or use redisStore. Nothing was ended",
+  );
 }

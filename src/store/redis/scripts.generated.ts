@@ -206,6 +206,21 @@ local function look()
     redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))
   end
 end
+local function mark_key()
+  return base .. ':w'
+end
+local function will_mark(waited_for)
+  if waited_for then
+    seen_keys[#seen_keys + 1] = mark_key()
+  end
+end
+local function mark(waited_for)
+  if waited_for then
+    redis.call('DEL', mark_key())
+    redis.call('HSET', mark_key(), '@', '')
+    redis.call('DEL', mark_key())
+  end
+end
 local function field_changes()
   local changes = { max_bytes = number(), replaced = {}, names = {} }
   local references = args()
@@ -513,13 +528,16 @@ local id = arg()
 local name = arg()
 local grace = number()
 local identity = fields_in(arg())
+local waited_for = arg() == '1'
 local current, found, trail = resolve(id)
 will_touch(current, found.names)
 for _, old in ipairs(trail) do
   will_touch(old, {})
 end
+will_mark(waited_for)
 look()
 if not found.created or (name ~= '' and not lists(found.names, name)) then
+  mark(waited_for)
   return { now, 'ended', 0 }
 end
 trail[#trail + 1] = current
@@ -537,6 +555,7 @@ local name = arg()
 local except = arg()
 local spared = arg()
 local budget = number()
+local waited_for = arg() == '1'
 if except ~= '' then
   local found
   except, found = resolve(except)
@@ -561,7 +580,9 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
     end
   end
 end
+will_mark(waited_for)
 look()
+mark(waited_for and #doomed == 0)
 local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then

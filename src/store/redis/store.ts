@@ -28,7 +28,7 @@ import {
   sessionsOf,
   timesOf,
 } from "./replies.ts";
-import { Server } from "./server.ts";
+import { type Reply, Server } from "./server.ts";
 import { settled } from "./settled.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
@@ -65,7 +65,7 @@ export class RedisStore implements RepairableStore {
         references.flatMap(setNames).join(" "),
         ...counted([...fields].flat()),
       ],
-      this.shards === 1, // where there are others, another shard is tried
+      { patient: this.shards === 1 }, // where there are others, another shard is tried
     );
     return timesOf(times);
   }
@@ -109,12 +109,24 @@ export class RedisStore implements RepairableStore {
     return changedOf(reply);
   }
 
-  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
-    const [, ended] = await this.#server.write("end a session", "end", this.sessionKey(id), [
-      id,
-      reference ? setName(reference) : "",
-      ...leavingArguments(leaving),
-    ]);
+  async end(
+    id: string,
+    reference?: Reference | null,
+    leaving?: Leaving | null,
+    replicas?: number,
+  ): Promise<boolean> {
+    const [, ended] = await this.#server.write(
+      "end a session",
+      "end",
+      this.sessionKey(id),
+      [
+        id,
+        reference ? setName(reference) : "",
+        ...leavingArguments(leaving),
+        replicas === undefined ? "" : "1",
+      ],
+      { replicas },
+    );
     return Number(ended) === 1;
   }
 
@@ -222,17 +234,18 @@ export class RedisStore implements RepairableStore {
     return sum(counts);
   }
 
-  async endAll(reference: Reference, except?: string): Promise<number> {
+  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = [except !== undefined && shardOf(except) === shard ? except : "", ""];
+      let spared = [except != null && shardOf(except) === shard ? except : "", ""];
       let left: number;
       do {
         const [, births, rest, ...spares] = await this.#server.write(
           "end a session set",
           "endAll",
           this.#keys.set(shard, reference),
-          [setName(reference), ...spared, String(PAGE_KEYS)],
+          [setName(reference), ...spared, String(PAGE_KEYS), replicas === undefined ? "" : "1"],
+          { replicas, waits: isLastPage },
         );
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
@@ -257,7 +270,7 @@ export class RedisStore implements RepairableStore {
   }
 
   async close(): Promise<void> {
-    // Nothing of the library's own is open: the client is the caller's.
+    this.#server.close(); // the client is the caller's
   }
 
   #allShards(): number[] {
@@ -273,6 +286,11 @@ interface Cursor {
   readonly shard: number;
   readonly after: string;
   readonly afterId: string;
+}
+
+/** Of a set that is being ended: nothing is left of it. */
+function isLastPage([, , left]: Reply): boolean {
+  return Number(left) === 0;
 }
 
 function sum(counts: readonly number[]): number {

@@ -34,6 +34,21 @@ function unavailable(operation: string, why: string, cause?: unknown): SessionEr
   return isMoving(cause) ? ofMovingSlot(error) : error;
 }
 
+/**
+ * The error of an ending that is done on the master and acknowledged by too few replicas.
+ *
+ * @param cause why the master did not tell how many; none where that took too long.
+ */
+export function underReplicated(replicas: number, cause?: unknown): SessionError {
+  const who = replicas === 1 ? "no replica has" : `fewer than ${replicas} replicas have`;
+  const why = cause === undefined ? "" : ` (${explain(cause)})`;
+  return new SessionError(
+    "ERR_REPLICAS",
+    `Nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}: a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
+    cause === undefined ? undefined : { cause: withoutCommand(cause) },
+  );
+}
+
 /** Whether a client had too many commands under way to send another (Valkey GLIDE: 1,000). */
 export function isCrowded(error: unknown): boolean {
   return error instanceof Error && /maximum inflight requests/i.test(error.message);

@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the set
 -- ARGV     not after, the set's name, an id to leave alone or '', when that one was created (µs) or
---          '' on the first page, how many keys to touch
+--          '' on the first page, how many keys to touch, '1' if replicas are waited for, or ''
 -- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
 --          the id that the one to leave alone has now, when it was created
 
@@ -10,6 +10,7 @@ local name = arg()
 local except = arg()
 local spared = arg()
 local budget = number()
+local waited_for = arg() == '1'
 
 if except ~= '' then
   local found
@@ -37,8 +38,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
     end
   end
 end
+will_mark(waited_for)
 look()
 
+mark(waited_for and #doomed == 0)
 local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then

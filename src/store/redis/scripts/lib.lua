@@ -270,6 +270,29 @@ local function look()
   end
 end
 
+-- Replicas ------------------------------------------------------------------------------------
+-- WAIT tells of what its connection has written, so a script that is followed by it and finds nothing
+-- to do writes a key that is gone again before anybody can see it. DEL needs no memory, and after it
+-- HSET needs none either.
+
+local function mark_key()
+  return base .. ':w'
+end
+
+local function will_mark(waited_for)
+  if waited_for then
+    seen_keys[#seen_keys + 1] = mark_key()
+  end
+end
+
+local function mark(waited_for)
+  if waited_for then
+    redis.call('DEL', mark_key())
+    redis.call('HSET', mark_key(), '@', '')
+    redis.call('DEL', mark_key())
+  end
+end
+
 -- Changes of fields ---------------------------------------------------------------------------
 
 -- ARGV: max bytes; a count and, for each changed reference field, its encoded name and the names
