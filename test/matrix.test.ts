@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { read } from "./support/sources.ts";
 
 // The scripts are plain JavaScript.
-const load = (name: string) => import(/* @vite-ignore */ `../scripts/matrix/${name}.mjs`);
-const { cellsOf, placeIn, table } = await load("table");
-const { readReport } = await load("cell");
+const load = (name: string) => import(/* @vite-ignore */ `../scripts/${name}.mjs`);
+const { cellsOf, placeIn, table } = await load("matrix/table");
+const { readReport } = await load("run-tests");
 
 describe("the cells", () => {
   const servers = ["old", "new"];

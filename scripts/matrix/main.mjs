@@ -17,7 +17,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { runCell } from "./cell.mjs";
+import { runTests } from "../run-tests.mjs";
 import { NODES, provideNode } from "./nodes.mjs";
 import { provideServer, SERVERS } from "./servers.mjs";
 import { cellsOf, placeIn, table } from "./table.mjs";
@@ -87,9 +87,10 @@ mkdirSync(folder, { recursive: true });
 const results = [];
 for (const { server, node } of cellsOf(servers, nodes)) {
   const minutes = Number(options.minutes);
-  const cell = { node: node.path, server: server.path, files, root: ROOT, folder, minutes };
-  const result = await runCell(cell);
-  const { passed, failures, seconds } = result;
+  const env = { REDIS_SERVER_BIN: server.path };
+  const result = await runTests({ node: node.path, files, env, root: ROOT, folder, minutes });
+  const { passed, failures, seconds, stopped } = result;
+  if (stopped) failures.push(`did not end within ${minutes} minutes`);
   results.push({ server: server.version, node: node.version, ...result });
   console.log(
     `${server.version}, Node ${node.version}: ${passed} passed, ${failures.length} failed, ${seconds} s`,

@@ -1,14 +1,15 @@
-/* One cell of the matrix: the tests, run by one Node against one server. */
+/* Runs tests and tells what came of it: for the matrix, a cell; for the soak, a round. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 
 /**
- * Runs vitest and reads its report. How many tests passed, which failed and why, and how long it
- * took. What does not end within `minutes` is ended, and is a failure.
+ * Runs vitest with a Node, on these files and with these variables of the environment, and reads its
+ * report. How many tests passed, which failed and why, what was said last, whether it had to be
+ * stopped because it did not end within `minutes`, and how long it took.
  */
-export async function runCell({ node, server, files, root, folder, minutes }) {
+export async function runTests({ node, files, env, root, folder, minutes }) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
@@ -21,13 +22,13 @@ export async function runCell({ node, server, files, root, folder, minutes }) {
     env: {
       ...process.env,
       PATH: `${dirname(node)}${delimiter}${process.env.PATH}`, // for the programs that tests start
-      REDIS_SERVER_BIN: server,
+      ...env,
     },
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
-      said = (said + chunk).slice(-4000);
+      said = (said + chunk).slice(-20_000);
     });
   }
   const end = () => process.kill(-child.pid, "SIGKILL");
@@ -43,9 +44,8 @@ export async function runCell({ node, server, files, root, folder, minutes }) {
   const result = existsSync(report)
     ? readReport(JSON.parse(readFileSync(report, "utf8")), root)
     : { passed: 0, failures: [] };
-  if (stopped) result.failures.push(`did not end within ${minutes} minutes`);
-  else if (code !== 0 && result.failures.length === 0) result.failures.push(said.trim());
-  return { ...result, seconds: Math.round((Date.now() - started) / 1000) };
+  if (!stopped && code !== 0 && result.failures.length === 0) result.failures.push(said.trim());
+  return { ...result, said, stopped, seconds: Math.round((Date.now() - started) / 1000) };
 }
 
 /** A skipped test is a failure, and so is a file that broke before its tests could run. */
