@@ -13,6 +13,8 @@ export interface Actor {
   readonly ofSet: boolean;
   /** Whether a step that is done twice is the same as done once, whatever came between. */
   readonly once: boolean;
+  /** Whether its calls are those of one request. */
+  readonly request?: boolean;
   /** Its calls, one after the other; `me` tells it from the others. */
   start(scene: Scene, me: string): Step[];
 }

@@ -134,9 +134,14 @@ export async function shrink(harness: Harness, failure: Failure): Promise<Failur
 
 async function firstSmaller(
   harness: Harness,
-  { choices, ...group }: Case,
+  least: Case,
   goesOn: () => boolean,
 ): Promise<Failure | null> {
+  return (await smallerBy(harness, least, goesOn)) ?? shorter(harness, least, goesOn);
+}
+
+/** With less of something, in the same order or in any other. */
+async function smallerBy(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
   for (const smaller of smallerGroups(group)) {
     const made = await groupOf(smaller);
     const random = randomFrom(1);
@@ -146,6 +151,11 @@ async function firstSmaller(
       if (failure) return failure;
     }
   }
+  return null;
+}
+
+/** With fewer or smaller choices. */
+async function shorter(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
   const same = await groupOf(group);
   for (const smaller of smallerChoices(choices)) {
     const failure = goesOn() ? await attempt(harness, same, Recorded.of(smaller)) : null;

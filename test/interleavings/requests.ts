@@ -46,6 +46,7 @@ function request(name: string, cookie: string, calls: readonly Call[], ofSet = f
     name: `request: ${name}`,
     ofSet,
     once: false,
+    request: true,
     start(scene, me) {
       const session = sessionOf(scene, scene.tokens.get(cookie) ?? "", (setCookie) => {
         const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];

@@ -46,6 +46,8 @@ const NOT_AFTER = 3;
 
 export class Scheduler {
   readonly #actors = new AsyncLocalStorage<number>();
+  /** Commands that wait for nobody. */
+  readonly #passing = new Set<Promise<unknown>>();
   #waiting: (Command | Orphan)[] = [];
   #lost: Command[] = [];
   #dead: number | null = null;
@@ -55,7 +57,8 @@ export class Scheduler {
   client(client: InterceptedClient): RedisClient & InterceptedClient {
     return intercepted(client, (sent, pass) => {
       const actor = this.#actors.getStore();
-      if (actor === undefined || sent.name === "TIME") return pass();
+      if (actor === undefined) return pass();
+      if (sent.name === "TIME") return this.#atOnce(pass());
       if (actor === this.#dead) return Promise.reject(dead());
       return new Promise((resolve) => {
         const send = (late: boolean) => {
@@ -95,7 +98,7 @@ export class Scheduler {
       }),
     );
     for (;;) {
-      await turn(); // what a reply leads to is done by now: it is all microtasks
+      await this.#standstill();
       if (this.#waiting.length === 0) break;
       const command = this.#choose(chooser);
       if (left?.actor === command.actor && chooser.pick(2) === 1) {
@@ -108,6 +111,20 @@ export class Scheduler {
     for (const { settle } of this.#lost) settle(Promise.reject(dead()));
     await Promise.all(work);
     return this.#dead;
+  }
+
+  /** The server's time is asked for once by each store: it belongs to no schedule. */
+  #atOnce(reply: Promise<unknown>): Promise<unknown> {
+    this.#passing.add(reply);
+    return reply.finally(() => this.#passing.delete(reply));
+  }
+
+  async #standstill(): Promise<void> {
+    await turn(); // what a reply leads to is done by now: it is all microtasks
+    while (this.#passing.size > 0) {
+      await Promise.allSettled(this.#passing);
+      await turn();
+    }
   }
 
   #choose(chooser: Chooser): Command | Orphan {
