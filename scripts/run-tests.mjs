@@ -13,7 +13,7 @@ export async function runTests({ node, files, env, root, folder, minutes }) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-  const reporters = ["--reporter=json", `--outputFile.json=${report}`];
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const started = Date.now();
   const child = spawn(node, [vitest, "run", ...reporters, ...files], {
     cwd: root,
