@@ -1,0 +1,17 @@
+/* Histories of several processes against a cluster. See docs/design.md, "Testing". */
+import { afterAll, beforeAll, test } from "vitest";
+import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
+import { expectExplained } from "./expecting.ts";
+
+let cluster: RedisCluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster.stop());
+
+test("every history on a cluster can be explained, and leaves whole sets and nothing else", () =>
+  expectExplained(
+    "a cluster",
+    { ports: cluster.masters.map(({ port }) => port), cluster: true },
+    1000,
+  ));
