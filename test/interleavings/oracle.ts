@@ -80,8 +80,8 @@ export class Oracle {
     this.#plans = plansFor(actors, lengths, fault);
     this.orders = ordersOfAll(lengths);
     const sets = actors.filter((actor) => actor.ofSet).length;
-    const several = fault !== null || lengths.some((length) => length > 1);
-    this.#bySession = sets > 1 || (sets === 1 && several);
+    const two = lengths.length === 2 && lengths.every((length) => length === 1);
+    this.#bySession = sets > 1 || (sets === 1 && (fault !== null || !two));
   }
 
   static async of(actors: readonly Actor[], setting: Setting): Promise<Oracle> {
@@ -213,20 +213,26 @@ function assertExplainedByPart(seen: Outcome, outcomes: readonly Outcome[]): voi
     const known = parts.get(name) ?? new Set();
     assert.ok(known.has(part), `no order explains ${name}: ${part}, but\n${[...known].join("\n")}`);
   }
+  const all = parts.size - 1; // O is of another user
   for (const [actor, steps] of seen.answers.entries()) {
     for (const [step, answer] of (steps ?? []).entries()) {
       const counts = outcomes.map((outcome) => outcome.answers[actor]?.[step]);
-      if (typeof answer === "number") assertCounted(answer, counts, seen.answers.length === 2);
+      if (typeof answer === "number") assertCounted(answer, counts, seen.answers.length, all);
     }
   }
 }
 
-/** Of two, what the one counts and the other not is known; of more, only what is too many. */
-function assertCounted(answer: number, counts: readonly unknown[], two: boolean): void {
-  const numbers = counts.filter((count) => typeof count === "number");
-  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
-  assert.ok(answer <= most, `${answer} were counted, which is over ${most}`);
-  if (two) assert.ok(answer >= least, `${answer} were counted, which is under ${least}`);
+/** Of two, what the one counts and the other not is known; of more, that nothing counts twice. */
+function assertCounted(answer: number, counts: readonly unknown[], actors: number, all: number) {
+  if (actors > 2) assert.ok(answer <= all, `${answer} were counted, but there are ${all}`);
+  else {
+    const numbers = counts.filter((count) => typeof count === "number");
+    const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+    assert.ok(
+      least <= answer && answer <= most,
+      `${answer}, not ${least} to ${most}, were counted`,
+    );
+  }
 }
 
 /** An outcome, session by session. */

@@ -206,7 +206,10 @@ will_touch(current, found.names)
   },
   "except that does not follow an alias": {
     about: "clear ends the session to leave alone where it is named by an old id",
-    apply: edits("endAll", ["  except, found = resolve(except)\n", "  found = own(except)\n"]),
+    apply: edits("endAll", [
+      "local to, found = resolve(except)\n",
+      "local to, found = except, own(except)\n",
+    ]),
   },
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",

@@ -557,8 +557,10 @@ local spared = arg()
 local budget = number()
 local waited_for = arg() == '1'
 if except ~= '' then
-  local found
-  except, found = resolve(except)
+  local to, found = resolve(except)
+  if not found.target then -- else it is too old, and stays so: the next page goes no further
+    except = to
+  end
   spared = found.created or spared
   will_touch(except, { name })
 end
