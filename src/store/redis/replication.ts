@@ -50,12 +50,12 @@ export class Replication {
     if (this.#closed) throw new Error("the store was closed");
     const line = this.#lines.get(master.name) ?? new Line(master);
     this.#lines.set(master.name, line);
-    return line.write(write);
+    return line.write(master, write);
   }
 
   close(): void {
     this.#closed = true;
-    for (const line of this.#lines.values()) line.close();
+    for (const line of this.#lines.values()) line.end();
   }
 }
 
@@ -120,23 +120,32 @@ class Waiting<Reply = unknown> {
  * meanwhile waits, and then goes together, its scripts first and one WAIT for all of them.
  */
 class Line {
+  #master: Master;
   #own: OwnConnection | undefined;
   #waiting: Waiting[] = [];
   #busy = false;
-  #master: Master;
+  #ended = false;
 
   constructor(master: Master) {
     this.#master = master;
   }
 
-  write<Reply>(write: Write<Reply>): Promise<Reply> {
+  write<Reply>(master: Master, write: Write<Reply>): Promise<Reply> {
+    this.#master = master; // behind Sentinel, another one in time
     const waiting = new Waiting(write);
     this.#waiting.push(waiting as Waiting);
     void this.#work();
     return waiting.promise;
   }
 
-  close(): void {
+  /** Closes the connection for good. */
+  end(): void {
+    this.#ended = true;
+    this.#close();
+  }
+
+  /** The next write opens another one. */
+  #close(): void {
     this.#own?.close();
     this.#own = undefined;
   }
@@ -164,18 +173,19 @@ class Line {
       const written = awaited.filter((_, i) => runs[i]);
       if (written.length > 0) await this.#wait(own, written, replicas);
     } catch (error) {
-      this.close();
+      this.#close();
       for (const one of together) one.missed(error);
     }
-    if (this.#own?.lost) this.close();
+    if (this.#own?.lost) this.#close();
   }
 
   async #connection(end: number): Promise<OwnConnection> {
     if (this.#own && !this.#own.lost) return this.#own;
-    this.close();
+    this.#close();
     const own = this.#master.open(Math.max(1, Math.floor(end - performance.now())));
     try {
       await before(end, own.ready);
+      if (this.#ended) throw new Error("the store was closed");
     } catch (error) {
       own.close();
       throw error;
@@ -198,7 +208,7 @@ class Line {
     };
     await Promise.all(written.map(tell));
     // Without an answer the connection stays busy: the next ones take another.
-    await before(now, answer).catch(() => this.close());
+    await before(now, answer).catch(() => this.#close());
   }
 }
 

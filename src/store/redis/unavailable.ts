@@ -65,7 +65,7 @@ function noAnswer(timeout: number): string {
 
 /** As Redis and Valkey say it of commands, and of scripts. */
 const MOVING =
-  /\bTRYAGAIN\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
+  /\bTRYAGAIN\b|^ASK\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
 /** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
 const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
