@@ -261,7 +261,7 @@ function ofSet(call: SetCall, ids: ReadonlySet<string>): Event[] {
     }
     case "change all":
       return [{ is: "change if", of, values: call.values, unset: call.unset }];
-    case "clear": {
+    default: {
       const except = call.except !== null && ids.has(call.except) ? call.except : null;
       return [{ is: "end if", of, except }];
     }

@@ -1,7 +1,7 @@
 /* Histories of several processes against a cluster. See docs/design.md, "Testing". */
 import { afterAll, beforeAll, test } from "vitest";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
-import { expectExplained } from "./expecting.ts";
+import { expectExplained, TIME_LIMIT } from "./expecting.ts";
 
 let cluster: RedisCluster;
 beforeAll(async () => {
@@ -9,9 +9,11 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-test("every history on a cluster can be explained, and leaves whole sets and nothing else", () =>
-  expectExplained(
-    "a cluster",
-    { ports: cluster.masters.map(({ port }) => port), cluster: true },
-    1000,
-  ));
+test(
+  "every history on a cluster can be explained, and leaves whole sets and nothing else",
+  () => {
+    const ports = cluster.masters.map(({ port }) => port);
+    return expectExplained("a cluster", { ports, cluster: true }, 1000);
+  },
+  TIME_LIMIT,
+);

@@ -36,10 +36,8 @@ export type Result =
   | { readonly error: string };
 
 /** The references, as they are declared; a plain set needs a store of one shard. */
-export function referencesOf(shards: number) {
-  const tag: ReferenceOptions = shards === 1 ? { rotate: false, as: "set" } : { rotate: false };
-  return { user_id: {}, team_ids: { rotate: false }, tag } satisfies Record<
-    string,
-    ReferenceOptions
-  >;
+export function referencesOf(shards: number): Record<keyof typeof ROTATING, ReferenceOptions> {
+  return shards === 1 ? { ...ROTATING, tag: { rotate: false, as: "set" } } : ROTATING;
 }
+
+const ROTATING = { user_id: {}, team_ids: { rotate: false }, tag: { rotate: false } };

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { sources } from "../../src/store/redis/scripts.generated.ts";
-import { checkInvariants } from "../support/invariants.ts";
+import { checkInvariants, type Layout } from "../support/invariants.ts";
 import { type MutationName, mutatedSources, mutations } from "../support/mutations.ts";
 import { freshPrefix } from "../support/stores.ts";
 import { buildProgram, type Program } from "./build.ts";
@@ -164,10 +164,11 @@ export class Runner {
 
   /** I1, I2 and, where something has no end, I3. */
   async #checkKeys(): Promise<void> {
+    const references: Layout["references"] = referencesOf(this.#shards);
     const layout = {
       prefix: this.#prefix,
       shards: this.#shards,
-      references: referencesOf(this.#shards),
+      references,
     };
     await Promise.all(this.#masters.map((master) => checkInvariants(master, layout)));
   }
@@ -196,16 +197,22 @@ export class Runner {
   }
 }
 
-async function ask(child: ChildProcess, order: Order) {
-  child.send(order);
-  const [result] = (await Promise.race([once(child, "message"), ended(child)])) as [Result];
-  if ("error" in result) throw new Error(`A process of the histories failed: ${result.error}`);
-  return result;
-}
-
-async function ended(child: ChildProcess): Promise<never> {
-  const [code] = await once(child, "exit");
-  throw new Error(`A process of the histories ended (${code}).`);
+/** Tells a process what to do, and waits until it is done. */
+function ask(child: ChildProcess, order: Order): Promise<Exclude<Result, { error: string }>> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) =>
+      reject(new Error(`A process of the histories ended (${code}).`));
+    child.once("exit", ended);
+    child.once("message", (result: Result) => {
+      child.off("exit", ended);
+      if ("error" in result) {
+        reject(new Error(`A process of the histories failed: ${result.error}`));
+      } else {
+        resolve(result);
+      }
+    });
+    child.send(order);
+  });
 }
 
 function distinct(all: readonly Known[]): Known[] {

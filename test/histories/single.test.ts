@@ -1,7 +1,7 @@
 /* Histories of several processes against one server. See docs/design.md, "Testing". */
 import { afterAll, beforeAll, test } from "vitest";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
-import { expectExplained } from "./expecting.ts";
+import { expectExplained, TIME_LIMIT } from "./expecting.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -9,5 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-test("every history on one server can be explained, and leaves whole sets and nothing else", () =>
-  expectExplained("one server", { ports: [server.port], cluster: false }, 2000));
+test(
+  "every history on one server can be explained, and leaves whole sets and nothing else",
+  () => expectExplained("one server", { ports: [server.port], cluster: false }, 2000),
+  TIME_LIMIT,
+);

@@ -160,7 +160,7 @@ export class World {
           },
         );
       }
-      case "delete":
+      default:
         return this.#record({ do: "end", id, of: null }, fault, ({ sessions }) =>
           sessions.delete(token),
         );
