@@ -13,6 +13,11 @@ export interface Campaign {
   /** How long at most (ms), however many they are by then. */
   readonly atMost?: number;
   readonly mutation?: MutationName;
+  /**
+   * Whether a failure is made short.
+   * @default true
+   */
+  readonly shrink?: boolean;
 }
 
 export interface Report {
@@ -35,7 +40,7 @@ const MOST_TRIES = 40;
 
 /** Runs histories until one fails. */
 export async function runHistories(servers: Servers, campaign: Campaign): Promise<Report> {
-  const { seed, count, atMost = Number.POSITIVE_INFINITY, mutation } = campaign;
+  const { seed, count, atMost = Number.POSITIVE_INFINITY, mutation, shrink = true } = campaign;
   const start = performance.now();
   const totals = { histories: 0, calls: 0, unanswered: 0, overlapping: 0 };
   const runner = await Runner.start(servers, mutation ? { mutation } : {});
@@ -45,7 +50,8 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
       const from = seed + totals.histories;
       const size = Math.min(BATCH, count - totals.histories);
       const plans = Array.from({ length: size }, (_, i) => planOf(from + i, PROCESSES));
-      failure = await runBatch(runner, plans, totals);
+      const failed = await runBatch(runner, plans, totals);
+      failure = failed && (await explainFailure(failed, shrink ? runner : null));
     }
     if (!failure) await runner.checkNothingLeft();
   } catch (error) {
@@ -60,7 +66,7 @@ async function runBatch(
   runner: Runner,
   plans: readonly Plan[],
   totals: { histories: number; calls: number; unanswered: number; overlapping: number },
-): Promise<string | null> {
+): Promise<Outcome | null> {
   const outcomes = await runner.run(plans);
   for (const { history } of outcomes) {
     totals.histories++;
@@ -73,18 +79,16 @@ async function runBatch(
       if (beside) totals.overlapping++;
     }
   }
-  const failed = outcomes.find(({ refusal }) => refusal !== null);
-  return failed ? explainFailure(failed, runner) : null;
+  return outcomes.find(({ refusal }) => refusal !== null) ?? null;
 }
 
-async function explainFailure(failed: Outcome, runner: Runner): Promise<string> {
-  const shorter = await shrinkPlan(failed, runner);
-  const { plan, refusal, history } = shorter;
+async function explainFailure(failed: Outcome, runner: Runner | null): Promise<string> {
+  const { plan, refusal, history } = runner ? await shrinkPlan(failed, runner) : failed;
   return [
     `SEED=${plan.seed} HISTORIES=1 repeats its plan. ${refusal?.rule}: ${refusal?.about}`,
     "What cannot be explained:",
     print(shrinkHistory(history)),
-    "The least plan that still failed:",
+    "The plan, as short as it still fails:",
     JSON.stringify(plan, null, 1),
   ].join("\n\n");
 }
