@@ -1,6 +1,6 @@
 /* A server that is killed under load and comes back, with what its append-only file kept, or empty. */
 import { expect, test } from "vitest";
-import { underLoad } from "../support/fault-run.ts";
+import { LOST_CONNECTION, NO_ANSWER, underLoad } from "../support/fault-run.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type Kind, steadyClients } from "../support/steady-clients.ts";
 
@@ -43,7 +43,7 @@ async function killUnderLoad(what: string, kind: Kind, server: RedisServer) {
       await load.until("refused", 6);
       await server.restart();
     }
-    const losses = await finish([server.port]);
+    const losses = await finish([server.port], [NO_ANSWER, LOST_CONNECTION]);
     return { losses, missing: load.counts.missing };
   } finally {
     await close();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
-const TIMEOUT = 30_000;
+const TIMEOUT = 20_000;
 const PAUSE = 20;
 
 /** Waits until something that servers do by themselves has come about; outside of tests, too. */

@@ -10,29 +10,55 @@ import { freshPrefix } from "./stores.ts";
 export interface FaultRun {
   readonly load: Load;
   /**
-   * Ends the load; asserts that no call took longer than the timeout and the slack, that every
-   * session is whole and in its sets, and that everything works with the same client.
+   * Ends the load; asserts that no call took longer than the timeout and the slack, that each that
+   * was refused was so for one of these reasons, that every session is whole and in its sets, that no
+   * ending is lost that replicas have acknowledged, and that everything works with the same client.
    */
-  finish(masters: readonly number[]): Promise<Losses>;
+  finish(masters: readonly number[], reasons: readonly RegExp[]): Promise<Losses>;
 }
+
+export interface FaultRunOptions {
+  readonly timeout: number;
+  /** @default 1 */
+  readonly shards?: number;
+  /** How many replicas endings wait for. */
+  readonly replicas?: number | undefined;
+}
+
+/** Nobody answered: the server is down, frozen, or not reached. */
+export const NO_ANSWER = /^no answer within \d+ ms\. Check that the server is running/;
+/** In the words of a client, and what to check. */
+export const LOST_CONNECTION =
+  /(ECONNRESET|ECONNREFUSED|EPIPE|closed|[Rr]econnect).*\. Check the server and the client's connection to it$/;
+
+/** Ended on the master, and not known to be ended on a replica. */
+export const NO_REPLICA =
+  /^Nothing of what was to be ended is left on the master, but no replica has acknowledged that in time.* Call it again, which waits again; check that the replicas/;
 
 /** Loads a store on a client that a fault is about to hit. */
 export function underLoad(
   what: string,
   client: RedisClient,
-  { timeout, shards = 1 }: { readonly timeout: number; readonly shards?: number },
+  { timeout, shards = 1, replicas }: FaultRunOptions,
 ): FaultRun {
   const prefix = freshPrefix();
-  const load = new Load(loadedSessions(redisStore(client, { prefix, shards, timeout })));
+  const sessions = (limit: number) =>
+    loadedSessions(redisStore(client, { prefix, shards, timeout: limit }));
+  const load = new Load(sessions(timeout), { patient: sessions(20_000), replicas });
   return {
     load,
-    async finish(masters) {
+    async finish(masters, reasons) {
       await load.until("done", 100); // it works again before anything else is done
       await load.stop();
       expect(load.counts.longest, what).toBeLessThan(timeout + SLACK);
       await expectWhole(prefix, shards, masters);
       const losses = await load.losses();
       console.log(summary(what, load, losses));
+      for (const reason of load.counts.reasons.keys()) {
+        const expected = reasons.some((one) => one.test(reason));
+        expect(expected, `${what}: refused for a reason of its kind: ${reason}`).toBe(true);
+      }
+      if (replicas !== undefined) expect(losses.ends, `${what}: endings lost`).toBe(0);
       await load.clearAll();
       await expectEverythingWorks(client);
       await expectWhole(prefix, shards, masters);
