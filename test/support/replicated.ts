@@ -19,10 +19,8 @@ export async function startReplicated(count: number, password = ""): Promise<Rep
     Array.from({ length: count }, () => startRedis({ args: [...args, ...of] })),
   );
   const admin = new Redis(master.port, password ? { password } : {});
-  await eventually("replication", count, async () => {
-    const info = await admin.info("replication");
-    return info.split("state=online").length - 1;
-  });
+  await admin.flushall(); // something to acknowledge, which they do a while after they have joined
+  await eventually("acknowledgements", count, () => admin.wait(count, 100));
   admin.disconnect();
   return {
     master,

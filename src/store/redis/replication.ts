@@ -1,3 +1,4 @@
+import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
 import { underReplicated } from "./unavailable.ts";
 
@@ -34,7 +35,7 @@ const FOR_ANSWER = 0.95;
 
 /**
  * Writes that wait for replicas. WAIT tells of the writes of its own connection only, so both go
- * over one connection of the store's own to each master, which is opened when it is first needed.
+ * over a connection of the store's own to the master, which is opened when it is first needed.
  */
 export class Replication {
   readonly #masterOf: NonNullable<Connection["master"]>;
@@ -48,8 +49,10 @@ export class Replication {
   async write<Reply>(key: string, write: Write<Reply>): Promise<Reply> {
     const master = await this.#masterOf(key);
     if (this.#closed) throw new Error("the store was closed");
-    const line = this.#lines.get(master.name) ?? new Line(master);
-    this.#lines.set(master.name, line);
+    // Who asks for fewer replicas does not wait behind who asks for more.
+    const name = `${write.replicas} ${master.name}`;
+    const line = this.#lines.get(name) ?? new Line(master, write.replicas);
+    this.#lines.set(name, line);
     return line.write(master, write);
   }
 
@@ -62,7 +65,6 @@ export class Replication {
 /** A write whose turn has not come, or whose WAIT is not answered. */
 class Waiting<Reply = unknown> {
   readonly promise: Promise<Reply>;
-  readonly replicas: number;
   readonly end: number;
   readonly #write: Write<Reply>;
   #reply: Reply | undefined;
@@ -71,7 +73,6 @@ class Waiting<Reply = unknown> {
 
   constructor(write: Write<Reply>) {
     this.#write = write;
-    this.replicas = write.replicas;
     this.end = write.end;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -104,30 +105,33 @@ class Waiting<Reply = unknown> {
 
   /** WAIT has answered how many replicas there are. */
   acknowledged(by: number): void {
-    if (by >= this.replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(underReplicated(this.replicas));
+    const { replicas } = this.#write;
+    if (by >= replicas) this.#resolve(this.#reply as Reply);
+    else this.#reject(underReplicated(replicas));
   }
 
   /** WAIT has not answered. */
   unanswered(cause: unknown): void {
     const why = cause instanceof TooLate ? undefined : cause;
-    this.#reject(underReplicated(this.replicas, why));
+    this.#reject(underReplicated(this.#write.replicas, why));
   }
 }
 
 /**
- * One connection to one master. Its pairs of a script and a WAIT do not overlap: what is asked for
+ * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not overlap: what is asked for
  * meanwhile waits, and then goes together, its scripts first and one WAIT for all of them.
  */
 class Line {
+  readonly #replicas: number;
   #master: Master;
   #own: OwnConnection | undefined;
   #waiting: Waiting[] = [];
   #busy = false;
   #ended = false;
 
-  constructor(master: Master) {
+  constructor(master: Master, replicas: number) {
     this.#master = master;
+    this.#replicas = replicas;
   }
 
   write<Reply>(master: Master, write: Write<Reply>): Promise<Reply> {
@@ -153,17 +157,15 @@ class Line {
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let [first] = this.#waiting; first; [first] = this.#waiting) {
-      const { replicas } = first;
-      const together = this.#waiting.filter((one) => one.replicas === replicas);
-      this.#waiting = this.#waiting.filter((one) => one.replicas !== replicas);
-      await this.#turn(together, replicas);
+    while (this.#waiting.length > 0) {
+      await allAsked(); // the shards of a set ask one after the other
+      await this.#turn(this.#waiting.splice(0));
     }
     this.#busy = false;
   }
 
   /** Never rejects, and ends in time: who comes next has not much more of it. */
-  async #turn(together: Waiting[], replicas: number): Promise<void> {
+  async #turn(together: Waiting[]): Promise<void> {
     const end = Math.max(...together.map((one) => one.end));
     try {
       const own = await this.#connection(end);
@@ -171,7 +173,7 @@ class Line {
       const awaited = together.filter((one) => one.end > now); // nobody waits for the others
       const runs = await before(end, Promise.all(awaited.map((one) => one.run(own))));
       const written = awaited.filter((_, i) => runs[i]);
-      if (written.length > 0) await this.#wait(own, written, replicas);
+      if (written.length > 0) await this.#wait(own, written);
     } catch (error) {
       this.#close();
       for (const one of together) one.missed(error);
@@ -194,11 +196,11 @@ class Line {
     return own;
   }
 
-  async #wait(own: OwnConnection, written: Waiting[], replicas: number): Promise<void> {
+  async #wait(own: OwnConnection, written: Waiting[]): Promise<void> {
     const now = performance.now();
     const left = Math.max(...written.map(({ end }) => end)) - now;
     const limit = Math.max(1, Math.floor(left * FOR_WAIT)); // 0 would be without end
-    const answer = own.send("WAIT", [String(replicas), String(limit)]).then(Number);
+    const answer = own.send("WAIT", [String(this.#replicas), String(limit)]).then(Number);
     const tell = async (one: Waiting) => {
       try {
         one.acknowledged(await before(now + (one.end - now) * FOR_ANSWER, answer));

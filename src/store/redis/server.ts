@@ -127,18 +127,21 @@ export class Server {
   #run<T>(operation: string, patient: boolean, work: (start: number) => Promise<T>): Promise<T> {
     const start = performance.now();
     const end = start + this.#timeout - PAUSE;
-    return withinTimeout(operation, this.#timeout, async () => {
+    let refusal: unknown;
+    const inTime = async () => {
       for (;;) {
         try {
           return await work(start);
         } catch (error) {
+          refusal = error;
           const passing =
             isCrowded(error) || (patient && isMoving(error)) || error instanceof Missed;
           if (!passing || performance.now() > end) throw error;
         }
         await sleep(PAUSE);
       }
-    });
+    };
+    return withinTimeout(operation, this.#timeout, inTime, () => refusal);
   }
 
   #sender(key: string): Send {

@@ -3,16 +3,17 @@ import { ofMovingSlot } from "../moving.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
- * it has not ended `timeout` ms after its start.
+ * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for.
  */
 export async function withinTimeout<T>(
   operation: string,
   timeout: number,
   work: () => Promise<T>,
+  refusal: () => unknown,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(unavailable(operation, noAnswer(timeout)));
+    const stop = () => reject(refusal() ?? unavailable(operation, noAnswer(timeout)));
     // Where this process was busy for so long, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });

@@ -61,7 +61,7 @@ interface ClusterOf extends IoredisClient {
 }
 
 interface Own extends IoredisClient {
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "close", listener: () => void): unknown;
   connect(): Promise<unknown>;
   disconnect(): void;
 }
@@ -93,12 +93,26 @@ function ownConnection(client: Single, timeout: number): OwnConnection {
     enableOfflineQueue: false,
   });
   own.on("error", () => {}); // the commands tell
+  let lost = false;
+  const close = () => {
+    lost = true;
+    own.disconnect();
+  };
+  own.on("close", close);
   return {
     ready: own.connect(),
     get lost() {
-      return own.status !== "ready";
+      return lost;
     },
-    send: async (name, args) => flat(await own.call(name, [...args])),
-    close: () => own.disconnect(),
+    async send(name, args) {
+      try {
+        return flat(await own.call(name, [...args]));
+      } catch (error) {
+        // It fails to write before it says that it was closed.
+        if ((error as Error).name !== "ReplyError") close();
+        throw error;
+      }
+    },
+    close,
   };
 }
