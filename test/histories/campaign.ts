@@ -55,7 +55,8 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
     }
     if (!failure) await runner.checkNothingLeft();
   } catch (error) {
-    failure = `after SEED=${seed + totals.histories}: ${(error as Error).stack}`;
+    const repeat = `SEED=${seed + totals.histories} HISTORIES=${BATCH}`;
+    failure = `${repeat} repeats the plans. ${(error as Error).stack}`;
   } finally {
     await runner.stop();
   }
@@ -101,7 +102,10 @@ export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outco
     again = false;
     for (const plan of shorterPlans(least.plan)) {
       if (++tries > MOST_TRIES) return least;
-      const outcomes = await runner.run(Array.from({ length: COPIES }, () => plan));
+      const outcomes = await runner.run(
+        Array.from({ length: COPIES }, () => plan),
+        false,
+      );
       const worse = outcomes.find(({ refusal }) => refusal?.rule === failed.refusal?.rule);
       if (!worse) continue;
       least = worse;

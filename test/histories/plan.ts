@@ -75,18 +75,35 @@ export const SETS: readonly PlannedSet[] = [
   { field: "tag", value: 0 },
 ];
 
+/** The one that sessions are in to begin with. */
+const USER: PlannedSet = { field: "user_id", value: 0 };
+
 const FIELDS = ["user_id", "team_ids", "tag", "theme", "note"];
+
+/**
+ * Short: deadlines pass. Clearing and updating: that is what is mostly done, to more sessions than a
+ * page takes, while they are used.
+ */
+const KINDS = ["any", "any", "any", "short", "clearing", "updating"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** How much more often than else something is done. */
+const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
+  clearing: { clear: 4, rotate: 4 },
+  updating: { "set all": 6, set: 4, get: 4 },
+};
 
 /** The plan of a seed: always the same one. */
 export function planOf(seed: number, processes: number): Plan {
   const random = new Random(seed);
-  const kind = random.of(["long", "long", "long", "short"] as const);
-  const smallPages = random.chance(0.5);
-  const maker = new Maker(random, kind === "short", smallPages);
+  const kind = random.of(KINDS);
+  const crowded = kind === "clearing" || kind === "updating";
+  const smallPages = crowded || random.chance(0.5);
+  const maker = new Maker(random, kind, smallPages);
   return {
     seed,
     smallPages,
-    sessions: Array.from({ length: 1 + random.below(3) }, () => maker.session()),
+    sessions: Array.from({ length: crowded ? 5 : 1 + random.below(3) }, () => maker.session()),
     programs: Array.from({ length: processes }, () =>
       Array.from({ length: 1 + random.below(4) }, () => maker.step()),
     ),
@@ -95,6 +112,7 @@ export function planOf(seed: number, processes: number): Plan {
 
 class Maker {
   readonly #random: Random;
+  readonly #kind: Kind;
   /** Whether deadlines pass. */
   readonly #short: boolean;
   /**
@@ -105,9 +123,10 @@ class Maker {
   readonly #sliding: boolean;
   #written = 0;
 
-  constructor(random: Random, short: boolean, sliding: boolean) {
+  constructor(random: Random, kind: Kind, sliding: boolean) {
     this.#random = random;
-    this.#short = short;
+    this.#kind = kind;
+    this.#short = kind === "short";
     this.#sliding = sliding;
   }
 
@@ -138,27 +157,30 @@ class Maker {
 
   #work(): Work {
     const random = this.#random;
-    const token = random.below(3);
-    const id = random.below(4);
-    const of = random.of(SETS);
-    const works: readonly (readonly [weight: number, make: () => Work])[] = [
-      [2, () => ({ do: "create", ...this.session() })],
-      [3, () => ({ do: "get", token, fields: this.#fields(), touch: random.chance(0.7) })],
-      [5, () => ({ do: "set", token, values: this.#values() })],
-      [2, () => ({ do: "unset", token, fields: this.#fields() ?? ["note"] })],
-      [2, () => ({ do: "touch", token, idle: random.chance(0.5) ? this.#idle() : null })],
-      [6, () => ({ do: "rotate", token, values: this.#rotated(), grace: this.#grace() })],
-      [2, () => ({ do: "delete", token })],
-      [1, () => ({ do: "get by id", id, fields: this.#fields() })],
-      [1, () => ({ do: "delete by id", id })],
-      [2, () => ({ do: random.of(["size", "ids", "iterate"] as const), of })],
-      [1, () => ({ do: "list", of, limit: random.of([1, 2, 100]) })],
-      [2, () => ({ do: random.of(["has", "delete of set"] as const), of, id })],
-      [2, () => ({ do: "set all", of, values: this.#values() })],
-      [1, () => ({ do: "unset all", of, fields: this.#fields() ?? ["note"] })],
-      [4, () => ({ do: "clear", of, except: random.chance(0.5) ? id : null })],
+    const token = random.below(5);
+    const id = random.below(5);
+    const of = random.chance(0.3) ? USER : random.of(SETS);
+    const works: readonly (readonly [weight: number, work: Work])[] = [
+      [2, { do: "create", ...this.session() }],
+      [3, { do: "get", token, fields: this.#fields(), touch: random.chance(0.7) }],
+      [5, { do: "set", token, values: this.#values() }],
+      [2, { do: "unset", token, fields: this.#fields() ?? ["note"] }],
+      [2, { do: "touch", token, idle: random.chance(0.5) ? this.#idle() : null }],
+      [6, { do: "rotate", token, values: this.#rotated(), grace: this.#grace() }],
+      [2, { do: "delete", token }],
+      [1, { do: "get by id", id, fields: this.#fields() }],
+      [1, { do: "delete by id", id }],
+      [2, { do: random.of(["size", "ids", "iterate"] as const), of }],
+      [1, { do: "list", of, limit: random.of([1, 2, 100]) }],
+      [2, { do: random.of(["has", "delete of set"] as const), of, id }],
+      [2, { do: "set all", of, values: this.#values() }],
+      [1, { do: "unset all", of, fields: this.#fields() ?? ["note"] }],
+      [4, { do: "clear", of, except: random.chance(0.6) ? id : null }],
     ];
-    return random.weighted(works)();
+    const preferred = PREFERRED[this.#kind] ?? {};
+    return random.weighted(
+      works.map(([weight, work]) => [weight * (preferred[work.do] ?? 1), work] as const),
+    );
   }
 
   /** Longer than before: what is brought forward may be missed by a page (docs/design.md). */
@@ -167,7 +189,8 @@ class Maker {
   }
 
   #grace(): number | null {
-    return this.#random.of([null, null, 0, this.#short ? 10 : 150]);
+    const none = this.#kind === "clearing" ? [0, 0, 0] : [];
+    return this.#random.of([null, null, 0, this.#short ? 10 : 150, ...none]);
   }
 
   #fields(): string[] | null {

@@ -89,8 +89,8 @@ export class Runner {
     await this.#program.remove();
   }
 
-  /** Runs plans side by side. Rejects where the keys are wrong. */
-  async run(plans: readonly Plan[]): Promise<Outcome[]> {
+  /** Runs plans side by side. Rejects where all can be explained and the keys are wrong. */
+  async run(plans: readonly Plan[], checksKeys = true): Promise<Outcome[]> {
     const names = plans.map(() => `w${++this.#worlds}`);
     const place = (i: number, by: number, known: readonly Known[]): Place => ({
       name: names[i] as string,
@@ -134,20 +134,13 @@ export class Runner {
       const history = histories[i] as History;
       return { plan, history, refusal: check(history) };
     });
-    if (outcomes.every(({ refusal }) => refusal === null)) {
-      await this.#checkKeys();
-      await ask(
-        first,
-        order(
-          histories.map(({ calls }, i) => ({
-            do: "end all",
-            ids: idsMadeBy(calls),
-            place: place(i, 0, []),
-          })),
-        ),
-      );
-      await this.#checkEnded();
-    }
+    const explained = outcomes.every(({ refusal }) => refusal === null);
+    if (explained && checksKeys) await this.#checkKeys();
+    const ends = histories.map(({ calls }, i): Task => {
+      return { do: "end all", ids: idsMadeBy(calls), place: place(i, 0, []) };
+    });
+    await ask(first, order(ends));
+    if (explained && checksKeys) await this.#checkEnded();
     return outcomes;
   }
 
