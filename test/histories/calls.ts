@@ -86,6 +86,8 @@ export type Action =
       readonly do: "clear";
       readonly of: Of;
       readonly except: string | null;
+      /** When it was known which session to leave alone: by the end of its first page. */
+      readonly knownBy?: number;
       readonly answer?: number;
     };
 

@@ -164,7 +164,8 @@ function eventsOf(first: string, all: readonly Call[], firsts: Map<string, strin
     const own = timedEvents(call, ids, events.length);
     if (own.length === 0) continue;
     calls.push(only(call, ids));
-    if (isOfSet(call)) numbers.set(call, events.length);
+    const number = own.findIndex(({ event }) => event.is !== "spare");
+    if (isOfSet(call)) numbers.set(call, events.length + number);
     events.push(...own);
   }
   return { first, events, numbers, calls };
@@ -172,9 +173,9 @@ function eventsOf(first: string, all: readonly Call[], firsts: Map<string, strin
 
 /** What one session sees of one call; `number` is that of the first event. */
 function timedEvents(call: Call, ids: ReadonlySet<string>, number: number): Timed[] {
-  const own = isOfSet(call) ? ofSet(call, ids) : ofSession(call, ids, number);
-  const events = own.map((event) => timed(call, event, event.is === "touch" ? event.read : -1));
-  const again = call.again && own[0] ? unanswered(own[0]) : null;
+  const own = isOfSet(call) ? ofSet(call, ids, number) : ofSession(call, ids, number);
+  const events = own.map((event) => timed(call, event, firstMoment(event)));
+  const again = call.again && own[0] ? unanswered(own[0], call) : null;
   return again ? [...events, { ...timed(call, again, -1), optional: true }] : events;
 }
 
@@ -189,24 +190,35 @@ function only(call: Call, ids: ReadonlySet<string>): Call {
   return call;
 }
 
+/** The number of the moment that comes before this one, for a call of two; else -1. */
+function firstMoment(event: Event): number {
+  if (event.is === "touch") return event.read;
+  return event.is === "end if" ? (event.clear ?? -1) : -1;
+}
+
 function timed(call: Call, event: Event, after: number): Timed {
   const { start, end, notAfter, answer } = call;
   const optional = answer === undefined;
+  const until = event.is === "spare" && call.do === "clear" ? (call.knownBy ?? end) : end;
   return {
     event,
     start,
-    end: optional ? Number.POSITIVE_INFINITY : end,
-    notAfter: optional ? notAfter : end,
+    end: optional ? Number.POSITIVE_INFINITY : until,
+    notAfter: optional ? notAfter : until,
     optional,
     after,
   };
 }
 
 /** The same effect, of which no answer tells; null for what has none. */
-function unanswered(event: Event): Event | null {
+function unanswered(event: Event, call: Call): Event | null {
+  if (event.is === "spare" && call.do === "clear") {
+    return { is: "end if", of: call.of, except: event.except, clear: null };
+  }
   switch (event.is) {
     case "read":
       return { is: "change", id: event.id, values: {}, unset: [], idle: null }; // its touch
+
     case "create":
     case "change":
     case "rotate":
@@ -239,7 +251,7 @@ function ofSession(call: Call, ids: ReadonlySet<string>, number: number): Event[
   }
 }
 
-function ofSet(call: SetCall, ids: ReadonlySet<string>): Event[] {
+function ofSet(call: SetCall, ids: ReadonlySet<string>, number: number): Event[] {
   const { of } = call;
   switch (call.do) {
     case "size":
@@ -261,11 +273,24 @@ function ofSet(call: SetCall, ids: ReadonlySet<string>): Event[] {
     }
     case "change all":
       return [{ is: "change if", of, values: call.values, unset: call.unset }];
-    default: {
-      const except = call.except !== null && ids.has(call.except) ? call.except : null;
-      return [{ is: "end if", of, except }];
-    }
+    default:
+      return cleared(call, ids, number);
   }
+}
+
+/** A session that is to be left alone is known at one moment, and the end is another. */
+function cleared(
+  { of, except, knownBy, answer }: Extract<Call, { do: "clear" }>,
+  ids: ReadonlySet<string>,
+  number: number,
+): Event[] {
+  if (except === null || !ids.has(except)) return [{ is: "end if", of, except: null, clear: null }];
+  if (knownBy === undefined || answer === undefined)
+    return [{ is: "end if", of, except, clear: null }];
+  return [
+    { is: "spare", except, clear: number },
+    { is: "end if", of, except: null, clear: number },
+  ];
 }
 
 function given(of: Of, answer: Seen | string | undefined): Event {

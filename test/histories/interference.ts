@@ -17,6 +17,10 @@ export interface Context {
   made: string | null;
   /** After this moment of the server no command that was sent does anything. */
   notAfter: number;
+  /** When a clear knew which session it was to leave alone; null where there is none. */
+  knownBy: number | null;
+  /** The time on the servers' clock. */
+  now(): number;
   /** Whether a command may have been carried out once more than its answer tells. */
   again: boolean;
 }
@@ -28,10 +32,18 @@ const LATE = 80;
 /** Where a command has the moment after which it does nothing. */
 const NOT_AFTER = 3;
 /** Where a script has the number of sessions, or of keys, of a page, and how many it is to be. */
-const PAGE_SIZES: Readonly<
-  Partial<Record<NonNullable<Sent["script"]>, readonly [number, number]>>
-> = { scan: [7, 2], changeAll: [8, 2], endAll: [7, 2] };
+const PAGE_SIZES: Readonly<Partial<Record<Script, readonly [at: number, size: number]>>> = {
+  scan: [7, 2],
+  changeAll: [8, 2],
+  endAll: [7, 2],
+};
+/** The store's own pages are not larger. */
+const PAGE = 300;
+/** Where `endAll` has the id of a session to leave alone. */
+const EXCEPT = 5;
 const WRITING = ["create", "change", "end", "endAll", "changeAll"];
+
+type Script = NonNullable<Sent["script"]>;
 
 const contexts = new AsyncLocalStorage<Context>();
 const underWay = new Set<Promise<unknown>>();
@@ -47,23 +59,27 @@ export async function allArrived(): Promise<void> {
 }
 
 export function interfering(client: InterceptedClient): RedisClient {
-  return intercepted(client, async ({ script, args }, pass) => {
+  return intercepted(client, async ({ script, args }, send) => {
     const context = contexts.getStore();
-    if (!context || !script) return pass();
-    const send = () => pass(context.smallPages ? withSmallPage(script, args) : args);
-    if (!WRITING.includes(script)) return send();
+    if (!context || !script || !WRITING.includes(script)) return send();
     context.notAfter = Math.max(context.notAfter, Number(args[NOT_AFTER]));
     if (script === "create") context.made = args[4] ?? null;
     if (script === "change") context.made = args[6] || null;
     const { fault } = context;
     context.fault = null;
-    return fault ? carryOut(fault, send, context) : send();
+    const reply = await (fault ? carryOut(fault, send, context) : send());
+    if (script === "endAll" && args[EXCEPT]) context.knownBy ??= context.now();
+    return reply;
   });
 }
 
-function withSmallPage(script: NonNullable<Sent["script"]>, args: readonly string[]): string[] {
-  const [at, size] = PAGE_SIZES[script] ?? [args.length, 0];
-  return args.map((arg, i) => (i === at ? String(size) : arg));
+/** A client that takes pages of two sessions, or that touch two keys, where a step asks for it. */
+export function withSmallPages(client: InterceptedClient): InterceptedClient {
+  return intercepted(client, ({ script, args }, send) => {
+    const [at, size] = (script && PAGE_SIZES[script]) ?? [args.length, 0];
+    const small = contexts.getStore()?.smallPages && Number(args[at]) <= PAGE;
+    return small ? send(args.map((arg, i) => (i === at ? String(size) : arg))) : send();
+  });
 }
 
 async function carryOut(fault: Fault, send: () => Promise<unknown>, context: Context) {

@@ -31,15 +31,18 @@ export interface State {
   readonly from: number;
   readonly live: Live | null;
   readonly places: Readonly<Record<string, Place>>;
-  /** The reads that found the session, and whose answer now depends on their touch. */
-  readonly touching: readonly number[];
+  /**
+   * The numbers of the calls of two moments, of which the first has found the session: a read, whose
+   * answer now depends on its touch, or a clear that has come to know which one to leave alone.
+   */
+  readonly found: readonly number[];
 }
 
 export const NOTHING: State = {
   from: Number.NEGATIVE_INFINITY,
   live: null,
   places: {},
-  touching: [],
+  found: [],
 };
 
 /** One moment of a call, as one session sees it. What has no answer may have had either. */
@@ -77,7 +80,16 @@ export type Event =
   /** The session was in the set or not. */
   | { is: "count"; of: Of; answer?: boolean }
   | { is: "change if"; of: Of; values: Data; unset: readonly string[]; answer?: boolean }
-  | { is: "end if"; of: Of; except: string | null; answer?: boolean };
+  /** `clear`: the number of the call, whose second moment is `end if`. */
+  | { is: "spare"; except: string; clear: number }
+  | {
+      is: "end if";
+      of: Of;
+      /** Null, too, where a moment before has decided. */
+      except: string | null;
+      clear: number | null;
+      answer?: boolean;
+    };
 
 /** `hit`: whether the session was in the set. */
 export interface Outcome {
@@ -146,6 +158,10 @@ class Moment {
         return this.#sides(event.of, event.answer, (live, state) =>
           became(state, { ...live, data: changed(live.data, event) }),
         );
+      case "spare":
+        return this.#leads(event.except, this.#now).map(({ state, live }) =>
+          miss(live ? withFound(state, event.clear) : state),
+        );
       case "end if":
         return this.#endIf(event);
     }
@@ -171,20 +187,17 @@ class Moment {
 
   #read({ id, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
     return this.#leads(id, this.#started).flatMap(({ state, live }) => {
-      const touching = { ...state, touching: [...state.touching, touch ?? -1] };
-      if (!live) return answer === null ? [miss(state)] : [];
-      if (answer === null) return touch === null ? [] : [miss(touching)];
+      const itsTouchDecides = live && touch !== null ? [miss(withFound(state, touch))] : [];
+      if (!live || answer === null) return live || answer ? itsTouchDecides : [miss(state)];
       if (!sameData(live.data, answer.data, fields)) return [];
-      const asRead = this.#answered(state, answer, false);
-      return touch === null ? asRead : [...asRead, miss(touching)];
+      return [...this.#answered(state, answer, false), ...itsTouchDecides];
     });
   }
 
   #touch({ id, answer, read }: Extract<Event, { is: "touch" }>): Outcome[] {
-    const { touching } = this.#state;
-    if (!touching.includes(read)) return [miss(this.#state)];
+    if (!this.#state.found.includes(read)) return [miss(this.#state)];
     return this.#leads(id, this.#now).flatMap((lead) => {
-      const state = { ...lead.state, touching: touching.filter((one) => one !== read) };
+      const state = withoutFound(lead.state, read);
       if (!lead.live || answer === null) return lead.live || answer ? [] : [miss(state)];
       return this.#answered(became(state, { ...lead.live, seen: this.#written }), answer, false);
     });
@@ -249,7 +262,10 @@ class Moment {
     return this.#answered(this.#state, answer).map(({ state }) => hit(state));
   }
 
-  #endIf({ of, except, answer }: Extract<Event, { is: "end if" }>): Outcome[] {
+  #endIf({ of, except, clear, answer }: Extract<Event, { is: "end if" }>): Outcome[] {
+    if (clear !== null && this.#state.found.includes(clear)) {
+      return answer ? [] : [miss(withoutFound(this.#state, clear))];
+    }
     if (except === null) return this.#ended(of, answer);
     return this.#leads(except, this.#now).flatMap(({ state, live }) => {
       if (!live) return new Moment(state, this.#now, this.#slack).#ended(of, answer);
@@ -334,6 +350,14 @@ class Moment {
 
 function became(state: State, live: Live): State {
   return { ...state, live };
+}
+
+function withFound(state: State, number: number): State {
+  return { ...state, found: [...state.found, number].sort() };
+}
+
+function withoutFound(state: State, number: number): State {
+  return { ...state, found: state.found.filter((one) => one !== number) };
 }
 
 function hit(state: State): Outcome {

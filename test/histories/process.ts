@@ -3,7 +3,7 @@ import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { mutatedClient, mutations } from "../support/mutations.ts";
-import { allArrived, interfering, SHORT_TIMEOUT } from "./interference.ts";
+import { allArrived, interfering, SHORT_TIMEOUT, withSmallPages } from "./interference.ts";
 import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
 import { type Fields, type Library, World } from "./world.ts";
 
@@ -19,7 +19,8 @@ let offset = 0;
 function open({ port, cluster, prefix, shards, mutation, base }: Setting): Library {
   const client = cluster ? new Cluster([{ host: "127.0.0.1", port }]) : new Redis(port);
   client.on("error", () => {}); // those of its commands are enough
-  const sent = interfering(mutation ? mutatedClient(client, mutations[mutation]) : client);
+  const paged = withSmallPages(client);
+  const sent = interfering(mutation ? mutatedClient(paged, mutations[mutation]) : paged);
   const from = BigInt(base);
   const { timeout, ...times } = TIMES;
   const sessions = (limit: number) =>

@@ -244,7 +244,8 @@ export class World {
     const { sessions, impatient, timeout, now } = this.#library;
     const late = fault === "sent late";
     const { smallPages, by } = this.#place;
-    const context: Context = { smallPages, fault, made: null, notAfter: 0, again: false };
+    const told = { made: null, notAfter: 0, knownBy: null, again: false };
+    const context: Context = { smallPages, fault, now, ...told };
     const start = now();
     let answered: { answer?: Answer<Do> } = {};
     try {
@@ -254,12 +255,13 @@ export class World {
       if (!(error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE")) throw error;
     }
     const end = now();
-    const { made, again } = context;
+    const { made, again, knownBy } = context;
     const makes = action.do === "create" ? "id" : "to";
     if ((action.do === "create" || action.do === "rotate") && made === null) return; // never sent
     this.calls.push({
       ...action,
       ...(made === null ? {} : { [makes]: made }),
+      ...(knownBy === null ? {} : { knownBy }),
       ...answered,
       by,
       start,
