@@ -41,7 +41,11 @@ function start(place: Place) {
       const done = load.until("done", calls).finally(() => {
         over = true;
       });
-      while (!over) await work();
+      try {
+        while (!over) await work();
+      } finally {
+        if (!over) await load.stop(); // it has failed, and nobody else would stop it
+      }
       await done;
     },
   };
