@@ -7,6 +7,11 @@ import { LOAD_REFERENCES, Load, type Losses, loadedSessions, SLACK, summary } fr
 import { makeSession, operations, sessionsOn } from "./operations.ts";
 import { freshPrefix } from "./stores.ts";
 
+export interface Outcome extends Losses {
+  /** Sessions that are there though their making was refused. */
+  readonly unheard: number;
+}
+
 export interface FaultRun {
   readonly load: Load;
   /**
@@ -14,7 +19,7 @@ export interface FaultRun {
    * was refused was so for one of these reasons, that every session is whole and in its sets, that no
    * ending is lost that replicas have acknowledged, and that everything works with the same client.
    */
-  finish(masters: readonly number[], reasons: readonly RegExp[]): Promise<Losses>;
+  finish(masters: readonly number[], reasons: readonly RegExp[]): Promise<Outcome>;
 }
 
 export interface FaultRunOptions {
@@ -29,8 +34,10 @@ export interface FaultRunOptions {
 export const NO_ANSWER = /^no answer within \d+ ms\. Check that the server is running/;
 /** In the words of a client, and what to check. */
 export const LOST_CONNECTION =
-  /(ECONNRESET|ECONNREFUSED|EPIPE|closed|[Rr]econnect).*\. Check the server and the client's connection to it$/;
+  /(ECONNRESET|ECONNREFUSED|EPIPE|closed|reconnect|disconnect).*\. Check the server and the client's connection to it$/i;
 
+/** A cluster that knows no master of the slot until a replica has taken over. */
+export const NO_SLOTS = /^the cluster has no master for the key now.*; try again/;
 /** Ended on the master, and not known to be ended on a replica. */
 export const NO_REPLICA =
   /^Nothing of what was to be ended is left on the master, but no replica has acknowledged that in time.* Call it again, which waits again; check that the replicas/;
@@ -53,6 +60,7 @@ export function underLoad(
       expect(load.counts.longest, what).toBeLessThan(timeout + SLACK);
       await expectWhole(prefix, shards, masters);
       const losses = await load.losses();
+      const unheard = await load.unheard();
       console.log(summary(what, load, losses));
       for (const reason of load.counts.reasons.keys()) {
         const expected = reasons.some((one) => one.test(reason));
@@ -62,7 +70,7 @@ export function underLoad(
       await load.clearAll();
       await expectEverythingWorks(client);
       await expectWhole(prefix, shards, masters);
-      return losses;
+      return { ...losses, unheard };
     },
   };
 }

@@ -53,6 +53,8 @@ export interface Counts {
   longest: number;
   /** Why calls were refused, in the words of their errors, and how often. */
   readonly reasons: Map<string, number>;
+  /** Which operations were refused, in the words of their errors. */
+  readonly operations: Set<string>;
   /** Sessions that a read did not find though they were acknowledged and not ended. */
   missing: number;
 }
@@ -88,6 +90,7 @@ export class Load {
     underReplicated: 0,
     longest: 0,
     reasons: new Map(),
+    operations: new Set(),
     missing: 0,
   };
   readonly #sessions: Sessions<LoadData>;
@@ -144,6 +147,14 @@ export class Load {
     return losses;
   }
 
+  /** How many sessions are there though nobody was told that they were made. */
+  async unheard(): Promise<number> {
+    const found = await Promise.all(this.#book.map(({ token }) => this.#patient.get(token)));
+    const known = new Set(found.map((session) => session?.id));
+    const there = await Promise.all(users.map((user) => this.#patient.by("user_id", user).ids()));
+    return there.flat().filter((id) => !known.has(id)).length;
+  }
+
   /** Ends everybody's sessions, and asserts that none can be read after it. */
   async clearAll(): Promise<number> {
     let cleared = 0;
@@ -172,11 +183,13 @@ export class Load {
 
   /** Throws an error that is of another kind, or does not say what failed. */
   #note(error: SessionError): void {
-    let reason = FAILED.exec(error.message)?.[3];
+    const [, verb, set = "", why] = FAILED.exec(error.message) ?? [];
+    let reason = why;
     if (error.code === "ERR_REPLICAS" && this.#ending.replicas !== undefined) {
       this.counts.underReplicated++;
       reason = error.message;
     } else if (error.code !== "ERR_STORE_UNAVAILABLE") throw error;
+    else this.counts.operations.add(`${verb} a session${set}`);
     if (reason === undefined) throw error;
     this.counts.refused++;
     this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
@@ -189,7 +202,10 @@ export class Load {
       const n = this.#n++;
       const team_ids = [n % TEAMS.length];
       const made = await this.#call(() => this.#sessions.create({ user_id: user, team_ids, n }));
-      if (!made) continue;
+      if (!made) {
+        await this.#goOn(worker, round);
+        continue;
+      }
       const { token } = made;
       const entry: Entry = { token, users: new Set([user]), ns: new Set([n]), ended: "no" };
       this.#book.push(entry);
@@ -201,6 +217,19 @@ export class Load {
       if (round % 7 === 0) await this.#lookAtSets(user, n);
       if (round % 23 === 0) await this.#clear(user);
     }
+  }
+
+  /** What can be done where no session is made: with those that there are. */
+  async #goOn(worker: number, round: number): Promise<void> {
+    const user = worker * USERS_EACH + (round % USERS_EACH);
+    const entry = this.#book.findLast(({ users, ended }) => users.has(user) && ended === "no");
+    if (entry) {
+      await this.#call(() => this.#sessions.touch(entry.token));
+      await this.#read(entry);
+      if (round % 3 === 0) await this.#end(entry);
+    }
+    if (round % 7 === 0) await this.#lookAtSets(user, round);
+    if (round % 23 === 0) await this.#clear(user);
   }
 
   async #write(entry: Entry): Promise<void> {

@@ -82,7 +82,8 @@ export class Server {
           ? acknowledged(key, { run, waits: (r) => r[0] !== "late" && waits(r), end })
           : run(send));
         if (reply[0] !== "late") return reply;
-        if (performance.now() >= end) throw new Error("the server was reached too late");
+        if (performance.now() >= end)
+          throw new Error("the server was reached too late, and has done nothing");
       }
     });
   }

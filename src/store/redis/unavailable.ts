@@ -78,6 +78,14 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     "the server is still loading its data; it will answer when it has finished",
   ],
   [
+    /\bCLUSTER ?DOWN\b/i,
+    "the cluster has no master for the key now, as while a replica takes the place of one that failed; try again, and check the cluster's nodes if it lasts",
+  ],
+  [
+    /\bNOREPLICAS\b/i,
+    "the server takes no writes while too few replicas follow it (min-replicas-to-write); check that they are connected",
+  ],
+  [
     /\b(NOAUTH|WRONGPASS|NOPERM)\b/i,
     "the client may not do this; check its user, password and ACL",
   ],
@@ -91,7 +99,10 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1];
-  return mend ?? `${message.slice(0, 200)}. Check the server and the client's connection to it`;
+  return (
+    mend ??
+    `${message.slice(0, 200).replace(/\.$/, "")}. Check the server and the client's connection to it`
+  );
 }
 
 /** A client's error without the command it carries, whose arguments are the session's data. */
