@@ -10,7 +10,8 @@ import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type Client, clients } from "../support/stores.ts";
 import { everyChoice } from "../support/turnstile.ts";
 import type { Actor } from "./actors.ts";
-import { answerOf, forget, me, Oracle, type Setting, type Span } from "./oracle.ts";
+import { Oracle, type Setting } from "./oracle.ts";
+import { answerOf, forget, me, type Span } from "./orders.ts";
 import { nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
 import { type Chooser, Scheduler } from "./scheduler.ts";
 

@@ -5,47 +5,19 @@
  */
 import assert from "node:assert/strict";
 import { memoryStore } from "session-sets/memory";
-import type { Actor, Step } from "./actors.ts";
-import { canonical, type Scene, type State, setScene, stateOf } from "./scene.ts";
+import type { Actor } from "./actors.ts";
+import {
+  inOrder,
+  me,
+  type Outcome,
+  ordersOf,
+  ordersOfAll,
+  type Plan,
+  plansFor,
+  type Spans,
+} from "./orders.ts";
+import { canonical, setScene } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
-
-/** What was seen: the answers of each actor's calls (null: it died), and what there is in the end. */
-export interface Outcome {
-  readonly answers: readonly (readonly unknown[] | null)[];
-  readonly state: State;
-}
-
-/** When the calls of each actor sent their first and their last command, among all commands. */
-export type Spans = readonly (readonly (Span | undefined)[])[];
-
-export interface Span {
-  readonly first: number;
-  readonly last: number;
-}
-
-/** Which steps each actor does; of one that is done again, the first answer is lost. */
-interface Plan {
-  readonly steps: readonly (readonly number[])[];
-  readonly dead: number | null;
-}
-
-export const me = (actor: number) => `by ${actor}`;
-
-/** The answer of one call. */
-export async function answerOf(step: Step): Promise<unknown> {
-  try {
-    return await step();
-  } catch (error) {
-    return { threw: (error as { code?: unknown }).code ?? String(error) };
-  }
-}
-
-/** What an actor that died would have been told is known to nobody. */
-export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number): void {
-  answers[dead] = null;
-  scene.tokens.delete(me(dead));
-  scene.tokens.delete(`new ${me(dead)}`);
-}
 
 /** What the actors are tried in. */
 export interface Setting {
@@ -130,75 +102,6 @@ function vague({ answers, state }: Outcome): Outcome {
     return [name, /^t[012]$/.test(name) ? (what.split(" ")[0] ?? "") : what] as const;
   });
   return { answers, state: { ...state, tokens } };
-}
-
-/** In how many orders so many calls of each actor can be made. */
-function ordersOfAll(lengths: readonly number[]): number {
-  let [calls, orders] = [0, 1];
-  for (const length of lengths) {
-    for (let i = 1; i <= length; i++) orders = (orders * ++calls) / i;
-  }
-  return orders;
-}
-
-function plansFor(
-  actors: readonly Actor[],
-  lengths: readonly number[],
-  fault: Fault | null,
-): Plan[] {
-  const all = lengths.map((length) => Array.from({ length }, (_, i) => i));
-  const plain: Plan = { steps: all, dead: null };
-  if (fault === null) return [plain];
-  const own = all[fault.actor] ?? [];
-  const instead = (steps: readonly number[]) => all.with(fault.actor, [...steps]);
-  if (fault.kind === "resends") {
-    if (actors[fault.actor]?.once) return [plain];
-    const doubled = own.map((i) => [...own.slice(0, i + 1), i, ...own.slice(i + 1)]);
-    return [plain, ...doubled.map((steps) => ({ steps: instead(steps), dead: null }))];
-  }
-  const parts = own.map((i) => own.slice(0, i));
-  // A step whose only command is late is not done.
-  if (fault.kind !== "late" || actors[fault.actor]?.ofSet) parts.push(own);
-  return [plain, ...parts.map((steps) => ({ steps: instead(steps), dead: fault.actor }))];
-}
-
-/** The orders of a plan's calls that the spans allow, the likeliest first: one actor for each call. */
-function* ordersOf(plan: Plan, spans: Spans, at = plan.steps.map(() => 0)): Generator<number[]> {
-  const next = plan.steps.flatMap((steps, actor) => {
-    const step = steps[at[actor] ?? 0];
-    return step === undefined ? [] : [{ actor, span: spans[actor]?.[step] }];
-  });
-  if (next.length === 0) yield [];
-  const allowed = next.filter(
-    ({ span }) => !next.some((other) => span && other.span && other.span.last < span.first),
-  );
-  allowed.sort((a, b) => (a.span?.last ?? 0) - (b.span?.last ?? 0));
-  for (const { actor } of allowed) {
-    const after = at.with(actor, (at[actor] ?? 0) + 1);
-    for (const order of ordersOf(plan, spans, after)) yield [actor, ...order];
-  }
-}
-
-async function inOrder(
-  actors: readonly Actor[],
-  plan: Plan,
-  order: readonly number[],
-  crowded: boolean,
-): Promise<Outcome> {
-  const store = memoryStore();
-  const scene = await setScene(store, store, crowded);
-  const calls = actors.map((actor, i) => actor.start(scene, me(i)));
-  const at = actors.map(() => 0);
-  const answers: unknown[][] = actors.map(() => []);
-  for (const i of order) {
-    const step = plan.steps[i]?.[at[i] ?? 0] ?? 0;
-    at[i] = (at[i] ?? 0) + 1;
-    const answer = await answerOf(calls[i]?.[step] as Step);
-    (answers[i] as unknown[])[step] = answer;
-  }
-  const told: (unknown[] | null)[] = answers;
-  if (plan.dead !== null) forget(scene, told, plan.dead);
-  return { answers: told, state: (await stateOf(scene)).state };
 }
 
 /** For each session some order explains what became of it. */

@@ -45,7 +45,6 @@ function request(name: string, cookie: string, calls: readonly Call[], ofSet = f
   return {
     name: `request: ${name}`,
     ofSet,
-    once: false,
     request: true,
     start(scene, me) {
       const session = sessionOf(scene, scene.tokens.get(cookie) ?? "", (setCookie) => {
