@@ -10,6 +10,11 @@ export interface Campaign {
   readonly seed: number;
   /** How many histories. */
   readonly count: number;
+  /**
+   * How many histories have the same seed, and so the same plan.
+   * @default 1
+   */
+  readonly copies?: number;
   /** How long at most (ms), however many they are by then. */
   readonly atMost?: number;
   readonly mutation?: MutationName;
@@ -40,23 +45,25 @@ const MOST_TRIES = 40;
 
 /** Runs histories until one fails. */
 export async function runHistories(servers: Servers, campaign: Campaign): Promise<Report> {
-  const { seed, count, atMost = Number.POSITIVE_INFINITY, mutation, shrink = true } = campaign;
+  const { seed, count, copies = 1, mutation, shrink = true } = campaign;
+  const { atMost = Number.POSITIVE_INFINITY } = campaign;
   const start = performance.now();
   const totals = { histories: 0, calls: 0, unanswered: 0, overlapping: 0 };
   const runner = await Runner.start(servers, mutation ? { mutation } : {});
   let failure: string | null = null;
   try {
     while (totals.histories < count && !failure && performance.now() - start < atMost) {
-      const from = seed + totals.histories;
-      const size = Math.min(BATCH, count - totals.histories);
-      const plans = Array.from({ length: size }, (_, i) => planOf(from + i, PROCESSES));
+      const from = totals.histories;
+      const plans = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) =>
+        planOf(seed + Math.floor((from + i) / copies), PROCESSES),
+      );
       const failed = await runBatch(runner, plans, totals);
       failure = failed && (await explainFailure(failed, shrink ? runner : null));
     }
     if (!failure) await runner.checkNothingLeft();
   } catch (error) {
-    const repeat = `SEED=${seed + totals.histories} HISTORIES=${BATCH}`;
-    failure = `${repeat} repeats the plans. ${(error as Error).stack}`;
+    const last = seed + Math.floor((totals.histories - 1) / copies);
+    failure = `Before or at SEED=${last}, the last of ${totals.histories}: ${(error as Error).stack}`;
   } finally {
     await runner.stop();
   }
@@ -68,9 +75,9 @@ async function runBatch(
   plans: readonly Plan[],
   totals: { histories: number; calls: number; unanswered: number; overlapping: number },
 ): Promise<Outcome | null> {
+  totals.histories += plans.length;
   const outcomes = await runner.run(plans);
   for (const { history } of outcomes) {
-    totals.histories++;
     totals.calls += history.calls.length;
     for (const call of history.calls) {
       if (call.answer === undefined) totals.unanswered++;
@@ -86,7 +93,8 @@ async function runBatch(
 async function explainFailure(failed: Outcome, runner: Runner | null): Promise<string> {
   const { plan, refusal, history } = runner ? await shrinkPlan(failed, runner) : failed;
   return [
-    `SEED=${plan.seed} HISTORIES=1 repeats its plan. ${refusal?.rule}: ${refusal?.about}`,
+    `${refusal?.rule}: ${refusal?.about}`,
+    `SEED=${plan.seed} HISTORIES=1000 COPIES=1000 repeats its plan in a thousand worlds.`,
     "What cannot be explained:",
     print(shrinkHistory(history)),
     "The plan, as short as it still fails:",

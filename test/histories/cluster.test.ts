@@ -1,4 +1,4 @@
-/* Histories of several processes against a cluster. See docs/design.md, "Testing". */
+/* Histories of several processes against a cluster. */
 import { afterAll, beforeAll, test } from "vitest";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
 import { expectExplained, TIME_LIMIT } from "./expecting.ts";

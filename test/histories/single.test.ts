@@ -1,4 +1,4 @@
-/* Histories of several processes against one server. See docs/design.md, "Testing". */
+/* Histories of several processes against one server. */
 import { afterAll, beforeAll, test } from "vitest";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { expectExplained, TIME_LIMIT } from "./expecting.ts";
