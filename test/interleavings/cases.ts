@@ -37,7 +37,7 @@ export interface Group {
   readonly oracle: Oracle;
 }
 
-function actor(name: string): Actor {
+export function actor(name: string): Actor {
   const found = [...ACTORS, ...REQUESTS].find((one) => one.name === name);
   if (!found) throw new Error(`there is no actor "${name}"`);
   return found;

@@ -139,8 +139,8 @@ ${LOGIN}
     send: async ({ script, args }, send, command) => {
       if (script !== "endAll") return send();
       const ids = (await command("ZRANGE", [args[2] ?? "", "0", "-1"])) as string[];
-      // Its last argument is how many keys a page may touch.
-      return send([...args.slice(0, -1), "1000000", String(ids.length), ...ids]);
+      // All at once: the place of how many keys a page may touch is known by tests of pages, too.
+      return send([...args.with(7, "1000000"), String(ids.length), ...ids]);
     },
   },
   "login that leaves an alias": {
