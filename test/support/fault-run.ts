@@ -2,7 +2,7 @@
 import { Redis } from "ioredis";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { expect } from "vitest";
-import { checkInvariants } from "./invariants.ts";
+import { checkInvariants, type Layout } from "./invariants.ts";
 import { LOAD_REFERENCES, Load, type Losses, loadedSessions, SLACK, summary } from "./load.ts";
 import { makeSession, operations, sessionsOn } from "./operations.ts";
 import { freshPrefix } from "./stores.ts";
@@ -14,6 +14,8 @@ export interface Outcome extends Losses {
 
 export interface FaultRun {
   readonly load: Load;
+  /** Of the keys. */
+  readonly prefix: string;
   /**
    * Ends the load; asserts that no call took longer than the timeout and the slack, that each that
    * was refused was so for one of these reasons, that every session is whole and in its sets, that no
@@ -28,6 +30,8 @@ export interface FaultRunOptions {
   readonly shards?: number;
   /** How many replicas endings wait for. */
   readonly replicas?: number | undefined;
+  /** How much later than due keys may expire (ms), as after a MIGRATE. */
+  readonly delay?: number;
 }
 
 /** Nobody answered: the server is down, frozen, or not reached. */
@@ -46,19 +50,21 @@ export const NO_REPLICA =
 export function underLoad(
   what: string,
   client: RedisClient,
-  { timeout, shards = 1, replicas }: FaultRunOptions,
+  { timeout, shards = 1, replicas, delay = 0 }: FaultRunOptions,
 ): FaultRun {
   const prefix = freshPrefix();
+  const layout = { prefix, shards, delay, references: LOAD_REFERENCES };
   const sessions = (limit: number) =>
     loadedSessions(redisStore(client, { prefix, shards, timeout: limit }));
   const load = new Load(sessions(timeout), { patient: sessions(20_000), replicas });
   return {
     load,
+    prefix,
     async finish(masters, reasons) {
       await load.until("done", 100); // it works again before anything else is done
       await load.stop();
       expect(load.counts.longest, what).toBeLessThan(timeout + SLACK);
-      await expectWhole(prefix, shards, masters);
+      await expectWhole(layout, masters);
       const losses = await load.losses();
       const unheard = await load.unheard();
       console.log(summary(what, load, losses));
@@ -69,22 +75,18 @@ export function underLoad(
       if (replicas !== undefined) expect(losses.ends, `${what}: endings lost`).toBe(0);
       await load.clearAll();
       await expectEverythingWorks(client);
-      await expectWhole(prefix, shards, masters);
+      await expectWhole(layout, masters);
       return { ...losses, unheard };
     },
   };
 }
 
 /** All keys of a shard are on one master, so each master can be walked by itself. */
-async function expectWhole(
-  prefix: string,
-  shards: number,
-  masters: readonly number[],
-): Promise<void> {
+async function expectWhole(layout: Layout, masters: readonly number[]): Promise<void> {
   for (const port of masters) {
     const admin = new Redis(port);
     try {
-      await checkInvariants(admin, { prefix, shards, references: LOAD_REFERENCES });
+      await checkInvariants(admin, layout);
     } finally {
       admin.disconnect();
     }

@@ -51,11 +51,16 @@ export interface RedisServerOptions {
   readonly program?: string | undefined;
 }
 
+/** The path of the program that servers are started from. */
+export function serverProgram(): string {
+  return provideProgram(SERVER);
+}
+
 /** Starts a server and waits until it answers. */
 export async function startRedis({
   args = [],
   sentinel = false,
-  program = provideProgram(SERVER),
+  program = serverProgram(),
 }: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "session-sets-redis-"));
   // A sentinel writes down what it watches, in a file that it must have been started with.

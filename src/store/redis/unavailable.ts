@@ -64,9 +64,12 @@ function noAnswer(timeout: number): string {
   return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
 }
 
-/** As Redis and Valkey say it of commands, and of scripts. */
+/**
+ * As Redis and Valkey say it of commands, and of scripts; and the redirections to another node that a
+ * client passes on when it has followed as many as it does.
+ */
 const MOVING =
-  /\bTRYAGAIN\b|^ASK\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
+  /\bTRYAGAIN\b|^(MOVED|ASK)\b|- (Moved|Ask): |redirections\. Last error: \S+ (MOVED|ASK)\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
 /** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
 const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
