@@ -238,9 +238,17 @@ const BAD: Record<string, readonly [rule: string, bad: History]> = {
     "order",
     history(
       created(),
-      rotated([10, 11], "t", as("t", DATA, 10), {}, 0),
-      got([12, 13], as("t", DATA, 10)),
+      rotated([10, 10.5], "t", as("t", DATA, 10), {}, 0),
+      got([10.6, 10.9], as("t", DATA, 10)),
     ),
+  ],
+  "a rotation that answers with other data": [
+    "order",
+    history(created(), rotated([10, 11], "t", as("t", { user_id: 1 }, 10))),
+  ],
+  "a list that gives other data": [
+    "order",
+    history(created(), listed([10, 11], as("s", { user_id: 1 }))),
   ],
   "an old id that leads to a session that has signed in": [
     "order",
@@ -267,8 +275,20 @@ const BAD: Record<string, readonly [rule: string, bad: History]> = {
     history(
       created(),
       set([10, 11], { team_ids: ["b"] }),
-      call([12, 13], { do: "list", of: TEAM, limit: 9, answer: [as("s", DATA)] }),
+      call([12, 13], {
+        do: "list",
+        of: TEAM,
+        limit: 9,
+        answer: [as("s", { ...DATA, team_ids: ["b"] }, 10)],
+      }),
     ),
+  ],
+  "a write that is not seen by a read soon after, however far off the clocks may be": [
+    "order",
+    {
+      calls: [created(), set([10, 11], { theme: 1 }), got([11.5, 12], as("s", DATA))],
+      slack: 5,
+    },
   ],
   "a list without a session that was in the set all the time (I1)": [
     "order",
@@ -346,6 +366,10 @@ const BAD: Record<string, readonly [rule: string, bad: History]> = {
     "count",
     history(created(), cleared([10, 11], 2), listed([20, 21])),
   ],
+  "a clear that counts the one it has left alone": [
+    "count",
+    history(created(), { ...cleared([10, 11], 1, "s"), knownBy: 10.5 } as Call),
+  ],
   "a session that is given twice under two ids": [
     "twice",
     history(
@@ -408,6 +432,11 @@ describe("Shrinking a refused history", () => {
       set([16, 17], { theme: 2 }, false),
     ];
     expect(shrinkHistory(history(...needed, ...more)).calls).toEqual(needed);
+  });
+
+  test("keeps what was written, which would explain what was read", () => {
+    const [, bad] = BAD["a lost write (I7)"] ?? [];
+    expect(shrinkHistory(bad as History).calls.length).toBe(4);
   });
 
   test("is refused for a history that is good", () => {
