@@ -10,6 +10,7 @@ import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CUTS, openCuttingProxy } from "./support/cutting-proxy.ts";
 import { eventually } from "./support/eventually.ts";
+import { koaRequest } from "./support/koa-request.ts";
 import { openProxy } from "./support/proxy.ts";
 import { type Replicated, startReplicated } from "./support/replicated.ts";
 import { singleClients } from "./support/store-clients.ts";
@@ -304,6 +305,29 @@ describe("with ioredis 6", () => {
       made.map(() => "ERR_REPLICAS"),
     );
     expect(await sessions.by("user_id", 1).size()).toBe(0);
+  });
+
+  test("a request's own session: 503 without the replica, and the cookie is kept to try again", async () => {
+    const sessions = sessionsOver(connect(), "500 ms");
+    const { token } = await sessions.create({ user_id: 1 });
+    const headers = { cookie: `session=${token}` };
+    const errors: unknown[] = [];
+    const signOut = () =>
+      koaRequest<Data>(
+        sessions,
+        async (ctx) => {
+          ctx.body = String(await ctx.session.delete(ONE));
+        },
+        (error) => errors.push(error),
+        { headers },
+      );
+    freeze();
+    const refused = await signOut();
+    expect(refused).toMatchObject({ status: 503, cookies: [] });
+    expect(errors).toMatchObject([{ code: "ERR_REPLICAS" }]);
+    expect(await sessions.get(token)).toBeNull();
+    thaw();
+    expect(await signOut()).toMatchObject({ status: 200, body: "false" });
   });
 
   test("where memory is full, endings wait as well, and where there is nothing to end", async () => {
