@@ -248,7 +248,9 @@ end
 -- The look ------------------------------------------------------------------------------------
 -- Before its first write a script looks at every key it will touch: at each index by itself, which
 -- stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the only
--- thing that raises while a slot is being moved and some of them have not arrived.
+-- thing that raises while a slot is being moved and some of them have not arrived. One of the keys
+-- is never there: so while its slot moves the look always raises, also where all others are on this
+-- node. A script that went on could not make a key again that it has just deleted.
 
 local seen_keys = {}
 
