@@ -5,7 +5,7 @@
  */
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LOST_CONNECTION, NO_ANSWER, NO_REPLICA, underLoad } from "./support/fault-run.ts";
+import { DOWN, NO_REPLICA, underLoad } from "./support/fault-run.ts";
 import {
   type Move,
   moveAtOnce,
@@ -55,7 +55,7 @@ function moving(how: string, move: Move, program: string): void {
           await move(slot as number, admins[owner] as Redis, next, admins);
           await load.until("done", 20);
         }
-        const reasons = [MOVING, NO_ANSWER, LOST_CONNECTION, NO_REPLICA];
+        const reasons = [...DOWN, MOVING, NO_REPLICA];
         expect(await finish(masters, reasons)).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
       } finally {
         await close();

@@ -1,12 +1,6 @@
 /* A master of a cluster that is killed under load: its replica takes over, and it comes back as one. */
 import { expect, test } from "vitest";
-import {
-  LOST_CONNECTION,
-  NO_ANSWER,
-  NO_REPLICA,
-  NO_SLOTS,
-  underLoad,
-} from "../support/fault-run.ts";
+import { DOWN, NO_REPLICA, NO_SLOTS, underLoad } from "../support/fault-run.ts";
 import { startCluster } from "../support/redis-cluster.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { clusterClients } from "../support/store-clients.ts";
@@ -38,7 +32,7 @@ test.concurrent.each(Object.entries(clusterClients))(
       await cluster.inStep(killed);
       await load.until("done", 300);
       const masters = [heir, second, third].map(({ port }) => port);
-      await finish(masters, [NO_ANSWER, LOST_CONNECTION, NO_REPLICA, NO_SLOTS]);
+      await finish(masters, [...DOWN, NO_REPLICA, NO_SLOTS]);
     } finally {
       await close();
       await cluster.stop();

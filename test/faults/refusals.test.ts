@@ -2,7 +2,7 @@
 import { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
 import { eventually } from "../support/eventually.ts";
-import { type FaultRun, LOST_CONNECTION, NO_ANSWER, underLoad } from "../support/fault-run.ts";
+import { DOWN, type FaultRun, LATE, LOADING, underLoad } from "../support/fault-run.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { startReplicated } from "../support/replicated.ts";
 import { type Kind, steadyClients } from "../support/steady-clients.ts";
@@ -12,9 +12,6 @@ const NOTHING = { sessions: 0, ends: 0, writes: 0, unheard: 0 };
 const FULL =
   /^the server is out of memory; raise maxmemory\. Sessions can still be read and ended$/;
 const READ_ONLY = /^the client is connected to a read-only replica; connect it to the master$/;
-/** Its answer has come, when the caller was about to give up. */
-const TOO_LATE = /^the server was reached too late, and has done nothing\. Check the server/;
-const LOADING = /^the server is still loading its data; it will answer when it has finished$/;
 
 const kinds = Object.keys(steadyClients) as Kind[];
 
@@ -50,7 +47,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
         await admin.ping();
         await load.until("done", 200);
       }
-      expect(await finish([admin.options.port ?? 0], [NO_ANSWER, TOO_LATE])).toEqual(NOTHING);
+      expect(await finish([admin.options.port ?? 0], LATE)).toEqual(NOTHING);
     });
   });
 
@@ -85,7 +82,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
         await eventually("a master again", "master", async () => {
           return ((await admin.call("ROLE")) as string[])[0];
         });
-        expect(await run.finish([master.port], [READ_ONLY, NO_ANSWER, TOO_LATE])).toMatchObject({
+        expect(await run.finish([master.port], [READ_ONLY, ...LATE])).toMatchObject({
           sessions: 0,
           ends: 0,
           writes: 0,
@@ -113,7 +110,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
       const restarted = server.restart(); // when it has loaded
       await load.until("refused", 24);
       await restarted;
-      const outcome = await finish([server.port], [LOADING, NO_ANSWER, LOST_CONNECTION, TOO_LATE]);
+      const outcome = await finish([server.port], DOWN);
       expect(outcome).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
       // The others do not come back before it has loaded.
       if (kind === "redis 6") {

@@ -1,6 +1,6 @@
 /* Sentinels that make a replica the master under load: the old master crashed, or they were told to. */
 import { expect, test } from "vitest";
-import { LOST_CONNECTION, NO_ANSWER, NO_REPLICA, underLoad } from "../support/fault-run.ts";
+import { DOWN, NO_REPLICA, underLoad } from "../support/fault-run.ts";
 import { startSentinel } from "../support/redis-sentinel.ts";
 import { sentinelClients } from "../support/store-clients.ts";
 
@@ -31,7 +31,7 @@ test.concurrent.each(Object.entries(sentinelClients))(
       expect(third.port).toBe(first.port);
       await load.until("done", 300);
       await sentinel.whole();
-      await finish([third.port], [NO_ANSWER, LOST_CONNECTION, NO_REPLICA]);
+      await finish([third.port], [...DOWN, NO_REPLICA]);
     } finally {
       await close();
       await sentinel.stop();

@@ -35,11 +35,18 @@ export interface FaultRunOptions {
 }
 
 /** Nobody answered: the server is down, frozen, or not reached. */
-export const NO_ANSWER = /^no answer within \d+ ms\. Check that the server is running/;
+const NO_ANSWER = /^no answer (within \d+ ms|in time)\. Check/;
+/** Its answer came when the caller was about to give up. */
+const TOO_LATE = /^the server was reached too late, and has done nothing\. Check the server/;
 /** In the words of a client, and what to check. */
-export const LOST_CONNECTION =
-  /(ECONNRESET|ECONNREFUSED|EPIPE|closed|reconnect|disconnect).*\. Check the server and the client's connection to it$/i;
+const LOST_CONNECTION =
+  /(ECONNRESET|ECONNREFUSED|EPIPE|closed|lost|reconnect|disconnect).*\. Check the server and the client's connection to it$/i;
 
+export const LOADING =
+  /^the server is still loading its data; it will answer when it has finished$/;
+/** What calls may be refused for while a server answers late, and while it is down. */
+export const LATE = [NO_ANSWER, TOO_LATE];
+export const DOWN = [...LATE, LOST_CONNECTION, LOADING];
 /** A cluster that knows no master of the slot until a replica has taken over. */
 export const NO_SLOTS = /^the cluster has no master for the key now.*; try again/;
 /** Ended on the master, and not known to be ended on a replica. */

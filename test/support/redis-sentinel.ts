@@ -1,39 +1,32 @@
-/* A master with replicas and sentinels of the tests' own, on free ports of this machine. */
+/* A master with replicas and a sentinel of the tests' own, on free ports of this machine. */
 import { Redis } from "ioredis";
 import { eventually } from "./eventually.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
 
 /** As the clients of store-clients.ts call it. */
 const NAME = "main";
-const SENTINELS = 3;
-const QUORUM = 2;
 /** How long a master is silent before it counts as down (ms). */
 const DOWN_AFTER = 500;
-/** Sentinels look around every few seconds; these do more often (ms). */
-const PERIODS = [
-  ...["info-period", "100", "ping-period", "100", "ask-period", "100"],
-  // In four of these they make a master that they did not elect a replica again: the one whom they
-  // told to become the master must have been seen as that by then, for which they take a second.
-  ...["publish-period", "700"],
-];
+/** A sentinel looks around every few seconds; this one does more often (ms). */
+const PERIODS = ["info-period", "ping-period", "publish-period"].flatMap((name) => [name, "100"]);
 
 export interface RedisSentinel {
-  /** The port of a sentinel. */
+  /** The port of the sentinel. */
   readonly port: number;
   /** The first is the master at the start. */
   readonly servers: readonly RedisServer[];
-  /** The server that the sentinels hold for the master now. */
+  /** The server that the sentinel holds for the master now. */
   master(): Promise<RedisServer>;
   /** Waits until a server other than this one is the master, and says so itself; gives it. */
   successorOf(master: RedisServer): Promise<RedisServer>;
   /** Waits until all servers run, one as the master and the others in step with it. */
   whole(): Promise<void>;
-  /** Tells the sentinels to make a replica the master, and waits until they say so. */
+  /** Tells the sentinel to make a replica the master, and waits until it says so. */
   failover(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts them, and waits until the sentinels know each other and all servers. */
+/** Starts them, and waits until the sentinel knows all servers. */
 export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
   const args = ["--repl-diskless-sync-delay", "0"];
   const master = await startRedis({ args });
@@ -44,42 +37,31 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
       Array.from({ length: replicas }, () => startRedis({ args: [...args, ...of] })),
     )),
   ];
-  const sentinels = await Promise.all(
-    Array.from({ length: SENTINELS }, () => startRedis({ sentinel: true })),
-  );
-  const admins = sentinels.map(({ port }) => new Redis(port));
-  const admin = admins[0] as Redis;
+  const sentinel = await startRedis({ sentinel: true });
+  const admin = new Redis(sentinel.port);
 
   async function currentMaster(): Promise<RedisServer> {
     const [, port] = (await admin.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)) as string[];
     const found = servers.find((server) => server.port === Number(port));
-    if (!found) throw new Error(`The sentinels name a master at ${port}, which is none of ours.`);
+    if (!found) throw new Error(`The sentinel names a master at ${port}, which is none of ours.`);
     return found;
   }
 
   async function whole(): Promise<void> {
     const roles = { masters: 1, inStep: replicas };
     await eventually("replication", roles, () => rolesOf(servers));
-    const state = {
-      "num-slaves": String(replicas),
-      "num-other-sentinels": String(SENTINELS - 1),
-      flags: "master",
-    };
-    for (const one of admins) await eventually("the watch", state, () => stateSeenBy(one));
+    const seen = { "num-slaves": String(replicas), flags: "master" };
+    await eventually("the watch", seen, () => stateSeenBy(admin));
   }
 
-  for (const one of admins) {
-    await one.call("SENTINEL", "DEBUG", ...PERIODS);
-    await one.call("SENTINEL", "MONITOR", NAME, "127.0.0.1", String(master.port), String(QUORUM));
-    await one.call(
-      ...(["SENTINEL", "SET", NAME, "down-after-milliseconds", String(DOWN_AFTER)] as const),
-      ...["failover-timeout", "3000"],
-    );
-  }
+  const down = ["down-after-milliseconds", String(DOWN_AFTER), "failover-timeout", "3000"];
+  await admin.call("SENTINEL", "DEBUG", ...PERIODS);
+  await admin.call("SENTINEL", "MONITOR", NAME, "127.0.0.1", String(master.port), "1");
+  await admin.call("SENTINEL", "SET", NAME, ...down);
   await whole();
 
   return {
-    port: sentinels[0]?.port ?? 0,
+    port: sentinel.port,
     servers,
     master: currentMaster,
     async successorOf(old) {
@@ -91,21 +73,20 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
     whole,
     async failover() {
       const old = (await currentMaster()).port;
-      // Refused until this sentinel has heard from the replica that it is in step, and perhaps given
-      // up on a busy machine: then another sentinel took the new master for one that came back.
+      // Refused until the sentinel has heard from the replica that it is in step.
       await eventually("a failover", true, async () => {
         await admin.call("SENTINEL", "FAILOVER", NAME).catch(() => {});
         return (await currentMaster()).port !== old;
       });
     },
     async stop() {
-      for (const one of admins) one.disconnect();
-      await Promise.all([...sentinels, ...servers].map((server) => server.stop()));
+      admin.disconnect();
+      await Promise.all([sentinel, ...servers].map((server) => server.stop()));
     },
   };
 }
 
-/** What a sentinel says of the master. */
+/** What the sentinel says of the master. */
 async function stateSeenBy(admin: Redis): Promise<Record<string, string | undefined>> {
   const reply = await admin.call("SENTINEL", "MASTER", NAME);
   const state = new Map<string, string>(
@@ -113,7 +94,7 @@ async function stateSeenBy(admin: Redis): Promise<Record<string, string | undefi
       ? Array.from({ length: reply.length / 2 }, (_, i) => [reply[2 * i], reply[2 * i + 1]])
       : Object.entries(reply as Record<string, string>),
   );
-  const names = ["num-slaves", "num-other-sentinels", "flags"];
+  const names = ["num-slaves", "flags"];
   return Object.fromEntries(names.map((name) => [name, state.get(name)]));
 }
 

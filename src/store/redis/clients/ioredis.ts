@@ -108,9 +108,9 @@ function ownConnection(client: Single, timeout: number): OwnConnection {
       try {
         return flat(await own.call(name, [...args]));
       } catch (error) {
-        // It fails to write before it says that it was closed.
-        if ((error as Error).name !== "ReplyError") close();
-        throw error;
+        if ((error as Error).name === "ReplyError") throw error;
+        close(); // it fails to write before it says that it was closed
+        throw new Error("the connection to the master was lost", { cause: error });
       }
     },
     close,
