@@ -9,20 +9,18 @@ import { FAULTS } from "./scheduler.ts";
 
 /** One of each kind of command, and of each kind of what a session can go through. */
 const FAULTY = [
-  "get over 2 hops",
+  "get",
   "rotate",
   "rotate with changes and without grace",
-  "rotate to another user through an alias",
   "set another user",
   "touch for longer",
   "delete",
   "create",
   "clear",
-  "clear except T",
   "set of a set to another user",
   "request: get, set, rotate",
 ];
-const BESIDE = ["rotate", "set", "unset", "delete", "clear"];
+const BESIDE = ["rotate", "set", "delete", "clear"];
 
 let harness: Harness;
 beforeAll(async () => {
@@ -36,7 +34,7 @@ afterAll(async () => {
 describe.each(FAULTS)("a command of the first %s", (kind) => {
   describe.each(FAULTY)("%s", (one) => {
     test.each(BESIDE)("beside %s", async (other) => {
-      const setting = { shards: 2, fault: { actor: 0, kind } };
+      const setting = { shards: 1, fault: { actor: 0, kind } };
       expect(await harness.inEveryOrder([actor(one), actor(other)], setting)).toBeGreaterThan(1);
     });
   });

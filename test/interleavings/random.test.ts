@@ -8,12 +8,22 @@
  *   SCHEDULES=…     tries so many
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attempt, groupOf, Recorded, randomFrom, randomGroup, shrink } from "./cases.ts";
+import { attempt, type Case, groupOf, Recorded, randomFrom, randomGroup, shrink } from "./cases.ts";
 import { Harness } from "./harness.ts";
 
 const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "4000" } = process.env;
 /** How many schedules are tried of one group. */
 const EACH = 8;
+
+/** What was found once, and mended. */
+const FOUND: readonly Case[] = [
+  // An id that is more than three rotations old led to its session on the second page of `clear`.
+  {
+    shards: 1,
+    actors: ["clear except T, by its old id", "request: rotate, set"],
+    choices: [1],
+  },
+];
 
 let harness: Harness;
 beforeAll(async () => {
@@ -21,8 +31,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-test.runIf(CASE)("the given case is explained", async () => {
-  const { choices, ...group } = JSON.parse(CASE ?? "{}");
+const given: readonly Case[] = CASE ? [JSON.parse(CASE)] : FOUND;
+test.each(given)("the case of $actors is explained", async ({ choices, ...group }) => {
   const failure = await attempt(harness, await groupOf(group), Recorded.of(choices));
   expect(failure?.error.message ?? "explained").toBe("explained");
 });
