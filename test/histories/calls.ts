@@ -114,7 +114,7 @@ export function print({ calls }: History): string {
   const names = new Map<string, string>();
   const from = Math.min(...calls.map(({ start }) => start));
   const short = (text: string) =>
-    text.replace(/\b[\w-]{24}\b/g, (id) => {
+    text.replace(/(?<![\w-])[\w-]{24}(?![\w-])/g, (id) => {
       if (!names.has(id)) names.set(id, `#${names.size + 1}`);
       return names.get(id) ?? id;
     });

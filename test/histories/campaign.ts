@@ -91,7 +91,9 @@ async function runBatch(
 }
 
 async function explainFailure(failed: Outcome, runner: Runner | null): Promise<string> {
-  const { plan, refusal, history } = runner ? await shrinkPlan(failed, runner) : failed;
+  const { plan, refusal, history } = runner
+    ? await shrinkPlan(failed, runner).catch(() => failed) // what failed first is to be told
+    : failed;
   return [
     `${refusal?.rule}: ${refusal?.about}`,
     `SEED=${plan.seed} HISTORIES=1000 COPIES=1000 repeats its plan in a thousand worlds.`,

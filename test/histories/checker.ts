@@ -11,7 +11,7 @@
  * - stranger: whatever has an id was made by somebody.
  */
 import type { Call, History, Of, Seen } from "./calls.ts";
-import type { Event } from "./model.ts";
+import type { Event } from "./events.ts";
 import { explain, type Timed } from "./order.ts";
 
 export interface Refusal {

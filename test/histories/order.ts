@@ -3,7 +3,8 @@
  * happened at one moment between its start and its end (linearizability, as Wing and Gong test it,
  * keeping in mind what was tried, as Lowe does).
  */
-import { type Event, NOTHING, outcomes, type State } from "./model.ts";
+import type { Event } from "./events.ts";
+import { NOTHING, outcomes, type State } from "./model.ts";
 
 export interface Timed {
   readonly event: Event;

@@ -75,6 +75,9 @@ export const SETS: readonly PlannedSet[] = [
   { field: "tag", value: 0 },
 ];
 
+/** No deadline that passes is further away (ms). */
+export const LONGEST_SHORT = 80;
+
 /** The one that sessions are in to begin with. */
 const USER: PlannedSet = { field: "user_id", value: 0 };
 
@@ -185,7 +188,7 @@ class Maker {
 
   /** Longer than before: what is brought forward may be missed by a page (docs/design.md). */
   #idle(): number {
-    return this.#short ? 80 : 4_000_000;
+    return this.#short ? LONGEST_SHORT : 4_000_000;
   }
 
   #grace(): number | null {
