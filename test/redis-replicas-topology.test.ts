@@ -101,17 +101,19 @@ describe("on a cluster", () => {
 
   test("a master that hands over is followed, by every client", async () => {
     const all = await openAll(waiting, port());
-    for (const { set, sessions } of all) {
-      await sessions.create({ user_id: 1 });
-      expect(await set.clear(ONE)).toBe(1); // the connections are open
-    }
     const [master, replica] = [cluster.masters[0], cluster.replicas[0]];
-    await handOver(master, replica);
-    for (const { sessions } of all) {
-      await Promise.all(Array.from({ length: 100 }, () => sessions.create({ user_id: 1 })));
+    for (const [from, to] of [
+      [master, replica],
+      [replica, master],
+    ]) {
+      for (const { sessions, set } of all) {
+        await set.clear(ONE); // the connections are open
+        await Promise.all(Array.from({ length: 100 }, () => sessions.create({ user_id: 1 })));
+      }
+      await handOver(from, to);
+      // No command has told the clients of it.
+      for (const { set, kind } of all) expect(await set.clear(ONE), kind).toBe(100);
     }
-    await handOver(replica, master);
-    for (const { set, kind } of all) expect(await set.clear(ONE), kind).toBe(100);
     for (const { port } of nodes()) expect(await sizeOf(port)).toBe(0);
     for (const { end } of all) await end();
   });

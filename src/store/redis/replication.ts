@@ -21,8 +21,6 @@ export class Missed extends Error {
   }
 }
 
-/** The key is on another server. */
-const ELSEWHERE = /^(MOVED|ASK)\b/;
 /** The server is no master, or not yet. */
 const NO_MASTER = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/;
 
@@ -92,7 +90,7 @@ class Waiting<Reply = unknown> {
     } catch (error) {
       const message = error instanceof Error ? error.message : "";
       if (NO_MASTER.test(message)) own.close();
-      if (own.lost || ELSEWHERE.test(message)) this.missed(error);
+      if (own.lost) this.missed(error);
       else this.#reject(error);
     }
     return false;
