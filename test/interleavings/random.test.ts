@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { attempt, type Case, groupOf, Recorded, randomFrom, randomGroup, shrink } from "./cases.ts";
 import { Harness } from "./harness.ts";
 
-const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "4000" } = process.env;
+const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "3000" } = process.env;
 /** How many schedules are tried of one group. */
 const EACH = 8;
 
