@@ -7,10 +7,10 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { buildProgram, type Program } from "../support/build-program.ts";
 import { checkInvariants, type Layout } from "../support/invariants.ts";
 import { type MutationName, mutatedSources, mutations } from "../support/mutations.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
-import { buildProgram, type Program } from "./build.ts";
 import type { Call, History } from "./calls.ts";
 import { check, type Refusal } from "./checker.ts";
 import { LONGEST_SHORT, type Plan } from "./plan.ts";
@@ -70,7 +70,7 @@ export class Runner {
   }
 
   static async start(servers: Servers, options: RunnerOptions = {}): Promise<Runner> {
-    const runner = new Runner(await buildProgram(), servers, options);
+    const runner = new Runner(await buildProgram("test/histories/process.ts"), servers, options);
     const { mutation } = options;
     const texts = { ...sources, ...(mutation ? mutatedSources(mutations[mutation]) : {}) };
     for (const text of [...Object.values(sources), ...Object.values(texts)]) {
@@ -187,13 +187,18 @@ export class Runner {
     return (await Promise.all(this.#masters.map((master) => master.keys(pattern)))).flat();
   }
 
-  /** The servers' clock, which is this machine's, less the monotonic one, from `base` (ms). */
+  /**
+   * The servers' clock, which is this machine's, less the monotonic one, from `base` (ms). Each
+   * sample is at most what is looked for: Date.now() rounds down, and the monotonic clock is read
+   * after it, however long this process had to wait in between.
+   */
   #offset(): number {
     let offset = Number.NEGATIVE_INFINITY;
-    const end = performance.now() + 2;
+    const end = performance.now() + 3;
     while (performance.now() < end) {
+      const now = Date.now();
       const monotonic = Number(process.hrtime.bigint() - this.#base) / 1e6;
-      offset = Math.max(offset, Date.now() - monotonic); // Date.now() rounds down
+      offset = Math.max(offset, now - monotonic);
     }
     return offset;
   }
