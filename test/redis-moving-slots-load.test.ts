@@ -5,7 +5,7 @@
  */
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DOWN, NO_REPLICA, underLoad } from "./support/fault-run.ts";
+import { DOWN, MOVING, NO_REPLICA, underLoad } from "./support/fault-run.ts";
 import {
   type Move,
   moveAtOnce,
@@ -20,7 +20,6 @@ import { type Kind, steadyClusterClients } from "./support/steady-clients.ts";
 const TIMEOUT = 1000;
 const SHARDS = 3;
 const MOVES = 12;
-const MOVING = /^the slot of the key is being moved to another node of the cluster; try again$/;
 
 const kinds = Object.keys(steadyClusterClients) as Kind[];
 

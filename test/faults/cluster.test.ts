@@ -1,6 +1,10 @@
-/* A master of a cluster that is killed under load: its replica takes over, and it comes back as one. */
+/*
+ * A master of a cluster that is killed under load, when its replica lags behind: that one takes over,
+ * and it comes back as a replica.
+ */
+import { Redis } from "ioredis";
 import { expect, test } from "vitest";
-import { DOWN, NO_REPLICA, NO_SLOTS, underLoad } from "../support/fault-run.ts";
+import { DOWN, MOVING, NO_REPLICA, NO_SLOTS, underLoad } from "../support/fault-run.ts";
 import { startCluster } from "../support/redis-cluster.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { clusterClients } from "../support/store-clients.ts";
@@ -23,7 +27,10 @@ test.concurrent.each(Object.entries(clusterClients))(
         replicas: kind.includes("GLIDE") ? undefined : 1, // whose client cannot wait for replicas
       });
       await load.until("done", 300);
+      await leaveBehind(heir, killed);
+      await load.until("done", 300);
       await killed.kill();
+      heir.resume();
       await cluster.takenOver(heir);
       await load.until("done", 300);
       expect(load.counts.refused).toBeGreaterThan(0);
@@ -32,7 +39,7 @@ test.concurrent.each(Object.entries(clusterClients))(
       await cluster.inStep(killed);
       await load.until("done", 300);
       const masters = [heir, second, third].map(({ port }) => port);
-      await finish(masters, [...DOWN, NO_REPLICA, NO_SLOTS]);
+      await finish(masters, [...DOWN, MOVING, NO_REPLICA, NO_SLOTS]);
     } finally {
       await close();
       await cluster.stop();
@@ -40,3 +47,11 @@ test.concurrent.each(Object.entries(clusterClients))(
   },
   60_000,
 );
+
+/** Cuts a replica off, so that what its master does from now on is lost with that one. */
+async function leaveBehind(replica: RedisServer, master: RedisServer): Promise<void> {
+  replica.pause();
+  const admin = new Redis(master.port);
+  await admin.client("KILL", "TYPE", "REPLICA");
+  admin.disconnect();
+}

@@ -47,6 +47,9 @@ export const LOADING =
 /** What calls may be refused for while a server answers late, and while it is down. */
 export const LATE = [NO_ANSWER, TOO_LATE];
 export const DOWN = [...LATE, LOST_CONNECTION, LOADING];
+/** A slot that has moved, or moves, where the client follows it no further. */
+export const MOVING =
+  /^the slot of the key is being moved to another node of the cluster; try again$/;
 /** A cluster that knows no master of the slot until a replica has taken over. */
 export const NO_SLOTS = /^the cluster has no master for the key now.*; try again/;
 /** Ended on the master, and not known to be ended on a replica. */

@@ -213,7 +213,7 @@ export class Load {
       if (round % 2 === 0) await this.#rotate(entry);
       if (round % 3 === 0) await this.#move(entry, worker * USERS_EACH);
       await this.#read(entry);
-      if (round % 5 === 0) await this.#end(entry);
+      if (round % 5 === 0) await this.#end(this.#oldestOf(user) ?? entry);
       if (round % 7 === 0) await this.#lookAtSets(user, n);
       if (round % 23 === 0) await this.#clear(user);
     }
@@ -222,7 +222,7 @@ export class Load {
   /** What can be done where no session is made: with those that there are. */
   async #goOn(worker: number, round: number): Promise<void> {
     const user = worker * USERS_EACH + (round % USERS_EACH);
-    const entry = this.#book.findLast(({ users, ended }) => users.has(user) && ended === "no");
+    const entry = this.#oldestOf(user);
     if (entry) {
       await this.#call(() => this.#sessions.touch(entry.token));
       await this.#read(entry);
@@ -230,6 +230,11 @@ export class Load {
     }
     if (round % 7 === 0) await this.#lookAtSets(user, round);
     if (round % 23 === 0) await this.#clear(user);
+  }
+
+  /** It was made long ago: where its end is lost, it is there again. */
+  #oldestOf(user: number): Entry | undefined {
+    return this.#book.find(({ users, ended }) => users.has(user) && ended === "no");
   }
 
   async #write(entry: Entry): Promise<void> {

@@ -81,7 +81,7 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     "the server is still loading its data; it will answer when it has finished",
   ],
   [
-    /\bCLUSTER ?DOWN\b/i,
+    /\bCLUSTER ?DOWN\b|knows no master of the key/i,
     "the cluster has no master for the key now, as while a replica takes the place of one that failed; try again, and check the cluster's nodes if it lasts",
   ],
   [
