@@ -6,7 +6,8 @@
  * - Absent, expired and ended are the same thing and are no error: null, false or "gone".
  * - The store's own clock decides what is expired: a session lives up to and with `expiresAt`.
  * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
- *   ERR_STORE_FULL), and within a bounded time; and `changeAll` where a session would grow too large.
+ *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; and `changeAll` where a session would
+ *   grow too large.
  * - Nothing but `create` makes a session, and only under an id that was never used before.
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
  */

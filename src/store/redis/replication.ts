@@ -45,13 +45,21 @@ export class Replication {
   }
 
   async write<Reply>(key: string, write: Write<Reply>): Promise<Reply> {
-    const master = await this.#masterOf(key);
+    const master = await this.#find(key);
     if (this.#closed) throw new Error("the store was closed");
     // Who asks for fewer replicas does not wait behind who asks for more.
     const name = `${write.replicas} ${master.name}`;
     const line = this.#lines.get(name) ?? new Line(master, write.replicas);
     this.#lines.set(name, line);
     return line.write(master, write);
+  }
+
+  async #find(key: string): Promise<Master> {
+    try {
+      return await this.#masterOf(key);
+    } catch (error) {
+      throw new Missed(error); // the client may know none in the middle of a failover
+    }
   }
 
   close(): void {
