@@ -32,7 +32,8 @@ mkdirSync(folder, { recursive: true });
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 for (let round = 1; Date.now() < end; round++) {
-  const env = { FC_SEED: String(randomInt(2 ** 31)), FC_RUNS: options.runs };
+  const seed = String(randomInt(1_000_000_000));
+  const env = { SEED: seed, FC_SEED: seed, FC_RUNS: options.runs };
   const repeat = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   console.log(`round ${round}: ${repeat.join(" ")}`);
   const minutes = (end - Date.now()) / 60_000;

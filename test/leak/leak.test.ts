@@ -23,7 +23,7 @@ beforeAll(async () => {
   filler = await compileProgram("test/leak/filler.ts");
 });
 afterAll(async () => {
-  filler?.close();
+  await filler?.close();
   client?.disconnect();
   await server?.stop();
 });
@@ -48,10 +48,10 @@ test("200,000 sessions of 20,000 users leave no key behind, with every process s
   const made = programs.flatMap(({ messages }) => messages as { made: number }[]);
   expect(made.reduce((sum, one) => sum + one.made, 0)).toBe(SESSIONS);
   const peak = await client.dbsize();
-  expect(peak).toBeGreaterThan(baseline + 10_000);
+  expect(peak).toBeGreaterThan(baseline + 1000);
   console.log(`${SESSIONS} sessions made in ${seconds.toFixed(1)} s, ${peak} keys then`);
-  await expect.poll(() => client.dbsize(), { timeout: 3 * LONGEST, interval: 100 }).toBe(baseline);
-}, 120_000);
+  await expect.poll(() => client.dbsize(), { timeout: 10 * LONGEST, interval: 100 }).toBe(baseline);
+}, 300_000);
 
 test("a set never has more entries than it has had live sessions at one time", async () => {
   const [users, most, each] = [40, 10, 1000];

@@ -1,19 +1,13 @@
-/*
- * Programs in processes of their own, written in TypeScript like the tests. They import the package
- * by its name and get the sources, compiled.
- */
+/* Programs in processes of their own, written in TypeScript like the tests. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { compile } from "./compile.ts";
-import { ROOT } from "./sources.ts";
+import { buildProgram } from "./build-program.ts";
 
 export interface Program {
   /** Starts it in a process of its own, with an argument: see `argument`. */
   start(argument: unknown): RunningProgram;
   /** Ends its processes, and removes what was compiled. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 export interface RunningProgram {
@@ -25,42 +19,23 @@ export interface RunningProgram {
   kill(): void;
 }
 
-/** Compiles a program of the tests, such as `test/leak/filler.ts`, with all that it imports. */
+/** Compiles a program of the tests, such as `test/leak/filler.ts`. */
 export async function compileProgram(file: string): Promise<Program> {
-  mkdirSync(`${ROOT}.cache`, { recursive: true });
-  const folder = mkdtempSync(`${ROOT}.cache/program-`);
-  const manifest = {
-    name: "session-sets",
-    type: "module",
-    exports: { ".": "./src/index.js", "./*": "./src/*.js" },
-  };
-  writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
-  const tsconfig = join(folder, "tsconfig.json");
-  const compilerOptions = { noEmit: false, noCheck: true, rootDir: ROOT, outDir: folder };
-  writeFileSync(
-    tsconfig,
-    JSON.stringify({
-      extends: `${ROOT}tsconfig.json`,
-      compilerOptions,
-      files: [ROOT + file],
-      include: [],
-    }),
-  );
-  const faults = await compile(tsconfig);
-  if (faults) throw new Error(`${file} does not compile:\n${faults}`);
+  const { path, remove } = await buildProgram(file);
   const running = new Set<ChildProcess>();
   return {
     start(argument) {
-      const child = fork(join(folder, file.replace(/\.ts$/, ".js")), [JSON.stringify(argument)], {
+      const child = fork(path, [JSON.stringify(argument)], {
         stdio: ["ignore", "pipe", "pipe", "ipc"],
+        execArgv: [],
       });
       running.add(child);
       child.once("exit", () => running.delete(child));
       return follow(child, file);
     },
-    close() {
+    async close() {
       for (const child of running) child.kill("SIGKILL");
-      rmSync(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }

@@ -1,8 +1,8 @@
-/* Compiles what the processes of the histories run: Node 20 runs no TypeScript. */
+/* Compiles a program of the tests, to be run in processes of its own: Node 20 runs no TypeScript. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compile } from "../support/compile.ts";
-import { ROOT } from "../support/sources.ts";
+import { compile } from "./compile.ts";
+import { ROOT } from "./sources.ts";
 
 export interface Program {
   /** The JavaScript file to be run. */
@@ -10,12 +10,15 @@ export interface Program {
   remove(): Promise<void>;
 }
 
-/** The program of a process, with the library's sources under the library's name. */
-export async function buildProgram(): Promise<Program> {
+/**
+ * Compiles a program, such as `test/leak/filler.ts`, with all that it imports, and the library's
+ * sources under the library's name.
+ */
+export async function buildProgram(file: string): Promise<Program> {
   // Inside the project, so that the packages it depends on are found.
   const cache = join(ROOT, ".cache");
   await mkdir(cache, { recursive: true });
-  const folder = await mkdtemp(join(cache, "histories-"));
+  const folder = await mkdtemp(join(cache, "program-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const tsconfig = {
@@ -28,9 +31,7 @@ export async function buildProgram(): Promise<Program> {
         outDir: folder,
         typeRoots: [join(ROOT, "node_modules/@types")],
       },
-      files: ["src/index.ts", "src/redis.ts", "test/histories/process.ts"].map((file) =>
-        join(ROOT, file),
-      ),
+      files: ["src/index.ts", "src/redis.ts", file].map((one) => join(ROOT, one)),
       include: [],
     };
     const manifest = {
@@ -41,8 +42,8 @@ export async function buildProgram(): Promise<Program> {
     await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
     await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
     const said = await compile(join(folder, "tsconfig.json"));
-    if (said) throw new Error(`The program of the histories was not compiled:\n${said}`);
-    return { path: join(folder, "test/histories/process.js"), remove };
+    if (said) throw new Error(`${file} was not compiled:\n${said}`);
+    return { path: join(folder, file.replace(/\.ts$/, ".js")), remove };
   } catch (error) {
     await remove();
     throw error;
