@@ -143,6 +143,7 @@ describe("its connection has the client's own user and database", () => {
   const connects: Record<string, (url: string) => Promise<StoreClient>> = {
     "ioredis 5": async (url) => ioredis(new Redis5(url)),
     "ioredis 6": async (url) => ioredis(new Redis(url)),
+    "ioredis 6, and its key prefix": async (url) => ioredis(new Redis(url, { keyPrefix: "app:" })),
     "redis 5": async (url) => nodeRedis(redis5.createClient({ url })),
     "redis 5, a pool": async (url) => nodeRedis(redis5.createClientPool({ url })),
     "redis 6": async (url) => nodeRedis(redis6.createClient({ url })),
