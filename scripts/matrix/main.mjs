@@ -1,6 +1,7 @@
 /*
- * `npm run test:matrix`: the tests that depend on a server or on Node, on each server of servers.mjs
- * with the first Node to be had, and on each Node of nodes.mjs with the last server to be had.
+ * `npm run test:matrix`: the tests that depend on the server, on each server of servers.mjs with the
+ * first Node to be had, and those that depend on Node, with each Node of nodes.mjs on the last server
+ * to be had.
  *
  *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: of what is named, only that
  *   npm run test:matrix -- --minutes 5 test/model.test.ts      at most 5 minutes a cell, other tests
@@ -22,19 +23,37 @@ import { NODES, provideNode } from "./nodes.mjs";
 import { provideServer, SERVERS } from "./servers.mjs";
 import { cellsOf, placeIn, table } from "./table.mjs";
 
-/** What vitest takes: beginnings of paths. */
-const TESTS = [
+/** What depends on the server, as vitest takes it: beginnings of paths. Run on each server. */
+const OF_SERVERS = [
   "store-contract",
+  "redis-",
   "model",
   "requirements",
-  "redis-",
   "server-clock",
   "large-sets",
   "limits",
   "pages",
   "costs",
+  "reindex/",
+  "faults/",
+  "leak/",
+  "interleavings/",
+  "histories/single",
+  "histories/cluster",
+];
+/** What depends on Node: the stores, the clients, HTTP. Run with each Node. */
+const OF_NODES = [
+  "store-contract",
+  "redis-contract-single",
+  "model",
+  "memory-store",
+  "values",
+  "schema",
+  "csrf",
   "koa",
-].map((name) => `test/${name}`);
+];
+/** Fewer of what is random than in a run of all tests. */
+const ENVIRONMENT = { HISTORIES: "300", SCHEDULES: "500" };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 const CACHE = `${ROOT}/.cache`;
@@ -81,13 +100,23 @@ const servers = provideAll(SERVERS, provideServer, `${CACHE}/servers`);
 const nodes = provideAll(NODES, provideNode, `${CACHE}/nodes`);
 if (options.fetch) process.exit(missing.length > 0 ? 1 : 0);
 
-const files = positionals.length > 0 ? positionals : TESTS;
+/** Each server gets its tests with the first Node, and each Node gets its own on the last server. */
+function testsOf(server, node) {
+  if (positionals.length > 0) return positionals;
+  const names = [
+    ...(node === nodes[0] ? OF_SERVERS : []),
+    ...(server === servers.at(-1) ? OF_NODES : []),
+  ];
+  return [...new Set(names)].map((name) => `test/${name}`);
+}
+
 const folder = `${CACHE}/matrix`;
 mkdirSync(folder, { recursive: true });
 const results = [];
 for (const { server, node } of cellsOf(servers, nodes)) {
   const minutes = Number(options.minutes);
-  const env = { REDIS_SERVER_BIN: server.path };
+  const env = { ...ENVIRONMENT, REDIS_SERVER_BIN: server.path };
+  const files = testsOf(server, node);
   const result = await runTests({ node: node.path, files, env, root: ROOT, folder, minutes });
   const { passed, failures, seconds, stopped } = result;
   if (stopped) failures.push(`did not end within ${minutes} minutes`);
@@ -103,8 +132,10 @@ console.log(`\n${text}`);
 if (options.only.length + positionals.length === 0 && results.length > 0) {
   const readme = `${ROOT}/README.md`;
   const day = new Date().toISOString().slice(0, 10);
-  const names = files.map((path) => `\`${path.replace("test/", "")}\``).join(", ");
-  const heading = `On ${day}, ${process.platform} ${process.arch}, the tests that begin with ${names}:`;
+  const [ofServers, ofNodes] = [OF_SERVERS, OF_NODES].map((names) =>
+    names.map((name) => `\`${name}\``).join(", "),
+  );
+  const heading = `On ${day}, ${process.platform} ${process.arch}. For each server, the tests that begin with ${ofServers}; for each Node, with ${ofNodes}:`;
   writeFileSync(readme, placeIn(readFileSync(readme, "utf8"), `\n${heading}\n\n${text}\n`));
 }
 if (missing.length > 0) console.error(`\n*** COULD NOT BE HAD: ${missing.join(", ")}`);
