@@ -46,13 +46,15 @@ function overriding(
   });
 }
 
-const endings = {
+type End = (store: SessionStore, id: string) => Promise<unknown>;
+
+const endings: Record<string, End> = {
   "a session": (store: SessionStore, id: string) => store.end(id, null, null, 1),
   "a set": (store: SessionStore) => store.endAll(of("user_id", "1"), null, 1),
 };
 
 /** Whether somebody is told that it was ended on a replica which has heard of nothing. */
-async function isBelieved(over: RedisClient, end: (typeof endings)["a session"]): Promise<boolean> {
+async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
   const store = redisStore(over, { timeout: "500 ms" });
   const id = await createOf(store, "1");
   other = client.duplicate();
