@@ -225,6 +225,7 @@ export class Load {
     const entry = this.#oldestOf(user);
     if (entry) {
       await this.#call(() => this.#sessions.touch(entry.token));
+      await this.#write(entry);
       await this.#read(entry);
       if (round % 3 === 0) await this.#end(entry);
     }
