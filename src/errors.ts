@@ -6,6 +6,7 @@ export type SessionErrorCode =
   | "ERR_SESSION_GONE"
   | "ERR_STORE_UNAVAILABLE"
   | "ERR_STORE_FULL"
+  | "ERR_REPLICAS"
   | "ERR_COOKIE"
   | "ERR_CSRF";
 
@@ -17,6 +18,7 @@ const STATUS: Record<SessionErrorCode, number> = {
   ERR_SESSION_GONE: 409,
   ERR_STORE_UNAVAILABLE: 503,
   ERR_STORE_FULL: 503,
+  ERR_REPLICAS: 503,
   ERR_COOKIE: 500,
   ERR_CSRF: 403,
 };
@@ -33,6 +35,7 @@ const STATUS: Record<SessionErrorCode, number> = {
  * | `ERR_SESSION_GONE` | the session ended while this request was using it |
  * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
  * | `ERR_STORE_FULL` | the memory store holds as many sessions as it may |
+ * | `ERR_REPLICAS` | too few replicas have acknowledged in time what was ended with `{ replicas }` |
  * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
  * | `ERR_CSRF` | a request that changes something comes from a page of another origin |
  */

@@ -11,6 +11,7 @@ export {
 } from "./sessions/sessions.ts";
 export type {
   Deadlines,
+  DeleteOptions,
   ElementOf,
   FieldOf,
   OptionalFieldOf,

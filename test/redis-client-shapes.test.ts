@@ -133,6 +133,10 @@ describe("a client that reads from replicas is refused", () => {
   test.each<[string, () => unknown]>([
     ["role of ioredis 5", () => new Redis5({ ...LAZY, role: "slave" })],
     ["role of ioredis 6", () => new Redis6({ ...LAZY, role: "slave" })],
+    [
+      "role of ioredis with Sentinel",
+      () => new Redis6({ ...LAZY, sentinels: NODES, name: "m", role: "slave" }),
+    ],
     ["readOnly of ioredis 5", () => new Redis5({ ...LAZY, readOnly: true })],
     ["readOnly of ioredis 6", () => new Redis6({ ...LAZY, readOnly: true })],
     ["scaleReads of ioredis 5", () => new Cluster5(NODES, { ...LAZY, scaleReads: "slave" })],

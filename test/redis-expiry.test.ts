@@ -10,6 +10,7 @@ interface Data {
 }
 
 const SOON = 30;
+const HOUR = 3_600_000;
 /** How many expired entries one use of a set drops. */
 const DROPPED = 8;
 
@@ -150,6 +151,14 @@ describe("a few expired entries are dropped by each", () => {
     await user().list();
     expect(await entries()).toBe(await user().size());
   });
+});
+
+test("many sessions that enter a set at once take as many of its expired entries along", async () => {
+  for (let i = 0; i < 250; i++) await sessions.create({ user_id: 2 }, { idleTimeout: HOUR + i });
+  await withExpired(250);
+  expect(await sessions.by("user_id", 2).set({ user_id: 1 })).toBe(250);
+  expect(await user().size()).toBe(251);
+  expect(await entries()).toBe(251); // as many as were ever alive in it, though it had 251 before
 });
 
 test("clear takes all expired entries along", async () => {

@@ -3,6 +3,7 @@ import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { moveKeyByKey, ownerOf } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { freshPrefix } from "./support/stores.ts";
 
@@ -30,28 +31,6 @@ afterAll(async () => {
   for (const admin of admins ?? []) admin.disconnect();
   await cluster?.stop();
 });
-
-/** Moves a slot with MIGRATE, a few keys at a time, as a cluster's tools do. */
-async function move(slot: number, from: Redis, to: Redis): Promise<void> {
-  const [source, target] = await Promise.all([from.cluster("MYID"), to.cluster("MYID")]);
-  await to.cluster("SETSLOT", slot, "IMPORTING", source as string);
-  await from.cluster("SETSLOT", slot, "MIGRATING", target as string);
-  for (;;) {
-    const keys = (await from.cluster("GETKEYSINSLOT", slot, 3)) as string[];
-    if (keys.length === 0) break;
-    const { host = "127.0.0.1", port = 0 } = to.options;
-    await from.call("MIGRATE", [host, String(port), "", "0", "5000", "KEYS", ...keys]);
-  }
-  await to.cluster("SETSLOT", slot, "NODE", target as string);
-  for (const admin of admins) await admin.cluster("SETSLOT", slot, "NODE", target as string);
-}
-
-async function ownerOf(slot: number): Promise<number> {
-  const ids = await Promise.all(admins.map((admin) => admin.cluster("MYID")));
-  const ranges = await (admins[0] as Redis).cluster("SLOTS");
-  const [, , owner] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [];
-  return ids.indexOf(owner?.[2] ?? "");
-}
 
 interface Counts {
   done: number;
@@ -133,8 +112,9 @@ test("no session is lost from a set, or half there, while slots are moved back a
   try {
     for (let i = 0; i < MOVES; i++) {
       const slot = Number(slots[i % 2]);
-      const owner = await ownerOf(slot);
-      await move(slot, admins[owner] as Redis, admins[(owner + 1) % admins.length] as Redis);
+      const owner = await ownerOf(slot, admins);
+      const next = admins[(owner + 1) % admins.length] as Redis;
+      await moveKeyByKey(slot, admins[owner] as Redis, next, admins);
     }
   } finally {
     moving = false;

@@ -183,6 +183,7 @@ describe("requirement 1: tokens", () => {
       ERR_SESSION_GONE: true,
       ERR_STORE_UNAVAILABLE: true,
       ERR_STORE_FULL: true,
+      ERR_REPLICAS: true,
       ERR_COOKIE: true,
       ERR_CSRF: true,
     };

@@ -1,10 +1,12 @@
 import { optionalMilliseconds } from "../durations.ts";
 import type { Engine } from "../sessions/engine.ts";
 import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
+import { replicasOf } from "../sessions/replicas.ts";
 import { SessionSet } from "../sessions/session-set.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
 import type {
   Deadlines,
+  DeleteOptions,
   ElementOf,
   FieldOf,
   OptionalFieldOf,
@@ -151,13 +153,16 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    *
    * A `set` after it makes a new session. A parallel request that still has the old token does not:
    * for the `rotationGrace`, its `set` is ERR_SESSION_GONE.
+   *
+   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it; the cookie stays.
    */
-  async delete(): Promise<boolean> {
+  async delete(options: DeleteOptions = {}): Promise<boolean> {
+    const replicas = replicasOf(options);
     return this.#inTurn(async () => {
       if (this.#id === null) return false;
       this.#carrier.check();
       const { store, identity, rotationGrace: grace } = this.#context.engine.config;
-      const ended = await store.end(this.#id, null, { identity, grace });
+      const ended = await store.end(this.#id, null, { identity, grace }, replicas);
       this.#deleted = true;
       this.#seen = false;
       if (!ended) return false;

@@ -2,8 +2,9 @@ import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import type { Reference } from "../store/contract.ts";
 import type { Engine } from "./engine.ts";
 import { sessionOf } from "./record.ts";
+import { replicasOf } from "./replicas.ts";
 import { isId } from "./token.ts";
-import type { OptionalFieldOf, Session } from "./types.ts";
+import type { DeleteOptions, OptionalFieldOf, Session } from "./types.ts";
 
 const LIST_DEFAULT = 100;
 const LIST_MOST = 500;
@@ -17,8 +18,8 @@ export interface ListOptions {
   limit?: number;
 }
 
-/** Which sessions `clear` ends. */
-export interface ClearOptions {
+/** Which sessions `clear` ends, and whether it waits for replicas. */
+export interface ClearOptions extends DeleteOptions {
   /** The id of a session that is to live on, also where it is rotated meanwhile. */
   except?: string | null;
 }
@@ -107,26 +108,28 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
-  async delete(id: string): Promise<boolean> {
-    return isId(id, this.#store.shards) && this.#store.end(id, this.#reference);
+  async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
+    const replicas = replicasOf(options);
+    return isId(id, this.#store.shards) && this.#store.end(id, this.#reference, null, replicas);
   }
 
   /**
    * Ends all of them: each that is one of them when this is called and has not left since is gone
    * when it resolves, under whatever id. Resolves to how many.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
+   * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended. ERR_REPLICAS
+   * where too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    refuseUnknownKeys("clear", options, ["except"]);
-    const { except = null } = options;
-    if (except === null) return this.#store.endAll(this.#reference);
-    if (!isId(except, this.#store.shards)) {
+    refuseUnknownKeys("clear", options, ["except", "replicas"]);
+    const { except = null, ...rest } = options;
+    const replicas = replicasOf(rest);
+    if (except !== null && !isId(except, this.#store.shards)) {
       throw misconfigured(
         "except must be a session's id (session.id, ctx.session.id()), which is neither its token nor its key; no session was ended",
       );
     }
-    return this.#store.endAll(this.#reference, except);
+    return this.#store.endAll(this.#reference, except, replicas);
   }
 
   get #store() {

@@ -4,10 +4,12 @@ import { configOf } from "./config.ts";
 import { Engine } from "./engine.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
+import { replicasOf } from "./replicas.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside, idOf, isId } from "./token.ts";
 import type {
   Deadlines,
+  DeleteOptions,
   ElementOf,
   FieldOf,
   OptionalFieldOf,
@@ -143,10 +145,15 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     return { token: fresh.token, session };
   }
 
-  /** Ends a session. Resolves to whether there was one. */
-  async delete(token: Token): Promise<boolean> {
+  /**
+   * Ends a session. Resolves to whether there was one.
+   *
+   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
+   */
+  async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
+    const replicas = replicasOf(options);
     const id = this.#idOf(token);
-    return id !== null && this.#engine.config.store.end(id);
+    return id !== null && this.#engine.config.store.end(id, null, null, replicas);
   }
 
   /**
@@ -185,7 +192,10 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     return reindex(this.#engine.config, options);
   }
 
-  /** Frees what the library itself has opened: a memory store's sessions, never a client. */
+  /**
+   * Frees what the library itself has opened: a memory store's sessions, the connections on which it
+   * waits for replicas; never a client.
+   */
   async close(): Promise<void> {
     await this.#engine.config.store.close();
   }
@@ -222,9 +232,14 @@ export class SessionById<Data extends object> {
     return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
   }
 
-  /** Ends the session. Resolves to whether there was one. */
-  async delete(): Promise<boolean> {
-    return this.#id !== null && this.#engine.config.store.end(this.#id);
+  /**
+   * Ends the session. Resolves to whether there was one.
+   *
+   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
+   */
+  async delete(options: DeleteOptions = {}): Promise<boolean> {
+    const replicas = replicasOf(options);
+    return this.#id !== null && this.#engine.config.store.end(this.#id, null, null, replicas);
   }
 }
 

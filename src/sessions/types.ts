@@ -90,6 +90,18 @@ export interface RotateOptions {
   grace?: Duration;
 }
 
+/** How a session is ended. */
+export interface DeleteOptions {
+  /**
+   * How many replicas must have acknowledged the ending before the call resolves, so that a failover
+   * to one of them does not bring the session back. Fewer of them within the store's `timeout` is
+   * ERR_REPLICAS: the session is ended on the master, and calling again waits again. For `redisStore`
+   * with a client of ioredis or redis.
+   * @default it waits for none
+   */
+  replicas?: number;
+}
+
 /** What `createSessions` takes. `idleTimeout` or `absoluteTimeout`, or both, must be given. */
 export interface SessionsOptions<Data extends object, Reference extends string> extends Deadlines {
   /**

@@ -6,7 +6,8 @@
  * - Absent, expired and ended are the same thing and are no error: null, false or "gone".
  * - The store's own clock decides what is expired: a session lives up to and with `expiresAt`.
  * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
- *   ERR_STORE_FULL), and within a bounded time; and `changeAll` where a session would grow too large.
+ *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; and `changeAll` where a session would
+ *   grow too large.
  * - Nothing but `create` makes a session, and only under an id that was never used before; and
  *   `change`, where it is asked to.
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
@@ -192,8 +193,17 @@ export interface SessionStore {
    * Ends one session, aliases followed: it, its entries and its aliases are gone. With
    * `reference`, only where the session has that value now. With `leaving`, a tombstone stays at its
    * id and at every alias it was reached by. Whether one was ended.
+   *
+   * With `replicas`, it resolves when so many copies of the store have acknowledged that nothing is
+   * left, also where nothing was there; ERR_REPLICAS where they do not in time, and a call after that
+   * waits again. ERR_SESSION_CONFIG, and nothing is ended, where the store cannot tell.
    */
-  end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean>;
+  end(
+    id: string,
+    reference?: Reference | null,
+    leaving?: Leaving | null,
+    replicas?: number,
+  ): Promise<boolean>;
 
   /** How many live sessions have this value. */
   count(reference: Reference): Promise<number>;
@@ -223,8 +233,9 @@ export interface SessionStore {
   /**
    * Ends every session with this value, but the one that `except` leads to. How many. Every
    * session that had the value when it was called, and still has it, is ended under whatever id.
+   * `replicas` as in `end`.
    */
-  endAll(reference: Reference, except?: string): Promise<number>;
+  endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number>;
 
   /** The name of the place where a session is kept: in Redis, the key of its hash. */
   sessionKey(id: string): string;

@@ -11,20 +11,20 @@ export interface Actor {
   readonly name: string;
   /** Whether it does something with a whole set, session by session. */
   readonly ofSet: boolean;
-  /** Whether a step that is done twice is the same as done once, whatever came between. */
-  readonly once: boolean;
+  /** Whether its calls are those of one request. */
+  readonly request?: boolean;
   /** Its calls, one after the other; `me` tells it from the others. */
   start(scene: Scene, me: string): Step[];
 }
 
 type Call = (scene: Scene, me: string) => Promise<unknown>;
 
-function single(name: string, call: Call, once = false): Actor {
-  return { name, ofSet: false, once, start: (scene, me) => [() => call(scene, me)] };
+function single(name: string, call: Call): Actor {
+  return { name, ofSet: false, start: (scene, me) => [() => call(scene, me)] };
 }
 
 function ofSet(name: string, call: Call): Actor {
-  return { name, ofSet: true, once: false, start: (scene, me) => [() => call(scene, me)] };
+  return { name, ofSet: true, start: (scene, me) => [() => call(scene, me)] };
 }
 
 const token = ({ tokens }: Scene, name: string) => tokens.get(name);
@@ -51,12 +51,12 @@ export const SINGLE: readonly Actor[] = [
   single("get over 1 hop", read("t2")),
   single("get over 2 hops", read("t1")),
   single("get over 3 hops", read("t0")),
-  single("rotate", rotate("t3", {}), true),
-  single("rotate with changes and without grace", rotate("t3", { theme: "rotated" }, 0), true),
-  single("rotate to another user", rotate("t3", { user_id: 2 }), true),
-  single("rotate to another user without grace", rotate("t3", { user_id: 2 }, 0), true),
-  single("rotate to another user through an alias", rotate("t1", { user_id: 3 }), true),
-  single("rotate through an alias", rotate("t2", { theme: "rotated" }), true),
+  single("rotate", rotate("t3", {})),
+  single("rotate with changes and without grace", rotate("t3", { theme: "rotated" }, 0)),
+  single("rotate to another user", rotate("t3", { user_id: 2 })),
+  single("rotate to another user without grace", rotate("t3", { user_id: 2 }, 0)),
+  single("rotate to another user through an alias", rotate("t1", { user_id: 3 })),
+  single("rotate through an alias", rotate("t2", { theme: "rotated" })),
   single("set", (scene, me) => scene.sessions.set(token(scene, "t3"), { theme: me })),
   single("set through an alias", (scene, me) => {
     return scene.sessions.set(token(scene, "t1"), { cart: me });
@@ -69,15 +69,11 @@ export const SINGLE: readonly Actor[] = [
   single("delete", (scene) => scene.sessions.delete(token(scene, "t3"))),
   single("delete through an alias", (scene) => scene.sessions.delete(token(scene, "t1"))),
   single("delete of a set", (scene) => peers(scene).delete(present(scene))),
-  single(
-    "create",
-    async (scene, me) => {
-      const made = await make(scene, `new ${me}`, { user_id: "1" }, 0, 3 * HOUR, scene.used);
-      scene.tokens.set(`new ${me}`, made);
-      return true;
-    },
-    true,
-  ),
+  single("create", async (scene, me) => {
+    const made = await make(scene, `new ${me}`, { user_id: "1" }, 0, 3 * HOUR, scene.used);
+    scene.tokens.set(`new ${me}`, made);
+    return true;
+  }),
 ];
 
 /** On all sessions of user 1. */
@@ -107,9 +103,3 @@ export const OF_SETS: readonly Actor[] = [
 ];
 
 export const ACTORS: readonly Actor[] = [...SINGLE, ...OF_SETS];
-
-export function actor(name: string): Actor {
-  const found = ACTORS.find((one) => one.name === name);
-  if (!found) throw new Error(`there is no actor "${name}"`);
-  return found;
-}

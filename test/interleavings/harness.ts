@@ -1,28 +1,19 @@
 /* Tries actors side by side on a Redis server, in every order or in a given one. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import type { SessionStore } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { sources } from "../../src/store/redis/scripts.generated.ts";
-import type { Sent } from "../support/intercept.ts";
+import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { checkInvariants } from "../support/invariants.ts";
+import { type Mutation, mutatedClient, mutatedSources } from "../support/mutations.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type Client, clients } from "../support/stores.ts";
 import { everyChoice } from "../support/turnstile.ts";
 import type { Actor } from "./actors.ts";
-import { answerOf, assertExplained, type Explanations, explain, forget, me } from "./oracle.ts";
+import { Oracle, type Setting } from "./oracle.ts";
+import { answerOf, forget, me, type Span } from "./orders.ts";
 import { nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
-import { type Chooser, type Fault, Scheduler } from "./scheduler.ts";
-
-export type Sources = Partial<Record<keyof typeof sources, string>>;
-
-/** What is wrong with a store, on purpose. */
-export interface Mutation {
-  /** Other texts for some of the scripts. */
-  readonly scripts?: Sources;
-  /** Another store around the store. */
-  readonly store?: (store: SessionStore, client: Client) => SessionStore;
-}
+import { type Chooser, Scheduler } from "./scheduler.ts";
 
 const PREFIX = "orders";
 /** None of them is kept as a plain set, too. */
@@ -32,28 +23,28 @@ export class Harness {
   readonly client: Client;
   readonly #server: RedisServer;
   readonly #scheduler = new Scheduler();
-  readonly #mutation: Mutation;
+  readonly #mutation: Mutation | null;
   readonly #stores = new Map<number, { direct: SessionStore; used: SessionStore }>();
   /** How many schedules were tried. */
   schedules = 0;
 
-  private constructor(server: RedisServer, client: Client, mutation: Mutation) {
+  private constructor(server: RedisServer, client: Client, mutation: Mutation | null) {
     this.#server = server;
     this.client = client;
     this.#mutation = mutation;
   }
 
-  static async open(mutation: Mutation = {}): Promise<Harness> {
+  static async open(): Promise<Harness> {
     const server = await startRedis();
-    const harness = new Harness(server, clients["ioredis 6"](server.url), mutation);
-    await harness.#load();
+    const harness = new Harness(server, clients["ioredis 6"](server.url), null);
+    await harness.#load(sources);
     return harness;
   }
 
   /** The same server with a store that is wrong. */
   async mutated(mutation: Mutation): Promise<Harness> {
     const harness = new Harness(this.#server, this.client, mutation);
-    await harness.#load();
+    await harness.#load(mutatedSources(mutation));
     return harness;
   }
 
@@ -62,44 +53,49 @@ export class Harness {
     await this.#server.stop();
   }
 
-  async #load(): Promise<void> {
-    const all = [...Object.values(sources), ...Object.values(this.#mutation.scripts ?? {})];
-    await Promise.all(all.map((source) => this.client.call("SCRIPT", ["LOAD", source])));
+  async #load(scripts: Partial<Record<string, string>>): Promise<void> {
+    const all = Object.values(scripts).map((text = "") => text);
+    await Promise.all(all.map((text) => this.client.call("SCRIPT", ["LOAD", text])));
   }
 
   /** Every order of what the actors send, and every moment of the fault. */
-  async inEveryOrder(actors: readonly Actor[], shards: number, fault: Fault | null = null) {
-    const explanations = await explain(actors, fault);
-    return everyChoice((choices) => this.once(actors, shards, choices, fault, explanations));
+  async inEveryOrder(actors: readonly Actor[], setting: Setting): Promise<number> {
+    const oracle = await Oracle.of(actors, setting);
+    return everyChoice((choices) => this.once(actors, setting, choices, oracle));
   }
 
   /** One schedule. */
   async once(
     actors: readonly Actor[],
-    shards: number,
+    { shards, fault = null, crowded = false }: Setting,
     chooser: Chooser,
-    fault: Fault | null,
-    explanations: Explanations,
+    oracle: Oracle,
   ): Promise<void> {
     this.schedules++;
     const { direct, used } = this.#open(shards);
     await this.client.flushall();
-    const scene = await setScene(direct, used);
+    const scene = await setScene(direct, used, crowded);
     const answers: (unknown[] | null)[] = actors.map(() => []);
+    const spans: (Span | undefined)[][] = actors.map(() => []);
     const work = actors.map((actor, i) => async () => {
       for (const step of actor.start(scene, me(i))) {
+        const before = this.#scheduler.placesOf(i).length;
         const answer = await answerOf(step);
         answers[i]?.push(answer);
+        spans[i]?.push(spanOf(this.#scheduler.placesOf(i).slice(before)));
       }
     });
     const dead = await this.#scheduler.drive(work, chooser, fault);
-    if (dead !== null) forget(scene, answers, dead);
+    if (dead !== null) {
+      forget(scene, answers, dead);
+      spans[dead] = []; // what it has sent may arrive at any time
+    }
     try {
       const [{ state, kept }] = await Promise.all([
         stateOf(scene),
         checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT }),
       ]);
-      assertExplained({ answers, state }, explanations);
+      await oracle.assertExplained({ answers, state }, spans);
       assertDeadlines(scene, kept);
     } catch (error) {
       const what = actors.map(({ name }, i) => `${i}: ${name}`).join(", ");
@@ -112,16 +108,19 @@ export class Harness {
   #open(shards: number) {
     const open = this.#stores.get(shards);
     if (open) return open;
-    const { store: wrap = (store: SessionStore) => store } = this.#mutation;
     const over = (client: RedisClient) =>
       redisStore(client, { prefix: PREFIX, shards, timeout: "20 seconds" });
-    const scheduled = this.#scheduler.client(this.client, (sent) =>
-      withScript(smallPages(sent), this.#mutation.scripts?.[sent.script ?? "count"]),
-    );
-    const stores = { direct: over(this.client), used: wrap(over(scheduled), this.client) };
+    const scheduled = this.#scheduler.client(this.client);
+    const sent = this.#mutation ? mutatedClient(scheduled, this.#mutation) : scheduled;
+    const stores = { direct: over(this.client), used: over(smallPages(sent)) };
     this.#stores.set(shards, stores);
     return stores;
   }
+}
+
+function spanOf(places: readonly number[]): Span | undefined {
+  const [first, last] = [places[0], places.at(-1)];
+  return first === undefined || last === undefined ? undefined : { first, last };
 }
 
 /** Where the numbers stand that bound a page; the first of all is the digest. */
@@ -132,14 +131,11 @@ const BOUNDS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Makes every page one session. */
-function smallPages({ script, args }: Sent): readonly string[] {
-  const bounds = BOUNDS[script ?? ""] ?? [];
-  return args.map((arg, i) => (bounds.includes(i) ? "1" : arg));
-}
-
-function withScript(args: readonly string[], source: string | undefined): readonly string[] {
-  if (source === undefined) return args;
-  return [createHash("sha1").update(source).digest("hex"), ...args.slice(1)];
+function smallPages(client: InterceptedClient): RedisClient {
+  return intercepted(client, ({ script, args }, pass) => {
+    const bounds = BOUNDS[script ?? ""] ?? [];
+    return pass(args.map((arg, i) => (bounds.includes(i) ? "1" : arg)));
+  });
 }
 
 /** I6, and that a set's operations move no deadline. */

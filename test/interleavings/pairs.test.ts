@@ -18,7 +18,7 @@ describe.each(ACTORS.map((one, i) => [one.name, one, ACTORS.slice(i)] as const))
     test.each(others.map((other) => [other.name, other] as const))(
       "beside %s",
       async (_, other) => {
-        const runs = await harness.inEveryOrder([one, other], 2);
+        const runs = await harness.inEveryOrder([one, other], { shards: 2 });
         expect(runs).toBeGreaterThan(1);
       },
     );

@@ -1,7 +1,7 @@
 /*
  * What the operations are tried on, the same on every store: session T of user 1, which was rotated
  * three times and has its old tokens still, two more of that user, P beside it and Q in another
- * shard where there is one, and O, which is of user 2.
+ * shard where there is one, and O, which is of user 2. A crowded one has R and S of user 1, too.
  */
 import { createSessions, type Sessions } from "session-sets";
 import { createTokenBeside, idOf } from "../../src/sessions/token.ts";
@@ -47,12 +47,20 @@ const SESSIONS = [
   { n: "Q", user: 1, shard: 1, idleTimeout: HOUR },
   { n: "O", user: 2, shard: 0, idleTimeout: HOUR },
 ] as const;
+const CROWD = [
+  { n: "R", user: 1, shard: 0, idleTimeout: HOUR + 120_000 },
+  { n: "S", user: 1, shard: 1, idleTimeout: HOUR + 60_000 },
+] as const;
 
 const ALL = of("all", "1");
 const USERS = [of("user_id", "1"), of("user_id", "2"), of("user_id", "3")];
 
 /** Sets the scene by `direct`; the operations go by `used`. */
-export async function setScene(direct: SessionStore, used: SessionStore): Promise<Scene> {
+export async function setScene(
+  direct: SessionStore,
+  used: SessionStore,
+  crowded = false,
+): Promise<Scene> {
   const scene: Scene = {
     sessions: createSessions<Data>({
       store: restless(used),
@@ -68,7 +76,7 @@ export async function setScene(direct: SessionStore, used: SessionStore): Promis
     first: new Map(),
   };
   const [token = ""] = await Promise.all(
-    SESSIONS.map(({ n, user, shard, idleTimeout }) =>
+    [...SESSIONS, ...(crowded ? CROWD : [])].map(({ n, user, shard, idleTimeout }) =>
       make(scene, n, { user_id: String(user), cart: "tea" }, shard, idleTimeout),
     ),
   );
@@ -106,10 +114,14 @@ export async function make(
   return token;
 }
 
-/** A store whose sessions were always last used an hour ago: reading one touches it. */
+/**
+ * A store whose sessions were always last used an hour ago: reading one touches it. New sessions are
+ * made in the first shard, so that a schedule can be repeated.
+ */
 function restless(store: SessionStore): SessionStore {
   return new Proxy(store, {
     get(target, name) {
+      if (name === "shards") return 1;
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       if (name !== "find") return member.bind(target);

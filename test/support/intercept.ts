@@ -2,7 +2,14 @@
 import { createHash } from "node:crypto";
 import type { RedisClient } from "session-sets/redis";
 import { sources } from "../../src/store/redis/scripts.generated.ts";
-import type { Client } from "./stores.ts";
+
+/** The shape of an ioredis client, or of one that stands before another. */
+export interface InterceptedClient {
+  call(command: string, args: string[]): Promise<unknown>;
+  readonly status: string;
+  readonly isCluster: boolean;
+  readonly options: object;
+}
 
 export interface Sent {
   /** The command's name in upper case. */
@@ -22,16 +29,22 @@ const bySource = new Map<string, keyof typeof sources>(
   Object.entries(sources).map(([name, source]) => [source, name as keyof typeof sources]),
 );
 
+/** Makes a text known as that of a script: one that stands for the library's own. */
+export function recognize(script: keyof typeof sources, source: string): void {
+  byDigest.set(createHash("sha1").update(source).digest("hex"), script);
+  bySource.set(source, script);
+}
+
 /**
  * A client that hands each command to `around`, which sends it with `pass`, as often as it likes
  * and with other arguments if it likes, and gives the reply.
  */
 export function intercepted(
-  client: Client,
+  client: InterceptedClient,
   around: (sent: Sent, pass: (args?: readonly string[]) => Promise<unknown>) => Promise<unknown>,
-): RedisClient {
+): RedisClient & InterceptedClient {
   const shape = {
-    isCluster: false,
+    isCluster: client.isCluster,
     status: client.status,
     options: client.options,
     call: (command: string, args: string[]) => {

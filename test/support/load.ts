@@ -2,8 +2,10 @@
  * A load of sessions for tests that make a server fail under it: it makes, changes, rotates, lists
  * and ends sessions, and keeps a book of what the store has acknowledged.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { createSessions, SessionError, type SessionStore, type Sessions } from "session-sets";
 import { expect } from "vitest";
+import { eventually } from "./eventually.ts";
 
 export interface LoadData {
   user_id?: number;
@@ -17,6 +19,8 @@ export const TEAMS = [0, 1, 2];
 export const SLACK = 1500;
 
 const WORKERS = 6;
+/** How long a worker rests after each round (ms): a load, and not a siege. */
+const REST = 10;
 /** Each worker's users are its own, so it knows who is signed in as them. */
 const USERS_EACH = 2;
 const users = Array.from({ length: WORKERS * USERS_EACH }, (_, user) => user);
@@ -43,10 +47,14 @@ interface Entry {
 export interface Counts {
   done: number;
   refused: number;
+  /** Of these, endings that too few replicas have acknowledged. */
+  underReplicated: number;
   /** How long the longest call took (ms). */
   longest: number;
   /** Why calls were refused, in the words of their errors, and how often. */
   readonly reasons: Map<string, number>;
+  /** Which operations were refused, in the words of their errors. */
+  readonly operations: Set<string>;
   /** Sessions that a read did not find though they were acknowledged and not ended. */
   missing: number;
 }
@@ -60,17 +68,43 @@ export interface Losses {
   readonly writes: number;
 }
 
+export interface LoadOptions {
+  /**
+   * Those through which it is compared what was acknowledged: they wait longer.
+   * @default those of the load
+   */
+  readonly patient?: Sessions<LoadData>;
+  /** How many replicas endings wait for: then none that was acknowledged may be lost. */
+  readonly replicas?: number | undefined;
+}
+
+/** What every error of a call says first: on which operation. */
+const FAILED =
+  /^The session store could not (create|change|read|end|count|list) a session( set)?: (.+)$/;
+
 /** The load on one store, until `stop`. */
 export class Load {
-  readonly counts: Counts = { done: 0, refused: 0, longest: 0, reasons: new Map(), missing: 0 };
+  readonly counts: Counts = {
+    done: 0,
+    refused: 0,
+    underReplicated: 0,
+    longest: 0,
+    reasons: new Map(),
+    operations: new Set(),
+    missing: 0,
+  };
   readonly #sessions: Sessions<LoadData>;
+  readonly #patient: Sessions<LoadData>;
+  readonly #ending: { replicas?: number };
   readonly #book: Entry[] = [];
   readonly #work: Promise<unknown>;
   #goesOn = true;
   #n = 0;
 
-  constructor(sessions: Sessions<LoadData>) {
+  constructor(sessions: Sessions<LoadData>, { patient = sessions, replicas }: LoadOptions = {}) {
     this.#sessions = sessions;
+    this.#patient = patient;
+    this.#ending = replicas === undefined ? {} : { replicas };
     this.#work = Promise.all(Array.from({ length: WORKERS }, (_, worker) => this.#use(worker)));
     this.#work.catch(() => {}); // `stop` throws it
   }
@@ -91,9 +125,11 @@ export class Load {
     const failed = this.#work.then(() => {
       throw new Error("The load has ended.");
     });
-    const reached = expect
-      .poll(() => this.counts[what], { timeout: 20_000, interval: 5 })
-      .toBeGreaterThanOrEqual(goal);
+    const reached = eventually(
+      `${goal} calls ${what}`,
+      true,
+      async () => this.counts[what] >= goal,
+    );
     await Promise.race([reached, failed]);
   }
 
@@ -102,7 +138,7 @@ export class Load {
     const losses = { sessions: 0, ends: 0, writes: 0 };
     await Promise.all(
       this.#book.map(async ({ token, ns, ended }) => {
-        const found = await this.#sessions.get(token);
+        const found = await this.#patient.get(token);
         if (ended === "no" && !found) losses.sessions++;
         if (ended === "yes" && found) losses.ends++;
         if (ended === "no" && found && !ns.has(found.data.n ?? -1)) losses.writes++;
@@ -111,13 +147,21 @@ export class Load {
     return losses;
   }
 
+  /** How many sessions are there though nobody was told that they were made. */
+  async unheard(): Promise<number> {
+    const found = await Promise.all(this.#book.map(({ token }) => this.#patient.get(token)));
+    const known = new Set(found.map((session) => session?.id));
+    const there = await Promise.all(users.map((user) => this.#patient.by("user_id", user).ids()));
+    return there.flat().filter((id) => !known.has(id)).length;
+  }
+
   /** Ends everybody's sessions, and asserts that none can be read after it. */
   async clearAll(): Promise<number> {
     let cleared = 0;
-    for (const user of users) cleared += await this.#sessions.by("user_id", user).clear();
-    const left = await Promise.all(this.#book.map(({ token }) => this.#sessions.get(token)));
+    for (const user of users) cleared += await this.#patient.by("user_id", user).clear();
+    const left = await Promise.all(this.#book.map(({ token }) => this.#patient.get(token)));
     expect(left.filter(Boolean)).toEqual([]);
-    for (const user of users) expect(await this.#sessions.by("user_id", user).size()).toBe(0);
+    for (const user of users) expect(await this.#patient.by("user_id", user).size()).toBe(0);
     return cleared;
   }
 
@@ -129,23 +173,39 @@ export class Load {
       this.counts.done++;
       return result;
     } catch (error) {
-      if (!(error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE")) throw error;
-      this.counts.refused++;
-      const reason = error.message.replace(/^.*?: /, "").slice(0, 60);
-      this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
+      if (!(error instanceof SessionError)) throw error;
+      this.#note(error);
       return undefined;
     } finally {
       this.counts.longest = Math.max(this.counts.longest, performance.now() - start);
     }
   }
 
+  /** Throws an error that is of another kind, or does not say what failed. */
+  #note(error: SessionError): void {
+    const [, verb, set = "", why] = FAILED.exec(error.message) ?? [];
+    let reason = why;
+    if (error.code === "ERR_REPLICAS" && this.#ending.replicas !== undefined) {
+      this.counts.underReplicated++;
+      reason = error.message;
+    } else if (error.code !== "ERR_STORE_UNAVAILABLE") throw error;
+    else this.counts.operations.add(`${verb} a session${set}`);
+    if (reason === undefined) throw error;
+    this.counts.refused++;
+    this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
+  }
+
   async #use(worker: number): Promise<void> {
     for (let round = 0; this.#goesOn; round++) {
+      await sleep(REST);
       const user = worker * USERS_EACH + (round % USERS_EACH);
       const n = this.#n++;
       const team_ids = [n % TEAMS.length];
       const made = await this.#call(() => this.#sessions.create({ user_id: user, team_ids, n }));
-      if (!made) continue;
+      if (!made) {
+        await this.#goOn(worker, round);
+        continue;
+      }
       const { token } = made;
       const entry: Entry = { token, users: new Set([user]), ns: new Set([n]), ended: "no" };
       this.#book.push(entry);
@@ -153,10 +213,29 @@ export class Load {
       if (round % 2 === 0) await this.#rotate(entry);
       if (round % 3 === 0) await this.#move(entry, worker * USERS_EACH);
       await this.#read(entry);
-      if (round % 5 === 0) await this.#end(entry);
+      if (round % 5 === 0) await this.#end(this.#oldestOf(user) ?? entry);
       if (round % 7 === 0) await this.#lookAtSets(user, n);
       if (round % 23 === 0) await this.#clear(user);
     }
+  }
+
+  /** What can be done where no session is made: with those that there are. */
+  async #goOn(worker: number, round: number): Promise<void> {
+    const user = worker * USERS_EACH + (round % USERS_EACH);
+    const entry = this.#oldestOf(user);
+    if (entry) {
+      await this.#call(() => this.#sessions.touch(entry.token));
+      await this.#write(entry);
+      await this.#read(entry);
+      if (round % 3 === 0) await this.#end(entry);
+    }
+    if (round % 7 === 0) await this.#lookAtSets(user, round);
+    if (round % 23 === 0) await this.#clear(user);
+  }
+
+  /** It was made long ago: where its end is lost, it is there again. */
+  #oldestOf(user: number): Entry | undefined {
+    return this.#book.find(({ users, ended }) => users.has(user) && ended === "no");
   }
 
   async #write(entry: Entry): Promise<void> {
@@ -178,7 +257,8 @@ export class Load {
 
   async #move(entry: Entry, user_id: number): Promise<void> {
     const there = await this.#call(() => this.#sessions.set(entry.token, { user_id }));
-    if (there) entry.users.clear();
+    // Where a master may fail, an acknowledged change may be lost, and they are another's again.
+    if (there && this.#ending.replicas === undefined) entry.users.clear();
     entry.users.add(user_id);
   }
 
@@ -188,7 +268,7 @@ export class Load {
   }
 
   async #end(entry: Entry): Promise<void> {
-    const ended = await this.#call(() => this.#sessions.delete(entry.token));
+    const ended = await this.#call(() => this.#sessions.delete(entry.token, this.#ending));
     entry.ended = ended === undefined ? "maybe" : "yes";
   }
 
@@ -201,7 +281,7 @@ export class Load {
 
   async #clear(user: number): Promise<void> {
     const theirs = this.#book.filter(({ users, ended }) => users.has(user) && ended !== "yes");
-    const cleared = await this.#call(() => this.#sessions.by("user_id", user).clear());
+    const cleared = await this.#call(() => this.#sessions.by("user_id", user).clear(this.#ending));
     for (const entry of theirs) {
       entry.ended = cleared !== undefined && entry.users.size === 1 ? "yes" : "maybe";
     }
@@ -210,10 +290,11 @@ export class Load {
 
 /** One line to print: what was done, what was refused and why, and what was lost. */
 export function summary(what: string, load: Load, losses: Losses): string {
-  const { done, refused, longest, reasons, missing } = load.counts;
-  const why = [...reasons].map(([reason, count]) => `  ${count} × ${reason}`);
+  const { done, refused, underReplicated, longest, reasons, missing } = load.counts;
+  const why = [...reasons].map(([reason, count]) => `  ${count} × ${reason.slice(0, 60)}`);
   return [
-    `${what}: ${done} calls done, ${refused} refused, the longest ${Math.round(longest)} ms; ` +
+    `${what}: ${done} calls done, ${refused} refused (${underReplicated} for want of replicas), ` +
+      `the longest ${Math.round(longest)} ms; ` +
       `${load.made} sessions made, ${missing} missed meanwhile; lost: ${losses.sessions} sessions, ` +
       `${losses.ends} ends, ${losses.writes} writes`,
     ...why,

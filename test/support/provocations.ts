@@ -83,7 +83,7 @@ export async function provokeKoa(sessions: Sessions<Data>, note: Note): Promise<
   return [token];
 }
 
-/** A server that answers no more, and one that is gone; gives the token that was used. */
+/** A server without replicas, that answers no more, and that is gone; gives the token that was used. */
 export async function provokeOutage(note: Note): Promise<string[]> {
   const server = await startRedis();
   const client = clients["ioredis 6"](server.url);
@@ -93,6 +93,8 @@ export async function provokeOutage(note: Note): Promise<string[]> {
     const { token } = await createSessions<Data>({ store: patient, ...OPTIONS }).create();
     const store = redisStore(client, { timeout: 100 });
     const sessions = createSessions<Data>({ store, ...OPTIONS });
+    await sessions.delete(token, { replicas: 1 }).catch(note); // it has none
+    await sessions.by("user_id", 1).clear({ replicas: 1 }).catch(note);
     server.pause();
     await sessions.get(token).catch(note);
     await sessions.set(token, { theme: "dark" }).catch(note);

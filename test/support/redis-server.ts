@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,13 +45,29 @@ export interface RedisServer {
 export interface RedisServerOptions {
   /** More arguments of the server's command line, such as `["--maxmemory", "10mb"]`. */
   readonly args?: readonly string[];
+  /** Starts a sentinel instead, which watches nothing yet. */
+  readonly sentinel?: boolean;
+  /** Another program than that of the other tests. */
+  readonly program?: string | undefined;
+}
+
+/** The path of the program that servers are started from. */
+export function serverProgram(): string {
+  return provideProgram(SERVER);
 }
 
 /** Starts a server and waits until it answers. */
-export async function startRedis({ args = [] }: RedisServerOptions = {}): Promise<RedisServer> {
-  const program = provideProgram(SERVER);
+export async function startRedis({
+  args = [],
+  sentinel = false,
+  program = serverProgram(),
+}: RedisServerOptions = {}): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), "session-sets-redis-"));
-  const start = (port: number) => startProcess(program, port, folder, args);
+  // A sentinel writes down what it watches, in a file that it must have been started with.
+  const config = sentinel ? [join(folder, "sentinel.conf")] : [];
+  for (const path of config) await writeFile(path, "");
+  const mode = sentinel ? ["--sentinel"] : ["--save", "", "--appendonly", "no"];
+  const start = (port: number) => startProcess(program, port, folder, config, [...mode, ...args]);
   try {
     let { child, port } = await startOnFreePort(start);
     let ended = false;
@@ -100,17 +116,17 @@ async function startProcess(
   program: string,
   port: number,
   folder: string,
+  config: readonly string[],
   args: readonly string[],
 ): Promise<ChildProcess> {
   const child = spawn(
     program,
     // biome-ignore format: an option and its value on one line
     [
+      ...config,
       "--port", String(port),
       "--bind", "127.0.0.1",
       "--dir", folder,
-      "--save", "",
-      "--appendonly", "no",
       "--daemonize", "no",
       ...args,
     ],

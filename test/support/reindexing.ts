@@ -101,7 +101,10 @@ export interface Walked {
 }
 
 /** Walks to the end. */
-export async function walk(sessions: Sessions<Data>, options?: ReindexOptions): Promise<Walked> {
+export async function walk(
+  sessions: Pick<Sessions<Data>, "reindex">,
+  options?: ReindexOptions,
+): Promise<Walked> {
   let last = { scanned: 0, added: 0, removed: 0, corrected: 0 };
   let steps = 0;
   let ended = false;

@@ -2,6 +2,10 @@
 import { Redis } from "ioredis";
 
 export interface ScriptRun {
+  /** Its digest, or its text where that was sent. */
+  readonly script: string;
+  /** The one key that it declares. */
+  readonly key: string;
   /** The commands that the script sent, in their order: the name in upper case, and the arguments. */
   readonly commands: readonly (readonly string[])[];
 }
@@ -15,14 +19,16 @@ export interface ScriptWatch {
 export async function watchScripts(url: string): Promise<ScriptWatch> {
   const asker = new Redis(url);
   const monitor = await asker.monitor();
-  let runs: { commands: string[][] }[] = [];
+  let runs: (ScriptRun & { readonly commands: string[][] })[] = [];
   const ends = new Set<string>();
   monitor.on("monitor", (_time: string, args: string[], source: string) => {
     const [name = "", ...rest] = args;
     const command = name.toUpperCase();
     if (source === "lua") runs.at(-1)?.commands.push([command, ...rest]);
-    else if (command === "EVAL" || command === "EVALSHA") runs.push({ commands: [] });
-    else if (command === "ECHO") ends.add(rest[0] ?? "");
+    else if (command === "EVAL" || command === "EVALSHA") {
+      const [script = "", , key = ""] = rest;
+      runs.push({ script, key, commands: [] });
+    } else if (command === "ECHO") ends.add(rest[0] ?? "");
   });
 
   /** Waits until everything that was sent up to now was seen: a last command tells. */

@@ -2,10 +2,12 @@
  * Clients for tests that make servers fail: with their defaults, but that nobody is told of errors
  * of the connection, which a client logs or throws where no one listens.
  */
-import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
+import { GlideClient, GlideClusterClient, Logger } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import type { StoreClient } from "./store-clients.ts";
+
+Logger.setLoggerConfig("off"); // it warns of each error that a server answers
 
 type Connect = (port: number) => Promise<StoreClient>;
 

@@ -121,7 +121,14 @@ export async function sets() {
   same<Equal<number, Awaited<ReturnType<typeof user.clear>>>>();
   await user.set({ role: "guest" });
   await user.unset(["role"]);
-  await user.clear({ except: null });
+  await user.clear({ except: null, replicas: 1 });
+  await user.delete("id", { replicas: 1 });
+  await explicit.delete("token", { replicas: 1 });
+  await explicit.byId("id").delete({ replicas: 1 });
+  // @ts-expect-error: a number
+  await user.clear({ replicas: "1" });
+  // @ts-expect-error: no option
+  await explicit.delete("token", { replica: 1 });
   // @ts-expect-error: a wrong type
   await user.set({ role: "king" });
   // @ts-expect-error: no field of the data

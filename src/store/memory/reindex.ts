@@ -1,7 +1,8 @@
 import { misconfigured } from "../../errors.ts";
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
-import type { Kept, Session } from "./kept.ts";
+import type { Session } from "./kept.ts";
 import type { SessionSets } from "./session-sets.ts";
+import type { Shelf } from "./shelf.ts";
 
 const STEP_SESSIONS = 200;
 
@@ -10,9 +11,8 @@ const STEP_SESSIONS = 200;
  * Nothing else is ever wrong in memory. The cursor is the id of the last session that was looked at.
  */
 export function reindexKept(
-  kept: ReadonlyMap<string, Kept>,
+  kept: Shelf,
   sets: SessionSets,
-  isLive: (session: Session) => boolean,
   references: readonly DeclaredReference[],
   { dryRun, cursor }: RepairOptions,
 ): AsyncGenerator<ReindexProgress, void> {
@@ -23,14 +23,14 @@ export function reindexKept(
 
   async function* steps(): AsyncGenerator<ReindexProgress, void> {
     const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
-    const ids = [...kept.keys()];
+    const ids = kept.ids();
     const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if it is gone
     for (let from = start; from < ids.length; from += STEP_SESSIONS) {
       const step = ids.slice(from, from + STEP_SESSIONS);
       for (const id of step) {
-        const session = kept.get(id);
+        const session = kept.live(id);
         sum.scanned++;
-        if (session?.kind === "session" && isLive(session)) compare(session, sum);
+        if (session?.kind === "session") compare(session, sum);
       }
       yield { cursor: step.at(-1) ?? null, ...sum };
     }

@@ -1,4 +1,4 @@
-import { SessionError, tooLarge } from "../../errors.ts";
+import { misconfigured, tooLarge } from "../../errors.ts";
 import { bytesOf } from "../../values.ts";
 import type {
   Change,
@@ -22,7 +22,6 @@ import {
   changed,
   given,
   identityChanges,
-  type Kept,
   moveDeadlines,
   replacing,
   type Session,
@@ -32,31 +31,27 @@ import {
 } from "./kept.ts";
 import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
+import { Shelf } from "./shelf.ts";
 
-/** How often expired sessions are looked for, besides when the store is full. */
-const SWEEP_EVERY = 60_000;
-const HOPS = 3;
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
 export class MemoryStore implements RepairableStore, WalkableStore {
   readonly shards = 1;
-  readonly #maxSessions: number;
   readonly #now: () => number;
-  readonly #kept = new Map<string, Kept>();
   readonly #sets = new SessionSets();
-  #sweeper: NodeJS.Timeout | undefined;
+  readonly #kept: Shelf;
 
   constructor(maxSessions: number, now: () => number) {
-    this.#maxSessions = maxSessions;
     this.#now = now;
+    this.#kept = new Shelf(maxSessions, now, (session) => this.#sets.remove(session));
   }
 
   async create(created: NewSession): Promise<Times> {
-    const { kept } = this.#resolve(created.id);
+    const { kept } = this.#kept.resolve(created.id);
     if (kept?.kind === "session") return timesOf(kept);
-    this.#makeRoom();
+    this.#kept.makeRoom();
     const now = this.#now();
     const { idleTimeout } = created;
     const session: Session = {
@@ -72,13 +67,13 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     };
     slide(session, now);
     if (session.expiresAt < now) return timesOf(session);
-    this.#kept.set(session.id, session);
+    this.#kept.put(session.id, session);
     this.#refer(session, created.references);
     return timesOf(session);
   }
 
   async find(id: string, names?: readonly string[]): Promise<Lookup> {
-    const { kept } = this.#resolve(id);
+    const { kept } = this.#kept.resolve(id);
     if (kept?.kind === "session") {
       return { state: "live", session: given(kept, names), now: this.#now() };
     }
@@ -87,9 +82,9 @@ export class MemoryStore implements RepairableStore, WalkableStore {
 
   async change(id: string, asked: Change): Promise<Changed> {
     const { rotation, where } = asked;
-    const done = rotation && this.#live(rotation.to);
+    const done = rotation && this.#kept.live(rotation.to);
     if (done?.kind === "session") return changed(done, true);
-    const { kept: session, trail } = this.#resolve(id);
+    const { kept: session, trail } = this.#kept.resolve(id);
     if (session?.kind !== "session") return this.#createIfAsked(id, session, asked);
     if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
     const change = asked.replace ? replacing(session, asked) : asked;
@@ -126,17 +121,23 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     signsIn: boolean,
     trail: readonly string[],
   ): void {
-    if (grace > 0) this.#makeRoom();
+    if (grace > 0) this.#kept.makeRoom();
     const expiresAt = this.#now() + grace;
     if (signsIn) this.#bury([session.id, ...trail], session, { identity, grace });
-    else if (grace === 0) this.#kept.delete(session.id);
-    else this.#kept.set(session.id, { kind: "alias", target: to, expiresAt });
+    else if (grace === 0) this.#kept.remove(session.id);
+    else this.#kept.put(session.id, { kind: "alias", target: to, expiresAt });
     session.id = to;
-    this.#kept.set(to, session);
+    this.#kept.put(to, session);
   }
 
-  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
-    const { kept: session, trail } = this.#resolve(id);
+  async end(
+    id: string,
+    reference?: Reference | null,
+    leaving?: Leaving | null,
+    replicas?: number,
+  ): Promise<boolean> {
+    refuseReplicas(replicas);
+    const { kept: session, trail } = this.#kept.resolve(id);
     if (session?.kind !== "session") return false;
     if (reference && !this.#sets.has(reference, session)) return false;
     this.#bury([session.id, ...trail], session, leaving ?? { identity: [], grace: 0 });
@@ -149,8 +150,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const hadIdentity = identity.some((field) => session.references.has(field));
     const expiresAt = this.#now() + grace;
     for (const id of ids) {
-      if (grace === 0) this.#kept.delete(id);
-      else this.#kept.set(id, { kind: "tombstone", hadIdentity, expiresAt });
+      if (grace === 0) this.#kept.remove(id);
+      else this.#kept.put(id, { kind: "tombstone", hadIdentity, expiresAt });
     }
   }
 
@@ -159,7 +160,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { kept } = this.#resolve(id);
+    const { kept } = this.#kept.resolve(id);
     return kept?.kind === "session" && this.#sets.has(reference, kept);
   }
 
@@ -178,7 +179,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     for (let from = 0; from < members.length; from += PAGE_SESSIONS) {
       const page = members
         .slice(from, from + PAGE_SESSIONS)
-        .filter((session) => this.#live(session.id) === session)
+        .filter((session) => this.#kept.live(session.id) === session)
         .filter((session) => this.#sets.has(reference, session))
         .map((session) => given(session, names));
       if (page.length > 0) yield page;
@@ -195,19 +196,20 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return members.length;
   }
 
-  async endAll(reference: Reference, except?: string): Promise<number> {
-    const spared = except === undefined ? undefined : this.#resolve(except).kept;
+  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
+    refuseReplicas(replicas);
+    const spared = except == null ? undefined : this.#kept.resolve(except).kept;
     const doomed = this.#members(reference).filter((session) => session !== spared);
     for (const session of doomed) this.#end(session);
     return doomed.length;
   }
 
   async *walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const ids = [...this.#kept.keys()];
+    const ids = this.#kept.ids();
     for (let from = 0; from < ids.length; from += PAGE_SESSIONS) {
       const page = ids
         .slice(from, from + PAGE_SESSIONS)
-        .map((id) => this.#live(id))
+        .map((id) => this.#kept.live(id))
         .filter((kept) => kept?.kind === "session")
         .map((session) => given(session, withFields ? undefined : []));
       if (page.length > 0) yield page;
@@ -215,8 +217,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   reindex(references: readonly DeclaredReference[], options: RepairOptions) {
-    const isLive = (session: Session) => this.#live(session.id) === session;
-    return reindexKept(this.#kept, this.#sets, isLive, references, options);
+    return reindexKept(this.#kept, this.#sets, references, options);
   }
 
   sessionKey(id: string): string {
@@ -228,35 +229,14 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
     this.#kept.clear();
     this.#sets.clear();
   }
 
-  /** What is kept at an id, unless it has expired. */
-  #live(id: string): Kept | undefined {
-    const kept = this.#kept.get(id);
-    if (!kept || kept.expiresAt >= this.#now()) return kept;
-    this.#drop(id, kept);
-    return undefined;
-  }
-
-  /** What an id leads to, and the aliases on the way. */
-  #resolve(id: string): { kept: Kept | undefined; trail: string[] } {
-    const trail: string[] = [];
-    let at = id;
-    let kept = this.#live(at);
-    while (kept?.kind === "alias" && trail.length < HOPS) {
-      trail.push(at);
-      at = kept.target;
-      kept = this.#live(at);
-    }
-    return { kept, trail };
-  }
-
   #members(reference: Reference): Session[] {
-    return this.#sets.members(reference).filter((session) => this.#live(session.id) === session);
+    return this.#sets
+      .members(reference)
+      .filter((session) => this.#kept.live(session.id) === session);
   }
 
   #apply(session: Session, { set, unset, references }: FieldChanges): void {
@@ -270,31 +250,13 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   #end(session: Session): void {
-    this.#drop(session.id, session);
+    this.#kept.drop(session.id, session);
   }
+}
 
-  #drop(id: string, kept: Kept): void {
-    this.#kept.delete(id);
-    if (kept.kind === "session") this.#sets.remove(kept);
-  }
-
-  /** Refuses to keep one more than may be kept, once what has expired is gone. */
-  #makeRoom(): void {
-    if (this.#kept.size >= this.#maxSessions) this.#sweep();
-    if (this.#kept.size >= this.#maxSessions) {
-      throw new SessionError(
-        "ERR_STORE_FULL",
-        `The memory store keeps ${this.#maxSessions} sessions and is full; raise maxSessions, shorten the timeouts, or use redisStore`,
-      );
-    }
-    // unref: sessions that wait to expire keep no process alive.
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref();
-  }
-
-  #sweep(): void {
-    for (const id of [...this.#kept.keys()]) this.#live(id);
-    if (this.#kept.size > 0) return;
-    clearInterval(this.#sweeper);
-    this.#sweeper = undefined;
-  }
+function refuseReplicas(replicas: number | undefined): void {
+  if (replicas === undefined) return;
+  throw misconfigured(
+    "The memory store has no replicas to wait for; leave replicas out, or use redisStore. Nothing was ended",
+  );
 }

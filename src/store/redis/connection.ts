@@ -7,6 +7,29 @@ export interface Connection {
    * arrays of name, value, …; rejections are the client's own.
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
+  /** The master that has `key`, as far as the client knows now; null where it tells of none. */
+  readonly master: ((key: string) => Master | Promise<Master>) | null;
+}
+
+/** Sends one command. */
+export type Send = (name: string, args: readonly string[]) => Promise<unknown>;
+
+/** A server that is written to. */
+export interface Master {
+  /** The same for all keys that it has. */
+  readonly name: string;
+  /** Opens one more connection, with the client's own address, user, encryption and database. */
+  open(timeout: number): OwnConnection;
+}
+
+/** One connection to one server: when it is lost it stays lost, and no command is sent again. */
+export interface OwnConnection {
+  /** Rejects where it cannot be opened. */
+  readonly ready: Promise<unknown>;
+  readonly lost: boolean;
+  /** Rejects at once where the connection is lost. */
+  readonly send: Send;
+  close(): void;
 }
 
 /** A map as an array of name, value, …, which is what RESP2 knows it as; any other reply as it is. */

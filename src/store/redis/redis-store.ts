@@ -36,8 +36,8 @@ const LONGEST_TIMER = 2_147_483_647;
 
 /**
  * A store of sessions in Redis 7.0 and later, or Valkey: on one server, behind Sentinel or in a
- * cluster. It opens no connection and closes none: the
- * client is yours.
+ * cluster. It closes no client, for that is yours; of its own it opens connections only where an
+ * ending is to wait for replicas (`{ replicas }`), one to each master, and `close` closes them.
  *
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */

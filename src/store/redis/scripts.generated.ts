@@ -149,9 +149,10 @@ local function lists(names, wanted)
   end
   return false
 end
-local function drop_expired(name)
+local function drop_expired(name, entered)
   local key = set_key(name)
-  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
+  local most = math.max(8, entered or 0)
+  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, most)
   if #expired > 0 then
     redis.pcall('ZREM', key, unpack(expired))
     if plain_key(name) then
@@ -160,12 +161,14 @@ local function drop_expired(name)
   end
 end
 local unsettled = {}
+local entered = {}
 local function enter(name, id, deadline)
   redis.call('ZADD', set_key(name), int(deadline), id)
   if plain_key(name) then
     redis.call('SADD', plain_key(name), id)
   end
   unsettled[name] = true
+  entered[name] = (entered[name] or 0) + 1
 end
 local function leave(name, id)
   redis.call('ZREM', set_key(name), id)
@@ -176,7 +179,7 @@ local function leave(name, id)
 end
 local function settle()
   for name in pairs(unsettled) do
-    drop_expired(name)
+    drop_expired(name, entered[name])
     local deadline = tonumber(redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2])
     local sane = deadline and deadline < 2 ^ 52
     for _, key in ipairs({ set_key(name), plain_key(name) }) do
@@ -201,6 +204,21 @@ end
 local function look()
   for from = 1, #seen_keys, 4000 do
     redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))
+  end
+end
+local function mark_key()
+  return base .. ':w'
+end
+local function will_mark(waited_for)
+  if waited_for then
+    seen_keys[#seen_keys + 1] = mark_key()
+  end
+end
+local function mark(waited_for)
+  if waited_for then
+    redis.call('DEL', mark_key())
+    redis.call('HSET', mark_key(), '@', '')
+    redis.call('DEL', mark_key())
   end
 end
 local function field_changes()
@@ -546,13 +564,16 @@ local id = arg()
 local name = arg()
 local grace = number()
 local identity = fields_in(arg())
+local waited_for = arg() == '1'
 local current, found, trail = resolve(id)
 will_touch(current, found.names)
 for _, old in ipairs(trail) do
   will_touch(old, {})
 end
+will_mark(waited_for)
 look()
 if not found.created or (name ~= '' and not lists(found.names, name)) then
+  mark(waited_for)
   return { now, 'ended', 0 }
 end
 trail[#trail + 1] = current
@@ -570,9 +591,12 @@ local name = arg()
 local except = arg()
 local spared = arg()
 local budget = number()
+local waited_for = arg() == '1'
 if except ~= '' then
-  local found
-  except, found = resolve(except)
+  local to, found = resolve(except)
+  if not found.target then -- else it is too old, and stays so: the next page goes no further
+    except = to
+  end
   spared = found.created or spared
   will_touch(except, { name })
 end
@@ -594,7 +618,9 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
     end
   end
 end
+will_mark(waited_for)
 look()
+mark(waited_for and #doomed == 0)
 local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then

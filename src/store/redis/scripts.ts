@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Connection } from "./connection.ts";
+import type { Send } from "./connection.ts";
 import { sources } from "./scripts.generated.ts";
 
 export type ScriptName = keyof typeof sources;
@@ -16,15 +16,15 @@ const NO_SCRIPT = /^NOSCRIPT\b|\bNoScriptError\b/;
 
 /** Runs a script by its digest; a server that does not know it yet (NOSCRIPT, alone) gets its text. */
 export async function runScript(
-  connection: Connection,
+  send: Send,
   name: ScriptName,
   key: string,
   args: readonly string[],
 ): Promise<unknown> {
   try {
-    return await connection.send(key, "EVALSHA", [digests[name], "1", key, ...args]);
+    return await send("EVALSHA", [digests[name], "1", key, ...args]);
   } catch (error) {
     if (!(error instanceof Error && NO_SCRIPT.test(error.message))) throw error;
-    return await connection.send(key, "EVAL", [sources[name], "1", key, ...args]);
+    return await send("EVAL", [sources[name], "1", key, ...args]);
   }
 }

@@ -1,11 +1,29 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "./connection.ts";
+import { misconfigured } from "../../errors.ts";
+import type { Connection, Send } from "./connection.ts";
+import { Missed, Replication, type Write } from "./replication.ts";
 import { runScript, type ScriptName } from "./scripts.ts";
 import { ServerClock } from "./server-clock.ts";
 import { isCrowded, isMoving, withinTimeout } from "./unavailable.ts";
 
 /** What a script answers after the time: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
+
+/** How a script that writes is run. */
+export interface WriteOptions {
+  /**
+   * Whether to wait while the key's slot is being moved.
+   * @default true
+   */
+  readonly patient?: boolean;
+  /** How many replicas must have acknowledged the write before the reply is given. */
+  readonly replicas?: number | undefined;
+  /**
+   * Whether it is this reply that replicas are waited for.
+   * @default each
+   */
+  readonly waits?: (reply: Reply) => boolean;
+}
 
 /** How long to wait before what was refused for the moment is tried again (ms). */
 const PAUSE = 20;
@@ -14,12 +32,19 @@ const PAUSE = 20;
 export class Server {
   readonly #connection: Connection;
   readonly #timeout: number;
+  readonly #replication: Replication | null;
   /** By hash tag: all keys of a shard are on one server. One, where there is one server. */
   readonly #clocks = new Map<string, ServerClock>();
 
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
     this.#timeout = timeout;
+    this.#replication = connection.master && new Replication(connection.master);
+  }
+
+  /** Closes the connections that were opened to wait for replicas. */
+  close(): void {
+    this.#replication?.close();
   }
 
   /** The time at a key's server, in ms, at a moment of `performance.now()`; known after any answer. */
@@ -32,27 +57,47 @@ export class Server {
    * comes back: it carries the moment after which the caller has stopped waiting, and does nothing
    * after it. Where the server answers that it is too late although the caller still waits, the
    * estimate of its clock was wrong; the answer has corrected it.
-   *
-   * @param patient whether to wait while the key's slot is being moved.
    */
   write(
     operation: string,
     script: ScriptName,
     key: string,
     args: readonly string[],
-    patient = true,
+    { patient = true, replicas, waits = () => true }: WriteOptions = {},
   ): Promise<Reply> {
+    const send = this.#sender(key);
+    const acknowledged = replicas === undefined ? null : this.#acknowledged(replicas);
+    let tries = 0;
     return this.#run(operation, patient, async (start) => {
+      const end = start + this.#timeout;
+      const run = (over: Send) => {
+        const notAfter = String(this.#clock(key).at(end));
+        return this.#script(script, key, [notAfter, ...args], over);
+      };
+      // By a command of its own, a client finds a master that has moved.
+      if (acknowledged && tries++ > 0) await this.#askTime(key);
       for (;;) {
         await this.#learnTime(key);
-        const notAfter = String(this.#clock(key).at(start + this.#timeout));
-        const reply = await this.#script(script, key, [notAfter, ...args]);
+        const reply = await (acknowledged
+          ? acknowledged(key, { run, waits: (r) => r[0] !== "late" && waits(r), end })
+          : run(send));
         if (reply[0] !== "late") return reply;
-        if (performance.now() >= start + this.#timeout) {
-          throw new Error("the server was reached too late");
-        }
+        if (performance.now() >= end)
+          throw new Error("the server was reached too late, and has done nothing");
       }
     });
+  }
+
+  /** Runs writes that so many replicas must acknowledge. */
+  #acknowledged(replicas: number) {
+    const replication = this.#replication;
+    if (!replication) {
+      throw misconfigured(
+        "Waiting for replicas takes a connection that is never opened again in silence, which a client of Valkey GLIDE does; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
+      );
+    }
+    return (key: string, write: Omit<Write<Reply>, "replicas">) =>
+      replication.write(key, { ...write, replicas });
   }
 
   /** Runs a script that only reads (and drops entries that have expired). */
@@ -62,7 +107,9 @@ export class Server {
     key: string,
     args: readonly string[],
   ): Promise<Reply> {
-    return this.#run(operation, true, () => this.#script(script, key, ["", ...args]));
+    return this.#run(operation, true, () =>
+      this.#script(script, key, ["", ...args], this.#sender(key)),
+    );
   }
 
   /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
@@ -81,29 +128,45 @@ export class Server {
   #run<T>(operation: string, patient: boolean, work: (start: number) => Promise<T>): Promise<T> {
     const start = performance.now();
     const end = start + this.#timeout - PAUSE;
-    return withinTimeout(operation, this.#timeout, async () => {
+    let refusal: unknown;
+    const inTime = async () => {
       for (;;) {
         try {
           return await work(start);
         } catch (error) {
-          const passing = isCrowded(error) || (patient && isMoving(error));
+          refusal = error;
+          const passing =
+            isCrowded(error) || (patient && isMoving(error)) || error instanceof Missed;
           if (!passing || performance.now() > end) throw error;
         }
         await sleep(PAUSE);
       }
-    });
+    };
+    return withinTimeout(operation, this.#timeout, inTime, () => refusal);
   }
 
-  async #script(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
+  #sender(key: string): Send {
+    return (name, args) => this.#connection.send(key, name, args);
+  }
+
+  async #script(
+    script: ScriptName,
+    key: string,
+    args: readonly string[],
+    send: Send,
+  ): Promise<Reply> {
     const sent = performance.now();
-    const reply = await runScript(this.#connection, script, key, args);
+    const reply = await runScript(send, script, key, args);
     const [now, ...rest] = reply as [unknown, ...Reply];
     this.#clock(key).learn(Number(now), sent);
     return rest;
   }
 
   async #learnTime(key: string): Promise<void> {
-    if (this.#clock(key).known) return;
+    if (!this.#clock(key).known) await this.#askTime(key);
+  }
+
+  async #askTime(key: string): Promise<void> {
     const sent = performance.now();
     // TIME has no key by which a cluster's client would find the server; a script has.
     const reply = this.#connection.cluster

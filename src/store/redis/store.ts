@@ -18,6 +18,7 @@ import { allSessions } from "./all-sessions.ts";
 import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
 import { type Keys, setName, setNames } from "./keys.ts";
+import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
 import { reindex } from "./reindex.ts";
 import {
   changedOf,
@@ -26,19 +27,14 @@ import {
   ownAnd,
   pairsOf,
   pairsOfHash,
-  sessionOf,
   sessionsOf,
   timesOf,
 } from "./replies.ts";
-import { Server } from "./server.ts";
+import { type Reply, Server } from "./server.ts";
 import { settled } from "./settled.ts";
 import { Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 
-/** A page of a set ends when a script has touched this many keys and entries. */
-const PAGE_KEYS = 300;
-/** A page of whole sessions: they are read, and sent. */
-const PAGE_SESSIONS = 100;
 /** How many aliases are followed from an id. */
 const HOPS = 3;
 
@@ -70,7 +66,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
         references.flatMap(setNames).join(" "),
         ...counted([...fields].flat()),
       ],
-      this.shards === 1, // where there are others, another shard is tried
+      { patient: this.shards === 1 }, // where there are others, another shard is tried
     );
     return timesOf(times);
   }
@@ -119,12 +115,24 @@ export class RedisStore implements RepairableStore, WalkableStore {
     return changedOf(reply);
   }
 
-  async end(id: string, reference?: Reference | null, leaving?: Leaving): Promise<boolean> {
-    const [, ended] = await this.#server.write("end a session", "end", this.sessionKey(id), [
-      id,
-      reference ? setName(reference) : "",
-      ...leavingArguments(leaving),
-    ]);
+  async end(
+    id: string,
+    reference?: Reference | null,
+    leaving?: Leaving | null,
+    replicas?: number,
+  ): Promise<boolean> {
+    const [, ended] = await this.#server.write(
+      "end a session",
+      "end",
+      this.sessionKey(id),
+      [
+        id,
+        reference ? setName(reference) : "",
+        ...leavingArguments(leaving),
+        replicas === undefined ? "" : "1",
+      ],
+      { replicas },
+    );
     return Number(ended) === 1;
   }
 
@@ -165,42 +173,8 @@ export class RedisStore implements RepairableStore, WalkableStore {
       .slice(0, limit);
   }
 
-  async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
-    let cursors = this.#allShards().map((shard) => ({ shard, after: "", afterId: "" }));
-    const given = new Set<string>();
-    while (cursors.length > 0) {
-      const pages = await settled(
-        cursors.map((cursor) => this.#page(reference, withFields, cursor, given)),
-      );
-      const sessions = pages.flatMap((page) => page.sessions);
-      if (sessions.length > 0) yield sessions;
-      cursors = pages.map((page) => page.next).filter((next) => next.after !== "");
-    }
-  }
-
-  async #page(reference: Reference, withFields: boolean, cursor: Cursor, given: Set<string>) {
-    const { shard, after, afterId } = cursor;
-    const [, nextAfter, nextId, found] = await this.#server.read(
-      "read a session set",
-      "scan",
-      this.#keys.set(shard, reference),
-      [
-        setName(reference),
-        after,
-        afterId,
-        String(withFields ? PAGE_SESSIONS : PAGE_KEYS),
-        withFields ? "1" : "",
-      ],
-    );
-    const sessions: StoredSession[] = [];
-    for (const [id, reply] of found as [string, unknown][]) {
-      const hash = pairsOfHash(reply);
-      const birth = `${shard}:${hash.get("@c")}`;
-      if (given.has(birth)) continue;
-      given.add(birth);
-      sessions.push(sessionOf(id, hash));
-    }
-    return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
+  pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
+    return pagesOf(this.#server, this.#keys, this.#allShards(), reference, withFields);
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
@@ -232,17 +206,18 @@ export class RedisStore implements RepairableStore, WalkableStore {
     return sum(counts);
   }
 
-  async endAll(reference: Reference, except?: string): Promise<number> {
+  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = [except !== undefined && shardOf(except) === shard ? except : "", ""];
+      let spared = [except != null && shardOf(except) === shard ? except : "", ""];
       let left: number;
       do {
         const [, births, rest, ...spares] = await this.#server.write(
           "end a session set",
           "endAll",
           this.#keys.set(shard, reference),
-          [setName(reference), ...spared, String(PAGE_KEYS)],
+          [setName(reference), ...spared, String(PAGE_KEYS), replicas === undefined ? "" : "1"],
+          { replicas, waits: isLastPage },
         );
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
@@ -271,7 +246,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async close(): Promise<void> {
-    // Nothing of the library's own is open: the client is the caller's.
+    this.#server.close(); // the client is the caller's
   }
 
   get #place(): Place {
@@ -287,10 +262,9 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 }
 
-interface Cursor {
-  readonly shard: number;
-  readonly after: string;
-  readonly afterId: string;
+/** Of a set that is being ended: nothing is left of it. */
+function isLastPage([, , left]: Reply): boolean {
+  return Number(left) === 0;
 }
 
 function sum(counts: readonly number[]): number {

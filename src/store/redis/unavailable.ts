@@ -3,16 +3,17 @@ import { ofMovingSlot } from "../moving.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
- * it has not ended `timeout` ms after its start.
+ * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for.
  */
 export async function withinTimeout<T>(
   operation: string,
   timeout: number,
   work: () => Promise<T>,
+  refusal: () => unknown,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(unavailable(operation, noAnswer(timeout)));
+    const stop = () => reject(refusal() ?? unavailable(operation, noAnswer(timeout)));
     // Where this process was busy for so long, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });
@@ -34,6 +35,21 @@ function unavailable(operation: string, why: string, cause?: unknown): SessionEr
   return isMoving(cause) ? ofMovingSlot(error) : error;
 }
 
+/**
+ * The error of an ending that is done on the master and acknowledged by too few replicas.
+ *
+ * @param cause why the master did not tell how many; none where that took too long.
+ */
+export function underReplicated(replicas: number, cause?: unknown): SessionError {
+  const who = replicas === 1 ? "no replica has" : `fewer than ${replicas} replicas have`;
+  const why = cause === undefined ? "" : ` (${explain(cause)})`;
+  return new SessionError(
+    "ERR_REPLICAS",
+    `Nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}: a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
+    cause === undefined ? undefined : { cause: withoutCommand(cause) },
+  );
+}
+
 /** Whether a client had too many commands under way to send another (Valkey GLIDE: 1,000). */
 export function isCrowded(error: unknown): boolean {
   return error instanceof Error && /maximum inflight requests/i.test(error.message);
@@ -48,9 +64,12 @@ function noAnswer(timeout: number): string {
   return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
 }
 
-/** As Redis and Valkey say it of commands, and of scripts. */
+/**
+ * As Redis and Valkey say it of commands, and of scripts; and the redirections to another node that a
+ * client passes on when it has followed as many as it does.
+ */
 const MOVING =
-  /\bTRYAGAIN\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
+  /\bTRYAGAIN\b|^(MOVED|ASK)\b|- (Moved|Ask): |redirections\. Last error: \S+ (MOVED|ASK)\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
 /** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
 const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
@@ -60,6 +79,14 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
   [
     /^LOADING\b|\bBusyLoading/,
     "the server is still loading its data; it will answer when it has finished",
+  ],
+  [
+    /\bCLUSTER ?DOWN\b|knows no master of the key/i,
+    "the cluster has no master for the key now, as while a replica takes the place of one that failed; try again, and check the cluster's nodes if it lasts",
+  ],
+  [
+    /\bNOREPLICAS\b/i,
+    "the server takes no writes while too few replicas follow it (min-replicas-to-write); check that they are connected",
   ],
   [
     /\b(NOAUTH|WRONGPASS|NOPERM)\b/i,
@@ -75,7 +102,10 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
 function explain(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1];
-  return mend ?? `${message.slice(0, 200)}. Check the server and the client's connection to it`;
+  return (
+    mend ??
+    `${message.slice(0, 200).replace(/\.$/, "")}. Check the server and the client's connection to it`
+  );
 }
 
 /** A client's error without the command it carries, whose arguments are the session's data. */

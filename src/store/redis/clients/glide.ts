@@ -37,12 +37,14 @@ export function glideConnection(client: GlideAnyClient): Connection {
   if (!("ssubscribe" in client)) {
     return {
       cluster: false,
+      master: null, // it opens lost connections again without a word
       send: async (_key, name, args) =>
         flat(await client.customCommand([name, ...args], { decoder: STRINGS })),
     };
   }
   return {
     cluster: true,
+    master: null,
     async send(key, name, args) {
       const route = { type: "primarySlotKey", key } as const;
       return flat(await client.customCommand([name, ...args], { decoder: STRINGS, route }));

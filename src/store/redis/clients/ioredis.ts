@@ -1,5 +1,6 @@
 import { misconfigured } from "../../../errors.ts";
-import { type Connection, flat } from "../connection.ts";
+import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
+import { slotOf } from "../slot.ts";
 
 /**
  * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. Its
@@ -44,5 +45,74 @@ export function ioredisConnection(client: IoredisClient): Connection {
   return {
     cluster: client.isCluster,
     send: async (_key, name, args) => flat(await client.call(name, [...args])),
+    master: (key) => masterOf(client, key),
+  };
+}
+
+/** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
+interface Single extends IoredisClient {
+  duplicate(options: object): Own;
+}
+
+interface ClusterOf extends IoredisClient {
+  /** By slot, where its master and its replicas are: `host:port`. */
+  readonly slots: readonly (readonly string[] | undefined)[];
+  nodes(role: "master"): (Single & { readonly options: { host: string; port: number } })[];
+}
+
+interface Own extends IoredisClient {
+  on(event: "error" | "close", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+}
+
+function masterOf(client: IoredisClient, key: string): Master {
+  if (!client.isCluster) {
+    return { name: "", open: (timeout) => ownConnection(client as Single, timeout) };
+  }
+  const { slots } = client as ClusterOf;
+  const name = slots[slotOf(key)]?.[0];
+  const node = (client as ClusterOf)
+    .nodes("master")
+    .find(({ options: { host, port } }) => `${host}:${port}` === name);
+  if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
+  return { name, open: (timeout) => ownConnection(node, timeout) };
+}
+
+/** Behind Sentinel, a connection to the server that is the master when it is opened. */
+function ownConnection(client: Single, timeout: number): OwnConnection {
+  const own = client.duplicate({
+    lazyConnect: true,
+    connectTimeout: timeout,
+    commandTimeout: undefined, // WAIT has a limit of its own
+    // Lost is lost: no reconnection, and nothing that is sent again.
+    retryStrategy: null,
+    sentinelRetryStrategy: null,
+    reconnectOnError: null,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+  });
+  own.on("error", () => {}); // the commands tell
+  let lost = false;
+  const close = () => {
+    lost = true;
+    own.disconnect();
+  };
+  own.on("close", close);
+  return {
+    ready: own.connect(),
+    get lost() {
+      return lost;
+    },
+    async send(name, args) {
+      try {
+        return flat(await own.call(name, [...args]));
+      } catch (error) {
+        if ((error as Error).name === "ReplyError") throw error;
+        close(); // it fails to write before it says that it was closed
+        throw new Error("the connection to the master was lost", { cause: error });
+      }
+    },
+    close,
   };
 }

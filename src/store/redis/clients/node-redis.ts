@@ -1,5 +1,6 @@
 import { misconfigured } from "../../../errors.ts";
-import { type Connection, flat } from "../connection.ts";
+import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
+import { slotOf } from "../slot.ts";
 
 /**
  * The shape of a client of redis 5 or 6 (node-redis), connected: `createClient`, `createClientPool`,
@@ -72,6 +73,7 @@ export function nodeRedisConnection(client: NodeRedisClient): Connection {
       }
       return flat(await send(key, [name, ...args]));
     },
+    master: async (key) => masterOf(client, key),
   };
 }
 
@@ -79,4 +81,75 @@ function sender(client: NodeRedisClient): (key: string, args: string[]) => Promi
   if ("slots" in client) return (key, args) => client.sendCommand(key, false, args, PLAIN);
   if ("acquire" in client) return (_key, args) => client.sendCommand(false, args, PLAIN);
   return (_key, args) => client.sendCommand(args, PLAIN);
+}
+
+/** `createClient()`, and what the other kinds of client are made of. */
+interface Single extends NodeRedisSingle {
+  readonly options?: { readonly socket?: object };
+  duplicate(options: object): Own;
+}
+
+interface Own extends NodeRedisSingle {
+  readonly isReady: boolean;
+  on(event: "error", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  destroy(): void;
+}
+
+type OneOf = (work: (one: Single) => Single) => Promise<Single>;
+
+interface Node {
+  readonly address: string;
+}
+
+interface ClusterOf extends NodeRedisCluster {
+  readonly slots: readonly ({ readonly master: Node } | undefined)[];
+  nodeClient(node: Node): Single | Promise<Single>;
+}
+
+async function masterOf(client: NodeRedisClient, key: string): Promise<Master> {
+  const { name, single } = await singleOf(client, key);
+  return { name, open: (timeout) => ownConnection(single, timeout) };
+}
+
+async function singleOf(client: NodeRedisClient, key: string) {
+  if ("slots" in client) {
+    const cluster = client as ClusterOf;
+    const node = cluster.slots[slotOf(key)]?.master;
+    if (!node) throw new Error("the client knows no master of the key's slot");
+    return { name: node.address, single: await cluster.nodeClient(node) };
+  }
+  // One that a sentinel or a pool has: it is asked for its options only.
+  if ("acquire" in client) {
+    const { _execute } = client as unknown as {
+      _execute(read: boolean, work: unknown): Promise<Single>;
+    };
+    return { name: "", single: await _execute.call(client, false, (one: Single) => one) };
+  }
+  if ("execute" in client) {
+    const { execute } = client as { execute: OneOf };
+    return { name: "", single: await execute.call(client, (one) => one) };
+  }
+  return { name: "", single: client as Single };
+}
+
+function ownConnection(client: Single, timeout: number): OwnConnection {
+  const own = client.duplicate({
+    // Lost is lost: no reconnection, no move to another server, and nothing that is sent again.
+    socket: { ...client.options?.socket, connectTimeout: timeout, reconnectStrategy: false },
+    maintNotifications: "disabled",
+    disableOfflineQueue: true,
+    clientSideCache: undefined,
+  });
+  own.on("error", () => {}); // the commands tell
+  return {
+    ready: own.connect(),
+    get lost() {
+      return !own.isReady;
+    },
+    send: async (name, args) => flat(await own.sendCommand([name, ...args], PLAIN)),
+    close: () => {
+      if (own.isOpen) own.destroy();
+    },
+  };
 }

@@ -2,22 +2,25 @@
 --
 -- KEYS[1]  the hash that the id names
 -- ARGV     not after, id, the name of a set it must be in or '', for how long (ms) tombstones stay,
---          encoded names of the identity fields
+--          encoded names of the identity fields, '1' if replicas are waited for, or ''
 -- Returns  now, 'ended', 1 or 0
 
 local id = arg()
 local name = arg()
 local grace = number()
 local identity = fields_in(arg())
+local waited_for = arg() == '1'
 
 local current, found, trail = resolve(id)
 will_touch(current, found.names)
 for _, old in ipairs(trail) do
   will_touch(old, {})
 end
+will_mark(waited_for)
 look()
 
 if not found.created or (name ~= '' and not lists(found.names, name)) then
+  mark(waited_for)
   return { now, 'ended', 0 }
 end
 

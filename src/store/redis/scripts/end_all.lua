@@ -2,7 +2,7 @@
 --
 -- KEYS[1]  the set
 -- ARGV     not after, the set's name, an id to leave alone or '', when that one was created (µs) or
---          '' on the first page, how many keys to touch
+--          '' on the first page, how many keys to touch, '1' if replicas are waited for, or ''
 -- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
 --          the id that the one to leave alone has now, when it was created
 
@@ -10,10 +10,13 @@ local name = arg()
 local except = arg()
 local spared = arg()
 local budget = number()
+local waited_for = arg() == '1'
 
 if except ~= '' then
-  local found
-  except, found = resolve(except)
+  local to, found = resolve(except)
+  if not found.target then -- else it is too old, and stays so: the next page goes no further
+    except = to
+  end
   spared = found.created or spared
   will_touch(except, { name })
 end
@@ -37,8 +40,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
     end
   end
 end
+will_mark(waited_for)
 look()
 
+mark(waited_for and #doomed == 0)
 local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then

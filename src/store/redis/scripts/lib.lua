@@ -194,10 +194,12 @@ local function lists(names, wanted)
   return false
 end
 
--- Bounded, and part of every write and listing of a set: so expired entries never pile up.
-local function drop_expired(name)
+-- Bounded, and part of every write and listing of a set: so expired entries never pile up. At least
+-- as many as were entered: so a set never has more entries than it has had live sessions at a time.
+local function drop_expired(name, entered)
   local key = set_key(name)
-  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, 8)
+  local most = math.max(8, entered or 0)
+  local expired = redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. int(now), 'LIMIT', 0, most)
   if #expired > 0 then
     redis.pcall('ZREM', key, unpack(expired))
     if plain_key(name) then
@@ -206,8 +208,9 @@ local function drop_expired(name)
   end
 end
 
--- The names of the sets whose entries have changed: see `settle`.
+-- The names of the sets whose entries have changed, and how many were entered: see `settle`.
 local unsettled = {}
+local entered = {}
 
 -- I1: an entry's score is the session's deadline.
 local function enter(name, id, deadline)
@@ -216,6 +219,7 @@ local function enter(name, id, deadline)
     redis.call('SADD', plain_key(name), id)
   end
   unsettled[name] = true
+  entered[name] = (entered[name] or 0) + 1
 end
 
 local function leave(name, id)
@@ -229,7 +233,7 @@ end
 -- I3: a set lives as long as its last entry. Every script that changes entries ends with this.
 local function settle()
   for name in pairs(unsettled) do
-    drop_expired(name)
+    drop_expired(name, entered[name])
     local deadline = tonumber(redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2])
     -- A score that is no time was written by hand: it stops no one, and `reindex` mends it.
     local sane = deadline and deadline < 2 ^ 52
@@ -244,7 +248,9 @@ end
 -- The look ------------------------------------------------------------------------------------
 -- Before its first write a script looks at every key it will touch: at each index by itself, which
 -- stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the only
--- thing that raises while a slot is being moved and some of them have not arrived.
+-- thing that raises while a slot is being moved and some of them have not arrived. One of the keys
+-- is never there: so while its slot moves the look always raises, also where all others are on this
+-- node. A script that went on could not make a key again that it has just deleted.
 
 local seen_keys = {}
 
@@ -263,6 +269,29 @@ end
 local function look()
   for from = 1, #seen_keys, 4000 do
     redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))
+  end
+end
+
+-- Replicas ------------------------------------------------------------------------------------
+-- WAIT tells of what its connection has written, so a script that is followed by it and finds nothing
+-- to do writes a key that is gone again before anybody can see it. DEL needs no memory, and after it
+-- HSET needs none either.
+
+local function mark_key()
+  return base .. ':w'
+end
+
+local function will_mark(waited_for)
+  if waited_for then
+    seen_keys[#seen_keys + 1] = mark_key()
+  end
+end
+
+local function mark(waited_for)
+  if waited_for then
+    redis.call('DEL', mark_key())
+    redis.call('HSET', mark_key(), '@', '')
+    redis.call('DEL', mark_key())
   end
 end
 

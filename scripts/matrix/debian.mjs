@@ -1,0 +1,127 @@
+/*
+ * Takes a server from Debian's packages of any release, beside the machine's own: through apt, with
+ * a list of sources and folders of its own, so that nothing of the machine's is changed. It runs
+ * with its own libc, through a small script.
+ */
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
+
+const MINUTE = 60_000;
+
+function run(program, args, timeout = MINUTE) {
+  return execFileSync(program, args, {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout,
+    killSignal: "SIGKILL",
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
+  });
+}
+
+/** Where this machine takes Debian's own packages from: its mirror, as its apt knows it. */
+function mirror() {
+  const format = "$(RELEASE) $(REPO_URI)";
+  const lines = run("apt-get", ["indextargets", "--no-release-info", "--format", format]).split(
+    "\n",
+  );
+  // Such as "bookworm <address>/debian/": not its updates and security fixes, nor other projects.
+  const own = lines.find((line) => /^[a-z]+ \S+\/debian\/?$/.test(line));
+  if (!own) throw new Error("this machine's apt has no Debian mirror");
+  return own.split(" ")[1];
+}
+
+/** The options that give apt a release's packages and a folder of its own. */
+function aptOf(release, folder) {
+  for (const path of ["lists/partial", "archives/partial"]) {
+    mkdirSync(join(folder, path), { recursive: true });
+  }
+  writeFileSync(join(folder, "status"), ""); // nothing is installed, so libc is fetched, too
+  const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  writeFileSync(
+    join(folder, "sources.list"),
+    `deb [signed-by=${keys}] ${mirror()} ${release} main\n`,
+  );
+  return [
+    ["Dir::Etc::sourcelist", join(folder, "sources.list")],
+    ["Dir::Etc::sourceparts", "/dev/null"],
+    ["Dir::State", folder],
+    ["Dir::State::lists", join(folder, "lists")],
+    ["Dir::State::status", join(folder, "status")],
+    ["Dir::Cache", folder],
+    ["Dir::Cache::archives", join(folder, "archives")],
+    ["APT::Sandbox::User", "root"],
+  ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
+}
+
+/** The version of a package in a release, without Debian's epoch: "9.1.2-1"; undefined for none. */
+function versionIn(apt, name) {
+  try {
+    run("apt-get", [...apt, "update"], 3 * MINUTE);
+  } catch (error) {
+    console.error(String(error.stderr || error.message).trim());
+    return undefined; // such as a release that is no more
+  }
+  const [line = ""] = run("apt-cache", [...apt, "madison", name]).split("\n");
+  return line.split("|")[1]?.trim().replace(/^\d+:/, "");
+}
+
+/** The folders and the loader of the unpacked libc, relative to `root`. */
+function libcIn(root) {
+  const paths = readdirSync(root, { recursive: true }).map(String);
+  const folder = dirname(paths.find((path) => basename(path) === "libc.so.6") ?? "");
+  // Elsewhere there are links to it, which may lead to the machine's own.
+  const loader = paths.find((path) => dirname(path) === folder && /\/ld-linux[^/]*$/.test(path));
+  if (!loader) throw new Error("its packages bring no libc");
+  const triplet = basename(folder); // such as x86_64-linux-gnu
+  return { loader, folders: [`usr/lib/${triplet}`, `lib/${triplet}`] };
+}
+
+function writeStarter(path, root, program) {
+  const { loader, folders } = libcIn(root);
+  const inside = relative(dirname(path), root);
+  const libraries = folders.map((folder) => `$root/${folder}`).join(":");
+  writeFileSync(
+    path,
+    `#!/bin/sh
+# Starts a server of another Debian release beside that release's own libc.
+root=$(dirname "$0")/${inside}
+exec "$root/${loader}" --library-path "${libraries}" "$root/usr/bin/${program}" "$@"
+`,
+  );
+  chmodSync(path, 0o755);
+}
+
+/**
+ * Fetches the package `program`, which brings a program of that name, from the first of `releases`
+ * that has a version that begins with `version`, and unpacks it into `target`. What apt needs is in
+ * `folder`. The path of a script that starts the program.
+ */
+export function fetchFromDebian({ program, version, releases, folder, target }) {
+  const seen = [];
+  for (const release of releases) {
+    const apt = aptOf(release, join(folder, "apt", release));
+    const found = versionIn(apt, program);
+    seen.push(`${found ?? "none"} in ${release}`);
+    if (!found?.startsWith(`${version}.`)) continue;
+    const archives = join(folder, "apt", release, "archives");
+    run("apt-get", [...apt, "clean"]); // so that what lies there afterwards is this package's
+    const wanted = ["install", "--download-only", "--no-install-recommends", "-y", program];
+    run("apt-get", [...apt, ...wanted], 5 * MINUTE);
+    return unpack(archives, target, program);
+  }
+  throw new Error(`Debian has ${seen.join(", ")}`);
+}
+
+function unpack(archives, target, program) {
+  const unfinished = `${target}.unfinished`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true });
+  for (const file of readdirSync(archives)) {
+    if (file.endsWith(".deb")) run("dpkg", ["-x", join(archives, file), join(unfinished, "root")]);
+  }
+  writeStarter(join(unfinished, program), join(unfinished, "root"), program);
+  rmSync(target, { recursive: true, force: true });
+  renameSync(unfinished, target);
+  return join(target, program);
+}

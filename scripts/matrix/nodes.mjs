@@ -1,0 +1,46 @@
+/* The Nodes of the matrix: this very one where it is of the version, else one from npm. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** By the name that `--only` takes. */
+export const NODES = { "node-20": "20", "node-22": "22", "node-24": "24", "node-26": "26" };
+
+/** As a Node prints its version, "v20.20.2"; undefined where it does not start. */
+export function nodeVersion(path) {
+  try {
+    return execFileSync(path, ["--version"], { encoding: "utf8", timeout: 10_000 }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The program of a Node and the version that it prints; throws why it cannot be had. */
+export function provideNode(name, folder) {
+  const major = NODES[name];
+  if (process.versions.node.startsWith(`${major}.`)) {
+    return { path: process.execPath, version: process.version };
+  }
+  const project = join(folder, name);
+  const path = join(project, "node_modules", "node", "bin", "node");
+  if (!nodeVersion(path)) install(major, project);
+  const version = nodeVersion(path);
+  if (!version?.startsWith(`v${major}.`)) throw new Error(`npm brought ${version ?? "no program"}`);
+  return { path, version };
+}
+
+/** The package `node` fetches the program of this system when it is installed. */
+function install(major, project) {
+  mkdirSync(project, { recursive: true });
+  const manifest = { private: true, allowScripts: { node: true } };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  execFileSync(
+    "npm",
+    ["install", "--no-audit", "--no-fund", "--no-package-lock", `node@${major}`],
+    {
+      cwd: project,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: 5 * 60_000,
+    },
+  );
+}

@@ -1,0 +1,12 @@
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import type { DeleteOptions } from "./types.ts";
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
+export function replicasOf(options: DeleteOptions): number | undefined {
+  refuseUnknownKeys("delete", options, ["replicas"]);
+  const { replicas } = options;
+  if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
+  throw misconfigured(
+    "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
+  );
+}

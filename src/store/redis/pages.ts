@@ -1,0 +1,60 @@
+import type { Reference, StoredSession } from "../contract.ts";
+import { type Keys, setName } from "./keys.ts";
+import { pairsOfHash, sessionOf } from "./replies.ts";
+import type { Server } from "./server.ts";
+import { settled } from "./settled.ts";
+
+/** A page of a set ends when a script has touched this many keys and entries. */
+export const PAGE_KEYS = 300;
+/** A page of whole sessions: they are read, and sent. */
+export const PAGE_SESSIONS = 100;
+
+/** Where the next page of a shard begins: after this deadline, and this id of that deadline. */
+interface Cursor {
+  readonly shard: number;
+  readonly after: string;
+  readonly afterId: string;
+}
+
+/** All sessions of a set, in pages of all shards side by side, none of them twice. */
+export async function* pagesOf(
+  server: Server,
+  keys: Keys,
+  shards: readonly number[],
+  reference: Reference,
+  withFields: boolean,
+): AsyncGenerator<StoredSession[]> {
+  /** By when they were created, which a rotation keeps. */
+  const given = new Set<string>();
+  let cursors: Cursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
+  while (cursors.length > 0) {
+    const pages = await settled(cursors.map(page));
+    const sessions = pages.flatMap((one) => one.sessions);
+    if (sessions.length > 0) yield sessions;
+    cursors = pages.map((one) => one.next).filter((next) => next.after !== "");
+  }
+
+  async function page({ shard, after, afterId }: Cursor) {
+    const [, nextAfter, nextId, found] = await server.read(
+      "read a session set",
+      "scan",
+      keys.set(shard, reference),
+      [
+        setName(reference),
+        after,
+        afterId,
+        String(withFields ? PAGE_SESSIONS : PAGE_KEYS),
+        withFields ? "1" : "",
+      ],
+    );
+    const sessions: StoredSession[] = [];
+    for (const [id, reply] of found as [string, unknown][]) {
+      const hash = pairsOfHash(reply);
+      const birth = `${shard}:${hash.get("@c")}`;
+      if (given.has(birth)) continue;
+      given.add(birth);
+      sessions.push(sessionOf(id, hash));
+    }
+    return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
+  }
+}

@@ -1,0 +1,138 @@
+/*
+ * What is recorded of a history: the calls that several processes made of one small world of
+ * sessions, each with its start, its end and its answer. Times are in ms on the servers' clock,
+ * which all processes of this machine share.
+ */
+
+export type Data = Readonly<Record<string, unknown>>;
+
+/** The session set of one value of a reference. */
+export interface Of {
+  readonly field: string;
+  readonly value: unknown;
+}
+
+/** A session as it was given. */
+export interface Seen {
+  readonly id: string;
+  readonly data: Data;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  readonly expiresAt: number;
+  readonly absoluteDeadline: number | null;
+}
+
+/** What was asked for. Sessions are named by ids: the id that a token stands for. */
+export type Action =
+  | {
+      readonly do: "create";
+      readonly id: string;
+      readonly values: Data;
+      readonly idle: number | null;
+      readonly absolute: number | null;
+      readonly answer?: Seen;
+    }
+  | {
+      readonly do: "get";
+      readonly id: string;
+      /** Null: all of them. */
+      readonly fields: readonly string[] | null;
+      readonly touch: boolean;
+      readonly answer?: Seen | null;
+    }
+  /** `set`, `unset` and `touch` are this. */
+  | {
+      readonly do: "change";
+      readonly id: string;
+      readonly values: Data;
+      readonly unset: readonly string[];
+      /** A new idle timeout; null leaves it. */
+      readonly idle: number | null;
+      readonly answer?: boolean;
+    }
+  | {
+      readonly do: "rotate";
+      readonly id: string;
+      readonly to: string;
+      readonly values: Data;
+      readonly grace: number;
+      readonly answer?: Seen | null;
+    }
+  /** With `of`, only where it is in that set. */
+  | {
+      readonly do: "end";
+      readonly id: string;
+      readonly of: Of | null;
+      readonly answer?: boolean;
+    }
+  | { readonly do: "has"; readonly id: string; readonly of: Of; readonly answer?: boolean }
+  | { readonly do: "size"; readonly of: Of; readonly answer?: number }
+  | { readonly do: "ids"; readonly of: Of; readonly answer?: readonly string[] }
+  /** With a `limit`, most recently seen first; without one, by iterating. */
+  | {
+      readonly do: "list";
+      readonly of: Of;
+      readonly limit: number | null;
+      readonly answer?: readonly Seen[];
+    }
+  | {
+      readonly do: "change all";
+      readonly of: Of;
+      readonly values: Data;
+      readonly unset: readonly string[];
+      readonly answer?: number;
+    }
+  | {
+      readonly do: "clear";
+      readonly of: Of;
+      readonly except: string | null;
+      /** When it was known which session to leave alone: by the end of its first page. */
+      readonly knownBy?: number;
+      readonly answer?: number;
+    };
+
+/** A call without an answer has failed: it may have been carried out or not. */
+export type Call = Action & {
+  /** Which process made it. */
+  readonly by: number;
+  readonly start: number;
+  readonly end: number;
+  /** No effect begins later, whatever becomes of the call. */
+  readonly notAfter: number;
+  /** Whether a command of it may have been carried out once more than its answer tells. */
+  readonly again: boolean;
+};
+
+export interface History {
+  readonly calls: readonly Call[];
+  /** How much the recorded times may differ from the servers' own (ms). */
+  readonly slack: number;
+}
+
+/** One line a call, in the order of their starts, with short names for ids. */
+export function print({ calls }: History): string {
+  const names = new Map<string, string>();
+  const from = Math.min(...calls.map(({ start }) => start));
+  const short = (text: string) =>
+    text.replace(/(?<![\w-])[\w-]{24}(?![\w-])/g, (id) => {
+      if (!names.has(id)) names.set(id, `#${names.size + 1}`);
+      return names.get(id) ?? id;
+    });
+  const at = (time: number) => (time - from).toFixed(2).padStart(8);
+  return [...calls]
+    .sort((a, b) => a.start - b.start)
+    .map(({ by, start, end, notAfter, again, do: what, ...rest }) => {
+      const { answer, ...asked } = rest as { answer?: unknown };
+      const told =
+        answer === undefined
+          ? `no answer (until${at(notAfter)})`
+          : JSON.stringify(answer, (key, value) =>
+              /(?:At|Deadline)$/.test(key) && value !== null ? Number(at(value as number)) : value,
+            );
+      const twice = again ? " (perhaps once more)" : "";
+      return short(
+        `${at(start)} -${at(end)}  ${by}: ${what} ${JSON.stringify(asked)} = ${told}${twice}`,
+      );
+    })
+    .join("\n");
+}

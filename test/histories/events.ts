@@ -1,0 +1,47 @@
+import type { Data, Of, Seen } from "./calls.ts";
+
+/** One moment of a call, as one session sees it. What has no answer may have had either. */
+export type Event =
+  | {
+      is: "create";
+      id: string;
+      values: Data;
+      idle: number | null;
+      absolute: number | null;
+      answer?: Seen;
+    }
+  /** `touch`: the number of the read, whose second moment is `touch`. */
+  | {
+      is: "read";
+      id: string;
+      fields: readonly string[] | null;
+      answer: Seen | null;
+      touch: number | null;
+    }
+  | { is: "touch"; id: string; answer: Seen | null; read: number }
+  | {
+      is: "change";
+      id: string;
+      values: Data;
+      unset: readonly string[];
+      idle: number | null;
+      answer?: boolean;
+    }
+  | { is: "rotate"; id: string; to: string; values: Data; grace: number; answer?: Seen | null }
+  | { is: "end"; id: string; of: Of | null; answer?: boolean }
+  | { is: "has"; id: string; of: Of; answer: boolean }
+  /** The session was in the set: with `answer`, it was given like this. */
+  | { is: "member"; of: Of; answer: Seen | string }
+  /** The session was in the set or not. */
+  | { is: "count"; of: Of; answer?: boolean }
+  | { is: "change if"; of: Of; values: Data; unset: readonly string[]; answer?: boolean }
+  /** `clear`: the number of the call, whose second moment is `end if`. */
+  | { is: "spare"; except: string; clear: number }
+  | {
+      is: "end if";
+      of: Of;
+      /** Null, too, where a moment before has decided. */
+      except: string | null;
+      clear: number | null;
+      answer?: boolean;
+    };

@@ -1,0 +1,34 @@
+import { randomInt } from "node:crypto";
+import { expect } from "vitest";
+import { runHistories } from "./campaign.ts";
+import type { Servers } from "./runner.ts";
+
+const { SEED, HISTORIES, COPIES = "1", HISTORIES_SECONDS } = process.env;
+
+/** For a busy machine, and for making a failure short (ms). */
+export const TIME_LIMIT = 300_000 + Number(HISTORIES_SECONDS ?? 0) * 1000;
+
+/**
+ * Runs histories, and expects that each can be explained. `SEED` repeats those of an earlier run,
+ * `HISTORIES` runs fewer or more of them, or `HISTORIES_SECONDS` as many as there is time for, and
+ * `COPIES` so many of each seed.
+ */
+export async function expectExplained(
+  where: string,
+  servers: Servers,
+  enough: number,
+): Promise<void> {
+  const seed = SEED ? Number(SEED) : randomInt(1_000_000_000);
+  const limit = HISTORIES_SECONDS
+    ? { count: Number.POSITIVE_INFINITY, atMost: Number(HISTORIES_SECONDS) * 1000 }
+    : { count: HISTORIES ? Number(HISTORIES) : enough };
+  console.log(`Histories on ${where}: SEED=${seed}`);
+  const { failure, ...numbers } = await runHistories(servers, {
+    seed,
+    copies: Number(COPIES),
+    ...limit,
+  });
+  console.log(`Histories on ${where}: ${JSON.stringify(numbers)}`);
+  if (failure) console.error(failure);
+  expect(failure).toBeNull();
+}

@@ -1,0 +1,255 @@
+/*
+ * What the processes of one history do, as plain records made from a seed: they are printed as they
+ * are, run again, and shrunk. Sessions are named by numbers, counted back from the last one that the
+ * process has come to know; values of references are numbers that each world has its own names for.
+ */
+
+export type Values = Readonly<Record<string, unknown>>;
+
+export interface NewSession {
+  readonly values: Values;
+  readonly idle: number | null;
+  readonly absolute: number | null;
+}
+
+export interface PlannedSet {
+  readonly field: string;
+  readonly value: number;
+}
+
+/**
+ * What becomes of the first command of a step that writes: it is carried out and its answer lost;
+ * it is never sent; it is sent twice; or it is sent when the caller has long stopped waiting.
+ */
+export type Fault = "answer lost" | "not sent" | "sent twice" | "sent late";
+
+export type Work =
+  | ({ readonly do: "create" } & NewSession)
+  | {
+      readonly do: "get";
+      readonly token: number;
+      readonly fields: string[] | null;
+      readonly touch: boolean;
+    }
+  | { readonly do: "set"; readonly token: number; readonly values: Values }
+  | { readonly do: "unset"; readonly token: number; readonly fields: string[] }
+  | { readonly do: "touch"; readonly token: number; readonly idle: number | null }
+  | {
+      readonly do: "rotate";
+      readonly token: number;
+      readonly values: Values;
+      readonly grace: number | null;
+    }
+  | { readonly do: "delete"; readonly token: number }
+  | { readonly do: "get by id"; readonly id: number; readonly fields: string[] | null }
+  | { readonly do: "delete by id"; readonly id: number }
+  | { readonly do: "size" | "ids" | "iterate"; readonly of: PlannedSet }
+  | { readonly do: "list"; readonly of: PlannedSet; readonly limit: number }
+  | { readonly do: "has" | "delete of set"; readonly of: PlannedSet; readonly id: number }
+  | { readonly do: "set all"; readonly of: PlannedSet; readonly values: Values }
+  | { readonly do: "unset all"; readonly of: PlannedSet; readonly fields: string[] }
+  | { readonly do: "clear"; readonly of: PlannedSet; readonly except: number | null };
+
+export type Step = Work & {
+  /** How long the process waits before it (ms). */
+  readonly pause: number;
+  readonly fault: Fault | null;
+};
+
+export interface Plan {
+  readonly seed: number;
+  /** Whether operations on sets take a session a page, so that others come between the pages. */
+  readonly smallPages: boolean;
+  /** Made before the programs begin; all processes know their tokens. */
+  readonly sessions: readonly NewSession[];
+  /** One for each process. */
+  readonly programs: readonly (readonly Step[])[];
+}
+
+/** The session sets there are. */
+export const SETS: readonly PlannedSet[] = [
+  { field: "user_id", value: 0 },
+  { field: "user_id", value: 1 },
+  { field: "team_ids", value: 0 },
+  { field: "team_ids", value: 1 },
+  { field: "tag", value: 0 },
+];
+
+/** No deadline that passes is further away (ms). */
+export const LONGEST_SHORT = 80;
+
+/** The one that sessions are in to begin with. */
+const USER: PlannedSet = { field: "user_id", value: 0 };
+
+const FIELDS = ["user_id", "team_ids", "tag", "theme", "note"];
+
+/**
+ * Short: deadlines pass. Clearing and updating: that is what is mostly done, to more sessions than a
+ * page takes, while they are used.
+ */
+const KINDS = ["any", "any", "any", "short", "clearing", "updating"] as const;
+type Kind = (typeof KINDS)[number];
+
+/** How much more often than else something is done. */
+const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
+  clearing: { clear: 4, rotate: 4 },
+  updating: { "set all": 6, set: 4, get: 4 },
+};
+
+/** The plan of a seed: always the same one. */
+export function planOf(seed: number, processes: number): Plan {
+  const random = new Random(seed);
+  const kind = random.of(KINDS);
+  const crowded = kind === "clearing" || kind === "updating";
+  const smallPages = crowded || random.chance(0.5);
+  const maker = new Maker(random, kind, smallPages);
+  return {
+    seed,
+    smallPages,
+    sessions: Array.from({ length: crowded ? 5 : 1 + random.below(3) }, () => maker.session()),
+    programs: Array.from({ length: processes }, () =>
+      Array.from({ length: 1 + random.below(4) }, () => maker.step()),
+    ),
+  };
+}
+
+class Maker {
+  readonly #random: Random;
+  readonly #kind: Kind;
+  /** Whether deadlines pass. */
+  readonly #short: boolean;
+  /**
+   * Whether a rotation always puts the deadline off. Among more than a page of sessions that expire
+   * in one and the same millisecond, one that rotates with its deadline unchanged may be missed
+   * (docs/design.md).
+   */
+  readonly #sliding: boolean;
+  #written = 0;
+
+  constructor(random: Random, kind: Kind, sliding: boolean) {
+    this.#random = random;
+    this.#kind = kind;
+    this.#short = kind === "short";
+    this.#sliding = sliding;
+  }
+
+  session(): NewSession {
+    const { idle, absolute } = this.#random.of<Omit<NewSession, "values">>(
+      this.#short
+        ? [
+            { idle: 25, absolute: null },
+            { idle: 60, absolute: this.#sliding ? null : 40 },
+            { idle: 15, absolute: this.#sliding ? null : 35 },
+          ]
+        : [
+            { idle: null, absolute: null },
+            { idle: null, absolute: null },
+            { idle: 3_000_000, absolute: 90_000_000 },
+          ],
+    );
+    return { values: { user_id: 0, tag: 0, ...this.#values() }, idle, absolute };
+  }
+
+  step(): Step {
+    const random = this.#random;
+    const pause = random.chance(this.#short ? 0.5 : 0.1) ? random.below(this.#short ? 20 : 4) : 0;
+    const faults = ["answer lost", "not sent", "sent twice", "sent late"] as const;
+    const fault = random.chance(0.06) ? random.of(faults) : null;
+    return { ...this.#work(), pause, fault };
+  }
+
+  #work(): Work {
+    const random = this.#random;
+    const token = random.below(5);
+    const id = random.below(5);
+    const of = random.chance(0.3) ? USER : random.of(SETS);
+    const works: readonly (readonly [weight: number, work: Work])[] = [
+      [2, { do: "create", ...this.session() }],
+      [3, { do: "get", token, fields: this.#fields(), touch: random.chance(0.7) }],
+      [5, { do: "set", token, values: this.#values() }],
+      [2, { do: "unset", token, fields: this.#fields() ?? ["note"] }],
+      [2, { do: "touch", token, idle: random.chance(0.5) ? this.#idle() : null }],
+      [6, { do: "rotate", token, values: this.#rotated(), grace: this.#grace() }],
+      [2, { do: "delete", token }],
+      [1, { do: "get by id", id, fields: this.#fields() }],
+      [1, { do: "delete by id", id }],
+      [2, { do: random.of(["size", "ids", "iterate"] as const), of }],
+      [1, { do: "list", of, limit: random.of([1, 2, 100]) }],
+      [2, { do: random.of(["has", "delete of set"] as const), of, id }],
+      [2, { do: "set all", of, values: this.#values() }],
+      [1, { do: "unset all", of, fields: this.#fields() ?? ["note"] }],
+      [4, { do: "clear", of, except: random.chance(0.6) ? id : null }],
+    ];
+    const preferred = PREFERRED[this.#kind] ?? {};
+    return random.weighted(
+      works.map(([weight, work]) => [weight * (preferred[work.do] ?? 1), work] as const),
+    );
+  }
+
+  /** Longer than before: what is brought forward may be missed by a page (docs/design.md). */
+  #idle(): number {
+    return this.#short ? LONGEST_SHORT : 4_000_000;
+  }
+
+  #grace(): number | null {
+    const none = this.#kind === "clearing" ? [0, 0, 0] : [];
+    return this.#random.of([null, null, 0, this.#short ? 10 : 150, ...none]);
+  }
+
+  #fields(): string[] | null {
+    return this.#random.chance(0.5) ? null : FIELDS.filter(() => this.#random.chance(0.4));
+  }
+
+  #rotated(): Values {
+    return this.#random.chance(0.5) ? {} : this.#values();
+  }
+
+  #values(): Values {
+    const random = this.#random;
+    const values: Record<string, unknown> = {};
+    if (random.chance(0.3)) values.user_id = random.of([0, 1, null]);
+    if (random.chance(0.4)) values.team_ids = random.of([0, 1, [0], [1], [0, 1], [], null]);
+    if (random.chance(0.2)) values.tag = random.of([0, null]);
+    // Each write is of its own, so that it is seen whose was read.
+    if (random.chance(0.5)) values.theme = `theme ${++this.#written}`;
+    if (random.chance(0.5)) values.note = ++this.#written;
+    return values;
+  }
+}
+
+/** A sequence of numbers that a seed decides: mulberry32. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  below(end: number): number {
+    return Math.floor(this.next() * end);
+  }
+
+  chance(share: number): boolean {
+    return this.next() < share;
+  }
+
+  of<T>(list: readonly T[]): T {
+    return list[this.below(list.length)] as T;
+  }
+
+  weighted<T>(list: readonly (readonly [weight: number, value: T])[]): T {
+    let left = this.below(list.reduce((sum, [weight]) => sum + weight, 0));
+    const found = list.find(([weight]) => {
+      left -= weight;
+      return left < 0;
+    });
+    return (found as readonly [number, T])[1];
+  }
+}

@@ -1,0 +1,41 @@
+/*
+ * Two operations side by side in every order of what they send, and with every fault of the first at
+ * every moment: a client that dies, a command that arrives twice, or too late.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { actor } from "./cases.ts";
+import { Harness } from "./harness.ts";
+import { FAULTS } from "./scheduler.ts";
+
+/** One of each kind of command, and of each kind of what a session can go through. */
+const FAULTY = [
+  "get",
+  "rotate",
+  "rotate with changes and without grace",
+  "set another user",
+  "touch for longer",
+  "delete",
+  "create",
+  "clear",
+  "set of a set to another user",
+  "request: get, set, rotate",
+];
+const BESIDE = ["rotate", "set", "delete", "clear"];
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.open();
+});
+afterAll(async () => {
+  console.log(`${harness.schedules} schedules of two operations, one of them with a fault`);
+  await harness.close();
+});
+
+describe.each(FAULTS)("a command of the first %s", (kind) => {
+  describe.each(FAULTY)("%s", (one) => {
+    test.each(BESIDE)("beside %s", async (other) => {
+      const setting = { shards: 1, fault: { actor: 0, kind } };
+      expect(await harness.inEveryOrder([actor(one), actor(other)], setting)).toBeGreaterThan(1);
+    });
+  });
+});

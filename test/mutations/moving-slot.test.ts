@@ -1,0 +1,116 @@
+/*
+ * A slot that is being moved, stopped at every point: of the keys of a session and its sets, each
+ * choice has been moved and the others have not. The look of a script that writes is refused then, as
+ * one of its keys is never there; when the move is at its end, the sets are whole, and it is carried
+ * out. A script that looks at its keys one by one loses entries.
+ */
+import { Cluster, Redis } from "ioredis";
+import { SessionError } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { SessionStore } from "../../src/store/contract.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
+import { change, changes, createOf, of, rotationTo, signIn } from "../../src/testing/steps.ts";
+import { checkInvariants } from "../support/invariants.ts";
+import { ownerOf } from "../support/moving-slots.ts";
+import { mutatedClient, mutations } from "../support/mutations.ts";
+import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
+import { freshPrefix } from "../support/stores.ts";
+import { everyChoice } from "../support/turnstile.ts";
+
+let cluster: RedisCluster;
+let client: Cluster;
+let admins: Redis[];
+beforeAll(async () => {
+  cluster = await startCluster({ count: 2 });
+  client = new Cluster([{ host: "127.0.0.1", port: cluster.masters[0]?.port ?? 0 }]);
+  admins = cluster.masters.map(({ port }) => new Redis(port));
+}, 60_000);
+afterAll(async () => {
+  client?.disconnect();
+  for (const admin of admins ?? []) admin.disconnect();
+  await cluster?.stop();
+});
+
+/** How much longer keys may live than was said, for MIGRATE sends how long they have left (ms). */
+const DELAY = 5000;
+const USER = of("user_id", "1");
+const NEXT = of("user_id", "2");
+
+const OPERATIONS: Readonly<Record<string, (store: SessionStore, id: string) => Promise<unknown>>> =
+  {
+    touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
+    "set another user": (store, id) =>
+      change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
+    rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
+    "sign in": (store, id) => store.change(id, signIn(newIdBeside(id), "2")),
+    end: (store, id) => store.end(id),
+    "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
+    "end of a set": (store) => store.endAll(USER),
+  };
+
+/** Moves a slot, and stops after some of its keys for `meanwhile`. */
+async function move(slot: number, first: readonly string[], meanwhile: () => Promise<unknown>) {
+  const owner = await ownerOf(slot, admins);
+  const [from, to] = [admins[owner], admins[1 - owner]] as [Redis, Redis];
+  const [source, target] = await Promise.all([from.cluster("MYID"), to.cluster("MYID")]);
+  const send = (keys: readonly string[]) => {
+    const { host = "127.0.0.1", port = 0 } = to.options;
+    const head = [host, String(port), "", "0", "5000", "REPLACE", "KEYS"];
+    return from.call("MIGRATE", [...head, ...keys]);
+  };
+  await to.cluster("SETSLOT", slot, "IMPORTING", source as string);
+  await from.cluster("SETSLOT", slot, "MIGRATING", target as string);
+  if (first.length > 0) await send(first);
+  await meanwhile();
+  const left = (await from.cluster("GETKEYSINSLOT", slot, 100)) as string[];
+  if (left.length > 0) await send(left);
+  for (const admin of [to, from]) await admin.cluster("SETSLOT", slot, "NODE", target as string);
+  return to;
+}
+
+/** Tries every operation at every point of a move; resolves to how many were done. */
+async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
+  let done = 0;
+  const points = await everyChoice(async (choices) => {
+    const names = Object.keys(OPERATIONS);
+    const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
+    const prefix = freshPrefix();
+    const direct = redisStore(client, { prefix, shards: 1 });
+    const [id] = [await createOf(direct, "1"), await createOf(direct, "2")];
+    const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set))];
+    const moved = keys.filter(() => choices.pick(2) === 1);
+    const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
+    const store = redisStore(used, { prefix, shards: 1, timeout: 60 });
+    const last = await move(slot, moved, async () => {
+      try {
+        await operation?.(store, id);
+        done++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(SessionError);
+      }
+    });
+    const layout = { prefix, shards: 1, references: { user_id: {} }, delay: DELAY };
+    await checkInvariants(last, layout);
+    await operation?.(direct, id);
+    await checkInvariants(last, layout);
+  });
+  return { points, done };
+}
+
+test("every write is refused while its slot moves, and no set has a hole", async () => {
+  const { points, done } = await tryAll(client);
+  expect(points).toBe(8 * Object.keys(OPERATIONS).length);
+  expect(done).toBe(0);
+  console.log(`${points} points of moves`);
+});
+
+test("with keys that are looked at one by one, one has", async () => {
+  const mutated = mutatedClient(client, mutations["look at keys one by one"]);
+  const failure = await tryAll(mutated).then(
+    () => null,
+    (error: Error) => error,
+  );
+  expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
+  console.log(`${failure?.message}: ${failure?.cause}`);
+});

@@ -1,0 +1,35 @@
+/* What catches each mutation: operations side by side, tried in every order of what they send. */
+import type { FAULTS } from "../interleavings/scheduler.ts";
+import type { MutationName } from "../support/mutations.ts";
+
+/** Actors by their names; the fault is that of the first one. */
+export interface Scenario {
+  readonly actors: readonly string[];
+  readonly shards: number;
+  readonly fault?: (typeof FAULTS)[number];
+}
+
+const beside = (...actors: string[]): Scenario => ({ actors, shards: 1 });
+
+/** Those that need more than orders of commands have tests of their own beside this. */
+export type Interleaved = Exclude<
+  MutationName,
+  "look at keys one by one" | "write before the look" | "except that forgets a rotation"
+>;
+
+export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {
+  "upsert in set": beside("set", "delete"),
+  "forgotten index removal": beside("set another user", "ids"),
+  "rotation in two commands": beside("rotate", "set"),
+  "clear that does not follow a rotation": beside("clear", "rotate"),
+  "login that leaves an alias": beside("rotate to another user", "get over 1 hop"),
+  "entries after the expiry, in create": { ...beside("create", "clear"), fault: "dies" },
+  "entries after the expiry, in touch": { ...beside("touch for longer", "ids"), fault: "dies" },
+  "no not-after moment": { ...beside("set", "get"), fault: "late" },
+  "except that does not follow an alias": beside(
+    "clear except T, by its old id",
+    "touch for longer",
+  ),
+  "rotation that extends the absolute deadline": beside("rotate", "list"),
+  "change of a set that is made again": beside("unset of a set", "request: get, set, rotate"),
+};
