@@ -87,9 +87,13 @@ export function refuseUnknownKeys(what: string, options: object, known: readonly
 }
 
 /** The error of a change after which a session's fields would have `bytes` bytes. */
-export function tooLarge(bytes: number, maxBytes: number): SessionError {
+export function tooLarge(
+  bytes: number,
+  maxBytes: number,
+  written = "nothing was written",
+): SessionError {
   return new SessionError(
     "ERR_SESSION_TOO_LARGE",
-    `The names and values of the session's fields would have ${bytes} bytes, over maxBytes (${maxBytes}); nothing was written. Keep what is large elsewhere and its key in the session`,
+    `The names and values of the session's fields would have ${bytes} bytes, over maxBytes (${maxBytes}); ${written}. Keep what is large elsewhere and its key in the session`,
   );
 }

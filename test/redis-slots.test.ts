@@ -34,8 +34,8 @@ let watches: ScriptWatch[];
 beforeAll(async () => {
   cluster = await startCluster();
   const ports = cluster.masters.map(({ port }) => port);
-  client = new Cluster([{ host: "127.0.0.1", port: ports[0] ?? 0 }]);
   watches = await Promise.all(cluster.masters.map(({ url }) => watchScripts(url)));
+  client = new Cluster([{ host: "127.0.0.1", port: ports[0] ?? 0 }]);
   // So that each script is sent by its digest.
   for (const port of ports) {
     const admin = new Redis(port);

@@ -45,8 +45,8 @@ describe.concurrent.each(kinds)("%s", (kind) => {
   test("a server that is paused for longer than the timeout does nothing of it afterwards", async () => {
     await loaded("paused", kind, await startRedis(), async ({ load, finish }, admin) => {
       for (let pause = 0; pause < 3; pause++) {
-        await admin.client("PAUSE", 2 * TIMEOUT);
-        await load.until("refused", 6);
+        await admin.client("PAUSE", 3 * TIMEOUT);
+        await load.until("refused", 1);
         await admin.ping();
         await load.until("done", 200);
       }

@@ -1,26 +1,32 @@
-/* Every two operations side by side, in every order of the commands that they send. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ACTORS } from "./actors.ts";
+/*
+ * Every two operations side by side, and every two requests of one browser, in every order of the
+ * commands that they send.
+ */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { ACTORS, type Actor } from "./actors.ts";
 import { Harness } from "./harness.ts";
+import { REQUESTS } from "./requests.ts";
 
 let harness: Harness;
 beforeAll(async () => {
   harness = await Harness.open();
 });
 afterAll(async () => {
-  console.log(`${harness.schedules} schedules of two operations`);
+  console.log(`${harness.schedules} schedules of two operations, or two requests`);
   await harness.close();
 });
 
-describe.each(ACTORS.map((one, i) => [one.name, one, ACTORS.slice(i)] as const))(
-  "%s",
-  (_, one, others) => {
-    test.each(others.map((other) => [other.name, other] as const))(
-      "beside %s",
-      async (_, other) => {
-        const runs = await harness.inEveryOrder([one, other], { shards: 2 });
-        expect(runs).toBeGreaterThan(1);
-      },
-    );
-  },
-);
+/** Each with itself and with those after it. */
+function pairs(all: readonly Actor[]) {
+  return all.flatMap((one, i) =>
+    all.slice(i).map((other) => [one.name, other.name, one, other] as const),
+  );
+}
+
+test.each(pairs(ACTORS))("%s beside %s", async (_one, _other, ...actors) => {
+  expect(await harness.inEveryOrder(actors, { shards: 2 })).toBeGreaterThan(1);
+});
+
+test.each(pairs(REQUESTS))("%s beside %s", async (_one, _other, ...actors) => {
+  expect(await harness.inEveryOrder(actors, { shards: 1 })).toBeGreaterThan(1);
+});

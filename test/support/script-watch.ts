@@ -18,6 +18,7 @@ export interface ScriptWatch {
 
 export async function watchScripts(url: string): Promise<ScriptWatch> {
   const asker = new Redis(url);
+  await asker.ping(); // ioredis stumbles over what others do while its MONITOR begins
   const monitor = await asker.monitor();
   let runs: (ScriptRun & { readonly commands: string[][] })[] = [];
   const ends = new Set<string>();

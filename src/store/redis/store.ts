@@ -37,6 +37,8 @@ import { type Place, positionOf } from "./walk-cursor.ts";
 
 /** How many aliases are followed from an id. */
 const HOPS = 3;
+/** What is written of a set where one of its sessions is refused. */
+const OF_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
 /** The store's contract by scripts and plain reads. */
 export class RedisStore implements RepairableStore, WalkableStore {
@@ -197,7 +199,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
             ...args,
           ],
         );
-        if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes);
+        if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes, OF_PAGES);
         cursor = [String(rest[0]), String(rest[1])];
         for (const birth of rest[2] as string[]) changed.add(birth);
       } while (cursor[0] !== "");
