@@ -8,7 +8,12 @@ export {
 export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
-export type { FetchRequest, FetchResponse } from "./http/fetch-exchange.ts";
+export type {
+  FetchRequest,
+  FetchResponse,
+  RequestHeaders,
+  ResponseHeaders,
+} from "./http/fetch-exchange.ts";
 export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
 export type { TrustProxyOption } from "./http/forwarded.ts";
 export type { RequestSession } from "./http/request-session.ts";

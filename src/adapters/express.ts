@@ -7,12 +7,12 @@ import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/r
 import type { Sessions } from "../sessions/sessions.ts";
 
 /** What this adapter uses of Express's requests (Express 4 and 5). */
-export interface ExpressRequest extends IncomingMessage {
+export type ExpressRequest = IncomingMessage & {
   readonly secure: boolean;
   readonly body?: unknown;
   readonly app: object;
   readonly res?: ServerResponse | undefined;
-}
+};
 
 /** Express middleware that gives `req.session`. */
 export interface ExpressSessions<Data extends object, Reference extends string> {

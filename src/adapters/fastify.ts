@@ -21,7 +21,9 @@ export interface FastifyReply {
 
 /** What this adapter uses of a Fastify instance. */
 export interface FastifyInstance {
+  /** Gives each request this property. */
   decorateRequest(name: string, value: null): unknown;
+  /** Calls a function for each request of the instance's scope. */
   addHook(
     name: "onRequest",
     hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void,

@@ -10,6 +10,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 export interface HonoContext {
   readonly req: { readonly raw: FetchRequest };
   readonly res: FetchResponse;
+  /** Sets a variable of the context. */
   readonly set: (name: never, value: never) => void;
 }
 

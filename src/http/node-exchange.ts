@@ -56,7 +56,6 @@ function keptCookies(res: ServerResponse): Map<string, string> {
   kept.set(res, ours);
   const { writeHead } = res;
   res.writeHead = (...args: unknown[]): ServerResponse => {
-    if (res.headersSent) return Reflect.apply(writeHead, res, args);
     const [others, cookies] = withoutCookies(args);
     res.setHeader("set-cookie", withCookies(cookies ?? setCookies(res), ours));
     forbidCaching(res);

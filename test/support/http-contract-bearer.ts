@@ -321,6 +321,16 @@ export function bearerGuard(start: Start): void {
       }
     });
 
+    test("refuses another site's request that brings no token at all", async () => {
+      const app = await guarded(["bearer"]);
+      for (const headers of [{}, { authorization: "Bearer" }, bearer("x")]) {
+        const { status } = await app
+          .browser()
+          .send(get, { method: "POST", headers: { ...FOREIGN, ...headers } });
+        expect(status, JSON.stringify(headers)).toBe(403);
+      }
+    });
+
     test("refuses a request with both where the cookie counts", async () => {
       const app = await guarded(["cookie", "bearer"]);
       const { token } = await app.sessions.create({});
