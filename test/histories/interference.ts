@@ -64,7 +64,7 @@ export function interfering(client: InterceptedClient): RedisClient {
     if (!context || !script || !WRITING.includes(script)) return send();
     context.notAfter = Math.max(context.notAfter, Number(args[NOT_AFTER]));
     if (script === "create") context.made = args[4] ?? null;
-    if (script === "change") context.made = args[6] || null;
+    if (script === "change") context.made = args[11] || null;
     const { fault } = context;
     context.fault = null;
     const reply = await (fault ? carryOut(fault, send, context) : send());
