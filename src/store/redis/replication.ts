@@ -124,8 +124,9 @@ class Waiting<Reply = unknown> {
 }
 
 /**
- * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not overlap: what is asked for
- * meanwhile waits, and then goes together, its scripts first and one WAIT for all of them.
+ * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not
+ * overlap: what is asked for meanwhile waits, and then goes together, its scripts first and one WAIT
+ * for all of them.
  */
 class Line {
   readonly #replicas: number;
