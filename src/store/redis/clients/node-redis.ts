@@ -136,7 +136,12 @@ async function singleOf(client: NodeRedisClient, key: string) {
 function ownConnection(client: Single, timeout: number): OwnConnection {
   const own = client.duplicate({
     // Lost is lost: no reconnection, no move to another server, and nothing that is sent again.
-    socket: { ...client.options?.socket, connectTimeout: timeout, reconnectStrategy: false },
+    socket: {
+      ...client.options?.socket,
+      connectTimeout: timeout,
+      socketTimeout: undefined, // WAIT has a limit of its own
+      reconnectStrategy: false,
+    },
     maintNotifications: "disabled",
     disableOfflineQueue: true,
     clientSideCache: undefined,
