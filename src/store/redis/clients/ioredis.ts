@@ -51,6 +51,8 @@ export function ioredisConnection(client: IoredisClient): Connection {
 
 /** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
 interface Single extends IoredisClient {
+  /** Where it has ever connected: the database that it is in now, which `select` may have changed. */
+  readonly condition?: { readonly select?: number | undefined } | null;
   duplicate(options: object): Own;
 }
 
@@ -83,8 +85,10 @@ function masterOf(client: IoredisClient, key: string): Master {
 
 /** Behind Sentinel, a connection to the server that is the master when it is opened. */
 function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnConnection {
+  const db = client.condition?.select;
   const own = client.duplicate({
     keyPrefix,
+    ...(db === undefined ? {} : { db }),
     lazyConnect: true,
     connectTimeout: timeout,
     // WAIT has a limit of its own.
