@@ -4,6 +4,8 @@ import { underReplicated } from "./unavailable.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
 export interface Write<Reply> {
+  /** What it does, as errors say it. */
+  readonly operation: string;
   readonly run: (send: Send) => Promise<Reply>;
   /** Whether this reply's write is to be waited for. */
   readonly waits: (reply: Reply) => boolean;
@@ -111,15 +113,15 @@ class Waiting<Reply = unknown> {
 
   /** WAIT has answered how many replicas there are. */
   acknowledged(by: number): void {
-    const { replicas } = this.#write;
+    const { operation, replicas } = this.#write;
     if (by >= replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(underReplicated(replicas));
+    else this.#reject(underReplicated(operation, replicas));
   }
 
   /** WAIT has not answered. */
   unanswered(cause: unknown): void {
     const why = cause instanceof TooLate ? undefined : cause;
-    this.#reject(underReplicated(this.#write.replicas, why));
+    this.#reject(underReplicated(this.#write.operation, this.#write.replicas, why));
   }
 }
 
