@@ -40,18 +40,23 @@ function refusal(client: unknown, message: RegExp): void {
   );
 }
 
-const nodeRedisClients: [string, () => RedisClient][] = [
+type Kind = [string, () => RedisClient];
+
+const nodeRedisSingles: Kind[] = [
   ["a client of redis 5", () => redis5.createClient()],
   ["a client of redis 6", () => redis6.createClient()],
   ["a pool of redis 5", () => redis5.createClientPool()],
   ["a pool of redis 6", () => redis6.createClientPool()],
   ["a Sentinel client of redis 5", () => redis5.createSentinel(SENTINEL)],
   ["a Sentinel client of redis 6", () => redis6.createSentinel(SENTINEL)],
+];
+const nodeRedisClusters: Kind[] = [
   ["a cluster of redis 5", () => redis5.createCluster(CLUSTER)],
   ["a cluster of redis 6", () => redis6.createCluster(CLUSTER)],
 ];
+const nodeRedisClients = [...nodeRedisSingles, ...nodeRedisClusters];
 
-test.each<[string, () => RedisClient]>([
+test.each<Kind>([
   ["a Redis of ioredis 5", () => new Redis5(LAZY)],
   ["a Redis of ioredis 6", () => new Redis6(LAZY)],
   ["a Redis of ioredis with Sentinel", () => new Redis6({ ...LAZY, sentinels: NODES, name: "m" })],
@@ -72,6 +77,17 @@ test("a client of GLIDE is taken, and so is a Proxy of it", async () => {
   redisStore(client);
   redisStore(new Proxy(client, {}));
   redisStore(await glide({ readFrom: "primary" }));
+});
+
+test("shards are 1, and on a cluster 64, where nothing is said", async () => {
+  const made = (kinds: readonly Kind[]) => kinds.map(([, client]) => client());
+  const singles = [new Redis5(LAZY), new Redis6(LAZY), await glide(), ...made(nodeRedisSingles)];
+  const clusters = [
+    ...[new Cluster5(NODES, LAZY), new Cluster6(NODES, LAZY), glideClusterLike({})],
+    ...made(nodeRedisClusters),
+  ];
+  for (const client of singles) expect(redisStore(client).shards).toBe(1);
+  for (const client of clusters) expect(redisStore(client).shards).toBe(64);
 });
 
 const TAKEN =

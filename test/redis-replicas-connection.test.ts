@@ -227,12 +227,15 @@ describe("when servers change, with their own", () => {
 
   test("after a failover an acknowledged ending stands, and one that is not may be undone", async () => {
     const [first, second] = own.replicas;
-    const sessions = sessionsOver(await connect(), "500 ms");
-    const firm = await sessions.create({ user_id: 1 });
-    const infirm = await sessions.create({ user_id: 2 });
-    await sessions.delete(firm.token, { replicas: 2 });
+    const prefix = freshPrefix();
+    const client = await connect();
+    const patient = sessionsOver(client, PATIENT, 1, prefix);
+    const firm = await patient.create({ user_id: 1 });
+    const infirm = await patient.create({ user_id: 2 });
+    await patient.delete(firm.token, { replicas: 2 });
     for (const one of own.replicas) one.pause();
     await master.call("CLIENT", "KILL", "TYPE", "REPLICA"); // what is sent now does not arrive
+    const sessions = sessionsOver(client, "500 ms", 1, prefix);
     await expect(sessions.delete(infirm.token, ONE)).rejects.toMatchObject({
       code: "ERR_REPLICAS",
     });
@@ -242,7 +245,6 @@ describe("when servers change, with their own", () => {
     const successor = new Redis(first?.port ?? 0);
     await successor.replicaof("NO", "ONE");
     open.push({ close: () => successor.disconnect() });
-    const prefix = /\{(.*):\d+\}/.exec(sessions.by("user_id", 1).key)?.[1] ?? "";
     const after = sessionsOver(successor, PATIENT, 1, prefix);
     expect(await after.get(firm.token)).toBeNull();
     expect(await after.by("user_id", 1).size()).toBe(0);

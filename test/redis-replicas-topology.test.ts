@@ -1,6 +1,7 @@
 /* Endings that wait for replicas, on a cluster and behind Sentinel, while masters change. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
+import { Cluster as Cluster5 } from "ioredis-5";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -97,6 +98,24 @@ describe("on a cluster", () => {
       expect(await clearing).toBe(100);
       await end();
     });
+  });
+
+  test.each([
+    ["ioredis 5", Cluster5],
+    ["ioredis 6", Cluster],
+  ])("with %s and its key prefix", async (_, OfCluster) => {
+    const prefixes = [{ keyPrefix: "app:" }, { redisOptions: { keyPrefix: "app:" } }];
+    for (const options of prefixes) {
+      const client = new OfCluster([{ host: "127.0.0.1", port: port() }], options);
+      const { sessions, end } = sessionsOver({ client, close: async () => client.disconnect() });
+      const { token } = await sessions.create({ user_id: 1 });
+      await sessions.create({ user_id: 1 });
+      expect(await sessions.delete(token, ONE)).toBe(true);
+      expect(await sessions.by("user_id", 1).clear(ONE)).toBe(1);
+      const sizes = await Promise.all(nodes().map((node) => sizeOf(node.port)));
+      expect(sizes).toEqual(nodes().map(() => 0));
+      await end();
+    }
   });
 
   test("a master that hands over is followed, by every client", async () => {

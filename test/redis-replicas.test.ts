@@ -2,6 +2,7 @@
  * Endings that wait for replicas, on a master and its replica, with every kind of client: what they
  * promise. test/redis-replicas-connection.test.ts has what goes over the wire for it.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
 import * as redis6 from "redis";
@@ -58,7 +59,7 @@ const UNACKNOWLEDGED = {
   code: "ERR_REPLICAS",
   status: 503,
   message: expect.stringMatching(
-    /^Nothing .* left on the master, but no replica has acknowledged that in time: a failover may bring it back\. Call it again, which waits again;/,
+    /^The session store could not end a session( set)? on a replica: nothing .* left on the master, but no replica has acknowledged that in time, so a failover may bring it back\. Call it again, which waits again;/,
   ),
 };
 
@@ -128,6 +129,40 @@ describe.each(waiting)("with %s", (_, connect) => {
   });
 });
 
+const ioredis = (client: Redis | Redis5): StoreClient => {
+  client.on("error", () => {});
+  return { client, close: async () => client.disconnect() };
+};
+const nodeRedis = async (
+  client: RedisClient & { connect(): Promise<unknown>; destroy(): unknown; isOpen: boolean },
+): Promise<StoreClient> => {
+  (client as unknown as Redis).on("error", () => {});
+  await client.connect();
+  return { client, close: async () => client.isOpen && client.destroy() };
+};
+
+describe("its connection waits longer than the client's own", () => {
+  const LIMIT = 300;
+  const short = (port: number) => ({ port, socketTimeout: LIMIT, commandTimeout: LIMIT });
+  const connects: Record<string, Connect> = {
+    "ioredis 5": async (port) => ioredis(new Redis5(short(port))),
+    "ioredis 6": async (port) => ioredis(new Redis(short(port))),
+    "redis 5": (port) => nodeRedis(redis5.createClient({ socket: short(port) })),
+    "redis 6": (port) => nodeRedis(redis6.createClient({ socket: short(port) })),
+  };
+
+  test.each(Object.entries(connects))("of %s", async (_kind, connect) => {
+    const { sessions, close } = await open(connect, "20 seconds");
+    const { token } = await sessions.create({ user_id: 1 });
+    freeze();
+    const ending = sessions.delete(token, { replicas: 1 }).catch((error) => error);
+    await sleep(LIMIT * 3);
+    thaw();
+    expect(await ending).toBe(true);
+    await close();
+  });
+});
+
 describe("its connection has the client's own user and database", () => {
   let guarded: Replicated;
   let keeper: Redis;
@@ -149,17 +184,6 @@ describe("its connection has the client's own user and database", () => {
     "redis 6": async (url) => nodeRedis(redis6.createClient({ url })),
     "redis 6, a pool": async (url) => nodeRedis(redis6.createClientPool({ url })),
   };
-  const ioredis = (client: Redis | Redis5): StoreClient => ({
-    client,
-    close: async () => client.disconnect(),
-  });
-  const nodeRedis = async (
-    client: RedisClient & { connect(): Promise<unknown>; destroy(): unknown },
-  ): Promise<StoreClient> => {
-    await client.connect();
-    return { client, close: async () => client.destroy() };
-  };
-
   test.each(Object.entries(connects))("of %s", async (_kind, connect) => {
     const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
     const { sessions, close } = await open(() => connect(url), "20 seconds");
@@ -168,5 +192,32 @@ describe("its connection has the client's own user and database", () => {
     expect(await sessions.delete(token, { replicas: 1 })).toBe(true);
     expect(await keeper.dbsize()).toBe(0);
     await close();
+  });
+
+  const selecting: Record<string, (url: string) => Promise<StoreClient>> = {
+    "ioredis 5": async (url) => selected(new Redis5(url), ioredis),
+    "ioredis 6": async (url) => selected(new Redis(url), ioredis),
+    "redis 5": (url) => selected(redis5.createClient({ url }), nodeRedis),
+    "redis 6": (url) => selected(redis6.createClient({ url }), nodeRedis),
+  };
+  const selected = async <C extends { select(db: number): Promise<unknown> }>(
+    client: C,
+    open: (client: C) => StoreClient | Promise<StoreClient>,
+  ): Promise<StoreClient> => {
+    const opened = await open(client);
+    await client.select(3);
+    return opened;
+  };
+
+  test.each(Object.entries(selecting))("which %s has selected", async (_kind, connect) => {
+    for (const of of ["/0", "/2"]) {
+      const url = `redis://:secret@127.0.0.1:${guarded.master.port}${of}`;
+      const { sessions, close } = await open(() => connect(url), "20 seconds");
+      const { token } = await sessions.create({ user_id: 1 });
+      expect(await keeper.dbsize()).toBe(2);
+      expect(await sessions.delete(token, { replicas: 1 })).toBe(true);
+      expect(await keeper.dbsize()).toBe(0);
+      await close();
+    }
   });
 });

@@ -8,6 +8,7 @@ import { CUTS, type Cut, openCuttingProxy } from "../support/cutting-proxy.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { type Made, makeSession, operations, SECRET, sessionsOn } from "../support/operations.ts";
 import { startRedis } from "../support/redis-server.ts";
+import { steadyClients } from "../support/steady-clients.ts";
 import type { StoreClient } from "../support/store-clients.ts";
 import { freshPrefix } from "../support/stores.ts";
 
@@ -42,6 +43,7 @@ const kinds: Record<string, (port: number) => Promise<StoreClient>> = {
     await client.connect();
     return { client, close: () => client.close() };
   },
+  "Valkey GLIDE 2": steadyClients["Valkey GLIDE 2"],
 };
 
 const names = Object.keys(

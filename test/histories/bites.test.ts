@@ -8,7 +8,9 @@ import { type Plan, planOf } from "./plan.ts";
 import { PROCESSES } from "./runner.ts";
 
 /** As a rule one of the first few hundred fails. */
-const MOST = 5000;
+const MOST = 10_000;
+/** That a rule is broken: by what the calls gave, or by what they left. */
+const BROKEN = /^(order|count|twice): |^Before or at SEED=.*: AssertionError/;
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -23,6 +25,10 @@ test.each([
   "clear that does not follow a rotation",
   "no not-after moment",
   "rotation that extends the absolute deadline",
+  "login that leaves an alias",
+  "except that does not follow an alias",
+  "except that forgets a rotation",
+  "change of a set that is made again",
 ] as const)(
   "histories of a store with this are refused: %s",
   async (mutation) => {
@@ -31,7 +37,7 @@ test.each([
     const campaign = { seed, count: MOST, mutation, shrink: false };
     const { failure, ...numbers } = await runHistories(servers, campaign);
     console.log(`${mutation}, SEED=${seed}: ${JSON.stringify(numbers)}`);
-    expect(failure).not.toBeNull();
+    expect(failure).toMatch(BROKEN);
   },
   TIME_LIMIT,
 );

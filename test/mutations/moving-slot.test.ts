@@ -2,7 +2,7 @@
  * A slot that is being moved, stopped at every point: of the keys of a session and its sets, each
  * choice has been moved and the others have not. The look of a script that writes is refused then, as
  * one of its keys is never there; when the move is at its end, the sets are whole, and it is carried
- * out. A script that looks at its keys one by one loses entries.
+ * out. A script that looks at its keys one by one loses entries. A read takes no session for gone.
  */
 import { Cluster, Redis } from "ioredis";
 import { SessionError } from "session-sets";
@@ -48,6 +48,22 @@ const OPERATIONS: Readonly<Record<string, (store: SessionStore, id: string) => P
     "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
     "end of a set": (store) => store.endAll(USER),
   };
+
+/** Each sees the one session of a set, by its old id where it takes one: how often. */
+const READS: Readonly<Record<string, (store: SessionStore, old: string) => Promise<number>>> = {
+  count: (store) => store.count(USER),
+  list: async (store) => (await store.list(USER, 10)).length,
+  ids: (store) => sizeOf(store.pages(USER, false)),
+  iteration: (store) => sizeOf(store.pages(USER, true)),
+  has: async (store, old) => Number(await store.has(USER, old)),
+  find: async (store, old) => Number((await store.find(old)).state === "live"),
+};
+
+async function sizeOf(pages: AsyncIterable<readonly unknown[]>): Promise<number> {
+  let size = 0;
+  for await (const page of pages) size += page.length;
+  return size;
+}
 
 /** Moves a slot, and stops after some of its keys for `meanwhile`. */
 async function move(slot: number, first: readonly string[], meanwhile: () => Promise<unknown>) {
@@ -103,6 +119,33 @@ test("every write is refused while its slot moves, and no set has a hole", async
   expect(points).toBe(8 * Object.keys(OPERATIONS).length);
   expect(done).toBe(0);
   console.log(`${points} points of moves`);
+});
+
+test("a read sees the session, or is refused; one of the session alone is never refused", async () => {
+  const refused = new Set<string>();
+  const points = await everyChoice(async (choices) => {
+    const names = Object.keys(READS);
+    const name = names[choices.pick(names.length)] ?? "";
+    const prefix = freshPrefix();
+    const direct = redisStore(client, { prefix, shards: 1 });
+    const old = await createOf(direct, "1");
+    const id = newIdBeside(old);
+    await change(direct, old, { rotation: rotationTo(id) });
+    const keys = [direct.sessionKey(old), direct.sessionKey(id), direct.setKey(USER)];
+    const moved = keys.filter(() => choices.pick(2) === 1);
+    const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
+    const store = redisStore(client, { prefix, shards: 1, timeout: 60 });
+    await move(slot, moved, async () => {
+      try {
+        expect(await READS[name]?.(store, old), `${name}, with ${moved} moved`).toBe(1);
+      } catch (error) {
+        if (!(error instanceof SessionError)) throw error;
+        refused.add(name);
+      }
+    });
+  });
+  expect(points).toBe(8 * Object.keys(READS).length);
+  expect(refused).not.toContain("find");
 });
 
 test("with keys that are looked at one by one, one has", async () => {

@@ -4,6 +4,8 @@ import { underReplicated } from "./unavailable.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
 export interface Write<Reply> {
+  /** What it does, as errors say it. */
+  readonly operation: string;
   readonly run: (send: Send) => Promise<Reply>;
   /** Whether this reply's write is to be waited for. */
   readonly waits: (reply: Reply) => boolean;
@@ -111,21 +113,22 @@ class Waiting<Reply = unknown> {
 
   /** WAIT has answered how many replicas there are. */
   acknowledged(by: number): void {
-    const { replicas } = this.#write;
+    const { operation, replicas } = this.#write;
     if (by >= replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(underReplicated(replicas));
+    else this.#reject(underReplicated(operation, replicas));
   }
 
   /** WAIT has not answered. */
   unanswered(cause: unknown): void {
     const why = cause instanceof TooLate ? undefined : cause;
-    this.#reject(underReplicated(this.#write.replicas, why));
+    this.#reject(underReplicated(this.#write.operation, this.#write.replicas, why));
   }
 }
 
 /**
- * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not overlap: what is asked for
- * meanwhile waits, and then goes together, its scripts first and one WAIT for all of them.
+ * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not
+ * overlap: what is asked for meanwhile waits, and then goes together, its scripts first and one WAIT
+ * for all of them.
  */
 class Line {
   readonly #replicas: number;

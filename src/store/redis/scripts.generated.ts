@@ -639,20 +639,27 @@ end
 return { now, 'page', ended, left, except, spared }
 `,
   has: `${lib}
-local _, found = resolve(arg())
+local id, found, trail = resolve(arg())
+if not found.created and #trail > 0 then
+  will_touch(id, {})
+  look() -- what is not there may have not arrived yet
+end
 return { now, 'has', found.created and lists(found.names, arg()) and 1 or 0 }
 `,
   list: `${lib}
 local name = arg()
 local limit = number()
-drop_expired(name)
 local entries = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
   local seen = redis.call('HGET', session_key(id), '@s')
   if seen then
     entries[#entries + 1] = { id = id, seen = tonumber(seen) }
+  else
+    will_touch(id, {})
   end
 end
+look() -- what is not there may have not arrived yet
+drop_expired(name)
 table.sort(entries, function(a, b)
   if a.seen ~= b.seen then
     return a.seen > b.seen
@@ -854,8 +861,11 @@ for _, id in ipairs(ids) do
   end
   if #fields > 0 then
     sessions[#sessions + 1] = { id, fields }
+  else
+    will_touch(id, {})
   end
 end
+look() -- what is not there may have not arrived yet
 drop_expired(name)
 return { now, 'page', next_after, next_id, sessions }
 `,

@@ -79,7 +79,7 @@ export class Server {
       for (;;) {
         await this.#learnTime(key);
         const reply = await (acknowledged
-          ? acknowledged(key, { run, waits: (r) => r[0] !== "late" && waits(r), end })
+          ? acknowledged(key, { operation, run, waits: (r) => r[0] !== "late" && waits(r), end })
           : run(send));
         if (reply[0] !== "late") return reply;
         if (performance.now() >= end)

@@ -40,12 +40,19 @@ function unavailable(operation: string, why: string, cause?: unknown): SessionEr
  *
  * @param cause why the master did not tell how many; none where that took too long.
  */
-export function underReplicated(replicas: number, cause?: unknown): SessionError {
-  const who = replicas === 1 ? "no replica has" : `fewer than ${replicas} replicas have`;
+export function underReplicated(
+  operation: string,
+  replicas: number,
+  cause?: unknown,
+): SessionError {
+  const [where, who] =
+    replicas === 1
+      ? ["a replica", "no replica has"]
+      : [`${replicas} replicas`, `fewer than ${replicas} replicas have`];
   const why = cause === undefined ? "" : ` (${explain(cause)})`;
   return new SessionError(
     "ERR_REPLICAS",
-    `Nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}: a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
+    `The session store could not ${operation} on ${where}: nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}, so a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
     cause === undefined ? undefined : { cause: withoutCommand(cause) },
   );
 }

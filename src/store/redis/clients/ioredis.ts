@@ -51,6 +51,8 @@ export function ioredisConnection(client: IoredisClient): Connection {
 
 /** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
 interface Single extends IoredisClient {
+  /** Where it has ever connected: the database that it is in now, which `select` may have changed. */
+  readonly condition?: { readonly select?: number | undefined } | null;
   duplicate(options: object): Own;
 }
 
@@ -67,8 +69,10 @@ interface Own extends IoredisClient {
 }
 
 function masterOf(client: IoredisClient, key: string): Master {
+  // A cluster's nodes do not always have its key prefix.
+  const { keyPrefix = "" } = client.options;
   if (!client.isCluster) {
-    return { name: "", open: (timeout) => ownConnection(client as Single, timeout) };
+    return { name: "", open: (timeout) => ownConnection(client as Single, keyPrefix, timeout) };
   }
   const { slots } = client as ClusterOf;
   const name = slots[slotOf(key)]?.[0];
@@ -76,15 +80,20 @@ function masterOf(client: IoredisClient, key: string): Master {
     .nodes("master")
     .find(({ options: { host, port } }) => `${host}:${port}` === name);
   if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
-  return { name, open: (timeout) => ownConnection(node, timeout) };
+  return { name, open: (timeout) => ownConnection(node, keyPrefix, timeout) };
 }
 
 /** Behind Sentinel, a connection to the server that is the master when it is opened. */
-function ownConnection(client: Single, timeout: number): OwnConnection {
+function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnConnection {
+  const db = client.condition?.select;
   const own = client.duplicate({
+    keyPrefix,
+    ...(db === undefined ? {} : { db }),
     lazyConnect: true,
     connectTimeout: timeout,
-    commandTimeout: undefined, // WAIT has a limit of its own
+    // WAIT has a limit of its own.
+    commandTimeout: undefined,
+    socketTimeout: undefined,
     // Lost is lost: no reconnection, and nothing that is sent again.
     retryStrategy: null,
     sentinelRetryStrategy: null,

@@ -109,7 +109,9 @@ interface ClusterOf extends NodeRedisCluster {
 
 async function masterOf(client: NodeRedisClient, key: string): Promise<Master> {
   const { name, single } = await singleOf(client, key);
-  return { name, open: (timeout) => ownConnection(single, timeout) };
+  // Only what `createClient` makes can be put into another database.
+  const selects = single === client;
+  return { name, open: (timeout) => ownConnection(single, selects, timeout) };
 }
 
 async function singleOf(client: NodeRedisClient, key: string) {
@@ -133,17 +135,22 @@ async function singleOf(client: NodeRedisClient, key: string) {
   return { name: "", single: client as Single };
 }
 
-function ownConnection(client: Single, timeout: number): OwnConnection {
+function ownConnection(client: Single, selects: boolean, timeout: number): OwnConnection {
   const own = client.duplicate({
     // Lost is lost: no reconnection, no move to another server, and nothing that is sent again.
-    socket: { ...client.options?.socket, connectTimeout: timeout, reconnectStrategy: false },
+    socket: {
+      ...client.options?.socket,
+      connectTimeout: timeout,
+      socketTimeout: undefined, // WAIT has a limit of its own
+      reconnectStrategy: false,
+    },
     maintNotifications: "disabled",
     disableOfflineQueue: true,
     clientSideCache: undefined,
   });
   own.on("error", () => {}); // the commands tell
   return {
-    ready: own.connect(),
+    ready: own.connect().then(() => (selects ? follow(client, own) : undefined)),
     get lost() {
       return !own.isReady;
     },
@@ -152,4 +159,21 @@ function ownConnection(client: Single, timeout: number): OwnConnection {
       if (own.isOpen) own.destroy();
     },
   };
+}
+
+/** Puts a connection into the client's database, which `select` may have changed. */
+async function follow(client: Single, own: Own): Promise<void> {
+  const [theirs, ours] = await Promise.all([client, own].map(databaseOf));
+  if (theirs !== undefined && theirs !== ours) await own.sendCommand(["SELECT", theirs], PLAIN);
+}
+
+/** Only the server tells it; undefined where the user may not ask. */
+async function databaseOf(client: NodeRedisSingle): Promise<string | undefined> {
+  try {
+    const info = await client.sendCommand(["CLIENT", "INFO"], PLAIN);
+    return /\bdb=(\d+)/.exec(String(info))?.[1];
+  } catch (error) {
+    if (error instanceof Error && /^(NOPERM|ERR)\b/.test(error.message)) return undefined;
+    throw error;
+  }
 }

@@ -251,6 +251,7 @@ end
 -- thing that raises while a slot is being moved and some of them have not arrived. One of the keys
 -- is never there: so while its slot moves the look always raises, also where all others are on this
 -- node. A script that went on could not make a key again that it has just deleted.
+-- One that only reads looks at what it has not found, before it takes that for gone.
 
 local seen_keys = {}
 

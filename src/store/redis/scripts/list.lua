@@ -7,14 +7,18 @@
 local name = arg()
 local limit = number()
 
-drop_expired(name)
 local entries = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
   local seen = redis.call('HGET', session_key(id), '@s')
   if seen then
     entries[#entries + 1] = { id = id, seen = tonumber(seen) }
+  else
+    will_touch(id, {})
   end
 end
+look() -- what is not there may have not arrived yet
+drop_expired(name)
+
 table.sort(entries, function(a, b)
   if a.seen ~= b.seen then
     return a.seen > b.seen

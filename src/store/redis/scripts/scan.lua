@@ -28,8 +28,11 @@ for _, id in ipairs(ids) do
   end
   if #fields > 0 then
     sessions[#sessions + 1] = { id, fields }
+  else
+    will_touch(id, {})
   end
 end
+look() -- what is not there may have not arrived yet
 drop_expired(name)
 
 return { now, 'page', next_after, next_id, sessions }
