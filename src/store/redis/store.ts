@@ -32,7 +32,7 @@ import {
 } from "./replies.ts";
 import { Server } from "./server.ts";
 import { settled } from "./settled.ts";
-import { Walk } from "./walk.ts";
+import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
@@ -258,7 +258,8 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const walk = new Walk(this.#server, this.#keys, this.#place, positionOf(null, this.shards));
+    const keys = new ShardKeys(this.#server, this.#keys, this.#place);
+    const walk = new Walk(keys, positionOf(null, this.shards));
     return allSessions(walk, (id) => this.find(id, withFields ? undefined : []));
   }
 
