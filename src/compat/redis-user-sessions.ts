@@ -5,6 +5,7 @@ export type {
   NodeRedisSentinel,
   NodeRedisSingle,
 } from "../store/redis/clients/node-redis.ts";
+export type { MoveProgress } from "../store/redis/old-sessions.ts";
 export {
   createSession,
   deleteSession,
@@ -19,3 +20,5 @@ export {
   type WithSessionId,
   type WithUserId,
 } from "./redis-user-sessions/functions.ts";
+export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
+export type { MoveOptions } from "./shared/moving.ts";

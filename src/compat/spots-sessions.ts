@@ -1,3 +1,5 @@
+export type { MoveProgress } from "../store/redis/old-sessions.ts";
+export type { MoveOptions } from "./shared/moving.ts";
 export {
   type OfApp,
   type OfOwner,

@@ -12,9 +12,16 @@ interface CookieTimes {
  * else, where it ends with the browser, for `idleTimeout`. Zero or less: it has expired.
  */
 export function timeLeft(cookie: unknown, idleTimeout: number): number {
-  const { expires, maxAge, originalMaxAge }: CookieTimes = Object(cookie);
-  const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
-  if (!Number.isNaN(moment)) return Math.min(moment - Date.now(), LONGEST);
+  const { maxAge, originalMaxAge }: CookieTimes = Object(cookie);
+  const moment = expiryOf(cookie);
+  if (moment !== null) return Math.min(moment - Date.now(), LONGEST);
   const age = typeof maxAge === "number" ? maxAge : originalMaxAge;
   return typeof age === "number" ? Math.min(Math.round(age), LONGEST) : idleTimeout;
+}
+
+/** The moment (ms) at which a cookie, as JSON, expires; null where it does not say one. */
+export function expiryOf(cookie: unknown): number | null {
+  const { expires }: CookieTimes = Object(cookie);
+  const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
+  return Number.isNaN(moment) ? null : moment;
 }

@@ -5,8 +5,9 @@ import { Engine } from "../../sessions/engine.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
-import { type Declared, storedName } from "./record.ts";
+import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
+import { OldStoreSessions } from "./old-sessions.ts";
+import { type Declared, type References, storedName } from "./record.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
 export interface SessionData {
@@ -62,6 +63,12 @@ export interface SessionSetsStoreOptions<
    */
   shards?: number;
   /**
+   * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
+   * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
+   * @default false
+   */
+  migrate?: boolean | { readonly prefix?: string };
+  /**
    * Instead of `client`: a store of session-sets, such as `memoryStore()`.
    * @default a memory store of this process, with a warning where NODE_ENV is production
    */
@@ -86,11 +93,13 @@ export interface SessionSetsStoreOptions<
 export interface StoreConfig {
   readonly engine: Engine;
   /** The references by the names that their values are stored under. */
-  readonly references: ReadonlyMap<string, Declared>;
+  readonly references: References;
   readonly idleTimeout: number;
+  /** The sessions that were not moved yet; null where none are to be. */
+  readonly old: OldStoreSessions | null;
 }
 
-const OF_CLIENT = ["prefix", "timeout", "shards"] as const;
+const OF_CLIENT = ["prefix", "timeout", "shards", "migrate"] as const;
 const OPTIONS = ["client", "store", ...OF_CLIENT, "references", "idleTimeout", "maxBytes"];
 const NAME = "SessionSetsStore";
 
@@ -111,22 +120,44 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
     ...(store === undefined ? {} : { store }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
-  return { engine: new Engine(config), references, idleTimeout };
+  const old = oldSessionsOf(options, references, config.store.shards);
+  return { engine: new Engine(config), references, idleTimeout, old };
 }
 
 function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore | undefined {
-  const { client, store, prefix = "sess", timeout, shards } = options;
+  const { client, store } = options;
   if (client !== undefined) {
     if (store !== undefined) throw misconfigured(`${NAME} takes a client or a store, not both`);
-    return redisStore(client, {
-      prefix,
-      ...(timeout === undefined ? {} : { timeout }),
-      ...(shards === undefined ? {} : { shards }),
-    });
+    return redisStore(client, redisOptionsOf(options));
   }
   const lost = OF_CLIENT.find((key) => options[key] !== undefined);
   if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`);
   return store;
+}
+
+function redisOptionsOf({
+  prefix = "sess",
+  timeout,
+  shards,
+}: SessionSetsStoreOptions<never, string>): RedisStoreOptions {
+  return {
+    prefix,
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(shards === undefined ? {} : { shards }),
+  };
+}
+
+function oldSessionsOf(
+  options: SessionSetsStoreOptions<never, string>,
+  references: References,
+  shards: number,
+): OldStoreSessions | null {
+  const { client, migrate = false } = options;
+  if (client === undefined || migrate === false) return null;
+  const where = migrate === true ? {} : migrate;
+  refuseUnknownKeys("migrate", where, ["prefix"]);
+  const { prefix = "sess:" } = where;
+  return new OldStoreSessions(client, redisOptionsOf(options), prefix, references, shards);
 }
 
 function referencesOf(

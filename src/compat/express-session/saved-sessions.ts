@@ -1,5 +1,6 @@
 import { misconfigured, tooLarge } from "../../errors.ts";
 import type { Change, Fields, Leaving, StoredSession } from "../../store/contract.ts";
+import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { settled } from "../../store/redis/settled.ts";
 import { isWalkable } from "../../store/walk.ts";
 import { timeLeft } from "./deadline.ts";
@@ -37,7 +38,12 @@ export class SavedSessions {
 
   async find<Data extends object>(sid: string): Promise<Data | null> {
     const id = this.id(sid);
-    const found = await this.#store.find(id);
+    const { old } = this.#config;
+    let found = await this.#store.find(id);
+    if (found.state === "gone" && old) {
+      await old.move(sid);
+      found = await this.#store.find(id);
+    }
     if (found.state !== "live") return null;
     const { fields } = found.session;
     return this.#seen.handOut(id, asWritten(fields), this.data<Data>(fields));
@@ -57,7 +63,10 @@ export class SavedSessions {
     const record = recordOf(session, this.#config.references); // as it is at the moment of the call
     const left = timeLeft(record.cookie, this.#config.idleTimeout);
     const copy = this.#seen.of(session, id);
-    await copy.inTurn(() => (left > 0 ? this.#save(copy, record, left) : this.#end(id)));
+    await copy.inTurn(async () => {
+      if (!copy.base) await this.#config.old?.moveToEnd(sid); // it is written whole
+      await (left > 0 ? this.#save(copy, record, left) : this.#end(id));
+    });
   }
 
   /** Pushes the deadline of a session to what its cookie says now; changes nothing else. */
@@ -66,11 +75,16 @@ export class SavedSessions {
     const { fields, cookie } = recordOf({ cookie: session.cookie }, new Map());
     const left = timeLeft(cookie, this.#config.idleTimeout);
     const copy = this.#seen.of(session, id);
-    await copy.inTurn(() => (left > 0 ? this.#touch(copy, fields, left) : this.#end(id)));
+    await copy.inTurn(async () => {
+      if (!copy.base) await this.#config.old?.move(sid);
+      await (left > 0 ? this.#touch(copy, fields, left) : this.#end(id));
+    });
   }
 
   async end(sid: string): Promise<void> {
-    await this.#end(this.id(sid));
+    const id = this.id(sid);
+    await this.#config.old?.moveToEnd(sid);
+    await this.#end(id);
   }
 
   /** All sessions, in bounded steps. */
@@ -82,7 +96,15 @@ export class SavedSessions {
     yield* store.walk(withFields);
   }
 
+  /** Moves all sessions that another store has kept, in bounded steps. */
+  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    const { old } = this.#config;
+    if (!old) throw misconfigured("moveSessions needs the option migrate");
+    return old.moveAll(cursor);
+  }
+
   async endAll(): Promise<void> {
+    if (this.#config.old) for await (const _ of this.moveAll(null));
     for await (const page of this.all(false)) {
       await settled(page.map(({ id }) => this.#end(id)));
     }

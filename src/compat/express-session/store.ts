@@ -2,6 +2,8 @@ import { EventEmitter } from "node:events";
 import { misconfigured } from "../../errors.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
+import type { MoveProgress } from "../../store/redis/old-sessions.ts";
+import { cursorOf, type MoveOptions } from "../shared/moving.ts";
 import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,
@@ -130,6 +132,16 @@ export class SessionSetsStore<
       ...session,
       data: withoutFound(session.data, references),
     }));
+  }
+
+  /**
+   * Moves all sessions that another store has kept, in bounded steps, while both are in use. It can
+   * be ended at any time, and started again. Sets have only what was moved.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
+   */
+  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
+    return this.#saved.moveAll(cursorOf(options));
   }
 
   /**

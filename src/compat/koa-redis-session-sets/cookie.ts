@@ -41,16 +41,24 @@ export class KoaCookie {
    * @throws SessionError ERR_COOKIE where the cookie cannot be set now.
    */
   check(): void {
+    const fault = this.#fault();
+    if (fault) throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`);
+  }
+
+  /** Whether the cookie can be set now. */
+  get settable(): boolean {
+    return !this.#fault();
+  }
+
+  #fault(): string | false | undefined {
     const { headersSent, secure } = this.#exchange;
-    const fault =
+    return (
       (headersSent && "the headers of the response are sent already") ||
       (this.#options.secure &&
         !secure &&
         "it is Secure and the connection does not look secure; behind a proxy that ends TLS, set app.proxy = true") ||
-      (this.#options.signed &&
-        !this.#ctx.app.keys &&
-        "it is to be signed, and app.keys is not set");
-    if (fault) throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`);
+      (this.#options.signed && !this.#ctx.app.keys && "it is to be signed, and app.keys is not set")
+    );
   }
 
   /** Sends a token for `maxAge` ms. */

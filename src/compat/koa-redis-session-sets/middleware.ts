@@ -1,4 +1,6 @@
 import { misconfigured } from "../../errors.ts";
+import type { MoveProgress } from "../../store/redis/old-sessions.ts";
+import { cursorOf, type MoveOptions } from "../shared/moving.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
 import { KoaSession } from "./session.ts";
@@ -24,6 +26,13 @@ export interface KoaRedisSessionSets {
   getReferenceKey(field: string, value: unknown): string;
   /** The sessions by their ids, without cookies. */
   readonly store: KoaSessionStore;
+  /**
+   * Moves all sessions that koa-redis-session-sets has kept, in bounded steps, while both are in use.
+   * It can be ended at any time, and started again.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
+   */
+  moveSessions(options?: MoveOptions): AsyncGenerator<MoveProgress, void>;
 }
 
 /**
@@ -59,6 +68,12 @@ export function koaRedisSessionSets(
     return next();
   }
 
+  function moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
+    const cursor = cursorOf(options);
+    if (!sessions.old) throw misconfigured("moveSessions needs the option migrate");
+    return sessions.old.moveAll(cursor);
+  }
+
   const { getReferenceKey } = store;
-  return Object.assign(middleware, { createSession, getReferenceKey, store });
+  return Object.assign(middleware, { createSession, getReferenceKey, store, moveSessions });
 }

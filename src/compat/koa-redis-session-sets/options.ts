@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured } from "../../errors.ts";
+import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 
 /** Options of a cookie; all of them reach `ctx.cookies.set`. */
@@ -52,6 +52,12 @@ export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
    * @default "session-id"
    */
   key?: string;
+  /**
+   * Whether sessions that koa-redis-session-sets has kept are moved when they are used. `true` looks
+   * for them under `prefix`; `{ namespace }` where that option was used instead of a prefix.
+   * @default false
+   */
+  migrate?: boolean | { readonly namespace?: string };
 }
 
 /** The options, checked and filled in. */
@@ -65,6 +71,8 @@ export interface Settings {
   readonly saltBytes: number | undefined;
   readonly cookieName: string;
   readonly cookie: KoaCookieOptions;
+  /** What the keys of the sessions to be moved begin with; null where none are. */
+  readonly oldPrefix: string | null;
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work. */
@@ -76,6 +84,7 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     prefix = "",
     byteLength,
     key = "session-id",
+    migrate = false,
     ...cookie
   } = options;
   if (byteLength !== undefined && !(Number.isInteger(byteLength) && byteLength >= 1)) {
@@ -91,7 +100,18 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     saltBytes: byteLength,
     cookieName: key,
     cookie: { httpOnly: true, overwrite: true, ...cookie },
+    oldPrefix: oldPrefixOf(prefix, migrate),
   };
+}
+
+function oldPrefixOf(
+  prefix: string,
+  migrate: NonNullable<KoaRedisSessionSetsOptions["migrate"]>,
+): string | null {
+  if (typeof migrate === "boolean") return migrate ? prefix : null;
+  refuseUnknownKeys("migrate", migrate, ["namespace"]);
+  const { namespace } = migrate;
+  return namespace === undefined ? prefix : `koa-redis-session-sets:${namespace}`;
 }
 
 /** Any text may be a prefix; one that cannot stand in a hash tag stands there in letters that can. */

@@ -3,7 +3,9 @@ import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
 import { gone } from "../../http/faults.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
 import type { Changed } from "../../store/contract.ts";
+import { changeOf } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
+import { isOldId, movedId } from "./ids.ts";
 import type { Settings } from "./options.ts";
 import {
   dataOf,
@@ -29,6 +31,10 @@ export class KoaSession {
   #held: NewToken | null;
   /** What the next session of this request is going to have, once somebody asks for its key. */
   #next: NewToken | null = null;
+  /** The cookie's value, where it may be that of a session which was not moved yet. */
+  #oldId: string | null = null;
+  /** The token is an old id: it is never sent, for a parallel request may have sent a new one. */
+  #silent = false;
   /** The token came with the request, so somebody else may know it. */
   #brought: boolean;
   /** This request has seen the session alive. */
@@ -44,12 +50,17 @@ export class KoaSession {
     const id = idOf(token, SHARDS);
     // What is no token that this library could have made is no session, and is never one.
     this.#held = id === null ? null : { token: token as string, id };
-    this.#brought = id !== null;
+    if (sessions.old && isOldId(token)) this.#oldId = token;
+    this.#brought = id !== null || this.#oldId !== null;
   }
 
-  /** The key of the session's hash, for `client.hgetall(key)`. */
+  /**
+   * The key of the session's hash, for `client.hgetall(key)`. While sessions are moved, ask for it
+   * after the first call that was awaited: it may be the one that moves the session.
+   */
   getKey(): string {
-    return this.#sessions.store.sessionKey((this.#held ?? this.#fresh()).id);
+    const id = this.#oldId === null ? (this.#held ?? this.#fresh()).id : movedId(this.#oldId);
+    return this.#sessions.store.sessionKey(id);
   }
 
   /** The session, or some fields of it. Where there is none it makes one, which is empty. */
@@ -98,8 +109,9 @@ export class KoaSession {
       await this.#sessions.store.end(this.#held.id);
       this.#cookie.clear();
       this.#held = null;
+      this.#silent = false;
       this.#seen = false;
-    });
+    }, true);
   }
 
   /**
@@ -125,11 +137,40 @@ export class KoaSession {
     );
   }
 
-  /** Runs `work` when all calls before it have ended. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
+  /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
+  #inTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
+    const result = this.#turn.then(async () => {
+      if (this.#oldId !== null) await this.#arrive(this.#oldId, ends);
+      return work();
+    });
     this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
     return result;
+  }
+
+  /**
+   * Moves the session that the cookie has led to until now, and gives it a token of its own: the old
+   * one stood in Redis for everybody to read. Where the cookie cannot be set any more, a later
+   * request does it. For its grace time the old one leads to the session, for parallel requests.
+   */
+  async #arrive(oldId: string, ends: boolean): Promise<void> {
+    const { old, store } = this.#sessions;
+    if (old === null) return;
+    const id = await old.move(oldId, ends);
+    const found = await store.find(id, []);
+    this.#oldId = null;
+    if (found.state === "gone") return;
+    this.#held = { token: oldId, id };
+    this.#silent = true;
+    if (found.state !== "live") return;
+    this.#seen = true;
+    if (ends || !this.#cookie.settable) return;
+    const to = createTokenBeside(id);
+    const rotation = { to: to.id, when: "always", identity: [], grace: GRACE } as const;
+    const changed = await store.change(id, { ...changeOf(new Map()), rotation });
+    if (changed.state !== "changed") return; // somebody else has the new token
+    this.#held = to;
+    this.#silent = false;
+    this.#cookie.set(to.token, changed.times.expiresAt - found.now);
   }
 
   async #get(fields?: readonly string[] | null): Promise<KoaSessionData> {
@@ -176,9 +217,10 @@ export class KoaSession {
   }
 
   #hold(held: NewToken, { maxAge }: Wanted): void {
+    this.#silent &&= held === this.#held;
     this.#held = held;
     this.#seen = true;
-    this.#cookie.set(held.token, this.#sessions.maxAge(maxAge));
+    if (!this.#silent) this.#cookie.set(held.token, this.#sessions.maxAge(maxAge));
   }
 
   #fresh(): NewToken {

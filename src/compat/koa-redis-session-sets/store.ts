@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { type Duration, milliseconds } from "../../durations.ts";
 import { SessionError } from "../../errors.ts";
 import { gone } from "../../http/faults.ts";
@@ -6,6 +5,8 @@ import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
+import { idOf } from "./ids.ts";
+import { OldKoaSessions } from "./old-sessions.ts";
 import type { Settings } from "./options.ts";
 import { referenceOf, referencesOf } from "./references.ts";
 
@@ -31,6 +32,11 @@ export interface KoaSessionStore {
   touch(id: string, maxAge?: Duration): Promise<void>;
   /** Ends a session, and takes it out of all sets. */
   delete(id: string): Promise<void>;
+  /**
+   * Ends all sessions whose field has this value, in bounded steps. Resolves to how many. With
+   * `migrate`, those that were not moved yet are among them.
+   */
+  clear(field: string, value: unknown): Promise<number>;
 }
 
 /** What is to change in one session. */
@@ -43,11 +49,16 @@ export interface Wanted {
 /** The sessions as the settings have them, in one shard: a reference is one plain set. */
 export class SessionsInRedis {
   readonly store: SessionStore;
+  /** The sessions that were not moved yet; null where none are to be. */
+  readonly old: OldKoaSessions | null;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
-    const { client, prefix } = settings;
-    this.store = redisStore(client, { prefix, shards: 1 });
+    const { client, prefix, oldPrefix, references } = settings;
+    const inOneShard = { prefix, shards: 1 };
+    this.store = redisStore(client, inOneShard);
+    this.old =
+      oldPrefix === null ? null : new OldKoaSessions(client, inOneShard, oldPrefix, references);
     this.#settings = settings;
   }
 
@@ -72,29 +83,44 @@ export class SessionsInRedis {
 
 /** What there is of `store` for users of the middleware. */
 export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
-  const { store } = sessions;
+  const { store, old } = sessions;
   return {
     getSessionKey: (id) => store.sessionKey(idOf(id)),
     getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
     async get(id, fields) {
-      return dataOf(await store.find(idOf(id), namesOf(fields)));
+      return dataOf(await store.find(await reach(id), namesOf(fields)));
     },
     async set(id, values, maxAge) {
       const change = { ...sessions.change({ values, maxAge }), create: true };
-      const { state } = await store.change(idOf(id), change);
+      const { state } = await store.change(await reach(id), change);
       if (state === "superseded") throw gone();
       return values;
     },
     async unset(id, unset, maxAge) {
-      await store.change(idOf(id), sessions.change({ unset, maxAge }));
+      const change = sessions.change({ unset, maxAge });
+      await store.change(await reach(id), change);
     },
     async touch(id, maxAge) {
-      await store.change(idOf(id), sessions.change({ maxAge }));
+      const change = sessions.change({ maxAge });
+      await store.change(await reach(id), change);
     },
     async delete(id) {
-      await store.end(idOf(id));
+      await store.end(await reach(id, true));
+    },
+    async clear(field, value) {
+      const reference = referenceOf(field, value);
+      await old?.moveReference(field, value);
+      return store.endAll(reference);
     },
   };
+
+  /** The id that a session has here: another one where it was moved. */
+  async function reach(given: unknown, ends = false): Promise<string> {
+    const id = idOf(given);
+    if (old === null) return id;
+    const moved = await old.move(given as string, ends);
+    return moved === id || (await store.find(moved, [])).state !== "live" ? id : moved;
+  }
 }
 
 export function dataOf(found: Lookup): KoaSessionData {
@@ -111,16 +137,4 @@ function fieldsNamed(fields: readonly string[]): string[] {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
   }
   return fields.map((field) => fieldOf(field));
-}
-
-/**
- * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
- * that is not well-formed Unicode, which Redis would be sent as another, is known by its hash.
- */
-function idOf(id: unknown): string {
-  if (typeof id !== "string") {
-    throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a string");
-  }
-  if (id.isWellFormed()) return id;
-  return `~${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { SessionError } from "../../errors.ts";
-import type { Change, Reference, SessionStore } from "../../store/contract.ts";
+import type { Change, SessionStore } from "../../store/contract.ts";
 import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
-import { encodeValue } from "../../values.ts";
 import { changeOf } from "../shared/change.ts";
 import {
   asJSON,
@@ -14,6 +13,8 @@ import {
   recordOf,
 } from "../shared/json-record.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
+import { IN_ONE_SHARD, oldSessionsOf } from "./old-sessions.ts";
+import { userOf } from "./user.ts";
 
 /** What every session has; it can have any other properties that JSON can write. */
 export interface SessionData {
@@ -82,10 +83,12 @@ export async function createSession({
   const user = userOf(record.userId);
   const id = sessionId ?? randomBytes(ID_BYTES).toString("base64url");
   if (typeof id !== "string") throw refused("sessionId must be a string");
+  const absoluteDeadline = deadlineOf(record.expires);
+  if (id === sessionId) await oldSessionsOf(client)?.move(id);
   const { state } = await store.change(encodeText(id), {
     ...changeOf(fieldsOf(record)),
     references: [{ field: user.field, texts: [user.text], plain: false }],
-    absoluteDeadline: deadlineOf(record.expires),
+    absoluteDeadline,
     create: true,
     replace: true,
     where: user,
@@ -103,7 +106,12 @@ export async function readSession<Data extends SessionData = ReadData>({
 }: WithSessionId): Promise<Data | null> {
   const store = storeOf(client);
   if (typeof sessionId !== "string") return null;
-  const found = await store.find(encodeText(sessionId));
+  const old = oldSessionsOf(client);
+  let found = await store.find(encodeText(sessionId));
+  if (found.state === "gone" && old) {
+    await old.move(sessionId);
+    found = await store.find(encodeText(sessionId));
+  }
   return found.state === "live" ? recordOf<Data>(found.session.fields) : null;
 }
 
@@ -122,7 +130,12 @@ export async function updateSession({
   const store = storeOf(client);
   const change = updateOf(asJSON("data", data));
   if (typeof sessionId !== "string") throw refused("sessionId must be a string");
-  const { state } = await store.change(encodeText(sessionId), change);
+  const old = oldSessionsOf(client);
+  let { state } = await store.change(encodeText(sessionId), change);
+  if (state === "gone" && old) {
+    await old.move(sessionId);
+    ({ state } = await store.change(encodeText(sessionId), change));
+  }
   if (state === "elsewhere") throw otherUser();
   if (state !== "changed") {
     throw new SessionError("ERR_SESSION_GONE", "There is no session of this sessionId to update");
@@ -132,7 +145,9 @@ export async function updateSession({
 /** Ends a session; where there is none, nothing happens. */
 export async function deleteSession({ client, sessionId }: WithSessionId): Promise<void> {
   const store = storeOf(client);
-  if (typeof sessionId === "string") await store.end(encodeText(sessionId));
+  if (typeof sessionId !== "string") return;
+  await oldSessionsOf(client)?.moveToEnd(sessionId);
+  await store.end(encodeText(sessionId));
 }
 
 /** All sessions of a user, in no order. */
@@ -141,7 +156,9 @@ export async function getUserSessions<Data extends SessionData = ReadData>({
   userId,
 }: WithUserId): Promise<ListedSession<Data>[]> {
   const sessions: ListedSession<Data>[] = [];
-  for await (const page of storeOf(client).pages(userOf(userId), true)) {
+  const user = userOf(userId);
+  await oldSessionsOf(client)?.moveUser(userId, false);
+  for await (const page of storeOf(client).pages(user, true)) {
     for (const { id, fields } of page) {
       sessions.push({ sessionId: decodeText(id), data: recordOf<Data>(fields) });
     }
@@ -164,6 +181,7 @@ export async function updateUserSessions({
   const user = userOf(userId);
   const change = updateOf(asJSON("data", data));
   if (change.where && change.where.text !== user.text) throw otherUser();
+  await oldSessionsOf(client)?.moveUser(userId, false);
   // All ids first: to move deadlines is to move sessions in the order that pages are read in.
   const ids: string[] = [];
   for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
@@ -175,21 +193,17 @@ export async function updateUserSessions({
 
 /** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
 export async function deleteUserSessions({ client, userId }: WithUserId): Promise<void> {
-  await storeOf(client).endAll(userOf(userId));
+  const user = userOf(userId);
+  await oldSessionsOf(client)?.moveUser(userId, true);
+  await storeOf(client).endAll(user);
 }
 
-/** Its sessions are in one shard, whatever the client is: a user's are one sorted set. */
 function storeOf(client: NodeRedisClient): SessionStore {
   const known = stores.get(client);
   if (known) return known;
-  const store = redisStore(client, { prefix: "redis-user-sessions", shards: 1 });
+  const store = redisStore(client, IN_ONE_SHARD);
   stores.set(client, store);
   return store;
-}
-
-function userOf(userId: unknown): Reference {
-  if (typeof userId !== "string") throw refused("userId must be a string");
-  return { field: "userId", text: encodeValue("userId", userId), plain: false };
 }
 
 /** An update leaves the user as it is: one that names a user holds for a session of that user only. */

@@ -1,11 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../../errors.ts";
-import type { Reference, SessionStore } from "../../store/contract.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
 import { decodeValue } from "../../values.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
+import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import { OLD_LAYOUT } from "./old-layout.ts";
+import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
 
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
@@ -65,8 +69,8 @@ export interface SpotsSession {
 const ENCODINGS: readonly TokenEncoding[] = ["base64", "base64url", "hex", "latin1", "binary"];
 const FEWEST_BYTES = 20;
 const MOST_SECONDS = 100 * 365 * 86_400;
-/** The data stand beside the session's own fields, and never under their names. */
-const DATA = "data.";
+/** The client is of one server. */
+const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
 /**
  * The sessions of any number of apps, on a client of ioredis that it opens: `client`. End that, when
@@ -99,8 +103,7 @@ export class SpotsSessions {
     this.#tokenEncoding = tokenEncoding;
     this.#tokenSize = tokenSize;
     this.client = connectionString === undefined ? new Redis() : new Redis(connectionString);
-    // One shard: the client is of one server.
-    this.#store = redisStore(this.client, { prefix: "spots-sessions", shards: 1 });
+    this.#store = redisStore(this.client, IN_ONE_SHARD);
   }
 
   /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
@@ -111,12 +114,9 @@ export class SpotsSessions {
     duration,
   }: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
-    const owner = ownerOf(app, ownerId);
-    const fields = fieldsOf(asJSON("data", data), DATA);
     await this.#store.create({
       id: idOf(app, token),
-      fields: new Map([...fieldsOf({ app: String(app), ownerId: String(ownerId) }), ...fields]),
-      references: [{ field: owner.field, texts: [owner.text], plain: false }],
+      ...storedAs(app, ownerId, asJSON("data", data)),
       idleTimeout: null,
       absoluteTimeout: millisecondsOf(duration),
     });
@@ -161,25 +161,18 @@ export class SpotsSessions {
   async killAll({ app, ownerId }: OfOwner): Promise<boolean> {
     return (await this.#store.endAll(ownerOf(app, ownerId))) > 0;
   }
-}
 
-/** A hash, so that no token is in Redis, and no token can be a pattern or another app's. */
-function idOf(app: unknown, token: unknown): string {
-  const named = JSON.stringify([textOf("app", app), typeof token === "string" ? token : null]);
-  return createHash("sha256").update(named).digest("base64url");
+  /**
+   * Moves all sessions that @spots-tech/sessions has kept, in bounded steps. Until it has come to its
+   * end, those that it has not come by are not found. It can be ended at any time, and started again.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
+   */
+  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
+    const cursor = cursorOf(options);
+    return new OldSessions(this.client, IN_ONE_SHARD, OLD_LAYOUT).moveAll(cursor);
+  }
 }
-
-function ownerOf(app: unknown, ownerId: unknown): Reference {
-  const text = JSON.stringify([textOf("app", app), textOf("ownerId", ownerId)]);
-  return { field: "ownerId", text, plain: false };
-}
-
-/** A number stands for its text. */
-function textOf(name: string, value: unknown): string {
-  if (typeof value === "string" || Number.isFinite(value)) return String(value);
-  throw new SessionError("ERR_SESSION_VALUE", `${name} must be a string`);
-}
-
 function millisecondsOf(seconds: unknown): number {
   const milliseconds = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
   if (milliseconds >= 1 && milliseconds <= MOST_SECONDS * 1000) return milliseconds;

@@ -2,7 +2,8 @@ import { type Duration, milliseconds } from "../../durations.ts";
 import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
-import { createKeys } from "./keys.ts";
+import type { Connection } from "./connection.ts";
+import { createKeys, type Keys } from "./keys.ts";
 import { RedisStore } from "./store.ts";
 
 /** How sessions are kept in Redis. */
@@ -42,6 +43,20 @@ const LONGEST_TIMER = 2_147_483_647;
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  const { connection, keys, shards, timeout } = redisSettings(client, options);
+  return new RedisStore(connection, keys, shards, timeout);
+}
+
+/** A client and options, checked and filled in. */
+export interface RedisSettings {
+  readonly connection: Connection;
+  readonly keys: Keys;
+  readonly shards: number;
+  readonly timeout: number;
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
+export function redisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
   refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
   const connection = connectionOf(client);
   const {
@@ -52,5 +67,5 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const keys = createKeys(prefix, shards);
   const limit = milliseconds("timeout", timeout);
   if (limit > LONGEST_TIMER) throw misconfigured("timeout must be at most 24 days");
-  return new RedisStore(connection, keys, shards, limit);
+  return { connection, keys, shards, timeout: limit };
 }

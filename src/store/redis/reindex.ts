@@ -2,7 +2,7 @@ import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repai
 import type { Keys } from "./keys.ts";
 import { type Mended, Mender } from "./mender.ts";
 import type { Server } from "./server.ts";
-import { Walk } from "./walk.ts";
+import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf, textOf } from "./walk-cursor.ts";
 
 /** Walks over all keys and mends them. */
@@ -15,7 +15,7 @@ export function reindex(
 ): AsyncGenerator<ReindexProgress, void> {
   const from = positionOf(cursor, place.shards); // throws here, not in the generator
   const mender = new Mender(server, keys, references, dryRun);
-  return steps(new Walk(server, keys, place, from), mender);
+  return steps(new Walk(new ShardKeys(server, keys, place), from), mender);
 }
 
 async function* steps(walk: Walk, mender: Mender): AsyncGenerator<ReindexProgress, void> {

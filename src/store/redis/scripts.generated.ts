@@ -189,6 +189,33 @@ local function settle()
     end
   end
 end
+local function make(id, names, fields, idle, absolute)
+  local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
+  local found = {
+    created = int(micros), seen = int(now), idle = idle and int(idle),
+    absolute = absolute and int(absolute),
+  }
+  local function add(field, value)
+    if value then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    end
+  end
+  add('@c', found.created)
+  add('@s', found.seen)
+  add('@i', found.idle)
+  add('@a', found.absolute)
+  for _, text in ipairs(name_fields(names)) do
+    fields[#fields + 1] = text
+  end
+  in_parts('HSET', session_key(id), fields)
+  redis.call('PEXPIREAT', session_key(id), int(deadline)) -- deletes it where that has passed
+  for _, name in ipairs(names) do
+    enter(name, id, deadline)
+  end
+  settle()
+  return found
+end
 local seen_keys = {}
 local function will_touch(id, names)
   seen_keys[#seen_keys + 1] = session_key(id)
@@ -531,31 +558,7 @@ will_touch(id, names)
 look()
 local found = own(id)
 if not found.created then
-  local deadline = idle and now + idle or math.huge
-  found = { created = int(micros), seen = int(now), idle = idle and int(idle) }
-  if absolute then
-    deadline = math.min(deadline, absolute)
-    found.absolute = int(absolute)
-  end
-  local function add(field, value)
-    if value then
-      fields[#fields + 1] = field
-      fields[#fields + 1] = value
-    end
-  end
-  add('@c', found.created)
-  add('@s', found.seen)
-  add('@i', found.idle)
-  add('@a', found.absolute)
-  for _, text in ipairs(name_fields(names)) do
-    fields[#fields + 1] = text
-  end
-  in_parts('HSET', KEYS[1], fields)
-  redis.call('PEXPIREAT', KEYS[1], int(deadline)) -- deletes it where that has passed
-  for _, name in ipairs(names) do
-    enter(name, id, deadline)
-  end
-  settle()
+  found = make(id, names, fields, idle, absolute)
 end
 return { now, 'created', times(found) }
 `,
@@ -869,6 +872,32 @@ look() -- what is not there may have not arrived yet
 drop_expired(name)
 return { now, 'page', next_after, next_id, sessions }
 `,
+  takeOver: `${lib}
+local LEAST = 3600000
+local id = arg()
+local deadline = number()
+local slides = arg() == '1'
+local names = words(arg())
+local fields = args()
+local mark = base .. ':o:' .. id
+seen_keys[1] = mark
+will_touch(id, names)
+look()
+local found = own(id)
+local until_then = int(math.max(deadline, now + LEAST))
+if redis.call('EXISTS', mark) == 1 then
+  redis.call('PEXPIREAT', mark, until_then, 'GT')
+  return { now, 'known' }
+end
+redis.call('SET', mark, '', 'PXAT', until_then)
+if found.created or found.target or found.tombstone then
+  return { now, 'known' }
+end
+if deadline > now then
+  make(id, names, fields, slides and deadline - now, not slides and deadline or nil)
+end
+return { now, 'taken-over' }
+`,
   walk: `${lib}
 local cursor = arg()
 local count = arg()
@@ -880,6 +909,23 @@ end
 local head = string.match(base, '^(.*:)')
 local pattern = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
 local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
+local keys = {}
+for i, key in ipairs(page[2]) do
+  keys[i] = string.sub(key, #head + 1)
+end
+return { now, 'page', server, page[1], keys }
+`,
+  walkOld: `${lib}
+local pattern = arg()
+local cursor = arg()
+local count = arg()
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if cursor == '' then
+  return { now, 'page', server, '', {} }
+end
+local head = string.match(base, '^[^{]*')
+local literal = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
+local page = redis.call('SCAN', cursor, 'MATCH', literal .. pattern, 'COUNT', count)
 local keys = {}
 for i, key in ipairs(page[2]) do
   keys[i] = string.sub(key, #head + 1)

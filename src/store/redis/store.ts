@@ -32,7 +32,7 @@ import {
 } from "./replies.ts";
 import { type Reply, Server } from "./server.ts";
 import { settled } from "./settled.ts";
-import { Walk } from "./walk.ts";
+import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 
 /** How many aliases are followed from an id. */
@@ -235,7 +235,8 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const walk = new Walk(this.#server, this.#keys, this.#place, positionOf(null, this.shards));
+    const keys = new ShardKeys(this.#server, this.#keys, this.#place);
+    const walk = new Walk(keys, positionOf(null, this.shards));
     return allSessions(walk, (id) => this.find(id, withFields ? undefined : []));
   }
 

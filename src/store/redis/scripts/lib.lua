@@ -245,6 +245,36 @@ local function settle()
   end
 end
 
+-- Makes a session of fields (field, value, …) that is in the sets of these names. `idle` is in ms, or
+-- nil; `absolute` is a moment, or nil. Nothing is left where its deadline has passed.
+local function make(id, names, fields, idle, absolute)
+  local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
+  local found = {
+    created = int(micros), seen = int(now), idle = idle and int(idle),
+    absolute = absolute and int(absolute),
+  }
+  local function add(field, value)
+    if value then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
+    end
+  end
+  add('@c', found.created)
+  add('@s', found.seen)
+  add('@i', found.idle)
+  add('@a', found.absolute)
+  for _, text in ipairs(name_fields(names)) do
+    fields[#fields + 1] = text
+  end
+  in_parts('HSET', session_key(id), fields)
+  redis.call('PEXPIREAT', session_key(id), int(deadline)) -- deletes it where that has passed
+  for _, name in ipairs(names) do
+    enter(name, id, deadline)
+  end
+  settle()
+  return found
+end
+
 -- The look ------------------------------------------------------------------------------------
 -- Before its first write a script looks at every key it will touch: at each index by itself, which
 -- stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the only

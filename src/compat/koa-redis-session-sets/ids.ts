@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { SessionError } from "../../errors.ts";
+
+/**
+ * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
+ * that is not well-formed Unicode, which Redis would be sent as another, is known by its hash.
+ */
+export function idOf(id: unknown): string {
+  if (typeof id !== "string") {
+    throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a string");
+  }
+  if (id.isWellFormed()) return id;
+  return `~${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
+}
+
+/** What koa-redis-session-sets made for an id: 18 random bytes in base64. It was the cookie's value. */
+const MADE = /^[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}$/;
+
+/** Whether a cookie's value may be the id of a session that was not moved yet. */
+export function isOldId(value: unknown): value is string {
+  return typeof value === "string" && MADE.test(value);
+}
+
+/**
+ * The id that a moved session has: a hash where the old one was the secret of a cookie, in the form
+ * of all ids that are made here; and the same one where the program has chosen it.
+ */
+export function movedId(old: string): string {
+  if (!isOldId(old)) return idOf(old);
+  return `AA${createHash("sha256").update(old).digest("base64url").slice(0, 22)}`;
+}

@@ -1,0 +1,11 @@
+import { SessionError } from "../../errors.ts";
+import type { Reference } from "../../store/contract.ts";
+import { encodeValue } from "../../values.ts";
+
+/** The set of a user's sessions. @throws SessionError ERR_SESSION_VALUE for what is no id of a user. */
+export function userOf(userId: unknown): Reference {
+  if (typeof userId !== "string") {
+    throw new SessionError("ERR_SESSION_VALUE", "userId must be a string");
+  }
+  return { field: "userId", text: encodeValue("userId", userId), plain: false };
+}

@@ -1,0 +1,17 @@
+import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
+
+/** How `moveSessions` walks. */
+export interface MoveOptions {
+  /** The `cursor` of a progress, to go on from there; null or left out begins anew. */
+  cursor?: string | null;
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for what are no options of `moveSessions`. */
+export function cursorOf(options: MoveOptions): string | null {
+  refuseUnknownKeys("moveSessions", options, ["cursor"]);
+  const { cursor = null } = options;
+  if (cursor !== null && typeof cursor !== "string") {
+    throw misconfigured("cursor must be the cursor of an earlier progress, or null");
+  }
+  return cursor;
+}

@@ -1,0 +1,170 @@
+import { SessionError } from "../../errors.ts";
+import type { FieldReferences, Fields } from "../contract.ts";
+import { counted } from "./arguments.ts";
+import type { RedisClient } from "./clients/connect.ts";
+import { type Keys, setNames } from "./keys.ts";
+import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
+import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";
+import { Server } from "./server.ts";
+import { settled } from "./settled.ts";
+import { Walk } from "./walk.ts";
+import { positionOf, textOf } from "./walk-cursor.ts";
+
+/*
+ * Sessions that another library has kept, moved here one at a time: read from the old layout, written
+ * in the new, deleted from the old. Old and new keys are in different slots, so it takes three steps,
+ * any of which may be the last, and which others may do at the same time.
+ *
+ * - What is written is under an id that follows from the old session, and by one script that does it
+ *   once. It leaves a mark for as long as the old session would have lived. So of two that move the
+ *   same session one does, and what has ended here is not moved again: not by somebody who read it
+ *   before, and not if it was never deleted from the old layout (I4).
+ * - So whoever ends a session moves it first.
+ */
+
+/** A session of the old layout as it is in the new one. */
+export interface OldSession {
+  readonly id: string;
+  readonly fields: Fields;
+  readonly references: readonly FieldReferences[];
+  /** When it expires (ms). */
+  readonly expiresAt: number;
+  /** The members of old indexes that are this session. */
+  readonly entries: readonly { readonly key: string; readonly member: string }[];
+}
+
+/** How a library has kept its sessions. */
+export interface OldLayout {
+  /** A glob-style pattern that the keys of all sessions match. */
+  readonly pattern: string;
+  readonly type: "string" | "hash";
+  /** The type of the indexes, where there are any. */
+  readonly index: IndexType;
+  /** Whether using a session moves its deadline. */
+  readonly slides: boolean;
+  /** The session at a key; null where it is damaged, and so are a SyntaxError and a SessionError. */
+  sessionOf(key: string, old: OldValue): OldSession | null;
+}
+
+/**
+ * What became of an old session. `moved` also where it was moved before and was only left over;
+ * `damaged`: it is left as it is.
+ */
+export type Moved = "moved" | "absent" | "damaged";
+
+/** How far a move of all old sessions has come. The numbers are those of this walk. */
+export interface MoveProgress {
+  /** Where the walk goes on from here, to be given back; null at the end. */
+  readonly cursor: string | null;
+  /** How many keys of the old layout were looked at. */
+  readonly scanned: number;
+  /** How many sessions are in the new layout now, and no longer in the old one. */
+  readonly moved: number;
+  /** How many are damaged, and were left: not JSON, without an expiry, or without a field they need. */
+  readonly damaged: number;
+}
+
+/** How many sessions are moved at a time. */
+const TOGETHER = 50;
+
+export class OldSessions {
+  readonly #old: OldKeys;
+  readonly #layout: OldLayout;
+  readonly #server: Server;
+  readonly #keys: Keys;
+
+  constructor(client: RedisClient, options: RedisStoreOptions, layout: OldLayout) {
+    const { connection, keys, timeout } = redisSettings(client, options);
+    this.#old = new OldKeys(connection, timeout);
+    this.#server = new Server(connection, timeout);
+    this.#keys = keys;
+    this.#layout = layout;
+  }
+
+  /** Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was. */
+  async move(key: string): Promise<Moved> {
+    const { type } = this.#layout;
+    const old = await this.#old.read(key, type);
+    if (old === null) return "absent";
+    const session = old && this.#sessionOf(key, old);
+    if (!session) return "damaged";
+    await this.#takeOver(session);
+    await this.#old.remove(key);
+    for (const { key, member } of session.entries) {
+      await this.#old.removeMembers(key, this.#layout.index, [member]);
+    }
+    return "moved";
+  }
+
+  /** Moves what is at an old key, as `move` does, so that it can be ended; removes it where it is damaged. */
+  async moveToEnd(key: string): Promise<void> {
+    if ((await this.move(key)) === "damaged") await this.#old.remove(key);
+  }
+
+  /**
+   * Moves all sessions of an old index, in bounded steps. A member that was there at the call is not
+   * in the old layout when this resolves, unless it is damaged.
+   *
+   * @param keyOf the key of a member's session.
+   * @param ends whether they are to be ended then: damaged ones are removed.
+   */
+  async moveIndex(index: string, keyOf: (member: string) => string, ends: boolean): Promise<void> {
+    let cursor = "0";
+    do {
+      const { members, next } = await this.#old.members(index, this.#layout.index, cursor);
+      for (let from = 0; from < members.length; from += TOGETHER) {
+        const part = members.slice(from, from + TOGETHER);
+        const done = await settled(
+          part.map(async (member) => {
+            if (ends) await this.moveToEnd(keyOf(member));
+            else if ((await this.move(keyOf(member))) === "damaged") return [];
+            return [member];
+          }),
+        );
+        await this.#old.removeMembers(index, this.#layout.index, done.flat());
+      }
+      cursor = next;
+    } while (cursor !== "0");
+  }
+
+  /** Moves all sessions. @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own. */
+  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    const keys = this.#old.matching(this.#layout.pattern);
+    return this.#steps(new Walk(keys, positionOf(cursor, keys.shards)));
+  }
+
+  async *#steps(walk: Walk): AsyncGenerator<MoveProgress, void> {
+    const sum = { scanned: 0, moved: 0, damaged: 0 };
+    for await (const { keys, next } of walk.pages()) {
+      for (let from = 0; from < keys.length; from += TOGETHER) {
+        const part = keys.slice(from, from + TOGETHER);
+        for (const moved of await settled(part.map((key) => this.move(key)))) {
+          sum.scanned++;
+          if (moved !== "absent") sum[moved]++;
+        }
+      }
+      if (next) yield { cursor: textOf(next), ...sum };
+    }
+    yield { cursor: null, ...sum };
+  }
+
+  #sessionOf(key: string, old: OldValue): OldSession | null {
+    try {
+      return this.#layout.sessionOf(key, old);
+    } catch (error) {
+      // No JSON, or nothing that can be stored as it is.
+      if (error instanceof SyntaxError || error instanceof SessionError) return null;
+      throw error;
+    }
+  }
+
+  async #takeOver({ id, fields, references, expiresAt }: OldSession): Promise<void> {
+    await this.#server.write("move an old session", "takeOver", this.#keys.session(id), [
+      id,
+      String(Math.floor(expiresAt)),
+      this.#layout.slides ? "1" : "",
+      references.flatMap(setNames).join(" "),
+      ...counted([...fields].flat()),
+    ]);
+  }
+}
