@@ -13,6 +13,8 @@ import {
 } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createToken } from "../src/sessions/token.ts";
+import { type OldLayout, OldSessions } from "../src/store/redis/old-sessions.ts";
 import { sources } from "../src/store/redis/scripts.generated.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { iterate } from "./support/costs.ts";
@@ -113,6 +115,27 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
   await client.hdel(`${tag}:s:${session.id}`, "@r1");
   await client.zadd(`${tag}:r:user_id:1`, "1e15", "AAnobody");
   for await (const _ of sessions.reindex());
+  await moveOldOne(prefix);
+}
+
+/** A session that another library has kept, in a slot of its own. */
+async function moveOldOne(prefix: string): Promise<void> {
+  const layout: OldLayout = {
+    pattern: `old-${prefix}:*`,
+    type: "string",
+    index: "set",
+    slides: true,
+    sessionOf: (_, { value }) => ({
+      id: createToken(1).id,
+      fields: new Map([["theme", String(value)]]),
+      references: VALUES.map((text) => ({ field: "user_id", texts: [String(text)], plain: false })),
+      expiresAt: Date.now() + 60_000,
+      entries: [],
+    }),
+  };
+  await client.set(`old-${prefix}:1`, "dark");
+  const old = new OldSessions(client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
+  for await (const _ of old.moveAll(null));
 }
 
 async function onSet(set: SessionSet<Data>): Promise<void> {

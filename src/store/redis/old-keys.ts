@@ -102,9 +102,10 @@ export class OldKeys {
   }
 
   async #page(pattern: string, slot: number, scan: string) {
+    const key = slotKey(slot);
     const args = ["", pattern, scan, String(STEP_KEYS)];
     const reply = await this.#within("walk over old sessions", () =>
-      runScript(this.#connection, "walkOld", slotKey(slot), args),
+      runScript((...sent) => this.#connection.send(key, ...sent), "walkOld", key, args),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
     return { server, next, keys };

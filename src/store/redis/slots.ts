@@ -1,13 +1,19 @@
 /** How many slots a cluster has. */
 export const SLOTS = 16_384;
 
+/** The slot of a cluster that a key is in: that of its hash tag, which all our keys have. */
+export function slotOf(key: string): number {
+  const [, tag = key] = /\{(.+?)\}/.exec(key) ?? [];
+  return crc16(tag) % SLOTS;
+}
+
 /** A key that is in a slot, by trying: it takes SLOTS tries on average. */
 export function slotKey(slot: number): string {
   const known = found.get(slot);
   if (known !== undefined) return known;
   for (let n = 0; ; n++) {
-    if (crc16(String(n)) % SLOTS !== slot) continue;
     const key = `{${n}}:`;
+    if (slotOf(key) !== slot) continue;
     found.set(slot, key);
     return key;
   }

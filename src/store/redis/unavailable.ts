@@ -3,13 +3,14 @@ import { ofMovingSlot } from "../moving.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
- * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for.
+ * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for,
+ * where it has been.
  */
 export async function withinTimeout<T>(
   operation: string,
   timeout: number,
   work: () => Promise<T>,
-  refusal: () => unknown,
+  refusal: () => unknown = () => undefined,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,6 +1,6 @@
 import { misconfigured } from "../../../errors.ts";
 import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
-import { slotOf } from "../slot.ts";
+import { slotOf } from "../slots.ts";
 
 /**
  * The shape of a client of redis 5 or 6 (node-redis), connected: `createClient`, `createClientPool`,
