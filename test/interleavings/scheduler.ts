@@ -25,6 +25,9 @@ export interface Fault {
   readonly kind: "dies" | "resends";
 }
 
+/** Commands that wait for nothing: they go along with another one, or nothing depends on when they come. */
+const AT_ONCE = ["TIME", "PEXPIRETIME"];
+
 interface Command {
   readonly actor: number;
   send(): Promise<unknown>;
@@ -45,7 +48,7 @@ export class Scheduler {
     return intercepted(client, (sent, pass) => {
       const actor = this.#actors.getStore();
       const send = () => pass(rewrite(sent));
-      if (actor === undefined || sent.name === "TIME") return send();
+      if (actor === undefined || AT_ONCE.includes(sent.name)) return send();
       if (actor === this.#dead) return Promise.reject(new Error("the client is dead"));
       return new Promise((resolve) => {
         const logged = () => {
