@@ -51,8 +51,9 @@ test("signs in, shows the devices, ends one, and signs out everywhere, in memory
   await expectDevices(await start());
 });
 
-test("does so on Redis", async () => {
-  await expectDevices(await start({ REDIS_URL: inject("redisUrl") }));
+test("does so in two processes that share a Redis", async () => {
+  const variables = { REDIS_URL: inject("redisUrl") };
+  await expectDevices(await start(variables), await start(variables));
 });
 
 test("sends Secure cookies behind a proxy that ends TLS", async () => {

@@ -66,10 +66,13 @@ class Browser {
   }
 }
 
-/** Three browsers sign in, see each other, end one of them, and sign out here and everywhere. */
-export async function expectDevices(address: string): Promise<void> {
-  const open = (agent: string) => new Browser(address, agent);
-  const [phone, desk, tablet] = [open("Safari"), open("Firefox"), open("Chrome")];
+/**
+ * Three browsers sign in, see each other, end one of them, and sign out here and everywhere; one of
+ * them at another process of the example, if there is one.
+ */
+export async function expectDevices(address: string, another = address): Promise<void> {
+  const [phone, tablet] = [new Browser(address, "Safari"), new Browser(address, "Chrome")];
+  const desk = new Browser(another, "Firefox");
   const ada = { name: "ada", password: "correct horse" };
 
   for (const browser of [phone, desk, tablet]) {

@@ -40,35 +40,36 @@ type RequestSession = ReturnType<typeof fetchSession>;
 /** A form as it was sent. */
 export type Form = { readonly [field: string]: unknown };
 
-/**
- * The session for Server Components, to be read: no cookie gets out of them. Of a form's token it
- * takes a session that is there.
- */
+/** The session in Server Components, which can read it; no cookie gets out of them. */
 export const currentSession = cache(async (): Promise<RequestSession> => {
   return fetchSession({ method: "GET", url: "http://localhost/", headers: await headers() });
 });
 
+type Answer = (session: RequestSession, form: Form, request: Request) => Promise<Response>;
+
 /** A route handler with the session, whose cookies its response gets, and the form of a POST. */
-export function withSession(
-  answer: (session: RequestSession, form: Form, request: Request) => Promise<Response>,
-): (request: Request) => Promise<Response> {
+export function withSession(answer: Answer): (request: Request) => Promise<Response> {
   return async (request) => {
     const session = fetchSession(request);
-    try {
-      guard(request);
-      const form = request.method === "POST" ? await formOf(request) : {};
-      if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
-        return new Response("Forbidden", { status: 403 });
-      }
-      return session.commit(await answer(session, form, request));
-    } catch (error) {
-      if (!(error instanceof SessionError)) throw error;
-      return session.commit(new Response("Something went wrong", { status: error.status }));
-    }
+    return session.commit(await answered(answer, session, request));
   };
 }
 
-/** Unlike `Response.redirect`, it leaves the address of this application to the browser. */
+async function answered(answer: Answer, session: RequestSession, request: Request) {
+  try {
+    guard(request);
+    const form = request.method === "POST" ? await formOf(request) : {};
+    if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
+      return new Response("Forbidden", { status: 403 });
+    }
+    return await answer(session, form, request);
+  } catch (error) {
+    if (!(error instanceof SessionError)) throw error;
+    return new Response("Something went wrong", { status: error.status });
+  }
+}
+
+/** Unlike `Response.redirect`, it does without the address of this application. */
 export function redirected(location: string): Response {
   return new Response(null, { status: 303, headers: { location } });
 }
