@@ -29,6 +29,9 @@ export interface Fault {
   readonly kind: (typeof FAULTS)[number];
 }
 
+/** Commands that wait for nothing: they go along with another one, or nothing depends on when they come. */
+const AT_ONCE = ["TIME", "PEXPIRETIME"];
+
 interface Command {
   readonly actor: number;
   /** How the command is carried out, late or not. */
@@ -58,7 +61,7 @@ export class Scheduler {
     return intercepted(client, (sent, pass) => {
       const actor = this.#actors.getStore();
       if (actor === undefined) return pass();
-      if (sent.name === "TIME") return this.#atOnce(pass());
+      if (AT_ONCE.includes(sent.name)) return this.#atOnce(pass());
       if (actor === this.#dead) return Promise.reject(dead());
       return new Promise((resolve) => {
         const send = (late: boolean) => {

@@ -1,0 +1,22 @@
+import { redirected, withSession } from "@/lib/sessions.ts";
+import { signIn } from "@/lib/users.ts";
+
+// A route handler and no page, because the form's token needs a cookie where there is no session yet.
+export const GET = withSession(async (session) => signInPage(session.createCSRFToken()));
+
+export const POST = withSession(async (session, form, request) => {
+  const values = signIn(form, request.headers.get("user-agent"));
+  if (!values) {
+    return signInPage(session.createCSRFToken(), "The name or the password is wrong.", 422);
+  }
+  await session.set(values); // a new token: one that was planted before is worth nothing
+  return redirected("/");
+});
+
+function signInPage(csrf: string, message = "", status = 200): Response {
+  const html = `<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in</h1><p>${message}</p>
+    <form method="post" action="/sign-in"><input type="hidden" name="_csrf" value="${csrf}">
+    <input name="name" value="ada"> <input name="password" type="password" value="correct horse">
+    <button>Sign in</button></form></html>`;
+  return new Response(html, { status, headers: { "content-type": "text/html; charset=utf-8" } });
+}

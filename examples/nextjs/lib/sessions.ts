@@ -1,0 +1,80 @@
+import { Redis } from "ioredis";
+import { headers } from "next/headers";
+import { cache } from "react";
+import { createSessions, SessionError } from "session-sets";
+import { csrfGuard, fetchSessions } from "session-sets/fetch";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+
+export interface Data {
+  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  user_id?: number;
+  device?: string;
+}
+
+const { REDIS_URL } = process.env;
+
+/** Next.js loads this module more than once in a process: everybody gets the store made first. */
+const shared = globalThis as { store?: ReturnType<typeof openStore> };
+shared.store ??= openStore();
+
+function openStore() {
+  if (!REDIS_URL) return memoryStore();
+  // Lazily, because `next build` loads this module, too.
+  return redisStore(new Redis(REDIS_URL, { lazyConnect: true }), { prefix: "example" });
+}
+
+const sessions = createSessions({
+  data: {} as Data,
+  store: shared.store,
+  references: { user_id: {} },
+  idleTimeout: "30 minutes",
+  absoluteTimeout: "12 hours",
+});
+
+const fetchSession = fetchSessions(sessions);
+const guard = csrfGuard();
+
+type RequestSession = ReturnType<typeof fetchSession>;
+
+/** A form as it was sent. */
+export type Form = { readonly [field: string]: unknown };
+
+/** The session in Server Components, which can read it; no cookie gets out of them. */
+export const currentSession = cache(async (): Promise<RequestSession> => {
+  return fetchSession({ method: "GET", url: "http://localhost/", headers: await headers() });
+});
+
+type Answer = (session: RequestSession, form: Form, request: Request) => Promise<Response>;
+
+/** A route handler with the session, whose cookies its response gets, and the form of a POST. */
+export function withSession(answer: Answer): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const session = fetchSession(request);
+    return session.commit(await answered(answer, session, request));
+  };
+}
+
+async function answered(answer: Answer, session: RequestSession, request: Request) {
+  try {
+    guard(request);
+    const form = request.method === "POST" ? await formOf(request) : {};
+    if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
+      return new Response("Forbidden", { status: 403 });
+    }
+    return await answer(session, form, request);
+  } catch (error) {
+    if (!(error instanceof SessionError)) throw error;
+    return new Response("Something went wrong", { status: error.status });
+  }
+}
+
+/** Unlike `Response.redirect`, it does without the address of this application. */
+export function redirected(location: string): Response {
+  return new Response(null, { status: 303, headers: { location } });
+}
+
+async function formOf(request: Request): Promise<Form> {
+  const form = await request.formData().catch(() => []); // what is no form has no token
+  return Object.fromEntries(form);
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// The examples that have dependencies of their own, which npm installs: `npm run test:examples`.
+export default defineConfig({
+  test: {
+    include: ["test/examples/**/*.test.ts"],
+    globalSetup: "test/global-setup.ts",
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+  },
+});
