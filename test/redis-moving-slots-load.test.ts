@@ -56,6 +56,7 @@ function moving(how: string, move: Move, program: string): void {
         }
         const reasons = [...DOWN, MOVING, NO_REPLICA];
         expect(await finish(masters, reasons)).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
+        expect(load.counts.missing, "sessions that a call took for gone").toBe(0);
       } finally {
         await close();
       }

@@ -225,6 +225,28 @@ describe("when servers change, with their own", () => {
     },
   );
 
+  test("where the address leads to another master now, calling again finds that one", async () => {
+    const [next, last] = own.replicas.map(({ port }) => new Redis(port));
+    open.push({ close: () => [next, last].map((one) => one?.disconnect()) });
+    const proxy = await openProxy(own.master.port);
+    open.push(proxy);
+    const client = (await connect(Number(new URL(proxy.url).port))) as Redis;
+    const sessions = sessionsOver(client, "2 seconds");
+    const { token } = await sessions.create({ user_id: 1 });
+    await sessions.delete(token, ONE);
+    // The old master knows nothing of it, and keeps its connections.
+    await next?.replicaof("NO", "ONE");
+    await last?.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
+    proxy.lead(own.replicas[0]?.port ?? 0);
+    client.disconnect(true);
+    const created = await sessions.create({ user_id: 1 });
+    await expect(sessions.delete(created.token, ONE)).rejects.toMatchObject({
+      code: "ERR_REPLICAS",
+    });
+    await eventually("a replica of the new master", 1, async () => next?.wait(1, 100));
+    expect(await sessions.delete(created.token, ONE)).toBe(true);
+  });
+
   test("after a failover an acknowledged ending stands, and one that is not may be undone", async () => {
     const [first, second] = own.replicas;
     const prefix = freshPrefix();

@@ -194,6 +194,23 @@ describe("its connection has the client's own user and database", () => {
     await close();
   });
 
+  test.each(Object.entries(connects))(
+    "and says where they are refused: of %s",
+    async (_, connect) => {
+      const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
+      const { sessions, close } = await open(() => connect(url), "1 second");
+      const { token } = await sessions.create({ user_id: 1 });
+      await keeper.config("SET", "requirepass", "changed");
+      await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
+        code: "ERR_STORE_UNAVAILABLE",
+        message: expect.stringMatching(/check its user, password and ACL/),
+      });
+      await keeper.config("SET", "requirepass", "secret");
+      expect(await sessions.delete(token, { replicas: 1 })).toBe(true);
+      await close();
+    },
+  );
+
   const selecting: Record<string, (url: string) => Promise<StoreClient>> = {
     "ioredis 5": async (url) => selected(new Redis5(url), ioredis),
     "ioredis 6": async (url) => selected(new Redis(url), ioredis),

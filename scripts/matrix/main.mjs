@@ -38,6 +38,7 @@ const OF_SERVERS = [
   "faults/",
   "leak/",
   "interleavings/",
+  "mutations/",
   "histories/single",
   "histories/cluster",
 ];

@@ -32,6 +32,7 @@ async function loaded(
     const run = underLoad(`${what}, ${kind}`, client, { timeout });
     await run.load.until("done", 200);
     await work(run, admin);
+    expect(run.load.counts.missing, "sessions that a call took for gone").toBe(0);
   } finally {
     admin.disconnect();
     await close();

@@ -13,6 +13,8 @@ export interface CommandProxy {
   /** How often since then a batch of commands came after the reply to the batch before it. */
   readonly roundTrips: number;
   reset(): void;
+  /** From now on takes who connects to another server. */
+  lead(port: number): void;
   /** From now on keeps what clients send, instead of passing it on. */
   hold(): void;
   /** Passes on what was kept, and what comes after it. */
@@ -23,7 +25,8 @@ export interface CommandProxy {
 }
 
 /** Opens a proxy to the Redis server on a port of this machine. */
-export async function openProxy(port: number): Promise<CommandProxy> {
+export async function openProxy(firstPort: number): Promise<CommandProxy> {
+  let port = firstPort;
   const links = new Set<{
     readonly client: Socket;
     readonly server: Socket;
@@ -86,6 +89,9 @@ export async function openProxy(port: number): Promise<CommandProxy> {
       commands = [];
       roundTrips = 0;
       replied = true;
+    },
+    lead(to) {
+      port = to;
     },
     hold() {
       holding = true;

@@ -17,9 +17,12 @@ export interface Write<Reply> {
 /** A write that did not come to its master, which may be another one now: to be tried again. */
 export class Missed extends Error {
   override readonly name = "Missed";
+  /** Whether there was no time left for it. */
+  readonly late: boolean;
 
   constructor(cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.late = cause instanceof TooLate;
   }
 }
 
@@ -218,8 +221,9 @@ class Line {
       }
     };
     await Promise.all(written.map(tell));
-    // Without an answer the connection stays busy: the next ones take another.
-    await before(now, answer).catch(() => this.#close());
+    // Who calls again may find another master; and without an answer the connection stays busy.
+    const by = await before(now, answer).catch(() => 0);
+    if (by < this.#replicas) this.#close();
   }
 }
 

@@ -134,10 +134,8 @@ export class Server {
         try {
           return await work(start);
         } catch (error) {
-          refusal = error;
-          const passing =
-            isCrowded(error) || (patient && isMoving(error)) || error instanceof Missed;
-          if (!passing || performance.now() > end) throw error;
+          if (!isLate(error) || refusal === undefined) refusal = error;
+          if (!isPassing(error, patient) || performance.now() > end) throw refusal;
         }
         await sleep(PAUSE);
       }
@@ -185,4 +183,14 @@ export class Server {
     this.#clocks.set(server, clock);
     return clock;
   }
+}
+
+/** Whether a refusal is only for the moment. */
+function isPassing(error: unknown, patient: boolean): boolean {
+  return isCrowded(error) || (patient && isMoving(error)) || error instanceof Missed;
+}
+
+/** Whether no time was left: what it was refused for before tells more. */
+function isLate(error: unknown): boolean {
+  return error instanceof Missed && error.late;
 }

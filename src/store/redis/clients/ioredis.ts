@@ -63,7 +63,8 @@ interface ClusterOf extends IoredisClient {
 }
 
 interface Own extends IoredisClient {
-  on(event: "error" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
   connect(): Promise<unknown>;
   disconnect(): void;
 }
@@ -101,7 +102,10 @@ function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnC
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
   });
-  own.on("error", () => {}); // the commands tell
+  let fault: Error | undefined;
+  own.on("error", (error) => {
+    fault ??= error; // why it was closed, which `connect` does not say
+  });
   let lost = false;
   const close = () => {
     lost = true;
@@ -109,7 +113,9 @@ function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnC
   };
   own.on("close", close);
   return {
-    ready: own.connect(),
+    ready: own.connect().catch((error) => {
+      throw fault ?? error;
+    }),
     get lost() {
       return lost;
     },
