@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Chooser, listedChoices, Scheduler } from "../interleavings/scheduler.ts";
+import { type Chooser, Scheduler } from "../interleavings/scheduler.ts";
 import { intercepted } from "../support/intercept.ts";
 import { fc, runs } from "../support/properties.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
@@ -26,6 +26,12 @@ afterAll(async () => {
 const scheduler = new Scheduler();
 /** How many orders are tried where there are too many. */
 const RANDOM = 60;
+
+/** Choices from a list of numbers; the first ones where it ends. */
+function listedChoices(numbers: readonly number[]): Chooser {
+  let at = 0;
+  return { pick: (options) => (numbers[at++] ?? 0) % options };
+}
 
 async function drain(opened: Opened): Promise<void> {
   for await (const _ of opened.moveAll());
