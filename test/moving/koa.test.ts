@@ -1,8 +1,11 @@
 /* Sessions that koa-redis-session-sets has kept, under `migrate: true`. */
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { inspect } from "node:util";
 import { Redis } from "ioredis";
+import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { parseSetCookie } from "../support/cookie-jar.ts";
+import { intercepted } from "../support/intercept.ts";
 import {
   type Answer,
   type Browser,
@@ -229,6 +232,20 @@ describe("the old layout", () => {
     expect(() => app.middleware.moveSessions()).toThrow("moveSessions needs the option migrate");
     expect(() => app.middleware.moveSessions({ at: 1 } as object)).toThrow("no option");
   });
+});
+
+test("no error names an old id, though a server may", async () => {
+  const key = await lay();
+  const broken = intercepted(client, async ({ name, args }, pass) => {
+    if (name !== "PEXPIRETIME") return pass();
+    throw new Error(`ERR unknown command 'PEXPIRETIME', with args beginning with: '${args[0]}'`);
+  });
+  const { store } = koaRedisSessionSets(null, { client: broken, prefix, migrate: true });
+  const error = await store.get(id).catch((error) => error);
+  expect(error).toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  expect(error.cause.message).toContain("unknown command");
+  expect(inspect(error, { depth: 10 })).not.toContain(id);
+  expect(await client.exists(key)).toBe(1);
 });
 
 describe("the store", () => {

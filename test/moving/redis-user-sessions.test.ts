@@ -109,6 +109,13 @@ describe("a session of redis-user-sessions", () => {
     expect(await read("bob's")).toMatchObject({ userId: "bob" });
   });
 
+  test("is not taken for another's whose deadline is its name", async () => {
+    const { expires } = await lay("an id");
+    await lay(String(Date.parse(expires)), { userId: "bob" });
+    await getUserSessions({ client, userId: "eva" });
+    expect(await client.keys("session:*")).toEqual([`session:${Date.parse(expires)}`]);
+  });
+
   test("is not looked for by a client that was not named", async () => {
     await lay("an id");
     const other = await connect();
