@@ -45,7 +45,7 @@ export interface ListedSession<Data> {
   data: Data;
 }
 
-type ReadData = SessionData & { [name: string]: unknown };
+export type ReadData = SessionData & { [name: string]: unknown };
 
 /** A session's id is its token here, so that one is made as hard to guess as any token. */
 const ID_BYTES = 24;
