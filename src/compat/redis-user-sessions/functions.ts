@@ -45,6 +45,7 @@ export interface ListedSession<Data> {
   data: Data;
 }
 
+/** A session's data where its type is not named: what every session has, and anything besides. */
 export type ReadData = SessionData & { [name: string]: unknown };
 
 /** A session's id is its token here, so that one is made as hard to guess as any token. */
