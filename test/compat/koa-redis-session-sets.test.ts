@@ -12,6 +12,7 @@ import {
   type CompatApp,
   type CompatAppOptions,
   startCompatApp,
+  type Work,
 } from "../support/koa-compat-app.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 
@@ -444,6 +445,23 @@ describe("the cookie", () => {
     });
     expect(app.errors).toContainEqual(refused("ERR_COOKIE"));
     expect(await keys()).toEqual([]);
+  });
+
+  test.each<[string, Work]>([
+    ["set", ({ session }) => session.set({ a: 2 })],
+    ["unset", ({ session }) => session.unset(["a"])],
+    ["touch", ({ session }) => session.touch("1 minute")],
+    ["delete", ({ session }) => session.delete()],
+  ])("that cannot be sent any more leaves the session as it is: %s", async (_verb, work) => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+    const [key = ""] = await keys();
+    const before = await client.pexpiretime(key);
+    await browser.visit(async (ctx) => {
+      ctx.res.flushHeaders();
+      await work(ctx).catch((error) => app.errors.push(error));
+    });
+    expect(app.errors[0]).toEqual(refused("ERR_COOKIE"));
+    expect([await client.hget(key, "a"), await client.pexpiretime(key)]).toEqual(["1", before]);
   });
 
   test.each([
