@@ -433,6 +433,27 @@ describe("an update that resurrects a session deleted meanwhile", () => {
     }
   });
 
+  test("nor does that change a session that another user was given under the id meanwhile", async () => {
+    await make();
+    const theirs = { userId: `${userId}-2`, expires: soon(), role: "guest" };
+    let given = false;
+    const between = {
+      isOpen: true,
+      async sendCommand(args: string[], options: object): Promise<unknown> {
+        if (args.includes(keyOf()) && !given) {
+          given = true;
+          await deleteSession({ client, sessionId });
+          await createSession({ client, sessionId, data: theirs });
+        }
+        return client.sendCommand(args, options);
+      },
+    };
+    const data = { role: "admin", expires: soon(2 * HOUR) };
+    await updateUserSessions({ client: between, userId, data });
+    expect(given).toBe(true);
+    expect(await read()).toEqual(theirs);
+  });
+
   test("two updates of different fields both survive", async () => {
     const data = await make();
     const fields = Array.from({ length: 20 }, (_, n) => ({ [`f${n}`]: n }));
