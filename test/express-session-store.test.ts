@@ -21,6 +21,7 @@ afterAll(() => client.quit());
 
 const references = { user_id: {} };
 const HOUR = 3_600_000;
+const CENTURY = 100 * 365 * 24 * HOUR;
 const cookieFor = (ms: number) => ({
   originalMaxAge: ms,
   expires: new Date(Date.now() + ms).toISOString(),
@@ -211,6 +212,8 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     ["its expiry rather than its max age", { ...cookieFor(HOUR), maxAge: 5 }, HOUR],
     ["its max age", { maxAge: HOUR }, HOUR],
     ["its original max age", { originalMaxAge: HOUR, expires: null }, HOUR],
+    ["a century at most", { expires: "+275760-09-13T00:00:00.000Z" }, CENTURY],
+    ["a century at most, by its max age", { maxAge: Number.MAX_VALUE }, CENTURY],
     ["idleTimeout where it has none", { expires: null, originalMaxAge: null }, 3 * HOUR],
     ["idleTimeout where there is no date", { expires: "soon" }, 3 * HOUR],
     ["idleTimeout where there is no cookie", undefined, 3 * HOUR],
@@ -448,6 +451,17 @@ describe("express-session's own methods", () => {
     await new Promise((resolve) => loaded.save(resolve));
     expect(await store.by("user_id", 2).size()).toBe(1);
     expect(await load("nobody")).toBeUndefined();
+  });
+
+  test("a cookie that was stored without its options has those that express-session gives one", async () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    await store.set("sid", { cookie: {} });
+    const stored = (await store.get("sid")) ?? { cookie: {} };
+    const ours = store.createSession<session.Session>({}, stored);
+    const theirs = new session.MemoryStore().createSession({} as never, { cookie: {} } as never);
+    expect(ours.cookie.data).toEqual(theirs.cookie.data);
+    expect(ours.cookie).toMatchObject({ path: "/", httpOnly: true });
   });
 
   test("a store that express-session does not know says so", async () => {
