@@ -337,6 +337,17 @@ describe("the sessions of a user", () => {
     for (const id of ids) expect(await read(id)).toBeNull();
   });
 
+  test("are not another user's, whom an id was given to after its session was evicted", async () => {
+    await make();
+    await client.del(keyOf());
+    const theirs = { userId: `${userId}-2`, expires: soon() };
+    await createSession({ client, sessionId, data: theirs });
+    expect(await listed()).toEqual([]);
+    await updateUserSessions({ client, userId, data: { role: "admin" } });
+    await deleteUserSessions({ client, userId });
+    expect(await listed(theirs.userId)).toEqual([{ sessionId, data: theirs }]);
+  });
+
   test("never meet those of a user whose name looks alike", async () => {
     const users = ["a", "A", "a:b", "a%3Ab", "*", "", "1", '"1"', "\ud800"].map(
       (u) => `${u}${userId}`,
