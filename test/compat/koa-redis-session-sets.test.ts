@@ -618,6 +618,13 @@ describe("the store", () => {
     expect(await store.get("\udc00")).toEqual({ user_id: 2 });
   });
 
+  test("says so where it is to end the sessions of what is no reference: none would be", async () => {
+    const { store } = app.middleware;
+    await store.set("an id", { user_id: 1, team: 1 });
+    await expect(store.clear("team", 1)).rejects.toThrow(refused("ERR_SESSION_CONFIG"));
+    expect(await store.get("an id")).toEqual({ user_id: 1, team: 1 });
+  });
+
   test.each(["", "*", "@c"])("ends a session by its reference, whatever its id: %o", async (id) => {
     const { store } = app.middleware;
     await store.set(id, { user_id: 1 });
