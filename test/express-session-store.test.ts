@@ -511,6 +511,11 @@ test.each([
   ["a prefix with a colon", { client, prefix: "sess:" }, /prefix/],
   ["a from that is no function", { references: { user_id: { from: "id" } } }, /user_id.*from/],
   ["an unknown option of a reference", { references: { user_id: { rotate: false } } }, /rotate/],
+  [
+    "a reference that is kept where another one's values are",
+    { references: { user_id: { from: () => 1 }, "~user_id": {} } },
+    /~user_id.*rename/,
+  ],
   ["a reference as true", { references: { user_id: true } }, /user_id/],
   ["a store that is none", { store: client }, /store/],
   ["no duration", { idleTimeout: "soon" }, /idleTimeout/],
