@@ -60,9 +60,9 @@ export function createGuard(
 }
 
 function checkedOrigin(origin: string): string {
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
     throw misconfigured(
-      `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${quote(origin)}`,
+      `csrfGuard's origins are of the form "https://admin.example.com", without a path or a pattern; got ${quote(origin)}`,
     );
   }
   return origin;
