@@ -141,6 +141,18 @@ describe("ctx.session.get", () => {
     expect((await browser.visit((ctx) => ctx.session.get())).cookies).toEqual([]);
   });
 
+  test("makes one of its own each time, where a request ends the one that it has made", async () => {
+    const { value } = await browser.visit(async ({ session }) => {
+      await session.get();
+      const first = session.getKey();
+      await session.delete();
+      await session.get();
+      return [first, session.getKey()];
+    });
+    expect(new Set(value).size).toBe(2);
+    expect(await keys()).toEqual([value[1]]);
+  });
+
   test("rejects fields that are no list", async () => {
     const answer = await browser.visit((ctx) => ctx.session.get("a" as never));
     expect(answer.status).toBe(500);
@@ -656,6 +668,19 @@ describe("the middleware", () => {
     expect(await idsOf(1)).toHaveLength(1);
     await open({ prefix: `${prefix}${text}!` });
     expect(await idsOf(1)).toEqual([]);
+  });
+
+  test("keeps apart prefixes that differ only in what cannot stand in a key as it is", () => {
+    const keyUnder = (text: string) =>
+      KoaRedisSessionSets(null, { client, prefix: text }).store.getSessionKey("id");
+    expect(new Set(["a b", "a:b", "a*b", "a-b"].map(keyUnder)).size).toBe(4);
+  });
+
+  test("has keys under its own name without a prefix", () => {
+    for (const options of [{ client }, { client, prefix: "" }]) {
+      const { store } = KoaRedisSessionSets(null, options);
+      expect(store.getSessionKey("id")).toBe("{koa-redis-session-sets:0}:s:id");
+    }
   });
 
   test("refuses options that are none, or have no client", () => {
