@@ -406,6 +406,18 @@ describe("on Redis", () => {
     expect(await client.smembers(key)).toEqual([]);
   });
 
+  test("nothing is kept for a reference whose function finds nothing", async () => {
+    const prefix = freshPrefix();
+    const from = (s: { passport?: { user?: number | null } }) => s.passport?.user;
+    const store = new SessionSetsStore({ client, prefix, references: { user_id: { from } } });
+    await store.set("nobody", { cookie });
+    await store.set("signed out", { cookie, passport: { user: null } });
+    const fields = async (sid: string) =>
+      (await client.hkeys(`{${prefix}:0}:s:${store.idOf(sid)}`)).filter((name) => name[0] !== "@");
+    expect(await fields("nobody")).toEqual(["cookie"]);
+    expect((await fields("signed out")).sort()).toEqual(["cookie", "passport"]);
+  });
+
   test("failures are SessionErrors: in the callback, in the promise, and nowhere where nobody asks", async () => {
     const down = new Redis({ port: 1, lazyConnect: true, retryStrategy: () => null });
     down.on("error", () => {});

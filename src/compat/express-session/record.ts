@@ -72,11 +72,6 @@ export function withoutFound<Data>(data: Data, references: References): Data {
   return Object.fromEntries(own) as Data;
 }
 
-/** Stored fields as `recordOf` writes them, whoever has written them. */
-export function asWritten(fields: Fields): Fields {
-  return new Map([...fields].map(([name, text]) => [name, encodeValue(name, decodeValue(text))]));
-}
-
 /** What is to change where a session was `before`, and is to be as in the record. */
 export function changesSince(
   before: Fields,

@@ -5,14 +5,7 @@ import { settled } from "../../store/redis/settled.ts";
 import { isWalkable } from "../../store/walk.ts";
 import { timeLeft } from "./deadline.ts";
 import type { StoreConfig } from "./options.ts";
-import {
-  asWritten,
-  changesSince,
-  dataOf,
-  recordOf,
-  referencesIn,
-  type SessionRecord,
-} from "./record.ts";
+import { changesSince, dataOf, recordOf, referencesIn, type SessionRecord } from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
 import { idOfSid } from "./sid.ts";
 
@@ -48,7 +41,7 @@ export class SavedSessions {
     }
     if (found.state !== "live") return null;
     const { fields } = found.session;
-    return this.#seen.handOut(id, asWritten(fields), this.data<Data>(fields));
+    return this.#seen.handOut(id, fields, this.data<Data>(fields));
   }
 
   /** Says that the middleware has made `session` of one that was handed out. */
