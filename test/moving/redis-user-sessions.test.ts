@@ -62,6 +62,19 @@ describe("a session of redis-user-sessions", () => {
     expect(await read("an id")).toEqual(data);
   });
 
+  test("ends when its key did, and, where that has no expiry, when it says itself", async () => {
+    await lay("shorter", {}, 24 * HOUR);
+    const sooner = Date.now() + HOUR;
+    await client.pExpireAt("session:shorter", sooner);
+    await read("shorter");
+    expect(await client.pExpireTime("{redis-user-sessions:0}:s:shorter")).toBe(sooner);
+    const data = await lay("without expiry", {}, 24 * HOUR);
+    await client.persist("session:without expiry");
+    await read("without expiry");
+    const key = "{redis-user-sessions:0}:s:without expiry";
+    expect(await client.pExpireTime(key)).toBe(Date.parse(data.expires));
+  });
+
   test("is updated, also with a new end", async () => {
     const data = await lay("an id");
     const expires = new Date(Date.now() + 2 * HOUR).toISOString();
