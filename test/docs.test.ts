@@ -11,9 +11,10 @@ import { startRedis } from "./support/redis-server.ts";
 import { filesUnder, ROOT, read } from "./support/sources.ts";
 
 // docs/api is made from the docstrings, whose code is checked where it is written.
-const PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", ...filesUnder("docs", ".md")].filter(
-  (page) => existsSync(ROOT + page) && !page.startsWith("docs/api/"),
-);
+const PAGES = [
+  ...["README.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"],
+  ...filesUnder("docs", ".md"),
+].filter((page) => existsSync(ROOT + page) && !page.startsWith("docs/api/"));
 const SOURCES = filesUnder("src", ".ts");
 
 const IN_PAGES = PAGES.flatMap((page) => codeBlocks(page, read(page)));

@@ -172,6 +172,19 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     expect([await store.length(), await store.by("user_id", 1).size()]).toEqual([0, 0]);
   });
 
+  test("nor a new session whose first save is still under way", async () => {
+    const store = openStore({ references });
+    const session = { cookie, user_id: 1 };
+    const saves = [store.set("sid", session), store.set("sid", session)];
+    const copied = store.set("sid", { ...session });
+    await store.destroy("sid");
+    await Promise.all([...saves, copied]);
+    expect(await look(store)).toBeNull();
+    expect(await store.by("user_id", 1).size()).toBe(0);
+    await store.set("sid", session);
+    expect(await look(store)).toBeNull();
+  });
+
   test("nor what was cleared", async () => {
     const store = openStore();
     await store.set("sid", { cookie, n: 1 });

@@ -11,8 +11,11 @@ import { openMemory } from "./support/stores.ts";
 
 describeAdapter(expressAdapter, { memory: "pairs", redis: "none" });
 
-describe("Express 4, on the memory store", () => {
-  httpContract(express4Adapter, "", async () => openMemory(), { clock: "moved", orders: "none" });
+describe.each(["", "/shop"])("Express 4 under %j, on the memory store", (prefix) => {
+  httpContract(express4Adapter, prefix, async () => openMemory(), {
+    clock: "moved",
+    orders: "none",
+  });
 });
 
 const sessions = shopSessions();

@@ -10,8 +10,8 @@ import { openMemory } from "./support/stores.ts";
 // others try those of a sign-in and one request.
 describeAdapter(koaAdapter, { memory: "all", redis: "pairs" });
 
-describe("Koa 2, on the memory store", () => {
-  httpContract(koa2Adapter, "", async () => openMemory(), { clock: "moved", orders: "none" });
+describe.each(["", "/shop"])("Koa 2 under %j, on the memory store", (prefix) => {
+  httpContract(koa2Adapter, prefix, async () => openMemory(), { clock: "moved", orders: "none" });
 });
 
 describe("Koa, on a Redis that fails", () => {

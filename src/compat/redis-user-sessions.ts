@@ -12,6 +12,7 @@ export {
   deleteUserSessions,
   getUserSessions,
   type ListedSession,
+  type ReadData,
   readSession,
   type SessionData,
   updateSession,

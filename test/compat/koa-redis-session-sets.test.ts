@@ -373,6 +373,25 @@ describe("the cookie", () => {
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
+  /** What `ctx.cookies.set` is given when a session is made. */
+  async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
+    const calls: unknown[] = [];
+    await browser.visit(async (ctx) => {
+      const set = ctx.cookies.set.bind(ctx.cookies);
+      ctx.cookies.set = (name: string, value: unknown, given: unknown) => {
+        calls.push([name, given]);
+        return set(name, value as string, given as object);
+      };
+      await ctx.session.get();
+    }, headers);
+    return calls;
+  }
+
+  test("passes signed, httpOnly and overwrite to ctx.cookies.set, all true by default", async () => {
+    const given = { signed: true, httpOnly: true, overwrite: true };
+    expect(await passed()).toEqual([["session-id", { ...given, maxAge: 28 * DAY }]]);
+  });
+
   test("passes every other option to ctx.cookies.set", async () => {
     const options = {
       key: "sid",
@@ -387,20 +406,10 @@ describe("the cookie", () => {
       partitioned: true,
     };
     await open(options, { proxy: true });
-    const passed: unknown[] = [];
-    await browser.visit(
-      async (ctx) => {
-        const set = ctx.cookies.set.bind(ctx.cookies);
-        ctx.cookies.set = (name: string, value: unknown, given: unknown) => {
-          passed.push([name, given]);
-          return set(name, value as string, given as object);
-        };
-        await ctx.session.get();
-      },
-      { "x-forwarded-proto": "https" },
-    );
     const { key, ...given } = options;
-    expect(passed).toEqual([["sid", { ...given, maxAge: 28 * DAY }]]);
+    expect(await passed({ "x-forwarded-proto": "https" })).toEqual([
+      ["sid", { ...given, maxAge: 28 * DAY }],
+    ]);
     expect(browser.jar.get("sid")).toBeTruthy();
   });
 
@@ -437,7 +446,11 @@ describe("the cookie", () => {
     expect(await keys()).toEqual([]);
   });
 
-  test("survives an error that follows it, and others beside it", async () => {
+  test.each([
+    ["Koa 3", Koa],
+    ["Koa 2", Koa2],
+  ])("survives an error that follows it, and others beside it, on %s", async (_name, Koa) => {
+    await open({}, { keys: KEYS, Application: Koa });
     const answer = await browser.visit(async (ctx) => {
       await ctx.session.set({ a: 1 });
       throw new Error("afterwards");

@@ -446,8 +446,8 @@ describe("an update that resurrects a session deleted meanwhile", () => {
 });
 
 describe("background promises that nobody awaits", () => {
-  /** A client that counts the commands under way. */
-  function counting() {
+  /** A client that counts the commands under way, and may fail instead of sending one. */
+  function counting(fails: (args: readonly string[]) => boolean = () => false) {
     const counted = {
       isOpen: true,
       underWay: 0,
@@ -456,6 +456,7 @@ describe("background promises that nobody awaits", () => {
         counted.sent++;
         counted.underWay++;
         try {
+          if (fails(args)) throw new Error("refused");
           return await client.sendCommand(args, options);
         } finally {
           counted.underWay--;
@@ -512,6 +513,18 @@ describe("background promises that nobody awaits", () => {
       delete: 1,
       deleteAll: 1,
     });
+  });
+
+  test("nor is anything left where one of many commands fails: the others are waited for", async () => {
+    const ids = Array.from({ length: 20 }, (_, n) => `${sessionId}-${n}`);
+    for (const id of ids) await make({}, id);
+    const refusing = counting((args) => args.includes(keyOf(ids[0])));
+    await readSession({ client: refusing, sessionId }); // learns the server's time
+    const update = updateUserSessions({ client: refusing, userId, data: { a: 1 } });
+    await expect(update).rejects.toThrow(refused("ERR_STORE_UNAVAILABLE"));
+    expect(refusing.underWay).toBe(0);
+    const changed = (await listed()).filter(({ data }) => data.a === 1);
+    expect(changed.map((one) => one.sessionId)).toEqual(ids.slice(1).sort());
   });
 });
 

@@ -27,6 +27,8 @@ const LEAVING: Leaving = { identity: [], grace: 5 * 60_000 };
 export class SavedSessions {
   readonly #config: StoreConfig;
   readonly #seen = new Seen();
+  /** By id, the saves under way that may make a session. */
+  readonly #making = new Map<string, Promise<unknown>>();
 
   constructor(config: StoreConfig) {
     this.#config = config;
@@ -63,10 +65,12 @@ export class SavedSessions {
     const record = recordOf(session, this.#config.references); // as it is at the moment of the call
     const left = timeLeft(record.cookie, this.#config.idleTimeout);
     const copy = this.#seen.of(session, id);
-    await copy.inTurn(async () => {
+    const saved = copy.inTurn(async () => {
       if (!copy.base) await this.#config.old?.moveToEnd(sid); // it is written whole
       await (left > 0 ? this.#save(copy, record, left) : this.#end(id));
     });
+    if (!copy.base) this.#makes(id, saved);
+    await saved;
   }
 
   /** Pushes the deadline of a session to what its cookie says now; changes nothing else. */
@@ -81,8 +85,10 @@ export class SavedSessions {
     });
   }
 
+  /** Ends a session, also one whose first save was called before this and is not done yet. */
   async end(sid: string): Promise<void> {
     const id = this.id(sid);
+    await this.#making.get(id);
     await this.#config.old?.moveToEnd(sid);
     await this.#end(id);
   }
@@ -113,6 +119,13 @@ export class SavedSessions {
   /** The session that stored fields are. */
   data<Data>(fields: Fields): Data {
     return dataOf<Data>(fields, this.#config.references);
+  }
+
+  #makes(id: string, saved: Promise<unknown>): void {
+    const all = Promise.allSettled([this.#making.get(id), saved]).then(() => {
+      if (this.#making.get(id) === all) this.#making.delete(id);
+    });
+    this.#making.set(id, all);
   }
 
   async #save(copy: Copy, record: SessionRecord, left: number): Promise<void> {

@@ -11,7 +11,9 @@ export interface KoaCookieContext {
   readonly secure: boolean;
   readonly app: { readonly keys?: unknown };
   readonly cookies: {
+    /** The value of a cookie of the request. */
     get(name: string, options?: { signed: boolean }): string | undefined;
+    /** Puts a cookie on the response. */
     set(name: string, value: string | null, options?: object): unknown;
   };
 }

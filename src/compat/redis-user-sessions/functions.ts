@@ -3,6 +3,7 @@ import { SessionError } from "../../errors.ts";
 import type { Change, SessionStore } from "../../store/contract.ts";
 import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
+import { settled } from "../../store/redis/settled.ts";
 import { changeOf } from "../shared/change.ts";
 import {
   asJSON,
@@ -44,7 +45,8 @@ export interface ListedSession<Data> {
   data: Data;
 }
 
-type ReadData = SessionData & { [name: string]: unknown };
+/** A session's data where its type is not named: what every session has, and anything besides. */
+export type ReadData = SessionData & { [name: string]: unknown };
 
 /** A session's id is its token here, so that one is made as hard to guess as any token. */
 const ID_BYTES = 24;
@@ -187,7 +189,7 @@ export async function updateUserSessions({
   for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
   for (let from = 0; from < ids.length; from += BATCH) {
     const batch = ids.slice(from, from + BATCH);
-    await Promise.all(batch.map((id) => store.change(id, { ...change, where: user })));
+    await settled(batch.map((id) => store.change(id, { ...change, where: user })));
   }
 }
 

@@ -9,6 +9,7 @@ import { MOST_SHARDS, shardOf } from "../shards.ts";
  *   {prefix:k}:s:<id>              hash        a session, an alias or a tombstone of shard k
  *   {prefix:k}:r:<field>:<value>   sorted set  ids of the shard's sessions, scored by their deadline
  *   {prefix:k}:m:<field>:<value>   set         the same ids, for a reference declared `as: "set"`
+ *   {prefix:k}:o:<id>              string      a mark: this session was moved here from another layout
  *
  * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster.
  */

@@ -40,7 +40,7 @@ export class OldKeys {
   async read(key: string, type: "string" | "hash"): Promise<OldValue | null | undefined> {
     const name = type === "hash" ? "HGETALL" : "GET";
     try {
-      const [expiry, reply] = await this.#within("read an old session", () =>
+      const [expiry, reply] = await this.#within("read an old session", key, () =>
         Promise.all([
           this.#connection.send(key, "PEXPIRETIME", [key]),
           this.#connection.send(key, name, [key]),
@@ -104,7 +104,7 @@ export class OldKeys {
   async #page(pattern: string, slot: number, scan: string) {
     const key = slotKey(slot);
     const args = ["", pattern, scan, String(STEP_KEYS)];
-    const reply = await this.#within("walk over old sessions", () =>
+    const reply = await this.#within("walk over old sessions", key, () =>
       runScript((...sent) => this.#connection.send(key, ...sent), "walkOld", key, args),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
@@ -125,17 +125,29 @@ export class OldKeys {
   }
 
   #send(operation: string, key: string, name: string, args: readonly string[]): Promise<unknown> {
-    return this.#within(operation, () => this.#connection.send(key, name, args));
+    return this.#within(operation, key, () => this.#connection.send(key, name, args));
   }
 
-  #within<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    return withinTimeout(operation, this.#timeout, work);
+  #within<T>(operation: string, key: string, work: () => Promise<T>): Promise<T> {
+    return withinTimeout(operation, this.#timeout, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw withoutKey(error, key);
+      }
+    });
   }
 }
 
 /** A text as part of a glob-style pattern that matches it alone. */
 export function literal(text: string): string {
   return text.replace(/[*?[\]^\\]/g, "\\$&");
+}
+
+/** An old key holds a token, and a server may name it in its message. */
+function withoutKey(error: unknown, key: string): unknown {
+  if (!(error instanceof Error) || !error.message.includes(key)) return error;
+  return new Error(error.message.replaceAll(key, "…"));
 }
 
 function pairs(flat: readonly string[]): Map<string, string> {
