@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
-import { beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, inject, test } from "vitest";
 import { expectDevices, startExample } from "./support/example-app.ts";
 import { ROOT } from "./support/sources.ts";
 
@@ -21,5 +21,11 @@ beforeAll(async () => {
 describe.each(EXAMPLES)("the example for %s", (name) => {
   test("signs in, shows the devices, ends one, and signs out everywhere", async () => {
     await expectDevices(await startExample([`${OUT}/${name}/main.js`]));
+  });
+
+  test("does so in two processes that share a Redis", async () => {
+    const start = () =>
+      startExample([`${OUT}/${name}/main.js`], { env: { REDIS_URL: inject("redisUrl") } });
+    await expectDevices(await start(), await start());
   });
 });

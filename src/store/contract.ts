@@ -173,7 +173,7 @@ export type Changed =
 export interface SessionStore {
   /**
    * How many parts the ids are spread over, 1 to 4096. An id begins with the number of its part; in
-   * a store of one part it may be any text.
+   * a store of one part it may be any text but an empty one.
    */
   readonly shards: number;
 

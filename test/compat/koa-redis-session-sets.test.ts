@@ -532,7 +532,7 @@ describe("references", () => {
 });
 
 describe("the store", () => {
-  const ids = ["an id", "", "a:b", "{x}", "*", '"q"', "@c", "é\n", "x".repeat(500)];
+  const ids = ["an id", "a:b", "{x}", "*", '"q"', "@c", "é\n", "x".repeat(500)];
 
   test("gives keys at once", async () => {
     const { getReferenceKey, store } = app.middleware;
@@ -585,16 +585,26 @@ describe("the store", () => {
     await about(28 * DAY);
   });
 
-  test("takes one that is not well-formed Unicode, too, and lists what leads to it", async () => {
+  test.each([
+    ["empty", ""],
+    ["not well-formed Unicode", "\ud800"],
+  ])("takes one that is %s, too, and lists what leads to it", async (_, given) => {
     const { store } = app.middleware;
-    await store.set("\ud800", { user_id: 1 });
+    await store.set(given, { user_id: 1 });
     await store.set("\udc00", { user_id: 2 });
-    expect(await store.get("\ud800")).toEqual({ user_id: 1 });
+    expect(await store.get(given)).toEqual({ user_id: 1 });
     const [id = ""] = await idsOf(1);
     expect(await store.get(id)).toEqual({ user_id: 1 });
     await store.delete(id);
-    expect(await store.get("\ud800")).toEqual({});
+    expect(await store.get(given)).toEqual({});
     expect(await store.get("\udc00")).toEqual({ user_id: 2 });
+  });
+
+  test.each(["", "*", "@c"])("ends a session by its reference, whatever its id: %o", async (id) => {
+    const { store } = app.middleware;
+    await store.set(id, { user_id: 1 });
+    expect(await store.clear("user_id", 1)).toBe(1);
+    expect(await keys()).toEqual([]);
   });
 
   test.each([undefined, null, 1])("refuses the id %o", async (id) => {

@@ -330,6 +330,13 @@ describe("the sessions of a user", () => {
     expect(await client.exists([setOf(userId), ...ids.map(keyOf)])).toBe(0);
   });
 
+  test("are ended whatever their ids are, an empty one among them", async () => {
+    const ids = ["", "*", "@own", "\ud800"].map((id) => (id === "" ? id : id + userId));
+    for (const id of ids) await make({}, id);
+    await deleteUserSessions({ client, userId });
+    for (const id of ids) expect(await read(id)).toBeNull();
+  });
+
   test("never meet those of a user whose name looks alike", async () => {
     const users = ["a", "A", "a:b", "a%3Ab", "*", "", "1", '"1"', "\ud800"].map(
       (u) => `${u}${userId}`,

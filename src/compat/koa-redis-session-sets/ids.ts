@@ -3,13 +3,14 @@ import { SessionError } from "../../errors.ts";
 
 /**
  * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
- * that is not well-formed Unicode, which Redis would be sent as another, is known by its hash.
+ * that is empty, or not well-formed Unicode, which Redis would be sent as another, is known by its
+ * hash.
  */
 export function idOf(id: unknown): string {
   if (typeof id !== "string") {
     throw new SessionError("ERR_SESSION_VALUE", "A session's id must be a string");
   }
-  if (id.isWellFormed()) return id;
+  if (id !== "" && id.isWellFormed()) return id;
   return `~${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
 }
 

@@ -56,11 +56,11 @@ export function recordOf<Data = JSONRecord>(fields: Fields, prefix = ""): Data {
 
 /**
  * A text that a store can have for a name or an id, and that is told from all others: as it is, or
- * in quotes where it is not well-formed Unicode, or where some client or store takes it for something
- * of its own.
+ * in quotes where it is empty, which is no id, where it is not well-formed Unicode, or where some
+ * client or store takes it for something of its own.
  */
 export function encodeText(text: string): string {
-  return text.isWellFormed() && !/^["@]|^__proto__$/.test(text) ? text : JSON.stringify(text);
+  return text.isWellFormed() && !/^["@]|^__proto__$|^$/.test(text) ? text : JSON.stringify(text);
 }
 
 export function decodeText(text: string): string {
