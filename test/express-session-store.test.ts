@@ -21,6 +21,7 @@ afterAll(() => client.quit());
 
 const references = { user_id: {} };
 const HOUR = 3_600_000;
+const CENTURY = 100 * 365 * 24 * HOUR;
 const cookieFor = (ms: number) => ({
   originalMaxAge: ms,
   expires: new Date(Date.now() + ms).toISOString(),
@@ -211,6 +212,8 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     ["its expiry rather than its max age", { ...cookieFor(HOUR), maxAge: 5 }, HOUR],
     ["its max age", { maxAge: HOUR }, HOUR],
     ["its original max age", { originalMaxAge: HOUR, expires: null }, HOUR],
+    ["a century at most", { expires: "+275760-09-13T00:00:00.000Z" }, CENTURY],
+    ["a century at most, by its max age", { maxAge: Number.MAX_VALUE }, CENTURY],
     ["idleTimeout where it has none", { expires: null, originalMaxAge: null }, 3 * HOUR],
     ["idleTimeout where there is no date", { expires: "soon" }, 3 * HOUR],
     ["idleTimeout where there is no cookie", undefined, 3 * HOUR],
@@ -450,6 +453,17 @@ describe("express-session's own methods", () => {
     expect(await load("nobody")).toBeUndefined();
   });
 
+  test("a cookie that was stored without its options has those that express-session gives one", async () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    await store.set("sid", { cookie: {} });
+    const stored = (await store.get("sid")) ?? { cookie: {} };
+    const ours = store.createSession<session.Session>({}, stored);
+    const theirs = new session.MemoryStore().createSession({} as never, { cookie: {} } as never);
+    expect(ours.cookie).toEqual(theirs.cookie);
+    expect(ours.cookie).toMatchObject({ path: "/", httpOnly: true });
+  });
+
   test("a store that express-session does not know says so", async () => {
     const store = new SessionSetsStore({ store: memoryStore() });
     expect(() => store.createSession({}, { cookie })).toThrow(
@@ -497,6 +511,11 @@ test.each([
   ["a prefix with a colon", { client, prefix: "sess:" }, /prefix/],
   ["a from that is no function", { references: { user_id: { from: "id" } } }, /user_id.*from/],
   ["an unknown option of a reference", { references: { user_id: { rotate: false } } }, /rotate/],
+  [
+    "a reference that is kept where another one's values are",
+    { references: { user_id: { from: () => 1 }, "~user_id": {} } },
+    /~user_id.*rename/,
+  ],
   ["a reference as true", { references: { user_id: true } }, /user_id/],
   ["a store that is none", { store: client }, /store/],
   ["no duration", { idleTimeout: "soon" }, /idleTimeout/],

@@ -185,14 +185,14 @@ test.each([
 });
 
 test("a server that is too old says so, and does not show what was sent", async () => {
+  const ONLY_ITS_NAME = /^ERR unknown command '\w+'$/;
   const old = intercepted(client, async ({ name, args }) => {
-    const shown = args.map((arg) => `'${arg.slice(0, 40)}'`).join(" ");
-    throw Object.assign(new Error(`ERR unknown command '${name}', with args beginning with: x`), {
-      command: { name, args: shown },
-    });
+    const shown = args.map((arg) => `'${arg}' `).join("");
+    const message = `ERR unknown command '${name}', with args beginning with: ${shown}`;
+    throw Object.assign(new Error(message), { command: { name, args } });
   });
   sessions = sessionsOn(redisStore(old));
-  await expectRefused(["read", "write", "memory"], /lacks a command; Redis 7\.0/, /^ERR unknown/);
+  await expectRefused(["read", "write", "memory"], /lacks a command; Redis 7\.0/, ONLY_ITS_NAME);
 });
 
 describe("a server with a password", () => {

@@ -12,7 +12,7 @@ export interface GuardedRequest {
   /** By which its sessions are known. */
   readonly request: object;
   readonly method: string;
-  /** The host of this application as the browser addressed it, with the port unless it is implied. */
+  /** The host of this application as the browser addressed it, with its port. */
   readonly host: string;
   /** Whether the connection is secure, as the framework sees it through its proxy settings. */
   readonly secure: boolean;
@@ -60,9 +60,9 @@ export function createGuard(
 }
 
 function checkedOrigin(origin: string): string {
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+  if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
     throw misconfigured(
-      `csrfGuard's origins are of the form "https://admin.example.com", without a path; got ${quote(origin)}`,
+      `csrfGuard's origins are of the form "https://admin.example.com", without a path or a pattern; got ${quote(origin)}`,
     );
   }
   return origin;
@@ -74,5 +74,8 @@ function isOwn(origin: string, { host, secure }: GuardedRequest): boolean {
   const sender = new URL(origin);
   // A page over HTTP is another origin, and whoever is on the network can write it. The other way
   // round, the connection may only look insecure: behind a proxy that the framework does not trust.
-  return sender.host === host.toLowerCase() && (!secure || sender.protocol === "https:");
+  if (sender.protocol !== "https:" && (secure || sender.protocol !== "http:")) return false;
+  // Some proxies name the port also where it is implied, which no origin does.
+  const own = `${sender.protocol}//${host}`;
+  return URL.canParse(own) && new URL(own).host === sender.host;
 }

@@ -29,7 +29,7 @@ export function nodeExchange(req: IncomingMessage, res: ServerResponse, view: No
   };
 }
 
-/** A request's header; of one that came several times, the first. */
+/** A request's header. Node makes a list of none but Set-Cookie, which is no request's. */
 export function nodeHeader({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value[0] : value;

@@ -212,21 +212,9 @@ export const commanding: readonly StoreTest[] = [
     },
   ),
 
-  storeTest("a store of one part takes any text for an id", async ({ store }) => {
+  storeTest("a store of one part takes any text but an empty one for an id", async ({ store }) => {
     if (store.shards > 1) return;
-    const ids = [
-      "",
-      " ",
-      "*",
-      "}",
-      "{b}",
-      "a:b",
-      "zz",
-      "s:1 2",
-      "é\n\0",
-      "__proto__",
-      "x".repeat(999),
-    ];
+    const ids = [" ", "*", "}", "{b}", "a:b", "zz", "s:1 2", "é\n\0", "__proto__", "x".repeat(999)];
     for (const id of ids) await createOf(store, "1", { id, fields: { own: id } });
     for (const id of ids) assert.equal((await live(store, id)).fields.get("own"), id);
     await assertMembers(store, USER, ids);

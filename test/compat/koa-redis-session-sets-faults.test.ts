@@ -317,6 +317,15 @@ describe("signing in", () => {
       expect(await members("user_id", 1)).toHaveLength(2);
     });
 
+    test("one beside a change of user does not: the request was the user's before", async () => {
+      await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+      const beside = copy(browser);
+      await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
+      const answer = await beside.visit((ctx) => ctx.session.set({ user_id: 3 }));
+      expect([answer.status, answer.cookies]).toEqual([409, []]);
+      expect(await members("user_id", 3)).toEqual([]);
+    });
+
     test("a session that this very request has made keeps its token and key", async () => {
       const { value } = await browser.visit(async ({ session }) => {
         await session.get();

@@ -12,6 +12,7 @@ import {
   type CompatApp,
   type CompatAppOptions,
   startCompatApp,
+  type Work,
 } from "../support/koa-compat-app.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 
@@ -138,6 +139,18 @@ describe("ctx.session.get", () => {
     expect(more).toEqual([]);
     expect(after).not.toBe(before);
     expect((await browser.visit((ctx) => ctx.session.get())).cookies).toEqual([]);
+  });
+
+  test("makes one of its own each time, where a request ends the one that it has made", async () => {
+    const { value } = await browser.visit(async ({ session }) => {
+      await session.get();
+      const first = session.getKey();
+      await session.delete();
+      await session.get();
+      return [first, session.getKey()];
+    });
+    expect(new Set(value).size).toBe(2);
+    expect(await keys()).toEqual([value[1]]);
   });
 
   test("rejects fields that are no list", async () => {
@@ -446,6 +459,23 @@ describe("the cookie", () => {
     expect(await keys()).toEqual([]);
   });
 
+  test.each<[string, Work]>([
+    ["set", ({ session }) => session.set({ a: 2 })],
+    ["unset", ({ session }) => session.unset(["a"])],
+    ["touch", ({ session }) => session.touch("1 minute")],
+    ["delete", ({ session }) => session.delete()],
+  ])("that cannot be sent any more leaves the session as it is: %s", async (_verb, work) => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+    const [key = ""] = await keys();
+    const before = await client.pexpiretime(key);
+    await browser.visit(async (ctx) => {
+      ctx.res.flushHeaders();
+      await work(ctx).catch((error) => app.errors.push(error));
+    });
+    expect(app.errors[0]).toEqual(refused("ERR_COOKIE"));
+    expect([await client.hget(key, "a"), await client.pexpiretime(key)]).toEqual(["1", before]);
+  });
+
   test.each([
     ["Koa 3", Koa],
     ["Koa 2", Koa2],
@@ -600,6 +630,13 @@ describe("the store", () => {
     expect(await store.get("\udc00")).toEqual({ user_id: 2 });
   });
 
+  test("says so where it is to end the sessions of what is no reference: none would be", async () => {
+    const { store } = app.middleware;
+    await store.set("an id", { user_id: 1, team: 1 });
+    await expect(store.clear("team", 1)).rejects.toThrow(refused("ERR_SESSION_CONFIG"));
+    expect(await store.get("an id")).toEqual({ user_id: 1, team: 1 });
+  });
+
   test.each(["", "*", "@c"])("ends a session by its reference, whatever its id: %o", async (id) => {
     const { store } = app.middleware;
     await store.set(id, { user_id: 1 });
@@ -631,6 +668,19 @@ describe("the middleware", () => {
     expect(await idsOf(1)).toHaveLength(1);
     await open({ prefix: `${prefix}${text}!` });
     expect(await idsOf(1)).toEqual([]);
+  });
+
+  test("keeps apart prefixes that differ only in what cannot stand in a key as it is", () => {
+    const keyUnder = (text: string) =>
+      KoaRedisSessionSets(null, { client, prefix: text }).store.getSessionKey("id");
+    expect(new Set(["a b", "a:b", "a*b", "a-b"].map(keyUnder)).size).toBe(4);
+  });
+
+  test("has keys under its own name without a prefix", () => {
+    for (const options of [{ client }, { client, prefix: "" }]) {
+      const { store } = KoaRedisSessionSets(null, options);
+      expect(store.getSessionKey("id")).toBe("{koa-redis-session-sets:0}:s:id");
+    }
   });
 
   test("refuses options that are none, or have no client", () => {

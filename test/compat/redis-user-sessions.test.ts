@@ -337,6 +337,17 @@ describe("the sessions of a user", () => {
     for (const id of ids) expect(await read(id)).toBeNull();
   });
 
+  test("are not another user's, whom an id was given to after its session was evicted", async () => {
+    await make();
+    await client.del(keyOf());
+    const theirs = { userId: `${userId}-2`, expires: soon() };
+    await createSession({ client, sessionId, data: theirs });
+    expect(await listed()).toEqual([]);
+    await updateUserSessions({ client, userId, data: { role: "admin" } });
+    await deleteUserSessions({ client, userId });
+    expect(await listed(theirs.userId)).toEqual([{ sessionId, data: theirs }]);
+  });
+
   test("never meet those of a user whose name looks alike", async () => {
     const users = ["a", "A", "a:b", "a%3Ab", "*", "", "1", '"1"', "\ud800"].map(
       (u) => `${u}${userId}`,
@@ -431,6 +442,27 @@ describe("an update that resurrects a session deleted meanwhile", () => {
       ]);
       expect(await client.exists([keyOf(), setOf(userId)])).toBe(0);
     }
+  });
+
+  test("nor does that change a session that another user was given under the id meanwhile", async () => {
+    await make();
+    const theirs = { userId: `${userId}-2`, expires: soon(), role: "guest" };
+    let given = false;
+    const between = {
+      isOpen: true,
+      async sendCommand(args: string[], options: object): Promise<unknown> {
+        if (args.includes(keyOf()) && !given) {
+          given = true;
+          await deleteSession({ client, sessionId });
+          await createSession({ client, sessionId, data: theirs });
+        }
+        return client.sendCommand(args, options);
+      },
+    };
+    const data = { role: "admin", expires: soon(2 * HOUR) };
+    await updateUserSessions({ client: between, userId, data });
+    expect(given).toBe(true);
+    expect(await read()).toEqual(theirs);
   });
 
   test("two updates of different fields both survive", async () => {

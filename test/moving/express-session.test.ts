@@ -167,6 +167,20 @@ describe("a session of connect-redis", () => {
     expect(await store.get(sids[0])).toMatchObject({ theme: "new" });
   });
 
+  test("that a reference cannot be found in is removed by clear, and does not come back", async () => {
+    const sid = sidOf();
+    await lay(sid);
+    const from = () => {
+      throw new Error("a mistake");
+    };
+    open({ references: { user_id: { from } } });
+    expect(await store.get(sid)).toBeNull();
+    await store.clear();
+    expect(await oldKeys()).toEqual([]);
+    open(); // the mistake is mended
+    expect(await store.get(sid)).toBeNull();
+  });
+
   test("is ended with all others by clear, moved or not", async () => {
     const sids = [sidOf(), sidOf(), sidOf()] as const;
     for (const sid of sids) await lay(sid);

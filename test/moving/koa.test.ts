@@ -208,6 +208,33 @@ describe("a browser that comes with the cookie of before", () => {
     expect((await browser.visit(get)).value).toEqual({ user_id: 1, theme: "dark" });
     expect((await planter.visit(get)).value).toEqual({});
   });
+
+  test("is given the token of a sign-in that it sends with its old value, beside the move", async () => {
+    await open({ references: { user_id: { rotate: true } } });
+    await lay({ fields: { theme: "dark" } });
+    const parallel = app.browser();
+    carry(parallel);
+    await browser.visit(get);
+    expect(cookieOf(await parallel.visit(get))).toBeUndefined();
+    const answer = await parallel.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    expect(cookieOf(answer)?.value).toMatch(/^[\w-]{34}$/);
+    expect((await parallel.visit(get)).value).toEqual({ user_id: 1, theme: "dark" });
+    expect((await browser.visit(get)).value).toEqual({});
+  });
+
+  test("is given the token of a new session, where its own ends while it uses it", async () => {
+    await lay();
+    const parallel = app.browser();
+    carry(parallel);
+    await browser.visit(get);
+    const answer = await parallel.visit(async ({ session }) => {
+      await session.get();
+      for (const one of await idsOf(1)) await app.middleware.store.delete(one);
+      return session.get();
+    });
+    expect([answer.value, typeof cookieOf(answer)?.value]).toEqual([{}, "string"]);
+    expect(cookieOf(await parallel.visit(get))).toBeUndefined();
+  });
 });
 
 describe("the old layout", () => {

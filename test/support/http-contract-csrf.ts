@@ -144,6 +144,18 @@ export function csrf(start: Start): void {
       expect(app.operations).toEqual([]);
     });
 
+    test("goes by the name, and the prefix, of the session cookie", async () => {
+      for (const [cookie, name] of [
+        [{ name: "sid" }, "sid-csrf"],
+        [{ hostPrefix: true }, `__Host-${COOKIE}-csrf`],
+      ] as const) {
+        const app = await start({ trustProxy: true, cookie });
+        const headers = { "x-forwarded-proto": "https" };
+        const { setCookies } = await app.browser().send(create, { headers });
+        expect(setCookies.map((sent) => sent.name)).toEqual([name]);
+      }
+    });
+
     test("is good in the response that makes it", async () => {
       const app = await start();
       const { value } = await app

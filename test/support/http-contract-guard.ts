@@ -51,6 +51,9 @@ export function guard(start: Start): void {
       for (const origin of own) expect(await passes(app, { host, origin }), origin).toBe(true);
       const loud = { host: "SHOP.example", origin: "https://shop.example" };
       expect(await passes(app, loud)).toBe(true);
+      const ports = { host: "shop.example:443", origin: "https://shop.example" };
+      expect(await passes(app, ports)).toBe(true);
+      expect(await passes(app, { ...ports, origin: "http://shop.example" })).toBe(false);
       const others = [
         "http://evil.example",
         "http://shop.example",
@@ -62,6 +65,7 @@ export function guard(start: Start): void {
         "",
         "shop.example:8080",
         "javascript:alert(1)",
+        "ftp://shop.example:8080",
       ];
       for (const origin of others) expect(await passes(app, { host, origin }), origin).toBe(false);
     });

@@ -39,6 +39,11 @@ export class OldStoreSessions {
   moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     return this.#sessions.moveAll(cursor);
   }
+
+  /** Moves all sessions so that they can be ended. */
+  async moveAllToEnd(): Promise<void> {
+    for await (const _ of this.#sessions.moveAll(null, true));
+  }
 }
 
 /**

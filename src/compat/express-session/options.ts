@@ -178,7 +178,10 @@ function referencesOf(
     if (as !== undefined && as !== "set")
       throw misconfigured(`${what} has an as that is not "set"`);
     const find = (from ?? null) as Declared["from"];
-    references.set(storedName(name, find !== null), { name, plain: as === "set", from: find });
+    const field = storedName(name, find !== null);
+    if (references.has(field))
+      throw misconfigured(`${what} is kept where another one is; rename it`);
+    references.set(field, { name, plain: as === "set", from: find });
   }
   return references;
 }

@@ -110,7 +110,7 @@ export class SavedSessions {
   }
 
   async endAll(): Promise<void> {
-    if (this.#config.old) for await (const _ of this.moveAll(null));
+    await this.#config.old?.moveAllToEnd();
     for await (const page of this.all(false)) {
       await settled(page.map(({ id }) => this.#end(id)));
     }

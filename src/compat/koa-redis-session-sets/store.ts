@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../../durations.ts";
-import { SessionError } from "../../errors.ts";
+import { misconfigured, quote, SessionError } from "../../errors.ts";
 import { gone } from "../../http/faults.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
@@ -35,6 +35,8 @@ export interface KoaSessionStore {
   /**
    * Ends all sessions whose field has this value, in bounded steps. Resolves to how many. With
    * `migrate`, those that were not moved yet are among them.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
    */
   clear(field: string, value: unknown): Promise<number>;
 }
@@ -65,6 +67,14 @@ export class SessionsInRedis {
   /** How long a session lives from now on, in ms. */
   maxAge(maxAge: Duration | null | undefined): number {
     return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG for what is no declared reference. */
+  checkReference(field: string): void {
+    if (this.#settings.references.has(field)) return;
+    throw misconfigured(
+      `${quote(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+    );
   }
 
   /** A change as the store takes it. It moves the deadline, as every change here does. */
@@ -108,6 +118,7 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
       await store.end(await reach(id, true));
     },
     async clear(field, value) {
+      sessions.checkReference(field);
       const reference = referenceOf(field, value);
       await old?.moveReference(field, value);
       return store.endAll(reference);

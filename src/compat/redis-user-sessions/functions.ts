@@ -162,6 +162,8 @@ export async function getUserSessions<Data extends SessionData = ReadData>({
   await oldSessionsOf(client)?.moveUser(userId, false);
   for await (const page of storeOf(client).pages(user, true)) {
     for (const { id, fields } of page) {
+      // A server that evicts keys may have lost this user's session, and the id may be another's now.
+      if (fields.get(user.field) !== user.text) continue;
       sessions.push({ sessionId: decodeText(id), data: recordOf<Data>(fields) });
     }
   }

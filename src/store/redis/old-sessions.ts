@@ -81,13 +81,20 @@ export class OldSessions {
     this.#layout = layout;
   }
 
-  /** Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was. */
-  async move(key: string): Promise<Moved> {
+  /**
+   * Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was.
+   *
+   * @param ends whether it is to be ended then: what is damaged is removed.
+   */
+  async move(key: string, ends = false): Promise<Moved> {
     const { type } = this.#layout;
     const old = await this.#old.read(key, type);
     if (old === null) return "absent";
     const session = old && this.#sessionOf(key, old);
-    if (!session) return "damaged";
+    if (!session) {
+      if (ends) await this.#old.remove(key);
+      return "damaged";
+    }
     await this.#takeOver(session);
     await this.#old.remove(key);
     for (const { key, member } of session.entries) {
@@ -96,9 +103,9 @@ export class OldSessions {
     return "moved";
   }
 
-  /** Moves what is at an old key, as `move` does, so that it can be ended; removes it where it is damaged. */
+  /** Moves the session at an old key so that it can be ended. */
   async moveToEnd(key: string): Promise<void> {
-    if ((await this.move(key)) === "damaged") await this.#old.remove(key);
+    await this.move(key, true);
   }
 
   /**
@@ -127,18 +134,22 @@ export class OldSessions {
     } while (cursor !== "0");
   }
 
-  /** Moves all sessions. @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own. */
-  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+  /**
+   * Moves all sessions; `ends` as in `move`.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own.
+   */
+  moveAll(cursor: string | null, ends = false): AsyncGenerator<MoveProgress, void> {
     const keys = this.#old.matching(this.#layout.pattern);
-    return this.#steps(new Walk(keys, positionOf(cursor, keys.shards)));
+    return this.#steps(new Walk(keys, positionOf(cursor, keys.shards)), ends);
   }
 
-  async *#steps(walk: Walk): AsyncGenerator<MoveProgress, void> {
+  async *#steps(walk: Walk, ends: boolean): AsyncGenerator<MoveProgress, void> {
     const sum = { scanned: 0, moved: 0, damaged: 0 };
     for await (const { keys, next } of walk.pages()) {
       for (let from = 0; from < keys.length; from += TOGETHER) {
         const part = keys.slice(from, from + TOGETHER);
-        for (const moved of await settled(part.map((key) => this.move(key)))) {
+        for (const moved of await settled(part.map((key) => this.move(key, ends)))) {
           sum.scanned++;
           if (moved !== "absent") sum[moved]++;
         }

@@ -122,12 +122,16 @@ export function messageOf(error: unknown): string {
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }
 
-/** A client's error without the command it carries, whose arguments are the session's data. */
+/**
+ * A client's error without the command it carries, whose arguments are the session's data; a server
+ * that does not know a command quotes the first of them.
+ */
 function withoutCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  const copy = Object.assign(new Error(message), code === undefined ? {} : { code });
+  const [shown = ""] = message.split(", with args beginning with: ", 1);
+  const copy = Object.assign(new Error(shown), code === undefined ? {} : { code });
   Object.defineProperty(copy, "name", { value: name });
-  Object.defineProperty(copy, "stack", { value: stack });
+  Object.defineProperty(copy, "stack", { value: stack?.replace(message, () => shown) });
   return copy;
 }
