@@ -25,7 +25,7 @@ const lib = \`${lib.replace(/[\\`$]/g, "\\$&")}\`;
 
 export const sources = {
 ${sources.join("\n")}
-} as const;
+};
 `;
 }
 

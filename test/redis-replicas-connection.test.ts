@@ -2,8 +2,10 @@
  * How endings wait for replicas: a connection of the store's own, on which a script and its WAIT go
  * one after the other, and what comes of it when that connection, a replica or the master is lost.
  */
+import type { LookupFunction } from "node:net";
 import { GlideClient } from "@valkey/valkey-glide";
 import { Redis } from "ioredis";
+import { createClient } from "redis";
 import { createSessions, type Duration } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisClient, redisStore } from "session-sets/redis";
@@ -224,6 +226,23 @@ describe("when servers change, with their own", () => {
       await eventually("an ending", false, () => sessions.delete(token, ONE));
     },
   );
+
+  test("of a name with several addresses it says what they answer", async () => {
+    const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+    const lookup: LookupFunction = (_name, _options, found) =>
+      process.nextTick(found, null, addresses);
+    const client = createClient({ socket: { host: "localhost", port: own.master.port, lookup } });
+    client.on("error", () => {});
+    await client.connect();
+    open.push({ close: () => client.destroy() });
+    const sessions = sessionsOver(client, "500 ms");
+    const { token } = await sessions.create({ user_id: 1 });
+    await own.master.kill();
+    await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
+      code: "ERR_STORE_UNAVAILABLE",
+      message: expect.stringMatching(/ECONNREFUSED/),
+    });
+  });
 
   test("where the address leads to another master now, calling again finds that one", async () => {
     const [next, last] = own.replicas.map(({ port }) => new Redis(port));

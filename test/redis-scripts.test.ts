@@ -13,11 +13,13 @@ test("the generated sources are those of the Lua files: if not, `npm run lua`", 
   expect(all.length).toBe(files.length - 1); // lib.lua comes before each
 });
 
-/** What the scripts of `reindex`, which is on no request's path, send besides. */
+/** What scripts send besides: those of `reindex` and of moving old sessions, none on a request's path. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   walk: ["SCAN", "INFO"],
   mendSession: ["HEXISTS"],
   mendSet: ["ZSCAN", "SSCAN"],
+  walkOld: ["SCAN", "INFO"],
+  takeOver: ["SET"],
 };
 const WALKING = [
   "KEYS",

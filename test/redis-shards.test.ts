@@ -1,7 +1,10 @@
 /* How sessions are spread over the parts of a store, on a real server. */
 import { createSessions, type Sessions } from "session-sets";
+import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import type { SessionStore } from "../src/store/contract.ts";
+import { ofMovingSlot } from "../src/store/moving.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
 
 interface Data {
@@ -117,4 +120,31 @@ test("stores of different prefixes share a server and nothing else", async () =>
   expect(await theirs.get(token)).toBeNull();
   expect(await theirs.by("user_id", 1).clear()).toBe(0);
   expect(await ours.get(token)).not.toBeNull();
+});
+
+test("a session is made in whichever shard is not being moved", async () => {
+  const none = {
+    createdAt: 0,
+    lastSeenAt: 0,
+    idleTimeout: 1,
+    absoluteDeadline: null,
+    expiresAt: 1,
+  };
+  for (const [shards, free] of [
+    [2, 1],
+    [4, 2],
+    [8, 5],
+  ] as const) {
+    const create: SessionStore["create"] = async ({ id }) => {
+      if (shardOf(id) === free) return none;
+      throw ofMovingSlot(new Error("the slot is being moved"));
+    };
+    const store = Object.assign(memoryStore(), { shards, create });
+    const sessions = createSessions({ store, idleTimeout: "1 hour" });
+    for (let i = 0; i < 100; i++) {
+      const { session } = await sessions.create({});
+      expect(shardOf(session.id)).toBe(free);
+    }
+    await sessions.close();
+  }
 });

@@ -52,6 +52,12 @@ const OF_NODES = [
   "schema",
   "csrf",
   "koa",
+  "express",
+  "fastify",
+  "hono",
+  "node.test",
+  "fetch",
+  "compat/",
 ];
 /** Fewer of what is random than in a run of all tests. */
 const ENVIRONMENT = { HISTORIES: "300", SCHEDULES: "500" };

@@ -23,7 +23,7 @@ import {
   withTimes,
 } from "./record.ts";
 import { checkAgainst } from "./schema.ts";
-import { createToken } from "./token.ts";
+import { createToken, createTokenAfter } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken } from "./types.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
@@ -65,13 +65,15 @@ export class Engine {
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
+    let fresh = createToken(store.shards);
     for (let left = SHARDS_TO_TRY; ; left--) {
-      const { token, id } = createToken(store.shards);
+      const { token, id } = fresh;
       try {
         const times = await store.create({ id, fields: set, references, ...timeouts });
         return { token, session: withTimes(id, decodeFields<Data>(set), times) };
       } catch (error) {
         if (left === 1 || !isOfMovingSlot(error)) throw error;
+        fresh = createTokenAfter(id, store.shards);
       }
     }
   }

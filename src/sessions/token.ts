@@ -22,6 +22,11 @@ export function createToken(shards: number): NewToken {
   return tokenIn(shardPrefix(randomInt(shards)));
 }
 
+/** A fresh token in the shard after that of an id. */
+export function createTokenAfter(id: string, shards: number): NewToken {
+  return tokenIn(shardPrefix((shardOf(id) + 1) % shards));
+}
+
 /** A fresh token in the shard of an id: where a session stays when it is rotated. */
 export function createTokenBeside(id: string): NewToken {
   return tokenIn(id.slice(0, 2));

@@ -66,7 +66,11 @@ describe.concurrent.each(kinds)("%s", (kind) => {
       await load.until("done", 100);
       await admin.config("SET", "maxmemory", "0");
       expect(await finish([server.port], [FULL])).toEqual(NOTHING);
-      expect([...load.counts.operations].sort()).toEqual(["change a session", "create a session"]);
+      expect([...load.counts.operations].sort()).toEqual([
+        "change a session",
+        "change a session set",
+        "create a session",
+      ]);
     };
     await loaded("full", kind, server, fill, PATIENCE);
   });

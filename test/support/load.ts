@@ -11,6 +11,7 @@ export interface LoadData {
   user_id?: number;
   team_ids?: number[];
   n?: number;
+  seen?: number;
 }
 
 export const LOAD_REFERENCES = { user_id: {}, team_ids: {} };
@@ -214,7 +215,7 @@ export class Load {
       if (round % 3 === 0) await this.#move(entry, worker * USERS_EACH);
       await this.#read(entry);
       if (round % 5 === 0) await this.#end(this.#oldestOf(user) ?? entry);
-      if (round % 7 === 0) await this.#lookAtSets(user, n);
+      if (round % 7 === 0) await this.#useSets(user, n);
       if (round % 23 === 0) await this.#clear(user);
     }
   }
@@ -229,7 +230,7 @@ export class Load {
       await this.#read(entry);
       if (round % 3 === 0) await this.#end(entry);
     }
-    if (round % 7 === 0) await this.#lookAtSets(user, round);
+    if (round % 7 === 0) await this.#useSets(user, round);
     if (round % 23 === 0) await this.#clear(user);
   }
 
@@ -272,11 +273,13 @@ export class Load {
     entry.ended = ended === undefined ? "maybe" : "yes";
   }
 
-  async #lookAtSets(user: number, n: number): Promise<void> {
+  async #useSets(user: number, n: number): Promise<void> {
     const set = this.#sessions.by("user_id", user);
     await this.#call(() => set.size());
     await this.#call(() => set.list({ limit: 5 }));
-    await this.#call(() => this.#sessions.by("team_ids", n % TEAMS.length).size());
+    const team = this.#sessions.by("team_ids", n % TEAMS.length);
+    await this.#call(() => team.size());
+    await this.#call(() => team.set({ seen: n }));
   }
 
   async #clear(user: number): Promise<void> {

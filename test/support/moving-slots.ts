@@ -21,7 +21,13 @@ export const moveKeyByKey: Move = async (slot, from, to, all) => {
     await from.call("MIGRATE", [host, String(port), "", "0", "5000", "KEYS", ...keys]);
   }
   await to.cluster("SETSLOT", slot, "NODE", target as string);
-  for (const admin of all) await admin.cluster("SETSLOT", slot, "NODE", target as string);
+  for (const admin of all) {
+    // What nodes tell each other meanwhile may be older.
+    await eventually("word of a move", target, async () => {
+      await admin.cluster("SETSLOT", slot, "NODE", target as string);
+      return ownerSeenBy(admin, slot);
+    });
+  }
 };
 
 /** With CLUSTER MIGRATESLOTS of Valkey 9: the other node has nothing, and then everything. */

@@ -149,17 +149,32 @@ ${LOGIN}
   },
   "entries after the expiry, in create": {
     about: "one command makes the session and sets its expiry, the next makes its entries",
-    apply: edits("create", [
-      `  for _, name in ipairs(names) do
+    apply: edits(
+      "create",
+      [
+        `  for _, name in ipairs(names) do
     enter(name, id, deadline)
   end
+  settle()
+  return found
 `,
-      `else
+        `  return found
+`,
+      ],
+      [
+        `  found = make(id, names, fields, idle, absolute)
+end
+`,
+        `  found = make(id, names, fields, idle, absolute)
+else
   for _, name in ipairs(names) do
     enter(name, id, redis.call('PEXPIRETIME', KEYS[1]))
   end
+  settle()
+end
 `,
-    ]),
+      ],
+    ),
     send: async ({ script }, send) => {
       const reply = await send();
       return script === "create" ? send() : reply;

@@ -1,6 +1,6 @@
 import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
-import { underReplicated } from "./unavailable.ts";
+import { messageOf, underReplicated } from "./unavailable.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
 export interface Write<Reply> {
@@ -20,9 +20,9 @@ export class Missed extends Error {
   /** Whether there was no time left for it. */
   readonly late: boolean;
 
-  constructor(cause: unknown) {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
-    this.late = cause instanceof TooLate;
+  constructor(cause: unknown, late = false) {
+    super(messageOf(cause), { cause });
+    this.late = late;
   }
 }
 
@@ -73,6 +73,9 @@ export class Replication {
   }
 }
 
+/** What is refused so shortly before the end (ms) was cut by it. */
+const A_MOMENT = 5;
+
 /** A write whose turn has not come, or whose WAIT is not answered. */
 class Waiting<Reply = unknown> {
   readonly promise: Promise<Reply>;
@@ -101,8 +104,7 @@ class Waiting<Reply = unknown> {
       }
       this.#resolve(reply);
     } catch (error) {
-      const message = error instanceof Error ? error.message : "";
-      if (NO_MASTER.test(message)) own.close();
+      if (NO_MASTER.test(messageOf(error))) own.close();
       if (own.lost) this.missed(error);
       else this.#reject(error);
     }
@@ -111,7 +113,7 @@ class Waiting<Reply = unknown> {
 
   /** Its script was not run, or nobody knows whether it was. */
   missed(error: unknown): void {
-    this.#reject(new Missed(error));
+    this.#reject(new Missed(error, performance.now() > this.end - A_MOMENT));
   }
 
   /** WAIT has answered how many replicas there are. */

@@ -932,4 +932,4 @@ for i, key in ipairs(page[2]) do
 end
 return { now, 'page', server, page[1], keys }
 `,
-} as const;
+};

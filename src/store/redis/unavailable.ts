@@ -108,12 +108,18 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
 ];
 
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1];
   return (
     mend ??
     `${message.slice(0, 200).replace(/\.$/, "")}. Check the server and the client's connection to it`
   );
+}
+
+/** What an error says. That of a name with several addresses, which all refuse, has but a code. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }
 
 /**
