@@ -13,7 +13,7 @@ const LAYERS = [
   // Beside the library: what it exports is for tests.
   ["testing", /^src\/testing\//],
   ["store", /^src\/store\//],
-  ["ground", /^src\/(?:errors|durations|values)\.ts$/],
+  ["ground", /^src\/(?:errors|durations|settled|values)\.ts$/],
 ] as const;
 
 type Layer = (typeof LAYERS)[number][0];

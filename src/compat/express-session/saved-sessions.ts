@@ -1,7 +1,7 @@
 import { misconfigured, tooLarge } from "../../errors.ts";
+import { settled } from "../../settled.ts";
 import type { Change, Fields, Leaving, StoredSession } from "../../store/contract.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
-import { settled } from "../../store/redis/settled.ts";
 import { isWalkable } from "../../store/walk.ts";
 import { timeLeft } from "./deadline.ts";
 import type { StoreConfig } from "./options.ts";

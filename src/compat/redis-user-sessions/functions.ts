@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { SessionError } from "../../errors.ts";
+import { settled } from "../../settled.ts";
 import type { Change, SessionStore } from "../../store/contract.ts";
 import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
-import { settled } from "../../store/redis/settled.ts";
 import { changeOf } from "../shared/change.ts";
 import {
   asJSON,

@@ -1,5 +1,5 @@
+import { settled } from "../../settled.ts";
 import type { Lookup, StoredSession } from "../contract.ts";
-import { settled } from "./settled.ts";
 import type { Walk } from "./walk.ts";
 
 /** How many sessions are read at a time. */

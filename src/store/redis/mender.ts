@@ -1,10 +1,10 @@
+import { settled } from "../../settled.ts";
 import type { DeclaredReference } from "../repair.ts";
 import { MOST_SHARDS } from "../shards.ts";
 import { counted } from "./arguments.ts";
 import { encodeName, type Keys, setNames } from "./keys.ts";
 import type { ScriptName } from "./scripts.ts";
 import type { Reply, Server } from "./server.ts";
-import { settled } from "./settled.ts";
 
 /** What was wrong. */
 export interface Mended {

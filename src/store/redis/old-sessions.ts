@@ -1,4 +1,5 @@
 import { SessionError } from "../../errors.ts";
+import { settled } from "../../settled.ts";
 import type { FieldReferences, Fields } from "../contract.ts";
 import { counted } from "./arguments.ts";
 import type { RedisClient } from "./clients/connect.ts";
@@ -6,7 +7,6 @@ import { type Keys, setNames } from "./keys.ts";
 import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
 import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";
 import { Server } from "./server.ts";
-import { settled } from "./settled.ts";
 import { Walk } from "./walk.ts";
 import { positionOf, textOf } from "./walk-cursor.ts";
 

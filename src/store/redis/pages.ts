@@ -1,8 +1,8 @@
+import { settled } from "../../settled.ts";
 import type { Reference, StoredSession } from "../contract.ts";
 import { type Keys, setName } from "./keys.ts";
 import { pairsOfHash, sessionOf } from "./replies.ts";
 import type { Server } from "./server.ts";
-import { settled } from "./settled.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 export const PAGE_KEYS = 300;

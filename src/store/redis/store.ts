@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { tooLarge } from "../../errors.ts";
+import { settled } from "../../settled.ts";
 import type {
   Change,
   Changed,
@@ -31,7 +32,6 @@ import {
   timesOf,
 } from "./replies.ts";
 import { type Reply, Server } from "./server.ts";
-import { settled } from "./settled.ts";
 import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 

@@ -1,4 +1,4 @@
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "./errors.ts";
 
 /**
  * All results; when some have failed, waits for the others and throws the first failure. That of
