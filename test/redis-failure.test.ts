@@ -67,7 +67,8 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     nobody.on("error", () => {});
     use(nobody);
     const id = `AA${"a".repeat(22)}`;
-    const made = { token: `AA${"a".repeat(32)}`, session: { id } as Made["session"] };
+    const token = `AA${"a".repeat(32)}`;
+    const made = { oldToken: token, token, session: { id } as Made["session"] };
     await expectAllFail(made, NO_ANSWER);
     await server.restart();
     await vi.waitUntil(() => nobody.status === "ready", 10_000);

@@ -99,6 +99,7 @@ describe("a server whose memory is full", () => {
 
 describe("a server that became a replica", () => {
   beforeEach(async () => {
+    await makeSession(sessions); // something to end for `clear` but one
     await client.call("REPLICAOF", "127.0.0.1", "1");
   });
 
