@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { clientContract } from "./support/client-contract.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
-import { clusterClients } from "./support/store-clients.ts";
+import { clusterClients, otherClusterClients } from "./support/store-clients.ts";
 
 let cluster: RedisCluster;
 beforeAll(async () => {
@@ -12,4 +12,5 @@ afterAll(() => cluster?.stop());
 
 const port = () => cluster.masters[0]?.port ?? 0;
 // Not the 64 that are the default: some tests look into thousands of sets.
-clientContract("on a cluster", clusterClients, { port, clockPort: port, shards: 7 });
+const all = { ...clusterClients, ...otherClusterClients };
+clientContract("on a cluster", all, { port, clockPort: port, shards: 7 });

@@ -62,6 +62,17 @@ const glide =
     return { client, close: async () => client.close() };
   };
 
+const glideCluster =
+  (protocol: ProtocolVersion): Connect =>
+  async (port) => {
+    const client = await GlideClusterClient.createClient({
+      addresses: [{ host: HOST, port }],
+      protocol,
+      requestTimeout: REQUEST_TIMEOUT,
+    });
+    return { client, close: async () => client.close() };
+  };
+
 /** On one server. */
 export const singleClients: Readonly<Record<string, Connect>> = {
   "ioredis 5": ioredis((port) => new Redis5(port)),
@@ -83,13 +94,21 @@ export const clusterClients: Readonly<Record<string, Connect>> = {
   "ioredis 6": ioredis((port) => new Cluster6([{ host: HOST, port }])),
   "redis 5": nodeRedis((port) => redis5.createCluster({ rootNodes: [options(port)] })),
   "redis 6": nodeRedis((port) => redis6.createCluster({ rootNodes: [options(port)] })),
-  "Valkey GLIDE 2": async (port) => {
-    const client = await GlideClusterClient.createClient({
-      addresses: [{ host: HOST, port }],
-      requestTimeout: REQUEST_TIMEOUT,
-    });
-    return { client, close: async () => client.close() };
-  },
+  "Valkey GLIDE 2": glideCluster(ProtocolVersion.RESP3),
+};
+
+/** The same, each with the protocol that it does not speak by default. */
+export const otherClusterClients: Readonly<Record<string, Connect>> = {
+  "ioredis 6 with RESP2": ioredis(
+    (port) => new Cluster6([{ host: HOST, port }], { redisOptions: { protocol: 2 } }),
+  ),
+  "redis 5 with RESP3": nodeRedis((port) =>
+    redis5.createCluster({ rootNodes: [options(port)], RESP: 3 }),
+  ),
+  "redis 6 with RESP2": nodeRedis((port) =>
+    redis6.createCluster({ rootNodes: [options(port)], RESP: 2 }),
+  ),
+  "Valkey GLIDE 2 with RESP2": glideCluster(ProtocolVersion.RESP2),
 };
 
 /** Behind Sentinel, by the port of one of the sentinels. */
