@@ -74,7 +74,7 @@ export const commanding: readonly StoreTest[] = [
     const { store, elapse } = under;
     const id = await createOf(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: DAY });
     done(await change(store, id, { absoluteTimeout: SOON }));
-    const kept = await createOf(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: SOON });
+    const kept = await createOf(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: HOUR });
     done(await change(store, kept, { absoluteTimeout: DAY }));
     await elapse(PAST_SOON);
     await assertGone(store, id);
