@@ -27,6 +27,7 @@ function shown(): string {
 
 /** Notes what the scripts write. */
 async function watch(): Promise<{ writes: () => Promise<string[]>; stop: () => void }> {
+  await client.ping(); // ioredis stumbles over what others do while its MONITOR begins
   const monitor = await client.monitor();
   const lines: string[] = [];
   let marks = 0;

@@ -36,6 +36,8 @@ export async function watchCommands(
 ): Promise<{ readonly text: () => Promise<string>; readonly stop: () => void }> {
   const client = new Redis(url);
   const asker = new Redis(url);
+  // ioredis stumbles over what others do while its MONITOR begins.
+  await Promise.all([client.ping(), asker.ping()]);
   const monitor = await client.monitor();
   let seen = "";
   monitor.on("monitor", (_time: string, args: string[]) => {
