@@ -12,7 +12,7 @@ import type { SessionStore } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import { change, changes, createOf, of, rotationTo, signIn } from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
-import { ownerOf } from "../support/moving-slots.ts";
+import { ownerOf, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
 import { freshPrefix } from "../support/stores.ts";
@@ -81,7 +81,7 @@ async function move(slot: number, first: readonly string[], meanwhile: () => Pro
   await meanwhile();
   const left = (await from.cluster("GETKEYSINSLOT", slot, 100)) as string[];
   if (left.length > 0) await send(left);
-  for (const admin of [to, from]) await admin.cluster("SETSLOT", slot, "NODE", target as string);
+  await tell([to, from], slot, target as string);
   return to;
 }
 
@@ -92,7 +92,7 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
     const names = Object.keys(OPERATIONS);
     const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
     const prefix = freshPrefix();
-    const direct = redisStore(client, { prefix, shards: 1 });
+    const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const [id] = [await createOf(direct, "1"), await createOf(direct, "2")];
     const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set))];
     const moved = keys.filter(() => choices.pick(2) === 1);
@@ -127,7 +127,7 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const names = Object.keys(READS);
     const name = names[choices.pick(names.length)] ?? "";
     const prefix = freshPrefix();
-    const direct = redisStore(client, { prefix, shards: 1 });
+    const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const old = await createOf(direct, "1");
     const id = newIdBeside(old);
     await change(direct, old, { rotation: rotationTo(id) });

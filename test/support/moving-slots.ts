@@ -21,14 +21,19 @@ export const moveKeyByKey: Move = async (slot, from, to, all) => {
     await from.call("MIGRATE", [host, String(port), "", "0", "5000", "KEYS", ...keys]);
   }
   await to.cluster("SETSLOT", slot, "NODE", target as string);
+  await tell(all, slot, target as string);
+};
+
+/** Tells masters who has a slot now, until each has taken it in. */
+export async function tell(all: readonly Redis[], slot: number, target: string): Promise<void> {
   for (const admin of all) {
     // What nodes tell each other meanwhile may be older.
     await eventually("word of a move", target, async () => {
-      await admin.cluster("SETSLOT", slot, "NODE", target as string);
+      await admin.cluster("SETSLOT", slot, "NODE", target);
       return ownerSeenBy(admin, slot);
     });
   }
-};
+}
 
 /** With CLUSTER MIGRATESLOTS of Valkey 9: the other node has nothing, and then everything. */
 export const moveAtOnce: Move = async (slot, from, to, all) => {
