@@ -1,15 +1,6 @@
 /* What `sessions.reindex()` mends: each kind of damage, made by hand. */
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
-import {
-  closeServers,
-  openCluster,
-  openPlace,
-  openServer,
-  type Place,
-  type Servers,
-  walk,
-} from "../support/reindexing.ts";
+import { describe, expect, test } from "vitest";
+import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
 
 const NONE = { added: 0, removed: 0, corrected: 0 };
 const REFERENCES = { user_id: {}, team_ids: { rotate: false } } as const;
@@ -126,24 +117,12 @@ const DAMAGES: readonly Damage[] = [
   },
 ];
 
-let cluster: RedisCluster;
-let single: Servers;
-let spread: Servers;
-beforeAll(async () => {
-  cluster = await startCluster();
-  single = openServer(inject("redisUrl"));
-  spread = openCluster(cluster.masters.map(({ port }) => port));
-}, 60_000);
-afterAll(async () => {
-  closeServers(single);
-  closeServers(spread);
-  await cluster.stop();
-});
+const shared = openPlaces();
 
 const places: [string, () => Place][] = [
-  ["on one server, with 1 shard", () => openPlace(single, 1)],
-  ["on one server, with 4 shards", () => openPlace(single, 4)],
-  ["on a cluster", () => openPlace(spread, 16)],
+  ["on one server, with 1 shard", () => openPlace(shared.single, 1)],
+  ["on one server, with 4 shards", () => openPlace(shared.single, 4)],
+  ["on a cluster", () => openPlace(shared.spread, 16)],
 ];
 
 async function fill(place: Place): Promise<{ key: string; set: string; id: string }> {

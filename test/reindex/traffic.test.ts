@@ -1,31 +1,10 @@
 /* `sessions.reindex()` while the sessions are in use: it mends what was damaged, and harms nothing. */
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { LOAD_REFERENCES, Load, loadedSessions, summary } from "../support/load.ts";
-import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
-import {
-  closeServers,
-  openCluster,
-  openPlace,
-  openServer,
-  type Place,
-  type Servers,
-  walk,
-} from "../support/reindexing.ts";
+import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
 
-let cluster: RedisCluster;
-let single: Servers;
-let spread: Servers;
-beforeAll(async () => {
-  cluster = await startCluster();
-  single = openServer(inject("redisUrl"));
-  spread = openCluster(cluster.masters.map(({ port }) => port));
-}, 60_000);
-afterAll(async () => {
-  closeServers(single);
-  closeServers(spread);
-  await cluster.stop();
-});
+const shared = openPlaces();
 
 /** Of a session, which by now may be an alias, or gone. */
 const MISLIST = `
@@ -58,8 +37,8 @@ function start(place: Place) {
 }
 
 describe.each<[string, () => Place]>([
-  ["on one server", () => openPlace(single, 1)],
-  ["on a cluster", () => openPlace(spread, 16)],
+  ["on one server", () => openPlace(shared.single, 1)],
+  ["on a cluster", () => openPlace(shared.spread, 16)],
 ])("%s", (where, open) => {
   test("where nothing is damaged it finds nothing, though sessions are made, moved, rotated and ended", async () => {
     const place = open();

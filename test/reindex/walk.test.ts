@@ -4,18 +4,16 @@ import { Redis } from "ioredis";
 import { createSessions, type ReferenceOptions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { openProxy } from "../support/proxy.ts";
-import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
 import { startRedis } from "../support/redis-server.ts";
 import {
   closeServers,
   type Data,
-  openCluster,
   openPlace,
+  openPlaces,
   openServer,
   type Place,
-  type Servers,
   walk,
 } from "../support/reindexing.ts";
 import { watchScripts } from "../support/script-watch.ts";
@@ -26,19 +24,7 @@ const FIRST = { user_id: {} } as const;
 const LATER = { user_id: {}, team_ids: { rotate: false } } as const;
 const NONE = { added: 0, removed: 0, corrected: 0 };
 
-let cluster: RedisCluster;
-let single: Servers;
-let spread: Servers;
-beforeAll(async () => {
-  cluster = await startCluster();
-  single = openServer(inject("redisUrl"));
-  spread = openCluster(cluster.masters.map(({ port }) => port));
-}, 60_000);
-afterAll(async () => {
-  closeServers(single);
-  closeServers(spread);
-  await cluster.stop();
-});
+const shared = openPlaces();
 
 /** Sessions of a program that does not know `team_ids` yet: of 7 teams, and one that is none. */
 async function fill(place: Place, count: number): Promise<void> {
@@ -52,9 +38,9 @@ async function fill(place: Place, count: number): Promise<void> {
 }
 
 const places: [string, () => Place][] = [
-  ["on one server, with 1 shard", () => openPlace(single, 1)],
-  ["on one server, with 4 shards", () => openPlace(single, 4)],
-  ["on a cluster", () => openPlace(spread, 64)],
+  ["on one server, with 1 shard", () => openPlace(shared.single, 1)],
+  ["on one server, with 4 shards", () => openPlace(shared.single, 4)],
+  ["on a cluster", () => openPlace(shared.spread, 64)],
 ];
 
 describe.each(places)("%s", (_where, open) => {
@@ -197,7 +183,7 @@ test("a cursor of a server that was restarted meanwhile is taken back, and the w
 describe("every kind of client walks", () => {
   test.each(Object.entries(singleClients))("on one server, %s", async (_kind, connect) => {
     const opened = await connect(Number(new URL(inject("redisUrl")).port));
-    const place = openPlace(single, 2);
+    const place = openPlace(shared.single, 2);
     await fill(place, 300);
     const walked = await walk(place.open(LATER, opened.client));
     expect(walked).toMatchObject({ added: 600 });
@@ -206,8 +192,8 @@ describe("every kind of client walks", () => {
   });
 
   test.each(Object.entries(clusterClients))("on a cluster, %s", async (_kind, connect) => {
-    const opened = await connect(cluster.masters[0]?.port ?? 0);
-    const place = openPlace(spread, 64);
+    const opened = await connect(shared.cluster.masters[0]?.port ?? 0);
+    const place = openPlace(shared.spread, 64);
     await fill(place, 300);
     const walked = await walk(place.open(LATER, opened.client));
     expect(walked).toMatchObject({ added: 600 });
@@ -257,7 +243,7 @@ describe("the memory store", () => {
 });
 
 test("options that cannot work are refused at once", () => {
-  const onRedis = openPlace(single, 1).open(FIRST);
+  const onRedis = openPlace(shared.single, 1).open(FIRST);
   const inMemory = createSessions({ store: memoryStore(), idleTimeout: 1000 });
   for (const sessions of [onRedis, inMemory]) {
     const wrong = [{ dry: true }, { dryRun: 1 }, { cursor: "no cursor" }, { cursor: 0 }];

@@ -7,7 +7,9 @@ import {
   type Sessions,
 } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, inject } from "vitest";
 import { checkInvariants } from "./invariants.ts";
+import { type RedisCluster, startCluster } from "./redis-cluster.ts";
 import { freshPrefix } from "./stores.ts";
 
 export type Data = Record<string, unknown>;
@@ -33,6 +35,43 @@ export interface Place {
   /** Each key and what it holds, with its moment of expiry. */
   dump(): Promise<Map<string, string>>;
   check(references: References): Promise<void>;
+}
+
+/** Where reindex is tested: what a test file has opened, until its end. */
+export interface Places {
+  readonly cluster: RedisCluster;
+  /** The server of all tests. */
+  readonly single: Servers;
+  /** The masters of the cluster. */
+  readonly spread: Servers;
+}
+
+/** Opens them before the tests of a file, and closes them after. */
+export function openPlaces(): Places {
+  let cluster: RedisCluster;
+  let single: Servers;
+  let spread: Servers;
+  beforeAll(async () => {
+    cluster = await startCluster();
+    single = openServer(inject("redisUrl"));
+    spread = openCluster(cluster.masters.map(({ port }) => port));
+  });
+  afterAll(async () => {
+    closeServers(single);
+    closeServers(spread);
+    await cluster.stop();
+  });
+  return {
+    get cluster() {
+      return cluster;
+    },
+    get single() {
+      return single;
+    },
+    get spread() {
+      return spread;
+    },
+  };
 }
 
 export function openServer(url: string): Servers {
