@@ -45,7 +45,7 @@ test.concurrent.each(Object.entries(clusterClients))(
       await cluster.stop();
     }
   },
-  150_000,
+  60_000,
 );
 
 /** Cuts a replica off, so that what its master does from now on is lost with that one. */

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
-/** A client may take long to find a new master, and the machine may be busy. */
-const TIMEOUT = 45_000;
+const TIMEOUT = 20_000;
 const PAUSE = 20;
 
 /** Waits until something that servers do by themselves has come about; outside of tests, too. */

@@ -74,9 +74,6 @@ async function expectSignedIn(app: TestApp, { browser, planted }: Scene): Promis
   }
 }
 
-/** Three requests have thousands of orders, which a busy machine takes its time for. */
-const TIMEOUT = 180_000;
-
 /** What the browser has before it signs in. */
 const SCENES: Record<string, (app: TestApp) => Promise<Scene>> = {
   "a planted session": async (app) => {
@@ -122,7 +119,7 @@ export function orders(start: Start, clock: Clock, tried: Exclude<Orders, "none"
     for (const [scene, set] of scenes) {
       for (const [what, first] of Object.entries(SIGN_INS)) {
         for (const [beside, others] of besides) {
-          test(`${what} holds beside ${beside}, with ${scene}`, { timeout: TIMEOUT }, async () => {
+          test(`${what} holds beside ${beside}, with ${scene}`, async () => {
             const app = await start();
             const runs = await everyChoice(async (choices) => {
               const { browser, planted } = await set(app);

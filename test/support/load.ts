@@ -79,6 +79,9 @@ export interface LoadOptions {
   readonly replicas?: number | undefined;
 }
 
+/** So many calls come about within the time of one wait. */
+const PART = 20;
+
 /** What every error of a call says first: on which operation. */
 const FAILED =
   /^The session store could not (create|change|read|end|count|list) a session( set)?: (.+)$/;
@@ -120,18 +123,24 @@ export class Load {
     return this.#book.length;
   }
 
-  /** Waits until so many more calls have succeeded, or were refused. */
+  /**
+   * Waits until so many more calls have succeeded, or were refused. How fast they do is nothing to
+   * assert; that they go on is, so it is each next part of them that is waited for.
+   */
   async until(what: "done" | "refused", more: number): Promise<void> {
     const goal = this.counts[what] + more;
     const failed = this.#work.then(() => {
       throw new Error("The load has ended.");
     });
-    const reached = eventually(
-      `${goal} calls ${what}`,
-      true,
-      async () => this.counts[what] >= goal,
-    );
-    await Promise.race([reached, failed]);
+    while (this.counts[what] < goal) {
+      const next = Math.min(goal, this.counts[what] + PART);
+      const reached = eventually(
+        `${next} calls ${what}`,
+        true,
+        async () => this.counts[what] >= next,
+      );
+      await Promise.race([reached, failed]);
+    }
   }
 
   /** Compares what is there with what was acknowledged. */
