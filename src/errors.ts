@@ -23,9 +23,16 @@ const STATUS: Record<SessionErrorCode, number> = {
   ERR_CSRF: 403,
 };
 
+/** What a visitor is told, where the error may be shown to one. */
+const FOR_VISITORS: Partial<Record<SessionErrorCode, string>> = {
+  ERR_SESSION_TOO_LARGE: "This could not be saved: there is too much in your session.",
+  ERR_SESSION_GONE: "Your session has ended. Please sign in again.",
+  ERR_CSRF: "This request came from another site and was refused.",
+};
+
 /**
- * The one class of error that this library throws or rejects with. `code` is stable, the message
- * says what failed and what to do about it, and neither the message nor `cause` ever holds a token.
+ * The one class of error that this library throws or rejects with. `code` is stable, and neither the
+ * message nor `hint` nor `cause` ever holds a token.
  *
  * | code | when |
  * | --- | --- |
@@ -44,17 +51,33 @@ export class SessionError extends Error {
   readonly code: SessionErrorCode;
   /** The HTTP status that fits: frameworks that look for `status` answer with it. */
   readonly status: number;
-  /** Whether the message may be shown to the client of an HTTP request: where the status is below 500. */
+  /**
+   * Whether the message may be shown to the client of an HTTP request: where the status is below 500.
+   * It is a sentence for the visitor, then.
+   */
   readonly expose: boolean;
+  /**
+   * What failed and what to do about it, for the developer: the message itself where that is not for
+   * the visitor. It is part of `stack`, and not of what frameworks send.
+   */
+  declare readonly hint: string;
 
-  constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: SessionErrorCode, hint: string, options?: ErrorOptions) {
+    const forVisitor = FOR_VISITORS[code];
+    super(forVisitor ?? hint, options);
     this.code = code;
     this.status = STATUS[code];
     this.expose = this.status < 500;
+    // Not enumerable: so it is in no JSON that an application makes of the error.
+    Object.defineProperty(this, "hint", { value: hint });
+    if (forVisitor !== undefined) {
+      const stack = this.stack?.replace(forVisitor, () => `${forVisitor}\n  hint: ${hint}`);
+      Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
+    }
     // Hono answers with what this makes, and otherwise logs the error and answers 500.
     if (this.status !== 500) {
-      const getResponse = () => new Response(this.expose ? message : null, { status: this.status });
+      const body = this.expose ? this.message : null;
+      const getResponse = () => new Response(body, { status: this.status });
       Object.defineProperty(this, "getResponse", { value: getResponse });
     }
   }
