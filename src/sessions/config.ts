@@ -1,8 +1,9 @@
-import { milliseconds, optionalMilliseconds } from "../durations.ts";
+import { milliseconds } from "../durations.ts";
 import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
 import { faultOfName } from "../values.ts";
+import { warn, warnOnce } from "../warnings.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
@@ -16,36 +17,48 @@ const OPTIONS = [
   "rotationGrace",
 ] as const;
 const DEFAULT_MAX_BYTES = 65_536;
+const DAY = 86_400_000;
+/** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
+const DEFAULT_TIMEOUTS = { idleTimeout: 7 * DAY, absoluteTimeout: 30 * DAY };
 
-/** What `createSessions` was told, checked. */
-export interface Config {
-  readonly store: SessionStore;
-  readonly schema: StandardSchema<unknown> | null;
-  /** The declared references; `plain`: kept as plain Redis sets, too. */
-  readonly references: ReadonlyMap<string, { readonly plain: boolean }>;
-  /** The references that say who the user is. */
-  readonly identity: readonly string[];
+/** How a reference is declared. */
+export interface DeclaredReference {
+  /** Whether its sets are kept as plain Redis sets, too. */
+  readonly plain: boolean;
+  /** The one type that its values have, or null. */
+  readonly type: "string" | "number" | null;
+}
+
+/** The timeouts of a new session. */
+export interface Timeouts {
   readonly idleTimeout: number | null;
   readonly absoluteTimeout: number | null;
+}
+
+/** What `createSessions` was told, checked. */
+export interface Config extends Timeouts {
+  readonly store: SessionStore;
+  readonly schema: StandardSchema<unknown> | null;
+  readonly references: ReadonlyMap<string, DeclaredReference>;
+  /** The references that say who the user is. */
+  readonly identity: readonly string[];
+  /** Whether the absolute timeout is the default. */
+  readonly defaultAbsoluteTimeout: boolean;
   readonly maxBytes: number;
   readonly rotationGrace: number;
 }
 
-export function configOf(options: SessionsOptions<object, string>): Config {
+export function configOf(options: SessionsOptions<object> = {}): Config {
   if (typeof options !== "object" || options === null) {
-    throw misconfigured('createSessions takes its options: { idleTimeout: "30 minutes" }');
+    throw misconfigured('createSessions takes its options: { references: ["user_id"] }');
   }
   refuseUnknownKeys("createSessions", options, OPTIONS);
-  const { data, idleTimeout, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
-  if (idleTimeout === undefined && absoluteTimeout === undefined) {
-    throw misconfigured(
-      'createSessions needs idleTimeout or absoluteTimeout, or both: a session must end some day. { idleTimeout: "30 minutes", absoluteTimeout: "28 days" } suits many',
-    );
-  }
+  const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(Number.isInteger(maxBytes) && maxBytes >= 1)) {
     throw misconfigured("maxBytes must be a whole number above zero");
   }
-  const deadlines = deadlinesOf(options, { idleTimeout: null, absoluteTimeout: null });
+  const defaultAbsoluteTimeout = absoluteTimeout === undefined;
+  const timeouts = timeoutsOf(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
   const rotationGrace = milliseconds("rotationGrace", options.rotationGrace ?? "10 seconds", true);
   const store = options.store ?? defaultStore();
   if (!isStore(store)) {
@@ -57,50 +70,109 @@ export function configOf(options: SessionsOptions<object, string>): Config {
     store,
     schema: isSchema(data) ? data : null,
     ...referencesOf(options.references ?? {}, store),
-    ...deadlines,
+    ...timeouts,
+    defaultAbsoluteTimeout,
     maxBytes,
     rotationGrace,
   };
 }
 
-/** The deadlines in ms; what is left out is as in `defaults`. */
-export function deadlinesOf(
+/**
+ * The timeouts in ms, null for one that is turned off; what is left out is as in `defaults`.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG where both are off, or the idle one is longer than an
+ * absolute one that nobody has named.
+ */
+export function timeoutsOf(
   { idleTimeout, absoluteTimeout }: Deadlines,
-  defaults: Pick<Config, "idleTimeout" | "absoluteTimeout">,
-): Pick<Config, "idleTimeout" | "absoluteTimeout"> {
-  return {
-    idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) ?? defaults.idleTimeout,
-    absoluteTimeout:
-      optionalMilliseconds("absoluteTimeout", absoluteTimeout) ?? defaults.absoluteTimeout,
-  };
+  defaults: Timeouts & Pick<Config, "defaultAbsoluteTimeout">,
+): Timeouts {
+  const idle = timeoutOf("idleTimeout", idleTimeout, defaults.idleTimeout);
+  const absolute = timeoutOf("absoluteTimeout", absoluteTimeout, defaults.absoluteTimeout);
+  if (idle === null && absolute === null) {
+    throw misconfigured(
+      "A session must end some day: give idleTimeout or absoluteTimeout a duration; null turns off one of them, not both",
+    );
+  }
+  const unnamed = absoluteTimeout === undefined && defaults.defaultAbsoluteTimeout;
+  if (
+    unnamed &&
+    idleTimeout !== undefined &&
+    idle !== null &&
+    absolute !== null &&
+    idle > absolute
+  ) {
+    throw misconfigured(
+      "idleTimeout is longer than the absoluteTimeout, which is 30 days unless you name it: name both, or turn the absolute one off with absoluteTimeout: null",
+    );
+  }
+  return { idleTimeout: idle, absoluteTimeout: absolute };
 }
 
+function timeoutOf(
+  name: string,
+  timeout: Deadlines["idleTimeout"],
+  byDefault: number | null,
+): number | null {
+  if (timeout === undefined) return byDefault;
+  return timeout === null ? null : milliseconds(name, timeout);
+}
+
+/** What `references` may be, when it is not known to be right. */
+type Declared = ReferenceOptions | true | undefined;
+
 function referencesOf(
-  declared: { readonly [field: string]: ReferenceOptions | undefined },
+  declared: object,
   store: SessionStore,
 ): Pick<Config, "references" | "identity"> {
-  const references = new Map<string, { plain: boolean }>();
+  const references = new Map<string, DeclaredReference>();
   const identity: string[] = [];
-  for (const [field, options] of Object.entries(declared)) {
-    if (options === undefined) continue;
-    const fault = faultOfName(field) ?? faultOfReference(options, store);
+  for (const [field, given] of entriesOf(declared)) {
+    if (given === undefined) continue;
+    const options = given === true ? {} : given;
+    const fault =
+      faultOfName(field) ??
+      (references.has(field) ? "is declared twice" : faultOfReference(options, store));
     if (fault) throw misconfigured(`The reference ${quote(field)} ${fault}`);
-    refuseUnknownKeys(`The reference ${quote(field)}`, options, ["rotate", "as"]);
-    references.set(field, { plain: options.as === "set" });
-    if (options.rotate !== false) identity.push(field);
+    refuseUnknownKeys(`The reference ${quote(field)}`, options, ["identity", "type", "as"]);
+    references.set(field, { plain: options.as === "set", type: options.type ?? null });
+    if (options.identity !== false) identity.push(field);
   }
+  if (identity.length > 1) warnOfIdentities(identity);
   return { references, identity };
 }
 
+/** The fields and how each is declared: of a record, or of a list of names and records. */
+function entriesOf(declared: object): [string, Declared][] {
+  const list: readonly unknown[] = Array.isArray(declared) ? declared : [declared];
+  return list.flatMap((one): [string, Declared][] => {
+    if (typeof one === "string" && list === declared) return [[one, {}]];
+    if (typeof one === "object" && one !== null) return Object.entries(one);
+    throw misconfigured(
+      'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
+    );
+  });
+}
+
 function faultOfReference(options: ReferenceOptions, store: SessionStore): string | undefined {
-  if (typeof options !== "object" || options === null) return "takes its options: {} is enough";
-  const { rotate = true, as } = options;
-  if (typeof rotate !== "boolean") return "has a rotate that is neither true nor false";
+  if (typeof options !== "object" || options === null) return "takes its options: true is enough";
+  const { identity = true, type, as } = options;
+  if (typeof identity !== "boolean") return "has an identity that is neither true nor false";
+  if (type !== undefined && type !== "string" && type !== "number") {
+    return 'has a type that is neither "string" nor "number"';
+  }
   if (as !== undefined && as !== "set") return 'has an as that is not "set"';
   if (as === "set" && store.shards > 1) {
     return `is declared { as: "set" }, which needs a store of one shard; this one has ${store.shards}`;
   }
   return undefined;
+}
+
+function warnOfIdentities(identity: readonly string[]): void {
+  warnOnce(
+    "SESSION_SETS_IDENTITIES",
+    `The references ${identity.map(quote).join(" and ")} are all taken to say who the user is, so a change of any of them is a sign-in. Declare one that does not, such as a team or an address, { identity: false }`,
+  );
 }
 
 /** Known by two things that no client of a database has. */
@@ -111,9 +183,9 @@ function isStore(store: unknown): store is SessionStore {
 
 function defaultStore(): SessionStore {
   if (process.env.NODE_ENV === "production") {
-    process.emitWarning(
+    warn(
+      "SESSION_SETS_MEMORY_STORE",
       "Sessions are kept in the memory of this process: they end with it, and no other process sees them. Give createSessions a store: redisStore(client)",
-      { type: "SessionSetsWarning", code: "SESSION_SETS_MEMORY_STORE" },
     );
   }
   return memoryStore();

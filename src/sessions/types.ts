@@ -6,6 +6,12 @@ import type { StandardSchema } from "./schema.ts";
 export interface Session<Data> {
   /** The public name: for lists, logs and pages. Knowing it gives no access. It changes with a rotation. */
   readonly id: string;
+  /**
+   * The id that the session was made with. It stays the same over all rotations, and is taken where
+   * an id is: `byId`, and a session set's `has`, `delete` and `clear({ except })`. Put it on pages that
+   * end devices. It gives no access either.
+   */
+  readonly lineage: string;
   /** The fields: all of them, or those that were asked for. */
   readonly data: Data;
   readonly createdAt: Date;
@@ -23,6 +29,14 @@ export interface SessionWithToken<Data> {
   readonly token: string;
   readonly session: Session<Data>;
 }
+
+/**
+ * What `rotate` resolves to: both are null where the session was ended instead, by a rotation without
+ * a grace time that came with an old token.
+ */
+export type Rotated<Data> =
+  | SessionWithToken<Data>
+  | { readonly token: null; readonly session: null };
 
 /** What a session may be found by, alone or as an element of an array. */
 export type ReferenceValue = string | number | boolean;
@@ -46,24 +60,53 @@ export type OptionalFieldOf<Data> = {
 /** How one field refers to what its sessions share. */
 export interface ReferenceOptions {
   /**
-   * Whether the field says who the user is: a change of it is a sign-in or sign-out, and gives the
-   * session a new token. Leave it true for a user; false fits a team or an address.
+   * Whether the field says who the user is: naming another user is a sign-in then, which ends the
+   * session and makes a new one. Leave it true for a user; false fits a team or an address.
    * @default true
    */
-  rotate?: boolean;
+  identity?: boolean;
+  /**
+   * The one type that its values have: a value of another type is ERR_SESSION_VALUE, also in `by`. 60
+   * and "60" are different values, and only one of them finds the sessions.
+   * @default both are taken
+   */
+  type?: "string" | "number";
   /**
    * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
    */
   as?: "set";
 }
 
-/** Deadlines of one session; what is left out is as in `createSessions`. */
+/**
+ * Deadlines of one session. What is left out is as in `createSessions`; null turns one of the two off,
+ * and both off is ERR_SESSION_CONFIG.
+ */
 export interface Deadlines {
-  /** The session ends when it was not used for so long (OWASP: idle timeout). */
-  idleTimeout?: Duration;
-  /** The session ends so long after its creation, however busy it is (OWASP: absolute timeout). */
-  absoluteTimeout?: Duration;
+  /**
+   * The session ends when it was not used for so long (OWASP: idle timeout).
+   * @default "7 days"
+   */
+  idleTimeout?: Duration | null;
+  /**
+   * The session ends so long after its creation, however busy it is (OWASP: absolute timeout).
+   * @default "30 days", the most that NIST SP 800-63B-4 allows at its lowest level
+   */
+  absoluteTimeout?: Duration | null;
 }
+
+/** How a user is signed in: the new session's deadlines, and what it takes over from the old one. */
+export interface SignInOptions<Keep extends string = never> extends Deadlines {
+  /**
+   * The fields that the new session takes over, such as a cart: from a session of nobody or of the
+   * same user, never from another user's. None of them says who the user is.
+   * @default none
+   */
+  keep?: readonly Keep[];
+}
+
+/** The values that a sign-in takes: those of a new session, less what it may keep. */
+export type SignInValues<Data, Keep extends keyof Data> = Omit<Data, Keep> &
+  Partial<Pick<Data, Keep>>;
 
 /** How a session is read. */
 export interface ReadOptions {
@@ -83,8 +126,9 @@ export interface TouchOptions {
 /** How a session is rotated. */
 export interface RotateOptions {
   /**
-   * How long the old token still leads to the session, for requests that are under way. 0 ends it
-   * at once, as befits a change of password.
+   * How long the old token still leads to the session, for requests that are under way; 0 ends it at
+   * once, and, where the call itself comes with an old token, the session. (After a change of password
+   * call `changeCredentials`.)
    * @default the `rotationGrace` of `createSessions`
    */
   grace?: Duration;
@@ -102,8 +146,43 @@ export interface DeleteOptions {
   replicas?: number;
 }
 
-/** What `createSessions` takes. `idleTimeout` or `absoluteTimeout`, or both, must be given. */
-export interface SessionsOptions<Data extends object, Reference extends string> extends Deadlines {
+/** The fields that sessions can be found by: a list of names and records, or a record. */
+export type ReferencesOption<Field extends string = string> =
+  | ReferencesRecord<Field>
+  | readonly (Field | ReferencesRecord<Field>)[];
+
+/** How fields are declared as references; `true` is short for `{}`. */
+export type ReferencesRecord<Field extends string = string> = {
+  readonly [Name in Field]?: ReferenceOptions | true;
+};
+
+/** The names of the fields that were declared. */
+export type ReferencesIn<Declared> = Declared extends readonly (infer Entry)[]
+  ? NamesIn<Entry>
+  : NamesIn<Declared>;
+
+type NamesIn<Entry> = Entry extends string ? Entry : keyof Entry & string;
+
+/** What was declared, with a compile error that says so where a name is no field of the data. */
+export type CheckedReferences<Data, Declared> = Declared extends readonly unknown[]
+  ? { [Index in keyof Declared]: CheckedEntry<Data, Declared[Index]> }
+  : CheckedEntry<Data, Declared>;
+
+type CheckedEntry<Data, Entry> = Entry extends string
+  ? Entry extends keyof Data
+    ? Entry
+    : Misspelt<Entry>
+  : { [Field in keyof Entry]: Field extends keyof Data ? Entry[Field] : Misspelt<Field> };
+
+type Misspelt<Field> = {
+  readonly [Fault in `${Field & string} is not a field of the data`]: never;
+};
+
+/** What `createSessions` takes. */
+export interface SessionsOptions<
+  Data extends object,
+  Declared extends ReferencesOption = ReferencesOption<FieldOf<Data>>,
+> extends Deadlines {
   /**
    * The shape of the sessions' data: `{} as Data`, for its type only, or a Standard Schema (Zod,
    * Valibot, ArkType …), which also checks the fields of every write; it does not transform them.
@@ -114,10 +193,12 @@ export interface SessionsOptions<Data extends object, Reference extends string> 
    * @default a memory store of this process, with a warning where NODE_ENV is production
    */
   store?: SessionStore;
-  /** The fields that sessions can be found by. */
-  references?: {
-    readonly [Field in Reference]?: Field extends keyof Data ? ReferenceOptions : never;
-  };
+  /**
+   * The fields that sessions can be found by: `["user_id", { team_ids: { identity: false } }]`, or
+   * `{ user_id: true, team_ids: { identity: false } }`.
+   * @default none
+   */
+  references?: Declared & CheckedReferences<Data, Declared>;
   /**
    * How many bytes the names and values of a session's fields may have together.
    * @default 65536
