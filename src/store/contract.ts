@@ -8,8 +8,9 @@
  * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
  *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; and `changeAll` where a session would
  *   grow too large.
- * - Nothing but `create` makes a session, and only under an id that was never used before; and
- *   `change`, where it is asked to.
+ * - Nothing but `create` and `signIn` makes a session, and only under an id that was never used
+ *   before. A `change` that names another user than the session's is a `signIn`, and does what it
+ *   does. (For the entries under `compat/`, a `change` makes a session where it is asked to.)
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
  */
 
@@ -20,6 +21,16 @@ export interface Reference {
   readonly text: string;
   /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
   readonly plain: boolean;
+  /** The value that a program may have meant: asked for where no session has this one. */
+  readonly lookalike?: Lookalike;
+}
+
+/** The same value as the other type: the number 60 for the string "60", and the other way round. */
+export interface Lookalike {
+  /** The value as `encodeValue` writes it. */
+  readonly text: string;
+  /** Called where `count`, `list` or `endAll` finds no session of a reference, and some of this one. */
+  readonly tell: () => void;
 }
 
 /** All values that one reference field of one session has, or is to have. Empty: no reference. */
@@ -50,6 +61,8 @@ export interface Times {
 /** A session as a store gives it out. */
 export interface StoredSession extends Times {
   readonly id: string;
+  /** The id that the session was made with, which rotations keep. */
+  readonly lineage: string;
   /** All its fields, or those that were asked for. */
   readonly fields: Fields;
 }
@@ -71,9 +84,7 @@ export interface NewSession {
  * What an id leads to. `now` is the time of the asking, on the store's clock.
  *
  * - `live`: a session, whose own id differs from the one asked for where that one is an alias.
- * - `superseded`: there is a tombstone; the id leads nowhere, and `hadIdentity` says whether the
- *   session it stood for had a value in one of the fields that say who the user is. An id of more
- *   than three rotations ago counts as one that had.
+ * - `superseded`: there is a tombstone.
  * - `gone`: nothing: never created, expired, or ended.
  */
 export type Lookup =
@@ -81,9 +92,15 @@ export type Lookup =
   | Superseded
   | Gone;
 
-/** The id stood for a session that was replaced by a sign-in, or ended by its user. */
+/** The id stood for a session that was ended, and says by what. */
 export interface Superseded {
   readonly state: "superseded";
+  /** Whether a sign-in took its place, or its own request ended it. */
+  readonly by: "sign-in" | "delete";
+  /**
+   * Whether the session that a sign-in replaced had a value in one of the fields that say who the
+   * user is. An id of more than three rotations ago counts as one that had.
+   */
   readonly hadIdentity: boolean;
 }
 
@@ -125,33 +142,82 @@ export interface Change extends FieldChanges {
 }
 
 /**
- * A new id for a session that keeps its data and its absolute deadline.
+ * A new id for a session, or for the one that takes its place.
  *
- * A rotation that changes a value of an `identity` field (a sign-in) leaves a tombstone at the old
- * id and at every alias it came through, so that whoever knows an old id never reaches the
- * signed-in session. Any other leaves an alias at the old id.
+ * A change that names an `identity` field says who the user is. Each such field counts by itself:
+ * the session is the same user's where the old and the new values have one in common, another's
+ * where they have none, nobody's where it had no value; no new values over old ones are a sign-out.
+ * Of several fields the strictest counts: another user's and a sign-out, then nobody's.
  */
-export interface Rotation extends Leaving {
+export interface Rotation {
   /** The new id, never used before and in the same shard as the old one. */
   readonly to: string;
-  /** "always", or only where the change alters a value of an `identity` field. */
-  readonly when: "always" | "identity-changes";
-}
-
-/** What is left at an id, so that requests under way with it are told from those without a session. */
-export interface Leaving {
+  /**
+   * - `"always"`: a renewal. It leaves an alias at the old id; a tombstone where the change names the
+   *   same user, or `grace` is 0. Through an alias it is done only where it names the same user; else
+   *   nothing is (`alias`), or, with a `grace` of 0, the session is ended (`ended`).
+   * - `"credentials"`: a renewal that leaves tombstones at every id it came through, aliases too.
+   * - `"user-changes"`: the session keeps its id where it is the same user's.
+   * - `"never"`: the same, and nothing is done (`signs-in`) where the session is not.
+   * - `"identity-changes"`: only where a value of an `identity` field changes; it merges then, leaves
+   *   tombstones, and replaces no session. For the entries under `compat/`.
+   */
+  readonly when: "always" | "credentials" | "user-changes" | "never" | "identity-changes";
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
-  /** How long the alias or tombstone stays; 0 leaves none. */
+  /** How long (ms) an alias stays; 0 leaves none. */
   readonly grace: number;
+  /** How long (ms) a tombstone stays; 0 leaves none. */
+  readonly tombstone: number;
+  /**
+   * The session that takes the place of one that is not the same user's: of the old one it keeps
+   * nothing, and of the change it has what is set, but for the fields of `without`.
+   */
+  readonly replacement: Replacement;
 }
+
+/** The deadlines of a session that takes the place of another, and what it does not get. */
+export interface Replacement {
+  readonly idleTimeout: number | null;
+  readonly absoluteTimeout: number | null;
+  readonly without: readonly string[];
+}
+
+/** A session that takes the place of what an id leads to, whatever that is. */
+export interface SignIn extends NewSession {
+  /** The fields that it takes over from the old session, with their references, unless it has them. */
+  readonly keep: readonly string[];
+  /** The reference fields that say who the user is. */
+  readonly identity: readonly string[];
+  /** How long (ms) tombstones stay; 0 leaves none. */
+  readonly tombstone: number;
+  /** How many bytes the names and values of its fields may have together. */
+  readonly maxBytes: number;
+}
+
+/**
+ * What became of a sign-in.
+ *
+ * - `signed-in`: done. `ended`: whether the id led to a session, which it has ended.
+ * - `too-large`: nothing was done: with what it keeps the session would have had `bytes` bytes.
+ */
+export type SignedIn =
+  | {
+      readonly state: "signed-in";
+      readonly times: Times;
+      readonly fields: Fields;
+      readonly ended: boolean;
+    }
+  | { readonly state: "too-large"; readonly bytes: number };
 
 /**
  * What became of a change.
  *
- * - `changed`: done. `fields` are all fields where the session was rotated, else null.
- * - `alias`: nothing was done: a rotation was asked for through an old id (and changes no
- *   `identity` field), and an old id never leads to a new token.
+ * - `changed`: done. `fields` are all fields where the session has a new id, else null.
+ * - `ended`: the session was ended: a rotation without a grace time came through an old id.
+ * - `alias`: nothing was done: a rotation was asked for through an old id, which never leads to a
+ *   new token, or the session was rotated 32 times within one grace time.
+ * - `signs-in`: nothing was done: the session is not the same user's.
  * - `too-large`: nothing was done: the session would have had `bytes` bytes.
  * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
  */
@@ -159,15 +225,59 @@ export type Changed =
   | {
       readonly state: "changed";
       readonly id: string;
+      readonly lineage: string;
       readonly rotated: boolean;
       readonly times: Times;
       readonly fields: Fields | null;
     }
-  | { readonly state: "alias" }
+  | { readonly state: "ended" | "alias" | "signs-in" }
   | { readonly state: "too-large"; readonly bytes: number }
   | { readonly state: "elsewhere" }
   | Superseded
   | Gone;
+
+/** How a session is found. */
+export interface FindOptions {
+  /** Only these fields are read. */
+  readonly names?: readonly string[] | undefined;
+  /** The id is a name that somebody was told, not that of a token: a lineage will do, too. */
+  readonly byName?: boolean;
+}
+
+/** How a session is ended. */
+export interface EndOptions {
+  /** The id is a name that somebody was told, not that of a token: a lineage will do, too. */
+  readonly byName?: boolean;
+  /** Only where the session has this value now. */
+  readonly reference?: Reference;
+  /** What stays at its id and at every alias it was reached by; left out: nothing. */
+  readonly tombstone?: Tombstone;
+  /**
+   * How many copies of the store must have acknowledged that nothing is left, also where nothing was
+   * there. ERR_REPLICAS where they do not in time, and a call after that waits again.
+   * ERR_SESSION_CONFIG, and nothing is ended, where the store cannot tell.
+   */
+  readonly replicas?: number | undefined;
+}
+
+/** What stays of a session that its own request has ended. */
+export interface Tombstone {
+  /** How long (ms); 0 leaves none. */
+  readonly stays: number;
+  /** Only where the session is of this lineage. */
+  readonly lineage?: string;
+}
+
+/** How the sessions of a set are ended. */
+export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
+  /** An id or a lineage: the session that it leads to lives on. */
+  readonly except?: string | null;
+}
+
+/** How often a session may be rotated within one grace time, and so how many aliases lead to one. */
+export const MAX_RENEWALS = 32;
+/** Over how many aliases an id is a way in; an ending follows all there are. */
+export const MAX_HOPS = 3;
 
 /** Where sessions and their sets are kept. */
 export interface SessionStore {
@@ -180,35 +290,33 @@ export interface SessionStore {
   /** Makes a session. Called again with the same id it changes nothing and gives the same times. */
   create(session: NewSession): Promise<Times>;
 
-  /** What an id leads to, aliases followed; writes nothing. With `names`, only those fields. */
-  find(id: string, names?: readonly string[]): Promise<Lookup>;
+  /**
+   * Ends the session that an id leads to, over all aliases there are, and makes another in the same
+   * shard. Tombstones stay at the id, also where it led nowhere, and at every alias it came through.
+   * Nothing is kept of a session that was another user's, or that more than three aliases led to.
+   * Called again with the same new id it changes nothing more and gives the same session.
+   */
+  signIn(id: string, session: SignIn): Promise<SignedIn>;
+
+  /** What an id leads to, over three aliases at most; writes nothing. */
+  find(id: string, options?: FindOptions): Promise<Lookup>;
 
   /**
-   * Changes one session, aliases followed. Called again with a `rotation` to an id that exists it
-   * changes nothing more and gives the same answer.
+   * Changes one session, over three aliases at most. Called again with a `rotation` to an id that
+   * exists it changes nothing more and gives the same answer.
    */
   change(id: string, change: Change): Promise<Changed>;
 
   /**
-   * Ends one session, aliases followed: it, its entries and its aliases are gone. With
-   * `reference`, only where the session has that value now. With `leaving`, a tombstone stays at its
-   * id and at every alias it was reached by. Whether one was ended.
-   *
-   * With `replicas`, it resolves when so many copies of the store have acknowledged that nothing is
-   * left, also where nothing was there; ERR_REPLICAS where they do not in time, and a call after that
-   * waits again. ERR_SESSION_CONFIG, and nothing is ended, where the store cannot tell.
+   * Ends one session: it, its entries, and all aliases that led from the id to it. Resolves to its
+   * lineage, or null where none was ended.
    */
-  end(
-    id: string,
-    reference?: Reference | null,
-    leaving?: Leaving | null,
-    replicas?: number,
-  ): Promise<boolean>;
+  end(id: string, options?: EndOptions): Promise<string | null>;
 
   /** How many live sessions have this value. */
   count(reference: Reference): Promise<number>;
 
-  /** Whether the session that the id leads to has this value. */
+  /** Whether the session that an id or a lineage leads to has this value. */
   has(reference: Reference, id: string): Promise<boolean>;
 
   /**
@@ -233,9 +341,8 @@ export interface SessionStore {
   /**
    * Ends every session with this value, but the one that `except` leads to. How many. Every
    * session that had the value when it was called, and still has it, is ended under whatever id.
-   * `replicas` as in `end`.
    */
-  endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number>;
+  endAll(reference: Reference, options?: EndAllOptions): Promise<number>;
 
   /** The name of the place where a session is kept: in Redis, the key of its hash. */
   sessionKey(id: string): string;

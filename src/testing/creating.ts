@@ -111,7 +111,9 @@ export const creating: readonly StoreTest[] = [
   storeTest("find says gone of an id that was never used", async ({ store }) => {
     await create(store);
     await assertGone(store, newId(store.shards), newId(store.shards));
-    assert.deepEqual(await store.find(newId(store.shards), ["user_id"]), { state: "gone" });
+    assert.deepEqual(await store.find(newId(store.shards), { names: ["user_id"] }), {
+      state: "gone",
+    });
   }),
 
   storeTest("find gives only the named fields", async ({ store }) => {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { newId, newIdBeside } from "./ids.ts";
 import {
+  assertDeleted,
   assertGone,
   assertMembers,
-  assertSuperseded,
   change,
   create,
   createOf,
@@ -20,7 +20,7 @@ export const ending: readonly StoreTest[] = [
   storeTest("end ends one session and takes it out of its sets", async ({ store }) => {
     const id = await createOf(store, "1", { references: { t: ["7", "8"] } });
     const other = await createOf(store, "1");
-    assert.equal(await store.end(id), true);
+    assert.equal((await store.end(id)) !== null, true);
     await assertGone(store, id);
     assert.equal(await store.has(of("user_id", "1"), id), false);
     await assertMembers(store, of("user_id", "1"), [other]);
@@ -31,9 +31,9 @@ export const ending: readonly StoreTest[] = [
   storeTest("end of what is not there is no error", async ({ store }) => {
     const id = await createOf(store, "1");
     assert.equal(await store.end(newId(store.shards)), false);
-    assert.equal(await store.end(id), true);
-    assert.equal(await store.end(id), false);
-    assert.equal(await store.end(id, of("user_id", "1")), false);
+    assert.equal((await store.end(id)) !== null, true);
+    assert.equal((await store.end(id)) !== null, false);
+    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, false);
   }),
 
   storeTest("end through an alias ends the session and its aliases", async ({ store }) => {
@@ -41,52 +41,53 @@ export const ending: readonly StoreTest[] = [
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
     done(await change(store, second, { rotation: rotationTo(third) }));
-    assert.equal(await store.end(first), true);
+    assert.equal((await store.end(first)) !== null, true);
     await assertGone(store, first, second, third);
     await assertMembers(store, of("user_id", "1"), []);
-    assert.equal(await store.end(second), false);
+    assert.equal((await store.end(second)) !== null, false);
   }),
 
   storeTest("end of a rotated session ends its aliases", async ({ store }) => {
     const first = await createOf(store, "1");
     const second = newIdBeside(first);
     done(await change(store, first, { rotation: rotationTo(second) }));
-    assert.equal(await store.end(second), true);
+    assert.equal((await store.end(second)) !== null, true);
     await assertGone(store, first, second);
     assert.deepEqual(await change(store, first, { set: { a: "1" } }), { state: "gone" });
     await assertGone(store, first, second);
   }),
 
   storeTest("end can leave a tombstone at each id that it came through", async ({ store }) => {
+    const tombstone = { stays: HOUR };
     for (const user of ["1", null]) {
       const first = await (user ? createOf(store, user) : create(store));
       const second = newIdBeside(first);
       done(await change(store, first, { rotation: rotationTo(second) }));
-      assert.equal(await store.end(first, null, { identity: ["user_id"], grace: HOUR }), true);
-      await assertSuperseded(store, user !== null, first, second);
+      assert.equal(await store.end(first, { tombstone }), first);
+      await assertDeleted(store, first, second);
       const answer = await change(store, first, { set: { a: "1" } });
-      assert.deepEqual(answer, { state: "superseded", hadIdentity: user !== null });
-      assert.equal(await store.end(first, null, { identity: ["user_id"], grace: HOUR }), false);
+      assert.deepEqual(answer, { state: "superseded", by: "delete", hadIdentity: false });
+      assert.equal(await store.end(first, { tombstone }), null);
       await assertMembers(store, of("user_id", "1"), []);
     }
   }),
 
   storeTest("end leaves no tombstone of what it does not end", async ({ store }) => {
     const id = await createOf(store, "1");
-    const leaving = { identity: ["user_id"], grace: HOUR };
-    assert.equal(await store.end(id, of("user_id", "2"), leaving), false);
+    const tombstone = { stays: HOUR };
+    assert.equal(await store.end(id, { reference: of("user_id", "2"), tombstone }), null);
     assert.equal((await live(store, id)).id, id);
-    assert.equal(await store.end(id, null, { ...leaving, grace: 0 }), true);
-    assert.equal(await store.end(id, null, leaving), false);
+    assert.equal(await store.end(id, { tombstone: { stays: 0 } }), id);
+    assert.equal(await store.end(id, { tombstone }), null);
     await assertGone(store, id);
   }),
 
   storeTest("end with a reference ends only a session of that set", async ({ store }) => {
     const id = await createOf(store, "1");
-    assert.equal(await store.end(id, of("user_id", "2")), false);
-    assert.equal(await store.end(id, of("team", "1")), false);
+    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
+    assert.equal((await store.end(id, { reference: of("team", "1") })) !== null, false);
     assert.deepEqual(await texts(store, id), { user_id: "1" });
-    assert.equal(await store.end(id, of("user_id", "1")), true);
+    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, true);
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "1"), []);
   }),
@@ -94,9 +95,9 @@ export const ending: readonly StoreTest[] = [
   storeTest("end with a reference goes by the value the session has now", async ({ store }) => {
     const id = await createOf(store, "1");
     done(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
-    assert.equal(await store.end(id, of("user_id", "1")), false);
+    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, false);
     assert.equal((await live(store, id)).id, id);
-    assert.equal(await store.end(id, of("user_id", "2")), true);
+    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, true);
     await assertGone(store, id);
   }),
 
@@ -104,9 +105,9 @@ export const ending: readonly StoreTest[] = [
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     done(await change(store, id, { rotation: rotationTo(to) }));
-    assert.equal(await store.end(id, of("user_id", "2")), false);
+    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
     assert.equal((await live(store, to)).id, to);
-    assert.equal(await store.end(id, of("user_id", "1")), true);
+    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, true);
     await assertGone(store, id, to);
   }),
 
@@ -150,11 +151,11 @@ export const ending: readonly StoreTest[] = [
     const ids = await Promise.all([1, 2, 3, 4].map(() => createOf(store, "1")));
     const kept = await createOf(store, "1", { fields: { a: "1" } });
     const before = await live(store, kept);
-    assert.equal(await store.endAll(of("user_id", "1"), kept), 4);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: kept }), 4);
     await assertGone(store, ...ids);
     assert.deepEqual(await live(store, kept), before);
     await assertMembers(store, of("user_id", "1"), [kept]);
-    assert.equal(await store.endAll(of("user_id", "1"), kept), 0);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: kept }), 0);
   }),
 
   storeTest("endAll keeps the session that an alias leads to", async ({ store }) => {
@@ -163,7 +164,7 @@ export const ending: readonly StoreTest[] = [
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
     done(await change(store, second, { rotation: rotationTo(third) }));
-    assert.equal(await store.endAll(of("user_id", "1"), first), 3);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: first }), 3);
     await assertGone(store, ...ids);
     assert.equal((await live(store, first)).id, third);
     await assertMembers(store, of("user_id", "1"), [third]);
@@ -172,10 +173,10 @@ export const ending: readonly StoreTest[] = [
   storeTest("endAll keeps no session for an id that leads nowhere", async ({ store }) => {
     const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
     const elsewhere = await createOf(store, "2");
-    assert.equal(await store.endAll(of("user_id", "1"), newId(store.shards)), 3);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: newId(store.shards) }), 3);
     await assertGone(store, ...ids);
     const id = await createOf(store, "1");
-    assert.equal(await store.endAll(of("user_id", "1"), elsewhere), 1);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: elsewhere }), 1);
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "2"), [elsewhere]);
   }),

@@ -12,11 +12,11 @@ import {
   draft,
   HOUR,
   live,
+  mergeUser,
   of,
   PAST_SOON,
   rotationTo,
   SOON,
-  signIn,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
@@ -27,8 +27,8 @@ export const expiring: readonly StoreTest[] = [
     const id = await createOf(store, "1", { idleTimeout: SOON });
     await elapse(PAST_SOON);
     await assertGone(store, id);
-    assert.deepEqual(await store.find(id, ["user_id"]), { state: "gone" });
-    assert.equal(await store.end(id), false);
+    assert.deepEqual(await store.find(id, { names: ["user_id"] }), { state: "gone" });
+    assert.equal((await store.end(id)) !== null, false);
   }),
 
   storeTest("a session past its absolute deadline is gone", async ({ store, elapse }) => {
@@ -61,7 +61,7 @@ export const expiring: readonly StoreTest[] = [
       state: "gone",
     });
     assert.deepEqual(await change(store, id, { rotation: rotationTo(to) }), { state: "gone" });
-    assert.deepEqual(await store.change(id, signIn(to, "2")), { state: "gone" });
+    assert.deepEqual(await store.change(id, mergeUser(to, "2")), { state: "gone" });
     await assertGone(store, id, to);
     await assertMembers(store, of("user_id", "2"), []);
   }),
@@ -81,7 +81,7 @@ export const expiring: readonly StoreTest[] = [
     await assertMembers(store, USER, [alive]);
     await assertMembers(store, of("t", "7"), []);
     assert.equal(await store.has(USER, dead), false);
-    assert.equal(await store.end(dead, USER), false);
+    assert.equal((await store.end(dead, { reference: USER })) !== null, false);
   }),
 
   storeTest("changeAll and endAll count no expired session", async ({ store, elapse }) => {
@@ -100,7 +100,7 @@ export const expiring: readonly StoreTest[] = [
     const alive = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
     await elapse(PAST_SOON);
     await assertMembers(store, USER, alive);
-    assert.equal(await store.endAll(USER, alive[0]), 2);
+    assert.equal(await store.endAll(USER, { except: alive[0] }), 2);
     await assertMembers(store, USER, alive.slice(0, 1));
   }),
 
@@ -108,7 +108,7 @@ export const expiring: readonly StoreTest[] = [
     const dead = await createOf(store, "1", { idleTimeout: SOON });
     const alive = await createOf(store, "1");
     await elapse(PAST_SOON);
-    assert.equal(await store.endAll(USER, dead), 1);
+    assert.equal(await store.endAll(USER, { except: dead }), 1);
     await assertGone(store, alive);
   }),
 
@@ -140,7 +140,7 @@ export const expiring: readonly StoreTest[] = [
     await elapse(PAST_SOON);
     await assertGone(store, id);
     assert.deepEqual(await change(store, id, { set: { a: "1" } }), { state: "gone" });
-    assert.equal(await store.end(id), false);
+    assert.equal((await store.end(id)) !== null, false);
     await assertMembers(store, USER, [to]);
     assert.equal((await live(store, to)).fields.get("a"), undefined);
     // A resend that comes this late finds its work done, and changes nothing more.
@@ -159,9 +159,9 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("a tombstone lasts for its grace time", async ({ store, elapse }) => {
     const brief = await createOf(store, "1");
-    await store.change(brief, signIn(newIdBeside(brief), "2", { grace: SOON }));
+    await store.change(brief, mergeUser(newIdBeside(brief), "2", { grace: SOON }));
     const long = await createOf(store, "1");
-    await store.change(long, signIn(newIdBeside(long), "2"));
+    await store.change(long, mergeUser(newIdBeside(long), "2"));
     await elapse(PAST_SOON);
     await assertGone(store, brief);
     await assertSuperseded(store, true, long);
@@ -174,7 +174,7 @@ export const expiring: readonly StoreTest[] = [
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
       await change(store, first, { rotation: rotationTo(second, { grace }) });
-      if ((await store.change(first, signIn(third, "1"))).state !== "changed") continue;
+      if ((await store.change(first, mergeUser(third, "1"))).state !== "changed") continue;
       await elapse(grace + 25);
       await assertSuperseded(store, false, first, second);
       return;

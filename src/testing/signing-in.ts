@@ -11,10 +11,10 @@ import {
   done,
   HOUR,
   live,
+  mergeUser,
   of,
   type ReferenceTexts,
   rotationTo,
-  signIn,
   type Texts,
   texts,
   timesOf,
@@ -27,7 +27,7 @@ export const signingIn: readonly StoreTest[] = [
     const id = await create(store, { fields: { cart: "[1]" } });
     const before = await live(store, id);
     const to = newIdBeside(id);
-    const answer = done(await store.change(id, signIn(to, "1")));
+    const answer = done(await store.change(id, mergeUser(to, "1")));
     assert.deepEqual([answer.id, answer.rotated], [to, true]);
     assert.deepEqual(Object.fromEntries(answer.fields ?? []), { cart: "[1]", user_id: "1" });
     await assertSuperseded(store, false, id);
@@ -39,10 +39,10 @@ export const signingIn: readonly StoreTest[] = [
 
   storeTest("a tombstone says whether the session had an identity before", async ({ store }) => {
     const user = await createOf(store, "1");
-    done(await store.change(user, signIn(newIdBeside(user), "2")));
+    done(await store.change(user, mergeUser(newIdBeside(user), "2")));
     await assertSuperseded(store, true, user);
     const other = await create(store, { fields: { t: "7" }, references: { t: ["7"] } });
-    done(await store.change(other, signIn(newIdBeside(other), "2")));
+    done(await store.change(other, mergeUser(newIdBeside(other), "2")));
     await assertSuperseded(store, false, other);
   }),
 
@@ -112,26 +112,26 @@ export const signingIn: readonly StoreTest[] = [
     const { store } = under;
     const id = await create(store);
     const to = newIdBeside(id);
-    done(await store.change(id, signIn(to, "1", { when: "always" })));
+    done(await store.change(id, mergeUser(to, "1", { when: "always" })));
     await assertSuperseded(store, false, id);
     const next = newIdBeside(id);
-    done(await store.change(to, signIn(next, "1", { when: "always" })));
+    done(await store.change(to, mergeUser(next, "1", { when: "always" })));
     assert.equal((await live(store, to)).id, next, "the same user again: an alias");
   }),
 
   storeTest("a superseded id can do nothing", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
-    done(await store.change(id, signIn(to, "2")));
+    done(await store.change(id, mergeUser(to, "2")));
     const before = await live(store, to);
-    const superseded = { state: "superseded", hadIdentity: true };
-    assert.deepEqual(await store.find(id, ["user_id"]), superseded);
+    const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
+    assert.deepEqual(await store.find(id, { names: ["user_id"] }), superseded);
     assert.deepEqual(await change(store, id, { set: { user_id: "3" } }), superseded);
     const rotation = rotationTo(newIdBeside(id));
     assert.deepEqual(await change(store, id, { rotation }), superseded);
-    assert.deepEqual(await store.change(id, signIn(newIdBeside(id), "3")), superseded);
-    assert.equal(await store.end(id), false);
-    assert.equal(await store.end(id, of("user_id", "2")), false);
+    assert.deepEqual(await store.change(id, mergeUser(newIdBeside(id), "3")), superseded);
+    assert.equal((await store.end(id)) !== null, false);
+    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
     assert.equal(await store.has(of("user_id", "2"), id), false);
     assert.deepEqual(await live(store, to), before);
     await assertMembers(store, of("user_id", "2"), [to]);
@@ -142,7 +142,7 @@ export const signingIn: readonly StoreTest[] = [
   storeTest("a sign-in with no grace leaves nothing at the old id", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
-    done(await store.change(id, signIn(to, "2", { grace: 0 })));
+    done(await store.change(id, mergeUser(to, "2", { grace: 0 })));
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "2"), [to]);
   }),
@@ -151,7 +151,7 @@ export const signingIn: readonly StoreTest[] = [
     const first = await create(store, { fields: { a: "1" } });
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    const answer = done(await store.change(first, signIn(third, "1")));
+    const answer = done(await store.change(first, mergeUser(third, "1")));
     assert.deepEqual([answer.id, answer.rotated], [third, true]);
     assert.deepEqual(await texts(store, third), { a: "1", user_id: "1" });
     await assertSuperseded(store, false, first, second);
@@ -162,7 +162,7 @@ export const signingIn: readonly StoreTest[] = [
     const first = await create(store);
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await store.change(first, signIn(third, "1", { grace: 0 })));
+    done(await store.change(first, mergeUser(third, "1", { grace: 0 })));
     await assertGone(store, first, second);
     assert.equal((await live(store, third)).id, third);
   }),
@@ -171,10 +171,14 @@ export const signingIn: readonly StoreTest[] = [
     const first = await create(store);
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await store.change(second, signIn(third, "1")));
+    done(await store.change(second, mergeUser(third, "1")));
     await assertSuperseded(store, false, first, second);
-    assert.deepEqual(await change(store, first), { state: "superseded", hadIdentity: false });
-    assert.equal(await store.end(first), false);
+    assert.deepEqual(await change(store, first), {
+      state: "superseded",
+      by: "sign-in",
+      hadIdentity: false,
+    });
+    assert.equal((await store.end(first)) !== null, false);
     assert.deepEqual(await texts(store, third), { user_id: "1" });
   }),
 
@@ -198,7 +202,7 @@ export const signingIn: readonly StoreTest[] = [
         const first = await createOf(store, "1");
         const [second, third] = [newIdBeside(first), newIdBeside(first)];
         done(await change(store, first, { rotation: rotationTo(second) }));
-        const sent = signIn(third, "2", { grace });
+        const sent = mergeUser(third, "2", { grace });
         const answer = done(await store.change(first, sent));
         await elapse(5);
         assert.deepEqual(await store.change(first, sent), answer);
@@ -214,7 +218,7 @@ export const signingIn: readonly StoreTest[] = [
 
   storeTest("a sign-in that is too large supersedes nothing", async ({ store }) => {
     const id = await create(store, { fields: { a: "1" } });
-    const sent = signIn(newIdBeside(id), "1");
+    const sent = mergeUser(newIdBeside(id), "1");
     const answer = await store.change(id, { ...sent, maxBytes: 9 });
     assert.deepEqual(answer, { state: "too-large", bytes: 10 });
     assert.deepEqual(await texts(store, id), { a: "1" });

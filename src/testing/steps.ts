@@ -138,13 +138,19 @@ export function change(store: SessionStore, id: string, draft?: ChangeDraft): Pr
   return store.change(id, changeOf(draft));
 }
 
-/** A rotation that always happens, with an hour of grace, where `user_id` says who the user is. */
+/**
+ * A rotation that always happens, with an hour of grace, where `user_id` says who the user is. What
+ * takes the place of another user's session lives for an hour and a day.
+ */
 export function rotationTo(to: string, over: Partial<Rotation> = {}): Rotation {
-  return { to, when: "always", identity: ["user_id"], grace: HOUR, ...over };
+  const { grace = HOUR } = over;
+  const replacement = { idleTimeout: HOUR, absoluteTimeout: DAY, without: [] };
+  const identity = ["user_id"];
+  return { to, when: "always", identity, grace, tombstone: grace, replacement, ...over };
 }
 
-/** What a sign-in changes: the user, and the id where that user is another one than before. */
-export function signIn(to: string, user: string, over: Partial<Rotation> = {}): Change {
+/** A change of the user that merges, and gives the session a new id where it is another one's. */
+export function mergeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
   return changeOf({
     set: { user_id: user },
     references: { user_id: [user] },
@@ -158,7 +164,7 @@ export async function live(
   id: string,
   names?: readonly string[],
 ): Promise<StoredSession> {
-  const lookup = await store.find(id, names);
+  const lookup = await store.find(id, { names });
   assert.equal(lookup.state, "live", `find says ${lookup.state} of a session that is alive`);
   return lookup.session;
 }
@@ -177,8 +183,14 @@ export async function assertSuperseded(
   ...ids: string[]
 ): Promise<void> {
   for (const id of ids) {
-    assert.deepEqual(await store.find(id), { state: "superseded", hadIdentity });
+    assert.deepEqual(await store.find(id), { state: "superseded", by: "sign-in", hadIdentity });
   }
+}
+
+/** Asserts that these ids are of sessions that their own requests have ended. */
+export async function assertDeleted(store: SessionStore, ...ids: string[]): Promise<void> {
+  const superseded = { state: "superseded", by: "delete", hadIdentity: false };
+  for (const id of ids) assert.deepEqual(await store.find(id), superseded);
 }
 
 /** The answer of a change that was made; fails where it was not. */

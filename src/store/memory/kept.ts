@@ -3,8 +3,11 @@ import type {
   Change,
   Changed,
   FieldChanges,
+  FieldReferences,
   Gone,
   NewSession,
+  SignedIn,
+  SignIn,
   StoredSession,
   Superseded,
   Times,
@@ -18,6 +21,10 @@ export type Kept = Session | Alias | Tombstone;
 export interface Session extends Mutable<Times> {
   readonly kind: "session";
   id: string;
+  /** The id it was made with. */
+  readonly lineage: string;
+  /** The id before this one, where an alias was left there. */
+  previous: string | null;
   readonly fields: Map<string, string>;
   /** The values of its reference fields, as texts; a field without any is not in it. */
   readonly references: Map<string, Set<string>>;
@@ -26,11 +33,14 @@ export interface Session extends Mutable<Times> {
 export interface Alias {
   readonly kind: "alias";
   readonly target: string;
+  /** The id before this one, where an alias was left there. */
+  readonly previous: string | null;
   readonly expiresAt: number;
 }
 
 export interface Tombstone {
   readonly kind: "tombstone";
+  readonly by: Superseded["by"];
   readonly hadIdentity: boolean;
   readonly expiresAt: number;
 }
@@ -82,6 +92,34 @@ export function replacing(session: Session, change: Change): Change {
   return { ...change, unset, references };
 }
 
+/** Whose a session is that a call names a user for; null where it names none. */
+export interface Ownership {
+  /** Another user's, nobody's, or one that is signed out: another session takes its place. */
+  readonly changes: boolean;
+  /** Whether the user that it names may see what the session has. */
+  readonly mayKeep: boolean;
+}
+
+/** Each identity field counts by itself, and the strictest for all. */
+export function ownership(
+  session: Session,
+  references: readonly FieldReferences[],
+  identity: readonly string[],
+): Ownership | null {
+  const owners = references
+    .filter(({ field }) => identity.includes(field))
+    .map(({ field, texts }) => ownerBy(session.references.get(field), texts))
+    .filter((owner) => owner !== null);
+  if (owners.length === 0) return null;
+  const mayKeep = !owners.includes("another");
+  return { changes: owners.some((owner) => owner !== "same"), mayKeep };
+}
+
+function ownerBy(had: ReadonlySet<string> | undefined, texts: readonly string[]) {
+  if (!had) return texts.length === 0 ? null : "nobody";
+  return texts.some((text) => had.has(text)) ? "same" : "another"; // a sign-out, too
+}
+
 export function identityChanges(session: Session, { references, rotation }: Change): boolean {
   return references.some(({ field, texts }) => {
     if (!rotation?.identity.includes(field)) return false;
@@ -103,21 +141,56 @@ export function given(session: Session, names?: readonly string[]): StoredSessio
   const fields = names
     ? [...session.fields].filter(([name]) => names.includes(name))
     : session.fields;
-  return { id: session.id, fields: new Map(fields), ...timesOf(session) };
+  const { id, lineage } = session;
+  return { id, lineage, fields: new Map(fields), ...timesOf(session) };
 }
 
 export function changed(session: Session, rotated: boolean): Changed {
   return {
     state: "changed",
     id: session.id,
+    lineage: session.lineage,
     rotated,
     times: timesOf(session),
     fields: rotated ? new Map(session.fields) : null,
   };
 }
 
+/** What stays of a session whose place another one takes. */
+export function signedOver(
+  session: Session,
+  identity: readonly string[],
+): Pick<Tombstone, "by" | "hadIdentity"> {
+  return { by: "sign-in", hadIdentity: identity.some((field) => session.references.has(field)) };
+}
+
+/** What a session that is to be made has of its own, and of the one whose place it takes. */
+export function withKept(
+  { fields, references, keep, identity }: SignIn,
+  old: Session | null,
+): Pick<NewSession, "fields" | "references"> {
+  if (!old || ownership(old, references, identity)?.mayKeep === false)
+    return { fields, references };
+  const kept = new Set(keep.filter((name) => !fields.has(name)));
+  return {
+    fields: new Map([...[...old.fields].filter(([name]) => kept.has(name)), ...fields]),
+    references: [
+      ...references,
+      ...[...old.references]
+        .filter(([field]) => kept.has(field))
+        .map(([field, texts]) => ({ field, texts: [...texts], plain: false })),
+    ],
+  };
+}
+
+export function signedIn(session: Session, ended: boolean): SignedIn {
+  const fields = new Map(session.fields);
+  return { state: "signed-in", times: timesOf(session), fields, ended };
+}
+
 /** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
 export function absent(kept: Alias | Tombstone | undefined): Superseded | Gone {
   if (kept === undefined) return { state: "gone" };
-  return { state: "superseded", hadIdentity: kept.kind === "alias" || kept.hadIdentity };
+  if (kept.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
+  return { state: "superseded", by: kept.by, hadIdentity: kept.hadIdentity };
 }

@@ -1,9 +1,9 @@
 import { SessionError } from "../../errors.ts";
+import { MAX_HOPS } from "../contract.ts";
 import type { Kept, Session } from "./kept.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
 const SWEEP_EVERY = 60_000;
-const HOPS = 3;
 
 /** What is kept at ids, each until it expires. */
 export class Shelf {
@@ -28,17 +28,28 @@ export class Shelf {
     return undefined;
   }
 
-  /** What an id leads to, and the aliases on the way. */
-  resolve(id: string): { kept: Kept | undefined; trail: string[] } {
+  /** What an id leads to over at most so many aliases, and those on the way. */
+  resolve(id: string, hops = MAX_HOPS): { kept: Kept | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
     let kept = this.live(at);
-    while (kept?.kind === "alias" && trail.length < HOPS) {
+    while (kept?.kind === "alias" && trail.length < hops) {
       trail.push(at);
       at = kept.target;
       kept = this.live(at);
     }
     return { kept, trail };
+  }
+
+  /** How many aliases, one after the other, lead to a session. */
+  aliasesOf(session: Session): number {
+    let count = 0;
+    for (let before = session.previous; before !== null; count++) {
+      const kept = this.live(before);
+      if (kept?.kind !== "alias") break;
+      before = kept.previous;
+    }
+    return count;
   }
 
   put(id: string, kept: Kept): void {

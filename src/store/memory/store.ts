@@ -1,16 +1,24 @@
 import { misconfigured, tooLarge } from "../../errors.ts";
 import { bytesOf } from "../../values.ts";
-import type {
-  Change,
-  Changed,
-  FieldChanges,
-  FieldReferences,
-  Leaving,
-  Lookup,
-  NewSession,
-  Reference,
-  StoredSession,
-  Times,
+import {
+  type Change,
+  type Changed,
+  type EndAllOptions,
+  type EndOptions,
+  type FieldChanges,
+  type FieldReferences,
+  type Fields,
+  type FindOptions,
+  type Lookup,
+  MAX_HOPS,
+  MAX_RENEWALS,
+  type NewSession,
+  type Reference,
+  type Rotation,
+  type SignedIn,
+  type SignIn,
+  type StoredSession,
+  type Times,
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import type { WalkableStore } from "../walk.ts";
@@ -23,11 +31,15 @@ import {
   given,
   identityChanges,
   moveDeadlines,
+  ownership,
   replacing,
   type Session,
+  signedIn,
+  signedOver,
   slide,
   type Tombstone,
   timesOf,
+  withKept,
 } from "./kept.ts";
 import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
@@ -41,39 +53,61 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   readonly shards = 1;
   readonly #now: () => number;
   readonly #sets = new SessionSets();
+  /** The sessions that were rotated, by their first ids. */
+  readonly #lineages = new Map<string, Session>();
   readonly #kept: Shelf;
 
   constructor(maxSessions: number, now: () => number) {
     this.#now = now;
-    this.#kept = new Shelf(maxSessions, now, (session) => this.#sets.remove(session));
+    this.#kept = new Shelf(maxSessions, now, (session) => this.#forget(session));
   }
 
   async create(created: NewSession): Promise<Times> {
     const { kept } = this.#kept.resolve(created.id);
     if (kept?.kind === "session") return timesOf(kept);
     this.#kept.makeRoom();
+    return timesOf(this.#make(created, created.fields, created.references));
+  }
+
+  #make(made: NewSession, fields: Fields, references: readonly FieldReferences[]): Session {
     const now = this.#now();
-    const { idleTimeout } = created;
     const session: Session = {
       kind: "session",
-      id: created.id,
-      fields: new Map(created.fields),
+      id: made.id,
+      lineage: made.id,
+      previous: null,
+      fields: new Map(fields),
       references: new Map(),
       createdAt: now,
       lastSeenAt: now,
-      idleTimeout,
-      absoluteDeadline: absoluteDeadlineOf(created, now) ?? null,
+      idleTimeout: made.idleTimeout,
+      absoluteDeadline: absoluteDeadlineOf(made, now) ?? null,
       expiresAt: 0,
     };
     slide(session, now);
-    if (session.expiresAt < now) return timesOf(session);
+    if (session.expiresAt < now) return session;
     this.#kept.put(session.id, session);
-    this.#refer(session, created.references);
-    return timesOf(session);
+    this.#refer(session, references);
+    return session;
   }
 
-  async find(id: string, names?: readonly string[]): Promise<Lookup> {
-    const { kept } = this.#kept.resolve(id);
+  async signIn(id: string, asked: SignIn): Promise<SignedIn> {
+    const { identity, tombstone, maxBytes } = asked;
+    const done = this.#kept.live(asked.id);
+    if (done?.kind === "session") return signedIn(done, true);
+    const { kept, trail } = this.#kept.resolve(id, MAX_RENEWALS);
+    const old = kept?.kind === "session" ? kept : null;
+    const { fields, references } = withKept(asked, trail.length > MAX_HOPS ? null : old);
+    const bytes = bytesOf(fields);
+    if (bytes > maxBytes) return { state: "too-large", bytes };
+    this.#kept.makeRoom();
+    if (old) this.#supersede(old, trail, identity, tombstone);
+    else if (!kept) this.#bury([id], { by: "sign-in", hadIdentity: false }, tombstone);
+    return signedIn(this.#make(asked, fields, references), old !== null);
+  }
+
+  async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
+    const { kept } = this.#lookUp(id, byName, MAX_HOPS);
     if (kept?.kind === "session") {
       return { state: "live", session: given(kept, names), now: this.#now() };
     }
@@ -88,18 +122,62 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     if (session?.kind !== "session") return this.#createIfAsked(id, session, asked);
     if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
     const change = asked.replace ? replacing(session, asked) : asked;
-    const signsIn = identityChanges(session, change);
-    const rotates =
-      rotation !== null && (signsIn || (rotation.when === "always" && trail.length === 0));
-    if (rotation?.when === "always" && !rotates) return { state: "alias" };
+    return rotation
+      ? this.#turn(session, trail, change, rotation)
+      : this.#write(session, change, () => false);
+  }
+
+  /** A change that may give the session a new id, or put another in its place. */
+  #turn(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
+    const { identity, tombstone } = rotation;
+    const turn = this.#turnOf(session, trail, change, rotation);
+    switch (turn) {
+      case "alias":
+      case "signs-in":
+        return { state: turn };
+      case "ended":
+        this.#supersede(session, trail, identity, tombstone);
+        return { state: turn };
+      case "replaced":
+        return this.#replace(session, trail, change, rotation);
+      case "keeps its id":
+        return this.#write(session, change, () => false);
+      default:
+        return this.#write(session, change, () => {
+          this.#rotate(session, trail, turn, rotation);
+          return true;
+        });
+    }
+  }
+
+  #write(session: Session, change: Change, rotate: () => boolean): Changed {
     const bytes = bytesAfter(session, change);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
-    if (rotates) this.#rotate(session, rotation, signsIn, trail);
+    const rotated = rotate();
     this.#apply(session, change);
     const now = this.#now();
     moveDeadlines(session, change, now);
     if (session.expiresAt < now) this.#end(session);
-    return changed(session, rotates);
+    return changed(session, rotated);
+  }
+
+  /** What becomes of a session's id. */
+  #turnOf(
+    session: Session,
+    trail: readonly string[],
+    change: Change,
+    { when, identity, grace }: Rotation,
+  ): "keeps its id" | "replaced" | "signs-in" | "renewed" | "renewed for good" | "ended" | "alias" {
+    if (when === "credentials") return "renewed for good";
+    if (when === "identity-changes") {
+      return identityChanges(session, change) ? "renewed for good" : "keeps its id";
+    }
+    const owner = ownership(session, change.references, identity);
+    if (owner?.changes) return when === "never" ? "signs-in" : "replaced";
+    if (when !== "always") return "keeps its id";
+    if (owner) return "renewed for good";
+    if (trail.length > 0) return grace === 0 ? "ended" : "alias";
+    return this.#kept.aliasesOf(session) < MAX_RENEWALS ? "renewed" : "alias";
   }
 
   async #createIfAsked(
@@ -112,60 +190,102 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     const { set: fields, absoluteTimeout = null } = change;
     const times = await this.create({ ...change, id, fields, absoluteTimeout });
-    return { state: "changed", id, rotated: false, times, fields: null };
+    return { state: "changed", id, lineage: id, rotated: false, times, fields: null };
+  }
+
+  /** Puts a session of the change alone in the place of one that is not the same user's. */
+  #replace(
+    session: Session,
+    trail: readonly string[],
+    { set, references, maxBytes }: Change,
+    { to, identity, tombstone, replacement }: Rotation,
+  ): Changed {
+    const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
+    const bytes = bytesOf(fields);
+    if (bytes > maxBytes) return { state: "too-large", bytes };
+    this.#kept.makeRoom();
+    this.#supersede(session, trail, identity, tombstone);
+    const made = { id: to, fields, references, ...replacement };
+    return changed(this.#make(made, fields, references), true);
   }
 
   #rotate(
     session: Session,
-    { to, identity, grace }: NonNullable<Change["rotation"]>,
-    signsIn: boolean,
     trail: readonly string[],
+    turn: "renewed" | "renewed for good",
+    { to, identity, grace, tombstone }: Rotation,
   ): void {
-    if (grace > 0) this.#kept.makeRoom();
-    const expiresAt = this.#now() + grace;
-    if (signsIn) this.#bury([session.id, ...trail], session, { identity, grace });
-    else if (grace === 0) this.#kept.remove(session.id);
-    else this.#kept.put(session.id, { kind: "alias", target: to, expiresAt });
+    const { id, previous } = session;
+    const leavesAlias = turn === "renewed" && grace > 0;
+    if (leavesAlias || tombstone > 0) this.#kept.makeRoom();
+    if (leavesAlias) {
+      const expiresAt = this.#now() + grace;
+      this.#kept.put(id, { kind: "alias", target: to, previous, expiresAt });
+    } else {
+      this.#bury([id, ...trail], signedOver(session, identity), tombstone);
+    }
+    session.previous = leavesAlias ? id : null;
     session.id = to;
     this.#kept.put(to, session);
+    this.#lineages.set(session.lineage, session);
   }
 
-  async end(
-    id: string,
-    reference?: Reference | null,
-    leaving?: Leaving | null,
-    replicas?: number,
-  ): Promise<boolean> {
+  async end(id: string, options: EndOptions = {}): Promise<string | null> {
+    const { byName = false, reference, tombstone, replicas } = options;
     refuseReplicas(replicas);
-    const { kept: session, trail } = this.#kept.resolve(id);
-    if (session?.kind !== "session") return false;
-    if (reference && !this.#sets.has(reference, session)) return false;
-    this.#bury([session.id, ...trail], session, leaving ?? { identity: [], grace: 0 });
-    this.#sets.remove(session);
-    return true;
+    const { kept: session, trail } = this.#lookUp(id, byName, MAX_RENEWALS);
+    if (session?.kind !== "session") return null;
+    if (reference && !this.#sets.has(reference, session)) return null;
+    const { stays = 0, lineage = session.lineage } = tombstone ?? {};
+    const left = lineage === session.lineage ? stays : 0;
+    this.#bury([session.id, ...trail], { by: "delete", hadIdentity: false }, left);
+    this.#forget(session);
+    return session.lineage;
   }
 
-  /** Leaves nothing of a session at these ids but, for the grace time, tombstones. */
-  #bury(ids: readonly string[], session: Session, { identity, grace }: Leaving): void {
-    const hadIdentity = identity.some((field) => session.references.has(field));
-    const expiresAt = this.#now() + grace;
+  /** What an id leads to; by its name, a session is found by its lineage, too. */
+  #lookUp(id: string, byName: boolean, hops: number) {
+    const found = this.#kept.resolve(id, hops);
+    const session = byName && found.kept?.kind !== "session" ? this.#lineages.get(id) : undefined;
+    if (!session || this.#kept.live(session.id) !== session) return found;
+    return { kept: session, trail: [] };
+  }
+
+  /** Ends a session whose place another one takes. */
+  #supersede(
+    session: Session,
+    trail: readonly string[],
+    identity: readonly string[],
+    tombstone: number,
+  ): void {
+    this.#bury([session.id, ...trail], signedOver(session, identity), tombstone);
+    this.#forget(session);
+  }
+
+  /** Leaves nothing at these ids but, for `stays` ms, tombstones. */
+  #bury(ids: readonly string[], what: Pick<Tombstone, "by" | "hadIdentity">, stays: number): void {
+    const expiresAt = this.#now() + stays;
     for (const id of ids) {
-      if (grace === 0) this.#kept.remove(id);
-      else this.#kept.put(id, { kind: "tombstone", hadIdentity, expiresAt });
+      if (stays === 0) this.#kept.remove(id);
+      else this.#kept.put(id, { kind: "tombstone", ...what, expiresAt });
     }
   }
 
   async count(reference: Reference): Promise<number> {
-    return this.#members(reference).length;
+    const { length } = this.#members(reference);
+    if (length === 0) this.#lookAlike(reference);
+    return length;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { kept } = this.#kept.resolve(id);
+    const { kept } = this.#lookUp(id, true, MAX_RENEWALS);
     return kept?.kind === "session" && this.#sets.has(reference, kept);
   }
 
   async list(reference: Reference, limit: number): Promise<StoredSession[]> {
-    return this.#members(reference)
+    const members = this.#members(reference);
+    if (members.length === 0) this.#lookAlike(reference);
+    return members
       .sort((a, b) => b.expiresAt - a.expiresAt)
       .slice(0, LIST_SESSIONS)
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
@@ -196,12 +316,19 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return members.length;
   }
 
-  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
+  async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
+    const { except = null, replicas } = options;
     refuseReplicas(replicas);
-    const spared = except == null ? undefined : this.#kept.resolve(except).kept;
-    const doomed = this.#members(reference).filter((session) => session !== spared);
+    const members = this.#members(reference);
+    if (members.length === 0) this.#lookAlike(reference);
+    const spared = except === null ? undefined : this.#lookUp(except, true, MAX_RENEWALS).kept;
+    const doomed = members.filter((session) => session !== spared);
     for (const session of doomed) this.#end(session);
     return doomed.length;
+  }
+
+  #lookAlike({ lookalike, ...reference }: Reference): void {
+    if (lookalike && this.#members({ ...reference, ...lookalike }).length > 0) lookalike.tell();
   }
 
   async *walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
@@ -231,6 +358,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   async close(): Promise<void> {
     this.#kept.clear();
     this.#sets.clear();
+    this.#lineages.clear();
   }
 
   #members(reference: Reference): Session[] {
@@ -251,6 +379,11 @@ export class MemoryStore implements RepairableStore, WalkableStore {
 
   #end(session: Session): void {
     this.#kept.drop(session.id, session);
+  }
+
+  #forget(session: Session): void {
+    this.#sets.remove(session);
+    this.#lineages.delete(session.lineage);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FieldChanges, Leaving } from "../contract.ts";
+import type { FieldChanges, Rotation } from "../contract.ts";
 import { encodeName, setNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */
@@ -25,6 +25,20 @@ export function fieldChanges({ set, unset, references, maxBytes }: FieldChanges)
   ];
 }
 
-export function leavingArguments(leaving?: Leaving | null): string[] {
-  return [String(leaving?.grace ?? 0), (leaving?.identity ?? []).map(encodeName).join(" ")];
+export function rotationArguments(rotation: Rotation | null): string[] {
+  const { idleTimeout, absoluteTimeout, without = [] } = rotation?.replacement ?? {};
+  return [
+    rotation?.to ?? "",
+    rotation?.when ?? "",
+    String(rotation?.grace ?? 0),
+    String(rotation?.tombstone ?? 0),
+    encodedNames(rotation?.identity ?? []),
+    optional(idleTimeout),
+    optional(absoluteTimeout),
+    ...counted(without),
+  ];
+}
+
+export function encodedNames(fields: readonly string[]): string {
+  return fields.map(encodeName).join(" ");
 }

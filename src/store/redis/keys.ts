@@ -9,6 +9,7 @@ import { MOST_SHARDS, shardOf } from "../shards.ts";
  *   {prefix:k}:s:<id>              hash        a session, an alias or a tombstone of shard k
  *   {prefix:k}:r:<field>:<value>   sorted set  ids of the shard's sessions, scored by their deadline
  *   {prefix:k}:m:<field>:<value>   set         the same ids, for a reference declared `as: "set"`
+ *   {prefix:k}:l:<first id>        string      the present id of a session that was rotated
  *   {prefix:k}:o:<id>              string      a mark: this session was moved here from another layout
  *
  * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster.
@@ -19,6 +20,8 @@ const MAX_NAME_BYTES = 128;
 
 export interface Keys {
   session(id: string): string;
+  /** The pointer to the present id of a session that was made with this one, and rotated. */
+  lineage(id: string): string;
   /** The sorted set of one shard's sessions. */
   set(shard: number, reference: Reference): string;
   /** Any key of a shard, by what follows its hash tag. */
@@ -37,8 +40,10 @@ export function createKeys(prefix: string, shards: number): Keys {
     throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`);
   }
   const tag = (shard: number | "*") => `{${prefix}:${shard}}`;
+  const tagOf = (id: string) => tag(shards === 1 ? 0 : shardOf(id));
   return {
-    session: (id) => `${tag(shards === 1 ? 0 : shardOf(id))}:s:${id}`,
+    session: (id) => `${tagOf(id)}:s:${id}`,
+    lineage: (id) => `${tagOf(id)}:l:${id}`,
     set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
     inShard: (shard, rest) => `${tag(shard)}:${rest}`,
     publicSet: (reference) =>

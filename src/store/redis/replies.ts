@@ -1,4 +1,12 @@
-import type { Changed, Fields, Lookup, StoredSession, Times } from "../contract.ts";
+import type {
+  Changed,
+  Fields,
+  Lookup,
+  SignedIn,
+  StoredSession,
+  Superseded,
+  Times,
+} from "../contract.ts";
 import type { Reply } from "./server.ts";
 
 /*
@@ -9,13 +17,16 @@ import type { Reply } from "./server.ts";
  *   @i  idle timeout (ms)   @a  absolute deadline (ms)
  *   @r  the names of the sets it is in, or how many of @r1, @r2, … hold them
  *   @u  the last change of a large set that it has had
- *   @to (alone) an alias: the id it leads to
- *   @x  (alone) a tombstone: "1" if its session had a value in an identity field
+ *   @l  the first id, once it was rotated
+ *   @p  the id before, where that is an alias
+ *   @to (alone, or with @p) an alias: the id it leads to
+ *   @x  (alone) a tombstone: "d" where its session's own request ended it; of a sign-in "1" if it had
+ *       a value in an identity field, else "0"
  *
  * Times are decimal: a listpack stores a decimal integer in at most nine bytes, which is as short as
  * base 36, and reads well.
  */
-const OWN = ["@c", "@s", "@i", "@a", "@to", "@x"] as const;
+const OWN = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
 
 /** The arguments of an HMGET for some fields, and its reply as name and value. */
 export const ownAnd = (names: readonly string[]): string[] => [...OWN, ...names];
@@ -48,14 +59,31 @@ export function foundIn(id: string, hash: ReadonlyMap<string, string>): Found {
   const target = hash.get("@to");
   if (target !== undefined) return { state: "alias", target };
   const tombstone = hash.get("@x");
-  if (tombstone !== undefined) return { state: "superseded", hadIdentity: tombstone === "1" };
+  if (tombstone !== undefined) return supersededBy(tombstone);
   if (!hash.has("@c")) return { state: "gone" };
   return { state: "live", session: sessionOf(id, hash) };
 }
 
 export function sessionOf(id: string, hash: ReadonlyMap<string, string>): StoredSession {
   const times = timesOf([hash.get("@c"), hash.get("@s"), hash.get("@i"), hash.get("@a")]);
-  return { id, fields: fieldsOf(hash), ...times };
+  return { id, lineage: hash.get("@l") ?? id, fields: fieldsOf(hash), ...times };
+}
+
+/** What a tombstone says. */
+function supersededBy(tombstone: unknown): Superseded {
+  const by = tombstone === "d" ? "delete" : "sign-in";
+  return { state: "superseded", by, hadIdentity: tombstone === "1" };
+}
+
+export function signedInOf([word, ...rest]: Reply): SignedIn {
+  if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
+  const [ended, times, , fields] = rest;
+  return {
+    state: "signed-in",
+    times: timesOf(times),
+    fields: fieldsOf(pairsOfHash(fields)),
+    ended: Number(ended) === 1,
+  };
 }
 
 export function fieldsOf(hash: ReadonlyMap<string, string>): Fields {
@@ -87,18 +115,21 @@ export function sessionsOf(reply: unknown): StoredSession[] {
 export function changedOf([word, ...rest]: Reply): Changed {
   switch (word) {
     case "changed": {
-      const [id, one, times, fields] = rest;
+      const [id, one, times, lineage, fields] = rest;
       const rotated = Number(one) === 1;
       return {
         state: "changed",
         id: String(id),
+        lineage: String(lineage),
         rotated,
         times: timesOf(times),
         fields: rotated ? fieldsOf(pairsOfHash(fields)) : null,
       };
     }
     case "superseded":
-      return { state: "superseded", hadIdentity: rest[0] === "1" };
+      return supersededBy(rest[0]);
+    case "ended":
+    case "signs-in":
     case "alias":
     case "elsewhere":
       return { state: word };

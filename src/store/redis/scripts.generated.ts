@@ -88,29 +88,66 @@ local function name_fields(names)
 end
 local function own(id)
   local key = session_key(id)
-  local values = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local values =
+    redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x', '@l', '@p')
   local names, parts = names_in(key, values[5])
   return {
     created = values[1], seen = values[2], idle = values[3], absolute = values[4],
     names = names, parts = parts, target = values[6], tombstone = values[7],
+    lineage = values[8], previous = values[9],
   }
 end
-local function resolve(id)
+local MAX_HOPS = 3
+local MAX_RENEWALS = 32
+local function resolve(id, hops)
   local trail = {}
   local found = own(id)
-  while found.target and #trail < 3 do
+  while found.target and #trail < hops do
     trail[#trail + 1] = id
     id = found.target
     found = own(id)
   end
   return id, found, trail
 end
-local function replace(id, grace, field, value)
+local BY_DELETE = 'd'
+local function by_sign_in(had_identity)
+  return had_identity and '1' or '0'
+end
+local function replace(id, stays, field, value, previous)
   redis.call('DEL', session_key(id))
-  if grace > 0 then
+  if stays > 0 then
     redis.call('HSET', session_key(id), field, value)
-    redis.call('PEXPIREAT', session_key(id), int(now + grace))
+    if previous then
+      redis.call('HSET', session_key(id), '@p', previous)
+    end
+    redis.call('PEXPIREAT', session_key(id), int(now + stays))
   end
+end
+local function pointer_key(lineage)
+  return base .. ':l:' .. lineage
+end
+local function lineage_of(id, found)
+  return found.lineage or id
+end
+local function point(id, found, deadline)
+  if found.lineage then
+    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
+  end
+end
+local function unpoint(found)
+  if found.lineage then
+    redis.call('DEL', pointer_key(found.lineage))
+  end
+end
+local function resolve_name(id)
+  local current, found, trail = resolve(id, MAX_RENEWALS)
+  if not found.created then
+    local target = redis.call('GET', pointer_key(id))
+    if target then
+      return target, own(target), {}
+    end
+  end
+  return current, found, trail
 end
 local function bare(name)
   return (string.gsub(name, '^=', ''))
@@ -148,6 +185,9 @@ local function lists(names, wanted)
     end
   end
   return false
+end
+local function count_instead(name, empty)
+  return name ~= '' and empty and redis.call('ZCOUNT', set_key(name), int(now), '+inf') or 0
 end
 local function drop_expired(name, entered)
   local key = set_key(name)
@@ -189,6 +229,29 @@ local function settle()
     end
   end
 end
+local function owner(names, changes, identity)
+  local had, given, common = {}, {}, {}
+  local held = {}
+  for _, name in ipairs(names) do
+    had[field_of(name)] = true
+    held[bare(name)] = true
+  end
+  for _, name in ipairs(changes.names) do
+    given[field_of(name)] = true
+    common[field_of(name)] = common[field_of(name)] or held[bare(name)]
+  end
+  local strictest
+  for field in pairs(identity) do
+    if changes.replaced[field] then
+      if had[field] and not common[field] then
+        return 'another'
+      elseif given[field] then
+        strictest = (not had[field] or strictest == 'nobody') and 'nobody' or 'same'
+      end
+    end
+  end
+  return strictest
+end
 local function make(id, names, fields, idle, absolute)
   local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
   local found = {
@@ -216,6 +279,17 @@ local function make(id, names, fields, idle, absolute)
   settle()
   return found
 end
+local function bury(current, found, trail, stays, tombstone)
+  trail[#trail + 1] = current
+  for _, old in ipairs(trail) do
+    replace(old, stays, '@x', tombstone)
+  end
+  for _, name in ipairs(found.names) do
+    leave(name, current)
+  end
+  unpoint(found)
+  settle()
+end
 local seen_keys = {}
 local function will_touch(id, names)
   seen_keys[#seen_keys + 1] = session_key(id)
@@ -226,6 +300,16 @@ local function will_touch(id, names)
       seen_keys[#seen_keys + 1] = plain_key(name)
       redis.call('SISMEMBER', plain_key(name), id)
     end
+  end
+end
+local function will_touch_all(ids)
+  for _, id in ipairs(ids) do
+    will_touch(id, {})
+  end
+end
+local function will_point(found, id)
+  if found.lineage or id then
+    seen_keys[#seen_keys + 1] = pointer_key(found.lineage or id)
   end
 end
 local function look()
@@ -302,6 +386,20 @@ local function bytes_after(key, changes)
   end
   return bytes
 end
+local function fields_set(changes, without)
+  local dropped, fields, bytes = {}, {}, 0
+  for _, field in ipairs(without) do
+    dropped[field] = true
+  end
+  for i = 1, #changes.set, 2 do
+    if not dropped[changes.set[i]] then
+      fields[#fields + 1] = changes.set[i]
+      fields[#fields + 1] = changes.set[i + 1]
+      bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    end
+  end
+  return fields, bytes
+end
 local function write_fields(key, changes, found, after)
   in_parts('HSET', key, changes.set)
   in_parts('HDEL', key, changes.unset)
@@ -313,6 +411,9 @@ local function write_fields(key, changes, found, after)
 end
 local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
+end
+local function whole(id, found)
+  return times(found), lineage_of(id, found), redis.call('HGETALL', session_key(id))
 end
 local function page(key, after, after_id, count, budget, cost)
   local from
@@ -369,7 +470,11 @@ local creates = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
+local tombstone_stays = number()
 local identity = fields_in(arg())
+local fresh_idle = number()
+local fresh_timeout = number()
+local without = args()
 local changes = field_changes()
 local function replace_others(id, found)
   local kept = {}
@@ -387,24 +492,41 @@ local function replace_others(id, found)
 end
 local function changed(final, found)
   if final == to then
-    return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
+    return { now, 'changed', final, 1, whole(final, found) }
   end
-  return { now, 'changed', final, 0, times(found), {} }
+  return { now, 'changed', final, 0, times(found), lineage_of(final, found), {} }
+end
+local function aliases_of(found)
+  local ids, before = {}, found.previous
+  while before and #ids < MAX_RENEWALS do
+    local alias = own(before)
+    if not alias.target then
+      break
+    end
+    ids[#ids + 1] = before
+    before = alias.previous
+  end
+  return ids, before or nil
 end
 local done = to ~= '' and own(to)
 if done and done.created then
   return changed(to, done)
 end
-local current, found, trail = resolve(id)
+local current, found, trail = resolve(id, MAX_HOPS)
 if replaces then
   replace_others(current, found)
 end
 local after, added, removed = names_after(found.names, changes)
+local aliases, before_them = {}, nil
+if when == 'always' then
+  aliases, before_them = aliases_of(found)
+end
 will_touch(current, found.names)
 will_touch(current, added)
-for _, old in ipairs(trail) do
-  will_touch(old, {})
-end
+will_touch_all(trail)
+will_touch_all(aliases)
+will_touch_all({ before_them })
+will_point(found, to ~= '' and current)
 if to ~= '' then
   will_touch(to, {})
 end
@@ -412,17 +534,44 @@ look()
 local makes = creates and not (found.created or found.tombstone or found.target)
 if not found.created and not makes then
   if found.tombstone or found.target then
-    return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
+    return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
 if where ~= '' and not makes and not lists(found.names, where) then
   return { now, 'elsewhere' }
 end
-local signs_in = identifies(added, identity) or identifies(removed, identity)
-local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
-if to ~= '' and when == 'always' and not rotates then
-  return { now, 'alias' }
+local rotates, for_good = false, false
+if when == 'identity-changes' then
+  for_good = identifies(added, identity) or identifies(removed, identity)
+  rotates = for_good
+elseif when == 'credentials' then
+  rotates, for_good = true, true
+elseif to ~= '' then
+  local owned_by = owner(found.names, changes, identity)
+  if owned_by == 'another' or owned_by == 'nobody' then
+    if when == 'never' then
+      return { now, 'signs-in' }
+    end
+    local fields, bytes = fields_set(changes, without)
+    if bytes > changes.max_bytes then
+      return { now, 'too-large', bytes }
+    end
+    local had_identity = identifies(found.names, identity)
+    local made =
+      make(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
+    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+    return changed(to, made)
+  end
+  for_good = when == 'always' and owned_by == 'same'
+  rotates = for_good or (when == 'always' and #trail == 0 and #aliases < MAX_RENEWALS)
+  if when == 'always' and not rotates then
+    if grace > 0 or #trail == 0 then
+      return { now, 'alias' }
+    end
+    bury(current, found, trail, tombstone_stays, by_sign_in(identifies(found.names, identity)))
+    return { now, 'ended' }
+  end
 end
 local key = session_key(current)
 local bytes = bytes_after(key, changes)
@@ -465,18 +614,23 @@ if rotates then
     leave(name, current)
   end
   redis.call('RENAME', key, session_key(to))
-  if signs_in then
+  found.lineage = lineage_of(current, found)
+  redis.call('HSET', session_key(to), '@l', found.lineage)
+  if for_good or grace == 0 then
     trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
     end
+    redis.call('HDEL', session_key(to), '@p')
   else
-    replace(current, grace, '@to', to)
+    replace(current, grace, '@to', to, aliases[1])
+    redis.call('HSET', session_key(to), '@p', current)
   end
 end
 for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
+point(final, found, deadline)
 settle()
 local answer = changed(final, found)
 if held > deadline then
@@ -545,7 +699,8 @@ settle()
 return { now, 'page', next_after, next_id, changed }
 `,
   count: `${lib}
-return { now, 'count', redis.call('ZCOUNT', KEYS[1], int(now), '+inf') }
+local count = redis.call('ZCOUNT', KEYS[1], int(now), '+inf')
+return { now, 'count', count, count_instead(arg(), count == 0) }
 `,
   create: `${lib}
 local id = arg()
@@ -564,30 +719,32 @@ return { now, 'created', times(found) }
 `,
   end: `${lib}
 local id = arg()
+local by_name = arg() == '1'
 local name = arg()
-local grace = number()
-local identity = fields_in(arg())
+local stays = number()
+local of_lineage = arg()
 local waited_for = arg() == '1'
-local current, found, trail = resolve(id)
-will_touch(current, found.names)
-for _, old in ipairs(trail) do
-  will_touch(old, {})
+local current, found, trail
+if by_name then
+  current, found, trail = resolve_name(id)
+else
+  current, found, trail = resolve(id, MAX_RENEWALS)
 end
+will_touch(current, found.names)
+will_touch_all(trail)
+will_point(found, id)
 will_mark(waited_for)
 look()
 if not found.created or (name ~= '' and not lists(found.names, name)) then
   mark(waited_for)
-  return { now, 'ended', 0 }
+  return { now, 'ended', '' }
 end
-trail[#trail + 1] = current
-for _, old in ipairs(trail) do
-  replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
+local lineage = lineage_of(current, found)
+if of_lineage ~= '' and of_lineage ~= lineage then
+  stays = 0
 end
-for _, entered in ipairs(found.names) do
-  leave(entered, current)
-end
-settle()
-return { now, 'ended', 1 }
+bury(current, found, trail, stays, BY_DELETE)
+return { now, 'ended', lineage }
 `,
   endAll: `${lib}
 local name = arg()
@@ -595,13 +752,15 @@ local except = arg()
 local spared = arg()
 local budget = number()
 local waited_for = arg() == '1'
+local other = arg()
 if except ~= '' then
-  local to, found = resolve(except)
-  if not found.target then -- else it is too old, and stays so: the next page goes no further
+  local to, found = resolve_name(except)
+  if found.created then
     except = to
+    spared = found.created
   end
-  spared = found.created or spared
   will_touch(except, { name })
+  will_point(found, except)
 end
 local doomed, touched = {}, 0
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
@@ -616,7 +775,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
       local live = found.created and lists(found.names, name)
       local names = live and found.names or { name }
       will_touch(id, names)
-      doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+      will_point(found)
+      doomed[#doomed + 1] = {
+        id = id, names = names, created = live and found.created, lineage = live and found.lineage,
+      }
       touched = touched + 1 + #names
     end
   end
@@ -628,6 +790,7 @@ local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then
     redis.call('DEL', session_key(session.id))
+    unpoint(session)
     ended[#ended + 1] = session.created
   end
   for _, entered in ipairs(session.names) do
@@ -636,15 +799,19 @@ for _, session in ipairs(doomed) do
 end
 settle()
 local left = redis.call('ZCARD', KEYS[1])
+local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
-return { now, 'page', ended, left, except, spared }
+return { now, 'page', ended, left, except, spared, count_instead(other, empty) }
 `,
   has: `${lib}
-local id, found, trail = resolve(arg())
-if not found.created and #trail > 0 then
+local asked = arg()
+local id, found, trail = resolve_name(asked)
+if not found.created then
   will_touch(id, {})
+  will_touch_all(trail)
+  will_point(found, asked)
   look() -- what is not there may have not arrived yet
 end
 return { now, 'has', found.created and lists(found.names, arg()) and 1 or 0 }
@@ -652,6 +819,7 @@ return { now, 'has', found.created and lists(found.names, arg()) and 1 or 0 }
   list: `${lib}
 local name = arg()
 local limit = number()
+local other = arg()
 local entries = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
   local seen = redis.call('HGET', session_key(id), '@s')
@@ -674,7 +842,7 @@ for i = 1, math.min(limit, #entries) do
   local id = entries[i].id
   sessions[i] = { id, redis.call('HGETALL', session_key(id)) }
 end
-return { now, 'list', sessions }
+return { now, 'list', sessions, count_instead(other, #entries == 0) }
 `,
   mendSession: `${lib}
 local id = arg()
@@ -694,6 +862,9 @@ end
 local after, fresh, removed = names_after(found.names, changes)
 will_touch(id, after)
 will_touch(id, removed)
+if found.lineage then
+  will_point(found)
+end
 look()
 local expires = redis.call('PEXPIRETIME', key)
 local count = { added = 0, removed = 0, corrected = 0 }
@@ -739,6 +910,12 @@ end
 if expires ~= deadline then
   count.corrected = count.corrected + 1
 end
+local pointer = found.lineage and pointer_key(found.lineage)
+local astray = pointer
+  and (redis.call('GET', pointer) ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
+if astray then
+  count.corrected = count.corrected + 1
+end
 local kept, left, entering = {}, {}, {}
 for _, name in ipairs(after) do
   kept[bare(name)] = true
@@ -775,6 +952,9 @@ if mends then
   settle()
   if expires ~= deadline then
     redis.call('PEXPIREAT', key, int(deadline))
+  end
+  if astray then
+    point(id, found, deadline)
   end
 end
 return answer()
@@ -860,7 +1040,10 @@ for _, id in ipairs(ids) do
   else
     local found = own(id)
     fields = found.created
-      and { '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute } or {}
+      and {
+        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
+        '@l', found.lineage,
+      } or {}
   end
   if #fields > 0 then
     sessions[#sessions + 1] = { id, fields }
@@ -871,6 +1054,64 @@ end
 look() -- what is not there may have not arrived yet
 drop_expired(name)
 return { now, 'page', next_after, next_id, sessions }
+`,
+  signIn: `${lib}
+local id = arg()
+local to = arg()
+local idle = number()
+local timeout = number()
+local tombstone_stays = number()
+local identity = fields_in(arg())
+local keep = args()
+local changes = field_changes()
+local function signed_in(found, ended)
+  return { now, 'signed-in', ended, whole(to, found) }
+end
+local done = own(to)
+if done.created then
+  return signed_in(done, 1)
+end
+local current, found, trail = resolve(id, MAX_RENEWALS)
+local fields, bytes = fields_set(changes, {})
+local names = changes.names
+local way_in = found.created and #trail <= MAX_HOPS
+if way_in and owner(found.names, changes, identity) ~= 'another' then
+  local set = {}
+  for i = 1, #fields, 2 do
+    set[fields[i]] = true
+  end
+  local kept = {}
+  for i = 1, #keep, 2 do
+    local text = not set[keep[i]] and redis.call('HGET', session_key(current), keep[i])
+    if text then
+      kept[keep[i + 1]] = true
+      fields[#fields + 1] = keep[i]
+      fields[#fields + 1] = text
+      bytes = bytes + #keep[i] + #text
+    end
+  end
+  for _, name in ipairs(found.names) do
+    if kept[field_of(name)] then
+      names[#names + 1] = name
+    end
+  end
+end
+will_touch(current, found.names)
+will_touch_all(trail)
+will_point(found)
+will_touch(to, names)
+look()
+if bytes > changes.max_bytes then
+  return { now, 'too-large', bytes }
+end
+local had_identity = identifies(found.names, identity)
+local made = make(to, names, fields, idle, timeout and now + timeout)
+if found.created then
+  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+elseif not found.tombstone and not found.target then
+  replace(id, tombstone_stays, '@x', by_sign_in(false))
+end
+return signed_in(made, found.created and 1 or 0)
 `,
   takeOver: `${lib}
 local LEAST = 3600000

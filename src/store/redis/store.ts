@@ -1,24 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { tooLarge } from "../../errors.ts";
 import { settled } from "../../settled.ts";
-import type {
-  Change,
-  Changed,
-  FieldChanges,
-  Leaving,
-  Lookup,
-  NewSession,
-  Reference,
-  StoredSession,
-  Times,
+import {
+  type Change,
+  type Changed,
+  type EndAllOptions,
+  type EndOptions,
+  type FieldChanges,
+  type FindOptions,
+  type Lookup,
+  MAX_HOPS,
+  type NewSession,
+  type Reference,
+  type SignedIn,
+  type SignIn,
+  type StoredSession,
+  type Times,
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
 import { allSessions } from "./all-sessions.ts";
-import { counted, fieldChanges, leavingArguments, optional } from "./arguments.ts";
+import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
-import { type Keys, setName, setNames } from "./keys.ts";
+import { encodeName, type Keys, setName, setNames } from "./keys.ts";
 import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
 import { reindex } from "./reindex.ts";
 import {
@@ -29,14 +34,14 @@ import {
   pairsOf,
   pairsOfHash,
   sessionsOf,
+  signedInOf,
   timesOf,
 } from "./replies.ts";
 import { type Reply, Server } from "./server.ts";
 import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 
-/** How many aliases are followed from an id. */
-const HOPS = 3;
+type Send = Connection["send"];
 /** What is written of a set where one of its sessions is refused. */
 const OF_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
@@ -73,26 +78,49 @@ export class RedisStore implements RepairableStore, WalkableStore {
     return timesOf(times);
   }
 
-  async find(id: string, names?: readonly string[]): Promise<Lookup> {
+  async signIn(id: string, session: SignIn): Promise<SignedIn> {
+    const { fields: set, references, maxBytes, keep } = session;
+    const reply = await this.#server.write("sign in", "signIn", this.sessionKey(id), [
+      id,
+      session.id,
+      optional(session.idleTimeout),
+      optional(session.absoluteTimeout),
+      String(session.tombstone),
+      encodedNames(session.identity),
+      ...counted(keep.flatMap((name) => [name, encodeName(name)])),
+      ...fieldChanges({ set, unset: [], references, maxBytes }),
+    ]);
+    return signedInOf(reply);
+  }
+
+  async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
     const asked = performance.now();
     const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
-      this.#follow(send, id, names),
+      byName ? this.#followName(send, id, names) : this.#follow(send, id, names),
     );
-    if (found.state === "alias") return { state: "superseded", hadIdentity: true };
+    if (found.state === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
     return found.state === "live"
       ? { ...found, now: this.#server.timeAt(this.sessionKey(id), asked) }
       : found;
   }
 
-  async #follow(send: Connection["send"], id: string, names?: readonly string[]): Promise<Found> {
+  async #follow(send: Send, id: string, names?: readonly string[]): Promise<Found> {
     let found = foundIn(id, await this.#hash(send, id, names));
-    for (let hop = 0; hop < HOPS && found.state === "alias"; hop++) {
+    for (let hop = 0; hop < MAX_HOPS && found.state === "alias"; hop++) {
       found = foundIn(found.target, await this.#hash(send, found.target, names));
     }
     return found;
   }
 
-  async #hash(send: Connection["send"], id: string, names?: readonly string[]) {
+  async #followName(send: Send, name: string, names?: readonly string[]): Promise<Found> {
+    const found = await this.#follow(send, name, names);
+    if (found.state === "live") return found;
+    const pointer = this.#keys.lineage(name);
+    const id = await send(pointer, "GET", [pointer]);
+    return typeof id === "string" ? this.#follow(send, id, names) : found;
+  }
+
+  async #hash(send: Send, id: string, names?: readonly string[]) {
     const key = this.sessionKey(id);
     if (names === undefined) return pairsOfHash(await send(key, "HGETALL", [key]));
     const all = ownAnd(names);
@@ -109,46 +137,44 @@ export class RedisStore implements RepairableStore, WalkableStore {
       optional(absoluteDeadline),
       change.replace ? "1" : "",
       change.create ? "1" : "",
-      rotation?.to ?? "",
-      rotation?.when ?? "",
-      ...leavingArguments(rotation),
+      ...rotationArguments(rotation),
       ...fieldChanges(change),
     ]);
     return changedOf(reply);
   }
 
-  async end(
-    id: string,
-    reference?: Reference | null,
-    leaving?: Leaving | null,
-    replicas?: number,
-  ): Promise<boolean> {
-    const [, ended] = await this.#server.write(
+  async end(id: string, options: EndOptions = {}): Promise<string | null> {
+    const { byName = false, reference, tombstone, replicas } = options;
+    const [, lineage] = await this.#server.write(
       "end a session",
       "end",
       this.sessionKey(id),
       [
         id,
+        byName ? "1" : "",
         reference ? setName(reference) : "",
-        ...leavingArguments(leaving),
+        String(tombstone?.stays ?? 0),
+        tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
       ],
       { replicas },
     );
-    return Number(ended) === 1;
+    return lineage === "" ? null : String(lineage);
   }
 
   async count(reference: Reference): Promise<number> {
     const counts = await this.#eachShard(async (shard) => {
-      const [, count] = await this.#server.read(
+      const [, count, alike] = await this.#server.read(
         "count a session set",
         "count",
         this.#keys.set(shard, reference),
-        [],
+        [lookalikeName(reference)],
       );
-      return Number(count);
+      return [Number(count), Number(alike)] as const;
     });
-    return sum(counts);
+    const count = sum(counts.map(([own]) => own));
+    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.tell();
+    return count;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
@@ -161,18 +187,17 @@ export class RedisStore implements RepairableStore, WalkableStore {
 
   async list(reference: Reference, limit: number): Promise<StoredSession[]> {
     const lists = await this.#eachShard(async (shard) => {
-      const [, sessions] = await this.#server.read(
+      const [, sessions, alike] = await this.#server.read(
         "list a session set",
         "list",
         this.#keys.set(shard, reference),
-        [setName(reference), String(limit)],
+        [setName(reference), String(limit), lookalikeName(reference)],
       );
-      return sessionsOf(sessions);
+      return [sessionsOf(sessions), Number(alike)] as const;
     });
-    return lists
-      .flat()
-      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
-      .slice(0, limit);
+    const all = lists.flatMap(([sessions]) => sessions);
+    if (all.length === 0 && lists.some(([, alike]) => alike > 0)) reference.lookalike?.tell();
+    return all.sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit);
   }
 
   pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
@@ -208,25 +233,37 @@ export class RedisStore implements RepairableStore, WalkableStore {
     return sum(counts);
   }
 
-  async endAll(reference: Reference, except?: string | null, replicas?: number): Promise<number> {
+  async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
+    const { except = null, replicas } = options;
+    let alike = 0;
+    let found = 0;
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = [except != null && shardOf(except) === shard ? except : "", ""];
+      let spared = [except !== null && shardOf(except) === shard ? except : "", ""];
       let left: number;
       do {
-        const [, births, rest, ...spares] = await this.#server.write(
+        const [, births, rest, now, created, others] = await this.#server.write(
           "end a session set",
           "endAll",
           this.#keys.set(shard, reference),
-          [setName(reference), ...spared, String(PAGE_KEYS), replicas === undefined ? "" : "1"],
+          [
+            setName(reference),
+            ...spared,
+            String(PAGE_KEYS),
+            replicas === undefined ? "" : "1",
+            lookalikeName(reference),
+          ],
           { replicas, waits: isLastPage },
         );
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
-        spared = spares.map(String);
+        spared = [String(now), String(created)];
+        alike += Number(others);
       } while (left !== 0);
+      found += ended.size;
       return ended.size;
     });
+    if (found === 0 && alike > 0) reference.lookalike?.tell();
     return sum(counts);
   }
 
@@ -237,7 +274,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
   walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
     const keys = new ShardKeys(this.#server, this.#keys, this.#place);
     const walk = new Walk(keys, positionOf(null, this.shards));
-    return allSessions(walk, (id) => this.find(id, withFields ? undefined : []));
+    return allSessions(walk, (id) => this.find(id, withFields ? {} : { names: [] }));
   }
 
   sessionKey(id: string): string {
@@ -268,6 +305,10 @@ export class RedisStore implements RepairableStore, WalkableStore {
 /** Of a set that is being ended: nothing is left of it. */
 function isLastPage([, , left]: Reply): boolean {
   return Number(left) === 0;
+}
+
+function lookalikeName({ lookalike, ...reference }: Reference): string {
+  return lookalike ? setName({ ...reference, text: lookalike.text }) : "";
 }
 
 function sum(counts: readonly number[]): number {

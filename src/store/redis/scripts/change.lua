@@ -1,13 +1,17 @@
 -- Changes one session and pushes its idle deadline forward: set, unset, touch and rotate are this.
+-- One that names another user than the session's makes another session in its place.
 --
 -- KEYS[1]  the hash that the id names
 -- ARGV     not after, id, the name of a set it must be in or '', new idle timeout or '', new absolute
 --          timeout or '', new absolute deadline or '', '1' if all other fields go, '1' if it is made
---          where there is none, the new id or '', 'always' or 'identity-changes', grace (ms),
---          encoded names of the identity fields, the field changes
--- Returns  now and one of: 'changed', id, 1 if rotated, its times, all its fields if rotated
---          'gone' | 'superseded', '1' if it had an identity | 'alias' | 'too-large', bytes
---          'elsewhere'
+--          where there is none, the rotation (the new id or '', 'always', 'credentials',
+--          'user-changes', 'never' or 'identity-changes', for how long (ms) an alias and a tombstone
+--          stay, encoded names of the identity fields, idle and absolute timeout or '' of a session in
+--          its place, a count and fields that this one does not get), the field changes
+-- Returns  now and one of: 'changed', id, 1 if the id is new, its times, its lineage, all its fields
+--          if the id is new
+--          'gone' | 'superseded', its tombstone | 'too-large', bytes
+--          'ended' | 'alias' | 'signs-in' | 'elsewhere'
 
 local id = arg()
 local where = arg()
@@ -19,7 +23,11 @@ local creates = arg() == '1'
 local to = arg()
 local when = arg()
 local grace = number()
+local tombstone_stays = number()
 local identity = fields_in(arg())
+local fresh_idle = number()
+local fresh_timeout = number()
+local without = args()
 local changes = field_changes()
 
 -- Adds to the changes that all fields that they do not set go, and their references with them.
@@ -40,9 +48,23 @@ end
 
 local function changed(final, found)
   if final == to then
-    return { now, 'changed', final, 1, times(found), redis.call('HGETALL', session_key(final)) }
+    return { now, 'changed', final, 1, whole(final, found) }
   end
-  return { now, 'changed', final, 0, times(found), {} }
+  return { now, 'changed', final, 0, times(found), lineage_of(final, found), {} }
+end
+
+-- The ids of the aliases that lead to a session one after the other.
+local function aliases_of(found)
+  local ids, before = {}, found.previous
+  while before and #ids < MAX_RENEWALS do
+    local alias = own(before)
+    if not alias.target then
+      break
+    end
+    ids[#ids + 1] = before
+    before = alias.previous
+  end
+  return ids, before or nil
 end
 
 -- The new id is fresh and random: if it is there, this is the same command once more.
@@ -51,16 +73,21 @@ if done and done.created then
   return changed(to, done)
 end
 
-local current, found, trail = resolve(id)
+local current, found, trail = resolve(id, MAX_HOPS)
 if replaces then
   replace_others(current, found)
 end
 local after, added, removed = names_after(found.names, changes)
+local aliases, before_them = {}, nil
+if when == 'always' then
+  aliases, before_them = aliases_of(found)
+end
 will_touch(current, found.names)
 will_touch(current, added)
-for _, old in ipairs(trail) do
-  will_touch(old, {})
-end
+will_touch_all(trail)
+will_touch_all(aliases)
+will_touch_all({ before_them })
+will_point(found, to ~= '' and current)
 if to ~= '' then
   will_touch(to, {})
 end
@@ -69,7 +96,7 @@ look()
 local makes = creates and not (found.created or found.tombstone or found.target)
 if not found.created and not makes then
   if found.tombstone or found.target then
-    return { now, 'superseded', found.tombstone or '1' } -- or more than three rotations ago
+    return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
@@ -78,10 +105,40 @@ if where ~= '' and not makes and not lists(found.names, where) then
   return { now, 'elsewhere' }
 end
 
-local signs_in = identifies(added, identity) or identifies(removed, identity)
-local rotates = to ~= '' and (signs_in or (when == 'always' and #trail == 0))
-if to ~= '' and when == 'always' and not rotates then
-  return { now, 'alias' }
+-- What becomes of its id: a new one, which is `for_good` where whoever knows an old one must never
+-- reach it, or that of another session.
+local rotates, for_good = false, false
+if when == 'identity-changes' then
+  for_good = identifies(added, identity) or identifies(removed, identity)
+  rotates = for_good
+elseif when == 'credentials' then
+  rotates, for_good = true, true
+elseif to ~= '' then
+  local owned_by = owner(found.names, changes, identity)
+  if owned_by == 'another' or owned_by == 'nobody' then
+    if when == 'never' then
+      return { now, 'signs-in' }
+    end
+    local fields, bytes = fields_set(changes, without)
+    if bytes > changes.max_bytes then
+      return { now, 'too-large', bytes }
+    end
+    local had_identity = identifies(found.names, identity)
+    -- Made first, so that memory being full stops all of it.
+    local made =
+      make(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
+    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+    return changed(to, made)
+  end
+  for_good = when == 'always' and owned_by == 'same'
+  rotates = for_good or (when == 'always' and #trail == 0 and #aliases < MAX_RENEWALS)
+  if when == 'always' and not rotates then
+    if grace > 0 or #trail == 0 then
+      return { now, 'alias' }
+    end
+    bury(current, found, trail, tombstone_stays, by_sign_in(identifies(found.names, identity)))
+    return { now, 'ended' }
+  end
 end
 
 local key = session_key(current)
@@ -131,20 +188,24 @@ if rotates then
     leave(name, current)
   end
   redis.call('RENAME', key, session_key(to))
-  if signs_in then
-    -- Whoever knows an old id must never reach the signed-in session.
+  found.lineage = lineage_of(current, found)
+  redis.call('HSET', session_key(to), '@l', found.lineage)
+  if for_good or grace == 0 then
     trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
     end
+    redis.call('HDEL', session_key(to), '@p')
   else
-    replace(current, grace, '@to', to)
+    replace(current, grace, '@to', to, aliases[1])
+    redis.call('HSET', session_key(to), '@p', current)
   end
 end
 
 for _, name in ipairs(after) do
   enter(name, final, deadline)
 end
+point(final, found, deadline)
 settle()
 
 local answer = changed(final, found)

@@ -1,7 +1,9 @@
 -- How many live sessions a set has; no session is read.
 --
 -- KEYS[1]  the set
--- ARGV     ''
--- Returns  now, 'count', how many
+-- ARGV     '', the name of a set to look at where this one is empty, or ''
+-- Returns  now, 'count', how many, how many the other set has
 
-return { now, 'count', redis.call('ZCOUNT', KEYS[1], int(now), '+inf') }
+local count = redis.call('ZCOUNT', KEYS[1], int(now), '+inf')
+
+return { now, 'count', count, count_instead(arg(), count == 0) }

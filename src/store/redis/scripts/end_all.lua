@@ -1,24 +1,28 @@
 -- Ends one page of a set's sessions, from its beginning. I5: called until nothing is left.
 --
 -- KEYS[1]  the set
--- ARGV     not after, the set's name, an id to leave alone or '', when that one was created (µs) or
---          '' on the first page, how many keys to touch, '1' if replicas are waited for, or ''
+-- ARGV     not after, the set's name, an id or a lineage to leave alone or '', when that one was
+--          created (µs) or '' on the first page, how many keys to touch, '1' if replicas are waited
+--          for, or '', the name of a set to look at where this one is empty, or ''
 -- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
---          the id that the one to leave alone has now, when it was created
+--          the id that the one to leave alone has now, when it was created, how many live sessions
+--          the other set has
 
 local name = arg()
 local except = arg()
 local spared = arg()
 local budget = number()
 local waited_for = arg() == '1'
+local other = arg()
 
 if except ~= '' then
-  local to, found = resolve(except)
-  if not found.target then -- else it is too old, and stays so: the next page goes no further
+  local to, found = resolve_name(except)
+  if found.created then
     except = to
+    spared = found.created
   end
-  spared = found.created or spared
   will_touch(except, { name })
+  will_point(found, except)
 end
 
 local doomed, touched = {}, 0
@@ -35,7 +39,10 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
       local live = found.created and lists(found.names, name)
       local names = live and found.names or { name }
       will_touch(id, names)
-      doomed[#doomed + 1] = { id = id, names = names, created = live and found.created }
+      will_point(found)
+      doomed[#doomed + 1] = {
+        id = id, names = names, created = live and found.created, lineage = live and found.lineage,
+      }
       touched = touched + 1 + #names
     end
   end
@@ -48,6 +55,7 @@ local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then
     redis.call('DEL', session_key(session.id))
+    unpoint(session)
     ended[#ended + 1] = session.created
   end
   for _, entered in ipairs(session.names) do
@@ -57,8 +65,9 @@ end
 settle()
 
 local left = redis.call('ZCARD', KEYS[1])
+local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
 
-return { now, 'page', ended, left, except, spared }
+return { now, 'page', ended, left, except, spared, count_instead(other, empty) }

@@ -115,19 +115,26 @@ end
 -- The library's own fields of the hash at an id, false where it has none.
 local function own(id)
   local key = session_key(id)
-  local values = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x')
+  local values =
+    redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x', '@l', '@p')
   local names, parts = names_in(key, values[5])
   return {
     created = values[1], seen = values[2], idle = values[3], absolute = values[4],
     names = names, parts = parts, target = values[6], tombstone = values[7],
+    lineage = values[8], previous = values[9],
   }
 end
 
--- What an id leads to over three aliases at most: the last id, what is there, the ids before it.
-local function resolve(id)
+-- Over how many aliases an id is a way in, and how many lead to a session at most: an ending follows
+-- all of them.
+local MAX_HOPS = 3
+local MAX_RENEWALS = 32
+
+-- What an id leads to over so many aliases at most: the last id, what is there, the ids before it.
+local function resolve(id, hops)
   local trail = {}
   local found = own(id)
-  while found.target and #trail < 3 do
+  while found.target and #trail < hops do
     trail[#trail + 1] = id
     id = found.target
     found = own(id)
@@ -135,13 +142,62 @@ local function resolve(id)
   return id, found, trail
 end
 
--- Leaves nothing at an id but, for `grace` ms, an alias (`@to`) or a tombstone (`@x`).
-local function replace(id, grace, field, value)
+-- What is left at the ids of a session that is ended: by a sign-in, whether it had an identity, or by
+-- its own request.
+local BY_DELETE = 'd'
+
+local function by_sign_in(had_identity)
+  return had_identity and '1' or '0'
+end
+
+-- Leaves nothing at an id but, for `stays` ms, an alias (`@to`) or a tombstone (`@x`); of an alias,
+-- also the id before it.
+local function replace(id, stays, field, value, previous)
   redis.call('DEL', session_key(id))
-  if grace > 0 then
+  if stays > 0 then
     redis.call('HSET', session_key(id), field, value)
-    redis.call('PEXPIREAT', session_key(id), int(now + grace))
+    if previous then
+      redis.call('HSET', session_key(id), '@p', previous)
+    end
+    redis.call('PEXPIREAT', session_key(id), int(now + stays))
   end
+end
+
+-- Lineages ------------------------------------------------------------------------------------
+-- The first id of a session that was rotated is kept in its hash, and beside it is a pointer to its
+-- present id, which lives as long as the session. No token leads over it: only a name that somebody
+-- was told.
+
+local function pointer_key(lineage)
+  return base .. ':l:' .. lineage
+end
+
+local function lineage_of(id, found)
+  return found.lineage or id
+end
+
+local function point(id, found, deadline)
+  if found.lineage then
+    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
+  end
+end
+
+local function unpoint(found)
+  if found.lineage then
+    redis.call('DEL', pointer_key(found.lineage))
+  end
+end
+
+-- As `resolve`, over all aliases there are, of an id or a lineage.
+local function resolve_name(id)
+  local current, found, trail = resolve(id, MAX_RENEWALS)
+  if not found.created then
+    local target = redis.call('GET', pointer_key(id))
+    if target then
+      return target, own(target), {}
+    end
+  end
+  return current, found, trail
 end
 
 -- References ----------------------------------------------------------------------------------
@@ -192,6 +248,11 @@ local function lists(names, wanted)
     end
   end
   return false
+end
+
+-- How many live sessions the set of this name has, where another one is empty.
+local function count_instead(name, empty)
+  return name ~= '' and empty and redis.call('ZCOUNT', set_key(name), int(now), '+inf') or 0
 end
 
 -- Bounded, and part of every write and listing of a set: so expired entries never pile up. At least
@@ -245,6 +306,33 @@ local function settle()
   end
 end
 
+-- Whose a session is that the changes name a user for, who is in the fields of `identity`: 'same'
+-- user's, 'nobody' 's or 'another' 's, where it is signed out, too. Nil where they name none. Each field
+-- counts by itself, and the strictest for all.
+local function owner(names, changes, identity)
+  local had, given, common = {}, {}, {}
+  local held = {}
+  for _, name in ipairs(names) do
+    had[field_of(name)] = true
+    held[bare(name)] = true
+  end
+  for _, name in ipairs(changes.names) do
+    given[field_of(name)] = true
+    common[field_of(name)] = common[field_of(name)] or held[bare(name)]
+  end
+  local strictest
+  for field in pairs(identity) do
+    if changes.replaced[field] then
+      if had[field] and not common[field] then
+        return 'another'
+      elseif given[field] then
+        strictest = (not had[field] or strictest == 'nobody') and 'nobody' or 'same'
+      end
+    end
+  end
+  return strictest
+end
+
 -- Makes a session of fields (field, value, …) that is in the sets of these names. `idle` is in ms, or
 -- nil; `absolute` is a moment, or nil. Nothing is left where its deadline has passed.
 local function make(id, names, fields, idle, absolute)
@@ -275,6 +363,19 @@ local function make(id, names, fields, idle, absolute)
   return found
 end
 
+-- Ends a session that was reached over the ids of `trail`, and leaves `tombstone` at all of them.
+local function bury(current, found, trail, stays, tombstone)
+  trail[#trail + 1] = current
+  for _, old in ipairs(trail) do
+    replace(old, stays, '@x', tombstone)
+  end
+  for _, name in ipairs(found.names) do
+    leave(name, current)
+  end
+  unpoint(found)
+  settle()
+end
+
 -- The look ------------------------------------------------------------------------------------
 -- Before its first write a script looks at every key it will touch: at each index by itself, which
 -- stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the only
@@ -294,6 +395,18 @@ local function will_touch(id, names)
       seen_keys[#seen_keys + 1] = plain_key(name)
       redis.call('SISMEMBER', plain_key(name), id)
     end
+  end
+end
+
+local function will_touch_all(ids)
+  for _, id in ipairs(ids) do
+    will_touch(id, {})
+  end
+end
+
+local function will_point(found, id)
+  if found.lineage or id then
+    seen_keys[#seen_keys + 1] = pointer_key(found.lineage or id)
   end
 end
 
@@ -389,6 +502,22 @@ local function bytes_after(key, changes)
   return bytes
 end
 
+-- The fields that are set, but for some, as field, value, …, and how many bytes they have.
+local function fields_set(changes, without)
+  local dropped, fields, bytes = {}, {}, 0
+  for _, field in ipairs(without) do
+    dropped[field] = true
+  end
+  for i = 1, #changes.set, 2 do
+    if not dropped[changes.set[i]] then
+      fields[#fields + 1] = changes.set[i]
+      fields[#fields + 1] = changes.set[i + 1]
+      bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    end
+  end
+  return fields, bytes
+end
+
 -- With fields to set this is the script's first write, so that memory being full stops all of it.
 -- `after` are the names of the session's sets from now on; nil where they stay as `found` has them.
 local function write_fields(key, changes, found, after)
@@ -406,6 +535,11 @@ end
 -- Of what `own` found: created (µs), last seen, idle timeout and absolute deadline (ms, or empty).
 local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
+end
+
+-- The session at an id with all its fields, as its times, its lineage and field, value, …
+local function whole(id, found)
+  return times(found), lineage_of(id, found), redis.call('HGETALL', session_key(id))
 end
 
 -- Pages ---------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 -- The sessions of a set that were seen last, among the 500 that expire last.
 --
 -- KEYS[1]  the set
--- ARGV     '', the set's name, how many sessions
--- Returns  now, 'list', and for each session: its id, its fields
+-- ARGV     '', the set's name, how many sessions, the name of a set to look at where this one is
+--          empty, or ''
+-- Returns  now, 'list', for each session: its id, its fields, and how many the other set has
 
 local name = arg()
 local limit = number()
+local other = arg()
 
 local entries = {}
 for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
@@ -32,4 +34,4 @@ for i = 1, math.min(limit, #entries) do
   sessions[i] = { id, redis.call('HGETALL', session_key(id)) }
 end
 
-return { now, 'list', sessions }
+return { now, 'list', sessions, count_instead(other, #entries == 0) }

@@ -25,6 +25,9 @@ end
 local after, fresh, removed = names_after(found.names, changes)
 will_touch(id, after)
 will_touch(id, removed)
+if found.lineage then
+  will_point(found)
+end
 look()
 
 local expires = redis.call('PEXPIRETIME', key)
@@ -76,6 +79,13 @@ if expires ~= deadline then
   count.corrected = count.corrected + 1
 end
 
+local pointer = found.lineage and pointer_key(found.lineage)
+local astray = pointer
+  and (redis.call('GET', pointer) ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
+if astray then
+  count.corrected = count.corrected + 1
+end
+
 local kept, left, entering = {}, {}, {}
 for _, name in ipairs(after) do
   kept[bare(name)] = true
@@ -113,6 +123,9 @@ if mends then
   settle()
   if expires ~= deadline then
     redis.call('PEXPIREAT', key, int(deadline))
+  end
+  if astray then
+    point(id, found, deadline)
   end
 end
 

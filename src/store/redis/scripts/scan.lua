@@ -24,7 +24,10 @@ for _, id in ipairs(ids) do
   else
     local found = own(id)
     fields = found.created
-      and { '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute } or {}
+      and {
+        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
+        '@l', found.lineage,
+      } or {}
   end
   if #fields > 0 then
     sessions[#sessions + 1] = { id, fields }
