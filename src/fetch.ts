@@ -15,7 +15,13 @@ export type {
 } from "./http/fetch-exchange.ts";
 export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
 export type { TrustProxyOption } from "./http/forwarded.ts";
-export type { RequestSession } from "./http/request-session.ts";
+export type {
+  ChangedCredentials,
+  GivenSession,
+  RequestSession,
+  RequestSignInOptions,
+  SignOutOptions,
+} from "./http/request-session.ts";
 export type {
   RequestSessionsOptions,
   SessionOf,

@@ -10,6 +10,7 @@ export {
   type Token,
 } from "./sessions/sessions.ts";
 export type {
+  CheckedReferences,
   Deadlines,
   DeleteOptions,
   ElementOf,
@@ -17,11 +18,17 @@ export type {
   OptionalFieldOf,
   ReadOptions,
   ReferenceOptions,
+  ReferencesIn,
+  ReferencesOption,
+  ReferencesRecord,
   ReferenceValue,
+  Rotated,
   RotateOptions,
   Session,
   SessionsOptions,
   SessionWithToken,
+  SignInOptions,
+  SignInValues,
   TouchOptions,
 } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";

@@ -9,5 +9,11 @@ export {
 export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
-export type { RequestSession } from "./http/request-session.ts";
+export type {
+  ChangedCredentials,
+  GivenSession,
+  RequestSession,
+  RequestSignInOptions,
+  SignOutOptions,
+} from "./http/request-session.ts";
 export type { RequestSessionsOptions, SessionOf } from "./http/request-sessions.ts";

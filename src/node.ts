@@ -3,7 +3,13 @@ export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type { TrustProxyOption } from "./http/forwarded.ts";
-export type { RequestSession } from "./http/request-session.ts";
+export type {
+  ChangedCredentials,
+  GivenSession,
+  RequestSession,
+  RequestSignInOptions,
+  SignOutOptions,
+} from "./http/request-session.ts";
 export type {
   RequestSessionsOptions,
   SessionOf,

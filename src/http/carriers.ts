@@ -77,6 +77,11 @@ export class BearerHeader implements Carrier {
   clear(): void {}
 }
 
+/** The carrier of RFC 6750: `Authorization: Bearer …`. */
+export function bearerOf(exchange: Exchange): Carrier {
+  return new BearerHeader(AUTHORIZATION, exchange);
+}
+
 const AUTHORIZATION = "authorization";
 // RFC 6750, section 2.1, and RFC 9110, section 11.1: the scheme's case does not matter.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;

@@ -1,4 +1,4 @@
-import { misconfigured, SessionError } from "../errors.ts";
+import { misconfigured, quote, SessionError } from "../errors.ts";
 
 /** The session that a request was of is not there any more. */
 export function gone(): SessionError {
@@ -8,17 +8,32 @@ export function gone(): SessionError {
   );
 }
 
+/** The session that a request was to be of has ended, or is nobody's. */
+export function notSignedIn(verb: string, field: string): SessionError {
+  return new SessionError(
+    "ERR_SESSION_GONE",
+    `${verb} needs a session that says who the user is, and there is none with a value of ${quote(field)}: it has ended, or nobody has signed in; the user has to sign in first`,
+  );
+}
+
 /** `set` would make a session whose token nothing brings to the client. */
 export function tokenLost(): SessionError {
   return misconfigured(
-    "Where carriers has no cookie, or the client came by a bearer header, set makes no session: its token would be lost. Make it with sessions.create(values), and answer with the token that it resolves to",
+    "Where carriers has no cookie, or the client came by a bearer header, set makes no session: its token would be lost. Sign in with signIn(values), or make a session of nobody with sessions.create(values), and answer with the token that it resolves to",
   );
 }
 
 /** A change of who the user is needs a new token, which nothing brings to the client. */
 export function tokenKept(verb: "set" | "unset"): SessionError {
   return misconfigured(
-    `The session came by a bearer header, whose token only the client can change: ${verb} cannot change a reference that says who the user is. Call rotate(values), and answer with the token that it resolves to`,
+    `The session came by a bearer header, whose token only the client can change: ${verb} cannot change who the user is. Call signIn(values), or rotate(values), and answer with the token that it resolves to; delete signs out`,
+  );
+}
+
+/** The values of a reference that says nothing of the user. */
+export function noIdentity(verb: string, field: string): SessionError {
+  return misconfigured(
+    `${verb} takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }; to end the sessions of a team, call clear() on sessions.by(${quote(field)}, value)`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import { engineOf, type Sessions } from "../sessions/sessions.ts";
 import { idOf } from "../sessions/token.ts";
-import { BearerHeader, broughtBy, type CarrierName, carrierConfig } from "./carriers.ts";
+import { BearerHeader, bearerOf, broughtBy, type CarrierName, carrierConfig } from "./carriers.ts";
 import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
 import { Cookies } from "./cookies.ts";
 import { CSRFTokens } from "./csrf.ts";
@@ -20,12 +20,6 @@ export interface RequestSessionsOptions<Data> {
    * @default ["cookie"]
    */
   carriers?: readonly CarrierName[];
-  /**
-   * Whether `set` and `unset` give the session a new token when they change a reference that says
-   * who the user is. Switched off, sign-in must call `rotate` itself.
-   * @default true
-   */
-  rotate?: boolean;
 }
 
 /** The same, where the framework has no keys of its own. */
@@ -72,9 +66,7 @@ export function requestSessions<Data extends object, Reference extends string>(
   options: RequestSessionsOptions<Data>,
   more: readonly string[],
 ): SessionOfRequest<Data, Reference> {
-  refuseUnknownKeys(what, options, ["cookie", "carriers", "rotate", ...more]);
-  const { rotate = true } = options;
-  if (typeof rotate !== "boolean") throw misconfigured("rotate must be true or false");
+  refuseUnknownKeys(what, options, ["cookie", "carriers", ...more]);
   const cookie = cookieConfig(options.cookie);
   const carriers = carrierConfig(options.carriers);
   const engine = engineOf(Object(sessions));
@@ -96,7 +88,8 @@ export function requestSessions<Data extends object, Reference extends string>(
     );
     const { carrier, token } = broughtBy(inOrder, isToken);
     const csrf = new CSRFTokens(cookies, cookie.name, exchange);
-    const session = new RequestSession<Data, Reference>({ engine, carrier, token, csrf, rotate });
+    const bearer = inOrder.find(({ sends }) => !sends) ?? bearerOf(exchange);
+    const session = new RequestSession<Data, Reference>({ engine, carrier, bearer, token, csrf });
     all.set(sessionOfRequest, { session, byBearer: token !== null && !carrier.sends });
     return session;
   };

@@ -1,8 +1,7 @@
 import { channel } from "node:diagnostics_channel";
 import { milliseconds } from "../durations.ts";
-import { refuseUnknownKeys, tooLarge } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys, tooLarge } from "../errors.ts";
 import type {
-  Change,
   Changed,
   FieldChanges,
   Gone,
@@ -13,7 +12,8 @@ import type {
 } from "../store/contract.ts";
 import { isOfMovingSlot } from "../store/moving.ts";
 import { bytesOf, checkFieldName } from "../values.ts";
-import { type Config, deadlinesOf } from "./config.ts";
+import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
+import { identityKept, nobody } from "./identity-errors.ts";
 import {
   declaredReference,
   decodeFields,
@@ -23,8 +23,8 @@ import {
   withTimes,
 } from "./record.ts";
 import { checkAgainst } from "./schema.ts";
-import { createToken, createTokenAfter } from "./token.ts";
-import type { Deadlines, RotateOptions, SessionWithToken } from "./types.ts";
+import { createToken, createTokenAfter, createTokenBeside } from "./token.ts";
+import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
 const touchFailed = channel("session-sets:touch-failed");
@@ -32,6 +32,8 @@ const touchFailed = channel("session-sets:touch-failed");
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
 const TOUCH_PARTS = 20;
 const TOUCH_AFTER = 60_000;
+
+const DEADLINES = ["idleTimeout", "absoluteTimeout"] as const;
 
 /** How many shards a new session is tried in, while slots of a cluster are being moved. */
 const SHARDS_TO_TRY = 8;
@@ -47,7 +49,14 @@ export interface Changes {
   readonly values?: object;
   readonly unset?: readonly string[];
   readonly idleTimeout?: number | null;
-  readonly rotation?: Rotation | null;
+  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace">>;
+  /** Only where the session has this value. */
+  readonly where?: Reference;
+}
+
+/** A session that was signed in; `ended`: another one was ended for it. */
+export interface SignedInSession<Data> extends SessionWithToken<Data> {
+  readonly ended: boolean;
 }
 
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
@@ -59,9 +68,12 @@ export class Engine {
   }
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
+    refuseUnknownKeys("create", deadlines, DEADLINES);
+    return this.#create(values, timeoutsOf(deadlines, this.config));
+  }
+
+  async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
     const { store, maxBytes } = this.config;
-    refuseUnknownKeys("create", deadlines, ["idleTimeout", "absoluteTimeout"]);
-    const timeouts = deadlinesOf(deadlines, this.config);
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
@@ -70,7 +82,7 @@ export class Engine {
       const { token, id } = fresh;
       try {
         const times = await store.create({ id, fields: set, references, ...timeouts });
-        return { token, session: withTimes(id, decodeFields<Data>(set), times) };
+        return { token, session: withTimes(named(id), decodeFields<Data>(set), times) };
       } catch (error) {
         if (left === 1 || !isOfMovingSlot(error)) throw error;
         fresh = createTokenAfter(id, store.shards);
@@ -78,9 +90,58 @@ export class Engine {
     }
   }
 
-  async read(id: string, fields: readonly string[] | undefined, touch: boolean): Promise<Reading> {
-    for (const field of fields ?? []) checkFieldName(field);
-    const found = await this.config.store.find(id, fields);
+  /**
+   * Ends the session that an id leads to, and makes another that is the user's; without an id it only
+   * makes one.
+   */
+  async signIn<Data>(
+    id: string | null,
+    values: object,
+    options: SignInOptions<string> = {},
+  ): Promise<SignedInSession<Data>> {
+    refuseUnknownKeys("signIn", options, [...DEADLINES, "keep"]);
+    const { keep = [], ...deadlines } = options;
+    this.#checkKept(keep);
+    const timeouts = timeoutsOf(deadlines, this.config);
+    if (!this.identifies(values)) throw nobody(this.config.identity);
+    if (id === null) return { ...(await this.#create<Data>(values, timeouts)), ended: false };
+    const { store, identity, rotationGrace: tombstone, maxBytes } = this.config;
+    const { set: fields, references } = await this.#encode(values);
+    const fresh = createTokenBeside(id);
+    const signedIn = await store.signIn(id, {
+      ...timeouts,
+      id: fresh.id,
+      fields,
+      references,
+      keep,
+      identity,
+      tombstone,
+      maxBytes,
+    });
+    if (signedIn.state === "too-large") throw tooLarge(signedIn.bytes, maxBytes);
+    const { times, ended } = signedIn;
+    const session = withTimes(named(fresh.id), decodeFields<Data>(signedIn.fields), times);
+    return { token: fresh.token, session, ended };
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user. */
+  #checkKept(keep: readonly string[]): void {
+    if (!Array.isArray(keep)) throw misconfigured('keep is a list of fields: ["cart"]');
+    for (const field of keep) checkFieldName(field);
+    const identity = this.config.identity.find((field) => keep.includes(field));
+    if (identity === undefined) return;
+    throw misconfigured(
+      `keep names ${quote(identity)}, which says who the user is: give it among the values`,
+    );
+  }
+
+  async read(
+    id: string,
+    names: readonly string[] | undefined,
+    { touch, byName = false }: { readonly touch: boolean; readonly byName?: boolean },
+  ): Promise<Reading> {
+    for (const field of names ?? []) checkFieldName(field);
+    const found = await this.config.store.find(id, { names, byName });
     if (found.state !== "live") return found;
     const { session, now } = found;
     if (!touch || now - session.lastSeenAt < touchAfter(session)) {
@@ -105,12 +166,47 @@ export class Engine {
 
   async change(
     id: string,
-    { values = {}, unset = [], idleTimeout = null, rotation = null }: Changes,
+    { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
   ): Promise<Exclude<Changed, { state: "too-large" }>> {
-    const change: Change = { ...(await this.changes(values, unset)), idleTimeout, rotation };
-    const changed = await this.config.store.change(id, change);
+    const changes = await this.changes(values, unset);
+    const changed = await this.config.store.change(id, {
+      ...changes,
+      idleTimeout,
+      rotation: rotation ? this.#rotation(rotation, changes) : null,
+      ...(where ? { where } : {}),
+    });
     if (changed.state === "too-large") throw tooLarge(changed.bytes, this.config.maxBytes);
     return changed;
+  }
+
+  #rotation(
+    { to, when, grace }: NonNullable<Changes["rotation"]>,
+    { references }: FieldChanges,
+  ): Rotation {
+    const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
+    const without = references.filter(({ texts }) => texts.length === 0).map(({ field }) => field);
+    return {
+      to,
+      when,
+      identity,
+      grace: grace ?? rotationGrace,
+      tombstone: rotationGrace,
+      // One that is signed out is nobody's.
+      replacement: { idleTimeout, absoluteTimeout, without: identity.filter(isIn(without)) },
+    };
+  }
+
+  async end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean> {
+    const ended = await this.config.store.end(name, { byName: true, reference, replicas });
+    return ended !== null;
+  }
+
+  async endAll(
+    reference: Reference,
+    except: string | null,
+    replicas: number | undefined,
+  ): Promise<number> {
+    return this.config.store.endAll(reference, { except, replicas });
   }
 
   /** Changes of fields as a store takes them, checked. */
@@ -133,23 +229,27 @@ export class Engine {
     declaredReference(field, this.config);
   }
 
-  /** A rotation to a fresh id, with a grace time of its own where one is given. */
-  rotation(to: string, when: Rotation["when"], options: RotateOptions = {}): Rotation {
+  /** How long an alias stays (ms), as the options of `rotate` say. */
+  graceOf(options: RotateOptions): number {
     refuseUnknownKeys("rotate", options, ["grace"]);
-    const { identity, rotationGrace } = this.config;
-    const { grace = rotationGrace } = options;
-    return { to, when, identity, grace: milliseconds("grace", grace, true) };
+    return milliseconds("grace", options.grace ?? this.config.rotationGrace, true);
   }
 
-  /** Whether one of the fields says who the user is. */
-  concernsIdentity(fields: readonly string[]): boolean {
-    return this.config.identity.some((field) => fields.includes(field));
+  /** Those of the fields that say who the user is. */
+  identitiesIn(fields: readonly string[]): readonly string[] {
+    return this.config.identity.filter(isIn(fields));
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */
+  refuseIdentities(verb: "set" | "unset", fields: readonly string[]): void {
+    const [identity] = this.identitiesIn(fields);
+    if (identity !== undefined) throw identityKept(verb, identity);
   }
 
   /** Whether the values say who the user is. */
   identifies(values: object): boolean {
     const given: { readonly [field: string]: unknown } = { ...values };
-    return this.config.identity.some((field) => [given[field] ?? []].flat().length > 0);
+    return this.config.identity.some((field) => [given[field]].flat().some((one) => one != null));
   }
 
   async #encode(values: object) {
@@ -157,6 +257,22 @@ export class Engine {
     if (this.config.schema) await checkAgainst(this.config.schema, values);
     return encoded;
   }
+}
+
+/** The fields that values name: one that is undefined is left alone. */
+export function fieldsNamedIn(values: unknown): string[] {
+  // Callers without types may give anything; the codec says what is wrong with it.
+  const given: { readonly [field: string]: unknown } = { ...Object(values) };
+  return Object.keys(given).filter((field) => given[field] !== undefined);
+}
+
+function isIn(list: readonly string[]): (one: string) => boolean {
+  return (one) => list.includes(one);
+}
+
+/** The names of a session that was never rotated. */
+function named(id: string) {
+  return { id, lineage: id };
 }
 
 function touchAfter({ idleTimeout }: StoredSession): number {

@@ -2,12 +2,14 @@ import { misconfigured, quote, SessionError } from "../errors.ts";
 import type {
   FieldReferences,
   Fields,
+  Lookalike,
   Reference,
   StoredSession,
   Times,
 } from "../store/contract.ts";
 import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../values.ts";
-import type { Config } from "./config.ts";
+import { warnOnce } from "../warnings.ts";
+import type { Config, DeclaredReference } from "./config.ts";
 import type { Session } from "./types.ts";
 
 /** Values as a store takes them. */
@@ -36,6 +38,7 @@ export function encodeValues(values: object, config: Config): EncodedValues {
     checkFieldName(field);
     const declared = config.references.get(field);
     if (declared) {
+      checkType(field, value, declared);
       references.push({ field, texts: referenceTexts(field, value), plain: declared.plain });
     }
     set.set(field, encodeValue(field, value));
@@ -58,12 +61,22 @@ export function unsetReferences(fields: readonly string[], config: Config): Fiel
 }
 
 /** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
-export function declaredReference(field: string, config: Config): { readonly plain: boolean } {
+export function declaredReference(field: string, config: Config): DeclaredReference {
   const declared = config.references.get(field);
   if (declared) return declared;
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
   throw misconfigured(
     `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+  );
+}
+
+/** Refuses a value, or an element of it, that is not of the type that its reference is declared with. */
+function checkType(field: string, value: unknown, { type }: DeclaredReference): void {
+  const others = [value].flat().filter((one) => one !== null && typeof one !== type);
+  if (type === null || others.length === 0) return;
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `The reference ${quote(field)} is declared { type: "${type}" } and got a ${typeof others[0]}; convert it first`,
   );
 }
 
@@ -77,7 +90,23 @@ export function referenceOf(field: string, value: unknown, config: Config): Refe
       `Sessions are found by one value of ${quote(field)}: a string, a finite number or a boolean`,
     );
   }
-  return { field, text, plain: declared.plain };
+  checkType(field, value, declared);
+  const lookalike = declared.type === null ? lookalikeOf(field, value) : null;
+  return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };
+}
+
+/** The same value as the other type: the number 60 for "60", and the other way round. */
+function lookalikeOf(field: string, value: unknown): Lookalike | null {
+  const other = typeof value === "string" ? decodeValue(value) : String(value);
+  if (typeof value === typeof other || typeof other === "object") return null;
+  return {
+    text: encodeValue(field, other),
+    tell: () =>
+      warnOnce(
+        "SESSION_SETS_VALUE_TYPE",
+        `by(${quote(field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings), or declare the reference { type: "${typeof other}" }`,
+      ),
+  };
 }
 
 export function decodeFields<Data>(fields: Fields): Data {
@@ -86,12 +115,17 @@ export function decodeFields<Data>(fields: Fields): Data {
 }
 
 export function sessionOf<Data>(stored: StoredSession): Session<Data> {
-  return withTimes(stored.id, decodeFields<Data>(stored.fields), stored);
+  return withTimes(stored, decodeFields<Data>(stored.fields), stored);
 }
 
-export function withTimes<Data>(id: string, data: Data, times: Times): Session<Data> {
+export function withTimes<Data>(
+  { id, lineage }: Pick<StoredSession, "id" | "lineage">,
+  data: Data,
+  times: Times,
+): Session<Data> {
   return {
     id,
+    lineage,
     data,
     createdAt: new Date(times.createdAt),
     lastSeenAt: new Date(times.lastSeenAt),

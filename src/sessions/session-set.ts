@@ -1,6 +1,6 @@
 import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import type { Reference } from "../store/contract.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, fieldsNamedIn } from "./engine.ts";
 import { sessionOf } from "./record.ts";
 import { replicasOf } from "./replicas.ts";
 import { isId } from "./token.ts";
@@ -20,8 +20,20 @@ export interface ListOptions {
 
 /** Which sessions `clear` ends, and whether it waits for replicas. */
 export interface ClearOptions extends DeleteOptions {
-  /** The id of a session that is to live on, also where it is rotated meanwhile. */
+  /** The id or lineage of a session that is to live on, also where it is rotated meanwhile. */
   except?: string | null;
+}
+
+/** How the sessions of a set are ended. */
+export interface Endings {
+  /** Ends the session of an id or a lineage, if it is of the set. Whether it was. */
+  end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean>;
+  /** Ends all of the set but one. How many. */
+  endAll(
+    reference: Reference,
+    except: string | null,
+    replicas: number | undefined,
+  ): Promise<number>;
 }
 
 /**
@@ -32,11 +44,16 @@ export interface ClearOptions extends DeleteOptions {
 export class SessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
   readonly #engine: Engine;
   readonly #reference: Reference;
+  readonly #endings: Endings;
 
-  /** @internal */
-  constructor(engine: Engine, reference: Reference) {
+  /**
+   * @internal
+   * @param endings other than those of the store, where a session of the set needs more to end.
+   */
+  constructor(engine: Engine, reference: Reference, endings: Endings = engine) {
     this.#engine = engine;
     this.#reference = reference;
+    this.#endings = endings;
   }
 
   /**
@@ -52,7 +69,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     return this.#store.count(this.#reference);
   }
 
-  /** Whether the session of this id is one of them. */
+  /** Whether the session of this id or lineage is one of them. */
   async has(id: string): Promise<boolean> {
     return isId(id, this.#store.shards) && this.#store.has(this.#reference, id);
   }
@@ -95,27 +112,38 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   /**
    * Merges values into each of them. Resolves to how many.
    *
-   * @throws SessionError ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and those
-   * after it are left as they are.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is;
+   * ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and those after it are left as they
+   * are.
    */
   async set(values: Partial<Data>): Promise<number> {
+    this.#engine.refuseIdentities("set", fieldsNamedIn(values));
     return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
   }
 
-  /** Removes fields from each of them. Resolves to how many sessions there were. */
+  /**
+   * Removes fields from each of them. Resolves to how many sessions there were.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
+   */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
+    this.#engine.refuseIdentities("unset", fields);
     return this.#store.changeAll(this.#reference, await this.#engine.changes({}, fields));
   }
 
-  /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
+  /**
+   * Ends the session of this id or lineage, if it is one of them. Resolves to whether it was. Where it
+   * is the session of the request that this set was got from (`peers`), its cookie is cleared, too.
+   */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
-    return isId(id, this.#store.shards) && this.#store.end(id, this.#reference, null, replicas);
+    return isId(id, this.#store.shards) && this.#endings.end(this.#reference, id, replicas);
   }
 
   /**
    * Ends all of them: each that is one of them when this is called and has not left since is gone
-   * when it resolves, under whatever id. Resolves to how many.
+   * when it resolves, under whatever id. Resolves to how many. Where the session of the request that
+   * this set was got from (`peers`) is among them, its cookie is cleared, too.
    *
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended. ERR_REPLICAS
    * where too few `replicas` have acknowledged it.
@@ -126,10 +154,10 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     const replicas = replicasOf(rest);
     if (except !== null && !isId(except, this.#store.shards)) {
       throw misconfigured(
-        "except must be a session's id (session.id, ctx.session.id()), which is neither its token nor its key; no session was ended",
+        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id()), which is neither its token nor its key; no session was ended",
       );
     }
-    return this.#store.endAll(this.#reference, except, replicas);
+    return this.#endings.endAll(this.#reference, except, replicas);
   }
 
   get #store() {

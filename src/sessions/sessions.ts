@@ -1,7 +1,7 @@
 import { optionalMilliseconds } from "../durations.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
-import { Engine } from "./engine.ts";
+import { Engine, fieldsNamedIn } from "./engine.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
 import { replicasOf } from "./replicas.ts";
@@ -14,10 +14,15 @@ import type {
   FieldOf,
   OptionalFieldOf,
   ReadOptions,
+  ReferencesIn,
+  ReferencesOption,
+  Rotated,
   RotateOptions,
   Session,
   SessionsOptions,
   SessionWithToken,
+  SignInOptions,
+  SignInValues,
   TouchOptions,
 } from "./types.ts";
 
@@ -32,9 +37,7 @@ const engines = new WeakMap<object, Engine>();
  * ```ts
  * const sessions = createSessions({
  *   data: {} as { user_id?: number; theme?: string },
- *   references: { user_id: {} },
- *   idleTimeout: "30 minutes",
- *   absoluteTimeout: "28 days",
+ *   references: ["user_id"],
  * });
  * ```
  *
@@ -42,10 +45,10 @@ const engines = new WeakMap<object, Engine>();
  */
 export function createSessions<
   Data extends object = Record<string, unknown>,
-  const Reference extends string = FieldOf<Data>,
->(options: SessionsOptions<Data, Reference>): Sessions<Data, Reference> {
-  const engine = new Engine(configOf(options as SessionsOptions<object, string>));
-  return new Sessions<Data, Reference>(engine);
+  const Declared extends ReferencesOption = ReferencesOption<FieldOf<Data>>,
+>(options?: SessionsOptions<Data, Declared>): Sessions<Data, ReferencesIn<Declared>> {
+  const engine = new Engine(configOf(options as SessionsOptions<object> | undefined));
+  return new Sessions<Data, ReferencesIn<Declared>>(engine);
 }
 
 /** The engine of sessions, for the session of a request. */
@@ -97,20 +100,28 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const { touch = true } = options ?? (isFields(fieldsOrOptions) ? {} : fieldsOrOptions);
     const id = this.#idOf(token);
     if (id === null) return null;
-    const reading = await this.#engine.read(id, fields, touch);
+    const reading = await this.#engine.read(id, fields, { touch });
     return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
   }
 
   /**
    * Merges values into a session; a field that is undefined is left alone. Never makes a session.
    * Resolves to whether there was one.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
    */
   async set(token: Token, values: Partial<Data>): Promise<boolean> {
+    this.#engine.refuseIdentities("set", fieldsNamedIn(values));
     return this.#change(token, { values });
   }
 
-  /** Removes fields. Resolves to whether there was a session. */
+  /**
+   * Removes fields. Resolves to whether there was a session.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `delete` signs out.
+   */
   async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
+    this.#engine.refuseIdentities("unset", fields);
     return this.#change(token, { unset: fields });
   }
 
@@ -120,28 +131,53 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * Gives a session a new token and id, and merges values in the same step. It keeps its data and
-   * its absolute deadline.
+   * Signs a user in: ends the session of the token, whatever it is, and makes a new one of these
+   * values, with fresh deadlines and a token of its own. Of the old session it has the fields that
+   * `keep` names, and nothing else; from another user's it keeps nothing. Where the token leads to no
+   * session, or is none, it only makes one.
    *
-   * For `grace` the old token leads to the session still, but never to the new token: null is
-   * answered to whoever rotates through it. Where the values change a reference that says who the
-   * user is (a sign-in), the old token is dead at once; such a rotation is done through an old token,
-   * too, and all older ones are dead after it.
+   * ```ts
+   * const { token } = await sessions.signIn(oldToken, { user_id: 1 }, { keep: ["cart"] });
+   * ```
    *
-   * @returns null where there is no session, or none that this token may rotate.
+   * @throws SessionError ERR_SESSION_CONFIG where the values do not say who the user is, or `keep`
+   * does.
+   */
+  async signIn<const Keep extends FieldOf<Data> = never>(
+    token: Token,
+    values: SignInValues<Data, Keep>,
+    options?: SignInOptions<Keep>,
+  ): Promise<SessionWithToken<Data>> {
+    const signedIn = await this.#engine.signIn<Data>(this.#idOf(token), values, options);
+    return { token: signedIn.token, session: signedIn.session };
+  }
+
+  /**
+   * Gives a session a new token and id, and merges values in the same step. It keeps its data and its
+   * absolute deadline. The old token leads to the session still for `grace`, but never to the new
+   * token: null is answered to a call that comes with it, and a `grace` of 0 ends the session then.
+   *
+   * Values that name the same user again kill all old tokens at once. Values that name another user,
+   * or the first one, are a `signIn`: a new session that keeps nothing. With null for the user it is a
+   * new session of nobody.
+   *
+   * @returns null where nothing was done: there is no session, none that this token may rotate, or it
+   * was rotated 32 times within one grace time.
    */
   async rotate(
     token: Token,
     values: Partial<Data> = {},
     options: RotateOptions = {},
-  ): Promise<SessionWithToken<Data> | null> {
+  ): Promise<Rotated<Data> | null> {
     const id = this.#idOf(token);
+    const grace = this.#engine.graceOf(options);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
-    const rotation = this.#engine.rotation(fresh.id, "always", options);
+    const rotation = { to: fresh.id, when: "always", grace } as const;
     const changed = await this.#engine.change(id, { values, rotation });
+    if (changed.state === "ended") return { token: null, session: null };
     if (changed.state !== "changed" || changed.fields === null) return null;
-    const session = withTimes(changed.id, decodeFields<Data>(changed.fields), changed.times);
+    const session = withTimes(changed, decodeFields<Data>(changed.fields), changed.times);
     return { token: fresh.token, session };
   }
 
@@ -153,7 +189,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
     const id = this.#idOf(token);
-    return id !== null && this.#engine.config.store.end(id, null, null, replicas);
+    return id !== null && (await this.#engine.config.store.end(id, { replicas })) !== null;
   }
 
   /**
@@ -169,7 +205,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     return new SessionSet<Data>(this.#engine, this.#engine.reference(field, value));
   }
 
-  /** The session of a public id: for admin pages and sockets. It never moves a deadline. */
+  /** The session of a public id or lineage: for admin pages and sockets. It never moves a deadline. */
   byId(id: string): SessionById<Data> {
     return new SessionById<Data>(this.#engine, id);
   }
@@ -210,7 +246,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 }
 
-/** One session by its public id. */
+/** One session by its public id or lineage. */
 export class SessionById<Data extends object> {
   readonly #engine: Engine;
   readonly #id: string | null;
@@ -228,7 +264,7 @@ export class SessionById<Data extends object> {
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
     if (this.#id === null) return null;
-    const reading = await this.#engine.read(this.#id, fields, false);
+    const reading = await this.#engine.read(this.#id, fields, { touch: false, byName: true });
     return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
   }
 
@@ -239,7 +275,8 @@ export class SessionById<Data extends object> {
    */
   async delete(options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
-    return this.#id !== null && this.#engine.config.store.end(this.#id, null, null, replicas);
+    if (this.#id === null) return false;
+    return (await this.#engine.config.store.end(this.#id, { byName: true, replicas })) !== null;
   }
 }
 

@@ -114,9 +114,13 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
   const store = storeOf(options);
   const config = configOf({
     references: Object.fromEntries(
-      [...references].map(([field, { plain }]) => [field, plain ? { as: "set" } : {}]),
+      [...references].map(([field, { plain }]) => [
+        field,
+        { identity: false, ...(plain ? { as: "set" } : {}) },
+      ]),
     ) as Record<string, never>,
     idleTimeout,
+    absoluteTimeout: null,
     ...(store === undefined ? {} : { store }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });

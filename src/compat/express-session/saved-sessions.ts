@@ -1,6 +1,6 @@
 import { misconfigured, tooLarge } from "../../errors.ts";
 import { settled } from "../../settled.ts";
-import type { Change, Fields, Leaving, StoredSession } from "../../store/contract.ts";
+import type { Change, Fields, StoredSession, Tombstone } from "../../store/contract.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { isWalkable } from "../../store/walk.ts";
 import { timeLeft } from "./deadline.ts";
@@ -14,7 +14,7 @@ import { idOfSid } from "./sid.ts";
  * new session. Objects that the store has handed out, or has saved before, need none: saving them
  * never makes a session.
  */
-const LEAVING: Leaving = { identity: [], grace: 5 * 60_000 };
+const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
 
 /** The saved sessions of a middleware, by their sids. */
 export class SavedSessions {
@@ -152,7 +152,7 @@ export class SavedSessions {
   }
 
   async #end(id: string): Promise<void> {
-    await this.#store.end(id, null, LEAVING);
+    await this.#store.end(id, { tombstone: TOMBSTONE });
   }
 
   get #store() {

@@ -3,7 +3,7 @@ import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
 import { gone } from "../../http/faults.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
 import type { Changed } from "../../store/contract.ts";
-import { changeOf } from "../shared/change.ts";
+import { changeOf, rotationTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
 import { isOldId, movedId } from "./ids.ts";
 import type { Settings } from "./options.ts";
@@ -156,7 +156,7 @@ export class KoaSession {
     const { old, store } = this.#sessions;
     if (old === null) return;
     const id = await old.move(oldId, ends);
-    const found = await store.find(id, []);
+    const found = await store.find(id, { names: [] });
     this.#oldId = null;
     if (found.state === "gone") return;
     this.#held = { token: oldId, id };
@@ -165,7 +165,7 @@ export class KoaSession {
     this.#seen = true;
     if (ends || !this.#cookie.settable) return;
     const to = createTokenBeside(id);
-    const rotation = { to: to.id, when: "always", identity: [], grace: GRACE } as const;
+    const rotation = rotationTo(to.id, "always", [], GRACE);
     const changed = await store.change(id, { ...changeOf(new Map()), rotation });
     if (changed.state !== "changed") return; // somebody else has the new token
     this.#held = to;
@@ -176,7 +176,7 @@ export class KoaSession {
   async #get(fields?: readonly string[] | null): Promise<KoaSessionData> {
     const names = namesOf(fields);
     if (this.#held !== null) {
-      const found = await this.#sessions.store.find(this.#held.id, names);
+      const found = await this.#sessions.store.find(this.#held.id, { names });
       this.#seen ||= found.state === "live";
       // Of a token that a sign-in has replaced there is nothing to see, and no cookie in its place.
       if (found.state !== "gone") return dataOf(found);
@@ -193,9 +193,7 @@ export class KoaSession {
     const { identity } = this.#settings;
     const to = createTokenBeside(this.#held.id);
     const rotates = this.#brought && identity.length > 0;
-    const rotation = rotates
-      ? ({ to: to.id, when: "identity-changes", identity, grace: GRACE } as const)
-      : null;
+    const rotation = rotates ? rotationTo(to.id, "identity-changes", identity, GRACE) : null;
     const changed = await this.#sessions.store.change(this.#held.id, { ...change, rotation });
     if (changed.state === "changed") {
       this.#hold(changed.rotated ? to : this.#held, wanted);

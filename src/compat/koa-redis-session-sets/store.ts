@@ -98,7 +98,7 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
     getSessionKey: (id) => store.sessionKey(idOf(id)),
     getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
     async get(id, fields) {
-      return dataOf(await store.find(await reach(id), namesOf(fields)));
+      return dataOf(await store.find(await reach(id), { names: namesOf(fields) }));
     },
     async set(id, values, maxAge) {
       const change = { ...sessions.change({ values, maxAge }), create: true };
@@ -130,7 +130,7 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
     const id = idOf(given);
     if (old === null) return id;
     const moved = await old.move(given as string, ends);
-    return moved === id || (await store.find(moved, [])).state !== "live" ? id : moved;
+    return moved === id || (await store.find(moved, { names: [] })).state !== "live" ? id : moved;
   }
 }
 

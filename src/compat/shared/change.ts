@@ -1,4 +1,4 @@
-import type { Change, Fields } from "../../store/contract.ts";
+import type { Change, Fields, Rotation } from "../../store/contract.ts";
 
 /** A change of fields and of nothing else: it moves no deadline of a session that is never idle. */
 export function changeOf(set: Fields, unset: readonly string[] = []): Change {
@@ -10,4 +10,15 @@ export function changeOf(set: Fields, unset: readonly string[] = []): Change {
     idleTimeout: null,
     rotation: null,
   };
+}
+
+/** A new id for a session that keeps its data, whoever's it is. What is left at the old id stays `grace` ms. */
+export function rotationTo(
+  to: string,
+  when: "always" | "identity-changes",
+  identity: readonly string[],
+  grace: number,
+): Rotation {
+  const replacement = { idleTimeout: null, absoluteTimeout: null, without: [] };
+  return { to, when, identity, grace, tombstone: grace, replacement };
 }

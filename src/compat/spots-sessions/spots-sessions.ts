@@ -154,7 +154,7 @@ export class SpotsSessions {
 
   /** Ends a session. Resolves to whether there was one. */
   async kill({ app, token }: OfToken): Promise<boolean> {
-    return this.#store.end(idOf(app, token));
+    return (await this.#store.end(idOf(app, token))) !== null;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
