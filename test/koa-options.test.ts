@@ -19,7 +19,7 @@ const Keygrip: new (keys: string[], algorithm?: string, encoding?: string) => Ko
 const { store } = openMemory();
 const sessions = createSessions<Data>({
   store,
-  references: { user_id: {}, team_ids: { rotate: false } },
+  references: { user_id: {}, team_ids: { identity: false } },
   idleTimeout: "30 minutes",
 });
 

@@ -31,8 +31,8 @@ const lengths = { default: HOUR, short: SHORT, long: 2 * HOUR };
 function referencesFor(shards: number): Record<string, ReferenceOptions> {
   return {
     user_id: {},
-    team_ids: { rotate: false },
-    tag: shards === 1 ? { rotate: false, as: "set" } : { rotate: false },
+    team_ids: { identity: false },
+    tag: shards === 1 ? { identity: false, as: "set" } : { identity: false },
   };
 }
 

@@ -16,9 +16,9 @@ import {
   done,
   draft,
   live,
+  mergeUser,
   of,
   rotationTo,
-  signIn,
 } from "../src/testing/steps.ts";
 import { intercepted, type Sent } from "./support/intercept.ts";
 import { failureOf, makeSession, operations, sessionsOn, snapshot } from "./support/operations.ts";
@@ -115,7 +115,7 @@ describe("a command that arrives twice", () => {
   test.each([0, 10_000])("a sign-in rotates once, with %i ms of grace", async (grace) => {
     const id = await create(store, one);
     const to = newIdBeside(id);
-    const answer = done(await twice.change(id, signIn(to, "2", { grace })));
+    const answer = done(await twice.change(id, mergeUser(to, "2", { grace })));
     expect(answer).toMatchObject({ id: to, rotated: true });
     expect(second).toEqual(first);
     await assertMembers(store, USER, []);
@@ -155,7 +155,7 @@ describe("a command that arrives twice", () => {
     await twice.changeAll(USER, move);
     expect(second).toEqual(first);
     await assertMembers(store, of("user_id", "2"), ids);
-    await twice.endAll(of("user_id", "2"), ids[0]);
+    await twice.endAll(of("user_id", "2"), { except: ids[0] });
     expect(second).toEqual(first);
     await assertMembers(store, of("team", "1"), [ids[0] ?? ""]);
   });
@@ -173,7 +173,7 @@ describe("a command that arrives twice", () => {
     await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
     await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
     await change(recording, id, { rotation: rotationTo(a) });
-    await recording.change(a, signIn(b, "2"));
+    await recording.change(a, mergeUser(b, "2"));
     await recording.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
     await recording.end(b);
     const ended = await snapshot(client);

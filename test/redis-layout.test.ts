@@ -30,7 +30,7 @@ beforeEach(() => {
 function open(deadlines: object = { idleTimeout: "1 hour", absoluteTimeout: "1 day" }) {
   return createSessions<Data>({
     store: redisStore(client, { prefix, timeout: "20 seconds" }),
-    references: { user_id: {}, team_ids: { rotate: false } },
+    references: { user_id: {}, team_ids: { identity: false } },
     ...deadlines,
   });
 }

@@ -12,8 +12,8 @@ import {
   changes,
   draft,
   HOUR,
+  mergeUser,
   rotationTo,
-  signIn,
 } from "../src/testing/steps.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -135,7 +135,7 @@ describe.each([
       await expectLooks(() => change(store, first, { rotation }));
       const old = grace === 0 ? second : first;
       await expectLooks(() => change(store, old, { set: { a: "1" } }));
-      const moved = { ...signIn(third, "2", { grace }), references: references("user_id", "2") };
+      const moved = { ...mergeUser(third, "2", { grace }), references: references("user_id", "2") };
       await expectLooks(() => store.change(old, moved));
     },
   );
@@ -153,7 +153,7 @@ describe.each([
   test("endAll, of all and of all but one", async () => {
     const [kept = ""] = [await make("1"), await make("1", "2"), await make()];
     await leaveExpired();
-    await expectLooks(() => store.endAll(USER, kept));
+    await expectLooks(() => store.endAll(USER, { except: kept }));
     await leaveExpired();
     await expectLooks(() => store.endAll(USER));
   });

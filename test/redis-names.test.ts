@@ -24,7 +24,7 @@ function open() {
   const sessions = createSessions({
     data: {} as Data,
     store: redisStore(client, { prefix, timeout: "20 seconds" }),
-    references: { user_id: {}, team_ids: { rotate: false } },
+    references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "1 hour",
   });
   const hash = (id: string) => client.hgetall(`{${prefix}:0}:s:${id}`);

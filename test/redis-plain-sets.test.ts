@@ -19,7 +19,7 @@ beforeAll(() => {
 afterAll(() => client.quit());
 beforeEach(() => {
   prefix = freshPrefix();
-  sessions = open({ user_id: { as: "set" }, team_ids: { as: "set", rotate: false } });
+  sessions = open({ user_id: { as: "set" }, team_ids: { as: "set", identity: false } });
 });
 
 function open(references: object): Sessions<Data> {

@@ -256,7 +256,7 @@ describe("a foreign key", () => {
     await client.set(store.sessionKey(id), "foreign");
     await expectNothingWritten(() => store.create(draft(store, { ...one, id })));
     await expectNothingWritten(() => store.find(id));
-    await expectNothingWritten(() => store.find(id, ["user_id"]));
+    await expectNothingWritten(() => store.find(id, { names: ["user_id"] }));
     await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => store.end(id));
     await expectNothingWritten(() => store.has(USER, id));

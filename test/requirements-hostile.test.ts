@@ -23,7 +23,7 @@ describe("requirement 7: hostile names and values are stored safely or refused c
 
   test("requirement 7: what is stored comes back, in sets of its own", async () => {
     const declared = Object.fromEntries(
-      [...names, wide].map((name) => [name, { rotate: false }] as const),
+      [...names, wide].map((name) => [name, { identity: false }] as const),
     );
     const { all, check } = openPrograms(4, declared);
     const [sessions, other] = all;
@@ -106,7 +106,7 @@ describe("requirement 7: hostile names and values are stored safely or refused c
   test("requirement 7: any text is a value that only its own session is found by", async () => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(anyText, { maxLength: 8 }), async (texts) => {
-        const { all, check } = openPrograms(1, { name: { rotate: false } });
+        const { all, check } = openPrograms(1, { name: { identity: false } });
         const made = await Promise.all(texts.map((name) => all[0].create({ name, copy: [name] })));
         for (const [i, name] of texts.entries()) {
           expect(await all[1].by("name", name).ids()).toEqual([made[i]?.session.id]);

@@ -202,7 +202,7 @@ describe("requirement 6: nothing is left when all has expired", () => {
       ] as const) {
         const sessions = createSessions<Data>({
           store: redisStore(client, { prefix: `p${shards}`, shards }),
-          references: { user_id: {}, team_ids: { rotate: false, ...as } },
+          references: { user_id: {}, team_ids: { identity: false, ...as } },
           idleTimeout: 800,
           rotationGrace: 900,
         });

@@ -37,7 +37,7 @@ export type Result =
 
 /** The references, as they are declared; a plain set needs a store of one shard. */
 export function referencesOf(shards: number): Record<keyof typeof ROTATING, ReferenceOptions> {
-  return shards === 1 ? { ...ROTATING, tag: { rotate: false, as: "set" } } : ROTATING;
+  return shards === 1 ? { ...ROTATING, tag: { identity: false, as: "set" } } : ROTATING;
 }
 
-const ROTATING = { user_id: {}, team_ids: { rotate: false }, tag: { rotate: false } };
+const ROTATING = { user_id: {}, team_ids: { identity: false }, tag: { identity: false } };

@@ -39,7 +39,7 @@ export interface Scene {
   readonly first: Map<string, StoredSession>;
 }
 
-export const REFERENCES = { user_id: {}, all: { rotate: false } } as const;
+export const REFERENCES = { user_id: {}, all: { identity: false } } as const;
 
 const SESSIONS = [
   { n: "T", user: 1, shard: 0, idleTimeout: HOUR },

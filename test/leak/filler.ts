@@ -22,7 +22,7 @@ const { url, prefix, from, to, sessions: each, longest } = argument<Filling>();
 const client = new Redis(url);
 const sessions = createSessions<{ user_id?: number; team_ids?: number[] }>({
   store: redisStore(client, { prefix, timeout: "20 seconds" }),
-  references: { user_id: {}, team_ids: { rotate: false } },
+  references: { user_id: {}, team_ids: { identity: false } },
   idleTimeout: longest,
   rotationGrace: 1000,
 });

@@ -43,7 +43,7 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
     rotated = true;
     return reply;
   });
-  await redisStore(paged).endAll(of("user_id", "1"), kept);
+  await redisStore(paged).endAll(of("user_id", "1"), { except: kept });
   return (await direct.find(to)).state === "live";
 }
 

@@ -10,7 +10,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, changes, createOf, of, rotationTo, signIn } from "../../src/testing/steps.ts";
+import { change, changes, createOf, mergeUser, of, rotationTo } from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { ownerOf, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
@@ -43,7 +43,7 @@ const OPERATIONS: Readonly<Record<string, (store: SessionStore, id: string) => P
     "set another user": (store, id) =>
       change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
     rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
-    "sign in": (store, id) => store.change(id, signIn(newIdBeside(id), "2")),
+    "sign in": (store, id) => store.change(id, mergeUser(newIdBeside(id), "2")),
     end: (store, id) => store.end(id),
     "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
     "end of a set": (store) => store.endAll(USER),

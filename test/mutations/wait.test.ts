@@ -49,8 +49,8 @@ function overriding(
 type End = (store: SessionStore, id: string) => Promise<unknown>;
 
 const endings: Record<string, End> = {
-  "a session": (store: SessionStore, id: string) => store.end(id, null, null, 1),
-  "a set": (store: SessionStore) => store.endAll(of("user_id", "1"), null, 1),
+  "a session": (store: SessionStore, id: string) => store.end(id, { replicas: 1 }),
+  "a set": (store: SessionStore) => store.endAll(of("user_id", "1"), { replicas: 1 }),
 };
 
 /** Whether somebody is told that it was ended on a replica which has heard of nothing. */

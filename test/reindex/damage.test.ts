@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
 
 const NONE = { added: 0, removed: 0, corrected: 0 };
-const REFERENCES = { user_id: {}, team_ids: { rotate: false } } as const;
+const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
 
 interface Damage {
   readonly what: string;

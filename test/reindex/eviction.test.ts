@@ -12,7 +12,7 @@ import {
   walk,
 } from "../support/reindexing.ts";
 
-const REFERENCES = { user_id: {}, team_ids: { rotate: false } } as const;
+const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
 const NONE = { added: 0, removed: 0, corrected: 0 };
 const USERS = 500;
 const EVICTED = 1500;

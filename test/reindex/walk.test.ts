@@ -21,7 +21,7 @@ import { clusterClients, singleClients } from "../support/store-clients.ts";
 import { clients } from "../support/stores.ts";
 
 const FIRST = { user_id: {} } as const;
-const LATER = { user_id: {}, team_ids: { rotate: false } } as const;
+const LATER = { user_id: {}, team_ids: { identity: false } } as const;
 const NONE = { added: 0, removed: 0, corrected: 0 };
 
 const shared = openPlaces();

@@ -59,7 +59,7 @@ export async function openMeter(url: string, connect: (url: string) => Client): 
 export function openSessions(client: Client, shards: number): Sessions<Data> {
   return createSessions<Data>({
     store: redisStore(client, { prefix: freshPrefix(), shards, timeout: "20 seconds" }),
-    references: { user_id: {}, team_ids: { rotate: false } },
+    references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "2 hours",
     absoluteTimeout: "28 days",
   });

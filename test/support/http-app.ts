@@ -127,7 +127,7 @@ export class TestApp {
     this.prefix = prefix;
     this.under = under;
     this.sessions = createSessions<Data>({
-      references: { user_id: {}, team_ids: { rotate: false } },
+      references: { user_id: {}, team_ids: { identity: false } },
       idleTimeout: "30 minutes",
       absoluteTimeout: "28 days",
       store: recordedStore(under.store, (operation) => {

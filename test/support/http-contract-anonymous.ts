@@ -76,7 +76,7 @@ export function anonymous(start: Start): void {
         peers: null,
         touch: false,
         unset: false,
-        rotate: false,
+        identity: false,
         delete: false,
       });
     });

@@ -181,7 +181,7 @@ export function bearers(start: Start): void {
     }
 
     test("keeps its token where rotating is switched off", async () => {
-      const app = await api({ rotate: false });
+      const app = await api({ identity: false });
       const { send } = await program(app, { user_id: 1 });
       await send(({ session }) => session.set({ user_id: 2 }));
       expect((await send(get)).value).toEqual({ user_id: 2 });

@@ -73,7 +73,7 @@ export function signIns(start: Start): void {
     });
 
     test("keeps the token where rotating is switched off", async () => {
-      const app = await start({ rotate: false });
+      const app = await start({ identity: false });
       const browser = await app.visitor({ cart: ["tea"] });
       const { token } = browser;
       expect((await browser.send(signIn)).setCookies).toEqual([]);
@@ -87,7 +87,7 @@ export function signIns(start: Start): void {
     });
 
     test("keeps the token where no reference says who the user is", async () => {
-      const app = await start({ sessions: { references: { user_id: { rotate: false } } } });
+      const app = await start({ sessions: { references: { user_id: { identity: false } } } });
       const browser = await app.visitor({ cart: ["tea"] });
       expect((await browser.send(signIn)).setCookies).toEqual([]);
     });

@@ -29,7 +29,7 @@ const users = Array.from({ length: WORKERS * USERS_EACH }, (_, user) => user);
 export function loadedSessions(store: SessionStore): Sessions<LoadData> {
   return createSessions<LoadData>({
     store,
-    references: { user_id: {}, team_ids: { rotate: false } },
+    references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "1 hour",
   });
 }

@@ -32,7 +32,7 @@ export type Which = Of | "its own";
 
 export type Values = Record<string, unknown>;
 
-/** Declared as `{}`, `{ rotate: false }` and, where the store has one shard, `as: "set"`. */
+/** Declared as `{}`, `{ identity: false }` and, where the store has one shard, `as: "set"`. */
 export const REFERENCES = ["user_id", "team_ids", "tag"] as const;
 const FIELDS = [...REFERENCES, "theme", "a:b", "constructor"];
 /** Few, so that sessions meet; and some that are easily confused. */

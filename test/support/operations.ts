@@ -17,7 +17,7 @@ export const SECRET = "do-not-show-me";
 export function sessionsOn(store: SessionStore): Sessions<Data> {
   return createSessions<Data>({
     store,
-    references: { user_id: {}, team_ids: { rotate: false } },
+    references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "1 hour",
     absoluteTimeout: "1 day",
   });

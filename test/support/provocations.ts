@@ -10,7 +10,7 @@ import { clients } from "./stores.ts";
 export type Data = { user_id?: number; team_ids?: string[]; theme?: unknown };
 
 export const OPTIONS = {
-  references: { user_id: {}, team_ids: { rotate: false } },
+  references: { user_id: {}, team_ids: { identity: false } },
   idleTimeout: "1 hour",
   absoluteTimeout: "1 day",
 } as const;

@@ -6,7 +6,7 @@ import { type Client, clients, freshPrefix } from "./stores.ts";
 
 export type Data = { user_id?: number; team_ids?: number[]; [field: string]: unknown };
 
-const REFERENCES = { user_id: {}, team_ids: { rotate: false } } as const;
+const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
 
 /** Three programs with clients of their own that share sessions. */
 export interface Programs {

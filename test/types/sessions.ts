@@ -160,7 +160,7 @@ createSessions<Data>({ idleTimeout, store: {} });
 
 const inferred = createSessions({
   data: {} as Data,
-  references: { user_id: {}, team_ids: { rotate: false } },
+  references: { user_id: {}, team_ids: { identity: false } },
   idleTimeout,
 });
 
