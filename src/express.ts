@@ -1,8 +1,10 @@
 export {
   csrfGuard,
   type ExpressRequest,
+  type ExpressRequirement,
   type ExpressSessions,
   expressSessions,
+  type UpgradeRequest,
 } from "./adapters/express.ts";
 export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
@@ -10,6 +12,7 @@ export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type {
   ChangedCredentials,
   GivenSession,
+  RequestDeleteOptions,
   RequestSession,
   RequestSignInOptions,
   SignOutOptions,
@@ -19,3 +22,4 @@ export type {
   SessionOf,
   SignedSessionsOptions,
 } from "./http/request-sessions.ts";
+export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

@@ -4,6 +4,7 @@ export {
   type FastifyPlugin,
   type FastifyReply,
   type FastifyRequest,
+  type FastifyRequirement,
   type FastifySessions,
   fastifySessions,
 } from "./adapters/fastify.ts";
@@ -13,6 +14,7 @@ export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type {
   ChangedCredentials,
   GivenSession,
+  RequestDeleteOptions,
   RequestSession,
   RequestSignInOptions,
   SignOutOptions,
@@ -22,3 +24,4 @@ export type {
   SessionOf,
   SignedSessionsOptions,
 } from "./http/request-sessions.ts";
+export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

@@ -1,6 +1,7 @@
 export {
   csrfGuard,
   type HonoContext,
+  type HonoRequirement,
   type HonoSessions,
   honoSessions,
   type SessionVariables,
@@ -8,17 +9,18 @@ export {
 export type { CarrierName } from "./http/carriers.ts";
 export type { CookieOptions } from "./http/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
+export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
 export type {
   FetchRequest,
   FetchResponse,
   RequestHeaders,
   ResponseHeaders,
-} from "./http/fetch-exchange.ts";
-export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
+} from "./http/fetch-types.ts";
 export type { TrustProxyOption } from "./http/forwarded.ts";
 export type {
   ChangedCredentials,
   GivenSession,
+  RequestDeleteOptions,
   RequestSession,
   RequestSignInOptions,
   SignOutOptions,
@@ -28,3 +30,4 @@ export type {
   SessionOf,
   SignedSessionsOptions,
 } from "./http/request-sessions.ts";
+export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

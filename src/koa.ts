@@ -1,6 +1,7 @@
 export {
   csrfGuard,
   type KoaContext,
+  type KoaRequirement,
   type KoaSessions,
   type KoaSessionsOptions,
   koaSessions,
@@ -12,8 +13,10 @@ export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type {
   ChangedCredentials,
   GivenSession,
+  RequestDeleteOptions,
   RequestSession,
   RequestSignInOptions,
   SignOutOptions,
 } from "./http/request-session.ts";
 export type { RequestSessionsOptions, SessionOf } from "./http/request-sessions.ts";
+export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

@@ -6,6 +6,7 @@ export type { TrustProxyOption } from "./http/forwarded.ts";
 export type {
   ChangedCredentials,
   GivenSession,
+  RequestDeleteOptions,
   RequestSession,
   RequestSignInOptions,
   SignOutOptions,
@@ -15,3 +16,4 @@ export type {
   SessionOf,
   SignedSessionsOptions,
 } from "./http/request-sessions.ts";
+export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

@@ -1,10 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed } from "../http/forwarded.ts";
-import { nodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import { isEncrypted, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  FoundSessions,
+  type RequireSessionOptions,
+  type SignedInSession,
+  sessionRequirement,
+} from "../http/require-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Express's requests (Express 4 and 5). */
 export type ExpressRequest = IncomingMessage & {
@@ -14,11 +22,36 @@ export type ExpressRequest = IncomingMessage & {
   readonly res?: ServerResponse | undefined;
 };
 
+/**
+ * What may also be given: a request that Express has not seen, such as the upgrade to a WebSocket. Its
+ * session reads and ends; what would set a cookie is ERR_COOKIE.
+ */
+export type UpgradeRequest = IncomingMessage;
+
 /** Express middleware that gives `req.session`. */
 export interface ExpressSessions<Data extends object, Reference extends string> {
-  (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void): void;
+  (
+    req: ExpressRequest | UpgradeRequest,
+    res: ServerResponse | object,
+    next: (error?: unknown) => void,
+  ): void;
   /** The session of a request, typed, with and without the middleware; the same one each time. */
-  createSession(req: ExpressRequest): RequestSession<Data, Reference>;
+  createSession(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
+  /**
+   * Middleware for routes that are for signed-in users: where the session has no value of this field,
+   * it answers 401, or sends pages to `redirect`. After it, `of(req)` gives the session.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): ExpressRequirement<SignedInSession<Data, Field>>;
+}
+
+/** Express middleware that lets in whoever is signed in. */
+export interface ExpressRequirement<Found> {
+  (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void): Promise<void>;
+  /** The session that it has found. */
+  of(req: ExpressRequest): Found;
 }
 
 /**
@@ -33,17 +66,59 @@ export function expressSessions<Data extends object, Reference extends string>(
   const sessionOf = requestSessions("expressSessions", sessions, options, ["keys"]);
   const signer = signerOf(options);
 
-  function createSession(req: ExpressRequest): RequestSession<Data, Reference> {
+  function createSession(
+    req: ExpressRequest | UpgradeRequest,
     // Express itself gives each request its response.
-    return sessionOf(req, () => nodeExchange(req, req.res as ServerResponse, req), signer);
+    res: unknown = (req as Partial<ExpressRequest>).res,
+  ): RequestSession<Data, Reference> {
+    const exchange = () => new NodeExchange(req, res as ServerResponse | undefined, viewOf(req));
+    return sessionOf(req, exchange, signer);
   }
 
-  function middleware(req: ExpressRequest, _res: ServerResponse, next: () => void): void {
-    Object.assign(req, { session: createSession(req) });
+  function middleware(
+    req: ExpressRequest | UpgradeRequest,
+    res: ServerResponse | object,
+    next: () => void,
+  ): void {
+    provide(req, "req.session", createSession(req, res));
     next();
   }
 
-  return Object.assign(middleware, { createSession });
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): ExpressRequirement<SignedInSession<Data, Field>> {
+    const ask = sessionRequirement<Data, Field>(field, options);
+    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    async function requirement(
+      req: ExpressRequest,
+      res: ServerResponse,
+      next: (error?: unknown) => void,
+    ): Promise<void> {
+      try {
+        const header = (name: string) => nodeHeader(req, name);
+        const { session, refusal } = await ask(createSession(req, res), {
+          method: req.method ?? "",
+          header,
+        });
+        if (refusal) {
+          res.writeHead(refusal.status, refusal.headers).end(refusal.body);
+          return;
+        }
+        all.put(req, session);
+      } catch (error) {
+        next(error); // Express 4 does not wait for promises
+        return;
+      }
+      next();
+    }
+    return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
+  }
+
+  return Object.assign(middleware, {
+    createSession: (req: ExpressRequest | UpgradeRequest) => createSession(req),
+    requireSession,
+  });
 }
 
 /**
@@ -53,14 +128,34 @@ export function expressSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions = {}) {
+export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
+  options: CSRFGuardOptions<Request> = {},
+) {
   const guard = createGuard(options);
   return (req: ExpressRequest, _res: ServerResponse, next: () => void): void => {
     const header = (name: string) => nodeHeader(req, name);
     const { method = "", secure } = req;
     const { host } = addressed({ secure, host: nodeHost(req) }, header, trustsProxy(req));
-    guard({ request: req, method, host, secure, header });
+    guard(
+      { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
+      req as Request,
+    );
     next();
+  };
+}
+
+const PROXY_SETTING = 'app.set("trust proxy", 1)';
+
+function viewOf(req: ExpressRequest | UpgradeRequest) {
+  const request = req as Partial<ExpressRequest> & IncomingMessage;
+  return {
+    proxySetting: PROXY_SETTING,
+    get secure() {
+      return request.secure ?? isEncrypted(request);
+    },
+    get body() {
+      return request.body;
+    },
   };
 }
 

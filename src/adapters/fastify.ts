@@ -1,9 +1,17 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { nodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  FoundSessions,
+  type RequireSessionOptions,
+  type SignedInSession,
+  sessionRequirement,
+} from "../http/require-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Fastify's requests (Fastify 5). */
 export interface FastifyRequest {
@@ -17,6 +25,12 @@ export interface FastifyRequest {
 /** What this adapter uses of Fastify's replies. */
 export interface FastifyReply {
   readonly raw: ServerResponse;
+  /** Sets the status. */
+  code(status: number): unknown;
+  /** Sets headers. */
+  headers(headers: Record<string, string>): unknown;
+  /** Sends the body. */
+  send(body: string): unknown;
 }
 
 /** What this adapter uses of a Fastify instance. */
@@ -41,7 +55,26 @@ export type FastifyPlugin = (
 export interface FastifySessions<Data extends object, Reference extends string>
   extends FastifyPlugin {
   /** The session of a request, typed, with and without the plugin; the same one each time. */
-  createSession(request: FastifyRequest, reply: FastifyReply): RequestSession<Data, Reference>;
+  createSession(
+    request: FastifyRequest,
+    reply: Pick<FastifyReply, "raw">,
+  ): RequestSession<Data, Reference>;
+  /**
+   * A hook (preHandler, onRequest) for routes that are for signed-in users: where the session has no
+   * value of this field, it answers 401, or sends pages to `redirect`. After it, `of(request)` gives the
+   * session.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): FastifyRequirement<SignedInSession<Data, Field>>;
+}
+
+/** A Fastify hook that lets in whoever is signed in. */
+export interface FastifyRequirement<Found> {
+  (request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  /** The session that it has found. */
+  of(request: FastifyRequest): Found;
 }
 
 /**
@@ -57,19 +90,39 @@ export function fastifySessions<Data extends object, Reference extends string>(
   const sessionOf = requestSessions("fastifySessions", sessions, options, ["keys"]);
   const signer = signerOf(options);
 
-  function createSession(request: FastifyRequest, reply: FastifyReply) {
-    const exchange = () => nodeExchange(request.raw, reply.raw, viewOf(request));
+  function createSession(request: FastifyRequest, reply: Pick<FastifyReply, "raw">) {
+    const exchange = () => new NodeExchange(request.raw, reply.raw, viewOf(request));
     return sessionOf(request.raw, exchange, signer);
   }
 
   const plugin = pluginOf("session-sets", (fastify) => {
     fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      Object.assign(request, { session: createSession(request, reply) });
+      provide(request, "request.session", createSession(request, reply));
       done();
     });
   });
-  return Object.assign(plugin, { createSession });
+
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): FastifyRequirement<SignedInSession<Data, Field>> {
+    const ask = sessionRequirement<Data, Field>(field, options);
+    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+      const { raw, method } = request;
+      const header = (name: string) => nodeHeader(raw, name);
+      const { session, refusal } = await ask(createSession(request, reply), { method, header });
+      if (session) all.put(raw, session);
+      if (!refusal) return undefined;
+      reply.code(refusal.status);
+      reply.headers(refusal.headers);
+      return reply.send(refusal.body);
+    }
+    return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
+  }
+
+  return Object.assign(plugin, { createSession, requireSession });
 }
 
 /**
@@ -79,20 +132,35 @@ export function fastifySessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions = {}): FastifyPlugin {
+export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
+  options: CSRFGuardOptions<Request> = {},
+): FastifyPlugin {
   const guard = createGuard(options);
   return pluginOf("session-sets-csrf-guard", (fastify) => {
     fastify.addHook("onRequest", (request, _reply, done) => {
-      const { raw, method, host } = request;
+      const { raw, method } = request;
       const { secure } = viewOf(request);
-      guard({ request: raw, method, host, secure, header: (name) => nodeHeader(raw, name) });
+      const header = (name: string) => nodeHeader(raw, name);
+      const host = hostOf(request);
+      const asked = { request: raw, method, host, secure, proxySetting: PROXY_SETTING, header };
+      guard(asked, request as Request);
       done();
     });
   });
 }
 
+const PROXY_SETTING = "Fastify's option trustProxy";
+
+/** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`. */
+function hostOf({ raw, host }: FastifyRequest): string {
+  return raw.headers[":authority"] === undefined || raw.headers["x-forwarded-host"] !== undefined
+    ? host
+    : nodeHost(raw);
+}
+
 function viewOf(request: FastifyRequest) {
   return {
+    proxySetting: PROXY_SETTING,
     get secure() {
       return request.protocol === "https";
     },

@@ -1,9 +1,17 @@
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import type { FetchRequest, FetchResponse } from "../http/fetch-exchange.ts";
-import { type FetchSessionsOptions, fetchedSessions, fetchGuard } from "../http/fetch-sessions.ts";
+import type { RequestParts } from "../http/fetch-exchange.ts";
+import {
+  type FetchSessionsOptions,
+  fetchGuard,
+  RequestedSessions,
+  responseOf,
+} from "../http/fetch-sessions.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetch-types.ts";
 import type { TrustProxyOption } from "../http/forwarded.ts";
 import type { RequestSession } from "../http/request-session.ts";
+import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a Request. */
 export interface FetchSession<Data extends object, Reference extends string>
@@ -19,9 +27,23 @@ export interface FetchSession<Data extends object, Reference extends string>
 }
 
 /** The session of a Request; the same one each time. */
-export type FetchSessions<Data extends object, Reference extends string> = (
-  request: FetchRequest,
-) => FetchSession<Data, Reference>;
+export interface FetchSessions<Data extends object, Reference extends string> {
+  (request: FetchRequest): FetchSession<Data, Reference>;
+  /**
+   * The session where a framework gives no Request, and makes the response itself: in a Server Action of
+   * Next.js, `fetchSession({ headers: await headers(), cookies: await cookies() })`. With the headers
+   * alone it reads and ends; what would set a cookie is ERR_COOKIE.
+   */
+  (parts: RequestParts): RequestSession<Data, Reference>;
+  /**
+   * A function that gives the session of a signed-in user; where it has no value of this field, the
+   * Response to answer with: 401, or for pages the way to `redirect`.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): (request: FetchRequest) => Promise<SignedInSession<Data, Field> | Response>;
+}
 
 /**
  * Sessions for whatever takes a Request and gives a Response (WHATWG Fetch): Next.js, React Router,
@@ -43,13 +65,26 @@ export function fetchSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: FetchSessionsOptions<Data> = {},
 ): FetchSessions<Data, Reference> {
-  const sessionOf = fetchedSessions("fetchSessions", sessions, options);
-  return (request) => {
-    const { session, exchange } = sessionOf(request, request);
-    return Object.assign(session, {
-      commit: <Answer extends FetchResponse>(response: Answer) => exchange.commit(response),
-    });
-  };
+  const requested = new RequestedSessions("fetchSessions", sessions, options);
+
+  function sessionOf(request: FetchRequest): FetchSession<Data, Reference>;
+  function sessionOf(parts: RequestParts): RequestSession<Data, Reference>;
+  function sessionOf(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
+    return "url" in request ? requested.of(request) : requested.ofParts(request);
+  }
+
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    requirement?: RequireSessionOptions,
+  ) {
+    const ask = requested.requirement(field, requirement);
+    return async (request: FetchRequest): Promise<SignedInSession<Data, Field> | Response> => {
+      const { session, refusal } = await ask(request);
+      return session ?? requested.of(request).commit(responseOf(refusal));
+    };
+  }
+
+  return Object.assign(sessionOf, { requireSession });
 }
 
 /**
@@ -59,7 +94,9 @@ export function fetchSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions & TrustProxyOption = {}) {
+export function csrfGuard<Request extends FetchRequest = FetchRequest>(
+  options: CSRFGuardOptions<Request> & TrustProxyOption = {},
+) {
   const guard = fetchGuard(options);
-  return (request: FetchRequest): void => guard(request, request);
+  return (request: FetchRequest): void => guard(request, request, request as Request);
 }

@@ -1,10 +1,21 @@
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import type { FetchRequest, FetchResponse } from "../http/fetch-exchange.ts";
-import { type FetchSessionsOptions, fetchedSessions, fetchGuard } from "../http/fetch-sessions.ts";
+import {
+  type FetchSessionsOptions,
+  fetchGuard,
+  RequestedSessions,
+  responseOf,
+} from "../http/fetch-sessions.ts";
+import type { FetchRequest, FetchResponse } from "../http/fetch-types.ts";
 import type { TrustProxyOption } from "../http/forwarded.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import type { SessionOf } from "../http/request-sessions.ts";
+import {
+  FoundSessions,
+  type RequireSessionOptions,
+  type SignedInSession,
+} from "../http/require-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Hono's context (Hono 4). */
 export interface HonoContext {
@@ -27,6 +38,22 @@ export interface HonoSessions<Data extends object, Reference extends string> {
   (c: HonoContext, next: () => Promise<void>): Promise<void>;
   /** The session of a context, typed, under the middleware; the same one each time. */
   createSession(c: HonoContext): RequestSession<Data, Reference>;
+  /**
+   * Middleware for routes that are for signed-in users: where the session has no value of this field,
+   * it answers 401, or sends pages to `redirect`. After it, `of(c)` gives the session.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): HonoRequirement<SignedInSession<Data, Field>>;
+}
+
+/** Hono middleware that lets in whoever is signed in. */
+export interface HonoRequirement<Found> {
+  // biome-ignore lint/suspicious/noConfusingVoidType: as Hono's own type of middleware has it
+  (c: HonoContext, next: () => Promise<void>): Promise<Response | void>;
+  /** The session that it has found. */
+  of(c: HonoContext): Found;
 }
 
 /**
@@ -39,20 +66,39 @@ export function honoSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: FetchSessionsOptions<Data> = {},
 ): HonoSessions<Data, Reference> {
-  const sessionOf = fetchedSessions("honoSessions", sessions, options);
+  const requested = new RequestedSessions("honoSessions", sessions, options);
 
   async function middleware(c: HonoContext, next: () => Promise<void>): Promise<void> {
-    const { session, exchange } = sessionOf(c.req.raw, c.req);
-    Reflect.apply(c.set, c, ["session", session]);
+    Reflect.apply(c.set, c, ["session", createSession(c)]);
     await next(); // whose errors Hono has made responses of
-    const response = exchange.commit(c.res);
+    const response = requested.exchangeOf(c.req.raw, c.req).commit(c.res);
     if (response === c.res) return;
     Object.assign(c, { res: undefined }); // else Hono gives the new one the old one's headers
     Object.assign(c, { res: response });
   }
 
-  const createSession = (c: HonoContext) => sessionOf(c.req.raw, c.req).session;
-  return Object.assign(middleware, { createSession });
+  const createSession = (c: HonoContext) => requested.of(c.req.raw, c.req);
+
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    requirement?: RequireSessionOptions,
+  ): HonoRequirement<SignedInSession<Data, Field>> {
+    const ask = requested.requirement(field, requirement);
+    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    // biome-ignore lint/suspicious/noConfusingVoidType: as Hono's own type of middleware has it
+    const middleware = async (
+      c: HonoContext,
+      next: () => Promise<void>,
+    ): Promise<Response | void> => {
+      const { session, refusal } = await ask(c.req.raw, c.req);
+      if (refusal) return responseOf(refusal);
+      all.put(c.req, session);
+      await next();
+    };
+    return Object.assign(middleware, { of: (c: HonoContext) => all.of(c.req) });
+  }
+
+  return Object.assign(middleware, { createSession, requireSession });
 }
 
 /**
@@ -62,10 +108,12 @@ export function honoSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions & TrustProxyOption = {}) {
+export function csrfGuard<Context extends HonoContext = HonoContext>(
+  options: CSRFGuardOptions<Context> & TrustProxyOption = {},
+) {
   const guard = fetchGuard(options);
-  return async ({ req }: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(req.raw, req);
+  return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
+    guard(c.req.raw, c.req, c as Context);
     await next();
   };
 }

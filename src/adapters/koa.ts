@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { misconfigured } from "../errors.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { nodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { NodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import {
   isKeys,
@@ -9,8 +10,15 @@ import {
   requestSessions,
   type SessionOf,
 } from "../http/request-sessions.ts";
+import {
+  FoundSessions,
+  type RequireSessionOptions,
+  type SignedInSession,
+  sessionRequirement,
+} from "../http/require-session.ts";
 import { createSigner, type Signer } from "../http/signer.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
 export interface KoaContext {
@@ -21,6 +29,8 @@ export interface KoaContext {
   readonly host: string;
   readonly secure: boolean;
   readonly app: { readonly keys?: unknown };
+  /** Sets a header of the response. */
+  set(name: string, value: string): void;
 }
 
 /**
@@ -49,6 +59,21 @@ export interface KoaSessions<Data extends object, Reference extends string> {
   ): Promise<void>;
   /** The session of a context, without the middleware; the same one each time. */
   createSession(ctx: KoaContext): RequestSession<Data, Reference>;
+  /**
+   * Middleware for routes that are for signed-in users: where the session has no value of this field,
+   * it answers 401, or sends pages to `redirect`. After it, `of(ctx)` gives the session.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): KoaRequirement<SignedInSession<Data, Field>>;
+}
+
+/** Koa middleware that lets in whoever is signed in. */
+export interface KoaRequirement<Found> {
+  (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
+  /** The session that it has found. */
+  of(ctx: KoaContext): Found;
 }
 
 /**
@@ -66,18 +91,38 @@ export function koaSessions<Data extends object, Reference extends string>(
 
   function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
     const signer = signed ? koaSigner(ctx.app.keys) : null;
-    return sessionOf(ctx.req, () => nodeExchange(ctx.req, ctx.res, viewOf(ctx)), signer);
+    return sessionOf(ctx.req, () => new NodeExchange(ctx.req, ctx.res, viewOf(ctx)), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    ctx.session = createSession(ctx);
+    provide(ctx, "ctx.session", createSession(ctx));
     await next();
   }
 
-  return Object.assign(middleware, { createSession });
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): KoaRequirement<SignedInSession<Data, Field>> {
+    const ask = sessionRequirement<Data, Field>(field, options);
+    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
+      const header = (name: string) => nodeHeader(ctx.req, name);
+      const { session, refusal } = await ask(createSession(ctx), { method: ctx.method, header });
+      if (refusal) {
+        Object.assign(ctx, { status: refusal.status, body: refusal.body });
+        for (const [name, value] of Object.entries(refusal.headers)) ctx.set(name, value);
+        return;
+      }
+      all.put(ctx.req, session);
+      await next();
+    };
+    return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
+  }
+
+  return Object.assign(middleware, { createSession, requireSession });
 }
 
 /**
@@ -87,17 +132,23 @@ export function koaSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions = {}) {
+export function csrfGuard<Context extends KoaContext = KoaContext>(
+  options: CSRFGuardOptions<Context> = {},
+) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     const { req: request, method, host, secure } = ctx;
-    guard({ request, method, host, secure, header: (name) => nodeHeader(request, name) });
+    const header = (name: string) => nodeHeader(request, name);
+    guard({ request, method, host, secure, proxySetting: PROXY_SETTING, header }, ctx as Context);
     await next();
   };
 }
 
+const PROXY_SETTING = "app.proxy = true";
+
 function viewOf(ctx: KoaContext) {
   return {
+    proxySetting: PROXY_SETTING,
     get secure() {
       return ctx.secure;
     },

@@ -1,16 +1,36 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
-import { nodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import { isEncrypted, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  type RequireSessionOptions,
+  type SignedInSession,
+  sessionRequirement,
+} from "../http/require-session.ts";
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a request; the same one each time. */
-export type NodeSessions<Data extends object, Reference extends string> = (
-  req: IncomingMessage & { readonly body?: unknown },
-  res: ServerResponse,
-) => RequestSession<Data, Reference>;
+export interface NodeSessions<Data extends object, Reference extends string> {
+  /**
+   * @param res left out where there is none, as of an upgrade to a WebSocket: the session reads and
+   * ends then, and what would set a cookie is ERR_COOKIE.
+   */
+  (
+    req: IncomingMessage & { readonly body?: unknown },
+    res?: ServerResponse,
+  ): RequestSession<Data, Reference>;
+  /**
+   * A function that gives the session of a signed-in user; where it has no value of this field, it
+   * answers 401, or sends pages to `redirect`, and resolves to null.
+   */
+  requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    options?: RequireSessionOptions,
+  ): (req: IncomingMessage, res: ServerResponse) => Promise<SignedInSession<Data, Field> | null>;
+}
 
 /**
  * Sessions for node:http without a framework: `const session = sessionOf(req, res)`, where
@@ -25,17 +45,41 @@ export function nodeSessions<Data extends object, Reference extends string>(
   const sessionOf = requestSessions("nodeSessions", sessions, options, ["keys", "trustProxy"]);
   const signer = signerOf(options);
   const trustProxy = trustsProxy(options);
-  return (req, res) => {
+
+  function session(req: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
     const { secure } = addressOf(req, trustProxy);
     const view = {
       secure,
+      proxySetting: PROXY_SETTING,
       get body() {
         return req.body;
       },
     };
-    return sessionOf(req, () => nodeExchange(req, res, view), signer);
-  };
+    return sessionOf(req, () => new NodeExchange(req, res, view), signer);
+  }
+
+  function requireSession<Field extends Reference & FieldOf<Data>>(
+    field: Field,
+    requirement?: RequireSessionOptions,
+  ) {
+    const ask = sessionRequirement<Data, Field>(field, requirement);
+    return async (
+      req: IncomingMessage,
+      res: ServerResponse,
+    ): Promise<SignedInSession<Data, Field> | null> => {
+      const header = (name: string) => nodeHeader(req, name);
+      const found = await ask(session(req, res), { method: req.method ?? "", header });
+      if (found.refusal) {
+        res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
+      }
+      return found.session;
+    };
+  }
+
+  return Object.assign(session, { requireSession });
 }
+
+const PROXY_SETTING = "trustProxy: true";
 
 /**
  * A function that throws ERR_CSRF (403) for a request that changes something and comes from a page
@@ -44,18 +88,18 @@ export function nodeSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard(options: CSRFGuardOptions & TrustProxyOption = {}) {
+export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
   const guard = createGuard(options, ["trustProxy"]);
   const trustProxy = trustsProxy(options);
   return (req: IncomingMessage): void => {
     const { method = "" } = req;
     const header = (name: string) => nodeHeader(req, name);
-    guard({ request: req, method, ...addressOf(req, trustProxy), header });
+    const address = addressOf(req, trustProxy);
+    guard({ request: req, method, ...address, proxySetting: PROXY_SETTING, header }, req);
   };
 }
 
 function addressOf(req: IncomingMessage, trustProxy: boolean) {
   const header = (name: string) => nodeHeader(req, name);
-  const secure = "encrypted" in req.socket && req.socket.encrypted === true;
-  return addressed({ secure, host: nodeHost(req) }, header, trustProxy);
+  return addressed({ secure: isEncrypted(req), host: nodeHost(req) }, header, trustProxy);
 }

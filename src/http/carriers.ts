@@ -13,59 +13,70 @@ export type CarrierName = "cookie" | "bearer" | { readonly header: string };
 export interface Carrier {
   /** Whether it gives the client a new token by itself, as a cookie does. */
   readonly sends: boolean;
-  /** The token that the request brings by it; null where there is none that is well formed. */
-  get(isToken: (value: string) => boolean): string | null;
+  /** The request's header that it reads. */
+  readonly vary: string;
+  /** The well-formed tokens that the request brings by it, at most eight. */
+  get(isToken: (value: string) => boolean): string[];
   /** @throws SessionError ERR_COOKIE where it sends tokens, and cannot now. */
   check(): void;
+  /** @throws SessionError ERR_COOKIE where it could tell the client to forget its token, and cannot. */
+  checkClear(): void;
   /** The client is to have this token from now on. */
   set(token: string, session: Session<object>): void;
   /** Sends a token that the client has once more, where it would be forgotten else. */
   renew(token: string, session: Session<object>): void;
   /** Whether the client may forget the token of a session with these times before it ends. */
   mayRunOut(times: Times): boolean;
-  /** The client is to forget its token. */
+  /** The client is to forget its token, where it still can be told. */
   clear(): void;
+  /** The client is to forget what it has beside its token, and may send in its place. */
+  replaceTwins(): void;
 }
 
 /**
- * The first carrier that brings a token, and the token; where none does, what sends one by itself
+ * The first carrier that brings a token, and the tokens; where none does, what sends one by itself
  * comes before what does not, for a token that is made now.
  */
-export function broughtBy(
+export function findTokens(
   carriers: readonly Carrier[],
   isToken: (value: string) => boolean,
-): { readonly carrier: Carrier; readonly token: string | null } {
+): { readonly carrier: Carrier; readonly tokens: readonly string[] } {
   for (const carrier of carriers) {
-    const token = carrier.get(isToken);
-    if (token !== null) return { carrier, token };
+    const tokens = carrier.get(isToken);
+    if (tokens.length > 0) return { carrier, tokens };
   }
   const carrier = carriers.find(({ sends }) => sends) ?? (carriers[0] as Carrier);
-  return { carrier, token: null };
+  return { carrier, tokens: [] };
 }
 
 /** A header that programs put their token into; they are given a new one by the application. */
 export class BearerHeader implements Carrier {
   readonly sends = false;
+  readonly vary: string;
   readonly #exchange: Exchange;
   readonly #header: string;
 
   /** @param header in lower case. */
   constructor(header: string, exchange: Exchange) {
     this.#header = header;
+    this.vary = header;
     this.#exchange = exchange;
   }
 
-  get(isToken: (value: string) => boolean): string | null {
+  get(isToken: (value: string) => boolean): string[] {
     const sent = this.#exchange.requestHeader(this.#header)?.trim() ?? "";
+    if (sent.length > LONGEST_HEADER) return [];
     const token = this.#header === AUTHORIZATION ? (BEARER.exec(sent)?.[1] ?? "") : sent;
-    return isToken(token) ? token : null;
+    return isToken(token) ? [token] : [];
   }
 
   check(): void {}
 
+  checkClear(): void {}
+
   set(): void {
     // RFC 6750, section 5.3: the response has the token in its body.
-    if (!this.#exchange.headersSent) this.#exchange.forbidCaching();
+    this.#exchange.restrictCaching({ kind: "no-store", vary: this.vary, yields: false });
   }
 
   renew(): void {}
@@ -75,6 +86,8 @@ export class BearerHeader implements Carrier {
   }
 
   clear(): void {}
+
+  replaceTwins(): void {}
 }
 
 /** The carrier of RFC 6750: `Authorization: Bearer …`. */
@@ -83,6 +96,8 @@ export function bearerOf(exchange: Exchange): Carrier {
 }
 
 const AUTHORIZATION = "authorization";
+/** No header with a token of this library is anywhere near this long. */
+const LONGEST_HEADER = 1024;
 // RFC 6750, section 2.1, and RFC 9110, section 11.1: the scheme's case does not matter.
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 // RFC 9110, section 5.1.
@@ -92,7 +107,7 @@ const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
  * would not show that the application's own program has sent the request.
  */
 const OPEN =
-  /^(?:accept|accept-language|content-language|content-type|range|cookie|host|origin|referer|user-agent|te|date|dnt|expect|via|(?:sec|proxy|access-control)-.*)$/;
+  /^(?:accept|accept-(?:charset|encoding|language)|cache-control|pragma|content-(?:language|type|length|dpr)|range|if-.*|last-event-id|ping-(?:from|to)|cookie2?|host|origin|referer|user-agent|te|trailer|transfer-encoding|connection|keep-alive|upgrade|upgrade-insecure-requests|date|dnt|dpr|device-memory|width|viewport-width|downlink|ect|rtt|save-data|early-data|service-worker|expect|via|priority|purpose|attribution-.*|(?:sec|proxy|access-control|x-forwarded)-.*|forwarded)$/;
 
 /** The carriers' names, in order: "cookie", or the header in lower case. */
 export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];

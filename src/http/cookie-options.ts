@@ -5,10 +5,29 @@ import type { Session } from "../sessions/types.ts";
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
 export interface CookieOptions<Data> {
   /**
-   * The cookie's name; with `hostPrefix`, what follows `__Host-`.
+   * The cookie's name, without its prefix.
    * @default "session"
    */
   name?: string;
+  /**
+   * Whether a Secure cookie has a prefix before its name: `__Host-`, or `__Secure-` where it has a domain
+   * or a path of its own. Browsers take such a cookie only from a secure page, and `__Host-` from this
+   * very host (RFC 6265bis, section 4.1.3), so that no other host of the domain can plant it.
+   * @default true
+   */
+  prefix?: boolean;
+  /**
+   * Names of cookies that are read, too, whole and with their prefixes, after the present one; they are
+   * replaced at the next Set-Cookie. So the name, the domain or the path can be changed without signing
+   * anybody out.
+   * @default none
+   */
+  formerNames?: readonly string[];
+  /**
+   * Whether the application's own Cache-Control counts on a response that sets this cookie.
+   * @default false: it is "no-store"
+   */
+  cacheable?: boolean;
   /**
    * Whether the cookie is kept when the browser is closed (Max-Age: the absolute deadline, 400 days
    * at most) or is a browser-session cookie. A function is asked at every Set-Cookie, so that
@@ -18,6 +37,7 @@ export interface CookieOptions<Data> {
   persistent?: boolean | ((session: Session<Partial<Data>>) => boolean);
   /**
    * Secure: sent over HTTPS only. On a connection that looks insecure, a Secure cookie is ERR_COOKIE.
+   * Set it to true in production.
    * @default whether the connection is secure
    */
   secure?: boolean;
@@ -35,35 +55,41 @@ export interface CookieOptions<Data> {
   path?: string;
   /** Partitioned: one cookie for each site that embeds this one (CHIPS). Needs `secure: true`. */
   partitioned?: boolean;
-  /**
-   * Puts `__Host-` before the name: browsers then take the cookie only if it is Secure, has the path
-   * "/" and no domain, so that no other host can plant it (RFC 6265bis, section 4.1.3.2).
-   */
-  hostPrefix?: boolean;
 }
 
-const OPTIONS = [
-  "name",
-  "persistent",
-  "secure",
-  "sameSite",
-  "domain",
-  "path",
-  "partitioned",
-  "hostPrefix",
-] as const;
+const OPTIONS: Record<keyof CookieOptions<never>, true> = {
+  name: true,
+  prefix: true,
+  formerNames: true,
+  cacheable: true,
+  persistent: true,
+  secure: true,
+  sameSite: true,
+  domain: true,
+  path: true,
+  partitioned: true,
+};
+const LONGEST_NAME = 128;
 
 /** The session cookie's options, checked and filled in. */
 export interface CookieConfig {
+  /** The name without its prefix. */
   readonly name: string;
+  /** What a Secure one has before its name. */
+  readonly prefix: "" | "__Host-" | "__Secure-";
+  readonly formerNames: readonly string[];
+  readonly cacheable: boolean;
   readonly persistent: (session: Session<never>) => boolean;
   readonly secure: boolean | null;
-  readonly attributes: {
-    readonly sameSite: "lax" | "strict" | "none";
-    readonly path: string;
-    readonly domain?: string;
-    readonly partitioned?: boolean;
-  };
+  readonly attributes: CookieAttributes;
+}
+
+/** The attributes that all of the library's cookies have. */
+export interface CookieAttributes {
+  readonly sameSite: "lax" | "strict" | "none";
+  readonly path: string;
+  readonly domain?: string;
+  readonly partitioned?: boolean;
 }
 
 /** The options with their defaults, as unchecked as they come. */
@@ -71,25 +97,40 @@ type Chosen = ReturnType<typeof chosen<never>>;
 
 function chosen<Data>(options: CookieOptions<Data>) {
   const { name = "session", sameSite = "lax", path = "/", domain, persistent = true } = options;
-  const { partitioned = false, hostPrefix = false } = options;
-  const secure = options.secure ?? (hostPrefix ? true : null);
-  return { name, sameSite, path, domain, persistent, partitioned, hostPrefix, secure };
+  const { partitioned = false, prefix = true, cacheable = false, formerNames = [] } = options;
+  const { secure = null } = options;
+  return {
+    name,
+    sameSite,
+    path,
+    domain,
+    persistent,
+    partitioned,
+    prefix,
+    cacheable,
+    formerNames,
+    secure,
+  };
 }
 
 /** What is wrong with options that browsers would answer with no cookie, and how to say so. */
 const FAULTS: readonly (readonly [wrong: (chosen: Chosen) => boolean, fault: string])[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
-  [({ name }) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name), "its name is no cookie name"],
+  [({ name }) => !isCookieName(name), "its name is no cookie name"],
+  [({ name }) => name.length > LONGEST_NAME, `its name is over ${LONGEST_NAME} characters`],
   // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
-  [({ name }) => /^__host-/i.test(name), '"__Host-" is put before the name by hostPrefix: true'],
   [
-    ({ name, secure }) => /^__secure-/i.test(name) && secure !== true,
-    'a name that begins with "__Secure-" needs secure: true',
+    ({ name }) => /^__(?:host|secure)-/i.test(name),
+    "its name is what follows the prefix, which a Secure cookie gets by itself",
   ],
   [
-    ({ partitioned, hostPrefix, secure }) =>
-      [partitioned, hostPrefix, secure ?? false].some((value) => typeof value !== "boolean"),
-    "secure, partitioned and hostPrefix must be true or false",
+    ({ partitioned, prefix, cacheable, secure }) =>
+      [partitioned, prefix, cacheable, secure ?? false].some((value) => typeof value !== "boolean"),
+    "secure, partitioned, prefix and cacheable must be true or false",
+  ],
+  [
+    ({ formerNames }) => !(Array.isArray(formerNames) && formerNames.every(isCookieName)),
+    'formerNames is a list of names: ["sid"]',
   ],
   [
     ({ persistent }) => !["boolean", "function"].includes(typeof persistent),
@@ -104,11 +145,6 @@ const FAULTS: readonly (readonly [wrong: (chosen: Chosen) => boolean, fault: str
     'sameSite "none" needs secure: true',
   ],
   [({ partitioned, secure }) => partitioned && secure !== true, "partitioned needs secure: true"],
-  [
-    ({ hostPrefix, secure, path, domain }) =>
-      hostPrefix && (secure !== true || path !== "/" || domain !== undefined),
-    'hostPrefix needs secure cookies with the path "/" and without a domain',
-  ],
   // Section 5.6.4: any other path is taken for none.
   [({ path }) => !String(path).startsWith("/"), 'its path must begin with "/"'],
   [({ path }) => !sendable({ path }), "its path has characters that no path has"],
@@ -118,15 +154,23 @@ const FAULTS: readonly (readonly [wrong: (chosen: Chosen) => boolean, fault: str
   ],
 ];
 
+function isCookieName(name: unknown): boolean {
+  return typeof name === "string" && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
+}
+
 /** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
 export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  refuseUnknownKeys("cookie", options, OPTIONS);
+  refuseUnknownKeys("cookie", options, Object.keys(OPTIONS));
   const all = chosen(options);
   const fault = FAULTS.find(([wrong]) => wrong(all))?.[1];
   if (fault) throw misconfigured(`The cookie cannot work: ${fault}`);
-  const { name, sameSite, path, domain, persistent, partitioned, hostPrefix, secure } = all;
+  const { name, sameSite, path, domain, persistent, partitioned, secure } = all;
+  const isOfHost = domain === undefined && path === "/";
   return {
-    name: hostPrefix ? `__Host-${name}` : name,
+    name,
+    prefix: all.prefix ? (isOfHost ? "__Host-" : "__Secure-") : "",
+    formerNames: all.formerNames,
+    cacheable: all.cacheable,
     persistent: typeof persistent === "function" ? persistent : () => persistent,
     secure,
     attributes: {

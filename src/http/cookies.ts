@@ -1,8 +1,18 @@
-import { parseCookie, stringifySetCookie } from "cookie";
+import { stringifySetCookie } from "cookie";
 import { SessionError } from "../errors.ts";
+import { warnOnce } from "../warnings.ts";
 import type { CookieConfig } from "./cookie-options.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, SetCookieAttributes } from "./exchange.ts";
 import type { Signer } from "./signer.ts";
+
+/** Of so many cookies of one kind that are well formed the rest is not looked at. */
+export const MAX_CANDIDATES = 8;
+
+/** A cookie of a request: its name, and its value without a signature. */
+export interface ReadCookie {
+  readonly name: string;
+  readonly value: string;
+}
 
 /** Reads and sets the library's cookies in one exchange. */
 export class Cookies {
@@ -16,30 +26,39 @@ export class Cookies {
     this.#exchange = exchange;
   }
 
-  /**
-   * The first value of a cookie that is `wellFormed`, and rightly signed; null without one. A browser
-   * may send a name several times, for several paths and domains, and does not say which is whose.
-   */
-  get(name: string, wellFormed: (value: string) => boolean): string | null {
-    const pairs = (this.#exchange.requestHeader("cookie") ?? "").split(";");
-    for (const pair of pairs) {
-      const sent = parseCookie(pair)[name];
-      if (sent === undefined) continue;
-      const value = this.#signer ? unsigned(this.#signer, name, sent) : sent;
-      if (value !== null && wellFormed(value)) return value;
-    }
-    return null;
+  /** The name that a cookie is set under: with the prefix, where it is Secure. */
+  nameOf(name: string): string {
+    return this.#secure ? this.#config.prefix + name : name;
   }
 
-  /** Why no cookie can be set now, or null. */
-  get fault(): string | null {
-    if (this.#exchange.headersSent) {
-      return "the headers of the response are sent already; change the session before the body is sent";
+  /**
+   * The names that a cookie is read under, the likeliest first. Where cookies are Secure only the
+   * prefixed one, for any page of the domain can set the other. Where they are not, both: internal hops
+   * forward a Secure one.
+   */
+  readNamesOf(name: string): string[] {
+    const { prefix } = this.#config;
+    if (prefix === "") return [name];
+    return this.#secure ? [prefix + name] : [prefix + name, name];
+  }
+
+  /**
+   * The cookies of these names whose values are `wellFormed`, and rightly signed; eight at most are
+   * looked at. A browser may send a name several times, for several paths and domains, and does not say
+   * which is whose.
+   */
+  read(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): ReadCookie[] {
+    const found: ReadCookie[] = [];
+    let left = MAX_CANDIDATES;
+    for (const [name, sent] of pairsOf(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
+      const value = this.#signer ? unsigned(sent) : sent;
+      // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
+      if (!wellFormed(value)) continue;
+      if (left-- === 0) break;
+      if (this.#signer && !isSigned(this.#signer, name, sent, value)) continue;
+      found.push({ name, value });
     }
-    if (this.#secure && !this.#exchange.secure) {
-      return "it is Secure and the connection does not look secure; behind a proxy that ends TLS, tell the framework to trust it (Koa: app.proxy = true; Express: app.set('trust proxy', 1); Fastify and, without any of these, the library itself: trustProxy: true), and for development over HTTP leave secure and hostPrefix out";
-    }
-    return null;
+    return found;
   }
 
   /** @throws SessionError ERR_COOKIE where no cookie can be set now. */
@@ -48,37 +67,110 @@ export class Cookies {
     if (fault) throw new SessionError("ERR_COOKIE", `The cookie cannot be set: ${fault}`);
   }
 
+  /** Whether the response can carry cookies still. */
+  get isOpen(): boolean {
+    return this.#exchange.fault === null;
+  }
+
+  /** Why no cookie can be set now, or null. */
+  get fault(): string | null {
+    if (this.#exchange.fault !== null) return this.#exchange.fault;
+    if (this.#secure && !this.#exchange.secure) {
+      return `it is Secure and the connection does not look secure; behind a proxy that ends TLS, say so with ${this.#exchange.proxySetting}, and for development over HTTP leave secure out`;
+    }
+    return null;
+  }
+
   /** Sets a cookie: for `maxAge` seconds, or, where that is null, until the browser is closed. */
   set(name: string, value: string, maxAge: number | null): void {
     this.check();
+    this.#warnIfInsecure();
     const signature = this.#signer ? `.${this.#signer.sign(`${name}=${value}`)}` : "";
-    const setCookie = stringifySetCookie(
-      {
-        ...this.#config.attributes,
-        name,
-        value: value + signature,
-        httpOnly: true,
-        secure: this.#secure,
-        ...(maxAge === null ? {} : { maxAge }),
-      },
-      { encode: (text) => text },
-    );
-    this.#exchange.sendCookie(name, setCookie);
-    // A shared cache must not give one user's cookie to another.
-    this.#exchange.forbidCaching();
+    this.#send(name, name, value + signature, this.#config.attributes, maxAge);
   }
 
-  clear(name: string): void {
-    this.set(name, "", 0);
+  /** Makes the browser forget a cookie that it has under this whole name. */
+  expire(name: string): void {
+    if (this.#exchange.fault !== null) return;
+    const { domain: _, ...ofHost } = this.#config.attributes;
+    const attributes = name.startsWith("__Host-")
+      ? { ...ofHost, path: "/" }
+      : this.#config.attributes;
+    this.#send(name, name, "", attributes, 0);
+  }
+
+  /** The same for a cookie of this host alone, where the library's own is that of a domain. */
+  expireHostOnlyTwin(name: string): void {
+    const { domain, ...ofHost } = this.#config.attributes;
+    if (domain === undefined || this.#exchange.fault !== null) return;
+    this.#send(`${name} of the host`, name, "", ofHost, 0);
+  }
+
+  /** Takes back what was to be set in this response. */
+  takeBack(name: string): void {
+    this.#exchange.sendCookie(name, null);
+  }
+
+  #send(
+    key: string,
+    name: string,
+    value: string,
+    own: CookieConfig["attributes"],
+    maxAge: number | null,
+  ): void {
+    const attributes: SetCookieAttributes = {
+      ...own,
+      httpOnly: true,
+      secure: this.#secure || /^__(?:Host|Secure)-/.test(name),
+      ...(maxAge === null ? {} : { maxAge }),
+    };
+    const header = stringifySetCookie({ ...attributes, name, value }, { encode: (text) => text });
+    this.#exchange.sendCookie(key, { name, value, header, attributes });
+    // A shared cache must not give one user's cookie to another.
+    const yields = this.#config.cacheable;
+    this.#exchange.restrictCaching({ kind: "no-store", vary: "Cookie", yields });
   }
 
   get #secure(): boolean {
     return this.#config.secure ?? this.#exchange.secure;
   }
+
+  #warnIfInsecure(): void {
+    if (this.#secure || this.#config.secure !== null || process.env.NODE_ENV !== "production")
+      return;
+    const header = (name: string) => this.#exchange.requestHeader(name) ?? "";
+    const forwarded = header("x-forwarded-proto").split(",", 1)[0]?.trim().toLowerCase();
+    if (forwarded !== "https" && !header("origin").startsWith("https://")) return;
+    warnOnce(
+      "SESSION_SETS_INSECURE_COOKIE",
+      `The session cookie is set without Secure, though the browser is on HTTPS: the framework was not told of the proxy that ends TLS. Say so with ${this.#exchange.proxySetting}, and set cookie: { secure: true } in production`,
+    );
+  }
 }
 
-function unsigned(signer: Signer, name: string, value: string): string | null {
-  const dot = value.lastIndexOf(".");
-  const text = value.slice(0, Math.max(dot, 0));
-  return signer.verify(`${name}=${text}`, value.slice(dot + 1)) ? text : null;
+/** The cookies of a request whose names are wanted, as they were sent. */
+function* pairsOf(
+  header: string,
+  isNamed: (name: string) => boolean,
+): Generator<readonly [name: string, value: string]> {
+  for (let at = 0; at < header.length; ) {
+    const semicolon = header.indexOf(";", at);
+    const end = semicolon < 0 ? header.length : semicolon;
+    const equals = header.indexOf("=", at);
+    if (equals < 0) return;
+    if (equals < end) {
+      const name = header.slice(at, equals).trim();
+      if (isNamed(name)) yield [name, header.slice(equals + 1, end).trim()];
+    }
+    at = end + 1;
+  }
+}
+
+/** What stands before a signature. */
+function unsigned(sent: string): string {
+  return sent.slice(0, Math.max(sent.lastIndexOf("."), 0));
+}
+
+function isSigned(signer: Signer, name: string, sent: string, value: string): boolean {
+  return signer.verify(`${name}=${value}`, sent.slice(value.length + 1));
 }

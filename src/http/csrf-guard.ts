@@ -1,10 +1,20 @@
 import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
-import { isBearer } from "./request-sessions.ts";
+import { passesByBearer } from "./request-sessions.ts";
 
-/** Which other origins may send requests that change something. */
-export interface CSRFGuardOptions {
-  /** Origins such as `"https://admin.example.com"`; the application's own needs no entry. */
+/** Which requests from other origins may change something. */
+export interface CSRFGuardOptions<Given = unknown> {
+  /**
+   * Origins such as `"https://admin.example.com"`, or of an app, such as `"capacitor://localhost"`; the
+   * application's own needs no entry.
+   * @default none
+   */
   origins?: readonly string[];
+  /**
+   * Whether a request is let in unasked: webhooks, or what a provider of sign-ins posts. It is given
+   * what the framework gives its handlers.
+   * @default none is
+   */
+  exempt?: (given: Given) => boolean;
 }
 
 /** What the guard looks at in a request. */
@@ -16,33 +26,39 @@ export interface GuardedRequest {
   readonly host: string;
   /** Whether the connection is secure, as the framework sees it through its proxy settings. */
   readonly secure: boolean;
-  header(name: "sec-fetch-site" | "origin"): string | undefined;
+  /** How the framework is told of a proxy. */
+  readonly proxySetting: string;
+  header(name: "sec-fetch-site" | "origin" | "upgrade"): string | undefined;
 }
 
 // RFC 9110, section 9.2.1.
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /**
- * A function that throws ERR_CSRF for a request that may change something and was sent by a page of
- * another origin: as Sec-Fetch-Site says, or, for browsers without it, Origin. Other subdomains are
- * other origins. A request with neither header is no browser's, and passes; so does one whose session
- * is by a bearer header, which no browser sends by itself, if its session was made before.
+ * A function that throws ERR_CSRF for a request that may change something, or opens a WebSocket, and
+ * was sent by a page of another origin: as Sec-Fetch-Site says, or, for browsers without it, Origin.
+ * Other subdomains are other origins. A request with neither header is no browser's, and passes; so
+ * does one whose session is by a bearer header, which no browser sends by itself, if its session was
+ * made before.
  *
  * @param more the options that the adapter has besides.
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function createGuard(
-  options: CSRFGuardOptions,
+export function createGuard<Given>(
+  options: CSRFGuardOptions<Given>,
   more: readonly string[] = [],
-): (request: GuardedRequest) => void {
-  refuseUnknownKeys("csrfGuard", options, ["origins", ...more]);
-  const { origins = [] } = options;
+): (request: GuardedRequest, given: Given) => void {
+  refuseUnknownKeys("csrfGuard", options, ["origins", "exempt", ...more]);
+  const { origins = [], exempt = () => false } = options;
   if (!Array.isArray(origins)) {
     throw misconfigured("csrfGuard's origins are a list of origins");
   }
+  if (typeof exempt !== "function") {
+    throw misconfigured("csrfGuard's exempt is a function that says whether a request is let in");
+  }
   const allowed = new Set(origins.map(checkedOrigin));
-  return (request) => {
-    if (SAFE_METHODS.includes(request.method) || isBearer(request.request)) return;
+  return (request, given) => {
+    if (isSafe(request) || exempt(given) || passesByBearer(request.request)) return;
     const origin = request.header("origin");
     if (origin !== undefined && allowed.has(origin)) return;
     const site = request.header("sec-fetch-site");
@@ -53,16 +69,26 @@ export function createGuard(
     if (foreign) {
       throw new SessionError(
         "ERR_CSRF",
-        "The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins",
+        `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${request.proxySetting}`,
       );
     }
   };
 }
 
+/** A WebSocket is opened by a GET, cookies and all, from whatever page. */
+function isSafe({ method, header }: GuardedRequest): boolean {
+  return SAFE_METHODS.includes(method) && header("upgrade")?.toLowerCase() !== "websocket";
+}
+
+/** `scheme://host[:port]`, as browsers and apps send it. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+
 function checkedOrigin(origin: string): string {
-  if (!URL.canParse(origin) || new URL(origin).origin !== origin || origin.includes("*")) {
+  const isOrigin = typeof origin === "string" && ORIGIN.test(origin) && URL.canParse(origin);
+  const isOfWeb = isOrigin && /^https?:/.test(origin);
+  if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {
     throw misconfigured(
-      `csrfGuard's origins are of the form "https://admin.example.com", without a path or a pattern; got ${quote(origin)}`,
+      `csrfGuard's origins are of the form "https://admin.example.com" or "capacitor://localhost", in lower case, without a path, a pattern or a port that is implied; got ${quote(origin)}`,
     );
   }
   return origin;

@@ -17,17 +17,25 @@ const SECRET_BYTES = 24;
 const HEADER = "x-csrf-token";
 const FIELD = "_csrf";
 
-/** The CSRF tokens of one exchange. */
+/** How many first visits at the same time have forms that are all accepted. */
+const MAX_SECRETS = 4;
+/** How much of a secret is in the name of its cookie. */
+const NAME_LENGTH = 8;
+
+/**
+ * The CSRF tokens of one exchange. Each pre-session secret is in a cookie of a name of its own: so
+ * answers that are made at the same time, each with a form, do not overwrite one another's.
+ */
 export class CSRFTokens {
   readonly #cookies: Cookies;
   readonly #cookieName: string;
   readonly #exchange: Exchange;
-  /** The pre-session cookie that this response sets. */
-  #secret: string | null = null;
+  /** The pre-session secret of the cookie that this response sets. */
+  #fresh: string | null = null;
 
   constructor(cookies: Cookies, sessionCookieName: string, exchange: Exchange) {
     this.#cookies = cookies;
-    this.#cookieName = `${sessionCookieName}-csrf`;
+    this.#cookieName = `${sessionCookieName}-csrf-`;
     this.#exchange = exchange;
   }
 
@@ -37,26 +45,58 @@ export class CSRFTokens {
     return this.#exchange.requestHeader(HEADER) ?? Object(body)[FIELD];
   }
 
-  /** A token bound to the session token, or to the pre-session cookie, which it sets if need be. */
+  /** A token bound to the session token, or to a pre-session cookie, which it sets if need be. */
   create(sessionToken: string | null): string {
-    return createCSRFToken(sessionToken ?? this.#preSession() ?? this.#newPreSession());
+    return createCSRFToken(sessionToken ?? this.#fresh ?? this.#sentSecret() ?? this.#newSecret());
   }
 
+  /** Where there is a session, a token counts only if it is bound to that. */
   verify(sessionToken: string | null, token: unknown): boolean {
-    const secret = sessionToken ?? this.#preSession();
-    return secret !== null && verifyCSRFToken(secret, token);
+    const secrets =
+      sessionToken === null ? [this.#fresh ?? [], this.#secrets()].flat() : [sessionToken];
+    return secrets.some((secret) => verifyCSRFToken(secret, token));
   }
 
-  #preSession(): string | null {
-    if (this.#secret !== null) return this.#secret;
-    return this.#cookies.get(this.#cookieName, (value) => SECRET.test(value));
+  /** Makes the browser forget the pre-session cookies: there is a session now. */
+  clear(): void {
+    if (this.#fresh !== null) this.#cookies.takeBack(this.#nameOf(this.#fresh));
+    this.#fresh = null;
+    for (const { name } of this.#read()) this.#cookies.expire(name);
   }
 
-  #newPreSession(): string {
+  /** The youngest of the secrets that came; browsers send the cookies that they have longest first. */
+  #sentSecret(): string | null {
+    const secrets = this.#secrets();
+    const read = this.#read();
+    for (const { name } of read.slice(0, Math.max(read.length - MAX_SECRETS, 0))) {
+      this.#cookies.expire(name);
+    }
+    return secrets.at(-1) ?? null;
+  }
+
+  #secrets(): string[] {
+    return this.#read()
+      .slice(-MAX_SECRETS)
+      .map(({ value }) => value);
+  }
+
+  #read() {
+    const names = this.#cookies.readNamesOf(this.#cookieName);
+    const isNamed = (name: string) => names.some((start) => name.startsWith(start));
+    return this.#cookies
+      .read(isNamed, (value) => SECRET.test(value))
+      .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
+  }
+
+  #newSecret(): string {
     const secret = randomBytes(SECRET_BYTES).toString("base64url");
-    this.#cookies.set(this.#cookieName, secret, null);
-    this.#secret = secret;
+    this.#cookies.set(this.#nameOf(secret), secret, null);
+    this.#fresh = secret;
     return secret;
+  }
+
+  #nameOf(secret: string): string {
+    return this.#cookies.nameOf(this.#cookieName) + secret.slice(0, NAME_LENGTH);
   }
 }
 

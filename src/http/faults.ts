@@ -37,6 +37,14 @@ export function noIdentity(verb: string, field: string): SessionError {
   );
 }
 
+/** A session by cookie of a request that the guard has let in because of a bearer header. */
+export function passedAsBearer(): SessionError {
+  return new SessionError(
+    "ERR_CSRF",
+    "csrfGuard has let this request in because of its bearer header, so it gets no session by cookie: put the guard after all middlewares that make sessions, or give it an exempt for this route",
+  );
+}
+
 /** `peers` of a field with several values, and none is named. */
 export function unnamedPeers(field: string, values: number): SessionError {
   const name = JSON.stringify(field);

@@ -1,67 +1,64 @@
 import { SessionError } from "../errors.ts";
-import { type Exchange, withCookies } from "./exchange.ts";
+import { warnOnce } from "../warnings.ts";
+import {
+  type Caching,
+  cachingHeaders,
+  type Exchange,
+  type SetCookie,
+  type SetCookieAttributes,
+  type SetCookieInParts,
+  stricter,
+  withCookies,
+} from "./exchange.ts";
+import type { FetchResponse, RequestHeaders } from "./fetch-types.ts";
 
-/** What sessions use of a Request (WHATWG Fetch). */
-export interface FetchRequest {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: RequestHeaders;
-}
-
-/** What sessions use of a Response (WHATWG Fetch). */
-export interface FetchResponse {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers: ResponseHeaders;
-}
-
-/** What sessions use of a Request's Headers. */
-export interface RequestHeaders {
-  /** The value of a header, or null. */
-  get(name: string): string | null;
-}
-
-/** What sessions use of a Response's Headers. */
-export interface ResponseHeaders extends RequestHeaders {
-  /** The values of all Set-Cookie headers. */
-  getSetCookie(): string[];
-  /** Adds a value. */
-  append(name: string, value: string): void;
-  /** Replaces all values. */
-  set(name: string, value: string): void;
-  /** Removes all values. */
-  delete(name: string): void;
-}
+/** Over so many characters a Cookie header is none: no server of Node takes so long a one. */
+const LONGEST_COOKIE_HEADER = 65_536;
+/** After so long (ms) a request without an answer from `commit` will get none. */
+const COMMIT_WITHIN = 60_000;
 
 /** A Request and the Response to come as an exchange. */
 export class FetchExchange implements Exchange {
   readonly secure: boolean;
+  readonly proxySetting = "trustProxy: true";
   /** A stream that is read but once, so that it is left to the application. */
   readonly body = undefined;
-  readonly #request: FetchRequest;
-  readonly #cookies = new Map<string, string>();
-  #cached = true;
+  readonly #headers: RequestHeaders;
+  readonly #cookies = new Map<string, SetCookie>();
+  readonly #others = new Map<string, string>();
+  #caching: Caching | null = null;
   #committed = false;
+  #reminder: NodeJS.Timeout | undefined;
 
-  constructor(request: FetchRequest, secure: boolean) {
-    this.#request = request;
+  constructor(headers: RequestHeaders, secure: boolean) {
+    this.#headers = headers;
     this.secure = secure;
   }
 
-  get headersSent(): boolean {
-    return this.#committed;
+  get fault(): string | null {
+    return this.#committed
+      ? "the response was committed already; change the session before commit"
+      : null;
   }
 
   requestHeader(name: string): string | undefined {
-    return this.#request.headers.get(name) ?? undefined;
+    const value = this.#headers.get(name) ?? undefined;
+    const tooLong = name === "cookie" && (value?.length ?? 0) > LONGEST_COOKIE_HEADER;
+    return tooLong ? undefined : value;
   }
 
-  sendCookie(name: string, setCookie: string): void {
-    this.#cookies.set(name, setCookie);
+  sendCookie(key: string, cookie: SetCookie | null): void {
+    if (cookie === null) this.#cookies.delete(key);
+    else this.#cookies.set(key, cookie);
+    this.#reminder ??= setTimeout(remind, COMMIT_WITHIN).unref();
   }
 
-  forbidCaching(): void {
-    this.#cached = false;
+  sendHeader(name: string, value: string): void {
+    this.#others.set(name, value);
+  }
+
+  restrictCaching(caching: Caching): void {
+    this.#caching = stricter(this.#caching, caching);
   }
 
   /**
@@ -72,34 +69,116 @@ export class FetchExchange implements Exchange {
    */
   commit<Answer extends FetchResponse>(response: Answer): Answer {
     this.#committed = true;
-    if (this.#cached && this.#cookies.size === 0) return response;
+    clearTimeout(this.#reminder);
+    if (this.#caching === null && this.#cookies.size === 0 && this.#others.size === 0) {
+      return response;
+    }
     try {
       this.#write(response);
       return response;
-    } catch {
-      const copy = changeable(response);
-      this.#write(copy);
+    } catch (error) {
+      const copy = this.#copy(response, error);
+      if (copy !== response) this.#write(copy);
       return copy;
     }
   }
 
   #write({ headers }: FetchResponse): void {
-    if (headers.get("cache-control") === null) headers.set("cache-control", "no-store");
-    const cookies = withCookies(headers.getSetCookie(), this.#cookies);
+    for (const [name, value] of this.#others) headers.set(name, value);
+    if (this.#caching !== null) {
+      const present = (name: string) => headers.get(name) ?? undefined;
+      const { control, vary } = cachingHeaders(
+        this.#caching,
+        present("cache-control"),
+        present("vary"),
+      );
+      if (control !== undefined) headers.set("cache-control", control);
+      if (vary !== undefined) headers.set("vary", vary);
+    }
+    if (this.#cookies.size === 0) return;
+    const cookies = withCookies(headers.getSetCookie(), this.#cookies.values());
     headers.delete("set-cookie");
     for (const cookie of cookies) headers.append("set-cookie", cookie);
   }
+
+  /**
+   * A response that came from elsewhere, or is a redirection, has headers that cannot be changed; one
+   * that can be neither changed nor copied may still go out without a word to caches.
+   */
+  #copy<Answer extends FetchResponse>(response: Answer, cause: unknown): Answer {
+    try {
+      return Reflect.construct(Response, [response.body, response]);
+    } catch {
+      if (this.#cookies.size === 0 && this.#others.size === 0) return response;
+      throw new SessionError(
+        "ERR_COOKIE",
+        `The cookie cannot be set: a response of status ${response.status} can be neither changed nor copied; answer with another one`,
+        { cause },
+      );
+    }
+  }
 }
 
-/** A response that came from elsewhere, or is a redirection, has headers that cannot be changed. */
-function changeable<Answer extends FetchResponse>(response: Answer): Answer {
-  try {
-    return Reflect.construct(Response, [response.body, response]);
-  } catch (cause) {
-    throw new SessionError(
-      "ERR_COOKIE",
-      `The cookie cannot be set: a response of status ${response.status} can be neither changed nor copied; answer with another one`,
-      { cause },
-    );
+function remind(): void {
+  warnOnce(
+    "SESSION_SETS_UNCOMMITTED",
+    "The session of a Request has a cookie to set, and no response was given to its commit: answer with session.commit(response), also where a redirect or an error is thrown; the user is not signed in else",
+  );
+}
+
+/** What a framework lets set cookies by, as `cookies()` of Next.js does. */
+export interface CookieStore {
+  /** Sets a cookie on the response to come. */
+  set(name: string, value: string, attributes: SetCookieAttributes): unknown;
+}
+
+/** What there is of a request where a framework gives no Request: its headers, and perhaps its cookies. */
+export interface RequestParts {
+  readonly headers: RequestHeaders;
+  /** Left out, no cookie can be set. */
+  readonly cookies?: CookieStore;
+}
+
+/** A request of which a framework shows parts; it makes the response itself. */
+export class PartsExchange implements Exchange {
+  readonly secure: boolean;
+  readonly proxySetting = "trustProxy: true";
+  readonly body = undefined;
+  readonly #request: FetchExchange;
+  readonly #cookies: CookieStore | undefined;
+
+  constructor({ headers, cookies }: RequestParts, secure: boolean) {
+    this.secure = secure;
+    this.#request = new FetchExchange(headers, secure);
+    this.#cookies = cookies;
   }
+
+  get fault(): string | null {
+    return this.#cookies === undefined
+      ? "there is only { headers } of the request, and no way to its response; give { headers, cookies }, with what cookies() of Next.js resolves to"
+      : null;
+  }
+
+  requestHeader(name: string): string | undefined {
+    return this.#request.requestHeader(name);
+  }
+
+  sendCookie(_key: string, cookie: SetCookieInParts | null): void {
+    if (cookie === null) return;
+    const { name, value, attributes } = cookie;
+    try {
+      this.#cookies?.set(name, value, attributes);
+    } catch (cause) {
+      throw new SessionError(
+        "ERR_COOKIE",
+        "The cookie cannot be set: the framework's cookies refuse it; in Next.js change the session in a Server Action or a Route Handler, not while a page is rendered",
+        { cause },
+      );
+    }
+  }
+
+  /** The framework says nothing of other headers, and makes answers to actions that no cache keeps. */
+  sendHeader(): void {}
+
+  restrictCaching(): void {}
 }

@@ -1,52 +1,98 @@
 import type { Sessions } from "../sessions/sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 import { type CSRFGuardOptions, createGuard } from "./csrf-guard.ts";
-import { FetchExchange, type FetchRequest } from "./fetch-exchange.ts";
+import { FetchExchange, PartsExchange, type RequestParts } from "./fetch-exchange.ts";
+import type { FetchRequest } from "./fetch-types.ts";
 import { addressed, type TrustProxyOption, trustsProxy } from "./forwarded.ts";
 import type { RequestSession } from "./request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "./request-sessions.ts";
+import {
+  type Refusal,
+  type RequireSessionOptions,
+  type SignedInSession,
+  sessionRequirement,
+} from "./require-session.ts";
 
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
 
-/** The session of a Request, and the exchange by which its cookies get onto the response. */
-export interface FetchedSession<Data extends object, Reference extends string> {
-  readonly session: RequestSession<Data, Reference>;
-  readonly exchange: FetchExchange;
+const PROXY_SETTING = "trustProxy: true";
+
+/** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
+export class RequestedSessions<Data extends object, Reference extends string> {
+  readonly #sessionOf: ReturnType<typeof requestSessions<Data, Reference>>;
+  readonly #signer: ReturnType<typeof signerOf>;
+  readonly #trustProxy: boolean;
+
+  constructor(
+    what: string,
+    sessions: Sessions<Data, Reference>,
+    options: FetchSessionsOptions<Data>,
+  ) {
+    this.#sessionOf = requestSessions(what, sessions, options, ["keys", "trustProxy"]);
+    this.#signer = signerOf(options);
+    this.#trustProxy = trustsProxy(options);
+  }
+
+  /** The session of a Request; `owner` stands for it from its beginning to its end. */
+  of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
+    return this.#sessionOf(owner, () => this.exchangeOf(request, owner), this.#signer);
+  }
+
+  /** The session of a request of which a framework shows parts. */
+  ofParts(parts: RequestParts): RequestSession<Data, Reference> {
+    const exchange = () => {
+      const own = { secure: false, host: parts.headers.get("host") ?? "" };
+      const header = (name: string) => parts.headers.get(name);
+      return new PartsExchange(parts, addressed(own, header, this.#trustProxy).secure);
+    };
+    return this.#sessionOf(parts.headers, exchange, this.#signer);
+  }
+
+  /** One for all sessions of a Request: their cookies go out together. */
+  exchangeOf(request: FetchRequest, owner: object): FetchExchange {
+    const exchange =
+      exchanges.get(owner) ??
+      new FetchExchange(request.headers, addressOf(request, this.#trustProxy).secure);
+    exchanges.set(owner, exchange);
+    return exchange;
+  }
+
+  /** Asks for the session of a signed-in user. */
+  requirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
+    const ask = sessionRequirement<Data, Field>(field, options);
+    return (
+      request: FetchRequest,
+      owner: object = request,
+    ): Promise<
+      | { readonly session: SignedInSession<Data, Field>; readonly refusal: null }
+      | { readonly session: null; readonly refusal: Refusal }
+    > => {
+      const header = (name: string) => request.headers.get(name) ?? undefined;
+      const session = this.of(request, owner) as unknown as RequestSession<Data>;
+      return ask(session, { method: request.method, header });
+    };
+  }
 }
 
-/**
- * Finds the sessions of Requests; `owner` is the object that stands for a request from its beginning
- * to its end.
- */
-export function fetchedSessions<Data extends object, Reference extends string>(
-  what: string,
-  sessions: Sessions<Data, Reference>,
-  options: FetchSessionsOptions<Data>,
-): (request: FetchRequest, owner: object) => FetchedSession<Data, Reference> {
-  const sessionOf = requestSessions(what, sessions, options, ["keys", "trustProxy"]);
-  const signer = signerOf(options);
-  const trustProxy = trustsProxy(options);
-  const known = new WeakMap<object, FetchedSession<Data, Reference>>();
-  return (request, owner) => {
-    const present = known.get(owner);
-    if (present) return present;
-    const exchange = new FetchExchange(request, addressOf(request, trustProxy).secure);
-    const found = { session: sessionOf(owner, () => exchange, signer), exchange };
-    known.set(owner, found);
-    return found;
-  };
+const exchanges = new WeakMap<object, FetchExchange>();
+
+/** The answer to a request of nobody, as a Response. */
+export function responseOf({ status, headers, body }: Refusal): Response {
+  return new Response(body, { status, headers });
 }
 
 /** The guard of Requests; `owner` as above. */
-export function fetchGuard(
-  options: CSRFGuardOptions & TrustProxyOption,
-): (request: FetchRequest, owner: object) => void {
+export function fetchGuard<Given>(
+  options: CSRFGuardOptions<Given> & TrustProxyOption,
+): (request: FetchRequest, owner: object, given: Given) => void {
   const guard = createGuard(options, ["trustProxy"]);
   const trustProxy = trustsProxy(options);
-  return (request, owner) => {
+  return (request, owner, given) => {
     const header = (name: string) => request.headers.get(name) ?? undefined;
     const { method } = request;
-    guard({ request: owner, method, ...addressOf(request, trustProxy), header });
+    const address = addressOf(request, trustProxy);
+    guard({ request: owner, method, ...address, proxySetting: PROXY_SETTING, header }, given);
   };
 }
 

@@ -1,32 +1,75 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { type Exchange, withCookies } from "./exchange.ts";
+import {
+  type Caching,
+  cachingHeaders,
+  type Exchange,
+  type SetCookie,
+  stricter,
+  withCookies,
+} from "./exchange.ts";
 
 /** What a framework on node:http knows of a request beside its headers. */
 export interface NodeView {
   readonly secure: boolean;
+  readonly proxySetting: string;
   readonly body?: unknown;
 }
 
-/** A request and a response of node:http as an exchange. */
-export function nodeExchange(req: IncomingMessage, res: ServerResponse, view: NodeView): Exchange {
-  return {
-    get secure() {
-      return view.secure;
-    },
-    get headersSent() {
-      return res.headersSent;
-    },
-    get body() {
-      return view.body;
-    },
-    requestHeader: (name) => nodeHeader(req, name),
-    sendCookie(name, setCookie) {
-      const ours = keptCookies(res);
-      ours.set(name, setCookie);
-      res.setHeader("set-cookie", withCookies(setCookies(res), ours));
-    },
-    forbidCaching: () => forbidCaching(res),
-  };
+const SENT =
+  "the headers of the response are sent already; change the session before the body is sent";
+const NO_RESPONSE =
+  "this request has no response that can carry headers (an upgrade to a WebSocket has none); sign in and out in an ordinary request";
+
+/** A request of node:http and its response, if it has one that can carry headers. */
+export class NodeExchange implements Exchange {
+  readonly #req: IncomingMessage;
+  readonly #head: Head | null;
+  readonly #view: NodeView;
+
+  constructor(req: IncomingMessage, res: ServerResponse | undefined, view: NodeView) {
+    this.#req = req;
+    this.#head = isResponse(res) ? Head.of(res) : null;
+    this.#view = view;
+  }
+
+  get secure(): boolean {
+    return this.#view.secure;
+  }
+
+  get proxySetting(): string {
+    return this.#view.proxySetting;
+  }
+
+  get body(): unknown {
+    return this.#view.body;
+  }
+
+  get fault(): string | null {
+    if (this.#head === null) return NO_RESPONSE;
+    return this.#head.sent ? SENT : null;
+  }
+
+  requestHeader(name: string): string | undefined {
+    return nodeHeader(this.#req, name);
+  }
+
+  sendCookie(key: string, cookie: SetCookie | null): void {
+    this.#head?.sendCookie(key, cookie);
+  }
+
+  sendHeader(name: string, value: string): void {
+    this.#head?.sendHeader(name, value);
+  }
+
+  restrictCaching(caching: Caching): void {
+    if (this.#head?.sent === false) this.#head.restrictCaching(caching);
+  }
+}
+
+/** Upgrades have none, or something that stands for one and sends nothing (Engine.IO). */
+function isResponse(res: unknown): res is ServerResponse {
+  const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
+  return typeof setHeader === "function" && typeof headersSent === "boolean";
 }
 
 /** A request's header. Node makes a list of none but Set-Cookie, which is no request's. */
@@ -40,43 +83,128 @@ export function nodeHost(req: IncomingMessage): string {
   return nodeHeader(req, ":authority") ?? nodeHeader(req, "host") ?? "";
 }
 
-/** The cookies that must get out with each response, whatever becomes of its other headers. */
-const kept = new WeakMap<ServerResponse, Map<string, string>>();
-
-/**
- * Frameworks drop a response's headers when they answer an error (Koa), or hand over all of them
- * with its head (Fastify): without this, a request that signs in and then fails would leave the
- * browser with the old, dead token. The cookies are put back when the head is written. The error
- * does not carry them: it may be logged, and one error object may be thrown for several users.
- */
-function keptCookies(res: ServerResponse): Map<string, string> {
-  const present = kept.get(res);
-  if (present) return present;
-  const ours = new Map<string, string>();
-  kept.set(res, ours);
-  const { writeHead } = res;
-  res.writeHead = (...args: unknown[]): ServerResponse => {
-    const [others, cookies] = withoutCookies(args);
-    res.setHeader("set-cookie", withCookies(cookies ?? setCookies(res), ours));
-    forbidCaching(res);
-    return Reflect.apply(writeHead, res, others);
-  };
-  return ours;
+/** Whether TLS ends here, and not at a proxy. */
+export function isEncrypted({ socket }: IncomingMessage): boolean {
+  return "encrypted" in socket && socket.encrypted === true;
 }
 
-/** The arguments of `writeHead` without Set-Cookie, and the cookies that it was to set, if any. */
-function withoutCookies(args: readonly unknown[]): [unknown[], string[] | undefined] {
-  const headers = args.at(-1);
-  if (typeof headers !== "object" || headers === null) return [[...args], undefined];
-  const pairs = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
-  const cookies = pairs.filter(([name]) => isSetCookie(name));
-  if (cookies.length === 0) return [[...args], undefined];
-  const others = pairs.filter(([name]) => !isSetCookie(name));
-  const rest = Array.isArray(headers) ? others.flat() : Object.fromEntries(others);
-  return [[...args.slice(0, -1), rest], cookies.flatMap(([, value]) => [value].flat().map(String))];
+/** The heads of responses, so that several exchanges of one response share one. */
+const heads = new WeakMap<ServerResponse, Head>();
+
+/**
+ * What must get out with the head of a response. Frameworks drop a response's headers when they answer
+ * an error (Koa), or hand over all of them with its head (Fastify): without this, a request that signs
+ * in and then fails would leave the browser with the old, dead token. The cookies are put back when the
+ * head is written. The error does not carry them: it may be logged, and one error object may be thrown
+ * for several users.
+ */
+class Head {
+  readonly #res: ServerResponse;
+  readonly #cookies = new Map<string, SetCookie>();
+  #caching: Caching | null = null;
+  #written: ServerResponse["writeHead"] | null = null;
+
+  private constructor(res: ServerResponse) {
+    this.#res = res;
+  }
+
+  static of(res: ServerResponse): Head {
+    const head = heads.get(res) ?? new Head(res);
+    heads.set(res, head);
+    return head;
+  }
+
+  get sent(): boolean {
+    return this.#res.headersSent;
+  }
+
+  sendCookie(key: string, cookie: SetCookie | null): void {
+    this.#intercept();
+    const before = [...this.#cookies.values()];
+    if (cookie === null) this.#cookies.delete(key);
+    else this.#cookies.set(key, cookie);
+    const others = setCookies(this.#res).filter(
+      (header) => !before.some((one) => one.header === header),
+    );
+    const all = withCookies(others, this.#cookies.values());
+    if (all.length === 0) this.#res.removeHeader("set-cookie");
+    else this.#res.setHeader("set-cookie", all);
+  }
+
+  sendHeader(name: string, value: string): void {
+    this.#res.setHeader(name, value);
+  }
+
+  restrictCaching(caching: Caching): void {
+    this.#intercept();
+    this.#caching = stricter(this.#caching, caching);
+  }
+
+  #intercept(): void {
+    if (this.#written !== null) return;
+    const { writeHead } = this.#res;
+    this.#written = writeHead;
+    this.#res.writeHead = (...args: unknown[]): ServerResponse => {
+      const rest = this.#write(args);
+      return Reflect.apply(writeHead, this.#res, rest);
+    };
+  }
+
+  /** Sets the headers; gives the arguments of `writeHead` without those that are set so. */
+  #write(args: readonly unknown[]): unknown[] {
+    if (this.sent) return [...args];
+    const given = new GivenHeaders(args);
+    if (this.#cookies.size > 0) {
+      const cookies = given.take("set-cookie") ?? setCookies(this.#res);
+      this.#res.setHeader("set-cookie", withCookies(cookies, this.#cookies.values()));
+    }
+    if (this.#caching !== null) {
+      const present = (name: string) =>
+        given.take(name)?.join(", ") ?? this.#res.getHeader(name)?.toString();
+      const headers = cachingHeaders(this.#caching, present("cache-control"), present("vary"));
+      if (headers.control !== undefined) this.#res.setHeader("cache-control", headers.control);
+      if (headers.vary !== undefined) this.#res.setHeader("vary", headers.vary);
+    }
+    return given.rest;
+  }
 }
 
 type Header = [name: string, value: OutgoingHttpHeaders[string]];
+
+/** The arguments of `writeHead`, of which headers are taken. */
+class GivenHeaders {
+  readonly #args: readonly unknown[];
+  readonly #isList: boolean;
+  #pairs: Header[] | null;
+  #taken = false;
+
+  constructor(args: readonly unknown[]) {
+    const headers = args.at(-1);
+    this.#args = args;
+    this.#isList = Array.isArray(headers);
+    if (typeof headers !== "object" || headers === null) this.#pairs = null;
+    else this.#pairs = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
+  }
+
+  /** The values of a header, which is taken away; undefined where it is not given. */
+  take(name: string): string[] | undefined {
+    const found = this.#pairs?.filter((pair) => isNamed(pair, name)) ?? [];
+    if (found.length === 0) return undefined;
+    this.#taken = true;
+    this.#pairs = this.#pairs?.filter((pair) => !isNamed(pair, name)) ?? null;
+    return found.flatMap(([, value]) => [value].flat().map(String));
+  }
+
+  get rest(): unknown[] {
+    if (!this.#taken || this.#pairs === null) return [...this.#args];
+    const rest = this.#isList ? this.#pairs.flat() : Object.fromEntries(this.#pairs);
+    return [...this.#args.slice(0, -1), rest];
+  }
+}
+
+function isNamed([name]: Header, wanted: string): boolean {
+  return String(name).toLowerCase() === wanted;
+}
 
 /** A list of headers as `writeHead` takes them: pairs, or names and values by turns. */
 function pairsOf(headers: readonly unknown[]): Header[] {
@@ -84,14 +212,6 @@ function pairsOf(headers: readonly unknown[]): Header[] {
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as Header] : []));
 }
 
-function isSetCookie(name: string): boolean {
-  return String(name).toLowerCase() === "set-cookie";
-}
-
 function setCookies(res: ServerResponse): string[] {
   return [res.getHeader("set-cookie") ?? []].flat().map(String);
-}
-
-function forbidCaching(res: ServerResponse): void {
-  if (!res.hasHeader("cache-control")) res.setHeader("cache-control", "no-store");
 }

@@ -1,30 +1,28 @@
 import { optionalMilliseconds } from "../durations.ts";
 import { misconfigured, refuseUnknownKeys } from "../errors.ts";
-import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts";
-import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
+import type { Engine } from "../sessions/engine.ts";
 import { replicasOf } from "../sessions/replicas.ts";
-import { type Endings, SessionSet } from "../sessions/session-set.ts";
-import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
+import { SessionSet } from "../sessions/session-set.ts";
 import type {
   DeleteOptions,
   ElementOf,
   FieldOf,
   OptionalFieldOf,
+  ReadOptions,
   RotateOptions,
   Session,
   SignInOptions,
   SignInValues,
   TouchOptions,
 } from "../sessions/types.ts";
-import type {
-  Changed,
-  Reference as StoredReference,
-  Superseded,
-  Times,
-} from "../store/contract.ts";
+import type { Reference as StoredReference } from "../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CSRFTokens } from "./csrf.ts";
-import { gone, noIdentity, notSignedIn, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
+import type { Exchange } from "./exchange.ts";
+import { noIdentity, notSignedIn } from "./faults.ts";
+import type { FetchResponse } from "./fetch-types.ts";
+import { endingsOf, HeldSession } from "./held-session.ts";
+import { Refusing } from "./refusing.ts";
 
 /** How a request signs a user in. */
 export interface RequestSignInOptions<Keep extends string = never> extends SignInOptions<Keep> {
@@ -56,16 +54,41 @@ export interface ChangedCredentials {
   readonly token: string | null;
 }
 
+/** How a session is ended by its own request. */
+export interface RequestDeleteOptions<Keep extends string = never> extends DeleteOptions {
+  /**
+   * The fields that are kept, such as a theme: in a new session of nobody, with a token of its own. None
+   * of them says who the user is. It goes with a cookie, and without `replicas`.
+   * @default none: no session is made
+   */
+  keep?: readonly Keep[];
+  /**
+   * What the browser is to throw away of this origin besides (Clear-Site-Data), such as
+   * `["cache", "storage"]`.
+   * @default nothing
+   */
+  clearSiteData?: readonly (
+    | "cache"
+    | "cookies"
+    | "storage"
+    | "clientHints"
+    | "executionContexts"
+  )[];
+}
+
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {
   readonly engine: Engine;
+  readonly exchange: Exchange;
   /** What has brought the token, and brings the client a new one. */
   readonly carrier: Carrier;
   /** A carrier that brings none: the application answers with the token. */
   readonly bearer: Carrier;
-  /** The well-formed token of the request, or null. */
-  readonly token: string | null;
+  /** The well-formed tokens of the request, at most eight. */
+  readonly tokens: readonly string[];
   readonly csrf: CSRFTokens;
+  /** Throws where the request was let in as one without a cookie. */
+  readonly admit: () => void;
 }
 
 /**
@@ -74,46 +97,53 @@ export interface RequestSessionContext {
  * Every change is an awaited call, and nothing is saved at the end of the response. Calls of one
  * request are carried out one after the other, in the order in which they were made.
  */
-export class RequestSession<Data extends object, Reference extends string = FieldOf<Data>> {
+export class RequestSession<
+  Data extends object,
+  Reference extends string = FieldOf<Data>,
+> extends Refusing {
   readonly #context: RequestSessionContext;
-  #carrier: Carrier;
-  /** The well-formed token of the request, or of the session that this request has made or rotated. */
-  #token: string | null;
-  /** What the token leads to, aliases followed. */
-  #id: string | null;
-  /** The lineage of the session, once this request has seen it. */
-  #lineage: string | null = null;
-  /** The request came with an old token: its response never sets a cookie. */
-  #throughAlias = false;
-  /** This request has seen the session alive. */
-  #seen = false;
-  /** This request wanted the session ended. */
-  #deleted = false;
+  readonly #held: HeldSession<Data>;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(context: RequestSessionContext) {
+    super();
+    const { engine, carrier, tokens, csrf } = context;
     this.#context = context;
-    this.#carrier = context.carrier;
-    this.#token = context.token;
-    this.#id = this.#tokenId;
+    this.#held = new HeldSession<Data>(engine, carrier, tokens, () => csrf.clear());
   }
 
   /**
    * The session's data, or `{}` where there is no session; reading never makes one. It counts as
-   * use. With `fields`, only those are read.
+   * use, unless `{ touch: false }`. With `fields`, only those are read.
    */
-  async get(): Promise<Partial<Data>>;
+  async get(options?: ReadOptions): Promise<Partial<Data>>;
   async get<Field extends FieldOf<Data>>(
     fields: readonly Field[],
+    options?: ReadOptions,
   ): Promise<Partial<Pick<Data, Field>>>;
-  async get(fields?: readonly string[]): Promise<Partial<Data>> {
-    return (await this.#inTurn(() => this.#load(fields)))?.data ?? {};
+  async get(fields: undefined, options?: ReadOptions): Promise<Partial<Data>>;
+  async get(
+    fieldsOrOptions?: readonly string[] | ReadOptions,
+    options?: ReadOptions,
+  ): Promise<Partial<Data>> {
+    const isList = Array.isArray(fieldsOrOptions);
+    const fields = isList ? (fieldsOrOptions as readonly string[]) : undefined;
+    const given = isList ? options : ((fieldsOrOptions as ReadOptions | undefined) ?? options);
+    return (await this.#load("get", fields, given))?.data ?? {};
   }
 
-  /** The session with its id and dates, or null. It counts as use. */
-  async load(): Promise<Session<Partial<Data>> | null> {
-    return this.#inTurn(() => this.#load());
+  /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
+  async load(options?: ReadOptions): Promise<Session<Data> | null> {
+    return (await this.#load("load", undefined, options)) as Session<Data> | null;
+  }
+
+  async #load(verb: string, fields: readonly string[] | undefined, options: ReadOptions = {}) {
+    refuseUnknownKeys(verb, options, ["touch"]);
+    const { touch = true } = options;
+    if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
+    this.#madeFromSession();
+    return this.#inTurn(() => this.#held.load(fields, touch), false);
   }
 
   /**
@@ -140,15 +170,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
       throw misconfigured('carrier is "bearer", or left out');
     }
     return this.#inTurn(async () => {
-      const carrier = named === undefined ? this.#carrier : this.#context.bearer;
-      carrier.check();
-      const { engine } = this.#context;
-      const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
-      const { token, session, ended } = await engine.signIn<Data>(this.#tokenId, values, rest);
-      this.#carrier = carrier;
-      this.#hold(token, session);
-      // The alias that it came through has expired since.
-      if (wasThroughAlias && !ended && oldId !== null) await this.#endAt(oldId);
+      const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
+      const { token, session } = await this.#held.signIn(values, rest, carrier);
       return { token: this.#told(token), session };
     });
   }
@@ -167,24 +190,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
   async set(values: Partial<Data>): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#id === null) return this.#create(values);
-      const changed = await this.#change("set", this.#id, values, []);
-      if (changed.state === "gone" && !this.#seen) return this.#create(values);
-      if (changed.state === "superseded" && this.#context.engine.identifies(values)) {
-        if (this.#maySignInAfter(changed)) return this.#create(values);
-      }
-      if (changed.state !== "changed") throw gone();
-    });
-  }
-
-  /**
-   * Whether a `set` makes a session that says who the user is, at an id whose session was ended: by
-   * this request; by a sign-out, unless this request has read what it may be writing back; or by a
-   * sign-in that was clicked twice.
-   */
-  #maySignInAfter({ by, hadIdentity }: Superseded): boolean {
-    return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
+    return this.#inTurn(() => this.#held.set(values));
   }
 
   /**
@@ -195,20 +201,16 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
     return this.#inTurn(async () => {
-      if (this.#id === null) return false;
-      return (await this.#change("unset", this.#id, {}, fields)).state === "changed";
+      if (this.#held.id === null) return false;
+      return (await this.#held.change("unset", {}, fields)).state === "changed";
     });
   }
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
-  async touch({ idleTimeout }: TouchOptions = {}): Promise<boolean> {
-    return this.#inTurn(async () => {
-      if (this.#id === null) return false;
-      const idle = optionalMilliseconds("idleTimeout", idleTimeout);
-      const changed = await this.#context.engine.change(this.#id, { idleTimeout: idle });
-      await this.#adopt(changed, null);
-      return changed.state === "changed";
-    });
+  async touch(options: TouchOptions = {}): Promise<boolean> {
+    refuseUnknownKeys("touch", options, ["idleTimeout"]);
+    const idle = optionalMilliseconds("idleTimeout", options.idleTimeout);
+    return this.#inTurn(() => this.#held.touch(idle));
   }
 
   /**
@@ -229,19 +231,9 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
     const grace = this.#context.engine.graceOf(options);
     return this.#inTurn(async () => {
-      // Asked by the old id, the store sees that this request came with an old token.
-      const id = this.#tokenId;
-      if (id === null) return null;
-      this.#carrier.check();
-      const fresh = createTokenBeside(id);
-      const rotation = { to: fresh.id, when: "always", grace } as const;
-      const changed = await this.#context.engine.change(id, { values, rotation });
-      if (changed.state === "ended") {
-        this.#forget();
-        return { token: null, session: null };
-      }
-      const session = await this.#adopt(changed, fresh);
-      return session && { token: this.#told(fresh.token), session };
+      const rotated = await this.#held.rotate(values, grace);
+      if (rotated === "ended") return { token: null, session: null };
+      return rotated && { token: this.#told(rotated.token), session: rotated.session };
     });
   }
 
@@ -258,14 +250,10 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
-    return this.#ofUser("changeCredentials", field, options, async (where, replicas) => {
-      this.#carrier.check();
-      const fresh = createTokenBeside(this.#id ?? "");
-      const rotation = { to: fresh.id, when: "credentials" } as const;
-      const changed = await this.#changeByEveryId({ rotation, where });
-      if (!(await this.#adopt(changed, fresh))) throw gone();
-      const ended = await this.#context.engine.endAll(where, this.#lineage, replicas);
-      return { ended, token: this.#told(fresh.token) };
+    return this.#ofUser("changeCredentials", field, options, async (user, replicas) => {
+      const token = await this.#held.changeToken(user);
+      const ended = await this.#context.engine.endAll(user, this.#held.lineage, replicas);
+      return { ended, token: this.#told(token) };
     });
   }
 
@@ -282,7 +270,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#ofUser("signOutOthers", field, options, (user, replicas) =>
-      this.#endPeers(user, this.#lineage, replicas),
+      this.#held.endPeers(user, this.#held.lineage, replicas),
     );
   }
 
@@ -298,7 +286,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#ofUser("signOutEverywhere", field, options, (user, replicas) =>
-      this.#endPeers(user, null, replicas),
+      this.#held.endPeers(user, null, replicas),
     );
   }
 
@@ -316,7 +304,7 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     engine.checkReference(field);
     if (engine.identitiesIn([field]).length === 0) throw noIdentity(verb, field);
     return this.#inTurn(async () => {
-      const user = await this.#ownReference(field, value);
+      const user = await this.#held.ownReference(field, value);
       if (user === null) throw notSignedIn(verb, field);
       return work(user, replicas);
     });
@@ -324,31 +312,53 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
 
   /**
    * Ends the session and clears the cookie. Resolves to whether there was one; where there was none,
-   * the cookie is left alone.
+   * the cookie is left alone. Where the headers are sent, or there is no response, the session is ended
+   * all the same.
    *
    * A `set` after it makes a new session. A parallel request that still has the old token does not:
    * for the `rotationGrace`, its `set` is ERR_SESSION_GONE, unless it signs in.
    *
    * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it; the cookie stays.
+   * ERR_SESSION_CONFIG where `keep` says who the user is, or nothing brings the client its new token.
    */
-  async delete(options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = replicasOf(options);
+  async delete<const Keep extends FieldOf<Data> = never>(
+    options: RequestDeleteOptions<Keep> = {},
+  ): Promise<boolean> {
+    refuseUnknownKeys("delete", options, ["replicas", "keep", "clearSiteData"]);
+    const { keep, clearSiteData, ...rest } = options;
+    const replicas = replicasOf(rest);
+    if (keep !== undefined && replicas !== undefined) {
+      throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+    }
     return this.#inTurn(async () => {
-      const ended = await this.#end(null, replicas);
-      this.#deleted = true;
-      this.#seen = false;
+      if (keep !== undefined && !this.#held.carrier.sends) {
+        throw misconfigured(
+          "Under a bearer header delete keeps nothing, for nothing would bring the client the new token",
+        );
+      }
+      const ended = await (keep === undefined
+        ? this.#held.delete(replicas)
+        : this.#held.deleteKeeping(keep));
+      if (ended && clearSiteData !== undefined) this.#clearSiteData(clearSiteData);
       return ended;
     });
   }
 
+  #clearSiteData(what: readonly string[]): void {
+    const { exchange } = this.#context;
+    if (exchange.fault !== null) return;
+    exchange.sendHeader("Clear-Site-Data", what.map((one) => JSON.stringify(one)).join(", "));
+  }
+
   /** The session's public id, as far as this request knows it; whether it is alive, `load` tells. */
   id(): string | null {
-    return this.#id;
+    return this.#held.id;
   }
 
   /** Where the store keeps the session: in Redis the key of its hash. */
   getKey(): string | null {
-    return this.#id === null ? null : this.#context.engine.config.store.sessionKey(this.#id);
+    const { id } = this.#held;
+    return id === null ? null : this.#context.engine.config.store.sessionKey(id);
   }
 
   /**
@@ -364,233 +374,62 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
   ): Promise<SessionSet<Data> | null> {
     const { engine } = this.#context;
     engine.checkReference(field);
-    const shared = await this.#inTurn(() => this.#ownReference(field, value));
-    return shared && new SessionSet<Data>(engine, shared, this.#endingsOfPeers());
-  }
-
-  /** One value of the session's own of a reference; null where it has none, or not this one. */
-  async #ownReference(field: string, value: unknown): Promise<StoredReference | null> {
-    const data: { readonly [field: string]: unknown } = (await this.#load([field]))?.data ?? {};
-    const own = [...new Set([data[field]].flat())].filter((one) => one != null);
-    if (value === undefined && own.length > 1) throw unnamedPeers(field, own.length);
-    const shared = value ?? own[0];
-    if (shared === undefined || !own.includes(shared)) return null;
-    return this.#context.engine.reference(field, shared);
-  }
-
-  /** Ends the session of this request as `delete` does, where it is one of those that are ended. */
-  #endingsOfPeers(): Endings {
-    return {
-      end: (set, name, replicas) =>
-        this.#inTurn(async () => {
-          if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
-          const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
-          const { store } = this.#context.engine.config;
-          const ended = await store.end(name, {
-            byName: true,
-            reference: set,
-            tombstone,
-            replicas,
-          });
-          if (ended !== null && ended === this.#lineage) this.#forget();
-          return ended !== null;
-        }),
-      endAll: (set, except, replicas) => this.#inTurn(() => this.#endPeers(set, except, replicas)),
-    };
-  }
-
-  /**
-   * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
-   * user signed in; and it goes also where it is the one to be spared, but came with an old token.
-   */
-  async #endPeers(
-    set: StoredReference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number> {
-    const { engine } = this.#context;
-    if (this.#id === null) return engine.endAll(set, except, replicas);
-    const sparesOwn = except !== null && (await this.#namesOwn(except));
-    if (sparesOwn && !this.#throughAlias) return engine.endAll(set, except, replicas);
-    this.#carrier.check();
-    if (except !== null && !sparesOwn) {
-      const own = await this.#end(set, replicas);
-      return Number(own) + (await engine.endAll(set, except, replicas));
-    }
-    const others = await engine.endAll(set, this.#lineage, replicas);
-    if (await this.#end(set, replicas)) return others + 1;
-    // It has left the set, or is under a token by now that this request does not know (I5).
-    return others + (await engine.endAll(set, null, replicas));
-  }
-
-  /** Whether a name is known to be that of this request's session. */
-  #isOwn(name: string): boolean {
-    return [this.#id, this.#tokenId, this.#lineage].includes(name);
-  }
-
-  /** Whether a name leads to this request's session; of one that came through an alias it is looked up. */
-  async #namesOwn(name: string): Promise<boolean> {
-    if (this.#isOwn(name) || !this.#throughAlias) return this.#isOwn(name);
-    const read = await this.#context.engine.read(name, [], { touch: false, byName: true });
-    return read.state === "live" && read.session.lineage === this.#lineage;
+    this.#madeFromSession();
+    const shared = await this.#inTurn(() => this.#held.ownReference(field, value));
+    const endings = endingsOf(this.#held, (work) => this.#inTurn(work));
+    return shared && new SessionSet<Data>(engine, shared, endings);
   }
 
   /**
    * A token for the forms of this session: put it into a hidden field. Without a session it sets a
    * pre-session cookie, so that a sign-in form has one, too. It takes no round trip.
    *
+   * Where a browser sends several session cookies (after a change of domain or path), only a call that
+   * reads can tell which of them counts. So read before you make a token or check one.
+   *
    * @throws SessionError ERR_COOKIE where that cookie cannot be set any more.
    */
   createCSRFToken(): string {
-    return this.#context.csrf.create(this.#token);
+    this.#context.admit();
+    if (this.#held.token !== null) this.#madeFromSession();
+    return this.#context.csrf.create(this.#held.token);
   }
 
   /**
    * Whether a form's token is of this session. Without an argument it is the one that the request
    * brings: in its header `X-CSRF-Token`, or else in the field `_csrf` of its body, where the
-   * framework has a parsed one.
+   * framework has a parsed one. False where several session cookies came, and nothing was read yet.
    */
   verifyCSRFToken(token: unknown = this.#context.csrf.sent): boolean {
-    return this.#context.csrf.verify(this.#token, token);
+    this.#context.admit();
+    return !this.#held.isUndecided && this.#context.csrf.verify(this.#held.token, token);
   }
 
-  /** Runs `work` when all calls before it have ended. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
-    return result;
+  /** @internal Of a session of a Request: see `FetchSession`. */
+  commit<Answer extends FetchResponse>(response: Answer): Answer {
+    return this.#context.exchange.commit?.(response) ?? response;
   }
 
-  async #load(fields?: readonly string[]): Promise<Session<Partial<Data>> | null> {
-    if (this.#id === null) return null;
-    const reading = await this.#context.engine.read(this.#id, fields, { touch: true });
-    if (reading.state !== "live") return null;
-    this.#arrivedAt(reading.session);
-    if (reading.touched) await this.#renewCookie(reading.session);
-    return sessionOf<Data>(reading.session);
-  }
-
-  async #create(values: Partial<Data>): Promise<void> {
-    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
-    this.#carrier.check();
-    const { token, session } = await this.#context.engine.create<Data>(values);
-    this.#hold(token, session);
-  }
-
-  async #change(verb: "set" | "unset", id: string, values: object, unset: readonly string[]) {
-    const { engine } = this.#context;
-    const named = [fieldsNamedIn(values), unset].flat();
-    if (engine.identitiesIn(named).length === 0) {
-      const changed = await engine.change(id, { values, unset });
-      await this.#adopt(changed, null);
-      return changed;
-    }
-    const { sends } = this.#carrier;
-    if (sends) this.#carrier.check();
-    const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
-    const changed = await this.#changeByEveryId({ values, unset, rotation });
-    if (changed.state === "signs-in") throw tokenKept(verb);
-    await this.#adopt(changed, fresh);
-    return changed;
-  }
-
-  /**
-   * A change that leaves tombstones, asked by the id of the request's token, so that they are at every
-   * id that it came through; where that is an alias that has expired since, by the one it led to.
-   */
-  async #changeByEveryId(changes: Changes): Promise<Changed> {
-    const { engine } = this.#context;
-    const changed = await engine.change(this.#tokenId ?? "", changes);
-    const expired = changed.state === "gone" && this.#throughAlias && this.#id !== null;
-    return expired ? engine.change(this.#id as string, changes) : changed;
-  }
-
-  /** Ends the session, if it is of the set. Whether it was there; if it was, the cookie is cleared. */
-  async #end(set: StoredReference | null, replicas: number | undefined): Promise<boolean> {
-    const [first, then] = [this.#tokenId, this.#id];
-    if (first === null || then === null) return false;
-    this.#carrier.check();
-    const ended =
-      (await this.#endAt(first, set, replicas)) ||
-      (then !== first && (await this.#endAt(then, set, replicas)));
-    if (ended) this.#forget();
-    return ended;
-  }
-
-  async #endAt(
-    id: string,
-    set: StoredReference | null = null,
-    replicas?: number,
-  ): Promise<boolean> {
-    const reference = set === null ? {} : { reference: set };
-    const { store } = this.#context.engine.config;
-    const options = { ...reference, tombstone: this.#tombstone, replicas };
-    return (await store.end(id, options)) !== null;
-  }
-
-  get #tombstone() {
-    return { stays: this.#context.engine.config.rotationGrace };
-  }
-
-  /** The id of the request's token, which may be an alias. */
-  get #tokenId(): string | null {
-    return idOf(this.#token, this.#context.engine.config.store.shards);
-  }
-
-  /** Takes over what a change has made of the session; gives it where it has a new token. */
-  async #adopt(changed: Changed, fresh: NewToken | null): Promise<Session<Data> | null> {
-    if (changed.state !== "changed") return null;
-    if (fresh && changed.fields) {
-      const session = withTimes(changed, decodeFields<Data>(changed.fields), changed.times);
-      this.#hold(fresh.token, session);
-      return session;
-    }
-    this.#arrivedAt(changed);
-    await this.#renewCookie(changed.times);
-    return null;
-  }
-
-  /** The request's token leads to this session, which is alive. */
-  #arrivedAt({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
-    if (id !== this.#id) this.#throughAlias = true;
-    this.#id = id;
-    this.#lineage = lineage;
-    this.#seen = true;
-  }
-
-  /** The response tells the client the token of a session. */
-  #hold(token: string, session: Session<Data>): void {
-    this.#token = token;
-    this.#id = session.id;
-    this.#lineage = session.lineage;
-    this.#throughAlias = false;
-    this.#seen = true;
-    this.#carrier.set(token, session);
-  }
-
-  /** The session was ended by this request, and the client is to forget it. */
-  #forget(): void {
-    this.#carrier.clear();
-    this.#token = null;
-    this.#id = null;
-    this.#lineage = null;
-    this.#throughAlias = false;
-    this.#deleted = true;
-    this.#seen = false;
+  /** Tells caches that the response depends on the session: on this user, where a token came. */
+  #madeFromSession(): void {
+    const { exchange, tokens, carrier } = this.#context;
+    const kind = tokens.length > 0 ? "private" : "vary";
+    exchange.restrictCaching({ kind, vary: carrier.vary, yields: true });
   }
 
   /** The token as the application is told it: not at all where a cookie carries it. */
   #told(token: string): string | null {
-    return this.#carrier.sends ? null : token;
+    return this.#held.carrier.sends ? null : token;
   }
 
-  /** Sets the cookie once more where a session that was just used would outlive it. */
-  async #renewCookie(times: Times): Promise<void> {
-    if (this.#token === null || this.#id === null || this.#throughAlias) return;
-    if (!this.#carrier.mayRunOut(times)) return;
-    const reading = await this.#context.engine.read(this.#id, undefined, { touch: false });
-    if (reading.state !== "live") return;
-    this.#carrier.renew(this.#token, sessionOf<Data>(reading.session));
+  /** Runs `work` when all calls before it have ended, and it is known which token counts. */
+  #inTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
+    const result = this.#turn.then(async () => {
+      this.#context.admit();
+      if (decides && this.#held.isUndecided) await this.#held.decide([]);
+      return work();
+    });
+    this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
+    return result;
   }
 }

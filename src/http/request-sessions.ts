@@ -1,11 +1,12 @@
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
 import { engineOf, type Sessions } from "../sessions/sessions.ts";
 import { idOf } from "../sessions/token.ts";
-import { BearerHeader, bearerOf, broughtBy, type CarrierName, carrierConfig } from "./carriers.ts";
+import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";
 import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
 import { Cookies } from "./cookies.ts";
 import { CSRFTokens } from "./csrf.ts";
 import type { Exchange } from "./exchange.ts";
+import { passedAsBearer } from "./faults.ts";
 import { RequestSession } from "./request-session.ts";
 import { SessionCookie } from "./session-cookie.ts";
 import { createSigner, type Signer } from "./signer.ts";
@@ -46,18 +47,25 @@ export type SessionOfRequest<Data extends object, Reference extends string> = (
   signer: Signer | null,
 ) => RequestSession<Data, Reference>;
 
-/** A session of a request, and whether its token came in a header that no browser sends by itself. */
+/** A session of a request, and how it was asked for. */
 interface Known {
   readonly session: RequestSession<object>;
+  readonly engine: object;
+  readonly carriers: string;
+  /** The cookie's name and its options; null where no cookie carries tokens. */
+  readonly cookie: { readonly name: string; readonly options: string } | null;
+  /** Whether its token came in a header that no browser sends by itself. */
   readonly byBearer: boolean;
 }
 
-/** The sessions that a request has: one of each adapter that was asked for it. */
-const known = new WeakMap<object, Map<object, Known>>();
+/** The sessions that a request has, by the sessions of the application and their carriers. */
+const known = new WeakMap<object, Known[]>();
+/** The requests that a CSRF guard has let pass because of a bearer header. */
+const passedByBearer = new WeakSet<object>();
 
 /**
  * @param what the adapter's function, for the messages of errors.
- * @param more the options that it has besides.
+ * @param more the options that it has besides, with their values: all that make cookies differ.
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
 export function requestSessions<Data extends object, Reference extends string>(
@@ -70,14 +78,25 @@ export function requestSessions<Data extends object, Reference extends string>(
   const cookie = cookieConfig(options.cookie);
   const carriers = carrierConfig(options.carriers);
   const engine = engineOf(Object(sessions));
-  if (!engine) throw misconfigured(`${what} takes what createSessions returns`);
+  if (!engine) {
+    throw misconfigured(
+      `${what} takes what createSessions returns; or another copy of session-sets has made them`,
+    );
+  }
 
   const isToken = (value: string) => idOf(value, engine.config.store.shards) !== null;
+  const hasCookie = carriers.includes("cookie");
+  const asked = {
+    engine,
+    carriers: asText(carriers),
+    cookie: hasCookie
+      ? { name: cookie.name, options: asText([cookie, more.map((key) => Object(options)[key])]) }
+      : null,
+  };
 
   return function sessionOfRequest(request, exchangeOf, signer) {
-    const all = known.get(request) ?? new Map<object, Known>();
-    known.set(request, all);
-    const present = all.get(sessionOfRequest);
+    const all = known.get(request) ?? [];
+    const present = all.find((one) => isSame(one, asked));
     if (present) return present.session as RequestSession<Data, Reference>;
     const exchange = exchangeOf();
     const cookies = new Cookies(cookie, signer, exchange);
@@ -86,19 +105,48 @@ export function requestSessions<Data extends object, Reference extends string>(
         ? new SessionCookie(cookies, cookie)
         : new BearerHeader(carrier.header, exchange),
     );
-    const { carrier, token } = broughtBy(inOrder, isToken);
-    const csrf = new CSRFTokens(cookies, cookie.name, exchange);
+    const { carrier, tokens } = findTokens(inOrder, isToken);
     const bearer = inOrder.find(({ sends }) => !sends) ?? bearerOf(exchange);
-    const session = new RequestSession<Data, Reference>({ engine, carrier, bearer, token, csrf });
-    all.set(sessionOfRequest, { session, byBearer: token !== null && !carrier.sends });
+    const csrf = new CSRFTokens(cookies, cookie.name, exchange);
+    const byBearer = tokens.length > 0 && !carrier.sends;
+    const admit = () => {
+      if (!byBearer && passedByBearer.has(request)) throw passedAsBearer();
+    };
+    const context = { engine, exchange, carrier, bearer, tokens, csrf, admit };
+    const session = new RequestSession<Data, Reference>(context);
+    known.set(request, [...all, { ...asked, session, byBearer }]);
     return session;
   };
 }
 
-/** Whether a request has a session, and the token of each it has came in a bearer header. */
-export function isBearer(request: object): boolean {
-  const all = [...(known.get(request)?.values() ?? [])];
-  return all.length > 0 && all.every(({ byBearer }) => byBearer);
+/** Whether a session of a request is the one that is asked for once more. */
+function isSame(one: Known, asked: Pick<Known, "engine" | "carriers" | "cookie">): boolean {
+  if (one.engine !== asked.engine) return false;
+  if (one.cookie && asked.cookie?.name === one.cookie.name) {
+    if (one.cookie.options !== asked.cookie.options) {
+      throw misconfigured(
+        `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
+      );
+    }
+    return one.carriers === asked.carriers;
+  }
+  return one.cookie === asked.cookie && one.carriers === asked.carriers;
+}
+
+/** A value by which options are compared: a function is like any other. */
+function asText(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === "function" ? "function" : one));
+}
+
+/**
+ * Whether a request has a session, and the token of each it has came in a bearer header. It gets none
+ * with a cookie later on.
+ */
+export function passesByBearer(request: object): boolean {
+  const all = known.get(request) ?? [];
+  const passes = all.length > 0 && all.every(({ byBearer }) => byBearer);
+  if (passes) passedByBearer.add(request);
+  return passes;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Session } from "../sessions/types.ts";
 import type { Times } from "../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
-import type { Cookies } from "./cookies.ts";
+import { type Cookies, MAX_CANDIDATES } from "./cookies.ts";
 
 const DAY = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
@@ -11,22 +11,34 @@ const LONGEST = 400 * DAY;
 /** The cookie that carries a session's token in one exchange. */
 export class SessionCookie implements Carrier {
   readonly sends = true;
+  readonly vary = "Cookie";
   readonly #cookies: Cookies;
   readonly #config: CookieConfig;
+  /** The whole names of the cookies that came. */
+  readonly #came = new Set<string>();
 
   constructor(cookies: Cookies, config: CookieConfig) {
     this.#cookies = cookies;
     this.#config = config;
   }
 
-  /** The first value that is formed as a token. */
-  get(isToken: (value: string) => boolean): string | null {
-    return this.#cookies.get(this.#config.name, isToken);
+  /** The values that are formed as tokens, each once: of the present names first, then of former ones. */
+  get(isToken: (value: string) => boolean): string[] {
+    const names = [...this.#cookies.readNamesOf(this.#config.name), ...this.#config.formerNames];
+    const read = this.#cookies.read((name) => names.includes(name), isToken);
+    read.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+    for (const { name } of read) this.#came.add(name);
+    return [...new Set(read.map(({ value }) => value))].slice(0, MAX_CANDIDATES);
   }
 
   /** @throws SessionError ERR_COOKIE where the cookie cannot be set now. */
   check(): void {
     this.#cookies.check();
+  }
+
+  /** Where the response can carry no cookie, the session is ended all the same: its cookie leads nowhere. */
+  checkClear(): void {
+    if (this.#cookies.isOpen) this.#cookies.check();
   }
 
   /** Sends a token: for as long as its session can last, or until the browser is closed. */
@@ -56,7 +68,12 @@ export class SessionCookie implements Carrier {
   }
 
   clear(): void {
-    this.#cookies.clear(this.#config.name);
+    const name = this.#cookies.nameOf(this.#config.name);
+    for (const one of new Set([name, ...this.#came])) this.#cookies.expire(one);
+  }
+
+  replaceTwins(): void {
+    this.#cookies.expireHostOnlyTwin(this.#cookies.nameOf(this.#config.name));
   }
 
   #isPersistent(session: Session<object>): boolean {
@@ -68,6 +85,9 @@ export class SessionCookie implements Carrier {
       ? absoluteDeadline.getTime() - lastSeenAt.getTime()
       : Number.POSITIVE_INFINITY;
     const maxAge = Math.floor(Math.min(lifetime, LONGEST) / 1000);
-    this.#cookies.set(this.#config.name, token, persistent ? maxAge : null);
+    const name = this.#cookies.nameOf(this.#config.name);
+    this.#cookies.set(name, token, persistent ? maxAge : null);
+    // A former name's cookie goes, and one under the other of the two names that are read.
+    for (const one of this.#came) if (one !== name) this.#cookies.expire(one);
   }
 }

@@ -5,6 +5,7 @@ import type {
   Changed,
   FieldChanges,
   Gone,
+  Lookup,
   Reference,
   Rotation,
   StoredSession,
@@ -100,24 +101,29 @@ export class Engine {
     options: SignInOptions<string> = {},
   ): Promise<SignedInSession<Data>> {
     refuseUnknownKeys("signIn", options, [...DEADLINES, "keep"]);
+    if (!this.identifies(values)) throw nobody(this.config.identity);
+    if (id !== null) return this.replace(id, values, options);
     const { keep = [], ...deadlines } = options;
     this.#checkKept(keep);
+    return {
+      ...(await this.#create<Data>(values, timeoutsOf(deadlines, this.config))),
+      ended: false,
+    };
+  }
+
+  /** Ends the session that an id leads to, and makes another in its place, whoever's it is. */
+  async replace<Data>(
+    id: string,
+    values: object,
+    { keep = [], ...deadlines }: SignInOptions<string>,
+  ): Promise<SignedInSession<Data>> {
+    this.#checkKept(keep);
     const timeouts = timeoutsOf(deadlines, this.config);
-    if (!this.identifies(values)) throw nobody(this.config.identity);
-    if (id === null) return { ...(await this.#create<Data>(values, timeouts)), ended: false };
     const { store, identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encode(values);
     const fresh = createTokenBeside(id);
-    const signedIn = await store.signIn(id, {
-      ...timeouts,
-      id: fresh.id,
-      fields,
-      references,
-      keep,
-      identity,
-      tombstone,
-      maxBytes,
-    });
+    const made = { ...timeouts, id: fresh.id, fields, references };
+    const signedIn = await store.signIn(id, { ...made, keep, identity, tombstone, maxBytes });
     if (signedIn.state === "too-large") throw tooLarge(signedIn.bytes, maxBytes);
     const { times, ended } = signedIn;
     const session = withTimes(named(fresh.id), decodeFields<Data>(signedIn.fields), times);
@@ -140,8 +146,16 @@ export class Engine {
     names: readonly string[] | undefined,
     { touch, byName = false }: { readonly touch: boolean; readonly byName?: boolean },
   ): Promise<Reading> {
+    return this.readOf(await this.find(id, names, byName), touch);
+  }
+
+  async find(id: string, names: readonly string[] | undefined, byName = false): Promise<Lookup> {
     for (const field of names ?? []) checkFieldName(field);
-    const found = await this.config.store.find(id, { names, byName });
+    return this.config.store.find(id, { names, byName });
+  }
+
+  /** What was found, once it has counted as use where that is due. */
+  async readOf(found: Lookup, touch: boolean): Promise<Reading> {
     if (found.state !== "live") return found;
     const { session, now } = found;
     if (!touch || now - session.lastSeenAt < touchAfter(session)) {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../../errors.ts";
-import type { Exchange } from "../../http/exchange.ts";
-import { nodeExchange } from "../../http/node-exchange.ts";
+import { NodeExchange } from "../../http/node-exchange.ts";
 import type { KoaCookieOptions, Settings } from "./options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */
@@ -23,14 +22,15 @@ export class KoaCookie {
   readonly #ctx: KoaCookieContext;
   readonly #name: string;
   readonly #options: KoaCookieOptions & { readonly signed: boolean };
-  readonly #exchange: Exchange;
+  readonly #exchange: NodeExchange;
 
   constructor(ctx: KoaCookieContext, { cookieName, cookie }: Settings) {
     const { signed = Boolean(ctx.app.keys) } = cookie;
     this.#ctx = ctx;
     this.#name = cookieName;
     this.#options = { ...cookie, signed };
-    this.#exchange = nodeExchange(ctx.req, ctx.res, ctx);
+    const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
+    this.#exchange = new NodeExchange(ctx.req, ctx.res, view);
   }
 
   get(): string | undefined {
@@ -52,10 +52,10 @@ export class KoaCookie {
     return !this.#fault();
   }
 
-  #fault(): string | false | undefined {
-    const { headersSent, secure } = this.#exchange;
+  #fault(): string | false | null | undefined {
+    const { fault, secure } = this.#exchange;
     return (
-      (headersSent && "the headers of the response are sent already") ||
+      fault ||
       (this.#options.secure &&
         !secure &&
         "it is Secure and the connection does not look secure; behind a proxy that ends TLS, set app.proxy = true") ||
@@ -78,8 +78,8 @@ export class KoaCookie {
     const lines = [this.#ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
     for (const name of [this.#name, `${this.#name}.sig`]) {
       const line = lines.findLast((cookie) => cookie.startsWith(`${name}=`));
-      if (line !== undefined) this.#exchange.sendCookie(name, line);
+      if (line !== undefined) this.#exchange.sendCookie(name, { name, header: line });
     }
-    this.#exchange.forbidCaching();
+    this.#exchange.restrictCaching({ kind: "no-store", vary: "Cookie", yields: false });
   }
 }

@@ -1,0 +1,406 @@
+import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts";
+import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
+import type { Endings } from "../sessions/session-set.ts";
+import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
+import type { Session, SignInOptions } from "../sessions/types.ts";
+import { settled } from "../settled.ts";
+import type { Changed, Lookup, Reference, Superseded, Times } from "../store/contract.ts";
+import type { Carrier } from "./carriers.ts";
+import { gone, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
+
+/**
+ * What the session of a request holds: its token, what that leads to, and what this request has seen
+ * and done. None of its calls is made before the one before it has ended.
+ */
+export class HeldSession<Data extends object> {
+  readonly #engine: Engine;
+  /** What has brought the token, and brings the client a new one. */
+  #carrier: Carrier;
+  /** The well-formed tokens of the request, where several came and it is not known yet which counts. */
+  #candidates: readonly string[];
+  /** The ids of other tokens of the request that lead to live sessions. */
+  #twins: readonly string[] = [];
+  /** The token of the request, or of the session that this request has made or rotated. */
+  #token: string | null;
+  /** Of several tokens none has led to a session. */
+  #allDead = false;
+  /** What the token leads to, aliases followed. */
+  #id: string | null;
+  /** The lineage of the session, once this request has seen it. */
+  #lineage: string | null = null;
+  /** The request came with an old token: its response never sets a cookie. */
+  #throughAlias = false;
+  /** This request has seen the session alive. */
+  #seen = false;
+  /** This request wanted the session ended. */
+  #deleted = false;
+  /** Told where the session has got a new token. */
+  readonly #onToken: () => void;
+
+  constructor(engine: Engine, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
+    this.#engine = engine;
+    this.#carrier = carrier;
+    this.#candidates = tokens.length > 1 ? tokens : [];
+    this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
+    this.#id = this.#tokenId;
+    this.#onToken = onToken;
+  }
+
+  get carrier(): Carrier {
+    return this.#carrier;
+  }
+
+  /** The session's id, as far as this request knows it. */
+  get id(): string | null {
+    return this.#id;
+  }
+
+  get lineage(): string | null {
+    return this.#lineage;
+  }
+
+  /** The token of the session in use; null where there is none, or it is not known yet which it is. */
+  get token(): string | null {
+    return this.#allDead ? null : this.#token;
+  }
+
+  /** Whether several tokens came, and it is not known yet which counts. */
+  get isUndecided(): boolean {
+    return this.#candidates.length > 0;
+  }
+
+  /**
+   * Asks which of several tokens counts, in one round trip: the first that leads to a live session,
+   * before one that an alias leads to, before one under a tombstone, before the first. Gives what was
+   * found of it, with these fields; null where it was known before.
+   */
+  async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
+    const tokens = this.#candidates;
+    if (tokens.length === 0) return null;
+    const { shards } = this.#engine.config.store;
+    const ids = tokens.map((token) => idOf(token, shards) as string);
+    const found = await settled(ids.map((id) => this.#engine.find(id, fields)));
+    const ranks = found.map((one, i) => rankOf(one, ids[i] as string));
+    const best = ranks.indexOf(Math.min(...ranks));
+    this.#candidates = [];
+    this.#allDead = found[best]?.state !== "live";
+    this.#token = tokens[best] as string;
+    this.#id = ids[best] as string;
+    this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
+    return found[best] as Lookup;
+  }
+
+  async load(
+    fields: readonly string[] | undefined,
+    touch: boolean,
+  ): Promise<Session<Partial<Data>> | null> {
+    const found = await this.decide(fields);
+    if (this.#id === null) return null;
+    const reading = found
+      ? await this.#engine.readOf(found, touch)
+      : await this.#engine.read(this.#id, fields, { touch });
+    if (reading.state !== "live") return null;
+    this.#arrivedAt(reading.session);
+    if (reading.touched) await this.#renewCookie(reading.session);
+    return sessionOf<Data>(reading.session);
+  }
+
+  async signIn(
+    values: object,
+    options: SignInOptions<string>,
+    carrier: Carrier,
+  ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
+    carrier.check();
+    const [oldId, wasThroughAlias, twins] = [this.#id, this.#throughAlias, this.#twins];
+    const signedIn = await this.#engine.signIn<Data>(this.#tokenId, values, options);
+    this.#carrier = carrier;
+    this.#hold(signedIn.token, signedIn.session);
+    this.#carrier.replaceTwins();
+    // The alias that it came through may have expired since; and other tokens came beside it.
+    const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
+    this.#twins = [];
+    await settled([...left, ...twins].map((id) => this.#endAt(id, null, undefined)));
+    return signedIn;
+  }
+
+  async set(values: Partial<Data>): Promise<void> {
+    if (this.#id === null) return this.#create(values);
+    const changed = await this.change("set", values, []);
+    if (changed.state === "gone" && !this.#seen) return this.#create(values);
+    if (changed.state === "superseded" && this.#engine.identifies(values)) {
+      if (this.#maySignInAfter(changed)) return this.#create(values);
+    }
+    if (changed.state !== "changed") throw gone();
+  }
+
+  /**
+   * Whether a `set` makes a session that says who the user is, at an id whose session was ended: by
+   * this request; by a sign-out, unless this request has read what it may be writing back; or by a
+   * sign-in that was clicked twice.
+   */
+  #maySignInAfter({ by, hadIdentity }: Superseded): boolean {
+    return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
+  }
+
+  async #create(values: Partial<Data>): Promise<void> {
+    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
+    this.#carrier.check();
+    const { token, session } = await this.#engine.create<Data>(values);
+    this.#hold(token, session);
+  }
+
+  /** A `set` or `unset` of a session that there is. */
+  async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
+    const id = this.#id ?? "";
+    const named = [fieldsNamedIn(values), unset].flat();
+    if (this.#engine.identitiesIn(named).length === 0) {
+      return this.adopt(await this.#engine.change(id, { values, unset }));
+    }
+    const { sends } = this.#carrier;
+    if (sends) this.#carrier.check();
+    const fresh = createTokenBeside(id);
+    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
+    const changed = await this.#changeByEveryId({ values, unset, rotation });
+    if (changed.state === "signs-in") throw tokenKept(verb);
+    return this.adopt(changed, fresh);
+  }
+
+  async touch(idleTimeout: number | null): Promise<boolean> {
+    if (this.#id === null) return false;
+    const changed = await this.adopt(await this.#engine.change(this.#id, { idleTimeout }));
+    return changed.state === "changed";
+  }
+
+  /**
+   * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
+   * nothing was done.
+   */
+  async rotate(values: object, grace: number) {
+    // Asked by the old id, the store sees that this request came with an old token.
+    const id = this.#tokenId;
+    if (id === null) return null;
+    this.#carrier.check();
+    const fresh = createTokenBeside(id);
+    const rotation = { to: fresh.id, when: "always", grace } as const;
+    const changed = await this.#engine.change(id, { values, rotation });
+    if (changed.state === "ended") {
+      this.#forget();
+      return "ended";
+    }
+    await this.adopt(changed, fresh);
+    return sessionWithToken<Data>(changed, fresh);
+  }
+
+  /** Gives the session a new token, and kills all old ones, if it has this value. Gives the token. */
+  async changeToken(where: Reference): Promise<string> {
+    this.#carrier.check();
+    const fresh = createTokenBeside(this.#id ?? "");
+    const rotation = { to: fresh.id, when: "credentials" } as const;
+    const changed = await this.adopt(await this.#changeByEveryId({ rotation, where }), fresh);
+    if (changed.state !== "changed") throw gone();
+    return fresh.token;
+  }
+
+  /**
+   * A change that leaves tombstones, asked by the id of the request's token, so that they are at every
+   * id that it came through; where that is an alias that has expired since, by the one it led to.
+   */
+  async #changeByEveryId(changes: Changes): Promise<Changed> {
+    const changed = await this.#engine.change(this.#tokenId ?? "", changes);
+    const expired = changed.state === "gone" && this.#throughAlias && this.#id !== null;
+    return expired ? this.#engine.change(this.#id as string, changes) : changed;
+  }
+
+  /** Ends the session because its user wants to. Whether it was there. */
+  async delete(replicas: number | undefined): Promise<boolean> {
+    const ended = await this.#end(null, replicas);
+    this.#deleted = true;
+    this.#seen = false;
+    return ended;
+  }
+
+  /**
+   * Ends the session, and keeps some of its fields in a new one of nobody. Whether it was there.
+   *
+   * @param keep the fields, none of which says who the user is.
+   */
+  async deleteKeeping(keep: readonly string[]): Promise<boolean> {
+    this.#carrier.check();
+    const id = this.#tokenId;
+    if (id === null || (await this.#engine.find(id, [])).state !== "live") return false;
+    const twins = this.#twins;
+    const { token, session } = await this.#engine.replace<Data>(id, {}, { keep });
+    this.#hold(token, session);
+    this.#carrier.replaceTwins();
+    this.#twins = [];
+    await settled(twins.map((twin) => this.#endAt(twin, null, undefined)));
+    return true;
+  }
+
+  /** One value of the session's own of a reference; null where it has none, or not this one. */
+  async ownReference(field: string, value: unknown): Promise<Reference | null> {
+    const loaded = await this.load([field], true);
+    const data: { readonly [field: string]: unknown } = loaded?.data ?? {};
+    const own = [...new Set([data[field]].flat())].filter((one) => one != null);
+    if (value === undefined && own.length > 1) throw unnamedPeers(field, own.length);
+    const shared = value ?? own[0];
+    if (shared === undefined || !own.includes(shared)) return null;
+    return this.#engine.reference(field, shared);
+  }
+
+  /** Ends a session of a set by its name; this request's own as `delete` does. */
+  async endPeer(set: Reference, name: string, replicas: number | undefined): Promise<boolean> {
+    if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
+    const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
+    const { store } = this.#engine.config;
+    const ended = await store.end(name, { byName: true, reference: set, tombstone, replicas });
+    if (ended !== null && ended === this.#lineage) this.#forget();
+    return ended !== null;
+  }
+
+  /**
+   * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
+   * user signed in; and it goes also where it is the one to be spared, but came with an old token.
+   */
+  async endPeers(
+    set: Reference,
+    except: string | null,
+    replicas: number | undefined,
+  ): Promise<number> {
+    const engine = this.#engine;
+    if (this.#id === null) return engine.endAll(set, except, replicas);
+    const sparesOwn = except !== null && (await this.#namesOwn(except));
+    if (sparesOwn && !this.#throughAlias) return engine.endAll(set, except, replicas);
+    this.#carrier.checkClear();
+    if (except !== null && !sparesOwn) {
+      const own = await this.#end(set, replicas);
+      return Number(own) + (await engine.endAll(set, except, replicas));
+    }
+    const others = await engine.endAll(set, this.#lineage, replicas);
+    if (await this.#end(set, replicas)) return others + 1;
+    // It has left the set, or is under a token by now that this request does not know (I5).
+    return others + (await engine.endAll(set, null, replicas));
+  }
+
+  /** Whether a name is known to be that of this request's session. */
+  #isOwn(name: string): boolean {
+    return [this.#id, this.#tokenId, this.#lineage].includes(name);
+  }
+
+  /** Whether a name leads to this request's session; of one that came through an alias it is looked up. */
+  async #namesOwn(name: string): Promise<boolean> {
+    if (this.#isOwn(name) || !this.#throughAlias) return this.#isOwn(name);
+    const found = await this.#engine.find(name, [], true);
+    return found.state === "live" && found.session.lineage === this.#lineage;
+  }
+
+  /**
+   * Ends the session, if it is of the set, and those of all other tokens that came. Whether it was
+   * there; if it was, the cookie is cleared.
+   */
+  async #end(set: Reference | null, replicas: number | undefined): Promise<boolean> {
+    const [first, then] = [this.#tokenId, this.#id];
+    if (first === null || then === null) return false;
+    this.#carrier.checkClear();
+    const ended =
+      (await this.#endAt(first, set, replicas)) ||
+      (then !== first && (await this.#endAt(then, set, replicas)));
+    if (set !== null && !ended) return false;
+    const twins = await settled(this.#twins.map((id) => this.#endAt(id, null, replicas)));
+    this.#twins = [];
+    if (ended || twins.includes(true)) this.#forget();
+    return ended || twins.includes(true);
+  }
+
+  async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
+    const reference = set === null ? {} : { reference: set };
+    const options = { ...reference, tombstone: this.#tombstone, replicas };
+    return (await this.#engine.config.store.end(id, options)) !== null;
+  }
+
+  get #tombstone() {
+    return { stays: this.#engine.config.rotationGrace };
+  }
+
+  /** The id of the request's token, which may be an alias. */
+  get #tokenId(): string | null {
+    return idOf(this.#token, this.#engine.config.store.shards);
+  }
+
+  /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
+  async adopt(changed: Changed, fresh?: NewToken): Promise<Changed> {
+    if (changed.state !== "changed") return changed;
+    const given = fresh ? sessionWithToken<Data>(changed, fresh) : null;
+    if (given) {
+      this.#hold(given.token, given.session);
+    } else {
+      this.#arrivedAt(changed);
+      await this.#renewCookie(changed.times);
+    }
+    return changed;
+  }
+
+  /** The request's token leads to this session, which is alive. */
+  #arrivedAt({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
+    if (id !== this.#id) this.#throughAlias = true;
+    this.#id = id;
+    this.#lineage = lineage;
+    this.#seen = true;
+  }
+
+  /** The response tells the client the token of a session. */
+  #hold(token: string, session: Session<Data>): void {
+    this.#token = token;
+    this.#allDead = false;
+    this.#id = session.id;
+    this.#lineage = session.lineage;
+    this.#throughAlias = false;
+    this.#seen = true;
+    this.#carrier.set(token, session);
+    this.#onToken();
+  }
+
+  /** The session was ended by this request, and the client is to forget it. */
+  #forget(): void {
+    this.#carrier.clear();
+    this.#carrier.replaceTwins();
+    this.#token = null;
+    this.#id = null;
+    this.#lineage = null;
+    this.#throughAlias = false;
+    this.#deleted = true;
+    this.#seen = false;
+  }
+
+  /** Sets the cookie once more where a session that was just used would outlive it. */
+  async #renewCookie(times: Times): Promise<void> {
+    if (this.#token === null || this.#id === null || this.#throughAlias) return;
+    if (!this.#carrier.mayRunOut(times)) return;
+    const reading = await this.#engine.read(this.#id, undefined, { touch: false });
+    if (reading.state !== "live") return;
+    this.#carrier.renew(this.#token, sessionOf<Data>(reading.session));
+  }
+}
+
+/** How sets that were got from a request's session end sessions: `inTurn` waits for calls before. */
+export function endingsOf<Data extends object>(
+  held: HeldSession<Data>,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
+): Endings {
+  return {
+    end: (set, name, replicas) => inTurn(() => held.endPeer(set, name, replicas)),
+    endAll: (set, except, replicas) => inTurn(() => held.endPeers(set, except, replicas)),
+  };
+}
+
+/** The session that a change has given a new token; null where it has not. */
+function sessionWithToken<Data>(changed: Changed, { token }: NewToken) {
+  if (changed.state !== "changed" || changed.fields === null) return null;
+  return { token, session: withTimes(changed, decodeFields<Data>(changed.fields), changed.times) };
+}
+
+/** How good an answer to an id is; the less the better. */
+function rankOf(found: Lookup, id: string): number {
+  if (found.state === "live") return found.session.id === id ? 0 : 1;
+  return found.state === "superseded" ? 2 : 3;
+}

@@ -1,0 +1,48 @@
+import { misconfigured, quote } from "../errors.ts";
+
+const REFUSING: ProxyHandler<object> = {
+  set(_target, name) {
+    throw assigned(`session.${String(name)} = …`);
+  },
+  defineProperty(_target, name) {
+    throw assigned(`session.${String(name)} = …`);
+  },
+  deleteProperty(_target, name) {
+    throw assigned(`delete session.${String(name)}`);
+  },
+};
+
+/**
+ * An object that refuses assignments: nothing is saved at the end of a response, so one would do
+ * nothing. The instance is a Proxy; private fields of classes below are on it directly, and reached
+ * without it.
+ */
+export class Refusing {
+  constructor() {
+    // biome-ignore lint/correctness/noConstructorReturn: the private fields of subclasses go onto it
+    return new Proxy(this, REFUSING);
+  }
+}
+
+/**
+ * Gives an object a property that may be read and not assigned: `ctx.session = null` signs nobody out.
+ * Only middleware of the library replaces it.
+ */
+export function provide(owner: object, what: string, session: object): void {
+  Object.defineProperty(owner, "session", {
+    configurable: true,
+    enumerable: true,
+    get: () => session,
+    set: () => {
+      throw misconfigured(
+        `${what} cannot be assigned, and that would sign nobody out: call await ${what}.delete(); to write, call await ${what}.set({ … })`,
+      );
+    },
+  });
+}
+
+function assigned(what: string) {
+  return misconfigured(
+    `A session has no properties of the application's, and ${quote(what)} would change nothing: read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
+  );
+}
