@@ -1,29 +1,29 @@
 import ms from "ms";
 import { misconfigured, quote } from "./errors.ts";
 
-type Unit =
-  | "ms"
-  | "s"
-  | "second"
-  | "seconds"
-  | "m"
-  | "minute"
-  | "minutes"
-  | "h"
-  | "hour"
-  | "hours"
-  | "d"
-  | "day"
-  | "days"
-  | "w"
-  | "week"
-  | "weeks"
-  | "y"
-  | "year"
-  | "years";
+/** Units that are taken besides, in any case. */
+type OtherUnit =
+  | ("millisecond" | "milliseconds" | "msec" | "msecs")
+  | ("s" | "sec" | "secs" | "second")
+  | ("m" | "min" | "mins" | "minute")
+  | ("h" | "hr" | "hrs" | "hour")
+  | ("d" | "day")
+  | ("w" | "week")
+  | ("y" | "yr" | "yrs" | "year");
 
-/** A length of time: milliseconds, or a number with its unit such as `"28 days"` or `"30m"`. */
-export type Duration = number | `${number}${Unit}` | `${number} ${Unit}`;
+type Cased<Unit extends string> = Unit | Capitalize<Unit> | Uppercase<Unit>;
+
+/**
+ * A length of time: milliseconds, or a number with its unit such as `"28 days"` or `"30m"`. (The units
+ * are a type parameter so that compile errors name them.)
+ */
+export type Duration<
+  Unit extends string = "ms" | "seconds" | "minutes" | "hours" | "days" | "weeks" | "years",
+> =
+  | number
+  | `${number}`
+  | `${number}${Cased<Unit | OtherUnit>}`
+  | `${number} ${Cased<Unit | OtherUnit>}`;
 
 const LONGEST = ms("100 years");
 

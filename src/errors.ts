@@ -11,7 +11,7 @@ export type SessionErrorCode =
   | "ERR_CSRF";
 
 /** The HTTP status that stands for each code. */
-const STATUS: Record<SessionErrorCode, number> = {
+const STATUS: Record<SessionErrorCode, SessionError["status"]> = {
   ERR_SESSION_CONFIG: 500,
   ERR_SESSION_VALUE: 500,
   ERR_SESSION_TOO_LARGE: 413,
@@ -50,7 +50,7 @@ export class SessionError extends Error {
   override readonly name = "SessionError";
   readonly code: SessionErrorCode;
   /** The HTTP status that fits: frameworks that look for `status` answer with it. */
-  readonly status: number;
+  readonly status: 403 | 409 | 413 | 500 | 503;
   /**
    * Whether the message may be shown to the client of an HTTP request: where the status is below 500.
    * It is a sentence for the visitor, then.

@@ -16,6 +16,7 @@ export type {
   ElementOf,
   FieldOf,
   OptionalFieldOf,
+  PartialValuesOf,
   ReadOptions,
   ReferenceOptions,
   ReferencesIn,
@@ -30,6 +31,7 @@ export type {
   SignInOptions,
   SignInValues,
   TouchOptions,
+  ValuesOf,
 } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";
 export type { ReindexProgress } from "./store/repair.ts";

@@ -50,8 +50,7 @@ export interface HonoSessions<Data extends object, Reference extends string> {
 
 /** Hono middleware that lets in whoever is signed in. */
 export interface HonoRequirement<Found> {
-  // biome-ignore lint/suspicious/noConfusingVoidType: as Hono's own type of middleware has it
-  (c: HonoContext, next: () => Promise<void>): Promise<Response | void>;
+  (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
   /** The session that it has found. */
   of(c: HonoContext): Found;
 }
@@ -85,15 +84,15 @@ export function honoSessions<Data extends object, Reference extends string>(
   ): HonoRequirement<SignedInSession<Data, Field>> {
     const ask = requested.requirement(field, requirement);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
-    // biome-ignore lint/suspicious/noConfusingVoidType: as Hono's own type of middleware has it
     const middleware = async (
       c: HonoContext,
       next: () => Promise<void>,
-    ): Promise<Response | void> => {
+    ): Promise<Response | undefined> => {
       const { session, refusal } = await ask(c.req.raw, c.req);
       if (refusal) return responseOf(refusal);
       all.put(c.req, session);
       await next();
+      return undefined;
     };
     return Object.assign(middleware, { of: (c: HonoContext) => all.of(c.req) });
   }

@@ -2,7 +2,7 @@ import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts"
 import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
 import type { Endings } from "../sessions/session-set.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
-import type { Session, SignInOptions } from "../sessions/types.ts";
+import type { PartialValuesOf, Session, SignInOptions } from "../sessions/types.ts";
 import { settled } from "../settled.ts";
 import type { Changed, Lookup, Reference, Superseded, Times } from "../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
@@ -123,7 +123,7 @@ export class HeldSession<Data extends object> {
     return signedIn;
   }
 
-  async set(values: Partial<Data>): Promise<void> {
+  async set(values: PartialValuesOf<Data>): Promise<void> {
     if (this.#id === null) return this.#create(values);
     const changed = await this.change("set", values, []);
     if (changed.state === "gone" && !this.#seen) return this.#create(values);
@@ -142,7 +142,7 @@ export class HeldSession<Data extends object> {
     return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
   }
 
-  async #create(values: Partial<Data>): Promise<void> {
+  async #create(values: PartialValuesOf<Data>): Promise<void> {
     if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
     this.#carrier.check();
     const { token, session } = await this.#engine.create<Data>(values);

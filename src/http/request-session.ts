@@ -8,6 +8,7 @@ import type {
   ElementOf,
   FieldOf,
   OptionalFieldOf,
+  PartialValuesOf,
   ReadOptions,
   RotateOptions,
   Session,
@@ -189,7 +190,7 @@ export class RequestSession<
    * request, or a bearer's was ended before; ERR_COOKIE where the cookie it takes cannot be set any
    * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
-  async set(values: Partial<Data>): Promise<void> {
+  async set(values: PartialValuesOf<Data>): Promise<void> {
     return this.#inTurn(() => this.#held.set(values));
   }
 
@@ -226,7 +227,7 @@ export class RequestSession<
    * to nobody but the browser.
    */
   async rotate(
-    values: Partial<Data> = {},
+    values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
     const grace = this.#context.engine.graceOf(options);

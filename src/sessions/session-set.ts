@@ -4,7 +4,7 @@ import { type Engine, fieldsNamedIn } from "./engine.ts";
 import { sessionOf } from "./record.ts";
 import { replicasOf } from "./replicas.ts";
 import { isId } from "./token.ts";
-import type { DeleteOptions, OptionalFieldOf, Session } from "./types.ts";
+import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 
 const LIST_DEFAULT = 100;
 const LIST_MOST = 500;
@@ -116,7 +116,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and those after it are left as they
    * are.
    */
-  async set(values: Partial<Data>): Promise<number> {
+  async set(values: PartialValuesOf<Data>): Promise<number> {
     this.#engine.refuseIdentities("set", fieldsNamedIn(values));
     return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
   }

@@ -13,6 +13,7 @@ import type {
   ElementOf,
   FieldOf,
   OptionalFieldOf,
+  PartialValuesOf,
   ReadOptions,
   ReferencesIn,
   ReferencesOption,
@@ -24,6 +25,7 @@ import type {
   SignInOptions,
   SignInValues,
   TouchOptions,
+  ValuesOf,
 } from "./types.ts";
 
 /** A bearer secret as it came from a request. What is no well-formed token is no session. */
@@ -74,8 +76,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   /** Makes a session, with deadlines of its own where they are given, and the token for it. */
   async create(
     ...[values, deadlines]: Record<never, never> extends Data
-      ? [values?: Data, deadlines?: Deadlines]
-      : [values: Data, deadlines?: Deadlines]
+      ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
+      : [values: ValuesOf<Data>, deadlines?: Deadlines]
   ): Promise<SessionWithToken<Data>> {
     return this.#engine.create<Data>(values ?? {}, deadlines);
   }
@@ -110,7 +112,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    *
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
    */
-  async set(token: Token, values: Partial<Data>): Promise<boolean> {
+  async set(token: Token, values: PartialValuesOf<Data>): Promise<boolean> {
     this.#engine.refuseIdentities("set", fieldsNamedIn(values));
     return this.#change(token, { values });
   }
@@ -166,7 +168,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    */
   async rotate(
     token: Token,
-    values: Partial<Data> = {},
+    values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<Rotated<Data> | null> {
     const id = this.#idOf(token);

@@ -48,6 +48,16 @@ export type ElementOf<Value> = unknown extends Value
     ? Extract<Element, ReferenceValue>
     : Extract<Value, ReferenceValue>;
 
+/** The values of a new session: a field that may be absent may also be undefined. */
+export type ValuesOf<Data> = {
+  [Field in keyof Data]: Record<never, never> extends Pick<Data, Field>
+    ? Data[Field] | undefined
+    : Data[Field];
+};
+
+/** Values to write into a session: a field that is undefined is left alone. */
+export type PartialValuesOf<Data> = { [Field in keyof Data]?: Data[Field] | undefined };
+
 /** The names of a record's fields. */
 export type FieldOf<Data> = keyof Data & string;
 
@@ -105,8 +115,8 @@ export interface SignInOptions<Keep extends string = never> extends Deadlines {
 }
 
 /** The values that a sign-in takes: those of a new session, less what it may keep. */
-export type SignInValues<Data, Keep extends keyof Data> = Omit<Data, Keep> &
-  Partial<Pick<Data, Keep>>;
+export type SignInValues<Data, Keep extends keyof Data> = ValuesOf<Omit<Data, Keep>> &
+  PartialValuesOf<Pick<Data, Keep>>;
 
 /** How a session is read. */
 export interface ReadOptions {
