@@ -20,7 +20,7 @@ export function openSessions(store: SessionStore) {
   return createSessions({
     data: {} as Data,
     store,
-    references: { user_id: {} },
+    references: ["user_id"],
     idleTimeout: "30 minutes",
     absoluteTimeout: "12 hours",
   });

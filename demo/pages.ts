@@ -52,9 +52,10 @@ interface FormPage {
   readonly name?: string;
   readonly remember?: boolean;
   readonly problem?: string | undefined;
+  readonly flash?: string | undefined;
 }
 
-export function signInPage({ csrf, name, remember, problem }: FormPage): Page {
+export function signInPage({ csrf, name, remember, problem, flash }: FormPage): Page {
   const fields = html`${alert(problem)}
 ${nameField(name)}
 ${passwordField("password", "Password", "current-password")}
@@ -62,7 +63,8 @@ ${passwordField("password", "Password", "current-password")}
 <button class="primary">Sign in</button>`;
   return {
     title: "Sign in",
-    body: html`<section class="card narrow">
+    body: html`${status(flash)}
+<section class="card narrow">
 <h1>Sign in</h1>
 ${form("/sign-in", csrf, fields)}
 <p class="aside">New here? <a href="/sign-up">Create an account</a></p>
@@ -107,6 +109,10 @@ function alert(problem: string | undefined): Part {
   return problem && html`<p class="alert" role="alert">${problem}</p>`;
 }
 
+function status(flash: string | undefined): Part {
+  return flash && html`<p class="flash" role="status">${flash}</p>`;
+}
+
 function nameField(name: string | undefined): Html {
   return html`<label>Name <input name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" required autofocus></label>`;
 }
@@ -121,23 +127,24 @@ interface DevicesPage {
   readonly csrf: string;
   readonly user: User;
   readonly flash: string | undefined;
-  /** The id of the session that asks. */
-  readonly thisId: string;
+  /** The session that asks. */
+  readonly here: Session<Data>;
   readonly count: number;
   readonly sessions: readonly Session<Data>[];
 }
 
-export function devicesPage({ csrf, user, flash, thisId, count, sessions }: DevicesPage): Page {
-  const others = sessions.filter(({ id }) => id !== thisId);
-  const rows = [...sessions.filter(({ id }) => id === thisId), ...others].map((session) =>
-    deviceRow(session, session.id === thisId, csrf),
+export function devicesPage({ csrf, user, flash, here, count, sessions }: DevicesPage): Page {
+  const isHere = ({ lineage }: Session<Data>) => lineage === here.lineage;
+  const others = sessions.filter((session) => !isHere(session));
+  const rows = [...sessions.filter(isHere), ...others].map((session) =>
+    deviceRow(session, isHere(session), csrf),
   );
   const devices = count === 1 ? "One device is" : `${count} devices are`;
   return {
     title: "Your devices",
     user,
     csrf,
-    body: html`${flash && html`<p class="flash" role="status">${flash}</p>`}
+    body: html`${status(flash)}
 <section class="card">
 <h1>Your devices</h1>
 <p class="lead">${devices} signed in as <strong>${user.name}</strong>.${count > 1 && " Sign out any that you do not recognise."}</p>
@@ -151,11 +158,11 @@ ${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere
 }
 
 function deviceRow(
-  { id, data, createdAt, lastSeenAt }: Session<Data>,
+  { lineage, data, createdAt, lastSeenAt }: Session<Data>,
   here: boolean,
   csrf: string,
 ): Html {
-  const end = html`<input type="hidden" name="id" value="${id}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
+  const end = html`<input type="hidden" name="lineage" value="${lineage}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
   return html`<li${here && html` class="here"`}>
 ${data.kind === "phone" ? PHONE : DESKTOP}
 <div>

@@ -53,7 +53,9 @@ function signedOut(handler: Handler): Handler {
 }
 
 async function showSignIn(ctx: Context): Promise<void> {
-  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken() }));
+  const { flash } = await ctx.session.get(["flash"]);
+  if (flash) await ctx.session.delete(); // a session of nobody, made for this message
+  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash }));
 }
 
 async function signIn(ctx: Context): Promise<void> {
@@ -89,8 +91,7 @@ function problemWith(name: string, password: string): string | null {
 
 /** False where the password was changed while it was being checked. */
 async function startSession(ctx: Context, user: User, remember: boolean): Promise<boolean> {
-  await ctx.session.delete(); // an earlier session would keep its own deadlines
-  await ctx.session.set(
+  await ctx.session.signIn(
     {
       user_id: user.id,
       ...describeDevice(ctx.get("User-Agent")),
@@ -115,25 +116,21 @@ async function showDevices(ctx: Context, { user, session }: Visit): Promise<void
   const [count, sessions] = await Promise.all([peers.size(), peers.list({ limit: 50 })]);
   if (session.data.flash) await ctx.session.unset(["flash"]);
   const csrf = ctx.session.createCSRFToken();
-  show(
-    ctx,
-    devicesPage({ csrf, user, flash: session.data.flash, thisId: session.id, count, sessions }),
-  );
+  show(ctx, devicesPage({ csrf, user, flash: session.data.flash, here: session, count, sessions }));
 }
 
 async function endOne(ctx: Context): Promise<void> {
   const peers = await ctx.session.peers("user_id");
-  // Only a session of this user's set is ended, whatever id the form says.
-  const ended = await peers?.delete(field(ctx, "id"));
+  // Only a session of this user's set is ended, whatever the form says; this very one, too.
+  const ended = await peers?.delete(field(ctx, "lineage"));
   await ctx.session.set({
     flash: ended ? "The device is signed out." : "The device was signed out already.",
   });
   seeOther(ctx, "/");
 }
 
-async function endOthers(ctx: Context, { session }: Visit): Promise<void> {
-  const peers = await ctx.session.peers("user_id");
-  const ended = (await peers?.clear({ except: session.id })) ?? 0;
+async function endOthers(ctx: Context): Promise<void> {
+  const ended = await ctx.session.signOutOthers("user_id");
   await ctx.session.set({
     flash:
       ended === 1 ? "One other device is signed out." : `${ended} other devices are signed out.`,
@@ -141,17 +138,16 @@ async function endOthers(ctx: Context, { session }: Visit): Promise<void> {
   seeOther(ctx, "/");
 }
 
-async function endAll(ctx: Context, { session }: Visit): Promise<void> {
-  const peers = await ctx.session.peers("user_id");
-  await peers?.clear({ except: session.id });
-  await signOut(ctx); // this one by itself, because that takes its cookie away, too
+async function endAll(ctx: Context): Promise<void> {
+  await ctx.session.signOutEverywhere("user_id");
+  seeOther(ctx, "/sign-in");
 }
 
 async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
   show(ctx, passwordPage({ csrf: ctx.session.createCSRFToken(), user }));
 }
 
-async function changePassword(ctx: Context, { user, session }: Visit): Promise<void> {
+async function changePassword(ctx: Context, { user }: Visit): Promise<void> {
   const password = field(ctx, "new");
   const known = await ctx.state.users.authenticate(user.name, field(ctx, "current"));
   const problem = known ? problemWith(user.name, password) : "The current password is wrong.";
@@ -161,10 +157,8 @@ async function changePassword(ctx: Context, { user, session }: Visit): Promise<v
   await ctx.state.users.changePassword(user, password);
   // Whoever was signed in with the old password is signed out, and a stolen copy of this cookie
   // is worth nothing either.
-  const peers = await ctx.session.peers("user_id");
-  await peers?.clear({ except: session.id });
+  await ctx.session.changeCredentials("user_id");
   const flash = "Your password is changed and your other devices are signed out.";
-  const rotated = await ctx.session.rotate({ flash }, { grace: 0 });
-  if (!rotated) await peers?.clear(); // a copy of this cookie is in use: let nobody stay
+  await ctx.session.set({ flash });
   seeOther(ctx, "/");
 }

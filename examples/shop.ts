@@ -15,7 +15,7 @@ const { REDIS_URL } = process.env;
 export const sessions = createSessions({
   data: {} as Data,
   store: REDIS_URL ? redisStore(new Redis(REDIS_URL), { prefix: "example" }) : memoryStore(),
-  references: { user_id: {} },
+  references: ["user_id"],
   idleTimeout: "30 minutes",
   absoluteTimeout: "12 hours",
 });
@@ -24,7 +24,7 @@ export const sessions = createSessions({
 export type Form = { readonly [field: string]: unknown };
 
 /** What a new session of the user is to hold, or null where the name or the password is wrong. */
-export function signIn({ name, password }: Form, userAgent = ""): Data | null {
+export function authenticate({ name, password }: Form, userAgent = ""): Data | null {
   // A real application looks its users up, compares hashes, and slows down guessing.
   if (name !== "ada" || password !== "correct horse") return null;
   return { user_id: 1, device: /Firefox|Chrome|Safari|curl/.exec(userAgent)?.[0] ?? "A browser" };
@@ -44,10 +44,11 @@ export function devicesPage(
   here: Session<Partial<Data>>,
   devices: readonly Session<Data>[],
 ): string {
-  const items = devices.map(({ id, data, lastSeenAt }) => {
+  const items = devices.map(({ lineage, data, lastSeenAt }) => {
     const what = `${escaped(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
-    if (id === here.id) return `<li>${what} (this one)</li>`;
-    const hidden = `<input type="hidden" name="id" value="${escaped(id)}">`;
+    if (lineage === here.lineage) return `<li>${what} (this one)</li>`;
+    // The lineage, unlike the id, stays the same when the session is given a new token.
+    const hidden = `<input type="hidden" name="lineage" value="${escaped(lineage)}">`;
     return `<li>${what} ${form("/devices/end", csrf, hidden, "Sign out")}</li>`;
   });
   return page(

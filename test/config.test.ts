@@ -1,13 +1,9 @@
 /* Options that cannot work are refused where they are given, with what to do instead. */
 import { Redis } from "ioredis";
-import { createSessions, type SessionsOptions } from "session-sets";
+import { createSessions, type Deadlines, type SessionsOptions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisStoreOptions, redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, test } from "vitest";
-
-type Options = Omit<SessionsOptions<Record<string, unknown>, string>, "references"> & {
-  references?: object;
-};
 
 const client = new Redis({ lazyConnect: true });
 afterAll(() => client.disconnect());
@@ -27,6 +23,7 @@ function expectRefused(work: () => unknown, says: RegExp): void {
 type Case = [what: string, options: unknown, says: RegExp];
 
 const DURATION = /must be a duration: milliseconds above zero or a string such as "30 minutes"/;
+/** What is a duration nowhere; null turns a deadline off, and is none where one is needed. */
 const badDurations: unknown[] = [
   0,
   -1,
@@ -41,38 +38,31 @@ const badDurations: unknown[] = [
   "1".repeat(101),
   "200 years",
   4e12,
-  null,
   true,
   {},
   [1000],
 ];
 
 describe("createSessions refuses", () => {
-  const create = (options: unknown) => () =>
-    createSessions(options as SessionsOptions<Record<string, unknown>, string>);
-  const withIdle = (options: Options | Record<string, unknown>) => ({
-    store: memoryStore(),
-    idleTimeout: "30 minutes",
-    ...options,
-  });
+  const create = (options: unknown) => () => createSessions(options as SessionsOptions<object>);
+  const withStore = (options: object) => ({ store: memoryStore(), ...options });
 
   test.each<Case>([
-    ["no options", undefined, /takes its options: \{ idleTimeout/],
-    ["null for options", null, /takes its options/],
+    ["null for options", null, /takes its options: \{ references: \["user_id"\] \}/],
     ["a name for options", "shop", /takes its options/],
-    ["no timeout at all", {}, /needs idleTimeout or absoluteTimeout, or both/],
-    ["timeouts that are undefined", { idleTimeout: undefined }, /needs idleTimeout/],
+    ["a client for options", () => client, /takes its options/],
     [
       "an option it does not have",
-      withIdle({ ttl: 5 }),
+      withStore({ ttl: 5 }),
       /no option "ttl"; its options are .*idleTimeout/,
     ],
-    ["a misspelt option", withIdle({ idletimeout: 5 }), /no option "idletimeout"/],
-    ["maxBytes 0", withIdle({ maxBytes: 0 }), /maxBytes must be a whole number above zero/],
-    ["maxBytes 1.5", withIdle({ maxBytes: 1.5 }), /maxBytes/],
-    ["maxBytes that is a text", withIdle({ maxBytes: "64kb" }), /maxBytes/],
-    ["a negative grace", withIdle({ rotationGrace: -1 }), /rotationGrace must be a duration/],
-    ["a grace that is no duration", withIdle({ rotationGrace: "a bit" }), /rotationGrace/],
+    ["an option of before", withStore({ rotate: false }), /createSessions has no option "rotate"/],
+    ["a misspelt option", withStore({ idletimeout: 5 }), /no option "idletimeout"/],
+    ["maxBytes 0", withStore({ maxBytes: 0 }), /maxBytes must be a whole number above zero/],
+    ["maxBytes 1.5", withStore({ maxBytes: 1.5 }), /maxBytes/],
+    ["maxBytes that is a text", withStore({ maxBytes: "64kb" }), /maxBytes/],
+    ["a negative grace", withStore({ rotationGrace: -1 }), /rotationGrace must be a duration/],
+    ["a grace that is no duration", withStore({ rotationGrace: "a bit" }), /rotationGrace/],
   ])("%s", (_, options, says) => {
     expectRefused(create(options), says);
   });
@@ -82,6 +72,7 @@ describe("createSessions refuses", () => {
     expectRefused(create({ idleTimeout: duration }), DURATION);
     expectRefused(create({ absoluteTimeout: duration }), /^absoluteTimeout /);
     expectRefused(create({ idleTimeout: "1 hour", absoluteTimeout: duration }), DURATION);
+    expectRefused(create({ idleTimeout: null, absoluteTimeout: duration }), DURATION);
   });
 
   test.each<Case>([
@@ -90,28 +81,49 @@ describe("createSessions refuses", () => {
     ["__proto__", { ["__proto__"]: {} }, /"__proto__" is not allowed/],
     ["a lone surrogate", { "\ud800": {} }, /well-formed Unicode/],
     ["a name over 256 bytes", { ["é".repeat(129)]: {} }, /over 256 bytes/],
-    ["options that are none", { user_id: true }, /"user_id" takes its options: \{\} is enough/],
+    ["false for options", { user_id: false }, /"user_id" takes its options: true is enough/],
     ["null for options", { user_id: null }, /takes its options/],
-    ["a list of names", ["user_id"], /takes its options/],
+    ["a name for options", { user_id: "string" }, /takes its options/],
     [
       "an unknown option",
       { user_id: { unique: true } },
-      /"user_id" has no option "unique"; its options are rotate, as/,
+      /"user_id" has no option "unique"; its options are identity, type, as/,
     ],
     [
-      "a rotate that is no boolean",
-      { user_id: { rotate: "no" } },
-      /rotate that is neither true nor false/,
+      "the option's name of before",
+      { team_ids: { rotate: false } },
+      /"team_ids" has no option "rotate"; its options are identity,/,
     ],
+    [
+      "an identity that is no boolean",
+      { user_id: { identity: "no" } },
+      /identity that is neither true nor false/,
+    ],
+    ["an identity that is null", { user_id: { identity: null } }, /neither true nor false/],
+    ["a type that is not known", { user_id: { type: "boolean" } }, /neither "string" nor "number"/],
+    ["a constructor for a type", { user_id: { type: Number } }, /neither "string" nor "number"/],
+    ["a type that is null", { user_id: { type: null } }, /neither "string" nor "number"/],
+    ["a name twice", ["user_id", "user_id"], /"user_id" is declared twice/],
+    ["a name twice, once with options", ["user_id", { user_id: {} }], /declared twice/],
+    ["a name in two records", [{ user_id: true }, { user_id: true }], /declared twice/],
+    ["an empty name in a list", [""], /The reference "" is empty/],
+    ["a name of the library's own in a list", ["@r"], /begins with "@"/],
+    ["a name alone", "user_id", /references is a list such as \["user_id", /],
+    ["a number", 5, /references is a list such as/],
+    ["a list of numbers", [1], /references is a list such as/],
+    ["null in a list", [null], /references is a list such as/],
+    ["undefined in a list", [undefined], /references is a list such as/],
+    ["true in a list", [true], /references is a list such as/],
+    ["a list in a list", [["user_id"]], /references is a list such as/],
     ["an as that is not known", { user_id: { as: "list" } }, /as that is not "set"/],
   ])("references with %s", (_, references, says) => {
-    expectRefused(create(withIdle({ references: references as object })), says);
+    expectRefused(create(withStore({ references })), says);
   });
 
   test("a plain set in several shards", () => {
     const store = redisStore(client, { shards: 4 });
     expectRefused(
-      create(withIdle({ store, references: { user_id: { as: "set" } } })),
+      create(withStore({ store, references: { user_id: { as: "set" } } })),
       /\{ as: "set" \}, which needs a store of one shard; this one has 4/,
     );
   });
@@ -122,19 +134,16 @@ describe("createSessions refuses", () => {
     ["an object", {}],
     ["the store's function", memoryStore],
   ])("%s for a store", (_, store) => {
-    expectRefused(create(withIdle({ store })), /store must be .*redisStore\(client\)/);
+    expectRefused(create(withStore({ store })), /store must be .*redisStore\(client\)/);
   });
 });
 
 test("createSessions takes durations as numbers and in words, and either timeout alone", () => {
-  for (const duration of [1, 1000, 0.6, "1 ms", "30 minutes", "28 days", "1.5h", "100 years"]) {
-    const options = { store: memoryStore(), idleTimeout: duration as number };
-    expect(() => createSessions(options)).not.toThrow();
-    expect(() =>
-      createSessions({ store: memoryStore(), absoluteTimeout: duration as number }),
-    ).not.toThrow();
+  for (const duration of [1, 1000, 0.6, "1 ms", "30 minutes", "28 days", "1.5h"] as const) {
+    expect(() => createSessions({ store: memoryStore(), idleTimeout: duration })).not.toThrow();
+    expect(() => createSessions({ store: memoryStore(), absoluteTimeout: duration })).not.toThrow();
   }
-  const idleLonger = { idleTimeout: "90 days", absoluteTimeout: "1 day" } as const;
+  const idleLonger = { idleTimeout: "100 years", absoluteTimeout: "1 day" } as const;
   expect(() => createSessions({ ...idleLonger, rotationGrace: 0 })).not.toThrow();
 });
 
@@ -202,8 +211,7 @@ describe("memoryStore refuses", () => {
 describe("a call refuses", () => {
   const sessions = createSessions<{ user_id?: number; theme?: string }>({
     store: memoryStore(),
-    references: { user_id: {} },
-    idleTimeout: "1 hour",
+    references: ["user_id"],
   });
   const user = sessions.by("user_id", 1);
 
@@ -224,10 +232,24 @@ describe("a call refuses", () => {
       /^absoluteTimeout must be/,
     );
     const { token } = await sessions.create({});
+    for (const old of [token, null]) {
+      const signIn = (deadlines: Deadlines) => () =>
+        sessions.signIn(old, { user_id: 1 }, deadlines);
+      await expectRejected(signIn(idle), /^idleTimeout must be/);
+      await expectRejected(signIn(absolute), /^absoluteTimeout must be/);
+    }
     await expectRejected(() => sessions.touch(token, idle), /^idleTimeout must be/);
     if (bad === 0 || bad === "0 minutes" || bad === 0.4) return; // no grace is a grace
     await expectRejected(() => sessions.rotate(token, {}, { grace: duration }), /^grace must be/);
     expect(await sessions.get(token)).not.toBeNull();
+  });
+
+  test("null for a duration that cannot be turned off", async () => {
+    const { token } = await sessions.create({});
+    const none = null as unknown as number;
+    const touch = () => sessions.touch(token, { idleTimeout: none });
+    await expectRejected(touch, /^idleTimeout must be a duration/);
+    await expectRejected(() => sessions.rotate(token, {}, { grace: none }), /^grace must be/);
   });
 
   test.each([0, -1, 1.5, 501, Number.NaN, "20"])("the limit %j", async (limit) => {
@@ -256,6 +278,16 @@ describe("a call refuses", () => {
     );
     const misspelt = { idletimeout: 5, absoluteTimeout: "1 day" } as object;
     await expectRejected(() => sessions.create({ user_id: 1 }, misspelt), /option "idletimeout"/);
+    for (const old of [token, null]) {
+      await expectRejected(
+        () => sessions.signIn(old, { user_id: 1 }, timeout),
+        /signIn has no option "timeout"; its options are idleTimeout, absoluteTimeout, keep/,
+      );
+      const keeps = { keeps: ["theme"] } as object;
+      await expectRejected(() => sessions.signIn(old, { user_id: 1 }, keeps), /option "keeps"/);
+      const bearer = { carrier: "bearer" } as object;
+      await expectRejected(() => sessions.signIn(old, { user_id: 1 }, bearer), /option "carrier"/);
+    }
     await expectRejected(
       () => sessions.rotate(token, { user_id: 1 }, { graceTime: 0 } as object),
       /rotate has no option "graceTime"; its options are grace/,
@@ -286,7 +318,7 @@ describe("a call refuses", () => {
         /is no declared reference \(declared: "user_id"\); add it to the references/,
       );
     }
-    const none = createSessions({ store: memoryStore(), idleTimeout: 1000 });
+    const none = createSessions({ store: memoryStore() });
     expectRefused(() => none.by("user_id", 1), /\(declared: none\)/);
   });
 });

@@ -67,9 +67,13 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     const sessions = openSessions(meter.client, 4);
     meter.proxy.reset();
     await warmUp(sessions);
-    const { token } = await sessions.create({ user_id: 1 });
+    const { token, session } = await sessions.create({ user_id: 1 });
     await sessions.get(token);
     await sessions.get(token, ["theme"]);
-    expect(new Set(meter.sent())).toEqual(new Set(["TIME", "EVALSHA", "EVAL", "HGETALL", "HMGET"]));
+    await sessions.rotate(token, {}, { grace: 0 });
+    expect(await sessions.byId(session.lineage).get()).not.toBeNull();
+    expect(new Set(meter.sent())).toEqual(
+      new Set(["TIME", "EVALSHA", "EVAL", "HGETALL", "HMGET", "GET"]),
+    );
   });
 });

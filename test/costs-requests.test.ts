@@ -72,10 +72,59 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       await expectCost(() => request.unset(["theme"]), 1);
       await expectCost(() => request.touch(), 1);
       await expectCost(() => request.rotate(), 1);
+      await expectCost(() => request.set({ user_id: 1, theme: "light" }), 1);
       await expectCost(() => request.set({ user_id: 2 }), 1); // a sign-in
+      await expectCost(() => request.signIn({ user_id: 3 }, { keep: ["theme"] }), 1);
       await expectCost(() => request.peers("user_id"), 1);
       await expectCost(() => request.delete(), 1);
       await expectCost(() => request.set({ user_id: 1 }), 1); // makes one
+    });
+
+    test("signIn takes one command, with a session and without", async () => {
+      const koa = koaSessions(sessions);
+      for (const cookie of [undefined, "session=x", `session=${token}`, `session=${token}`]) {
+        const request = koa.createSession(contextWith(cookie));
+        await expectCost(() => request.signIn({ user_id: 1 }, { keep: ["theme"] }), 1);
+        await expectCost(() => request.signIn({ user_id: 2 }), 1);
+      }
+    });
+
+    test("a set after a sign-out takes one command more, which makes a session", async () => {
+      const koa = koaSessions(sessions);
+      await koa.createSession(contextWith(`session=${token}`)).delete();
+      const request = koa.createSession(contextWith(`session=${token}`));
+      await expectCost(() => request.set({ user_id: 1 }), 2);
+    });
+
+    describe("what is done about a user reads the session first:", () => {
+      const open = () => koaSessions(sessions).createSession(contextWith(`session=${token}`));
+
+      test("changeCredentials gives a new token by one command more, and one a shard ends the others", () =>
+        expectCost(() => open().changeCredentials("user_id"), 2 + shards, 3));
+
+      test("signOutOthers takes one command more a shard", () =>
+        expectCost(() => open().signOutOthers("user_id"), 1 + shards, 2));
+
+      test("signOutEverywhere takes one a shard for the others, and one for its own", () =>
+        expectCost(() => open().signOutEverywhere("user_id"), 2 + shards, 3));
+
+      test("a peers' set takes what another takes, and one more where it ends its own session", async () => {
+        const request = open();
+        const peers = await request.peers("user_id");
+        const id = request.id();
+        const other = await sessions.create({ user_id: 1 });
+        await expectCost(() => peers?.delete(other.session.id) ?? Promise.reject(), 1);
+        await expectCost(() => peers?.clear({ except: id }) ?? Promise.reject(), shards, 1);
+        await expectCost(() => peers?.clear() ?? Promise.reject(), shards + 1, 2);
+        await expectCost(() => peers?.clear() ?? Promise.reject(), shards, 1);
+      });
+
+      test("a peers' delete of its own session takes one", async () => {
+        const request = open();
+        const peers = await request.peers("user_id");
+        await expectCost(() => peers?.delete(request.id() ?? "") ?? Promise.reject(), 1);
+        await expectCost(() => request.get(), 0);
+      });
     });
 
     test("an anonymous request, and one with a malformed cookie, take none", async () => {
@@ -87,7 +136,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
           expect(await request.load()).toBeNull();
           expect(await request.unset(["theme"])).toBe(false);
           expect(await request.touch()).toBe(false);
-          expect(await request.rotate()).toBe(false);
+          expect(await request.rotate()).toBeNull();
           expect(await request.delete()).toBe(false);
           expect(await request.peers("user_id")).toBeNull();
         }, 0);

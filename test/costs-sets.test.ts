@@ -3,7 +3,7 @@
  * sees them, and the round trips they take.
  */
 import type { Session, Sessions } from "session-sets";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import {
   type Cost,
   type Data,
@@ -41,6 +41,26 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     test("size takes one command a shard, in one round trip", async () => {
       await expectCost(() => sessions.by("user_id", 1).size(), shards, 1);
       await expectCost(() => sessions.by("user_id", 404).size(), shards, 1);
+    });
+
+    test("where there is none, the set of the other type is looked at in the same command", async () => {
+      const warning = vi.spyOn(process, "emitWarning").mockImplementation(() => {});
+      const asked = sessions as Sessions<object> as Sessions<{ user_id?: string }>;
+      for (const set of [asked.by("user_id", "1"), asked.by("user_id", "404")]) {
+        await expectCost(() => set.size(), shards, 1);
+        await expectCost(() => set.list(), shards, 1);
+        await expectCost(() => set.clear(), shards, 1);
+      }
+      expect(await sessions.by("user_id", 1).size()).toBe(1);
+      warning.mockRestore();
+    });
+
+    test("clear but one takes one command a shard, also by a lineage", async () => {
+      const { token, session: kept } = await sessions.create({ user_id: 1 });
+      await sessions.rotate(token, {}, { grace: 0 });
+      const set = sessions.by("user_id", 1);
+      await expectCost(() => set.clear({ except: kept.lineage }), shards, 1);
+      expect(await set.size()).toBe(1);
     });
 
     test("a set of one page takes one command a shard, in one round trip", async () => {

@@ -116,8 +116,24 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     });
 
     test("set and unset take one command also when references change", async () => {
-      await expectCost(() => sessions.set(token, { user_id: 2, team_ids: [3, 4, 5, 6] }), 1);
-      await expectCost(() => sessions.unset(token, ["user_id", "team_ids"]), 1);
+      await expectCost(() => sessions.set(token, { team_ids: [3, 4, 5, 6] }), 1);
+      await expectCost(() => sessions.unset(token, ["team_ids"]), 1);
+    });
+
+    test("set and unset that name who the user is are refused without any", () =>
+      expectCost(async () => {
+        await expect(sessions.set(token, { user_id: 2 })).rejects.toThrow(/signIn/);
+        await expect(sessions.unset(token, ["user_id"])).rejects.toThrow(/delete/);
+      }, 0));
+
+    test("signIn takes one command, whatever the token leads to, and a resend finds its work", async () => {
+      const renewed = await sessions.rotate(token);
+      const keep = { keep: ["theme", "team_ids"] } as const;
+      for (const one of [null, renewed?.token, token, token.slice(0, 2) + "x".repeat(32)]) {
+        await expectCost(() => sessions.signIn(one, { user_id: 1, team_ids: [9] }), 1);
+        await expectCost(() => sessions.signIn(one, { user_id: 1 }, keep), 1);
+        await expectCost(() => sessions.signIn(one, { user_id: 2 }, { idleTimeout: "1 day" }), 1);
+      }
     });
 
     test("rotate takes one command, with changes or without", async () => {
@@ -133,12 +149,39 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       const other = await sessions.create({ user_id: 1, team_ids: [1, 2, 3] });
       await sessions.rotate(other.token);
       await expectCost(() => sessions.byId(other.session.id).delete(), 1);
+      const [third, fourth] = [await sessions.create({}), await sessions.create({})];
+      for (const grace of [0, 10_000]) {
+        const { token: old, session: made } = grace === 0 ? third : fourth;
+        await sessions.rotate(old, {}, { grace });
+        await expectCost(() => sessions.byId(made.lineage).delete(), 1);
+      }
+    });
+
+    test("byId of a lineage takes one command more where an alias is there, then two", async () => {
+      const { lineage } = session;
+      await expectCost(() => sessions.byId(lineage).get(), 1);
+      const renewed = await sessions.rotate(token);
+      await expectCost(() => sessions.byId(lineage).get(), 2);
+      expect(meter.sent()).toEqual(["HGETALL", "HGETALL"]);
+      await sessions.rotate(renewed?.token, { user_id: 1 }); // which leaves no alias
+      await direct.del(...(await direct.keys(`*:s:${lineage}`)));
+      await expectCost(() => sessions.byId(lineage).get(), 3);
+      expect(meter.sent()).toEqual(["HGETALL", "GET", "HGETALL"]);
+      await expectCost(() => sessions.byId(lineage).get(["theme"]), 3);
+      expect((await sessions.byId(lineage).get())?.lineage).toBe(lineage);
+      await expectCost(() => sessions.get(renewed?.token), 1); // no token leads over a lineage
+      await sessions.byId(lineage).delete();
+      await expectCost(() => sessions.byId(lineage).get(), 2);
     });
 
     test("has and delete(id) of a set take one command: the id names its shard", async () => {
       await expectCost(() => sessions.by("user_id", 1).has(session.id), 1);
       await expectCost(() => sessions.by("user_id", 2).delete(session.id), 1);
       await expectCost(() => sessions.by("user_id", 1).delete(session.id), 1);
+      const other = await sessions.create({ user_id: 1 });
+      await sessions.rotate(other.token, {}, { grace: 0 });
+      await expectCost(() => sessions.by("user_id", 1).has(other.session.lineage), 1);
+      await expectCost(() => sessions.by("user_id", 1).delete(other.session.lineage), 1);
     });
   });
 });

@@ -37,8 +37,7 @@ describe("an operation on Redis", () => {
 test("list gives a hundred sessions", async () => {
   const sessions = createSessions<{ user_id?: number }>({
     store: memoryStore(),
-    references: { user_id: {} },
-    idleTimeout: "1 hour",
+    references: ["user_id"],
   });
   for (let n = 0; n < 101; n++) await sessions.create({ user_id: 1 });
   const set = sessions.by("user_id", 1);
@@ -50,7 +49,12 @@ test("list gives a hundred sessions", async () => {
 describe("a read counts as use", () => {
   test.each([
     ["a minute", { idleTimeout: "30 days" }, 60_000],
-    ["a minute, also without an idle deadline", { absoluteTimeout: "30 days" }, 60_000],
+    [
+      "a minute, also without an idle deadline",
+      { idleTimeout: null, absoluteTimeout: "30 days" },
+      60_000,
+    ],
+    ["a minute, which is less than a twentieth of a week", {}, 60_000],
     ["a minute, which is a twentieth of 20 minutes", { idleTimeout: "20 minutes" }, 60_000],
     ["a twentieth of an idle timeout of 10 minutes", { idleTimeout: "10 minutes" }, 30_000],
     ["a twentieth of an idle timeout of 2 seconds", { idleTimeout: "2 seconds" }, 100],

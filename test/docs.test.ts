@@ -31,7 +31,11 @@ const GIVEN_IN_DOCSTRINGS = `
     const csrfGuard: typeof import("session-sets/koa").csrfGuard;
     const fetchSessions: typeof import("session-sets/fetch").fetchSessions;
     const storeContract: typeof import("session-sets/testing").storeContract;
-    const sessions: import("session-sets").Sessions<{ user_id?: number; theme?: string }>;
+    type Data = { user_id?: number; theme?: string; cart?: string[] };
+    const sessions: import("session-sets").Sessions<Data>;
+    const session: import("session-sets/koa").RequestSession<Data>;
+    const oldToken: string;
+    const user: { id: number };
     const client: import("ioredis").Redis;
     const app: import("koa");
     const test: (name: string, run: () => Promise<void>) => void;

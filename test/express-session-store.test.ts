@@ -306,7 +306,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     const store = openStore({ references: { user_id: {}, team: { from } }, maxBytes: 300 });
     const error = await new Promise((resolve) => store.set("sid", data, resolve));
     expect(error).toBeInstanceOf(SessionError);
-    expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(error).toMatchObject({ code, hint: expect.stringMatching(message) });
     expect(await store.length()).toBe(0);
     await store.set("sid", { cookie });
     await expect(store.set("sid", data)).rejects.toMatchObject({ code });

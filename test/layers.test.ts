@@ -13,12 +13,12 @@ const LAYERS = [
   // Beside the library: what it exports is for tests.
   ["testing", /^src\/testing\//],
   ["store", /^src\/store\//],
-  ["ground", /^src\/(?:errors|durations|settled|values)\.ts$/],
+  ["ground", /^src\/(?:errors|durations|settled|values|warnings)\.ts$/],
 ] as const;
 
 type Layer = (typeof LAYERS)[number][0];
 
-const MAX_LINES = 300;
+const MAX_LINES = 400;
 const RUNTIME_DEPENDENCIES = Object.keys(JSON.parse(read("package.json")).dependencies);
 /** Clients are known by their shape, but for a predecessor whose API opens one of its own. */
 const OPENS_A_CLIENT: Readonly<Record<string, readonly string[]>> = {
@@ -149,6 +149,7 @@ describe("the checks themselves", () => {
   test.each([
     ["src/store/contract.ts", "src/sessions/token.ts"],
     ["src/values.ts", "src/store/contract.ts"],
+    ["src/warnings.ts", "src/store/contract.ts"],
     ["src/http/csrf.ts", "src/adapters/koa.ts"],
     ["src/adapters/koa.ts", "src/index.ts"],
     ["src/store/memory/store.ts", "src/store/redis/keys.ts"],
@@ -168,6 +169,7 @@ describe("the checks themselves", () => {
     ["src/sessions/sessions.ts", "src/store/memory/store.ts"],
     ["src/testing/suite.ts", "src/store/contract.ts"],
     ["src/store/redis/store.ts", "src/errors.ts"],
+    ["src/sessions/config.ts", "src/warnings.ts"],
   ])("allow that %s imports %s", (file, target) => {
     expect(faultOfImport(file, target)).toBeUndefined();
   });

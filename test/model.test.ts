@@ -20,12 +20,12 @@ type Timeouts = World["timeouts"];
 type OpenWorld = (timeouts: Timeouts) => Promise<World>;
 
 const HOUR = 3_600_000;
-const TIMEOUTS: readonly Timeouts[] = [
-  { idle: HOUR, absolute: 24 * HOUR },
-  { idle: HOUR, absolute: null },
-  { idle: null, absolute: 24 * HOUR },
-];
 const SHORT = 80;
+const TIMEOUTS: readonly Timeouts[] = [
+  { idle: HOUR, absolute: 24 * HOUR, rotationGrace: HOUR },
+  { idle: HOUR, absolute: null, rotationGrace: SHORT },
+  { idle: null, absolute: 24 * HOUR, rotationGrace: 0 },
+];
 const lengths = { default: HOUR, short: SHORT, long: 2 * HOUR };
 
 function referencesFor(shards: number): Record<string, ReferenceOptions> {
@@ -38,13 +38,14 @@ function referencesFor(shards: number): Record<string, ReferenceOptions> {
 
 function programOn(
   store: ReturnType<typeof memoryStore>,
-  { idle, absolute }: Timeouts,
+  { idle, absolute, rotationGrace }: Timeouts,
 ): Sessions<Data> {
   return createSessions<Data>({
     store,
     references: referencesFor(store.shards),
-    ...(idle === null ? {} : { idleTimeout: idle }),
-    ...(absolute === null ? {} : { absoluteTimeout: absolute }),
+    idleTimeout: idle,
+    absoluteTimeout: absolute,
+    rotationGrace,
   });
 }
 

@@ -128,7 +128,8 @@ describe("a client that is not connected", () => {
     for (const use of [
       () => sessions.create({ user_id: 1 }),
       () => sessions.get(token),
-      () => sessions.set(token, { user_id: 2 }),
+      () => sessions.signIn(token, { user_id: 2 }),
+      () => sessions.touch(token),
       () => sessions.delete(token),
       () => user.size(),
       () => user.list(),

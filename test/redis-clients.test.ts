@@ -36,9 +36,14 @@ async function useAll(client: RedisClient, prefix: string, shards: number): Prom
   expect(await sessions.touch(token)).toBe(true);
   expect((await sessions.get(token))?.data).toEqual({ user_id: 1 });
   const rotated = await sessions.rotate(token);
-  expect(rotated?.session.data).toEqual({ user_id: 1 });
-  expect((await sessions.get(token))?.id).toBe(rotated?.session.id);
+  expect(rotated?.session?.data).toEqual({ user_id: 1 });
+  expect((await sessions.get(token))?.id).toBe(rotated?.session?.id);
   expect(await sessions.rotate(token)).toBeNull();
+  const signedIn = await sessions.signIn(made[3]?.token, { user_id: 1 });
+  expect(await sessions.get(made[3]?.token)).toBeNull();
+  const again = await sessions.rotate(signedIn.token, { user_id: 1 });
+  expect((await sessions.byId(signedIn.session.lineage).get())?.id).toBe(again?.session?.id);
+  expect(await user.has(signedIn.session.lineage)).toBe(true);
   expect(await user.size()).toBe(5);
   expect(await user.has(session.id)).toBe(true);
   expect((await user.ids()).length).toBe(5);
@@ -89,7 +94,8 @@ describe.each(kinds)("%s", (_kind, connect) => {
     const prefix = freshPrefix();
     try {
       const keys = await useAll(client, prefix, 1);
-      expect(keys.length).toBe(4); // hash, alias, two kinds of set
+      // A hash, an alias, a pointer, two kinds of set; what the sign-in and a rotation left.
+      expect(keys.length).toBe(5 + 2);
       for (const key of keys) expect(key.startsWith(`my app:{${prefix}:0}:`)).toBe(true);
       await useAll(client, freshPrefix(), 4);
     } finally {

@@ -19,9 +19,17 @@ import {
   mergeUser,
   of,
   rotationTo,
+  signIn,
 } from "../src/testing/steps.ts";
 import { intercepted, type Sent } from "./support/intercept.ts";
-import { failureOf, makeSession, operations, sessionsOn, snapshot } from "./support/operations.ts";
+import {
+  failureOf,
+  makeSession,
+  operations,
+  runAll,
+  sessionsOn,
+  snapshot,
+} from "./support/operations.ts";
 import { type CommandProxy, openProxy } from "./support/proxy.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients } from "./support/stores.ts";
@@ -57,7 +65,7 @@ describe("a command that arrives after its caller has stopped waiting does nothi
     const made = await makeSession(sessionsOn(redisStore(client)));
     const sessions = sessionsOn(redisStore(slow, { timeout: 400 }));
     // The one is warmed up by a use, which also makes the server know the scripts.
-    if (known) for (const { run } of Object.values(operations(sessions, made))) await run();
+    if (known) await runAll(sessions);
     const late = known ? await makeSession(sessions) : made;
     const before = await snapshot(client);
     proxy.hold();
@@ -112,7 +120,35 @@ describe("a command that arrives twice", () => {
     await assertMembers(store, USER, [to]);
   });
 
-  test.each([0, 10_000])("a sign-in rotates once, with %i ms of grace", async (grace) => {
+  test.each([0, 10_000])(
+    "a sign-in makes one session, and gives it again, with tombstones for %i ms",
+    async (tombstone) => {
+      const id = await create(store, one);
+      await change(store, id, { set: { a: "1" } });
+      const { to, answer } = await signIn(twice, id, "1", { keep: ["team", "a"], tombstone });
+      expect(answer.ended).toBe(true);
+      expect(Object.fromEntries(answer.fields)).toEqual({ user_id: "1", a: "1" });
+      expect(second).toEqual(first);
+      await assertMembers(store, USER, [to]);
+    },
+  );
+
+  test.each([
+    ["a rotation of the same user", "always", "1"],
+    ["a change of another user", "user-changes", "2"],
+    ["a change of credentials", "credentials", null],
+  ] as const)("%s is done once", async (_, when, user) => {
+    const id = await create(store, one);
+    const to = newIdBeside(id);
+    await change(store, id, { rotation: rotationTo(newIdBeside(id)) }); // it comes by an old id
+    const names = user === null ? {} : { set: { user_id: user }, references: { user_id: [user] } };
+    const answer = done(await change(twice, id, { ...names, rotation: rotationTo(to, { when }) }));
+    expect(answer).toMatchObject({ id: to, rotated: true, lineage: user === "2" ? to : id });
+    expect(second).toEqual(first);
+    await assertMembers(store, of("user_id", user ?? "1"), [to]);
+  });
+
+  test.each([0, 10_000])("a merging sign-in rotates once, with %i ms of grace", async (grace) => {
     const id = await create(store, one);
     const to = newIdBeside(id);
     const answer = done(await twice.change(id, mergeUser(to, "2", { grace })));
@@ -144,7 +180,7 @@ describe("a command that arrives twice", () => {
   test("end ends the session, and says the second time that there is none", async () => {
     const id = await create(store, one);
     const other = await create(store, one);
-    expect(await twice.end(id)).toBe(false);
+    expect(await twice.end(id)).toBeNull();
     expect(second).toEqual(first);
     await assertMembers(store, USER, [other]);
   });
@@ -208,7 +244,7 @@ describe("a server whose clock is not ours", () => {
     await assertMembers(store, of("user_id", "1"), [to]);
     expect(await store.changeAll(of("user_id", "1"), changes({ set: { b: "1" } }))).toBe(1);
     expect(await store.endAll(of("user_id", "1"))).toBe(1);
-    expect(await store.end(to)).toBe(false);
+    expect(await store.end(to)).toBeNull();
   }
 
   test.each([3_600_000, -3_600_000, 86_400_000 * 365])("but %i ms ahead", async (skew) => {

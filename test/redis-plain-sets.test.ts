@@ -68,18 +68,22 @@ describe("its members stay exactly the sessions of the set", () => {
     await user().set({ team_ids: [3] });
     await expectMembers(sessions.by("team_ids", 1).key, []);
     await expectMembers(sessions.by("team_ids", 3).key, [session.id, other.session.id]);
-    await user().unset(["user_id"]);
-    await expectMembers(user().key, []);
+    await user().unset(["team_ids"]);
+    await expectMembers(sessions.by("team_ids", 3).key, []);
   });
 
-  test("when a session rotates, with changes or without", async () => {
+  test("when a session rotates or signs in", async () => {
     const { token } = await sessions.create({ user_id: 1, team_ids: [1] });
     const renewed = await sessions.rotate(token);
-    await expectMembers(user().key, [renewed?.session.id]);
-    const signedIn = await sessions.rotate(renewed?.token, { user_id: 2 });
+    await expectMembers(user().key, [renewed?.session?.id]);
+    const again = await sessions.signIn(renewed?.token, { user_id: 1 }, { keep: ["team_ids"] });
+    await expectMembers(user().key, [again.session.id]);
+    await expectMembers(sessions.by("team_ids", 1).key, [again.session.id]);
+    const other = await sessions.rotate(again.token, { user_id: 2, team_ids: [2] });
     await expectMembers(user().key, []);
-    await expectMembers(sessions.by("user_id", 2).key, [signedIn?.session.id]);
-    await expectMembers(sessions.by("team_ids", 1).key, [signedIn?.session.id]);
+    await expectMembers(sessions.by("user_id", 2).key, [other?.session?.id]);
+    await expectMembers(sessions.by("team_ids", 1).key, []);
+    await expectMembers(sessions.by("team_ids", 2).key, [other?.session?.id]);
   });
 
   test("when sessions end one by one, or all", async () => {
@@ -134,7 +138,8 @@ test("it needs a store of one shard", () => {
 });
 
 test("a reference that is declared so later gets its plain set as sessions are used", async () => {
-  const before = open({ user_id: {} });
+  sessions = open({ user_id: { as: "set", identity: false } });
+  const before = open({ user_id: { identity: false } });
   const { token, session } = await before.create({ user_id: 1 });
   expect(await client.exists(user().key)).toBe(0);
   expect(await user().ids()).toEqual([session.id]);

@@ -13,6 +13,7 @@ import {
   type Made,
   makeSession,
   operations,
+  runAll,
   SECRET,
   sessionsOn,
   snapshot,
@@ -71,10 +72,7 @@ async function makeSessionAnyway(): Promise<Made> {
 describe("a server whose memory is full", () => {
   beforeEach(async () => {
     await client.config("SET", "maxmemory-policy", "noeviction");
-    await sessions.by("user_id", 1).set({}); // every script is known
-    await makeSession(sessions);
-    for (const { run } of Object.values(operations(sessions, await makeSession(sessions))))
-      await run();
+    await runAll(sessions); // every script is known
     made = await makeSession(sessions);
     await client.config("SET", "maxmemory", "1");
   });

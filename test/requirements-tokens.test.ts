@@ -58,7 +58,7 @@ async function useEverything(): Promise<string[]> {
   };
   const rotate = async (token: string, values: Data, grace: number) => {
     const made = await sessions.rotate(token, values, { grace });
-    if (!made) throw new Error("no session to rotate");
+    if (!made?.token) throw new Error("no session to rotate");
     tokens.push(made.token);
     return made;
   };
@@ -77,6 +77,12 @@ async function useEverything(): Promise<string[]> {
   await sessions.get(second.token);
   await rotate(third.token, {}, 0);
   await sessions.byId(session.id).get();
+  const { session: old } = await create(4);
+  const signedIn = await sessions.signIn(tokens.at(-1), { user_id: 5 }, { keep: ["theme"] });
+  tokens.push(signedIn.token);
+  await rotate(signedIn.token, { user_id: 5 }, 60_000);
+  await sessions.byId(signedIn.session.lineage).get();
+  await sessions.byId(old.lineage).delete();
   const set = sessions.by("user_id", 1);
   await set.set({ theme: "light" });
   await set.unset(["theme"]);

@@ -29,14 +29,14 @@ describe("requirement 2: after delete or clear returns, a session is gone for go
     if (name === "set all") await sessions.by("team_ids", 7).set({ theme: "light" });
     if (name !== "rotate") return [];
     const rotated = await sessions.rotate(token, { theme: "rotated" });
-    return rotated ? [rotated.token] : [];
+    return rotated?.token ? [rotated.token] : [];
   }
 
   async function expectGone({ all, check }: Programs, tokens: readonly string[]): Promise<void> {
     for (const sessions of all) {
       for (const token of tokens) {
         expect(await sessions.get(token)).toBeNull();
-        expect(await sessions.set(token, { user_id: 1 })).toBe(false);
+        expect(await sessions.set(token, { theme: "dark" })).toBe(false);
         expect(await sessions.rotate(token, { user_id: 1 })).toBeNull();
       }
       for (const team of [7, 8, 9]) expect(await sessions.by("team_ids", team).size()).toBe(0);
@@ -136,34 +136,40 @@ describe("requirement 4: concurrent creates for one user are all listed, and all
 });
 
 describe("requirement 5: a reference that goes takes its entry with it", () => {
+  const REFERENCES = { user_id: {}, org_id: { identity: false }, team_ids: { identity: false } };
+
   const ways: Record<string, (sessions: Sessions<Data>, token: string) => Promise<unknown>> = {
-    "changed by set": (sessions, token) => sessions.set(token, { user_id: 2, team_ids: [8] }),
+    "changed by set": (sessions, token) => sessions.set(token, { org_id: 2, team_ids: [8] }),
     "set to null": (sessions, token) =>
-      sessions.set(token, { user_id: null, team_ids: [] } as unknown as Data),
-    unset: (sessions, token) => sessions.unset(token, ["user_id", "team_ids"]),
-    "changed by rotate": (sessions, token) => sessions.rotate(token, { user_id: 2, team_ids: [8] }),
+      sessions.set(token, { org_id: null, team_ids: [] } as unknown as Data),
+    unset: (sessions, token) => sessions.unset(token, ["org_id", "team_ids"]),
+    "changed by rotate": (sessions, token) => sessions.rotate(token, { org_id: 2, team_ids: [8] }),
+    "signed in as another": (sessions, token) => sessions.signIn(token, { user_id: 2 }),
+    "signed in as another by rotate": (sessions, token) => sessions.rotate(token, { user_id: 2 }),
+    "signed out by rotate": (sessions, token) =>
+      sessions.rotate(token, { user_id: null } as unknown as Data),
     "changed through its set": (sessions) =>
-      sessions.by("user_id", 1).set({ user_id: 2, team_ids: [8] }),
-    "unset through its set": (sessions) => sessions.by("user_id", 1).unset(["user_id", "team_ids"]),
+      sessions.by("org_id", 1).set({ org_id: 2, team_ids: [8] }),
+    "unset through its set": (sessions) => sessions.by("org_id", 1).unset(["org_id", "team_ids"]),
     deleted: (sessions, token) => sessions.delete(token),
     "deleted through its set": (sessions) => sessions.by("team_ids", 7).clear(),
   };
 
   test.each(Object.entries(ways))("requirement 5: %s", async (_name, change) => {
-    const { all, check, keys } = openPrograms(4);
+    const { all, check, keys } = openPrograms(4, REFERENCES);
     const [sessions, other] = all;
-    const { token, session } = await sessions.create({ user_id: 1, team_ids: [7, 9] });
-    expect((await keys()).length).toBe(4);
+    const { token, session } = await sessions.create({ user_id: 1, org_id: 1, team_ids: [7, 9] });
+    expect((await keys()).length).toBe(5);
     await change(sessions, token);
     for (const [field, value] of [
-      ["user_id", 1],
+      ["org_id", 1],
       ["team_ids", 7],
       ["team_ids", 9],
     ] as const) {
       expect(await other.by(field, value).size()).toBe(0);
       expect(await other.by(field, value).has(session.id)).toBe(false);
     }
-    expect((await keys()).filter((key) => /:r:(user_id:1|team_ids:[79])$/.test(key))).toEqual([]);
+    expect((await keys()).filter((key) => /:r:(org_id:1|team_ids:[79])$/.test(key))).toEqual([]);
     await check();
   });
 });
@@ -177,7 +183,9 @@ describe("requirement 6: nothing is left when all has expired", () => {
       (token) => sessions.rotate(token, { user_id: 9 }),
       (token) => sessions.touch(token, { idleTimeout: 300 }),
       (token, i) => sessions.set(token, { team_ids: [i] }),
-      (token) => sessions.unset(token, ["user_id"]),
+      (token) => sessions.unset(token, ["team_ids"]),
+      (token) => sessions.signIn(token, { user_id: 8 }, { keep: ["team_ids"] }),
+      (token) => sessions.rotate(token, { user_id: null } as unknown as Data),
       (token) => sessions.delete(token),
       (token) => sessions.get(token),
     ];

@@ -1,6 +1,6 @@
 import express from "express";
 import { csrfGuard, expressSessions } from "session-sets/express";
-import { announce, devicesPage, sessions, signIn, signInPage } from "../shop.ts";
+import { announce, authenticate, devicesPage, sessions, signInPage } from "../shop.ts";
 
 const app = express();
 const shop = expressSessions(sessions);
@@ -17,9 +17,9 @@ app.get("/sign-in", (req, res) => {
 
 app.post("/sign-in", async (req, res) => {
   const session = shop.createSession(req);
-  const values = signIn(req.body, req.get("user-agent"));
+  const values = authenticate(req.body, req.get("user-agent"));
   if (values) {
-    await session.set(values); // a new token: one that was planted before is worth nothing
+    await session.signIn(values); // a new session: a token that was planted before is worth nothing
     return res.redirect("/");
   }
   const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
@@ -36,7 +36,7 @@ app.get("/", async (req, res) => {
 
 app.post("/devices/end", async (req, res) => {
   const devices = await shop.createSession(req).peers("user_id");
-  await devices?.delete(String(req.body.id)); // only a session of this very user
+  await devices?.delete(String(req.body.lineage)); // only a session of this very user
   res.redirect("/");
 });
 
@@ -46,10 +46,7 @@ app.post("/sign-out", async (req, res) => {
 });
 
 app.post("/sign-out-everywhere", async (req, res) => {
-  const session = shop.createSession(req);
-  const devices = await session.peers("user_id");
-  await devices?.clear({ except: session.id() });
-  await session.delete(); // last, so that a failure before it can be tried again
+  await shop.createSession(req).signOutEverywhere("user_id");
   res.redirect("/sign-in");
 });
 

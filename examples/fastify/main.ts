@@ -1,6 +1,6 @@
 import fastify, { type FastifyRequest } from "fastify";
 import { csrfGuard, fastifySessions, type SessionOf } from "session-sets/fastify";
-import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
 
 const app = fastify();
 app.register(fastifySessions(sessions));
@@ -23,9 +23,9 @@ app.get("/sign-in", async (request) => signInPage(sessionOf(request).createCSRFT
 
 app.post<{ Body: Form }>("/sign-in", async (request, reply) => {
   const session = sessionOf(request);
-  const values = signIn(request.body, request.headers["user-agent"]);
+  const values = authenticate(request.body, request.headers["user-agent"]);
   if (values) {
-    await session.set(values); // a new token: one that was planted before is worth nothing
+    await session.signIn(values); // a new session: a token that was planted before is worth nothing
     return reply.redirect("/");
   }
   reply.code(422);
@@ -42,7 +42,7 @@ app.get("/", async (request, reply) => {
 
 app.post<{ Body: Form }>("/devices/end", async (request, reply) => {
   const devices = await sessionOf(request).peers("user_id");
-  await devices?.delete(String(request.body.id)); // only a session of this very user
+  await devices?.delete(String(request.body.lineage)); // only a session of this very user
   return reply.redirect("/");
 });
 
@@ -52,10 +52,7 @@ app.post("/sign-out", async (request, reply) => {
 });
 
 app.post("/sign-out-everywhere", async (request, reply) => {
-  const session = sessionOf(request);
-  const devices = await session.peers("user_id");
-  await devices?.clear({ except: session.id() });
-  await session.delete(); // last, so that a failure before it can be tried again
+  await sessionOf(request).signOutEverywhere("user_id");
   return reply.redirect("/sign-in");
 });
 

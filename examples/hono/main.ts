@@ -1,7 +1,7 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { csrfGuard, honoSessions, type SessionVariables } from "session-sets/hono";
-import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
 
 const app = new Hono<{ Variables: SessionVariables<typeof sessions> & { form: Form } }>();
 app.use(honoSessions(sessions), csrfGuard());
@@ -17,9 +17,9 @@ app.use(async (c, next) => {
 app.get("/sign-in", (c) => c.html(signInPage(c.var.session.createCSRFToken())));
 
 app.post("/sign-in", async (c) => {
-  const values = signIn(c.var.form, c.req.header("user-agent"));
+  const values = authenticate(c.var.form, c.req.header("user-agent"));
   if (values) {
-    await c.var.session.set(values); // a new token: one that was planted before is worth nothing
+    await c.var.session.signIn(values); // a new session: a token that was planted before is worth nothing
     return c.redirect("/");
   }
   const page = signInPage(c.var.session.createCSRFToken(), "The name or the password is wrong.");
@@ -36,7 +36,7 @@ app.get("/", async (c) => {
 
 app.post("/devices/end", async (c) => {
   const devices = await c.var.session.peers("user_id");
-  await devices?.delete(String(c.var.form.id)); // only a session of this very user
+  await devices?.delete(String(c.var.form.lineage)); // only a session of this very user
   return c.redirect("/");
 });
 
@@ -46,10 +46,7 @@ app.post("/sign-out", async (c) => {
 });
 
 app.post("/sign-out-everywhere", async (c) => {
-  const { session } = c.var;
-  const devices = await session.peers("user_id");
-  await devices?.clear({ except: session.id() });
-  await session.delete(); // last, so that a failure before it can be tried again
+  await c.var.session.signOutEverywhere("user_id");
   return c.redirect("/sign-in");
 });
 

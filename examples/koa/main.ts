@@ -1,7 +1,7 @@
 import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import { csrfGuard, koaSessions, type SessionContext } from "session-sets/koa";
-import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
 
 const app = new Koa<Koa.DefaultState, SessionContext<typeof sessions>>();
 app.use(koaSessions(sessions)).use(csrfGuard());
@@ -18,9 +18,9 @@ app.use(async (ctx) => {
     return;
   }
   if (route === "POST /sign-in") {
-    const values = signIn(form, ctx.get("user-agent"));
+    const values = authenticate(form, ctx.get("user-agent"));
     if (values) {
-      await session.set(values); // a new token: one that was planted before is worth nothing
+      await session.signIn(values); // a new session: a token that was planted before is worth nothing
       return ctx.redirect("/");
     }
     ctx.status = 422;
@@ -36,14 +36,13 @@ app.use(async (ctx) => {
       ctx.body = devicesPage(session.createCSRFToken(), here, await devices.list());
       return;
     case "POST /devices/end":
-      await devices.delete(String(form.id)); // only a session of this very user
+      await devices.delete(String(form.lineage)); // only a session of this very user
       return ctx.redirect("/");
     case "POST /sign-out":
       await session.delete();
       return ctx.redirect("/sign-in");
     case "POST /sign-out-everywhere":
-      await devices.clear({ except: here.id });
-      await session.delete(); // last, so that a failure before it can be tried again
+      await session.signOutEverywhere("user_id");
       return ctx.redirect("/sign-in");
     default:
       ctx.throw(404);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { SessionError } from "session-sets";
 import { csrfGuard, nodeSessions } from "session-sets/node";
-import { announce, devicesPage, type Form, sessions, signIn, signInPage } from "../shop.ts";
+import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
 
 const sessionOf = nodeSessions(sessions);
 const guard = csrfGuard();
@@ -17,9 +17,9 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   const route = `${req.method} ${req.url}`;
   if (route === "GET /sign-in") return show(res, signInPage(session.createCSRFToken()));
   if (route === "POST /sign-in") {
-    const values = signIn(form, req.headers["user-agent"]);
+    const values = authenticate(form, req.headers["user-agent"]);
     if (values) {
-      await session.set(values); // a new token: one that was planted before is worth nothing
+      await session.signIn(values); // a new session: a token that was planted before is worth nothing
       return redirect(res, "/");
     }
     const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
@@ -33,14 +33,13 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case "GET /":
       return show(res, devicesPage(session.createCSRFToken(), here, await devices.list()));
     case "POST /devices/end":
-      await devices.delete(String(form.id)); // only a session of this very user
+      await devices.delete(String(form.lineage)); // only a session of this very user
       return redirect(res, "/");
     case "POST /sign-out":
       await session.delete();
       return redirect(res, "/sign-in");
     case "POST /sign-out-everywhere":
-      await devices.clear({ except: here.id });
-      await session.delete(); // last, so that a failure before it can be tried again
+      await session.signOutEverywhere("user_id");
       return redirect(res, "/sign-in");
     default:
       return show(res, "Not found", 404);

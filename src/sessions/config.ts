@@ -147,7 +147,7 @@ function entriesOf(declared: object): [string, Declared][] {
   const list: readonly unknown[] = Array.isArray(declared) ? declared : [declared];
   return list.flatMap((one): [string, Declared][] => {
     if (typeof one === "string" && list === declared) return [[one, {}]];
-    if (typeof one === "object" && one !== null) return Object.entries(one);
+    if (typeof one === "object" && one !== null && !Array.isArray(one)) return Object.entries(one);
     throw misconfigured(
       'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
     );

@@ -234,8 +234,9 @@ export class Engine {
     };
   }
 
-  reference(field: string, value: unknown): Reference {
-    return referenceOf(field, value, this.config);
+  /** @param name what a program calls the field, where that is not its name in the store. */
+  reference(field: string, value: unknown, name?: string): Reference {
+    return referenceOf(field, value, this.config, name);
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where a field is no declared reference. */
@@ -246,12 +247,14 @@ export class Engine {
   /** How long an alias stays (ms), as the options of `rotate` say. */
   graceOf(options: RotateOptions): number {
     refuseUnknownKeys("rotate", options, ["grace"]);
-    return milliseconds("grace", options.grace ?? this.config.rotationGrace, true);
+    const { grace = this.config.rotationGrace } = options; // null is no duration
+    return milliseconds("grace", grace, true);
   }
 
   /** Those of the fields that say who the user is. */
   identitiesIn(fields: readonly string[]): readonly string[] {
-    return this.config.identity.filter(isIn(fields));
+    // Callers without types may give anything; `changes` says what is wrong with it.
+    return Array.isArray(fields) ? this.config.identity.filter(isIn(fields)) : [];
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */

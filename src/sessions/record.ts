@@ -80,31 +80,42 @@ function checkType(field: string, value: unknown, { type }: DeclaredReference): 
   );
 }
 
-/** One value of a declared reference. */
-export function referenceOf(field: string, value: unknown, config: Config): Reference {
+/**
+ * One value of a declared reference.
+ *
+ * @param name what a program calls the field, where that is not its name in the store.
+ */
+export function referenceOf(
+  field: string,
+  value: unknown,
+  config: Config,
+  name?: string,
+): Reference {
   const declared = declaredReference(field, config);
   const [text, ...more] = Array.isArray(value) ? [] : referenceTexts(field, value);
   if (text === undefined || more.length > 0) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `Sessions are found by one value of ${quote(field)}: a string, a finite number or a boolean`,
+      `Sessions are found by one value of ${quote(name ?? field)}: a string, a finite number or a boolean`,
     );
   }
   checkType(field, value, declared);
-  const lookalike = declared.type === null ? lookalikeOf(field, value) : null;
+  const lookalike = declared.type === null ? lookalikeOf(field, value, name) : null;
   return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };
 }
 
 /** The same value as the other type: the number 60 for "60", and the other way round. */
-function lookalikeOf(field: string, value: unknown): Lookalike | null {
+function lookalikeOf(field: string, value: unknown, name?: string): Lookalike | null {
   const other = typeof value === "string" ? decodeValue(value) : String(value);
   if (typeof value === typeof other || typeof other === "object") return null;
+  if (String(other) !== String(value)) return null; // "1e400", or "1.0": no number reads like this
+  const declarable = name === undefined && typeof other !== "boolean";
   return {
     text: encodeValue(field, other),
     tell: () =>
       warnOnce(
         "SESSION_SETS_VALUE_TYPE",
-        `by(${quote(field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings), or declare the reference { type: "${typeof other}" }`,
+        `by(${quote(name ?? field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings)${declarable ? `, or declare the reference { type: "${typeof other}" }` : ""}`,
       ),
   };
 }

@@ -153,7 +153,7 @@ export const commanding: readonly StoreTest[] = [
     });
     assert.deepEqual(answer, { state: "elsewhere" });
     assert.deepEqual(await live(store, id), before);
-    assert.equal((await store.end(id)) !== null, true);
+    assert.equal(await store.end(id), id);
     const gone = await change(store, id, { set: { a: "1" }, where: USER });
     assert.deepEqual(gone, { state: "gone" });
   }),
@@ -193,7 +193,7 @@ export const commanding: readonly StoreTest[] = [
     assert.ok(empty && brief && past && large);
     done(await change(store, empty, { create: true, absoluteTimeout: HOUR }));
     assert.deepEqual(await texts(store, empty), {});
-    assert.equal((await store.end(empty)) !== null, true);
+    assert.equal(await store.end(empty), empty);
     const references = { user_id: ["1"] };
     done(await change(store, brief, { references, create: true, absoluteTimeout: SOON }));
     done(await change(store, past, { references, create: true, absoluteDeadline: 1 }));
@@ -230,7 +230,7 @@ export const commanding: readonly StoreTest[] = [
     for (const id of ids) assert.equal((await live(store, id)).fields.get("own"), id);
     await assertMembers(store, USER, ids);
     done(await change(store, "*", { set: { a: "1" } }));
-    assert.equal((await store.end("*")) !== null, true);
+    assert.equal(await store.end("*"), "*");
     await assertMembers(
       store,
       USER,

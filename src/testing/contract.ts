@@ -4,11 +4,11 @@ import { creating } from "./creating.ts";
 import { ending } from "./ending.ts";
 import { expiring } from "./expiring.ts";
 import { largeSets } from "./large-sets.ts";
+import { merging } from "./merging.ts";
 import { racing } from "./racing.ts";
 import { referencing } from "./referencing.ts";
 import { rotating } from "./rotating.ts";
 import { sets } from "./sets.ts";
-import { signingIn } from "./signing-in.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**
@@ -28,7 +28,7 @@ export const storeContract: readonly StoreTest[] = [
   ...commanding,
   ...referencing,
   ...rotating,
-  ...signingIn,
+  ...merging,
   ...ending,
   ...sets,
   ...largeSets,

@@ -20,7 +20,7 @@ export const ending: readonly StoreTest[] = [
   storeTest("end ends one session and takes it out of its sets", async ({ store }) => {
     const id = await createOf(store, "1", { references: { t: ["7", "8"] } });
     const other = await createOf(store, "1");
-    assert.equal((await store.end(id)) !== null, true);
+    assert.equal(await store.end(id), id);
     await assertGone(store, id);
     assert.equal(await store.has(of("user_id", "1"), id), false);
     await assertMembers(store, of("user_id", "1"), [other]);
@@ -30,10 +30,10 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end of what is not there is no error", async ({ store }) => {
     const id = await createOf(store, "1");
-    assert.equal(await store.end(newId(store.shards)), false);
-    assert.equal((await store.end(id)) !== null, true);
-    assert.equal((await store.end(id)) !== null, false);
-    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, false);
+    assert.equal(await store.end(newId(store.shards)), null);
+    assert.equal(await store.end(id), id);
+    assert.equal(await store.end(id), null);
+    assert.equal(await store.end(id, { reference: of("user_id", "1") }), null);
   }),
 
   storeTest("end through an alias ends the session and its aliases", async ({ store }) => {
@@ -41,17 +41,17 @@ export const ending: readonly StoreTest[] = [
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
     done(await change(store, second, { rotation: rotationTo(third) }));
-    assert.equal((await store.end(first)) !== null, true);
+    assert.equal(await store.end(first), first);
     await assertGone(store, first, second, third);
     await assertMembers(store, of("user_id", "1"), []);
-    assert.equal((await store.end(second)) !== null, false);
+    assert.equal(await store.end(second), null);
   }),
 
   storeTest("end of a rotated session ends its aliases", async ({ store }) => {
     const first = await createOf(store, "1");
     const second = newIdBeside(first);
     done(await change(store, first, { rotation: rotationTo(second) }));
-    assert.equal((await store.end(second)) !== null, true);
+    assert.equal(await store.end(second), first);
     await assertGone(store, first, second);
     assert.deepEqual(await change(store, first, { set: { a: "1" } }), { state: "gone" });
     await assertGone(store, first, second);
@@ -84,10 +84,10 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end with a reference ends only a session of that set", async ({ store }) => {
     const id = await createOf(store, "1");
-    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
-    assert.equal((await store.end(id, { reference: of("team", "1") })) !== null, false);
+    assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
+    assert.equal(await store.end(id, { reference: of("team", "1") }), null);
     assert.deepEqual(await texts(store, id), { user_id: "1" });
-    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, true);
+    assert.equal(await store.end(id, { reference: of("user_id", "1") }), id);
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "1"), []);
   }),
@@ -95,9 +95,9 @@ export const ending: readonly StoreTest[] = [
   storeTest("end with a reference goes by the value the session has now", async ({ store }) => {
     const id = await createOf(store, "1");
     done(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
-    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, false);
+    assert.equal(await store.end(id, { reference: of("user_id", "1") }), null);
     assert.equal((await live(store, id)).id, id);
-    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, true);
+    assert.equal(await store.end(id, { reference: of("user_id", "2") }), id);
     await assertGone(store, id);
   }),
 
@@ -105,9 +105,9 @@ export const ending: readonly StoreTest[] = [
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     done(await change(store, id, { rotation: rotationTo(to) }));
-    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
+    assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.equal((await live(store, to)).id, to);
-    assert.equal((await store.end(id, { reference: of("user_id", "1") })) !== null, true);
+    assert.equal(await store.end(id, { reference: of("user_id", "1") }), id);
     await assertGone(store, id, to);
   }),
 

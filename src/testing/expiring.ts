@@ -28,7 +28,7 @@ export const expiring: readonly StoreTest[] = [
     await elapse(PAST_SOON);
     await assertGone(store, id);
     assert.deepEqual(await store.find(id, { names: ["user_id"] }), { state: "gone" });
-    assert.equal((await store.end(id)) !== null, false);
+    assert.equal(await store.end(id), null);
   }),
 
   storeTest("a session past its absolute deadline is gone", async ({ store, elapse }) => {
@@ -81,7 +81,7 @@ export const expiring: readonly StoreTest[] = [
     await assertMembers(store, USER, [alive]);
     await assertMembers(store, of("t", "7"), []);
     assert.equal(await store.has(USER, dead), false);
-    assert.equal((await store.end(dead, { reference: USER })) !== null, false);
+    assert.equal(await store.end(dead, { reference: USER }), null);
   }),
 
   storeTest("changeAll and endAll count no expired session", async ({ store, elapse }) => {
@@ -140,7 +140,7 @@ export const expiring: readonly StoreTest[] = [
     await elapse(PAST_SOON);
     await assertGone(store, id);
     assert.deepEqual(await change(store, id, { set: { a: "1" } }), { state: "gone" });
-    assert.equal((await store.end(id)) !== null, false);
+    assert.equal(await store.end(id), null);
     await assertMembers(store, USER, [to]);
     assert.equal((await live(store, to)).fields.get("a"), undefined);
     // A resend that comes this late finds its work done, and changes nothing more.

@@ -172,16 +172,63 @@ describe.each([
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
   });
 
-  test("an id of somebody else's device in the form ends nothing", async () => {
+  test("somebody else's device in the form ends nothing", async () => {
     const desk = await openDevice(browser, demo);
     const phone = await openDevice(browser, demo, { userAgent: IPHONE });
     await signIn(desk);
     await signUp(phone, "grace", "long enough");
-    const token = (await sessionCookie(desk))?.value;
-    const id = (await demo.sessions.get(token))?.id ?? "";
-    const status = await post(phone, "/devices/end", { csrf: await csrfOf(phone), id });
-    expect(status).toBe(200);
+    const { id, lineage } = await sessionOf(desk);
+    for (const name of [id, lineage]) {
+      const form = { csrf: await csrfOf(phone), lineage: name };
+      expect(await post(phone, "/devices/end", form)).toBe(200);
+    }
     expect(await headingAtNextRequest(desk)).toBe("Your devices");
+  });
+
+  test("a page ends the device that it shows, also where that has a new token since", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signIn(phone);
+    await desk.goto("/");
+    const old = await sessionCookie(phone);
+    const rotated = await demo.sessions.rotate(old?.value, {}, { grace: 0 });
+    if (old) await phone.context().addCookies([{ ...old, value: rotated?.token ?? "" }]);
+    expect(await headingAtNextRequest(phone)).toBe("Your devices");
+
+    await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).click();
+    expect(await message(desk)).toBe("The device is signed out.");
+    expect(await headingAtNextRequest(phone)).toBe("Sign in");
+  });
+
+  test("a device that ends itself is signed out, and told so on the next page", async () => {
+    const desk = await openDevice(browser, demo);
+    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    await signIn(desk);
+    await signIn(phone);
+    const { lineage } = await sessionOf(desk);
+    await desk.goto("/");
+    const form = { csrf: await csrfOf(desk), lineage };
+    const answer = await desk.context().request.post("/devices/end", { form });
+    expect(await answer.text()).toMatch(/role="status">The device is signed out\..*<h1>Sign in</s);
+    expect(await sessionCookie(desk)).toBeUndefined();
+    expect(await listedDevices(phone)).toEqual(["Safari on iPhone This device"]);
+    expect(await headingAtNextRequest(desk)).toBe("Sign in");
+    await signIn(desk);
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device", "Safari on iPhone"]);
+  });
+
+  test("signing in as another user takes nothing of the one before along", async () => {
+    const desk = await openDevice(browser, demo);
+    await signUp(desk, "grace", "long enough");
+    const before = await sessionCookie(desk);
+    const { data } = await sessionOf(desk);
+    // The form of another tab: its token is of the session that this one replaces.
+    const form = { csrf: await csrfOf(desk), name: "ada", password: PASSWORD };
+    expect(await post(desk, "/sign-in", form)).toBe(200);
+    expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
+    expect(await demo.sessions.get(before?.value)).toBeNull();
+    expect(await demo.sessions.by("user_id", data.user_id ?? "").size()).toBe(0);
   });
 
   test("a forged form is refused and changes nothing", async () => {
@@ -265,6 +312,13 @@ test("every page has the security headers, and its style is applied under them",
   expect(box?.width, "as wide as its card").toBeGreaterThan(300);
   expect(problems).toEqual([]);
 });
+
+/** The session of a device, as the server has it. */
+async function sessionOf(page: Page) {
+  const session = await demo.sessions.get((await sessionCookie(page))?.value);
+  if (!session) throw new Error("this device is not signed in");
+  return session;
+}
 
 async function signUp(page: Page, name: string, password: string): Promise<void> {
   await page.goto("/sign-up");

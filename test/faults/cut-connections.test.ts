@@ -27,10 +27,16 @@ const LANES = 4;
 const LAYOUT = { shards: 1, references: { user_id: {}, team_ids: {} } };
 /** These end the session, or leave its old token nothing to read. */
 const ENDING = new Set([
+  "rotate with the same user",
   "rotate with changes",
+  "sign in again",
+  "sign in as another",
+  "change of credentials",
+  "sign out everywhere",
   "delete of a set",
   "clear",
   "delete by id",
+  "delete by lineage",
   "delete",
 ]);
 
@@ -111,6 +117,12 @@ async function openLane(connect: (port: number) => Promise<StoreClient>) {
     const found = await steady.get(made.token);
     if (!ENDING.has(name)) expect(found?.data.user_id, what).toBe(1);
     if (!ENDING.has(name) && !/set/.test(name)) expect(found?.data.team_ids).toEqual([1, 2]);
+    if (name.startsWith("sign in")) {
+      // The old session or the new one, and never both nor none.
+      const of = (user: number) => steady.by("user_id", user).size();
+      expect((await of(1)) + (await of(2)), what).toBe(2);
+      if (!(outcome instanceof Error)) expect(found, what).toBeNull();
+    }
     if (/^delete/.test(name) && !(outcome instanceof Error)) expect(found, what).toBeNull();
     if (name.startsWith("clear") && !(outcome instanceof Error)) {
       expect(await steady.get(beside.token), what).toBeNull();

@@ -64,11 +64,17 @@ class Browser {
   get devices(): string[] {
     return [...this.page.matchAll(/<li>(\w+),/g)].map(([, name]) => name ?? "").sort();
   }
+
+  /** What the button beside a device sends. */
+  formOf(device: string): { lineage: string } {
+    const form = new RegExp(`<li>${device},.*?name="lineage" value="([^"]*)"`, "s");
+    return { lineage: form.exec(this.page)?.[1] ?? "" };
+  }
 }
 
 /**
- * Three browsers sign in, see each other, end one of them, and sign out here and everywhere; one of
- * them at another process of the example, if there is one.
+ * Three browsers sign in, one of them twice, and see each other. They end each other and themselves, and
+ * sign out here and everywhere; one of them at another process of the example, if there is one.
  */
 export async function expectDevices(address: string, another = address): Promise<void> {
   const [phone, tablet] = [new Browser(address, "Safari"), new Browser(address, "Chrome")];
@@ -83,16 +89,23 @@ export async function expectDevices(address: string, another = address): Promise
   }
   await phone.open("/");
   expect(phone.devices).toEqual(["Chrome", "Firefox", "Safari"]);
+  expect(await phone.open("/sign-in", ada)).toBe("200 Your devices");
+  expect(phone.devices).toEqual(["Chrome", "Firefox", "Safari"]);
 
   expect(await phone.open("/sign-out", { _csrf: "forged" })).toMatch(/^403/);
   const evil = { origin: "https://evil.example" };
   await phone.open("/");
   expect(await phone.open("/sign-out", {}, evil)).toMatch(/^403/);
   await phone.open("/");
-  const id = /<li>Chrome,.*?name="id" value="([^"]*)"/s.exec(phone.page)?.[1] ?? "";
-  expect(await phone.open("/devices/end", { id })).toBe("200 Your devices");
+  expect(await phone.open("/devices/end", phone.formOf("Chrome"))).toBe("200 Your devices");
   expect(phone.devices).toEqual(["Firefox", "Safari"]);
   expect(await tablet.open("/")).toBe("200 Sign in");
+
+  expect(await tablet.open("/sign-in", ada)).toBe("200 Your devices");
+  await phone.open("/");
+  expect(await tablet.open("/devices/end", phone.formOf("Chrome"))).toBe("200 Sign in");
+  await phone.open("/");
+  expect(phone.devices).toEqual(["Firefox", "Safari"]);
 
   expect(await desk.open("/sign-out", {})).toBe("200 Sign in");
   expect(await desk.open("/sign-in", ada)).toBe("200 Your devices");

@@ -7,9 +7,10 @@ import type { Client } from "./stores.ts";
 /*
  * The invariants of DESIGN.md section 5, as they can be seen by walking all keys of a prefix:
  *
- *   {prefix:k}:s:<id>     hash         a session, an alias (`@to`) or a tombstone (`@x`)
- *   {prefix:k}:r:<name>   sorted set   ids, scored by their session's deadline
- *   {prefix:k}:m:<name>   set          the same ids, for references declared `as: "set"`
+ *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
+ *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
+ *   {prefix:k}:m:<name>      set          the same ids, for references declared `as: "set"`
+ *   {prefix:k}:l:<first id>  string       the present id of a session that was rotated (`@l`)
  */
 
 export interface Layout {
@@ -32,6 +33,8 @@ interface Walk {
   readonly sets: Map<string, { readonly scores: Map<string, number>; readonly expires: number }>;
   /** By `<shard>:<name>`. */
   readonly plain: Map<string, { readonly ids: Set<string>; readonly expires: number }>;
+  /** By `<shard>:<lineage>`. */
+  readonly pointers: Map<string, { readonly id: string; readonly expires: number }>;
   /** When everything had been read, on the server's clock. */
   readonly now: number;
 }
@@ -51,15 +54,49 @@ export async function checkInvariants(
     const id = at.slice(at.indexOf(":") + 1);
     const inId = BASE64URL.indexOf(id[0] ?? "") * 64 + BASE64URL.indexOf(id[1] ?? "");
     assert.equal(inId, Number(shard), `${id} is in its own shard`);
-    if (hash.has("@to") || hash.has("@x")) {
-      assert.equal(hash.size, 1, `an alias or tombstone has nothing but that: ${[...hash.keys()]}`);
-      continue;
-    }
-    live.set(at, checkSession(at, hash, expires, layout, walk));
+    if (hash.has("@to") || hash.has("@x")) checkLeft(at, hash);
+    else live.set(at, checkSession(at, hash, expires, layout, walk));
   }
+  checkPointers(walk, live, layout);
   checkSets(walk, live, layout);
   checkPlainSets(walk);
   if (model) compare(walk, model);
+}
+
+/** What is left at an old id has no more than that; an alias also the one before it. */
+function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
+  const { "@to": target, "@x": tombstone, "@p": previous, ...more } = Object.fromEntries(hash);
+  assert.deepEqual(more, {}, `what is left at ${at} has nothing else`);
+  if (tombstone === undefined) {
+    const id = at.slice(at.indexOf(":") + 1);
+    assert.ok(target && target !== id && previous !== id, `the alias ${at} leads on`);
+  } else {
+    assert.ok(["0", "1", "d"].includes(tombstone), `${tombstone} of ${at} is a tombstone's`);
+    assert.equal(target ?? previous, undefined, `the tombstone ${at} leads nowhere`);
+  }
+}
+
+/** A session that was rotated, and no other, is pointed to from its first id, as long as it lives. */
+function checkPointers(
+  { hashes, pointers, now }: Walk,
+  live: ReadonlyMap<string, number>,
+  { delay = 0 }: Layout,
+): void {
+  for (const [at, deadline] of live) {
+    const [shard, id] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+    const lineage = hashes.get(at)?.hash.get("@l");
+    if (lineage === undefined || deadline < now) continue;
+    assert.notEqual(lineage, id, `${at} has another id than at first`);
+    assert.equal(pointers.get(`${shard}:${lineage}`)?.id, id, `${lineage} points to ${at}`);
+  }
+  for (const [at, { id, expires }] of pointers) {
+    const [shard, lineage] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+    if (expires < now) continue;
+    const session = hashes.get(`${shard}:${id}`);
+    assert.equal(session?.hash.get("@l"), lineage, `the pointer ${at} leads to its session ${id}`);
+    const due = live.get(`${shard}:${id}`) ?? Number.NaN;
+    assertDue(expires, due, delay, `the pointer ${at} lives as long as its session`);
+  }
 }
 
 /** I1: each live session is in exactly the sets of its values, scored by its deadline (I6), given. */
@@ -142,8 +179,7 @@ function compare({ hashes, now }: Walk, model: Model): void {
     assert.ok(deadline);
     const found = kept.get(id);
     if (!found) {
-      const needed = place.kind === "tombstone" || model.live(id) !== undefined;
-      assert.ok(!needed || deadline.from < now, `the ${place.kind} ${id} is kept`);
+      assert.ok(deadline.from < now, `the ${place.kind} ${id} is kept`);
       continue;
     }
     const { hash, expires } = found;
@@ -154,15 +190,18 @@ function compare({ hashes, now }: Walk, model: Model): void {
 
 /** What the hash of a place holds, but for a session's own fields of the library. */
 function expected(place: Place): Record<string, string> {
-  if (place.kind === "alias") return { "@to": place.target };
-  if (place.kind === "tombstone") return { "@x": place.hadIdentity ? "1" : "0" };
+  if (place.kind === "tombstone") return { "@x": place.says };
+  const before: Record<string, string> = place.previous === null ? {} : { "@p": place.previous };
+  if (place.kind === "alias") return { "@to": place.target, ...before };
   const entries = Object.entries(place.data);
-  return Object.fromEntries(entries.map(([field, value]) => [field, encodeValue(field, value)]));
+  const fields = entries.map(([field, value]) => [field, encodeValue(field, value)] as const);
+  const first: Record<string, string> = place.lineage === place.id ? {} : { "@l": place.lineage };
+  return { ...Object.fromEntries(fields), ...before, ...first };
 }
 
-/** The library's own fields of a session; nothing of an alias or a tombstone. */
+/** The library's own fields of a session that no other session is named in. */
 function own(hash: ReadonlyMap<string, string>): Record<string, string> {
-  const names = [...hash.keys()].filter((name) => /^@(?!to$|x$)/.test(name));
+  const names = [...hash.keys()].filter((name) => /^@(?!to$|x$|l$|p$)/.test(name));
   return Object.fromEntries(names.map((name) => [name, hash.get(name) ?? ""]));
 }
 
@@ -179,8 +218,14 @@ function namesIn(hash: ReadonlyMap<string, string>): string[] {
 
 /** Reads every key under the prefix. */
 async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Walk> {
-  const walk: Walk = { hashes: new Map(), sets: new Map(), plain: new Map(), now: 0 };
-  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srm]):(.+)$`);
+  const walk: Walk = {
+    hashes: new Map(),
+    sets: new Map(),
+    plain: new Map(),
+    pointers: new Map(),
+    now: 0,
+  };
+  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srml]):(.+)$`);
   await Promise.all(
     [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
       const [, shard, kind, name] = pattern.exec(key) ?? [];
@@ -188,21 +233,34 @@ async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Wal
       const at = `${shard}:${name}`;
       const [expires, content] = await Promise.all([
         client.pexpiretime(key),
-        kind === "s"
-          ? client.hgetall(key)
-          : kind === "r"
-            ? client.zrange(key, "0", "-1", "WITHSCORES")
-            : client.smembers(key),
+        contentOf(client, key, kind as Kind),
       ]);
       if (expires === -2) return; // it expired since the scan
       assert.ok(expires > 0, `${key} has a time to live (I3)`);
-      if (kind === "s") walk.hashes.set(at, { hash: new Map(Object.entries(content)), expires });
+      if (kind === "s")
+        walk.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
       if (kind === "r") walk.sets.set(at, { scores: scoresOf(content as string[]), expires });
       if (kind === "m") walk.plain.set(at, { ids: new Set(content as string[]), expires });
+      if (kind === "l") walk.pointers.set(at, { id: content as string, expires });
     }),
   );
   const [seconds, micros] = (await client.time()).map(Number) as [number, number];
   return { ...walk, now: seconds * 1000 + Math.floor(micros / 1000) };
+}
+
+type Kind = "s" | "r" | "m" | "l";
+
+async function contentOf(client: Client, key: string, kind: Kind): Promise<unknown> {
+  switch (kind) {
+    case "s":
+      return client.hgetall(key);
+    case "r":
+      return client.zrange(key, "0", "-1", "WITHSCORES");
+    case "m":
+      return client.smembers(key);
+    case "l":
+      return client.get(key);
+  }
 }
 
 async function scan(client: Client, match: string): Promise<Set<string>> {

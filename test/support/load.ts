@@ -37,11 +37,10 @@ export function loadedSessions(store: SessionStore): Sessions<LoadData> {
 /** What is known of a session whose `create` was acknowledged. */
 interface Entry {
   token: string;
-  /** Whose it may be: more than one after a change was refused, which may have been made. */
-  readonly users: Set<number>;
+  readonly user: number;
   /** What `n` may be. */
   readonly ns: Set<number>;
-  /** "maybe": an end of it was refused, and may have been made. */
+  /** "maybe": an end of it, or a sign-in, was refused, and may have been made. */
   ended: "no" | "maybe" | "yes";
 }
 
@@ -84,7 +83,7 @@ const PART = 20;
 
 /** What every error of a call says first: on which operation. */
 const FAILED =
-  /^The session store could not (create|change|read|end|count|list) a session( set)?: (.+)$/;
+  /^The session store could not (sign in|(?:create|change|read|end|count|list) a session(?: set)?): (.+)$/;
 
 /** The load on one store, until `stop`. */
 export class Load {
@@ -193,13 +192,13 @@ export class Load {
 
   /** Throws an error that is of another kind, or does not say what failed. */
   #note(error: SessionError): void {
-    const [, verb, set = "", why] = FAILED.exec(error.message) ?? [];
+    const [, what = "", why] = FAILED.exec(error.message) ?? [];
     let reason = why;
     if (error.code === "ERR_REPLICAS" && this.#ending.replicas !== undefined) {
       this.counts.underReplicated++;
       reason = error.message;
     } else if (error.code !== "ERR_STORE_UNAVAILABLE") throw error;
-    else this.counts.operations.add(`${verb} a session${set}`);
+    else this.counts.operations.add(what);
     if (reason === undefined) throw error;
     this.counts.refused++;
     this.counts.reasons.set(reason, (this.counts.reasons.get(reason) ?? 0) + 1);
@@ -216,12 +215,10 @@ export class Load {
         await this.#goOn(worker, round);
         continue;
       }
-      const { token } = made;
-      const entry: Entry = { token, users: new Set([user]), ns: new Set([n]), ended: "no" };
-      this.#book.push(entry);
+      let entry = this.#enter(made.token, user, n);
       await this.#write(entry);
       if (round % 2 === 0) await this.#rotate(entry);
-      if (round % 3 === 0) await this.#move(entry, worker * USERS_EACH);
+      if (round % 3 === 0) entry = await this.#signIn(entry, worker * USERS_EACH);
       await this.#read(entry);
       if (round % 5 === 0) await this.#end(this.#oldestOf(user) ?? entry);
       if (round % 7 === 0) await this.#useSets(user, n);
@@ -245,7 +242,7 @@ export class Load {
 
   /** It was made long ago: where its end is lost, it is there again. */
   #oldestOf(user: number): Entry | undefined {
-    return this.#book.find(({ users, ended }) => users.has(user) && ended === "no");
+    return this.#book.find((entry) => entry.user === user && entry.ended === "no");
   }
 
   async #write(entry: Entry): Promise<void> {
@@ -262,14 +259,23 @@ export class Load {
     const rotated = await this.#call(() =>
       this.#sessions.rotate(entry.token, {}, { grace: "1 hour" }),
     );
-    if (rotated) entry.token = rotated.token;
+    if (rotated?.token) entry.token = rotated.token;
   }
 
-  async #move(entry: Entry, user_id: number): Promise<void> {
-    const there = await this.#call(() => this.#sessions.set(entry.token, { user_id }));
-    // Where a master may fail, an acknowledged change may be lost, and they are another's again.
-    if (there && this.#ending.replicas === undefined) entry.users.clear();
-    entry.users.add(user_id);
+  /** Another session takes the place of this one; where that was refused, it may have. */
+  async #signIn(entry: Entry, user_id: number): Promise<Entry> {
+    const n = this.#n++;
+    const values = { user_id, team_ids: [n % TEAMS.length], n };
+    const signedIn = await this.#call(() => this.#sessions.signIn(entry.token, values));
+    // Where a master may fail, a sign-in that was acknowledged may be lost, too.
+    entry.ended = signedIn && this.#ending.replicas === undefined ? "yes" : "maybe";
+    return signedIn ? this.#enter(signedIn.token, user_id, n) : entry;
+  }
+
+  #enter(token: string, user: number, n: number): Entry {
+    const entry: Entry = { token, user, ns: new Set([n]), ended: "no" };
+    this.#book.push(entry);
+    return entry;
   }
 
   async #read(entry: Entry): Promise<void> {
@@ -292,10 +298,10 @@ export class Load {
   }
 
   async #clear(user: number): Promise<void> {
-    const theirs = this.#book.filter(({ users, ended }) => users.has(user) && ended !== "yes");
+    const theirs = this.#book.filter((entry) => entry.user === user && entry.ended !== "yes");
     const cleared = await this.#call(() => this.#sessions.by("user_id", user).clear(this.#ending));
     for (const entry of theirs) {
-      entry.ended = cleared !== undefined && entry.users.size === 1 ? "yes" : "maybe";
+      entry.ended = cleared === undefined ? "maybe" : "yes";
     }
   }
 }

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
-import type { Sessions } from "session-sets";
-import { type Data, type ModelSession, type Of, type Span, valuesOf } from "./model.ts";
-import type { Run } from "./model-run.ts";
-import { REFERENCES, type Step, VALUES, type Values, type Which } from "./model-steps.ts";
+import type { Rotated, Sessions, SessionWithToken } from "session-sets";
+import { type Data, type ModelSession, type Of, type Span, type Turn, valuesOf } from "./model.ts";
+import type { Known, Run } from "./model-run.ts";
+import {
+  type Length,
+  REFERENCES,
+  type Step,
+  VALUES,
+  type Values,
+  type Which,
+} from "./model-steps.ts";
 
 type Perform = { [Do in Step["do"]]: (run: Run, step: Extract<Step, { do: Do }>) => Promise<void> };
 
@@ -14,11 +21,11 @@ export async function perform(run: Run, step: Step): Promise<void> {
 
 const performs: Perform = {
   async create(run, { by, values, idle, absolute }) {
-    await create(run, by, values, run.length(idle), run.length(absolute));
+    await create(run, by, values, timeoutsOf(run, idle, absolute));
   },
 
   async "create many"(run, { by, values }) {
-    await Promise.all([0, 1, 2, 3].map((i) => create(run, by + i, values, undefined, undefined)));
+    await Promise.all([0, 1, 2, 3].map((i) => create(run, by + i, values, {})));
   },
 
   async get(run, { by, token, fields, touch }) {
@@ -69,26 +76,37 @@ const performs: Perform = {
   async rotate(run, { by, token, values, grace }) {
     const chosen = run.token(token);
     const length = grace === "none" ? 0 : (run.length(grace) ?? run.world.lengths.default);
+    await rotate(run, by, chosen, values, length);
+  },
+
+  async "renew often"(run, { by, token, times }) {
+    for (let left = times, chosen = run.token(token); left > 0; left--) {
+      await rotate(run, by, chosen, {}, run.world.lengths.default);
+      chosen = run.tokens.at(-1) ?? chosen;
+    }
+  },
+
+  async "sign in"(run, { by, token, values, keep, idle, absolute }) {
+    const chosen = token === null ? null : run.token(token);
+    const timeouts = timeoutsOf(run, idle, absolute);
     const from = await run.world.now();
-    const [rotated, when] = await run.timed(
-      run.program(by).rotate(chosen.token, values, { grace: length }),
+    const [signedIn, when] = await run.timed(
+      run.program(by).signIn(chosen?.token, values, { keep, ...timeouts }),
       from,
     );
-    assert.equal(rotated !== null, run.model.rotates(chosen.id, values), "whether it rotates");
-    if (!rotated) return;
-    const { token: fresh, session } = rotated;
-    run.model.rotate(chosen.id, session.id, values, length, when);
-    run.tokens.push({ token: fresh, id: session.id });
-    run.fits(session, run.model.live(session.id) as ModelSession);
+    const kept = chosen ? run.model.kept(chosen.id, values, keep) : {};
+    if (chosen) run.model.supersede(chosen.id, when);
+    made(run, signedIn, { ...values, ...kept }, when, timeouts);
   },
 
   async delete(run, { by, token, how }) {
     const chosen = run.token(token);
     const program = run.program(by);
-    const ended = await (how === "token"
-      ? program.delete(chosen.token)
-      : program.byId(chosen.id).delete());
-    assert.equal(ended, run.model.end(chosen.id));
+    if (how === "token") {
+      assert.equal(await program.delete(chosen.token), run.model.end(chosen.id));
+    } else {
+      assert.equal(await program.byId(chosen[how]).delete(), run.model.endNamed(chosen[how]));
+    }
   },
 
   async "set in parallel"(run, { token, rotate }) {
@@ -104,18 +122,20 @@ const performs: Perform = {
       from,
     );
     assert.deepEqual(answers, Array(PARALLEL.length).fill(session !== undefined));
-    assert.equal(rotated !== null, rotate && run.model.rotates(chosen.id, {}));
+    const turn = rotate ? run.model.turn(chosen.id, {}, grace) : "nothing";
+    assert.equal(rotated ? "renewed" : "nothing", turn);
     if (!session) return;
     run.model.set(session, Object.fromEntries(PARALLEL.map((name) => [name, from])));
     run.model.see(session, when);
-    if (!rotated) return;
-    run.model.rotate(chosen.id, rotated.session.id, {}, grace, when);
-    run.tokens.push({ token: rotated.token, id: rotated.session.id });
+    if (!rotated?.token) return;
+    const { id, lineage } = rotated.session;
+    run.model.rotate(chosen.id, id, {}, grace, when);
+    run.tokens.push({ token: rotated.token, id, lineage }); // given before all was written
   },
 
-  async "read set"(run, { by, of, token }) {
-    const { id } = run.token(token);
-    await run.checkSet(run.program(by), setOf(run, of, id), id);
+  async "read set"(run, { by, of, token, name }) {
+    const chosen = run.token(token)[name];
+    await run.checkSet(run.program(by), setOf(run, of, chosen), chosen);
   },
 
   async "set all"(run, { by, of, values }) {
@@ -130,22 +150,22 @@ const performs: Perform = {
     for (const session of members) run.model.unset(session, fields);
   },
 
-  async "delete of set"(run, { by, of, token }) {
-    const { id } = run.token(token);
-    const { field, value } = setOf(run, of, id);
-    const session = run.model.live(id);
+  async "delete of set"(run, { by, of, token, name }) {
+    const chosen = run.token(token)[name];
+    const { field, value } = setOf(run, of, chosen);
+    const session = run.model.named(chosen);
     const member = session !== undefined && run.model.members({ field, value }).includes(session);
-    assert.equal(await run.program(by).by(field, value).delete(id), member);
-    if (member) run.model.end(id);
+    assert.equal(await run.program(by).by(field, value).delete(chosen), member);
+    if (member) run.model.endNamed(chosen);
   },
 
-  async clear(run, { by, of, except }) {
-    const id = except === null ? null : run.token(except).id;
-    const { field, value } = setOf(run, of, id);
-    const spared = id === null ? undefined : run.model.live(id);
+  async clear(run, { by, of, except, name }) {
+    const chosen = except === null ? null : run.token(except)[name];
+    const { field, value } = setOf(run, of, chosen);
+    const spared = chosen === null ? undefined : run.model.named(chosen);
     const doomed = run.model.members({ field, value }).filter((session) => session !== spared);
     const set = run.program(by).by(field, value);
-    assert.equal(await set.clear({ except: id }), doomed.length);
+    assert.equal(await set.clear({ except: chosen }), doomed.length);
     for (const session of doomed) run.model.end(session.id);
   },
 
@@ -164,9 +184,9 @@ const performs: Perform = {
     assert.equal(ended, doomed.length, "how many were ended");
     for (const [i, { id }] of current.entries()) {
       const rotated = rotations[i];
-      if (!rotated) continue;
+      if (!rotated?.token) continue;
       run.model.rotate(id, rotated.session.id, {}, grace, when);
-      run.tokens.push({ token: rotated.token, id: rotated.session.id });
+      run.learn(rotated);
     }
     for (const session of doomed) run.model.end(session.id);
   },
@@ -186,9 +206,9 @@ const performs: Perform = {
 const PARALLEL = ["p0", "p1", "p2", "p3", "p4", "p5"];
 
 /** The set that a step is about; where its session is in none, one like any other. */
-function setOf(run: Run, of: Which, id: string | null): Of {
+function setOf(run: Run, of: Which, name: string | null): Of {
   if (of !== "its own") return of;
-  const data = (id === null ? undefined : run.model.live(id)?.data) ?? {};
+  const data = (name === null ? undefined : run.model.named(name)?.data) ?? {};
   for (const field of REFERENCES) {
     const [value] = valuesOf(data[field]);
     if (value !== undefined) return { field, value: value as Of["value"] };
@@ -196,35 +216,78 @@ function setOf(run: Run, of: Which, id: string | null): Of {
   return { field: REFERENCES[0], value: VALUES[0] ?? 1 };
 }
 
-async function create(
+interface Timeouts {
+  readonly idleTimeout?: number;
+  readonly absoluteTimeout?: number;
+}
+
+/** As they are given to a call: what is default is left out. */
+function timeoutsOf(run: Run, idle: Length, absolute: Length): Timeouts {
+  const [idleTimeout, absoluteTimeout] = [run.length(idle), run.length(absolute)];
+  return {
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(absoluteTimeout === undefined ? {} : { absoluteTimeout }),
+  };
+}
+
+async function create(run: Run, by: number, values: Values, timeouts: Timeouts): Promise<void> {
+  const from = await run.world.now();
+  const [created, when] = await run.timed(run.program(by).create(values, timeouts), from);
+  made(run, created, values, when, timeouts);
+}
+
+/** A session was made: the model has it, too, and it is the same. */
+function made(
+  run: Run,
+  given: SessionWithToken<Data>,
+  data: Data,
+  when: Span,
+  timeouts: Timeouts = {},
+): void {
+  const { timeouts: defaults } = run.world;
+  const { id, createdAt } = given.session;
+  const at = createdAt.getTime();
+  assert.ok(when.from <= at && at <= when.to, "created just now");
+  const absoluteTimeout = timeouts.absoluteTimeout ?? defaults.absolute;
+  run.model.create({
+    id,
+    data,
+    createdAt: at,
+    absoluteDeadline: absoluteTimeout === null ? null : at + absoluteTimeout,
+    idleTimeout: timeouts.idleTimeout ?? defaults.idle,
+    seen: [{ from: at, to: at }],
+  });
+  run.learn(given);
+}
+
+/** Rotates a session or what takes its place, as far as the model says. */
+async function rotate(
   run: Run,
   by: number,
+  { token, id }: Known,
   values: Values,
-  idle: number | undefined,
-  absolute: number | undefined,
+  grace: number,
 ): Promise<void> {
-  const { timeouts } = run.world;
   const from = await run.world.now();
-  const [{ token, session }, when] = await run.timed(
-    run.program(by).create(values, {
-      ...(idle === undefined ? {} : { idleTimeout: idle }),
-      ...(absolute === undefined ? {} : { absoluteTimeout: absolute }),
-    }),
-    from,
-  );
-  const createdAt = session.createdAt.getTime();
-  assert.ok(when.from <= createdAt && createdAt <= when.to, "created just now");
-  const absoluteTimeout = absolute ?? timeouts.absolute;
-  run.model.create({
-    id: session.id,
-    data: values,
-    createdAt,
-    absoluteDeadline: absoluteTimeout === null ? null : createdAt + absoluteTimeout,
-    idleTimeout: idle ?? timeouts.idle,
-    seen: [{ from: createdAt, to: createdAt }],
-  });
-  run.tokens.push({ token, id: session.id });
-  run.fits(session, run.model.live(session.id) as ModelSession);
+  const [rotated, when] = await run.timed(run.program(by).rotate(token, values, { grace }), from);
+  const turn = run.model.turn(id, values, grace);
+  assert.equal(happened(rotated), happened(turn), `it is ${turn}`);
+  if (turn === "ended") run.model.supersede(id, when);
+  if (!rotated?.token) return;
+  if (turn === "replaced") {
+    run.model.supersede(id, when);
+    made(run, rotated, run.model.replacing(values), when);
+  } else {
+    run.model.rotate(id, rotated.session.id, values, grace, when);
+    run.learn(rotated);
+  }
+}
+
+/** What an answer, or the model, says of a rotation. */
+function happened(what: Rotated<Data> | null | Turn): "nothing" | "ended" | "rotated" {
+  if (typeof what === "string") return what === "nothing" || what === "ended" ? what : "rotated";
+  if (what === null) return "nothing";
+  return what.token === null ? "ended" : "rotated";
 }
 
 /** A change of one session through a token: it is there or not, and is used by that. */

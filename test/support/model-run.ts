@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Session, Sessions } from "session-sets";
+import type { Session, Sessions, SessionWithToken } from "session-sets";
+import { idOf } from "../../src/sessions/token.ts";
 import { type Data, Model, type ModelSession, type Of, type Span } from "./model.ts";
 import { perform } from "./model-perform.ts";
 import { type Length, REFERENCES, type Step, VALUES } from "./model-steps.ts";
@@ -8,7 +9,11 @@ import { type Length, REFERENCES, type Step, VALUES } from "./model-steps.ts";
 export interface World {
   readonly programs: readonly Sessions<Data>[];
   /** What `createSessions` was told. */
-  readonly timeouts: { readonly idle: number | null; readonly absolute: number | null };
+  readonly timeouts: {
+    readonly idle: number | null;
+    readonly absolute: number | null;
+    readonly rotationGrace: number;
+  };
   /** In ms. */
   readonly lengths: Readonly<Record<Length, number>>;
   /** How long a step may take: nearer deadlines than this are waited for before it begins. */
@@ -26,19 +31,32 @@ export interface World {
 }
 
 /** Well-formed, and of nobody. */
-const UNKNOWN = { token: `AA${"u".repeat(32)}`, id: `AA${"u".repeat(22)}` };
+const UNKNOWN = knownBy(`AA${"u".repeat(32)}`);
+
+/** A token, and the names that its session had when it was given. */
+export interface Known {
+  readonly token: string;
+  readonly id: string;
+  readonly lineage: string;
+}
+
+function knownBy(token: string): Known {
+  const id = idOf(token, 1) ?? "";
+  return { token, id, lineage: id };
+}
 
 const ALL_SETS = REFERENCES.flatMap((field) => VALUES.map((value): Of => ({ field, value })));
 
 /** One sequence of steps, done on a world and on the model. */
 export class Run {
   readonly world: World;
-  readonly model = new Model("user_id");
+  readonly model: Model;
   /** Every token there ever was, the dead ones too. */
-  readonly tokens: { readonly token: string; readonly id: string }[] = [];
+  readonly tokens: Known[] = [];
 
   constructor(world: World) {
     this.world = world;
+    this.model = new Model("user_id", world.timeouts.rotationGrace);
   }
 
   /** Does a step and compares everything. */
@@ -52,7 +70,7 @@ export class Run {
   /** Compares all sets, as they are after the last step. */
   async finish(): Promise<boolean> {
     for (const of of ALL_SETS) {
-      const check = () => this.checkSet(this.program(0), of, this.token(0).id);
+      const check = () => this.checkSet(this.program(0), of, this.token(0).lineage);
       if (!(await this.#conclusively(check))) return false;
     }
     return true;
@@ -92,6 +110,7 @@ export class Run {
     await Promise.all(
       this.model.sessions.map(async (session) => {
         this.fits(await program.byId(session.id).get(), session);
+        this.fits(await program.byId(session.lineage).get(), session);
       }),
     );
     await Promise.all(
@@ -102,6 +121,10 @@ export class Run {
     );
     await this.world.checkKept?.(this.model);
     if (!this.world.readsAreCheap) return;
+    for (const name of this.tokens.flatMap(({ id, lineage }) => [id, lineage])) {
+      const found = await program.byId(name).get();
+      assert.equal(found?.id, this.model.named(name, 3)?.id, "what a name leads to");
+    }
     for (const of of ALL_SETS) await this.checkSet(program, of, this.token(0).id);
   }
 
@@ -109,6 +132,7 @@ export class Run {
   fits(actual: Session<Data> | null, session: ModelSession, fields?: readonly string[]): void {
     assert.ok(actual, "a live session is not found");
     assert.equal(actual.id, session.id);
+    assert.equal(actual.lineage, session.lineage);
     const entries = Object.entries(session.data);
     const expected = entries.filter(([field]) => fields?.includes(field) ?? true);
     assert.deepEqual(actual.data, Object.fromEntries(expected));
@@ -130,8 +154,14 @@ export class Run {
   }
 
   /** The token that was made so many before the latest one; one of nobody where there is none. */
-  token(ago: number): { readonly token: string; readonly id: string } {
+  token(ago: number): Known {
     return this.tokens.at(-1 - ago) ?? UNKNOWN;
+  }
+
+  /** Learns a token that was just given, and that its session is as the model has it. */
+  learn({ token, session }: SessionWithToken<Data>): void {
+    this.tokens.push({ token, id: session.id, lineage: session.lineage });
+    this.fits(session, this.model.live(session.id) as ModelSession);
   }
 
   /** The result of an operation, and when it was done. */
@@ -146,14 +176,14 @@ export class Run {
   }
 
   /** Asserts that every way to read a set gives the sessions of the model. */
-  async checkSet(program: Sessions<Data>, of: Of, id: string): Promise<void> {
+  async checkSet(program: Sessions<Data>, of: Of, name: string): Promise<void> {
     const set = program.by(of.field, of.value);
     const members = this.model.members(of);
     const expected = members.map((member) => member.id).sort();
-    const live = this.model.live(id);
+    const live = this.model.named(name);
     assert.equal(await set.size(), members.length, "size");
     assert.deepEqual((await set.ids()).sort(), expected, "ids");
-    assert.equal(await set.has(id), live !== undefined && members.includes(live), "has");
+    assert.equal(await set.has(name), live !== undefined && members.includes(live), "has");
     const listed = await set.list({ limit: 500 });
     assert.deepEqual(listed.map((session) => session.id).sort(), expected, "list");
     const times = listed.map(({ lastSeenAt }) => lastSeenAt.getTime());

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
-
 /*
  * What sessions are, in the plainest words: records that are found by looking at all of them. The
  * library's own answer to each question is compared with this one's.
@@ -19,6 +17,10 @@ export type Place = ModelSession | Alias | Tombstone;
 export interface ModelSession {
   readonly kind: "session";
   id: string;
+  /** Its first id. */
+  readonly lineage: string;
+  /** The id before this one, if an alias was left there. */
+  previous: string | null;
   data: Data;
   readonly createdAt: number;
   readonly absoluteDeadline: number | null;
@@ -27,15 +29,21 @@ export interface ModelSession {
   seen: readonly Span[];
 }
 
+/** A session that was just made. */
+export type NewModelSession = Omit<ModelSession, "kind" | "lineage" | "previous">;
+
 export interface Alias {
   readonly kind: "alias";
   readonly target: string;
+  /** The id before this one, if there was an alias when this one was left. */
+  readonly previous: string | null;
   readonly expires: Span;
 }
 
 export interface Tombstone {
   readonly kind: "tombstone";
-  readonly hadIdentity: boolean;
+  /** Of a sign-in: whether the session had a user. Sessions without a request leave no other one. */
+  readonly says: "0" | "1";
   readonly expires: Span;
 }
 
@@ -45,15 +53,27 @@ export interface Of {
   readonly value: string | number | boolean;
 }
 
-const HOPS = 3;
+/**
+ * What becomes of a session that is to be rotated: nothing, or it ends; it is renewed, leaving an
+ * alias or, for good, none; or another one takes its place.
+ */
+export type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
+
+/** Over how many aliases an id is a way in. */
+const WAY_IN = 3;
+/** How many aliases lead to one session, one after the other; endings follow them all. */
+export const MOST_ALIASES = 32;
 
 export class Model {
   readonly places = new Map<string, Place>();
-  /** The field whose change is a sign-in. */
+  /** The field that says who the user is. */
   readonly #identity: string;
+  /** How long tombstones stay; 0: there are none. */
+  readonly #tombstone: number;
 
-  constructor(identity: string) {
+  constructor(identity: string, tombstone: number) {
     this.#identity = identity;
+    this.#tombstone = tombstone;
   }
 
   get sessions(): ModelSession[] {
@@ -64,27 +84,38 @@ export class Model {
     return this.sessions.filter(({ data }) => valuesOf(data[of.field]).includes(of.value));
   }
 
-  /** What an id leads to, and the ids of the aliases on the way. */
-  resolve(id: string): { place: Exclude<Place, Alias> | undefined; trail: string[] } {
+  /** What an id leads to over so many aliases, and the ids of those on the way. */
+  resolve(id: string, hops = WAY_IN): { session: ModelSession | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
     for (;;) {
       const place = this.places.get(at);
-      if (place?.kind !== "alias") return { place, trail };
-      if (trail.length === HOPS) return { place: undefined, trail };
+      if (place?.kind === "session") return { session: place, trail };
+      if (place?.kind !== "alias" || trail.length === hops) return { session: undefined, trail };
       trail.push(at);
       at = place.target;
     }
   }
 
-  /** The session that an id leads to. */
+  /** The session that a token of this id leads to. */
   live(id: string): ModelSession | undefined {
-    const { place } = this.resolve(id);
-    return place?.kind === "session" ? place : undefined;
+    return this.resolve(id).session;
   }
 
-  create(session: Omit<ModelSession, "kind">): void {
-    this.places.set(session.id, { kind: "session", ...session, data: copy(session.data) });
+  /** The session that a name means: an id, over so many aliases, or a lineage. */
+  named(name: string, hops = MOST_ALIASES): ModelSession | undefined {
+    const { session } = this.resolve(name, hops);
+    return session ?? this.sessions.find(({ lineage }) => lineage === name);
+  }
+
+  create(session: NewModelSession): void {
+    this.places.set(session.id, {
+      kind: "session",
+      ...session,
+      lineage: session.id,
+      previous: null,
+      data: copy(session.data),
+    });
   }
 
   set(session: ModelSession, values: Data): void {
@@ -100,28 +131,31 @@ export class Model {
     session.seen = [when];
   }
 
-  /** Whether a rotation with these values through `id` is to be done. */
-  rotates(id: string, values: Data): boolean {
-    const { place, trail } = this.resolve(id);
-    return place?.kind === "session" && (trail.length === 0 || this.#signsIn(place, values));
+  /** What a rotation with these values through `id` comes to. */
+  turn(id: string, values: Data, grace: number): Turn {
+    const { session, trail } = this.resolve(id);
+    if (!session) return "nothing";
+    const owner = this.#owner(session, values);
+    if (owner === "nobody" || owner === "another") return "replaced";
+    if (owner === "same") return "renewed for good";
+    if (trail.length > 0) return grace === 0 ? "ended" : "nothing";
+    if (this.#aliasesOf(session) >= MOST_ALIASES) return "nothing";
+    return grace === 0 ? "renewed for good" : "renewed";
   }
 
-  /** Rotates what `id` leads to, `rotates` having said yes. */
+  /** Gives what `id` leads to another id, `turn` having said so. */
   rotate(id: string, to: string, values: Data, grace: number, when: Span): void {
-    const { place: session, trail } = this.resolve(id);
-    if (session?.kind !== "session") throw new Error("no session to rotate");
-    const expires = { from: when.from + grace, to: when.to + grace };
-    const signsIn = this.#signsIn(session, values);
-    const hadIdentity = valuesOf(session.data[this.#identity]).length > 0;
-    for (const old of signsIn ? [session.id, ...trail] : [session.id]) {
-      this.places.delete(old);
-      if (grace === 0) continue;
-      this.places.set(
-        old,
-        signsIn
-          ? { kind: "tombstone", hadIdentity, expires }
-          : { kind: "alias", target: to, expires },
-      );
+    const turn = this.turn(id, values, grace);
+    const { session, trail } = this.resolve(id);
+    if (!session || !turn.startsWith("renewed")) throw new Error("no session to rotate");
+    if (turn === "renewed") {
+      const expires = { from: when.from + grace, to: when.to + grace };
+      const previous = this.#aliasBefore(session)?.id ?? null;
+      this.places.set(session.id, { kind: "alias", target: to, previous, expires });
+      session.previous = session.id;
+    } else {
+      this.#bury(session, [session.id, ...trail], when);
+      session.previous = null;
     }
     session.id = to;
     this.places.set(to, session);
@@ -129,19 +163,82 @@ export class Model {
     this.see(session, when);
   }
 
-  #signsIn(session: ModelSession, values: Data): boolean {
-    const value = copy(values)[this.#identity];
-    if (value === undefined) return false;
-    const before = new Set(valuesOf(session.data[this.#identity]));
-    return !isDeepStrictEqual(before, new Set(valuesOf(value)));
+  /** What a session has of the one that it takes the place of: of a sign-in through `id`. */
+  kept(id: string, values: Data, keep: readonly string[]): Data {
+    const { session } = this.resolve(id);
+    if (!session || this.#owner(session, values) === "another") return {};
+    const given = copy(values);
+    const wanted = keep.filter(
+      (field) => Object.hasOwn(session.data, field) && !Object.hasOwn(given, field),
+    );
+    return Object.fromEntries(wanted.map((field) => [field, session.data[field]]));
   }
 
-  /** Ends what an id leads to, with the aliases on the way; whether there was a session. */
+  /** What a session has that takes the place of one by a rotation: no user that signs out. */
+  replacing(values: Data): Data {
+    const { [this.#identity]: user, ...others } = copy(values);
+    return valuesOf(user).length === 0 ? others : copy(values);
+  }
+
+  /** Ends what `id` leads to, over all aliases, for a session that takes its place. */
+  supersede(id: string, when: Span): void {
+    const { session, trail } = this.resolve(id, MOST_ALIASES);
+    if (session) this.#bury(session, [session.id, ...trail], when);
+    else if (!this.#isBuried(id)) this.#leave(id, "0", when);
+  }
+
+  #bury(session: ModelSession, ids: readonly string[], when: Span): void {
+    const hadIdentity = valuesOf(session.data[this.#identity]).length > 0;
+    for (const id of ids) this.#leave(id, hadIdentity ? "1" : "0", when);
+  }
+
+  #leave(id: string, says: Tombstone["says"], { from, to }: Span): void {
+    this.places.delete(id);
+    if (this.#tombstone === 0) return;
+    const expires = { from: from + this.#tombstone, to: to + this.#tombstone };
+    this.places.set(id, { kind: "tombstone", says, expires });
+  }
+
+  /** Whether a tombstone tells already that nothing is there. */
+  #isBuried(id: string): boolean {
+    for (let place = this.places.get(id); ; place = this.places.get(place.target)) {
+      if (place?.kind !== "alias") return place?.kind === "tombstone";
+    }
+  }
+
+  #aliasesOf(session: ModelSession): number {
+    let count = 0;
+    for (let alias = this.#aliasBefore(session); alias; alias = this.#aliasBefore(alias.place)) {
+      count++;
+    }
+    return count;
+  }
+
+  #aliasBefore({ previous }: ModelSession | Alias) {
+    const place = previous === null ? undefined : this.places.get(previous);
+    return place?.kind === "alias" && previous !== null ? { id: previous, place } : undefined;
+  }
+
+  /** Whose a session is that the values name a user for; null where they name none. */
+  #owner(session: ModelSession, values: Data): "same" | "nobody" | "another" | null {
+    const value = copy(values)[this.#identity];
+    if (value === undefined) return null;
+    const [before, after] = [valuesOf(session.data[this.#identity]), valuesOf(value)];
+    if (before.length === 0) return after.length === 0 ? null : "nobody";
+    return after.some((one) => before.includes(one)) ? "same" : "another";
+  }
+
+  /** Ends what a token of this id leads to, with the aliases on the way; whether there was one. */
   end(id: string): boolean {
-    const { place, trail } = this.resolve(id);
-    if (place?.kind !== "session") return false;
-    for (const gone of [place.id, ...trail]) this.places.delete(gone);
+    const { session, trail } = this.resolve(id, MOST_ALIASES);
+    if (!session) return false;
+    for (const gone of [session.id, ...trail]) this.places.delete(gone);
     return true;
+  }
+
+  /** Ends the session that a name means; whether there was one. */
+  endNamed(name: string): boolean {
+    return this.end(name) || this.end(this.named(name)?.id ?? name);
   }
 
   /** The spans in which the place's deadline may be. */

@@ -2,7 +2,9 @@
 
 import type { SessionStore } from "session-sets";
 import { createSessions, type Session, SessionError, type Sessions } from "session-sets";
+import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
+import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
 
 export interface Data {
@@ -35,7 +37,7 @@ const VALUES: Data = { user_id: 1, team_ids: [1, 2], secret: SECRET };
 export async function makeSession(sessions: Sessions<Data>): Promise<Made> {
   const { token: oldToken } = await sessions.create(VALUES);
   const rotated = await sessions.rotate(oldToken, {}, { grace: "1 hour" });
-  if (!rotated) throw new Error("the session has ended");
+  if (!rotated?.token) throw new Error("the session has ended");
   return { oldToken, ...rotated };
 }
 
@@ -47,13 +49,14 @@ interface Operation {
   run(): Promise<unknown>;
 }
 
-/** Operations that change something in their order here, each with something to do in that order. */
+/** Each has something to do with a session that was just made. */
 export function operations(
   sessions: Sessions<Data>,
   { oldToken, token, session }: Made,
 ): Record<string, Operation> {
   const user = sessions.by("user_id", 1);
   const team = sessions.by("team_ids", 1);
+  const request = () => koaSessions(sessions).createSession(contextWith(`session=${token}`));
   const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
     does,
     needs,
@@ -79,10 +82,28 @@ export function operations(
       },
     ),
     create: operation("create a session", "memory", () => sessions.create(VALUES)),
+    "get by lineage": operation("read a session", "read", () =>
+      sessions.byId(session.lineage).get(),
+    ),
+    "has by lineage": operation("look into a session set", "read", () => user.has(session.lineage)),
     set: operation("change a session", "memory", () => sessions.set(token, { team_ids: [1, 3] })),
     "set of a set": operation("change a session set", "memory", () => user.set({ secret: "x" })),
+    "rotate with the same user": operation("change a session", "memory", () =>
+      sessions.rotate(token, { user_id: 1 }),
+    ),
     "rotate with changes": operation("change a session", "memory", () =>
       sessions.rotate(token, { user_id: 2 }),
+    ),
+    "sign in again": operation("sign in", "memory", () =>
+      sessions.signIn(token, { user_id: 1, team_ids: [1, 2] }, { keep: ["secret"] }),
+    ),
+    "sign in as another": operation("sign in", "memory", () =>
+      sessions.signIn(oldToken, { user_id: 2 }),
+    ),
+    "change of credentials": operation(
+      "read a session|change a session|end a session set",
+      "write",
+      () => request().changeCredentials("user_id"),
     ),
     touch: operation("change a session", "write", () => sessions.touch(token)),
     unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
@@ -93,9 +114,27 @@ export function operations(
     ),
     "delete of a set": operation("end a session", "write", () => user.delete(session.id)),
     clear: operation("end a session set", "write", () => team.clear()),
+    "sign out everywhere": operation(
+      "read a session|end a session set|end a session",
+      "write",
+      () => request().signOutEverywhere("user_id"),
+    ),
+    "delete by lineage": operation("end a session", "write", () =>
+      sessions.byId(session.lineage).delete(),
+    ),
     "delete by id": operation("end a session", "write", () => sessions.byId(session.id).delete()),
     delete: operation("end a session", "write", () => sessions.delete(token)),
   };
+}
+
+/** Runs every operation with a session of its own, and gives what each resolved to. */
+export async function runAll(sessions: Sessions<Data>): Promise<Map<string, unknown>> {
+  const results = new Map<string, unknown>();
+  for (const name of Object.keys(operations(sessions, await makeSession(sessions)))) {
+    const made = await makeSession(sessions);
+    results.set(name, await operations(sessions, made)[name]?.run());
+  }
+  return results;
 }
 
 /** The error that an operation fails with: of the store, saying what failed and what to do. */

@@ -32,6 +32,15 @@ export async function provokeHere(
     () => sessions.touch(token, { idleTimeout: "soon" as Duration }),
     () => sessions.rotate(token, {}, { grace: -1 }),
     () => sessions.by("user_id", 1).list({ limit: 0 }),
+    () => sessions.set(token, { user_id: 2 }),
+    () => sessions.unset(token, ["user_id"]),
+    () => sessions.by("user_id", 1).set({ user_id: 2 }),
+    () => sessions.signIn(token, { theme: token }),
+    () => sessions.signIn(token, { user_id: 1 }, { keep: ["user_id"] }),
+    () => sessions.signIn(token, { user_id: 1 }, { keep: [`@${token}` as "theme"] }),
+    () => sessions.signIn(token, { user_id: 1 }, { [token]: token }),
+    () => sessions.signIn(token, { user_id: 1, theme: token.repeat(10_000) }),
+    () => sessions.create({}, { idleTimeout: null, absoluteTimeout: null }),
     () => sessions.set(token, { theme: { token, at: new Date() } }),
     () => sessions.set(token, { [`@${token}` as "theme"]: token }),
     () => sessions.set(token, { theme: { [token]: Number.NaN } }),
@@ -48,6 +57,7 @@ export async function provokeHere(
     () => sessions.set(token, { theme: token.repeat(10_000) }),
     () => sessions.by("user_id", 1).set({ theme: token.repeat(10_000) }),
     () => full.create({ user_id: 2 }),
+    () => full.signIn(only, { user_id: 2 }),
     () => full.rotate(only, { user_id: 2 }), // its tombstone would be one more to keep
   ];
   for (const call of calls) {
@@ -99,6 +109,7 @@ export async function provokeOutage(note: Note): Promise<string[]> {
     await sessions.get(token).catch(note);
     await sessions.set(token, { theme: "dark" }).catch(note);
     await sessions.rotate(token).catch(note);
+    await sessions.signIn(token, { user_id: 1 }).catch(note);
     await server.kill();
     await sessions.delete(token).catch(note);
     return [token];

@@ -15,14 +15,14 @@ export default async function Devices() {
     <>
       <h1>Your devices</h1>
       <ul>
-        {(await devices.list()).map(({ id, data, lastSeenAt }) => (
-          <li key={id}>
+        {(await devices.list()).map(({ lineage, data, lastSeenAt }) => (
+          <li key={lineage}>
             {`${data.device}, last seen ${lastSeenAt.toISOString()} `}
-            {id === here.id ? (
+            {lineage === here.lineage ? (
               "(this one)"
             ) : (
               <Form action="/devices/end" csrf={csrf} button="Sign out">
-                <input type="hidden" name="id" value={id} />
+                <input type="hidden" name="lineage" value={lineage} />
               </Form>
             )}
           </li>

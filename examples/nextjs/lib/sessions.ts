@@ -27,7 +27,7 @@ function openStore() {
 const sessions = createSessions({
   data: {} as Data,
   store: shared.store,
-  references: { user_id: {} },
+  references: ["user_id"],
   idleTimeout: "30 minutes",
   absoluteTimeout: "12 hours",
 });

@@ -1,7 +1,7 @@
 import type { Data, Form } from "@/lib/sessions.ts";
 
 /** What a new session of the user is to hold, or null where the name or the password is wrong. */
-export function signIn({ name, password }: Form, userAgent: string | null): Data | null {
+export function authenticate({ name, password }: Form, userAgent: string | null): Data | null {
   // A real application looks its users up, compares hashes, and slows down guessing.
   if (name !== "ada" || password !== "correct horse") return null;
   const [device = "A browser"] = /Firefox|Chrome|Safari|curl/.exec(userAgent ?? "") ?? [];

@@ -127,7 +127,8 @@ export class SessionSetsStore<
   by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
     const { engine, references } = this.#config;
     const field = [...references].find(([, { name }]) => name === reference)?.[0] ?? reference;
-    const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value));
+    const found = engine.reference(field, value, reference);
+    const set = new SessionSet<StoredData<Data>>(engine, found);
     return new StoreSessionSet(set, (session) => ({
       ...session,
       data: withoutFound(session.data, references),

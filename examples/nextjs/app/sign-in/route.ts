@@ -1,15 +1,15 @@
 import { redirected, withSession } from "@/lib/sessions.ts";
-import { signIn } from "@/lib/users.ts";
+import { authenticate } from "@/lib/users.ts";
 
 // A route handler and no page, because the form's token needs a cookie where there is no session yet.
 export const GET = withSession(async (session) => signInPage(session.createCSRFToken()));
 
 export const POST = withSession(async (session, form, request) => {
-  const values = signIn(form, request.headers.get("user-agent"));
+  const values = authenticate(form, request.headers.get("user-agent"));
   if (!values) {
     return signInPage(session.createCSRFToken(), "The name or the password is wrong.", 422);
   }
-  await session.set(values); // a new token: one that was planted before is worth nothing
+  await session.signIn(values); // a new session: a token that was planted before is worth nothing
   return redirected("/");
 });
 

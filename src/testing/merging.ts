@@ -21,9 +21,9 @@ import {
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
-/** Rotations that change who the user is. */
-export const signingIn: readonly StoreTest[] = [
-  storeTest("a sign-in rotates and leaves a tombstone at the old id", async ({ store }) => {
+/** Rotations by a change of the user that merges into the session, as some entries have it. */
+export const merging: readonly StoreTest[] = [
+  storeTest("a merged sign-in rotates and leaves a tombstone at the old id", async ({ store }) => {
     const id = await create(store, { fields: { cart: "[1]" } });
     const before = await live(store, id);
     const to = newIdBeside(id);
@@ -46,7 +46,7 @@ export const signingIn: readonly StoreTest[] = [
     await assertSuperseded(store, false, other);
   }),
 
-  storeTest("a sign-out by unset rotates, too", async ({ store }) => {
+  storeTest("a merged sign-out by unset rotates, too", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     const answer = done(
@@ -62,7 +62,7 @@ export const signingIn: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), []);
   }),
 
-  storeTest("a change that alters no identity does not rotate", async ({ store }) => {
+  storeTest("a merging change that alters no identity does not rotate", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     const rotation = rotationTo(to, { when: "identity-changes" });
@@ -94,30 +94,22 @@ export const signingIn: readonly StoreTest[] = [
     assert.deepEqual(await texts(store, id), { user_id: "null" });
   }),
 
-  storeTest("any of several identity fields rotates", async ({ store }) => {
-    const id = await createOf(store, "1", { references: { org: ["7", "8"] } });
-    const to = newIdBeside(id);
-    const rotation = rotationTo(to, { when: "identity-changes", identity: ["user_id", "org"] });
-    const kept = await change(store, id, { references: { user_id: ["1"] }, rotation });
-    assert.equal(done(kept).rotated, false);
-    const answer = await change(store, id, { references: { org: ["7", "9"] }, rotation });
-    assert.equal(done(answer).rotated, true);
-    await assertSuperseded(store, true, id);
-    await assertMembers(store, of("org", "8"), []);
-    await assertMembers(store, of("org", "7"), [to]);
-    await assertMembers(store, of("org", "9"), [to]);
-  }),
-
-  storeTest("a rotation that is always due leaves a tombstone after a sign-in", async (under) => {
-    const { store } = under;
-    const id = await create(store);
-    const to = newIdBeside(id);
-    done(await store.change(id, mergeUser(to, "1", { when: "always" })));
-    await assertSuperseded(store, false, id);
-    const next = newIdBeside(id);
-    done(await store.change(to, mergeUser(next, "1", { when: "always" })));
-    assert.equal((await live(store, to)).id, next, "the same user again: an alias");
-  }),
+  storeTest(
+    "any of several identity fields rotates a session that is merged into",
+    async ({ store }) => {
+      const id = await createOf(store, "1", { references: { org: ["7", "8"] } });
+      const to = newIdBeside(id);
+      const rotation = rotationTo(to, { when: "identity-changes", identity: ["user_id", "org"] });
+      const kept = await change(store, id, { references: { user_id: ["1"] }, rotation });
+      assert.equal(done(kept).rotated, false);
+      const answer = await change(store, id, { references: { org: ["7", "9"] }, rotation });
+      assert.equal(done(answer).rotated, true);
+      await assertSuperseded(store, true, id);
+      await assertMembers(store, of("org", "8"), []);
+      await assertMembers(store, of("org", "7"), [to]);
+      await assertMembers(store, of("org", "9"), [to]);
+    },
+  ),
 
   storeTest("a superseded id can do nothing", async ({ store }) => {
     const id = await createOf(store, "1");
@@ -130,16 +122,15 @@ export const signingIn: readonly StoreTest[] = [
     const rotation = rotationTo(newIdBeside(id));
     assert.deepEqual(await change(store, id, { rotation }), superseded);
     assert.deepEqual(await store.change(id, mergeUser(newIdBeside(id), "3")), superseded);
-    assert.equal((await store.end(id)) !== null, false);
-    assert.equal((await store.end(id, { reference: of("user_id", "2") })) !== null, false);
-    assert.equal(await store.has(of("user_id", "2"), id), false);
+    assert.equal(await store.end(id), null);
+    assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.deepEqual(await live(store, to), before);
     await assertMembers(store, of("user_id", "2"), [to]);
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("user_id", "3"), []);
   }),
 
-  storeTest("a sign-in with no grace leaves nothing at the old id", async ({ store }) => {
+  storeTest("a merged sign-in with no grace leaves nothing at the old id", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     done(await store.change(id, mergeUser(to, "2", { grace: 0 })));
@@ -147,7 +138,7 @@ export const signingIn: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "2"), [to]);
   }),
 
-  storeTest("a sign-in through an alias supersedes both old ids", async ({ store }) => {
+  storeTest("a merged sign-in through an alias supersedes both old ids", async ({ store }) => {
     const first = await create(store, { fields: { a: "1" } });
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
@@ -158,14 +149,17 @@ export const signingIn: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [third]);
   }),
 
-  storeTest("a sign-in through an alias with no grace kills both old ids", async ({ store }) => {
-    const first = await create(store);
-    const [second, third] = [newIdBeside(first), newIdBeside(first)];
-    done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await store.change(first, mergeUser(third, "1", { grace: 0 })));
-    await assertGone(store, first, second);
-    assert.equal((await live(store, third)).id, third);
-  }),
+  storeTest(
+    "a merged sign-in through an alias with no grace kills both old ids",
+    async ({ store }) => {
+      const first = await create(store);
+      const [second, third] = [newIdBeside(first), newIdBeside(first)];
+      done(await change(store, first, { rotation: rotationTo(second) }));
+      done(await store.change(first, mergeUser(third, "1", { grace: 0 })));
+      await assertGone(store, first, second);
+      assert.equal((await live(store, third)).id, third);
+    },
+  ),
 
   storeTest("an alias of a superseded id never reaches the session", async ({ store }) => {
     const first = await create(store);
@@ -178,7 +172,7 @@ export const signingIn: readonly StoreTest[] = [
       by: "sign-in",
       hadIdentity: false,
     });
-    assert.equal((await store.end(first)) !== null, false);
+    assert.equal(await store.end(first), null);
     assert.deepEqual(await texts(store, third), { user_id: "1" });
   }),
 
@@ -196,7 +190,7 @@ export const signingIn: readonly StoreTest[] = [
 
   ...[0, HOUR].map((grace) =>
     storeTest(
-      `a sign-in sent twice gives the same answer twice (grace ${grace})`,
+      `a merged sign-in sent twice gives the same answer twice (grace ${grace})`,
       async (under) => {
         const { store, elapse } = under;
         const first = await createOf(store, "1");
@@ -216,7 +210,7 @@ export const signingIn: readonly StoreTest[] = [
     ),
   ),
 
-  storeTest("a sign-in that is too large supersedes nothing", async ({ store }) => {
+  storeTest("a merged sign-in that is too large supersedes nothing", async ({ store }) => {
     const id = await create(store, { fields: { a: "1" } });
     const sent = mergeUser(newIdBeside(id), "1");
     const answer = await store.change(id, { ...sent, maxBytes: 9 });
