@@ -29,8 +29,6 @@ export interface KoaContext {
   readonly host: string;
   readonly secure: boolean;
   readonly app: { readonly keys?: unknown };
-  /** Sets a header of the response. */
-  set(name: string, value: string): void;
 }
 
 /**
@@ -113,7 +111,7 @@ export function koaSessions<Data extends object, Reference extends string>(
       const { session, refusal } = await ask(createSession(ctx), { method: ctx.method, header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
-        for (const [name, value] of Object.entries(refusal.headers)) ctx.set(name, value);
+        for (const [name, value] of Object.entries(refusal.headers)) ctx.res.setHeader(name, value);
         return;
       }
       all.put(ctx.req, session);
