@@ -1,6 +1,7 @@
 export type {
   Change,
   Changed,
+  Created,
   EndAllOptions,
   EndOptions,
   FieldChanges,

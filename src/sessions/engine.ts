@@ -11,7 +11,6 @@ import type {
   StoredSession,
   Superseded,
 } from "../store/contract.ts";
-import { isOfMovingSlot } from "../store/moving.ts";
 import { bytesOf, checkFieldName } from "../values.ts";
 import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
 import { identityKept, nobody } from "./identity-errors.ts";
@@ -24,7 +23,7 @@ import {
   withTimes,
 } from "./record.ts";
 import { checkAgainst } from "./schema.ts";
-import { createToken, createTokenAfter, createTokenBeside } from "./token.ts";
+import { createToken, createTokenAfter, createTokenBeside, type NewToken } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
@@ -35,9 +34,6 @@ const TOUCH_PARTS = 20;
 const TOUCH_AFTER = 60_000;
 
 const DEADLINES = ["idleTimeout", "absoluteTimeout"] as const;
-
-/** How many shards a new session is tried in, while slots of a cluster are being moved. */
-const SHARDS_TO_TRY = 8;
 
 /** What an id leads to; `touched`: its idle deadline was pushed forward by this read. */
 export type Reading =
@@ -78,17 +74,19 @@ export class Engine {
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
-    let fresh = createToken(store.shards);
-    for (let left = SHARDS_TO_TRY; ; left--) {
-      const { token, id } = fresh;
-      try {
-        const times = await store.create({ id, fields: set, references, ...timeouts });
-        return { token, session: withTimes(named(id), decodeFields<Data>(set), times) };
-      } catch (error) {
-        if (left === 1 || !isOfMovingSlot(error)) throw error;
-        fresh = createTokenAfter(id, store.shards);
-      }
-    }
+    const all = [createToken(store.shards)];
+    const [{ id: first }] = all as [NewToken];
+    const elsewhere = () => {
+      const next = createTokenAfter(all.at(-1)?.id ?? first, store.shards);
+      all.push(next);
+      return next.id;
+    };
+    const { id, ...times } = await store.create(
+      { id: first, fields: set, references, ...timeouts },
+      elsewhere,
+    );
+    const token = all.find((one) => one.id === id)?.token as string;
+    return { token, session: withTimes(named(id), decodeFields<Data>(set), times) };
   }
 
   /**

@@ -80,6 +80,11 @@ export interface NewSession {
   readonly absoluteDeadline?: number;
 }
 
+/** A session that was made, and with which id. */
+export interface Created extends Times {
+  readonly id: string;
+}
+
 /**
  * What an id leads to. `now` is the time of the asking, on the store's clock.
  *
@@ -287,8 +292,13 @@ export interface SessionStore {
    */
   readonly shards: number;
 
-  /** Makes a session. Called again with the same id it changes nothing and gives the same times. */
-  create(session: NewSession): Promise<Times>;
+  /**
+   * Makes a session. Called again with the same id it changes nothing and gives the same times.
+   *
+   * @param elsewhere gives an id in another shard each time it is called: the session may be made with
+   * one of these instead, where that of its own id takes no new ones for the moment.
+   */
+  create(session: NewSession, elsewhere?: () => string): Promise<Created>;
 
   /**
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same

@@ -3,6 +3,7 @@ import { bytesOf } from "../../values.ts";
 import {
   type Change,
   type Changed,
+  type Created,
   type EndAllOptions,
   type EndOptions,
   type FieldChanges,
@@ -18,7 +19,6 @@ import {
   type SignedIn,
   type SignIn,
   type StoredSession,
-  type Times,
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import type { WalkableStore } from "../walk.ts";
@@ -62,11 +62,12 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     this.#kept = new Shelf(maxSessions, now, (session) => this.#forget(session));
   }
 
-  async create(created: NewSession): Promise<Times> {
-    const { kept } = this.#kept.resolve(created.id);
-    if (kept?.kind === "session") return timesOf(kept);
+  async create(created: NewSession): Promise<Created> {
+    const { id } = created;
+    const { kept } = this.#kept.resolve(id);
+    if (kept?.kind === "session") return { id, ...timesOf(kept) };
     this.#kept.makeRoom();
-    return timesOf(this.#make(created, created.fields, created.references));
+    return { id, ...timesOf(this.#make(created, created.fields, created.references)) };
   }
 
   #make(made: NewSession, fields: Fields, references: readonly FieldReferences[]): Session {

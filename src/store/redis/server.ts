@@ -9,13 +9,14 @@ import { isCrowded, isMoving, withinTimeout } from "./unavailable.ts";
 /** What a script answers after the time: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
 
+/** Where a script is run, and with what. */
+export interface Target {
+  readonly key: string;
+  readonly args: readonly string[];
+}
+
 /** How a script that writes is run. */
 export interface WriteOptions {
-  /**
-   * Whether to wait while the key's slot is being moved.
-   * @default true
-   */
-  readonly patient?: boolean;
   /** How many replicas must have acknowledged the write before the reply is given. */
   readonly replicas?: number | undefined;
   /**
@@ -63,29 +64,67 @@ export class Server {
     script: ScriptName,
     key: string,
     args: readonly string[],
-    { patient = true, replicas, waits = () => true }: WriteOptions = {},
+    { replicas, waits = () => true }: WriteOptions = {},
   ): Promise<Reply> {
-    const send = this.#sender(key);
     const acknowledged = replicas === undefined ? null : this.#acknowledged(replicas);
     let tries = 0;
-    return this.#run(operation, patient, async (start) => {
+    return this.#run(operation, async (start) => {
       const end = start + this.#timeout;
-      const run = (over: Send) => {
-        const notAfter = String(this.#clock(key).at(end));
-        return this.#script(script, key, [notAfter, ...args], over);
-      };
       // By a command of its own, a client finds a master that has moved.
       if (acknowledged && tries++ > 0) await this.#askTime(key);
-      for (;;) {
-        await this.#learnTime(key);
-        const reply = await (acknowledged
+      return this.#write(script, { key, args }, end, (run) =>
+        acknowledged
           ? acknowledged(key, { operation, run, waits: (r) => r[0] !== "late" && waits(r), end })
-          : run(send));
-        if (reply[0] !== "late") return reply;
-        if (performance.now() >= end)
-          throw new Error("the server was reached too late, and has done nothing");
+          : run(this.#sender(key)),
+      );
+    });
+  }
+
+  /**
+   * Runs a script that writes at the first target whose slot is not moving; where all are (there is
+   * none at the next number), it begins again, within the one time limit. What was refused for a moving slot has done nothing.
+   */
+  writeAnywhere<One extends Target>(
+    operation: string,
+    script: ScriptName,
+    targetAt: (n: number) => One | null,
+  ): Promise<{ readonly target: One; readonly reply: Reply }> {
+    return this.#run(operation, async (start) => {
+      const end = start + this.#timeout;
+      let refusal: unknown;
+      for (let n = 0; ; n++) {
+        const target = targetAt(n);
+        if (target === null) throw refusal;
+        const send = this.#sender(target.key);
+        try {
+          return { target, reply: await this.#write(script, target, end, (run) => run(send)) };
+        } catch (error) {
+          if (!isMoving(error)) throw error;
+          refusal = error;
+        }
       }
     });
+  }
+
+  /** Runs a script that writes, once more where the estimate of the server's clock was wrong. */
+  async #write(
+    script: ScriptName,
+    { key, args }: Target,
+    end: number,
+    by: (run: (over: Send) => Promise<Reply>) => Promise<Reply>,
+  ): Promise<Reply> {
+    const run = (over: Send) => {
+      const notAfter = String(this.#clock(key).at(end));
+      return this.#script(script, key, [notAfter, ...args], over);
+    };
+    for (;;) {
+      await this.#learnTime(key);
+      const reply = await by(run);
+      if (reply[0] !== "late") return reply;
+      if (performance.now() >= end) {
+        throw new Error("the server was reached too late, and has done nothing");
+      }
+    }
   }
 
   /** Runs writes that so many replicas must acknowledge. */
@@ -107,9 +146,7 @@ export class Server {
     key: string,
     args: readonly string[],
   ): Promise<Reply> {
-    return this.#run(operation, true, () =>
-      this.#script(script, key, ["", ...args], this.#sender(key)),
-    );
+    return this.#run(operation, () => this.#script(script, key, ["", ...args], this.#sender(key)));
   }
 
   /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
@@ -118,14 +155,14 @@ export class Server {
     key: string,
     work: (send: Connection["send"]) => Promise<T>,
   ): Promise<T> {
-    return this.#run(operation, true, async () => {
+    return this.#run(operation, async () => {
       const [result] = await Promise.all([work(this.#connection.send), this.#learnTime(key)]);
       return result;
     });
   }
 
   /** Does one piece of work within the time limit, and again where it was refused for the moment. */
-  #run<T>(operation: string, patient: boolean, work: (start: number) => Promise<T>): Promise<T> {
+  #run<T>(operation: string, work: (start: number) => Promise<T>): Promise<T> {
     const start = performance.now();
     const end = start + this.#timeout - PAUSE;
     let refusal: unknown;
@@ -135,7 +172,7 @@ export class Server {
           return await work(start);
         } catch (error) {
           if (!isLate(error) || refusal === undefined) refusal = error;
-          if (!isPassing(error, patient) || performance.now() > end) throw refusal;
+          if (!isPassing(error) || performance.now() > end) throw refusal;
         }
         await sleep(PAUSE);
       }
@@ -186,8 +223,8 @@ export class Server {
 }
 
 /** Whether a refusal is only for the moment. */
-function isPassing(error: unknown, patient: boolean): boolean {
-  return isCrowded(error) || (patient && isMoving(error)) || error instanceof Missed;
+function isPassing(error: unknown): boolean {
+  return isCrowded(error) || isMoving(error) || error instanceof Missed;
 }
 
 /** Whether no time was left: what it was refused for before tells more. */

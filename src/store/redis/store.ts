@@ -4,6 +4,7 @@ import { settled } from "../../settled.ts";
 import {
   type Change,
   type Changed,
+  type Created,
   type EndAllOptions,
   type EndOptions,
   type FieldChanges,
@@ -15,7 +16,6 @@ import {
   type SignedIn,
   type SignIn,
   type StoredSession,
-  type Times,
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
@@ -42,6 +42,9 @@ import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 
 type Send = Connection["send"];
+
+/** In how many shards a new session is tried, while slots of a cluster are moving. */
+const MAX_SHARDS_TRIED = 8;
 /** What is written of a set where one of its sessions is refused. */
 const OF_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
@@ -59,23 +62,28 @@ export class RedisStore implements RepairableStore, WalkableStore {
     this.#server = new Server(connection, timeout);
   }
 
-  async create(session: NewSession): Promise<Times> {
-    const { id, fields, references, idleTimeout, absoluteTimeout, absoluteDeadline } = session;
-    const [, times] = await this.#server.write(
+  async create(session: NewSession, elsewhere?: () => string): Promise<Created> {
+    const { fields, references, idleTimeout, absoluteTimeout, absoluteDeadline } = session;
+    const args = [
+      optional(idleTimeout),
+      optional(absoluteTimeout),
+      optional(absoluteDeadline),
+      references.flatMap(setNames).join(" "),
+      ...counted([...fields].flat()),
+    ];
+    const ids = [session.id];
+    const { target, reply } = await this.#server.writeAnywhere(
       "create a session",
       "create",
-      this.sessionKey(id),
-      [
-        id,
-        optional(idleTimeout),
-        optional(absoluteTimeout),
-        optional(absoluteDeadline),
-        references.flatMap(setNames).join(" "),
-        ...counted([...fields].flat()),
-      ],
-      { patient: this.shards === 1 }, // where there are others, another shard is tried
+      (n) => {
+        const most = elsewhere && this.shards > 1 ? MAX_SHARDS_TRIED : 1;
+        if (n >= most) return null;
+        const id = ids[n] ?? (elsewhere?.() as string);
+        ids[n] = id;
+        return { id, key: this.sessionKey(id), args: [id, ...args] };
+      },
     );
-    return timesOf(times);
+    return { id: target.id, ...timesOf(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {

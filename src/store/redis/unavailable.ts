@@ -1,5 +1,4 @@
 import { SessionError } from "../../errors.ts";
-import { ofMovingSlot } from "../moving.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
@@ -28,12 +27,11 @@ export async function withinTimeout<T>(
 }
 
 function unavailable(operation: string, why: string, cause?: unknown): SessionError {
-  const error = new SessionError(
+  return new SessionError(
     "ERR_STORE_UNAVAILABLE",
     `The session store could not ${operation}: ${why}`,
     cause === undefined ? undefined : { cause: withoutCommand(cause) },
   );
-  return isMoving(cause) ? ofMovingSlot(error) : error;
 }
 
 /**
