@@ -62,7 +62,8 @@ export class SessionError extends Error {
    */
   declare readonly hint: string;
 
-  constructor(code: SessionErrorCode, hint: string, options?: ErrorOptions) {
+  constructor(code: SessionErrorCode, text: string, options?: ErrorOptions) {
+    const hint = asMessage(text);
     const forVisitor = FOR_VISITORS[code];
     super(forVisitor ?? hint, options);
     this.code = code;
@@ -84,13 +85,38 @@ export class SessionError extends Error {
 }
 
 /**
- * A text as messages show it: quoted, escaped and short, and without what may be a token, which
- * comes here when a program takes one argument for another.
+ * A value as messages show it: a text quoted, escaped and short, and without what may be a token, which
+ * comes here when a program takes one argument for another; of what may hold a text only its kind.
  */
-export function quote(text: unknown): string {
-  if (typeof text !== "string") return String(text);
-  const short = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return JSON.stringify(short.replace(/[A-Za-z0-9_-]{30,}/g, "…"));
+export function quote(value: unknown): string {
+  switch (typeof value) {
+    case "string": {
+      const masked = withoutTokens(value);
+      return JSON.stringify(masked.length > 60 ? `${masked.slice(0, 60)}…` : masked);
+    }
+    case "number":
+    case "boolean":
+    case "undefined":
+      return String(value);
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? "an array" : "an object";
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+/** A text without what may be a token: a token has 34 characters. */
+function withoutTokens(text: string): string {
+  return text.replace(/[A-Za-z0-9_-]{30,}/g, "…");
+}
+
+/**
+ * A message as it may stand in a log, whatever it quotes of a client or a server: on one line, and
+ * without what may be a token.
+ */
+function asMessage(text: string): string {
+  return withoutTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
 }
 
 /** The error of an option that cannot work. */
@@ -98,8 +124,21 @@ export function misconfigured(message: string): SessionError {
   return new SessionError("ERR_SESSION_CONFIG", message);
 }
 
-/** Refuses option names that do not exist, which are typing mistakes or come from other libraries. */
+/** The names of the options that an interface has, which the compiler compares with it. */
+export function optionNames<Options>(names: Record<keyof Options, true>): readonly string[] {
+  return Object.keys(names);
+}
+
+/**
+ * Refuses what is no record of options, and option names that do not exist, which are typing mistakes
+ * or come from other libraries.
+ */
 export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw misconfigured(
+      `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
+    );
+  }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw misconfigured(

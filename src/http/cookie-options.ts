@@ -1,5 +1,5 @@
 import { stringifySetCookie } from "cookie";
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
 import type { Session } from "../sessions/types.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
@@ -57,7 +57,7 @@ export interface CookieOptions<Data> {
   partitioned?: boolean;
 }
 
-const OPTIONS: Record<keyof CookieOptions<never>, true> = {
+const OPTIONS = optionNames<CookieOptions<never>>({
   name: true,
   prefix: true,
   formerNames: true,
@@ -68,7 +68,7 @@ const OPTIONS: Record<keyof CookieOptions<never>, true> = {
   domain: true,
   path: true,
   partitioned: true,
-};
+});
 const LONGEST_NAME = 128;
 
 /** The session cookie's options, checked and filled in. */
@@ -160,7 +160,7 @@ function isCookieName(name: unknown): boolean {
 
 /** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
 export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  refuseUnknownKeys("cookie", options, Object.keys(OPTIONS));
+  refuseUnknownKeys("cookie", options, OPTIONS);
   const all = chosen(options);
   const fault = FAULTS.find(([wrong]) => wrong(all))?.[1];
   if (fault) throw misconfigured(`The cookie cannot work: ${fault}`);

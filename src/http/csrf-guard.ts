@@ -1,4 +1,4 @@
-import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
 import { passesByBearer } from "./request-sessions.ts";
 
 /** Which requests from other origins may change something. */
@@ -31,6 +31,8 @@ export interface GuardedRequest {
   header(name: "sec-fetch-site" | "origin" | "upgrade"): string | undefined;
 }
 
+const OPTIONS = optionNames<CSRFGuardOptions>({ origins: true, exempt: true });
+
 // RFC 9110, section 9.2.1.
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
@@ -48,7 +50,7 @@ export function createGuard<Given>(
   options: CSRFGuardOptions<Given>,
   more: readonly string[] = [],
 ): (request: GuardedRequest, given: Given) => void {
-  refuseUnknownKeys("csrfGuard", options, ["origins", "exempt", ...more]);
+  refuseUnknownKeys("csrfGuard", options, [...OPTIONS, ...more]);
   const { origins = [], exempt = () => false } = options;
   if (!Array.isArray(origins)) {
     throw misconfigured("csrfGuard's origins are a list of origins");

@@ -1,6 +1,8 @@
 import { optionalMilliseconds } from "../durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
 import type { Engine } from "../sessions/engine.ts";
+import { TOUCH_OPTIONS } from "../sessions/option-names.ts";
+import { readArguments } from "../sessions/read-arguments.ts";
 import { replicasOf } from "../sessions/replicas.ts";
 import { SessionSet } from "../sessions/session-set.ts";
 import type {
@@ -77,6 +79,13 @@ export interface RequestDeleteOptions<Keep extends string = never> extends Delet
   )[];
 }
 
+const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({ value: true, replicas: true });
+const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
+  replicas: true,
+  keep: true,
+  clearSiteData: true,
+});
+
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {
   readonly engine: Engine;
@@ -128,21 +137,17 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    const isList = Array.isArray(fieldsOrOptions);
-    const fields = isList ? (fieldsOrOptions as readonly string[]) : undefined;
-    const given = isList ? options : ((fieldsOrOptions as ReadOptions | undefined) ?? options);
-    return (await this.#load("get", fields, given))?.data ?? {};
+    const { fields, touch } = readArguments("get", fieldsOrOptions, options);
+    return (await this.#load(fields, touch))?.data ?? {};
   }
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
-    return (await this.#load("load", undefined, options)) as Session<Data> | null;
+    const { touch } = readArguments("load", options, undefined);
+    return (await this.#load(undefined, touch)) as Session<Data> | null;
   }
 
-  async #load(verb: string, fields: readonly string[] | undefined, options: ReadOptions = {}) {
-    refuseUnknownKeys(verb, options, ["touch"]);
-    const { touch = true } = options;
-    if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
+  async #load(fields: readonly string[] | undefined, touch: boolean) {
     this.#madeFromSession();
     return this.#inTurn(() => this.#held.load(fields, touch), false);
   }
@@ -209,7 +214,7 @@ export class RequestSession<
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(options: TouchOptions = {}): Promise<boolean> {
-    refuseUnknownKeys("touch", options, ["idleTimeout"]);
+    refuseUnknownKeys("touch", options, TOUCH_OPTIONS);
     const idle = optionalMilliseconds("idleTimeout", options.idleTimeout);
     return this.#inTurn(() => this.#held.touch(idle));
   }
@@ -299,7 +304,7 @@ export class RequestSession<
     work: (user: StoredReference, replicas: number | undefined) => Promise<T>,
   ): Promise<T> {
     const { engine } = this.#context;
-    refuseUnknownKeys(verb, options, ["value", "replicas"]);
+    refuseUnknownKeys(verb, options, SIGN_OUT_OPTIONS);
     const { value, ...rest } = options;
     const replicas = replicasOf(rest);
     engine.checkReference(field);
@@ -325,7 +330,7 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    refuseUnknownKeys("delete", options, ["replicas", "keep", "clearSiteData"]);
+    refuseUnknownKeys("delete", options, DELETE_OPTIONS);
     const { keep, clearSiteData, ...rest } = options;
     const replicas = replicasOf(rest);
     if (keep !== undefined && replicas !== undefined) {

@@ -1,4 +1,4 @@
-import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
 import { engineOf, type Sessions } from "../sessions/sessions.ts";
 import { idOf } from "../sessions/token.ts";
 import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";
@@ -22,6 +22,8 @@ export interface RequestSessionsOptions<Data> {
    */
   carriers?: readonly CarrierName[];
 }
+
+const OPTIONS = optionNames<RequestSessionsOptions<object>>({ cookie: true, carriers: true });
 
 /** The same, where the framework has no keys of its own. */
 export interface SignedSessionsOptions<Data> extends RequestSessionsOptions<Data> {
@@ -74,7 +76,7 @@ export function requestSessions<Data extends object, Reference extends string>(
   options: RequestSessionsOptions<Data>,
   more: readonly string[],
 ): SessionOfRequest<Data, Reference> {
-  refuseUnknownKeys(what, options, ["cookie", "carriers", ...more]);
+  refuseUnknownKeys(what, options, [...OPTIONS, ...more]);
   const cookie = cookieConfig(options.cookie);
   const carriers = carrierConfig(options.carriers);
   const engine = engineOf(Object(sessions));

@@ -1,4 +1,4 @@
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import type { RequestSession } from "./request-session.ts";
 
@@ -11,6 +11,8 @@ export interface RequireSessionOptions {
    */
   redirect?: string;
 }
+
+const OPTIONS = optionNames<RequireSessionOptions>({ redirect: true });
 
 /** A session that says who the user is. */
 export type SignedInSession<Data extends object, Field extends FieldOf<Data>> = Session<
@@ -46,7 +48,7 @@ export function sessionRequirement<Data extends object, Field extends FieldOf<Da
   field: Field,
   options: RequireSessionOptions = {},
 ): SessionRequirement<Data, Field> {
-  refuseUnknownKeys("requireSession", options, ["redirect"]);
+  refuseUnknownKeys("requireSession", options, OPTIONS);
   const { redirect } = options;
   if (typeof field !== "string" || field === "") {
     throw misconfigured('requireSession takes the field that says who the user is: "user_id"');

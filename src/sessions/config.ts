@@ -1,5 +1,5 @@
 import { milliseconds } from "../durations.ts";
-import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
 import { faultOfName } from "../values.ts";
@@ -7,15 +7,16 @@ import { warn, warnOnce } from "../warnings.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
-const OPTIONS = [
-  "data",
-  "store",
-  "references",
-  "idleTimeout",
-  "absoluteTimeout",
-  "maxBytes",
-  "rotationGrace",
-] as const;
+const OPTIONS = optionNames<SessionsOptions<object>>({
+  data: true,
+  store: true,
+  references: true,
+  idleTimeout: true,
+  absoluteTimeout: true,
+  maxBytes: true,
+  rotationGrace: true,
+});
+const REFERENCE_OPTIONS = optionNames<ReferenceOptions>({ identity: true, type: true, as: true });
 const DEFAULT_MAX_BYTES = 65_536;
 const DAY = 86_400_000;
 /** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
@@ -134,7 +135,7 @@ function referencesOf(
       faultOfName(field) ??
       (references.has(field) ? "is declared twice" : faultOfReference(options, store));
     if (fault) throw misconfigured(`The reference ${quote(field)} ${fault}`);
-    refuseUnknownKeys(`The reference ${quote(field)}`, options, ["identity", "type", "as"]);
+    refuseUnknownKeys(`The reference ${quote(field)}`, options, REFERENCE_OPTIONS);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
   }

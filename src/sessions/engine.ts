@@ -14,6 +14,7 @@ import type {
 import { bytesOf, checkFieldName } from "../values.ts";
 import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
 import { identityKept, nobody } from "./identity-errors.ts";
+import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./option-names.ts";
 import {
   declaredReference,
   decodeFields,
@@ -32,8 +33,6 @@ const touchFailed = channel("session-sets:touch-failed");
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
 const TOUCH_PARTS = 20;
 const TOUCH_AFTER = 60_000;
-
-const DEADLINES = ["idleTimeout", "absoluteTimeout"] as const;
 
 /** What an id leads to; `touched`: its idle deadline was pushed forward by this read. */
 export type Reading =
@@ -98,7 +97,7 @@ export class Engine {
     values: object,
     options: SignInOptions<string> = {},
   ): Promise<SignedInSession<Data>> {
-    refuseUnknownKeys("signIn", options, [...DEADLINES, "keep"]);
+    refuseUnknownKeys("signIn", options, SIGN_IN_OPTIONS);
     if (!this.identifies(values)) throw nobody(this.config.identity);
     if (id !== null) return this.replace(id, values, options);
     const { keep = [], ...deadlines } = options;
@@ -244,7 +243,7 @@ export class Engine {
 
   /** How long an alias stays (ms), as the options of `rotate` say. */
   graceOf(options: RotateOptions): number {
-    refuseUnknownKeys("rotate", options, ["grace"]);
+    refuseUnknownKeys("rotate", options, ROTATE_OPTIONS);
     const { grace = this.config.rotationGrace } = options; // null is no duration
     return milliseconds("grace", grace, true);
   }

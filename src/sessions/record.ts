@@ -70,6 +70,12 @@ export function declaredReference(field: string, config: Config): DeclaredRefere
   );
 }
 
+function isFindable(value: unknown): boolean {
+  return typeof value === "number"
+    ? Number.isFinite(value)
+    : typeof value === "string" || typeof value === "boolean";
+}
+
 /** Refuses a value, or an element of it, that is not of the type that its reference is declared with. */
 function checkType(field: string, value: unknown, { type }: DeclaredReference): void {
   const others = [value].flat().filter((one) => one !== null && typeof one !== type);
@@ -92,13 +98,13 @@ export function referenceOf(
   name?: string,
 ): Reference {
   const declared = declaredReference(field, config);
-  const [text, ...more] = Array.isArray(value) ? [] : referenceTexts(field, value);
-  if (text === undefined || more.length > 0) {
+  if (!isFindable(value)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `Sessions are found by one value of ${quote(name ?? field)}: a string, a finite number or a boolean`,
+      `Sessions are looked up by one value of ${quote(name ?? field)}: a string, a finite number or a boolean; got ${quote(value)}`,
     );
   }
+  const [text = ""] = referenceTexts(field, value);
   checkType(field, value, declared);
   const lookalike = declared.type === null ? lookalikeOf(field, value, name) : null;
   return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };

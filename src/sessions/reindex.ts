@@ -1,4 +1,4 @@
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
 import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/repair.ts";
 import { decodeValue, referenceTexts } from "../values.ts";
 import type { Config } from "./config.ts";
@@ -14,11 +14,13 @@ export interface ReindexOptions {
   cursor?: string | null;
 }
 
+const OPTIONS = optionNames<ReindexOptions>({ dryRun: true, cursor: true });
+
 export function reindex(
   { store, references }: Config,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
-  refuseUnknownKeys("reindex", options, ["dryRun", "cursor"]);
+  refuseUnknownKeys("reindex", options, OPTIONS);
   const { dryRun = false, cursor = null } = options;
   if (typeof dryRun !== "boolean") throw misconfigured("dryRun must be true or false");
   if (cursor !== null && typeof cursor !== "string") {

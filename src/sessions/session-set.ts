@@ -1,4 +1,4 @@
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
 import type { Reference } from "../store/contract.ts";
 import { type Engine, fieldsNamedIn } from "./engine.ts";
 import { sessionOf } from "./record.ts";
@@ -23,6 +23,9 @@ export interface ClearOptions extends DeleteOptions {
   /** The id or lineage of a session that is to live on, also where it is rotated meanwhile. */
   except?: string | null;
 }
+
+const LIST_OPTIONS = optionNames<ListOptions>({ limit: true });
+const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
 
 /** How the sessions of a set are ended. */
 export interface Endings {
@@ -88,7 +91,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * that expire last are looked at.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
-    refuseUnknownKeys("list", options, ["limit"]);
+    refuseUnknownKeys("list", options, LIST_OPTIONS);
     const { limit = LIST_DEFAULT } = options;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
       throw misconfigured(
@@ -149,7 +152,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * where too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    refuseUnknownKeys("clear", options, ["except", "replicas"]);
+    refuseUnknownKeys("clear", options, CLEAR_OPTIONS);
     const { except = null, ...rest } = options;
     const replicas = replicasOf(rest);
     if (except !== null && !isId(except, this.#store.shards)) {

@@ -1,7 +1,10 @@
 import { optionalMilliseconds } from "../durations.ts";
+import { refuseUnknownKeys } from "../errors.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
 import { Engine, fieldsNamedIn } from "./engine.ts";
+import { TOUCH_OPTIONS } from "./option-names.ts";
+import { readArguments } from "./read-arguments.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
 import { replicasOf } from "./replicas.ts";
@@ -98,8 +101,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     fieldsOrOptions: readonly string[] | ReadOptions = {},
     options?: ReadOptions,
   ): Promise<Session<Data> | null> {
-    const fields = isFields(fieldsOrOptions) ? fieldsOrOptions : undefined;
-    const { touch = true } = options ?? (isFields(fieldsOrOptions) ? {} : fieldsOrOptions);
+    const { fields, touch } = readArguments("get", fieldsOrOptions, options);
     const id = this.#idOf(token);
     if (id === null) return null;
     const reading = await this.#engine.read(id, fields, { touch });
@@ -128,7 +130,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
-  async touch(token: Token, { idleTimeout }: TouchOptions = {}): Promise<boolean> {
+  async touch(token: Token, options: TouchOptions = {}): Promise<boolean> {
+    refuseUnknownKeys("touch", options, TOUCH_OPTIONS);
+    const { idleTimeout } = options;
     return this.#change(token, { idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) });
   }
 
@@ -265,6 +269,7 @@ export class SessionById<Data extends object> {
     fields: readonly Field[],
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
+    readArguments("get", fields, undefined);
     if (this.#id === null) return null;
     const reading = await this.#engine.read(this.#id, fields, { touch: false, byName: true });
     return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
@@ -280,8 +285,4 @@ export class SessionById<Data extends object> {
     if (this.#id === null) return false;
     return (await this.#engine.config.store.end(this.#id, { byName: true, replicas })) !== null;
   }
-}
-
-function isFields(value: readonly string[] | ReadOptions): value is readonly string[] {
-  return Array.isArray(value);
 }

@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
 import type { Connection } from "./connection.ts";
@@ -30,6 +30,8 @@ export interface RedisStoreOptions {
   shards?: number;
 }
 
+const OPTIONS = optionNames<RedisStoreOptions>({ prefix: true, timeout: true, shards: true });
+
 /** Enough to spread sessions evenly over the nodes of most clusters. */
 const CLUSTER_SHARDS = 64;
 /** Node's timers take a longer time for one millisecond. */
@@ -57,7 +59,7 @@ export interface RedisSettings {
 
 /** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
 export function redisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
-  refuseUnknownKeys("redisStore", options, ["prefix", "timeout", "shards"]);
+  refuseUnknownKeys("redisStore", options, OPTIONS);
   const connection = connectionOf(client);
   const {
     prefix = "sessions",

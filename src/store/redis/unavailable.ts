@@ -66,6 +66,11 @@ export function isMoving(error: unknown): boolean {
   return error instanceof Error && MOVING.test(error.message);
 }
 
+/** Whether a server says that another one of its cluster has the key. */
+export function isMoved(error: unknown): boolean {
+  return error instanceof Error && /^MOVED\b|- Moved: /.test(error.message);
+}
+
 function noAnswer(timeout: number): string {
   return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
 }
