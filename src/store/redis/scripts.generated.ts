@@ -803,7 +803,7 @@ local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
-return { now, 'page', ended, left, except, spared, count_instead(other, empty) }
+return { now, 'page', ended, left, except, spared, empty and count_instead(other, true) or -1 }
 `,
   has: `${lib}
 local asked = arg()
