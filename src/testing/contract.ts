@@ -1,4 +1,5 @@
 import { changing } from "./changing.ts";
+import { changingUsers } from "./changing-users.ts";
 import { commanding } from "./commanding.ts";
 import { creating } from "./creating.ts";
 import { ending } from "./ending.ts";
@@ -9,6 +10,8 @@ import { racing } from "./racing.ts";
 import { referencing } from "./referencing.ts";
 import { rotating } from "./rotating.ts";
 import { sets } from "./sets.ts";
+import { severalIdentities } from "./several-identities.ts";
+import { signingIn } from "./signing-in.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**
@@ -28,6 +31,9 @@ export const storeContract: readonly StoreTest[] = [
   ...commanding,
   ...referencing,
   ...rotating,
+  ...signingIn,
+  ...changingUsers,
+  ...severalIdentities,
   ...merging,
   ...ending,
   ...sets,
