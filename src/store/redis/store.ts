@@ -258,8 +258,8 @@ export class RedisStore implements RepairableStore, WalkableStore {
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
         spared = [String(now), String(created)];
-        if (Number(others) < 0) empty = false; // also where it has but the one that is spared
-        else alike += Number(others);
+        if (Number(others) >= 0) alike += Number(others);
+        else empty = false; // also where it has but the one that is spared
       } while (left !== 0);
       return ended.size;
     });
