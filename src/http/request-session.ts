@@ -383,7 +383,8 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     return {
       end: (set, name, replicas) =>
         this.#inTurn(async () => {
-          if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
+          const own = this.#isOwn(name) || (!this.#mayClear() && (await this.#namesOwn(name)));
+          if (own && (await this.#end(set, replicas))) return true;
           const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
           const { store } = this.#context.engine.config;
           const ended = await store.end(name, {
@@ -428,11 +429,21 @@ export class RequestSession<Data extends object, Reference extends string = Fiel
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }
 
-  /** Whether a name leads to this request's session; of one that came through an alias it is looked up. */
+  /** Whether a name leads to this request's session; any but those it knows is looked up. */
   async #namesOwn(name: string): Promise<boolean> {
-    if (this.#isOwn(name) || !this.#throughAlias) return this.#isOwn(name);
+    if (this.#isOwn(name)) return true;
     const read = await this.#context.engine.read(name, [], { touch: false, byName: true });
     return read.state === "live" && read.session.lineage === this.#lineage;
+  }
+
+  /** Whether the client can be told to forget its token now, or need not be. */
+  #mayClear(): boolean {
+    try {
+      this.#carrier.check();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /**
