@@ -11,6 +11,8 @@ export interface Client {
   data(): Promise<unknown>;
 }
 
+type Told = "a token" | "no token any more" | "nothing";
+
 /** One way in which tokens are carried. */
 export interface Carried {
   readonly name: string;
@@ -19,8 +21,10 @@ export interface Carried {
   client(app: TestApp, token?: string): Client;
   /** A client that has a session with these values. */
   visitor(app: TestApp, values?: Data): Promise<Client>;
-  /** Fails unless an answer says what gives the client a token, or takes it away. */
-  told(answer: Answer): "a token" | "no token any more" | "nothing";
+  /** What the client is told of its token by an answer. */
+  told(answer: Answer): Told;
+  /** What it is told where its session is ended. */
+  readonly ended: Told;
 }
 
 /** A program, which sends its token in a header, and takes the one that an answer's body has. */
@@ -61,6 +65,7 @@ export function carriers(start: Start): readonly Carried[] {
       start: (options) => start(options),
       client: (app, token) => app.browser(token),
       visitor: (app, values) => app.visitor(values),
+      ended: "no token any more",
       told({ setCookies }) {
         if (setCookies.length === 0) return "nothing";
         return setCookies.at(-1)?.value === "" ? "no token any more" : "a token";
@@ -73,6 +78,7 @@ export function carriers(start: Start): readonly Carried[] {
       async visitor(app, values = {}) {
         return new Program(app, (await app.sessions.create(values)).token);
       },
+      ended: "nothing",
       told({ value, setCookies }) {
         if (setCookies.length > 0) throw new Error("A program was sent a cookie");
         return typeof Object(value).token === "string" ? "a token" : "nothing";
