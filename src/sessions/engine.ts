@@ -113,7 +113,7 @@ export class Engine {
       id: fresh.id,
       fields,
       references,
-      keep,
+      keep: [...new Set(keep)],
       identity,
       tombstone,
       maxBytes,
