@@ -71,8 +71,9 @@ export class SessionError extends Error {
     this.expose = this.status < 500;
     // Not enumerable: so it is in no JSON that an application makes of the error.
     Object.defineProperty(this, "hint", { value: hint });
-    if (forVisitor !== undefined) {
-      const stack = this.stack?.replace(forVisitor, () => `${forVisitor}\n  hint: ${hint}`);
+    // A program's Error.prepareStackTrace may make anything of a stack.
+    if (forVisitor !== undefined && typeof this.stack === "string") {
+      const stack = this.stack.replace(forVisitor, () => `${forVisitor}\n  hint: ${hint}`);
       Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
     }
     // Hono answers with what this makes, and otherwise logs the error and answers 500.

@@ -34,7 +34,7 @@ const ENTRIES: Record<string, Entry> = {
 
 const WRONG: Record<string, object> = {
   "an unknown option": { secret: "x" },
-  "rotate that is a word": { rotate: "no" },
+  "rotate, which is no option": { rotate: false },
   "a cookie that cannot work": { cookie: { sameSite: "none" } },
   "carriers that are no list": { carriers: "bearer" },
   "no carrier": { carriers: [] },

@@ -30,7 +30,7 @@ type Context = Koa.ParameterizedContext<Koa.DefaultState, { session: Session }>;
 /** What an application does with its requests: sign the user in, and then fail. */
 type Failing = (app: Koa<Koa.DefaultState, { session: Session }>) => void;
 
-const signIn = (ctx: Context) => ctx.session.set({ user_id: 1 });
+const signIn = (ctx: Context) => ctx.session.signIn({ user_id: 1 }, { keep: ["theme"] });
 
 const FAILING: Record<string, Failing> = {
   "a handler throws": (app) =>
@@ -71,12 +71,14 @@ const FAILING: Record<string, Failing> = {
     }),
   "a handler throws and there is no middleware, but createSession": (app) =>
     app.use(async (ctx) => {
-      await middleware.createSession(ctx as KoaContext).set({ user_id: 1 });
+      const session = middleware.createSession(ctx as KoaContext);
+      await session.signIn({ user_id: 1 }, { keep: ["theme"] });
       throw new Error("lost");
     }),
   "the body cannot be serialised and there is no middleware, but createSession": (app) =>
     app.use(async (ctx) => {
-      await middleware.createSession(ctx as KoaContext).set({ user_id: 1 });
+      const session = middleware.createSession(ctx as KoaContext);
+      await session.signIn({ user_id: 1 }, { keep: ["theme"] });
       ctx.body = { total: 1n };
     }),
   "a handler throws that has rotated the session, too": (app) =>

@@ -76,7 +76,7 @@ describe("options that cannot work are ERR_SESSION_CONFIG at construction", () =
   const others: Record<string, () => unknown> = {
     "an unknown one": () => koaSessions(sessions, { key: "x" } as object),
     "signed that is a list": () => koaSessions(sessions, { signed: ["x"] } as object),
-    "rotate that is a word": () => koaSessions(sessions, { rotate: "no" } as object),
+    "rotate, which is no option": () => koaSessions(sessions, { rotate: false } as object),
     "no sessions": () => koaSessions(undefined as unknown as typeof sessions),
     "the options of sessions": () => koaSessions({ store } as unknown as typeof sessions),
     "an unknown one of the guard": () => csrfGuard({ origin: "x" } as object),

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients } from "./support/stores.ts";
 
-const WRITES = /^(HSET|HDEL|DEL|RENAME|PEXPIREAT|ZADD|ZREM|SADD|SREM) /;
+const WRITES = /^(SET|HSET|HDEL|DEL|RENAME|PEXPIREAT|ZADD|ZREM|SADD|SREM) /;
 
 let server: RedisServer;
 let client: Client;
@@ -49,29 +49,34 @@ async function watch(): Promise<{ writes: () => Promise<string[]>; stop: () => v
 
 test("the commands in the README are those that the server is told", async () => {
   const sessions = createSessions({
-    data: {} as { user_id?: number },
+    data: {} as { user_id?: number; theme?: string },
     store: redisStore(client, { prefix: "shop", timeout: "20 seconds" }),
-    references: { user_id: {} },
+    references: ["user_id"],
     idleTimeout: "30 minutes",
+    absoluteTimeout: null,
   });
   await sessions.by("user_id", 1).clear(); // the scripts' texts and the server's time
   const { writes, stop } = await watch();
   const { token, session } = await sessions.create({ user_id: 1 });
   const told: Record<string, string[]> = { create: await writes() };
   // What does not change is not told: a touch in the same millisecond would tell less.
-  async function later(): Promise<void> {
-    const seen = (await sessions.get(token, { touch: false }))?.lastSeenAt.getTime() ?? 0;
+  async function later(present: string | null | undefined): Promise<void> {
+    const seen = (await sessions.get(present, { touch: false }))?.lastSeenAt.getTime() ?? 0;
     while (Date.now() <= seen + 1) await client.ping();
     await writes();
   }
-  await later();
+  await later(token);
   await sessions.touch(token);
   told.touch = await writes();
-  await sessions.set(token, { user_id: 2 });
+  await later(token);
+  await sessions.set(token, { theme: "dark" });
   told.set = await writes();
-  await later();
+  await later(token);
   const rotated = await sessions.rotate(token);
   told.rotate = await writes();
+  await later(rotated?.token);
+  const signedIn = await sessions.signIn(rotated?.token, { user_id: 2 });
+  told.signIn = await writes();
   await sessions.by("user_id", 2).clear();
   told.clear = await writes();
   stop();
@@ -80,7 +85,8 @@ test("the commands in the README are those that the server is told", async () =>
     .flatMap(([name, lines]) => lines.map((line, i) => `${(i ? "" : name).padEnd(11)}${line}\n`))
     .join("")
     .replaceAll(session.id, "<id>")
-    .replaceAll(rotated?.session.id ?? "", "<new>")
+    .replaceAll(rotated?.session?.id ?? "", "<new>")
+    .replaceAll(signedIn.session.id, "<next>")
     .replace(/\b\d{16}\b/g, "<µs>")
     .replace(/\b\d{13}\b/g, "<ms>");
   expect(text).toBe(shown());

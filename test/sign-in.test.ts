@@ -357,9 +357,13 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     }
     expect((await sessions.get(token))?.data).toEqual({ cart });
     expect(await sessions.by("user_id", 10).size()).toBe(0);
-    // What is not kept does not count.
+    // What is not kept does not count, nor twice what is named twice.
     const other = await sessions.signIn(token, { user_id: 10 });
     expect(other.session.data).toEqual({ user_id: 10 });
+    const again = await sessions.create({ cart });
+    const twice = { keep: ["cart", "cart"] } as const;
+    const both = await sessions.signIn(again.token, { user_id: 1 }, twice);
+    expect(both.session.data).toEqual({ user_id: 1, cart });
   });
 
   test("takes one round trip, and looks at nothing before", async () => {

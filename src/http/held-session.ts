@@ -287,9 +287,9 @@ export class HeldSession<Data extends object> {
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }
 
-  /** Whether a name leads to this request's session; of one that came through an alias it is looked up. */
+  /** Whether a name leads to this request's session; any but those it knows is looked up. */
   async #namesOwn(name: string): Promise<boolean> {
-    if (this.#isOwn(name) || !this.#throughAlias) return this.#isOwn(name);
+    if (this.#isOwn(name)) return true;
     const found = await this.#engine.find(name, [], true);
     return found.state === "live" && found.session.lineage === this.#lineage;
   }

@@ -120,7 +120,13 @@ export class Engine {
     const { set: fields, references } = await this.#encode(values);
     const fresh = createTokenBeside(id);
     const made = { ...timeouts, id: fresh.id, fields, references };
-    const signedIn = await store.signIn(id, { ...made, keep, identity, tombstone, maxBytes });
+    const signedIn = await store.signIn(id, {
+      ...made,
+      keep: [...new Set(keep)],
+      identity,
+      tombstone,
+      maxBytes,
+    });
     if (signedIn.state === "too-large") throw tooLarge(signedIn.bytes, maxBytes);
     const { times, ended } = signedIn;
     const session = withTimes(named(fresh.id), decodeFields<Data>(signedIn.fields), times);

@@ -13,6 +13,8 @@ import {
   mergeUser,
   of,
   PAST_SOON,
+  renewed,
+  rotationTo,
   SOON,
   texts,
   timesOf,
@@ -105,6 +107,21 @@ export const commanding: readonly StoreTest[] = [
     }
     await assertMembers(store, USER, []);
     await assertMembers(store, of("user_id", "2"), []);
+  }),
+
+  storeTest("a deadline that has passed ends a rotated session", async ({ store }) => {
+    for (const past of [-1, 0, 1, (await now(store)) - 1]) {
+      const [first = "", second = ""] = await renewed(store, await createOf(store, "1"), 1);
+      const answer = await change(store, second, { set: { a: "1" }, absoluteDeadline: past });
+      assert.equal(done(answer).times.absoluteDeadline, past);
+      await assertGone(store, first, second);
+      assert.deepEqual(await store.find(first, { byName: true }), { state: "gone" });
+      const id = await createOf(store, "1");
+      const rotation = rotationTo(newIdBeside(id), { grace: 0 });
+      done(await change(store, id, { rotation, absoluteDeadline: past }));
+      await assertGone(store, id, rotation.to);
+    }
+    await assertMembers(store, USER, []);
   }),
 
   storeTest("replace takes away all other fields and their references", async ({ store }) => {

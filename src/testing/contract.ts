@@ -1,14 +1,20 @@
 import { changing } from "./changing.ts";
+import { changingUsers } from "./changing-users.ts";
 import { commanding } from "./commanding.ts";
 import { creating } from "./creating.ts";
 import { ending } from "./ending.ts";
 import { expiring } from "./expiring.ts";
 import { largeSets } from "./large-sets.ts";
+import { lineages } from "./lineages.ts";
+import { lookalikes } from "./lookalikes.ts";
 import { merging } from "./merging.ts";
 import { racing } from "./racing.ts";
 import { referencing } from "./referencing.ts";
+import { renewing } from "./renewing.ts";
 import { rotating } from "./rotating.ts";
 import { sets } from "./sets.ts";
+import { severalIdentities } from "./several-identities.ts";
+import { signingIn } from "./signing-in.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**
@@ -28,9 +34,15 @@ export const storeContract: readonly StoreTest[] = [
   ...commanding,
   ...referencing,
   ...rotating,
+  ...renewing,
+  ...lineages,
+  ...signingIn,
+  ...changingUsers,
+  ...severalIdentities,
   ...merging,
   ...ending,
   ...sets,
+  ...lookalikes,
   ...largeSets,
   ...expiring,
   ...racing,

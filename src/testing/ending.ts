@@ -11,7 +11,10 @@ import {
   HOUR,
   live,
   of,
+  PAST_SOON,
+  renewed,
   rotationTo,
+  SOON,
   texts,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
@@ -80,6 +83,34 @@ export const ending: readonly StoreTest[] = [
     assert.equal(await store.end(id, { tombstone: { stays: 0 } }), id);
     assert.equal(await store.end(id, { tombstone }), null);
     await assertGone(store, id);
+  }),
+
+  storeTest("end leaves a tombstone of the session of one lineage alone", async ({ store }) => {
+    for (const aliases of [0, 2, 5]) {
+      const mine = await renewed(store, await createOf(store, "1"), aliases);
+      const [first = ""] = mine;
+      const tombstone = { stays: HOUR, lineage: first };
+      const theirs = await renewed(store, await createOf(store, "1"), aliases);
+      assert.equal(await store.end(theirs[0] ?? "", { tombstone }), theirs[0]);
+      await assertGone(store, ...theirs);
+      assert.equal(await store.end(first, { tombstone }), first);
+      await assertDeleted(store, ...mine);
+    }
+  }),
+
+  storeTest("a lineage is no id: a tombstone of its present id's name is none", async (under) => {
+    const { store } = under;
+    const ids = await renewed(store, await createOf(store, "1"), 1);
+    const [first = "", second = ""] = ids;
+    assert.equal(await store.end(second, { tombstone: { stays: HOUR, lineage: second } }), first);
+    await assertGone(store, ...ids);
+  }),
+
+  storeTest("a tombstone of an end lasts for its time", async ({ store, elapse }) => {
+    const ids = await renewed(store, await createOf(store, "1"), 1);
+    await store.end(ids[0] ?? "", { tombstone: { stays: SOON } });
+    await elapse(PAST_SOON);
+    await assertGone(store, ...ids);
   }),
 
   storeTest("end with a reference ends only a session of that set", async ({ store }) => {

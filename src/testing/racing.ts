@@ -5,6 +5,7 @@ import {
   allPages,
   assertGone,
   assertMembers,
+  assertSuperseded,
   change,
   changeOf,
   changes,
@@ -15,6 +16,7 @@ import {
   mergeUser,
   of,
   rotationTo,
+  signInOf,
   texts,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
@@ -79,7 +81,54 @@ export const racing: readonly StoreTest[] = [
     await assertMembers(store, USER, [to]);
   }),
 
-  storeTest("of parallel sign-ins on one id one is done", async ({ store }) => {
+  storeTest("parallel sign-ins at one id all make a session, and one ends the old", async (u) => {
+    const { store } = u;
+    for (const user of ["0", "1"]) {
+      const id = await createOf(store, user, { fields: { cart: "[1]" } });
+      const sent = INDEXES.map(() => signInOf(id, "1", { keep: ["cart"] }));
+      const answers = await Promise.all(sent.map((one) => store.signIn(id, one)));
+      const ending = answers.filter((answer) => answer.state === "signed-in" && answer.ended);
+      assert.equal(ending.length, 1);
+      const kept = answers.filter((a) => a.state === "signed-in" && a.fields.has("cart"));
+      assert.deepEqual(kept, user === "1" ? ending : [], "what is kept is kept once");
+      await assertSuperseded(store, true, id);
+      const made = sent.map((one) => one.id);
+      await assertMembers(store, USER, made);
+      assert.equal(await store.endAll(USER), COUNT);
+    }
+  }),
+
+  storeTest("of parallel changes to another user one is done", async ({ store }) => {
+    const id = await createOf(store, "0");
+    const answers = await Promise.all(
+      INDEXES.map((i) =>
+        change(store, id, {
+          set: { user_id: `user ${i}` },
+          references: { user_id: [`user ${i}`] },
+          rotation: rotationTo(newIdBeside(id), { when: "user-changes" }),
+        }),
+      ),
+    );
+    assert.equal(answers.filter(({ state }) => state === "changed").length, 1);
+    assert.equal(answers.filter(({ state }) => state === "superseded").length, COUNT - 1);
+    const counts = await Promise.all(INDEXES.map((i) => store.count(of("user_id", `user ${i}`))));
+    assert.equal(
+      counts.reduce((sum, count) => sum + count),
+      1,
+    );
+  }),
+
+  storeTest("end by the first id ends a session that is renewed meanwhile", async ({ store }) => {
+    for (let round = 0; round < 5; round++) {
+      const first = await createOf(store, "1");
+      const [lineage, ids] = await Promise.all([store.end(first), chase(store, [first])]);
+      assert.equal(lineage, first);
+      for (const id of ids) assert.notEqual((await store.find(id)).state, "live");
+      await assertMembers(store, USER, []);
+    }
+  }),
+
+  storeTest("of parallel merges on one id one is done", async ({ store }) => {
     const id = await createOf(store, "0");
     const answers = await Promise.all(
       INDEXES.map((i) => store.change(id, mergeUser(newIdBeside(id), `user ${i}`))),

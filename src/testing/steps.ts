@@ -9,10 +9,12 @@ import type {
   Reference,
   Rotation,
   SessionStore,
+  SignedIn,
+  SignIn,
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { newId } from "./ids.ts";
+import { newId, newIdBeside } from "./ids.ts";
 
 /*
  * The words the tests of the suite are written in. What must live has deadlines of hours, what must
@@ -156,6 +158,55 @@ export function mergeUser(to: string, user: string, over: Partial<Rotation> = {}
     references: { user_id: [user] },
     rotation: rotationTo(to, { when: "identity-changes", ...over }),
   });
+}
+
+interface SignInDraft
+  extends SessionDraft,
+    Partial<Pick<SignIn, "keep" | "identity" | "tombstone" | "maxBytes">> {}
+
+/** A sign-in of this user at an id, whose field says so; its tombstones stay for an hour. */
+export function signInOf(id: string, user: string, over: SignInDraft = {}): SignIn {
+  return {
+    id: over.id ?? newIdBeside(id),
+    fields: fieldsOf({ user_id: user, ...over.fields }),
+    references: referencesOf({ user_id: [user], ...over.references }),
+    idleTimeout: over.idleTimeout === undefined ? HOUR : over.idleTimeout,
+    absoluteTimeout: over.absoluteTimeout === undefined ? DAY : over.absoluteTimeout,
+    keep: over.keep ?? [],
+    identity: over.identity ?? ["user_id"],
+    tombstone: over.tombstone ?? HOUR,
+    maxBytes: over.maxBytes ?? MAX_BYTES,
+  };
+}
+
+/** Signs this user in at an id, and gives the new id and what became of it; fails where nothing did. */
+export async function signIn(
+  store: SessionStore,
+  id: string,
+  user: string,
+  over?: SignInDraft,
+): Promise<{ to: string; answer: Extract<SignedIn, { state: "signed-in" }> }> {
+  const sent = signInOf(id, user, over);
+  const answer = await store.signIn(id, sent);
+  assert.equal(answer.state, "signed-in");
+  return { to: sent.id, answer };
+}
+
+/** Renews a session so many times, and gives all its ids, the first one first. */
+export async function renewed(
+  store: SessionStore,
+  first: string,
+  times: number,
+  over: Partial<Rotation> = {},
+): Promise<string[]> {
+  const ids = [first];
+  for (let id = first; ids.length <= times; ) {
+    const to = newIdBeside(id);
+    done(await change(store, id, { rotation: rotationTo(to, over) }));
+    ids.push(to);
+    id = to;
+  }
+  return ids;
 }
 
 /** The session that the id leads to; fails where there is none. */

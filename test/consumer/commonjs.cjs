@@ -8,10 +8,9 @@ const { storeContract } = require("session-sets/testing");
 async function main() {
   const sessions = createSessions({
     store: memoryStore(),
-    references: { user_id: {} },
-    idleTimeout: "30 minutes",
+    references: ["user_id"],
   });
-  await sessions.create({ user_id: 1 });
+  await sessions.signIn(null, { user_id: 1 });
   console.log(
     JSON.stringify({
       size: await sessions.by("user_id", 1).size(),

@@ -9,10 +9,9 @@ async function main(): Promise<void> {
   const sessions = sessionSets.createSessions({
     data: {} as { user_id?: number },
     store: memory.memoryStore(),
-    references: { user_id: {} },
-    idleTimeout: "30 minutes",
+    references: ["user_id"],
   });
-  await sessions.create({ user_id: 1 });
+  await sessions.signIn(null, { user_id: 1 });
   const error = new sessionSets.SessionError("ERR_CSRF", "no");
   console.log(
     JSON.stringify({

@@ -12,10 +12,9 @@ import { storeContract } from "session-sets/testing";
 
 const sessions = createSessions({
   store: memoryStore(),
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
+  references: ["user_id"],
 });
-await sessions.create({ user_id: 1 });
+await sessions.signIn(null, { user_id: 1 });
 console.log(
   JSON.stringify({
     size: await sessions.by("user_id", 1).size(),

@@ -19,11 +19,11 @@ async function countSessions(store: SessionStore): Promise<number[]> {
   const sessions = createSessions({
     data: {} as Data,
     store,
-    references: { user_id: {} },
-    idleTimeout: "30 minutes",
+    references: ["user_id"],
   });
   await sessions.create({ user_id: 1 });
-  const { token } = await sessions.create({ user_id: 1, theme: "dark" });
+  const visitor = await sessions.create({ theme: "dark" });
+  const { token } = await sessions.signIn(visitor.token, { user_id: 1 }, { keep: ["theme"] });
   const session: Session<Data> | null = await sessions.get(token);
   if (session?.data.theme !== "dark") throw new Error("the session was not found");
   const devices: SessionSet<Data> = sessions.by("user_id", 1);
@@ -34,7 +34,7 @@ async function countSessions(store: SessionStore): Promise<number[]> {
 
 /** What an app with sessions answers to a first request. */
 async function firstAnswer(): Promise<string> {
-  const sessions = createSessions({ data: {} as Data, idleTimeout: "30 minutes" });
+  const sessions = createSessions({ data: {} as Data });
   const app = new Koa();
   app.use(csrfGuard());
   app.use(koaSessions(sessions));

@@ -14,8 +14,7 @@ import { csrfGuard as nodeGuard, nodeSessions } from "session-sets/node";
 
 const sessions = createSessions({
   data: {} as { user_id?: number; theme?: string },
-  references: { user_id: {} },
-  idleTimeout: "30 minutes",
+  references: ["user_id"],
 });
 
 declare global {
@@ -55,8 +54,9 @@ async function underFastify(): Promise<unknown> {
   await app.register(fastifyGuard());
   app.get("/", async (request) => {
     await request.session.set({ theme: "dark" });
+    await request.session.signIn({ user_id: 1 }, { keep: ["theme"] });
     // @ts-expect-error: not the type of the field
-    await request.session.set({ user_id: "1" }).catch(() => {});
+    await request.session.set({ theme: 1n }).catch(() => {});
     return request.session.get(["theme"]);
   });
   return new Promise((resolve) => app.inject("/", (_error, answer) => resolve(answer?.json())));
@@ -66,7 +66,7 @@ async function underHono(): Promise<unknown> {
   const app = new Hono<{ Variables: SessionVariables<typeof sessions> }>();
   app.use(honoSessions(sessions), honoGuard());
   app.get("/", async (c) => {
-    await c.var.session.set({ theme: "dark" });
+    await c.var.session.signIn({ user_id: 1, theme: "dark" });
     // @ts-expect-error: no field of the sessions
     await c.var.session.get(["password"]);
     return c.json(await c.var.session.get(["theme"]));

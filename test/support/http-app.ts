@@ -48,7 +48,6 @@ export interface AdapterOptions {
   readonly prefix: string;
   readonly cookie?: CookieOptions<Data>;
   readonly carriers?: readonly CarrierName[];
-  readonly rotate?: boolean;
   /** The secrets to sign cookies with, the newest one first; without them cookies are not signed. */
   readonly keys?: readonly string[];
   /** Whether the framework believes X-Forwarded-Proto and X-Forwarded-Host. */
@@ -72,16 +71,15 @@ export interface Adapter {
 }
 
 /** The options that all adapters take, without those that are not given. */
-export function sharedOptions({ cookie, carriers, rotate }: AdapterOptions) {
+export function sharedOptions({ cookie, carriers }: AdapterOptions) {
   return {
     ...(cookie ? { cookie } : {}),
     ...(carriers ? { carriers } : {}),
-    ...(rotate === undefined ? {} : { rotate }),
   };
 }
 
 export type AppOptions = Omit<AdapterOptions, "sessions" | "prefix" | "handlerOf" | "onError"> & {
-  readonly sessions?: Partial<SessionsOptions<Data, keyof Data & string>>;
+  readonly sessions?: Partial<SessionsOptions<Data>>;
 };
 
 export interface Answer {

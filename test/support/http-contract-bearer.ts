@@ -1,10 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { type AppOptions, COOKIE, type Data, type Handler, type TestApp } from "./http-app.ts";
+import {
+  type Answer,
+  type AppOptions,
+  COOKIE,
+  type Data,
+  type Handler,
+  type TestApp,
+} from "./http-app.ts";
 import type { Start } from "./http-contract.ts";
 import { UNKNOWN } from "./http-contract-anonymous.ts";
 
 const bearer = (token: unknown) => ({ authorization: `Bearer ${token}` });
 const get: Handler = ({ session }) => session.get();
+const TOKEN = expect.stringMatching(/^[A-Za-z0-9_-]{34}$/);
+
+/** The token that an answer tells, beside its session. */
+function tokenOf({ value }: Answer): unknown {
+  return (value as { readonly token: unknown }).token;
+}
 
 /** A program that sends its token in a header; what it is answered may hold the next one. */
 async function program(app: TestApp, values: Data = {}) {
@@ -31,10 +44,10 @@ const MALFORMED: Record<string, (token: string) => string> = {
   "10 kB": () => `Bearer ${"A".repeat(10_000)}`,
 };
 
-/** What needs a new token for an existing session, or makes one, with values of no user or of one. */
+/** What needs a new token for the session of a user. */
 const CHANGES: Record<string, Handler> = {
   "set of another user": ({ session }) => session.set({ user_id: 2 }),
-  "set of a user that is there already": ({ session }) => session.set({ user_id: 1 }),
+  "set of the user to null": ({ session }) => session.set({ user_id: null } as object),
   "unset of the user": ({ session }) => session.unset(["user_id"]),
 };
 
@@ -142,8 +155,10 @@ export function bearers(start: Start): void {
         const app = await start({ carriers });
         const browser = await app.visitor({ theme: "dark" });
         expect(await browser.data()).toEqual({ theme: "dark" });
-        const signedIn = await browser.send(({ session }) => session.set({ user_id: 1 }));
-        expect([signedIn.status, signedIn.setCookies.length]).toEqual([200, 1]);
+        const set = await browser.send(({ session }) => session.set({ user_id: 1 }));
+        expect([set.status, set.setCookies.length]).toEqual([200, 1]);
+        const signedIn = await app.browser().send(({ session }) => session.signIn({ user_id: 1 }));
+        expect([signedIn.value, signedIn.setCookies.length]).toMatchObject([{ token: null }, 1]);
       }
     });
 
@@ -165,23 +180,40 @@ export function bearers(start: Start): void {
 
   describe("a session by a bearer token", () => {
     for (const [verb, handler] of Object.entries(CHANGES)) {
-      test(`gets no new token behind the client's back: ${verb} is refused, and nothing is asked`, async () => {
+      test(`gets no new token behind the client's back: ${verb} is refused, and nothing is done`, async () => {
         const app = await api();
         const { token, send } = await program(app, { user_id: 1 });
         app.secrets.add(token);
-        const operations = await app.operationsOf(async () => {
-          const { status, error } = await send(handler);
-          expect(status).toBe(500);
-          expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
-          expect(String(error)).toContain("rotate(values)");
-        });
-        expect(operations).toEqual([]);
+        const { status, error } = await send(handler);
+        expect(status).toBe(500);
+        expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
+        expect(String(error)).toContain("signIn(values), or rotate(values)");
         expect((await send(get)).value).toEqual({ user_id: 1 });
       });
     }
 
-    test("keeps its token where rotating is switched off", async () => {
-      const app = await api({ identity: false });
+    test("gets no first user behind the client's back either", async () => {
+      const app = await api();
+      const { send } = await program(app, { theme: "dark" });
+      const { error } = await send(({ session }) => session.set({ user_id: 1 }));
+      expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect((await send(get)).value).toEqual({ theme: "dark" });
+    });
+
+    test("may be written back whole, its user with it, or without one", async () => {
+      const app = await api();
+      for (const values of [{ user_id: 1 }, {}]) {
+        const { send } = await program(app, { ...values, cart: ["tea"] });
+        const answer = await send(async ({ session }) => {
+          await session.set({ ...(await session.get()), theme: "dark" });
+          return session.get();
+        });
+        expect(answer.value).toEqual({ ...values, cart: ["tea"], theme: "dark" });
+      }
+    });
+
+    test("keeps its token where no reference says who the user is", async () => {
+      const app = await api({ sessions: { references: { user_id: { identity: false } } } });
       const { send } = await program(app, { user_id: 1 });
       await send(({ session }) => session.set({ user_id: 2 }));
       expect((await send(get)).value).toEqual({ user_id: 2 });
@@ -192,19 +224,19 @@ export function bearers(start: Start): void {
       const app = await api();
       const { token, send } = await program(app, { user_id: 1 });
       const answer = await send(({ session }) => session.rotate({ theme: "dark" }));
-      expect(answer.value).toMatch(/^[A-Za-z0-9_-]{34}$/);
-      expect([answer.headers["cache-control"], answer.setCookies]).toEqual(["no-store", []]);
       const data = { user_id: 1, theme: "dark" };
-      expect((await send(get, bearer(answer.value))).value).toEqual(data);
+      expect(answer.value).toMatchObject({ token: TOKEN, session: { data } });
+      expect([answer.headers["cache-control"], answer.setCookies]).toEqual(["no-store", []]);
+      expect((await send(get, bearer(tokenOf(answer)))).value).toEqual(data);
       expect((await send(get, bearer(token))).value).toEqual(data);
-      expect((await send(({ session }) => session.rotate(), bearer(token))).value).toBe(false);
+      expect((await send(({ session }) => session.rotate(), bearer(token))).value).toBeNull();
     });
 
     test("signs in by rotate, and the old token is dead: nobody who knows it gets in", async () => {
       const app = await api();
       const { token, send } = await program(app, { theme: "dark" });
-      const { value } = await send(({ session }) => session.rotate({ user_id: 1 }));
-      expect((await send(get, bearer(value))).value).toEqual({ theme: "dark", user_id: 1 });
+      const answer = await send(({ session }) => session.rotate({ user_id: 1 }));
+      expect((await send(get, bearer(tokenOf(answer)))).value).toEqual({ user_id: 1 });
       for (const handler of [
         get,
         ({ session }) => session.touch(),
@@ -212,7 +244,7 @@ export function bearers(start: Start): void {
         ({ session }) => session.rotate({ user_id: 2 }),
         ({ session }) => session.delete(),
       ] as Handler[]) {
-        expect([{}, false]).toContainEqual((await send(handler, bearer(token))).value);
+        expect([{}, null, false]).toContainEqual((await send(handler, bearer(token))).value);
       }
       const late = await send(({ session }) => session.set({ theme: "light" }), bearer(token));
       expect(late.error).toMatchObject({ code: "ERR_SESSION_GONE" });
@@ -224,12 +256,12 @@ export function bearers(start: Start): void {
       const { send } = await program(app, { theme: "dark" });
       const { value } = await send(async ({ session }) => {
         const csrf = session.createCSRFToken();
-        const token = await session.rotate({ user_id: 1 });
+        const rotated = await session.rotate({ theme: "light" });
         await session.set({ cart: ["tea"] });
-        return [token, await session.get(), session.verifyCSRFToken(csrf)];
+        return [rotated?.token, await session.get(), session.verifyCSRFToken(csrf)];
       });
       const [token, ...rest] = value as unknown[];
-      expect(rest).toEqual([{ theme: "dark", user_id: 1, cart: ["tea"] }, false]);
+      expect(rest).toEqual([{ theme: "light", cart: ["tea"] }, false]);
       expect((await send(get, bearer(token))).value).toMatchObject({ cart: ["tea"] });
     });
 
@@ -238,16 +270,17 @@ export function bearers(start: Start): void {
       const { send } = await program(app, { user_id: 1 });
       const { text } = await send(async ({ session, sendHeaders }) => {
         await sendHeaders();
-        return [typeof (await session.rotate()), await session.delete()];
+        return [typeof (await session.rotate())?.token, await session.delete()];
       });
       expect(JSON.parse(text)).toEqual({ value: ["string", true] });
     });
 
-    test("is not made by set, whose token would be lost: create makes it", async () => {
+    test("is not made by set, whose token would be lost: signIn and create make it", async () => {
       const app = await api();
       const { send } = await program(app);
       const refused = await send(({ session }) => session.set({ theme: "dark" }), {});
       expect(refused.error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
+      expect(String(refused.error)).toContain("signIn(values)");
       expect(String(refused.error)).toContain("sessions.create(values)");
       const operations = await app.operationsOf(async () => {
         const { value } = await send(async () => (await app.sessions.create({ user_id: 1 })).token);
@@ -275,7 +308,7 @@ export function bearers(start: Start): void {
     const app = await start({ carriers: ["bearer", "cookie"] });
     const browser = await app.visitor({ user_id: 1 });
     const { value, setCookies } = await browser.send(({ session }) => session.rotate());
-    expect([value, setCookies.length]).toEqual([true, 1]);
+    expect([value, setCookies.length]).toMatchObject([{ token: null }, 1]);
   });
 }
 

@@ -34,7 +34,7 @@ function outcome(use: unknown): Promise<string> {
 
 export function cookieRenewal(start: Start): void {
   const lasting = (options: AppOptions = {}) =>
-    start({ sessions: { idleTimeout: "390 days", absoluteTimeout: undefined }, ...options });
+    start({ sessions: { idleTimeout: "390 days", absoluteTimeout: null }, ...options });
 
   describe("the cookie of a session without an absolute deadline", () => {
     const same: Handler = ({ session }) => session.set({ user_id: 1 });

@@ -50,7 +50,9 @@ export function csrf(start: Start): void {
       const browser = await app.visitor();
       const changes: Handler[] = [
         ({ session }) => session.rotate(),
-        ({ session }) => session.set({ user_id: 1 }),
+        ({ session }) => session.signIn({ user_id: 1 }),
+        ({ session }) => session.changeCredentials("user_id"),
+        ({ session }) => session.set({ user_id: 2 }),
         ({ session }) => session.unset(["user_id"]),
       ];
       for (const change of changes) {
@@ -66,7 +68,7 @@ export function csrf(start: Start): void {
       const browser = await app.visitor();
       const { value } = await browser.send(async ({ session }) => {
         const before = session.createCSRFToken();
-        await session.set({ user_id: 1 });
+        await session.signIn({ user_id: 1 });
         const after = session.createCSRFToken();
         return [before, after, session.verifyCSRFToken(before), session.verifyCSRFToken(after)];
       });
@@ -180,7 +182,7 @@ export function csrf(start: Start): void {
       const form = await tokenFor(browser);
       const { value, setCookies } = await browser.send(async ({ session }) => {
         const verified = session.verifyCSRFToken(form);
-        await session.set({ user_id: 1 });
+        await session.signIn({ user_id: 1 });
         return verified;
       });
       expect([value, setCookies.map(({ name }) => name)]).toEqual([true, [COOKIE]]);

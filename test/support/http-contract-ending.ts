@@ -59,7 +59,7 @@ export function ending(start: Start): void {
           await session.peers("user_id"),
         ];
       });
-      expect(answer.value).toEqual([{}, null, false, false, false, false, null]);
+      expect(answer.value).toEqual([{}, null, false, false, null, false, null]);
       expect(answer.setCookies).toEqual([]);
     });
 
@@ -106,7 +106,7 @@ export function ending(start: Start): void {
       expect(answer.error).toMatchObject({ code: "ERR_SESSION_GONE" });
       const again = await other.send(async ({ session }) => {
         const deleted = await session.delete();
-        await session.set({ user_id: 2 }); // a sign-in that ends the old session first
+        await session.set({ user_id: 2 }); // it ends the old session first
         return deleted;
       });
       expect([answer.setCookies.length, again.value, again.setCookies.length]).toEqual([

@@ -6,7 +6,7 @@ import type { Start } from "./http-contract.ts";
 /** A handler that signs in and then fails. */
 function failing(thrown: () => unknown): Handler {
   return async ({ session }) => {
-    await session.set({ user_id: 1 });
+    await session.signIn({ user_id: 1 }, { keep: ["cart"] });
     throw thrown();
   };
 }

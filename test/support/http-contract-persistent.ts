@@ -14,7 +14,11 @@ const SENDING: Record<string, Handler> = {
   "a set that makes the session": ({ session }) => session.set({ user_id: 1 }),
   "a sign-in": async ({ session }) => {
     await session.set({ theme: "dark" }).catch(() => {});
-    await session.set({ user_id: 1 });
+    await session.signIn({ user_id: 1 });
+  },
+  "a change of password": async ({ session }) => {
+    await session.signIn({ user_id: 1 }).catch(() => {});
+    await session.changeCredentials("user_id");
   },
   "a rotation": async ({ session }) => {
     await session.set({ theme: "dark" });

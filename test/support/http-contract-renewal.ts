@@ -17,10 +17,13 @@ export function renewal(start: Start): void {
       const browser = await app.visitor({ user_id: 1 });
       const [token, id] = [browser.token, await browser.id()];
       const answer = await browser.send(({ session }) => session.rotate({ theme: "dark" }));
-      expect([answer.value, answer.setCookies.length]).toEqual([true, 1]);
+      const data = { user_id: 1, theme: "dark" };
+      const session = { id: await browser.id(), lineage: id, data };
+      expect(answer.value).toMatchObject({ token: null, session });
+      expect(answer.setCookies).toHaveLength(1);
       expect(browser.token).not.toBe(token);
       expect(await browser.id()).not.toBe(id);
-      expect(await browser.data()).toEqual({ user_id: 1, theme: "dark" });
+      expect(await browser.data()).toEqual(data);
       expect(await app.sessions.by("user_id", 1).ids()).toEqual([await browser.id()]);
     });
 
@@ -87,7 +90,7 @@ export function renewal(start: Start): void {
       const rotate: Handler = ({ session }) => session.rotate();
       const pair = [app.browser(browser.token), app.browser(browser.token)];
       const answers = await Promise.all(pair.map((each) => each.send(rotate)));
-      expect(answers.map(({ value }) => value).sort()).toEqual([false, true]);
+      expect(answers.filter(({ value }) => value === null)).toHaveLength(1);
       expect(answers.map(({ setCookies }) => setCookies.length).sort()).toEqual([0, 1]);
       for (const each of pair) expect(await each.data()).toEqual({ user_id: 1 });
     });
@@ -113,7 +116,7 @@ export function renewal(start: Start): void {
       ["after a change", ({ session }) => session.set({ theme: "dark" })],
       ["after a touch", ({ session }) => session.touch()],
     ] as [string, Handler][]) {
-      test(`rotate is false, changes nothing and sends nothing: ${when}`, async () => {
+      test(`rotate is null, changes nothing and sends nothing: ${when}`, async () => {
         const app = await start();
         const { browser, old } = await rotated(app, { user_id: 1 });
         const { token } = browser;
@@ -121,7 +124,7 @@ export function renewal(start: Start): void {
           await first(context);
           return [await context.session.rotate(), await context.session.rotate({ cart: ["x"] })];
         });
-        expect([answer.value, answer.setCookies]).toEqual([[false, false], []]);
+        expect([answer.value, answer.setCookies]).toEqual([[null, null], []]);
         expect(await browser.data()).not.toHaveProperty("cart");
         expect(browser.token).toBe(token);
         expect(await browser.data()).toMatchObject({ user_id: 1 });
@@ -167,9 +170,10 @@ export function renewal(start: Start): void {
         await session.get();
         await session.set({ user_id: 2 });
         const done = await session.rotate({ theme: "dark" });
-        return [done, await session.get()];
+        return [done?.session?.data, await session.get()];
       });
-      expect(answer.value).toEqual([true, { user_id: 2, theme: "dark" }]);
+      const data = { user_id: 2, theme: "dark" };
+      expect(answer.value).toEqual([data, data]);
       expect(await old.data()).toEqual({ user_id: 2, theme: "dark" });
       const again = await rotated(app, { user_id: 1 });
       await again.old.send(async ({ session }) => {
@@ -205,7 +209,7 @@ export function renewal(start: Start): void {
         await browser.send((other) => other.session.rotate());
         return [await session.rotate(), await session.get(), await session.rotate()];
       });
-      expect(answer.value).toEqual([false, { user_id: 1 }, false]);
+      expect(answer.value).toEqual([null, { user_id: 1 }, null]);
       expect(answer.setCookies).toEqual([]);
       expect(await browser.data()).toEqual({ user_id: 1 });
     });

@@ -42,6 +42,7 @@ export function verbs(start: Start): void {
         key: expect.stringContaining("s:"),
         session: {
           id,
+          lineage: id,
           data: { theme: "dark" },
           createdAt: date,
           lastSeenAt: date,
@@ -98,9 +99,9 @@ export function verbs(start: Start): void {
       const { value, setCookies } = await browser.send(({ session }) =>
         Promise.all([
           session.set({ theme: "a" }),
-          session.set({ theme: "b", user_id: 1 }),
+          session.set({ theme: "b", cart: ["tea"] }),
           session.get(),
-          session.rotate({ theme: "c" }),
+          session.rotate({ theme: "c" }).then((rotated) => rotated !== null),
           session.unset(["theme"]),
           session.get(),
           session.delete(),
@@ -113,10 +114,10 @@ export function verbs(start: Start): void {
       expect(value).toEqual([
         none,
         none,
-        { theme: "b", user_id: 1 },
+        { theme: "b", cart: ["tea"] },
         done,
         done,
-        { user_id: 1 },
+        { cart: ["tea"] },
         done,
         {},
         none,

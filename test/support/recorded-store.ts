@@ -3,6 +3,7 @@ import type { SessionStore } from "session-sets";
 /** What a store does for one session or set, and may fail at. */
 const OPERATIONS = [
   "create",
+  "signIn",
   "find",
   "change",
   "end",

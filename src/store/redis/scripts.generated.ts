@@ -129,14 +129,16 @@ end
 local function lineage_of(id, found)
   return found.lineage or id
 end
-local function point(id, found, deadline)
-  if found.lineage then
-    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
-  end
-end
 local function unpoint(found)
   if found.lineage then
     redis.call('DEL', pointer_key(found.lineage))
+  end
+end
+local function point(id, found, deadline)
+  if deadline < now then
+    unpoint(found) -- SET raises for a moment that is not after 1970
+  elseif found.lineage then
+    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
   end
 end
 local function resolve_name(id)
@@ -803,7 +805,7 @@ local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
-return { now, 'page', ended, left, except, spared, count_instead(other, empty) }
+return { now, 'page', ended, left, except, spared, empty and count_instead(other, true) or -1 }
 `,
   has: `${lib}
 local asked = arg()

@@ -244,7 +244,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
     const { except = null, replicas } = options;
     let alike = 0;
-    let found = 0;
+    let empty = true;
     const counts = await this.#eachShard(async (shard) => {
       const ended = new Set<string>();
       let spared = [except !== null && shardOf(except) === shard ? except : "", ""];
@@ -266,12 +266,12 @@ export class RedisStore implements RepairableStore, WalkableStore {
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
         spared = [String(now), String(created)];
-        alike += Number(others);
+        if (Number(others) >= 0) alike += Number(others);
+        else empty = false; // also where it has but the one that is spared
       } while (left !== 0);
-      found += ended.size;
       return ended.size;
     });
-    if (found === 0 && alike > 0) reference.lookalike?.tell();
+    if (empty && alike > 0) reference.lookalike?.tell();
     return sum(counts);
   }
 

@@ -6,7 +6,7 @@
 --          for, or '', the name of a set to look at where this one is empty, or ''
 -- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
 --          the id that the one to leave alone has now, when it was created, how many live sessions
---          the other set has
+--          the other set has, or -1 where this one was not empty
 
 local name = arg()
 local except = arg()
@@ -70,4 +70,4 @@ if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
   left = left - 1
 end
 
-return { now, 'page', ended, left, except, spared, count_instead(other, empty) }
+return { now, 'page', ended, left, except, spared, empty and count_instead(other, true) or -1 }

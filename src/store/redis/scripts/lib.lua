@@ -176,15 +176,17 @@ local function lineage_of(id, found)
   return found.lineage or id
 end
 
-local function point(id, found, deadline)
-  if found.lineage then
-    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
-  end
-end
-
 local function unpoint(found)
   if found.lineage then
     redis.call('DEL', pointer_key(found.lineage))
+  end
+end
+
+local function point(id, found, deadline)
+  if deadline < now then
+    unpoint(found) -- SET raises for a moment that is not after 1970
+  elseif found.lineage then
+    redis.call('SET', pointer_key(found.lineage), id, 'PXAT', int(deadline))
   end
 end
 
