@@ -124,13 +124,20 @@ export class HeldSession<Data extends object> {
   }
 
   async set(values: PartialValuesOf<Data>): Promise<void> {
-    if (this.#id === null) return this.#create(values);
-    const changed = await this.change("set", values, []);
-    if (changed.state === "gone" && !this.#seen) return this.#create(values);
-    if (changed.state === "superseded" && this.#engine.identifies(values)) {
-      if (this.#maySignInAfter(changed)) return this.#create(values);
+    const changed = this.#id === null ? null : await this.change("set", values, []);
+    if (changed === null || this.#mayMakeAfter(changed, values)) {
+      if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
+      await this.#create(values);
+    } else if (changed.state !== "changed") {
+      throw gone();
     }
-    if (changed.state !== "changed") throw gone();
+  }
+
+  /** Whether values make a session of their own, where a change of this request has found none. */
+  #mayMakeAfter(changed: Changed, values: object): boolean {
+    if (changed.state === "gone") return !this.#seen;
+    if (changed.state !== "superseded") return false;
+    return this.#engine.identifies(values) && this.#maySignInAfter(changed);
   }
 
   /**
@@ -142,11 +149,11 @@ export class HeldSession<Data extends object> {
     return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
   }
 
-  async #create(values: PartialValuesOf<Data>): Promise<void> {
-    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
+  async #create(values: object) {
     this.#carrier.check();
-    const { token, session } = await this.#engine.create<Data>(values);
-    this.#hold(token, session);
+    const made = await this.#engine.create<Data>(values);
+    this.#hold(made.token, made.session);
+    return made;
   }
 
   /** A `set` or `unset` of a session that there is. */
@@ -173,12 +180,13 @@ export class HeldSession<Data extends object> {
 
   /**
    * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
-   * nothing was done.
+   * nothing was done. Values that say who the user is make one where there is none, as in `set`.
    */
   async rotate(values: object, grace: number) {
+    const signsIn = this.#engine.identifies(values);
     // Asked by the old id, the store sees that this request came with an old token.
     const id = this.#tokenId;
-    if (id === null) return null;
+    if (id === null) return signsIn ? this.#create(values) : null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
@@ -187,6 +195,7 @@ export class HeldSession<Data extends object> {
       this.#forget();
       return "ended";
     }
+    if (signsIn && this.#mayMakeAfter(changed, values)) return this.#create(values);
     await this.adopt(changed, fresh);
     return sessionWithToken<Data>(changed, fresh);
   }
