@@ -149,6 +149,17 @@ export function refuseUnknownKeys(what: string, options: object, known: readonly
   }
 }
 
+/** How many values all references of one session may have together. */
+export const MAX_REFERENCES = 1000;
+
+/** The error of a session whose references would have so many values. */
+export function tooManyReferences(count: number, written = "nothing was written"): SessionError {
+  return new SessionError(
+    "ERR_SESSION_VALUE",
+    `The references of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, for each is an entry that every write renews; ${written}`,
+  );
+}
+
 /** The error of a change after which a session's fields would have `bytes` bytes. */
 export function tooLarge(
   bytes: number,

@@ -1,4 +1,4 @@
-import { quote, SessionError } from "./errors.ts";
+import { MAX_REFERENCES, quote, SessionError, tooLarge, tooManyReferences } from "./errors.ts";
 
 /*
  * The codec: any JSON value to a text that reads well in redis-cli, and back.
@@ -10,8 +10,6 @@ import { quote, SessionError } from "./errors.ts";
 /** How deep arrays and objects may be nested inside one value. */
 const MAX_DEPTH = 200;
 const MAX_NAME_BYTES = 256;
-/** How many values an array that is a reference may hold. */
-export const MAX_REFERENCES = 1000;
 
 // RFC 8259, section 6.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -35,10 +33,17 @@ export function faultOfName(name: unknown): string | undefined {
   return undefined;
 }
 
-/** The text that stands for a field's value. Throws ERR_SESSION_VALUE for what JSON would change. */
-export function encodeValue(field: string, value: unknown): string {
+/**
+ * The text that stands for a field's value. Throws ERR_SESSION_VALUE for what JSON would change, and
+ * ERR_SESSION_TOO_LARGE for what is over `maxBytes` already by its parts, before it is looked at whole.
+ */
+export function encodeValue(
+  field: string,
+  value: unknown,
+  maxBytes = Number.POSITIVE_INFINITY,
+): string {
   if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
-  check(field, value, "", new Set());
+  check(field, value, "", { above: new Set(), left: maxBytes, maxBytes });
   return JSON.stringify(value);
 }
 
@@ -77,12 +82,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
     }
     texts.add(encodeValue(field, element));
   }
-  if (texts.size > MAX_REFERENCES) {
-    throw new SessionError(
-      "ERR_SESSION_VALUE",
-      `The field ${quote(field)} is a reference to ${texts.size} values; ${MAX_REFERENCES} are allowed`,
-    );
-  }
+  if (texts.size > MAX_REFERENCES) throw tooManyReferences(texts.size);
   return [...texts];
 }
 
@@ -112,16 +112,30 @@ function parse(text: string): unknown {
   }
 }
 
-/** Refuses what JSON.stringify would drop, change or fail on. `above` holds the containers around it. */
-function check(field: string, value: unknown, path: string, above: Set<object>): void {
+/** What is known while a value is walked over. */
+interface Walk {
+  /** The containers around. */
+  readonly above: Set<object>;
+  /** How many bytes its parts may still have: each has two at least. */
+  left: number;
+  readonly maxBytes: number;
+}
+
+/** Refuses what JSON.stringify would drop, change or fail on. */
+function check(field: string, value: unknown, path: string, walk: Walk): void {
   const fault = faultOf(value);
   if (fault) refuse(field, path, fault);
   if (typeof value !== "object" || value === null) return;
+  const { above, maxBytes } = walk;
   if (above.has(value)) refuse(field, path, "a cycle");
   if (above.size >= MAX_DEPTH) refuse(field, path, `nested deeper than ${MAX_DEPTH} levels`);
+  const keys = Object.keys(value);
+  walk.left -= 2 * keys.length;
+  if (walk.left < 0) throw tooLarge(maxBytes - walk.left, maxBytes);
   above.add(value);
-  for (const [key, element] of Object.entries(value)) {
-    check(field, element, `${path}[${quote(key)}]`, above);
+  for (const key of keys) {
+    const element = (value as { readonly [key: string]: unknown })[key];
+    check(field, element, `${path}[${quote(key)}]`, walk);
   }
   above.delete(value);
 }

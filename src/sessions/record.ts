@@ -1,4 +1,10 @@
-import { misconfigured, quote, SessionError } from "../errors.ts";
+import {
+  MAX_REFERENCES,
+  misconfigured,
+  quote,
+  SessionError,
+  tooManyReferences,
+} from "../errors.ts";
 import type {
   FieldReferences,
   Fields,
@@ -41,8 +47,10 @@ export function encodeValues(values: object, config: Config): EncodedValues {
       checkType(field, value, declared);
       references.push({ field, texts: referenceTexts(field, value), plain: declared.plain });
     }
-    set.set(field, encodeValue(field, value));
+    set.set(field, encodeValue(field, value, config.maxBytes));
   }
+  const count = references.reduce((sum, { texts }) => sum + texts.length, 0);
+  if (count > MAX_REFERENCES) throw tooManyReferences(count);
   return { set, references };
 }
 

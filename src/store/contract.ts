@@ -6,8 +6,9 @@
  * - Absent, expired and ended are the same thing and are no error: null, false or "gone".
  * - The store's own clock decides what is expired: a session lives up to and with `expiresAt`.
  * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
- *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; and `changeAll` where a session would
- *   grow too large.
+ *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; with ERR_SESSION_VALUE where the
+ *   references of a session would have more than 1,000 values together, and nothing is done; and
+ *   `changeAll` where a session would grow too large.
  * - Nothing but `create` and `signIn` makes a session, and only under an id that was never used
  *   before. A `change` that names another user than the session's is a `signIn`, and does what it
  *   does. (For the entries under `compat/`, a `change` makes a session where it is asked to.)

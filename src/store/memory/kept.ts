@@ -1,3 +1,4 @@
+import { MAX_REFERENCES, tooManyReferences } from "../../errors.ts";
 import { bytesOf } from "../../values.ts";
 import type {
   Change,
@@ -135,6 +136,26 @@ export function bytesAfter(session: Session, { set, unset }: FieldChanges): numb
   for (const name of unset) after.delete(name);
   for (const [name, text] of set) after.set(name, text);
   return bytesOf(after);
+}
+
+/**
+ * @throws SessionError ERR_SESSION_VALUE where the references would have too many values after the
+ * changes; those that only take some away are let through.
+ */
+export function checkReferences(
+  session: Session | null,
+  references: readonly FieldReferences[],
+): void {
+  const after = new Map(
+    [...(session?.references ?? [])].map(([field, texts]) => [field, texts.size]),
+  );
+  let added = false;
+  for (const { field, texts } of references) {
+    added ||= texts.some((text) => !session?.references.get(field)?.has(text));
+    after.set(field, texts.length);
+  }
+  const count = [...after.values()].reduce((sum, size) => sum + size, 0);
+  if (added && count > MAX_REFERENCES) throw tooManyReferences(count);
 }
 
 export function given(session: Session, names?: readonly string[]): StoredSession {

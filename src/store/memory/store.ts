@@ -28,6 +28,7 @@ import {
   absoluteDeadlineOf,
   bytesAfter,
   changed,
+  checkReferences,
   given,
   identityChanges,
   moveDeadlines,
@@ -100,6 +101,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const old = kept?.kind === "session" ? kept : null;
     const { fields, references } = withKept(asked, trail.length > MAX_HOPS ? null : old);
     const bytes = bytesOf(fields);
+    checkReferences(null, references);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     this.#kept.makeRoom();
     if (old) this.#supersede(old, trail, identity, tombstone);
@@ -152,6 +154,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   #write(session: Session, change: Change, rotate: () => boolean): Changed {
+    checkReferences(session, change.references);
     const bytes = bytesAfter(session, change);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     const rotated = rotate();
@@ -310,6 +313,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
     const members = this.#members(reference);
     for (const session of members) {
+      checkReferences(session, changes.references);
       const bytes = bytesAfter(session, changes);
       if (bytes > changes.maxBytes) throw tooLarge(bytes, changes.maxBytes);
     }

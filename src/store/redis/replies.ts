@@ -1,3 +1,4 @@
+import { tooManyReferences } from "../../errors.ts";
 import type {
   Changed,
   Fields,
@@ -77,6 +78,7 @@ function supersededBy(tombstone: unknown): Superseded {
 
 export function signedInOf([word, ...rest]: Reply): SignedIn {
   if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
+  if (word === "too-many") throw tooManyReferences(Number(rest[0]));
   const [ended, times, , fields] = rest;
   return {
     state: "signed-in",
@@ -114,6 +116,8 @@ export function sessionsOf(reply: unknown): StoredSession[] {
 
 export function changedOf([word, ...rest]: Reply): Changed {
   switch (word) {
+    case "too-many":
+      throw tooManyReferences(Number(rest[0]));
     case "changed": {
       const [id, one, times, lineage, fields] = rest;
       const rotated = Number(one) === 1;

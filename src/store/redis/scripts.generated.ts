@@ -402,6 +402,7 @@ local function fields_set(changes, without)
   end
   return fields, bytes
 end
+local MAX_REFERENCES = 1000
 local function write_fields(key, changes, found, after)
   in_parts('HSET', key, changes.set)
   in_parts('HDEL', key, changes.unset)
@@ -519,6 +520,9 @@ if replaces then
   replace_others(current, found)
 end
 local after, added, removed = names_after(found.names, changes)
+if #added > 0 and #after > MAX_REFERENCES then
+  return { now, 'too-many', #after }
+end
 local aliases, before_them = {}, nil
 if when == 'always' then
   aliases, before_them = aliases_of(found)
@@ -677,6 +681,9 @@ for _, id in ipairs(ids) do
   end
 end
 for _, id in ipairs(todo) do
+  if #sessions[id].added > 0 and #sessions[id].names > MAX_REFERENCES then
+    return { now, 'too-many', #sessions[id].names }
+  end
   local bytes = bytes_after(session_key(id), changes)
   if bytes > changes.max_bytes then
     return { now, 'too-large', bytes }
@@ -1097,6 +1104,9 @@ if way_in and owner(found.names, changes, identity) ~= 'another' then
       names[#names + 1] = name
     end
   end
+end
+if #names > MAX_REFERENCES then
+  return { now, 'too-many', #names }
 end
 will_touch(current, found.names)
 will_touch_all(trail)

@@ -11,7 +11,7 @@
 -- Returns  now and one of: 'changed', id, 1 if the id is new, its times, its lineage, all its fields
 --          if the id is new
 --          'gone' | 'superseded', its tombstone | 'too-large', bytes
---          'ended' | 'alias' | 'signs-in' | 'elsewhere'
+--          'ended' | 'alias' | 'signs-in' | 'elsewhere' | 'too-many', references
 
 local id = arg()
 local where = arg()
@@ -78,6 +78,9 @@ if replaces then
   replace_others(current, found)
 end
 local after, added, removed = names_after(found.names, changes)
+if #added > 0 and #after > MAX_REFERENCES then
+  return { now, 'too-many', #after }
+end
 local aliases, before_them = {}, nil
 if when == 'always' then
   aliases, before_them = aliases_of(found)

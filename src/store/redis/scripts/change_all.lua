@@ -4,7 +4,7 @@
 -- ARGV     not after, the set's name, a word for this operation, deadline and id to go on after or
 --          '', how many sessions, how many keys to touch, the field changes
 -- Returns  now, 'page', deadline and id to go on after, when each that was changed was created (µs)
---          or now, 'too-large', bytes
+--          or now and: 'too-large', bytes | 'too-many', references
 
 local name = arg()
 local operation = arg()
@@ -48,6 +48,9 @@ for _, id in ipairs(ids) do
 end
 
 for _, id in ipairs(todo) do
+  if #sessions[id].added > 0 and #sessions[id].names > MAX_REFERENCES then
+    return { now, 'too-many', #sessions[id].names }
+  end
   local bytes = bytes_after(session_key(id), changes)
   if bytes > changes.max_bytes then
     return { now, 'too-large', bytes }

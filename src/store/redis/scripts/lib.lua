@@ -520,6 +520,9 @@ local function fields_set(changes, without)
   return fields, bytes
 end
 
+-- How many values the references of a session may have together: each is an entry to be renewed.
+local MAX_REFERENCES = 1000
+
 -- With fields to set this is the script's first write, so that memory being full stops all of it.
 -- `after` are the names of the session's sets from now on; nil where they stay as `found` has them.
 local function write_fields(key, changes, found, after)

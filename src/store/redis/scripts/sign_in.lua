@@ -5,7 +5,7 @@
 --          tombstones stay, encoded names of the identity fields, a count and for each field that is
 --          kept: field, the same encoded, then the field changes, of which nothing is unset
 -- Returns  now and one of: 'signed-in', 1 if a session was ended, its times, its lineage, its fields
---          'too-large', bytes
+--          'too-large', bytes | 'too-many', references
 
 local id = arg()
 local to = arg()
@@ -50,6 +50,10 @@ if way_in and owner(found.names, changes, identity) ~= 'another' then
       names[#names + 1] = name
     end
   end
+end
+
+if #names > MAX_REFERENCES then
+  return { now, 'too-many', #names }
 end
 
 will_touch(current, found.names)
