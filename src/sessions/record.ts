@@ -45,7 +45,7 @@ export function encodeValues(values: object, config: Config): EncodedValues {
     const declared = config.references.get(field);
     if (declared) {
       checkType(field, value, declared);
-      references.push({ field, texts: referenceTexts(field, value), plain: declared.plain });
+      references.push({ field, texts: referenceTexts(field, value), ...kindOf(field, config) });
     }
     set.set(field, encodeValue(field, value, config.maxBytes));
   }
@@ -63,9 +63,17 @@ export function unsetReferences(fields: readonly string[], config: Config): Fiel
   for (const field of fields) {
     checkFieldName(field);
     const declared = config.references.get(field);
-    if (declared) references.push({ field, texts: [], plain: declared.plain });
+    if (declared) references.push({ field, texts: [], ...kindOf(field, config) });
   }
   return references;
+}
+
+/** How a store keeps the values of a declared reference. */
+function kindOf(field: string, { references, identity }: Config) {
+  return {
+    plain: references.get(field)?.plain ?? false,
+    identity: identity.includes(field),
+  };
 }
 
 /** How a reference is declared; any other field is ERR_SESSION_CONFIG. */

@@ -39,6 +39,11 @@ export interface FieldReferences {
   readonly field: string;
   /** The values as `encodeValue` writes them, each once, at most 1,000. */
   readonly texts: readonly string[];
+  /**
+   * Whether the field says who the user is. A store that is full may end sessions of nobody.
+   * @default false
+   */
+  readonly identity?: boolean;
   /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
   readonly plain: boolean;
 }

@@ -27,6 +27,10 @@ export interface Session extends Mutable<Times> {
   /** The id before this one, where an alias was left there. */
   previous: string | null;
   readonly fields: Map<string, string>;
+  /** What it counts for, with what it takes beside its fields. */
+  bytes: number;
+  /** The fields that say who the user is and have a value. */
+  readonly identities: Set<string>;
   /** The values of its reference fields, as texts; a field without any is not in it. */
   readonly references: Map<string, Set<string>>;
 }
@@ -156,6 +160,30 @@ export function checkReferences(
   }
   const count = [...after.values()].reduce((sum, size) => sum + size, 0);
   if (added && count > MAX_REFERENCES) throw tooManyReferences(count);
+}
+
+/** About what a session takes beside its fields and references. */
+const OVERHEAD = 1024;
+
+/** What a session counts for. */
+export function weightOf(
+  fields: ReadonlyMap<string, string>,
+  references: Iterable<Iterable<string>>,
+): number {
+  let bytes = OVERHEAD + bytesOf(fields);
+  for (const texts of references)
+    for (const text of texts) bytes += 2 * Buffer.byteLength(text) + 64;
+  return bytes;
+}
+
+/** What a session counts for after the changes. */
+export function weightAfter(session: Session, { set, unset, references }: FieldChanges): number {
+  const fields = new Map(session.fields);
+  for (const name of unset) fields.delete(name);
+  for (const [name, text] of set) fields.set(name, text);
+  const after = new Map<string, Iterable<string>>(session.references);
+  for (const { field, texts } of references) after.set(field, texts);
+  return weightOf(fields, after.values());
 }
 
 export function given(session: Session, names?: readonly string[]): StoredSession {

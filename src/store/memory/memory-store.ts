@@ -1,20 +1,34 @@
-import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
 /** How sessions are kept in memory. */
 export interface MemoryStoreOptions {
   /**
-   * How many sessions may be kept at once; one more is ERR_STORE_FULL.
+   * How many sessions may be kept at once. Where there are more, or they take more than
+   * `maxTotalBytes`, the oldest one without a user goes; where all have one, it is ERR_STORE_FULL.
    * @default 100_000
    */
   maxSessions?: number;
+  /**
+   * How many bytes all sessions may take together: those of their names and values, and about a
+   * kilobyte for each.
+   * @default 134_217_728 (128 MiB), which a container of 512 MB has room for
+   */
+  maxTotalBytes?: number;
   /**
    * The clock: ms since 1970.
    * @default Date.now
    */
   now?: () => number;
 }
+
+const OPTIONS = optionNames<MemoryStoreOptions>({
+  maxSessions: true,
+  maxTotalBytes: true,
+  now: true,
+});
+const MIB = 1_048_576;
 
 /**
  * A store in this process's memory: for development, tests and programs of one process that may
@@ -23,13 +37,15 @@ export interface MemoryStoreOptions {
  * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  refuseUnknownKeys("memoryStore", options, ["maxSessions", "now"]);
-  const { maxSessions = 100_000, now = Date.now } = options;
-  if (!(Number.isInteger(maxSessions) && maxSessions >= 1)) {
-    throw misconfigured("maxSessions must be a whole number above zero");
+  refuseUnknownKeys("memoryStore", options, OPTIONS);
+  const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now = Date.now } = options;
+  for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
+    if (!(Number.isInteger(bound) && bound >= 1)) {
+      throw misconfigured(`${name} must be a whole number above zero`);
+    }
   }
   if (typeof now !== "function") {
     throw misconfigured("now must be a function that gives the time in ms");
   }
-  return new MemoryStore(maxSessions, now);
+  return new MemoryStore({ maxSessions, maxTotalBytes }, now);
 }

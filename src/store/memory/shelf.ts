@@ -1,30 +1,43 @@
 import { SessionError } from "../../errors.ts";
 import { MAX_HOPS } from "../contract.ts";
-import type { Kept, Session } from "./kept.ts";
+import type { Alias, Kept, Session, Tombstone } from "./kept.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
 const SWEEP_EVERY = 60_000;
 
-/** What is kept at ids, each until it expires. */
+/** How much is kept at most. */
+export interface Bounds {
+  readonly maxSessions: number;
+  readonly maxTotalBytes: number;
+}
+
+/**
+ * What is kept at ids, each until it expires. What a rotation or an ending leaves has a place of its own:
+ * it takes no session's, and of too many the oldest go.
+ */
 export class Shelf {
-  readonly #max: number;
+  readonly #bounds: Bounds;
   readonly #now: () => number;
   readonly #onDrop: (session: Session) => void;
-  readonly #kept = new Map<string, Kept>();
+  readonly #sessions = new Map<string, Session>();
+  readonly #left = new Map<string, Alias | Tombstone>();
+  /** The sessions that say of no one who the user is, the oldest first. */
+  readonly #anonymous = new Set<Session>();
+  #bytes = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
   /** @param onDrop is told of each session that is dropped. */
-  constructor(max: number, now: () => number, onDrop: (session: Session) => void) {
-    this.#max = max;
+  constructor(bounds: Bounds, now: () => number, onDrop: (session: Session) => void) {
+    this.#bounds = bounds;
     this.#now = now;
     this.#onDrop = onDrop;
   }
 
   /** What is kept at an id, unless it has expired. */
   live(id: string): Kept | undefined {
-    const kept = this.#kept.get(id);
+    const kept = this.#sessions.get(id) ?? this.#left.get(id);
     if (!kept || kept.expiresAt >= this.#now()) return kept;
-    this.drop(id, kept);
+    this.drop(id);
     return undefined;
   }
 
@@ -52,47 +65,104 @@ export class Shelf {
     return count;
   }
 
-  put(id: string, kept: Kept): void {
-    this.#kept.set(id, kept);
-  }
-
-  /** Forgets an id; what was kept there may be kept at another. */
-  remove(id: string): void {
-    this.#kept.delete(id);
-  }
-
-  /** Forgets an id and what was kept there. */
-  drop(id: string, kept: Kept): void {
-    this.#kept.delete(id);
-    if (kept.kind === "session") this.#onDrop(kept);
-  }
-
-  /** All ids, also those of what has expired. */
-  ids(): string[] {
-    return [...this.#kept.keys()];
-  }
-
-  /** Refuses to keep one more than may be kept, once what has expired is gone. */
-  makeRoom(): void {
-    if (this.#kept.size >= this.#max) this.#sweep();
-    if (this.#kept.size >= this.#max) {
-      throw new SessionError(
-        "ERR_STORE_FULL",
-        `The memory store keeps ${this.#max} sessions and is full; raise maxSessions, shorten the timeouts, or use redisStore`,
-      );
-    }
+  /** Puts a session where it is found from now on; there must be room. */
+  put(session: Session): void {
+    this.#left.delete(session.id);
+    this.#sessions.set(session.id, session);
+    this.weigh(session, session.bytes, 0);
     // unref: sessions that wait to expire keep no process alive.
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref();
   }
 
+  /** Puts a session that is kept already to its new id. */
+  move(session: Session, id: string): void {
+    this.#sessions.delete(session.id);
+    session.id = id;
+    this.#sessions.set(id, session);
+  }
+
+  /** Leaves an alias or a tombstone at an id. */
+  leave(id: string, left: Alias | Tombstone): void {
+    this.#left.delete(id);
+    this.#left.set(id, left);
+    if (this.#left.size <= this.#bounds.maxSessions) return;
+    for (const oldest of this.#left.keys()) {
+      this.#left.delete(oldest);
+      break;
+    }
+  }
+
+  /** Forgets what is kept at an id. */
+  drop(id: string): void {
+    this.#left.delete(id);
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    this.#sessions.delete(id);
+    this.#anonymous.delete(session);
+    this.#bytes -= session.bytes;
+    this.#onDrop(session);
+  }
+
+  /** A session that is kept has other bytes now, and may say who the user is or no longer do so. */
+  weigh(session: Session, bytes: number, before = session.bytes): void {
+    this.#bytes += bytes - before;
+    session.bytes = bytes;
+    if (session.identities.size > 0) this.#anonymous.delete(session);
+    else this.#anonymous.add(session);
+  }
+
+  /** All ids, also those of what has expired. */
+  ids(): string[] {
+    return [...this.#sessions.keys(), ...this.#left.keys()];
+  }
+
+  /**
+   * Makes room for a session of so many bytes, in the place of another one if that is given: what has
+   * expired goes, then the oldest sessions of nobody.
+   *
+   * @throws SessionError ERR_STORE_FULL where that is not enough; nothing but what has expired is gone.
+   */
+  makeRoom(bytes: number, old: Session | null): void {
+    if (this.#fits(bytes, old)) return;
+    this.#sweep();
+    if (this.#fits(bytes, old)) return;
+    const doomed: Session[] = [];
+    let freed = 0;
+    for (const session of this.#anonymous) {
+      if (this.#fits(bytes - freed, old, doomed.length)) break;
+      if (session === old) continue;
+      doomed.push(session);
+      freed += session.bytes;
+    }
+    if (!this.#fits(bytes - freed, old, doomed.length)) throw this.#full();
+    for (const { id } of doomed) this.drop(id);
+  }
+
+  #fits(bytes: number, old: Session | null, fewer = 0): boolean {
+    const { maxSessions, maxTotalBytes } = this.#bounds;
+    const sessions = this.#sessions.size - fewer + (old ? 0 : 1);
+    return sessions <= maxSessions && this.#bytes - (old?.bytes ?? 0) + bytes <= maxTotalBytes;
+  }
+
+  #full(): SessionError {
+    const { maxSessions, maxTotalBytes } = this.#bounds;
+    return new SessionError(
+      "ERR_STORE_FULL",
+      `The memory store keeps ${this.#sessions.size} of at most ${maxSessions} sessions, of ${this.#bytes} of at most ${maxTotalBytes} bytes, and is full of sessions that say who the user is; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
+    );
+  }
+
   clear(): void {
-    this.#kept.clear();
+    this.#sessions.clear();
+    this.#left.clear();
+    this.#anonymous.clear();
+    this.#bytes = 0;
     this.#sweep();
   }
 
   #sweep(): void {
     for (const id of this.ids()) this.live(id);
-    if (this.#kept.size > 0) return;
+    if (this.#sessions.size + this.#left.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }

@@ -40,11 +40,13 @@ import {
   slide,
   type Tombstone,
   timesOf,
+  weightAfter,
+  weightOf,
   withKept,
 } from "./kept.ts";
 import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
-import { Shelf } from "./shelf.ts";
+import { type Bounds, Shelf } from "./shelf.ts";
 
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
@@ -58,20 +60,21 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   readonly #lineages = new Map<string, Session>();
   readonly #kept: Shelf;
 
-  constructor(maxSessions: number, now: () => number) {
+  constructor(bounds: Bounds, now: () => number) {
     this.#now = now;
-    this.#kept = new Shelf(maxSessions, now, (session) => this.#forget(session));
+    this.#kept = new Shelf(bounds, now, (session) => this.#forget(session));
   }
 
   async create(created: NewSession): Promise<Created> {
     const { id } = created;
     const { kept } = this.#kept.resolve(id);
     if (kept?.kind === "session") return { id, ...timesOf(kept) };
-    this.#kept.makeRoom();
     return { id, ...timesOf(this.#make(created, created.fields, created.references)) };
   }
 
   #make(made: NewSession, fields: Fields, references: readonly FieldReferences[]): Session {
+    const texts = references.map((one) => one.texts);
+    this.#kept.makeRoom(weightOf(fields, texts), null);
     const now = this.#now();
     const session: Session = {
       kind: "session",
@@ -79,6 +82,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       lineage: made.id,
       previous: null,
       fields: new Map(fields),
+      bytes: 0,
+      identities: new Set(),
       references: new Map(),
       createdAt: now,
       lastSeenAt: now,
@@ -88,8 +93,9 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     };
     slide(session, now);
     if (session.expiresAt < now) return session;
-    this.#kept.put(session.id, session);
     this.#refer(session, references);
+    session.bytes = weightOf(session.fields, session.references.values());
+    this.#kept.put(session);
     return session;
   }
 
@@ -103,7 +109,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const bytes = bytesOf(fields);
     checkReferences(null, references);
     if (bytes > maxBytes) return { state: "too-large", bytes };
-    this.#kept.makeRoom();
+    const texts = references.map((one) => one.texts);
+    this.#kept.makeRoom(weightOf(fields, texts), old);
     if (old) this.#supersede(old, trail, identity, tombstone);
     else if (!kept) this.#bury([id], { by: "sign-in", hadIdentity: false }, tombstone);
     return signedIn(this.#make(asked, fields, references), old !== null);
@@ -157,6 +164,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     checkReferences(session, change.references);
     const bytes = bytesAfter(session, change);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
+    this.#kept.makeRoom(weightAfter(session, change), session);
     const rotated = rotate();
     this.#apply(session, change);
     const now = this.#now();
@@ -207,7 +215,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = bytesOf(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
-    this.#kept.makeRoom();
+    const texts = references.map((one) => one.texts);
+    this.#kept.makeRoom(weightOf(fields, texts), session);
     this.#supersede(session, trail, identity, tombstone);
     const made = { id: to, fields, references, ...replacement };
     return changed(this.#make(made, fields, references), true);
@@ -221,16 +230,14 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   ): void {
     const { id, previous } = session;
     const leavesAlias = turn === "renewed" && grace > 0;
-    if (leavesAlias || tombstone > 0) this.#kept.makeRoom();
+    this.#kept.move(session, to);
     if (leavesAlias) {
       const expiresAt = this.#now() + grace;
-      this.#kept.put(id, { kind: "alias", target: to, previous, expiresAt });
+      this.#kept.leave(id, { kind: "alias", target: to, previous, expiresAt });
     } else {
       this.#bury([id, ...trail], signedOver(session, identity), tombstone);
     }
     session.previous = leavesAlias ? id : null;
-    session.id = to;
-    this.#kept.put(to, session);
     this.#lineages.set(session.lineage, session);
   }
 
@@ -243,7 +250,6 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
     const left = lineage === session.lineage ? stays : 0;
     this.#bury([session.id, ...trail], { by: "delete", hadIdentity: false }, left);
-    this.#forget(session);
     return session.lineage;
   }
 
@@ -263,15 +269,14 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     tombstone: number,
   ): void {
     this.#bury([session.id, ...trail], signedOver(session, identity), tombstone);
-    this.#forget(session);
   }
 
   /** Leaves nothing at these ids but, for `stays` ms, tombstones. */
   #bury(ids: readonly string[], what: Pick<Tombstone, "by" | "hadIdentity">, stays: number): void {
     const expiresAt = this.#now() + stays;
     for (const id of ids) {
-      if (stays === 0) this.#kept.remove(id);
-      else this.#kept.put(id, { kind: "tombstone", ...what, expiresAt });
+      this.#kept.drop(id);
+      if (stays > 0) this.#kept.leave(id, { kind: "tombstone", ...what, expiresAt });
     }
   }
 
@@ -317,7 +322,10 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       const bytes = bytesAfter(session, changes);
       if (bytes > changes.maxBytes) throw tooLarge(bytes, changes.maxBytes);
     }
-    for (const session of members) this.#apply(session, changes);
+    for (const session of members) {
+      this.#kept.makeRoom(weightAfter(session, changes), session);
+      this.#apply(session, changes);
+    }
     return members.length;
   }
 
@@ -376,14 +384,19 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     for (const [name, text] of set) session.fields.set(name, text);
     for (const name of unset) session.fields.delete(name);
     this.#refer(session, references);
+    this.#kept.weigh(session, weightOf(session.fields, session.references.values()));
   }
 
   #refer(session: Session, references: readonly FieldReferences[]): void {
-    for (const { field, texts } of references) this.#sets.place(session, field, texts);
+    for (const { field, texts, identity = false } of references) {
+      this.#sets.place(session, field, texts);
+      if (identity && texts.length > 0) session.identities.add(field);
+      else session.identities.delete(field);
+    }
   }
 
   #end(session: Session): void {
-    this.#kept.drop(session.id, session);
+    this.#kept.drop(session.id);
   }
 
   #forget(session: Session): void {
