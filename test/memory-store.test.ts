@@ -8,6 +8,7 @@ import { memoryStore } from "session-sets/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { newId, newIdBeside } from "../src/testing/ids.ts";
 import {
+  assertGone,
   assertMembers,
   change,
   create,
@@ -23,7 +24,7 @@ const HOUR = 3_600_000;
 const FULL = expect.objectContaining({
   code: "ERR_STORE_FULL",
   status: 503,
-  message: expect.stringMatching(/raise maxSessions.*redisStore/),
+  message: expect.stringMatching(/raise maxSessions or maxTotalBytes.*redisStore/),
 });
 
 afterEach(() => {
@@ -48,61 +49,47 @@ describe("the bound", () => {
       await createOf(store, "1"),
     ];
     await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    await expect(create(store)).rejects.toThrowError(FULL);
     await assertMembers(store, of("user_id", "1"), ids);
   });
 
   test("is 100,000 sessions where nothing is said", async () => {
     const { store } = open();
-    for (let i = 0; i < 100_000; i++) await create(store);
-    await expect(create(store)).rejects.toThrowError(FULL);
+    for (let i = 0; i < 100_000; i++) await createOf(store, "1");
+    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
   });
 
   test("has room again when one is ended, and when one expires", async () => {
     const { store, clock } = open(2);
-    const id = await create(store, { idleTimeout: HOUR });
-    await create(store, { idleTimeout: 2 * HOUR });
-    await expect(create(store)).rejects.toThrowError(FULL);
+    const id = await createOf(store, "1", { idleTimeout: HOUR });
+    await createOf(store, "1", { idleTimeout: 2 * HOUR });
+    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
     await store.end(id);
-    await create(store, { idleTimeout: 2 * HOUR });
+    await createOf(store, "1", { idleTimeout: 2 * HOUR });
     clock.now += 2 * HOUR;
-    await expect(create(store)).rejects.toThrowError(FULL);
+    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
     clock.now += 1;
-    await create(store);
-    await create(store);
-    await expect(create(store)).rejects.toThrowError(FULL);
+    await createOf(store, "1");
+    await createOf(store, "1");
+    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
   });
 
-  test("counts what a rotation leaves, and lets a session rotate that leaves nothing", async () => {
-    const { store, clock } = open(2);
+  test("lets a sign-in take the place of the session that it ends", async () => {
+    const { store } = open(2);
     const [a, b] = [await createOf(store, "1"), await createOf(store, "1")];
-    const to = newIdBeside(a);
-    await expect(change(store, a, { rotation: rotationTo(to) })).rejects.toThrowError(FULL);
-    await live(store, a);
-    await assertMembers(store, of("user_id", "1"), [a, b]);
-    await change(store, a, { rotation: rotationTo(to, { grace: 0 }) });
+    const { to } = await signIn(store, a, "1");
     await assertMembers(store, of("user_id", "1"), [to, b]);
-    await store.end(b);
-    await change(store, to, { rotation: rotationTo(newIdBeside(a), { grace: 1000 }) });
-    await expect(create(store)).rejects.toThrowError(FULL);
-    clock.now += 1001;
-    await create(store);
-  });
-
-  test("stops a sign-in before it ends anything, and leaves no second session", async () => {
-    const { store, clock } = open(2);
-    const [a, b] = [await createOf(store, "1"), await createOf(store, "1")];
-    await expect(signIn(store, a, "1")).rejects.toThrowError(FULL);
     const rotation = rotationTo(newIdBeside(a), { when: "user-changes" });
     const naming = { set: { user_id: "2" }, references: { user_id: ["2"] } };
-    await expect(change(store, a, { ...naming, rotation })).rejects.toThrowError(FULL);
-    await assertMembers(store, of("user_id", "1"), [a, b]);
-    await assertMembers(store, of("user_id", "2"), []);
-    await store.end(b);
-    const { to } = await signIn(store, a, "1", { tombstone: 1000 });
-    await assertMembers(store, of("user_id", "1"), [to]);
-    await expect(create(store)).rejects.toThrowError(FULL);
-    clock.now += 1001;
-    await create(store);
+    await change(store, to, { ...naming, rotation });
+    await assertMembers(store, of("user_id", "2"), [rotation.to]);
+  });
+
+  test("stops a sign-in without a session before anything is made", async () => {
+    const { store } = open(2);
+    const ids = [await createOf(store, "1"), await createOf(store, "1")];
+    await expect(signIn(store, newId(1), "1")).rejects.toThrowError(FULL);
+    await assertMembers(store, of("user_id", "1"), ids);
   });
 
   test("does not stop a sign-in that is sent again", async () => {
@@ -123,9 +110,118 @@ describe("the bound", () => {
   });
 
   test("is what createSessions reports, too", async () => {
-    const sessions = createSessions({ store: memoryStore({ maxSessions: 1 }), idleTimeout: HOUR });
-    await sessions.create();
+    const store = memoryStore({ maxSessions: 1 });
+    const sessions = createSessions({ store, references: ["user_id"] });
+    await sessions.create({ user_id: 1 });
+    await expect(sessions.create({ user_id: 1 })).rejects.toThrowError(FULL);
     await expect(sessions.create()).rejects.toThrowError(FULL);
+  });
+});
+
+describe("of a full store", () => {
+  test("the oldest session of nobody makes room, and those of users stay", async () => {
+    const { store } = open(4);
+    const user = await createOf(store, "1");
+    const guests = [await create(store), await create(store), await create(store)];
+    const other = await createOf(store, "2");
+    await assertGone(store, guests[0] as string);
+    const guest = await create(store);
+    await assertGone(store, guests[1] as string);
+    for (const id of [user, other, guest, guests[2] as string]) await live(store, id);
+  });
+
+  test("a session whose user is signed out makes room, and one that is signed in does not", async () => {
+    const sessions = createSessions({
+      store: memoryStore({ maxSessions: 2 }),
+      references: ["user_id", { team_id: { identity: false } }],
+    });
+    const a = await sessions.create({ team_id: 1 });
+    const b = await sessions.create({ user_id: 1 });
+    const c = await sessions.create({ user_id: 2 }); // a has no user
+    expect(await sessions.get(a.token)).toBeNull();
+    const out = await sessions.rotate(b.token, { user_id: null });
+    await sessions.create({ user_id: 3 }); // b has none any more
+    expect(await sessions.get(out?.token)).toBeNull();
+    expect(await sessions.get(c.token)).not.toBeNull();
+  });
+
+  test("one that makes room is ended whole: its sets, its aliases and its lineage", async () => {
+    const { store } = open(1);
+    const id = await create(store, { references: { team: ["7"] } });
+    const to = newIdBeside(id);
+    await change(store, id, { rotation: rotationTo(to) });
+    await create(store);
+    await assertGone(store, id, to);
+    await assertMembers(store, of("team", "7"), []);
+    expect(await store.find(id, { byName: true })).toEqual({ state: "gone" });
+  });
+
+  test("what rotations and endings leave takes no session's place, and is bounded itself", async () => {
+    const { store } = open(3);
+    const guests: string[] = [];
+    for (let i = 0; i < 10; i++) {
+      const id = await createOf(store, "1");
+      await store.end(id, { tombstone: { stays: HOUR } });
+      guests.push(id);
+    }
+    const left = await Promise.all(guests.map((id) => store.find(id)));
+    expect(left.map(({ state }) => state)).toEqual([
+      ...Array(7).fill("gone"),
+      ...Array(3).fill("superseded"),
+    ]);
+    for (let i = 0; i < 3; i++) await createOf(store, "2");
+  });
+});
+
+describe("the bytes", () => {
+  const fields = { text: "x".repeat(9000) };
+
+  test("of all sessions are bounded, whoever's they are", async () => {
+    const store = memoryStore({ maxTotalBytes: 105_000 });
+    const guests = [];
+    for (let i = 0; i < 30; i++) guests.push(await create(store, { fields }));
+    const states = await Promise.all(guests.map((id) => store.find(id)));
+    expect(states.filter(({ state }) => state === "live")).toHaveLength(10);
+    expect(states.slice(-10).every(({ state }) => state === "live")).toBe(true);
+    for (let i = 0; i < 10; i++) await createOf(store, "1", { fields });
+    await expect(createOf(store, "1", { fields })).rejects.toThrowError(FULL);
+    await createOf(store, "1"); // a small one has room
+  });
+
+  test("that a session grows by count, and those it gives back do not", async () => {
+    const store = memoryStore({ maxTotalBytes: 29_000 });
+    const [a, b] = [await createOf(store, "1", { fields }), await createOf(store, "1", { fields })];
+    const grown = { set: { more: "y".repeat(9000) } };
+    await expect(change(store, a, grown)).rejects.toThrowError(FULL);
+    expect((await live(store, a)).fields.has("more")).toBe(false);
+    await change(store, b, { unset: ["text"] });
+    await change(store, a, grown);
+    await store.end(a);
+    await createOf(store, "1", { fields });
+    await createOf(store, "1", { fields });
+    await expect(createOf(store, "1", { fields })).rejects.toThrowError(FULL);
+  });
+
+  test("of one session that no room is enough for are refused, and nobody is ended for it", async () => {
+    const store = memoryStore({ maxTotalBytes: 30_000 });
+    const guest = await create(store);
+    const huge = { text: "x".repeat(40_000) };
+    await expect(create(store, { fields: huge })).rejects.toThrowError(FULL);
+    await live(store, guest);
+  });
+
+  test("are 128 MiB where nothing is said: anonymous posts do not end the process", async () => {
+    const store = memoryStore();
+    const large = { text: "x".repeat(60_000) };
+    const first = await create(store, { fields: large });
+    const user = await createOf(store, "1");
+    for (let i = 0; i < 2300; i++) await create(store, { fields: large });
+    await assertGone(store, first);
+    await live(store, user);
+  });
+
+  test.each([0, -1, 1.5, "1 GB"])("are a whole number above zero, and not %s", (maxTotalBytes) => {
+    expect(() => memoryStore({ maxTotalBytes } as object)).toThrowError(/maxTotalBytes must be/);
   });
 });
 

@@ -3,8 +3,8 @@ import { createSessions, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { idOf } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
-import { ofMovingSlot } from "../src/store/moving.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
 
 interface Data {
@@ -126,29 +126,26 @@ test("stores of different prefixes share a server and nothing else", async () =>
   expect(await ours.get(token)).not.toBeNull();
 });
 
-test("a session is made in whichever shard is not being moved", async () => {
-  const none = {
-    createdAt: 0,
-    lastSeenAt: 0,
-    idleTimeout: 1,
-    absoluteDeadline: null,
-    expiresAt: 1,
-  };
-  for (const [shards, free] of [
-    [2, 1],
-    [4, 2],
-    [8, 5],
-  ] as const) {
-    const create: SessionStore["create"] = async ({ id }) => {
-      if (shardOf(id) === free) return none;
-      throw ofMovingSlot(new Error("the slot is being moved"));
-    };
-    const store = Object.assign(memoryStore(), { shards, create });
-    const sessions = createSessions({ store, idleTimeout: "1 hour" });
-    for (let i = 0; i < 100; i++) {
-      const { session } = await sessions.create({});
-      expect(shardOf(session.id)).toBe(free);
+test("a store is given ids in other shards, one after the other, and says which it has used", async () => {
+  const shards = 8;
+  const asked: number[] = [];
+  const store = memoryStore();
+  const create: SessionStore["create"] = async (session, elsewhere) => {
+    let { id } = session;
+    asked.length = 0;
+    asked.push(shardOf(id));
+    for (let i = 1; i < 6; i++) {
+      id = elsewhere?.() ?? "";
+      asked.push(shardOf(id));
     }
-    await sessions.close();
-  }
+    return store.create({ ...session, id });
+  };
+  const sessions = createSessions({
+    store: Object.assign(Object.create(store), { shards, create }),
+  });
+  const { token, session } = await sessions.create({});
+  expect(new Set(asked).size).toBe(6);
+  expect(shardOf(session.id)).toBe(asked.at(-1));
+  expect(shardOf(token)).toBe(asked.at(-1));
+  expect(idOf(token, shards)).toBe(session.id);
 });

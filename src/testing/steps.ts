@@ -41,8 +41,14 @@ export function of(field: string, text: string): Reference {
   return { field, text, plain: false };
 }
 
+/** `user_id` says who the user is. */
 export function referencesOf(references: ReferenceTexts): FieldReferences[] {
-  return Object.entries(references).map(([field, texts]) => ({ field, texts, plain: false }));
+  return Object.entries(references).map(([field, texts]) => ({
+    field,
+    texts,
+    plain: false,
+    identity: field === "user_id",
+  }));
 }
 
 export interface SessionDraft {
