@@ -14,7 +14,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", "test/examples/**"],
+    exclude: ["test/browser/**", "test/examples/**", "test/lua54/**"],
     globalSetup: "test/global-setup.ts",
     // Generous, because servers and compilers start inside tests; what waits, polls.
     testTimeout: 30_000,

@@ -1,4 +1,4 @@
-/* What comes once per node: a script's text, and the server's time. */
+/* What comes once per node: a script's text, and what the server is and its time. */
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -20,15 +20,15 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   afterAll(() => meter.close());
   beforeEach(() => meter.client.script("FLUSH"));
 
-  test("a fresh server is asked its time once, and gets the text of a script once", async () => {
+  test("a fresh server is asked once what it is and its time, and gets the text of a script once", async () => {
     const sessions = openSessions(meter.client, 1);
     await meter.expectCost(() => sessions.create({ user_id: 1 }), 3);
-    expect(meter.sent()).toEqual(["TIME", "EVALSHA", "EVAL"]);
+    expect(meter.sent()).toEqual(["INFO", "EVALSHA", "EVAL"]);
     await meter.expectCost(() => sessions.create({ user_id: 1 }), 1);
     expect(meter.sent()).toEqual(["EVALSHA"]);
   });
 
-  test("a store on a server that knows the scripts asks the time and no more", async () => {
+  test("a store on a server that knows the scripts asks what it is, and so the time, and no more", async () => {
     await warmUp(openSessions(meter.client, 1));
     const sessions = openSessions(meter.client, 1);
     await meter.expectCost(() => sessions.create({ user_id: 1 }), 2);
@@ -63,7 +63,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     await meter.expectCost(() => sessions.create({ user_id: 1 }), 1);
   });
 
-  test("nothing but reads, TIME and scripts is ever sent", async () => {
+  test("nothing but reads, INFO and scripts is ever sent", async () => {
     const sessions = openSessions(meter.client, 4);
     meter.proxy.reset();
     await warmUp(sessions);
@@ -73,7 +73,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     await sessions.rotate(token, {}, { grace: 0 });
     expect(await sessions.byId(session.lineage).get()).not.toBeNull();
     expect(new Set(meter.sent())).toEqual(
-      new Set(["TIME", "EVALSHA", "EVAL", "HGETALL", "HMGET", "GET"]),
+      new Set(["INFO", "EVALSHA", "EVAL", "HGETALL", "HMGET", "GET"]),
     );
   });
 });

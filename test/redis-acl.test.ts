@@ -138,7 +138,7 @@ test("the rights are those of the scripts, of the store's own commands and of cl
   ]);
   const needed = new Set([
     ...calls.map(([, name]) => name),
-    ...["EVALSHA", "EVAL", "HGETALL", "HMGET", "TIME", "WAIT"],
+    ...["EVALSHA", "EVAL", "HGETALL", "HMGET", "TIME", "INFO", "WAIT"],
     ...OF_CLIENTS,
   ]);
   expect(new Set(allowed)).toEqual(needed);

@@ -224,9 +224,9 @@ describe("a server whose clock is not ours", () => {
   function skewed(skew: () => number, seen: Sent[] = []) {
     return intercepted(client, async (sent, pass) => {
       seen.push(sent);
-      if (sent.name === "TIME") {
-        const [seconds, micros] = (await pass()) as [string, string];
-        return [String(Number(seconds) + skew() / 1000), micros];
+      if (sent.name === "INFO") {
+        const ahead = (micros: string) => String(Number(micros) + skew() * 1000);
+        return String(await pass()).replace(/(?<=server_time_usec:)\d+/, ahead);
       }
       if (sent.script === undefined) return pass();
       const [what = "", count = "", key = "", notAfter = "", ...rest] = sent.args;
@@ -270,9 +270,10 @@ describe("a server whose clock is not ours", () => {
     const store = redisStore(
       intercepted(client, async (sent, pass) => {
         seen.push(sent);
-        if (sent.name !== "TIME") return pass();
+        if (sent.name !== "INFO") return pass();
         lied = true;
-        return [String(Math.floor(Date.now() / 1000) - 3600), "0"];
+        const hourAgo = `server_time_usec:${(Date.now() - 3_600_000) * 1000}`;
+        return String(await pass()).replace(/server_time_usec:\d+/, hourAgo);
       }),
     );
     const id = await createOf(store, "1");

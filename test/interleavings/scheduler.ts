@@ -30,7 +30,7 @@ export interface Fault {
 }
 
 /** Commands that wait for nothing: they go along with another one, or nothing depends on when they come. */
-const AT_ONCE = ["TIME", "PEXPIRETIME"];
+const AT_ONCE = ["INFO", "TIME", "PEXPIRETIME"];
 
 interface Command {
   readonly actor: number;

@@ -15,7 +15,7 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** What a client sends of itself, when it connects. */
+/** What a client sends of itself, when it connects; the store asks INFO for a section. */
 const OF_THE_CLIENT = new Set(["HELLO", "CLIENT", "INFO", "COMMAND", "PING"]);
 
 export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy> {
@@ -23,8 +23,9 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
   let armed: { readonly cut: Cut; left: number; name?: string } | undefined;
 
   /** How to cut at this command; undefined lets it pass. */
-  function cutAt(name: string): Cut | undefined {
-    if (!armed || armed.left === 0 || OF_THE_CLIENT.has(name)) return undefined;
+  function cutAt(name: string, bare: boolean): Cut | undefined {
+    if (!armed || armed.left === 0) return undefined;
+    if (OF_THE_CLIENT.has(name) && (bare || name !== "INFO")) return undefined;
     armed.left--;
     if (armed.left > 0) return undefined;
     armed.name = name;
@@ -42,7 +43,7 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
     };
     const takeCommand = messages((message) => {
       if (broken) return;
-      const cut = cutAt(nameOf(message));
+      const cut = cutAt(nameOf(message), message.toString("latin1", 0, 4) === "*1\r\n");
       if (cut === "before the command") return sever();
       waiting.push(cut);
       server.write(message);
@@ -91,7 +92,7 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
 const PUSH = ">".charCodeAt(0);
 
 /** Finds whole RESP messages, which commands are as well as replies, in the parts that arrive. */
-function messages(found: (message: Buffer) => void): (data: Buffer) => void {
+export function messages(found: (message: Buffer) => void): (data: Buffer) => void {
   let buffer = Buffer.alloc(0);
   return (data) => {
     buffer = Buffer.concat([buffer, data]);
@@ -120,6 +121,6 @@ function endOf(buffer: Buffer, at: number): number | undefined {
 }
 
 /** A command is an array of bulk strings, and the first is its name. */
-function nameOf(command: Buffer): string {
+export function nameOf(command: Buffer): string {
   return command.toString("latin1").split("\r\n", 3)[2]?.toUpperCase() ?? "";
 }

@@ -1,6 +1,7 @@
 // Generated from scripts/*.lua by scripts/build-lua.mjs: change those and run `npm run lua`.
 
 const lib = `--!df flags=allow-undeclared-keys
+local unpack = table.unpack or unpack
 local base = string.match(KEYS[1], '^(.-}):')
 local clock = redis.call('TIME')
 local micros = clock[1] * 1000000 + clock[2]
@@ -26,6 +27,9 @@ if not_after and now > not_after then
 end
 local function int(n)
   return string.format('%.0f', n)
+end
+local function score_text(score)
+  return type(score) == 'string' and score or string.format('%.17g', score)
 end
 local function words(text)
   local list = {}
@@ -426,7 +430,7 @@ local function page(key, after, after_id, count, budget, cost)
     from = redis.call('ZCOUNT', key, '-inf', '(' .. int(now))
   elseif after_id == '' then
     from = redis.call('ZCOUNT', key, '-inf', after)
-  elseif redis.call('ZSCORE', key, after_id) == after then
+  elseif tonumber(redis.call('ZSCORE', key, after_id)) == tonumber(after) then
     from = redis.call('ZRANK', key, after_id) + 1
   else
     from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
@@ -460,7 +464,7 @@ local function page(key, after, after_id, count, budget, cost)
   for i = last + 1, #ids do
     ids[i] = nil
   end
-  return ids, deadlines[last], next_id
+  return ids, score_text(deadlines[last]), next_id
 end`;
 
 export const sources = {
@@ -1162,6 +1166,8 @@ local cursor = arg()
 local count = arg()
 redis.call('EXISTS', base .. ':s:', base .. ':r:')
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  or ''
 if cursor == '' then
   return { now, 'page', server, '', {} }
 end
@@ -1179,6 +1185,8 @@ local pattern = arg()
 local cursor = arg()
 local count = arg()
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  or ''
 if cursor == '' then
   return { now, 'page', server, '', {} }
 end

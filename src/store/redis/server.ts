@@ -4,6 +4,7 @@ import type { Connection, Send } from "./connection.ts";
 import { Missed, Replication, type Write } from "./replication.ts";
 import { runScript, type ScriptName } from "./scripts.ts";
 import { ServerClock } from "./server-clock.ts";
+import { isUntold, mayBeActiveActive, refuseUnfit, TIME_AND_INFO, timeIn } from "./server-info.ts";
 import { isCrowded, isMoved, isMoving, withinTimeout } from "./unavailable.ts";
 
 /** What a script answers after the time: a word, and what belongs to it. */
@@ -36,6 +37,8 @@ export class Server {
   readonly #replication: Replication | null;
   /** By hash tag: all keys of a shard are on one server. One, where there is one server. */
   readonly #clocks = new Map<string, ServerClock>();
+  /** Whether a server has said what it is: the first that was asked, for all of a cluster. */
+  #checked = false;
 
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
@@ -146,7 +149,10 @@ export class Server {
     key: string,
     args: readonly string[],
   ): Promise<Reply> {
-    return this.#run(operation, () => this.#script(script, key, ["", ...args], this.#sender(key)));
+    return this.#run(operation, async () => {
+      if (!this.#checked) await this.#askTime(key);
+      return this.#script(script, key, ["", ...args], this.#sender(key));
+    });
   }
 
   /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
@@ -204,18 +210,57 @@ export class Server {
   }
 
   async #learnTime(key: string): Promise<void> {
-    if (!this.#clock(key).known) await this.#askTime(key);
+    if (!this.#checked || !this.#clock(key).known) await this.#askTime(key);
   }
 
   async #askTime(key: string): Promise<void> {
     const sent = performance.now();
+    const now = this.#checked ? await this.#time(key) : await this.#introduction(key);
+    this.#clock(key).learn(now, sent);
+  }
+
+  async #time(key: string): Promise<number> {
     // TIME has no key by which a cluster's client would find the server; a script has.
     const reply = this.#connection.cluster
       ? await this.#connection.send(key, "EVAL", ["return redis.call('TIME')", "1", key])
       : await this.#connection.send(key, "TIME", []);
-    const [seconds, micros] = reply as [string, string];
-    const now = Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
-    this.#clock(key).learn(now, sent);
+    return milliseconds(reply as string[]);
+  }
+
+  /**
+   * The time at a server that says what it is: at first use, before anything is written.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for one that cannot keep what is promised.
+   */
+  async #introduction(key: string): Promise<number> {
+    const [info, now] = this.#connection.cluster
+      ? await this.#askInScript(key)
+      : await this.#askInfo(key);
+    refuseUnfit(info);
+    this.#checked = true;
+    return now ?? (await this.#time(key));
+  }
+
+  async #askInScript(key: string): Promise<[info: string, now: number]> {
+    const reply = await this.#connection.send(key, "EVAL", [TIME_AND_INFO, "1", key]);
+    const [seconds = "", micros = "", info = ""] = reply as string[];
+    return [info, milliseconds([seconds, micros])];
+  }
+
+  async #askInfo(key: string): Promise<[info: string, now: number | null]> {
+    const info = await this.#info(key, "server");
+    const more = mayBeActiveActive(info) ? await this.#info(key, "crdt") : "";
+    return [info + more, timeIn(info)];
+  }
+
+  /** A section of INFO; empty where the server does not tell. */
+  async #info(key: string, section: string): Promise<string> {
+    try {
+      return String(await this.#connection.send(key, "INFO", [section]));
+    } catch (error) {
+      if (isUntold(error)) return "";
+      throw error;
+    }
   }
 
   #clock(key: string): ServerClock {
@@ -226,6 +271,11 @@ export class Server {
     this.#clocks.set(server, clock);
     return clock;
   }
+}
+
+/** What TIME says, in ms. */
+function milliseconds([seconds, micros]: readonly string[]): number {
+  return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
 }
 
 /** Whether a refusal is only for the moment. */

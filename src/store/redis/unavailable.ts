@@ -107,6 +107,10 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     /\bWRONGTYPE\b/i,
     "a key of this prefix holds something else; give redisStore a prefix of its own",
   ],
+  [
+    /unknown command ['`"]?EVAL|could not find scripting engine|Lua scripting support disabled/i,
+    "the server runs no Lua scripts, which all that this store writes are; let it load its Lua module, which Valkey 9.1 and later have apart from the server, or use one that has Lua",
+  ],
   [/unknown command/i, "the server lacks a command; Redis 7.0 or Valkey 7.2 and later are needed"],
 ];
 

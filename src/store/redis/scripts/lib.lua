@@ -5,6 +5,10 @@
 -- nothing and says so. It is empty for what only reads.
 -- Every reply begins with the server's time in ms.
 
+-- They run on Lua 5.1, and on 5.4, which Dragonfly has: scores may come as numbers there, and every
+-- number that is an argument or an answer is a whole one.
+
+local unpack = table.unpack or unpack
 local base = string.match(KEYS[1], '^(.-}):')
 local clock = redis.call('TIME')
 local micros = clock[1] * 1000000 + clock[2]
@@ -37,6 +41,11 @@ end
 
 local function int(n)
   return string.format('%.0f', n)
+end
+
+-- A score as it stands in commands and answers, with all its digits.
+local function score_text(score)
+  return type(score) == 'string' and score or string.format('%.17g', score)
 end
 
 local function words(text)
@@ -566,7 +575,7 @@ local function page(key, after, after_id, count, budget, cost)
     from = redis.call('ZCOUNT', key, '-inf', '(' .. int(now))
   elseif after_id == '' then
     from = redis.call('ZCOUNT', key, '-inf', after)
-  elseif redis.call('ZSCORE', key, after_id) == after then
+  elseif tonumber(redis.call('ZSCORE', key, after_id)) == tonumber(after) then
     from = redis.call('ZRANK', key, after_id) + 1
   else
     from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
@@ -600,5 +609,5 @@ local function page(key, after, after_id, count, budget, cost)
   for i = last + 1, #ids do
     ids[i] = nil
   end
-  return ids, deadlines[last], next_id
+  return ids, score_text(deadlines[last]), next_id
 end

@@ -12,7 +12,10 @@ local count = arg()
 
 -- Two keys that are not there: this raises while the shard's slot is being moved.
 redis.call('EXISTS', base .. ':s:', base .. ':r:')
+-- Dragonfly has no run id.
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  or ''
 if cursor == '' then
   return { now, 'page', server, '', {} }
 end

@@ -10,7 +10,10 @@ local pattern = arg()
 local cursor = arg()
 local count = arg()
 
+-- Dragonfly has no run id.
 local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  or ''
 if cursor == '' then
   return { now, 'page', server, '', {} }
 end
