@@ -50,7 +50,7 @@ export function refuseUnfit(info: string): void {
 export function isUntold(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /\b(NOPERM|ERR|ResponseError)\b|unknown command/i.test(error.message) &&
+    /\b(NOPERM|PermissionDenied|ERR|ResponseError)\b|unknown command/i.test(error.message) &&
     !/\bNOAUTH\b/.test(error.message)
   );
 }

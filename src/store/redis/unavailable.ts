@@ -100,7 +100,7 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
     "the server takes no writes while too few replicas follow it (min-replicas-to-write); check that they are connected",
   ],
   [
-    /\b(NOAUTH|WRONGPASS|NOPERM)\b/i,
+    /\b(NOAUTH|WRONGPASS|NOPERM|PermissionDenied)\b/i,
     "the client may not do this; check its user, password and ACL",
   ],
   [
