@@ -76,7 +76,7 @@ export class BearerHeader implements Carrier {
 
   set(): void {
     // RFC 6750, section 5.3: the response has the token in its body.
-    this.#exchange.restrictCaching({ kind: "no-store", vary: this.vary, yields: false });
+    this.#exchange.restrictCaching({ kind: "no-store", vary: [this.vary], yields: false });
   }
 
   renew(): void {}

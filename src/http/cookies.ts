@@ -108,7 +108,7 @@ export class Cookies {
 
   /** Takes back what was to be set in this response. */
   takeBack(name: string): void {
-    this.#exchange.sendCookie(name, null);
+    if (this.#exchange.fault === null) this.#exchange.sendCookie(name, null);
   }
 
   #send(
@@ -128,7 +128,7 @@ export class Cookies {
     this.#exchange.sendCookie(key, { name, value, header, attributes });
     // A shared cache must not give one user's cookie to another.
     const yields = this.#config.cacheable;
-    this.#exchange.restrictCaching({ kind: "no-store", vary: "Cookie", yields });
+    this.#exchange.restrictCaching({ kind: "no-store", vary: ["Cookie"], yields });
   }
 
   get #secure(): boolean {
@@ -153,10 +153,12 @@ function* pairsOf(
   header: string,
   isNamed: (name: string) => boolean,
 ): Generator<readonly [name: string, value: string]> {
+  let equals = -1;
   for (let at = 0; at < header.length; ) {
     const semicolon = header.indexOf(";", at);
     const end = semicolon < 0 ? header.length : semicolon;
-    const equals = header.indexOf("=", at);
+    // Looked for once for all pairs that have none, or many of these would take quadratic time.
+    if (equals < at) equals = header.indexOf("=", at);
     if (equals < 0) return;
     if (equals < end) {
       const name = header.slice(at, equals).trim();

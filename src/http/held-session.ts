@@ -235,8 +235,8 @@ export class HeldSession<Data extends object> {
    */
   async deleteKeeping(keep: readonly string[]): Promise<boolean> {
     this.#carrier.check();
-    const id = this.#tokenId;
-    if (id === null || (await this.#engine.find(id, [])).state !== "live") return false;
+    const id = await this.#liveId();
+    if (id === null) return false;
     const twins = this.#twins;
     const { token, session } = await this.#engine.replace<Data>(id, {}, { keep });
     this.#hold(token, session);
@@ -244,6 +244,14 @@ export class HeldSession<Data extends object> {
     this.#twins = [];
     await settled(twins.map((twin) => this.#endAt(twin, null, undefined)));
     return true;
+  }
+
+  /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
+  async #liveId(): Promise<string | null> {
+    for (const id of new Set([this.#tokenId, this.#id])) {
+      if (id !== null && (await this.#engine.find(id, [])).state === "live") return id;
+    }
+    return null;
   }
 
   /** One value of the session's own of a reference; null where it has none, or not this one. */

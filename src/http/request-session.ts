@@ -68,13 +68,13 @@ export interface RequestDeleteOptions<Keep extends string = never> extends Delet
    * `["cache", "storage"]`.
    * @default nothing
    */
-  clearSiteData?: readonly (
-    | "cache"
-    | "cookies"
-    | "storage"
-    | "clientHints"
-    | "executionContexts"
-  )[];
+  clearSiteData?: readonly (typeof CLEARABLE)[number][];
+}
+
+const CLEARABLE = ["cache", "cookies", "storage", "clientHints", "executionContexts"] as const;
+
+function isClearable(what: unknown): boolean {
+  return Array.isArray(what) && what.every((one) => CLEARABLE.includes(one));
 }
 
 /** What the session of a request needs to know of the application. */
@@ -83,6 +83,8 @@ export interface RequestSessionContext {
   readonly exchange: Exchange;
   /** What has brought the token, and brings the client a new one. */
   readonly carrier: Carrier;
+  /** The request's headers that may bring a token. */
+  readonly varies: readonly string[];
   /** A carrier that brings none: the application answers with the token. */
   readonly bearer: Carrier;
   /** The well-formed tokens of the request, at most eight. */
@@ -329,6 +331,9 @@ export class RequestSession<
     refuseUnknownKeys("delete", options, ["replicas", "keep", "clearSiteData"]);
     const { keep, clearSiteData, ...rest } = options;
     const replicas = replicasOf(rest);
+    if (clearSiteData !== undefined && !isClearable(clearSiteData)) {
+      throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
+    }
     if (keep !== undefined && replicas !== undefined) {
       throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
     }
@@ -341,7 +346,7 @@ export class RequestSession<
       const ended = await (keep === undefined
         ? this.#held.delete(replicas)
         : this.#held.deleteKeeping(keep));
-      if (ended && clearSiteData !== undefined) this.#clearSiteData(clearSiteData);
+      if (ended && clearSiteData?.length) this.#clearSiteData(clearSiteData);
       return ended;
     });
   }
@@ -394,6 +399,9 @@ export class RequestSession<
   createCSRFToken(): string {
     this.#context.admit();
     if (this.#held.token !== null) this.#madeFromSession();
+    // A pre-session secret is one browser's, too.
+    else
+      this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
     return this.#context.csrf.create(this.#held.token);
   }
 
@@ -414,9 +422,10 @@ export class RequestSession<
 
   /** Tells caches that the response depends on the session: on this user, where a token came. */
   #madeFromSession(): void {
-    const { exchange, tokens, carrier } = this.#context;
-    const kind = tokens.length > 0 ? "private" : "vary";
-    exchange.restrictCaching({ kind, vary: carrier.vary, yields: true });
+    const { exchange, tokens, carrier, varies } = this.#context;
+    const isOfUser = tokens.length > 0;
+    const kind = isOfUser ? "private" : "vary";
+    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : varies, yields: true });
   }
 
   /** The token as the application is told it: not at all where a cookie carries it. */
