@@ -22,8 +22,8 @@ export class HeldSession<Data extends object> {
   #twins: readonly string[] = [];
   /** The token of the request, or of the session that this request has made or rotated. */
   #token: string | null;
-  /** Of several tokens none has led to a session. */
-  #allDead = false;
+  /** The token is known to lead to no session. */
+  #isDead = false;
   /** What the token leads to, aliases followed. */
   #id: string | null;
   /** The lineage of the session, once this request has seen it. */
@@ -61,7 +61,7 @@ export class HeldSession<Data extends object> {
 
   /** The token of the session in use; null where there is none, or it is not known yet which it is. */
   get token(): string | null {
-    return this.#allDead ? null : this.#token;
+    return this.#isDead ? null : this.#token;
   }
 
   /** Whether several tokens came, and it is not known yet which counts. */
@@ -83,7 +83,7 @@ export class HeldSession<Data extends object> {
     const ranks = found.map((one, i) => rankOf(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
     this.#candidates = [];
-    this.#allDead = found[best]?.state !== "live";
+    this.#isDead = found[best]?.state !== "live";
     this.#token = tokens[best] as string;
     this.#id = ids[best] as string;
     this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
@@ -99,6 +99,7 @@ export class HeldSession<Data extends object> {
     const reading = found
       ? await this.#engine.readOf(found, touch)
       : await this.#engine.read(this.#id, fields, { touch });
+    this.#isDead = reading.state !== "live";
     if (reading.state !== "live") return null;
     this.#arrivedAt(reading.session);
     if (reading.touched) await this.#renewCookie(reading.session);
@@ -368,7 +369,7 @@ export class HeldSession<Data extends object> {
   /** The response tells the client the token of a session. */
   #hold(token: string, session: Session<Data>): void {
     this.#token = token;
-    this.#allDead = false;
+    this.#isDead = false;
     this.#id = session.id;
     this.#lineage = session.lineage;
     this.#throughAlias = false;

@@ -311,7 +311,7 @@ export class RequestSession<
       const user = await this.#held.ownReference(field, value);
       if (user === null) throw notSignedIn(verb, field);
       return work(user, replicas);
-    });
+    }, false);
   }
 
   /**
@@ -382,7 +382,7 @@ export class RequestSession<
     const { engine } = this.#context;
     engine.checkReference(field);
     this.#madeFromSession();
-    const shared = await this.#inTurn(() => this.#held.ownReference(field, value));
+    const shared = await this.#inTurn(() => this.#held.ownReference(field, value), false);
     const endings = endingsOf(this.#held, (work) => this.#inTurn(work));
     return shared && new SessionSet<Data>(engine, shared, endings);
   }
@@ -433,7 +433,10 @@ export class RequestSession<
     return this.#held.carrier.sends ? null : token;
   }
 
-  /** Runs `work` when all calls before it have ended, and it is known which token counts. */
+  /**
+   * Runs `work` when all calls before it have ended, and it is known which token counts, unless work
+   * begins with a read, which finds that out itself.
+   */
   #inTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
     const result = this.#turn.then(async () => {
       this.#context.admit();
