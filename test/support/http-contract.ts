@@ -27,7 +27,9 @@ import { repeatedCookies } from "./http-contract-repeated-cookies.ts";
 import { sentCSRFTokens } from "./http-contract-sent-csrf.ts";
 import { signIns } from "./http-contract-sign-in.ts";
 import { signatures } from "./http-contract-signatures.ts";
+import { twins } from "./http-contract-twins.ts";
 import { verbs } from "./http-contract-verbs.ts";
+import { firstVisits } from "./http-contract-visits.ts";
 
 /** Starts an application for one test, on an empty store or on the one of another application. */
 export type Start = (options?: AppOptions, beside?: TestApp) => Promise<TestApp>;
@@ -59,6 +61,7 @@ export function httpContract(
   if (clock === "moved") cookieRenewal(start);
   persistentCookies(start);
   repeatedCookies(start);
+  twins(start);
   signatures(start);
   verbs(start);
   signIns(start);
@@ -73,6 +76,7 @@ export function httpContract(
   credentials(start);
   csrf(start);
   sentCSRFTokens(start, adapter);
+  firstVisits(start);
   guard(start);
   bearers(start);
   bearerGuard(start);
