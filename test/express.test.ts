@@ -74,7 +74,7 @@ describe.each([
     expect([redirected.status, redirected.cookies.length]).toEqual([302, 1]);
     const own = await request(port, "/head");
     expect(own.cookies.map((cookie) => cookie.split("=")[0])).toEqual(["own", "session"]);
-    expect(own.headers["cache-control"]).toBe("private");
+    expect(own.headers["cache-control"]).toBe("no-store");
   });
 
   test("a cookie is sent although the application's error handler answers", async () => {

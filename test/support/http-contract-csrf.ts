@@ -132,7 +132,7 @@ export function csrf(start: Start): void {
       ]);
       expect(first.setCookies).toEqual([
         {
-          name: `${COOKIE}-csrf`,
+          name: expect.stringMatching(new RegExp(`^${COOKIE}-csrf-[A-Za-z0-9_-]{8}$`)),
           value: expect.stringMatching(/^[A-Za-z0-9_-]{32}$/),
           attributes: { httponly: "", samesite: "Lax", path: "/" },
         },
@@ -148,13 +148,14 @@ export function csrf(start: Start): void {
 
     test("goes by the name, and the prefix, of the session cookie", async () => {
       for (const [cookie, name] of [
-        [{ name: "sid" }, "sid-csrf"],
-        [{ hostPrefix: true }, `__Host-${COOKIE}-csrf`],
+        [{ name: "sid" }, "__Host-sid-csrf-"],
+        [{ path: "/shop" }, `__Secure-${COOKIE}-csrf-`],
+        [{ prefix: false }, `${COOKIE}-csrf-`],
       ] as const) {
         const app = await start({ trustProxy: true, cookie });
         const headers = { "x-forwarded-proto": "https" };
         const { setCookies } = await app.browser().send(create, { headers });
-        expect(setCookies.map((sent) => sent.name)).toEqual([name]);
+        expect(setCookies.map((sent) => sent.name.slice(0, -8))).toEqual([name]);
       }
     });
 
