@@ -114,6 +114,7 @@ export class HeldSession<Data extends object> {
     carrier.check();
     const [oldId, wasThroughAlias, twins] = [this.#id, this.#throughAlias, this.#twins];
     const signedIn = await this.#engine.signIn<Data>(this.#tokenId, values, options);
+    if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
     this.#carrier.replaceTwins();
