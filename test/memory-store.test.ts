@@ -15,6 +15,8 @@ import {
   live,
   of,
   rotationTo,
+  signIn,
+  signInOf,
 } from "../src/testing/steps.ts";
 
 const HOUR = 3_600_000;
@@ -84,6 +86,32 @@ describe("the bound", () => {
     await expect(create(store)).rejects.toThrowError(FULL);
     clock.now += 1001;
     await create(store);
+  });
+
+  test("stops a sign-in before it ends anything, and leaves no second session", async () => {
+    const { store, clock } = open(2);
+    const [a, b] = [await createOf(store, "1"), await createOf(store, "1")];
+    await expect(signIn(store, a, "1")).rejects.toThrowError(FULL);
+    const rotation = rotationTo(newIdBeside(a), { when: "user-changes" });
+    const naming = { set: { user_id: "2" }, references: { user_id: ["2"] } };
+    await expect(change(store, a, { ...naming, rotation })).rejects.toThrowError(FULL);
+    await assertMembers(store, of("user_id", "1"), [a, b]);
+    await assertMembers(store, of("user_id", "2"), []);
+    await store.end(b);
+    const { to } = await signIn(store, a, "1", { tombstone: 1000 });
+    await assertMembers(store, of("user_id", "1"), [to]);
+    await expect(create(store)).rejects.toThrowError(FULL);
+    clock.now += 1001;
+    await create(store);
+  });
+
+  test("does not stop a sign-in that is sent again", async () => {
+    const { store } = open(2);
+    const id = await createOf(store, "1");
+    const sent = signInOf(id, "1");
+    const answer = await store.signIn(id, sent);
+    expect(await store.signIn(id, sent)).toEqual(answer);
+    await assertMembers(store, of("user_id", "1"), [sent.id]);
   });
 
   test("does not stop a create that is called again", async () => {

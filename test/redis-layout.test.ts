@@ -120,9 +120,9 @@ describe("a session", () => {
   });
 
   test("has no fields for what it does not have", async () => {
-    const idleOnly = await open({ idleTimeout: HOUR }).create({});
+    const idleOnly = await open({ idleTimeout: HOUR, absoluteTimeout: null }).create({});
     expect(Object.keys(await hash(idleOnly.session.id)).sort()).toEqual(["@c", "@i", "@s"]);
-    const absoluteOnly = await open({ absoluteTimeout: HOUR }).create({});
+    const absoluteOnly = await open({ idleTimeout: null, absoluteTimeout: HOUR }).create({});
     expect(Object.keys(await hash(absoluteOnly.session.id)).sort()).toEqual(["@a", "@c", "@s"]);
   });
 
@@ -144,7 +144,7 @@ describe("a session", () => {
     await sessions.touch(token, { idleTimeout: "90 days" });
     await same(session.absoluteDeadline?.getTime() ?? 0);
     const rotated = await sessions.rotate(token);
-    await same(rotated?.session.expiresAt.getTime() ?? 0);
+    await same(rotated?.session?.expiresAt.getTime() ?? 0);
   });
 
   test("takes its entries along when references change", async () => {
@@ -156,9 +156,14 @@ describe("a session", () => {
     expect((await hash(session.id))["@r"]?.split(" ").sort()).toEqual(
       ["user_id:1", "team_ids:2", "team_ids:3", "team_ids:4"].sort(),
     );
-    await sessions.unset(token, ["user_id", "team_ids"]);
-    expect(await allKeys()).toEqual([`${tag}:s:${session.id}`]);
-    expect(await hash(session.id)).not.toHaveProperty("@r");
+    await sessions.unset(token, ["team_ids"]);
+    expect((await hash(session.id))["@r"]).toBe("user_id:1");
+    const nobodys = await sessions.create({ team_ids: [5] });
+    await sessions.unset(nobodys.token, ["team_ids"]);
+    expect(await hash(nobodys.session.id)).not.toHaveProperty("@r");
+    expect(await allKeys()).toEqual(
+      [`${tag}:r:user_id:1`, `${tag}:s:${session.id}`, `${tag}:s:${nobodys.session.id}`].sort(),
+    );
   });
 
   test("gets its entries back with its next use where an eviction dropped its sets", async () => {
@@ -174,10 +179,11 @@ describe("a rotation", () => {
     const { token, session } = await sessions.create({ user_id: 1, theme: "dark" });
     const before = await hash(session.id);
     const rotated = await sessions.rotate(token);
-    const id = rotated?.session.id ?? "";
+    const id = rotated?.session?.id ?? "";
     expect(await hash(session.id)).toEqual({ "@to": id });
-    const { "@s": seen, ...after } = await hash(id);
+    const { "@s": seen, "@l": lineage, "@p": previous, ...after } = await hash(id);
     expect(after).toEqual({ ...before, "@s": undefined });
+    expect([lineage, previous]).toEqual([session.id, session.id]);
     expect(Number(seen)).toBeGreaterThanOrEqual(Number(before["@s"]));
     expect(Object.keys(await entries("user_id:1"))).toEqual([id]);
     const left = await client.pttl(`${tag}:s:${session.id}`);
@@ -190,18 +196,149 @@ describe("a rotation", () => {
     const first = await sessions.rotate(token, { user_id: 1 });
     expect(await hash(session.id)).toEqual({ "@x": "0" });
     const second = await sessions.rotate(first?.token, { user_id: 2 });
-    expect(await hash(first?.session.id ?? "")).toEqual({ "@x": "1" });
+    expect(await hash(first?.session?.id ?? "")).toEqual({ "@x": "1" });
     expect(await entries("user_id:1")).toEqual({});
-    expect(Object.keys(await entries("user_id:2"))).toEqual([second?.session.id]);
+    expect(Object.keys(await entries("user_id:2"))).toEqual([second?.session?.id]);
   });
 
-  test("without grace leaves nothing", async () => {
+  test("without grace, and one that names the same user again, leave tombstones and no alias", async () => {
     const { token, session } = await sessions.create({ user_id: 1 });
-    const rotated = await sessions.rotate(token, {}, { grace: 0 });
+    const first = await sessions.rotate(token, {}, { grace: 0 });
+    const id = first?.session?.id ?? "";
+    expect(await hash(session.id)).toEqual({ "@x": "1" });
+    expect(await hash(id)).not.toHaveProperty("@p");
+    const renewed = await sessions.rotate(first?.token);
+    const again = await sessions.rotate(first?.token, { user_id: 1 }); // by the old token
+    for (const one of [id, renewed?.session?.id ?? ""]) {
+      expect(await hash(one)).toEqual({ "@x": "1" });
+    }
+    expect(await hash(again?.session?.id ?? "")).toMatchObject({ "@l": session.id, user_id: "1" });
+    expect(await hash(again?.session?.id ?? "")).not.toHaveProperty("@p");
+  });
+
+  test("without grace, and without a time in which old tokens are told apart, leaves nothing", async () => {
+    sessions = open({ rotationGrace: 0 });
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const id = (await sessions.rotate(token))?.session?.id;
     expect(await allKeys()).toEqual(
-      [`${tag}:r:user_id:1`, `${tag}:s:${rotated?.session.id}`].sort(),
+      [`${tag}:l:${session.id}`, `${tag}:r:user_id:1`, `${tag}:s:${id}`].sort(),
     );
-    expect(await client.exists(`${tag}:s:${session.id}`)).toBe(0);
+  });
+
+  test("and the next keep the id before them: in the session, and in each alias", async () => {
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const ids = [session.id];
+    let last: string | null = token;
+    for (let n = 0; n < 3; n++) {
+      const rotated = await sessions.rotate(last);
+      ids.push(rotated?.session?.id ?? "");
+      last = rotated?.token ?? null;
+    }
+    const [a = "", b = "", c = "", d = ""] = ids;
+    expect(await hash(a)).toEqual({ "@to": b });
+    expect(await hash(b)).toEqual({ "@to": c, "@p": a });
+    expect(await hash(c)).toEqual({ "@to": d, "@p": b });
+    expect(await hash(d)).toMatchObject({ "@p": c, "@l": a });
+  });
+});
+
+describe("a sign-in", () => {
+  test("makes a session of its values and what it keeps, and leaves a tombstone", async () => {
+    const { token, session } = await sessions.create({ team_ids: [7], cart: [1], theme: "dark" });
+    const values = { user_id: 1, name: "Ada" };
+    const signedIn = await sessions.signIn(token, values, { keep: ["cart", "team_ids", "none"] });
+    const { id } = signedIn.session;
+    expect(await hash(session.id)).toEqual({ "@x": "0" });
+    const { "@c": created, "@s": seen, "@a": absolute, ...rest } = await hash(id);
+    expect(Math.floor(Number(created) / 1000)).toBe(Number(seen));
+    expect(Number(absolute)).toBe(Number(seen) + DAY);
+    expect(rest).toEqual({
+      user_id: "1",
+      name: "Ada",
+      team_ids: "[7]",
+      cart: "[1]",
+      "@i": String(HOUR),
+      "@r": "user_id:1 team_ids:7",
+    });
+    for (const set of ["user_id:1", "team_ids:7"]) {
+      expect(Object.keys(await entries(set))).toEqual([id]);
+    }
+    await sessions.signIn(signedIn.token, { user_id: 1 });
+    expect(await hash(id)).toEqual({ "@x": "1" });
+    expect(await entries("team_ids:7")).toEqual({});
+  });
+
+  test("leaves one where there was nothing, and what is left of a session as it is", async () => {
+    const [gone, ended] = [await sessions.create({}), await sessions.create({})];
+    await sessions.delete(gone.token);
+    await sessions.signIn(ended.token, { user_id: 1 });
+    const before = await client.pexpiretime(`${tag}:s:${ended.session.id}`);
+    for (const { token } of [gone, ended]) await sessions.signIn(token, { user_id: 1 });
+    expect(await hash(gone.session.id)).toEqual({ "@x": "0" });
+    expect(await client.pexpiretime(`${tag}:s:${ended.session.id}`)).toBe(before);
+  });
+});
+
+describe("a lineage", () => {
+  const pointer = (lineage: string) => `${tag}:l:${lineage}`;
+
+  test("of a session that was never rotated takes no key and no field", async () => {
+    const { token, session } = await sessions.create({ user_id: 1 });
+    await sessions.set(token, { theme: "dark" });
+    await sessions.touch(token);
+    expect((await sessions.get(token))?.lineage).toBe(session.id);
+    const signedIn = await sessions.signIn(token, { user_id: 1 });
+    await sessions.byId(signedIn.session.lineage).get();
+    expect((await allKeys()).filter((key) => key.includes(":l:"))).toEqual([]);
+    for (const id of [session.id, signedIn.session.id]) {
+      expect(await hash(id)).not.toHaveProperty("@l");
+    }
+  });
+
+  test("of one that was rotated is a pointer to its id, which lives exactly as long", async () => {
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const first = await sessions.rotate(token);
+    let last = first?.token;
+    const expectPointer = async () => {
+      const found = await sessions.get(last, { touch: false });
+      expect(found?.lineage).toBe(session.lineage);
+      expect(await client.get(pointer(session.id))).toBe(found?.id);
+      expect(await client.pexpiretime(pointer(session.id))).toBe(found?.expiresAt.getTime());
+    };
+    await expectPointer();
+    await sessions.touch(last, { idleTimeout: "2 hours" });
+    await expectPointer();
+    await sessions.touch(last, { idleTimeout: "10 minutes" });
+    await expectPointer();
+    await sessions.set(token, { theme: "dark" }); // by the old token
+    await expectPointer();
+    for (const [values, grace] of [
+      [{}, 0],
+      [{ user_id: 1 }, HOUR],
+      [{}, HOUR],
+    ] as const) {
+      last = (await sessions.rotate(last, values, { grace }))?.token ?? undefined;
+      await expectPointer();
+    }
+    expect((await allKeys()).filter((key) => key.includes(":l:"))).toEqual([pointer(session.id)]);
+  });
+
+  test.each<[string, (last: string, id: string) => Promise<unknown>]>([
+    ["delete", (last) => sessions.delete(last)],
+    ["delete by lineage", (_, id) => sessions.byId(id).delete()],
+    ["delete from a set", (_, id) => sessions.by("user_id", 1).delete(id)],
+    ["clear", () => sessions.by("user_id", 1).clear()],
+    ["signIn", (last) => sessions.signIn(last, { user_id: 1 })],
+    ["a rotation to another user", (last) => sessions.rotate(last, { user_id: 2 })],
+    ["a rotation to nobody", (last) => sessions.rotate(last, { user_id: null as never })],
+    ["an end that came by an alias", (last) => sessions.rotate(last, {}, { grace: 0 })],
+  ])("is gone with its session after %s", async (name, end) => {
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const last = (await sessions.rotate(token))?.token ?? "";
+    expect(await client.exists(pointer(session.id))).toBe(1);
+    await end(name.includes("alias") ? token : last, session.id);
+    expect(await client.exists(pointer(session.id))).toBe(0);
+    expect(await sessions.byId(session.lineage).get()).toBeNull();
   });
 });
 

@@ -10,10 +10,12 @@ import {
   change,
   changeOf,
   changes,
+  done,
   draft,
   HOUR,
   mergeUser,
   rotationTo,
+  signInOf,
 } from "../src/testing/steps.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -46,6 +48,7 @@ const WRITES: { readonly [command: string]: (args: readonly string[]) => readonl
       (args: readonly string[]) => args.slice(0, 1),
     ]),
   ),
+  SET: (args) => args.slice(0, 1),
   DEL: (args) => args,
   RENAME: (args) => args,
 };
@@ -145,15 +148,107 @@ describe.each([
     const second = newIdBeside(first);
     await change(store, first, { rotation: rotationTo(second) });
     await leaveExpired();
-    await expectLooks(() => store.end(first, USER, { identity: ["user_id"], grace }));
+    const tombstone = { stays: grace };
+    await expectLooks(() => store.end(first, { reference: USER, tombstone }));
     const other = await make("1");
     await expectLooks(() => store.end(other));
   });
 
+  /** A session that was rotated so often, with nothing left of its ids where there is no grace. */
+  async function makeRotated(times: number, grace: number, ...teams: string[]) {
+    const lineage = await make(...teams);
+    let id = lineage;
+    for (let n = 0; n < times; n++) {
+      const to = newIdBeside(id);
+      done(await change(store, id, { rotation: rotationTo(to, { grace, tombstone: 0 }) }));
+      id = to;
+    }
+    return { id, lineage, pointer: `{sessions:0}:l:${lineage}` };
+  }
+
+  /** What must have looked at the pointer, too, as it writes that. */
+  async function expectPointer(pointer: string, work: () => Promise<unknown>): Promise<void> {
+    const [run] = await watch.runsOf(work);
+    if (!run) throw new Error("no script has run");
+    expectLooked(run);
+    const writes = run.commands.filter(([name = "", key]) => name in WRITES && key === pointer);
+    expect(writes.length, run.commands.join("\n")).toBeGreaterThan(0);
+  }
+
+  test("what moves, and what ends, a session that has a pointer", async () => {
+    const { id, lineage, pointer } = await makeRotated(2, HOUR, "1");
+    const [next, last] = [newIdBeside(id), newIdBeside(id)];
+    await expectPointer(pointer, () => change(store, id));
+    await expectPointer(pointer, () => change(store, lineage, { set: { a: "1" } }));
+    await expectPointer(pointer, () => change(store, id, { rotation: rotationTo(next) }));
+    const credentials = rotationTo(last, { when: "credentials" });
+    await expectPointer(pointer, () => change(store, lineage, { rotation: credentials }));
+    await expectPointer(pointer, () => store.end(lineage, { byName: true, reference: USER }));
+    const all = await makeRotated(1, 0);
+    await expectPointer(all.pointer, () => store.endAll(USER));
+    const first = await make();
+    const to = newIdBeside(first);
+    await expectPointer(`{sessions:0}:l:${first}`, () =>
+      change(store, first, { rotation: rotationTo(to) }),
+    );
+    const replaced = await makeRotated(1, HOUR, "1");
+    const other = {
+      ...changeOf({ set: { user_id: "2" }, rotation: rotationTo(newIdBeside(first)) }),
+      references: references("user_id", "2"),
+    };
+    await expectPointer(replaced.pointer, () => store.change(replaced.id, other));
+    const ended = await makeRotated(1, HOUR);
+    const rotation = rotationTo(newIdBeside(first), { grace: 0 });
+    await expectPointer(ended.pointer, () => change(store, ended.lineage, { rotation }));
+  });
+
+  test.each([0, HOUR])(
+    "a rotation that follows others, with tombstones for %i ms",
+    async (stays) => {
+      const { id, lineage } = await makeRotated(32, HOUR, "1");
+      await leaveExpired();
+      const to = newIdBeside(id);
+      const same = {
+        ...changeOf({
+          set: { user_id: "1" },
+          rotation: rotationTo(to, { when: "always", tombstone: stays }),
+        }),
+        references: references("user_id", "1"),
+      };
+      await expectLooks(() => store.change(id, same));
+      await expectLooks(() => store.end(lineage, { byName: true, tombstone: { stays } }));
+    },
+  );
+
+  test.each([0, HOUR])("a sign-in, whatever it finds, with tombstones for %i ms", async (stays) => {
+    const signIn = (id: string, keep: readonly string[] = []) => {
+      const asked = signInOf(id, "1", { tombstone: stays, keep });
+      const all = [...references("user_id", "1"), ...references("org", "7")];
+      return store.signIn(id, { ...asked, references: all });
+    };
+    const id = await make("1", "2");
+    await change(store, id, { set: { team: "[1,2]", a: "1" } });
+    await leaveExpired();
+    await expectLooks(() => signIn(id, ["team", "a"]));
+    const { lineage, pointer } = await makeRotated(32, HOUR, "1");
+    await leaveExpired();
+    await expectPointer(pointer, () => signIn(lineage));
+    const ended = await makeRotated(1, HOUR);
+    await store.end(ended.id);
+    await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
+    await expectLooks(() => signIn(newIdBeside(id)));
+  });
+
   test("endAll, of all and of all but one", async () => {
     const [kept = ""] = [await make("1"), await make("1", "2"), await make()];
+    const { lineage } = await makeRotated(2, 0);
     await leaveExpired();
     await expectLooks(() => store.endAll(USER, { except: kept }));
+    await expectLooks(() => store.endAll(USER, { except: lineage })); // which ended with the others
+    await make();
+    const spared = await makeRotated(2, 0);
+    await leaveExpired();
+    await expectLooks(() => store.endAll(USER, { except: spared.lineage }));
     await leaveExpired();
     await expectLooks(() => store.endAll(USER));
   });

@@ -105,7 +105,24 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
     await sessions.get(token); // through the alias
     await sessions.set(token, { theme: "dark" });
     const third = await sessions.rotate(second?.token, { user_id: [value, "other"] });
-    await sessions.rotate(third?.token, { theme: "light" }, { grace: 0 });
+    const fourth = await sessions.rotate(third?.token, { theme: "light" }, { grace: 0 });
+    const lineage = fourth?.session?.lineage ?? "";
+    await sessions.byId(lineage).get(); // by its pointer
+    await sessions.by("user_id", value as string).has(lineage);
+    await sessions.rotate(fourth?.token, { user_id: "another" });
+    const again = await sessions.signIn(
+      token,
+      { user_id: value, "*": value },
+      { keep: FIELDS.slice(1) },
+    );
+    const { token: kept } = await sessions.signIn(
+      again.token,
+      { user_id: value },
+      { keep: ["a:b", "*"] },
+    );
+    await sessions.rotate(kept);
+    await sessions.byId(again.session.lineage).delete();
+    await sessions.create({ ...fields, user_id: value });
     await onSet(sessions.by("user_id", value as string));
   }
   const { token } = await sessions.create(fields);
@@ -157,7 +174,9 @@ describe.each([
 ] as const)("with %s", (_, shards, options: ReferenceOptions) => {
   test("no command crosses a slot, and no script leaves its hash tag", async () => {
     const prefix = freshPrefix();
-    const references = Object.fromEntries(FIELDS.map((field) => [field, options]));
+    const references = Object.fromEntries(
+      FIELDS.map((field) => [field, { ...options, identity: field === "user_id" }]),
+    );
     const sessions = open(prefix, shards, references);
     const runs = (await runsOf(() => doEverything(prefix, sessions))).flat();
     const ours = runs.filter(({ script }) => NAMES.has(script));

@@ -184,9 +184,7 @@ type CheckedEntry<Data, Entry> = Entry extends string
     : Misspelt<Entry>
   : { [Field in keyof Entry]: Field extends keyof Data ? Entry[Field] : Misspelt<Field> };
 
-type Misspelt<Field> = {
-  readonly [Fault in `${Field & string} is not a field of the data`]: never;
-};
+type Misspelt<Field> = `${Field & string} is not a field of the data`;
 
 /** What `createSessions` takes. */
 export interface SessionsOptions<
@@ -208,7 +206,9 @@ export interface SessionsOptions<
    * `{ user_id: true, team_ids: { identity: false } }`.
    * @default none
    */
-  references?: Declared & CheckedReferences<Data, Declared>;
+  references?: Declared extends CheckedReferences<Data, Declared>
+    ? Declared
+    : CheckedReferences<Data, Declared>;
   /**
    * How many bytes the names and values of a session's fields may have together.
    * @default 65536

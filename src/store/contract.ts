@@ -184,7 +184,7 @@ export interface Replacement {
 }
 
 /** A session that takes the place of what an id leads to, whatever that is. */
-export interface SignIn extends NewSession {
+export interface SignIn extends Omit<NewSession, "absoluteDeadline"> {
   /** The fields that it takes over from the old session, with their references, unless it has them. */
   readonly keep: readonly string[];
   /** The reference fields that say who the user is. */

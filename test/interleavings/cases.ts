@@ -1,5 +1,6 @@
 /* Random interleavings, each of them a text that repeats it, and the smallest that fails as well. */
-import { ACTORS, type Actor } from "./actors.ts";
+import { ACTORS, type Actor, LONG } from "./actors.ts";
+import { BROWSER } from "./browser.ts";
 import type { Harness } from "./harness.ts";
 import { Oracle, type Setting } from "./oracle.ts";
 import { REQUESTS } from "./requests.ts";
@@ -38,7 +39,7 @@ export interface Group {
 }
 
 export function actor(name: string): Actor {
-  const found = [...ACTORS, ...REQUESTS].find((one) => one.name === name);
+  const found = [...ACTORS, ...LONG, ...REQUESTS, ...BROWSER].find((one) => one.name === name);
   if (!found) throw new Error(`there is no actor "${name}"`);
   return found;
 }

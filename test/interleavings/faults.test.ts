@@ -12,12 +12,16 @@ const FAULTY = [
   "get",
   "rotate",
   "rotate with changes and without grace",
-  "set another user",
+  "rotate of the same user",
+  "rotate to another user",
+  "sign in again, keeping the cart",
+  "set another team",
   "touch for longer",
   "delete",
+  "delete by lineage",
   "create",
   "clear",
-  "set of a set to another user",
+  "set of a set to another team",
   "request: get, set, rotate",
 ];
 const BESIDE = ["rotate", "set", "delete", "clear"];

@@ -11,20 +11,41 @@ import { type Client, clients } from "../support/stores.ts";
 import { everyChoice } from "../support/turnstile.ts";
 import type { Actor } from "./actors.ts";
 import { Oracle, type Setting } from "./oracle.ts";
-import { answerOf, forget, me, type Span } from "./orders.ts";
-import { nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
+import {
+  answerOf,
+  forget,
+  inOrder,
+  lengthsOf,
+  me,
+  type Outcome,
+  ordersOf,
+  type Plan,
+  plansFor,
+  type Span,
+} from "./orders.ts";
+import { canonical, nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
 import { type Chooser, Scheduler } from "./scheduler.ts";
 
 const PREFIX = "orders";
 /** None of them is kept as a plain set, too. */
 const LAYOUT = Object.fromEntries(Object.keys(REFERENCES).map((field) => [field, {}]));
 
+/** A store for setting up and looking, and two for the actors: with pages of one session, and whole. */
+interface Stores {
+  readonly direct: SessionStore;
+  readonly paged: SessionStore;
+  readonly whole: SessionStore;
+}
+
+/** Asserts what holds in every order. */
+export type Check = (outcome: Outcome) => void;
+
 export class Harness {
   readonly client: Client;
   readonly #server: RedisServer;
   readonly #scheduler = new Scheduler();
   readonly #mutation: Mutation | null;
-  readonly #stores = new Map<number, { direct: SessionStore; used: SessionStore }>();
+  readonly #stores = new Map<number, Stores>();
   /** How many schedules were tried. */
   schedules = 0;
 
@@ -59,22 +80,53 @@ export class Harness {
   }
 
   /** Every order of what the actors send, and every moment of the fault. */
-  async inEveryOrder(actors: readonly Actor[], setting: Setting): Promise<number> {
+  async inEveryOrder(actors: readonly Actor[], setting: Setting, check?: Check): Promise<number> {
     const oracle = await Oracle.of(actors, setting);
-    return everyChoice((choices) => this.once(actors, setting, choices, oracle));
+    return everyChoice((choices) => this.once(actors, setting, choices, oracle, check));
+  }
+
+  /** Every order of the actors' whole calls, which must come to the same on a memory store. */
+  async inEveryOrderOfCalls(
+    actors: readonly Actor[],
+    setting: Setting,
+    check: Check,
+  ): Promise<number> {
+    const { shards } = setting;
+    const [plan] = plansFor(actors, await lengthsOf(actors, setting), null) as [Plan];
+    let runs = 0;
+    for (const order of ordersOf(plan, [])) {
+      runs++;
+      this.schedules++;
+      await this.client.flushall();
+      try {
+        const outcome = await inOrder(actors, plan, order, setting, this.#open(shards).direct);
+        const expected = await inOrder(actors, plan, order, setting);
+        assert.equal(canonical(outcome), canonical(expected), "as on a memory store");
+        await checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT });
+        check(outcome);
+      } catch (error) {
+        const what = actors.map(({ name }, i) => `${i}: ${name}`).join(", ");
+        throw new Error(`${what}, in the order ${order}: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    }
+    return runs;
   }
 
   /** One schedule. */
   async once(
     actors: readonly Actor[],
-    { shards, fault = null, crowded = false }: Setting,
+    setting: Setting,
     chooser: Chooser,
     oracle: Oracle,
+    check: Check = () => {},
   ): Promise<void> {
     this.schedules++;
-    const { direct, used } = this.#open(shards);
+    const { shards, fault = null, wholeSets = false } = setting;
+    const { direct, paged, whole } = this.#open(shards);
     await this.client.flushall();
-    const scene = await setScene(direct, used, crowded);
+    const scene = await setScene(direct, wholeSets ? whole : paged, setting);
     const answers: (unknown[] | null)[] = actors.map(() => []);
     const spans: (Span | undefined)[][] = actors.map(() => []);
     const work = actors.map((actor, i) => async () => {
@@ -97,6 +149,7 @@ export class Harness {
       ]);
       await oracle.assertExplained({ answers, state }, spans);
       assertDeadlines(scene, kept);
+      check({ answers, state });
     } catch (error) {
       const what = actors.map(({ name }, i) => `${i}: ${name}`).join(", ");
       throw new Error(`${what}, by ${this.#scheduler.log}: ${(error as Error).message}`, {
@@ -112,7 +165,11 @@ export class Harness {
       redisStore(client, { prefix: PREFIX, shards, timeout: "20 seconds" });
     const scheduled = this.#scheduler.client(this.client);
     const sent = this.#mutation ? mutatedClient(scheduled, this.#mutation) : scheduled;
-    const stores = { direct: over(this.client), used: over(smallPages(sent)) };
+    const stores = {
+      direct: over(this.client),
+      paged: over(smallPages(sent)),
+      whole: over(sent),
+    };
     this.#stores.set(shards, stores);
     return stores;
   }

@@ -2,7 +2,7 @@
 import { memoryStore } from "session-sets/memory";
 import type { SessionStore } from "../../src/store/contract.ts";
 import type { Actor, Step } from "./actors.ts";
-import { type Scene, type State, setScene, stateOf } from "./scene.ts";
+import { type Cast, type Scene, type State, setScene, stateOf } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
 
 /** What was seen: the answers of each actor's calls (null: it died), and what there is in the end. */
@@ -42,6 +42,13 @@ export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number
   answers[dead] = null;
   scene.tokens.delete(me(dead));
   scene.tokens.delete(`new ${me(dead)}`);
+}
+
+/** How many calls each of the actors makes. */
+export async function lengthsOf(actors: readonly Actor[], cast: Cast): Promise<number[]> {
+  const store = memoryStore();
+  const scene = await setScene(store, store, cast);
+  return actors.map((actor, i) => actor.start(scene, me(i)).length);
 }
 
 /** What the actors may come to do, by how many calls each of them makes. */
@@ -104,16 +111,16 @@ export function* ordersOf(
   }
 }
 
-/** Carries out a plan in an order. */
+/** Carries out a plan in an order, on a memory store or another one with nothing in it. */
 export async function inOrder(
   actors: readonly Actor[],
   plan: Plan,
   order: readonly number[],
-  crowded: boolean,
+  cast: Cast,
+  store: SessionStore = memoryStore(),
 ): Promise<Outcome> {
-  const store = memoryStore();
   const resending = new Resending();
-  const scene = await setScene(store, resending.over(store), crowded);
+  const scene = await setScene(store, resending.over(store), cast);
   const calls = actors.map((actor, i) => actor.start(scene, me(i)));
   const at = actors.map(() => 0);
   const answers: unknown[][] = actors.map(() => []);
@@ -130,7 +137,7 @@ export async function inOrder(
   return { answers: told, state: (await stateOf(scene)).state };
 }
 
-const WRITES = ["create", "change", "end", "changeAll", "endAll"];
+const WRITES = ["create", "signIn", "change", "end", "changeAll", "endAll"];
 
 /** Carries out one write of a call, stops, and carries it out once more, later. */
 class Resending {

@@ -1,48 +1,81 @@
 /* Requests of one browser at the same time: each makes its calls of `ctx.session` one after the other. */
+import type { CarrierName } from "../../src/http/carriers.ts";
 import { cookieConfig } from "../../src/http/cookie-options.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
 import type { RequestSession } from "../../src/http/request-session.ts";
 import { requestSessions } from "../../src/http/request-sessions.ts";
 import type { SessionSet } from "../../src/sessions/session-set.ts";
-import type { Actor } from "./actors.ts";
+import { type Actor, fresh } from "./actors.ts";
 import type { Data, Scene } from "./scene.ts";
 
 /** What a request has at hand from one call to the next. */
-interface Hands {
+export interface Hands {
   readonly session: RequestSession<Data>;
   readonly me: string;
+  /** What it has read. */
+  data?: Partial<Data>;
   peers?: SessionSet<Data> | null;
+  /** Takes a token that the application answers with, where no cookie carries it. */
+  take(token: string | null): void;
 }
 
-type Call = (hands: Hands) => Promise<unknown>;
+export type Call = (hands: Hands) => Promise<unknown>;
+
+/** How the token of a request travels. */
+export type Carried = CarrierName & string;
 
 const CONFIG = cookieConfig<Data>();
 
 /** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
-function sessionOf(scene: Scene, token: string, answered: (cookie: string) => void) {
+function sessionOf(
+  scene: Scene,
+  token: string,
+  carried: Carried,
+  answered: (cookie: string) => void,
+) {
+  const headers = new Map([
+    carried === "cookie"
+      ? ["cookie", `${CONFIG.name}=${token}`]
+      : ["authorization", `Bearer ${token}`],
+  ] as [string, string][]);
   const exchange: Exchange = {
     secure: true,
     headersSent: false,
     body: undefined,
-    requestHeader: (name) => (name === "cookie" ? `${CONFIG.name}=${token}` : undefined),
+    requestHeader: (name) => headers.get(name),
     sendCookie: (_name, setCookie) => answered(setCookie),
     forbidCaching: () => {},
   };
-  return requestSessions("the tests", scene.sessions, {}, [])({}, () => exchange, null);
+  const options = { carriers: [carried] };
+  return requestSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
 }
 
-function request(name: string, cookie: string, calls: readonly Call[], ofSet = false): Actor {
+/** How a request goes. */
+interface Manner extends Pick<Actor, "ofSet" | "inParts" | "makes"> {
+  readonly carried?: Carried;
+}
+
+export function request(
+  name: string,
+  from: string,
+  calls: readonly Call[],
+  { carried = "cookie", ...manner }: Manner = { ofSet: false },
+): Actor {
   return {
     name: `request: ${name}`,
-    ofSet,
+    ...manner,
     request: true,
     start(scene, me) {
-      const session = sessionOf(scene, scene.tokens.get(cookie) ?? "", (setCookie) => {
+      const name = manner.makes ? fresh(me) : me;
+      const take = (token: string | null) => {
+        if (token !== null) scene.tokens.set(name, token);
+      };
+      const session = sessionOf(scene, scene.tokens.get(from) ?? "", carried, (setCookie) => {
         const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
-        if (token === "") scene.tokens.delete(me);
-        else scene.tokens.set(me, token);
+        if (token === "") scene.tokens.delete(name);
+        else take(token);
       });
-      const hands: Hands = { session, me };
+      const hands: Hands = { session, me, take };
       return calls.map((call) => () => call(hands));
     },
   };
@@ -50,10 +83,26 @@ function request(name: string, cookie: string, calls: readonly Call[], ofSet = f
 
 const get: Call = ({ session }) => session.get();
 const set: Call = ({ session, me }) => session.set({ cart: me });
-const rotate: Call = ({ session }) => session.rotate();
-const signIn: Call = ({ session }) => session.set({ user_id: 2 });
+const rotate: Call = async ({ session }) => (await session.rotate())?.session?.data ?? null;
+const renew: Call = async ({ session }) => {
+  return (await session.rotate({ user_id: 1 }))?.session?.data ?? null;
+};
+const write: Call = ({ session, me }) => session.set({ n: fresh(me), user_id: 2 });
+const signInAs = (user_id: number): Call => {
+  return async ({ session, me }) => {
+    const values = { n: fresh(me), user_id };
+    return (await session.signIn(values, { keep: ["cart"] })).session.data;
+  };
+};
+const signIn = signInAs(1);
 const unset: Call = ({ session }) => session.unset(["cart"]);
+const signOut: Call = ({ session, me }) => session.set({ n: fresh(me), user_id: null });
 const end: Call = ({ session }) => session.delete();
+
+/** One that may make a session. */
+function making(name: string, from: string, calls: readonly Call[]): Actor {
+  return request(name, from, calls, { ofSet: false, makes: true });
+}
 
 export const REQUESTS: readonly Actor[] = [
   request("get", "t3", [get]),
@@ -62,10 +111,15 @@ export const REQUESTS: readonly Actor[] = [
   request("get, set, rotate, with an old token", "t2", [get, set, rotate]),
   request("set, get", "t3", [set, get]),
   request("rotate, set", "t3", [rotate, set]),
-  request("get, sign in", "t3", [get, signIn]),
-  request("sign in", "t3", [signIn]),
-  request("sign in with an old token", "t2", [signIn, get]),
-  request("end the session, sign in", "t3", [end, signIn]),
+  request("get, rotate of the same user", "t3", [get, renew]),
+  making("get, set another user", "t3", [get, write]),
+  making("set another user", "t3", [write]),
+  making("set another user with an old token", "t2", [write, get]),
+  making("set no user", "t3", [signOut]),
+  making("get, sign in", "t3", [get, signIn]),
+  making("sign in as another user with an old token", "t2", [signInAs(2), get]),
+  making("end the session, sign in", "t3", [end, signIn]),
+  making("end the session, set another user", "t3", [end, write]),
   request("sign out", "t3", [get, end]),
   request("get, unset", "t3", [get, unset]),
   request(
@@ -79,6 +133,6 @@ export const REQUESTS: readonly Actor[] = [
       async ({ session, peers }) => (await peers?.clear({ except: session.id() })) ?? null,
       get,
     ],
-    true,
+    { ofSet: true },
   ),
 ];

@@ -1,11 +1,12 @@
 /*
  * What the operations are tried on, the same on every store: session T of user 1, which was rotated
  * three times and has its old tokens still, two more of that user, P beside it and Q in another
- * shard where there is one, and O, which is of user 2. A crowded one has R and S of user 1, too.
+ * shard where there is one, and O, which is of user 2. They are of team 1, and O is of team 2. A
+ * crowded one has R and S of user 1, too; one with a visitor has V, which is nobody's.
  */
 import { createSessions, type Sessions } from "session-sets";
 import { createTokenBeside, idOf } from "../../src/sessions/token.ts";
-import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
+import type { Fields, SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { shardPrefix } from "../../src/store/shards.ts";
 import {
   change,
@@ -19,8 +20,8 @@ import {
 
 export interface Data {
   n?: string;
-  user_id?: number;
-  all?: number;
+  user_id?: number | null;
+  team?: number;
   theme?: string;
   cart?: string;
 }
@@ -31,7 +32,10 @@ export interface Scene {
   readonly store: SessionStore;
   /** The one that the operations go by. */
   readonly used: SessionStore;
-  /** By name: `t0`, `t1` and `t2` are T's old ones, `t3` is its present one. */
+  /**
+   * By name: `t0`, `t1` and `t2` are T's old ones, `t3` is its present one, `none` leads nowhere and
+   * `v` is V's.
+   */
   readonly tokens: Map<string, string>;
   /** The sessions' names by the ids they were made with; any other id is T's. */
   readonly names: Map<string, string>;
@@ -39,31 +43,52 @@ export interface Scene {
   readonly first: Map<string, StoredSession>;
 }
 
-export const REFERENCES = { user_id: {}, all: { identity: false } } as const;
+export const REFERENCES = { user_id: {}, team: { identity: false } } as const;
 
-const SESSIONS = [
-  { n: "T", user: 1, shard: 0, idleTimeout: HOUR },
-  { n: "P", user: 1, shard: 0, idleTimeout: HOUR + 60_000 },
-  { n: "Q", user: 1, shard: 1, idleTimeout: HOUR },
-  { n: "O", user: 2, shard: 0, idleTimeout: HOUR },
-] as const;
-const CROWD = [
-  { n: "R", user: 1, shard: 0, idleTimeout: HOUR + 120_000 },
-  { n: "S", user: 1, shard: 1, idleTimeout: HOUR + 60_000 },
-] as const;
+/** Whose a session is, and what it has of its own. */
+interface Draft {
+  readonly n: string;
+  readonly user: number | null;
+  readonly team: number | null;
+  readonly shard: number;
+  readonly idleTimeout: number;
+  readonly cart?: string;
+}
 
-const ALL = of("all", "1");
+const ONE = { user: 1, team: 1, cart: "tea", idleTimeout: HOUR };
+const T: Draft = { ...ONE, n: "T", shard: 0 };
+const OTHERS: readonly Draft[] = [
+  { ...ONE, n: "P", shard: 0, idleTimeout: HOUR + 60_000 },
+  { ...ONE, n: "Q", shard: 1 },
+  { ...ONE, n: "O", shard: 0, user: 2, team: 2 },
+];
+const CROWD: readonly Draft[] = [
+  { ...ONE, n: "R", shard: 0, idleTimeout: HOUR + 120_000 },
+  { ...ONE, n: "S", shard: 1, idleTimeout: HOUR + 60_000 },
+];
+const V: Draft = { ...ONE, n: "V", shard: 0, user: null, team: null, cart: "leaf" };
+
+const TEAMS = [of("team", "1"), of("team", "2")];
 const USERS = [of("user_id", "1"), of("user_id", "2"), of("user_id", "3")];
+
+/** Who is there besides. */
+export interface Cast {
+  /** Whether user 1 has two more sessions. */
+  readonly crowded?: boolean;
+  /** Whether there is a session of nobody. */
+  readonly visitor?: boolean;
+}
 
 /** Sets the scene by `direct`; the operations go by `used`. */
 export async function setScene(
   direct: SessionStore,
   used: SessionStore,
-  crowded = false,
+  { crowded = false, visitor = false }: Cast = {},
 ): Promise<Scene> {
+  const names = new Map<string, string>();
   const scene: Scene = {
     sessions: createSessions<Data>({
-      store: restless(used),
+      store: restless(used, names),
       references: REFERENCES,
       idleTimeout: HOUR,
       absoluteTimeout: DAY,
@@ -72,19 +97,22 @@ export async function setScene(
     store: direct,
     used,
     tokens: new Map(),
-    names: new Map(),
+    names,
     first: new Map(),
   };
-  const [token = ""] = await Promise.all(
-    [...SESSIONS, ...(crowded ? CROWD : [])].map(({ n, user, shard, idleTimeout }) =>
-      make(scene, n, { user_id: String(user), cart: "tea" }, shard, idleTimeout),
-    ),
-  );
+  const others = [...OTHERS, ...(crowded ? CROWD : [])];
+  const [token, v] = await Promise.all([
+    make(scene, T),
+    visitor ? make(scene, V) : null,
+    ...others.map((one) => make(scene, one)),
+  ]);
   const fresh = [1, 2, 3].map(() => createTokenBeside(token));
   for (const [i, one] of [token, ...fresh.map((made) => made.token)].entries()) {
     scene.tokens.set(`t${i}`, one);
   }
-  const ids = [idOf(token, direct.shards) ?? "", ...fresh.map(({ id }) => id)];
+  scene.tokens.set("none", createTokenBeside(token).token);
+  if (v !== null) scene.tokens.set("v", v);
+  const ids = [lineageOf(scene), ...fresh.map(({ id }) => id)];
   const rotate = (id: string, to: string) => change(direct, id, { rotation: rotationTo(to) });
   // One after the other, but sent at once.
   const rotated = ids.slice(1).map((to, i) => rotate(ids[i] ?? "", to));
@@ -93,21 +121,26 @@ export async function setScene(
   return scene;
 }
 
+/** The id that T was made with. */
+export function lineageOf({ tokens, store }: Scene): string {
+  return idOf(tokens.get("t0"), store.shards) ?? "";
+}
+
 /** Makes one more session; gives its token. */
 export async function make(
   scene: Scene,
-  n: string,
-  fields: { readonly user_id: string; readonly cart?: string },
-  shard: number,
-  idleTimeout: number,
+  { n, user, team, cart, shard, idleTimeout }: Draft,
   by = scene.store,
 ): Promise<string> {
   const { token, id } = createTokenBeside(shardPrefix(shard % by.shards));
   scene.names.set(id, n);
+  const references: [string, string][] = Object.entries({ user_id: user, team })
+    .filter(([, value]) => value !== null)
+    .map(([field, value]) => [field, String(value)]);
   await by.create({
     id,
-    fields: fieldsOf({ n, all: "1", ...fields }),
-    references: referencesOf({ user_id: [fields.user_id], all: ["1"] }),
+    fields: fieldsOf({ n, ...(cart ? { cart } : {}), ...Object.fromEntries(references) }),
+    references: referencesOf(Object.fromEntries(references.map(([name, one]) => [name, [one]]))),
     idleTimeout,
     absoluteTimeout: DAY,
   });
@@ -116,19 +149,38 @@ export async function make(
 
 /**
  * A store whose sessions were always last used an hour ago: reading one touches it. New sessions are
- * made in the first shard, so that a schedule can be repeated.
+ * made in the first shard, so that a schedule can be repeated, and their names are known before they
+ * are there.
  */
-function restless(store: SessionStore): SessionStore {
+function restless(store: SessionStore, names: Map<string, string>): SessionStore {
+  const name = (id: string, fields: Fields) => {
+    const n = fields.get("n");
+    if (n !== undefined) names.set(id, n);
+  };
+  const members: Partial<SessionStore> = {
+    shards: 1,
+    async find(...args) {
+      const found = await store.find(...args);
+      return found.state === "live" ? { ...found, now: found.now + HOUR } : found;
+    },
+    create(session) {
+      name(session.id, session.fields);
+      return store.create(session);
+    },
+    signIn(id, session) {
+      name(session.id, session.fields);
+      return store.signIn(id, session);
+    },
+    change(id, asked) {
+      if (asked.rotation) name(asked.rotation.to, asked.set);
+      return store.change(id, asked);
+    },
+  };
   return new Proxy(store, {
-    get(target, name) {
-      if (name === "shards") return 1;
-      const member: unknown = Reflect.get(target, name, target);
-      if (typeof member !== "function") return member;
-      if (name !== "find") return member.bind(target);
-      return async (...args: Parameters<SessionStore["find"]>) => {
-        const found = await target.find(...args);
-        return found.state === "live" ? { ...found, now: found.now + HOUR } : found;
-      };
+    get(target, property) {
+      if (property in members) return Reflect.get(members, property);
+      const member: unknown = Reflect.get(target, property, target);
+      return typeof member === "function" ? member.bind(target) : member;
     },
   });
 }
@@ -166,8 +218,9 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
     tokens: tokens
       .map(({ name, lookup }) => {
         if (lookup.state === "live") return [name, nameOf(lookup.session)] as const;
-        const had = lookup.state === "superseded" ? ` ${lookup.hadIdentity}` : "";
-        return [name, lookup.state + had] as const;
+        const { state } = lookup;
+        const by = state === "superseded" ? ` ${lookup.by} ${lookup.hadIdentity}` : "";
+        return [name, state + by] as const;
       })
       .sort((a, b) => compare(a, b)),
   };
@@ -176,7 +229,7 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
 
 /** All sessions of the sets, each once. */
 async function found(store: SessionStore): Promise<StoredSession[]> {
-  const lists = await Promise.all([ALL, ...USERS].map((set) => store.list(set, 500)));
+  const lists = await Promise.all([...TEAMS, ...USERS].map((set) => store.list(set, 500)));
   const byId = new Map<string, StoredSession>();
   for (const session of lists.flat()) byId.set(session.id, session);
   return [...byId.values()];

@@ -19,7 +19,7 @@ export type Interleaved = Exclude<
 
 export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {
   "upsert in set": beside("set", "delete"),
-  "forgotten index removal": beside("set another user", "ids"),
+  "forgotten index removal": beside("set another team", "ids"),
   "rotation in two commands": beside("rotate", "set"),
   "clear that does not follow a rotation": beside("clear", "rotate"),
   "login that leaves an alias": beside("rotate to another user", "get over 1 hop"),
@@ -32,4 +32,34 @@ export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {
   ),
   "rotation that extends the absolute deadline": beside("rotate", "list"),
   "change of a set that is made again": beside("unset of a set", "request: get, set, rotate"),
+  "sign-in that keeps another user's": beside("sign in as another user, keeping the cart", "get"),
+  "sign-in that keeps nothing": beside("sign in again, keeping the cart", "get"),
+  "sign-in that carries everything over": beside("sign in again, keeping the cart", "set"),
+  "sign-in that forgets the entries of what it keeps": beside(
+    "sign in again through an alias, keeping the team",
+    "get",
+  ),
+  "replacement that merges": beside("rotate to another user", "get"),
+  "sign-in that ends nothing": beside("sign in again, keeping the cart", "set"),
+  "sign-in that is done again": {
+    ...beside("sign in again, keeping the cart", "get"),
+    fault: "resends",
+  },
+  "rotation of the same user that leaves an alias": beside(
+    "rotate of the same user",
+    "get over 1 hop",
+  ),
+  "change of credentials that leaves an alias": beside(
+    "request: change of password, with t3 by cookie",
+    "request: get with an old token",
+  ),
+  "ending over three aliases": beside("delete over 3 hops", "rotate"),
+  "renewals without a limit": beside("rotate until it is refused", "delete over 3 hops"),
+  "pointer that stays behind": beside(
+    "rotate with changes and without grace",
+    "delete of a set by lineage",
+  ),
+  "pointer that outlives its session": beside("delete", "get"),
+  "pointer that a token follows": beside("rotate of the same user", "set over 3 hops"),
+  "sign-out that is taken for a sign-in": beside("request: sign out", "request: set another user"),
 };

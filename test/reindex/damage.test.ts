@@ -111,11 +111,49 @@ const DAMAGES: readonly Damage[] = [
     },
   },
   {
+    what: "the pointer to a session that was rotated is gone (evicted)",
+    report: { corrected: 1 },
+    make: async (place) => place.call("DEL", (await rotatedIn(place)).pointer),
+  },
+  {
+    what: "the pointer to a session leads to another",
+    report: { corrected: 1 },
+    make: async (place, _key, _set, id) =>
+      place.call("SET", (await rotatedIn(place)).pointer, id, "KEEPTTL"),
+  },
+  {
+    what: "the pointer to a session has no time to live",
+    report: { corrected: 1 },
+    make: async (place) => place.call("PERSIST", (await rotatedIn(place)).pointer),
+  },
+  {
+    what: "the pointer to a session would expire before it",
+    report: { corrected: 1 },
+    make: async (place) => place.call("PEXPIRE", (await rotatedIn(place)).pointer, "60000"),
+  },
+  {
+    what: "a session that was rotated is kept after its deadline, and its pointer",
+    report: { removed: 4 },
+    async make(place) {
+      const { key, pointer } = await rotatedIn(place);
+      await place.call("HSET", key, "@a", `${Date.now() - 1000}`);
+      for (const one of [key, pointer]) await place.call("PERSIST", one);
+    },
+  },
+  {
     what: "a hash is no session, and never expires",
     report: { removed: 1 },
     make: ({ call }, key) => call("HSET", `${key.slice(0, -4)}0000`, "theme", "dark"),
   },
 ];
+
+/** The session that was rotated, of which nothing is left at its old id. */
+async function rotatedIn({ call, keys }: Place) {
+  const [pointer = ""] = await keys("*}:l:*");
+  const [tag = "", lineage = ""] = pointer.split(":l:");
+  await call("DEL", `${tag}:s:${lineage}`);
+  return { pointer, lineage, key: `${tag}:s:${await call("GET", pointer)}` };
+}
 
 const shared = openPlaces();
 
@@ -169,10 +207,30 @@ describe.each(places)("%s", (_where, open) => {
     expect(await walk(place.open(REFERENCES))).toMatchObject(NONE);
   });
 
+  test("what leads to a session that is gone is left to its own expiry, and leads nowhere", async () => {
+    const place = open();
+    await fill(place);
+    const { pointer, lineage, key } = await rotatedIn(place);
+    const sessions = place.open(REFERENCES);
+    const found = await sessions.byId(lineage).get();
+    expect(found?.data.user_id).toBe(2);
+    await place.call("DEL", key);
+    const { removed, corrected } = await walk(sessions);
+    expect([removed, corrected]).toEqual([2, 0]);
+    expect(await walk(sessions)).toMatchObject(NONE);
+    expect(await place.call("PEXPIRETIME", pointer)).toBe(found?.expiresAt.getTime());
+    expect(await sessions.byId(lineage).get()).toBeNull();
+    expect(await sessions.byId(lineage).delete()).toBe(false);
+    expect(await sessions.by("user_id", 2).has(lineage)).toBe(false);
+  });
+
   test("many kinds of damage at once are mended in one walk", async () => {
     const place = open();
     const { key, set, id } = await fill(place);
-    for (const { make } of DAMAGES) await make(place, key, set, id);
+    for (const { make } of DAMAGES) {
+      if ((await place.keys("*}:l:*")).length === 0) await fill(place);
+      await make(place, key, set, id);
+    }
     const victims = await place.keys("*}:r:*");
     for (const victim of victims.slice(0, 3)) await place.call("DEL", victim);
     await walk(place.open(REFERENCES));

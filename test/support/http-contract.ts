@@ -16,6 +16,7 @@ import { credentials } from "./http-contract-credentials.ts";
 import { csrf } from "./http-contract-csrf.ts";
 import { ending } from "./http-contract-ending.ts";
 import { errors } from "./http-contract-errors.ts";
+import { givenTokens } from "./http-contract-given-tokens.ts";
 import { guard } from "./http-contract-guard.ts";
 import { handshakes } from "./http-contract-handshakes.ts";
 import { identities } from "./http-contract-identity.ts";
@@ -25,6 +26,7 @@ import { orders } from "./http-contract-orders.ts";
 import { outages } from "./http-contract-outages.ts";
 import { ownRows } from "./http-contract-own-row.ts";
 import { persistentCookies } from "./http-contract-persistent.ts";
+import { readers } from "./http-contract-readers.ts";
 import { renewal } from "./http-contract-renewal.ts";
 import { repeatedCookies } from "./http-contract-repeated-cookies.ts";
 import { sentCSRFTokens } from "./http-contract-sent-csrf.ts";
@@ -87,6 +89,8 @@ export function httpContract(
   handshakes(start);
   bearers(start);
   bearerGuard(start);
+  givenTokens(start);
   errors(start, adapter);
+  readers(start, adapter);
   outages(start);
 }

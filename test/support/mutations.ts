@@ -49,12 +49,29 @@ function editsOfAll(part: string, by: string): Mutation["apply"] {
   return (_, text) => replaced(text, part, by);
 }
 
-const LOGIN = `  if signs_in then
-    trail[#trail + 1] = current
+const SIGN_IN = `    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+    return changed(to, made)`;
+
+const LEAVES_TOMBSTONES = "  if for_good or grace == 0 then\n";
+
+const LEAVES = `${LEAVES_TOMBSTONES}    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, grace, '@x', identifies(found.names, identity) and '1' or '0')
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
     end
-  else`;
+    redis.call('HDEL', session_key(to), '@p')
+  else
+    replace(current, grace, '@to', to, aliases[1])
+    redis.call('HSET', session_key(to), '@p', current)
+  end
+`;
+
+const MOVES = `  for _, name in ipairs(found.names) do
+    leave(name, current)
+  end
+  redis.call('RENAME', key, session_key(to))
+`;
+
+const RESOLVED = "local current, found, trail = resolve(id, MAX_HOPS)\n";
 
 const LEAVE_REMOVED = `for _, name in ipairs(removed) do
   leave(name, current)
@@ -86,17 +103,16 @@ export const mutations = {
         `if done and done.created then
 `,
         `if done and done.created then
-  local old, before, over = resolve(id)
+  local old, before, over = resolve(id, MAX_HOPS)
   if before.created and old ~= to then
-    local _, come, gone = names_after(before.names, changes)
     for _, name in ipairs(before.names) do leave(name, old) end
-    if identifies(come, identity) or identifies(gone, identity) then
+    if owner(before.names, changes, identity) == 'same' or grace == 0 then
       over[#over + 1] = old
       for _, one in ipairs(over) do
-        replace(one, grace, '@x', identifies(before.names, identity) and '1' or '0')
+        replace(one, tombstone_stays, '@x', by_sign_in(identifies(before.names, identity)))
       end
     else
-      replace(old, grace, '@to', to)
+      replace(old, grace, '@to', to, before.previous)
     end
     settle()
   end
@@ -112,17 +128,8 @@ local idle = new_idle or tonumber(found.idle)
 `,
       ],
       [LEAVE_REMOVED, `if not rotates then ${LEAVE_REMOVED} end`],
-      [
-        `  for _, name in ipairs(found.names) do
-    leave(name, current)
-  end
-  redis.call('RENAME', key, session_key(to))
-${LOGIN}
-    replace(current, grace, '@to', to)
-  end
-`,
-        "",
-      ],
+      [MOVES, ""],
+      [LEAVES, ""],
     ),
     send: async ({ script }, send) => {
       const reply = await send();
@@ -144,8 +151,11 @@ ${LOGIN}
     },
   },
   "login that leaves an alias": {
-    about: "after a sign-in the old token leads to the signed-in session",
-    apply: edits("change", [LOGIN, LOGIN.replace("if signs_in", "if false")]),
+    about: "after a change of who the user is the old token leads to the signed-in session",
+    apply: edits("change", [
+      SIGN_IN,
+      SIGN_IN.replace("return", "replace(current, grace, '@to', to)\n    return"),
+    ]),
   },
   "entries after the expiry, in create": {
     about: "one command makes the session and sets its expiry, the next makes its entries",
@@ -156,10 +166,8 @@ ${LOGIN}
     enter(name, id, deadline)
   end
   settle()
-  return found
 `,
-        `  return found
-`,
+        "",
       ],
       [
         `  found = make(id, names, fields, idle, absolute)
@@ -222,7 +230,7 @@ will_touch(current, found.names)
   "except that does not follow an alias": {
     about: "clear ends the session to leave alone where it is named by an old id",
     apply: edits("endAll", [
-      "local to, found = resolve(except)\n",
+      "local to, found = resolve_name(except)\n",
       "local to, found = except, own(except)\n",
     ]),
   },
@@ -247,6 +255,111 @@ local idle = new_idle or tonumber(found.idle)
     apply: edits("changeAll", [
       "local paged = after ~= '' or next_after ~= ''",
       "local paged = false",
+    ]),
+  },
+  "sign-in that keeps another user's": {
+    about: "a sign-in keeps fields of a session that is another user's",
+    apply: edits("signIn", [
+      "if way_in and owner(found.names, changes, identity) ~= 'another' then",
+      "if way_in then",
+    ]),
+  },
+  "sign-in that ends nothing": {
+    about: "the session whose place a sign-in takes lives on",
+    apply: edits("signIn", [
+      "  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))\n",
+      "",
+    ]),
+  },
+  "sign-in that is done again": {
+    about: "a sign-in that is sent once more makes a second session",
+    apply: edits("signIn", [
+      "if done.created then\n  return signed_in(done, 1)\n",
+      "if done.created then\n  to = to .. '2'\n",
+    ]),
+  },
+  "rotation of the same user that leaves an alias": {
+    about: "after a user has shown the password once more the old token leads to the session",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      "  if (for_good and when ~= 'always') or grace == 0 then\n",
+    ]),
+  },
+  "change of credentials that leaves an alias": {
+    about: "after a change of password the old token leads to the session",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      "  if (for_good and when ~= 'credentials') or grace == 0 then\n",
+    ]),
+  },
+  "ending over three aliases": {
+    about: "a session that was renewed more often than that is not ended by its first token",
+    apply: edits("end", [
+      "else\n  current, found, trail = resolve(id, MAX_RENEWALS)",
+      "else\n  current, found, trail = resolve(id, MAX_HOPS)",
+    ]),
+  },
+  "renewals without a limit": {
+    about: "more aliases lead to a session than an ending follows",
+    apply: edits("change", [
+      "(when == 'always' and #trail == 0 and #aliases < MAX_RENEWALS)",
+      "(when == 'always' and #trail == 0)",
+    ]),
+  },
+  "pointer that stays behind": {
+    about: "a rotation leaves the pointer of the lineage where the session was",
+    apply: edits("change", [
+      "point(final, found, deadline)\n",
+      "if not rotates then point(final, found, deadline) end\n",
+    ]),
+  },
+  "pointer that outlives its session": {
+    about: "an ending leaves the pointer of the lineage",
+    apply: editsOfAll("  unpoint(found)\n  settle()\n", "  settle()\n"),
+  },
+  "pointer that a token follows": {
+    about: "the first token of a session leads to it for as long as it lives",
+    apply: edits("change", [
+      RESOLVED,
+      `${RESOLVED}if not found.created then current, found, trail = resolve_name(id) end
+`,
+    ]),
+  },
+  "sign-out that is taken for a sign-in": {
+    about: "the tombstone of a sign-out says that somebody has signed in",
+    apply: editsOfAll("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
+  },
+  "sign-in that keeps nothing": {
+    about: "what a sign-in is told to keep is lost",
+    apply: edits("signIn", [
+      "if way_in and owner(found.names, changes, identity) ~= 'another' then",
+      "if false then",
+    ]),
+  },
+  "sign-in that carries everything over": {
+    about: "a sign-in keeps all fields of the same user's session, and of nobody's",
+    apply: edits("signIn", [
+      "local way_in = found.created and #trail <= MAX_HOPS\n",
+      `local way_in = found.created and #trail <= MAX_HOPS
+keep = {}
+for _, field in ipairs(way_in and redis.call('HKEYS', session_key(current)) or {}) do
+  if string.sub(field, 1, 1) ~= '@' then
+    keep[#keep + 1] = field
+    keep[#keep + 1] = field
+  end
+end
+`,
+    ]),
+  },
+  "sign-in that forgets the entries of what it keeps": {
+    about: "a reference that a sign-in keeps is not found by its set",
+    apply: edits("signIn", ["if kept[field_of(name)] then", "if false then"]),
+  },
+  "replacement that merges": {
+    about: "a rotation that names another user keeps what the session has",
+    apply: edits("change", [
+      "if owned_by == 'another' or owned_by == 'nobody' then",
+      "if false then",
     ]),
   },
 } as const satisfies Record<string, Mutation>;

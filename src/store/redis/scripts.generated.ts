@@ -279,6 +279,7 @@ local function make(id, names, fields, idle, absolute)
     enter(name, id, deadline)
   end
   settle()
+  found.fields = fields
   return found
 end
 local function bury(current, found, trail, stays, tombstone)
@@ -415,7 +416,8 @@ local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
 end
 local function whole(id, found)
-  return times(found), lineage_of(id, found), redis.call('HGETALL', session_key(id))
+  local fields = found.fields or redis.call('HGETALL', session_key(id))
+  return times(found), lineage_of(id, found), fields
 end
 local function page(key, after, after_id, count, budget, cost)
   local from
@@ -879,9 +881,11 @@ local deadline =
 if not found.created or deadline == math.huge then
   deadline = expires -- an alias, a tombstone, or no whole session: it goes when it goes
 end
+local pointer = found.lineage and pointer_key(found.lineage)
+local leads_to = pointer and redis.call('GET', pointer)
 if deadline < now then
   if expires ~= -2 then
-    count.removed = 1
+    count.removed = leads_to == id and 2 or 1
     for _, name in ipairs(found.names) do
       if redis.call('ZSCORE', set_key(name), id) then
         count.removed = count.removed + 1
@@ -889,6 +893,9 @@ if deadline < now then
     end
     if mends then
       redis.call('DEL', key)
+      if leads_to == id then
+        unpoint(found)
+      end
       for _, name in ipairs(found.names) do
         leave(name, id)
       end
@@ -912,9 +919,8 @@ end
 if expires ~= deadline then
   count.corrected = count.corrected + 1
 end
-local pointer = found.lineage and pointer_key(found.lineage)
 local astray = pointer
-  and (redis.call('GET', pointer) ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
+  and (leads_to ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
 if astray then
   count.corrected = count.corrected + 1
 end

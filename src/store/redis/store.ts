@@ -113,11 +113,16 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async #followName(send: Send, name: string, names?: readonly string[]): Promise<Found> {
-    const found = await this.#follow(send, name, names);
-    if (found.state === "live") return found;
     const pointer = this.#keys.lineage(name);
-    const id = await send(pointer, "GET", [pointer]);
-    return typeof id === "string" ? this.#follow(send, id, names) : found;
+    let found = await this.#follow(send, name, names);
+    // A session that is rotated once its pointer was read is pointed to anew: it is not gone.
+    for (let last: unknown = null; found.state !== "live"; ) {
+      const id = await send(pointer, "GET", [pointer]);
+      if (typeof id !== "string" || id === last) break;
+      found = await this.#follow(send, id, names);
+      last = id;
+    }
+    return found;
   }
 
   async #hash(send: Send, id: string, names?: readonly string[]) {

@@ -362,6 +362,7 @@ local function make(id, names, fields, idle, absolute)
     enter(name, id, deadline)
   end
   settle()
+  found.fields = fields
   return found
 end
 
@@ -539,9 +540,11 @@ local function times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
 end
 
--- The session at an id with all its fields, as its times, its lineage and field, value, …
+-- The session at an id with all its fields, as its times, its lineage and field, value, … One that
+-- was just made may have expired already: the clock of keys runs on during a script.
 local function whole(id, found)
-  return times(found), lineage_of(id, found), redis.call('HGETALL', session_key(id))
+  local fields = found.fields or redis.call('HGETALL', session_key(id))
+  return times(found), lineage_of(id, found), fields
 end
 
 -- Pages ---------------------------------------------------------------------------------------

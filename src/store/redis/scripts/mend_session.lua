@@ -43,10 +43,13 @@ if not found.created or deadline == math.huge then
   deadline = expires -- an alias, a tombstone, or no whole session: it goes when it goes
 end
 
+local pointer = found.lineage and pointer_key(found.lineage)
+local leads_to = pointer and redis.call('GET', pointer)
+
 if deadline < now then
   -- I3: what has expired and stays, or would never expire.
   if expires ~= -2 then
-    count.removed = 1
+    count.removed = leads_to == id and 2 or 1
     for _, name in ipairs(found.names) do
       if redis.call('ZSCORE', set_key(name), id) then
         count.removed = count.removed + 1
@@ -54,6 +57,9 @@ if deadline < now then
     end
     if mends then
       redis.call('DEL', key)
+      if leads_to == id then
+        unpoint(found)
+      end
       for _, name in ipairs(found.names) do
         leave(name, id)
       end
@@ -79,9 +85,8 @@ if expires ~= deadline then
   count.corrected = count.corrected + 1
 end
 
-local pointer = found.lineage and pointer_key(found.lineage)
 local astray = pointer
-  and (redis.call('GET', pointer) ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
+  and (leads_to ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
 if astray then
   count.corrected = count.corrected + 1
 end
