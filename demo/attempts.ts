@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What is counted of an attempt, and how many may fail within WINDOW. */
 const LIMITS = [
   { of: (name: string, address: string) => `${address} ${name}`, most: 5 },
@@ -64,7 +66,7 @@ export class Attempts {
   }
 }
 
-/** A name counts in any case, as it does for the users; neither can be of any length here. */
+/** A name counts in any case, as it does for the users. Hashed, because both may be of any length. */
 function keyOf(of: (name: string, address: string) => string, name: string, address: string) {
-  return of(name.toLowerCase().slice(0, 64), address.slice(0, 64));
+  return createHash("sha256").update(of(name.toLowerCase(), address)).digest("base64url");
 }
