@@ -86,9 +86,7 @@ strictApp.use(
 );
 strictApp.use(async (ctx) => {
   const loaded = await ctx.session.load();
-  same<Equal<typeof loaded, Session<Partial<Strict>> | null>>();
-  // @ts-expect-error: it may be absent
-  loaded?.data.user_id.toFixed();
+  same<Equal<typeof loaded, Session<Strict> | null>>();
   const data = await ctx.session.get();
   // @ts-expect-error: it may be absent
   data.user_id.toFixed();
