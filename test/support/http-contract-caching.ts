@@ -112,11 +112,9 @@ export function caching(start: Start): void {
         ] as Handler[]) {
           for (const when of WHEN) {
             const { token } = await app.sessions.create({ user_id: 1 });
-            const answer = await app
-              .browser()
-              .send(saying(handler, when, PUBLIC), {
-                headers: { authorization: `Bearer ${token}` },
-              });
+            const answer = await app.browser().send(saying(handler, when, PUBLIC), {
+              headers: { authorization: `Bearer ${token}` },
+            });
             expect([answer.status, answer.setCookies, told(answer)[0]]).toEqual([
               200,
               [],
