@@ -128,7 +128,6 @@ export class HeldSession<Data extends object> {
   async set(values: PartialValuesOf<Data>): Promise<void> {
     const changed = this.#id === null ? null : await this.change("set", values, []);
     if (changed === null || this.#mayMakeAfter(changed, values)) {
-      if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
       await this.#create(values);
     } else if (changed.state !== "changed") {
       throw gone();
@@ -151,11 +150,11 @@ export class HeldSession<Data extends object> {
     return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
   }
 
-  async #create(values: object) {
+  async #create(values: object): Promise<void> {
+    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
     this.#carrier.check();
-    const made = await this.#engine.create<Data>(values);
-    this.#hold(made.token, made.session);
-    return made;
+    const { token, session } = await this.#engine.create<Data>(values);
+    this.#hold(token, session);
   }
 
   /** A `set` or `unset` of a session that there is. */
@@ -182,13 +181,12 @@ export class HeldSession<Data extends object> {
 
   /**
    * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
-   * nothing was done. Values that say who the user is make one where there is none, as in `set`.
+   * nothing was done.
    */
   async rotate(values: object, grace: number) {
-    const signsIn = this.#engine.identifies(values);
     // Asked by the old id, the store sees that this request came with an old token.
     const id = this.#tokenId;
-    if (id === null) return signsIn ? this.#create(values) : null;
+    if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
@@ -197,7 +195,6 @@ export class HeldSession<Data extends object> {
       this.#forget();
       return "ended";
     }
-    if (signsIn && this.#mayMakeAfter(changed, values)) return this.#create(values);
     await this.adopt(changed, fresh);
     return sessionWithToken<Data>(changed, fresh);
   }

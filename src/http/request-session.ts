@@ -223,8 +223,8 @@ export class RequestSession<
    * instead, and `token` and `session` are null.
    *
    * Values that name the same user again (who has just shown the password once more) kill all old
-   * tokens at once. Values that name another user, or the first one, are a `signIn` that keeps nothing,
-   * also where there is no session, unless this request has seen it alive.
+   * tokens at once. Values that name another user, or the first one, are a `signIn` that keeps nothing.
+   * It makes no session where there is none: `signIn` does.
    *
    * `token` is given where nothing else brings it to the client: by a bearer header. A cookie's is told
    * to nobody but the browser.

@@ -223,6 +223,7 @@ export function cookies(start: Start): void {
         const operations = await app.operationsOf(async () => {
           const answer = await browser.send(handler);
           expect(answer.error).toMatchObject({ code: "ERR_COOKIE" });
+          if (verb === "delete") return; // after the headers it ends the session all the same
           const late = await browser.send(
             async (context) => {
               await context.sendHeaders();

@@ -186,19 +186,25 @@ export function csrf(start: Start): void {
         await session.signIn({ user_id: 1 });
         return verified;
       });
-      expect([value, setCookies.map(({ name }) => name)]).toEqual([true, [COOKIE]]);
+      const named = Object.fromEntries(setCookies.map((sent) => [sent.name, sent.value]));
+      expect(value).toBe(true);
+      expect(named[COOKIE]).toMatch(/^[\w-]{34}$/);
+      const others = setCookies.filter(({ name }) => name !== COOKIE);
+      expect(others.map((sent) => [sent.name.slice(0, -8), sent.value])).toEqual([
+        [`${COOKIE}-csrf-`, ""], // it goes when a session comes
+      ]);
       expect(await accepts(browser, form)).toBe(false);
       expect(await accepts(browser, await tokenFor(browser))).toBe(true);
     });
 
     test("is made anew where the cookie is malformed", async () => {
       const app = await start();
-      const browser = app.browser();
       for (const secret of ["", "x", `${"A".repeat(31)}!`, "A".repeat(33), "A".repeat(10_000)]) {
-        browser.jar.set(`${COOKIE}-csrf`, secret);
+        const browser = app.browser();
+        browser.jar.set(`${COOKIE}-csrf-${secret.slice(0, 8)}`, secret);
         expect(await accepts(browser, "x.y")).toBe(false);
         const { value, setCookies } = await browser.send(create);
-        expect(setCookies.map(({ name }) => name)).toEqual([`${COOKIE}-csrf`]);
+        expect(setCookies.map(({ name }) => name.slice(0, -8))).toEqual([`${COOKIE}-csrf-`]);
         expect(await accepts(browser, value)).toBe(true);
       }
     });
@@ -211,7 +217,10 @@ export function csrf(start: Start): void {
         await session.delete();
         return [session.verifyCSRFToken(old), session.createCSRFToken()];
       });
-      expect(setCookies.map(({ name }) => name).sort()).toEqual([COOKIE, `${COOKIE}-csrf`]);
+      expect(setCookies.map(({ name }) => name).sort()).toEqual([
+        COOKIE,
+        expect.stringMatching(new RegExp(`^${COOKIE}-csrf-`)),
+      ]);
       const [verified, form] = value as [boolean, string];
       expect(verified).toBe(false);
       expect(await accepts(browser, form)).toBe(true);
