@@ -1,10 +1,11 @@
 import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import type { SessionStore } from "session-sets";
-import { csrfGuard, koaSessions } from "session-sets/koa";
+import { csrfGuard } from "session-sets/koa";
 import { memoryStore } from "session-sets/memory";
 import { assets } from "./assets.ts";
-import { type App, openSessions, type Sessions } from "./context.ts";
+import { Attempts } from "./attempts.ts";
+import { type App, openMiddleware, openSessions, requireUser, type Sessions } from "./context.ts";
 import { checkFormToken, errorPages, securityHeaders } from "./middleware.ts";
 import { route } from "./routes.ts";
 import { Users } from "./users.ts";
@@ -14,34 +15,35 @@ export interface AppOptions {
   store?: SessionStore;
   /** What the pages call it. */
   storeName?: string;
+  /** The clock by which attempts to sign in are counted. @default Date.now */
+  now?: () => number;
 }
 
 /**
  * The app, its users (none yet) and its sessions; it is not listening yet. What it leaves out: an
- * app on the internet also slows down the guessing of passwords, and keeps its users somewhere.
+ * app on the internet also keeps its users somewhere, and counts attempts for all its processes.
  */
-export function createApp({ store = memoryStore(), storeName = "memory" }: AppOptions = {}): {
+export function createApp({ store = memoryStore(), storeName = "memory", now }: AppOptions = {}): {
   app: App;
   users: Users;
   sessions: Sessions;
 } {
   const users = new Users();
+  const attempts = new Attempts(now);
   const sessions = openSessions(store);
+  const middleware = openMiddleware(sessions);
+  const signedIn = requireUser(middleware);
   const app: App = new Koa();
 
   app.use(async (ctx, next) => {
-    Object.assign(ctx.state, { users, storeName });
+    Object.assign(ctx.state, { users, attempts, signedIn, storeName });
     await next();
   });
   app.use(securityHeaders);
   app.use(assets);
   app.use(errorPages);
   app.use(csrfGuard());
-  app.use(
-    koaSessions(sessions, {
-      cookie: { name: "demo", persistent: (session) => session.data.remember === true },
-    }),
-  );
+  app.use(middleware);
   app.use(bodyParser({ enableTypes: ["form"], formLimit: "16kb" }));
   app.use(checkFormToken);
   app.use(route);

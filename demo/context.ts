@@ -1,6 +1,7 @@
 import type Koa from "koa";
 import { createSessions, type SessionStore } from "session-sets";
-import type { SessionContext } from "session-sets/koa";
+import { koaSessions, type SessionContext } from "session-sets/koa";
+import type { Attempts } from "./attempts.ts";
 import type { Users } from "./users.ts";
 
 /** The fields of a session. */
@@ -26,9 +27,23 @@ export function openSessions(store: SessionStore) {
   });
 }
 
+export function openMiddleware(sessions: Sessions) {
+  return koaSessions(sessions, {
+    // The demo runs over HTTP on one's own machine; in production this has `secure: true`, too.
+    cookie: { name: "demo", persistent: (session) => session.data.remember === true },
+  });
+}
+
+/** Lets in who is signed in, and sends other visitors to the form. */
+export function requireUser(middleware: ReturnType<typeof openMiddleware>) {
+  return middleware.requireSession("user_id", { redirect: "/sign-in" });
+}
+
 /** What every request knows. */
 export interface State extends Koa.DefaultState {
   users: Users;
+  attempts: Attempts;
+  signedIn: ReturnType<typeof requireUser>;
   /** Where the sessions are kept, in words. */
   storeName: string;
 }

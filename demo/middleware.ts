@@ -34,8 +34,11 @@ function statusOf(error: unknown): number {
   return known ? Number(error.status) : 500;
 }
 
-/** Every form carries a CSRF token, the one for signing in too. */
+/** Every form carries a CSRF token, the one for signing in too. It is read before it is checked. */
 export async function checkFormToken(ctx: Context, next: Next): Promise<void> {
-  if (ctx.method === "POST" && !ctx.session.verifyCSRFToken(field(ctx, "csrf"))) ctx.throw(403);
+  if (ctx.method === "POST") {
+    await ctx.session.load();
+    if (!ctx.session.verifyCSRFToken(field(ctx, "csrf"))) ctx.throw(403);
+  }
   await next();
 }

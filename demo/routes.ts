@@ -31,26 +31,37 @@ interface Visit {
   readonly session: Session<Data>;
 }
 
-async function visit(ctx: Context): Promise<Visit | null> {
-  const session = await ctx.session.load();
-  const user = ctx.state.users.get(session?.data.user_id);
-  return session && user ? { session, user } : null;
-}
-
 function signedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handler {
   return async (ctx) => {
-    const who = await visit(ctx);
-    if (who) await handler(ctx, who);
-    else seeOther(ctx, "/sign-in");
+    const { signedIn, users } = ctx.state;
+    await signedIn(ctx, async () => {
+      const session = signedIn.of(ctx);
+      const user = users.get(session.data.user_id);
+      if (user) await handler(ctx, { user, session });
+      else seeOther(ctx, "/sign-in");
+    });
   };
 }
 
 function signedOut(handler: Handler): Handler {
   return async (ctx) => {
-    if (await visit(ctx)) seeOther(ctx, "/");
+    const session = await ctx.session.load();
+    if (ctx.state.users.get(session?.data.user_id)) seeOther(ctx, "/");
     else await handler(ctx);
   };
 }
+
+/** The user with this password; null where it is wrong, or too many were wrong before. */
+async function authenticate(ctx: Context, name: string, password: string) {
+  const { attempts, users } = ctx.state;
+  const address = addressOf(ctx);
+  if (!attempts.mayTry(name, address)) return { user: null, status: 429, problem: TOO_MANY };
+  const user = await users.authenticate(name, password);
+  if (user) attempts.succeeded(name, address);
+  return { user, status: 422, problem: null };
+}
+
+const TOO_MANY = "Too many attempts. Try again in 15 minutes.";
 
 async function showSignIn(ctx: Context): Promise<void> {
   const { flash } = await ctx.session.get(["flash"]);
@@ -61,11 +72,11 @@ async function showSignIn(ctx: Context): Promise<void> {
 async function signIn(ctx: Context): Promise<void> {
   const name = field(ctx, "name").trim();
   const remember = field(ctx, "remember") === "yes";
-  const user = await ctx.state.users.authenticate(name, field(ctx, "password"));
-  if (user && (await startSession(ctx, user, remember))) return seeOther(ctx, "/");
+  const tried = await authenticate(ctx, name, field(ctx, "password"));
+  if (tried.user && (await startSession(ctx, tried.user, remember))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
-  const problem = "The name or the password is wrong.";
-  show(ctx, signInPage({ csrf, name, remember, problem }), 422);
+  const problem = tried.problem ?? "The name or the password is wrong.";
+  show(ctx, signInPage({ csrf, name, remember, problem }), tried.status);
 }
 
 async function showSignUp(ctx: Context): Promise<void> {
@@ -95,7 +106,7 @@ async function startSession(ctx: Context, user: User, remember: boolean): Promis
     {
       user_id: user.id,
       ...describeDevice(ctx.get("User-Agent")),
-      address: ctx.ip.replace("::ffff:", ""), // behind a proxy, set `app.proxy`
+      address: addressOf(ctx),
       remember,
     },
     remember ? { idleTimeout: "30 days", absoluteTimeout: "90 days" } : {},
@@ -103,6 +114,11 @@ async function startSession(ctx: Context, user: User, remember: boolean): Promis
   if (ctx.state.users.get(user.id) === user) return true;
   await ctx.session.delete();
   return false;
+}
+
+/** Behind a proxy, set `app.proxy`. */
+function addressOf(ctx: Context): string {
+  return ctx.ip.replace("::ffff:", "");
 }
 
 async function signOut(ctx: Context): Promise<void> {
@@ -149,10 +165,12 @@ async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
 
 async function changePassword(ctx: Context, { user }: Visit): Promise<void> {
   const password = field(ctx, "new");
-  const known = await ctx.state.users.authenticate(user.name, field(ctx, "current"));
-  const problem = known ? problemWith(user.name, password) : "The current password is wrong.";
+  const tried = await authenticate(ctx, user.name, field(ctx, "current"));
+  const wrong = tried.problem ?? "The current password is wrong.";
+  const problem = tried.user ? problemWith(user.name, password) : wrong;
   if (problem) {
-    return show(ctx, passwordPage({ csrf: ctx.session.createCSRFToken(), user, problem }), 422);
+    const csrf = ctx.session.createCSRFToken();
+    return show(ctx, passwordPage({ csrf, user, problem }), tried.status);
   }
   await ctx.state.users.changePassword(user, password);
   // Whoever was signed in with the old password is signed out, and a stolen copy of this cookie

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler } from "express";
 import express4 from "express-4";
 import { csrfGuard, expressSessions } from "session-sets/express";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { request, serve, shopSessions } from "./support/ad-hoc-app.ts";
 import { express4Adapter, expressAdapter } from "./support/express-app.ts";
 import { describeAdapter } from "./support/http-adapter.ts";
@@ -74,7 +74,7 @@ describe.each([
     expect([redirected.status, redirected.cookies.length]).toEqual([302, 1]);
     const own = await request(port, "/head");
     expect(own.cookies.map((cookie) => cookie.split("=")[0])).toEqual(["own", "session"]);
-    expect(own.headers["cache-control"]).toBe("private");
+    expect(own.headers["cache-control"]).toBe("no-store");
   });
 
   test("a cookie is sent although the application's error handler answers", async () => {
@@ -93,6 +93,26 @@ describe.each([
     app.use(answerError);
     const { status, cookies } = await request(await serve(app), "/");
     expect([status, cookies.length]).toEqual([418, 1]);
+  });
+
+  test.each([
+    ["development", true],
+    ["test", true],
+    ["production", false],
+  ])("an error's stack, with the developer's hint, is the answer in %s: %s", async (env, told) => {
+    const printed = vi.spyOn(console, "error").mockImplementation(() => {});
+    onTestFinished(() => printed.mockRestore());
+    const app = create();
+    app.set("env", env);
+    app.use(shop, (req, _res, next) => {
+      shop
+        .createSession(req)
+        .set({ theme: "x".repeat(100_000) })
+        .catch(next);
+    });
+    const { status, text } = await request(await serve(app));
+    expect([status, text.includes("maxBytes")]).toEqual([413, told]);
+    if (!told) expect(text).toContain("Payload Too Large");
   });
 
   test("a proxy is believed as far as trust proxy says, also by the guard", async () => {

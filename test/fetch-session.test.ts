@@ -16,7 +16,7 @@ async function started() {
 describe("commit", () => {
   test("gives back the response itself where there is nothing to send", async () => {
     const session = fetchSession(new Request("https://shop.example/"));
-    await session.get();
+    session.id();
     const response = Response.redirect("https://shop.example/", 302);
     expect(session.commit(response)).toBe(response);
     expect(response.headers.get("cache-control")).toBeNull();
@@ -29,7 +29,7 @@ describe("commit", () => {
     expect(session.commit(response)).toBe(response);
     expect(response.headers.getSetCookie()).toEqual([
       "own=1",
-      expect.stringMatching(/^session=.*; Secure/),
+      expect.stringMatching(/^__Host-session=.*; Secure/),
     ]);
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect([response.status, await response.text()]).toEqual([201, "page"]);
@@ -81,10 +81,10 @@ describe("commit", () => {
     expect(second.headers.getSetCookie()).toEqual(first.headers.getSetCookie());
   });
 
-  test("keeps the Cache-Control of the response", async () => {
-    const headers = { "cache-control": "private" };
+  test("forbids to store a response with a token, whatever that says", async () => {
+    const headers = { "cache-control": "public" };
     const response = (await started()).commit(new Response("", { headers }));
-    expect(response.headers.get("cache-control")).toBe("private");
+    expect(response.headers.get("cache-control")).toBe("no-store");
   });
 });
 
@@ -97,7 +97,7 @@ describe("fetchSession", () => {
 
   test("takes anything that has a URL, a method and headers", async () => {
     const { token } = await sessions.create({ theme: "dark" });
-    const headers = new Headers({ cookie: `session=${token}` });
+    const headers = new Headers({ cookie: `__Host-session=${token}` });
     const session = fetchSession({ url: "https://shop.example/", method: "GET", headers });
     expect(await session.get()).toEqual({ theme: "dark" });
   });

@@ -158,6 +158,19 @@ describe("clear but one", () => {
     expect(await set.other.count(USER)).toBe(1);
   });
 
+  test("takes a lineage, and follows the rotations of its session, with nothing left of old ids", async () => {
+    const set = await openPagedSet(client, MANY);
+    const lineage = set.ids[KEPT] ?? "";
+    for (let n = 0; n < 2; n++) await rotate(set, KEPT, 0);
+    set.between = async (page) => {
+      if (page <= 3) await rotate(set, KEPT, 0);
+    };
+    expect(await set.store.endAll(USER, { except: lineage })).toBe(MANY - 1);
+    expect((await live(set.other, set.ids[KEPT] ?? "")).lineage).toBe(lineage);
+    expect(await set.other.count(USER)).toBe(1);
+    expect(await client.keys(`{${set.prefix}:0}:l:*`)).toHaveLength(1);
+  });
+
   test("follows two rotations between the same two pages", async () => {
     const set = await openPagedSet(client, MANY);
     set.between = async (page) => {

@@ -85,6 +85,36 @@ describe("a server whose memory is full", () => {
     await expectWorking(["read", "write"]);
   });
 
+  test("refuses to sign in before anything is done: the old session lives, with all it has", async () => {
+    const old = await makeSessionAnyway();
+    const before = await snapshot(client);
+    for (const token of [old.token, old.oldToken]) {
+      for (const user_id of [1, 2]) {
+        const { signIn, rotate } = {
+          signIn: () => sessions.signIn(token, { user_id }, { keep: ["secret", "team_ids"] }),
+          rotate: () => sessions.rotate(token, { user_id }),
+        };
+        for (const work of [signIn, rotate]) {
+          await expect(work()).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+          expect(await snapshot(client)).toEqual(before);
+        }
+      }
+    }
+    await client.config("SET", "maxmemory", "0");
+    const { token, session } = await sessions.signIn(old.oldToken, { user_id: 1 });
+    expect((await sessions.get(token))?.data).toEqual({ user_id: 1 });
+    expect(session.lineage).not.toBe(old.session.lineage);
+    expect(await sessions.get(old.token)).toBeNull();
+  });
+
+  test("still ends a session by its lineage, and rotates one, whose pointer follows", async () => {
+    const [one, other] = [await makeSessionAnyway(), await makeSessionAnyway()];
+    expect(await sessions.byId(one.session.lineage).delete()).toBe(true);
+    const renewed = await sessions.rotate(other.token);
+    const { lineage } = other.session;
+    expect(await client.get(`{sessions:0}:l:${lineage}`)).toBe(renewed?.session?.id);
+  });
+
   test("still touches with a read", async () => {
     const { lastSeenAt, id } = made.session;
     await client.config("SET", "maxmemory", "0");

@@ -1,8 +1,49 @@
 /* The types of the package: what must compile and, by `@ts-expect-error`, what must not. */
-import { expect, test } from "vitest";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { expect, onTestFinished, test } from "vitest";
 import { compile } from "./support/compile.ts";
 import { ROOT } from "./support/sources.ts";
 
+/** What the compiler says of a program. */
+async function saidOf(program: string): Promise<string> {
+  await mkdir(`${ROOT}.cache`, { recursive: true });
+  const directory = await mkdtemp(`${ROOT}.cache/types-`);
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const tsconfig = { extends: "../../tsconfig.json", include: ["."], exclude: [] };
+  await writeFile(`${directory}/tsconfig.json`, JSON.stringify(tsconfig));
+  await writeFile(`${directory}/program.ts`, program);
+  return compile(`${directory}/tsconfig.json`);
+}
+
 test("programs that are right compile, and mistakes do not", async () => {
   expect(await compile(`${ROOT}test/types/tsconfig.json`)).toBe("");
+});
+
+test.each([
+  ["in a list", `["user_di"]`],
+  ["in a list after a right one", `["user_id", "user_di"]`],
+  ["in a record of a list", `["user_id", { user_di: { identity: false } }]`],
+  ["in a record", "{ user_di: true }"],
+  ["in a record with options", "{ user_id: {}, user_di: { identity: false } }"],
+])("the compiler names a misspelt reference %s", async (_, references) => {
+  const said = await saidOf(`
+    import { createSessions } from "session-sets";
+    createSessions({ data: {} as { user_id?: number }, references: ${references} });
+  `);
+  expect(said).toContain("user_di is not a field of the data");
+  expect(said.match(/error TS/g)).toHaveLength(1);
+});
+
+test("the compiler names the field that a sign-in neither gives nor keeps", async () => {
+  const said = await saidOf(`
+    import { createSessions } from "session-sets";
+    const sessions = createSessions({
+      data: {} as { user_id: number; cart: string[] },
+      references: ["user_id"],
+    });
+    await sessions.signIn(null, { user_id: 1 }, { keep: ["cart"] });
+    await sessions.signIn(null, { user_id: 1 });
+  `);
+  expect(said).toContain("'cart'");
+  expect(said.match(/error TS/g)).toHaveLength(1);
 });

@@ -6,8 +6,10 @@ const app = express();
 const shop = expressSessions(sessions);
 app.use(shop, csrfGuard(), express.urlencoded({ extended: false }));
 
-app.use((req, res, next) => {
-  if (req.method !== "POST" || shop.createSession(req).verifyCSRFToken()) return next();
+app.use(async (req, res, next) => {
+  const session = shop.createSession(req);
+  await session.load(); // before any CSRF token is made or checked
+  if (req.method !== "POST" || session.verifyCSRFToken()) return next();
   res.sendStatus(403);
 });
 

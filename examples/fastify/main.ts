@@ -14,6 +14,7 @@ app.addContentTypeParser(
   (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
 );
 app.addHook("preHandler", async (request, reply) => {
+  await sessionOf(request).load(); // before any CSRF token is made or checked
   if (request.method !== "POST" || sessionOf(request).verifyCSRFToken()) return;
   await reply.code(403).send("Forbidden");
 });

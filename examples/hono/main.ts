@@ -7,6 +7,7 @@ const app = new Hono<{ Variables: SessionVariables<typeof sessions> & { form: Fo
 app.use(honoSessions(sessions), csrfGuard());
 
 app.use(async (c, next) => {
+  await c.var.session.load(); // before any CSRF token is made or checked
   if (c.req.method === "POST") {
     c.set("form", await c.req.parseBody());
     if (!c.var.session.verifyCSRFToken(c.var.form._csrf)) return c.text("Forbidden", 403);

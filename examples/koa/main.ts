@@ -10,6 +10,7 @@ app.use(bodyParser({ enableTypes: ["form"] }));
 app.use(async (ctx) => {
   const { session } = ctx;
   const form = (ctx.request.body ?? {}) as Form;
+  const here = await session.load(); // before any CSRF token is made or checked
   if (ctx.method === "POST" && !session.verifyCSRFToken()) ctx.throw(403);
   ctx.type = "html";
   const route = `${ctx.method} ${ctx.path}`;
@@ -28,7 +29,6 @@ app.use(async (ctx) => {
     return;
   }
 
-  const here = await session.load();
   const devices = await session.peers("user_id");
   if (!here || !devices) return ctx.redirect("/sign-in");
   switch (route) {

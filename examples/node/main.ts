@@ -11,6 +11,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   const session = sessionOf(req, res);
   guard(req);
   const form = req.method === "POST" ? await formOf(req) : {};
+  const here = await session.load(); // before any CSRF token is made or checked
   if (req.method === "POST" && !session.verifyCSRFToken(form._csrf))
     return show(res, "Forbidden", 403);
 
@@ -26,7 +27,6 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     return show(res, page, 422);
   }
 
-  const here = await session.load();
   const devices = await session.peers("user_id");
   if (!here || !devices) return redirect(res, "/sign-in");
   switch (route) {

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed } from "../http/forwarded.ts";
-import { isEncrypted, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import {
+  answerBy,
+  isEncrypted,
+  NodeExchange,
+  nodeHeader,
+  nodeHost,
+} from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
@@ -71,6 +77,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     // Express itself gives each request its response.
     res: unknown = (req as Partial<ExpressRequest>).res,
   ): RequestSession<Data, Reference> {
+    answerBy(req, res);
     const exchange = () => new NodeExchange(req, res as ServerResponse | undefined, viewOf(req));
     return sessionOf(req, exchange, signer);
   }
@@ -132,9 +139,14 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   options: CSRFGuardOptions<Request> = {},
 ) {
   const guard = createGuard(options);
-  return (req: ExpressRequest, _res: ServerResponse, next: () => void): void => {
+  return (
+    req: ExpressRequest | UpgradeRequest,
+    _res: ServerResponse | object,
+    next: () => void,
+  ): void => {
     const header = (name: string) => nodeHeader(req, name);
-    const { method = "", secure } = req;
+    const { method = "" } = req;
+    const { secure } = viewOf(req);
     const { host } = addressed({ secure, host: nodeHost(req) }, header, trustsProxy(req));
     guard(
       { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
@@ -160,7 +172,9 @@ function viewOf(req: ExpressRequest | UpgradeRequest) {
 }
 
 /** Whether "trust proxy" covers whoever has sent the request. (`req.host` has no port in Express 4.) */
-function trustsProxy({ app, socket }: ExpressRequest): boolean {
+function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
+  const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
+  if (app === undefined) return false; // Express has not seen it
   const { get } = app as { get(setting: string): (address?: string, hop?: number) => boolean };
   return get.call(app, "trust proxy fn")(socket.remoteAddress, 0);
 }

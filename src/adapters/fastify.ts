@@ -37,6 +37,8 @@ export interface FastifyReply {
 export interface FastifyInstance {
   /** Gives each request this property. */
   decorateRequest(name: string, value: null): unknown;
+  /** Whether requests have a property of this name. */
+  hasRequestDecorator(name: string): boolean;
   /** Calls a function for each request of the instance's scope. */
   addHook(
     name: "onRequest",
@@ -96,7 +98,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
   }
 
   const plugin = pluginOf("session-sets", (fastify) => {
-    fastify.decorateRequest("session", null);
+    // Other sessions, or other carriers of the same ones, may be there already.
+    if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
       provide(request, "request.session", createSession(request, reply));
       done();

@@ -130,14 +130,15 @@ export function koaSessions<Data extends object, Reference extends string>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
-export function csrfGuard<Context extends KoaContext = KoaContext>(
-  options: CSRFGuardOptions<Context> = {},
-) {
+export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     const { req: request, method, host, secure } = ctx;
     const header = (name: string) => nodeHeader(request, name);
-    guard({ request, method, host, secure, proxySetting: PROXY_SETTING, header }, ctx as Context);
+    guard(
+      { request, method, host, secure, proxySetting: PROXY_SETTING, header },
+      ctx as unknown as Context,
+    );
     await next();
   };
 }

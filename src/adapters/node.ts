@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { addressed, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
-import { isEncrypted, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import {
+  answerBy,
+  isEncrypted,
+  NodeExchange,
+  nodeHeader,
+  nodeHost,
+} from "../http/node-exchange.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
 import {
@@ -55,6 +61,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
         return req.body;
       },
     };
+    answerBy(req, res);
     return sessionOf(req, () => new NodeExchange(req, res, view), signer);
   }
 

@@ -29,6 +29,8 @@ export interface Carrier {
   mayRunOut(times: Times): boolean;
   /** The client is to forget its token, where it still can be told. */
   clear(): void;
+  /** Takes a token back that this response was to bring. */
+  takeBack(): void;
   /** The client is to forget what it has beside its token, and may send in its place. */
   replaceTwins(): void;
 }
@@ -76,7 +78,7 @@ export class BearerHeader implements Carrier {
 
   set(): void {
     // RFC 6750, section 5.3: the response has the token in its body.
-    this.#exchange.restrictCaching({ kind: "no-store", vary: this.vary, yields: false });
+    this.#exchange.restrictCaching({ kind: "no-store", vary: [this.vary], yields: false });
   }
 
   renew(): void {}
@@ -86,6 +88,8 @@ export class BearerHeader implements Carrier {
   }
 
   clear(): void {}
+
+  takeBack(): void {}
 
   replaceTwins(): void {}
 }

@@ -44,21 +44,26 @@ export class Cookies {
 
   /**
    * The cookies of these names whose values are `wellFormed`, and rightly signed; eight at most are
-   * looked at. A browser may send a name several times, for several paths and domains, and does not say
-   * which is whose.
+   * looked at: the first, or the last. A browser may send a name several times, for several paths and
+   * domains, and does not say which is whose.
    */
-  read(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): ReadCookie[] {
-    const found: ReadCookie[] = [];
-    let left = MAX_CANDIDATES;
+  read(
+    isNamed: (name: string) => boolean,
+    wellFormed: (value: string) => boolean,
+    which: "first" | "last" = "first",
+  ): ReadCookie[] {
+    const candidates: { name: string; value: string; sent: string }[] = [];
     for (const [name, sent] of pairsOf(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
       const value = this.#signer ? unsigned(sent) : sent;
       // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
       if (!wellFormed(value)) continue;
-      if (left-- === 0) break;
-      if (this.#signer && !isSigned(this.#signer, name, sent, value)) continue;
-      found.push({ name, value });
+      candidates.push({ name, value, sent });
+      if (which === "first" && candidates.length === MAX_CANDIDATES) break;
     }
-    return found;
+    const signer = this.#signer;
+    return candidates
+      .slice(-MAX_CANDIDATES)
+      .filter(({ name, value, sent }) => signer === null || isSigned(signer, name, sent, value));
   }
 
   /** @throws SessionError ERR_COOKIE where no cookie can be set now. */
@@ -108,7 +113,7 @@ export class Cookies {
 
   /** Takes back what was to be set in this response. */
   takeBack(name: string): void {
-    this.#exchange.sendCookie(name, null);
+    if (this.#exchange.fault === null) this.#exchange.sendCookie(name, null);
   }
 
   #send(
@@ -128,7 +133,7 @@ export class Cookies {
     this.#exchange.sendCookie(key, { name, value, header, attributes });
     // A shared cache must not give one user's cookie to another.
     const yields = this.#config.cacheable;
-    this.#exchange.restrictCaching({ kind: "no-store", vary: "Cookie", yields });
+    this.#exchange.restrictCaching({ kind: "no-store", vary: ["Cookie"], yields });
   }
 
   get #secure(): boolean {
@@ -153,10 +158,12 @@ function* pairsOf(
   header: string,
   isNamed: (name: string) => boolean,
 ): Generator<readonly [name: string, value: string]> {
+  let equals = -1;
   for (let at = 0; at < header.length; ) {
     const semicolon = header.indexOf(";", at);
     const end = semicolon < 0 ? header.length : semicolon;
-    const equals = header.indexOf("=", at);
+    // Looked for once for all pairs that have none, or many of these would take quadratic time.
+    if (equals < at) equals = header.indexOf("=", at);
     if (equals < 0) return;
     if (equals < end) {
       const name = header.slice(at, equals).trim();

@@ -59,8 +59,15 @@ export function createGuard<Given>(
     throw misconfigured("csrfGuard's exempt is a function that says whether a request is let in");
   }
   const allowed = new Set(origins.map(checkedOrigin));
+  const isExempt = (given: Given) => {
+    const answer: unknown = exempt(given);
+    if (typeof answer === "boolean") return answer;
+    throw misconfigured(
+      "csrfGuard's exempt answers true or false at once; a promise is neither, and would let everybody in",
+    );
+  };
   return (request, given) => {
-    if (isSafe(request) || exempt(given) || passesByBearer(request.request)) return;
+    if (isSafe(request) || isExempt(given)) return;
     const origin = request.header("origin");
     if (origin !== undefined && allowed.has(origin)) return;
     const site = request.header("sec-fetch-site");
@@ -68,7 +75,7 @@ export function createGuard<Given>(
       site === undefined
         ? origin !== undefined && !isOwn(origin, request)
         : site !== "same-origin" && site !== "none";
-    if (foreign) {
+    if (foreign && !passesByBearer(request.request)) {
       throw new SessionError(
         "ERR_CSRF",
         `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${request.proxySetting}`,

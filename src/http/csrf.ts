@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { Cookies } from "./cookies.ts";
+import type { Cookies, ReadCookie } from "./cookies.ts";
 import type { Exchange } from "./exchange.ts";
 import { equal } from "./signer.ts";
 
@@ -32,6 +32,8 @@ export class CSRFTokens {
   readonly #exchange: Exchange;
   /** The pre-session secret of the cookie that this response sets. */
   #fresh: string | null = null;
+  /** The pre-session cookies of the request that count, the oldest first. */
+  #kept: readonly ReadCookie[] | null = null;
 
   constructor(cookies: Cookies, sessionCookieName: string, exchange: Exchange) {
     this.#cookies = cookies;
@@ -61,17 +63,16 @@ export class CSRFTokens {
   clear(): void {
     if (this.#fresh !== null) this.#cookies.takeBack(this.#nameOf(this.#fresh));
     this.#fresh = null;
-    for (const { name } of this.#read()) this.#cookies.expire(name);
+    this.#expire(this.#read());
+    this.#kept = [];
   }
 
-  /** The youngest of the secrets that came; browsers send the cookies that they have longest first. */
+  /** The youngest of the secrets that came; too many of them go, the oldest first. */
   #sentSecret(): string | null {
-    const secrets = this.#secrets();
     const read = this.#read();
-    for (const { name } of read.slice(0, Math.max(read.length - MAX_SECRETS, 0))) {
-      this.#cookies.expire(name);
-    }
-    return secrets.at(-1) ?? null;
+    this.#expire(read.slice(0, -MAX_SECRETS));
+    this.#kept = read.slice(-MAX_SECRETS);
+    return this.#kept.at(-1)?.value ?? null;
   }
 
   #secrets(): string[] {
@@ -80,12 +81,18 @@ export class CSRFTokens {
       .map(({ value }) => value);
   }
 
-  #read() {
+  /** Browsers send the cookies that they have longest first. */
+  #read(): readonly ReadCookie[] {
     const names = this.#cookies.readNamesOf(this.#cookieName);
     const isNamed = (name: string) => names.some((start) => name.startsWith(start));
-    return this.#cookies
-      .read(isNamed, (value) => SECRET.test(value))
+    this.#kept ??= this.#cookies
+      .read(isNamed, (value) => SECRET.test(value), "last")
       .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
+    return this.#kept;
+  }
+
+  #expire(cookies: readonly ReadCookie[]): void {
+    for (const { name } of cookies) this.#cookies.expire(name);
   }
 
   #newSecret(): string {

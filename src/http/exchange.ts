@@ -58,18 +58,21 @@ export interface Caching {
    * - `"no-store"`: it holds a token.
    */
   readonly kind: "vary" | "private" | "no-store";
-  /** The request's header that the response depends on. */
-  readonly vary: string;
+  /** The request's headers that the response depends on. */
+  readonly vary: readonly string[];
   /** Whether what the application says in Cache-Control counts before this. */
   readonly yields: boolean;
 }
 
 const STRICTNESS = { vary: 0, private: 1, "no-store": 2 } as const;
 
-/** The stricter one of two. */
+/** What holds for a response of which both hold. */
 export function stricter(one: Caching | null, other: Caching): Caching {
   if (one === null) return other;
-  return STRICTNESS[other.kind] > STRICTNESS[one.kind] ? other : one;
+  const difference = STRICTNESS[other.kind] - STRICTNESS[one.kind];
+  const { kind, yields } = difference > 0 ? other : one;
+  const vary = [...new Set([...one.vary, ...other.vary])];
+  return { kind, vary, yields: difference === 0 ? one.yields && other.yields : yields };
 }
 
 /** Cache-Control and Vary of a response, from those that the application has set; undefined for none. */
@@ -83,10 +86,12 @@ export function cachingHeaders(
   }
   if (control !== undefined) return { control, vary: varied };
   const names = (varied ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const known = names.includes("*") || names.includes(vary.toLowerCase());
+  const missing = vary.filter(
+    (name) => !names.includes("*") && !names.includes(name.toLowerCase()),
+  );
   return {
     control: kind === "private" ? "private" : undefined,
-    vary: known ? varied : [varied, vary].filter(Boolean).join(", "),
+    vary: missing.length === 0 ? varied : [varied, ...missing].filter(Boolean).join(", "),
   };
 }
 

@@ -50,7 +50,9 @@ export class FetchExchange implements Exchange {
   sendCookie(key: string, cookie: SetCookie | null): void {
     if (cookie === null) this.#cookies.delete(key);
     else this.#cookies.set(key, cookie);
-    this.#reminder ??= setTimeout(remind, COMMIT_WITHIN).unref();
+    this.#reminder ??= setTimeout(() => {
+      if (this.#cookies.size > 0) remind();
+    }, COMMIT_WITHIN).unref();
   }
 
   sendHeader(name: string, value: string): void {
@@ -139,22 +141,30 @@ export interface RequestParts {
   readonly cookies?: CookieStore;
 }
 
+const stores = new WeakMap<object, CookieStore>();
+
 /** A request of which a framework shows parts; it makes the response itself. */
 export class PartsExchange implements Exchange {
   readonly secure: boolean;
   readonly proxySetting = "trustProxy: true";
   readonly body = undefined;
   readonly #request: FetchExchange;
-  readonly #cookies: CookieStore | undefined;
+  readonly #headers: RequestHeaders;
+  readonly #set = new Map<string, SetCookieInParts>();
 
-  constructor({ headers, cookies }: RequestParts, secure: boolean) {
+  constructor({ headers }: RequestParts, secure: boolean) {
     this.secure = secure;
     this.#request = new FetchExchange(headers, secure);
-    this.#cookies = cookies;
+    this.#headers = headers;
+  }
+
+  /** The last cookies that were given count; a helper may have read with the headers alone before. */
+  static give({ headers, cookies }: RequestParts): void {
+    if (cookies !== undefined) stores.set(headers, cookies);
   }
 
   get fault(): string | null {
-    return this.#cookies === undefined
+    return stores.get(this.#headers) === undefined
       ? "there is only { headers } of the request, and no way to its response; give { headers, cookies }, with what cookies() of Next.js resolves to"
       : null;
   }
@@ -163,11 +173,19 @@ export class PartsExchange implements Exchange {
     return this.#request.requestHeader(name);
   }
 
-  sendCookie(_key: string, cookie: SetCookieInParts | null): void {
-    if (cookie === null) return;
-    const { name, value, attributes } = cookie;
+  sendCookie(key: string, cookie: SetCookieInParts | null): void {
+    const sent = this.#set.get(key);
+    if (cookie !== null) {
+      this.#write(cookie);
+      this.#set.set(key, cookie);
+    } else if (sent !== undefined) {
+      this.#write({ ...sent, value: "", attributes: { ...sent.attributes, maxAge: 0 } });
+    }
+  }
+
+  #write({ name, value, attributes }: SetCookieInParts): void {
     try {
-      this.#cookies?.set(name, value, attributes);
+      stores.get(this.#headers)?.set(name, value, attributes);
     } catch (cause) {
       throw new SessionError(
         "ERR_COOKIE",

@@ -46,6 +46,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       const header = (name: string) => parts.headers.get(name);
       return new PartsExchange(parts, addressed(own, header, this.#trustProxy).secure);
     };
+    PartsExchange.give(parts);
     return this.#sessionOf(parts.headers, exchange, this.#signer);
   }
 

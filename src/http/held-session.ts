@@ -22,8 +22,8 @@ export class HeldSession<Data extends object> {
   #twins: readonly string[] = [];
   /** The token of the request, or of the session that this request has made or rotated. */
   #token: string | null;
-  /** Of several tokens none has led to a session. */
-  #allDead = false;
+  /** The token is known to lead to no session. */
+  #isDead = false;
   /** What the token leads to, aliases followed. */
   #id: string | null;
   /** The lineage of the session, once this request has seen it. */
@@ -61,7 +61,7 @@ export class HeldSession<Data extends object> {
 
   /** The token of the session in use; null where there is none, or it is not known yet which it is. */
   get token(): string | null {
-    return this.#allDead ? null : this.#token;
+    return this.#isDead ? null : this.#token;
   }
 
   /** Whether several tokens came, and it is not known yet which counts. */
@@ -83,7 +83,7 @@ export class HeldSession<Data extends object> {
     const ranks = found.map((one, i) => rankOf(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
     this.#candidates = [];
-    this.#allDead = found[best]?.state !== "live";
+    this.#isDead = found[best]?.state !== "live";
     this.#token = tokens[best] as string;
     this.#id = ids[best] as string;
     this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
@@ -99,6 +99,7 @@ export class HeldSession<Data extends object> {
     const reading = found
       ? await this.#engine.readOf(found, touch)
       : await this.#engine.read(this.#id, fields, { touch });
+    this.#isDead = reading.state !== "live";
     if (reading.state !== "live") return null;
     this.#arrivedAt(reading.session);
     if (reading.touched) await this.#renewCookie(reading.session);
@@ -113,6 +114,7 @@ export class HeldSession<Data extends object> {
     carrier.check();
     const [oldId, wasThroughAlias, twins] = [this.#id, this.#throughAlias, this.#twins];
     const signedIn = await this.#engine.signIn<Data>(this.#tokenId, values, options);
+    if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
     this.#carrier.replaceTwins();
@@ -126,7 +128,6 @@ export class HeldSession<Data extends object> {
   async set(values: PartialValuesOf<Data>): Promise<void> {
     const changed = this.#id === null ? null : await this.change("set", values, []);
     if (changed === null || this.#mayMakeAfter(changed, values)) {
-      if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
       await this.#create(values);
     } else if (changed.state !== "changed") {
       throw gone();
@@ -149,11 +150,11 @@ export class HeldSession<Data extends object> {
     return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
   }
 
-  async #create(values: object) {
+  async #create(values: object): Promise<void> {
+    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
     this.#carrier.check();
-    const made = await this.#engine.create<Data>(values);
-    this.#hold(made.token, made.session);
-    return made;
+    const { token, session } = await this.#engine.create<Data>(values);
+    this.#hold(token, session);
   }
 
   /** A `set` or `unset` of a session that there is. */
@@ -180,13 +181,12 @@ export class HeldSession<Data extends object> {
 
   /**
    * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
-   * nothing was done. Values that say who the user is make one where there is none, as in `set`.
+   * nothing was done.
    */
   async rotate(values: object, grace: number) {
-    const signsIn = this.#engine.identifies(values);
     // Asked by the old id, the store sees that this request came with an old token.
     const id = this.#tokenId;
-    if (id === null) return signsIn ? this.#create(values) : null;
+    if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
@@ -195,7 +195,6 @@ export class HeldSession<Data extends object> {
       this.#forget();
       return "ended";
     }
-    if (signsIn && this.#mayMakeAfter(changed, values)) return this.#create(values);
     await this.adopt(changed, fresh);
     return sessionWithToken<Data>(changed, fresh);
   }
@@ -235,8 +234,8 @@ export class HeldSession<Data extends object> {
    */
   async deleteKeeping(keep: readonly string[]): Promise<boolean> {
     this.#carrier.check();
-    const id = this.#tokenId;
-    if (id === null || (await this.#engine.find(id, [])).state !== "live") return false;
+    const id = await this.#liveId();
+    if (id === null) return false;
     const twins = this.#twins;
     const { token, session } = await this.#engine.replace<Data>(id, {}, { keep });
     this.#hold(token, session);
@@ -244,6 +243,14 @@ export class HeldSession<Data extends object> {
     this.#twins = [];
     await settled(twins.map((twin) => this.#endAt(twin, null, undefined)));
     return true;
+  }
+
+  /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
+  async #liveId(): Promise<string | null> {
+    for (const id of new Set([this.#tokenId, this.#id])) {
+      if (id !== null && (await this.#engine.find(id, [])).state === "live") return id;
+    }
+    return null;
   }
 
   /** One value of the session's own of a reference; null where it has none, or not this one. */
@@ -360,7 +367,7 @@ export class HeldSession<Data extends object> {
   /** The response tells the client the token of a session. */
   #hold(token: string, session: Session<Data>): void {
     this.#token = token;
-    this.#allDead = false;
+    this.#isDead = false;
     this.#id = session.id;
     this.#lineage = session.lineage;
     this.#throughAlias = false;

@@ -23,13 +23,17 @@ const NO_RESPONSE =
 /** A request of node:http and its response, if it has one that can carry headers. */
 export class NodeExchange implements Exchange {
   readonly #req: IncomingMessage;
-  readonly #head: Head | null;
   readonly #view: NodeView;
 
   constructor(req: IncomingMessage, res: ServerResponse | undefined, view: NodeView) {
     this.#req = req;
-    this.#head = isResponse(res) ? Head.of(res) : null;
     this.#view = view;
+    answerBy(req, res);
+  }
+
+  get #head(): Head | null {
+    const res = responses.get(this.#req);
+    return res ? Head.of(res) : null;
   }
 
   get secure(): boolean {
@@ -66,10 +70,25 @@ export class NodeExchange implements Exchange {
   }
 }
 
+const responses = new WeakMap<IncomingMessage, ServerResponse>();
+
+/** Tells how a request is answered; its session may have been asked for without that before. */
+export function answerBy(req: IncomingMessage, res: unknown): void {
+  if (!responses.has(req) && isResponse(res) && !isUpgrade(req)) responses.set(req, res);
+}
+
 /** Upgrades have none, or something that stands for one and sends nothing (Engine.IO). */
 function isResponse(res: unknown): res is ServerResponse {
   const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
   return typeof setHeader === "function" && typeof headersSent === "boolean";
+}
+
+/**
+ * Whether Node has handed the request over with its socket. Fastify's plugin makes a response of it to
+ * refuse with; a handshake that succeeds sends none of its headers.
+ */
+function isUpgrade(req: IncomingMessage): boolean {
+  return Object(req).upgrade === true;
 }
 
 /** A request's header. Node makes a list of none but Set-Cookie, which is no request's. */

@@ -70,13 +70,13 @@ export interface RequestDeleteOptions<Keep extends string = never> extends Delet
    * `["cache", "storage"]`.
    * @default nothing
    */
-  clearSiteData?: readonly (
-    | "cache"
-    | "cookies"
-    | "storage"
-    | "clientHints"
-    | "executionContexts"
-  )[];
+  clearSiteData?: readonly (typeof CLEARABLE)[number][];
+}
+
+const CLEARABLE = ["cache", "cookies", "storage", "clientHints", "executionContexts"] as const;
+
+function isClearable(what: unknown): boolean {
+  return Array.isArray(what) && what.every((one) => CLEARABLE.includes(one));
 }
 
 const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({ value: true, replicas: true });
@@ -92,6 +92,8 @@ export interface RequestSessionContext {
   readonly exchange: Exchange;
   /** What has brought the token, and brings the client a new one. */
   readonly carrier: Carrier;
+  /** The request's headers that may bring a token. */
+  readonly varies: readonly string[];
   /** A carrier that brings none: the application answers with the token. */
   readonly bearer: Carrier;
   /** The well-formed tokens of the request, at most eight. */
@@ -226,8 +228,8 @@ export class RequestSession<
    * instead, and `token` and `session` are null.
    *
    * Values that name the same user again (who has just shown the password once more) kill all old
-   * tokens at once. Values that name another user, or the first one, are a `signIn` that keeps nothing,
-   * also where there is no session, unless this request has seen it alive.
+   * tokens at once. Values that name another user, or the first one, are a `signIn` that keeps nothing.
+   * It makes no session where there is none: `signIn` does.
    *
    * `token` is given where nothing else brings it to the client: by a bearer header. A cookie's is told
    * to nobody but the browser.
@@ -314,7 +316,7 @@ export class RequestSession<
       const user = await this.#held.ownReference(field, value);
       if (user === null) throw notSignedIn(verb, field);
       return work(user, replicas);
-    });
+    }, false);
   }
 
   /**
@@ -334,6 +336,9 @@ export class RequestSession<
     refuseUnknownKeys("delete", options, DELETE_OPTIONS);
     const { keep, clearSiteData, ...rest } = options;
     const replicas = replicasOf(rest);
+    if (clearSiteData !== undefined && !isClearable(clearSiteData)) {
+      throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
+    }
     if (keep !== undefined && replicas !== undefined) {
       throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
     }
@@ -346,7 +351,7 @@ export class RequestSession<
       const ended = await (keep === undefined
         ? this.#held.delete(replicas)
         : this.#held.deleteKeeping(keep));
-      if (ended && clearSiteData !== undefined) this.#clearSiteData(clearSiteData);
+      if (ended && clearSiteData?.length) this.#clearSiteData(clearSiteData);
       return ended;
     });
   }
@@ -382,7 +387,7 @@ export class RequestSession<
     const { engine } = this.#context;
     engine.checkReference(field);
     this.#madeFromSession();
-    const shared = await this.#inTurn(() => this.#held.ownReference(field, value));
+    const shared = await this.#inTurn(() => this.#held.ownReference(field, value), false);
     const endings = endingsOf(this.#held, (work) => this.#inTurn(work));
     return shared && new SessionSet<Data>(engine, shared, endings);
   }
@@ -399,6 +404,9 @@ export class RequestSession<
   createCSRFToken(): string {
     this.#context.admit();
     if (this.#held.token !== null) this.#madeFromSession();
+    // A pre-session secret is one browser's, too.
+    else
+      this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
     return this.#context.csrf.create(this.#held.token);
   }
 
@@ -419,9 +427,10 @@ export class RequestSession<
 
   /** Tells caches that the response depends on the session: on this user, where a token came. */
   #madeFromSession(): void {
-    const { exchange, tokens, carrier } = this.#context;
-    const kind = tokens.length > 0 ? "private" : "vary";
-    exchange.restrictCaching({ kind, vary: carrier.vary, yields: true });
+    const { exchange, tokens, carrier, varies } = this.#context;
+    const isOfUser = tokens.length > 0;
+    const kind = isOfUser ? "private" : "vary";
+    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : varies, yields: true });
   }
 
   /** The token as the application is told it: not at all where a cookie carries it. */
@@ -429,7 +438,10 @@ export class RequestSession<
     return this.#held.carrier.sends ? null : token;
   }
 
-  /** Runs `work` when all calls before it have ended, and it is known which token counts. */
+  /**
+   * Runs `work` when all calls before it have ended, and it is known which token counts, unless work
+   * begins with a read, which finds that out itself.
+   */
   #inTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
     const result = this.#turn.then(async () => {
       this.#context.admit();

@@ -88,11 +88,13 @@ export function requestSessions<Data extends object, Reference extends string>(
 
   const isToken = (value: string) => idOf(value, engine.config.store.shards) !== null;
   const hasCookie = carriers.includes("cookie");
+  // What is off is as good as left out, also where another adapter has no such option.
+  const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));
   const asked = {
     engine,
     carriers: asText(carriers),
     cookie: hasCookie
-      ? { name: cookie.name, options: asText([cookie, more.map((key) => Object(options)[key])]) }
+      ? { name: cookie.name, options: asText([cookie, options.cookie?.persistent ?? true, others]) }
       : null,
   };
 
@@ -114,7 +116,8 @@ export function requestSessions<Data extends object, Reference extends string>(
     const admit = () => {
       if (!byBearer && passedByBearer.has(request)) throw passedAsBearer();
     };
-    const context = { engine, exchange, carrier, bearer, tokens, csrf, admit };
+    const varies = inOrder.map(({ vary }) => vary);
+    const context = { engine, exchange, carrier, varies, bearer, tokens, csrf, admit };
     const session = new RequestSession<Data, Reference>(context);
     known.set(request, [...all, { ...asked, session, byBearer }]);
     return session;

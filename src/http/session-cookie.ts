@@ -72,6 +72,10 @@ export class SessionCookie implements Carrier {
     for (const one of new Set([name, ...this.#came])) this.#cookies.expire(one);
   }
 
+  takeBack(): void {
+    this.#cookies.takeBack(this.#cookies.nameOf(this.#config.name));
+  }
+
   replaceTwins(): void {
     this.#cookies.expireHostOnlyTwin(this.#cookies.nameOf(this.#config.name));
   }

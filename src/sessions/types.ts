@@ -1,4 +1,5 @@
-import type { Duration } from "../durations.ts";
+// As a whole, for an imported alias loses its parameters, and compile errors the units.
+import type * as durations from "../durations.ts";
 import type { SessionStore } from "../store/contract.ts";
 import type { StandardSchema } from "./schema.ts";
 
@@ -96,12 +97,12 @@ export interface Deadlines {
    * The session ends when it was not used for so long (OWASP: idle timeout).
    * @default "7 days"
    */
-  idleTimeout?: Duration | null;
+  idleTimeout?: durations.Duration | null;
   /**
    * The session ends so long after its creation, however busy it is (OWASP: absolute timeout).
    * @default "30 days", the most that NIST SP 800-63B-4 allows at its lowest level
    */
-  absoluteTimeout?: Duration | null;
+  absoluteTimeout?: durations.Duration | null;
 }
 
 /** How a user is signed in: the new session's deadlines, and what it takes over from the old one. */
@@ -130,7 +131,7 @@ export interface ReadOptions {
 /** What a touch changes besides. */
 export interface TouchOptions {
   /** A new idle timeout for this session, from now on. */
-  idleTimeout?: Duration;
+  idleTimeout?: durations.Duration;
 }
 
 /** How a session is rotated. */
@@ -141,7 +142,7 @@ export interface RotateOptions {
    * call `changeCredentials`.)
    * @default the `rotationGrace` of `createSessions`
    */
-  grace?: Duration;
+  grace?: durations.Duration;
 }
 
 /** How a session is ended. */
@@ -184,9 +185,7 @@ type CheckedEntry<Data, Entry> = Entry extends string
     : Misspelt<Entry>
   : { [Field in keyof Entry]: Field extends keyof Data ? Entry[Field] : Misspelt<Field> };
 
-type Misspelt<Field> = {
-  readonly [Fault in `${Field & string} is not a field of the data`]: never;
-};
+type Misspelt<Field> = `${Field & string} is not a field of the data`;
 
 /** What `createSessions` takes. */
 export interface SessionsOptions<
@@ -208,7 +207,9 @@ export interface SessionsOptions<
    * `{ user_id: true, team_ids: { identity: false } }`.
    * @default none
    */
-  references?: Declared & CheckedReferences<Data, Declared>;
+  references?: Declared extends CheckedReferences<Data, Declared>
+    ? Declared
+    : CheckedReferences<Data, Declared>;
   /**
    * How many bytes the names and values of a session's fields may have together.
    * @default 65536
@@ -219,5 +220,5 @@ export interface SessionsOptions<
    * nowhere, and for so long a request that still has it is told apart from one without a session.
    * @default "10 seconds"
    */
-  rotationGrace?: Duration;
+  rotationGrace?: durations.Duration;
 }

@@ -314,7 +314,7 @@ export interface SessionStore {
    */
   signIn(id: string, session: SignIn): Promise<SignedIn>;
 
-  /** What an id leads to, over three aliases at most; writes nothing. */
+  /** What an id leads to, over three aliases at most, or by its name over all; writes nothing. */
   find(id: string, options?: FindOptions): Promise<Lookup>;
 
   /**

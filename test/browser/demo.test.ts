@@ -209,7 +209,8 @@ describe.each([
     const { lineage } = await sessionOf(desk);
     await desk.goto("/");
     const form = { csrf: await csrfOf(desk), lineage };
-    const answer = await desk.context().request.post("/devices/end", { form });
+    const headers = { accept: "text/html" };
+    const answer = await desk.context().request.post("/devices/end", { form, headers });
     expect(await answer.text()).toMatch(/role="status">The device is signed out\..*<h1>Sign in</s);
     expect(await sessionCookie(desk)).toBeUndefined();
     expect(await listedDevices(phone)).toEqual(["Safari on iPhone This device"]);

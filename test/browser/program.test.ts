@@ -75,7 +75,7 @@ class Visitor {
     const { header } = this.#jar;
     const response = await fetch(`${this.#origin}${path}`, {
       redirect: "manual",
-      headers: header === undefined ? {} : { cookie: header },
+      headers: { accept: "text/html", ...(header === undefined ? {} : { cookie: header }) },
       ...(form ? { method: "POST", body: new URLSearchParams(form) } : {}),
     });
     this.#jar.take(response.headers.getSetCookie());

@@ -56,10 +56,89 @@ test("does so in two processes that share a Redis", async () => {
   await expectDevices(await start(variables), await start(variables));
 });
 
+/** A page's form with this button, without scripts: its hidden fields name the action. */
+async function submit(
+  address: string,
+  page: string,
+  button: string,
+  cookie = "",
+  own: Record<string, string> = {},
+  headers: Record<string, string> = {},
+) {
+  const html = await (await fetch(address + page, { headers: { cookie } })).text();
+  const forms = html.match(/<form[\s\S]*?<\/form>/g) ?? [];
+  const form = forms.find((one) => one.includes(`>${button}</button>`)) ?? "";
+  const body = new FormData();
+  for (const [input] of form.matchAll(/<input[^>]*>/g)) {
+    const name = /name="([^"]*)"/.exec(input)?.[1];
+    const value = /value="([^"]*)"/.exec(input)?.[1] ?? "";
+    if (name) body.set(name, value.replaceAll("&quot;", '"').replaceAll("&amp;", "&"));
+  }
+  for (const [name, value] of Object.entries(own)) body.set(name, value);
+  return fetch(address + page, {
+    method: "POST",
+    redirect: "manual",
+    headers: { cookie, origin: address, ...headers },
+    body,
+  });
+}
+
+/** The Cookie header after an answer. */
+function cookieOf(answer: Response): string {
+  return answer.headers
+    .getSetCookie()
+    .map((one) => one.split(";", 1)[0])
+    .join("; ");
+}
+
+const heading = async (address: string, page: string, cookie: string) =>
+  /<h1>(.*?)<\/h1>/.exec(await (await fetch(address + page, { headers: { cookie } })).text())?.[1];
+
+test("a Server Action signs in and redirects: the cookie goes out with the redirection", async () => {
+  const address = await start();
+  const answer = await submit(address, "/join", "Sign in and go");
+  expect([answer.status, answer.headers.get("location")]).toEqual([303, "/"]);
+  const cookie = cookieOf(answer);
+  expect(cookie).toMatch(/^session=[\w-]{34}$/);
+  expect(answer.headers.getSetCookie()[0]).toMatch(
+    /; HttpOnly; SameSite=lax$|; HttpOnly;.*SameSite=lax/i,
+  );
+  expect(await heading(address, "/", cookie)).toBe("Your devices");
+
+  const out = await submit(address, "/join", "Sign out", cookie);
+  expect([out.status, out.headers.get("location")]).toEqual([303, "/join"]);
+  expect(out.headers.getSetCookie()[0]).toMatch(/^session=;/);
+  expect(await heading(address, "/join", cookie)).toBe("Sign in by an action");
+});
+
+test("a Server Action signs in and stays: the same answer shows who is signed in", async () => {
+  const address = await start();
+  const answer = await submit(address, "/join", "Sign in and stay");
+  expect(answer.status).toBe(200);
+  const html = await answer.text();
+  expect(html).toContain("You are signed in.");
+  expect(html).toContain("<h1>Signed in</h1>");
+  expect(await heading(address, "/join", cookieOf(answer))).toBe("Signed in");
+});
+
+test("a Server Action with a wrong password, or from another origin, signs nobody in", async () => {
+  const address = await start();
+  const wrong = await submit(address, "/join", "Sign in and stay", "", { password: "a guess" });
+  expect(await wrong.text()).toContain("is wrong");
+  const evil = { origin: "https://evil.example" };
+  const foreign = await submit(address, "/join", "Sign in and go", "", {}, evil);
+  expect(foreign.status).toBeGreaterThanOrEqual(400);
+  for (const answer of [wrong, foreign]) expect(answer.headers.getSetCookie()).toEqual([]);
+});
+
 test("sends Secure cookies behind a proxy that ends TLS", async () => {
   const address = await start();
   const cookies = async (headers: Record<string, string>) =>
     (await fetch(`${address}/sign-in`, { headers })).headers.getSetCookie().join();
-  expect(await cookies({})).not.toContain("Secure");
-  expect(await cookies({ "x-forwarded-proto": "https" })).toContain("Secure");
+  expect(await cookies({})).toMatch(/^session-csrf-(?!.*Secure)/);
+  const secure = await cookies({ "x-forwarded-proto": "https" });
+  expect(secure).toMatch(/^__Host-session-csrf-.*Secure/);
+  const forwarded = { "x-forwarded-proto": "https" };
+  const action = await submit(address, "/join", "Sign in and go", "", {}, forwarded);
+  expect(action.headers.getSetCookie()[0]).toMatch(/^__Host-session=.*Secure/);
 });

@@ -10,7 +10,7 @@ import { PROCESSES } from "./runner.ts";
 /** As a rule one of the first few hundred fails. */
 const MOST = 10_000;
 /** That a rule is broken: by what the calls gave, or by what they left. */
-const BROKEN = /^(order|count|twice): |^Before or at SEED=.*: AssertionError/;
+const BROKEN = /^(order|count|twice|stranger|lineage): |^Before or at SEED=.*: AssertionError/;
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -29,6 +29,18 @@ test.each([
   "except that does not follow an alias",
   "except that forgets a rotation",
   "change of a set that is made again",
+  "sign-in that keeps another user's",
+  "sign-in that keeps nothing",
+  "sign-in that carries everything over",
+  "sign-in that forgets the entries of what it keeps",
+  "sign-in that ends nothing",
+  "sign-in that is done again",
+  "replacement that merges",
+  "rotation of the same user that leaves an alias",
+  "ending over three aliases",
+  "pointer that stays behind",
+  "pointer that outlives its session",
+  "pointer that a token follows",
 ] as const)(
   "histories of a store with this are refused: %s",
   async (mutation) => {

@@ -15,6 +15,7 @@ export interface Of {
 /** A session as it was given. */
 export interface Seen {
   readonly id: string;
+  readonly lineage: string;
   readonly data: Data;
   readonly createdAt: number;
   readonly lastSeenAt: number;
@@ -38,6 +39,8 @@ export type Action =
       /** Null: all of them. */
       readonly fields: readonly string[] | null;
       readonly touch: boolean;
+      /** Whether the id is a name, and not that of a token. */
+      readonly byName: boolean;
       readonly answer?: Seen | null;
     }
   /** `set`, `unset` and `touch` are this. */
@@ -56,13 +59,29 @@ export type Action =
       readonly to: string;
       readonly values: Data;
       readonly grace: number;
-      readonly answer?: Seen | null;
+      /** The timeouts of another session that takes its place. */
+      readonly idle: number | null;
+      readonly absolute: number | null;
+      /** `ended`: both the token and the session are null. */
+      readonly answer?: Seen | "ended" | null;
+    }
+  | {
+      readonly do: "sign in";
+      /** Empty where there was no token. */
+      readonly id: string;
+      readonly to: string;
+      readonly values: Data;
+      readonly keep: readonly string[];
+      readonly idle: number | null;
+      readonly absolute: number | null;
+      readonly answer?: Seen;
     }
   /** With `of`, only where it is in that set. */
   | {
       readonly do: "end";
       readonly id: string;
       readonly of: Of | null;
+      readonly byName: boolean;
       readonly answer?: boolean;
     }
   | { readonly do: "has"; readonly id: string; readonly of: Of; readonly answer?: boolean }

@@ -9,13 +9,19 @@
  * - twice: a set gives no session twice.
  * - sorted: `list` gives the most recently seen first, and no more than its limit.
  * - stranger: whatever has an id was made by somebody.
+ * - lineage: a session is given with its first id.
+ *
+ * A sign-in, and a rotation that names another user, is two things: it ends one session and makes
+ * another. Each is explained by itself; both at the moment at which the other one was created.
  */
 import type { Call, History, Of, Seen } from "./calls.ts";
+import { picked, replacementOf, UNKNOWN } from "./data.ts";
 import type { Event } from "./events.ts";
 import { explain, type Timed } from "./order.ts";
+import { choices, idOfMade, type Replacing, seenBy } from "./replacing.ts";
 
 export interface Refusal {
-  readonly rule: "order" | "count" | "twice" | "sorted" | "stranger";
+  readonly rule: "order" | "count" | "twice" | "sorted" | "stranger" | "lineage";
   readonly about: string;
   /** The calls that it is about, in no order. */
   readonly calls: readonly Call[];
@@ -25,24 +31,38 @@ type SetCall = Extract<Call, { do: "size" | "ids" | "list" | "change all" | "cle
 
 /** Why a history cannot be explained, or null. */
 export function check(history: History): Refusal | null {
-  const lineages = lineagesOf(history.calls);
+  let refusal: Refusal | null = null;
+  for (const replacing of choices(history.calls)) {
+    refusal = checkAs(history, replacing);
+    if (!refusal) return null;
+  }
+  return refusal;
+}
+
+/** Where the rotations in `replacing` have put other sessions in the place of those they came to. */
+function checkAs(history: History, replacing: Replacing): Refusal | null {
+  const lineages = lineagesOf(history.calls, replacing);
   return (
     checkStrangers(history.calls, lineages) ??
     checkGiven(history.calls, lineages) ??
-    checkOrders(history, lineages)
+    checkOrders(history, lineages, replacing)
   );
 }
 
 /** By each id, the first id of the session that had it. */
-function lineagesOf(calls: readonly Call[]): Map<string, string> {
+function lineagesOf(calls: readonly Call[], replacing: Replacing): Map<string, string> {
   const firsts = new Map<string, string>();
-  for (const call of calls) if (call.do === "create") firsts.set(call.id, call.id);
+  for (const call of calls) {
+    const made = idOfMade(call, replacing);
+    if (made !== null) firsts.set(made, made);
+  }
   // Rotations are known by their old ids, in whatever order they were recorded.
   for (let known = -1; known < firsts.size; ) {
     known = firsts.size;
     for (const call of calls) {
-      const first = call.do === "rotate" ? firsts.get(call.id) : undefined;
-      if (call.do === "rotate" && first !== undefined) firsts.set(call.to, first);
+      const renews = call.do === "rotate" && !replacing.has(call);
+      const first = renews ? firsts.get(call.id) : undefined;
+      if (renews && first !== undefined) firsts.set(call.to, first);
     }
   }
   return firsts;
@@ -54,24 +74,18 @@ function checkStrangers(calls: readonly Call[], lineages: Map<string, string>): 
     if (stranger) {
       return { rule: "stranger", about: `nobody made ${stranger}`, calls: [call] };
     }
+    const wrong = seenBy(call).find(({ id, lineage }) => lineages.get(id) !== lineage);
+    if (wrong) {
+      const about = `${wrong.id} was ${lineages.get(wrong.id)} first, not ${wrong.lineage}`;
+      return { rule: "lineage", about, calls: [call] };
+    }
   }
   return null;
 }
 
 /** The ids of the sessions that a call gave. */
 function givenBy(call: Call): readonly string[] {
-  switch (call.do) {
-    case "create":
-    case "get":
-    case "rotate":
-      return call.answer ? [call.answer.id] : [];
-    case "list":
-      return (call.answer ?? []).map(({ id }) => id);
-    case "ids":
-      return call.answer ?? [];
-    default:
-      return [];
-  }
+  return call.do === "ids" ? (call.answer ?? []) : seenBy(call).map(({ id }) => id);
 }
 
 function checkGiven(calls: readonly Call[], lineages: Map<string, string>): Refusal | null {
@@ -100,9 +114,15 @@ interface Lineage {
   readonly calls: readonly Call[];
 }
 
-function checkOrders({ calls, slack }: History, firsts: Map<string, string>): Refusal | null {
+function checkOrders(
+  { calls, slack }: History,
+  firsts: Map<string, string>,
+  replacing: Replacing,
+): Refusal | null {
   const hits = new Map<SetCall, number>();
-  const lineages = [...new Set(firsts.values())].map((first) => eventsOf(first, calls, firsts));
+  const lineages = [...new Set(firsts.values())].map((first) =>
+    eventsOf(first, calls, firsts, replacing),
+  );
   for (const lineage of lineages) {
     const explained = explain(lineage.events, slack);
     if (!explained) {
@@ -155,13 +175,22 @@ function isOfSet(call: Call): call is SetCall {
 }
 
 /** What one session sees of all calls. */
-function eventsOf(first: string, all: readonly Call[], firsts: Map<string, string>): Lineage {
+function eventsOf(
+  first: string,
+  all: readonly Call[],
+  firsts: Map<string, string>,
+  replacing: Replacing,
+): Lineage {
   const ids = new Set([...firsts].filter(([, one]) => one === first).map(([id]) => id));
   const events: Timed[] = [];
   const numbers = new Map<SetCall, number>();
   const calls: Call[] = [];
   for (const call of all) {
-    const own = timedEvents(call, ids, events.length);
+    const made = idOfMade(call, replacing);
+    const own =
+      made !== null && ids.has(made)
+        ? timedCreation(call, firsts)
+        : timedEvents(call, ids, events.length, replacing);
     if (own.length === 0) continue;
     calls.push(only(call, ids));
     const number = own.findIndex(({ event }) => event.is !== "spare");
@@ -172,11 +201,49 @@ function eventsOf(first: string, all: readonly Call[], firsts: Map<string, strin
 }
 
 /** What one session sees of one call; `number` is that of the first event. */
-function timedEvents(call: Call, ids: ReadonlySet<string>, number: number): Timed[] {
-  const own = isOfSet(call) ? ofSet(call, ids, number) : ofSession(call, ids, number);
+function timedEvents(
+  call: Call,
+  ids: ReadonlySet<string>,
+  number: number,
+  replacing: Replacing,
+): Timed[] {
+  const own = isOfSet(call) ? ofSet(call, ids, number) : ofSession(call, ids, number, replacing);
   const events = own.map((event) => timed(call, event, firstMoment(event)));
   const again = call.again && own[0] ? unanswered(own[0], call) : null;
   return again ? [...events, { ...timed(call, again, -1), optional: true }] : events;
+}
+
+/** What a session sees of the call that has made it, perhaps in the place of another. */
+function timedCreation(call: Call, firsts: ReadonlyMap<string, string>): Timed[] {
+  const [seen] = seenBy(call);
+  const answered = seen ? [timed(call, creation(call, firsts, seen), -1)] : [];
+  const mayBeUnanswered = call.again || !seen;
+  if (!mayBeUnanswered) return answered;
+  return [...answered, { ...timed(call, creation(call, firsts), -1), optional: true }];
+}
+
+function creation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Seen): Event {
+  const given = answer ? { answer } : {};
+  switch (call.do) {
+    case "create": {
+      const { id, values, idle, absolute } = call;
+      return { is: "create", id, values, idle, absolute, ...given };
+    }
+    case "rotate": {
+      const { to: id, idle, absolute } = call;
+      return { is: "create", id, values: replacementOf(call.values), idle, absolute, ...given };
+    }
+    case "sign in": {
+      const { to: id, keep, idle, absolute } = call;
+      const unknown = Object.fromEntries(keep.map((field) => [field, UNKNOWN]));
+      // What is kept is the old session's to explain: without one, nothing is.
+      const kept = firsts.has(call.id) ? picked(answer?.data ?? unknown, keep, call.values) : {};
+      const values = { ...call.values, ...kept };
+      return { is: "create", id, values, idle, absolute, ...given };
+    }
+    default:
+      throw new Error(`${call.do} makes no session`);
+  }
 }
 
 /** A call without what it says of other sessions. */
@@ -219,7 +286,6 @@ function unanswered(event: Event, call: Call): Event | null {
     case "read":
       return { is: "change", id: event.id, values: {}, unset: [], idle: null }; // its touch
 
-    case "create":
     case "change":
     case "rotate":
     case "end":
@@ -233,22 +299,41 @@ function unanswered(event: Event, call: Call): Event | null {
   }
 }
 
-function ofSession(call: Call, ids: ReadonlySet<string>, number: number): Event[] {
-  if (isOfSet(call) || !ids.has(call.id)) return [];
+function ofSession(
+  call: Call,
+  ids: ReadonlySet<string>,
+  number: number,
+  replacing: Replacing,
+): Event[] {
+  if (isOfSet(call) || call.do === "create" || !ids.has(call.id)) return [];
   const { by, start, end, notAfter, again, do: is, ...rest } = call;
   switch (call.do) {
-    case "get": {
-      const { id, fields, answer, touch } = call;
-      if (answer === undefined)
-        return touch ? [{ is: "change", id, values: {}, unset: [], idle: null }] : [];
-      const read: Event = { is: "read", id, fields, answer, touch: touch ? number : null };
-      return touch ? [read, { is: "touch", id, answer, read: number }] : [read];
-    }
+    case "get":
+      return readOf(call, number);
     case "has":
       return call.answer === undefined ? [] : [{ ...rest, is } as Event];
+    case "rotate":
+      return [{ ...rest, is, replaces: replacing.has(call) } as Event];
+    case "sign in":
+      return [superseding(call)];
     default:
       return [{ ...rest, is } as Event];
   }
+}
+
+function readOf(call: Extract<Call, { do: "get" }>, number: number): Event[] {
+  const { id, byName, fields, answer, touch } = call;
+  if (answer === undefined)
+    return touch ? [{ is: "change", id, values: {}, unset: [], idle: null }] : [];
+  const read: Event = { is: "read", id, byName, fields, answer, touch: touch ? number : null };
+  return touch ? [read, { is: "touch", id, answer, read: number }] : [read];
+}
+
+function superseding({ id, values, keep, answer, again }: Extract<Call, { do: "sign in" }>): Event {
+  // The answer of one that was carried out twice may be of what has become of it meanwhile.
+  if (!answer || again) return { is: "supersede", id, values, keep };
+  const kept = picked(answer.data, keep, values);
+  return { is: "supersede", id, values, keep, kept, at: answer.createdAt };
 }
 
 function ofSet(call: SetCall, ids: ReadonlySet<string>, number: number): Event[] {

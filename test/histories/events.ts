@@ -15,6 +15,7 @@ export type Event =
       is: "read";
       id: string;
       fields: readonly string[] | null;
+      byName: boolean;
       answer: Seen | null;
       touch: number | null;
     }
@@ -27,8 +28,26 @@ export type Event =
       idle: number | null;
       answer?: boolean;
     }
-  | { is: "rotate"; id: string; to: string; values: Data; grace: number; answer?: Seen | null }
-  | { is: "end"; id: string; of: Of | null; answer?: boolean }
+  /** `replaces`: `to` is another session, or would be. */
+  | {
+      is: "rotate";
+      id: string;
+      to: string;
+      values: Data;
+      grace: number;
+      replaces: boolean;
+      answer?: Seen | "ended" | null;
+    }
+  /** A sign-in, as the session sees it that it ends: `kept` is what was taken over, `at` when. */
+  | {
+      is: "supersede";
+      id: string;
+      values: Data;
+      keep: readonly string[];
+      kept?: Data;
+      at?: number;
+    }
+  | { is: "end"; id: string; of: Of | null; byName: boolean; answer?: boolean }
   | { is: "has"; id: string; of: Of; answer: boolean }
   /** The session was in the set: with `answer`, it was given like this. */
   | { is: "member"; of: Of; answer: Seen | string }

@@ -41,7 +41,9 @@ const PAGE_SIZES: Readonly<Partial<Record<Script, readonly [at: number, size: nu
 const PAGE = 300;
 /** Where `endAll` has the id of a session to leave alone. */
 const EXCEPT = 5;
-const WRITING = ["create", "change", "end", "endAll", "changeAll"];
+/** Where a script has the id that it is to make. */
+const MADE: Readonly<Partial<Record<Script, number>>> = { create: 4, signIn: 5, change: 11 };
+const WRITING = ["create", "signIn", "change", "end", "endAll", "changeAll"];
 
 type Script = NonNullable<Sent["script"]>;
 
@@ -63,8 +65,8 @@ export function interfering(client: InterceptedClient): RedisClient {
     const context = contexts.getStore();
     if (!context || !script || !WRITING.includes(script)) return send();
     context.notAfter = Math.max(context.notAfter, Number(args[NOT_AFTER]));
-    if (script === "create") context.made = args[4] ?? null;
-    if (script === "change") context.made = args[11] || null;
+    const made = MADE[script];
+    if (made !== undefined) context.made = args[made] || null;
     const { fault } = context;
     context.fault = null;
     const reply = await (fault ? carryOut(fault, send, context) : send());

@@ -1,9 +1,10 @@
 /*
  * One session as a sequence of events sees it: from its creation over all its ids to its end. Where
- * the recorded times leave open whether a deadline had passed, an event has several outcomes.
+ * the recorded times leave open whether a deadline had passed, an event has several outcomes. A
+ * session whose place another one takes has ended; that one is made in an event of its own.
  */
-import { isDeepStrictEqual } from "node:util";
 import type { Data, Of, Seen } from "./calls.ts";
+import { changed, known, ownerOf, picked, UNKNOWN, valuesOf } from "./data.ts";
 import type { Event } from "./events.ts";
 
 /** From one moment to another, both included. */
@@ -14,6 +15,8 @@ export interface Span {
 
 interface Live {
   readonly id: string;
+  /** Its first id. */
+  readonly lineage: string;
   readonly data: Data;
   readonly created: Span;
   readonly seen: Span;
@@ -21,9 +24,9 @@ interface Live {
   readonly absolute: Span | null;
 }
 
-/** What a rotation left at an old id: an alias, or, without a target, a tombstone. */
-interface Place {
-  readonly target: string | null;
+/** What a renewal left at an old id. What a tombstone is left at leads nowhere, as if it was not. */
+interface Alias {
+  readonly target: string;
   readonly until: Span;
 }
 
@@ -31,7 +34,7 @@ export interface State {
   /** No event happens before this any more. */
   readonly from: number;
   readonly live: Live | null;
-  readonly places: Readonly<Record<string, Place>>;
+  readonly aliases: Readonly<Record<string, Alias>>;
   /**
    * The numbers of the calls of two moments, of which the first has found the session: a read, whose
    * answer now depends on its touch, or a clear that has come to know which one to leave alone.
@@ -42,7 +45,7 @@ export interface State {
 export const NOTHING: State = {
   from: Number.NEGATIVE_INFINITY,
   live: null,
-  places: {},
+  aliases: {},
   found: [],
 };
 
@@ -52,9 +55,9 @@ export interface Outcome {
   readonly hit: boolean;
 }
 
-/** The field whose change is a sign-in. */
-const IDENTITY = "user_id";
-const HOPS = 3;
+/** Over how many aliases an id is a way in; an ending follows them all. */
+const WAY_IN = 3;
+const ALL = Number.POSITIVE_INFINITY;
 
 /** All that may have become of the session by an event that happened at a moment of `now`. */
 export function outcomes(state: State, event: Event, now: Span, slack: number): Outcome[] {
@@ -99,11 +102,13 @@ class Moment {
         return this.#change(event);
       case "rotate":
         return this.#rotate(event);
+      case "supersede":
+        return this.#supersede(event);
       case "end":
         return this.#end(event);
       case "has":
-        return this.#leads(event.id, this.#now).flatMap(({ state, live }) =>
-          (live !== null && holds(live, event.of)) === event.answer ? [miss(state)] : [],
+        return this.#named(event.id, this.#now, ALL).flatMap(({ state, live }) =>
+          mayBe(live, event.of, event.answer) ? [miss(state)] : [],
         );
       case "member":
         return this.#member(event);
@@ -114,7 +119,7 @@ class Moment {
           became(state, { ...live, data: changed(live.data, event) }),
         );
       case "spare":
-        return this.#leads(event.except, this.#now).map(({ state, live }) =>
+        return this.#named(event.except, this.#now, ALL).map(({ state, live }) =>
           miss(live ? withFound(state, event.clear) : state),
         );
       case "end if":
@@ -131,6 +136,7 @@ class Moment {
         ? before
         : {
             id,
+            lineage: id,
             data: changed({}, { values, unset: [] }),
             created: this.#written,
             seen: this.#written,
@@ -140,18 +146,24 @@ class Moment {
     return this.#answered(became(this.#state, live), answer);
   }
 
-  #read({ id, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
-    return this.#leads(id, this.#started).flatMap(({ state, live }) => {
+  #read({ id, byName, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
+    const leads = byName
+      ? this.#named(id, this.#started, WAY_IN)
+      : this.#leads(id, this.#started, WAY_IN);
+    return leads.flatMap(({ state, live }) => {
       const itsTouchDecides = live && touch !== null ? [miss(withFound(state, touch))] : [];
       if (!live || answer === null) return live || answer ? itsTouchDecides : [miss(state)];
-      if (!sameData(live.data, answer.data, fields)) return [];
-      return [...this.#answered(state, answer, false), ...itsTouchDecides];
+      const data = known(live.data, answer.data, fields);
+      if (!data) return [];
+      const told = became(state, { ...live, data });
+      const decides = touch === null ? [] : [miss(withFound(told, touch))];
+      return [...this.#answered(told, answer, false), ...decides];
     });
   }
 
   #touch({ id, answer, read }: Extract<Event, { is: "touch" }>): Outcome[] {
     if (!this.#state.found.includes(read)) return [miss(this.#state)];
-    return this.#leads(id, this.#now).flatMap((lead) => {
+    return this.#leads(id, this.#now, WAY_IN).flatMap((lead) => {
       const state = withoutFound(lead.state, read);
       if (!lead.live || answer === null) return lead.live || answer ? [] : [miss(state)];
       return this.#answered(became(state, { ...lead.live, seen: this.#written }), answer, false);
@@ -159,7 +171,7 @@ class Moment {
   }
 
   #change(event: Extract<Event, { is: "change" }>): Outcome[] {
-    return this.#leads(event.id, this.#now).flatMap(({ state, live }) => {
+    return this.#leads(event.id, this.#now, WAY_IN).flatMap(({ state, live }) => {
       if (event.answer !== undefined && event.answer !== (live !== null)) return [];
       if (!live) return [miss(state)];
       const idle = event.idle ?? live.idle;
@@ -169,50 +181,58 @@ class Moment {
   }
 
   #rotate(event: Extract<Event, { is: "rotate" }>): Outcome[] {
-    const { id, to, values, answer } = event;
+    const { to, answer } = event;
     if (this.#state.live?.id === to) {
-      return answer === null ? [] : this.#answered(this.#state, answer); // once more
+      if (answer === null || answer === "ended") return [];
+      return this.#answered(this.#state, answer); // once more
     }
-    return this.#leads(id, this.#now).flatMap(({ state, live, trail }) => {
-      const signsIn = live !== null && changesIdentity(live.data, values);
-      if (!live || (trail.length > 0 && !signsIn)) return answer ? [] : [miss(state)];
-      if (answer === null) return [];
-      const places = this.#left(state.places, [...trail, live.id], event, signsIn);
-      const data = changed(live.data, { values, unset: [] });
-      const rotated = became({ ...state, places }, { ...live, id: to, data, seen: this.#written });
-      return this.#answered(rotated, answer);
+    return this.#leads(event.id, this.#now, WAY_IN).flatMap((lead) => {
+      const turn = turnOf(lead, event);
+      if (!mayAnswer(turn, event)) return [];
+      if (turn === "nothing") return [miss(lead.state)];
+      if (turn === "ended") return [miss(ended(lead))];
+      const seen = answer === "ended" || answer === null ? undefined : answer;
+      if (turn === "replaced") return this.#since(ended(lead), seen?.createdAt);
+      return this.#answered(this.#renewed(lead, event, turn === "renewed"), seen);
     });
   }
 
-  /** What is at the old ids after a rotation. */
-  #left(
-    before: State["places"],
-    ids: readonly string[],
-    { to, grace }: { to: string; grace: number },
-    signsIn: boolean,
-  ): State["places"] {
-    const places = { ...before };
-    const until = { from: this.#written.from + grace, to: this.#written.to + grace };
-    for (const id of ids) {
-      delete places[id];
-      if (grace > 0) places[id] = { target: signsIn ? null : to, until };
-    }
-    return places;
+  /** The session with its new id, and with an alias at its old one or nothing at all it came through. */
+  #renewed(
+    { state, live, trail }: Lead,
+    { to, values, grace }: Extract<Event, { is: "rotate" }>,
+    leavesAlias: boolean,
+  ): State {
+    if (!live) return state;
+    const { from, to: latest } = this.#written;
+    const until = { from: from + grace, to: latest + grace };
+    const aliases = leavesAlias
+      ? { ...state.aliases, [live.id]: { target: to, until } }
+      : without(state.aliases, trail);
+    const data = changed(live.data, { values, unset: [] });
+    return { ...state, aliases, live: { ...live, id: to, data, seen: this.#written } };
   }
 
-  #end({ id, of, answer }: Extract<Event, { is: "end" }>): Outcome[] {
-    return this.#leads(id, this.#now).flatMap(({ state, live, trail }) => {
-      const ends = live !== null && (of === null || holds(live, of));
-      if (answer !== undefined && answer !== ends) return [];
-      if (!ends) return [miss(state)];
-      const left = Object.entries(state.places).filter(([old]) => !trail.includes(old));
-      return [miss({ ...state, live: null, places: Object.fromEntries(left) })];
+  #supersede(event: Extract<Event, { is: "supersede" }>): Outcome[] {
+    return this.#leads(event.id, this.#now, ALL).flatMap((lead) => {
+      if (event.kept && !known(takenOver(lead, event), event.kept, null)) return [];
+      return this.#since(lead.live ? ended(lead) : lead.state, event.at);
+    });
+  }
+
+  #end({ id, of, byName, answer }: Extract<Event, { is: "end" }>): Outcome[] {
+    const leads = byName ? this.#named(id, this.#now, ALL) : this.#leads(id, this.#now, ALL);
+    return leads.flatMap((lead) => {
+      const { state, live } = lead;
+      const may = (ends: boolean) =>
+        (answer ?? ends) === ends && (of ? mayBe(live, of, ends) : (live !== null) === ends);
+      return [...(may(true) ? [miss(ended(lead))] : []), ...(may(false) ? [miss(state)] : [])];
     });
   }
 
   #member({ of, answer }: Extract<Event, { is: "member" }>): Outcome[] {
     const { live } = this.#state;
-    if (!live || !holds(live, of) || !this.#mayHold(deadlineOf(live))) return [];
+    if (!live || !mayBe(live, of, true) || !this.#mayHold(deadlineOf(live))) return [];
     if (typeof answer === "string") return live.id === answer ? [hit(this.#state)] : [];
     return this.#answered(this.#state, answer).map(({ state }) => hit(state));
   }
@@ -222,7 +242,7 @@ class Moment {
       return answer ? [] : [miss(withoutFound(this.#state, clear))];
     }
     if (except === null) return this.#ended(of, answer);
-    return this.#leads(except, this.#now).flatMap(({ state, live }) => {
+    return this.#named(except, this.#now, ALL).flatMap(({ state, live }) => {
       if (!live) return new Moment(state, this.#now, this.#slack).#ended(of, answer);
       return answer ? [] : [miss(state)]; // spared as long as the id leads to it
     });
@@ -239,19 +259,28 @@ class Moment {
     work: (live: Live, state: State) => State,
   ): Outcome[] {
     const { live } = this.#state;
-    const inSet = live !== null && holds(live, of);
+    const inSet = live !== null && mayBe(live, of, true);
     const all: Outcome[] = [];
     if (inSet && answer !== false && this.#mayHold(deadlineOf(live))) {
       all.push(hit(work(live, this.#state)));
     }
     if (answer === true) return all;
-    if (!inSet) all.push(miss(this.#state));
-    else if (this.#mayBeOver(deadlineOf(live))) all.push(miss({ ...this.#state, live: null }));
+    if (mayBe(live, of, false)) all.push(miss(this.#state));
+    if (inSet && this.#mayBeOver(deadlineOf(live))) all.push(miss({ ...this.#state, live: null }));
     return all;
   }
 
-  /** What an id may have led to. */
-  #leads(id: string, aliasesAt: Span, trail: readonly string[] = []): Lead[] {
+  /** What a name may have meant: an id, over so many aliases, or the session's first one. */
+  #named(name: string, aliasesAt: Span, hops: number): Lead[] {
+    return this.#leads(name, aliasesAt, hops).flatMap((lead) => {
+      const { live } = lead.state;
+      if (lead.live || live?.lineage !== name) return [lead];
+      return this.#leads(live.id, aliasesAt, hops);
+    });
+  }
+
+  /** What an id may have led to, over so many aliases at most. */
+  #leads(id: string, aliasesAt: Span, hops: number, trail: readonly string[] = []): Lead[] {
     const state = this.#state;
     if (state.live?.id === id) {
       const leads: Lead[] = [];
@@ -261,14 +290,22 @@ class Moment {
         leads.push({ state: { ...state, live: null }, live: null, trail });
       return leads;
     }
-    const place = state.places[id];
-    if (!place?.target || trail.length === HOPS) return [{ state, live: null, trail }];
+    const alias = state.aliases[id];
+    if (!alias || trail.length === hops) return [{ state, live: null, trail }];
     const leads: Lead[] = [];
-    if (this.#mayHold(place.until, aliasesAt)) {
-      leads.push(...this.#leads(place.target, aliasesAt, [...trail, id]));
+    if (this.#mayHold(alias.until, aliasesAt)) {
+      leads.push(...this.#leads(alias.target, aliasesAt, hops, [...trail, id]));
     }
-    if (this.#mayBeOver(place.until)) leads.push({ state, live: null, trail });
+    if (this.#mayBeOver(alias.until)) leads.push({ state, live: null, trail });
     return leads;
+  }
+
+  /** What was done at a moment that is known, if it may have been then. */
+  #since(state: State, moment: number | undefined): Outcome[] {
+    if (moment === undefined) return [miss(state)];
+    const { from, to } = this.#now;
+    if (from > moment + 1 + this.#slack || to < moment - this.#slack) return [];
+    return [miss({ ...state, from: Math.max(from, moment - this.#slack) })];
   }
 
   #mayHold(until: Span, now = this.#now): boolean {
@@ -284,7 +321,8 @@ class Moment {
     const { live } = state;
     if (!answer) return [miss(state)];
     if (!live || answer.id !== live.id) return [];
-    if (withData && !sameData(live.data, answer.data, null)) return [];
+    const data = withData ? known(live.data, answer.data, null) : live.data;
+    if (!data) return [];
     const { lastSeenAt, createdAt, absoluteDeadline, expiresAt } = answer;
     const inside = (moment: number, span: Span) => moment >= span.from && moment <= span.to;
     if (!inside(lastSeenAt, live.seen) || !inside(createdAt, live.created)) return [];
@@ -293,6 +331,7 @@ class Moment {
     const at = (moment: number): Span => ({ from: moment, to: moment });
     const exact: Live = {
       ...live,
+      data,
       created: at(createdAt),
       seen: at(lastSeenAt),
       absolute: absoluteDeadline === null ? null : at(absoluteDeadline),
@@ -333,26 +372,46 @@ function deadlineOf({ seen, idle, absolute }: Live): Span {
   return { from: nearer(seen.from, absolute?.from), to: nearer(seen.to, absolute?.to) };
 }
 
-function changed(data: Data, { values, unset }: { values: Data; unset: readonly string[] }): Data {
-  const all = Object.entries({ ...data, ...values });
-  return Object.fromEntries(all.filter(([field]) => !unset.includes(field)).sort());
+/** Whether a session may be in a set, or may not; none is in none. */
+function mayBe(live: Live | null, { field, value }: Of, answer: boolean): boolean {
+  const had = live?.data[field];
+  return had === UNKNOWN || valuesOf(had).includes(value) === answer;
 }
 
-function valuesOf(value: unknown): unknown[] {
-  return [value].flat().filter((element) => element !== null && element !== undefined);
+/** The session is over, and what it was reached by leads nowhere. */
+function ended({ state, trail }: Lead): State {
+  return { ...state, live: null, aliases: without(state.aliases, trail) };
 }
 
-function holds({ data }: Live, { field, value }: Of): boolean {
-  return valuesOf(data[field]).includes(value);
+function without(aliases: State["aliases"], ids: readonly string[]): State["aliases"] {
+  return Object.fromEntries(Object.entries(aliases).filter(([id]) => !ids.includes(id)));
 }
 
-function changesIdentity(data: Data, values: Data): boolean {
-  if (!(IDENTITY in values)) return false;
-  const [before, after] = [new Set(valuesOf(data[IDENTITY])), new Set(valuesOf(values[IDENTITY]))];
-  return !isDeepStrictEqual(before, after);
+type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
+
+/** What a rotation does. (That a session is renewed 32 times is more than a history has.) */
+function turnOf({ live, trail }: Lead, { values, grace }: Extract<Event, { is: "rotate" }>): Turn {
+  if (!live) return "nothing";
+  const owner = ownerOf(live.data, values);
+  if (owner === "nobody" || owner === "another") return "replaced";
+  if (owner === "same") return "renewed for good";
+  if (trail.length > 0) return grace === 0 ? "ended" : "nothing";
+  return grace === 0 ? "renewed for good" : "renewed";
 }
 
-function sameData(data: Data, given: Data, fields: readonly string[] | null): boolean {
-  const wanted = Object.entries(data).filter(([field]) => fields?.includes(field) ?? true);
-  return isDeepStrictEqual(Object.fromEntries(wanted), { ...given });
+/** Whether it may be what the answer tells; without one, all that concerns this session. */
+function mayAnswer(turn: Turn, { replaces, answer }: Extract<Event, { is: "rotate" }>): boolean {
+  if (answer === null) return turn === "nothing";
+  if (answer === "ended") return turn === "ended";
+  if (turn === "nothing" || turn === "ended") return answer === undefined;
+  return replaces === (turn === "replaced");
+}
+
+/** What a sign-in takes over from a session that it ends: nothing of another user's. */
+function takenOver(
+  { live, trail }: Lead,
+  { values, keep }: Extract<Event, { is: "supersede" }>,
+): Data {
+  if (!live || trail.length > WAY_IN || ownerOf(live.data, values) === "another") return {};
+  return picked(live.data, keep, values);
 }

@@ -17,7 +17,7 @@ test("plans have every operation, every fault, and pages of both sizes", () => {
   const steps = plans.flatMap(({ programs }) => programs.flat());
   expect(new Set(steps.map((step) => step.do))).toEqual(
     new Set([
-      ...["create", "get", "set", "unset", "touch", "rotate", "delete"],
+      ...["create", "get", "set", "unset", "touch", "rotate", "sign in", "delete"],
       ...["get by id", "delete by id", "size", "ids", "iterate", "list", "has", "delete of set"],
       ...["set all", "unset all", "clear"],
     ]),

@@ -12,6 +12,19 @@ export interface NewSession {
   readonly absolute: number | null;
 }
 
+/** A session by an id, or by the lineage of that one. */
+export interface Name {
+  readonly id: number;
+  readonly lineage: boolean;
+}
+
+/** A session that there is from the beginning, and how often it was renewed by then. */
+export interface FirstSession extends NewSession {
+  readonly renewals: number;
+  /** How long each of its old ids leads to it (ms). */
+  readonly grace: number;
+}
+
 export interface PlannedSet {
   readonly field: string;
   readonly value: number;
@@ -40,15 +53,21 @@ export type Work =
       readonly values: Values;
       readonly grace: number | null;
     }
+  /** Null: without a token. */
+  | ({
+      readonly do: "sign in";
+      readonly token: number | null;
+      readonly keep: string[];
+    } & NewSession)
   | { readonly do: "delete"; readonly token: number }
-  | { readonly do: "get by id"; readonly id: number; readonly fields: string[] | null }
-  | { readonly do: "delete by id"; readonly id: number }
+  | ({ readonly do: "get by id"; readonly fields: string[] | null } & Name)
+  | ({ readonly do: "delete by id" } & Name)
   | { readonly do: "size" | "ids" | "iterate"; readonly of: PlannedSet }
   | { readonly do: "list"; readonly of: PlannedSet; readonly limit: number }
-  | { readonly do: "has" | "delete of set"; readonly of: PlannedSet; readonly id: number }
+  | ({ readonly do: "has" | "delete of set"; readonly of: PlannedSet } & Name)
   | { readonly do: "set all"; readonly of: PlannedSet; readonly values: Values }
   | { readonly do: "unset all"; readonly of: PlannedSet; readonly fields: string[] }
-  | { readonly do: "clear"; readonly of: PlannedSet; readonly except: number | null };
+  | { readonly do: "clear"; readonly of: PlannedSet; readonly except: Name | null };
 
 export type Step = Work & {
   /** How long the process waits before it (ms). */
@@ -61,7 +80,7 @@ export interface Plan {
   /** Whether operations on sets take a session a page, so that others come between the pages. */
   readonly smallPages: boolean;
   /** Made before the programs begin; all processes know their tokens. */
-  readonly sessions: readonly NewSession[];
+  readonly sessions: readonly FirstSession[];
   /** One for each process. */
   readonly programs: readonly (readonly Step[])[];
 }
@@ -81,18 +100,21 @@ export const LONGEST_SHORT = 80;
 /** The one that sessions are in to begin with. */
 const USER: PlannedSet = { field: "user_id", value: 0 };
 
-const FIELDS = ["user_id", "team_ids", "tag", "theme", "note"];
+/** Those that may be written, and kept: all but the user. */
+const OTHERS = ["team_ids", "tag", "theme", "note"];
+const FIELDS = ["user_id", ...OTHERS];
 
 /**
  * Short: deadlines pass. Clearing and updating: that is what is mostly done, to more sessions than a
- * page takes, while they are used.
+ * page takes, while they are used. Renewing: of one session, so that many aliases lead to it.
  */
-const KINDS = ["any", "any", "any", "short", "clearing", "updating"] as const;
+const KINDS = ["any", "any", "any", "short", "clearing", "updating", "renewing"] as const;
 type Kind = (typeof KINDS)[number];
 
 /** How much more often than else something is done. */
 const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
   clearing: { clear: 4, rotate: 4 },
+  renewing: { rotate: 10, delete: 3, "sign in": 3 },
   updating: { "set all": 6, set: 4, get: 4 },
 };
 
@@ -106,9 +128,12 @@ export function planOf(seed: number, processes: number): Plan {
   return {
     seed,
     smallPages,
-    sessions: Array.from({ length: crowded ? 5 : 1 + random.below(3) }, () => maker.session()),
+    sessions: Array.from(
+      { length: crowded ? 5 : kind === "renewing" ? 1 : 1 + random.below(3) },
+      () => maker.first(),
+    ),
     programs: Array.from({ length: processes }, () =>
-      Array.from({ length: 1 + random.below(4) }, () => maker.step()),
+      Array.from({ length: 1 + random.below(kind === "renewing" ? 7 : 4) }, () => maker.step()),
     ),
   };
 }
@@ -147,7 +172,23 @@ class Maker {
             { idle: 3_000_000, absolute: 90_000_000 },
           ],
     );
-    return { values: { user_id: 0, tag: 0, ...this.#values() }, idle, absolute };
+    return { values: { user_id: 0, tag: 0, ...this.#values(), ...this.#user() }, idle, absolute };
+  }
+
+  /**
+   * Renewed before the programs begin, so often that its first ids are no way in; or, among many,
+   * once and without aliases, so that its first id is not the one before.
+   */
+  first(): FirstSession {
+    const renewing = this.#kind === "renewing";
+    const renewals = renewing ? this.#random.below(7) : Number(this.#kind === "clearing");
+    return { ...this.session(), renewals, grace: renewing ? 2000 : 0 };
+  }
+
+  #signIn(): NewSession & { readonly keep: string[] } {
+    const { idle, absolute } = this.session();
+    const user_id = this.#random.of([0, 0, 1, [0, 1]]);
+    return { values: { ...this.#values(), user_id }, idle, absolute, keep: this.#some(OTHERS) };
   }
 
   step(): Step {
@@ -160,25 +201,28 @@ class Maker {
 
   #work(): Work {
     const random = this.#random;
-    const token = random.below(5);
-    const id = random.below(5);
+    const renewing = this.#kind === "renewing";
+    const token = random.below(renewing ? 7 : 5);
+    const latest = renewing && random.chance(0.8) ? 0 : token;
+    const name: Name = { id: random.below(renewing ? 7 : 5), lineage: random.chance(0.3) };
     const of = random.chance(0.3) ? USER : random.of(SETS);
     const works: readonly (readonly [weight: number, work: Work])[] = [
       [2, { do: "create", ...this.session() }],
       [3, { do: "get", token, fields: this.#fields(), touch: random.chance(0.7) }],
       [5, { do: "set", token, values: this.#values() }],
-      [2, { do: "unset", token, fields: this.#fields() ?? ["note"] }],
+      [2, { do: "unset", token, fields: this.#some(OTHERS) }],
       [2, { do: "touch", token, idle: random.chance(0.5) ? this.#idle() : null }],
-      [6, { do: "rotate", token, values: this.#rotated(), grace: this.#grace() }],
+      [6, { do: "rotate", token: latest, values: this.#rotated(), grace: this.#grace() }],
+      [5, { do: "sign in", token: random.chance(0.9) ? token : null, ...this.#signIn() }],
       [2, { do: "delete", token }],
-      [1, { do: "get by id", id, fields: this.#fields() }],
-      [1, { do: "delete by id", id }],
+      [2, { do: "get by id", fields: this.#fields(), ...name }],
+      [1, { do: "delete by id", ...name }],
       [2, { do: random.of(["size", "ids", "iterate"] as const), of }],
       [1, { do: "list", of, limit: random.of([1, 2, 100]) }],
-      [2, { do: random.of(["has", "delete of set"] as const), of, id }],
+      [2, { do: random.of(["has", "delete of set"] as const), of, ...name }],
       [2, { do: "set all", of, values: this.#values() }],
-      [1, { do: "unset all", of, fields: this.#fields() ?? ["note"] }],
-      [4, { do: "clear", of, except: random.chance(0.6) ? id : null }],
+      [1, { do: "unset all", of, fields: this.#some(OTHERS) }],
+      [4, { do: "clear", of, except: random.chance(0.6) ? name : null }],
     ];
     const preferred = PREFERRED[this.#kind] ?? {};
     return random.weighted(
@@ -197,17 +241,27 @@ class Maker {
   }
 
   #fields(): string[] | null {
-    return this.#random.chance(0.5) ? null : FIELDS.filter(() => this.#random.chance(0.4));
+    return this.#random.chance(0.5) ? null : this.#some(FIELDS);
+  }
+
+  #some(fields: readonly string[]): string[] {
+    return fields.filter(() => this.#random.chance(0.4));
   }
 
   #rotated(): Values {
-    return this.#random.chance(0.5) ? {} : this.#values();
+    if (this.#random.chance(this.#kind === "renewing" ? 0.8 : 0.5)) return {};
+    return { ...this.#values(), ...this.#user() };
+  }
+
+  /** Often the same one as before, or none. */
+  #user(): Values {
+    const users = [0, 0, 1, [0, 1], null] as const;
+    return this.#random.chance(0.5) ? { user_id: this.#random.of(users) } : {};
   }
 
   #values(): Values {
     const random = this.#random;
     const values: Record<string, unknown> = {};
-    if (random.chance(0.3)) values.user_id = random.of([0, 1, null]);
     if (random.chance(0.4)) values.team_ids = random.of([0, 1, [0], [1], [0, 1], [], null]);
     if (random.chance(0.2)) values.tag = random.of([0, null]);
     // Each write is of its own, so that it is seen whose was read.

@@ -4,6 +4,7 @@ import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { mutatedClient, mutations } from "../support/mutations.ts";
 import { allArrived, interfering, SHORT_TIMEOUT, withSmallPages } from "./interference.ts";
+import type { FirstSession, Step } from "./plan.ts";
 import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
 import { type Fields, type Library, World } from "./world.ts";
 
@@ -37,13 +38,18 @@ function open({ port, cluster, prefix, shards, mutation, base }: Setting): Libra
   };
 }
 
+/** The steps that make a session and renew it. */
+function making({ renewals, grace, ...session }: FirstSession): Step[] {
+  const step = { pause: 0, fault: null };
+  const renewal: Step = { do: "rotate", token: 0, values: {}, grace, ...step };
+  return [{ do: "create", ...session, ...step }, ...Array<Step>(renewals).fill(renewal)];
+}
+
 async function perform(task: Task, library: Library): Promise<World> {
   const world = new World(task.place, library);
   switch (task.do) {
     case "set up":
-      await world.run(
-        task.sessions.map((one) => ({ do: "create", ...one, pause: 0, fault: null })),
-      );
+      await world.run(task.sessions.flatMap(making));
       break;
     case "run":
       await world.run(task.steps);

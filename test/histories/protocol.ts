@@ -2,7 +2,7 @@
 import type { ReferenceOptions } from "session-sets";
 import type { MutationName } from "../support/mutations.ts";
 import type { Call } from "./calls.ts";
-import type { NewSession, Step } from "./plan.ts";
+import type { FirstSession, Step } from "./plan.ts";
 import type { Known, Place } from "./world.ts";
 
 /** What the parent says at the beginning, as the program's one argument. */
@@ -18,7 +18,7 @@ export interface Setting {
 
 /** What is to be done in each of several worlds. */
 export type Task = { readonly place: Place } & (
-  | { readonly do: "set up"; readonly sessions: readonly NewSession[] }
+  | { readonly do: "set up"; readonly sessions: readonly FirstSession[] }
   | { readonly do: "run"; readonly steps: readonly Step[] }
   | { readonly do: "read all" }
   | { readonly do: "end all"; readonly ids: readonly string[] }
@@ -36,8 +36,8 @@ export type Result =
   | { readonly error: string };
 
 /** The references, as they are declared; a plain set needs a store of one shard. */
-export function referencesOf(shards: number): Record<keyof typeof ROTATING, ReferenceOptions> {
-  return shards === 1 ? { ...ROTATING, tag: { identity: false, as: "set" } } : ROTATING;
+export function referencesOf(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
+  return shards === 1 ? { ...REFERENCES, tag: { identity: false, as: "set" } } : REFERENCES;
 }
 
-const ROTATING = { user_id: {}, team_ids: { identity: false }, tag: { identity: false } };
+const REFERENCES = { user_id: {}, team_ids: { identity: false }, tag: { identity: false } };

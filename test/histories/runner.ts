@@ -175,9 +175,10 @@ export class Runner {
     await Promise.all(this.#masters.map((master) => checkInvariants(master, layout)));
   }
 
-  /** I3: no set outlives the sessions that were in it. */
+  /** I3: no set outlives the sessions that were in it, and no pointer the one it leads to. */
   async #checkEnded(): Promise<void> {
-    const left = [...(await this.#keys("r:*")), ...(await this.#keys("m:*"))];
+    const kinds = await Promise.all(["r:*", "m:*", "l:*"].map((kind) => this.#keys(kind)));
+    const left = kinds.flat();
     if (left.length > 0) throw new Error(`I3: all sessions are ended, not so ${left.slice(0, 5)}`);
     await this.#checkKeys();
   }
@@ -227,7 +228,8 @@ function distinct(all: readonly Known[]): Known[] {
 }
 
 function idsMadeBy(calls: readonly Call[]): string[] {
-  return calls.flatMap((call) =>
-    call.do === "create" ? [call.id] : call.do === "rotate" ? [call.to] : [],
-  );
+  return calls.flatMap((call) => {
+    if (call.do === "create") return [call.id];
+    return call.do === "rotate" || call.do === "sign in" ? [call.to] : [];
+  });
 }

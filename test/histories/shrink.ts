@@ -32,7 +32,8 @@ function weaker(calls: readonly Call[], call: Call): Call[][] {
   const isLast = others.every(
     ({ end, answer, notAfter }) => call.start > (answer === undefined ? notAfter : end),
   );
-  if (isLast || !hasEffect(call)) return call.do === "create" ? [] : [others];
+  const makes = call.do === "create" || call.do === "sign in"; // else others' ids are a stranger's
+  if (isLast || !hasEffect(call)) return makes ? [] : [others];
   if (call.answer === undefined || call.do === "create") return [];
   const { answer, ...rest } = call;
   const open = { ...rest, notAfter: call.end } as Call;
@@ -43,6 +44,7 @@ function weaker(calls: readonly Call[], call: Call): Call[][] {
 function hasEffect(call: Call): boolean {
   switch (call.do) {
     case "create":
+    case "sign in":
     case "clear":
     case "change all":
       return true;

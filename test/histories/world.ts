@@ -3,10 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Session, SessionError, type Sessions } from "session-sets";
 import type { Action, Call, Data, Of, Seen } from "./calls.ts";
 import { type Context, SHORT_TIMEOUT, within } from "./interference.ts";
-import { type PlannedSet, SETS, type Step, type Values, type Work } from "./plan.ts";
+import {
+  type Name,
+  type NewSession,
+  type PlannedSet,
+  SETS,
+  type Step,
+  type Values,
+  type Work,
+} from "./plan.ts";
 
 export type Fields = {
-  user_id?: string | null;
+  user_id?: string | string[] | null;
   team_ids?: string | string[] | null;
   tag?: string | null;
   [field: string]: unknown;
@@ -16,6 +24,7 @@ export type Fields = {
 export interface Known {
   readonly token: string;
   readonly id: string;
+  readonly lineage: string;
 }
 
 /** What one process needs to know of one history. */
@@ -43,12 +52,24 @@ export interface Library {
 
 const REFERENCES: readonly string[] = SETS.map(({ field }) => field);
 
+/** Where a call that makes an id has it. */
+const MAKES: Partial<Record<Action["do"], "id" | "to">> = {
+  create: "id",
+  rotate: "to",
+  "sign in": "to",
+};
+
+/** The timeouts of a session that nobody gave any. */
+const DEFAULTS = { idle: null, absolute: null };
+
 type Answer<Do extends Action["do"]> = NonNullable<Extract<Action, { do: Do }>["answer"]> | null;
 
 export class World {
   readonly calls: Call[] = [];
   readonly known: Known[];
   readonly #ids: string[];
+  /** By each id that was met, the first one of its session. */
+  readonly #lineages = new Map<string, string>();
   readonly #place: Place;
   readonly #library: Library;
 
@@ -57,6 +78,7 @@ export class World {
     this.#library = library;
     this.known = [...place.known];
     this.#ids = place.known.map(({ id }) => id);
+    for (const { id, lineage } of place.known) this.#lineages.set(id, lineage);
   }
 
   async run(steps: readonly Step[]): Promise<void> {
@@ -72,7 +94,7 @@ export class World {
     for (const of of SETS) await this.#step({ do: "list", of, limit: 500, ...step });
     for (const { token, id } of this.known) {
       await this.#record(
-        { do: "get", id, fields: null, touch: false },
+        { do: "get", id, fields: null, touch: false, byName: false },
         null,
         async ({ sessions }) => seen(await sessions.get(token, { touch: false })),
       );
@@ -83,34 +105,51 @@ export class World {
     if ("of" in step) return this.#ofSet(step, fault);
     if ("id" in step) return this.#byId(step, fault);
     if (step.do === "create") return this.#create(step, fault);
-    const known = this.known.at(-1 - (step.token % this.known.length));
+    const known = this.known.at(-1 - ((step.token ?? 0) % this.known.length));
+    if (step.do === "sign in") {
+      return this.#signIn(step, step.token === null ? undefined : known, fault);
+    }
     if (known) await this.#ofToken(step, known, fault);
   }
 
-  async #create({ values, idle, absolute }: Extract<Work, { do: "create" }>, fault: Step["fault"]) {
-    const { idleTimeout, absoluteTimeout } = this.#library;
-    const real = this.#real(values);
+  async #create({ values, ...times }: Extract<Work, { do: "create" }>, fault: Step["fault"]) {
+    const real = this.#reals(values);
     await this.#record(
-      {
-        do: "create",
-        id: "",
-        values: real,
-        idle: idle ?? idleTimeout,
-        absolute: absolute ?? absoluteTimeout,
-      },
+      { do: "create", id: "", values: real, ...this.#timeouts(times) },
       fault,
-      async ({ sessions }) => {
-        const made = await sessions.create(real, {
-          ...(idle === null ? {} : { idleTimeout: idle }),
-          ...(absolute === null ? {} : { absoluteTimeout: absolute }),
-        });
-        return this.#learn(made);
-      },
+      async ({ sessions }) => this.#learn(await sessions.create(real, deadlines(times))),
     );
   }
 
+  async #signIn(
+    { values, keep, ...times }: Extract<Work, { do: "sign in" }>,
+    known: Known | undefined,
+    fault: Step["fault"],
+  ): Promise<void> {
+    const real = this.#reals(values);
+    await this.#record(
+      {
+        do: "sign in",
+        id: known?.id ?? "",
+        to: "",
+        values: real,
+        keep,
+        ...this.#timeouts(times),
+      },
+      fault,
+      async ({ sessions }) =>
+        this.#learn(await sessions.signIn(known?.token, real, { keep, ...deadlines(times) })),
+    );
+  }
+
+  /** The timeouts that a session has by what it was made with. */
+  #timeouts({ idle, absolute }: Omit<NewSession, "values">) {
+    const { idleTimeout, absoluteTimeout } = this.#library;
+    return { idle: idle ?? idleTimeout, absolute: absolute ?? absoluteTimeout };
+  }
+
   async #ofToken(
-    step: Extract<Work, { token: number }>,
+    step: Exclude<Extract<Work, { token: number | null }>, { do: "sign in" }>,
     { token, id }: Known,
     fault: Step["fault"],
   ): Promise<void> {
@@ -118,16 +157,19 @@ export class World {
     switch (step.do) {
       case "get": {
         const { fields, touch } = step;
-        return this.#record({ do: "get", id, fields, touch }, fault, async ({ sessions }) =>
-          seen(
-            await (fields
-              ? sessions.get(token, fields, { touch })
-              : sessions.get(token, { touch })),
-          ),
+        return this.#record(
+          { do: "get", id, fields, touch, byName: false },
+          fault,
+          async ({ sessions }) =>
+            seen(
+              await (fields
+                ? sessions.get(token, fields, { touch })
+                : sessions.get(token, { touch })),
+            ),
         );
       }
       case "set": {
-        const values = this.#real(step.values);
+        const values = this.#reals(step.values);
         return this.#record({ ...change, values }, fault, ({ sessions }) =>
           sessions.set(token, values),
         );
@@ -145,10 +187,10 @@ export class World {
         );
       }
       case "rotate": {
-        const values = this.#real(step.values);
+        const values = this.#reals(step.values);
         const grace = step.grace ?? this.#library.rotationGrace;
         return this.#record(
-          { do: "rotate", id, to: "", values, grace },
+          { do: "rotate", id, to: "", values, grace, ...this.#timeouts(DEFAULTS) },
           fault,
           async ({ sessions }) => {
             const rotated = await sessions.rotate(
@@ -156,32 +198,37 @@ export class World {
               values,
               step.grace === null ? {} : { grace },
             );
-            return rotated && this.#learn(rotated);
+            if (!rotated) return null;
+            return rotated.token === null ? "ended" : this.#learn(rotated);
           },
         );
       }
       default:
-        return this.#record({ do: "end", id, of: null }, fault, ({ sessions }) =>
+        return this.#record({ do: "end", id, of: null, byName: false }, fault, ({ sessions }) =>
           sessions.delete(token),
         );
     }
   }
 
   async #byId(step: Extract<Work, { do: "get by id" | "delete by id" }>, fault: Step["fault"]) {
-    const id = this.#id(step.id);
+    const id = this.#named(step);
+    const named = { id, byName: true } as const;
     if (step.do === "delete by id") {
-      return this.#record({ do: "end", id, of: null }, fault, ({ sessions }) =>
+      return this.#record({ do: "end", of: null, ...named }, fault, ({ sessions }) =>
         sessions.byId(id).delete(),
       );
     }
     const { fields } = step;
-    return this.#record({ do: "get", id, fields, touch: false }, fault, async ({ sessions }) =>
-      seen(await (fields ? sessions.byId(id).get(fields) : sessions.byId(id).get())),
+    return this.#record(
+      { do: "get", fields, touch: false, ...named },
+      fault,
+      async ({ sessions }) =>
+        this.#meetSeen(await (fields ? sessions.byId(id).get(fields) : sessions.byId(id).get())),
     );
   }
 
   async #ofSet(step: Extract<Work, { of: PlannedSet }>, fault: Step["fault"]): Promise<void> {
-    const of = { field: step.of.field, value: this.#named(step.of.value) };
+    const of = { field: step.of.field, value: this.#real(step.of.value) };
     const set = ({ sessions }: Pick<Library, "sessions">) => sessions.by(of.field, of.value);
     switch (step.do) {
       case "size":
@@ -193,25 +240,25 @@ export class World {
       case "iterate":
         return this.#record({ do: "list", of, limit: null }, fault, async (one) => {
           const all: Seen[] = [];
-          for await (const session of set(one)) all.push(seen(session) as Seen);
-          this.#meet(all.map(({ id }) => id));
+          for await (const session of set(one)) all.push(this.#meetSeen(session) as Seen);
           return all;
         });
       case "list": {
         const { limit } = step;
         return this.#record({ do: "list", of, limit }, fault, async (one) => {
-          const all = (await set(one).list({ limit })).map((session) => seen(session) as Seen);
-          this.#meet(all.map(({ id }) => id));
-          return all;
+          const all = await set(one).list({ limit });
+          return all.map((session) => this.#meetSeen(session) as Seen);
         });
       }
       case "has": {
-        const id = this.#id(step.id);
+        const id = this.#named(step);
         return this.#record({ do: "has", of, id }, fault, (one) => set(one).has(id));
       }
       case "delete of set": {
-        const id = this.#id(step.id);
-        return this.#record({ do: "end", of, id }, fault, (one) => set(one).delete(id));
+        const id = this.#named(step);
+        return this.#record({ do: "end", of, id, byName: true }, fault, (one) =>
+          set(one).delete(id),
+        );
       }
       default:
         return this.#changeSet(step, of, set, fault);
@@ -225,10 +272,10 @@ export class World {
     fault: Step["fault"],
   ): Promise<void> {
     if (step.do === "clear") {
-      const except = step.except === null ? null : this.#id(step.except);
+      const except = step.except === null ? null : this.#named(step.except);
       return this.#record({ do: "clear", of, except }, fault, (one) => set(one).clear({ except }));
     }
-    const values = step.do === "set all" ? this.#real(step.values) : {};
+    const values = step.do === "set all" ? this.#reals(step.values) : {};
     const unset = step.do === "unset all" ? step.fields : [];
     return this.#record({ do: "change all", of, values, unset }, fault, (one) =>
       step.do === "set all" ? set(one).set(values) : set(one).unset(unset),
@@ -256,11 +303,11 @@ export class World {
     }
     const end = now();
     const { made, again, knownBy } = context;
-    const makes = action.do === "create" ? "id" : "to";
-    if ((action.do === "create" || action.do === "rotate") && made === null) return; // never sent
+    const makes = MAKES[action.do];
+    if (makes !== undefined && made === null) return; // never sent
     this.calls.push({
       ...action,
-      ...(made === null ? {} : { [makes]: made }),
+      ...(makes === undefined ? {} : { [makes]: made }),
       ...(knownBy === null ? {} : { knownBy }),
       ...answered,
       by,
@@ -272,9 +319,9 @@ export class World {
   }
 
   #learn({ token, session }: { token: string; session: Session<Fields> }): Seen {
-    this.known.push({ token, id: session.id });
-    this.#ids.push(session.id);
-    return seen(session) as Seen;
+    const { id, lineage } = session;
+    this.known.push({ token, id, lineage });
+    return this.#meetSeen(session) as Seen;
   }
 
   #meet(ids: string[]): string[] {
@@ -282,33 +329,51 @@ export class World {
     return ids;
   }
 
-  #id(number: number): string {
-    return this.#ids.at(-1 - (number % this.#ids.length)) ?? "";
+  #meetSeen(session: Session<Data> | null): Seen | null {
+    if (!session) return null;
+    this.#lineages.set(session.id, session.lineage);
+    this.#meet([session.id]);
+    return seen(session);
   }
 
-  #named(value: unknown): string {
+  #named({ id: number, lineage }: Name): string {
+    const id = this.#ids.at(-1 - (number % this.#ids.length)) ?? "";
+    return (lineage ? this.#lineages.get(id) : undefined) ?? id;
+  }
+
+  /** What a value of a reference is called in this world. */
+  #real(value: unknown): string {
     return `${this.#place.name}.${value}`;
   }
 
-  #real(values: Values): Fields {
-    const named = (value: unknown): unknown => {
-      if (Array.isArray(value)) return value.map(named);
-      return value === null ? null : this.#named(value);
+  #reals(values: Values): Fields {
+    const real = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(real);
+      return value === null ? null : this.#real(value);
     };
     return Object.fromEntries(
       Object.entries(values).map(([field, value]) => [
         field,
-        REFERENCES.includes(field) ? named(value) : value,
+        REFERENCES.includes(field) ? real(value) : value,
       ]),
     );
   }
 }
 
+/** As they are given to a call: null is left out. */
+function deadlines({ idle, absolute }: Omit<NewSession, "values">) {
+  return {
+    ...(idle === null ? {} : { idleTimeout: idle }),
+    ...(absolute === null ? {} : { absoluteTimeout: absolute }),
+  };
+}
+
 function seen(session: Session<Data> | null): Seen | null {
   if (!session) return null;
-  const { id, data, createdAt, lastSeenAt, expiresAt, absoluteDeadline } = session;
+  const { id, lineage, data, createdAt, lastSeenAt, expiresAt, absoluteDeadline } = session;
   return {
     id,
+    lineage,
     data: { ...data },
     createdAt: createdAt.getTime(),
     lastSeenAt: lastSeenAt.getTime(),

@@ -66,12 +66,11 @@ const rotate = (from: string, values: Values, grace?: number): Call => {
   };
 };
 
-const signIn = (from: string, user_id: number, keep: readonly "cart"[] = []): Call => {
+const signIn = (from: string, user_id: number, keep: readonly ("cart" | "team")[]): Call => {
   return async (scene, me) => {
-    const values = { n: fresh(me), user_id, team: 1 };
-    const { token: told, session } = await scene.sessions.signIn(token(scene, from), values, {
-      keep,
-    });
+    const values = { n: fresh(me), user_id, ...(keep.includes("team") ? {} : { team: 1 }) };
+    const old = token(scene, from);
+    const { token: told, session } = await scene.sessions.signIn(old, values, { keep });
     scene.tokens.set(fresh(me), told);
     return session.data;
   };
@@ -115,7 +114,7 @@ export const SINGLE: readonly Actor[] = [
     rotate("t2", () => ({ theme: "rotated" }), 0),
   ),
   making("sign in again, keeping the cart", signIn("t3", 1, ["cart"])),
-  making("sign in again through an alias", signIn("t1", 1, ["cart"])),
+  making("sign in again through an alias, keeping the team", signIn("t1", 1, ["cart", "team"])),
   making("sign in as another user, keeping the cart", signIn("t3", 2, ["cart"])),
   making("sign in over a dead token", signIn("none", 1, ["cart"])),
   single("set", (scene, me) => scene.sessions.set(token(scene, "t3"), { theme: me })),

@@ -1,6 +1,8 @@
 /*
  * Every two requests that a browser, or a program with a bearer token, sends at the same time, in
  * every order of their commands: some order of the calls explains each outcome, and the rules hold.
+ * With an old cookie, a call that ends other sessions sends so many commands that two of them are tried
+ * in the orders of their calls.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserRequest, KINDS, type Kind, STARTS } from "./browser.ts";
@@ -26,6 +28,10 @@ describe.each(Object.entries(STARTS))("with %s", (_, start) => {
     const actors = kinds.map((kind) => browserRequest(kind, start));
     const setting = { shards: 1, visitor: start.from === "v", wholeSets: true };
     const { check } = new BrowserRules(kinds, start);
-    expect(await harness.inEveryOrder(actors, setting, check)).toBeGreaterThan(1);
+    const tooMany = start.from === "t2" && kinds.every(({ endsOthers }) => endsOthers);
+    const orders = tooMany
+      ? harness.inEveryOrderOfCalls(actors, setting, check)
+      : harness.inEveryOrder(actors, setting, check);
+    expect(await orders).toBeGreaterThan(1);
   });
 });

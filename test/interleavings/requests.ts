@@ -35,16 +35,20 @@ function sessionOf(
 ) {
   const headers = new Map([
     carried === "cookie"
-      ? ["cookie", `${CONFIG.name}=${token}`]
+      ? ["cookie", `${CONFIG.prefix}${CONFIG.name}=${token}`]
       : ["authorization", `Bearer ${token}`],
   ] as [string, string][]);
   const exchange: Exchange = {
     secure: true,
-    headersSent: false,
+    proxySetting: "nothing",
+    fault: null,
     body: undefined,
     requestHeader: (name) => headers.get(name),
-    sendCookie: (_name, setCookie) => answered(setCookie),
-    forbidCaching: () => {},
+    sendCookie: (_key, cookie) => {
+      if (cookie) answered(cookie.header);
+    },
+    sendHeader: () => {},
+    restrictCaching: () => {},
   };
   const options = { carriers: [carried] };
   return requestSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);

@@ -32,11 +32,28 @@ async function fill(i: number): Promise<void> {
   const user_id = from + (i % (to - from));
   const values = i % 10 === 0 ? { user_id, team_ids: [i % 7, 7] } : { user_id };
   const idleTimeout = Math.ceil((longest * (1 + (i % 100))) / 100);
-  const { token } = await sessions.create(values, { idleTimeout });
+  const { token, session } = await sessions.create(values, { idleTimeout });
   made++;
   if (i % 20 === 0) await sessions.rotate(token, { user_id: user_id + 1 });
   if (i % 20 === 5) await sessions.rotate(token);
   if (i % 20 === 10) await sessions.touch(token);
+  if (i % 40 === 15) {
+    const rotated = await sessions.rotate(token);
+    await sessions.touch(rotated?.token);
+    await sessions.rotate(rotated?.token, { user_id });
+  }
+  if (i % 40 === 35) {
+    await sessions.rotate(token);
+    await sessions.byId(session.lineage).delete();
+  }
+  if (i % 40 === 11) {
+    const signedIn = await sessions.signIn(token, { user_id }, { keep: ["team_ids"], idleTimeout });
+    await sessions.rotate(signedIn.token, {}, { grace: 0 });
+  }
+  if (i % 40 === 31) {
+    const rotated = await sessions.rotate(token);
+    await sessions.signIn(rotated?.token, { user_id: user_id + 1 }, { idleTimeout });
+  }
 }
 
 const count = (to - from) * each;

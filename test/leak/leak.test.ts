@@ -6,12 +6,14 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compileProgram, type Program } from "../support/processes.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { elapseOn } from "../support/stores.ts";
 import type { Filling } from "./filler.ts";
 
 const PROCESSES = 2;
 const USERS = 20_000;
 const SESSIONS = 200_000;
 const LONGEST = 8000;
+const SHORT = 3000;
 
 let server: RedisServer;
 let client: Redis;
@@ -52,6 +54,48 @@ test("200,000 sessions of 20,000 users leave no key behind, with every process s
   console.log(`${SESSIONS} sessions made in ${seconds.toFixed(1)} s, ${peak} keys then`);
   await expect.poll(() => client.dbsize(), { timeout: 10 * LONGEST, interval: 100 }).toBe(baseline);
 }, 300_000);
+
+test("the pointers to 5,000 rotated sessions are as many as these, and gone with them", async () => {
+  const sessions = createSessions<{ user_id?: number }>({
+    store: redisStore(client, { prefix: "pointers", timeout: "20 seconds" }),
+    references: { user_id: {} },
+    idleTimeout: "10 minutes",
+    rotationGrace: 0,
+  });
+  const keys = async (kind: string) => (await client.keys(`{pointers:0}:${kind}:*`)).length;
+  const [count, atATime, users] = [5000, 500, 50];
+  const made: { token: string; lineage: string }[] = [];
+  for (let from = 0; from < count; from += atATime) {
+    const batch = Array.from({ length: atATime }, async (_, i) => {
+      const short = i % 5 === 0 ? { absoluteTimeout: SHORT } : {};
+      const { token, session } = await sessions.create({ user_id: i % users }, short);
+      const rotated = await sessions.rotate(token);
+      made.push({ token: rotated?.token ?? "", lineage: session.lineage });
+    });
+    await Promise.all(batch);
+  }
+  const ends: ((one: (typeof made)[number]) => Promise<unknown>)[] = [
+    ({ token }) => sessions.delete(token),
+    ({ lineage }) => sessions.byId(lineage).delete(),
+    ({ token }) => sessions.signIn(token, { user_id: 1 }),
+    ({ token }) => sessions.rotate(token, { user_id: 404 }),
+    ({ token }) => sessions.rotate(token, {}),
+  ];
+  for (let from = 0; from < count / 2; from += atATime) {
+    const batch = made.slice(from, from + atATime);
+    await Promise.all(batch.map((one, i) => ends[i % ends.length]?.(one)));
+  }
+  await elapseOn(client, SHORT + 10);
+  // Each that lives on, under whatever id, and is no new one, has one pointer.
+  const ids = (await client.keys("{pointers:0}:s:*")).map((key) => key.split(":s:")[1]);
+  const first = await Promise.all(ids.map((id) => client.hget(`{pointers:0}:s:${id}`, "@l")));
+  const rotated = first.filter((lineage) => lineage !== null);
+  expect(rotated.length).toBeGreaterThan(1000);
+  expect(await keys("l")).toBe(rotated.length);
+  for (let user = 0; user < users; user++) await sessions.by("user_id", user).clear();
+  await sessions.by("user_id", 404).clear();
+  expect([await keys("l"), await keys("s"), await keys("r")]).toEqual([0, 0, 0]);
+}, 60_000);
 
 test("a set never has more entries than it has had live sessions at one time", async () => {
   const [users, most, each] = [40, 10, 1000];

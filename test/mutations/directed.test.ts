@@ -33,8 +33,10 @@ function clientWith(mutation: MutationName | null): InterceptedClient {
 async function isSpared(mutation: MutationName | null): Promise<boolean> {
   const direct = redisStore(client);
   for (let others = 2; others > 0; others--) await createOf(direct, "1");
-  const kept = await createOf(direct, "1");
-  const to = newIdBeside(kept);
+  const first = await createOf(direct, "1");
+  const [kept, to] = [newIdBeside(first), newIdBeside(first)];
+  // An id that is no lineage, or the pointer would lead to it.
+  done(await change(direct, first, { rotation: rotationTo(kept, { grace: 0 }) }));
   let rotated = false;
   const paged = intercepted(clientWith(mutation), async ({ script, args }, pass) => {
     if (script !== "endAll") return pass();

@@ -10,7 +10,15 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, changes, createOf, mergeUser, of, rotationTo } from "../../src/testing/steps.ts";
+import {
+  change,
+  changes,
+  createOf,
+  mergeUser,
+  of,
+  rotationTo,
+  signInOf,
+} from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { ownerOf, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
@@ -37,27 +45,52 @@ const DELAY = 5000;
 const USER = of("user_id", "1");
 const NEXT = of("user_id", "2");
 
-const OPERATIONS: Readonly<Record<string, (store: SessionStore, id: string) => Promise<unknown>>> =
-  {
-    touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
-    "set another user": (store, id) =>
-      change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
-    rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
-    "sign in": (store, id) => store.change(id, mergeUser(newIdBeside(id), "2")),
-    end: (store, id) => store.end(id),
-    "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
-    "end of a set": (store) => store.endAll(USER),
-  };
+type Operation = (store: SessionStore, id: string, lineage: string) => Promise<unknown>;
 
-/** Each sees the one session of a set, by its old id where it takes one: how often. */
-const READS: Readonly<Record<string, (store: SessionStore, old: string) => Promise<number>>> = {
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
+  "set another user": (store, id) =>
+    change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
+  rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
+  "rotate for good": (store, id) =>
+    change(store, id, { rotation: rotationTo(newIdBeside(id), { when: "credentials" }) }),
+  "rotate to another user": (store, id) =>
+    change(store, id, {
+      set: { user_id: "2" },
+      references: { user_id: ["2"] },
+      rotation: rotationTo(newIdBeside(id)),
+    }),
+  "merge another user": (store, id) => store.change(id, mergeUser(newIdBeside(id), "2")),
+  "sign in": (store, id) => store.signIn(id, signInOf(id, "2")),
+  end: (store, id) => store.end(id),
+  "end by lineage": (store, _id, lineage) => store.end(lineage, { byName: true }),
+  "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
+  "end of a set": (store) => store.endAll(USER),
+  "end of a set but one": (store, _id, except) => store.endAll(USER, { except }),
+};
+
+type Read = (store: SessionStore, old: string, lineage: string) => Promise<number>;
+
+/** Each sees the one session of a set, by its old id or lineage where it takes one: how often. */
+const READS: Readonly<Record<string, Read>> = {
   count: (store) => store.count(USER),
   list: async (store) => (await store.list(USER, 10)).length,
   ids: (store) => sizeOf(store.pages(USER, false)),
   iteration: (store) => sizeOf(store.pages(USER, true)),
   has: async (store, old) => Number(await store.has(USER, old)),
+  "has by lineage": async (store, _old, lineage) => Number(await store.has(USER, lineage)),
   find: async (store, old) => Number((await store.find(old)).state === "live"),
+  "find by lineage": async (store, _old, lineage) =>
+    Number((await store.find(lineage, { byName: true })).state === "live"),
 };
+
+/** A session of the first user that was rotated, and nothing is left of that but the pointer to it. */
+async function makeRotated(store: SessionStore, prefix: string) {
+  const lineage = await createOf(store, "1");
+  const id = newIdBeside(lineage);
+  await change(store, lineage, { rotation: rotationTo(id, { grace: 0 }) });
+  return { id, lineage, pointer: `{${prefix}:0}:l:${lineage}` };
+}
 
 async function sizeOf(pages: AsyncIterable<readonly unknown[]>): Promise<number> {
   let size = 0;
@@ -93,14 +126,15 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
     const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
-    const [id] = [await createOf(direct, "1"), await createOf(direct, "2")];
-    const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set))];
+    const { id, lineage, pointer } = await makeRotated(direct, prefix);
+    for (const user of ["1", "2"]) await createOf(direct, user);
+    const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set)), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
     const store = redisStore(used, { prefix, shards: 1, timeout: 60 });
     const last = await move(slot, moved, async () => {
       try {
-        await operation?.(store, id);
+        await operation?.(store, id, lineage);
         done++;
       } catch (error) {
         expect(error).toBeInstanceOf(SessionError);
@@ -108,7 +142,7 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
     });
     const layout = { prefix, shards: 1, references: { user_id: {} }, delay: DELAY };
     await checkInvariants(last, layout);
-    await operation?.(direct, id);
+    await operation?.(direct, id, lineage);
     await checkInvariants(last, layout);
   });
   return { points, done };
@@ -116,7 +150,7 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
 
 test("every write is refused while its slot moves, and no set has a hole", async () => {
   const { points, done } = await tryAll(client);
-  expect(points).toBe(8 * Object.keys(OPERATIONS).length);
+  expect(points).toBe(16 * Object.keys(OPERATIONS).length);
   expect(done).toBe(0);
   console.log(`${points} points of moves`);
 });
@@ -128,24 +162,25 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const name = names[choices.pick(names.length)] ?? "";
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
-    const old = await createOf(direct, "1");
+    const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
     const id = newIdBeside(old);
     await change(direct, old, { rotation: rotationTo(id) });
-    const keys = [direct.sessionKey(old), direct.sessionKey(id), direct.setKey(USER)];
+    const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
     const store = redisStore(client, { prefix, shards: 1, timeout: 60 });
     await move(slot, moved, async () => {
       try {
-        expect(await READS[name]?.(store, old), `${name}, with ${moved} moved`).toBe(1);
+        expect(await READS[name]?.(store, old, lineage), `${name}, with ${moved} moved`).toBe(1);
       } catch (error) {
         if (!(error instanceof SessionError)) throw error;
         refused.add(name);
       }
     });
   });
-  expect(points).toBe(8 * Object.keys(READS).length);
+  expect(points).toBe(16 * Object.keys(READS).length);
   expect(refused).not.toContain("find");
+  expect(refused).not.toContain("find by lineage");
 });
 
 test("with keys that are looked at one by one, one has", async () => {

@@ -33,6 +33,13 @@ export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {
   "rotation that extends the absolute deadline": beside("rotate", "list"),
   "change of a set that is made again": beside("unset of a set", "request: get, set, rotate"),
   "sign-in that keeps another user's": beside("sign in as another user, keeping the cart", "get"),
+  "sign-in that keeps nothing": beside("sign in again, keeping the cart", "get"),
+  "sign-in that carries everything over": beside("sign in again, keeping the cart", "set"),
+  "sign-in that forgets the entries of what it keeps": beside(
+    "sign in again through an alias, keeping the team",
+    "get",
+  ),
+  "replacement that merges": beside("rotate to another user", "get"),
   "sign-in that ends nothing": beside("sign in again, keeping the cart", "set"),
   "sign-in that is done again": {
     ...beside("sign in again, keeping the cart", "get"),

@@ -28,6 +28,11 @@ export class CookieJar {
     }
   }
 
+  /** All of them, in the order in which they came. */
+  entries(): [name: string, value: string][] {
+    return [...this.#values];
+  }
+
   get(name: string): string | undefined {
     return this.#values.get(name);
   }

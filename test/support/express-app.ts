@@ -11,6 +11,7 @@ export const express4Adapter: Adapter = adapterOf("Express 4", express4);
 function adapterOf(name: string, create: typeof express): Adapter {
   return {
     name,
+    hidesMessages: true,
     parsesBodies: true,
     start: (options) => listen(createServer(createApp(options, create))),
   };
@@ -19,6 +20,7 @@ function adapterOf(name: string, create: typeof express): Adapter {
 function createApp(options: AdapterOptions, create: typeof express): express.Express {
   const { sessions, prefix, keys, guard, handlerOf, onError } = options;
   const app = create();
+  if (options.production) app.set("env", "production");
   app.set("trust proxy", options.trustProxy ?? false);
   const middleware = expressSessions(sessions, {
     ...sharedOptions(options),

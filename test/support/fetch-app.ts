@@ -40,8 +40,9 @@ function createHandler(options: AdapterOptions): (request: Request) => Promise<R
       );
     } catch (error) {
       onError(error);
-      const { status = 500 } = Object(error);
-      return session.commit(new Response(STATUS_CODES[status] ?? null, { status }));
+      const { status = 500, expose = false, message } = Object(error);
+      const body = expose ? message : STATUS_CODES[status];
+      return session.commit(new Response(body ?? null, { status }));
     }
   };
 }

@@ -50,6 +50,8 @@ export interface AdapterOptions {
   readonly carriers?: readonly CarrierName[];
   /** The secrets to sign cookies with, the newest one first; without them cookies are not signed. */
   readonly keys?: readonly string[];
+  /** Whether the framework is in production, where that is a setting of its own. */
+  readonly production?: boolean;
   /** Whether the framework believes X-Forwarded-Proto and X-Forwarded-Host. */
   readonly trustProxy?: boolean;
   /** Puts a `csrfGuard` before the handlers. */
@@ -65,6 +67,8 @@ export interface Adapter {
   readonly name: string;
   /** Whether what is thrown and is no Error gets no answer at all, as in Hono. */
   readonly answersErrorsOnly?: boolean;
+  /** Whether, in production, the answer to an error is the name of its status, whatever its message. */
+  readonly hidesMessages?: boolean;
   /** Whether bodies in JSON are parsed before the handlers run. */
   readonly parsesBodies?: boolean;
   start(options: AdapterOptions): Promise<Listening>;

@@ -132,7 +132,7 @@ export function csrf(start: Start): void {
       ]);
       expect(first.setCookies).toEqual([
         {
-          name: `${COOKIE}-csrf`,
+          name: expect.stringMatching(new RegExp(`^${COOKIE}-csrf-[A-Za-z0-9_-]{8}$`)),
           value: expect.stringMatching(/^[A-Za-z0-9_-]{32}$/),
           attributes: { httponly: "", samesite: "Lax", path: "/" },
         },
@@ -148,13 +148,14 @@ export function csrf(start: Start): void {
 
     test("goes by the name, and the prefix, of the session cookie", async () => {
       for (const [cookie, name] of [
-        [{ name: "sid" }, "sid-csrf"],
-        [{ hostPrefix: true }, `__Host-${COOKIE}-csrf`],
+        [{ name: "sid" }, "__Host-sid-csrf-"],
+        [{ path: "/shop" }, `__Secure-${COOKIE}-csrf-`],
+        [{ prefix: false }, `${COOKIE}-csrf-`],
       ] as const) {
         const app = await start({ trustProxy: true, cookie });
         const headers = { "x-forwarded-proto": "https" };
         const { setCookies } = await app.browser().send(create, { headers });
-        expect(setCookies.map((sent) => sent.name)).toEqual([name]);
+        expect(setCookies.map((sent) => sent.name.slice(0, -8))).toEqual([name]);
       }
     });
 
@@ -185,19 +186,25 @@ export function csrf(start: Start): void {
         await session.signIn({ user_id: 1 });
         return verified;
       });
-      expect([value, setCookies.map(({ name }) => name)]).toEqual([true, [COOKIE]]);
+      const named = Object.fromEntries(setCookies.map((sent) => [sent.name, sent.value]));
+      expect(value).toBe(true);
+      expect(named[COOKIE]).toMatch(/^[\w-]{34}$/);
+      const others = setCookies.filter(({ name }) => name !== COOKIE);
+      expect(others.map((sent) => [sent.name.slice(0, -8), sent.value])).toEqual([
+        [`${COOKIE}-csrf-`, ""], // it goes when a session comes
+      ]);
       expect(await accepts(browser, form)).toBe(false);
       expect(await accepts(browser, await tokenFor(browser))).toBe(true);
     });
 
     test("is made anew where the cookie is malformed", async () => {
       const app = await start();
-      const browser = app.browser();
       for (const secret of ["", "x", `${"A".repeat(31)}!`, "A".repeat(33), "A".repeat(10_000)]) {
-        browser.jar.set(`${COOKIE}-csrf`, secret);
+        const browser = app.browser();
+        browser.jar.set(`${COOKIE}-csrf-${secret.slice(0, 8)}`, secret);
         expect(await accepts(browser, "x.y")).toBe(false);
         const { value, setCookies } = await browser.send(create);
-        expect(setCookies.map(({ name }) => name)).toEqual([`${COOKIE}-csrf`]);
+        expect(setCookies.map(({ name }) => name.slice(0, -8))).toEqual([`${COOKIE}-csrf-`]);
         expect(await accepts(browser, value)).toBe(true);
       }
     });
@@ -210,7 +217,10 @@ export function csrf(start: Start): void {
         await session.delete();
         return [session.verifyCSRFToken(old), session.createCSRFToken()];
       });
-      expect(setCookies.map(({ name }) => name).sort()).toEqual([COOKIE, `${COOKIE}-csrf`]);
+      expect(setCookies.map(({ name }) => name).sort()).toEqual([
+        COOKIE,
+        expect.stringMatching(new RegExp(`^${COOKIE}-csrf-`)),
+      ]);
       const [verified, form] = value as [boolean, string];
       expect(verified).toBe(false);
       expect(await accepts(browser, form)).toBe(true);

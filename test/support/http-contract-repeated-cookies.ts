@@ -55,13 +55,13 @@ export function repeatedCookies(start: Start): void {
         }
       });
 
-      test("is the first one, where several are well-formed", async () => {
+      test("is the first one that lives, where several are well-formed", async () => {
         const app = await start(options);
         const [first, second] = [await app.visitor({ theme: "a" }), await app.visitor({})];
         const operations = await app.operationsOf(async () => {
           expect(await dataOf(first, [first.token, second.token])).toEqual({ theme: "a" });
         });
-        expect(operations).toEqual(["find"]);
+        expect(operations).toEqual(["find", "find"]); // asked for at once
       });
 
       test("costs no round trip where all are malformed, and is replaced by set", async () => {
@@ -79,7 +79,7 @@ export function repeatedCookies(start: Start): void {
         const app = await start(options);
         const browser = app.browser();
         const { value } = await browser.send(({ session }) => session.createCSRFToken());
-        const secret = browser.jar.get(CSRF);
+        const [[name, secret] = []] = browser.jar.entries().filter(([one]) => one.startsWith(CSRF));
         const junk = ["junk", "", "A".repeat(33)];
         for (const values of [
           [...junk, secret],
@@ -87,7 +87,7 @@ export function repeatedCookies(start: Start): void {
         ]) {
           const answer = await browser.send(
             ({ session }) => [session.verifyCSRFToken(value), session.createCSRFToken() !== ""],
-            { headers: { cookie: repeated(CSRF, values) } },
+            { headers: { cookie: repeated(name ?? "", values) } },
           );
           expect([answer.value, answer.setCookies]).toEqual([[true, true], []]);
         }

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { COOKIE } from "./http-app.ts";
 import type { Start } from "./http-contract.ts";
 
 export function signatures(start: Start): void {
@@ -79,7 +78,8 @@ export function signatures(start: Start): void {
       expect(setCookies[0]?.value).toContain(".");
       const verify = () => browser.send(({ session }) => session.verifyCSRFToken(value));
       expect((await verify()).value).toBe(true);
-      browser.jar.set(`${COOKIE}-csrf`, (setCookies[0]?.value ?? "").split(".")[0] ?? "");
+      const [sent] = setCookies;
+      browser.jar.set(sent?.name ?? "", (sent?.value ?? "").split(".")[0] ?? "");
       expect((await verify()).value).toBe(false);
     });
   });

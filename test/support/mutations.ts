@@ -166,10 +166,8 @@ local idle = new_idle or tonumber(found.idle)
     enter(name, id, deadline)
   end
   settle()
-  return found
 `,
-        `  return found
-`,
+        "",
       ],
       [
         `  found = make(id, names, fields, idle, absolute)
@@ -330,6 +328,39 @@ local idle = new_idle or tonumber(found.idle)
   "sign-out that is taken for a sign-in": {
     about: "the tombstone of a sign-out says that somebody has signed in",
     apply: editsOfAll("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
+  },
+  "sign-in that keeps nothing": {
+    about: "what a sign-in is told to keep is lost",
+    apply: edits("signIn", [
+      "if way_in and owner(found.names, changes, identity) ~= 'another' then",
+      "if false then",
+    ]),
+  },
+  "sign-in that carries everything over": {
+    about: "a sign-in keeps all fields of the same user's session, and of nobody's",
+    apply: edits("signIn", [
+      "local way_in = found.created and #trail <= MAX_HOPS\n",
+      `local way_in = found.created and #trail <= MAX_HOPS
+keep = {}
+for _, field in ipairs(way_in and redis.call('HKEYS', session_key(current)) or {}) do
+  if string.sub(field, 1, 1) ~= '@' then
+    keep[#keep + 1] = field
+    keep[#keep + 1] = field
+  end
+end
+`,
+    ]),
+  },
+  "sign-in that forgets the entries of what it keeps": {
+    about: "a reference that a sign-in keeps is not found by its set",
+    apply: edits("signIn", ["if kept[field_of(name)] then", "if false then"]),
+  },
+  "replacement that merges": {
+    about: "a rotation that names another user keeps what the session has",
+    apply: edits("change", [
+      "if owned_by == 'another' or owned_by == 'nobody' then",
+      "if false then",
+    ]),
   },
 } as const satisfies Record<string, Mutation>;
 

@@ -39,8 +39,8 @@ function createListener(options: AdapterOptions) {
   return (req: IncomingMessage, res: ServerResponse): void => {
     answer(req, res).catch((error) => {
       onError(error);
-      const { status = 500 } = Object(error);
-      res.writeHead(status).end(STATUS_CODES[status]);
+      const { status = 500, expose = false, message } = Object(error);
+      res.writeHead(status).end(expose ? message : STATUS_CODES[status]);
     });
   };
 }

@@ -12,7 +12,7 @@ export function contextWith(cookie?: string): KoaContext {
     res: new ServerResponse(req),
     method: "GET",
     host: "shop.example",
-    secure: true,
+    secure: false,
     app: {},
   };
 }

@@ -29,8 +29,11 @@ const app = express().use(shop, express5.csrfGuard());
 app.get("/", async (req) => {
   const session = shop.createSession(req);
   same<Equal<typeof session, Session>>();
-  // Under a bearer header it is the new token.
-  same<Equal<Awaited<ReturnType<typeof session.rotate>>, string | boolean>>();
+  // Under a bearer header the token is the new one.
+  const rotated = await session.rotate();
+  same<Equal<NonNullable<typeof rotated>["token"], string | null>>();
+  const signedIn = await session.signIn({ user_id: 1 }, { keep: ["theme"] });
+  same<Equal<typeof signedIn, express5.GivenSession<Data>>>();
   // @ts-expect-error: no field of the data
   await session.get(["nothing"]);
 });
@@ -70,6 +73,24 @@ export function handle(request: Request): Response {
   return committed;
 }
 
+const made: [
+  express5.GivenSession<Data>,
+  fastify5.GivenSession<Data>,
+  hono.GivenSession<Data>,
+  node.GivenSession<Data>,
+  fetched.GivenSession<Data>,
+][] = [];
+same<Equal<(typeof made)[number][0], (typeof made)[number][4]>>();
+// @ts-expect-error: what says who the user is says the reference, not the adapter
+express5.expressSessions(sessions, { rotate: false });
+// @ts-expect-error: the same
+fastify5.fastifySessions(sessions, { rotate: false });
+// @ts-expect-error: the same
+hono.honoSessions(sessions, { rotate: false });
+// @ts-expect-error: the same
+node.nodeSessions(sessions, { rotate: false });
+// @ts-expect-error: the same
+fetched.fetchSessions(sessions, { rotate: false });
 // @ts-expect-error: no carrier
 fetched.fetchSessions(sessions, { carriers: ["header"] });
 // @ts-expect-error: Express has a setting of its own

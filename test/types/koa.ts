@@ -1,7 +1,12 @@
 /* What of `ctx.session` under Koa compiles and what must not. Compiled, never run. */
 import Koa from "koa";
 import { createSessions, type Session, type SessionSet } from "session-sets";
-import { koaSessions, type RequestSession, type SessionContext } from "session-sets/koa";
+import {
+  type GivenSession,
+  koaSessions,
+  type RequestSession,
+  type SessionContext,
+} from "session-sets/koa";
 import { type Equal, same } from "./equal.ts";
 
 interface Data {
@@ -29,10 +34,15 @@ app.use(async (ctx) => {
   const devices = await ctx.session.peers("user_id");
   same<Equal<typeof devices, SessionSet<Data> | null>>();
   await ctx.session.peers("team_ids", 7);
-  await ctx.session.set({ user_id: 1 }, { absoluteTimeout: "90 days" });
+  const signedIn = await ctx.session.signIn({ user_id: 1 }, { absoluteTimeout: "90 days" });
+  same<Equal<typeof signedIn, GivenSession<Data>>>();
+  await ctx.session.set({ user_id: 1 });
+  await ctx.session.changeCredentials("user_id");
   await ctx.session.unset(["theme"]);
   await ctx.session.rotate({}, { grace: 0 });
   same<Equal<string, ReturnType<typeof ctx.session.createCSRFToken>>>();
+  // @ts-expect-error: deadlines are given to signIn
+  await ctx.session.set({ user_id: 1 }, { absoluteTimeout: "90 days" });
   // @ts-expect-error: no field of the data
   await ctx.session.set({ nothing: 1 });
   // @ts-expect-error: a wrong type
@@ -76,9 +86,7 @@ strictApp.use(
 );
 strictApp.use(async (ctx) => {
   const loaded = await ctx.session.load();
-  same<Equal<typeof loaded, Session<Partial<Strict>> | null>>();
-  // @ts-expect-error: it may be absent
-  loaded?.data.user_id.toFixed();
+  same<Equal<typeof loaded, Session<Strict> | null>>();
   const data = await ctx.session.get();
   // @ts-expect-error: it may be absent
   data.user_id.toFixed();
@@ -91,5 +99,7 @@ koaSessions(strict, { cookie: { persistent: async () => true } });
 koaSessions({});
 // @ts-expect-error: no option
 koaSessions(sessions, { secret: "x" });
+// @ts-expect-error: what says who the user is says the reference, not the adapter
+koaSessions(sessions, { rotate: false });
 // @ts-expect-error: no option of a cookie
 koaSessions(sessions, { cookie: { httponly: true } });

@@ -1,6 +1,7 @@
 /* What of `createSessions` compiles and what must not. Compiled by test/types.test.ts, never run. */
 import {
   createSessions,
+  type Rotated,
   type Session,
   type SessionSet,
   type SessionWithToken,
@@ -86,7 +87,7 @@ export async function writing() {
   await explicit.unset(token, ["nothing"]);
 
   const rotated = await explicit.rotate(token, { user_id: 2 }, { grace: 0 });
-  same<Equal<typeof rotated, SessionWithToken<Data> | null>>();
+  same<Equal<typeof rotated, Rotated<Data> | null>>();
   // @ts-expect-error: no field of the data
   await explicit.rotate(token, { nothing: 1 });
   // @ts-expect-error: no duration
@@ -146,7 +147,7 @@ export async function sets() {
 // @ts-expect-error: no field of the data
 createSessions<Data>({ references: { nothing: {} }, idleTimeout });
 // @ts-expect-error: neither yes nor no
-createSessions<Data>({ references: { user_id: { rotate: "no" } }, idleTimeout });
+createSessions<Data>({ references: { user_id: { identity: "no" } }, idleTimeout });
 // @ts-expect-error: no kind of set
 createSessions<Data>({ references: { user_id: { as: "list" } }, idleTimeout });
 // @ts-expect-error: no option

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { headers } from "next/headers";
+import { cookies, headers } from "next/headers";
 import { cache } from "react";
 import { createSessions, SessionError } from "session-sets";
 import { csrfGuard, fetchSessions } from "session-sets/fetch";
@@ -32,7 +32,9 @@ const sessions = createSessions({
   absoluteTimeout: "12 hours",
 });
 
-const fetchSession = fetchSessions(sessions);
+// Next.js writes X-Forwarded-Proto itself, and takes the URL of a Request from it; Server Actions, which
+// have the headers alone, must see the same.
+const fetchSession = fetchSessions(sessions, { trustProxy: true });
 const guard = csrfGuard();
 
 type RequestSession = ReturnType<typeof fetchSession>;
@@ -41,9 +43,12 @@ type RequestSession = ReturnType<typeof fetchSession>;
 export type Form = { readonly [field: string]: unknown };
 
 /** The session in Server Components, which can read it; no cookie gets out of them. */
-export const currentSession = cache(async (): Promise<RequestSession> => {
-  return fetchSession({ method: "GET", url: "http://localhost/", headers: await headers() });
-});
+export const currentSession = cache(async () => fetchSession({ headers: await headers() }));
+
+/** The session in Server Actions, whose cookies get out by those of Next.js. */
+export async function actionSession() {
+  return fetchSession({ headers: await headers(), cookies: await cookies() });
+}
 
 type Answer = (session: RequestSession, form: Form, request: Request) => Promise<Response>;
 
@@ -58,6 +63,7 @@ export function withSession(answer: Answer): (request: Request) => Promise<Respo
 async function answered(answer: Answer, session: RequestSession, request: Request) {
   try {
     guard(request);
+    await session.load(); // before any CSRF token is made or checked
     const form = request.method === "POST" ? await formOf(request) : {};
     if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
       return new Response("Forbidden", { status: 403 });

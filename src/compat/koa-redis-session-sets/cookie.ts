@@ -80,6 +80,6 @@ export class KoaCookie {
       const line = lines.findLast((cookie) => cookie.startsWith(`${name}=`));
       if (line !== undefined) this.#exchange.sendCookie(name, { name, header: line });
     }
-    this.#exchange.restrictCaching({ kind: "no-store", vary: "Cookie", yields: false });
+    this.#exchange.restrictCaching({ kind: "no-store", vary: ["Cookie"], yields: false });
   }
 }

@@ -117,7 +117,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const { kept } = this.#lookUp(id, byName, MAX_HOPS);
+    const { kept } = this.#lookUp(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
     if (kept?.kind === "session") {
       return { state: "live", session: given(kept, names), now: this.#now() };
     }

@@ -1,4 +1,5 @@
-import { type Duration, milliseconds } from "../../durations.ts";
+import type * as durations from "../../durations.ts";
+import { milliseconds } from "../../durations.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
@@ -20,7 +21,7 @@ export interface RedisStoreOptions {
    * reaches the server after this does nothing.
    * @default "2 seconds"
    */
-  timeout?: Duration;
+  timeout?: durations.Duration;
   /**
    * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised: tokens
    * name their part, but to a process that still has the old number, tokens of new parts are none.

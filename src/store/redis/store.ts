@@ -11,6 +11,7 @@ import {
   type FindOptions,
   type Lookup,
   MAX_HOPS,
+  MAX_RENEWALS,
   type NewSession,
   type Reference,
   type SignedIn,
@@ -112,9 +113,14 @@ export class RedisStore implements RepairableStore, WalkableStore {
       : found;
   }
 
-  async #follow(send: Send, id: string, names?: readonly string[]): Promise<Found> {
+  async #follow(
+    send: Send,
+    id: string,
+    names?: readonly string[],
+    hops = MAX_HOPS,
+  ): Promise<Found> {
     let found = foundIn(id, await this.#hash(send, id, names));
-    for (let hop = 0; hop < MAX_HOPS && found.state === "alias"; hop++) {
+    for (let hop = 0; hop < hops && found.state === "alias"; hop++) {
       found = foundIn(found.target, await this.#hash(send, found.target, names));
     }
     return found;
@@ -122,12 +128,12 @@ export class RedisStore implements RepairableStore, WalkableStore {
 
   async #followName(send: Send, name: string, names?: readonly string[]): Promise<Found> {
     const pointer = this.#keys.lineage(name);
-    let found = await this.#follow(send, name, names);
+    let found = await this.#follow(send, name, names, MAX_RENEWALS);
     // A session that is rotated once its pointer was read is pointed to anew: it is not gone.
     for (let last: unknown = null; found.state !== "live"; ) {
       const id = await send(pointer, "GET", [pointer]);
       if (typeof id !== "string" || id === last) break;
-      found = await this.#follow(send, id, names);
+      found = await this.#follow(send, id, names, MAX_RENEWALS);
       last = id;
     }
     return found;

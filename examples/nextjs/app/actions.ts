@@ -1,0 +1,33 @@
+"use server";
+
+import { headers } from "next/headers";
+import { redirect } from "next/navigation";
+import { actionSession } from "@/lib/sessions.ts";
+import { authenticate } from "@/lib/users.ts";
+
+// Next.js itself refuses actions from pages of other origins, so their forms need no CSRF token.
+
+/** Signs in, and leaves the page as it is but for what it shows: the answer to the action has it. */
+export async function signIn(_before: string, form: FormData): Promise<string> {
+  const values = authenticate(Object.fromEntries(form), (await headers()).get("user-agent"));
+  if (!values) return "The name or the password is wrong.";
+  const session = await actionSession();
+  await session.signIn(values);
+  return "You are signed in.";
+}
+
+/** Signs in and goes on to the devices: the cookie goes out with the redirection. */
+export async function signInAndGo(form: FormData): Promise<void> {
+  const values = authenticate(Object.fromEntries(form), (await headers()).get("user-agent"));
+  if (!values) redirect("/join?wrong");
+  const session = await actionSession();
+  await session.signIn(values);
+  redirect("/");
+}
+
+/** Signs out and goes to the form. */
+export async function signOut(): Promise<void> {
+  const session = await actionSession();
+  await session.delete();
+  redirect("/join");
+}

@@ -1,0 +1,81 @@
+/* The session of a request of which a framework shows parts: its headers, and perhaps its cookies. */
+import { createSessions } from "session-sets";
+import { fetchSessions } from "session-sets/fetch";
+import { memoryStore } from "session-sets/memory";
+import { expect, test } from "vitest";
+
+interface Data {
+  user_id?: number;
+  theme?: string;
+}
+
+const sessions = createSessions<Data>({ references: { user_id: {} }, store: memoryStore() });
+const fetchSession = fetchSessions(sessions);
+
+/** What a framework's cookies were told, by the names of the cookies. */
+function cookieStore() {
+  const set = new Map<string, readonly [value: string, maxAge: unknown]>();
+  return {
+    cookies: {
+      set: (name: string, value: string, { maxAge }: { maxAge?: number }) =>
+        void set.set(name, [value, maxAge]),
+    },
+    set,
+  };
+}
+
+test("a helper that reads with the headers alone does not keep what comes after from its cookies", async () => {
+  const { token } = await sessions.create({ theme: "dark" });
+  const headers = new Headers({ cookie: `session=${token}` });
+  const { cookies, set } = cookieStore();
+  const helper = fetchSession({ headers });
+  expect(await helper.get()).toEqual({ theme: "dark" });
+  await expect(helper.rotate()).rejects.toMatchObject({ code: "ERR_COOKIE" });
+  const action = fetchSession({ headers, cookies });
+  await action.signIn({ user_id: 1 }, { keep: ["theme"] });
+  expect(await helper.get()).toEqual({ user_id: 1, theme: "dark" });
+  expect((await sessions.get(set.get("session")?.[0]))?.data.user_id).toBe(1);
+});
+
+test("the headers alone are no way to send a cookie, and nothing is written", async () => {
+  const { token } = await sessions.create({ user_id: 1 });
+  const session = fetchSession({ headers: new Headers({ cookie: `session=${token}` }) });
+  for (const work of [
+    () => session.signIn({ user_id: 2 }),
+    () => session.set({ user_id: 2 }),
+    () => session.rotate(),
+    () => session.delete({ keep: ["theme"] }),
+  ]) {
+    await expect(work()).rejects.toThrow("{ headers, cookies }");
+  }
+  expect((await sessions.get(token))?.data).toEqual({ user_id: 1 });
+  expect(await session.delete()).toBe(true);
+  expect(await sessions.get(token)).toBeNull();
+});
+
+test("a form's cookie is taken back where the same action brings a session", async () => {
+  const { cookies, set } = cookieStore();
+  const session = fetchSession({ headers: new Headers(), cookies });
+  session.createCSRFToken();
+  const [name = ""] = set.keys();
+  expect(name).toMatch(/^session-csrf-/);
+  await session.signIn({ user_id: 1 });
+  expect(set.get(name)).toEqual(["", 0]);
+  expect(set.get("session")?.[0]).toMatch(/^[\w-]{34}$/);
+});
+
+test("fields are kept although the alias that a request came by has expired since", async () => {
+  let now = Date.now();
+  const store = memoryStore({ now: () => now });
+  const moved = createSessions<Data>({ references: { user_id: {} }, store });
+  const { token } = await moved.create({ user_id: 1, theme: "dark" });
+  await moved.rotate(token);
+  const { cookies, set } = cookieStore();
+  const headers = new Headers({ cookie: `session=${token}` });
+  const session = fetchSessions(moved)({ headers, cookies });
+  expect(await session.get()).toEqual({ user_id: 1, theme: "dark" });
+  now += 3_600_000;
+  expect(await session.delete({ keep: ["theme"] })).toBe(true);
+  expect((await moved.get(set.get("session")?.[0]))?.data).toEqual({ theme: "dark" });
+  expect(await moved.by("user_id", 1).size()).toBe(0);
+});

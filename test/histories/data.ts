@@ -1,0 +1,67 @@
+/* What the fields of a session are after a call, and what the values of a call say of the user. */
+import { isDeepStrictEqual } from "node:util";
+import type { Data } from "./calls.ts";
+
+/**
+ * The value of a field that a session may have taken over from another one, by a sign-in that nobody
+ * knows the answer of: it is known when it was read.
+ */
+export const UNKNOWN: unknown = { unknown: true };
+
+/** The field that says who the user is. */
+const IDENTITY = "user_id";
+/** The data after a change. */
+export function changed(
+  data: Data,
+  { values, unset }: { values: Data; unset: readonly string[] },
+): Data {
+  const all = Object.entries({ ...data, ...values });
+  return Object.fromEntries(all.filter(([field]) => !unset.includes(field)).sort());
+}
+
+/** What a field's value is found by. */
+export function valuesOf(value: unknown): unknown[] {
+  return [value].flat().filter((element) => element !== null && element !== undefined);
+}
+
+/** Whose a session is that the values name a user for; null where they name none. */
+export function ownerOf(data: Data, values: Data): "same" | "nobody" | "another" | null {
+  if (!(IDENTITY in values)) return null;
+  const [before, after] = [valuesOf(data[IDENTITY]), valuesOf(values[IDENTITY])];
+  if (before.length === 0) return after.length === 0 ? null : "nobody";
+  return after.some((one) => before.includes(one)) ? "same" : "another";
+}
+
+/** What is kept of a session's data, where the values do not say otherwise. */
+export function picked(data: Data, keep: readonly string[], values: Data): Data {
+  const wanted = keep.filter((field) => field in data && !(field in values));
+  return Object.fromEntries(wanted.map((field) => [field, data[field]]));
+}
+
+/** What a session has that takes the place of one by a rotation: no user who signs out. */
+export function replacementOf(values: Data): Data {
+  const { [IDENTITY]: user, ...others } = values;
+  return valuesOf(user).length === 0 ? others : values;
+}
+
+/** Whether a rotation may put another session in the place of one. */
+export function mayReplace(values: Data): boolean {
+  return IDENTITY in values;
+}
+
+/** The data, with what was given of it; null where that is not the same. */
+export function known(data: Data, given: Data, fields: readonly string[] | null): Data | null {
+  const all: Record<string, unknown> = { ...data };
+  for (const name of new Set([...Object.keys(data), ...Object.keys(given)])) {
+    const wanted = fields?.includes(name) ?? true;
+    if (wanted && data[name] === UNKNOWN) {
+      if (name in given) all[name] = given[name];
+      else delete all[name];
+    } else if ((wanted && name in data) !== name in given) {
+      return null;
+    } else if (name in given && !isDeepStrictEqual(data[name], given[name])) {
+      return null;
+    }
+  }
+  return all;
+}
