@@ -165,7 +165,7 @@ export class SavedSessions {
       await this.#change(copy, { ...changes, set }, this.#lifetime(cookie, record, copy.moments));
     }
     copy.base = withoutCookie(record.fields);
-    copy.cookie = record.cookie;
+    this.#remember(copy, record.cookie);
   }
 
   /** An object that was never seen before is a whole session: a new one, or instead of what is there. */
@@ -182,7 +182,8 @@ export class SavedSessions {
       if (found.state !== "live") await this.#refuseId("set", sid);
     }
     const references = referencesIn(fields.keys(), texts, this.#config.references);
-    const changes = { set: fields, unset: [], references, replace: true, create: "anew" } as const;
+    const whole = { set: fields, unset: [], references, replace: true };
+    const changes = copy.isNew ? ({ ...whole, create: "anew" } as const) : whole;
     await this.#change(copy, changes, lifetimeOf(cookie, made, this.#config.idleTimeout));
     copy.base = withoutCookie(fields);
     copy.cookie = cookie;
@@ -195,7 +196,7 @@ export class SavedSessions {
       const lifetime = this.#lifetime(changes, { cookie }, copy.moments);
       await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     }
-    copy.cookie = cookie;
+    this.#remember(copy, cookie);
   }
 
   /** Nothing says which of the options the request has changed: those that it gives. */
@@ -205,6 +206,11 @@ export class SavedSessions {
     const set = encoded(allOf(cookie));
     const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     if (changed?.state === "gone") await this.#refuseId("touch", sid);
+  }
+
+  #remember(copy: Copy, cookie: Cookie): void {
+    copy.cookie = cookie;
+    this.#seen.remember(copy.id, cookie);
   }
 
   /** How long a session is to live from now on; null where this request has not changed that. */

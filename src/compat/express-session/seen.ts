@@ -6,9 +6,14 @@ import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
  * A middleware gives the store whole sessions to save. To write what a request has changed, and
  * nothing else, the store remembers what each session object was when it was handed out; a weak map
  * has that, so nothing is to be seen in the sessions. A copy that was made of such an object
- * (`{ ...req.session }`) has the same cookie object, and is known by that. An object that is not
- * known at all is a new session.
+ * (`{ ...req.session }`) has the same cookie object, and is known by that; one that was made of its
+ * JSON has a cookie that expires in the same millisecond, which a new session's does not. An object
+ * that is not known at all is a new session.
  */
+
+/** How many expiries of cookies are remembered, and how long (ms). */
+const MAX_EXPIRIES = 10_000;
+const REMEMBERED_MS = 5 * 60_000;
 
 /** A session as it was handed out. */
 export interface HandedOut {
@@ -30,14 +35,17 @@ export class Copy {
   base: Fields | null = null;
   /** The cookie then. */
   cookie: Cookie = {};
+  /** Whether it is a new session, for all that is known, where `base` is null. */
+  readonly isNew: boolean;
   /** When it was read or first saved (ms). */
   #since = Date.now();
   /** When its session was last used, by this process's clock that nothing sets. */
   #used = 0;
   #touchAfter = 0;
 
-  constructor(id: string) {
+  constructor(id: string, isNew = true) {
     this.id = id;
+    this.isNew = isNew;
   }
 
   static of({ id, fields, times, now }: HandedOut, session: object): Copy {
@@ -81,16 +89,47 @@ export class Seen {
   readonly #copies = new WeakMap<object, Copy>();
   /** What was handed out, by the object of its cookie. */
   readonly #cookies = new WeakMap<object, Copy>();
+  /** The cookies of new sessions: they may be used for another one. */
+  readonly #given = new WeakSet<object>();
+  /** When (ms) a cookie of an id was last seen to expire at a moment: the oldest first. */
+  readonly #expiries = new Map<string, number>();
 
   /** The copy that an object is of the session with this id. */
   of(session: object, id: string): Copy {
     const known = this.#copies.get(session);
     if (known?.id === id) return known;
-    const { cookie } = session as { cookie?: unknown };
-    const source = this.#cookies.get(Object(cookie));
-    const copy = source?.id === id ? source.again() : new Copy(id);
+    const copy = this.#recognize(session, id);
     this.#copies.set(session, copy);
     return copy;
+  }
+
+  #recognize(session: object, id: string): Copy {
+    const { cookie } = session as { cookie?: unknown };
+    if (typeof cookie !== "object" || cookie === null) return new Copy(id);
+    const source = this.#cookies.get(cookie);
+    if (source?.id === id) return source.again();
+    const { expires } = snapshotOf(session);
+    const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, expires);
+    if (!isCopy) this.#given.add(cookie);
+    return new Copy(id, !isCopy);
+  }
+
+  /** Remembers when the cookie of a session expires that was handed out. */
+  remember(id: string, { expires }: Cookie): void {
+    if (typeof expires !== "string") return;
+    const now = performance.now();
+    const key = `${id} ${expires}`;
+    this.#expiries.delete(key);
+    this.#expiries.set(key, now);
+    for (const [oldest, at] of this.#expiries) {
+      if (this.#expiries.size <= MAX_EXPIRIES && now - at <= REMEMBERED_MS) break;
+      this.#expiries.delete(oldest);
+    }
+  }
+
+  #isRemembered(id: string, expires: unknown): boolean {
+    const at = this.#expiries.get(`${id} ${expires}`);
+    return at !== undefined && performance.now() - at <= REMEMBERED_MS;
   }
 
   /** Says that `session` is the same as `handedOut`, which a middleware makes its sessions of. */
@@ -129,5 +168,6 @@ export class Seen {
     this.#copies.set(session, copy);
     const { cookie } = session as { cookie?: unknown };
     if (typeof cookie === "object" && cookie !== null) this.#cookies.set(cookie, copy.again());
+    this.remember(copy.id, copy.cookie);
   }
 }
