@@ -513,7 +513,6 @@ function immediates(count: number) {
   };
 }
 
-const one = (): number => 1;
 test.each([
   ["an unknown option", { ttl: 60 }, /ttl.*idleTimeout/],
   ["a client and a store", { client, store: memoryStore() }, /not both/],
@@ -523,12 +522,12 @@ test.each([
   ["an unknown option of a reference", { references: { user_id: { rotate: false } } }, /rotate/],
   [
     "a reference that cannot be named",
-    { references: { "@user": { from: one } } },
+    { references: { "@user": { from: Number } } },
     /"@user" has a name that begins/,
   ],
   [
     "a plain set over several shards",
-    { client, shards: 2, references: { user_id: { from: one, as: "set" } } },
+    { client, shards: 2, references: { user_id: { from: Number, as: "set" } } },
     /"user_id" .*one shard; this one has 2/,
   ],
   [
