@@ -159,12 +159,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     await store.set("sid", { cookie, user_id: 1 });
     const given = (await store.get("sid")) ?? {};
     await store.destroy("sid");
-    for (const late of [
-      given,
-      { ...given },
-      structuredClone({ ...given }),
-      { cookie, user_id: 1 },
-    ]) {
+    for (const late of [given, { ...given }, structuredClone({ ...given })]) {
       Object.assign(late, { theme: "dark" });
       await store.set("sid", late);
       await store.touch("sid", late);
@@ -352,6 +347,8 @@ describe("on Redis", () => {
     data.user_id = 2;
     await meter.expectCost(() => store.set("sid", data), 1);
     await meter.expectCost(() => store.get("sid"), 1);
+    await meter.expectCost(() => store.touch("sid", data), 0); // it was just saved
+    data.cookie = cookieFor(2 * HOUR);
     await meter.expectCost(() => store.touch("sid", data), 1);
     await meter.expectCost(() => store.destroy("sid"), 1);
   });
@@ -523,6 +520,16 @@ test.each([
   ["a prefix with a colon", { client, prefix: "sess:" }, /prefix/],
   ["a from that is no function", { references: { user_id: { from: "id" } } }, /user_id.*from/],
   ["an unknown option of a reference", { references: { user_id: { rotate: false } } }, /rotate/],
+  [
+    "a reference that cannot be named",
+    { references: { "@user": { from: Number } } },
+    /"@user" has a name that begins/,
+  ],
+  [
+    "a plain set over several shards",
+    { client, shards: 2, references: { user_id: { from: Number, as: "set" } } },
+    /"user_id" .*one shard; this one has 2/,
+  ],
   [
     "a reference that is kept where another one's values are",
     { references: { user_id: { from: () => 1 }, "~user_id": {} } },

@@ -295,6 +295,7 @@ function named(id: string) {
   return { id, lineage: id };
 }
 
-function touchAfter({ idleTimeout }: StoredSession): number {
+/** How long (ms) after its last use a read of a session counts as use again. */
+export function touchAfter({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
   return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCH_PARTS, TOUCH_AFTER);
 }

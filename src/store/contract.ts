@@ -147,9 +147,9 @@ export interface Change extends FieldChanges {
   /**
    * Makes the session where nothing is at the id. It is for ids that a caller chooses, and the one
    * exception to that a change never brings back what was ended. It goes with a new timeout or
-   * deadline, and without a rotation.
+   * deadline, and without a rotation. `"anew"` makes it also where `end` has left a tombstone.
    */
-  readonly create?: boolean;
+  readonly create?: boolean | "anew";
 }
 
 /**

@@ -240,6 +240,39 @@ export const commanding: readonly StoreTest[] = [
     },
   ),
 
+  storeTest(
+    'change with `create: "anew"` makes the session also where one was ended',
+    async (under) => {
+      const { store } = under;
+      const id = await createOf(store, "1", { fields: { old: "1" } });
+      const made = {
+        set: { user_id: "2", a: "2" },
+        references: { user_id: ["2"] },
+        absoluteTimeout: HOUR,
+        replace: true,
+      } as const;
+      assert.equal(await store.end(id, { tombstone: { stays: HOUR } }), id);
+      const refused = await change(store, id, { ...made, create: true });
+      assert.equal(refused.state, "superseded");
+      const { times } = done(await change(store, id, { ...made, create: "anew" }));
+      assert.equal(times.createdAt, times.lastSeenAt);
+      assert.equal(times.expiresAt, times.lastSeenAt + HOUR);
+      assert.deepEqual(await texts(store, id), made.set);
+      assert.deepEqual(timesOf(await live(store, id)), timesOf(times));
+      await assertMembers(store, USER, []);
+      await assertMembers(store, of("user_id", "2"), [id]);
+      assert.equal(await store.end(id), id);
+      await assertGone(store, id);
+    },
+  ),
+
+  storeTest("and not in the place of a sign-in's old id", async ({ store }) => {
+    const id = await createOf(store, "1");
+    await store.change(id, mergeUser(newIdBeside(id), "2"));
+    const answer = await change(store, id, { create: "anew", absoluteTimeout: HOUR });
+    assert.deepEqual(answer, { state: "superseded", by: "sign-in", hadIdentity: true });
+  }),
+
   storeTest("a store of one part takes any text but an empty one for an id", async ({ store }) => {
     if (store.shards > 1) return;
     const ids = [" ", "*", "}", "{b}", "a:b", "zz", "s:1 2", "é\n\0", "__proto__", "x".repeat(999)];

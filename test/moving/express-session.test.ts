@@ -154,7 +154,7 @@ describe("a session of connect-redis", () => {
     await client.hset(`${prefix}:${sids[3]}`, "a", "b");
     await client.set(
       `${prefix}:${sids[4]}`,
-      JSON.stringify({ cookie: cookie(), "@c": 1 }),
+      JSON.stringify({ cookie: cookie(), passport: { user: { id: 1 } } }), // no value of a reference
       "EX",
       60,
     );

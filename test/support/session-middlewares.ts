@@ -20,7 +20,12 @@ export type MiddlewareStore = session.Store &
 
 /** A request's session: what tests use of it, and any field. */
 export interface AnySession {
-  cookie: { maxAge?: number | null; expires?: Date | null; originalMaxAge: number | null };
+  cookie: {
+    maxAge?: number | null;
+    expires?: Date | null;
+    originalMaxAge: number | null;
+    sameSite?: unknown;
+  };
   // biome-ignore lint/suspicious/noExplicitAny: the fields that a test puts there
   [field: string]: any;
 }

@@ -4,8 +4,12 @@ import { configOf } from "../../sessions/config.ts";
 import { Engine } from "../../sessions/engine.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
+import { memoryStore } from "../../store/memory/memory-store.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
+import { faultOfName } from "../../values.ts";
+import { warn } from "../../warnings.ts";
+import { isKeptForCookies } from "./cookie.ts";
 import { OldStoreSessions } from "./old-sessions.ts";
 import { type Declared, type References, storedName } from "./record.ts";
 
@@ -65,6 +69,7 @@ export interface SessionSetsStoreOptions<
   /**
    * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
    * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
+   * Session sets have only what was moved: `moveSessions` moves all.
    * @default false
    */
   migrate?: boolean | { readonly prefix?: string };
@@ -112,6 +117,7 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
   const references = referencesOf(options.references ?? {});
   const { maxBytes } = options;
   const store = storeOf(options);
+  checkPlain(references, store);
   const config = configOf({
     references: Object.fromEntries(
       [...references].map(([field, { plain }]) => [
@@ -121,14 +127,14 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
     ) as Record<string, never>,
     idleTimeout,
     absoluteTimeout: null,
-    ...(store === undefined ? {} : { store }),
+    store,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
-  const old = oldSessionsOf(options, references, config.store.shards);
+  const old = oldSessionsOf(options, references, idleTimeout, config.store.shards);
   return { engine: new Engine(config), references, idleTimeout, old };
 }
 
-function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore | undefined {
+function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {
   const { client, store } = options;
   if (client !== undefined) {
     if (store !== undefined) throw misconfigured(`${NAME} takes a client or a store, not both`);
@@ -136,7 +142,25 @@ function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore 
   }
   const lost = OF_CLIENT.find((key) => options[key] !== undefined);
   if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`);
-  return store;
+  return store ?? defaultStore();
+}
+
+function defaultStore(): SessionStore {
+  if (process.env.NODE_ENV === "production") {
+    warn(
+      "SESSION_SETS_MEMORY_STORE",
+      `Sessions are kept in the memory of this process: they end with it, and no other process sees them. Give ${NAME} a client: new ${NAME}({ client })`,
+    );
+  }
+  return memoryStore();
+}
+
+function checkPlain(references: References, { shards }: Partial<SessionStore>): void {
+  const plain = [...references.values()].find((declared) => declared.plain);
+  if (!plain || !(Number(shards) > 1)) return;
+  throw misconfigured(
+    `The reference ${quote(plain.name)} is declared { as: "set" }, which needs a store of one shard; this one has ${shards}`,
+  );
 }
 
 function redisOptionsOf({
@@ -154,6 +178,7 @@ function redisOptionsOf({
 function oldSessionsOf(
   options: SessionSetsStoreOptions<never, string>,
   references: References,
+  idleTimeout: number,
   shards: number,
 ): OldStoreSessions | null {
   const { client, migrate = false } = options;
@@ -161,31 +186,40 @@ function oldSessionsOf(
   const where = migrate === true ? {} : migrate;
   refuseUnknownKeys("migrate", where, ["prefix"]);
   const { prefix = "sess:" } = where;
-  return new OldStoreSessions(client, redisOptionsOf(options), prefix, references, shards);
+  const how = { prefix, references, idleTimeout, shards };
+  return new OldStoreSessions(client, redisOptionsOf(options), how);
 }
 
 function referencesOf(
-  declared: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
+  given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
 ): Map<string, Declared> {
   const references = new Map<string, Declared>();
-  for (const [name, options] of Object.entries(declared)) {
+  for (const [name, options] of Object.entries(given)) {
     if (options === undefined) continue;
-    const what = `The reference ${quote(name)}`;
-    if (typeof options !== "object" || options === null) {
-      throw misconfigured(`${what} takes its options: {} is enough`);
+    const declared = declaredOf(name, options);
+    const field = storedName(name, declared.from !== null);
+    const fault = faultOfName(name) ?? faultOfName(field);
+    if (fault) throw misconfigured(`The reference ${quote(name)} has a name that ${fault}`);
+    if (references.has(field) || isKeptForCookies(field)) {
+      throw misconfigured(
+        `The reference ${quote(name)} is kept where something else is; rename it`,
+      );
     }
-    refuseUnknownKeys(what, options, ["from", "as"]);
-    const { from, as } = options;
-    if (from !== undefined && typeof from !== "function") {
-      throw misconfigured(`${what} has a from that is no function`);
-    }
-    if (as !== undefined && as !== "set")
-      throw misconfigured(`${what} has an as that is not "set"`);
-    const find = (from ?? null) as Declared["from"];
-    const field = storedName(name, find !== null);
-    if (references.has(field))
-      throw misconfigured(`${what} is kept where another one is; rename it`);
-    references.set(field, { name, plain: as === "set", from: find });
+    references.set(field, declared);
   }
   return references;
+}
+
+function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
+  const what = `The reference ${quote(name)}`;
+  if (typeof options !== "object" || options === null) {
+    throw misconfigured(`${what} takes its options: {} is enough`);
+  }
+  refuseUnknownKeys(what, options, ["from", "as"]);
+  const { from, as } = options;
+  if (from !== undefined && typeof from !== "function") {
+    throw misconfigured(`${what} has a from that is no function`);
+  }
+  if (as !== undefined && as !== "set") throw misconfigured(`${what} has an as that is not "set"`);
+  return { name, plain: as === "set", from: (from ?? null) as Declared["from"] };
 }

@@ -1,6 +1,15 @@
 import { quote, SessionError } from "../../errors.ts";
+import type { Session } from "../../sessions/types.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../store/contract.ts";
-import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../../values.ts";
+import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../../values.ts";
+import {
+  type Cookie,
+  cookieOf,
+  isCookieField,
+  isFixed,
+  isKeptForCookies,
+  withCookie,
+} from "./cookie.ts";
 
 /*
  * A session of a middleware as fields. Each of its properties is a field, the cookie too, and what
@@ -26,7 +35,7 @@ export interface SessionRecord {
   /** The values that reference fields have, as texts. */
   readonly texts: ReadonlyMap<string, readonly string[]>;
   /** The middleware's cookie, as JSON has it. */
-  readonly cookie: unknown;
+  readonly cookie: Cookie;
 }
 
 const FOUND = "~";
@@ -36,16 +45,28 @@ export function storedName(name: string, found: boolean): string {
   return found ? FOUND + name : name;
 }
 
-/** @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field. */
-export function recordOf(session: unknown, references: References): SessionRecord {
+/** Told of a field that cannot be stored under its name, and why. */
+export type OnUnnamed = (name: string, fault: string) => void;
+
+/**
+ * @param onUnnamed what is done about such a field; where it returns, the field is left out.
+ * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field.
+ */
+export function recordOf(
+  session: unknown,
+  references: References,
+  onUnnamed: OnUnnamed = refuseUnnamed,
+): SessionRecord {
   const data = asJson(session);
   const fields = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(data)) {
-    checkFieldName(name);
-    const declared = references.get(name);
-    if (declared?.from) refuse(`has the field ${quote(name)}, which is kept for a reference`);
-    if (declared) texts.set(name, referenceTexts(name, value));
+    const fault = faultOf(name, references);
+    if (fault !== undefined) {
+      onUnnamed(name, fault);
+      continue;
+    }
+    if (references.has(name)) texts.set(name, referenceTexts(name, value));
     fields.set(name, encodeValue(name, value));
   }
   for (const [field, { name, from }] of references) {
@@ -56,28 +77,56 @@ export function recordOf(session: unknown, references: References): SessionRecor
     texts.set(field, found);
     fields.set(field, encodeValue(name, value));
   }
-  return { fields, texts, cookie: (data as { cookie?: unknown }).cookie };
+  return { fields, texts, cookie: cookieOf(data) };
 }
 
-/** The session that stored fields are. */
-export function dataOf<Data>(fields: Fields, references: References): Data {
+function faultOf(name: string, references: References): string | undefined {
+  if (references.get(name)?.from) return "is kept for a reference";
+  if (isKeptForCookies(name)) return "is kept for the options of cookies";
+  return faultOfName(name);
+}
+
+function refuseUnnamed(name: string, fault: string): never {
+  refuse(`has the field ${quote(name)}, whose name ${fault}`);
+}
+
+/**
+ * The session that stored fields are.
+ *
+ * @param expiresAt when it ends, on this process's clock.
+ */
+export function dataOf<Data>(fields: Fields, expiresAt: number, references: References): Data {
   // fromEntries defines properties, so that no name reaches a setter.
   const data = Object.fromEntries([...fields].map(([name, text]) => [name, decodeValue(text)]));
-  return withoutFound(data as Data, references);
+  return cleaned(data as Data, expiresAt, references);
 }
 
-/** Takes out of a session's data what functions have found for references. */
-export function withoutFound<Data>(data: Data, references: References): Data {
+/** A session as its set has it, as the middleware knows it. */
+export function asSaved<Data>(session: Session<Data>, references: References): Session<Data> {
+  const data = cleaned(session.data, session.expiresAt.getTime(), references);
+  const { cookie } = data as { cookie?: unknown };
+  // One that slides has an absolute deadline that it does not live to see.
+  return { ...session, data, absoluteDeadline: isFixed(cookie) ? session.absoluteDeadline : null };
+}
+
+/** Takes what functions have found for references out of a session, and puts its cookie together. */
+function cleaned<Data>(data: Data, expiresAt: number, references: References): Data {
   const own = Object.entries(Object(data)).filter(([name]) => !references.get(name)?.from);
-  return Object.fromEntries(own) as Data;
+  return withCookie(Object.fromEntries(own), expiresAt) as Data;
 }
 
-/** What is to change where a session was `before`, and is to be as in the record. */
+/** Fields without those that a cookie is kept in. */
+export function withoutCookie(fields: Fields): Fields {
+  return new Map([...fields].filter(([name]) => !isCookieField(name)));
+}
+
+/** What is to change, but for the cookie, where a session was `before`, and is to be as in the record. */
 export function changesSince(
   before: Fields,
-  { fields, texts }: SessionRecord,
+  { fields: all, texts }: SessionRecord,
   references: References,
 ): Omit<FieldChanges, "maxBytes"> {
+  const fields = withoutCookie(all);
   const set = new Map([...fields].filter(([name, text]) => before.get(name) !== text));
   const unset = [...before.keys()].filter((name) => !fields.has(name));
   return { set, unset, references: referencesIn([...set.keys(), ...unset], texts, references) };

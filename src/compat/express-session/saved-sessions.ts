@@ -1,27 +1,49 @@
 import { misconfigured, tooLarge } from "../../errors.ts";
+import { isId } from "../../sessions/token.ts";
 import { settled } from "../../settled.ts";
-import type { Change, Fields, StoredSession, Tombstone } from "../../store/contract.ts";
+import type { Change, Changed, StoredSession, Tombstone } from "../../store/contract.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { isWalkable } from "../../store/walk.ts";
-import { timeLeft } from "./deadline.ts";
+import { encodeValue } from "../../values.ts";
+import {
+  allOf,
+  type Cookie,
+  type CookieChanges,
+  changesOf,
+  type Lifetime,
+  LONGEST,
+  lifetimeOf,
+  type Moments,
+} from "./cookie.ts";
 import type { StoreConfig } from "./options.ts";
-import { changesSince, dataOf, recordOf, referencesIn, type SessionRecord } from "./record.ts";
+import {
+  changesSince,
+  dataOf,
+  recordOf,
+  referencesIn,
+  type SessionRecord,
+  withoutCookie,
+} from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
 import { idOfSid } from "./sid.ts";
+import { Turns } from "./turns.ts";
 
 /**
- * What stays where a session was destroyed, so that a copy of it that is saved later is told from a
- * new session. Objects that the store has handed out, or has saved before, need none: saving them
- * never makes a session.
+ * What stays where a session was destroyed: who still comes with its sid is told so without a look
+ * for a session of another store. Only an object that was never handed out makes a session there.
  */
 const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
+/** How long (ms) before its first save a middleware may have made a session. */
+const LONG_REQUEST = 60_000;
+
+/** What a save or a touch changes. */
+type Changes = Pick<Change, "set" | "unset" | "references" | "replace" | "create">;
 
 /** The saved sessions of a middleware, by their sids. */
 export class SavedSessions {
   readonly #config: StoreConfig;
   readonly #seen = new Seen();
-  /** By id, the saves under way that may make a session. */
-  readonly #making = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(config: StoreConfig) {
     this.#config = config;
@@ -33,15 +55,25 @@ export class SavedSessions {
 
   async find<Data extends object>(sid: string): Promise<Data | null> {
     const id = this.id(sid);
-    const { old } = this.#config;
-    let found = await this.#store.find(id);
-    if (found.state === "gone" && old) {
-      await old.move(sid);
-      found = await this.#store.find(id);
-    }
-    if (found.state !== "live") return null;
-    const { fields } = found.session;
-    return this.#seen.handOut(id, fields, this.data<Data>(fields));
+    const found = await this.#turns.read(id, async () => {
+      const { old } = this.#config;
+      const first = await this.#store.find(id);
+      if (first.state === "live") return first;
+      if (first.state === "gone" && old) {
+        await old.move(sid);
+        const moved = await this.#store.find(id);
+        if (moved.state === "live") return moved;
+      }
+      await this.#refuseId("get", sid);
+      return null;
+    });
+    if (!found) return null;
+    const { session, now } = found;
+    // The two clocks may differ, and the middleware compares with this process's.
+    const expiresAt = Date.now() + (session.expiresAt - now);
+    const data = dataOf<Data>(session.fields, expiresAt, this.#config.references);
+    const fields = withoutCookie(session.fields);
+    return this.#seen.handOut({ id, fields, times: session, now }, data);
   }
 
   /** Says that the middleware has made `session` of one that was handed out. */
@@ -56,43 +88,42 @@ export class SavedSessions {
   async save(sid: string, session: object): Promise<void> {
     const id = this.id(sid);
     const record = recordOf(session, this.#config.references); // as it is at the moment of the call
-    const left = timeLeft(record.cookie, this.#config.idleTimeout);
     const copy = this.#seen.of(session, id);
-    const saved = copy.inTurn(async () => {
-      if (!copy.base) await this.#config.old?.moveToEnd(sid); // it is written whole
-      await (left > 0 ? this.#save(copy, record, left) : this.#end(id));
+    const made = momentsOf(session, copy);
+    await this.#turns.change([id], async () => {
+      if (copy.base) await this.#update(copy, record, copy.base);
+      else await this.#write(sid, copy, record, made);
     });
-    if (!copy.base) this.#makes(id, saved);
-    await saved;
   }
 
-  /** Pushes the deadline of a session to what its cookie says now; changes nothing else. */
+  /** Slides the deadline of a session, or puts it where its request wants it; changes nothing else. */
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.id(sid);
-    const { fields, cookie } = recordOf({ cookie: session.cookie }, new Map());
-    const left = timeLeft(cookie, this.#config.idleTimeout);
+    const { cookie } = recordOf({ cookie: session.cookie }, new Map());
     const copy = this.#seen.of(session, id);
-    await copy.inTurn(async () => {
-      if (!copy.base) await this.#config.old?.move(sid);
-      await (left > 0 ? this.#touch(copy, fields, left) : this.#end(id));
+    const made = momentsOf(session, copy);
+    await this.#turns.change([id], async () => {
+      if (copy.base) await this.#slide(copy, cookie);
+      else await this.#slideUnseen(sid, copy, cookie, made);
     });
   }
 
-  /** Ends a session, also one whose first save was called before this and is not done yet. */
-  async end(sid: string): Promise<void> {
-    const id = this.id(sid);
-    await this.#making.get(id);
-    await this.#config.old?.moveToEnd(sid);
-    await this.#end(id);
+  /** Ends the session of a sid or, where there is none, the one whose public id this is. */
+  async end(name: string): Promise<void> {
+    const id = this.id(name);
+    const ids = this.#isId(name) ? [id, name] : [id];
+    await this.#turns.change(ids, async () => {
+      await this.#config.old?.moveToEnd(name);
+      for (const one of ids) {
+        if (await this.#end(one)) return;
+      }
+    });
   }
 
   /** All sessions, in bounded steps. */
   async *all(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const store = this.#store;
-    if (!isWalkable(store)) {
-      throw misconfigured("This store cannot go through all its sessions: it has no walk method");
-    }
-    yield* store.walk(withFields);
+    await this.#turns.changes();
+    yield* this.#walk(withFields);
   }
 
   /** Moves all sessions that another store has kept, in bounded steps. */
@@ -103,59 +134,154 @@ export class SavedSessions {
   }
 
   async endAll(): Promise<void> {
-    await this.#config.old?.moveAllToEnd();
-    for await (const page of this.all(false)) {
-      await settled(page.map(({ id }) => this.#end(id)));
-    }
-  }
-
-  /** The session that stored fields are. */
-  data<Data>(fields: Fields): Data {
-    return dataOf<Data>(fields, this.#config.references);
-  }
-
-  #makes(id: string, saved: Promise<unknown>): void {
-    const all = Promise.allSettled([this.#making.get(id), saved]).then(() => {
-      if (this.#making.get(id) === all) this.#making.delete(id);
+    await this.#turns.changeAll(async () => {
+      await this.#config.old?.moveAllToEnd();
+      for await (const page of this.#walk(false)) {
+        await settled(page.map(({ id }) => this.#end(id)));
+      }
     });
-    this.#making.set(id, all);
   }
 
-  async #save(copy: Copy, record: SessionRecord, left: number): Promise<void> {
-    const { references } = this.#config;
-    if (copy.base) await this.#change(copy.id, changesSince(copy.base, record, references), left);
-    else await this.#write(copy.id, record, left);
-    copy.base = record.fields;
+  /** The session that was stored. */
+  data<Data>({ fields, expiresAt }: StoredSession): Data {
+    return dataOf<Data>(fields, expiresAt, this.#config.references);
+  }
+
+  async *#walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const store = this.#store;
+    if (!isWalkable(store)) {
+      throw misconfigured("This store cannot go through all its sessions: it has no walk method");
+    }
+    yield* store.walk(withFields);
+  }
+
+  /** Writes what has changed in an object that the store knows. */
+  async #update(copy: Copy, record: SessionRecord, base: NonNullable<Copy["base"]>): Promise<void> {
+    const changes = changesSince(base, record, this.#config.references);
+    const cookie = changesOf(copy.cookie, record.cookie, copy.moments);
+    const set = new Map([...changes.set, ...encoded(cookie)]);
+    const isTouch = set.size === 0 && changes.unset.length === 0;
+    if (!isTouch || !copy.isFresh) {
+      await this.#change(copy, { ...changes, set }, this.#lifetime(cookie, record, copy.moments));
+    }
+    copy.base = withoutCookie(record.fields);
+    this.#remember(copy, record.cookie);
   }
 
   /** An object that was never seen before is a whole session: a new one, or instead of what is there. */
-  async #write(id: string, { fields, texts }: SessionRecord, left: number): Promise<void> {
-    const references = referencesIn(fields.keys(), texts, this.#config.references);
-    const changes = { set: fields, unset: [], references };
-    await this.#change(id, { ...changes, replace: true, create: true }, left);
-  }
-
-  async #touch(copy: Copy, fields: Fields, left: number): Promise<void> {
-    await this.#change(copy.id, { set: fields, unset: [], references: [] }, left);
-    if (copy.base) copy.base = new Map([...copy.base, ...fields]);
-  }
-
-  async #change(
-    id: string,
-    changes: Omit<Change, "maxBytes" | "idleTimeout" | "rotation">,
-    left: number,
+  async #write(
+    sid: string,
+    copy: Copy,
+    record: SessionRecord,
+    made: Moments | null,
   ): Promise<void> {
-    const { maxBytes } = this.#config.engine.config;
-    const change = { ...changes, maxBytes, idleTimeout: left, rotation: null };
-    const changed = await this.#store.change(id, change);
-    if (changed.state === "too-large") throw tooLarge(changed.bytes, maxBytes);
+    const { fields, texts, cookie } = record;
+    await this.#config.old?.moveToEnd(sid);
+    if (this.#isId(sid)) {
+      const found = await this.#store.find(copy.id, { names: [] });
+      if (found.state !== "live") await this.#refuseId("set", sid);
+    }
+    const references = referencesIn(fields.keys(), texts, this.#config.references);
+    const whole = { set: fields, unset: [], references, replace: true };
+    const changes = copy.isNew ? ({ ...whole, create: "anew" } as const) : whole;
+    await this.#change(copy, changes, lifetimeOf(cookie, made, this.#config.idleTimeout));
+    copy.base = withoutCookie(fields);
+    copy.cookie = cookie;
   }
 
-  async #end(id: string): Promise<void> {
-    await this.#store.end(id, { tombstone: TOMBSTONE });
+  async #slide(copy: Copy, cookie: Cookie): Promise<void> {
+    const changes = changesOf(copy.cookie, cookie, copy.moments);
+    const set = encoded(changes);
+    if (set.size > 0 || !copy.isFresh) {
+      const lifetime = this.#lifetime(changes, { cookie }, copy.moments);
+      await this.#change(copy, { set, unset: [], references: [] }, lifetime);
+    }
+    this.#remember(copy, cookie);
+  }
+
+  /** Nothing says which of the options the request has changed: those that it gives. */
+  async #slideUnseen(sid: string, copy: Copy, cookie: Cookie, made: Moments | null): Promise<void> {
+    await this.#config.old?.move(sid);
+    const lifetime = lifetimeOf(cookie, made, this.#config.idleTimeout);
+    const set = encoded(allOf(cookie));
+    const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
+    if (changed?.state === "gone") await this.#refuseId("touch", sid);
+  }
+
+  #remember(copy: Copy, cookie: Cookie): void {
+    copy.cookie = cookie;
+    this.#seen.remember(copy.id, cookie);
+  }
+
+  /** How long a session is to live from now on; null where this request has not changed that. */
+  #lifetime(
+    { times }: CookieChanges,
+    { cookie }: Pick<SessionRecord, "cookie">,
+    moments: Moments,
+  ): Lifetime | null {
+    return times ? lifetimeOf(cookie, moments, this.#config.idleTimeout) : null;
+  }
+
+  async #change(copy: Copy, changes: Changes, lifetime: Lifetime | null): Promise<Changed | null> {
+    const { maxBytes } = this.#config.engine.config;
+    if (lifetime && lifetime.idleTimeout <= 0) {
+      await this.#end(copy.id);
+      return null;
+    }
+    const changed = await this.#store.change(copy.id, {
+      ...changes,
+      ...timeoutsOf(lifetime),
+      maxBytes,
+      rotation: null,
+    });
+    if (changed.state === "too-large") throw tooLarge(changed.bytes, maxBytes);
+    if (changed.state === "changed") copy.use(changed.times);
+    return changed;
+  }
+
+  async #end(id: string): Promise<boolean> {
+    return (await this.#store.end(id, { tombstone: TOMBSTONE })) !== null;
+  }
+
+  /** Whether a text may be the id of a session: what is stored says whether it is. */
+  #isId(text: string): boolean {
+    return isId(text, this.#store.shards);
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where a session has for its id what a sid is expected for. */
+  async #refuseId(method: string, sid: string): Promise<void> {
+    if (!this.#isId(sid)) return;
+    const found = await this.#store.find(sid, { names: [] });
+    if (found.state !== "live") return;
+    throw misconfigured(
+      `${method} takes the sid of a session, and was given the public id of one, which gives no access to it. An id is for destroy, and for delete, has and clear({ except }) of a set`,
+    );
   }
 
   get #store() {
     return this.#config.engine.config.store;
   }
+}
+
+/**
+ * When the cookie of an object that the store does not know was made: with the session of a request
+ * that is under way, and nobody knows when where the object is of no middleware's class.
+ */
+function momentsOf(session: object, copy: Copy): Moments | null {
+  if (copy.base) return copy.moments;
+  const prototype = Object.getPrototypeOf(session);
+  const now = Date.now();
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return null;
+  return { from: now - LONG_REQUEST, to: now };
+}
+
+function encoded({ fields }: CookieChanges): Map<string, string> {
+  return new Map([...fields].map(([name, value]) => [name, encodeValue("cookie", value)]));
+}
+
+/** The absolute deadline takes part where the cookie names the moment, and is out of the way else. */
+function timeoutsOf(lifetime: Lifetime | null): Pick<Change, "idleTimeout" | "absoluteTimeout"> {
+  if (!lifetime) return { idleTimeout: null };
+  const { idleTimeout, fixed } = lifetime;
+  return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : LONGEST };
 }

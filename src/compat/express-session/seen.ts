@@ -1,48 +1,144 @@
-import type { Fields } from "../../store/contract.ts";
+import { touchAfter } from "../../sessions/engine.ts";
+import type { Fields, Times } from "../../store/contract.ts";
+import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
 
 /*
  * A middleware gives the store whole sessions to save. To write what a request has changed, and
  * nothing else, the store remembers what each session object was when it was handed out; a weak map
- * has that, so nothing is to be seen in the sessions. An object that is not in it is new, or a copy.
+ * has that, so nothing is to be seen in the sessions. A copy that was made of such an object
+ * (`{ ...req.session }`) has the same cookie object, and is known by that; one that was made of its
+ * JSON has a cookie that expires in the same millisecond, which a new session's does not. An object
+ * that is not known at all is a new session.
  */
+
+/** How many expiries of cookies are remembered, and how long (ms). */
+const MAX_EXPIRIES = 10_000;
+const REMEMBERED_MS = 5 * 60_000;
+
+/** A session as it was handed out. */
+export interface HandedOut {
+  readonly id: string;
+  /** Its fields, without the cookie. */
+  readonly fields: Fields;
+  readonly times: Pick<Times, "idleTimeout" | "lastSeenAt">;
+  /** The time on the store's clock. */
+  readonly now: number;
+}
 
 /** What the store knows of one session object. */
 export class Copy {
   readonly id: string;
-  /** The fields when it was read or last saved; null where the store has not seen it before. */
-  base: Fields | null;
-  #last: Promise<unknown> = Promise.resolve();
+  /**
+   * The fields when it was read or last saved, without the cookie; null where the store has not seen
+   * it before.
+   */
+  base: Fields | null = null;
+  /** The cookie then. */
+  cookie: Cookie = {};
+  /** Whether it is a new session, for all that is known, where `base` is null. */
+  readonly isNew: boolean;
+  /** When it was read or first saved (ms). */
+  #since = Date.now();
+  /** When its session was last used, by this process's clock that nothing sets. */
+  #used = 0;
+  #touchAfter = 0;
 
-  constructor(id: string, base: Fields | null) {
+  constructor(id: string, isNew = true) {
     this.id = id;
-    this.base = base;
+    this.isNew = isNew;
   }
 
-  /** Does one piece of work after the other, as each begins with what the one before has written. */
-  inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
+  static of({ id, fields, times, now }: HandedOut, session: object): Copy {
+    const copy = new Copy(id);
+    copy.base = fields;
+    copy.cookie = snapshotOf(session);
+    copy.use(times, now);
+    return copy;
+  }
+
+  /** The same for another object. */
+  again(): Copy {
+    const copy = new Copy(this.id);
+    copy.base = this.base;
+    copy.cookie = this.cookie;
+    copy.#since = this.#since;
+    copy.#used = this.#used;
+    copy.#touchAfter = this.#touchAfter;
+    return copy;
+  }
+
+  /** When the times of its cookie can have been set. */
+  get moments(): Moments {
+    return { from: this.#since, to: Date.now() };
+  }
+
+  /** Notes when the session was last used. */
+  use(times: HandedOut["times"], now = times.lastSeenAt): void {
+    this.#used = performance.now() - (now - times.lastSeenAt);
+    this.#touchAfter = touchAfter(times);
+  }
+
+  /** Whether the session was used so lately that another touch can be done without. */
+  get isFresh(): boolean {
+    return performance.now() - this.#used < this.#touchAfter;
   }
 }
 
 /** The session objects that a store has seen. */
 export class Seen {
   readonly #copies = new WeakMap<object, Copy>();
+  /** What was handed out, by the object of its cookie. */
+  readonly #cookies = new WeakMap<object, Copy>();
+  /** The cookies of new sessions: they may be used for another one. */
+  readonly #given = new WeakSet<object>();
+  /** When (ms) a cookie of an id was last seen to expire at a moment: the oldest first. */
+  readonly #expiries = new Map<string, number>();
 
   /** The copy that an object is of the session with this id. */
   of(session: object, id: string): Copy {
     const known = this.#copies.get(session);
     if (known?.id === id) return known;
-    const copy = new Copy(id, null);
+    const copy = this.#recognize(session, id);
     this.#copies.set(session, copy);
     return copy;
+  }
+
+  #recognize(session: object, id: string): Copy {
+    const { cookie } = session as { cookie?: unknown };
+    if (typeof cookie !== "object" || cookie === null) return new Copy(id);
+    const source = this.#cookies.get(cookie);
+    if (source?.id === id) return source.again();
+    const { expires } = snapshotOf(session);
+    const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, expires);
+    if (!isCopy) this.#given.add(cookie);
+    return new Copy(id, !isCopy);
+  }
+
+  /** Remembers when the cookie of a session expires that was handed out. */
+  remember(id: string, { expires }: Cookie): void {
+    if (typeof expires !== "string") return;
+    const now = performance.now();
+    const key = `${id} ${expires}`;
+    this.#expiries.delete(key);
+    this.#expiries.set(key, now);
+    for (const [oldest, at] of this.#expiries) {
+      if (this.#expiries.size <= MAX_EXPIRIES && now - at <= REMEMBERED_MS) break;
+      this.#expiries.delete(oldest);
+    }
+  }
+
+  #isRemembered(id: string, expires: unknown): boolean {
+    const at = this.#expiries.get(`${id} ${expires}`);
+    return at !== undefined && performance.now() - at <= REMEMBERED_MS;
   }
 
   /** Says that `session` is the same as `handedOut`, which a middleware makes its sessions of. */
   follow(handedOut: object, session: object): void {
     const known = this.#copies.get(handedOut);
-    if (known) this.#copies.set(session, new Copy(known.id, known.base));
+    if (!known) return;
+    const copy = known.again();
+    copy.cookie = snapshotOf(session);
+    this.#note(session, copy);
   }
 
   /**
@@ -53,17 +149,25 @@ export class Seen {
    * object inherits a `toJSON`, which comes along, is called on the new session, notes it, and takes
    * itself away. It changes nothing of the JSON.
    */
-  handOut<Data extends object>(id: string, base: Fields, data: Data): Data {
+  handOut<Data extends object>(stored: HandedOut, data: Data): Data {
+    const note = (session: object) => this.#note(session, Copy.of(stored, session));
     const copies = this.#copies;
     function toJSON<Session extends object>(this: Session): Session {
       Reflect.deleteProperty(this, "toJSON");
-      if (!copies.has(this)) copies.set(this, new Copy(id, base));
+      if (!copies.has(this)) note(this);
       return this;
     }
     const hook = { value: toJSON, enumerable: true, configurable: true, writable: true };
     const handedOut = { ...data };
     Object.setPrototypeOf(handedOut, Object.create(Object.prototype, { toJSON: hook }));
-    copies.set(handedOut, new Copy(id, base));
+    note(handedOut);
     return handedOut;
+  }
+
+  #note(session: object, copy: Copy): void {
+    this.#copies.set(session, copy);
+    const { cookie } = session as { cookie?: unknown };
+    if (typeof cookie === "object" && cookie !== null) this.#cookies.set(cookie, copy.again());
+    this.remember(copy.id, copy.cookie);
   }
 }

@@ -1,22 +1,30 @@
+import { misconfigured } from "../../errors.ts";
+import { fieldsNamedIn } from "../../sessions/engine.ts";
 import type { ClearOptions, ListOptions, SessionSet } from "../../sessions/session-set.ts";
-import type { Session } from "../../sessions/types.ts";
+import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
 
-/** Takes what is no field of the session out of its data. */
-export type Clean<Data> = (session: Session<Data>) => Session<Data>;
+/** What the store knows of its sessions. */
+export interface StoreRules<Data> {
+  /** The session as the middleware knows it. */
+  asSaved(session: Session<Data>): Session<Data>;
+  /** Refuses fields that are changed in requests alone. */
+  check(verb: "set" | "unset", fields: readonly string[]): void;
+  /** Whether a text is formed as an id. */
+  isId(id: unknown): boolean;
+}
 
 /**
- * The live sessions of a middleware that share one value of one reference, as a `SessionSet`. Its
- * sessions are changed in their requests alone, where the functions of references see them whole. An
- * `id` is a session's public name, not its sid: `store.idOf(sid)`.
+ * The live sessions of a middleware that share one value of one reference, as a `SessionSet`. An `id`
+ * is a session's public name, not its sid: `store.idOf(sid)`.
  */
 export class StoreSessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
   readonly #set: SessionSet<Data>;
-  readonly #clean: Clean<Data>;
+  readonly #rules: StoreRules<Data>;
 
   /** @internal */
-  constructor(set: SessionSet<Data>, clean: Clean<Data>) {
+  constructor(set: SessionSet<Data>, rules: StoreRules<Data>) {
     this.#set = set;
-    this.#clean = clean;
+    this.#rules = rules;
   }
 
   /**
@@ -44,12 +52,34 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
 
   /** Some of them, the most recently seen first. */
   async list(options?: ListOptions): Promise<Session<Data>[]> {
-    return (await this.#set.list(options)).map(this.#clean);
+    return (await this.#set.list(options)).map((session) => this.#rules.asSaved(session));
   }
 
   /** All of them in no order, read in pages; none is given twice. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const session of this.#set) yield this.#clean(session);
+    for await (const session of this.#set) yield this.#rules.asSaved(session);
+  }
+
+  /**
+   * Merges values into each of them; no deadline moves. Resolves to how many.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads, which
+   * are changed in their requests; ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and
+   * those after it are left as they are.
+   */
+  async set(values: Partial<Data>): Promise<number> {
+    this.#rules.check("set", fieldsNamedIn(values));
+    return this.#set.set(values);
+  }
+
+  /**
+   * Removes fields from each of them; no deadline moves. Resolves to how many sessions there were.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads.
+   */
+  async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
+    if (Array.isArray(fields)) this.#rules.check("unset", fields);
+    return this.#set.unset(fields);
   }
 
   /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
@@ -62,7 +92,13 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    *
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
-  clear(options?: ClearOptions): Promise<number> {
+  async clear(options: ClearOptions = {}): Promise<number> {
+    const { except = null } = options;
+    if (except !== null && !this.#rules.isId(except)) {
+      throw misconfigured(
+        "except must be a session's public id: that of a request is store.idOf(req.sessionID); no session was ended",
+      );
+    }
     return this.#set.clear(options);
   }
 }

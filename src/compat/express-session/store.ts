@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
-import { misconfigured } from "../../errors.ts";
+import { misconfigured, quote, SessionError } from "../../errors.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
+import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { cursorOf, type MoveOptions } from "../shared/moving.ts";
@@ -12,7 +13,8 @@ import {
   type StoredData,
   storeConfigOf,
 } from "./options.ts";
-import { withoutFound } from "./record.ts";
+import { checkFields } from "./read-fields.ts";
+import { asSaved } from "./record.ts";
 import { SavedSessions } from "./saved-sessions.ts";
 import {
   type Generate,
@@ -41,7 +43,11 @@ import { StoreSessionSet } from "./session-set.ts";
  *
  * A save writes the fields that the request has changed, so requests that change different fields at
  * the same time do not undo each other, and it never brings back a session that has ended. Fields
- * are the session's own properties; what is deeper in one of them is written with it.
+ * are the session's own properties; what is deeper in one of them is written with it. Options of the
+ * cookie, and with them the deadline, are written where the request has changed them; otherwise a
+ * save or a touch pushes the deadline forward by what is stored.
+ *
+ * Calls about one session take effect in the order in which they are made, awaited or not.
  *
  * Each method takes a callback, or returns a promise without one. Errors are SessionErrors:
  * ERR_STORE_UNAVAILABLE (or ERR_STORE_FULL) where the store fails, ERR_SESSION_VALUE and
@@ -63,7 +69,11 @@ export class SessionSetsStore<
     this.#saved = new SavedSessions(this.#config);
   }
 
-  /** The session with this sid; null (or undefined) where there is none. It moves no deadline. */
+  /**
+   * The session with this sid; null (or undefined) where there is none. It moves no deadline.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for the public id of a session, which gives no access.
+   */
   get(sid: string): Promise<StoredData<Data> | null>;
   get(sid: string, callback: SessionCallback): void;
   get(sid: string, callback?: SessionCallback) {
@@ -71,9 +81,10 @@ export class SessionSetsStore<
   }
 
   /**
-   * Saves what has changed in a session since `get` gave it or it was saved last, and puts its
-   * deadline where its cookie says. A new session is made; one that has ended stays ended, and that
-   * is no error. Of an object that the store has not seen before, all fields count.
+   * Saves what has changed in a session since `get` gave it or it was saved last, and slides its
+   * deadline, or puts it where its cookie says if that has changed. An object that the store has not
+   * given out is a new session: it is made, or written in place of what is there. One that it has
+   * given out, or a copy of such a one (`{ ...session }`), stays ended once it has, and that is no error.
    */
   set(sid: string, session: object): Promise<void>;
   set(sid: string, session: object, callback: (error?: unknown) => void): void;
@@ -81,14 +92,20 @@ export class SessionSetsStore<
     return answer(this.#saved.save(sid, session), callback);
   }
 
-  /** Ends a session; that there is none is no error. */
+  /** Ends the session of a sid, or of a public id as `all` gives it; that there is none is no error. */
   destroy(sid: string): Promise<void>;
   destroy(sid: string, callback: (error?: unknown) => void): void;
   destroy(sid: string, callback?: (error?: unknown) => void) {
     return answer(this.#saved.end(sid), callback);
   }
 
-  /** Puts a session's deadline where its cookie says; that there is none is no error. */
+  /**
+   * Slides a session's deadline, or puts it where its cookie says if that has changed; that there is
+   * none is no error. Nothing is sent where that was done within a twentieth of the timeout or a
+   * minute.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for the public id of a session, which gives no access.
+   */
   touch(sid: string, session: object): Promise<void>;
   touch(sid: string, session: object, callback: (error?: unknown) => void): void;
   touch(sid: string, session: object, callback?: (error?: unknown) => void) {
@@ -122,17 +139,25 @@ export class SessionSetsStore<
   /**
    * The sessions with one value of a reference: `by("user_id", 1)`.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
+   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference; ERR_SESSION_VALUE for
+   * what is no value of one.
    */
   by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
     const { engine, references } = this.#config;
-    const field = [...references].find(([, { name }]) => name === reference)?.[0] ?? reference;
-    const found = engine.reference(field, value, reference);
-    const set = new SessionSet<StoredData<Data>>(engine, found);
-    return new StoreSessionSet(set, (session) => ({
-      ...session,
-      data: withoutFound(session.data, references),
-    }));
+    const field = [...references].find(([, { name }]) => name === reference)?.[0];
+    if (field === undefined) throw undeclared(reference, references);
+    if (!isReferenceValue(value)) {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        `Sessions are found by one value of ${quote(reference)}: a string, a finite number or a boolean`,
+      );
+    }
+    const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value, reference));
+    return new StoreSessionSet(set, {
+      asSaved: (session) => asSaved(session, references),
+      check: (verb, fields) => checkFields(verb, fields, references),
+      isId: (id) => isId(id, engine.config.store.shards),
+    });
   }
 
   /**
@@ -206,8 +231,9 @@ export class SessionSetsStore<
   async #all(): Promise<(StoredData<Data> & { id: string })[]> {
     const sessions: (StoredData<Data> & { id: string })[] = [];
     for await (const page of this.#saved.all(true)) {
-      for (const { id, fields } of page)
-        sessions.push({ ...this.#saved.data<StoredData<Data>>(fields), id });
+      for (const session of page) {
+        sessions.push({ ...this.#saved.data<StoredData<Data>>(session), id: session.id });
+      }
     }
     return sessions;
   }
@@ -217,4 +243,15 @@ export class SessionSetsStore<
     for await (const page of this.#saved.all(false)) length += page.length;
     return length;
   }
+}
+
+function undeclared(reference: unknown, references: StoreConfig["references"]): SessionError {
+  const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
+  return misconfigured(
+    `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
+  );
+}
+
+function isReferenceValue(value: unknown): value is ReferenceValue {
+  return typeof value === "string" || typeof value === "boolean" || Number.isFinite(value);
 }

@@ -197,7 +197,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     kept: Alias | Tombstone | undefined,
     change: Change,
   ): Promise<Changed> {
-    if (kept || !change.create) return absent(kept);
+    const ended = kept?.kind === "tombstone" && kept.by === "delete";
+    if (!change.create || (kept && !(ended && change.create === "anew"))) return absent(kept);
     const bytes = bytesOf(change.set);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     const { set: fields, absoluteTimeout = null } = change;

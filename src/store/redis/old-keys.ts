@@ -57,6 +57,10 @@ export class OldKeys {
     }
   }
 
+  async has(key: string): Promise<boolean> {
+    return Number(await this.#send("look for an old session", key, "EXISTS", [key])) > 0;
+  }
+
   async remove(key: string): Promise<void> {
     await this.#send("remove an old session", key, "DEL", [key]);
   }

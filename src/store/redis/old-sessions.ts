@@ -29,6 +29,13 @@ export interface OldSession {
   readonly references: readonly FieldReferences[];
   /** When it expires (ms). */
   readonly expiresAt: number;
+  /**
+   * How long (ms) it may be unused from its next use on, if that is longer than what is left of it;
+   * null: nothing moves its deadline. Left out, the layout says whether something does.
+   */
+  readonly idleTimeout?: number | null;
+  /** How many fields it has that cannot be kept. */
+  readonly leftOut?: number;
   /** The members of old indexes that are this session. */
   readonly entries: readonly { readonly key: string; readonly member: string }[];
 }
@@ -52,6 +59,12 @@ export interface OldLayout {
  */
 export type Moved = "moved" | "absent" | "damaged";
 
+/** The same, and how many fields were left out. */
+interface Outcome {
+  readonly moved: Moved;
+  readonly leftOut: number;
+}
+
 /** How far a move of all old sessions has come. The numbers are those of this walk. */
 export interface MoveProgress {
   /** Where the walk goes on from here, to be given back; null at the end. */
@@ -62,6 +75,8 @@ export interface MoveProgress {
   readonly moved: number;
   /** How many are damaged, and were left: not JSON, without an expiry, or without a field they need. */
   readonly damaged: number;
+  /** How many fields of moved sessions were left out: their names cannot be kept. Absent for none. */
+  readonly leftOut?: number;
 }
 
 /** How many sessions are moved at a time. */
@@ -87,20 +102,29 @@ export class OldSessions {
    * @param ends whether it is to be ended then: what is damaged is removed.
    */
   async move(key: string, ends = false): Promise<Moved> {
+    return (await this.#move(key, ends)).moved;
+  }
+
+  /** Whether there is anything at a key. */
+  has(key: string): Promise<boolean> {
+    return this.#old.has(key);
+  }
+
+  async #move(key: string, ends: boolean): Promise<Outcome> {
     const { type } = this.#layout;
     const old = await this.#old.read(key, type);
-    if (old === null) return "absent";
+    if (old === null) return { moved: "absent", leftOut: 0 };
     const session = old && this.#sessionOf(key, old);
     if (!session) {
       if (ends) await this.#old.remove(key);
-      return "damaged";
+      return { moved: "damaged", leftOut: 0 };
     }
     await this.#takeOver(session);
     await this.#old.remove(key);
     for (const { key, member } of session.entries) {
       await this.#old.removeMembers(key, this.#layout.index, [member]);
     }
-    return "moved";
+    return { moved: "moved", leftOut: session.leftOut ?? 0 };
   }
 
   /** Moves the session at an old key so that it can be ended. */
@@ -146,17 +170,20 @@ export class OldSessions {
 
   async *#steps(walk: Walk, ends: boolean): AsyncGenerator<MoveProgress, void> {
     const sum = { scanned: 0, moved: 0, damaged: 0 };
+    let leftOut = 0;
+    const soFar = () => (leftOut === 0 ? sum : { ...sum, leftOut });
     for await (const { keys, next } of walk.pages()) {
       for (let from = 0; from < keys.length; from += TOGETHER) {
         const part = keys.slice(from, from + TOGETHER);
-        for (const moved of await settled(part.map((key) => this.move(key, ends)))) {
+        for (const outcome of await settled(part.map((key) => this.#move(key, ends)))) {
           sum.scanned++;
-          if (moved !== "absent") sum[moved]++;
+          if (outcome.moved !== "absent") sum[outcome.moved]++;
+          leftOut += outcome.leftOut;
         }
       }
-      if (next) yield { cursor: textOf(next), ...sum };
+      if (next) yield { cursor: textOf(next), ...soFar() };
     }
-    yield { cursor: null, ...sum };
+    yield { cursor: null, ...soFar() };
   }
 
   #sessionOf(key: string, old: OldValue): OldSession | null {
@@ -169,11 +196,13 @@ export class OldSessions {
     }
   }
 
-  async #takeOver({ id, fields, references, expiresAt }: OldSession): Promise<void> {
+  async #takeOver(session: OldSession): Promise<void> {
+    const { id, fields, references, expiresAt } = session;
+    const { idleTimeout = this.#layout.slides ? 0 : null } = session;
     await this.#server.write("move an old session", "takeOver", this.#keys.session(id), [
       id,
       String(Math.floor(expiresAt)),
-      this.#layout.slides ? "1" : "",
+      idleTimeout === null ? "" : String(idleTimeout),
       references.flatMap(setNames).join(" "),
       ...counted([...fields].flat()),
     ]);

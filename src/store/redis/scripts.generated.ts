@@ -258,10 +258,11 @@ local function owner(names, changes, identity)
   end
   return strictest
 end
-local function make(id, names, fields, idle, absolute)
-  local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
+local function make(id, names, fields, idle, absolute, seen)
+  seen = seen or now
+  local deadline = math.min(idle and seen + idle or math.huge, absolute or math.huge)
   local found = {
-    created = int(micros), seen = int(now), idle = idle and int(idle),
+    created = int(micros), seen = int(seen), idle = idle and int(idle),
     absolute = absolute and int(absolute),
   }
   local function add(field, value)
@@ -475,7 +476,7 @@ local new_idle = number()
 local timeout = number()
 local new_absolute = number() or (timeout and now + timeout)
 local replaces = arg() == '1'
-local creates = arg() == '1'
+local creates = arg()
 local to = arg()
 local when = arg()
 local grace = number()
@@ -543,7 +544,8 @@ if to ~= '' then
   will_touch(to, {})
 end
 look()
-local makes = creates and not (found.created or found.tombstone or found.target)
+local ended = creates == 'anew' and found.tombstone == BY_DELETE
+local makes = creates ~= '' and not (found.created or found.target) and (ended or not found.tombstone)
 if not found.created and not makes then
   if found.tombstone or found.target then
     return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
@@ -598,6 +600,7 @@ local moved = #added + #removed > 0
 if makes then
   found.created = int(micros)
   redis.call('HSET', key, '@c', found.created)
+  redis.call('HDEL', key, '@x')
 end
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full
@@ -1139,7 +1142,7 @@ return signed_in(made, found.created and 1 or 0)
 local LEAST = 3600000
 local id = arg()
 local deadline = number()
-local slides = arg() == '1'
+local idle = number()
 local names = words(arg())
 local fields = args()
 local mark = base .. ':o:' .. id
@@ -1157,7 +1160,8 @@ if found.created or found.target or found.tombstone then
   return { now, 'known' }
 end
 if deadline > now then
-  make(id, names, fields, slides and deadline - now, not slides and deadline or nil)
+  idle = idle and math.max(idle, deadline - now)
+  make(id, names, fields, idle, not idle and deadline or nil, idle and deadline - idle)
 end
 return { now, 'taken-over' }
 `,

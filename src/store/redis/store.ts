@@ -155,7 +155,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
       optional(absoluteTimeout),
       optional(absoluteDeadline),
       change.replace ? "1" : "",
-      change.create ? "1" : "",
+      change.create === "anew" ? "anew" : change.create ? "1" : "",
       ...rotationArguments(rotation),
       ...fieldChanges(change),
     ]);

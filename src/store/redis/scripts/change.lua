@@ -4,7 +4,7 @@
 -- KEYS[1]  the hash that the id names
 -- ARGV     not after, id, the name of a set it must be in or '', new idle timeout or '', new absolute
 --          timeout or '', new absolute deadline or '', '1' if all other fields go, '1' if it is made
---          where there is none, the rotation (the new id or '', 'always', 'credentials',
+--          where there is none or 'anew' if also where one was ended, the rotation (the new id or '', 'always', 'credentials',
 --          'user-changes', 'never' or 'identity-changes', for how long (ms) an alias and a tombstone
 --          stay, encoded names of the identity fields, idle and absolute timeout or '' of a session in
 --          its place, a count and fields that this one does not get), the field changes
@@ -19,7 +19,7 @@ local new_idle = number()
 local timeout = number()
 local new_absolute = number() or (timeout and now + timeout)
 local replaces = arg() == '1'
-local creates = arg() == '1'
+local creates = arg()
 local to = arg()
 local when = arg()
 local grace = number()
@@ -96,7 +96,8 @@ if to ~= '' then
 end
 look()
 
-local makes = creates and not (found.created or found.tombstone or found.target)
+local ended = creates == 'anew' and found.tombstone == BY_DELETE
+local makes = creates ~= '' and not (found.created or found.target) and (ended or not found.tombstone)
 if not found.created and not makes then
   if found.tombstone or found.target then
     return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
@@ -162,6 +163,7 @@ local moved = #added + #removed > 0
 if makes then
   found.created = int(micros)
   redis.call('HSET', key, '@c', found.created)
+  redis.call('HDEL', key, '@x')
 end
 if #changes.set == 0 then
   redis.call('PEXPIREAT', key, int(held)) -- needs no memory: touching works when it is full

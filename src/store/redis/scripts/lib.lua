@@ -346,10 +346,11 @@ end
 
 -- Makes a session of fields (field, value, …) that is in the sets of these names. `idle` is in ms, or
 -- nil; `absolute` is a moment, or nil. Nothing is left where its deadline has passed.
-local function make(id, names, fields, idle, absolute)
-  local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
+local function make(id, names, fields, idle, absolute, seen)
+  seen = seen or now
+  local deadline = math.min(idle and seen + idle or math.huge, absolute or math.huge)
   local found = {
-    created = int(micros), seen = int(now), idle = idle and int(idle),
+    created = int(micros), seen = int(seen), idle = idle and int(idle),
     absolute = absolute and int(absolute),
   }
   local function add(field, value)

@@ -3,8 +3,9 @@
 -- it over again when the new one has ended (I4).
 --
 -- KEYS[1]  the session's hash
--- ARGV     not after, id, the deadline (ms), '1' if using the session moves it, names of its sets, a
---          count and field, value, …
+-- ARGV     not after, id, the deadline (ms), how long (ms) the session may be unused from its next use
+--          on, if that is longer than until then, or '' where using it does not move the deadline,
+--          names of its sets, a count and field, value, …
 -- Returns  now, 'taken-over' | 'known' if it was taken over before, or something is at the id
 
 -- Whoever reads an old session takes it over, or has given up, within this time (ms).
@@ -12,7 +13,7 @@ local LEAST = 3600000
 
 local id = arg()
 local deadline = number()
-local slides = arg() == '1'
+local idle = number()
 local names = words(arg())
 local fields = args()
 local mark = base .. ':o:' .. id
@@ -32,7 +33,8 @@ if found.created or found.target or found.tombstone then
   return { now, 'known' }
 end
 if deadline > now then
-  make(id, names, fields, slides and deadline - now, not slides and deadline or nil)
+  idle = idle and math.max(idle, deadline - now)
+  make(id, names, fields, idle, not idle and deadline or nil, idle and deadline - idle)
 end
 
 return { now, 'taken-over' }
