@@ -21,10 +21,10 @@ export type {
   ChangedCredentials,
   GivenSession,
   RequestDeleteOptions,
-  RequestSession,
   RequestSignInOptions,
   SignOutOptions,
-} from "./http/request-session.ts";
+} from "./http/request-options.ts";
+export type { RequestSession } from "./http/request-session.ts";
 export type {
   RequestSessionsOptions,
   SessionOf,

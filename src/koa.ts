@@ -14,9 +14,9 @@ export type {
   ChangedCredentials,
   GivenSession,
   RequestDeleteOptions,
-  RequestSession,
   RequestSignInOptions,
   SignOutOptions,
-} from "./http/request-session.ts";
+} from "./http/request-options.ts";
+export type { RequestSession } from "./http/request-session.ts";
 export type { RequestSessionsOptions, SessionOf } from "./http/request-sessions.ts";
 export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

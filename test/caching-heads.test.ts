@@ -160,6 +160,7 @@ describe("a static file behind a middleware that loads the user", () => {
     });
     app.get("/", (_request, reply) => reply.header("cache-control", "public").send("body {}"));
     await app.ready();
+    // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
     const sent = await app.inject("/");
     expect([sent.headers["cache-control"], sent.headers.vary]).toEqual(["public", undefined]);
 

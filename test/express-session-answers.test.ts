@@ -58,6 +58,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
       cookie: { secure: false },
     });
     app.get("/", handler as never);
+    // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
     await app.listen({ port: 0, host: "127.0.0.1" });
     const answer = await new Promise<{ status: number; text: string }>((resolve, reject) => {
       httpRequest({ port: (app.server.address() as { port: number }).port }, (response) => {

@@ -46,6 +46,7 @@ const SERVERS: Record<string, Serve> = {
       await session.set({ theme: "dark" });
       return reply.send(before);
     });
+    // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
     await app.listen({ port: 0, host: "127.0.0.1" });
     return (app.server.address() as AddressInfo).port;
   },

@@ -111,6 +111,7 @@ const ASKED_TWICE: Record<string, Twice> = {
       return "";
     });
     await app.ready();
+    // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
     const { cookies } = await app.inject("/");
     return { ...done, cookies: cookies.map(({ name }) => name) };
   },

@@ -171,6 +171,7 @@ test("on a handshake under Fastify, which makes a response of it, no token is ma
   const app = fastify();
   app.register(fastifySessions(sessions));
   app.register(websocket);
+  // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for an async plugin
   app.register(async (scope) => {
     scope.get("/", { websocket: true }, async (socket, request) => {
       const session = request.getDecorator<SessionOf<typeof sessions>>("session");
@@ -179,6 +180,7 @@ test("on a handshake under Fastify, which makes a response of it, no token is ma
       socket.send(settled.map((one) => one.status === "rejected" && one.reason.code).join());
     });
   });
+  // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
   await app.listen({ port: 0 });
   onTestFinished(() => app.close());
   const { port } = app.server.address() as AddressInfo;

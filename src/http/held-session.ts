@@ -1,10 +1,10 @@
 import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts";
-import { decodeFields, sessionOf, withTimes } from "../sessions/record.ts";
-import type { Endings } from "../sessions/session-set.ts";
+import { sessionOf } from "../sessions/record.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../sessions/types.ts";
 import { settled } from "../settled.ts";
 import type { Changed, Lookup, Reference, Superseded, Times } from "../store/contract.ts";
+import { rankOf, sessionWithToken } from "./answers.ts";
 import type { Carrier } from "./carriers.ts";
 import { gone, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
 
@@ -396,27 +396,4 @@ export class HeldSession<Data extends object> {
     if (reading.state !== "live") return;
     this.#carrier.renew(this.#token, sessionOf<Data>(reading.session));
   }
-}
-
-/** How sets that were got from a request's session end sessions: `inTurn` waits for calls before. */
-export function endingsOf<Data extends object>(
-  held: HeldSession<Data>,
-  inTurn: <T>(work: () => Promise<T>) => Promise<T>,
-): Endings {
-  return {
-    end: (set, name, replicas) => inTurn(() => held.endPeer(set, name, replicas)),
-    endAll: (set, except, replicas) => inTurn(() => held.endPeers(set, except, replicas)),
-  };
-}
-
-/** The session that a change has given a new token; null where it has not. */
-function sessionWithToken<Data>(changed: Changed, { token }: NewToken) {
-  if (changed.state !== "changed" || changed.fields === null) return null;
-  return { token, session: withTimes(changed, decodeFields<Data>(changed.fields), changed.times) };
-}
-
-/** How good an answer to an id is; the less the better. */
-function rankOf(found: Lookup, id: string): number {
-  if (found.state === "live") return found.session.id === id ? 0 : 1;
-  return found.state === "superseded" ? 2 : 3;
 }

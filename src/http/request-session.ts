@@ -1,12 +1,10 @@
 import { optionalMilliseconds } from "../durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
-import type { Engine } from "../sessions/engine.ts";
+import { misconfigured, refuseUnknownKeys } from "../errors.ts";
 import { TOUCH_OPTIONS } from "../sessions/option-names.ts";
 import { readArguments } from "../sessions/read-arguments.ts";
 import { replicasOf } from "../sessions/replicas.ts";
 import { SessionSet } from "../sessions/session-set.ts";
 import type {
-  DeleteOptions,
   ElementOf,
   FieldOf,
   OptionalFieldOf,
@@ -14,94 +12,27 @@ import type {
   ReadOptions,
   RotateOptions,
   Session,
-  SignInOptions,
   SignInValues,
   TouchOptions,
 } from "../sessions/types.ts";
 import type { Reference as StoredReference } from "../store/contract.ts";
-import type { Carrier } from "./carriers.ts";
-import type { CSRFTokens } from "./csrf.ts";
-import type { Exchange } from "./exchange.ts";
 import { noIdentity, notSignedIn } from "./faults.ts";
 import type { FetchResponse } from "./fetch-types.ts";
-import { endingsOf, HeldSession } from "./held-session.ts";
+import { HeldSession } from "./held-session.ts";
+import { endingsOf } from "./peer-endings.ts";
 import { Refusing } from "./refusing.ts";
-
-/** How a request signs a user in. */
-export interface RequestSignInOptions<Keep extends string = never> extends SignInOptions<Keep> {
-  /**
-   * `"bearer"`: no cookie is sent, and the token is given, for a client that sends it in a header.
-   * @default how the request's own token came
-   */
-  carrier?: "bearer";
-}
-
-/** A session with a new token. */
-export interface GivenSession<Data> {
-  /** For the application to answer with; null where a cookie carries it. */
-  readonly token: string | null;
-  readonly session: Session<Data>;
-}
-
-/** Of which of the user's values the sessions are ended, and whether it waits for replicas. */
-export interface SignOutOptions<Value> extends DeleteOptions {
-  /** Which of the values, where the field is an array. */
-  value?: Value;
-}
-
-/** What a change of password has done. */
-export interface ChangedCredentials {
-  /** How many other sessions were ended. */
-  readonly ended: number;
-  /** For the application to answer with; null where a cookie carries it. */
-  readonly token: string | null;
-}
-
-/** How a session is ended by its own request. */
-export interface RequestDeleteOptions<Keep extends string = never> extends DeleteOptions {
-  /**
-   * The fields that are kept, such as a theme: in a new session of nobody, with a token of its own. None
-   * of them says who the user is. It goes with a cookie, and without `replicas`.
-   * @default none: no session is made
-   */
-  keep?: readonly Keep[];
-  /**
-   * What the browser is to throw away of this origin besides (Clear-Site-Data), such as
-   * `["cache", "storage"]`.
-   * @default nothing
-   */
-  clearSiteData?: readonly (typeof CLEARABLE)[number][];
-}
-
-const CLEARABLE = ["cache", "cookies", "storage", "clientHints", "executionContexts"] as const;
-
-function isClearable(what: unknown): boolean {
-  return Array.isArray(what) && what.every((one) => CLEARABLE.includes(one));
-}
-
-const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({ value: true, replicas: true });
-const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
-  replicas: true,
-  keep: true,
-  clearSiteData: true,
-});
-
-/** What the session of a request needs to know of the application. */
-export interface RequestSessionContext {
-  readonly engine: Engine;
-  readonly exchange: Exchange;
-  /** What has brought the token, and brings the client a new one. */
-  readonly carrier: Carrier;
-  /** The request's headers that may bring a token. */
-  readonly varies: readonly string[];
-  /** A carrier that brings none: the application answers with the token. */
-  readonly bearer: Carrier;
-  /** The well-formed tokens of the request, at most eight. */
-  readonly tokens: readonly string[];
-  readonly csrf: CSRFTokens;
-  /** Throws where the request was let in as one without a cookie. */
-  readonly admit: () => void;
-}
+import type { RequestSessionContext } from "./request-context.ts";
+import {
+  type ChangedCredentials,
+  CLEARABLE,
+  DELETE_OPTIONS,
+  type GivenSession,
+  isClearable,
+  type RequestDeleteOptions,
+  type RequestSignInOptions,
+  SIGN_OUT_OPTIONS,
+  type SignOutOptions,
+} from "./request-options.ts";
 
 /**
  * The session of one request: the verbs of `Sessions` without the token, which stays in the cookie,

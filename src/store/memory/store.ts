@@ -30,9 +30,7 @@ import {
   changed,
   checkReferences,
   given,
-  identityChanges,
   moveDeadlines,
-  ownership,
   replacing,
   type Session,
   signedIn,
@@ -47,6 +45,7 @@ import {
 import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
 import { type Bounds, Shelf } from "./shelf.ts";
+import { type Turn, turnOf } from "./turns.ts";
 
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;
@@ -140,7 +139,8 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   /** A change that may give the session a new id, or put another in its place. */
   #turn(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
     const { identity, tombstone } = rotation;
-    const turn = this.#turnOf(session, trail, change, rotation);
+    const aliases = () => this.#kept.aliasesOf(session);
+    const turn = turnOf(session, trail, change, rotation, aliases);
     switch (turn) {
       case "alias":
       case "signs-in":
@@ -171,25 +171,6 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     moveDeadlines(session, change, now);
     if (session.expiresAt < now) this.#end(session);
     return changed(session, rotated);
-  }
-
-  /** What becomes of a session's id. */
-  #turnOf(
-    session: Session,
-    trail: readonly string[],
-    change: Change,
-    { when, identity, grace }: Rotation,
-  ): "keeps its id" | "replaced" | "signs-in" | "renewed" | "renewed for good" | "ended" | "alias" {
-    if (when === "credentials") return "renewed for good";
-    if (when === "identity-changes") {
-      return identityChanges(session, change) ? "renewed for good" : "keeps its id";
-    }
-    const owner = ownership(session, change.references, identity);
-    if (owner?.changes) return when === "never" ? "signs-in" : "replaced";
-    if (when !== "always") return "keeps its id";
-    if (owner) return "renewed for good";
-    if (trail.length > 0) return grace === 0 ? "ended" : "alias";
-    return this.#kept.aliasesOf(session) < MAX_RENEWALS ? "renewed" : "alias";
   }
 
   async #createIfAsked(
@@ -226,7 +207,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   #rotate(
     session: Session,
     trail: readonly string[],
-    turn: "renewed" | "renewed for good",
+    turn: Extract<Turn, "renewed" | "renewed for good">,
     { to, identity, grace, tombstone }: Rotation,
   ): void {
     const { id, previous } = session;

@@ -1,0 +1,21 @@
+import type { Engine } from "../sessions/engine.ts";
+import type { Carrier } from "./carriers.ts";
+import type { CSRFTokens } from "./csrf.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** What the session of a request needs to know of the application. */
+export interface RequestSessionContext {
+  readonly engine: Engine;
+  readonly exchange: Exchange;
+  /** What has brought the token, and brings the client a new one. */
+  readonly carrier: Carrier;
+  /** The request's headers that may bring a token. */
+  readonly varies: readonly string[];
+  /** A carrier that brings none: the application answers with the token. */
+  readonly bearer: Carrier;
+  /** The well-formed tokens of the request, at most eight. */
+  readonly tokens: readonly string[];
+  readonly csrf: CSRFTokens;
+  /** Throws where the request was let in as one without a cookie. */
+  readonly admit: () => void;
+}

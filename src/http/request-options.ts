@@ -1,0 +1,73 @@
+import { optionNames } from "../errors.ts";
+import type { DeleteOptions, Session, SignInOptions } from "../sessions/types.ts";
+
+/* What the verbs of a request's session take and give, beside those without a request. */
+
+/** How a request signs a user in. */
+export interface RequestSignInOptions<Keep extends string = never> extends SignInOptions<Keep> {
+  /**
+   * `"bearer"`: no cookie is sent, and the token is given, for a client that sends it in a header.
+   * @default how the request's own token came
+   */
+  carrier?: "bearer";
+}
+
+/** A session with a new token. */
+export interface GivenSession<Data> {
+  /** For the application to answer with; null where a cookie carries it. */
+  readonly token: string | null;
+  readonly session: Session<Data>;
+}
+
+/** Of which of the user's values the sessions are ended, and whether it waits for replicas. */
+export interface SignOutOptions<Value> extends DeleteOptions {
+  /** Which of the values, where the field is an array. */
+  value?: Value;
+}
+
+/** What a change of password has done. */
+export interface ChangedCredentials {
+  /** How many other sessions were ended. */
+  readonly ended: number;
+  /** For the application to answer with; null where a cookie carries it. */
+  readonly token: string | null;
+}
+
+/** How a session is ended by its own request. */
+export interface RequestDeleteOptions<Keep extends string = never> extends DeleteOptions {
+  /**
+   * The fields that are kept, such as a theme: in a new session of nobody, with a token of its own. None
+   * of them says who the user is. It goes with a cookie, and without `replicas`.
+   * @default none: no session is made
+   */
+  keep?: readonly Keep[];
+  /**
+   * What the browser is to throw away of this origin besides (Clear-Site-Data), such as
+   * `["cache", "storage"]`.
+   * @default nothing
+   */
+  clearSiteData?: readonly (typeof CLEARABLE)[number][];
+}
+
+/** What Clear-Site-Data names. */
+export const CLEARABLE = [
+  "cache",
+  "cookies",
+  "storage",
+  "clientHints",
+  "executionContexts",
+] as const;
+
+export function isClearable(what: unknown): boolean {
+  return Array.isArray(what) && what.every((one) => CLEARABLE.includes(one));
+}
+
+export const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({
+  value: true,
+  replicas: true,
+});
+export const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
+  replicas: true,
+  keep: true,
+  clearSiteData: true,
+});
