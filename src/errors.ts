@@ -41,7 +41,7 @@ const FOR_VISITORS: Partial<Record<SessionErrorCode, string>> = {
  * | `ERR_SESSION_TOO_LARGE` | the session would grow over `maxBytes` |
  * | `ERR_SESSION_GONE` | the session ended while this request was using it |
  * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
- * | `ERR_STORE_FULL` | the memory store holds as many sessions as it may |
+ * | `ERR_STORE_FULL` | the memory store is full of sessions that have a user |
  * | `ERR_REPLICAS` | too few replicas have acknowledged in time what was ended with `{ replicas }` |
  * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
  * | `ERR_CSRF` | a request that changes something comes from a page of another origin |
@@ -152,11 +152,20 @@ export function refuseUnknownKeys(what: string, options: object, known: readonly
 /** How many values all references of one session may have together. */
 export const MAX_REFERENCES = 1000;
 
-/** The error of a session whose references would have so many values. */
-export function tooManyReferences(count: number, written = "nothing was written"): SessionError {
+/**
+ * The error of a session whose references would have so many values.
+ *
+ * @param of the one reference that alone has them, and what was written nevertheless.
+ */
+export function tooManyReferences(
+  count: number,
+  { field, written = "nothing was written" }: { field?: string; written?: string } = {},
+): SessionError {
+  const what =
+    field === undefined ? "The references" : `The field ${quote(field)} is a reference: those`;
   return new SessionError(
     "ERR_SESSION_VALUE",
-    `The references of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, for each is an entry that every write renews; ${written}`,
+    `${what} of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, for each is an entry that every write renews; ${written}`,
   );
 }
 

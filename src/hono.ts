@@ -13,6 +13,7 @@ export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
 export type {
   FetchRequest,
   FetchResponse,
+  PlatformResponse,
   RequestHeaders,
   ResponseHeaders,
 } from "./http/fetch-types.ts";

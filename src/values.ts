@@ -82,7 +82,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
     }
     texts.add(encodeValue(field, element));
   }
-  if (texts.size > MAX_REFERENCES) throw tooManyReferences(texts.size);
+  if (texts.size > MAX_REFERENCES) throw tooManyReferences(texts.size, { field });
   return [...texts];
 }
 

@@ -201,7 +201,7 @@ describe("memoryStore refuses", () => {
     [
       "an option it does not have",
       { max: 1 },
-      /memoryStore has no option "max"; its options are maxSessions, now/,
+      /memoryStore has no option "max"; its options are maxSessions, maxTotalBytes, now/,
     ],
   ])("%s", (_, options, says) => {
     expectRefused(() => memoryStore(options as object), says);

@@ -181,7 +181,7 @@ describe.each(["memory", "Redis"])("in %s", (kind) => {
   );
 
   test("a thousand references, null, an empty array and duplicates are fine", async () => {
-    const team_ids = Array.from({ length: 1000 }, (_, i) => i);
+    const team_ids = Array.from({ length: 999 }, (_, i) => i + 1); // and the user
     expect(await sessions.set(token, { team_ids: [...team_ids, ...team_ids] })).toBe(true);
     expect(await sessions.by("team_ids", 999).size()).toBe(1);
     expect(await sessions.set(token, { team_ids: [] })).toBe(true);

@@ -6,7 +6,7 @@ import {
   RequestedSessions,
   responseOf,
 } from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse } from "../http/fetch-types.ts";
+import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
 import type { TrustProxyOption } from "../http/forwarded.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
@@ -42,7 +42,7 @@ export interface FetchSessions<Data extends object, Reference extends string> {
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
     options?: RequireSessionOptions,
-  ): (request: FetchRequest) => Promise<SignedInSession<Data, Field> | Response>;
+  ): (request: FetchRequest) => Promise<SignedInSession<Data, Field> | PlatformResponse>;
 }
 
 /**
@@ -78,7 +78,9 @@ export function fetchSessions<Data extends object, Reference extends string>(
     requirement?: RequireSessionOptions,
   ) {
     const ask = requested.requirement(field, requirement);
-    return async (request: FetchRequest): Promise<SignedInSession<Data, Field> | Response> => {
+    return async (
+      request: FetchRequest,
+    ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
       const { session, refusal } = await ask(request);
       return session ?? requested.of(request).commit(responseOf(refusal));
     };

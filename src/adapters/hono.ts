@@ -5,7 +5,7 @@ import {
   RequestedSessions,
   responseOf,
 } from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse } from "../http/fetch-types.ts";
+import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
 import type { TrustProxyOption } from "../http/forwarded.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import type { SessionOf } from "../http/request-sessions.ts";
@@ -50,7 +50,7 @@ export interface HonoSessions<Data extends object, Reference extends string> {
 
 /** Hono middleware that lets in whoever is signed in. */
 export interface HonoRequirement<Found> {
-  (c: HonoContext, next: () => Promise<void>): Promise<Response | undefined>;
+  (c: HonoContext, next: () => Promise<void>): Promise<PlatformResponse | undefined>;
   /** The session that it has found. */
   of(c: HonoContext): Found;
 }
@@ -87,7 +87,7 @@ export function honoSessions<Data extends object, Reference extends string>(
     const middleware = async (
       c: HonoContext,
       next: () => Promise<void>,
-    ): Promise<Response | undefined> => {
+    ): Promise<PlatformResponse | undefined> => {
       const { session, refusal } = await ask(c.req.raw, c.req);
       if (refusal) return responseOf(refusal);
       all.put(c.req, session);

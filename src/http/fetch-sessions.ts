@@ -2,7 +2,7 @@ import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { type CSRFGuardOptions, createGuard } from "./csrf-guard.ts";
 import { FetchExchange, PartsExchange, type RequestParts } from "./fetch-exchange.ts";
-import type { FetchRequest } from "./fetch-types.ts";
+import type { FetchRequest, PlatformResponse } from "./fetch-types.ts";
 import { addressed, type TrustProxyOption, trustsProxy } from "./forwarded.ts";
 import type { RequestSession } from "./request-session.ts";
 import { requestSessions, type SignedSessionsOptions, signerOf } from "./request-sessions.ts";
@@ -79,8 +79,8 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 const exchanges = new WeakMap<object, FetchExchange>();
 
 /** The answer to a request of nobody, as a Response. */
-export function responseOf({ status, headers, body }: Refusal): Response {
-  return new Response(body, { status, headers });
+export function responseOf({ status, headers, body }: Refusal): PlatformResponse {
+  return new Response(body, { status, headers }) as PlatformResponse;
 }
 
 /** The guard of Requests; `owner` as above. */

@@ -29,3 +29,8 @@ export interface ResponseHeaders extends RequestHeaders {
   /** Removes all values. */
   delete(name: string): void;
 }
+
+/** A Response of the platform, where the program knows of its type. */
+export type PlatformResponse = typeof globalThis extends { Response: { prototype: infer Type } }
+  ? Type
+  : FetchResponse;

@@ -299,7 +299,8 @@ export interface SessionStore {
   readonly shards: number;
 
   /**
-   * Makes a session. Called again with the same id it changes nothing and gives the same times.
+   * Makes a session. Called again with the same id while that session is there, it changes nothing and
+   * gives the same times.
    *
    * @param elsewhere gives an id in another shard each time it is called: the session may be made with
    * one of these instead, where that of its own id takes no new ones for the moment.
@@ -310,7 +311,8 @@ export interface SessionStore {
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same
    * shard. Tombstones stay at the id, also where it led nowhere, and at every alias it came through.
    * Nothing is kept of a session that was another user's, or that more than three aliases led to.
-   * Called again with the same new id it changes nothing more and gives the same session.
+   * Called again with the same new id while that session is there, it changes nothing more and gives
+   * the same session.
    */
   signIn(id: string, session: SignIn): Promise<SignedIn>;
 

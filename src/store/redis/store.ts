@@ -244,7 +244,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
           ],
         );
         if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes, OF_PAGES);
-        if (word === "too-many") throw tooManyReferences(Number(rest[0]), OF_PAGES);
+        if (word === "too-many") throw tooManyReferences(Number(rest[0]), { written: OF_PAGES });
         cursor = [String(rest[0]), String(rest[1])];
         for (const birth of rest[2] as string[]) changed.add(birth);
       } while (cursor[0] !== "");
