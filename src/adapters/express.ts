@@ -10,7 +10,12 @@ import {
 } from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
-import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "../http/request-sessions.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
@@ -69,7 +74,7 @@ export function expressSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
-  const sessionOf = requestSessions("expressSessions", sessions, options, ["keys"]);
+  const sessionOf = requestSessions("expressSessions", sessions, options, OPTIONS);
   const signer = signerOf(options);
 
   function createSession(
@@ -156,6 +161,7 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   };
 }
 
+const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
 
 function viewOf(req: ExpressRequest | UpgradeRequest) {

@@ -3,7 +3,12 @@ import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
-import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "../http/request-sessions.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
@@ -89,7 +94,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
-  const sessionOf = requestSessions("fastifySessions", sessions, options, ["keys"]);
+  const sessionOf = requestSessions("fastifySessions", sessions, options, OPTIONS);
   const signer = signerOf(options);
 
   function createSession(request: FastifyRequest, reply: Pick<FastifyReply, "raw">) {
@@ -152,6 +157,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   });
 }
 
+const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
 /** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`. */

@@ -6,6 +6,7 @@ import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import {
   isKeys,
+  moreOptions,
   type RequestSessionsOptions,
   requestSessions,
   type SessionOf,
@@ -85,7 +86,7 @@ export function koaSessions<Data extends object, Reference extends string>(
 ): KoaSessions<Data, Reference> {
   const { signed = false } = options;
   if (typeof signed !== "boolean") throw misconfigured("signed must be true or false");
-  const sessionOf = requestSessions("koaSessions", sessions, options, ["signed"]);
+  const sessionOf = requestSessions("koaSessions", sessions, options, OPTIONS);
 
   function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
     const signer = signed ? koaSigner(ctx.app.keys) : null;
@@ -143,6 +144,7 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
   };
 }
 
+const OPTIONS = moreOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
 
 function viewOf(ctx: KoaContext) {

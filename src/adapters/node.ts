@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
+import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
 import {
   answerBy,
   isEncrypted,
@@ -9,7 +9,12 @@ import {
   nodeHost,
 } from "../http/node-exchange.ts";
 import type { RequestSession } from "../http/request-session.ts";
-import { requestSessions, type SignedSessionsOptions, signerOf } from "../http/request-sessions.ts";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "../http/request-sessions.ts";
 import {
   type RequireSessionOptions,
   type SignedInSession,
@@ -48,7 +53,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
-  const sessionOf = requestSessions("nodeSessions", sessions, options, ["keys", "trustProxy"]);
+  const sessionOf = requestSessions("nodeSessions", sessions, options, OPTIONS);
   const signer = signerOf(options);
   const trustProxy = trustsProxy(options);
 
@@ -86,6 +91,10 @@ export function nodeSessions<Data extends object, Reference extends string>(
   return Object.assign(session, { requireSession });
 }
 
+const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({
+  keys: true,
+  trustProxy: true,
+});
 const PROXY_SETTING = "trustProxy: true";
 
 /**
@@ -96,7 +105,7 @@ const PROXY_SETTING = "trustProxy: true";
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
 export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
-  const guard = createGuard(options, ["trustProxy"]);
+  const guard = createGuard(options, TRUST_PROXY);
   const trustProxy = trustsProxy(options);
   return (req: IncomingMessage): void => {
     const { method = "" } = req;

@@ -3,9 +3,14 @@ import type { FieldOf } from "../sessions/types.ts";
 import { type CSRFGuardOptions, createGuard } from "./csrf-guard.ts";
 import { FetchExchange, PartsExchange, type RequestParts } from "./fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "./fetch-types.ts";
-import { addressed, type TrustProxyOption, trustsProxy } from "./forwarded.ts";
+import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "./forwarded.ts";
 import type { RequestSession } from "./request-session.ts";
-import { requestSessions, type SignedSessionsOptions, signerOf } from "./request-sessions.ts";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "./request-sessions.ts";
 import {
   type Refusal,
   type RequireSessionOptions,
@@ -16,6 +21,7 @@ import {
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
 
+const OPTIONS = moreOptions<FetchSessionsOptions<never>>({ keys: true, trustProxy: true });
 const PROXY_SETTING = "trustProxy: true";
 
 /** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
@@ -29,7 +35,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     sessions: Sessions<Data, Reference>,
     options: FetchSessionsOptions<Data>,
   ) {
-    this.#sessionOf = requestSessions(what, sessions, options, ["keys", "trustProxy"]);
+    this.#sessionOf = requestSessions(what, sessions, options, OPTIONS);
     this.#signer = signerOf(options);
     this.#trustProxy = trustsProxy(options);
   }
@@ -87,7 +93,7 @@ export function responseOf({ status, headers, body }: Refusal): PlatformResponse
 export function fetchGuard<Given>(
   options: CSRFGuardOptions<Given> & TrustProxyOption,
 ): (request: FetchRequest, owner: object, given: Given) => void {
-  const guard = createGuard(options, ["trustProxy"]);
+  const guard = createGuard(options, TRUST_PROXY);
   const trustProxy = trustsProxy(options);
   return (request, owner, given) => {
     const header = (name: string) => request.headers.get(name) ?? undefined;

@@ -1,4 +1,4 @@
-import { misconfigured } from "../errors.ts";
+import { misconfigured, optionNames } from "../errors.ts";
 
 /** For adapters whose framework has no such setting itself. */
 export interface TrustProxyOption {
@@ -9,6 +9,9 @@ export interface TrustProxyOption {
    */
   trustProxy?: boolean;
 }
+
+/** The name of that option. */
+export const TRUST_PROXY = optionNames<TrustProxyOption>({ trustProxy: true });
 
 /** How the client addressed the application. */
 export interface Addressed {

@@ -25,6 +25,13 @@ export interface RequestSessionsOptions<Data> {
 
 const OPTIONS = optionNames<RequestSessionsOptions<object>>({ cookie: true, carriers: true });
 
+/** The names of the options that an adapter has besides. */
+export function moreOptions<Options extends RequestSessionsOptions<never>>(
+  names: Record<Exclude<keyof Options, keyof RequestSessionsOptions<never>>, true>,
+): readonly string[] {
+  return Object.keys(names);
+}
+
 /** The same, where the framework has no keys of its own. */
 export interface SignedSessionsOptions<Data> extends RequestSessionsOptions<Data> {
   /**

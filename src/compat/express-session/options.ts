@@ -1,5 +1,5 @@
 import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, quote, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
 import { configOf } from "../../sessions/config.ts";
 import { Engine } from "../../sessions/engine.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
@@ -105,7 +105,21 @@ export interface StoreConfig {
 }
 
 const OF_CLIENT = ["prefix", "timeout", "shards", "migrate"] as const;
-const OPTIONS = ["client", "store", ...OF_CLIENT, "references", "idleTimeout", "maxBytes"];
+const OPTIONS = optionNames<SessionSetsStoreOptions<never, string>>({
+  client: true,
+  store: true,
+  prefix: true,
+  timeout: true,
+  shards: true,
+  migrate: true,
+  references: true,
+  idleTimeout: true,
+  maxBytes: true,
+});
+const MIGRATE_OPTIONS = optionNames<
+  Exclude<SessionSetsStoreOptions<never, string>["migrate"], boolean | undefined>
+>({ prefix: true });
+const REFERENCE_OPTIONS = optionNames<StoreReferenceOptions<never>>({ from: true, as: true });
 const NAME = "SessionSetsStore";
 
 export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): StoreConfig {
@@ -184,7 +198,7 @@ function oldSessionsOf(
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
-  refuseUnknownKeys("migrate", where, ["prefix"]);
+  refuseUnknownKeys("migrate", where, MIGRATE_OPTIONS);
   const { prefix = "sess:" } = where;
   const how = { prefix, references, idleTimeout, shards };
   return new OldStoreSessions(client, redisOptionsOf(options), how);
@@ -215,7 +229,7 @@ function declaredOf(name: string, options: StoreReferenceOptions<never>): Declar
   if (typeof options !== "object" || options === null) {
     throw misconfigured(`${what} takes its options: {} is enough`);
   }
-  refuseUnknownKeys(what, options, ["from", "as"]);
+  refuseUnknownKeys(what, options, REFERENCE_OPTIONS);
   const { from, as } = options;
   if (from !== undefined && typeof from !== "function") {
     throw misconfigured(`${what} has a from that is no function`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 
 /** Options of a cookie; all of them reach `ctx.cookies.set`. */
@@ -104,12 +104,18 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
   };
 }
 
+const MIGRATE_OPTIONS = optionNames<
+  Exclude<KoaRedisSessionSetsOptions["migrate"], boolean | undefined>
+>({
+  namespace: true,
+});
+
 function oldPrefixOf(
   prefix: string,
   migrate: NonNullable<KoaRedisSessionSetsOptions["migrate"]>,
 ): string | null {
   if (typeof migrate === "boolean") return migrate ? prefix : null;
-  refuseUnknownKeys("migrate", migrate, ["namespace"]);
+  refuseUnknownKeys("migrate", migrate, MIGRATE_OPTIONS);
   const { namespace } = migrate;
   return namespace === undefined ? prefix : `koa-redis-session-sets:${namespace}`;
 }

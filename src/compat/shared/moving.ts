@@ -1,4 +1,4 @@
-import { misconfigured, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 
 /** How `moveSessions` walks. */
 export interface MoveOptions {
@@ -6,9 +6,11 @@ export interface MoveOptions {
   cursor?: string | null;
 }
 
+const OPTIONS = optionNames<MoveOptions>({ cursor: true });
+
 /** @throws SessionError ERR_SESSION_CONFIG for what are no options of `moveSessions`. */
 export function cursorOf(options: MoveOptions): string | null {
-  refuseUnknownKeys("moveSessions", options, ["cursor"]);
+  refuseUnknownKeys("moveSessions", options, OPTIONS);
   const { cursor = null } = options;
   if (cursor !== null && typeof cursor !== "string") {
     throw misconfigured("cursor must be the cursor of an earlier progress, or null");

@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { misconfigured, quote, refuseUnknownKeys, SessionError } from "../../errors.ts";
+import {
+  misconfigured,
+  optionNames,
+  quote,
+  refuseUnknownKeys,
+  SessionError,
+} from "../../errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
@@ -72,6 +78,12 @@ const MOST_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
+const OPTIONS = optionNames<SpotsSessionsOptions>({
+  connectionString: true,
+  tokenEncoding: true,
+  tokenSize: true,
+});
+
 /**
  * The sessions of any number of apps, on a client of ioredis that it opens: `client`. End that, when
  * the program ends.
@@ -88,7 +100,7 @@ export class SpotsSessions {
   /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
   constructor(options: string | SpotsSessionsOptions = {}) {
     const chosen = typeof options === "string" ? { connectionString: options } : options;
-    refuseUnknownKeys("SpotsSessions", chosen, ["connectionString", "tokenEncoding", "tokenSize"]);
+    refuseUnknownKeys("SpotsSessions", chosen, OPTIONS);
     const { connectionString, tokenEncoding = "base64", tokenSize = 128 } = chosen;
     if (!ENCODINGS.includes(tokenEncoding)) {
       throw misconfigured(
