@@ -65,8 +65,8 @@ describe("when hundreds of sessions share one deadline", () => {
   });
 });
 
-describe("sessions with a thousand references each", () => {
-  const TEAMS = Array.from({ length: 1000 }, (_, i) => String(i));
+describe("sessions with a thousand references each, the user among them", () => {
+  const TEAMS = Array.from({ length: 999 }, (_, i) => String(i));
   const COUNT = 5;
   async function open(teams: readonly string[]): Promise<PagedSet> {
     const set = await openPagedSet(client, 0);
@@ -76,7 +76,7 @@ describe("sessions with a thousand references each", () => {
     }
     return set;
   }
-  const TEAM = of("team_ids", "999");
+  const TEAM = of("team_ids", "998");
 
   test("are ended one a page, each from all its sets", async () => {
     const set = await open(TEAMS);

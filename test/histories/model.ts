@@ -148,7 +148,7 @@ class Moment {
 
   #read({ id, byName, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
     const leads = byName
-      ? this.#named(id, this.#started, WAY_IN)
+      ? this.#named(id, this.#started, ALL)
       : this.#leads(id, this.#started, WAY_IN);
     return leads.flatMap(({ state, live }) => {
       const itsTouchDecides = live && touch !== null ? [miss(withFound(state, touch))] : [];
