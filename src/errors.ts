@@ -116,7 +116,7 @@ function withoutTokens(text: string): string {
  * A message as it may stand in a log, whatever it quotes of a client or a server: on one line, and
  * without what may be a token.
  */
-function asMessage(text: string): string {
+export function asMessage(text: string): string {
   return withoutTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
 }
 

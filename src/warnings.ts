@@ -1,8 +1,10 @@
+import { asMessage } from "./errors.ts";
+
 const told = new Set<string>();
 
 /** Warns of what works and is likely to be a mistake, as Node shows it. */
 export function warn(code: string, message: string): void {
-  process.emitWarning(message, { type: "SessionSetsWarning", code });
+  process.emitWarning(asMessage(message), { type: "SessionSetsWarning", code });
 }
 
 /** The same, once in a process for each message. */

@@ -173,11 +173,49 @@ describe("of a full store", () => {
   });
 });
 
+describe("a full store", () => {
+  test("is not gone through for every session that is refused or takes another's place", async () => {
+    let asked = 0;
+    const clock = { now: 1_700_000_000_000 };
+    const store = memoryStore({
+      maxSessions: 1000,
+      now: () => {
+        asked++;
+        return clock.now;
+      },
+    });
+    for (let i = 0; i < 1000; i++) await create(store);
+    asked = 0;
+    for (let i = 0; i < 100; i++) await create(store);
+    expect(asked).toBeLessThan(2000); // going through all once is a thousand
+  });
+
+  test("keeps the session of a user whose reference was declared later", async () => {
+    const store = memoryStore({ maxSessions: 2 });
+    const before = createSessions<{ user_id?: number }>({ store });
+    const { token } = await before.create({ user_id: 1 });
+    const after = createSessions<{ user_id?: number }>({ store, references: ["user_id"] });
+    for await (const _ of after.reindex());
+    for (let i = 0; i < 5; i++) await after.create();
+    expect(await after.get(token)).not.toBeNull();
+  });
+});
+
 describe("the bytes", () => {
+  test("are those that V8 takes: two a character that is not Latin, and some for each field", async () => {
+    const store = memoryStore({ maxTotalBytes: 50_000 });
+    await expect(create(store, { fields: { text: "€".repeat(25_000) } })).rejects.toThrowError(
+      FULL,
+    );
+    await create(store, { fields: { text: "é".repeat(25_000) } });
+    const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`f${i}`, "x"]));
+    await expect(createOf(store, "1", { fields: many })).rejects.toThrowError(FULL);
+  });
+
   const fields = { text: "x".repeat(9000) };
 
   test("of all sessions are bounded, whoever's they are", async () => {
-    const store = memoryStore({ maxTotalBytes: 105_000 });
+    const store = memoryStore({ maxTotalBytes: 107_500 });
     const guests = [];
     for (let i = 0; i < 30; i++) guests.push(await create(store, { fields }));
     const states = await Promise.all(guests.map((id) => store.find(id)));

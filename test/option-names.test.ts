@@ -8,6 +8,7 @@ type Call = (sessions: Sessions<Record<string, unknown>>, token: string, options
 const CALLS: Record<string, Call> = {
   create: (sessions, _, options) => sessions.create({}, options),
   get: (sessions, token, options) => sessions.get(token, options),
+  "get of all fields": (sessions, token, options) => sessions.get(token, undefined, options),
   "get of fields": (sessions, token, options) => sessions.get(token, ["theme"], options),
   signIn: (sessions, token, options) => sessions.signIn(token, { user_id: 1 }, options),
   touch: (sessions, token, options) => sessions.touch(token, options),
@@ -80,4 +81,24 @@ test.each([
       message: expect.stringMatching(/^Sessions are looked up by one value of "user_id"/),
     }),
   );
+});
+
+test("get of all fields, with options behind them, slides no deadline that it is told not to", async () => {
+  const clock = { now: 1_700_000_000_000 };
+  const sessions = createSessions({ store: memoryStore({ now: () => clock.now }) });
+  const { token, session } = await sessions.create({});
+  clock.now += 3_600_000;
+  const read = await sessions.get(token, undefined, { touch: false });
+  expect(read?.expiresAt).toEqual(session.expiresAt);
+  expect((await sessions.get(token))?.expiresAt).not.toEqual(session.expiresAt);
+});
+
+test("get takes options once, and byId's get takes none", async () => {
+  const { sessions } = open();
+  const { token, session } = await sessions.create({});
+  const refused = { code: "ERR_SESSION_CONFIG" };
+  await expect(sessions.get(token, {} as never, { touch: false })).rejects.toMatchObject(refused);
+  for (const given of [{ touch: false }, null, "theme"]) {
+    await expect(sessions.byId(session.id).get(given as never)).rejects.toMatchObject(refused);
+  }
 });

@@ -44,7 +44,7 @@ test("a sign-in answers with the session also where that expires during its scri
     references: ["user_id", { team_ids: { identity: false } }],
   });
   const { token } = await sessions.create({ user_id: 1, theme: "dark" });
-  const team_ids = Array.from({ length: 1000 }, (_, i) => i); // takes more than 1 ms
+  const team_ids = Array.from({ length: 999 }, (_, i) => i); // takes more than 1 ms
   const times = { idleTimeout: 1, absoluteTimeout: 1 };
   const values = { user_id: 1, team_ids };
   const { session } = await sessions.signIn(token, values, { keep: ["theme"], ...times });

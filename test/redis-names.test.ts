@@ -52,7 +52,7 @@ test("the parts come and go with the references, and leave nothing", async () =>
   const { token, session } = await sessions.create({ user_id: UUID });
   const own = async () =>
     Object.entries(await hash(session.id)).filter(([name]) => name.startsWith("@r"));
-  for (const count of [5, 1, 1000, 3, 0]) {
+  for (const count of [5, 1, 999, 3, 0]) {
     const team_ids = teams(count);
     await sessions.set(token, { team_ids });
     const names = (await own())
@@ -62,7 +62,7 @@ test("the parts come and go with the references, and leave nothing", async () =>
       [`user_id:${UUID}`, ...team_ids.map((t) => `team_ids:${t}`)].sort(),
     );
     expect(await own()).toHaveLength(count === 0 ? 1 : count + 2);
-    for (const t of [team(0), team(2), team(999)]) {
+    for (const t of [team(0), team(2), team(998)]) {
       expect(await sessions.by("team_ids", t).has(session.id)).toBe(team_ids.includes(t));
     }
   }

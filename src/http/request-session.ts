@@ -76,6 +76,9 @@ export class RequestSession<
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
+    if (Array.isArray(options)) {
+      throw misconfigured("load gives all fields; to read some, call get with the list of them");
+    }
     const { touch } = readArguments("load", options, undefined);
     return (await this.#load(undefined, touch)) as Session<Data> | null;
   }
@@ -191,8 +194,10 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
     return this.#ofUser("changeCredentials", field, options, async (user, replicas) => {
-      const token = await this.#held.changeToken(user);
+      // The others first: where that fails, the client still has its token.
+      this.#held.carrier.check();
       const ended = await this.#context.engine.endAll(user, this.#held.lineage, replicas);
+      const token = await this.#held.changeToken(user);
       return { ended, token: this.#told(token) };
     });
   }
@@ -270,8 +275,16 @@ export class RequestSession<
     if (clearSiteData !== undefined && !isClearable(clearSiteData)) {
       throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
     }
-    if (keep !== undefined && replicas !== undefined) {
-      throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+    if (keep !== undefined) {
+      this.#context.engine.checkKept(keep);
+      if (replicas !== undefined) {
+        throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+      }
+      if (clearSiteData?.includes("cookies")) {
+        throw misconfigured(
+          'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
+        );
+      }
     }
     return this.#inTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
@@ -361,7 +374,7 @@ export class RequestSession<
     const { exchange, tokens, carrier, varies } = this.#context;
     const isOfUser = tokens.length > 0;
     const kind = isOfUser ? "private" : "vary";
-    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : varies, yields: true });
+    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : [...varies], yields: true });
   }
 
   /** The token as the application is told it: not at all where a cookie carries it. */

@@ -101,7 +101,7 @@ export class Engine {
     if (!this.identifies(values)) throw nobody(this.config.identity);
     if (id !== null) return this.replace(id, values, options);
     const { keep = [], ...deadlines } = options;
-    this.#checkKept(keep);
+    this.checkKept(keep);
     return {
       ...(await this.#create<Data>(values, timeoutsOf(deadlines, this.config))),
       ended: false,
@@ -114,7 +114,7 @@ export class Engine {
     values: object,
     { keep = [], ...deadlines }: SignInOptions<string>,
   ): Promise<SignedInSession<Data>> {
-    this.#checkKept(keep);
+    this.checkKept(keep);
     const timeouts = timeoutsOf(deadlines, this.config);
     const { store, identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encode(values);
@@ -134,7 +134,7 @@ export class Engine {
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user. */
-  #checkKept(keep: readonly string[]): void {
+  checkKept(keep: readonly string[]): void {
     if (!Array.isArray(keep)) throw misconfigured('keep is a list of fields: ["cart"]');
     for (const field of keep) checkFieldName(field);
     const identity = this.config.identity.find((field) => keep.includes(field));

@@ -25,6 +25,11 @@ export function readArguments(
       `${verb} takes the fields to read as a list, such as ["theme"], or options; got ${quote(first)}`,
     );
   }
+  if (!isList && first !== undefined && second !== undefined) {
+    throw misconfigured(
+      `${verb} takes the fields to read as a list, such as ["theme"], before its options; got ${quote(first)}`,
+    );
+  }
   const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
   refuseUnknownKeys(verb, options, READ_OPTIONS);
   const { touch = true } = options;

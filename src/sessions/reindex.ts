@@ -17,7 +17,7 @@ export interface ReindexOptions {
 const OPTIONS = optionNames<ReindexOptions>({ dryRun: true, cursor: true });
 
 export function reindex(
-  { store, references }: Config,
+  { store, references, identity }: Config,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   refuseUnknownKeys("reindex", options, OPTIONS);
@@ -32,6 +32,7 @@ export function reindex(
   const declared: DeclaredReference[] = [...references].map(([field, { plain }]) => ({
     field,
     plain,
+    identity: identity.includes(field),
     textsOf: (text) => textsOf(field, text),
   }));
   return store.reindex(declared, { dryRun, cursor });

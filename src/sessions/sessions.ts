@@ -1,5 +1,5 @@
 import { optionalMilliseconds } from "../durations.ts";
-import { refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
 import { Engine, fieldsNamedIn } from "./engine.ts";
@@ -98,7 +98,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(
     token: Token,
-    fieldsOrOptions: readonly string[] | ReadOptions = {},
+    fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Session<Data> | null> {
     const { fields, touch } = readArguments("get", fieldsOrOptions, options);
@@ -269,7 +269,11 @@ export class SessionById<Data extends object> {
     fields: readonly Field[],
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
-    readArguments("get", fields, undefined);
+    if (fields !== undefined && !Array.isArray(fields)) {
+      throw misconfigured(
+        `byId(…).get takes the fields to read as a list, such as ["theme"], and moves no deadline; got ${quote(fields)}`,
+      );
+    }
     if (this.#id === null) return null;
     const reading = await this.#engine.read(this.#id, fields, { touch: false, byName: true });
     return reading.state === "live" ? sessionOf<Data>(reading.session) : null;

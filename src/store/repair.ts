@@ -11,6 +11,11 @@ export interface DeclaredReference {
   readonly field: string;
   /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
   readonly plain: boolean;
+  /**
+   * Whether the field says who the user is.
+   * @default false
+   */
+  readonly identity?: boolean;
   /** The values that a field's text references, as texts; none where it is no reference. */
   textsOf(text: string): readonly string[];
 }

@@ -162,19 +162,35 @@ export function checkReferences(
   if (added && count > MAX_REFERENCES) throw tooManyReferences(count);
 }
 
+/** Whether a field says who the user of a session is from now on. */
+export function keepOwner(session: Session, field: string, texts: readonly string[]): void {
+  if (texts.length > 0) session.identities.add(field);
+  else session.identities.delete(field);
+}
+
 /** About what a session takes beside its fields and references. */
 const OVERHEAD = 1024;
+/** About what each field and each value of a reference takes beside its text. */
+const OF_EACH = 128;
 
-/** What a session counts for. */
+/** What a session counts for. V8 keeps a text that is not Latin alone in two bytes a character. */
 export function weightOf(
   fields: ReadonlyMap<string, string>,
   references: Iterable<Iterable<string>>,
 ): number {
-  let bytes = OVERHEAD + bytesOf(fields);
-  for (const texts of references)
-    for (const text of texts) bytes += 2 * Buffer.byteLength(text) + 64;
+  let bytes = OVERHEAD;
+  for (const [name, text] of fields) bytes += OF_EACH + bytesOfText(name) + bytesOfText(text);
+  for (const texts of references) {
+    for (const text of texts) bytes += OF_EACH + 2 * bytesOfText(text);
+  }
   return bytes;
 }
+
+function bytesOfText(text: string): number {
+  return LATIN.test(text) ? text.length : 2 * text.length;
+}
+
+const LATIN = /^[\0-\xff]*$/;
 
 /** What a session counts for after the changes. */
 export function weightAfter(session: Session, { set, unset, references }: FieldChanges): number {

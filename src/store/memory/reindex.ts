@@ -1,6 +1,6 @@
 import { misconfigured } from "../../errors.ts";
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
-import type { Session } from "./kept.ts";
+import { keepOwner, type Session, weightOf } from "./kept.ts";
 import type { SessionSets } from "./session-sets.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -38,17 +38,28 @@ export function reindexKept(
   }
 
   function compare(session: Session, sum: { added: number; removed: number; corrected: number }) {
-    for (const { field, textsOf } of references) {
+    for (const { field, identity = false, textsOf } of references) {
       const text = session.fields.get(field);
       const texts = text === undefined ? [] : textsOf(text);
       const had = session.references.get(field) ?? new Set<string>();
       const added = texts.filter((one) => !had.has(one)).length;
       const removed = had.size + added - texts.length;
-      if (added + removed === 0) continue;
+      const isWrong = added + removed > 0;
       sum.added += added;
       sum.removed += removed;
-      sum.corrected++;
-      if (!dryRun) sets.place(session, field, texts);
+      sum.corrected += Number(isWrong);
+      if (!dryRun) mend(session, field, texts, { isWrong, identity });
     }
+  }
+
+  function mend(
+    session: Session,
+    field: string,
+    texts: readonly string[],
+    { isWrong, identity }: { readonly isWrong: boolean; readonly identity: boolean },
+  ) {
+    if (isWrong) sets.place(session, field, texts);
+    keepOwner(session, field, identity ? texts : []);
+    kept.weigh(session, weightOf(session.fields, session.references.values()));
   }
 }

@@ -24,6 +24,8 @@ export class Shelf {
   /** The sessions that say of no one who the user is, the oldest first. */
   readonly #anonymous = new Set<Session>();
   #bytes = 0;
+  /** No session expires before this: until then a full store need not go through all of them. */
+  #earliest = Number.POSITIVE_INFINITY;
   #sweeper: NodeJS.Timeout | undefined;
 
   /** @param onDrop is told of each session that is dropped. */
@@ -70,6 +72,7 @@ export class Shelf {
     this.#left.delete(session.id);
     this.#sessions.set(session.id, session);
     this.weigh(session, session.bytes, 0);
+    this.noteExpiry(session);
     // unref: sessions that wait to expire keep no process alive.
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref();
   }
@@ -111,6 +114,11 @@ export class Shelf {
     else this.#anonymous.add(session);
   }
 
+  /** A session that is kept has another deadline now. */
+  noteExpiry({ expiresAt }: Session): void {
+    this.#earliest = Math.min(this.#earliest, expiresAt);
+  }
+
   /** All ids, also those of what has expired. */
   ids(): string[] {
     return [...this.#sessions.keys(), ...this.#left.keys()];
@@ -124,7 +132,7 @@ export class Shelf {
    */
   makeRoom(bytes: number, old: Session | null): void {
     if (this.#fits(bytes, old)) return;
-    this.#sweep();
+    if (this.#now() > this.#earliest) this.#sweep();
     if (this.#fits(bytes, old)) return;
     const doomed: Session[] = [];
     let freed = 0;
@@ -162,6 +170,8 @@ export class Shelf {
 
   #sweep(): void {
     for (const id of this.ids()) this.live(id);
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const session of this.#sessions.values()) this.noteExpiry(session);
     if (this.#sessions.size + this.#left.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;

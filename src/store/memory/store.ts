@@ -30,6 +30,7 @@ import {
   changed,
   checkReferences,
   given,
+  keepOwner,
   moveDeadlines,
   replacing,
   type Session,
@@ -68,6 +69,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     const { id } = created;
     const { kept } = this.#kept.resolve(id);
     if (kept?.kind === "session") return { id, ...timesOf(kept) };
+    checkReferences(null, created.references);
     return { id, ...timesOf(this.#make(created, created.fields, created.references)) };
   }
 
@@ -169,6 +171,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     this.#apply(session, change);
     const now = this.#now();
     moveDeadlines(session, change, now);
+    this.#kept.noteExpiry(session);
     if (session.expiresAt < now) this.#end(session);
     return changed(session, rotated);
   }
@@ -372,8 +375,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   #refer(session: Session, references: readonly FieldReferences[]): void {
     for (const { field, texts, identity = false } of references) {
       this.#sets.place(session, field, texts);
-      if (identity && texts.length > 0) session.identities.add(field);
-      else session.identities.delete(field);
+      keepOwner(session, field, identity ? texts : []);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import { runScript } from "./scripts.ts";
 import { SLOTS, slotKey } from "./slots.ts";
-import { withinTimeout } from "./unavailable.ts";
+import { checkReach, withinTimeout } from "./unavailable.ts";
 import { STEP_KEYS, type Walkable } from "./walk.ts";
 
 /*
@@ -137,6 +137,7 @@ export class OldKeys {
       try {
         return await work();
       } catch (error) {
+        checkReach(error, this.#connection);
         throw withoutKey(error, key);
       }
     });

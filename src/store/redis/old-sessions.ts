@@ -1,5 +1,6 @@
-import { SessionError } from "../../errors.ts";
+import { MAX_REFERENCES, SessionError } from "../../errors.ts";
 import { settled } from "../../settled.ts";
+import { warnOnce } from "../../warnings.ts";
 import type { FieldReferences, Fields } from "../contract.ts";
 import { counted } from "./arguments.ts";
 import type { RedisClient } from "./clients/connect.ts";
@@ -203,8 +204,28 @@ export class OldSessions {
       id,
       String(Math.floor(expiresAt)),
       idleTimeout === null ? "" : String(idleTimeout),
-      references.flatMap(setNames).join(" "),
+      withoutExcess(references).flatMap(setNames).join(" "),
       ...counted([...fields].flat()),
     ]);
   }
+}
+
+/**
+ * The references of a session with as many values as one may have. A session that has more keeps all
+ * its fields, and is left out of the sets of some values: those of the references that have the most,
+ * so that who the user is is not among them. To leave it where it is would sign its user out.
+ */
+function withoutExcess(references: readonly FieldReferences[]): FieldReferences[] {
+  let left = MAX_REFERENCES;
+  const kept: FieldReferences[] = [];
+  for (const one of [...references].sort((a, b) => a.texts.length - b.texts.length)) {
+    kept.push({ ...one, texts: one.texts.slice(0, left) });
+    left -= Math.min(left, one.texts.length);
+    if (kept.at(-1)?.texts.length === one.texts.length) continue;
+    warnOnce(
+      "SESSION_SETS_VALUES_LEFT_OUT",
+      `A session was moved whose references have more than ${MAX_REFERENCES} values in all: it is in the sets of as many of them, and not in the sets of the others; so is each other one like it`,
+    );
+  }
+  return kept;
 }

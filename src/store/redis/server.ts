@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { misconfigured, type SessionError } from "../../errors.ts";
+import { misconfigured } from "../../errors.ts";
 import type { Connection, Send } from "./connection.ts";
 import { Missed, Replication, type Write } from "./replication.ts";
 import { runScript, type ScriptName } from "./scripts.ts";
 import { ServerClock } from "./server-clock.ts";
 import { isUntold, mayBeActiveActive, refuseUnfit, TIME_AND_INFO, timeIn } from "./server-info.ts";
-import { isCrowded, isMoved, isMoving, withinTimeout } from "./unavailable.ts";
+import { checkReach, isCrowded, isMoving, withinTimeout } from "./unavailable.ts";
 
 /** What a script answers after the time: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
@@ -177,7 +177,7 @@ export class Server {
         try {
           return await work(start);
         } catch (error) {
-          this.#checkReach(error);
+          checkReach(error, this.#connection);
           if (!isLate(error) || refusal === undefined) refusal = error;
           if (!isPassing(error) || performance.now() > end) throw refusal;
         }
@@ -185,11 +185,6 @@ export class Server {
       }
     };
     return withinTimeout(operation, this.#timeout, inTime, () => refusal);
-  }
-
-  /** @throws SessionError ERR_SESSION_CONFIG where the client is of one server, and that of a cluster. */
-  #checkReach(error: unknown): void {
-    if (!this.#connection.cluster && isMoved(error)) throw clientOfOneServer();
   }
 
   #sender(key: string): Send {
@@ -281,13 +276,6 @@ function milliseconds([seconds, micros]: readonly string[]): number {
 /** Whether a refusal is only for the moment. */
 function isPassing(error: unknown): boolean {
   return isCrowded(error) || isMoving(error) || error instanceof Missed;
-}
-
-/** The client does not follow redirections, so the other servers of the cluster are out of its reach. */
-function clientOfOneServer(): SessionError {
-  return misconfigured(
-    "The server is one of a cluster, and the client is of one server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
-  );
 }
 
 /** Whether no time was left: what it was refused for before tells more. */

@@ -1,4 +1,4 @@
-import { SessionError } from "../../errors.ts";
+import { misconfigured, SessionError } from "../../errors.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
@@ -66,9 +66,17 @@ export function isMoving(error: unknown): boolean {
   return error instanceof Error && MOVING.test(error.message);
 }
 
-/** Whether a server says that another one of its cluster has the key. */
-export function isMoved(error: unknown): boolean {
-  return error instanceof Error && /^MOVED\b|- Moved: /.test(error.message);
+/**
+ * Refuses a client of one server where that is one of a cluster, and another one has the key: it does
+ * not follow redirections, so the other servers are out of its reach.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG
+ */
+export function checkReach(error: unknown, { cluster }: { readonly cluster: boolean }): void {
+  if (cluster || !(error instanceof Error) || !/^MOVED\b|- Moved: /.test(error.message)) return;
+  throw misconfigured(
+    "The server is one of a cluster, and the client is of one server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
+  );
 }
 
 function noAnswer(timeout: number): string {
