@@ -185,6 +185,10 @@ export class RequestSession<
    * gives this one a new token. All old tokens of this session are dead at once, also where the request
    * came with one of them.
    *
+   * It changes the token first. Where ending the others fails then, calling it again goes on, in this
+   * request or, by the new cookie, in another. By a bearer header nobody has told the client its new
+   * token by then: `rotate()` gives one to answer with, beside the error.
+   *
    * @param field the reference that says who the user is: `"user_id"`.
    * @throws SessionError ERR_SESSION_GONE where the session has no user; ERR_COOKIE where the cookie
    * cannot be set any more; ERR_REPLICAS where too few `replicas` have acknowledged it.
@@ -194,10 +198,9 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
     return this.#ofUser("changeCredentials", field, options, async (user, replicas) => {
-      // The others first: where that fails, the client still has its token.
-      this.#held.carrier.check();
-      const ended = await this.#context.engine.endAll(user, this.#held.lineage, replicas);
+      // Its own first: so a sign-in beside it is not ended for a change that comes too late.
       const token = await this.#held.changeToken(user);
+      const ended = await this.#context.engine.endAll(user, this.#held.lineage, replicas);
       return { ended, token: this.#told(token) };
     });
   }

@@ -1,5 +1,6 @@
 /* What a user does about all devices at once: changes the password, or signs out of them. */
-import { describe, expect, test } from "vitest";
+import { SessionError } from "session-sets";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Handler } from "./http-app.ts";
 import { type Carried, carriers } from "./http-carried.ts";
 import type { Start } from "./http-contract.ts";
@@ -58,6 +59,27 @@ function changing(carried: Carried): void {
       expect((await copy.send(({ session }) => session.rotate())).value).toBeNull();
       expect((await copy.send(({ session }) => session.delete())).value).toBe(false);
       expect(await own.data()).toEqual({ user_id: 1, cart: ["tea"] });
+    });
+
+    test("whose second step fails loses no token: it can be called again, or another be asked for", async () => {
+      for (const again of ["calls again", "rotates"]) {
+        const { app, own, others } = await devices(carried);
+        const { store } = app.under;
+        const spy = vi.spyOn(store, "endAll");
+        onTestFinished(() => spy.mockRestore());
+        spy.mockRejectedValueOnce(new SessionError("ERR_STORE_UNAVAILABLE", "down"));
+        const answer = await own.send(async ({ session }) => {
+          const code = await session.changeCredentials("user_id").catch((error) => error.code);
+          const given = await (again === "rotates"
+            ? session.rotate()
+            : session.changeCredentials("user_id"));
+          return { code, ...given };
+        });
+        expect(answer.value).toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+        expect(await own.data()).toEqual({ user_id: 1, cart: ["tea"] });
+        const alive = again === "rotates" ? { user_id: 1 } : {};
+        for (const other of others) expect(await other.data()).toEqual(alive);
+      }
     });
 
     for (const times of [1, 2, 3]) {
