@@ -96,6 +96,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     fields: readonly Field[],
     options?: ReadOptions,
   ): Promise<Session<Pick<Data, Field>> | null>;
+  async get(token: Token, fields: undefined, options?: ReadOptions): Promise<Session<Data> | null>;
   async get(
     token: Token,
     fieldsOrOptions?: readonly string[] | ReadOptions,
