@@ -47,7 +47,8 @@ function call(callback: () => void): void {
  * Whether Fastify has found, in its hook that saves the session, that the answer was sent already. It
  * takes what an async handler returns for an answer, even if the handler has called `reply.send` and
  * that one is waiting for the save. With a store that answers at once nobody sees it. A callback of
- * the application's own that writes headers twice is not in Fastify's sending when it does.
+ * the application's own that writes headers twice is not in Fastify's sending when it does. Nothing but
+ * the stack says so: where the program leaves that empty, the error is uncaught.
  */
 function isSecondAnswer(error: unknown): boolean {
   const { code, stack } = Object(error) as { code?: unknown; stack?: unknown };

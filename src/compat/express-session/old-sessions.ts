@@ -59,7 +59,12 @@ export class OldStoreSessions {
   async #lookBehindColon(sid: string): Promise<void> {
     if (this.#prefix.endsWith(COLON) || told.has(this.#prefix + COLON)) return;
     told.add(this.#prefix + COLON);
-    if (await this.#sessions.has(this.#prefix + COLON + sid)) tellOfColon(this.#prefix);
+    try {
+      if (await this.#sessions.has(this.#prefix + COLON + sid)) tellOfColon(this.#prefix);
+    } catch (error) {
+      told.delete(this.#prefix + COLON); // nobody has looked
+      throw error;
+    }
   }
 }
 
@@ -81,9 +86,12 @@ function layoutOf({ prefix, references, idleTimeout, shards }: Moving): OldLayou
       }
       const session: unknown = JSON.parse(String(value));
       let leftOut = 0;
-      const { fields, texts, cookie } = recordOf(session, references, (name, fault) => {
-        leftOut++;
-        tellOfField(name, fault);
+      const { fields, texts, cookie } = recordOf(session, references, {
+        maxBytes: Number.POSITIVE_INFINITY, // the other store had no limit
+        onUnnamed(name, fault) {
+          leftOut++;
+          tellOfField(name, fault);
+        },
       });
       const deadline = expiresAt ?? expiryOf(cookie);
       if (deadline === null || !hasCookie(session)) return null;

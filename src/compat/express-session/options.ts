@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from "../../durations.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
 import { configOf } from "../../sessions/config.ts";
-import { Engine } from "../../sessions/engine.ts";
+import type { Engine } from "../../sessions/engine.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/memory-store.ts";
@@ -10,6 +10,7 @@ import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-stor
 import { faultOfName } from "../../values.ts";
 import { warn } from "../../warnings.ts";
 import { isKeptForCookies } from "./cookie.ts";
+import { StoreEngine } from "./engine.ts";
 import { OldStoreSessions } from "./old-sessions.ts";
 import { type Declared, type References, storedName } from "./record.ts";
 
@@ -145,7 +146,7 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
   const old = oldSessionsOf(options, references, idleTimeout, config.store.shards);
-  return { engine: new Engine(config), references, idleTimeout, old };
+  return { engine: new StoreEngine(config), references, idleTimeout, old };
 }
 
 function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {
@@ -200,6 +201,9 @@ function oldSessionsOf(
   const where = migrate === true ? {} : migrate;
   refuseUnknownKeys("migrate", where, MIGRATE_OPTIONS);
   const { prefix = "sess:" } = where;
+  if (typeof prefix !== "string") {
+    throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`);
+  }
   const how = { prefix, references, idleTimeout, shards };
   return new OldStoreSessions(client, redisOptionsOf(options), how);
 }
@@ -226,7 +230,7 @@ function referencesOf(
 
 function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
   const what = `The reference ${quote(name)}`;
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw misconfigured(`${what} takes its options: {} is enough`);
   }
   refuseUnknownKeys(what, options, REFERENCE_OPTIONS);

@@ -45,17 +45,25 @@ export function storedName(name: string, found: boolean): string {
   return found ? FOUND + name : name;
 }
 
-/** Told of a field that cannot be stored under its name, and why. */
-export type OnUnnamed = (name: string, fault: string) => void;
+/** How a record is made. */
+export interface RecordOptions {
+  /** How many bytes one value may have at most: what has more is refused before it is looked at whole. */
+  readonly maxBytes: number;
+  /**
+   * Told of a field that cannot be stored under its name, and why; where it returns, the field is left
+   * out.
+   */
+  readonly onUnnamed?: (name: string, fault: string) => void;
+}
 
 /**
- * @param onUnnamed what is done about such a field; where it returns, the field is left out.
- * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field.
+ * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field;
+ * ERR_SESSION_TOO_LARGE.
  */
 export function recordOf(
   session: unknown,
   references: References,
-  onUnnamed: OnUnnamed = refuseUnnamed,
+  { maxBytes, onUnnamed = refuseUnnamed }: RecordOptions,
 ): SessionRecord {
   const data = asJson(session);
   const fields = new Map<string, string>();
@@ -67,7 +75,7 @@ export function recordOf(
       continue;
     }
     if (references.has(name)) texts.set(name, referenceTexts(name, value));
-    fields.set(name, encodeValue(name, value));
+    fields.set(name, encodeValue(name, value, maxBytes));
   }
   for (const [field, { name, from }] of references) {
     if (!from) continue;
@@ -75,7 +83,7 @@ export function recordOf(
     const found = referenceTexts(name, value);
     if (found.length === 0) continue;
     texts.set(field, found);
-    fields.set(field, encodeValue(name, value));
+    fields.set(field, encodeValue(name, value, maxBytes));
   }
   return { fields, texts, cookie: cookieOf(data) };
 }
@@ -132,7 +140,10 @@ export function changesSince(
   return { set, unset, references: referencesIn([...set.keys(), ...unset], texts, references) };
 }
 
-/** The references among some fields, with all the values they have. */
+/**
+ * The references among some fields, with all the values they have. Each counts as one that says who
+ * the user is, so that a full memory store ends sessions that nobody has signed in to before others.
+ */
 export function referencesIn(
   fields: Iterable<string>,
   texts: SessionRecord["texts"],
@@ -141,7 +152,8 @@ export function referencesIn(
   const found: FieldReferences[] = [];
   for (const field of fields) {
     const declared = references.get(field);
-    if (declared) found.push({ field, texts: texts.get(field) ?? [], plain: declared.plain });
+    if (!declared) continue;
+    found.push({ field, texts: texts.get(field) ?? [], plain: declared.plain, identity: true });
   }
   return found;
 }
@@ -153,8 +165,14 @@ function asJson(session: unknown): object {
   } catch (cause) {
     refuse("cannot be stored, for JSON.stringify fails on it; see the cause", cause);
   }
-  if (typeof data !== "object" || data === null || Array.isArray(data)) refuse("is no object");
+  checkSession(data);
   return data;
+}
+
+/** @throws SessionError ERR_SESSION_VALUE for what is no object with fields. */
+export function checkSession(session: unknown): asserts session is object {
+  const isObject = typeof session === "object" && session !== null && !Array.isArray(session);
+  if (!isObject) refuse("is no object");
 }
 
 function find(name: string, from: NonNullable<Declared["from"]>, data: object): unknown {

@@ -4,7 +4,7 @@ import { settled } from "../../settled.ts";
 import type { Change, Changed, StoredSession, Tombstone } from "../../store/contract.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { isWalkable } from "../../store/walk.ts";
-import { encodeValue } from "../../values.ts";
+import { bytesOf, encodeValue } from "../../values.ts";
 import {
   allOf,
   type Cookie,
@@ -18,6 +18,7 @@ import {
 import type { StoreConfig } from "./options.ts";
 import {
   changesSince,
+  checkSession,
   dataOf,
   recordOf,
   referencesIn,
@@ -87,9 +88,10 @@ export class SavedSessions {
    */
   async save(sid: string, session: object): Promise<void> {
     const id = this.id(sid);
-    const record = recordOf(session, this.#config.references); // as it is at the moment of the call
+    const record = this.#recordOf(session, id); // as it is at the moment of the call
     const copy = this.#seen.of(session, id);
     const made = momentsOf(session, copy);
+    if (copy.base) this.#seen.rememberFields(id, session);
     await this.#turns.change([id], async () => {
       if (copy.base) await this.#update(copy, record, copy.base);
       else await this.#write(sid, copy, record, made);
@@ -99,7 +101,9 @@ export class SavedSessions {
   /** Slides the deadline of a session, or puts it where its request wants it; changes nothing else. */
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.id(sid);
-    const { cookie } = recordOf({ cookie: session.cookie }, new Map());
+    const { maxBytes } = this.#config.engine.config;
+    checkSession(session);
+    const { cookie } = recordOf({ cookie: session.cookie }, new Map(), { maxBytes });
     const copy = this.#seen.of(session, id);
     const made = momentsOf(session, copy);
     await this.#turns.change([id], async () => {
@@ -140,6 +144,14 @@ export class SavedSessions {
         await settled(page.map(({ id }) => this.#end(id)));
       }
     });
+  }
+
+  /** A session as it is stored. One that was moved may be larger than others, and is not to grow. */
+  #recordOf(session: object, id: string): SessionRecord {
+    const { references, engine } = this.#config;
+    const base = this.#seen.baseOf(Object(session), id);
+    const maxBytes = Math.max(engine.config.maxBytes, base ? bytesOf(base) : 0);
+    return recordOf(session, references, { maxBytes });
   }
 
   /** The session that was stored. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { touchAfter } from "../../sessions/engine.ts";
 import type { Fields, Times } from "../../store/contract.ts";
 import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
@@ -7,12 +8,13 @@ import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
  * nothing else, the store remembers what each session object was when it was handed out; a weak map
  * has that, so nothing is to be seen in the sessions. A copy that was made of such an object
  * (`{ ...req.session }`) has the same cookie object, and is known by that; one that was made of its
- * JSON has a cookie that expires in the same millisecond, which a new session's does not. An object
- * that is not known at all is a new session.
+ * JSON has a cookie that expires in the same millisecond, which a new session's does not; where the
+ * cookie ends with the browser, it has the same fields. An object that is not known at all is a new
+ * session.
  */
 
-/** How many expiries of cookies are remembered, and how long (ms). */
-const MAX_EXPIRIES = 10_000;
+/** How many sessions that were handed out are remembered, and how long (ms). */
+const MAX_REMEMBERED = 10_000;
 const REMEMBERED_MS = 5 * 60_000;
 
 /** A session as it was handed out. */
@@ -91,8 +93,17 @@ export class Seen {
   readonly #cookies = new WeakMap<object, Copy>();
   /** The cookies of new sessions: they may be used for another one. */
   readonly #given = new WeakSet<object>();
-  /** When (ms) a cookie of an id was last seen to expire at a moment: the oldest first. */
-  readonly #expiries = new Map<string, number>();
+  /**
+   * When (ms) a session of an id was last seen whose cookie expires at a moment, or whose fields have a
+   * hash: the oldest first.
+   */
+  readonly #remembered = new Map<string, number>();
+
+  /** The fields of an object that the store knows, without the cookie; null of any other. */
+  baseOf(session: object, id: string): Fields | null {
+    const known = this.#copies.get(session);
+    return known?.id === id ? known.base : null;
+  }
 
   /** The copy that an object is of the session with this id. */
   of(session: object, id: string): Copy {
@@ -109,26 +120,37 @@ export class Seen {
     const source = this.#cookies.get(cookie);
     if (source?.id === id) return source.again();
     const { expires } = snapshotOf(session);
-    const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, expires);
+    const what = typeof expires === "string" ? expires : hashOf(session);
+    const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, what);
     if (!isCopy) this.#given.add(cookie);
     return new Copy(id, !isCopy);
   }
 
   /** Remembers when the cookie of a session expires that was handed out. */
   remember(id: string, { expires }: Cookie): void {
-    if (typeof expires !== "string") return;
+    if (typeof expires === "string") this.#remember(id, expires);
+  }
+
+  /** Remembers what is in a session that is handed out or saved, where its cookie says no moment. */
+  rememberFields(id: string, session: object): void {
+    if (typeof snapshotOf(session).expires === "string") return;
+    const hash = hashOf(session);
+    if (hash !== null) this.#remember(id, hash);
+  }
+
+  #remember(id: string, what: string): void {
     const now = performance.now();
-    const key = `${id} ${expires}`;
-    this.#expiries.delete(key);
-    this.#expiries.set(key, now);
-    for (const [oldest, at] of this.#expiries) {
-      if (this.#expiries.size <= MAX_EXPIRIES && now - at <= REMEMBERED_MS) break;
-      this.#expiries.delete(oldest);
+    const key = `${id} ${what}`;
+    this.#remembered.delete(key);
+    this.#remembered.set(key, now);
+    for (const [oldest, at] of this.#remembered) {
+      if (this.#remembered.size <= MAX_REMEMBERED && now - at <= REMEMBERED_MS) break;
+      this.#remembered.delete(oldest);
     }
   }
 
-  #isRemembered(id: string, expires: unknown): boolean {
-    const at = this.#expiries.get(`${id} ${expires}`);
+  #isRemembered(id: string, what: string | null): boolean {
+    const at = this.#remembered.get(`${id} ${what}`);
     return at !== undefined && performance.now() - at <= REMEMBERED_MS;
   }
 
@@ -161,6 +183,7 @@ export class Seen {
     const handedOut = { ...data };
     Object.setPrototypeOf(handedOut, Object.create(Object.prototype, { toJSON: hook }));
     note(handedOut);
+    this.rememberFields(stored.id, handedOut);
     return handedOut;
   }
 
@@ -169,5 +192,21 @@ export class Seen {
     const { cookie } = session as { cookie?: unknown };
     if (typeof cookie === "object" && cookie !== null) this.#cookies.set(cookie, copy.again());
     this.remember(copy.id, copy.cookie);
+  }
+}
+
+/**
+ * A hash of what is in a session beside its cookie, whose form differs between classes and their
+ * copies; null where JSON cannot have it.
+ */
+function hashOf(session: object): string | null {
+  const { cookie: _, toJSON: __, ...data } = session as { cookie?: unknown; toJSON?: unknown };
+  try {
+    const fields = Object.entries(JSON.parse(JSON.stringify(data))).sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    );
+    return createHash("sha256").update(JSON.stringify(fields)).digest("base64url");
+  } catch {
+    return null;
   }
 }

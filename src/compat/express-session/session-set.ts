@@ -2,6 +2,7 @@ import { misconfigured } from "../../errors.ts";
 import { fieldsNamedIn } from "../../sessions/engine.ts";
 import type { ClearOptions, ListOptions, SessionSet } from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
+import { checkFieldName } from "../../values.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {
@@ -78,7 +79,10 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    if (Array.isArray(fields)) this.#rules.check("unset", fields);
+    if (Array.isArray(fields)) {
+      for (const field of fields) checkFieldName(field);
+      this.#rules.check("unset", fields);
+    }
     return this.#set.unset(fields);
   }
 
@@ -93,7 +97,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    const { except = null } = options;
+    const { except = null } = Object(options); // the set refuses what are no options
     if (except !== null && !this.#rules.isId(except)) {
       throw misconfigured(
         "except must be a session's public id: that of a request is store.idOf(req.sessionID); no session was ended",
