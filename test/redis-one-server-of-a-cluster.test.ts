@@ -1,6 +1,7 @@
 /* What a store does on a cluster that its client, or its number of shards, leaves little choice on. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError } from "session-sets";
+import { SessionSetsStore } from "session-sets/express-session";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createKeys } from "../src/store/redis/keys.ts";
@@ -52,6 +53,23 @@ describe("a client of one server", () => {
       const error = await call(createSessions({ store })).catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(SessionError);
       expect(error).toMatchObject({
+        code: "ERR_SESSION_CONFIG",
+        message: expect.stringMatching(/one of a cluster.*new Cluster/),
+      });
+    }
+  });
+
+  test("is told so also where sessions of another store are looked for", async () => {
+    const prefix = await prefixOn(0, true);
+    const elsewhere = async (sid: string) =>
+      (await ownerOf(slotOf(`${prefix}:${sid}`), admins)) !== 0;
+    let sid = "a";
+    while (!(await elsewhere(sid))) sid += "a";
+    const migrate = { prefix: `${prefix}:` };
+    const client = single(0);
+    const store = new SessionSetsStore({ client, prefix, migrate, timeout: "20 seconds" });
+    for (const call of [() => store.get(sid), () => store.destroy(sid)]) {
+      await expect(call()).rejects.toMatchObject({
         code: "ERR_SESSION_CONFIG",
         message: expect.stringMatching(/one of a cluster.*new Cluster/),
       });

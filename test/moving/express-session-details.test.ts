@@ -168,3 +168,42 @@ describe("migrate with a prefix that lacks its colon", () => {
     expect(await drain(open())).toMatchObject({ moved: 1, damaged: 0 });
   });
 });
+
+test("a session with too many values of references is moved, and cut in the largest of them", async () => {
+  const references = { user_id: {}, tags: {}, teams: {} };
+  const store = open({ references, maxBytes: 200_000 });
+  const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
+  const fields = { cookie: { originalMaxAge: HOUR }, tags: numbers(700), teams: numbers(400) };
+  const sid = await lay({ ...fields, user_id: 1 });
+  const one = await lay({ ...fields, tags: numbers(1001), user_id: 2 });
+  expect(await drain(store)).toEqual({ cursor: null, scanned: 2, moved: 1, damaged: 1 });
+  expect(await client.exists(`${prefix}:${one}`)).toBe(1);
+  expect(await store.by("user_id", 1).ids()).toEqual([store.idOf(sid)]);
+  const sizes = [399, 598, 599].map((n) => [store.by("teams", n), store.by("tags", n)]);
+  const found = await Promise.all(sizes.flat().map((set) => set.size()));
+  expect(found).toEqual([1, 1, 0, 1, 0, 0]);
+  const given = await store.get(sid);
+  expect(given?.tags).toEqual(fields.tags);
+  await store.set(sid, Object.assign(given ?? {}, { theme: "dark" }));
+  expect(await store.get(sid)).toMatchObject({ theme: "dark", tags: fields.tags });
+  const told = () => warnings.filter(({ code }) => code === "SESSION_SETS_VALUES_LEFT_OUT");
+  await expect.poll(told).toHaveLength(1);
+});
+
+test("a look behind the colon that has failed is done again", async () => {
+  let fails = true;
+  const failing = Object.assign(Object.create(client), {
+    call(name: string, ...rest: unknown[]) {
+      if (/exists/i.test(name) && fails) return Promise.reject(new Error("no"));
+      return (client.call as (...all: unknown[]) => unknown)(name, ...rest);
+    },
+  });
+  const sid = await lay({ cookie: { originalMaxAge: HOUR } });
+  const store = open({ client: failing, migrate: { prefix } });
+  await expect(store.get(sid)).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  fails = false;
+  expect(await store.get(sid)).toBeNull();
+  await expect
+    .poll(() => warnings.filter(({ code }) => code === "SESSION_SETS_MIGRATE_PREFIX"))
+    .toHaveLength(1);
+});
