@@ -171,7 +171,7 @@ describe("migrate with a prefix that lacks its colon", () => {
 
 test("a session with too many values of references is moved, and cut in the largest of them", async () => {
   const references = { user_id: {}, tags: {}, teams: {} };
-  const store = open({ references, maxBytes: 200_000 });
+  const store: SessionSetsStore = open({ references, maxBytes: 200_000 });
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
   const fields = { cookie: { originalMaxAge: HOUR }, tags: numbers(700), teams: numbers(400) };
   const sid = await lay({ ...fields, user_id: 1 });
