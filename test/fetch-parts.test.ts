@@ -79,3 +79,76 @@ test("fields are kept although the alias that a request came by has expired sinc
   expect((await moved.get(set.get("session")?.[0]))?.data).toEqual({ theme: "dark" });
   expect(await moved.by("user_id", 1).size()).toBe(0);
 });
+
+test("a store of cookies by their names keeps the domain's, and not its twin's end", async () => {
+  const { cookies, set } = cookieStore();
+  const ofDomain = fetchSessions(sessions, { cookie: { domain: "shop.example" } });
+  const session = ofDomain({ headers: new Headers(), cookies });
+  await session.signIn({ user_id: 1 });
+  expect((await sessions.get(set.get("session")?.[0]))?.data).toEqual({ user_id: 1 });
+});
+
+test("cookies that are refused end the session all the same, and keep nobody from reading", async () => {
+  let now = Date.now();
+  const store = memoryStore({ now: () => now });
+  const aged = createSessions<Data>({
+    references: { user_id: {} },
+    store,
+    idleTimeout: 300 * 86_400_000,
+    absoluteTimeout: null,
+  });
+  const { token } = await aged.create({ theme: "dark" });
+  now += 250 * 86_400_000;
+  let refused = 0;
+  const cookies = {
+    set() {
+      refused++;
+      throw new Error("not while a page is rendered");
+    },
+  };
+  const headers = new Headers({ cookie: `session=${token}` });
+  const session = fetchSessions(aged)({ headers, cookies });
+  expect([await session.get(), refused]).toEqual([{ theme: "dark" }, 1]);
+  expect([await session.delete(), refused]).toEqual([true, 2]);
+  expect(await aged.get(token)).toBeNull();
+  await expect(session.signIn({ user_id: 1 })).rejects.toMatchObject({ code: "ERR_COOKIE" });
+});
+
+test("a token that was found dead by a write is good for no form", async () => {
+  const { token } = await sessions.create({ theme: "dark" });
+  const headers = new Headers({ cookie: `session=${token}` });
+  const { cookies } = cookieStore();
+  const session = fetchSession({ headers, cookies });
+  const ofDead = session.createCSRFToken();
+  expect(session.verifyCSRFToken(ofDead)).toBe(true);
+  await sessions.delete(token);
+  expect(await session.touch()).toBe(false);
+  expect(session.verifyCSRFToken(ofDead)).toBe(false);
+});
+
+test("a token for a program leaves the cookies of forms alone", async () => {
+  const first = cookieStore();
+  fetchSession({ headers: new Headers(), cookies: first.cookies }).createCSRFToken();
+  const [[name, [secret]] = ["", [""]]] = first.set;
+  const { cookies, set } = cookieStore();
+  const session = fetchSession({ headers: new Headers({ cookie: `${name}=${secret}` }), cookies });
+  const form = session.createCSRFToken();
+  await session.signIn({ user_id: 1 }, { carrier: "bearer" });
+  expect([form === "", [...set.keys()].filter((one) => one === name)]).toEqual([false, []]);
+});
+
+test("nothing is asked of the store where what is to be kept says who the user is", async () => {
+  const session = fetchSession({ headers: new Headers() });
+  for (const keep of [["user_id"], "theme"]) {
+    await expect(session.delete({ keep } as never)).rejects.toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+    });
+  }
+});
+
+test("a bare cookie that was planted eight times crowds out none with a prefix", async () => {
+  const { token } = await sessions.create({ theme: "dark" });
+  const planted = Array.from({ length: 8 }, (_, i) => `session=AA${String(i).repeat(32)}`);
+  const headers = new Headers({ cookie: [...planted, `__Host-session=${token}`].join("; ") });
+  expect(await fetchSession({ headers }).get()).toEqual({ theme: "dark" });
+});

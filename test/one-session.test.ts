@@ -214,6 +214,20 @@ describe.each(Object.entries(ASKED_TWICE))("a session of one request under %s", 
     }
   });
 
+  test("is one by other carriers, too, where the cookie carries the token of both", async () => {
+    const carriers = ["bearer", "cookie"] as const;
+    for (const [one, other] of [
+      [{}, { carriers }],
+      [{ carriers }, {}],
+    ] as const) {
+      expect((await twice(same, one, other)).value).toEqual([
+        true,
+        { theme: "dark" },
+        { theme: "dark", user_id: 1 },
+      ]);
+    }
+  });
+
   test("is another by another cookie, by other carriers, and of other sessions", async () => {
     const apart: Parameters<Twice>[0] = async (one, other) => {
       await one.set({ theme: "dark" });
@@ -222,7 +236,6 @@ describe.each(Object.entries(ASKED_TWICE))("a session of one request under %s", 
     for (const [one, other, others] of [
       [{}, { cookie: { name: "admin" } }, sessions],
       [{}, { carriers: ["bearer"] }, sessions],
-      [{}, { carriers: ["bearer", "cookie"] }, sessions],
       [{}, { cookie: { name: "admin" } }, create()],
       [{ carriers: ["cookie"] }, { carriers: [{ header: "x-token" }] }, sessions],
     ] as const) {
@@ -234,6 +247,60 @@ describe.each(Object.entries(ASKED_TWICE))("a session of one request under %s", 
       ]);
     }
   });
+});
+
+test("a token that came in a header is not the cookie's session", async () => {
+  const [cookie, bearer] = [await sessions.create({}), await sessions.create({ user_id: 1 })];
+  const headers = { cookie: `session=${cookie.token}`, authorization: `Bearer ${bearer.token}` };
+  const request = new Request("http://shop.example/", { headers });
+  const carriers = ["bearer", "cookie"] as const;
+  expect(await fetchSessions(sessions)(request).get()).toEqual({});
+  expect(await fetchSessions(sessions, { carriers })(request).get()).toEqual({ user_id: 1 });
+});
+
+test("Hono's request, the Request and its headers have one session, whichever comes first", async () => {
+  const shop = honoSessions(sessions);
+  const fetchSession = fetchSessions(sessions);
+  for (const first of ["headers", "Request", "context"]) {
+    const app = new Hono<{ Variables: { session: Session } }>();
+    app.use(async (c, next) => {
+      const { raw } = c.req;
+      const early =
+        first === "headers"
+          ? fetchSession({ headers: raw.headers })
+          : first === "Request"
+            ? fetchSession(raw)
+            : shop.createSession(c);
+      await next();
+      expect([early === c.var.session, early === fetchSession(raw)]).toEqual([true, true]);
+    });
+    app.use(shop);
+    app.get("/", async (c) => {
+      const session = fetchSession({ headers: c.req.raw.headers });
+      await session.signIn({ user_id: 1 });
+      return c.text(String(session === c.var.session));
+    });
+    const answer = await app.fetch(new Request("http://shop.example/"));
+    expect(await answer.text()).toBe("true");
+    expect(namesOf(answer.headers.getSetCookie()), first).toEqual(["session"]);
+  }
+});
+
+test("a session that was given can be neither deleted from its request nor defined anew", async () => {
+  const seen: unknown[] = [];
+  const app = new Koa().use(koaSessions(sessions)).use((ctx) => {
+    const session = Reflect.get(ctx, "session");
+    for (const work of [
+      () => Reflect.deleteProperty(ctx, "session"),
+      () => Reflect.defineProperty(ctx, "session", { value: {} }),
+    ]) {
+      seen.push(work());
+    }
+    seen.push(Reflect.get(ctx, "session") === session);
+    ctx.body = "";
+  });
+  await request(await serve(app.callback()));
+  expect(seen).toEqual([false, false, true]);
 });
 
 test("options that are off are the same as none, across adapters of one request", async () => {

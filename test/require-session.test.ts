@@ -21,11 +21,15 @@ import { listen } from "./support/http-server.ts";
 interface Data {
   user_id?: number;
   account_ids?: number[];
+  team_id?: number;
   theme?: string;
 }
 
 const store = memoryStore();
-const sessions = createSessions<Data>({ references: { user_id: {}, account_ids: {} }, store });
+const sessions = createSessions<Data>({
+  references: { user_id: {}, account_ids: {}, team_id: { identity: false } },
+  store,
+});
 
 type Options = Parameters<ReturnType<typeof nodeSessions<Data, "user_id">>["requireSession"]>[1];
 type Field = "user_id" | "account_ids";
@@ -207,6 +211,13 @@ describe.each(Object.entries(GATES))("requireSession under %s", (_, gateOf) => {
     expect((await ask({ ...PAGE, ...(await cookieOf({ user_id: 7 })) })).text).toBe("let in: 7");
   });
 
+  test("takes for a page, or for a program, what it is told is one", async () => {
+    const page = await gateOf("user_id", { redirect: "/sign-in", answer: "page" });
+    expect((await page({ accept: "application/json" })).status).toBe(303);
+    const program = await gateOf("user_id", { redirect: "/sign-in", answer: "program" });
+    expect((await program(PAGE)).status).toBe(401);
+  });
+
   test("counts as use", async () => {
     let now = Date.now();
     const moved = createSessions<Data>({
@@ -219,11 +230,19 @@ describe.each(Object.entries(GATES))("requireSession under %s", (_, gateOf) => {
     const headers = { cookie: `session=${token}` };
     const session = await gate(new Request("http://shop.example/", { headers }));
     expect(session).toMatchObject({ lastSeenAt: new Date(now) });
+    const asking = fetchSessions(moved).requireSession("user_id", { touch: false });
+    now += 120_000;
+    const seen = await asking(new Request("http://shop.example/", { headers }));
+    expect(seen).toMatchObject({ lastSeenAt: new Date(now - 120_000) });
   });
 
   test("refuses what it cannot ask for, before any request", async () => {
     for (const [field, options] of [
       ["", {}],
+      ["theme", {}],
+      ["team_id", {}],
+      ["user_id", { answer: "html" }],
+      ["user_id", { touch: "no" }],
       [undefined, {}],
       [["user_id"], {}],
       ["user_id", { redirect: "" }],

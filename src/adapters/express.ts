@@ -100,7 +100,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): ExpressRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(field, options);
+    const ask = sessionRequirement<Data, Field>(sessions, field, options);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(
       req: ExpressRequest,
@@ -109,10 +109,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     ): Promise<void> {
       try {
         const header = (name: string) => nodeHeader(req, name);
-        const { session, refusal } = await ask(createSession(req, res), {
-          method: req.method ?? "",
-          header,
-        });
+        const { session, refusal } = await ask(createSession(req, res), { header });
         if (refusal) {
           res.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;

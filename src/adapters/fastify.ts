@@ -115,12 +115,12 @@ export function fastifySessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): FastifyRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(field, options);
+    const ask = sessionRequirement<Data, Field>(sessions, field, options);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-      const { raw, method } = request;
+      const { raw } = request;
       const header = (name: string) => nodeHeader(raw, name);
-      const { session, refusal } = await ask(createSession(request, reply), { method, header });
+      const { session, refusal } = await ask(createSession(request, reply), { header });
       if (session) all.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
@@ -160,11 +160,9 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
 const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
-/** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`. */
+/** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`; a proxy's comes before. */
 function hostOf({ raw, host }: FastifyRequest): string {
-  return raw.headers[":authority"] === undefined || raw.headers["x-forwarded-host"] !== undefined
-    ? host
-    : nodeHost(raw);
+  return host === raw.headers.host ? nodeHost(raw) : host;
 }
 
 function viewOf(request: FastifyRequest) {

@@ -105,11 +105,11 @@ export function koaSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): KoaRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(field, options);
+    const ask = sessionRequirement<Data, Field>(sessions, field, options);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
       const header = (name: string) => nodeHeader(ctx.req, name);
-      const { session, refusal } = await ask(createSession(ctx), { method: ctx.method, header });
+      const { session, refusal } = await ask(createSession(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
         for (const [name, value] of Object.entries(refusal.headers)) ctx.res.setHeader(name, value);

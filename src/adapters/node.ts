@@ -74,13 +74,13 @@ export function nodeSessions<Data extends object, Reference extends string>(
     field: Field,
     requirement?: RequireSessionOptions,
   ) {
-    const ask = sessionRequirement<Data, Field>(field, requirement);
+    const ask = sessionRequirement<Data, Field>(sessions, field, requirement);
     return async (
       req: IncomingMessage,
       res: ServerResponse,
     ): Promise<SignedInSession<Data, Field> | null> => {
       const header = (name: string) => nodeHeader(req, name);
-      const found = await ask(session(req, res), { method: req.method ?? "", header });
+      const found = await ask(session(req, res), { header });
       if (found.refusal) {
         res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
       }

@@ -14,6 +14,11 @@ export interface ReadCookie {
   readonly value: string;
 }
 
+/** The same, with its value as it was sent. */
+interface SentCookie extends ReadCookie {
+  readonly sent: string;
+}
+
 /** Reads and sets the library's cookies in one exchange. */
 export class Cookies {
   readonly #config: CookieConfig;
@@ -43,27 +48,38 @@ export class Cookies {
   }
 
   /**
-   * The cookies of these names whose values are `wellFormed`, and rightly signed; eight at most are
-   * looked at: the first, or the last. A browser may send a name several times, for several paths and
-   * domains, and does not say which is whose.
+   * The cookies of these names whose values are `wellFormed`, and rightly signed, in the order of the
+   * names; the first eight are looked at, so that those of a likelier name are crowded out by no other.
+   * A browser may send a name several times, for several paths and domains, and does not say which is
+   * whose.
    */
-  read(
-    isNamed: (name: string) => boolean,
-    wellFormed: (value: string) => boolean,
-    which: "first" | "last" = "first",
-  ): ReadCookie[] {
-    const candidates: { name: string; value: string; sent: string }[] = [];
+  read(names: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
+    const sent = this.#sent((name) => names.includes(name), wellFormed);
+    const inOrder = sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+    return this.#signed(inOrder.slice(0, MAX_CANDIDATES));
+  }
+
+  /** The same of all names with these beginnings; the last eight of the header are looked at. */
+  readLast(beginnings: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
+    const isNamed = (name: string) => beginnings.some((start) => name.startsWith(start));
+    return this.#signed(this.#sent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
+  }
+
+  #sent(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): SentCookie[] {
+    const found: SentCookie[] = [];
     for (const [name, sent] of pairsOf(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
       const value = this.#signer ? unsigned(sent) : sent;
       // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
-      if (!wellFormed(value)) continue;
-      candidates.push({ name, value, sent });
-      if (which === "first" && candidates.length === MAX_CANDIDATES) break;
+      if (wellFormed(value)) found.push({ name, value, sent });
     }
+    return found;
+  }
+
+  #signed(cookies: readonly SentCookie[]): ReadCookie[] {
     const signer = this.#signer;
-    return candidates
-      .slice(-MAX_CANDIDATES)
-      .filter(({ name, value, sent }) => signer === null || isSigned(signer, name, sent, value));
+    return cookies.filter(
+      ({ name, value, sent }) => signer === null || isSigned(signer, name, sent, value),
+    );
   }
 
   /** @throws SessionError ERR_COOKIE where no cookie can be set now. */

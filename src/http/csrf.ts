@@ -84,9 +84,8 @@ export class CSRFTokens {
   /** Browsers send the cookies that they have longest first. */
   #read(): readonly ReadCookie[] {
     const names = this.#cookies.readNamesOf(this.#cookieName);
-    const isNamed = (name: string) => names.some((start) => name.startsWith(start));
     this.#kept ??= this.#cookies
-      .read(isNamed, (value) => SECRET.test(value), "last")
+      .readLast(names, (value) => SECRET.test(value))
       .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
     return this.#kept;
   }

@@ -28,7 +28,7 @@ export class FetchExchange implements Exchange {
   readonly #others = new Map<string, string>();
   #caching: Caching | null = null;
   #committed = false;
-  #reminder: NodeJS.Timeout | undefined;
+  #reminder: ReturnType<typeof setTimeout> | undefined;
 
   constructor(headers: RequestHeaders, secure: boolean) {
     this.#headers = headers;
@@ -50,9 +50,11 @@ export class FetchExchange implements Exchange {
   sendCookie(key: string, cookie: SetCookie | null): void {
     if (cookie === null) this.#cookies.delete(key);
     else this.#cookies.set(key, cookie);
-    this.#reminder ??= setTimeout(() => {
-      if (this.#cookies.size > 0) remind();
-    }, COMMIT_WITHIN).unref();
+    this.#reminder ??= unheld(
+      setTimeout(() => {
+        if (this.#cookies.size > 0) remind();
+      }, COMMIT_WITHIN),
+    );
   }
 
   sendHeader(name: string, value: string): void {
@@ -121,6 +123,12 @@ export class FetchExchange implements Exchange {
   }
 }
 
+/** A timer that keeps no process running; outside Node it may be a number. */
+function unheld<Timer extends { unref?(): unknown }>(timer: Timer): Timer {
+  timer.unref?.();
+  return timer;
+}
+
 function remind(): void {
   warnOnce(
     "SESSION_SETS_UNCOMMITTED",
@@ -143,19 +151,29 @@ export interface RequestParts {
 
 const stores = new WeakMap<object, CookieStore>();
 
-/** A request of which a framework shows parts; it makes the response itself. */
+/**
+ * A request of which a framework shows parts; it makes the response itself. Where the Request that the
+ * headers are of has been given, too, and no cookies, they go out with the Response to that.
+ */
 export class PartsExchange implements Exchange {
-  readonly secure: boolean;
   readonly proxySetting = "trustProxy: true";
   readonly body = undefined;
   readonly #request: FetchExchange;
   readonly #headers: RequestHeaders;
   readonly #set = new Map<string, SetCookieInParts>();
+  readonly #secure: boolean;
+  readonly #whole: () => FetchExchange | undefined;
 
-  constructor({ headers }: RequestParts, secure: boolean) {
-    this.secure = secure;
+  /** @param whole gives the exchange of the Request, where that is known. */
+  constructor(
+    { headers }: RequestParts,
+    secure: boolean,
+    whole: () => FetchExchange | undefined = () => undefined,
+  ) {
+    this.#secure = secure;
     this.#request = new FetchExchange(headers, secure);
     this.#headers = headers;
+    this.#whole = whole;
   }
 
   /** The last cookies that were given count; a helper may have read with the headers alone before. */
@@ -163,10 +181,16 @@ export class PartsExchange implements Exchange {
     if (cookies !== undefined) stores.set(headers, cookies);
   }
 
+  get secure(): boolean {
+    return this.#whole()?.secure ?? this.#secure;
+  }
+
   get fault(): string | null {
-    return stores.get(this.#headers) === undefined
+    if (stores.get(this.#headers) !== undefined) return null;
+    const whole = this.#whole();
+    return whole === undefined
       ? "there is only { headers } of the request, and no way to its response; give { headers, cookies }, with what cookies() of Next.js resolves to"
-      : null;
+      : whole.fault;
   }
 
   requestHeader(name: string): string | undefined {
@@ -174,8 +198,14 @@ export class PartsExchange implements Exchange {
   }
 
   sendCookie(key: string, cookie: SetCookieInParts | null): void {
+    if (stores.get(this.#headers) === undefined) {
+      this.#whole()?.sendCookie(key, cookie);
+      return;
+    }
     const sent = this.#set.get(key);
     if (cookie !== null) {
+      // A second cookie of one name, such as that of the host, would take the first one's place.
+      if (key !== cookie.name) return;
       this.#write(cookie);
       this.#set.set(key, cookie);
     } else if (sent !== undefined) {
@@ -187,6 +217,7 @@ export class PartsExchange implements Exchange {
     try {
       stores.get(this.#headers)?.set(name, value, attributes);
     } catch (cause) {
+      if (attributes.maxAge === 0) return; // what it leads to is ended all the same
       throw new SessionError(
         "ERR_COOKIE",
         "The cookie cannot be set: the framework's cookies refuse it; in Next.js change the session in a Server Action or a Route Handler, not while a page is rendered",
@@ -196,7 +227,15 @@ export class PartsExchange implements Exchange {
   }
 
   /** The framework says nothing of other headers, and makes answers to actions that no cache keeps. */
-  sendHeader(): void {}
+  sendHeader(name: string, value: string): void {
+    this.#whole()?.sendHeader(name, value);
+  }
 
-  restrictCaching(): void {}
+  restrictCaching(caching: Caching): void {
+    this.#whole()?.restrictCaching(caching);
+  }
+
+  commit<Answer extends FetchResponse>(response: Answer): Answer {
+    return this.#whole()?.commit(response) ?? response;
+  }
 }

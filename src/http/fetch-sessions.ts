@@ -29,12 +29,14 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   readonly #sessionOf: ReturnType<typeof requestSessions<Data, Reference>>;
   readonly #signer: ReturnType<typeof signerOf>;
   readonly #trustProxy: boolean;
+  readonly #sessions: object;
 
   constructor(
     what: string,
     sessions: Sessions<Data, Reference>,
     options: FetchSessionsOptions<Data>,
   ) {
+    this.#sessions = sessions;
     this.#sessionOf = requestSessions(what, sessions, options, OPTIONS);
     this.#signer = signerOf(options);
     this.#trustProxy = trustsProxy(options);
@@ -42,32 +44,36 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   /** The session of a Request; `owner` stands for it from its beginning to its end. */
   of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
-    return this.#sessionOf(owner, () => this.exchangeOf(request, owner), this.#signer);
+    const exchange = this.exchangeOf(request, owner);
+    return this.#sessionOf(ownerOf(owner, request, request.headers), () => exchange, this.#signer);
   }
 
   /** The session of a request of which a framework shows parts. */
   ofParts(parts: RequestParts): RequestSession<Data, Reference> {
+    const owner = ownerOf(parts.headers);
     const exchange = () => {
       const own = { secure: false, host: parts.headers.get("host") ?? "" };
       const header = (name: string) => parts.headers.get(name);
-      return new PartsExchange(parts, addressed(own, header, this.#trustProxy).secure);
+      const { secure } = addressed(own, header, this.#trustProxy);
+      return new PartsExchange(parts, secure, () => exchanges.get(owner));
     };
     PartsExchange.give(parts);
-    return this.#sessionOf(parts.headers, exchange, this.#signer);
+    return this.#sessionOf(owner, exchange, this.#signer);
   }
 
   /** One for all sessions of a Request: their cookies go out together. */
   exchangeOf(request: FetchRequest, owner: object): FetchExchange {
+    const one = ownerOf(owner, request, request.headers);
     const exchange =
-      exchanges.get(owner) ??
+      exchanges.get(one) ??
       new FetchExchange(request.headers, addressOf(request, this.#trustProxy).secure);
-    exchanges.set(owner, exchange);
+    exchanges.set(one, exchange);
     return exchange;
   }
 
   /** Asks for the session of a signed-in user. */
   requirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
-    const ask = sessionRequirement<Data, Field>(field, options);
+    const ask = sessionRequirement<Data, Field>(this.#sessions, field, options);
     return (
       request: FetchRequest,
       owner: object = request,
@@ -77,12 +83,25 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     > => {
       const header = (name: string) => request.headers.get(name) ?? undefined;
       const session = this.of(request, owner) as unknown as RequestSession<Data>;
-      return ask(session, { method: request.method, header });
+      return ask(session, { header });
     };
   }
 }
 
 const exchanges = new WeakMap<object, FetchExchange>();
+
+const owners = new WeakMap<object, object>();
+
+/**
+ * The one object that stands for a request, of the several that show it: a framework's own, the Request
+ * and its headers. A Request that takes another's place is known by the framework's object.
+ */
+function ownerOf(...shown: readonly [object, ...object[]]): object {
+  const known = shown.find((one) => owners.has(one));
+  const owner = (known && owners.get(known)) ?? shown[0];
+  for (const one of shown) if (!owners.has(one)) owners.set(one, owner);
+  return owner;
+}
 
 /** The answer to a request of nobody, as a Response. */
 export function responseOf({ status, headers, body }: Refusal): PlatformResponse {
@@ -99,7 +118,8 @@ export function fetchGuard<Given>(
     const header = (name: string) => request.headers.get(name) ?? undefined;
     const { method } = request;
     const address = addressOf(request, trustProxy);
-    guard({ request: owner, method, ...address, proxySetting: PROXY_SETTING, header }, given);
+    const one = ownerOf(owner, request, request.headers);
+    guard({ request: one, method, ...address, proxySetting: PROXY_SETTING, header }, given);
   };
 }
 

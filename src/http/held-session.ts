@@ -34,7 +34,7 @@ export class HeldSession<Data extends object> {
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  /** Told where the session has got a new token. */
+  /** Told where the response brings the client a new token. */
   readonly #onToken: () => void;
 
   constructor(engine: Engine, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
@@ -112,16 +112,14 @@ export class HeldSession<Data extends object> {
     carrier: Carrier,
   ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
     carrier.check();
-    const [oldId, wasThroughAlias, twins] = [this.#id, this.#throughAlias, this.#twins];
+    const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
     const signedIn = await this.#engine.signIn<Data>(this.#tokenId, values, options);
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
-    this.#carrier.replaceTwins();
-    // The alias that it came through may have expired since; and other tokens came beside it.
+    // The alias that it came through may have expired since.
     const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
-    this.#twins = [];
-    await settled([...left, ...twins].map((id) => this.#endAt(id, null, undefined)));
+    await this.#endBeside(left);
     return signedIn;
   }
 
@@ -192,6 +190,7 @@ export class HeldSession<Data extends object> {
     const rotation = { to: fresh.id, when: "always", grace } as const;
     const changed = await this.#engine.change(id, { values, rotation });
     if (changed.state === "ended") {
+      await this.#endTwins(undefined);
       this.#forget();
       return "ended";
     }
@@ -236,12 +235,9 @@ export class HeldSession<Data extends object> {
     this.#carrier.check();
     const id = await this.#liveId();
     if (id === null) return false;
-    const twins = this.#twins;
     const { token, session } = await this.#engine.replace<Data>(id, {}, { keep });
     this.#hold(token, session);
-    this.#carrier.replaceTwins();
-    this.#twins = [];
-    await settled(twins.map((twin) => this.#endAt(twin, null, undefined)));
+    await this.#endBeside();
     return true;
   }
 
@@ -270,7 +266,10 @@ export class HeldSession<Data extends object> {
     const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
     const { store } = this.#engine.config;
     const ended = await store.end(name, { byName: true, reference: set, tombstone, replicas });
-    if (ended !== null && ended === this.#lineage) this.#forget();
+    if (ended !== null && ended === this.#lineage) {
+      await this.#endTwins(replicas);
+      this.#forget();
+    }
     return ended !== null;
   }
 
@@ -322,10 +321,24 @@ export class HeldSession<Data extends object> {
       (await this.#endAt(first, set, replicas)) ||
       (then !== first && (await this.#endAt(then, set, replicas)));
     if (set !== null && !ended) return false;
-    const twins = await settled(this.#twins.map((id) => this.#endAt(id, null, replicas)));
+    const wereThere = (await this.#endTwins(replicas)) || ended;
+    if (wereThere) this.#forget();
+    return wereThere;
+  }
+
+  /** Ends the sessions of all other tokens that came. Whether one was there. */
+  async #endTwins(replicas: number | undefined): Promise<boolean> {
+    const ended = await settled(this.#twins.map((id) => this.#endAt(id, null, replicas)));
     this.#twins = [];
-    if (ended || twins.includes(true)) this.#forget();
-    return ended || twins.includes(true);
+    return ended.includes(true);
+  }
+
+  /** Another session has taken this one's place: what the client has beside its token goes. */
+  async #endBeside(left: readonly string[] = []): Promise<void> {
+    this.#carrier.replaceTwins();
+    const ids = [...left, ...this.#twins];
+    this.#twins = [];
+    await settled(ids.map((id) => this.#endAt(id, null, undefined)));
   }
 
   async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
@@ -345,10 +358,12 @@ export class HeldSession<Data extends object> {
 
   /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
   async adopt(changed: Changed, fresh?: NewToken): Promise<Changed> {
+    if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
     if (changed.state !== "changed") return changed;
     const given = fresh ? sessionWithToken<Data>(changed, fresh) : null;
     if (given) {
       this.#hold(given.token, given.session);
+      if (changed.lineage === changed.id) await this.#endBeside(); // it is another session
     } else {
       this.#arrivedAt(changed);
       await this.#renewCookie(changed.times);
@@ -373,7 +388,7 @@ export class HeldSession<Data extends object> {
     this.#throughAlias = false;
     this.#seen = true;
     this.#carrier.set(token, session);
-    this.#onToken();
+    if (this.#carrier.sends) this.#onToken();
   }
 
   /** The session was ended by this request, and the client is to forget it. */

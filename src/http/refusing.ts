@@ -24,15 +24,21 @@ export class Refusing {
   }
 }
 
+/** The sessions of the objects that have such a property. */
+const provided = new WeakMap<object, object>();
+
 /**
- * Gives an object a property that may be read and not assigned: `ctx.session = null` signs nobody out.
- * Only middleware of the library replaces it.
+ * Gives an object a property that may be read, and neither assigned nor deleted: `ctx.session = null`
+ * signs nobody out. Only middleware of the library replaces what it gives.
  */
 export function provide(owner: object, what: string, session: object): void {
+  const isNew = !provided.has(owner);
+  provided.set(owner, session);
+  if (!isNew) return;
   Object.defineProperty(owner, "session", {
-    configurable: true,
+    configurable: false,
     enumerable: true,
-    get: () => session,
+    get: () => provided.get(owner),
     set: () => {
       throw misconfigured(
         `${what} cannot be assigned, and that would sign nobody out: call await ${what}.delete(); to write, call await ${what}.set({ … })`,

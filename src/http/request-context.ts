@@ -10,7 +10,7 @@ export interface RequestSessionContext {
   /** What has brought the token, and brings the client a new one. */
   readonly carrier: Carrier;
   /** The request's headers that may bring a token. */
-  readonly varies: readonly string[];
+  readonly varies: ReadonlySet<string>;
   /** A carrier that brings none: the application answers with the token. */
   readonly bearer: Carrier;
   /** The well-formed tokens of the request, at most eight. */

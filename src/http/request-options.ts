@@ -37,7 +37,8 @@ export interface ChangedCredentials {
 export interface RequestDeleteOptions<Keep extends string = never> extends DeleteOptions {
   /**
    * The fields that are kept, such as a theme: in a new session of nobody, with a token of its own. None
-   * of them says who the user is. It goes with a cookie, and without `replicas`.
+   * of them says who the user is. It goes with a cookie, and without `replicas` and `"cookies"` of
+   * `clearSiteData`.
    * @default none: no session is made
    */
   keep?: readonly Keep[];

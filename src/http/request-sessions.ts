@@ -65,6 +65,10 @@ interface Known {
   readonly cookie: { readonly name: string; readonly options: string } | null;
   /** Whether its token came in a header that no browser sends by itself. */
   readonly byBearer: boolean;
+  /** Whether its token came by the cookie, or would go out by it. */
+  readonly byCookie: boolean;
+  /** The headers that caches are told of. */
+  readonly varies: Set<string>;
 }
 
 /** The sessions that a request has, by the sessions of the application and their carriers. */
@@ -107,7 +111,8 @@ export function requestSessions<Data extends object, Reference extends string>(
 
   return function sessionOfRequest(request, exchangeOf, signer) {
     const all = known.get(request) ?? [];
-    const present = all.find((one) => isSame(one, asked));
+    const candidates = all.filter((one) => isAlike(one, asked));
+    const present = candidates.find((one) => one.carriers === asked.carriers);
     if (present) return present.session as RequestSession<Data, Reference>;
     const exchange = exchangeOf();
     const cookies = new Cookies(cookie, signer, exchange);
@@ -117,32 +122,38 @@ export function requestSessions<Data extends object, Reference extends string>(
         : new BearerHeader(carrier.header, exchange),
     );
     const { carrier, tokens } = findTokens(inOrder, isToken);
+    const varies = inOrder.map(({ vary }) => vary);
+    const byCookie = carrier.sends;
+    // Other carriers make no difference to a request that brings nothing by them.
+    const shared = byCookie ? candidates.find((one) => one.byCookie) : undefined;
+    if (shared) {
+      for (const vary of varies) shared.varies.add(vary);
+      return shared.session as RequestSession<Data, Reference>;
+    }
     const bearer = inOrder.find(({ sends }) => !sends) ?? bearerOf(exchange);
     const csrf = new CSRFTokens(cookies, cookie.name, exchange);
     const byBearer = tokens.length > 0 && !carrier.sends;
     const admit = () => {
       if (!byBearer && passedByBearer.has(request)) throw passedAsBearer();
     };
-    const varies = inOrder.map(({ vary }) => vary);
-    const context = { engine, exchange, carrier, varies, bearer, tokens, csrf, admit };
+    const told = new Set(varies);
+    const context = { engine, exchange, carrier, varies: told, bearer, tokens, csrf, admit };
     const session = new RequestSession<Data, Reference>(context);
-    known.set(request, [...all, { ...asked, session, byBearer }]);
+    known.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: told }]);
     return session;
   };
 }
 
-/** Whether a session of a request is the one that is asked for once more. */
-function isSame(one: Known, asked: Pick<Known, "engine" | "carriers" | "cookie">): boolean {
+/** Whether a session of a request may be the one that is asked for once more, perhaps by other carriers. */
+function isAlike(one: Known, asked: Pick<Known, "engine" | "cookie">): boolean {
   if (one.engine !== asked.engine) return false;
-  if (one.cookie && asked.cookie?.name === one.cookie.name) {
-    if (one.cookie.options !== asked.cookie.options) {
-      throw misconfigured(
-        `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
-      );
-    }
-    return one.carriers === asked.carriers;
+  if (one.cookie === null || one.cookie.name !== asked.cookie?.name) {
+    return one.cookie === asked.cookie;
   }
-  return one.cookie === asked.cookie && one.carriers === asked.carriers;
+  if (one.cookie.options === asked.cookie.options) return true;
+  throw misconfigured(
+    `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
+  );
 }
 
 /** A value by which options are compared: a function is like any other. */

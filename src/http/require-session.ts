@@ -1,18 +1,33 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
+import { engineOf } from "../sessions/sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import type { RequestSession } from "./request-session.ts";
 
-/** What is answered where nobody is signed in. */
+/** What is answered where nobody is signed in, and whether asking counts as use. */
 export interface RequireSessionOptions {
   /**
-   * Where a page sends its visitor: such as `"/sign-in"`. Requests that do not ask for a page (by Accept)
-   * are answered 401 nevertheless.
+   * Where a page sends its visitor: such as `"/sign-in"`. Requests that do not ask for a page are
+   * answered 401 nevertheless.
    * @default none: every request is answered 401
    */
   redirect?: string;
+  /**
+   * Who asks: a browser for a `"page"`, or a `"program"`.
+   * @default what Accept says
+   */
+  answer?: "page" | "program";
+  /**
+   * Whether it counts as use of the session; false for what a page asks for by itself, again and again.
+   * @default true
+   */
+  touch?: boolean;
 }
 
-const OPTIONS = optionNames<RequireSessionOptions>({ redirect: true });
+const OPTIONS = optionNames<RequireSessionOptions>({
+  redirect: true,
+  answer: true,
+  touch: true,
+});
 
 /** A session that says who the user is. */
 export type SignedInSession<Data extends object, Field extends FieldOf<Data>> = Session<
@@ -28,7 +43,6 @@ export interface Refusal {
 
 /** What one request shows of itself. */
 export interface AskingRequest {
-  readonly method: string;
   header(name: "accept" | "authorization"): string | undefined;
 }
 
@@ -42,33 +56,52 @@ export type SessionRequirement<Data extends object, Field extends FieldOf<Data>>
 >;
 
 /**
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or a redirection that is none.
+ * @param sessions those of which the field is a reference.
+ * @throws SessionError ERR_SESSION_CONFIG for a field that does not say who the user is, an unknown
+ * option, or one that cannot work.
  */
 export function sessionRequirement<Data extends object, Field extends FieldOf<Data>>(
+  sessions: object,
   field: Field,
   options: RequireSessionOptions = {},
 ): SessionRequirement<Data, Field> {
   refuseUnknownKeys("requireSession", options, OPTIONS);
-  const { redirect } = options;
+  const { redirect, answer, touch = true } = options;
   if (typeof field !== "string" || field === "") {
     throw misconfigured('requireSession takes the field that says who the user is: "user_id"');
   }
   if (redirect !== undefined && (typeof redirect !== "string" || redirect === "")) {
     throw misconfigured('redirect is the address of the page to sign in: "/sign-in"');
   }
+  if (answer !== undefined && answer !== "page" && answer !== "program") {
+    throw misconfigured('answer is "page" or "program", or left out');
+  }
+  if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
+  const engine = engineOf(sessions);
+  engine?.checkReference(field);
+  if (engine?.identitiesIn([field]).length === 0) {
+    throw misconfigured(
+      `requireSession takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }`,
+    );
+  }
   return async (session, request) => {
-    const found = await session.load();
+    const found = await session.load({ touch });
     const value: unknown = found?.data[field];
     if (found && [value].flat().some((one) => one != null)) {
       return { session: found as SignedInSession<Data, Field>, refusal: null };
     }
-    return { session: null, refusal: refusalOf(request, redirect) };
+    return { session: null, refusal: refusalOf(request, redirect, answer) };
   };
 }
 
-function refusalOf(request: AskingRequest, redirect: string | undefined): Refusal {
+function refusalOf(
+  request: AskingRequest,
+  redirect: string | undefined,
+  answer: RequireSessionOptions["answer"],
+): Refusal {
   const headers = { "cache-control": "no-store" };
-  if (redirect !== undefined && asksForPage(request)) {
+  const isOfPage = answer === undefined ? asksForPage(request) : answer === "page";
+  if (redirect !== undefined && isOfPage) {
     return { status: 303, headers: { ...headers, location: redirect }, body: "" };
   }
   // RFC 9110, section 11.6.1: a 401 names a scheme; RFC 6750, section 3: what is wrong with a token.

@@ -1,8 +1,9 @@
+import { SessionError } from "../errors.ts";
 import type { Session } from "../sessions/types.ts";
 import type { Times } from "../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
-import { type Cookies, MAX_CANDIDATES } from "./cookies.ts";
+import type { Cookies } from "./cookies.ts";
 
 const DAY = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
@@ -25,10 +26,9 @@ export class SessionCookie implements Carrier {
   /** The values that are formed as tokens, each once: of the present names first, then of former ones. */
   get(isToken: (value: string) => boolean): string[] {
     const names = [...this.#cookies.readNamesOf(this.#config.name), ...this.#config.formerNames];
-    const read = this.#cookies.read((name) => names.includes(name), isToken);
-    read.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+    const read = this.#cookies.read(names, isToken);
     for (const { name } of read) this.#came.add(name);
-    return [...new Set(read.map(({ value }) => value))].slice(0, MAX_CANDIDATES);
+    return [...new Set(read.map(({ value }) => value))];
   }
 
   /** @throws SessionError ERR_COOKIE where the cookie cannot be set now. */
@@ -55,7 +55,13 @@ export class SessionCookie implements Carrier {
   /** Sends a token that the browser has once more, unless its cookie ends with the browser anyway. */
   renew(token: string, session: Session<object>): void {
     if (this.#cookies.fault !== null) return;
-    if (this.#isPersistent(session)) this.#send(token, session, true);
+    if (!this.#isPersistent(session)) return;
+    try {
+      this.#send(token, session, true);
+    } catch (error) {
+      // A framework may refuse cookies while it renders a page, which only reads.
+      if (!(error instanceof SessionError && error.code === "ERR_COOKIE")) throw error;
+    }
   }
 
   /**

@@ -161,6 +161,7 @@ export function leaving(start: Start): void {
         { keep: ["user_id"] },
         { keep: "theme" },
         { keep: ["theme"], replicas: 1 },
+        { keep: ["theme"], clearSiteData: ["cache", "cookies"] },
         { keeps: ["theme"] },
       ]) {
         const { error } = await browser.send(({ session }) => session.delete(options as object));

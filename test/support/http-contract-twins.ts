@@ -98,6 +98,38 @@ export function twins(start: Start): void {
         expect(operations).toEqual(Array.from({ length: 16 }, () => "find"));
       });
 
+      test("is not crowded out by eight that were planted under a former name", async () => {
+        const old = await start(options);
+        const app = await start({ ...options, cookie: { formerNames: ["older"] } }, old);
+        const { token } = await app.visitor({ theme: "live" });
+        const planted = await Promise.all(Array.from({ length: 8 }, () => unknown(old)));
+        const cookie = `${sent(planted, "older")}; ${sent([token])}`;
+        const { value } = await app.browser().send(get, { headers: { cookie }, take: false });
+        expect(value).toEqual({ theme: "live" });
+      });
+
+      test("ends with all of its twins where it makes way for another user's or nobody's", async () => {
+        const app = await start(options);
+        const changes: Handler[] = [
+          ({ session }) => session.set({ user_id: 3 }),
+          ({ session }) => session.set({ user_id: null as never }),
+          ({ session }) => session.unset(["user_id"]),
+          ({ session }) => session.rotate({ user_id: 3 }),
+        ];
+        for (const change of changes) {
+          const [a, b] = [await app.visitor({ user_id: 1 }), await app.visitor({ user_id: 2 })];
+          const { status } = await ask(app, [a.token, b.token], change);
+          expect([status, await a.data(), await b.data()], String(change)).toEqual([200, {}, {}]);
+        }
+      });
+
+      test("stays beside its twins where it only gets a new token", async () => {
+        const app = await start(options);
+        const [a, b] = [await app.visitor({ user_id: 1 }), await app.visitor({ user_id: 2 })];
+        await ask(app, [a.token, b.token], ({ session }) => session.rotate());
+        expect(await b.data()).toEqual({ user_id: 2 });
+      });
+
       test("is asked for once in a request, whatever comes first", async () => {
         const app = await start(options);
         const { token } = await app.visitor({ user_id: 1 });
@@ -324,6 +356,8 @@ export function twins(start: Start): void {
     const changes: Record<string, Handler> = {
       signIn: ({ session }) => session.signIn({ user_id: 1 }),
       delete: ({ session }) => session.delete(),
+      set: ({ session }) => session.set({ user_id: 2 }),
+      rotate: ({ session }) => session.rotate({ user_id: 2 }),
     };
     for (const [verb, change] of Object.entries(changes)) {
       const visitor = await app.visitor({ user_id: 1 });
@@ -333,7 +367,7 @@ export function twins(start: Start): void {
         value === "" ? "expired" : "set",
       ]);
       expect(seen.sort(), verb).toEqual([
-        ["shop.example", verb === "signIn" ? "set" : "expired"],
+        ["shop.example", verb === "delete" ? "expired" : "set"],
         ["this host", "expired"],
       ]);
     }
