@@ -111,7 +111,7 @@ const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
  * would not show that the application's own program has sent the request.
  */
 const OPEN =
-  /^(?:accept|accept-(?:charset|encoding|language)|cache-control|pragma|content-(?:language|type|length|dpr)|range|if-.*|last-event-id|ping-(?:from|to)|cookie2?|host|origin|referer|user-agent|te|trailer|transfer-encoding|connection|keep-alive|upgrade|upgrade-insecure-requests|date|dnt|dpr|device-memory|width|viewport-width|downlink|ect|rtt|save-data|early-data|service-worker|expect|via|priority|purpose|attribution-.*|(?:sec|proxy|access-control|x-forwarded)-.*|forwarded)$/;
+  /^(?:accept|accept-(?:charset|encoding|language)|cache-control|pragma|content-(?:language|type|length|dpr)|range|if-.*|last-event-id|ping-(?:from|to)|cookie2?|host|origin|referer|user-agent|te|trailer|transfer-encoding|connection|keep-alive|upgrade|upgrade-insecure-requests|date|dnt|dpr|device-memory|width|viewport-width|downlink|ect|rtt|save-data|early-data|service-worker|alt-used|available-dictionary|dictionary-id|expect|via|priority|purpose|attribution-.*|(?:sec|proxy|access-control|x-forwarded)-.*|forwarded)$/;
 
 /** The carriers' names, in order: "cookie", or the header in lower case. */
 export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];

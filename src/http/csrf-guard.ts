@@ -89,15 +89,15 @@ function isSafe({ method, header }: GuardedRequest): boolean {
   return SAFE_METHODS.includes(method) && header("upgrade")?.toLowerCase() !== "websocket";
 }
 
-/** `scheme://host[:port]`, as browsers and apps send it. */
-const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
+/** `scheme://host[:port]`, as browsers and apps send it; only apps have capitals in their hosts. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
 function checkedOrigin(origin: string): string {
   const isOrigin = typeof origin === "string" && ORIGIN.test(origin) && URL.canParse(origin);
   const isOfWeb = isOrigin && /^https?:/.test(origin);
   if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {
     throw misconfigured(
-      `csrfGuard's origins are of the form "https://admin.example.com" or "capacitor://localhost", in lower case, without a path, a pattern or a port that is implied; got ${quote(origin)}`,
+      `csrfGuard's origins are of the form "https://admin.example.com" or "capacitor://localhost", those of the web in lower case, without a path, a pattern or a port that is implied; got ${quote(origin)}`,
     );
   }
   return origin;

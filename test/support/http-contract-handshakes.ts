@@ -69,6 +69,7 @@ export function handshakes(start: Start): void {
       "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
       "moz-extension://0f4b8a56-5f4f-4ba1-8f4e-0f4b8a565f4f",
       "app://localhost:8080",
+      "app://com.example.Shop",
     ];
 
     test("takes origins of any scheme, compared as text", async () => {
