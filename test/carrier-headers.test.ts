@@ -18,6 +18,7 @@ const REFUSED = [
   ...["Upgrade", "Connection", "Upgrade-Insecure-Requests", "Early-Data", "Service-Worker"],
   ...["Proxy-Authorization", "Access-Control-Request-Headers", "X-Forwarded-For", "Forwarded"],
   ...["Purpose", "Priority", "Date", "Expect", "Via", "Trailer", "Transfer-Encoding"],
+  ...["Alt-Used", "Available-Dictionary", "Dictionary-ID"],
 ];
 
 describe.each(REFUSED)("the header %s", (header) => {
