@@ -1,6 +1,7 @@
 import { decodeFields, withTimes } from "../sessions/record.ts";
 import type { NewToken } from "../sessions/token.ts";
-import type { Changed, Lookup } from "../store/contract.ts";
+import type { Changed, Lookup, Superseded } from "../store/contract.ts";
+import { unnamedPeers } from "./faults.ts";
 
 /* What the store's answers say of a request's token. */
 
@@ -14,4 +15,23 @@ export function sessionWithToken<Data>(changed: Changed, { token }: NewToken) {
 export function rankOf(found: Lookup, id: string): number {
   if (found.state === "live") return found.session.id === id ? 0 : 1;
   return found.state === "superseded" ? 2 : 3;
+}
+
+/**
+ * Whether a `set` makes a session that says who the user is, at an id whose session was ended: by a
+ * sign-out, unless its request has `seen` what it may be writing back; or by a sign-in that was clicked
+ * twice.
+ */
+export function maySignInAfter(
+  { by, hadIdentity }: Superseded,
+  { seen }: { readonly seen: boolean },
+): boolean {
+  return by === "delete" ? !seen : !hadIdentity;
+}
+
+/** Which of a field's values is asked for; undefined where it has none, or not this one. */
+export function sharedValue(field: string, values: unknown, wanted: unknown): unknown {
+  const own: unknown[] = [...new Set([values].flat())].filter((one) => one != null);
+  if (wanted === undefined && own.length > 1) throw unnamedPeers(field, own.length);
+  return own.find((one) => wanted == null || one === wanted);
 }

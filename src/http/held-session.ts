@@ -3,10 +3,10 @@ import { sessionOf } from "../sessions/record.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../sessions/types.ts";
 import { settled } from "../settled.ts";
-import type { Changed, Lookup, Reference, Superseded, Times } from "../store/contract.ts";
-import { rankOf, sessionWithToken } from "./answers.ts";
+import type { Changed, Lookup, Reference, Times } from "../store/contract.ts";
+import { maySignInAfter, rankOf, sessionWithToken, sharedValue } from "./answers.ts";
 import type { Carrier } from "./carriers.ts";
-import { gone, tokenKept, tokenLost, unnamedPeers } from "./faults.ts";
+import { gone, tokenKept, tokenLost } from "./faults.ts";
 
 /**
  * What the session of a request holds: its token, what that leads to, and what this request has seen
@@ -135,17 +135,8 @@ export class HeldSession<Data extends object> {
   /** Whether values make a session of their own, where a change of this request has found none. */
   #mayMakeAfter(changed: Changed, values: object): boolean {
     if (changed.state === "gone") return !this.#seen;
-    if (changed.state !== "superseded") return false;
-    return this.#engine.identifies(values) && this.#maySignInAfter(changed);
-  }
-
-  /**
-   * Whether a `set` makes a session that says who the user is, at an id whose session was ended: by
-   * this request; by a sign-out, unless this request has read what it may be writing back; or by a
-   * sign-in that was clicked twice.
-   */
-  #maySignInAfter({ by, hadIdentity }: Superseded): boolean {
-    return this.#deleted || (by === "delete" ? !this.#seen : !hadIdentity);
+    if (changed.state !== "superseded" || !this.#engine.identifies(values)) return false;
+    return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
   async #create(values: object): Promise<void> {
@@ -252,12 +243,8 @@ export class HeldSession<Data extends object> {
   /** One value of the session's own of a reference; null where it has none, or not this one. */
   async ownReference(field: string, value: unknown): Promise<Reference | null> {
     const loaded = await this.load([field], true);
-    const data: { readonly [field: string]: unknown } = loaded?.data ?? {};
-    const own = [...new Set([data[field]].flat())].filter((one) => one != null);
-    if (value === undefined && own.length > 1) throw unnamedPeers(field, own.length);
-    const shared = value ?? own[0];
-    if (shared === undefined || !own.includes(shared)) return null;
-    return this.#engine.reference(field, shared);
+    const shared = sharedValue(field, Object(loaded?.data)[field], value);
+    return shared === undefined ? null : this.#engine.reference(field, shared);
   }
 
   /** Ends a session of a set by its name; this request's own as `delete` does. */
@@ -297,7 +284,6 @@ export class HeldSession<Data extends object> {
     return others + (await engine.endAll(set, null, replicas));
   }
 
-  /** Whether a name is known to be that of this request's session. */
   #isOwn(name: string): boolean {
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }

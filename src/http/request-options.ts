@@ -1,5 +1,6 @@
 import { optionNames } from "../errors.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../sessions/types.ts";
+import type { Exchange } from "./exchange.ts";
 
 /* What the verbs of a request's session take and give, beside those without a request. */
 
@@ -72,3 +73,9 @@ export const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
   keep: true,
   clearSiteData: true,
 });
+
+/** Tells the browser what to throw away, where the response can carry headers still. */
+export function sendClearSiteData(exchange: Exchange, what: readonly string[] = []): void {
+  if (what.length === 0 || exchange.fault !== null) return;
+  exchange.sendHeader("Clear-Site-Data", what.map((one) => JSON.stringify(one)).join(", "));
+}

@@ -32,6 +32,7 @@ import {
   type RequestSignInOptions,
   SIGN_OUT_OPTIONS,
   type SignOutOptions,
+  sendClearSiteData,
 } from "./request-options.ts";
 
 /**
@@ -298,15 +299,9 @@ export class RequestSession<
       const ended = await (keep === undefined
         ? this.#held.delete(replicas)
         : this.#held.deleteKeeping(keep));
-      if (ended && clearSiteData?.length) this.#clearSiteData(clearSiteData);
+      if (ended) sendClearSiteData(this.#context.exchange, clearSiteData);
       return ended;
     });
-  }
-
-  #clearSiteData(what: readonly string[]): void {
-    const { exchange } = this.#context;
-    if (exchange.fault !== null) return;
-    exchange.sendHeader("Clear-Site-Data", what.map((one) => JSON.stringify(one)).join(", "));
   }
 
   /** The session's public id, as far as this request knows it; whether it is alive, `load` tells. */
