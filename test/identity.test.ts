@@ -1,53 +1,21 @@
 /* Who the user is: which verbs of the core change it, and what they do to the session then. */
 import { Redis } from "ioredis";
-import { createSessions, type SessionStore, type SessionsOptions, type Token } from "session-sets";
-import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { recordedStore } from "./support/recorded-store.ts";
-import { openMemory, openRedis } from "./support/stores.ts";
-
-type User = number | null;
-interface Data {
-  user_id?: User | User[];
-  account?: string | null;
-  team_ids?: number[];
-  cart?: string[];
-  theme?: string;
-}
-
-type Declared = { user_id: true; account: true; team_ids: { identity: false } };
+import type { Token } from "session-sets";
+import { afterAll, describe, expect, inject, test } from "vitest";
+import {
+  describeUserStores,
+  type UserData,
+  type UserReferences,
+  type UserSessions,
+} from "./support/user-stores.ts";
 
 const client = new Redis(inject("redisUrl"));
 afterAll(() => client.quit());
 
-const stores = {
-  "in memory": openMemory,
-  "on Redis": () => openRedis(client, 1),
-  "on Redis with 4 shards": () => openRedis(client, 4),
-};
 const GRACE = 300;
 
-describe.each(Object.entries(stores))("%s", (_where, openStore) => {
-  let store: SessionStore;
-  let elapse: (ms: number) => Promise<void>;
-  /** What the store was asked for since the last time that it was emptied. */
-  const asked: string[] = [];
-
-  beforeEach(() => {
-    const opened = openStore();
-    elapse = opened.elapse;
-    store = recordedStore(opened.store, (operation) => {
-      asked.push(operation);
-      return undefined;
-    });
-  });
-
-  function open(options: Partial<SessionsOptions<Data, Declared>> = {}) {
-    const references: Declared = { user_id: true, account: true, team_ids: { identity: false } };
-    return createSessions<Data, Declared>({ store, references, ...options });
-  }
-  type Opened = ReturnType<typeof open>;
-
-  async function expectDead(sessions: Opened, tokens: readonly Token[]) {
+describeUserStores(client, "%s", (opened) => {
+  async function expectDead(sessions: UserSessions, tokens: readonly Token[]) {
     for (const token of tokens) {
       expect(await sessions.get(token)).toBeNull();
       expect(await sessions.set(token, { theme: "light" })).toBe(false);
@@ -60,7 +28,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     const OWN = { idleTimeout: "1 hour", absoluteTimeout: "2 hours" } as const;
     const REST = { cart: ["book"], team_ids: [7] };
 
-    type Row = [what: string, old: Data, values: Data, after: Data];
+    type Row = [what: string, old: UserData, values: UserData, after: UserData];
 
     /** Of one that is not the same user's: another session, with the values of the call alone. */
     const replaced: Row[] = [
@@ -111,10 +79,10 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     ];
 
     test.each(replaced)("that names %s makes another session", async (_, old, values, after) => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const made = await sessions.create(old, OWN);
       const renewed = await sessions.rotate(made.token);
-      await elapse(2);
+      await opened.elapse(2);
       const rotated = await sessions.rotate(renewed?.token, values);
       expect(rotated?.session?.data).toEqual(after);
       const session = await sessions.get(rotated?.token, { touch: false });
@@ -132,7 +100,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     test.each(replaced)(
       "that names %s does so by an old token, too",
       async (_, old, values, after) => {
-        const sessions = open();
+        const sessions = opened.sessions();
         const made = await sessions.create(old);
         const renewed = await sessions.rotate(made.token);
         const rotated = await sessions.rotate(made.token, values);
@@ -175,7 +143,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
       ],
     ])("that names %s keeps the session, and no old token", async (_, old, values, after) => {
       for (const which of ["new", "old"] as const) {
-        const sessions = open();
+        const sessions = opened.sessions();
         const made = await sessions.create(old, OWN);
         const renewed = await sessions.rotate(made.token);
         const by = which === "new" ? renewed?.token : made.token;
@@ -216,7 +184,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     ])(
       "that names %s renews: the old token leads on, but to no new one",
       async (_, old, values, after) => {
-        const sessions = open();
+        const sessions = opened.sessions();
         const made = await sessions.create(old);
         const rotated = await sessions.rotate(made.token, values);
         expect(rotated?.session?.data).toEqual(after);
@@ -228,7 +196,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     );
 
     test("without a grace, by an old token, ends the session and says so", async () => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const made = await sessions.create({ user_id: 1, ...REST });
       const renewed = await sessions.rotate(made.token);
       const ended = await sessions.rotate(made.token, {}, { grace: 0 });
@@ -239,7 +207,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     });
 
     test("renews at most 32 times within one grace time, and a sign-in is none", async () => {
-      const sessions = open({ rotationGrace: GRACE * 10 });
+      const sessions = opened.sessions({ rotationGrace: GRACE * 10 });
       const { token } = await sessions.create({ user_id: 1 });
       let newest = token;
       for (let n = 0; n < 32; n++) {
@@ -255,10 +223,10 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     });
 
     test("leaves nothing at an old token once the grace is over", async () => {
-      const sessions = open({ rotationGrace: GRACE });
+      const sessions = opened.sessions({ rotationGrace: GRACE });
       const { token } = await sessions.create({ user_id: 1 });
       const rotated = await sessions.rotate(token);
-      await elapse(GRACE + 1);
+      await opened.elapse(GRACE + 1);
       expect(await sessions.get(token)).toBeNull();
       expect(await sessions.rotate(token, { user_id: 1 })).toBeNull();
       expect((await sessions.get(rotated?.token))?.data).toEqual({ user_id: 1 });
@@ -266,7 +234,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
   });
 
   describe("set and unset", () => {
-    const named: [what: string, values: Data][] = [
+    const named: [what: string, values: UserData][] = [
       ["the user", { user_id: 2 }],
       ["the same user", { user_id: 1 }],
       ["null for the user", { user_id: null }],
@@ -276,7 +244,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     ];
 
     async function expectRefused(work: () => Promise<unknown>, verb: string, field: string) {
-      asked.length = 0;
+      opened.asked.length = 0;
       await expect(work()).rejects.toThrowError(
         expect.objectContaining({
           code: "ERR_SESSION_CONFIG",
@@ -287,27 +255,31 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
           ),
         }),
       );
-      expect(asked).toEqual([]);
+      expect(opened.asked).toEqual([]);
     }
 
     test.each(named)("refuse %s, and ask the store for nothing", async (_, values) => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create({ user_id: 1, theme: "dark" });
       const field = "account" in values ? "account" : "user_id";
       const user = sessions.by("user_id", 1);
       for (const one of [token, null, "no token", `AA${"a".repeat(32)}`]) {
         await expectRefused(() => sessions.set(one, values), "set", field);
-        const fields = Object.keys(values) as (keyof Data)[];
+        const fields = Object.keys(values) as (keyof UserData)[];
         await expectRefused(() => sessions.unset(one, fields), "unset", field);
       }
       await expectRefused(() => user.set(values), "set", field);
-      await expectRefused(() => user.unset(Object.keys(values) as (keyof Data)[]), "unset", field);
+      await expectRefused(
+        () => user.unset(Object.keys(values) as (keyof UserData)[]),
+        "unset",
+        field,
+      );
       expect((await sessions.get(token))?.data).toEqual({ user_id: 1, theme: "dark" });
       expect(await user.size()).toBe(1);
     });
 
     test("leave a user alone who is undefined, and write the rest", async () => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create({ user_id: 1 });
       expect(await sessions.set(token, { user_id: undefined, theme: "dark" })).toBe(true);
       const user = sessions.by("user_id", 1);
@@ -320,7 +292,7 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     });
 
     test("write a reference that does not say who the user is", async () => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token, session } = await sessions.create({ user_id: 1, team_ids: [7] });
       expect(await sessions.set(token, { team_ids: [8] })).toBe(true);
       expect(await sessions.by("team_ids", 8).set({ team_ids: [9] })).toBe(1);
@@ -331,8 +303,8 @@ describe.each(Object.entries(stores))("%s", (_where, openStore) => {
     });
 
     test("take any field where none says who the user is", async () => {
-      const references = { user_id: { identity: false } } as unknown as Declared;
-      const sessions = open({ references });
+      const references = { user_id: { identity: false } } as unknown as UserReferences;
+      const sessions = opened.sessions({ references });
       const { token } = await sessions.create({ user_id: 1 });
       expect(await sessions.set(token, { user_id: 2 })).toBe(true);
       expect(await sessions.by("user_id", 2).unset(["user_id"])).toBe(1);

@@ -1,59 +1,22 @@
 /* Signing a user in without a request: what it ends, what it makes, and what comes along. */
 import { Redis } from "ioredis";
-import {
-  createSessions,
-  type SessionStore,
-  type SessionsOptions,
-  type SignInOptions,
-  type StandardSchema,
-} from "session-sets";
+import { createSessions, type SignInOptions, type StandardSchema } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { recordedStore } from "./support/recorded-store.ts";
-import { freshPrefix, openMemory, openRedis } from "./support/stores.ts";
-
-interface Data {
-  user_id?: number | null | (number | null)[];
-  account?: string;
-  team_ids?: number[];
-  cart?: string[];
-  theme?: string;
-}
-
-type Declared = { user_id: true; account: true; team_ids: { identity: false } };
+import { afterAll, describe, expect, inject, test } from "vitest";
+import { freshPrefix } from "./support/stores.ts";
+import {
+  describeUserStores,
+  type UserData,
+  type UserReferences,
+  type UserSessions,
+} from "./support/user-stores.ts";
 
 const client = new Redis(inject("redisUrl"));
 afterAll(() => client.quit());
 
-const stores = {
-  "in memory": openMemory,
-  "on Redis": () => openRedis(client, 1),
-  "on Redis with 4 shards": () => openRedis(client, 4),
-};
-
-describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
-  let store: SessionStore;
-  let elapse: (ms: number) => Promise<void>;
-  /** What the store was asked for since the last time that it was emptied. */
-  const asked: string[] = [];
-
-  beforeEach(() => {
-    const opened = openStore();
-    elapse = opened.elapse;
-    store = recordedStore(opened.store, (operation) => {
-      asked.push(operation);
-      return undefined;
-    });
-  });
-
-  function open(options: Partial<SessionsOptions<Data, Declared>> = {}) {
-    const references: Declared = { user_id: true, account: true, team_ids: { identity: false } };
-    return createSessions<Data, Declared>({ store, references, ...options });
-  }
-  type Opened = ReturnType<typeof open>;
-
+describeUserStores(client, "signIn %s", (opened) => {
   /** The token of a session that is another name of it after so many renewals. */
-  async function aliasOf(sessions: Opened, token: string, renewals: number): Promise<string> {
+  async function aliasOf(sessions: UserSessions, token: string, renewals: number): Promise<string> {
     let newest = token;
     for (let n = 0; n < renewals; n++) newest = (await sessions.rotate(newest))?.token ?? "none";
     expect((await sessions.get(newest, { touch: false }))?.id).toBeDefined();
@@ -61,7 +24,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
   }
 
   /** Tokens that lead to no session, or are none. */
-  const dead: [what: string, (sessions: Opened) => unknown][] = [
+  const dead: [what: string, (sessions: UserSessions) => unknown][] = [
     ["null", () => null],
     ["undefined", () => undefined],
     ["an empty text", () => ""],
@@ -89,7 +52,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
   ];
 
   test.each(dead)("over %s makes a session of the values, and no more", async (_, make) => {
-    const sessions = open();
+    const sessions = opened.sessions();
     const token = (await make(sessions)) as string;
     const values = { user_id: 1, theme: "dark" };
     const signedIn = await sessions.signIn(token, values, { keep: ["cart"] });
@@ -107,14 +70,14 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     ["one of four renewals ago, which is no way in any more", 4],
     ["one of 32 renewals ago", 32],
   ])("over %s ends that session under every token, and makes another", async (_, renewals) => {
-    const sessions = open();
+    const sessions = opened.sessions();
     const made = await sessions.create({ theme: "dark", team_ids: [7] });
     const { lineage } = made.session;
     const tokens = [made.token];
     for (let n = 0; n < renewals; n++) {
       tokens.push((await sessions.rotate(tokens.at(-1)))?.token ?? "none");
     }
-    await elapse(2);
+    await opened.elapse(2);
     const { token, session } = await sessions.signIn(made.token, { user_id: 1 });
     expect(session.data).toEqual({ user_id: 1 });
     expect(session.lineage).toBe(session.id);
@@ -133,7 +96,9 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
   describe("keeps", () => {
     const CART = { cart: ["book"] };
 
-    test.each<[what: string, old: Data, values: Data, keep: (keyof Data)[], after: Data]>([
+    test.each<
+      [what: string, old: UserData, values: UserData, keep: (keyof UserData)[], after: UserData]
+    >([
       ["nothing where keep is left out", { ...CART, theme: "dark" }, { user_id: 1 }, [], {}],
       [
         "of nobody's session what it names",
@@ -208,7 +173,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
         CART,
       ],
     ])("%s", async (_, old, values, keep, after) => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create(old);
       const signedIn = await sessions.signIn(token, values, { keep });
       const data = { ...after, ...JSON.parse(JSON.stringify(values)) };
@@ -222,7 +187,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
       [3, CART],
       [4, {}],
     ])("through a token of %i renewals ago %j", async (renewals, kept) => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create(CART);
       await aliasOf(sessions, token, renewals);
       const { session } = await sessions.signIn(token, { user_id: 1 }, { keep: ["cart"] });
@@ -230,7 +195,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     });
 
     test("the entries of a reference that it names, of all its values, and of no other", async () => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create({ team_ids: [7, 8], account: "a" });
       const { session } = await sessions.signIn(token, { user_id: 1 }, { keep: ["team_ids"] });
       expect(session.data).toEqual({ user_id: 1, team_ids: [7, 8] });
@@ -242,7 +207,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     });
 
     test("no entries of a reference whose values the call has itself", async () => {
-      const sessions = open();
+      const sessions = opened.sessions();
       const { token } = await sessions.create({ team_ids: [7, 8] });
       const values = { user_id: 1, team_ids: [8, 9] };
       const { session } = await sessions.signIn(token, values, { keep: ["team_ids"] });
@@ -254,19 +219,19 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
 
   /** Fails unless this is refused, asks the store for nothing, and leaves all as it is. */
   async function expectRefused(
-    sessions: Opened,
+    sessions: UserSessions,
     values: unknown,
     options: object | undefined,
     error: { code: string; message: RegExp },
   ): Promise<void> {
     const { token } = await sessions.create({ theme: "dark" });
     for (const old of [token, null]) {
-      asked.length = 0;
-      const signIn = sessions.signIn(old, values as Data, options as SignInOptions);
+      opened.asked.length = 0;
+      const signIn = sessions.signIn(old, values as UserData, options as SignInOptions);
       await expect(signIn).rejects.toThrowError(
         expect.objectContaining({ ...error, message: expect.stringMatching(error.message) }),
       );
-      expect(asked).toEqual([]);
+      expect(opened.asked).toEqual([]);
     }
     expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });
   }
@@ -285,14 +250,17 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     ["an object that inherits its user", Object.create({ user_id: 1 })],
   ])("is refused for %s", async (_, values) => {
     const message = /needs a value of "user_id" or "account", which says who the user is.*create/;
-    await expectRefused(open(), values, undefined, { code: "ERR_SESSION_CONFIG", message });
+    await expectRefused(opened.sessions(), values, undefined, {
+      code: "ERR_SESSION_CONFIG",
+      message,
+    });
   });
 
   test("is refused where no reference says who the user is", async () => {
     const code = "ERR_SESSION_CONFIG";
     const message = /needs a reference that says who the user is/;
     for (const references of [{}, { user_id: { identity: false } }]) {
-      const sessions = open({ references: references as unknown as Declared });
+      const sessions = opened.sessions({ references: references as unknown as UserReferences });
       await expectRefused(sessions, { user_id: 1 }, undefined, { code, message });
     }
   });
@@ -307,12 +275,12 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
     ["a field of the library's own", ["@r"], "ERR_SESSION_VALUE", /begins with "@"/],
     ["what is no name", [5], "ERR_SESSION_VALUE", /5 is not a string/],
   ])("is refused where keep is %s", async (_, keep, code, message) => {
-    await expectRefused(open(), { user_id: 1 }, { keep }, { code, message });
+    await expectRefused(opened.sessions(), { user_id: 1 }, { keep }, { code, message });
   });
 
   test("is refused for values that cannot be stored", async () => {
     const code = "ERR_SESSION_VALUE";
-    const sessions = open();
+    const sessions = opened.sessions();
     await expectRefused(sessions, { user_id: {} }, undefined, { code, message: /reference/ });
     const values = { user_id: 1, cart: new Date() };
     await expectRefused(sessions, values, undefined, { code, message: /class Date/ });
@@ -321,14 +289,14 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
 
   test("is refused for values that do not fit the schema", async () => {
     const issues = [{ message: "too dark", path: ["theme"] }];
-    const data: StandardSchema<Data> = {
+    const data: StandardSchema<UserData> = {
       "~standard": {
         version: 1,
         vendor: "test",
-        validate: (value) => ((value as Data).theme === "black" ? { issues } : { value }),
+        validate: (value) => ((value as UserData).theme === "black" ? { issues } : { value }),
       },
     };
-    const sessions = open({ data });
+    const sessions = opened.sessions({ data });
     const error = { code: "ERR_SESSION_VALUE", message: /"theme" does not fit .*too dark/ };
     await expectRefused(sessions, { user_id: 1, theme: "black" }, undefined, error);
     const { session } = await sessions.signIn(null, { user_id: 1, theme: "dark" });
@@ -337,7 +305,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
 
   test("is refused where the session would be too large, with what it keeps", async () => {
     // "user_id" and "1" are 8 bytes, "cart" and the JSON of one text are 8 and the text.
-    const sessions = open({ maxBytes: 100 });
+    const sessions = opened.sessions({ maxBytes: 100 });
     const cart = ["x".repeat(84)];
     const fits = await sessions.create({ cart });
     const { session } = await sessions.signIn(fits.token, { user_id: 1 }, { keep: ["cart"] });
@@ -367,16 +335,16 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
   });
 
   test("takes one round trip, and looks at nothing before", async () => {
-    const sessions = open();
+    const sessions = opened.sessions();
     const { token } = await sessions.create({ cart: ["book"] });
-    asked.length = 0;
+    opened.asked.length = 0;
     await sessions.signIn(token, { user_id: 1 }, { keep: ["cart"] });
     await sessions.signIn(null, { user_id: 1 });
-    expect(asked).toEqual(["signIn", "create"]);
+    expect(opened.asked).toEqual(["signIn", "create"]);
   });
 
   test("of the same user, or of another, ends the copies that somebody else has", async () => {
-    const sessions = open();
+    const sessions = opened.sessions();
     for (const next of [1, 2]) {
       const { token: stolen } = await sessions.signIn(null, { user_id: 1 });
       const renewed = await sessions.rotate(stolen);
@@ -390,7 +358,7 @@ describe.each(Object.entries(stores))("signIn %s", (_where, openStore) => {
 
 test("a kept reference that is a plain set on Redis stays one", async () => {
   const store = redisStore(client, { prefix: freshPrefix() });
-  const sessions = createSessions<Data>({
+  const sessions = createSessions<UserData>({
     store,
     references: ["user_id", { team_ids: { identity: false, as: "set" } }],
   });
