@@ -83,8 +83,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: unknown = (req as Partial<ExpressRequest>).res,
   ): RequestSession<Data, Reference> {
     answerBy(req, res);
-    const exchange = () => new NodeExchange(req, res as ServerResponse | undefined, viewOf(req));
-    return sessionOf(req, exchange, signer);
+    return sessionOf(req, () => new NodeExchange(req, viewOf(req)), signer);
   }
 
   function middleware(

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
+import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import {
@@ -98,8 +98,9 @@ export function fastifySessions<Data extends object, Reference extends string>(
   const signer = signerOf(options);
 
   function createSession(request: FastifyRequest, reply: Pick<FastifyReply, "raw">) {
-    const exchange = () => new NodeExchange(request.raw, reply.raw, viewOf(request));
-    return sessionOf(request.raw, exchange, signer);
+    const { raw } = request;
+    answerBy(raw, reply.raw);
+    return sessionOf(raw, () => new NodeExchange(raw, viewOf(request)), signer);
   }
 
   const plugin = pluginOf("session-sets", (fastify) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { misconfigured } from "../errors.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { NodeExchange, nodeHeader } from "../http/node-exchange.ts";
+import { answerBy, NodeExchange, nodeHeader } from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import {
@@ -90,7 +90,8 @@ export function koaSessions<Data extends object, Reference extends string>(
 
   function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
     const signer = signed ? koaSigner(ctx.app.keys) : null;
-    return sessionOf(ctx.req, () => new NodeExchange(ctx.req, ctx.res, viewOf(ctx)), signer);
+    answerBy(ctx.req, ctx.res);
+    return sessionOf(ctx.req, () => new NodeExchange(ctx.req, viewOf(ctx)), signer);
   }
 
   async function middleware(

@@ -67,7 +67,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
       },
     };
     answerBy(req, res);
-    return sessionOf(req, () => new NodeExchange(req, res, view), signer);
+    return sessionOf(req, () => new NodeExchange(req, view), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(

@@ -20,15 +20,14 @@ const SENT =
 const NO_RESPONSE =
   "this request has no response that can carry headers (an upgrade to a WebSocket has none); sign in and out in an ordinary request";
 
-/** A request of node:http and its response, if it has one that can carry headers. */
+/** A request of node:http, and the response that `answerBy` was told of, if there is one. */
 export class NodeExchange implements Exchange {
   readonly #req: IncomingMessage;
   readonly #view: NodeView;
 
-  constructor(req: IncomingMessage, res: ServerResponse | undefined, view: NodeView) {
+  constructor(req: IncomingMessage, view: NodeView) {
     this.#req = req;
     this.#view = view;
-    answerBy(req, res);
   }
 
   get #head(): Head | null {

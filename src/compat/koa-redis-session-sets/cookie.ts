@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "../../errors.ts";
-import { NodeExchange } from "../../http/node-exchange.ts";
+import { answerBy, NodeExchange } from "../../http/node-exchange.ts";
 import type { KoaCookieOptions, Settings } from "./options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */
@@ -30,7 +30,8 @@ export class KoaCookie {
     this.#name = cookieName;
     this.#options = { ...cookie, signed };
     const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
-    this.#exchange = new NodeExchange(ctx.req, ctx.res, view);
+    answerBy(ctx.req, ctx.res);
+    this.#exchange = new NodeExchange(ctx.req, view);
   }
 
   get(): string | undefined {
