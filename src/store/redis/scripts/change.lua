@@ -4,10 +4,11 @@
 -- KEYS[1]  the hash that the id names
 -- ARGV     not after, id, the name of a set it must be in or '', new idle timeout or '', new absolute
 --          timeout or '', new absolute deadline or '', '1' if all other fields go, '1' if it is made
---          where there is none or 'anew' if also where one was ended, the rotation (the new id or '', 'always', 'credentials',
---          'user-changes', 'never' or 'identity-changes', for how long (ms) an alias and a tombstone
---          stay, encoded names of the identity fields, idle and absolute timeout or '' of a session in
---          its place, a count and fields that this one does not get), the field changes
+--          where there is none or 'anew' if also where one was ended, the rotation (the new id or '',
+--          'always', 'credentials', 'user-changes', 'never' or 'identity-changes', for how long (ms) an
+--          alias and a tombstone stay, encoded names of the identity fields, idle and absolute timeout
+--          or '' of a session in its place, a count and fields that this one does not get), the field
+--          changes
 -- Returns  now and one of: 'changed', id, 1 if the id is new, its times, its lineage, all its fields
 --          if the id is new
 --          'gone' | 'superseded', its tombstone | 'too-large', bytes
