@@ -8,8 +8,8 @@ export type {
 export type { StoreSessionSet } from "./compat/express-session/session-set.ts";
 export { SessionSetsStore } from "./compat/express-session/store.ts";
 export type { MoveOptions } from "./compat/shared/moving.ts";
-export type { Duration } from "./durations.ts";
-export { SessionError, type SessionErrorCode } from "./errors.ts";
+export type { Duration } from "./shared/durations.ts";
+export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
 export type { ClearOptions, ListOptions } from "./sessions/session-set.ts";
 export type { ReferenceValue, Session } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";

@@ -1,5 +1,5 @@
-export type { Duration } from "./durations.ts";
-export { SessionError, type SessionErrorCode } from "./errors.ts";
+export type { Duration } from "./shared/durations.ts";
+export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
 export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";

@@ -148,8 +148,8 @@ describe("the checks themselves", () => {
 
   test.each([
     ["src/store/contract.ts", "src/sessions/token.ts"],
-    ["src/values.ts", "src/store/contract.ts"],
-    ["src/warnings.ts", "src/store/contract.ts"],
+    ["src/shared/codec.ts", "src/store/contract.ts"],
+    ["src/shared/warnings.ts", "src/store/contract.ts"],
     ["src/http/csrf.ts", "src/adapters/koa.ts"],
     ["src/adapters/koa.ts", "src/index.ts"],
     ["src/store/memory/store.ts", "src/store/redis/keys.ts"],
@@ -168,8 +168,8 @@ describe("the checks themselves", () => {
     ["src/compat/redis-user-sessions/functions.ts", "src/store/redis/redis-store.ts"],
     ["src/sessions/sessions.ts", "src/store/memory/store.ts"],
     ["src/testing/suite.ts", "src/store/contract.ts"],
-    ["src/store/redis/store.ts", "src/errors.ts"],
-    ["src/sessions/config.ts", "src/warnings.ts"],
+    ["src/store/redis/store.ts", "src/shared/errors.ts"],
+    ["src/sessions/config.ts", "src/shared/warnings.ts"],
   ])("allow that %s imports %s", (file, target) => {
     expect(faultOfImport(file, target)).toBeUndefined();
   });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { createSessions, SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
-import { quote } from "../src/errors.ts";
+import { quote } from "../src/shared/errors.ts";
 import { runs } from "./support/properties.ts";
 
 interface Data {

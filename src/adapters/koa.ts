@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { misconfigured } from "../errors.ts";
+import { misconfigured } from "../shared/errors.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { answerBy, NodeExchange, nodeHeader } from "../http/node-exchange.ts";
 import { provide } from "../http/refusing.ts";

@@ -1,4 +1,4 @@
-import { misconfigured, quote } from "../errors.ts";
+import { misconfigured, quote } from "../shared/errors.ts";
 import type { Session } from "../sessions/types.ts";
 import type { Times } from "../store/contract.ts";
 import type { Exchange } from "./exchange.ts";

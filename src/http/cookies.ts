@@ -1,6 +1,6 @@
 import { stringifySetCookie } from "cookie";
-import { SessionError } from "../errors.ts";
-import { warnOnce } from "../warnings.ts";
+import { SessionError } from "../shared/errors.ts";
+import { warnOnce } from "../shared/warnings.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Exchange, SetCookieAttributes } from "./exchange.ts";
 import type { Signer } from "./signer.ts";

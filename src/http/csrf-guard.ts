@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../shared/errors.ts";
 import { passesByBearer } from "./request-sessions.ts";
 
 /** Which requests from other origins may change something. */

@@ -1,4 +1,4 @@
-import { misconfigured, quote, SessionError } from "../errors.ts";
+import { misconfigured, quote, SessionError } from "../shared/errors.ts";
 
 /** The session that a request was of is not there any more. */
 export function gone(): SessionError {

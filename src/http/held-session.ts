@@ -2,7 +2,7 @@ import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts"
 import { sessionOf } from "../sessions/record.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../sessions/types.ts";
-import { settled } from "../settled.ts";
+import { settled } from "../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../store/contract.ts";
 import { maySignInAfter, rankOf, sessionWithToken, sharedValue } from "./answers.ts";
 import type { Carrier } from "./carriers.ts";

@@ -1,4 +1,4 @@
-import { optionNames } from "../errors.ts";
+import { optionNames } from "../shared/errors.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../sessions/types.ts";
 import type { Exchange } from "./exchange.ts";
 

@@ -1,5 +1,5 @@
-import { optionalMilliseconds } from "../durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../errors.ts";
+import { optionalMilliseconds } from "../shared/durations.ts";
+import { misconfigured, refuseUnknownKeys } from "../shared/errors.ts";
 import { TOUCH_OPTIONS } from "../sessions/option-names.ts";
 import { readArguments } from "../sessions/read-arguments.ts";
 import { replicasOf } from "../sessions/replicas.ts";

@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { engineOf, type Sessions } from "../sessions/sessions.ts";
 import { idOf } from "../sessions/token.ts";
 import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";

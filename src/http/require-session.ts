@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { engineOf } from "../sessions/sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import type { RequestSession } from "./request-session.ts";

@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import { SessionError } from "../shared/errors.ts";
 import type { Session } from "../sessions/types.ts";
 import type { Times } from "../store/contract.ts";
 import type { Carrier } from "./carriers.ts";

@@ -1,9 +1,9 @@
-import { milliseconds } from "../durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
+import { milliseconds } from "../shared/durations.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/memory-store.ts";
-import { faultOfName } from "../values.ts";
-import { warn, warnOnce } from "../warnings.ts";
+import { faultOfName } from "../shared/codec.ts";
+import { warn, warnOnce } from "../shared/warnings.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { misconfigured, quote, type SessionError } from "../errors.ts";
+import { misconfigured, quote, type SessionError } from "../shared/errors.ts";
 
 /** A sign-in that says of no one who the user is. */
 export function nobody(identity: readonly string[]): SessionError {

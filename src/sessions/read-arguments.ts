@@ -1,4 +1,4 @@
-import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { READ_OPTIONS } from "./option-names.ts";
 import type { ReadOptions } from "./types.ts";
 

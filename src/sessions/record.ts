@@ -4,7 +4,7 @@ import {
   quote,
   SessionError,
   tooManyReferences,
-} from "../errors.ts";
+} from "../shared/errors.ts";
 import type {
   FieldReferences,
   Fields,
@@ -13,8 +13,8 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../values.ts";
-import { warnOnce } from "../warnings.ts";
+import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../shared/codec.ts";
+import { warnOnce } from "../shared/warnings.ts";
 import type { Config, DeclaredReference } from "./config.ts";
 import type { Session } from "./types.ts";
 

@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 import type { DeleteOptions } from "./types.ts";
 
 const OPTIONS = optionNames<DeleteOptions>({ replicas: true });

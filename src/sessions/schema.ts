@@ -1,4 +1,4 @@
-import { SessionError } from "../errors.ts";
+import { SessionError } from "../shared/errors.ts";
 
 /** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
 export interface StandardSchema<Input> {

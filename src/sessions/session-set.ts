@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 import type { Reference } from "../store/contract.ts";
 import { type Engine, fieldsNamedIn } from "./engine.ts";
 import { sessionOf } from "./record.ts";

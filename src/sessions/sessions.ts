@@ -1,5 +1,5 @@
-import { optionalMilliseconds } from "../durations.ts";
-import { misconfigured, quote, refuseUnknownKeys } from "../errors.ts";
+import { optionalMilliseconds } from "../shared/durations.ts";
+import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
 import { Engine, fieldsNamedIn } from "./engine.ts";

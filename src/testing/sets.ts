@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SessionError } from "../errors.ts";
+import { SessionError } from "../shared/errors.ts";
 import { newId } from "./ids.ts";
 import {
   allPages,

@@ -1,4 +1,4 @@
-import { quote } from "../../errors.ts";
+import { quote } from "../../shared/errors.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 import { literal, type OldValue } from "../../store/redis/old-keys.ts";
 import {
@@ -8,7 +8,7 @@ import {
   OldSessions,
 } from "../../store/redis/old-sessions.ts";
 import type { RedisStoreOptions } from "../../store/redis/redis-store.ts";
-import { warn } from "../../warnings.ts";
+import { warn } from "../../shared/warnings.ts";
 import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";
 import { type References, recordOf, referencesIn } from "./record.ts";
 import { idOfSid } from "./sid.ts";

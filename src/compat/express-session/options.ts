@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
+import { type Duration, milliseconds } from "../../shared/durations.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 import { configOf } from "../../sessions/config.ts";
 import type { Engine } from "../../sessions/engine.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
@@ -7,8 +7,8 @@ import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/memory-store.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
-import { faultOfName } from "../../values.ts";
-import { warn } from "../../warnings.ts";
+import { faultOfName } from "../../shared/codec.ts";
+import { warn } from "../../shared/warnings.ts";
 import { isKeptForCookies } from "./cookie.ts";
 import { StoreEngine } from "./engine.ts";
 import { OldStoreSessions } from "./old-sessions.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import { shardPrefix } from "../../store/shards.ts";
 
 const HASH_CHARACTERS = 22;

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import { misconfigured, quote, SessionError } from "../../errors.ts";
+import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";

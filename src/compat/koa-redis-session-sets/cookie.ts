@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 import { answerBy, NodeExchange } from "../../http/node-exchange.ts";
 import type { KoaCookieOptions, Settings } from "./options.ts";
 

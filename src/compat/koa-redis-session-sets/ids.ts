@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 
 /**
  * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One

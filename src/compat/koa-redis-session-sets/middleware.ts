@@ -1,4 +1,4 @@
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import type { MoveProgress } from "../../store/redis/old-sessions.ts";
 import { cursorOf, type MoveOptions } from "../shared/moving.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
+import { type Duration, milliseconds } from "../../shared/durations.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 
 /** Options of a cookie; all of them reach `ctx.cookies.set`. */

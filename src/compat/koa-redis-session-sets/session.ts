@@ -1,4 +1,4 @@
-import type { Duration } from "../../durations.ts";
+import type { Duration } from "../../shared/durations.ts";
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
 import { gone } from "../../http/faults.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";

@@ -1,5 +1,5 @@
-import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, quote, SessionError } from "../../errors.ts";
+import { type Duration, milliseconds } from "../../shared/durations.ts";
+import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import { gone } from "../../http/faults.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";

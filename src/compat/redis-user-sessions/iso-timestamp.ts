@@ -1,4 +1,4 @@
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 
 /** ISO 8601, extended format, with seconds and fraction optional and the offset not. */
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;

@@ -6,11 +6,11 @@ import {
   quote,
   refuseUnknownKeys,
   SessionError,
-} from "../../errors.ts";
+} from "../../shared/errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
-import { decodeValue } from "../../values.ts";
+import { decodeValue } from "../../shared/codec.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
 import { cursorOf, type MoveOptions } from "../shared/moving.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 import type { NewSession, Reference } from "../../store/contract.ts";
 import { fieldsOf, type JSONRecord } from "../shared/json-record.ts";
 

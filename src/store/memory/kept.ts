@@ -1,5 +1,5 @@
-import { MAX_REFERENCES, tooManyReferences } from "../../errors.ts";
-import { bytesOf } from "../../values.ts";
+import { MAX_REFERENCES, tooManyReferences } from "../../shared/errors.ts";
+import { bytesOf } from "../../shared/codec.ts";
 import type {
   Change,
   Changed,

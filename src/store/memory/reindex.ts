@@ -1,4 +1,4 @@
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
 import { keepOwner, type Session, weightOf } from "./kept.ts";
 import type { SessionSets } from "./session-sets.ts";

@@ -1,4 +1,4 @@
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 import { MAX_HOPS } from "../contract.ts";
 import type { Alias, Kept, Session, Tombstone } from "./kept.ts";
 

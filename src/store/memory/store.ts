@@ -1,5 +1,5 @@
-import { misconfigured, tooLarge } from "../../errors.ts";
-import { bytesOf } from "../../values.ts";
+import { misconfigured, tooLarge } from "../../shared/errors.ts";
+import { bytesOf } from "../../shared/codec.ts";
 import {
   type Change,
   type Changed,

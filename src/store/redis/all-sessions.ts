@@ -1,4 +1,4 @@
-import { settled } from "../../settled.ts";
+import { settled } from "../../shared/wait-for-all.ts";
 import type { Lookup, StoredSession } from "../contract.ts";
 import type { Walk } from "./walk.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../contract.ts";
 import { MOST_SHARDS, shardOf } from "../shards.ts";
 

@@ -1,4 +1,4 @@
-import { settled } from "../../settled.ts";
+import { settled } from "../../shared/wait-for-all.ts";
 import type { DeclaredReference } from "../repair.ts";
 import { MOST_SHARDS } from "../shards.ts";
 import { counted } from "./arguments.ts";

@@ -1,6 +1,6 @@
-import { MAX_REFERENCES, SessionError } from "../../errors.ts";
-import { settled } from "../../settled.ts";
-import { warnOnce } from "../../warnings.ts";
+import { MAX_REFERENCES, SessionError } from "../../shared/errors.ts";
+import { settled } from "../../shared/wait-for-all.ts";
+import { warnOnce } from "../../shared/warnings.ts";
 import type { FieldReferences, Fields } from "../contract.ts";
 import { counted } from "./arguments.ts";
 import type { RedisClient } from "./clients/connect.ts";

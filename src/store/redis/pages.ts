@@ -1,4 +1,4 @@
-import { settled } from "../../settled.ts";
+import { settled } from "../../shared/wait-for-all.ts";
 import type { Reference, StoredSession } from "../contract.ts";
 import { type Keys, setName } from "./keys.ts";
 import { pairsOfHash, sessionOf } from "./replies.ts";

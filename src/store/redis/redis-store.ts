@@ -1,6 +1,6 @@
-import type * as durations from "../../durations.ts";
-import { milliseconds } from "../../durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
+import type * as durations from "../../shared/durations.ts";
+import { milliseconds } from "../../shared/durations.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
 import type { Connection } from "./connection.ts";

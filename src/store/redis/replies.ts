@@ -1,4 +1,4 @@
-import { tooManyReferences } from "../../errors.ts";
+import { tooManyReferences } from "../../shared/errors.ts";
 import type {
   Changed,
   Fields,

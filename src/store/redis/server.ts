@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import type { Connection, Send } from "./connection.ts";
 import { Missed, Replication, type Write } from "./replication.ts";
 import { runScript, type ScriptName } from "./scripts.ts";
