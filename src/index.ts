@@ -8,7 +8,7 @@ export {
   type SessionById,
   type Sessions,
   type Token,
-} from "./sessions/sessions.ts";
+} from "./sessions/create-sessions.ts";
 export type {
   CheckedReferences,
   Deadlines,

@@ -153,10 +153,10 @@ describe("the checks themselves", () => {
     ["src/http/csrf.ts", "src/adapters/koa.ts"],
     ["src/adapters/koa.ts", "src/index.ts"],
     ["src/store/memory/store.ts", "src/store/redis/keys.ts"],
-    ["src/sessions/sessions.ts", "src/testing/suite.ts"],
-    ["src/sessions/sessions.ts", "src/store/redis/keys.ts"],
+    ["src/sessions/create-sessions.ts", "src/testing/suite.ts"],
+    ["src/sessions/create-sessions.ts", "src/store/redis/keys.ts"],
     ["src/testing/suite.ts", "src/sessions/token.ts"],
-    ["src/sessions/engine.ts", "src/compat/shared/json-record.ts"],
+    ["src/sessions/session-core.ts", "src/compat/shared/json-record.ts"],
     ["src/compat/shared/json-record.ts", "src/compat/redis-user-sessions.ts"],
   ])("refuse that %s imports %s", (file, target) => {
     expect(faultOfImport(file, target)).toBeDefined();
@@ -166,7 +166,7 @@ describe("the checks themselves", () => {
     ["src/koa.ts", "src/adapters/koa.ts"],
     ["src/compat/redis-user-sessions.ts", "src/compat/redis-user-sessions/functions.ts"],
     ["src/compat/redis-user-sessions/functions.ts", "src/store/redis/redis-store.ts"],
-    ["src/sessions/sessions.ts", "src/store/memory/store.ts"],
+    ["src/sessions/create-sessions.ts", "src/store/memory/store.ts"],
     ["src/testing/suite.ts", "src/store/contract.ts"],
     ["src/store/redis/store.ts", "src/shared/errors.ts"],
     ["src/sessions/config.ts", "src/shared/warnings.ts"],

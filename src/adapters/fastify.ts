@@ -15,7 +15,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Fastify's requests (Fastify 5). */

@@ -10,7 +10,7 @@ import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetc
 import type { TrustProxyOption } from "../http/forwarded.ts";
 import type { RequestSession } from "../http/request-session.ts";
 import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a Request. */

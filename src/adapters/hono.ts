@@ -14,7 +14,7 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Hono's context (Hono 4). */

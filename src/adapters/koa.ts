@@ -18,7 +18,7 @@ import {
   sessionRequirement,
 } from "../http/require-session.ts";
 import { createSigner, type Signer } from "../http/signer.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */

@@ -20,7 +20,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a request; the same one each time. */

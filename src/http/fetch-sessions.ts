@@ -1,4 +1,4 @@
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { type CSRFGuardOptions, createGuard } from "./csrf-guard.ts";
 import { FetchExchange, PartsExchange, type RequestParts } from "./fetch-exchange.ts";

@@ -1,4 +1,4 @@
-import { type Changes, type Engine, fieldsNamedIn } from "../sessions/engine.ts";
+import { type Changes, type Engine, fieldsNamedIn } from "../sessions/session-core.ts";
 import { sessionOf } from "../sessions/record.ts";
 import { createTokenBeside, idOf, type NewToken } from "../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../sessions/types.ts";

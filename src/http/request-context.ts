@@ -1,4 +1,4 @@
-import type { Engine } from "../sessions/engine.ts";
+import type { Engine } from "../sessions/session-core.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CSRFTokens } from "./csrf.ts";
 import type { Exchange } from "./exchange.ts";

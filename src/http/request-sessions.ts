@@ -1,5 +1,5 @@
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
-import { engineOf, type Sessions } from "../sessions/sessions.ts";
+import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
 import { idOf } from "../sessions/token.ts";
 import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";
 import { type CookieOptions, cookieConfig } from "./cookie-options.ts";

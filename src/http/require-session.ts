@@ -1,5 +1,5 @@
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
-import { engineOf } from "../sessions/sessions.ts";
+import { engineOf } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import type { RequestSession } from "./request-session.ts";
 

@@ -1,6 +1,6 @@
 import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 import type { Reference } from "../store/contract.ts";
-import { type Engine, fieldsNamedIn } from "./engine.ts";
+import { type Engine, fieldsNamedIn } from "./session-core.ts";
 import { sessionOf } from "./record.ts";
 import { replicasOf } from "./replicas.ts";
 import { isId } from "./token.ts";

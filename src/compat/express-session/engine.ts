@@ -1,4 +1,4 @@
-import { Engine } from "../../sessions/engine.ts";
+import { Engine } from "../../sessions/session-core.ts";
 import type { FieldChanges } from "../../store/contract.ts";
 
 /**

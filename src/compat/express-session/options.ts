@@ -1,7 +1,7 @@
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 import { configOf } from "../../sessions/config.ts";
-import type { Engine } from "../../sessions/engine.ts";
+import type { Engine } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/memory-store.ts";

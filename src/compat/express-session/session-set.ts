@@ -1,5 +1,5 @@
 import { misconfigured } from "../../shared/errors.ts";
-import { fieldsNamedIn } from "../../sessions/engine.ts";
+import { fieldsNamedIn } from "../../sessions/session-core.ts";
 import type { ClearOptions, ListOptions, SessionSet } from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
 import { checkFieldName } from "../../shared/codec.ts";

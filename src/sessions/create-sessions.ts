@@ -2,7 +2,7 @@ import { optionalMilliseconds } from "../shared/durations.ts";
 import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
-import { Engine, fieldsNamedIn } from "./engine.ts";
+import { Engine, fieldsNamedIn } from "./session-core.ts";
 import { TOUCH_OPTIONS } from "./option-names.ts";
 import { readArguments } from "./read-arguments.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
