@@ -1,7 +1,7 @@
 import { milliseconds } from "../shared/durations.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { SessionStore } from "../store/contract.ts";
-import { memoryStore } from "../store/memory/memory-store.ts";
+import { memoryStore } from "../store/memory/options.ts";
 import { faultOfName } from "../shared/codec.ts";
 import { warn, warnOnce } from "../shared/warnings.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";

@@ -4,7 +4,7 @@ import { configOf } from "../../sessions/config.ts";
 import type { Engine } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { memoryStore } from "../../store/memory/memory-store.ts";
+import { memoryStore } from "../../store/memory/options.ts";
 import type { RedisClient } from "../../store/redis/clients/connect.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
 import { faultOfName } from "../../shared/codec.ts";

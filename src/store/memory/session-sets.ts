@@ -1,5 +1,5 @@
 import type { Reference } from "../contract.ts";
-import type { Session } from "./kept.ts";
+import type { Session } from "./entry.ts";
 
 /** The sets of the sessions that share a value: by field, then by the value's text. */
 export class SessionSets {

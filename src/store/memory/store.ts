@@ -42,11 +42,11 @@ import {
   weightAfter,
   weightOf,
   withKept,
-} from "./kept.ts";
+} from "./entry.ts";
 import { reindexKept } from "./reindex.ts";
 import { SessionSets } from "./session-sets.ts";
-import { type Bounds, Shelf } from "./shelf.ts";
-import { type Turn, turnOf } from "./turns.ts";
+import { type Bounds, Shelf } from "./entries.ts";
+import { type Turn, turnOf } from "./rotation.ts";
 
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;

@@ -1,5 +1,5 @@
 import { type Change, MAX_RENEWALS, type Rotation } from "../contract.ts";
-import { identityChanges, ownership, type Session } from "./kept.ts";
+import { identityChanges, ownership, type Session } from "./entry.ts";
 
 /** What a change with a rotation comes to. */
 export type Turn =

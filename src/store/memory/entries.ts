@@ -1,6 +1,6 @@
 import { SessionError } from "../../shared/errors.ts";
 import { MAX_HOPS } from "../contract.ts";
-import type { Alias, Kept, Session, Tombstone } from "./kept.ts";
+import type { Alias, Kept, Session, Tombstone } from "./entry.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
 const SWEEP_EVERY = 60_000;
