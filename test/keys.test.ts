@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createKeys, encodeName, setName, setNames } from "../src/store/redis/keys.ts";
+import { createKeys, encodeName, setName, setNames } from "../src/store/redis/layout/keys.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { encodeValue, faultOfName } from "../src/shared/codec.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";

@@ -4,7 +4,7 @@ import { createSessions, SessionError } from "session-sets";
 import { SessionSetsStore } from "session-sets/express-session";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createKeys } from "../src/store/redis/keys.ts";
+import { createKeys } from "../src/store/redis/layout/keys.ts";
 import { slotOf } from "../src/store/redis/slots.ts";
 import { ownerOf } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeName } from "../../src/store/redis/keys.ts";
+import { encodeName } from "../../src/store/redis/layout/keys.ts";
 import { decodeValue, encodeValue } from "../../src/shared/codec.ts";
 import { type Model, type Place, valuesOf } from "./model.ts";
 import type { Client } from "./stores.ts";

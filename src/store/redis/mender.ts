@@ -1,8 +1,8 @@
 import { settled } from "../../shared/wait-for-all.ts";
 import type { DeclaredReference } from "../repair.ts";
 import { MOST_SHARDS } from "../shards.ts";
-import { counted } from "./arguments.ts";
-import { encodeName, type Keys, setNames } from "./keys.ts";
+import { counted } from "./layout/encode.ts";
+import { encodeName, type Keys, setNames } from "./layout/keys.ts";
 import type { ScriptName } from "./scripts.ts";
 import type { Reply, Server } from "./server.ts";
 

@@ -4,7 +4,7 @@ import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/erro
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
 import type { Connection } from "./connection.ts";
-import { createKeys, type Keys } from "./keys.ts";
+import { createKeys, type Keys } from "./layout/keys.ts";
 import { RedisStore } from "./store.ts";
 
 /** How sessions are kept in Redis. */

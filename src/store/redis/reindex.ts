@@ -1,5 +1,5 @@
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
-import type { Keys } from "./keys.ts";
+import type { Keys } from "./layout/keys.ts";
 import { type Mended, Mender } from "./mender.ts";
 import type { Server } from "./server.ts";
 import { ShardKeys, Walk } from "./walk.ts";

@@ -22,9 +22,9 @@ import type { DeclaredReference, RepairableStore, RepairOptions } from "../repai
 import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
 import { allSessions } from "./all-sessions.ts";
-import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./arguments.ts";
+import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./layout/encode.ts";
 import type { Connection } from "./connection.ts";
-import { encodeName, type Keys, setName, setNames } from "./keys.ts";
+import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
 import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
 import { reindex } from "./reindex.ts";
 import {
@@ -37,7 +37,7 @@ import {
   sessionsOf,
   signedInOf,
   timesOf,
-} from "./replies.ts";
+} from "./layout/decode.ts";
 import { type Reply, Server } from "./server.ts";
 import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";

@@ -1,4 +1,4 @@
-import type { Keys } from "./keys.ts";
+import type { Keys } from "./layout/keys.ts";
 import type { Server } from "./server.ts";
 import type { Place, Position } from "./walk-cursor.ts";
 

@@ -1,4 +1,4 @@
-import type { FieldChanges, Rotation } from "../contract.ts";
+import type { FieldChanges, Rotation } from "../../contract.ts";
 import { encodeName, setNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../shared/errors.ts";
-import type { FieldReferences, Reference } from "../contract.ts";
-import { MOST_SHARDS, shardOf } from "../shards.ts";
+import { misconfigured } from "../../../shared/errors.ts";
+import type { FieldReferences, Reference } from "../../contract.ts";
+import { MOST_SHARDS, shardOf } from "../../shards.ts";
 
 /*
  * Every key is made here, or in a script from KEYS[1] in the same way:

@@ -1,4 +1,4 @@
-import { tooManyReferences } from "../../shared/errors.ts";
+import { tooManyReferences } from "../../../shared/errors.ts";
 import type {
   Changed,
   Fields,
@@ -7,8 +7,8 @@ import type {
   StoredSession,
   Superseded,
   Times,
-} from "../contract.ts";
-import type { Reply } from "./server.ts";
+} from "../../contract.ts";
+import type { Reply } from "../server.ts";
 
 /*
  * The library's own fields in a session's hash, which begin with "@":
