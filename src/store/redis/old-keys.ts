@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { runScript } from "./scripts.ts";
+import { runScript } from "./scripts/run-script.ts";
 import { SLOTS, slotKey } from "./slots.ts";
 import { checkReach, withinTimeout } from "./unavailable.ts";
 import { STEP_KEYS, type Walkable } from "./walk.ts";

@@ -7,7 +7,7 @@ import type { RedisClient } from "./clients/connect.ts";
 import { type Keys, setNames } from "./layout/keys.ts";
 import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
 import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";
-import { Server } from "./server.ts";
+import { Server } from "./scripts/executor.ts";
 import { Walk } from "./walk.ts";
 import { positionOf, textOf } from "./walk-cursor.ts";
 

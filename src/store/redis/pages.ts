@@ -2,7 +2,7 @@ import { settled } from "../../shared/wait-for-all.ts";
 import type { Reference, StoredSession } from "../contract.ts";
 import { type Keys, setName } from "./layout/keys.ts";
 import { pairsOfHash, sessionOf } from "./layout/decode.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./scripts/executor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 export const PAGE_KEYS = 300;

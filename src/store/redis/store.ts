@@ -38,7 +38,7 @@ import {
   signedInOf,
   timesOf,
 } from "./layout/decode.ts";
-import { type Reply, Server } from "./server.ts";
+import { type Reply, Server } from "./scripts/executor.ts";
 import { ShardKeys, Walk } from "./walk.ts";
 import { type Place, positionOf } from "./walk-cursor.ts";
 

@@ -1,5 +1,5 @@
 import type { Keys } from "./layout/keys.ts";
-import type { Server } from "./server.ts";
+import type { Server } from "./scripts/executor.ts";
 import type { Place, Position } from "./walk-cursor.ts";
 
 /** How many keys of the server SCAN looks at in one step. */

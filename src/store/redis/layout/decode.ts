@@ -8,7 +8,7 @@ import type {
   Superseded,
   Times,
 } from "../../contract.ts";
-import type { Reply } from "../server.ts";
+import type { Reply } from "../scripts/executor.ts";
 
 /*
  * The library's own fields in a session's hash, which begin with "@":
