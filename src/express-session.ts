@@ -13,5 +13,5 @@ export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
 export type { ClearOptions, ListOptions } from "./sessions/session-set.ts";
 export type { ReferenceValue, Session } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";
-export type { RedisClient } from "./store/redis/clients/connect.ts";
+export type { RedisClient } from "./store/redis/wire/clients/connect.ts";
 export type { MoveProgress } from "./store/redis/old-sessions.ts";

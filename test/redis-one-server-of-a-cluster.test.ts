@@ -5,7 +5,7 @@ import { SessionSetsStore } from "session-sets/express-session";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createKeys } from "../src/store/redis/layout/keys.ts";
-import { slotOf } from "../src/store/redis/slots.ts";
+import { slotOf } from "../src/store/redis/wire/slots.ts";
 import { ownerOf } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { freshPrefix } from "./support/stores.ts";

@@ -5,7 +5,7 @@ import { Cluster as Cluster5 } from "ioredis-5";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { slotOf } from "../src/store/redis/slots.ts";
+import { slotOf } from "../src/store/redis/wire/slots.ts";
 import { eventually } from "./support/eventually.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type RedisSentinel, startSentinel } from "./support/redis-sentinel.ts";

@@ -1,7 +1,7 @@
 /* What the Redis store knows of the server's time, and when it asks anew. */
 import { redisStore } from "session-sets/redis";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
-import { ServerClock } from "../src/store/redis/server-clock.ts";
+import { ServerClock } from "../src/store/redis/wire/server-clock.ts";
 import { change, create } from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import { clients, freshPrefix } from "./support/stores.ts";

@@ -1,5 +1,5 @@
 export type { Duration } from "../shared/durations.ts";
-export type { RedisClient } from "../store/redis/clients/connect.ts";
+export type { RedisClient } from "../store/redis/wire/clients/connect.ts";
 export type { MoveProgress } from "../store/redis/old-sessions.ts";
 export type { KoaCookieContext } from "./koa-redis-session-sets/cookie.ts";
 export {

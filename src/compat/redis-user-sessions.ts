@@ -4,7 +4,7 @@ export type {
   NodeRedisCommandOptions,
   NodeRedisSentinel,
   NodeRedisSingle,
-} from "../store/redis/clients/node-redis.ts";
+} from "../store/redis/wire/clients/node-redis.ts";
 export type { MoveProgress } from "../store/redis/old-sessions.ts";
 export {
   createSession,

@@ -1,5 +1,5 @@
 import { quote } from "../../shared/errors.ts";
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { literal, type OldValue } from "../../store/redis/old-keys.ts";
 import {
   type MoveProgress,

@@ -5,7 +5,7 @@ import type { Engine } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
 import { faultOfName } from "../../shared/codec.ts";
 import { warn } from "../../shared/warnings.ts";

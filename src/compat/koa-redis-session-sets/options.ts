@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 
 /** Options of a cookie; all of them reach `ctx.cookies.set`. */
 export interface KoaCookieOptions {

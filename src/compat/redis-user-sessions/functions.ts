@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Change, SessionStore } from "../../store/contract.ts";
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
 import { changeOf } from "../shared/change.ts";
 import {

@@ -1,4 +1,4 @@
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import type { OldValue } from "../../store/redis/old-keys.ts";
 import {
   type MoveProgress,

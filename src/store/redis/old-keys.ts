@@ -1,7 +1,7 @@
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./wire/connection.ts";
 import { runScript } from "./scripts/run-script.ts";
-import { SLOTS, slotKey } from "./slots.ts";
-import { checkReach, withinTimeout } from "./unavailable.ts";
+import { SLOTS, slotKey } from "./wire/slots.ts";
+import { checkReach, withinTimeout } from "./wire/failures.ts";
 import { STEP_KEYS, type Walkable } from "./walk.ts";
 
 /*

@@ -3,7 +3,7 @@ import { settled } from "../../shared/wait-for-all.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import type { FieldReferences, Fields } from "../contract.ts";
 import { counted } from "./layout/encode.ts";
-import type { RedisClient } from "./clients/connect.ts";
+import type { RedisClient } from "./wire/clients/connect.ts";
 import { type Keys, setNames } from "./layout/keys.ts";
 import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
 import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";

@@ -23,7 +23,7 @@ import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
 import { allSessions } from "./all-sessions.ts";
 import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./layout/encode.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./wire/connection.ts";
 import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
 import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
 import { reindex } from "./reindex.ts";

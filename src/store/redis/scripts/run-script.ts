@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Send } from "../connection.ts";
+import type { Send } from "../wire/connection.ts";
 import { sources } from "../scripts.generated.ts";
 
 export type ScriptName = keyof typeof sources;

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { misconfigured } from "../../../../shared/errors.ts";
 import { type Connection, flat } from "../connection.ts";
 
 /** GLIDE's `Decoder.String`: replies are strings whatever the client's `defaultDecoder` is. */

@@ -1,4 +1,4 @@
-import { misconfigured, SessionError } from "../../shared/errors.ts";
+import { misconfigured, SessionError } from "../../../shared/errors.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { misconfigured } from "../../../../shared/errors.ts";
 import type { Connection } from "../connection.ts";
 import { type GlideAnyClient, glideConnection, isGlide } from "./glide.ts";
 import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../shared/errors.ts";
+import { misconfigured } from "../../../shared/errors.ts";
 
 /* What a server says of itself. */
 

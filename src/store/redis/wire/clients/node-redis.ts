@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { misconfigured } from "../../../../shared/errors.ts";
 import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
 import { slotOf } from "../slots.ts";
 

@@ -1,6 +1,6 @@
 import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
-import { messageOf, underReplicated } from "./unavailable.ts";
+import { messageOf, underReplicated } from "./failures.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
 export interface Write<Reply> {
