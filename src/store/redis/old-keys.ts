@@ -2,7 +2,7 @@ import type { Connection } from "./wire/connection.ts";
 import { runScript } from "./scripts/run-script.ts";
 import { SLOTS, slotKey } from "./wire/slots.ts";
 import { checkReach, withinTimeout } from "./wire/failures.ts";
-import { STEP_KEYS, type Walkable } from "./walk.ts";
+import { STEP_KEYS, type Walkable } from "./reindex/scan.ts";
 
 /*
  * Keys as other libraries have written them: they stand in any slot, so each is read and removed by

@@ -8,8 +8,8 @@ import { type Keys, setNames } from "./layout/keys.ts";
 import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
 import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";
 import { Server } from "./scripts/executor.ts";
-import { Walk } from "./walk.ts";
-import { positionOf, textOf } from "./walk-cursor.ts";
+import { Walk } from "./reindex/scan.ts";
+import { positionOf, textOf } from "./reindex/scan-cursor.ts";
 
 /*
  * Sessions that another library has kept, moved here one at a time: read from the old layout, written

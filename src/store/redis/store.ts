@@ -21,12 +21,12 @@ import {
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
-import { allSessions } from "./all-sessions.ts";
+import { allSessions } from "./reindex/all-sessions.ts";
 import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./layout/encode.ts";
 import type { Connection } from "./wire/connection.ts";
 import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
 import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
-import { reindex } from "./reindex.ts";
+import { reindex } from "./reindex/reindex.ts";
 import {
   changedOf,
   type Found,
@@ -39,8 +39,8 @@ import {
   timesOf,
 } from "./layout/decode.ts";
 import { type Reply, Server } from "./scripts/executor.ts";
-import { ShardKeys, Walk } from "./walk.ts";
-import { type Place, positionOf } from "./walk-cursor.ts";
+import { ShardKeys, Walk } from "./reindex/scan.ts";
+import { type Place, positionOf } from "./reindex/scan-cursor.ts";
 
 type Send = Connection["send"];
 

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../shared/errors.ts";
+import { misconfigured } from "../../../shared/errors.ts";
 
 /** Over what is walked. */
 export interface Place {

@@ -1,9 +1,9 @@
-import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
-import type { Keys } from "./layout/keys.ts";
+import type { DeclaredReference, ReindexProgress, RepairOptions } from "../../repair.ts";
+import type { Keys } from "../layout/keys.ts";
 import { type Mended, Mender } from "./mender.ts";
-import type { Server } from "./scripts/executor.ts";
-import { ShardKeys, Walk } from "./walk.ts";
-import { type Place, positionOf, textOf } from "./walk-cursor.ts";
+import type { Server } from "../scripts/executor.ts";
+import { ShardKeys, Walk } from "./scan.ts";
+import { type Place, positionOf, textOf } from "./scan-cursor.ts";
 
 /** Walks over all keys and mends them. */
 export function reindex(

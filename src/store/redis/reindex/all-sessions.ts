@@ -1,6 +1,6 @@
-import { settled } from "../../shared/wait-for-all.ts";
-import type { Lookup, StoredSession } from "../contract.ts";
-import type { Walk } from "./walk.ts";
+import { settled } from "../../../shared/wait-for-all.ts";
+import type { Lookup, StoredSession } from "../../contract.ts";
+import type { Walk } from "./scan.ts";
 
 /** How many sessions are read at a time. */
 const TOGETHER = 50;

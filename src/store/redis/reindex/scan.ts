@@ -1,6 +1,6 @@
-import type { Keys } from "./layout/keys.ts";
-import type { Server } from "./scripts/executor.ts";
-import type { Place, Position } from "./walk-cursor.ts";
+import type { Keys } from "../layout/keys.ts";
+import type { Server } from "../scripts/executor.ts";
+import type { Place, Position } from "./scan-cursor.ts";
 
 /** How many keys of the server SCAN looks at in one step. */
 export const STEP_KEYS = 200;
