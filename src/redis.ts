@@ -8,4 +8,4 @@ export type {
   NodeRedisSentinel,
   NodeRedisSingle,
 } from "./store/redis/wire/clients/node-redis.ts";
-export { type RedisStoreOptions, redisStore } from "./store/redis/redis-store.ts";
+export { type RedisStoreOptions, redisStore } from "./store/redis/options.ts";

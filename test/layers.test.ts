@@ -165,7 +165,7 @@ describe("the checks themselves", () => {
   test.each([
     ["src/koa.ts", "src/adapters/koa.ts"],
     ["src/compat/redis-user-sessions.ts", "src/compat/redis-user-sessions/functions.ts"],
-    ["src/compat/redis-user-sessions/functions.ts", "src/store/redis/redis-store.ts"],
+    ["src/compat/redis-user-sessions/functions.ts", "src/store/redis/options.ts"],
     ["src/sessions/create-sessions.ts", "src/store/memory/store.ts"],
     ["src/testing/suite.ts", "src/store/contract.ts"],
     ["src/store/redis/store.ts", "src/shared/errors.ts"],

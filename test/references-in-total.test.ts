@@ -3,7 +3,7 @@ import { createSessions, type Sessions } from "session-sets";
 import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { MAX_REFERENCES } from "../src/shared/errors.ts";
 import { memoryStore } from "../src/store/memory/options.ts";
-import { redisStore } from "../src/store/redis/redis-store.ts";
+import { redisStore } from "../src/store/redis/options.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
 
 interface Data {

@@ -7,7 +7,7 @@ import {
   type OldSession,
   OldSessions,
 } from "../../store/redis/old-sessions.ts";
-import type { RedisStoreOptions } from "../../store/redis/redis-store.ts";
+import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import { warn } from "../../shared/warnings.ts";
 import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";
 import { type References, recordOf, referencesIn } from "./record.ts";

@@ -6,7 +6,7 @@ import type { ReferenceValue } from "../../sessions/types.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
+import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import { faultOfName } from "../../shared/codec.ts";
 import { warn } from "../../shared/warnings.ts";
 import { isKeptForCookies } from "./cookie.ts";

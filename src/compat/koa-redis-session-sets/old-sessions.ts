@@ -6,7 +6,7 @@ import {
   type OldSession,
   OldSessions,
 } from "../../store/redis/old-sessions.ts";
-import type { RedisStoreOptions } from "../../store/redis/redis-store.ts";
+import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import { fieldsOf } from "../shared/json-record.ts";
 import { movedId } from "./ids.ts";
 import { referencesOf } from "./references.ts";

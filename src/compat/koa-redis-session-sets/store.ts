@@ -2,7 +2,7 @@ import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import { gone } from "../../http/faults.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
+import { redisStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
 import { idOf } from "./ids.ts";

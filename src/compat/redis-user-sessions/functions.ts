@@ -3,7 +3,7 @@ import { SessionError } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Change, SessionStore } from "../../store/contract.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
+import { redisStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
 import {
   asJSON,

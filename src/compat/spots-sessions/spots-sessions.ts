@@ -9,7 +9,7 @@ import {
 } from "../../shared/errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
+import { redisStore } from "../../store/redis/options.ts";
 import { decodeValue } from "../../shared/codec.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";

@@ -6,7 +6,7 @@ import { counted } from "./layout/encode.ts";
 import type { RedisClient } from "./wire/clients/connect.ts";
 import { type Keys, setNames } from "./layout/keys.ts";
 import { type IndexType, OldKeys, type OldValue } from "./old-keys.ts";
-import { type RedisStoreOptions, redisSettings } from "./redis-store.ts";
+import { type RedisStoreOptions, redisSettings } from "./options.ts";
 import { Server } from "./scripts/executor.ts";
 import { Walk } from "./reindex/scan.ts";
 import { positionOf, textOf } from "./reindex/scan-cursor.ts";
