@@ -7,11 +7,11 @@ export type {
 } from "./compat/express-session/options.ts";
 export type { StoreSessionSet } from "./compat/express-session/session-set.ts";
 export { SessionSetsStore } from "./compat/express-session/store.ts";
-export type { MoveOptions } from "./compat/shared/moving.ts";
+export type { MoveOptions } from "./migrate/options.ts";
 export type { Duration } from "./shared/durations.ts";
 export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
 export type { ClearOptions, ListOptions } from "./sessions/session-set.ts";
 export type { ReferenceValue, Session } from "./sessions/types.ts";
 export type { SessionStore } from "./store/contract.ts";
 export type { RedisClient } from "./store/redis/wire/clients/connect.ts";
-export type { MoveProgress } from "./store/redis/old-sessions.ts";
+export type { MoveProgress } from "./migrate/migrator.ts";

@@ -5,7 +5,7 @@ export type {
   NodeRedisSentinel,
   NodeRedisSingle,
 } from "../store/redis/wire/clients/node-redis.ts";
-export type { MoveProgress } from "../store/redis/old-sessions.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
 export {
   createSession,
   deleteSession,
@@ -22,4 +22,4 @@ export {
   type WithUserId,
 } from "./redis-user-sessions/functions.ts";
 export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
-export type { MoveOptions } from "./shared/moving.ts";
+export type { MoveOptions } from "../migrate/options.ts";

@@ -7,7 +7,7 @@ import { redisStore } from "session-sets/redis";
 import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createToken } from "../../src/sessions/token.ts";
-import { type OldLayout, OldSessions } from "../../src/store/redis/old-sessions.ts";
+import { type OldLayout, OldSessions } from "../../src/migrate/migrator.ts";
 import { sources } from "../../src/store/redis/scripts.generated.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";

@@ -1,12 +1,12 @@
 import { quote } from "../../shared/errors.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { literal, type OldValue } from "../../store/redis/old-keys.ts";
+import { literal, type OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
   type OldLayout,
   type OldSession,
   OldSessions,
-} from "../../store/redis/old-sessions.ts";
+} from "../../migrate/migrator.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import { warn } from "../../shared/warnings.ts";
 import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";

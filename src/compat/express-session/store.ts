@@ -3,8 +3,8 @@ import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import type { MoveProgress } from "../../store/redis/old-sessions.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,

@@ -1,6 +1,6 @@
 import { misconfigured } from "../../shared/errors.ts";
-import type { MoveProgress } from "../../store/redis/old-sessions.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
 import { KoaSession } from "./session.ts";

@@ -1,11 +1,11 @@
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { literal, type OldValue } from "../../store/redis/old-keys.ts";
+import { literal, type OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
   type OldLayout,
   type OldSession,
   OldSessions,
-} from "../../store/redis/old-sessions.ts";
+} from "../../migrate/migrator.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import { fieldsOf } from "../shared/json-record.ts";
 import { movedId } from "./ids.ts";

@@ -1,13 +1,13 @@
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
-import type { OldValue } from "../../store/redis/old-keys.ts";
+import type { OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
   type OldLayout,
   type OldSession,
   OldSessions,
-} from "../../store/redis/old-sessions.ts";
+} from "../../migrate/migrator.ts";
 import { encodeText, fieldsOf } from "../shared/json-record.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { userOf } from "./user.ts";
 

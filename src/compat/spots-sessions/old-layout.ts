@@ -1,5 +1,5 @@
-import type { OldValue } from "../../store/redis/old-keys.ts";
-import type { OldLayout, OldSession } from "../../store/redis/old-sessions.ts";
+import type { OldValue } from "../../migrate/foreign-keys.ts";
+import type { OldLayout, OldSession } from "../../migrate/migrator.ts";
 import { asJSON } from "../shared/json-record.ts";
 import { idOf, storedAs } from "./stored.ts";
 

@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 
 /** How `moveSessions` walks. */
 export interface MoveOptions {
