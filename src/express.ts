@@ -6,8 +6,8 @@ export {
   expressSessions,
   type UpgradeRequest,
 } from "./adapters/express.ts";
-export type { CarrierName } from "./http/carriers.ts";
-export type { CookieOptions } from "./http/cookie-options.ts";
+export type { CarrierName } from "./http/carriers/carriers.ts";
+export type { CookieOptions } from "./http/carriers/cookie-options.ts";
 export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
 export type {
   ChangedCredentials,
@@ -15,11 +15,11 @@ export type {
   RequestDeleteOptions,
   RequestSignInOptions,
   SignOutOptions,
-} from "./http/request-options.ts";
-export type { RequestSession } from "./http/request-session.ts";
+} from "./http/session/request-options.ts";
+export type { RequestSession } from "./http/session/request-session.ts";
 export type {
   RequestSessionsOptions,
   SessionOf,
   SignedSessionsOptions,
-} from "./http/request-sessions.ts";
+} from "./http/bind.ts";
 export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";

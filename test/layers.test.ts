@@ -150,7 +150,7 @@ describe("the checks themselves", () => {
     ["src/store/contract.ts", "src/sessions/token.ts"],
     ["src/shared/codec.ts", "src/store/contract.ts"],
     ["src/shared/warnings.ts", "src/store/contract.ts"],
-    ["src/http/csrf.ts", "src/adapters/koa.ts"],
+    ["src/http/csrf-tokens.ts", "src/adapters/koa.ts"],
     ["src/adapters/koa.ts", "src/index.ts"],
     ["src/store/memory/store.ts", "src/store/redis/layout/keys.ts"],
     ["src/sessions/create-sessions.ts", "src/testing/suite.ts"],

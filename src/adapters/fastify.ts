@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
-import { provide } from "../http/refusing.ts";
-import type { RequestSession } from "../http/request-session.ts";
+import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/exchange/node-exchange.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import {
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
-} from "../http/request-sessions.ts";
+} from "../http/bind.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,

@@ -1,14 +1,14 @@
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import type { RequestParts } from "../http/fetch-exchange.ts";
+import type { RequestParts } from "../http/exchange/fetch-exchange.ts";
 import {
   type FetchSessionsOptions,
   fetchGuard,
   RequestedSessions,
   responseOf,
-} from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
-import type { TrustProxyOption } from "../http/forwarded.ts";
-import type { RequestSession } from "../http/request-session.ts";
+} from "./shared-fetch.ts";
+import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";

@@ -4,11 +4,11 @@ import {
   fetchGuard,
   RequestedSessions,
   responseOf,
-} from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
-import type { TrustProxyOption } from "../http/forwarded.ts";
-import type { RequestSession } from "../http/request-session.ts";
-import type { SessionOf } from "../http/request-sessions.ts";
+} from "./shared-fetch.ts";
+import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { SessionOf } from "../http/bind.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,

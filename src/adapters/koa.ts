@@ -1,23 +1,23 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { misconfigured } from "../shared/errors.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader } from "../http/node-exchange.ts";
-import { provide } from "../http/refusing.ts";
-import type { RequestSession } from "../http/request-session.ts";
+import { answerBy, NodeExchange, nodeHeader } from "../http/exchange/node-exchange.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import {
   isKeys,
   moreOptions,
   type RequestSessionsOptions,
   requestSessions,
   type SessionOf,
-} from "../http/request-sessions.ts";
+} from "../http/bind.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { createSigner, type Signer } from "../http/signer.ts";
+import { createSigner, type Signer } from "../http/carriers/signer.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
+import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/exchange/request-origin.ts";
 import {
   answerBy,
   isEncrypted,
   NodeExchange,
   nodeHeader,
   nodeHost,
-} from "../http/node-exchange.ts";
-import type { RequestSession } from "../http/request-session.ts";
+} from "../http/exchange/node-exchange.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import {
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
-} from "../http/request-sessions.ts";
+} from "../http/bind.ts";
 import {
   type RequireSessionOptions,
   type SignedInSession,

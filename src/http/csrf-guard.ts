@@ -1,5 +1,5 @@
 import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../shared/errors.ts";
-import { passesByBearer } from "./request-sessions.ts";
+import { passesByBearer } from "./bind.ts";
 
 /** Which requests from other origins may change something. */
 export interface CSRFGuardOptions<Given = unknown> {

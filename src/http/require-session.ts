@@ -1,7 +1,7 @@
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { engineOf } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
-import type { RequestSession } from "./request-session.ts";
+import type { RequestSession } from "./session/request-session.ts";
 
 /** What is answered where nobody is signed in, and whether asking counts as use. */
 export interface RequireSessionOptions {

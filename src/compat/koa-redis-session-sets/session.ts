@@ -1,6 +1,6 @@
 import type { Duration } from "../../shared/durations.ts";
-import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
-import { gone } from "../../http/faults.ts";
+import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
+import { gone } from "../../http/errors.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
 import type { Changed } from "../../store/contract.ts";
 import { changeOf, rotationTo } from "../shared/change.ts";

@@ -1,9 +1,9 @@
-import { optionalMilliseconds } from "../shared/durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../shared/errors.ts";
-import { TOUCH_OPTIONS } from "../sessions/option-names.ts";
-import { readArguments } from "../sessions/read-arguments.ts";
-import { replicasOf } from "../sessions/replicas.ts";
-import { SessionSet } from "../sessions/session-set.ts";
+import { optionalMilliseconds } from "../../shared/durations.ts";
+import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
+import { TOUCH_OPTIONS } from "../../sessions/option-names.ts";
+import { readArguments } from "../../sessions/read-arguments.ts";
+import { replicasOf } from "../../sessions/replicas.ts";
+import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
   FieldOf,
@@ -14,10 +14,10 @@ import type {
   Session,
   SignInValues,
   TouchOptions,
-} from "../sessions/types.ts";
-import type { Reference as StoredReference } from "../store/contract.ts";
-import { noIdentity, notSignedIn } from "./faults.ts";
-import type { FetchResponse } from "./fetch-types.ts";
+} from "../../sessions/types.ts";
+import type { Reference as StoredReference } from "../../store/contract.ts";
+import { noIdentity, notSignedIn } from "../errors.ts";
+import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { endingsOf } from "./peer-endings.ts";
 import { Refusing } from "./refusing.ts";

@@ -1,4 +1,4 @@
-import { misconfigured, optionNames } from "../shared/errors.ts";
+import { misconfigured, optionNames } from "../../shared/errors.ts";
 
 /** For adapters whose framework has no such setting itself. */
 export interface TrustProxyOption {

@@ -1,6 +1,6 @@
-import { SessionError } from "../shared/errors.ts";
-import type { Session } from "../sessions/types.ts";
-import type { Times } from "../store/contract.ts";
+import { SessionError } from "../../shared/errors.ts";
+import type { Session } from "../../sessions/types.ts";
+import type { Times } from "../../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";

@@ -1,4 +1,4 @@
-import type { Endings } from "../sessions/session-set.ts";
+import type { Endings } from "../../sessions/session-set.ts";
 import type { HeldSession } from "./held-session.ts";
 
 /** How sets that were got from a request's session end sessions: `inTurn` waits for calls before. */

@@ -1,6 +1,6 @@
-import { optionNames } from "../shared/errors.ts";
-import type { DeleteOptions, Session, SignInOptions } from "../sessions/types.ts";
-import type { Exchange } from "./exchange.ts";
+import { optionNames } from "../../shared/errors.ts";
+import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 
 /* What the verbs of a request's session take and give, beside those without a request. */
 

@@ -1,7 +1,7 @@
-import { misconfigured, quote } from "../shared/errors.ts";
-import type { Session } from "../sessions/types.ts";
-import type { Times } from "../store/contract.ts";
-import type { Exchange } from "./exchange.ts";
+import { misconfigured, quote } from "../../shared/errors.ts";
+import type { Session } from "../../sessions/types.ts";
+import type { Times } from "../../store/contract.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 
 /**
  * How a token travels: `"cookie"`; `"bearer"`, in `Authorization: Bearer …` (RFC 6750); or in a

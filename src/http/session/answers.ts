@@ -1,7 +1,7 @@
-import { decodeFields, withTimes } from "../sessions/record.ts";
-import type { NewToken } from "../sessions/token.ts";
-import type { Changed, Lookup, Superseded } from "../store/contract.ts";
-import { unnamedPeers } from "./faults.ts";
+import { decodeFields, withTimes } from "../../sessions/record.ts";
+import type { NewToken } from "../../sessions/token.ts";
+import type { Changed, Lookup, Superseded } from "../../store/contract.ts";
+import { unnamedPeers } from "../errors.ts";
 
 /* What the store's answers say of a request's token. */
 

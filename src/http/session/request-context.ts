@@ -1,7 +1,7 @@
-import type { Engine } from "../sessions/session-core.ts";
-import type { Carrier } from "./carriers.ts";
-import type { CSRFTokens } from "./csrf.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Engine } from "../../sessions/session-core.ts";
+import type { Carrier } from "../carriers/carriers.ts";
+import type { CSRFTokens } from "../csrf-tokens.ts";
+import type { Exchange } from "../exchange/exchange.ts";
 
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {

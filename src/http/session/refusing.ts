@@ -1,4 +1,4 @@
-import { misconfigured, quote } from "../shared/errors.ts";
+import { misconfigured, quote } from "../../shared/errors.ts";
 
 const REFUSING: ProxyHandler<object> = {
   set(_target, name) {

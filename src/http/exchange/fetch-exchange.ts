@@ -1,5 +1,5 @@
-import { SessionError } from "../shared/errors.ts";
-import { warnOnce } from "../shared/warnings.ts";
+import { SessionError } from "../../shared/errors.ts";
+import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
   cachingHeaders,
