@@ -5,7 +5,7 @@ import {
   type SessionData,
   SessionSetsStore,
   type SessionSetsStoreOptions,
-} from "session-sets/express-session";
+} from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { freshPrefix } from "./support/stores.ts";

@@ -1,6 +1,6 @@
 /* The session sets of SessionSetsStore: what changes through them, and what they call things. */
 import { Redis } from "ioredis";
-import { type SessionData, SessionSetsStore } from "session-sets/express-session";
+import { type SessionData, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { freshPrefix } from "./support/stores.ts";

@@ -7,7 +7,7 @@ import {
   type SessionData,
   SessionSetsStore,
   type SessionSetsStoreOptions,
-} from "session-sets/express-session";
+} from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";

@@ -1,7 +1,7 @@
 /* What a store does on a cluster that its client, or its number of shards, leaves little choice on. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createKeys } from "../src/store/redis/layout/keys.ts";

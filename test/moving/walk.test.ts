@@ -2,7 +2,7 @@
 import { Cluster, Redis } from "ioredis";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { migrateSessions, moveSessions } from "session-sets/compat/redis-user-sessions";
-import { type MoveProgress, SessionSetsStore } from "session-sets/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import type { RedisClient } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { intercepted } from "../support/intercept.ts";

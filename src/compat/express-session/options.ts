@@ -10,7 +10,7 @@ import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts
 import { faultOfName } from "../../shared/codec.ts";
 import { warn } from "../../shared/warnings.ts";
 import { isKeptForCookies } from "./cookie.ts";
-import { StoreEngine } from "./engine.ts";
+import { StoreEngine } from "./session-core.ts";
 import { OldStoreSessions } from "./old-sessions.ts";
 import { type Declared, type References, storedName } from "./record.ts";
 

@@ -30,7 +30,7 @@ import { StoreSessionSet } from "./session-set.ts";
  *
  * ```ts
  * import session from "express-session";
- * import { SessionSetsStore } from "session-sets/express-session";
+ * import { SessionSetsStore } from "session-sets/compat/express-session";
  *
  * const store = new SessionSetsStore({
  *   client,
