@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId, newIdBeside } from "./ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -15,8 +15,8 @@ import {
   rotationTo,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const rotating: readonly StoreTest[] = [
   storeTest("a rotation gives the session a new id and keeps its data", async (under) => {

@@ -10,8 +10,8 @@ import {
   of,
   type ReferenceTexts,
   texts,
-} from "./steps.ts";
-import { type StoreTest, type StoreUnderTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 export const referencing: readonly StoreTest[] = [
   storeTest("a changed reference moves the session to another set", async ({ store }) => {

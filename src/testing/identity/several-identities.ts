@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store/contract.ts";
-import { newIdBeside } from "./ids.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertMembers,
   assertSuperseded,
@@ -14,8 +14,8 @@ import {
   rotationTo,
   signIn,
   texts,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 const CART = { cart: "[1]", t: "[7,8]" };
 const TEAMS = { t: ["7", "8"] };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newIdBeside } from "./ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -18,8 +18,8 @@ import {
   type Texts,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 /** Rotations by a change of the user that merges into the session, as some entries have it. */
 export const merging: readonly StoreTest[] = [

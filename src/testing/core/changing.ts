@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId } from "./ids.ts";
+import { newId } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -13,8 +13,8 @@ import {
   of,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const changing: readonly StoreTest[] = [
   storeTest("change merges fields", async ({ store }) => {

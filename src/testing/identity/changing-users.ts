@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Rotation, SessionStore } from "../store/contract.ts";
-import { newId, newIdBeside } from "./ids.ts";
+import type { Rotation, SessionStore } from "../../store/contract.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -21,8 +21,8 @@ import {
   type Texts,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 const DATA = { cart: "[1]", t: "[7]" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId, newIdBeside } from "./ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -21,8 +21,8 @@ import {
   signInOf,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 const CART = { cart: "[1]", t: "[7,8]" };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store/contract.ts";
-import { MAX_RENEWALS } from "../store/contract.ts";
-import { newIdBeside } from "./ids.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { MAX_RENEWALS } from "../../store/contract.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -19,8 +19,8 @@ import {
   rotationTo,
   SOON,
   signIn,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 

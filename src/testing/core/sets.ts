@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SessionError } from "../shared/errors.ts";
-import { newId } from "./ids.ts";
+import { SessionError } from "../../shared/errors.ts";
+import { newId } from "../ids.ts";
 import {
   allPages,
   assertMembers,
@@ -13,8 +13,8 @@ import {
   of,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const sets: readonly StoreTest[] = [
   storeTest("a set without sessions is empty however it is read", async ({ store }) => {

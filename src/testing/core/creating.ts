@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId, newIdInShard } from "./ids.ts";
+import { newId, newIdInShard } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -12,8 +12,8 @@ import {
   of,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const creating: readonly StoreTest[] = [
   storeTest("create makes a session with its fields and its times", async ({ store }) => {

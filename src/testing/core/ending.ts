@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newId, newIdBeside } from "./ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -16,8 +16,8 @@ import {
   rotationTo,
   SOON,
   texts,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const ending: readonly StoreTest[] = [
   storeTest("end ends one session and takes it out of its sets", async ({ store }) => {

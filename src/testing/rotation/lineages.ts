@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store/contract.ts";
-import { newIdBeside } from "./ids.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   allPages,
   assertDeleted,
@@ -21,8 +21,8 @@ import {
   SOON,
   signIn,
   texts,
-} from "./steps.ts";
-import { type StoreTest, type StoreUnderTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 const BY_NAME = { byName: true };

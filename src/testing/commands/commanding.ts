@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store/contract.ts";
-import { newId, newIdBeside } from "./ids.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -18,8 +18,8 @@ import {
   SOON,
   texts,
   timesOf,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 /* Changes by somebody who says himself when a session ends, which one he means and what is left of it. */
 

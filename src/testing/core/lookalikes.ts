@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import type { Reference, SessionStore } from "../store/contract.ts";
-import { newIdInShard } from "./ids.ts";
-import { assertMembers, create, createOf, of, PAST_SOON, renewed, SOON } from "./steps.ts";
-import { type StoreTest, type StoreUnderTest, storeTest } from "./store-test.ts";
+import type { Reference, SessionStore } from "../../store/contract.ts";
+import { newIdInShard } from "../ids.ts";
+import { assertMembers, create, createOf, of, PAST_SOON, renewed, SOON } from "../steps.ts";
+import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 const TEXT = '"60"';
 const NUMBER = "60";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { newIdBeside } from "./ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -17,8 +17,8 @@ import {
   PAST_SOON,
   rotationTo,
   SOON,
-} from "./steps.ts";
-import { type StoreTest, storeTest } from "./store-test.ts";
+} from "../steps.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 
