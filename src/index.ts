@@ -1,14 +1,12 @@
-export type { Duration } from "./shared/durations.ts";
-export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
-export type { ReindexOptions } from "./sessions/reindex.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
-export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export {
   createSessions,
   type SessionById,
   type Sessions,
   type Token,
 } from "./sessions/create-sessions.ts";
+export type { ReindexOptions } from "./sessions/reindex.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
+export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export type {
   CheckedReferences,
   Deadlines,
@@ -33,5 +31,7 @@ export type {
   TouchOptions,
   ValuesOf,
 } from "./sessions/types.ts";
+export type { Duration } from "./shared/durations.ts";
+export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
 export type { ReindexProgress } from "./store/repair.ts";

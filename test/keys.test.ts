@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { encodeValue, faultOfName } from "../src/shared/codec.ts";
 import { createKeys, encodeName, setName, setNames } from "../src/store/redis/layout/keys.ts";
 import { shardOf } from "../src/store/shards.ts";
-import { encodeValue, faultOfName } from "../src/shared/codec.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
 /** What means something in a key, a script, a glob or percent-encoding: made to collide. */

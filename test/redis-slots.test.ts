@@ -13,8 +13,8 @@ import {
 } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createToken } from "../src/sessions/token.ts";
 import { type OldLayout, OldSessions } from "../src/migrate/migrator.ts";
+import { createToken } from "../src/sessions/token.ts";
 import { sources } from "../src/store/redis/scripts.generated.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { iterate } from "./support/costs.ts";

@@ -1,7 +1,7 @@
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { SessionError } from "../src/shared/errors.ts";
 import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../src/shared/codec.ts";
+import { SessionError } from "../src/shared/errors.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
 /** JSON has no negative zero, and this is the one thing that the codec changes. */

@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed } from "../http/exchange/request-origin.ts";
 import {
   answerBy,
   isEncrypted,
@@ -8,20 +13,15 @@ import {
   nodeHeader,
   nodeHost,
 } from "../http/exchange/node-exchange.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import {
-  moreOptions,
-  requestSessions,
-  type SignedSessionsOptions,
-  signerOf,
-} from "../http/bind.ts";
+import { addressed } from "../http/exchange/request-origin.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 

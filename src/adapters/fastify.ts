@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/exchange/node-exchange.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
 import {
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
 } from "../http/bind.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/exchange/node-exchange.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 

@@ -1,17 +1,21 @@
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
 import type { RequestParts } from "../http/exchange/fetch-exchange.ts";
+import type {
+  FetchRequest,
+  FetchResponse,
+  PlatformResponse,
+} from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
+import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 import {
   type FetchSessionsOptions,
   fetchGuard,
   RequestedSessions,
   responseOf,
 } from "./shared-fetch.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/exchange/fetch-types.ts";
-import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
-import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a Request. */
 export interface FetchSession<Data extends object, Reference extends string>

@@ -1,21 +1,25 @@
+import type { SessionOf } from "../http/bind.ts";
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
+import type {
+  FetchRequest,
+  FetchResponse,
+  PlatformResponse,
+} from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
+import {
+  FoundSessions,
+  type RequireSessionOptions,
+  type SignedInSession,
+} from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 import {
   type FetchSessionsOptions,
   fetchGuard,
   RequestedSessions,
   responseOf,
 } from "./shared-fetch.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/exchange/fetch-types.ts";
-import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { SessionOf } from "../http/bind.ts";
-import {
-  FoundSessions,
-  type RequireSessionOptions,
-  type SignedInSession,
-} from "../http/require-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
-import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Hono's context (Hono 4). */
 export interface HonoContext {

@@ -1,9 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { misconfigured } from "../shared/errors.ts";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader } from "../http/exchange/node-exchange.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
 import {
   isKeys,
   moreOptions,
@@ -11,15 +6,20 @@ import {
   requestSessions,
   type SessionOf,
 } from "../http/bind.ts";
+import { createSigner, type Signer } from "../http/carriers/signer.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import { answerBy, NodeExchange, nodeHeader } from "../http/exchange/node-exchange.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { createSigner, type Signer } from "../http/carriers/signer.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { misconfigured } from "../shared/errors.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
 export interface KoaContext {

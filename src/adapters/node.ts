@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  moreOptions,
+  requestSessions,
+  type SignedSessionsOptions,
+  signerOf,
+} from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/exchange/request-origin.ts";
 import {
   answerBy,
   isEncrypted,
@@ -8,18 +13,18 @@ import {
   nodeHeader,
   nodeHost,
 } from "../http/exchange/node-exchange.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
 import {
-  moreOptions,
-  requestSessions,
-  type SignedSessionsOptions,
-  signerOf,
-} from "../http/bind.ts";
+  addressed,
+  TRUST_PROXY,
+  type TrustProxyOption,
+  trustsProxy,
+} from "../http/exchange/request-origin.ts";
 import {
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 

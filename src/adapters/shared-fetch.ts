@@ -1,22 +1,31 @@
-import type { Sessions } from "../sessions/create-sessions.ts";
-import type { FieldOf } from "../sessions/types.ts";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { FetchExchange, PartsExchange, type RequestParts } from "../http/exchange/fetch-exchange.ts";
-import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
-import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/exchange/request-origin.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
 import {
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
 } from "../http/bind.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import {
+  FetchExchange,
+  PartsExchange,
+  type RequestParts,
+} from "../http/exchange/fetch-exchange.ts";
+import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
+import {
+  addressed,
+  TRUST_PROXY,
+  type TrustProxyOption,
+  trustsProxy,
+} from "../http/exchange/request-origin.ts";
 import {
   type Refusal,
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;

@@ -1,6 +1,7 @@
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type { Duration } from "../shared/durations.ts";
 export type { RedisClient } from "../store/redis/wire/clients/connect.ts";
-export type { MoveProgress } from "../migrate/migrator.ts";
 export type { KoaCookieContext } from "./koa-redis-session-sets/cookie.ts";
 export {
   type KoaRedisSessionSets,
@@ -14,4 +15,3 @@ export type {
 } from "./koa-redis-session-sets/options.ts";
 export type { KoaSession } from "./koa-redis-session-sets/session.ts";
 export type { KoaSessionData, KoaSessionStore } from "./koa-redis-session-sets/store.ts";
-export type { MoveOptions } from "../migrate/options.ts";

@@ -1,3 +1,5 @@
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type {
   NodeRedisClient,
   NodeRedisCluster,
@@ -5,7 +7,6 @@ export type {
   NodeRedisSentinel,
   NodeRedisSingle,
 } from "../store/redis/wire/clients/node-redis.ts";
-export type { MoveProgress } from "../migrate/migrator.ts";
 export {
   createSession,
   deleteSession,
@@ -22,4 +23,3 @@ export {
   type WithUserId,
 } from "./redis-user-sessions/functions.ts";
 export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
-export type { MoveOptions } from "../migrate/options.ts";

@@ -1,15 +1,21 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
 import { idOf } from "../sessions/token.ts";
-import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers/carriers.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import {
+  BearerHeader,
+  bearerOf,
+  type CarrierName,
+  carrierConfig,
+  findTokens,
+} from "./carriers/carriers.ts";
 import { type CookieOptions, cookieConfig } from "./carriers/cookie-options.ts";
 import { Cookies } from "./carriers/cookies.ts";
-import { CSRFTokens } from "./csrf-tokens.ts";
-import type { Exchange } from "./exchange/exchange.ts";
-import { passedAsBearer } from "./errors.ts";
-import { RequestSession } from "./session/request-session.ts";
 import { SessionCookie } from "./carriers/session-cookie.ts";
 import { createSigner, type Signer } from "./carriers/signer.ts";
+import { CSRFTokens } from "./csrf-tokens.ts";
+import { passedAsBearer } from "./errors.ts";
+import type { Exchange } from "./exchange/exchange.ts";
+import { RequestSession } from "./session/request-session.ts";
 
 /** How the requests of an application get their sessions. */
 export interface RequestSessionsOptions<Data> {

@@ -1,4 +1,10 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../shared/errors.ts";
+import {
+  misconfigured,
+  optionNames,
+  quote,
+  refuseUnknownKeys,
+  SessionError,
+} from "../shared/errors.ts";
 import { passesByBearer } from "./bind.ts";
 
 /** Which requests from other origins may change something. */

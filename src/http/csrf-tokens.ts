@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Cookies, ReadCookie } from "./carriers/cookies.ts";
-import type { Exchange } from "./exchange/exchange.ts";
 import { equal } from "./carriers/signer.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 
 /*
  * A CSRF token is a random salt and the HMAC-SHA-256 of it under a secret that only the user's

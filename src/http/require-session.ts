@@ -1,6 +1,6 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import { engineOf } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
 /** What is answered where nobody is signed in, and whether asking counts as use. */

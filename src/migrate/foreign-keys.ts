@@ -1,8 +1,8 @@
-import type { Connection } from "../store/redis/wire/connection.ts";
-import { runScript } from "../store/redis/scripts/run-script.ts";
-import { SLOTS, slotKey } from "../store/redis/wire/slots.ts";
-import { checkReach, withinTimeout } from "../store/redis/wire/failures.ts";
 import { STEP_KEYS, type Walkable } from "../store/redis/reindex/scan.ts";
+import { runScript } from "../store/redis/scripts/run-script.ts";
+import type { Connection } from "../store/redis/wire/connection.ts";
+import { checkReach, withinTimeout } from "../store/redis/wire/failures.ts";
+import { SLOTS, slotKey } from "../store/redis/wire/slots.ts";
 
 /*
  * Keys as other libraries have written them: they stand in any slot, so each is read and removed by

@@ -3,13 +3,13 @@ import { settled } from "../shared/wait-for-all.ts";
 import { warnOnce } from "../shared/warnings.ts";
 import type { FieldReferences, Fields } from "../store/contract.ts";
 import { counted } from "../store/redis/layout/encode.ts";
-import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
 import { type Keys, setNames } from "../store/redis/layout/keys.ts";
-import { type IndexType, OldKeys, type OldValue } from "./foreign-keys.ts";
 import { type RedisStoreOptions, redisSettings } from "../store/redis/options.ts";
-import { Server } from "../store/redis/scripts/executor.ts";
 import { Walk } from "../store/redis/reindex/scan.ts";
 import { positionOf, textOf } from "../store/redis/reindex/scan-cursor.ts";
+import { Server } from "../store/redis/scripts/executor.ts";
+import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
+import { type IndexType, OldKeys, type OldValue } from "./foreign-keys.ts";
 
 /*
  * Sessions that another library has kept, moved here one at a time: read from the old layout, written

@@ -1,9 +1,9 @@
+import { faultOfName } from "../shared/codec.ts";
 import { milliseconds } from "../shared/durations.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { warn, warnOnce } from "../shared/warnings.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/options.ts";
-import { faultOfName } from "../shared/codec.ts";
-import { warn, warnOnce } from "../shared/warnings.ts";
 import { isSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 

@@ -1,3 +1,4 @@
+import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../shared/codec.ts";
 import {
   MAX_REFERENCES,
   misconfigured,
@@ -5,6 +6,7 @@ import {
   SessionError,
   tooManyReferences,
 } from "../shared/errors.ts";
+import { warnOnce } from "../shared/warnings.ts";
 import type {
   FieldReferences,
   Fields,
@@ -13,8 +15,6 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../shared/codec.ts";
-import { warnOnce } from "../shared/warnings.ts";
 import type { Config, DeclaredReference } from "./config.ts";
 import type { Session } from "./types.ts";
 

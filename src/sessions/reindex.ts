@@ -1,6 +1,6 @@
+import { decodeValue, referenceTexts } from "../shared/codec.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/repair.ts";
-import { decodeValue, referenceTexts } from "../shared/codec.ts";
 import type { Config } from "./config.ts";
 
 /** How `reindex` walks. */

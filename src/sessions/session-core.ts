@@ -1,4 +1,5 @@
 import { channel } from "node:diagnostics_channel";
+import { bytesOf, checkFieldName } from "../shared/codec.ts";
 import { milliseconds } from "../shared/durations.ts";
 import { misconfigured, quote, refuseUnknownKeys, tooLarge } from "../shared/errors.ts";
 import type {
@@ -11,7 +12,6 @@ import type {
   StoredSession,
   Superseded,
 } from "../store/contract.ts";
-import { bytesOf, checkFieldName } from "../shared/codec.ts";
 import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
 import { identityKept, nobody } from "./identity-errors.ts";
 import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./option-names.ts";

@@ -1,20 +1,20 @@
-import { changing } from "./core/changing.ts";
-import { changingUsers } from "./identity/changing-users.ts";
 import { commanding } from "./commands/commanding.ts";
+import { merging } from "./commands/merging.ts";
+import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
 import { expiring } from "./core/expiring.ts";
-import { largeSets } from "./large-sets.ts";
-import { lineages } from "./rotation/lineages.ts";
 import { lookalikes } from "./core/lookalikes.ts";
-import { merging } from "./commands/merging.ts";
-import { racing } from "./racing.ts";
 import { referencing } from "./core/referencing.ts";
-import { renewing } from "./rotation/renewing.ts";
-import { rotating } from "./rotation/rotating.ts";
 import { sets } from "./core/sets.ts";
+import { changingUsers } from "./identity/changing-users.ts";
 import { severalIdentities } from "./identity/several-identities.ts";
 import { signingIn } from "./identity/signing-in.ts";
+import { largeSets } from "./large-sets.ts";
+import { racing } from "./racing.ts";
+import { lineages } from "./rotation/lineages.ts";
+import { renewing } from "./rotation/renewing.ts";
+import { rotating } from "./rotation/rotating.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**

@@ -1,9 +1,10 @@
 /* Requests of one browser at the same time: each makes its calls of `ctx.session` one after the other. */
+
+import { requestSessions } from "../../src/http/bind.ts";
 import type { CarrierName } from "../../src/http/carriers/carriers.ts";
 import { cookieConfig } from "../../src/http/carriers/cookie-options.ts";
 import type { Exchange } from "../../src/http/exchange/exchange.ts";
 import type { RequestSession } from "../../src/http/session/request-session.ts";
-import { requestSessions } from "../../src/http/bind.ts";
 import type { SessionSet } from "../../src/sessions/session-set.ts";
 import { type Actor, fresh } from "./actors.ts";
 import type { Data, Scene } from "./scene.ts";

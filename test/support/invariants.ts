@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { encodeName } from "../../src/store/redis/layout/keys.ts";
 import { decodeValue, encodeValue } from "../../src/shared/codec.ts";
+import { encodeName } from "../../src/store/redis/layout/keys.ts";
 import { type Model, type Place, valuesOf } from "./model.ts";
 import type { Client } from "./stores.ts";
 

@@ -1,5 +1,3 @@
-import { quote } from "../../shared/errors.ts";
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { literal, type OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
@@ -7,8 +5,10 @@ import {
   type OldSession,
   OldSessions,
 } from "../../migrate/migrator.ts";
-import type { RedisStoreOptions } from "../../store/redis/options.ts";
+import { quote } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
+import type { RedisStoreOptions } from "../../store/redis/options.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";
 import { type References, recordOf, referencesIn } from "./record.ts";
 import { idOfSid } from "./sid.ts";

@@ -1,18 +1,18 @@
-import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 import { configOf } from "../../sessions/config.ts";
 import type { Engine } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
+import { faultOfName } from "../../shared/codec.ts";
+import { type Duration, milliseconds } from "../../shared/durations.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
+import { warn } from "../../shared/warnings.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
-import { faultOfName } from "../../shared/codec.ts";
-import { warn } from "../../shared/warnings.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { isKeptForCookies } from "./cookie.ts";
-import { StoreEngine } from "./session-core.ts";
 import { OldStoreSessions } from "./old-sessions.ts";
 import { type Declared, type References, storedName } from "./record.ts";
+import { StoreEngine } from "./session-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
 export interface SessionData {

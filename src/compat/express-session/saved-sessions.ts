@@ -1,10 +1,10 @@
-import { misconfigured, tooLarge } from "../../shared/errors.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
 import { isId } from "../../sessions/token.ts";
+import { bytesOf, encodeValue } from "../../shared/codec.ts";
+import { misconfigured, tooLarge } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Change, Changed, StoredSession, Tombstone } from "../../store/contract.ts";
-import type { MoveProgress } from "../../migrate/migrator.ts";
 import { isWalkable } from "../../store/walk.ts";
-import { bytesOf, encodeValue } from "../../shared/codec.ts";
 import {
   allOf,
   type Cookie,

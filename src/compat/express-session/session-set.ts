@@ -1,8 +1,8 @@
-import { misconfigured } from "../../shared/errors.ts";
 import { fieldsNamedIn } from "../../sessions/session-core.ts";
 import type { ClearOptions, ListOptions, SessionSet } from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
 import { checkFieldName } from "../../shared/codec.ts";
+import { misconfigured } from "../../shared/errors.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {

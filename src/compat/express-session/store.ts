@@ -1,10 +1,10 @@
 import { EventEmitter } from "node:events";
-import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import type { MoveProgress } from "../../migrate/migrator.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SessionError } from "../../shared/errors.ts";
 import { answerBy, NodeExchange } from "../../http/exchange/node-exchange.ts";
+import { SessionError } from "../../shared/errors.ts";
 import type { KoaCookieOptions, Settings } from "./options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */

@@ -1,6 +1,6 @@
-import { misconfigured } from "../../shared/errors.ts";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { misconfigured } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
 import { KoaSession } from "./session.ts";

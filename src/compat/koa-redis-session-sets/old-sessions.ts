@@ -1,4 +1,3 @@
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { literal, type OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
@@ -7,6 +6,7 @@ import {
   OldSessions,
 } from "../../migrate/migrator.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { fieldsOf } from "../shared/json-record.ts";
 import { movedId } from "./ids.ts";
 import { referencesOf } from "./references.ts";

@@ -1,7 +1,7 @@
-import type { Duration } from "../../shared/durations.ts";
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
 import { gone } from "../../http/errors.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
+import type { Duration } from "../../shared/durations.ts";
 import type { Changed } from "../../store/contract.ts";
 import { changeOf, rotationTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";

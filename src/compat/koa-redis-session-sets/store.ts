@@ -1,6 +1,6 @@
+import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
-import { gone } from "../../http/errors.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";

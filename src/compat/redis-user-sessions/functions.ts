@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Change, SessionStore } from "../../store/contract.ts";
-import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { redisStore } from "../../store/redis/options.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { changeOf } from "../shared/change.ts";
 import {
   asJSON,

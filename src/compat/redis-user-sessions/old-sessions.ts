@@ -1,4 +1,3 @@
-import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import type { OldValue } from "../../migrate/foreign-keys.ts";
 import {
   type MoveProgress,
@@ -6,8 +5,9 @@ import {
   type OldSession,
   OldSessions,
 } from "../../migrate/migrator.ts";
-import { encodeText, fieldsOf } from "../shared/json-record.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
+import { encodeText, fieldsOf } from "../shared/json-record.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { userOf } from "./user.ts";
 

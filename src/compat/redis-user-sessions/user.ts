@@ -1,6 +1,6 @@
+import { encodeValue } from "../../shared/codec.ts";
 import { SessionError } from "../../shared/errors.ts";
 import type { Reference } from "../../store/contract.ts";
-import { encodeValue } from "../../shared/codec.ts";
 
 /** The set of a user's sessions. @throws SessionError ERR_SESSION_VALUE for what is no id of a user. */
 export function userOf(userId: unknown): Reference {

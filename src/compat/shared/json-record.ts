@@ -1,6 +1,6 @@
+import { decodeValue, encodeValue } from "../../shared/codec.ts";
 import { SessionError } from "../../shared/errors.ts";
 import type { Fields } from "../../store/contract.ts";
-import { decodeValue, encodeValue } from "../../shared/codec.ts";
 
 /*
  * Records as the predecessors take them: whatever JSON.stringify takes, under any names. So a Date

@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
+import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { decodeValue } from "../../shared/codec.ts";
 import {
   misconfigured,
   optionNames,
@@ -8,12 +11,9 @@ import {
   SessionError,
 } from "../../shared/errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
 import { redisStore } from "../../store/redis/options.ts";
-import { decodeValue } from "../../shared/codec.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { OLD_LAYOUT } from "./old-layout.ts";
 import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
 

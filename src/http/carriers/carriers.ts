@@ -1,5 +1,5 @@
-import { misconfigured, quote } from "../../shared/errors.ts";
 import type { Session } from "../../sessions/types.ts";
+import { misconfigured, quote } from "../../shared/errors.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 

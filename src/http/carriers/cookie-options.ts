@@ -1,6 +1,6 @@
 import { stringifySetCookie } from "cookie";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { Session } from "../../sessions/types.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
 export interface CookieOptions<Data> {

@@ -1,5 +1,5 @@
-import { SessionError } from "../../shared/errors.ts";
 import type { Session } from "../../sessions/types.ts";
+import { SessionError } from "../../shared/errors.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";

@@ -1,12 +1,12 @@
-import { type Changes, type Engine, fieldsNamedIn } from "../../sessions/session-core.ts";
 import { sessionOf } from "../../sessions/record.ts";
+import { type Changes, type Engine, fieldsNamedIn } from "../../sessions/session-core.ts";
 import { createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
-import { maySignInAfter, rankOf, sessionWithToken, sharedValue } from "./answers.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { gone, tokenKept, tokenLost } from "../errors.ts";
+import { maySignInAfter, rankOf, sessionWithToken, sharedValue } from "./answers.ts";
 
 /**
  * What the session of a request holds: its token, what that leads to, and what this request has seen

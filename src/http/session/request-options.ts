@@ -1,5 +1,5 @@
-import { optionNames } from "../../shared/errors.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
+import { optionNames } from "../../shared/errors.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /* What the verbs of a request's session take and give, beside those without a request. */

@@ -1,5 +1,3 @@
-import { optionalMilliseconds } from "../../shared/durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
 import { TOUCH_OPTIONS } from "../../sessions/option-names.ts";
 import { readArguments } from "../../sessions/read-arguments.ts";
 import { replicasOf } from "../../sessions/replicas.ts";
@@ -15,6 +13,8 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
+import { optionalMilliseconds } from "../../shared/durations.ts";
+import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
 import { noIdentity, notSignedIn } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";

@@ -1,5 +1,5 @@
-import { MAX_REFERENCES, tooManyReferences } from "../../shared/errors.ts";
 import { bytesOf } from "../../shared/codec.ts";
+import { MAX_REFERENCES, tooManyReferences } from "../../shared/errors.ts";
 import type {
   Change,
   Changed,

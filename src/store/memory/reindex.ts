@@ -1,8 +1,8 @@
 import { misconfigured } from "../../shared/errors.ts";
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
+import type { Shelf } from "./entries.ts";
 import { keepOwner, type Session, weightOf } from "./entry.ts";
 import type { SessionSets } from "./session-sets.ts";
-import type { Shelf } from "./entries.ts";
 
 const STEP_SESSIONS = 200;
 

@@ -1,5 +1,5 @@
-import { misconfigured, tooLarge } from "../../shared/errors.ts";
 import { bytesOf } from "../../shared/codec.ts";
+import { misconfigured, tooLarge } from "../../shared/errors.ts";
 import {
   type Change,
   type Changed,
@@ -22,6 +22,7 @@ import {
 } from "../contract.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import type { WalkableStore } from "../walk.ts";
+import { type Bounds, Shelf } from "./entries.ts";
 import {
   type Alias,
   absent,
@@ -44,9 +45,8 @@ import {
   withKept,
 } from "./entry.ts";
 import { reindexKept } from "./reindex.ts";
-import { SessionSets } from "./session-sets.ts";
-import { type Bounds, Shelf } from "./entries.ts";
 import { type Turn, turnOf } from "./rotation.ts";
+import { SessionSets } from "./session-sets.ts";
 
 const PAGE_SESSIONS = 100;
 const LIST_SESSIONS = 500;

@@ -2,10 +2,10 @@ import type * as durations from "../../shared/durations.ts";
 import { milliseconds } from "../../shared/durations.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { SessionStore } from "../contract.ts";
-import { connectionOf, type RedisClient } from "./wire/clients/connect.ts";
-import type { Connection } from "./wire/connection.ts";
 import { createKeys, type Keys } from "./layout/keys.ts";
 import { RedisStore } from "./store.ts";
+import { connectionOf, type RedisClient } from "./wire/clients/connect.ts";
+import type { Connection } from "./wire/connection.ts";
 
 /** How sessions are kept in Redis. */
 export interface RedisStoreOptions {

@@ -1,7 +1,7 @@
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Reference, StoredSession } from "../contract.ts";
-import { type Keys, setName } from "./layout/keys.ts";
 import { pairsOfHash, sessionOf } from "./layout/decode.ts";
+import { type Keys, setName } from "./layout/keys.ts";
 import type { Server } from "./scripts/executor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */

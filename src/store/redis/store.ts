@@ -21,12 +21,6 @@ import {
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
-import { allSessions } from "./reindex/all-sessions.ts";
-import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./layout/encode.ts";
-import type { Connection } from "./wire/connection.ts";
-import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
-import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
-import { reindex } from "./reindex/reindex.ts";
 import {
   changedOf,
   type Found,
@@ -38,9 +32,21 @@ import {
   signedInOf,
   timesOf,
 } from "./layout/decode.ts";
-import { type Reply, Server } from "./scripts/executor.ts";
+import {
+  counted,
+  encodedNames,
+  fieldChanges,
+  optional,
+  rotationArguments,
+} from "./layout/encode.ts";
+import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
+import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
+import { allSessions } from "./reindex/all-sessions.ts";
+import { reindex } from "./reindex/reindex.ts";
 import { ShardKeys, Walk } from "./reindex/scan.ts";
 import { type Place, positionOf } from "./reindex/scan-cursor.ts";
+import { type Reply, Server } from "./scripts/executor.ts";
+import type { Connection } from "./wire/connection.ts";
 
 type Send = Connection["send"];
 

@@ -3,8 +3,8 @@ import type { DeclaredReference } from "../../repair.ts";
 import { MOST_SHARDS } from "../../shards.ts";
 import { counted } from "../layout/encode.ts";
 import { encodeName, type Keys, setNames } from "../layout/keys.ts";
-import type { ScriptName } from "../scripts/run-script.ts";
 import type { Reply, Server } from "../scripts/executor.ts";
+import type { ScriptName } from "../scripts/run-script.ts";
 
 /** What was wrong. */
 export interface Mended {

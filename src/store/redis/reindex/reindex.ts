@@ -1,7 +1,7 @@
 import type { DeclaredReference, ReindexProgress, RepairOptions } from "../../repair.ts";
 import type { Keys } from "../layout/keys.ts";
-import { type Mended, Mender } from "./mender.ts";
 import type { Server } from "../scripts/executor.ts";
+import { type Mended, Mender } from "./mender.ts";
 import { ShardKeys, Walk } from "./scan.ts";
 import { type Place, positionOf, textOf } from "./scan-cursor.ts";
 

@@ -1,11 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { misconfigured } from "../../../shared/errors.ts";
 import type { Connection, Send } from "../wire/connection.ts";
-import { Missed, Replication, type Write } from "../wire/replicas.ts";
-import { runScript, type ScriptName } from "./run-script.ts";
-import { ServerClock } from "../wire/server-clock.ts";
-import { isUntold, mayBeActiveActive, refuseUnfit, TIME_AND_INFO, timeIn } from "../wire/server-info.ts";
 import { checkReach, isCrowded, isMoving, withinTimeout } from "../wire/failures.ts";
+import { Missed, Replication, type Write } from "../wire/replicas.ts";
+import { ServerClock } from "../wire/server-clock.ts";
+import {
+  isUntold,
+  mayBeActiveActive,
+  refuseUnfit,
+  TIME_AND_INFO,
+  timeIn,
+} from "../wire/server-info.ts";
+import { runScript, type ScriptName } from "./run-script.ts";
 
 /** What a script answers after the time: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
