@@ -1,12 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import {
-  misconfigured,
-  optionNames,
-  quote,
-  refuseUnknownKeys,
-  SessionError,
-} from "../../errors.ts";
+import { SessionError } from "../../errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
 import { redisStore } from "../../store/redis/redis-store.ts";
@@ -15,29 +9,8 @@ import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
 import { cursorOf, type MoveOptions } from "../shared/moving.ts";
 import { OLD_LAYOUT } from "./old-layout.ts";
+import { type SpotsSessionsOptions, settingsOf, type TokenEncoding } from "./options.ts";
 import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
-
-/** How tokens are written: encodings that keep every bit. */
-export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
-
-/** Where the sessions are kept, and how tokens look. */
-export interface SpotsSessionsOptions {
-  /**
-   * Where Redis is, such as `redis://localhost:6379`.
-   * @default ioredis's: `redis://localhost:6379`
-   */
-  connectionString?: string;
-  /**
-   * How a token is written.
-   * @default "base64"
-   */
-  tokenEncoding?: TokenEncoding;
-  /**
-   * How many random bytes a token has: 20 (160 bits) or more.
-   * @default 128
-   */
-  tokenSize?: number;
-}
 
 /** Any record: what is in it becomes what JSON makes of it. */
 export interface SpotsData {
@@ -72,17 +45,9 @@ export interface SpotsSession {
   data: SpotsData;
 }
 
-const ENCODINGS: readonly TokenEncoding[] = ["base64", "base64url", "hex", "latin1", "binary"];
-const FEWEST_BYTES = 20;
 const MOST_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
-
-const OPTIONS = optionNames<SpotsSessionsOptions>({
-  connectionString: true,
-  tokenEncoding: true,
-  tokenSize: true,
-});
 
 /**
  * The sessions of any number of apps, on a client of ioredis that it opens: `client`. End that, when
@@ -99,19 +64,7 @@ export class SpotsSessions {
 
   /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
   constructor(options: string | SpotsSessionsOptions = {}) {
-    const chosen = typeof options === "string" ? { connectionString: options } : options;
-    refuseUnknownKeys("SpotsSessions", chosen, OPTIONS);
-    const { connectionString, tokenEncoding = "base64", tokenSize = 128 } = chosen;
-    if (!ENCODINGS.includes(tokenEncoding)) {
-      throw misconfigured(
-        `tokenEncoding must be one of ${ENCODINGS.join(", ")}, which keep every bit of a token; got ${quote(tokenEncoding)}`,
-      );
-    }
-    if (!(Number.isInteger(tokenSize) && tokenSize >= FEWEST_BYTES)) {
-      throw misconfigured(
-        `tokenSize must be a whole number of ${FEWEST_BYTES} bytes or more: a token with less can be guessed`,
-      );
-    }
+    const { connectionString, tokenEncoding, tokenSize } = settingsOf(options);
     this.#tokenEncoding = tokenEncoding;
     this.#tokenSize = tokenSize;
     this.client = connectionString === undefined ? new Redis() : new Redis(connectionString);
