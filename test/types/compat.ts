@@ -56,7 +56,9 @@ const data: Data = { userId: "eva", expires: "2999-01-01T00:00:00Z", role: "admi
 const made = await createSession({ client, data });
 same<Equal<typeof made, string>>();
 const given = await createSession({ client, sessionId: "id", data });
-same<Equal<typeof given, undefined>>();
+same<Equal<typeof given, string>>();
+// @ts-expect-error: misspelt
+await createSession({ client, sesionId: "id", data });
 const read = await readSession<Data>({ client, sessionId: "id" });
 same<Equal<typeof read, Data | null>>();
 const [first] = await getUserSessions<Data>({ client, userId: "eva" });
