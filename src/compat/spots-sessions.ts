@@ -1,6 +1,11 @@
 export type { MoveProgress } from "../store/redis/old-sessions.ts";
 export type { MoveOptions } from "./shared/moving.ts";
-export type { SpotsSessionsOptions, TokenEncoding } from "./spots-sessions/options.ts";
+export type {
+  IfMissing,
+  OnMissing,
+  SpotsSessionsOptions,
+  TokenEncoding,
+} from "./spots-sessions/options.ts";
 export {
   type OfApp,
   type OfOwner,
