@@ -6,6 +6,7 @@ export type {
   NodeRedisSingle,
 } from "../store/redis/clients/node-redis.ts";
 export type { MoveProgress } from "../store/redis/old-sessions.ts";
+export type { WithClient, WithSessionId, WithUserId } from "./redis-user-sessions/calls.ts";
 export {
   createSession,
   deleteSession,
@@ -17,9 +18,6 @@ export {
   type SessionData,
   updateSession,
   updateUserSessions,
-  type WithClient,
-  type WithSessionId,
-  type WithUserId,
 } from "./redis-user-sessions/functions.ts";
 export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
 export type { MoveOptions } from "./shared/moving.ts";
