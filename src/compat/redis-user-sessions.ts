@@ -6,7 +6,9 @@ export type {
   NodeRedisCommandOptions,
   NodeRedisSentinel,
   NodeRedisSingle,
-} from "../store/redis/wire/clients/node-redis.ts";
+} from "../store/redis/clients/node-redis.ts";
+export type { MoveProgress } from "../store/redis/old-sessions.ts";
+export type { WithClient, WithSessionId, WithUserId } from "./redis-user-sessions/calls.ts";
 export {
   createSession,
   deleteSession,
@@ -18,8 +20,5 @@ export {
   type SessionData,
   updateSession,
   updateUserSessions,
-  type WithClient,
-  type WithSessionId,
-  type WithUserId,
 } from "./redis-user-sessions/functions.ts";
 export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";

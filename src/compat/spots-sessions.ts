@@ -1,5 +1,11 @@
-export type { MoveProgress } from "../migrate/migrator.ts";
-export type { MoveOptions } from "../migrate/options.ts";
+export type { MoveProgress } from "../store/redis/old-sessions.ts";
+export type { MoveOptions } from "./shared/moving.ts";
+export type {
+  IfMissing,
+  OnMissing,
+  SpotsSessionsOptions,
+  TokenEncoding,
+} from "./spots-sessions/options.ts";
 export {
   type OfApp,
   type OfOwner,
@@ -8,7 +14,5 @@ export {
   type SpotsSession,
   SpotsSessions,
   SpotsSessions as default,
-  type SpotsSessionsOptions,
-  type TokenEncoding,
   type WithDuration,
 } from "./spots-sessions/spots-sessions.ts";

@@ -78,9 +78,9 @@ test("the README's example runs, and leaves no session, because its session has 
 });
 
 describe("createSession", () => {
-  test("makes a session with its data, and resolves to nothing", async () => {
+  test("makes a session with its data, and resolves to its id", async () => {
     const data = { userId, expires: soon(), role: "admin" };
-    expect(await createSession({ client, sessionId, data })).toBeUndefined();
+    expect(await createSession({ client, sessionId, data })).toBe(sessionId);
     expect(await read()).toEqual(data);
     expect(await listed()).toEqual([{ sessionId, data }]);
   });
@@ -213,7 +213,6 @@ describe("expires", () => {
     const made = createSession({ client, sessionId, data: { userId, expires: expires as never } });
     await expect(made).rejects.toThrow(refused("ERR_SESSION_VALUE"));
     const data = await make();
-    if (expires === undefined) return; // dropped: nothing to change
     const updated = updateSession({ client, sessionId, data: { a: 1, expires } });
     await expect(updated).rejects.toThrow(refused("ERR_SESSION_VALUE"));
     const all = updateUserSessions({ client, userId, data: { a: 1, expires } });
@@ -262,9 +261,38 @@ describe("expires", () => {
 describe("updateSession", () => {
   test("merges, and resolves to nothing", async () => {
     const data = await make({ role: "admin", theme: "dark" });
-    const changes = { theme: "light", n: 1, dropped: undefined };
+    const changes = { theme: "light", n: 1 };
     expect(await updateSession({ client, sessionId, data: changes })).toBeUndefined();
     expect(await read()).toEqual({ ...data, theme: "light", n: 1 });
+  });
+
+  test("removes what is undefined, as JSON leaves it out, and so does updateUserSessions", async () => {
+    const data = await make({ role: "admin", theme: "dark", "": 1, "@c": 2, "\ud800": 3, n: null });
+    const changes = {
+      role: undefined,
+      "": undefined,
+      "\ud800": undefined,
+      absent: undefined,
+      n: 1,
+    };
+    await updateSession({ client, sessionId, data: changes });
+    expect(await read()).toEqual({ userId, expires: data.expires, theme: "dark", "@c": 2, n: 1 });
+    const all = { theme: () => 1, "@c": Symbol("x"), n: Number.NaN };
+    await updateUserSessions({ client, userId, data: all });
+    expect(await read()).toEqual({ userId, expires: data.expires, n: null });
+  });
+
+  test("removes neither the user nor the end: that is refused, and nothing is changed", async () => {
+    const data = await make();
+    for (const name of ["userId", "expires"]) {
+      const changes = { a: 1, [name]: undefined };
+      const wanted = { code: "ERR_SESSION_VALUE", message: expect.stringContaining(name) };
+      const one = updateSession({ client, sessionId, data: changes });
+      await expect(one).rejects.toMatchObject(wanted);
+      const all = updateUserSessions({ client, userId, data: changes });
+      await expect(all).rejects.toMatchObject(wanted);
+    }
+    expect(await read()).toEqual(data);
   });
 
   test("rejects where there is no session, and makes none", async () => {

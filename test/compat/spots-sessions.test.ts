@@ -387,13 +387,14 @@ describe("on a server of its own", () => {
 
   test("every read walked over all keys; now nothing does", async () => {
     const watch = await watchCommands(server.url);
-    const of = { app: "watched", ownerId: "1" };
-    const token = await sessions.create({ ...of, data: { a: 1 }, duration: 60 });
-    await sessions.get({ ...of, token });
-    await sessions.refresh({ ...of, token, duration: 60 });
-    await sessions.update({ ...of, token, data: { a: 2 } });
-    await sessions.kill({ ...of, token });
-    await sessions.killAll(of);
+    const owner = { app: "watched", ownerId: "1" };
+    const token = await sessions.create({ ...owner, data: { a: 1 }, duration: 60 });
+    const of = { app: "watched", token };
+    await sessions.get(of);
+    await sessions.refresh({ ...of, duration: 60 });
+    await sessions.update({ ...of, data: { a: 2 } });
+    await sessions.kill(of);
+    await sessions.killAll(owner);
     const text = await watch.text();
     watch.stop();
     expect(text).toContain("EVALSHA");

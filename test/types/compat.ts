@@ -12,7 +12,12 @@ import {
   readSession,
   updateSession,
 } from "session-sets/compat/redis-user-sessions";
-import { SpotsSessions } from "session-sets/compat/spots-sessions";
+import {
+  type SpotsData,
+  type SpotsSession,
+  SpotsSessions,
+  type SpotsSessionsOptions,
+} from "session-sets/compat/spots-sessions";
 import { type Equal, same } from "./equal.ts";
 
 const spots = new SpotsSessions();
@@ -23,6 +28,38 @@ new SpotsSessions({ tokenEncoding: "utf8" });
 // @ts-expect-error: no duration
 await spots.create({ app: "a", ownerId: "1", data: {} });
 await spots.client.set("anything", "else");
+const { client: redis } = spots;
+// @ts-expect-error: the client cannot be replaced
+spots.client = redis;
+// @ts-expect-error: misspelt
+new SpotsSessions({ mising: "reject" });
+// @ts-expect-error: nothing that can be done
+new SpotsSessions({ missing: "throw" });
+
+const one = { app: "a", token: "t" };
+const found = await spots.get(one);
+same<Equal<typeof found, SpotsSession | undefined>>();
+const killed = await spots.kill(one);
+same<Equal<typeof killed, boolean>>();
+const rejecting = new SpotsSessions({ missing: "reject", tokenSize: 32 });
+const { ownerId, ...rest } = await rejecting.get(one);
+same<Equal<typeof ownerId, string>>();
+same<Equal<typeof rest, { data: SpotsData }>>();
+const refreshed = await rejecting.refresh({ ...one, duration: 60 });
+same<Equal<typeof refreshed, true>>();
+const ended = await rejecting.killAll({ app: "a", ownerId: "1" });
+same<Equal<typeof ended, boolean>>();
+declare const configured: SpotsSessionsOptions;
+for (const missing of [configured.missing, undefined]) {
+  const perhaps = await new SpotsSessions({ missing }).get(one);
+  same<Equal<typeof perhaps, SpotsSession | undefined>>();
+}
+const loaded = await new SpotsSessions(configured).get(one);
+same<Equal<typeof loaded, SpotsSession | undefined>>();
+const either: SpotsSessions[] = [spots, rejecting];
+// @ts-expect-error: it may resolve to undefined
+const surely: SpotsSessions<"reject"> = spots;
+console.log(either, surely);
 
 const app = new Koa<Koa.DefaultState, KoaSessionContext>();
 const Session = KoaRedisSessionSets(app, { client: spots.client, references: { user_id: 1 } });
@@ -56,7 +93,9 @@ const data: Data = { userId: "eva", expires: "2999-01-01T00:00:00Z", role: "admi
 const made = await createSession({ client, data });
 same<Equal<typeof made, string>>();
 const given = await createSession({ client, sessionId: "id", data });
-same<Equal<typeof given, undefined>>();
+same<Equal<typeof given, string>>();
+// @ts-expect-error: misspelt
+await createSession({ client, sesionId: "id", data });
 const read = await readSession<Data>({ client, sessionId: "id" });
 same<Equal<typeof read, Data | null>>();
 const [first] = await getUserSessions<Data>({ client, userId: "eva" });

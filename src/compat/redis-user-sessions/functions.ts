@@ -9,10 +9,11 @@ import {
   asJSON,
   decodeText,
   encodeText,
+  fieldOf,
   fieldsOf,
-  type JSONRecord,
   recordOf,
 } from "../shared/json-record.ts";
+import { checkCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { IN_ONE_SHARD, oldSessionsOf } from "./old-sessions.ts";
 import { userOf } from "./user.ts";
@@ -22,21 +23,6 @@ export interface SessionData {
   userId: string;
   /** When the session ends: an ISO 8601 timestamp with its offset, such as `toISOString()` gives. */
   expires: string;
-}
-
-/** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
-export interface WithClient {
-  client: NodeRedisClient;
-}
-
-/** One session by its id, which is any string. */
-export interface WithSessionId extends WithClient {
-  sessionId: string;
-}
-
-/** All sessions of one user. */
-export interface WithUserId extends WithClient {
-  userId: string;
 }
 
 /** A session as it is listed. */
@@ -57,7 +43,7 @@ const stores = new WeakMap<object, SessionStore>();
 
 /**
  * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
- * Resolves to nothing, or, where no `sessionId` is given, to the one that it made.
+ * Resolves to its id: the one that was given, or else 32 characters, of 192 random bits.
  *
  * A moment in the past is no error: no session is left, then.
  *
@@ -65,29 +51,17 @@ const stores = new WeakMap<object, SessionStore>();
  * cannot write, and where the id is that of another user's session, which stays as it is.
  */
 export async function createSession<Data extends SessionData>(
-  session: WithSessionId & { data: Data },
-): Promise<undefined>;
-export async function createSession<Data extends SessionData>(
-  session: WithClient & { sessionId?: undefined; data: Data },
-): Promise<string>;
-export async function createSession<Data extends SessionData>(
-  session: WithClient & { sessionId?: string | undefined; data: Data },
-): Promise<string | undefined>;
-export async function createSession({
-  client,
-  sessionId,
-  data,
-}: WithClient & { sessionId?: string | undefined; data: SessionData }): Promise<
-  string | undefined
-> {
-  const store = storeOf(client);
+  options: WithClient & { sessionId?: string | undefined; data: Data },
+): Promise<string> {
+  checkCall("createSession", options);
+  const { client, data, sessionId } = options;
   const record = asJSON("data", data);
   const user = userOf(record.userId);
-  const id = sessionId ?? randomBytes(ID_BYTES).toString("base64url");
+  const id = sessionId === undefined ? randomBytes(ID_BYTES).toString("base64url") : sessionId;
   if (typeof id !== "string") throw refused("sessionId must be a string");
   const absoluteDeadline = deadlineOf(record.expires);
-  if (id === sessionId) await oldSessionsOf(client)?.move(id);
-  const { state } = await store.change(encodeText(id), {
+  if (sessionId !== undefined) await oldSessionsOf(client)?.move(id);
+  const { state } = await storeOf(client).change(encodeText(id), {
     ...changeOf(fieldsOf(record)),
     references: [{ field: user.field, texts: [user.text], plain: false }],
     absoluteDeadline,
@@ -98,40 +72,40 @@ export async function createSession({
   if (state === "elsewhere") {
     throw refused("There is a session of this sessionId already, and it is another user's");
   }
-  return id === sessionId ? undefined : id;
+  return id;
 }
 
 /** The data of a session; null where there is none. */
-export async function readSession<Data extends SessionData = ReadData>({
-  client,
-  sessionId,
-}: WithSessionId): Promise<Data | null> {
+export async function readSession<Data extends SessionData = ReadData>(
+  options: WithSessionId,
+): Promise<Data | null> {
+  checkCall("readSession", options);
+  const { client, sessionId } = options;
+  const id = idOf(sessionId);
+  if (id === null) return null;
   const store = storeOf(client);
-  if (typeof sessionId !== "string") return null;
   const old = oldSessionsOf(client);
-  let found = await store.find(encodeText(sessionId));
+  let found = await store.find(encodeText(id));
   if (found.state === "gone" && old) {
-    await old.move(sessionId);
-    found = await store.find(encodeText(sessionId));
+    await old.move(id);
+    found = await store.find(encodeText(id));
   }
   return found.state === "live" ? recordOf<Data>(found.session.fields) : null;
 }
 
 /**
- * Merges `data` into a session. Its end moves, either way, where `data` has an `expires`, and else
- * it does not.
+ * Merges `data` into a session: a property that is undefined is removed. The session's end moves,
+ * either way, where `data` has an `expires`, and else it does not.
  *
  * @throws SessionError ERR_SESSION_GONE where there is no session, ERR_SESSION_VALUE for a `userId`
  * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
  */
-export async function updateSession({
-  client,
-  sessionId,
-  data,
-}: WithSessionId & { data: object }): Promise<void> {
-  const store = storeOf(client);
-  const change = updateOf(asJSON("data", data));
+export async function updateSession(options: WithSessionId & { data: object }): Promise<void> {
+  checkCall("updateSession", options);
+  const { client, sessionId, data } = options;
+  const change = updateOf(data);
   if (typeof sessionId !== "string") throw refused("sessionId must be a string");
+  const store = storeOf(client);
   const old = oldSessionsOf(client);
   let { state } = await store.change(encodeText(sessionId), change);
   if (state === "gone" && old) {
@@ -140,23 +114,29 @@ export async function updateSession({
   }
   if (state === "elsewhere") throw otherUser();
   if (state !== "changed") {
-    throw new SessionError("ERR_SESSION_GONE", "There is no session of this sessionId to update");
+    throw new SessionError(
+      "ERR_SESSION_GONE",
+      "There is no session of this sessionId to update: none was made, or it has expired or was deleted. createSession makes one",
+    );
   }
 }
 
 /** Ends a session; where there is none, nothing happens. */
-export async function deleteSession({ client, sessionId }: WithSessionId): Promise<void> {
-  const store = storeOf(client);
-  if (typeof sessionId !== "string") return;
-  await oldSessionsOf(client)?.moveToEnd(sessionId);
-  await store.end(encodeText(sessionId));
+export async function deleteSession(options: WithSessionId): Promise<void> {
+  checkCall("deleteSession", options);
+  const { client, sessionId } = options;
+  const id = idOf(sessionId);
+  if (id === null) return;
+  await oldSessionsOf(client)?.moveToEnd(id);
+  await storeOf(client).end(encodeText(id));
 }
 
-/** All sessions of a user, in no order. */
-export async function getUserSessions<Data extends SessionData = ReadData>({
-  client,
-  userId,
-}: WithUserId): Promise<ListedSession<Data>[]> {
+/** All sessions of a user, the one that ends first before the others. */
+export async function getUserSessions<Data extends SessionData = ReadData>(
+  options: WithUserId,
+): Promise<ListedSession<Data>[]> {
+  checkCall("getUserSessions", options);
+  const { client, userId } = options;
   const sessions: ListedSession<Data>[] = [];
   const user = userOf(userId);
   await oldSessionsOf(client)?.moveUser(userId, false);
@@ -176,14 +156,12 @@ export async function getUserSessions<Data extends SessionData = ReadData>({
  *
  * @throws SessionError ERR_SESSION_VALUE as `updateSession` does; nothing was changed.
  */
-export async function updateUserSessions({
-  client,
-  userId,
-  data,
-}: WithUserId & { data: object }): Promise<void> {
+export async function updateUserSessions(options: WithUserId & { data: object }): Promise<void> {
+  checkCall("updateUserSessions", options);
+  const { client, userId, data } = options;
   const store = storeOf(client);
   const user = userOf(userId);
-  const change = updateOf(asJSON("data", data));
+  const change = updateOf(data);
   if (change.where && change.where.text !== user.text) throw otherUser();
   await oldSessionsOf(client)?.moveUser(userId, false);
   // All ids first: to move deadlines is to move sessions in the order that pages are read in.
@@ -196,7 +174,9 @@ export async function updateUserSessions({
 }
 
 /** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
-export async function deleteUserSessions({ client, userId }: WithUserId): Promise<void> {
+export async function deleteUserSessions(options: WithUserId): Promise<void> {
+  checkCall("deleteUserSessions", options);
+  const { client, userId } = options;
   const user = userOf(userId);
   await oldSessionsOf(client)?.moveUser(userId, true);
   await storeOf(client).endAll(user);
@@ -210,13 +190,32 @@ function storeOf(client: NodeRedisClient): SessionStore {
   return store;
 }
 
-/** An update leaves the user as it is: one that names a user holds for a session of that user only. */
-function updateOf({ userId, ...record }: JSONRecord): Change {
+/**
+ * An update leaves the user as it is: one that names a user holds for a session of that user only.
+ * What JSON leaves out of it goes, such as the theme in `{ theme: undefined }`: this has always been
+ * the way to remove a property.
+ */
+function updateOf(data: object): Change {
+  const record = asJSON("data", data);
+  const removed = Object.keys(data).filter((name) => !Object.hasOwn(record, name));
+  for (const name of ["userId", "expires"]) {
+    if (removed.includes(name)) {
+      throw refused(`${name} cannot be removed from a session; leave it out of data to keep it`);
+    }
+  }
+  const { userId, ...values } = record;
+  const unset = removed.map((name) => fieldOf(name));
   return {
-    ...changeOf(fieldsOf(record)),
-    ...(record.expires === undefined ? {} : { absoluteDeadline: deadlineOf(record.expires) }),
+    ...changeOf(fieldsOf(values), unset),
+    ...(values.expires === undefined ? {} : { absoluteDeadline: deadlineOf(values.expires) }),
     ...(userId === undefined ? {} : { where: userOf(userId) }),
   };
+}
+
+/** The id as it stands in keys; null for what can be none, and is no error: clients send anything. */
+function idOf(sessionId: unknown): string | null {
+  if (typeof sessionId === "number") return String(sessionId);
+  return typeof sessionId === "string" ? sessionId : null;
 }
 
 function otherUser(): SessionError {

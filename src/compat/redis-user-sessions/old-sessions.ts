@@ -8,6 +8,8 @@ import {
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { encodeText, fieldsOf } from "../shared/json-record.ts";
+import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import { checkCall, type WithClient } from "./calls.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { userOf } from "./user.ts";
 
@@ -46,22 +48,27 @@ const migrating = new WeakMap<object, OldUserSessions>();
 /**
  * Has all functions that are called with this client move sessions that redis-user-sessions has kept,
  * when they come by them. To be called once, when the program starts.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
  */
-export function migrateSessions({ client }: { client: NodeRedisClient }): void {
-  migrating.set(client, new OldUserSessions(client));
+export function migrateSessions(options: WithClient): void {
+  checkCall("migrateSessions", options);
+  migrating.set(options.client, new OldUserSessions(options.client));
 }
 
 /**
  * Moves all sessions that redis-user-sessions has kept, in bounded steps, while both are in use. It
  * can be ended at any time, and started again.
  *
- * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
+ * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor, for options that are misspelt, and for
+ * what is no client.
  */
-export function moveSessions({
-  client,
-  ...options
-}: MoveOptions & { client: NodeRedisClient }): AsyncGenerator<MoveProgress, void> {
-  return new OldUserSessions(client).moveAll(cursorOf(options));
+export function moveSessions(
+  options: WithClient & MoveOptions,
+): AsyncGenerator<MoveProgress, void> {
+  checkCall("moveSessions", options);
+  const { client, ...others } = options;
+  return new OldUserSessions(client).moveAll(cursorOf(others));
 }
 
 /** The sessions that are to be moved with a client; undefined where none are. */

@@ -1,43 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
-import { decodeValue } from "../../shared/codec.ts";
-import {
-  misconfigured,
-  optionNames,
-  quote,
-  refuseUnknownKeys,
-  SessionError,
-} from "../../shared/errors.ts";
+import { misconfigured, optionNames, SessionError } from "../../errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { redisStore } from "../../store/redis/options.ts";
+import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
+import { redisStore } from "../../store/redis/redis-store.ts";
+import { decodeValue } from "../../values.ts";
+import { checkOptions } from "../shared/call-options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
 import { OLD_LAYOUT } from "./old-layout.ts";
+import {
+  type IfMissing,
+  type OnMissing,
+  type SpotsSessionsOptions,
+  settingsOf,
+  type TokenEncoding,
+} from "./options.ts";
 import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
-
-/** How tokens are written: encodings that keep every bit. */
-export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
-
-/** Where the sessions are kept, and how tokens look. */
-export interface SpotsSessionsOptions {
-  /**
-   * Where Redis is, such as `redis://localhost:6379`.
-   * @default ioredis's: `redis://localhost:6379`
-   */
-  connectionString?: string;
-  /**
-   * How a token is written.
-   * @default "base64"
-   */
-  tokenEncoding?: TokenEncoding;
-  /**
-   * How many random bytes a token has: 20 (160 bits) or more.
-   * @default 128
-   */
-  tokenSize?: number;
-}
 
 /** Any record: what is in it becomes what JSON makes of it. */
 export interface SpotsData {
@@ -72,59 +51,71 @@ export interface SpotsSession {
   data: SpotsData;
 }
 
-const ENCODINGS: readonly TokenEncoding[] = ["base64", "base64url", "hex", "latin1", "binary"];
-const FEWEST_BYTES = 20;
 const MOST_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
-const OPTIONS = optionNames<SpotsSessionsOptions>({
-  connectionString: true,
-  tokenEncoding: true,
-  tokenSize: true,
-});
+const TOKEN = { app: true, token: true } as const;
+const OWNER = { app: true, ownerId: true } as const;
+
+/** The options of each method. */
+const OPTIONS = {
+  create: optionNames<OfOwner & WithDuration & { data: unknown }>({
+    ...OWNER,
+    data: true,
+    duration: true,
+  }),
+  get: optionNames<OfToken>(TOKEN),
+  refresh: optionNames<OfToken & WithDuration>({ ...TOKEN, duration: true }),
+  update: optionNames<OfToken & { data: unknown }>({ ...TOKEN, data: true }),
+  kill: optionNames<OfToken>(TOKEN),
+  killAll: optionNames<OfOwner>(OWNER),
+};
 
 /**
  * The sessions of any number of apps, on a client of ioredis that it opens: `client`. End that, when
  * the program ends.
  *
- * Each method rejects with ERR_STORE_UNAVAILABLE where Redis does not answer.
+ * Where there is no session, `get` resolves to undefined, and `refresh`, `update` and `kill` to false.
+ * With `missing: "reject"` they reject with ERR_SESSION_GONE. `killAll` never does.
+ *
+ * Each method rejects with ERR_STORE_UNAVAILABLE where Redis does not answer, with ERR_SESSION_CONFIG
+ * for an option that it does not have, and with ERR_SESSION_VALUE for one that cannot work.
  */
-export class SpotsSessions {
-  /** The client of ioredis, for whatever else Redis can do. */
-  readonly client: Redis;
+export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
+  readonly #client: Redis;
   readonly #store: SessionStore;
   readonly #tokenEncoding: TokenEncoding;
   readonly #tokenSize: number;
+  readonly #rejects: boolean;
 
   /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
+  constructor(options: SpotsSessionsOptions & { missing: Missing });
+  constructor(options?: string | SpotsSessionsOptions);
   constructor(options: string | SpotsSessionsOptions = {}) {
-    const chosen = typeof options === "string" ? { connectionString: options } : options;
-    refuseUnknownKeys("SpotsSessions", chosen, OPTIONS);
-    const { connectionString, tokenEncoding = "base64", tokenSize = 128 } = chosen;
-    if (!ENCODINGS.includes(tokenEncoding)) {
-      throw misconfigured(
-        `tokenEncoding must be one of ${ENCODINGS.join(", ")}, which keep every bit of a token; got ${quote(tokenEncoding)}`,
-      );
-    }
-    if (!(Number.isInteger(tokenSize) && tokenSize >= FEWEST_BYTES)) {
-      throw misconfigured(
-        `tokenSize must be a whole number of ${FEWEST_BYTES} bytes or more: a token with less can be guessed`,
-      );
-    }
+    const { connectionString, tokenEncoding, tokenSize, rejects } = settingsOf(options);
     this.#tokenEncoding = tokenEncoding;
     this.#tokenSize = tokenSize;
-    this.client = connectionString === undefined ? new Redis() : new Redis(connectionString);
-    this.#store = redisStore(this.client, IN_ONE_SHARD);
+    this.#rejects = rejects;
+    this.#client = connect(connectionString);
+    this.#store = redisStore(this.#client, IN_ONE_SHARD);
+  }
+
+  /** The client of ioredis, for whatever else Redis can do. It cannot be replaced. */
+  get client(): Redis {
+    return this.#client;
+  }
+
+  set client(_other: never) {
+    throw misconfigured(
+      "The client of a SpotsSessions cannot be replaced; write new SpotsSessions({ connectionString }) for another server",
+    );
   }
 
   /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
-  async create({
-    app,
-    ownerId,
-    data = {},
-    duration,
-  }: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
+  async create(options: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
+    checkOptions("create", options, OPTIONS.create);
+    const { app, ownerId, data = {}, duration } = options;
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
     await this.#store.create({
       id: idOf(app, token),
@@ -136,41 +127,54 @@ export class SpotsSessions {
   }
 
   /** Whose session it is, and its data; undefined where there is none. */
-  async get({ app, token }: OfToken): Promise<SpotsSession | undefined> {
+  async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
+    checkOptions("get", options, OPTIONS.get);
+    const { app, token } = options;
     const found = await this.#store.find(idOf(app, token));
-    if (found.state !== "live") return undefined;
+    if (found.state !== "live") return this.#missing(undefined);
     const { fields } = found.session;
     const ownerId = String(decodeValue(fields.get("ownerId") ?? ""));
     return { ownerId, data: recordOf(fields, DATA) };
   }
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */
-  async refresh({ app, token, duration }: OfToken & WithDuration): Promise<boolean> {
+  async refresh(options: OfToken & WithDuration): Promise<true | IfMissing<Missing, false>> {
+    checkOptions("refresh", options, OPTIONS.refresh);
+    const { app, token, duration } = options;
     const change = { ...changeOf(new Map()), absoluteTimeout: millisecondsOf(duration) };
-    return (await this.#store.change(idOf(app, token), change)).state === "changed";
+    const { state } = await this.#store.change(idOf(app, token), change);
+    return state === "changed" ? true : this.#missing(false);
   }
 
   /**
    * Merges into the data of a session: null deletes a value, undefined is ignored. It lasts as long
    * as before. Resolves to whether there was one.
    */
-  async update({ app, token, data }: OfToken & { data: SpotsData }): Promise<boolean> {
+  async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
+    checkOptions("update", options, OPTIONS.update);
+    const { app, token, data } = options;
     const entries = Object.entries(asJSON("data", data));
-    const set = fieldsOf(Object.fromEntries(entries.filter(([, value]) => value !== null)), DATA);
-    const unset = entries
-      .filter(([, value]) => value === null)
-      .map(([name]) => fieldOf(name, DATA));
-    const changed = await this.#store.change(idOf(app, token), changeOf(set, unset));
-    return changed.state === "changed";
+    // What JSON alone makes null, such as NaN, is a value.
+    const deletes = (name: string) => data[name] === null;
+    const set = entries.filter(([name]) => !deletes(name));
+    const unset = entries.filter(([name]) => deletes(name)).map(([name]) => fieldOf(name, DATA));
+    const change = changeOf(fieldsOf(Object.fromEntries(set), DATA), unset);
+    const { state } = await this.#store.change(idOf(app, token), change);
+    return state === "changed" ? true : this.#missing(false);
   }
 
   /** Ends a session. Resolves to whether there was one. */
-  async kill({ app, token }: OfToken): Promise<boolean> {
-    return (await this.#store.end(idOf(app, token))) !== null;
+  async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
+    checkOptions("kill", options, OPTIONS.kill);
+    const { app, token } = options;
+    const ended = await this.#store.end(idOf(app, token));
+    return ended === null ? this.#missing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
-  async killAll({ app, ownerId }: OfOwner): Promise<boolean> {
+  async killAll(options: OfOwner): Promise<boolean> {
+    checkOptions("killAll", options, OPTIONS.killAll);
+    const { app, ownerId } = options;
     return (await this.#store.endAll(ownerOf(app, ownerId))) > 0;
   }
 
@@ -182,14 +186,35 @@ export class SpotsSessions {
    */
   moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
     const cursor = cursorOf(options);
-    return new OldSessions(this.client, IN_ONE_SHARD, OLD_LAYOUT).moveAll(cursor);
+    return new OldSessions(this.#client, IN_ONE_SHARD, OLD_LAYOUT).moveAll(cursor);
+  }
+
+  /** The answer where there is no session, or the rejection in its place. */
+  #missing<Answer>(answer: Answer): IfMissing<Missing, Answer> {
+    if (!this.#rejects) return answer as IfMissing<Missing, Answer>;
+    throw new SessionError(
+      "ERR_SESSION_GONE",
+      "There is no session of this app and token: none was made, or it has expired or was killed. Sign the user in again, and call create",
+    );
   }
 }
+
+/** Without a cause, because that of a URL which cannot be read holds the URL, and so a password. */
+function connect(connectionString: string | undefined): Redis {
+  try {
+    return connectionString === undefined ? new Redis() : new Redis(connectionString);
+  } catch {
+    throw misconfigured(
+      "connectionString cannot be read; write redis://user:password@host:port, or rediss:// for TLS, with the password percent-encoded",
+    );
+  }
+}
+
 function millisecondsOf(seconds: unknown): number {
   const milliseconds = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
   if (milliseconds >= 1 && milliseconds <= MOST_SECONDS * 1000) return milliseconds;
   throw new SessionError(
     "ERR_SESSION_VALUE",
-    "duration must be a number of seconds above zero, and at most 100 years",
+    "duration must be a number of seconds above zero, and at most 100 years; to end a session, call kill",
   );
 }

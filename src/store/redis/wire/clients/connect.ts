@@ -7,6 +7,12 @@ import { isNodeRedis, type NodeRedisClient, nodeRedisConnection } from "./node-r
 /** A client that the Redis store can work with; it is known by its shape. */
 export type RedisClient = IoredisClient | NodeRedisClient | GlideAnyClient;
 
+/** Whether this is a client that the store can work with, connected or not. */
+export function isRedisClient(value: unknown): value is RedisClient {
+  if (typeof value !== "object" || value === null) return false;
+  return isIoredis(value) || isGlide(value) || isNodeRedis(value);
+}
+
 /** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
 export function connectionOf(client: RedisClient): Connection {
   if (typeof client === "object" && client !== null) {

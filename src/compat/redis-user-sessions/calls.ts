@@ -1,0 +1,53 @@
+import { misconfigured, optionNames } from "../../errors.ts";
+import { isRedisClient } from "../../store/redis/clients/connect.ts";
+import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
+import { checkOptions } from "../shared/call-options.ts";
+import type { MoveOptions } from "../shared/moving.ts";
+
+/** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
+export interface WithClient {
+  client: NodeRedisClient;
+}
+
+/** One session by its id, which is any string. */
+export interface WithSessionId extends WithClient {
+  sessionId: string;
+}
+
+/** All sessions of one user. */
+export interface WithUserId extends WithClient {
+  userId: string;
+}
+
+const CLIENT = { client: true } as const;
+const SESSION = { client: true, sessionId: true } as const;
+const USER = { client: true, userId: true } as const;
+
+/** The options of each function. */
+const OPTIONS = {
+  createSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  readSession: optionNames<WithSessionId>(SESSION),
+  updateSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  deleteSession: optionNames<WithSessionId>(SESSION),
+  getUserSessions: optionNames<WithUserId>(USER),
+  updateUserSessions: optionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
+  deleteUserSessions: optionNames<WithUserId>(USER),
+  migrateSessions: optionNames<WithClient>(CLIENT),
+  moveSessions: optionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
+};
+
+/** @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client. */
+export function checkCall(call: keyof typeof OPTIONS, options: WithClient): void {
+  const known = OPTIONS[call];
+  if (isRedisClient(options)) {
+    throw misconfigured(
+      `${call} takes one object, as it has since version 2 of redis-user-sessions: ${call}({ ${known.join(", ")} })`,
+    );
+  }
+  checkOptions(call, options, known);
+  if (!isRedisClient(options.client)) {
+    throw misconfigured(
+      "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
+    );
+  }
+}
