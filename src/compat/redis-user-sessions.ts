@@ -6,8 +6,7 @@ export type {
   NodeRedisCommandOptions,
   NodeRedisSentinel,
   NodeRedisSingle,
-} from "../store/redis/clients/node-redis.ts";
-export type { MoveProgress } from "../store/redis/old-sessions.ts";
+} from "../store/redis/wire/clients/node-redis.ts";
 export type { WithClient, WithSessionId, WithUserId } from "./redis-user-sessions/calls.ts";
 export {
   createSession,

@@ -1,8 +1,8 @@
-import { misconfigured, optionNames } from "../../errors.ts";
-import { isRedisClient } from "../../store/redis/clients/connect.ts";
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
+import type { MoveOptions } from "../../migrate/options.ts";
+import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { checkOptions } from "../shared/call-options.ts";
-import type { MoveOptions } from "../shared/moving.ts";
 
 /** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
 export interface WithClient {

@@ -8,7 +8,6 @@ import {
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { encodeText, fieldsOf } from "../shared/json-record.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
 import { checkCall, type WithClient } from "./calls.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { userOf } from "./user.ts";

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../errors.ts";
+import { misconfigured } from "../../shared/errors.ts";
 
 /** What is shown of a name that a call does not know: a word. Anything else may be a token. */
 const WORD = /^[a-z]\w{0,28}$/i;

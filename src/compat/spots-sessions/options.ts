@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";

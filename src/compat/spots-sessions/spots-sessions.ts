@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { misconfigured, optionNames, SessionError } from "../../errors.ts";
+import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
+import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { decodeValue } from "../../shared/codec.ts";
+import { misconfigured, optionNames, SessionError } from "../../shared/errors.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
-import { decodeValue } from "../../values.ts";
+import { redisStore } from "../../store/redis/options.ts";
 import { checkOptions } from "../shared/call-options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
