@@ -12,7 +12,7 @@ async function main(): Promise<void> {
     references: ["user_id"],
   });
   await sessions.signIn(null, { user_id: 1 });
-  const error = new sessionSets.SessionError("ERR_CSRF", "no");
+  const error = new sessionSets.SessionError("ERR_CSRF", "no", { reason: "origin" });
   console.log(
     JSON.stringify({
       size: await sessions.by("user_id", 1).size(),

@@ -84,7 +84,7 @@ export async function createSession({
   const record = asJSON("data", data);
   const user = userOf(record.userId);
   const id = sessionId ?? randomBytes(ID_BYTES).toString("base64url");
-  if (typeof id !== "string") throw refused("sessionId must be a string");
+  if (typeof id !== "string") throw refused("sessionId must be a string", "sessionId");
   const absoluteDeadline = deadlineOf(record.expires);
   if (id === sessionId) await oldSessionsOf(client)?.move(id);
   const { state } = await store.change(encodeText(id), {
@@ -96,7 +96,10 @@ export async function createSession({
     where: user,
   });
   if (state === "elsewhere") {
-    throw refused("There is a session of this sessionId already, and it is another user's");
+    throw refused(
+      "There is a session of this sessionId already, and it is another user's",
+      "userId",
+    );
   }
   return id === sessionId ? undefined : id;
 }
@@ -131,7 +134,7 @@ export async function updateSession({
 }: WithSessionId & { data: object }): Promise<void> {
   const store = storeOf(client);
   const change = updateOf(asJSON("data", data));
-  if (typeof sessionId !== "string") throw refused("sessionId must be a string");
+  if (typeof sessionId !== "string") throw refused("sessionId must be a string", "sessionId");
   const old = oldSessionsOf(client);
   let { state } = await store.change(encodeText(sessionId), change);
   if (state === "gone" && old) {
@@ -220,10 +223,10 @@ function updateOf({ userId, ...record }: JSONRecord): Change {
 }
 
 function otherUser(): SessionError {
-  return refused("The userId of a session cannot be changed; end it and make another");
+  return refused("The userId of a session cannot be changed; end it and make another", "userId");
 }
 
 /** An id is a bearer secret here: no message holds one. */
-function refused(message: string): SessionError {
-  return new SessionError("ERR_SESSION_VALUE", message);
+function refused(message: string, field: string): SessionError {
+  return new SessionError("ERR_SESSION_VALUE", message, { field });
 }

@@ -105,11 +105,13 @@ export class SpotsSessions {
     if (!ENCODINGS.includes(tokenEncoding)) {
       throw misconfigured(
         `tokenEncoding must be one of ${ENCODINGS.join(", ")}, which keep every bit of a token; got ${quote(tokenEncoding)}`,
+        { option: "tokenEncoding" },
       );
     }
     if (!(Number.isInteger(tokenSize) && tokenSize >= FEWEST_BYTES)) {
       throw misconfigured(
         `tokenSize must be a whole number of ${FEWEST_BYTES} bytes or more: a token with less can be guessed`,
+        { option: "tokenSize" },
       );
     }
     this.#tokenEncoding = tokenEncoding;
@@ -191,5 +193,6 @@ function millisecondsOf(seconds: unknown): number {
   throw new SessionError(
     "ERR_SESSION_VALUE",
     "duration must be a number of seconds above zero, and at most 100 years",
+    { field: "duration" },
   );
 }
