@@ -5,7 +5,7 @@
  */
 import { Redis } from "ioredis";
 import { createClient } from "redis";
-import { createSessions, type SessionErrorCode, type Sessions } from "session-sets";
+import { createSessions, type SessionErrorCode, type SessionStore } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { createSession, updateSession } from "session-sets/compat/redis-user-sessions";
@@ -29,12 +29,24 @@ afterAll(() => client.quit());
 const MAX_BYTES = 20_000;
 const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-type Both = Sessions<Data, "user_id" | "role">;
+function open(store: SessionStore) {
+  return createSessions({
+    data: {} as Data,
+    store,
+    maxBytes: MAX_BYTES,
+    references: {
+      user_id: true,
+      team_ids: { identity: false },
+      role: { identity: false, type: "string" },
+    },
+  });
+}
+type Opened = ReturnType<typeof open>;
 
 /** A call that is refused, with what, and what the error has besides. */
 type Refused = readonly [
   what: string,
-  call: (sessions: Both, token: string) => unknown,
+  call: (sessions: Opened, token: string) => unknown,
   code: SessionErrorCode,
   details: object,
 ];
@@ -134,19 +146,10 @@ describe.each([
   ["memory", () => memoryStore()],
   ["Redis", () => redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" })],
 ] as const)("on %s", (_, store) => {
-  let sessions: Both;
+  let sessions: Opened;
   let token: string;
   beforeEach(async () => {
-    sessions = createSessions({
-      data: {} as Data,
-      store: store(),
-      maxBytes: MAX_BYTES,
-      references: {
-        user_id: true,
-        team_ids: { identity: false },
-        role: { identity: false, type: "string" as const },
-      },
-    });
+    sessions = open(store());
     ({ token } = await sessions.create({ user_id: 1 }));
   });
 
