@@ -32,6 +32,13 @@ export type {
   ValuesOf,
 } from "./sessions/types.ts";
 export type { Duration } from "./shared/durations.ts";
-export { SessionError, type SessionErrorCode } from "./shared/errors.ts";
+export {
+  SessionError,
+  type SessionErrorBase,
+  type SessionErrorCode,
+  type SessionErrorConstructor,
+  type SessionErrorDetails,
+  type SessionErrorOptions,
+} from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
 export type { ReindexProgress } from "./store/repair.ts";

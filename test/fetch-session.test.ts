@@ -49,7 +49,7 @@ describe("commit", () => {
   test("is ERR_COOKIE for a response that can be neither changed nor copied", async () => {
     const session = await started();
     expect(() => session.commit(Response.error())).toThrow(
-      expect.objectContaining({ code: "ERR_COOKIE" }),
+      expect.objectContaining({ code: "ERR_COOKIE", cookie: "__Host-session" }),
     );
   });
 

@@ -1,4 +1,5 @@
 /* What messages quote: never a token, never a line of a client's, and no crash whatever they are given. */
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { createSessions, SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
@@ -56,6 +57,7 @@ function expectClean(error: unknown, token: string): void {
   expect(error).toBeInstanceOf(SessionError);
   const { message, hint, stack = "" } = error as SessionError;
   for (const text of [message, hint, stack]) expect(text).not.toContain(token);
+  expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(token);
   expect(message + hint).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
 }
 

@@ -225,7 +225,7 @@ test("Express's guard compares the origin of an upgrade that Express has not see
     try {
       guard(upgrade(headers), {}, () => passed++);
     } catch (error) {
-      expect(error).toMatchObject({ code: "ERR_CSRF" });
+      expect(error).toMatchObject({ code: "ERR_CSRF", reason: "origin" });
     }
     return passed === 1;
   };

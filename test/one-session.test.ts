@@ -389,6 +389,7 @@ describe("a made-up bearer token", () => {
     csrfGuard()(request);
     await expect(fetchSessions(sessions)(request).get()).rejects.toMatchObject({
       code: "ERR_CSRF",
+      reason: "bearer",
       status: 403,
     });
     expect(await bearer.get()).toEqual({});

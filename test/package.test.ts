@@ -170,7 +170,8 @@ describe("a program that uses the package", () => {
       const options = {
         module,
         moduleResolution,
-        noEmit: true,
+        declaration: true,
+        outDir: `core-${module}`,
         types: [],
         lib: ["es2023"],
         exactOptionalPropertyTypes: true,

@@ -85,7 +85,9 @@ export function koaSessions<Data extends object, Reference extends string>(
   options: KoaSessionsOptions<Data> = {},
 ): KoaSessions<Data, Reference> {
   const { signed = false } = options;
-  if (typeof signed !== "boolean") throw misconfigured("signed must be true or false");
+  if (typeof signed !== "boolean") {
+    throw misconfigured("signed must be true or false", { option: "signed" });
+  }
   const sessionOf = requestSessions("koaSessions", sessions, options, OPTIONS);
 
   function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
@@ -164,7 +166,9 @@ function viewOf(ctx: KoaContext) {
 function koaSigner(keys: unknown): Signer {
   if (isKeys(keys)) return createSigner(keys);
   if (isSigner(keys)) return keys;
-  throw misconfigured("signed cookies need app.keys: a list of secret strings, or a Keygrip");
+  throw misconfigured("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
+    option: "signed",
+  });
 }
 
 function isSigner(keys: unknown): keys is Signer {

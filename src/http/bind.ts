@@ -159,6 +159,7 @@ function isAlike(one: Known, asked: Pick<Known, "engine" | "cookie">): boolean {
   if (one.cookie.options === asked.cookie.options) return true;
   throw misconfigured(
     `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
+    { option: "cookie" },
   );
 }
 
@@ -186,7 +187,9 @@ export function passesByBearer(request: object): boolean {
 export function signerOf({ keys }: { keys?: unknown }): Signer | null {
   if (keys === undefined) return null;
   if (isKeys(keys)) return createSigner(keys);
-  throw misconfigured("keys is a list of secret strings, the one to sign with first");
+  throw misconfigured("keys is a list of secret strings, the one to sign with first", {
+    option: "keys",
+  });
 }
 
 /** Whether these are secrets to sign with. */

@@ -59,10 +59,12 @@ export function createGuard<Given>(
   refuseUnknownKeys("csrfGuard", options, [...OPTIONS, ...more]);
   const { origins = [], exempt = () => false } = options;
   if (!Array.isArray(origins)) {
-    throw misconfigured("csrfGuard's origins are a list of origins");
+    throw misconfigured("csrfGuard's origins are a list of origins", { option: "origins" });
   }
   if (typeof exempt !== "function") {
-    throw misconfigured("csrfGuard's exempt is a function that says whether a request is let in");
+    throw misconfigured("csrfGuard's exempt is a function that says whether a request is let in", {
+      option: "exempt",
+    });
   }
   const allowed = new Set(origins.map(checkedOrigin));
   const isExempt = (given: Given) => {
@@ -70,6 +72,7 @@ export function createGuard<Given>(
     if (typeof answer === "boolean") return answer;
     throw misconfigured(
       "csrfGuard's exempt answers true or false at once; a promise is neither, and would let everybody in",
+      { option: "exempt" },
     );
   };
   return (request, given) => {
@@ -82,12 +85,18 @@ export function createGuard<Given>(
         ? origin !== undefined && !isOwn(origin, request)
         : site !== "same-origin" && site !== "none";
     if (foreign && !passesByBearer(request.request)) {
-      throw new SessionError(
-        "ERR_CSRF",
-        `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${request.proxySetting}`,
-      );
+      throw fromElsewhere(origin, request);
     }
   };
+}
+
+function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequest): SessionError {
+  return new SessionError(
+    "ERR_CSRF",
+    `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${proxySetting}`,
+    // Anybody can send a header of any form.
+    { reason: "origin", origin: ORIGIN.test(origin ?? "") ? origin : undefined },
+  );
 }
 
 /** A WebSocket is opened by a GET, cookies and all, from whatever page. */
@@ -104,6 +113,7 @@ function checkedOrigin(origin: string): string {
   if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {
     throw misconfigured(
       `csrfGuard's origins are of the form "https://admin.example.com" or "capacitor://localhost", those of the web in lower case, without a path, a pattern or a port that is implied; got ${quote(origin)}`,
+      { option: "origins" },
     );
   }
   return origin;

@@ -13,6 +13,7 @@ export function notSignedIn(verb: string, field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
     `${verb} needs a session that says who the user is, and there is none with a value of ${quote(field)}: it has ended, or nobody has signed in; the user has to sign in first`,
+    { field },
   );
 }
 
@@ -30,10 +31,16 @@ export function tokenKept(verb: "set" | "unset"): SessionError {
   );
 }
 
+/** A `delete` that is to keep fields, and cannot. */
+export function nothingKept(why: string): SessionError {
+  return misconfigured(why, { option: "keep" });
+}
+
 /** The values of a reference that says nothing of the user. */
 export function noIdentity(verb: string, field: string): SessionError {
   return misconfigured(
     `${verb} takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }; to end the sessions of a team, call clear() on sessions.by(${quote(field)}, value)`,
+    { field },
   );
 }
 
@@ -42,6 +49,7 @@ export function passedAsBearer(): SessionError {
   return new SessionError(
     "ERR_CSRF",
     "csrfGuard has let this request in because of its bearer header, so it gets no session by cookie: put the guard after all middlewares that make sessions, or give it an exempt for this route",
+    { reason: "bearer" },
   );
 }
 
@@ -51,5 +59,6 @@ export function unnamedPeers(field: string, values: number): SessionError {
   return new SessionError(
     "ERR_SESSION_VALUE",
     `The session has ${values} values of ${name}; name one of them: peers(${name}, value)`,
+    { field },
   );
 }

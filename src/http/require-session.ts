@@ -71,17 +71,22 @@ export function sessionRequirement<Data extends object, Field extends FieldOf<Da
     throw misconfigured('requireSession takes the field that says who the user is: "user_id"');
   }
   if (redirect !== undefined && (typeof redirect !== "string" || redirect === "")) {
-    throw misconfigured('redirect is the address of the page to sign in: "/sign-in"');
+    throw misconfigured('redirect is the address of the page to sign in: "/sign-in"', {
+      option: "redirect",
+    });
   }
   if (answer !== undefined && answer !== "page" && answer !== "program") {
-    throw misconfigured('answer is "page" or "program", or left out');
+    throw misconfigured('answer is "page" or "program", or left out', { option: "answer" });
   }
-  if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
+  if (typeof touch !== "boolean") {
+    throw misconfigured("touch must be true or false", { option: "touch" });
+  }
   const engine = engineOf(sessions);
   engine?.checkReference(field);
   if (engine?.identitiesIn([field]).length === 0) {
     throw misconfigured(
       `requireSession takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }`,
+      { field },
     );
   }
   return async (session, request) => {

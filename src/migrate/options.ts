@@ -13,7 +13,9 @@ export function cursorOf(options: MoveOptions): string | null {
   refuseUnknownKeys("moveSessions", options, OPTIONS);
   const { cursor = null } = options;
   if (cursor !== null && typeof cursor !== "string") {
-    throw misconfigured("cursor must be the cursor of an earlier progress, or null");
+    throw misconfigured("cursor must be the cursor of an earlier progress, or null", {
+      option: "cursor",
+    });
   }
   return cursor;
 }

@@ -56,7 +56,7 @@ export function configOf(options: SessionsOptions<object> = {}): Config {
   refuseUnknownKeys("createSessions", options, OPTIONS);
   const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(Number.isInteger(maxBytes) && maxBytes >= 1)) {
-    throw misconfigured("maxBytes must be a whole number above zero");
+    throw misconfigured("maxBytes must be a whole number above zero", { option: "maxBytes" });
   }
   const defaultAbsoluteTimeout = absoluteTimeout === undefined;
   const timeouts = timeoutsOf(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
@@ -65,6 +65,7 @@ export function configOf(options: SessionsOptions<object> = {}): Config {
   if (!isStore(store)) {
     throw misconfigured(
       "store must be a store of sessions, such as redisStore(client) or memoryStore() make, not a client",
+      { option: "store" },
     );
   }
   return {
@@ -93,6 +94,7 @@ export function timeoutsOf(
   if (idle === null && absolute === null) {
     throw misconfigured(
       "A session must end some day: give idleTimeout or absoluteTimeout a duration; null turns off one of them, not both",
+      { option: "idleTimeout" },
     );
   }
   const unnamed = absoluteTimeout === undefined && defaults.defaultAbsoluteTimeout;
@@ -105,6 +107,7 @@ export function timeoutsOf(
   ) {
     throw misconfigured(
       "idleTimeout is longer than the absoluteTimeout, which is 30 days unless you name it: name both, or turn the absolute one off with absoluteTimeout: null",
+      { option: "idleTimeout" },
     );
   }
   return { idleTimeout: idle, absoluteTimeout: absolute };
@@ -134,7 +137,12 @@ function referencesOf(
     const fault =
       faultOfName(field) ??
       (references.has(field) ? "is declared twice" : faultOfReference(options, store));
-    if (fault) throw misconfigured(`The reference ${quote(field)} ${fault}`);
+    if (fault) {
+      throw misconfigured(`The reference ${quote(field)} ${fault}`, {
+        option: "references",
+        field,
+      });
+    }
     refuseUnknownKeys(`The reference ${quote(field)}`, options, REFERENCE_OPTIONS);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
@@ -151,6 +159,7 @@ function entriesOf(declared: object): [string, Declared][] {
     if (typeof one === "object" && one !== null && !Array.isArray(one)) return Object.entries(one);
     throw misconfigured(
       'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
+      { option: "references" },
     );
   });
 }

@@ -7,6 +7,7 @@ export function nobody(identity: readonly string[]): SessionError {
     identity.length === 0
       ? `signIn needs a reference that says who the user is: createSessions({ references: ["user_id"] })`
       : `signIn needs a value of ${identity.map(quote).join(" or ")}, which says who the user is: signIn({ ${first}: … }); a session of nobody is made with create`,
+    { field: identity[0] },
   );
 }
 
@@ -14,5 +15,6 @@ export function nobody(identity: readonly string[]): SessionError {
 export function identityKept(verb: "set" | "unset", field: string): SessionError {
   return misconfigured(
     `${verb} does not write ${quote(field)}, which says who the user is: signIn makes a session of the user and ends the old one, rotate gives one of the same user a new token, delete signs out. A field that does not say who the user is, such as a team, is declared { identity: false }`,
+    { field },
   );
 }

@@ -33,6 +33,8 @@ export function readArguments(
   const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
   refuseUnknownKeys(verb, options, READ_OPTIONS);
   const { touch = true } = options;
-  if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
+  if (typeof touch !== "boolean") {
+    throw misconfigured("touch must be true or false", { option: "touch" });
+  }
   return { fields: isList ? first : undefined, touch };
 }

@@ -2,6 +2,7 @@ import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../sha
 import {
   MAX_REFERENCES,
   misconfigured,
+  nameOf,
   quote,
   SessionError,
   tooManyReferences,
@@ -83,6 +84,7 @@ export function declaredReference(field: string, config: Config): DeclaredRefere
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
   throw misconfigured(
     `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+    { field: nameOf(field) },
   );
 }
 
@@ -99,6 +101,7 @@ function checkType(field: string, value: unknown, { type }: DeclaredReference): 
   throw new SessionError(
     "ERR_SESSION_VALUE",
     `The reference ${quote(field)} is declared { type: "${type}" } and got a ${typeof others[0]}; convert it first`,
+    { field },
   );
 }
 
@@ -118,6 +121,7 @@ export function referenceOf(
     throw new SessionError(
       "ERR_SESSION_VALUE",
       `Sessions are looked up by one value of ${quote(name ?? field)}: a string, a finite number or a boolean; got ${quote(value)}`,
+      { field: name ?? field },
     );
   }
   const [text = ""] = referenceTexts(field, value);

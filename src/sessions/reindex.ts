@@ -22,9 +22,13 @@ export function reindex(
 ): AsyncGenerator<ReindexProgress, void> {
   refuseUnknownKeys("reindex", options, OPTIONS);
   const { dryRun = false, cursor = null } = options;
-  if (typeof dryRun !== "boolean") throw misconfigured("dryRun must be true or false");
+  if (typeof dryRun !== "boolean") {
+    throw misconfigured("dryRun must be true or false", { option: "dryRun" });
+  }
   if (cursor !== null && typeof cursor !== "string") {
-    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+    throw misconfigured("cursor must be the cursor of a progress of reindex, or null", {
+      option: "cursor",
+    });
   }
   if (!isRepairable(store)) {
     throw misconfigured("This store cannot reindex: it has no reindex method");

@@ -10,5 +10,6 @@ export function replicasOf(options: DeleteOptions): number | undefined {
   if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
   throw misconfigured(
     "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
+    { option: "replicas" },
   );
 }

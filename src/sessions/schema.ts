@@ -39,6 +39,7 @@ export async function checkAgainst(schema: StandardSchema<unknown>, values: obje
       throw new SessionError(
         "ERR_SESSION_VALUE",
         `The field ${JSON.stringify(String(field))} does not fit the schema: ${message}`,
+        { field: String(field) },
       );
     }
   }

@@ -135,12 +135,15 @@ export class Engine {
 
   /** @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user. */
   checkKept(keep: readonly string[]): void {
-    if (!Array.isArray(keep)) throw misconfigured('keep is a list of fields: ["cart"]');
+    if (!Array.isArray(keep)) {
+      throw misconfigured('keep is a list of fields: ["cart"]', { option: "keep" });
+    }
     for (const field of keep) checkFieldName(field);
     const identity = this.config.identity.find((field) => keep.includes(field));
     if (identity === undefined) return;
     throw misconfigured(
       `keep names ${quote(identity)}, which says who the user is: give it among the values`,
+      { option: "keep", field: identity },
     );
   }
 

@@ -96,6 +96,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
       throw misconfigured(
         `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
+        { option: "limit" },
       );
     }
     const sessions = await this.#store.list(this.#reference, limit);
@@ -158,6 +159,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     if (except !== null && !isId(except, this.#store.shards)) {
       throw misconfigured(
         "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id()), which is neither its token nor its key; no session was ended",
+        { option: "except" },
       );
     }
     return this.#endings.endAll(this.#reference, except, replicas);

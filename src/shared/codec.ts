@@ -1,4 +1,11 @@
-import { MAX_REFERENCES, quote, SessionError, tooLarge, tooManyReferences } from "./errors.ts";
+import {
+  MAX_REFERENCES,
+  nameOf,
+  quote,
+  SessionError,
+  tooLarge,
+  tooManyReferences,
+} from "./errors.ts";
 
 /*
  * The codec: any JSON value to a text that reads well in redis-cli, and back.
@@ -18,7 +25,9 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 export function checkFieldName(name: unknown): asserts name is string {
   const fault = faultOfName(name);
   if (fault) {
-    throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`);
+    throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`, {
+      field: nameOf(name),
+    });
   }
 }
 
@@ -78,6 +87,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
       throw new SessionError(
         "ERR_SESSION_VALUE",
         `The field ${quote(field)} is a reference, so its value must be a string, a finite number, a boolean, null, or an array of them; got ${Array.isArray(element) ? "an array in an array" : "an object"}`,
+        { field },
       );
     }
     texts.add(encodeValue(field, element));
@@ -181,6 +191,7 @@ function refuse(field: string, path: string, fault: string): never {
   throw new SessionError(
     "ERR_SESSION_VALUE",
     `The field ${quote(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
+    { field },
   );
 }
 

@@ -37,6 +37,7 @@ export function milliseconds(name: string, value: Duration, orZero = false): num
   if (!(whole >= (orZero ? 0 : 1) && whole <= LONGEST)) {
     throw misconfigured(
       `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${quote(value)}`,
+      { option: name },
     );
   }
   return whole;

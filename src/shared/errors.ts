@@ -1,17 +1,107 @@
 /** Every code that an error of this library carries. */
-export type SessionErrorCode =
-  | "ERR_SESSION_CONFIG"
-  | "ERR_SESSION_VALUE"
-  | "ERR_SESSION_TOO_LARGE"
-  | "ERR_SESSION_GONE"
-  | "ERR_STORE_UNAVAILABLE"
-  | "ERR_STORE_FULL"
-  | "ERR_REPLICAS"
-  | "ERR_COOKIE"
-  | "ERR_CSRF";
+export type SessionErrorCode = keyof SessionErrorDetails;
+
+/**
+ * What an error has besides, by its code. No value of a field is there, and no token: a text that may
+ * hold one is left out. None of it is enumerable, so it is in no JSON of the error.
+ */
+export interface SessionErrorDetails {
+  ERR_SESSION_CONFIG: {
+    /** The option or argument that is wrong, where it is one; of several, the first in the hint. */
+    readonly option?: string | undefined;
+    /** The field that is not as it is declared, or not declared, where it is about one. */
+    readonly field?: string | undefined;
+  };
+  ERR_SESSION_VALUE: {
+    /** The field, or the argument of a verb under `compat/`, where it is about one. */
+    readonly field?: string | undefined;
+    /** How many values the references would have, where these are too many. */
+    readonly references?: number | undefined;
+    /** How many they may have at most, where there are too many. */
+    readonly maxReferences?: number | undefined;
+  };
+  ERR_SESSION_TOO_LARGE: {
+    /** How many bytes the fields' names and values would have; at least, where one value alone has too many. */
+    readonly bytes: number;
+    readonly maxBytes: number;
+  };
+  ERR_SESSION_GONE: {
+    /** The identity that a session without a user was to have a value of; else the session has ended. */
+    readonly field?: string | undefined;
+  };
+  ERR_STORE_UNAVAILABLE: {
+    /** What the store could not do, such as "change a session": few texts, fit to count errors by. */
+    readonly operation: string;
+  };
+  ERR_STORE_FULL: {
+    readonly maxSessions: number;
+    readonly maxTotalBytes: number;
+  };
+  ERR_REPLICAS: {
+    /** As for ERR_STORE_UNAVAILABLE. */
+    readonly operation: string;
+    /** How many replicas were to acknowledge it. */
+    readonly replicas: number;
+    /** How many have, where the master told in time. */
+    readonly acknowledged?: number | undefined;
+  };
+  ERR_COOKIE: {
+    /** The cookie's whole name; undefined where the response lacks another header instead. */
+    readonly cookie?: string | undefined;
+  };
+  ERR_CSRF: {
+    /**
+     * `"origin"`: a page of another origin has sent the request. `"bearer"`: the guard let it pass for
+     * its bearer header, and it asks for a session by cookie.
+     */
+    readonly reason: "origin" | "bearer";
+    /** The page's origin, where the request has named it in the form of one. */
+    readonly origin?: string | undefined;
+  };
+}
+
+/** What an error of each code has. */
+export interface SessionErrorBase<Code extends SessionErrorCode> extends Error {
+  readonly name: "SessionError";
+  readonly code: Code;
+  /** The HTTP status that fits: frameworks that look for `status` answer with it. */
+  readonly status: 403 | 409 | 413 | 500 | 503;
+  /**
+   * Whether the message may be shown to the client of an HTTP request: where the status is below 500.
+   * It is a sentence for the visitor, then.
+   */
+  readonly expose: boolean;
+  /**
+   * What failed and what to do about it, for the developer: the message itself where that is not for
+   * the visitor. It is part of `stack`, and not of what frameworks send.
+   */
+  readonly hint: string;
+}
+
+/** An error of one code; without a code, of any: `switch (error.code)` tells which. */
+export type SessionError<Code extends SessionErrorCode = SessionErrorCode> = {
+  [One in Code]: SessionErrorBase<One> & SessionErrorDetails[One];
+}[Code];
+
+/** The details of an error and, perhaps, its cause; they may be left out where the code needs none. */
+export type SessionErrorOptions<Code extends SessionErrorCode> = {
+  [One in Code]: Partial<SessionErrorDetails[One]> extends SessionErrorDetails[One]
+    ? [options?: SessionErrorDetails[One] & ErrorOptions]
+    : [options: SessionErrorDetails[One] & ErrorOptions];
+}[Code];
+
+/** The class of all errors. A class that extends it names its code: `extends SessionError<"ERR_STORE_FULL">`. */
+export interface SessionErrorConstructor {
+  readonly prototype: SessionError;
+  new <Code extends SessionErrorCode>(
+    code: Code,
+    text: string,
+    ...options: SessionErrorOptions<Code>
+  ): SessionError<Code>;
+}
 
 /** The HTTP status that stands for each code. */
-const STATUS: Record<SessionErrorCode, SessionError["status"]> = {
+const STATUS: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode>["status"]> = {
   ERR_SESSION_CONFIG: 500,
   ERR_SESSION_VALUE: 500,
   ERR_SESSION_TOO_LARGE: 413,
@@ -46,23 +136,17 @@ const FOR_VISITORS: Partial<Record<SessionErrorCode, string>> = {
  * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
  * | `ERR_CSRF` | a request that changes something comes from a page of another origin |
  */
-export class SessionError extends Error {
+export const SessionError = class SessionError<Code extends SessionErrorCode>
+  extends Error
+  implements SessionErrorBase<Code>
+{
   override readonly name = "SessionError";
-  readonly code: SessionErrorCode;
-  /** The HTTP status that fits: frameworks that look for `status` answer with it. */
-  readonly status: 403 | 409 | 413 | 500 | 503;
-  /**
-   * Whether the message may be shown to the client of an HTTP request: where the status is below 500.
-   * It is a sentence for the visitor, then.
-   */
+  readonly code: Code;
+  readonly status: SessionErrorBase<Code>["status"];
   readonly expose: boolean;
-  /**
-   * What failed and what to do about it, for the developer: the message itself where that is not for
-   * the visitor. It is part of `stack`, and not of what frameworks send.
-   */
   declare readonly hint: string;
 
-  constructor(code: SessionErrorCode, text: string, options?: ErrorOptions) {
+  constructor(code: Code, text: string, options: SessionErrorDetails[Code] & ErrorOptions) {
     const hint = asMessage(text);
     const forVisitor = FOR_VISITORS[code];
     super(forVisitor ?? hint, options);
@@ -71,6 +155,10 @@ export class SessionError extends Error {
     this.expose = this.status < 500;
     // Not enumerable: so it is in no JSON that an application makes of the error.
     Object.defineProperty(this, "hint", { value: hint });
+    const { cause: _, ...details } = options ?? {};
+    for (const [name, value] of Object.entries(details)) {
+      if (isTold(value)) Object.defineProperty(this, name, { value });
+    }
     // A program's Error.prepareStackTrace may make anything of a stack.
     if (forVisitor !== undefined && typeof this.stack === "string") {
       const stack = this.stack.replace(forVisitor, () => `${forVisitor}\n  hint: ${hint}`);
@@ -83,7 +171,7 @@ export class SessionError extends Error {
       Object.defineProperty(this, "getResponse", { value: getResponse });
     }
   }
-}
+} as unknown as SessionErrorConstructor;
 
 /**
  * A value as messages show it: a text quoted, escaped and short, and without what may be a token, which
@@ -107,6 +195,16 @@ export function quote(value: unknown): string {
   }
 }
 
+/** Whether a detail may be on an error, whatever a program has given: no object, and no token. */
+function isTold(value: unknown): boolean {
+  return typeof value === "number" || (typeof value === "string" && withoutTokens(value) === value);
+}
+
+/** The name of a field as details have it; none where a program gave something else for one. */
+export function nameOf(field: unknown): string | undefined {
+  return typeof field === "string" ? field : undefined;
+}
+
 /** A text without what may be a token: a token has 34 characters. */
 function withoutTokens(text: string): string {
   return text.replace(/[A-Za-z0-9_-]{30,}/g, "…");
@@ -120,9 +218,12 @@ export function asMessage(text: string): string {
   return withoutTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
 }
 
-/** The error of an option that cannot work. */
-export function misconfigured(message: string): SessionError {
-  return new SessionError("ERR_SESSION_CONFIG", message);
+/** The error of an option that cannot work, or of a field that is not declared for it. */
+export function misconfigured(
+  message: string,
+  about?: SessionErrorDetails["ERR_SESSION_CONFIG"],
+): SessionError {
+  return new SessionError("ERR_SESSION_CONFIG", message, about);
 }
 
 /** The names of the options that an interface has, which the compiler compares with it. */
@@ -144,6 +245,7 @@ export function refuseUnknownKeys(what: string, options: object, known: readonly
     if (!known.includes(key)) {
       throw misconfigured(
         `${what} has no option ${quote(key)}; its options are ${known.join(", ")}`,
+        { option: key },
       );
     }
   }
@@ -166,6 +268,7 @@ export function tooManyReferences(
   return new SessionError(
     "ERR_SESSION_VALUE",
     `${what} of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, for each is an entry that every write renews; ${written}`,
+    { field, references: count, maxReferences: MAX_REFERENCES },
   );
 }
 
@@ -178,5 +281,6 @@ export function tooLarge(
   return new SessionError(
     "ERR_SESSION_TOO_LARGE",
     `The names and values of the session's fields would have ${bytes} bytes, over maxBytes (${maxBytes}); ${written}. Keep what is large elsewhere and its key in the session`,
+    { bytes, maxBytes },
   );
 }

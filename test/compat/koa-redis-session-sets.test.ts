@@ -443,6 +443,7 @@ describe("the cookie", () => {
         expect((await browser.visit((ctx) => ctx.session[work]())).status).toBe(500);
         expect(app.errors.pop()).toMatchObject({
           code: "ERR_COOKIE",
+          cookie: "session-id",
           message: expect.stringContaining(mend),
         });
       }

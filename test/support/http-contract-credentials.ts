@@ -67,7 +67,9 @@ function changing(carried: Carried): void {
         const { store } = app.under;
         const spy = vi.spyOn(store, "endAll");
         onTestFinished(() => spy.mockRestore());
-        spy.mockRejectedValueOnce(new SessionError("ERR_STORE_UNAVAILABLE", "down"));
+        spy.mockRejectedValueOnce(
+          new SessionError("ERR_STORE_UNAVAILABLE", "down", { operation: "sign in" }),
+        );
         const answer = await own.send(async ({ session }) => {
           const code = await session.changeCredentials("user_id").catch((error) => error.code);
           const given = await (again === "rotates"

@@ -4,6 +4,7 @@ import type { SessionStore } from "session-sets";
 import { createSessions, type Session, SessionError, type Sessions } from "session-sets";
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
+import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
 
@@ -148,6 +149,7 @@ export async function failureOf({ does, run }: Operation): Promise<SessionError>
   expect(failure.code, failure.message).toBe("ERR_STORE_UNAVAILABLE");
   expect(failure.status).toBe(503);
   expect(failure.message).toMatch(couldNot(does));
+  expect(does.split("|"), failure.message).toContain(detailsOf(failure).operation);
   return failure;
 }
 

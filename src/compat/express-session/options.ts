@@ -152,11 +152,13 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
 function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {
   const { client, store } = options;
   if (client !== undefined) {
-    if (store !== undefined) throw misconfigured(`${NAME} takes a client or a store, not both`);
+    if (store !== undefined) {
+      throw misconfigured(`${NAME} takes a client or a store, not both`, { option: "client" });
+    }
     return redisStore(client, redisOptionsOf(options));
   }
   const lost = OF_CLIENT.find((key) => options[key] !== undefined);
-  if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`);
+  if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`, { option: lost });
   return store ?? defaultStore();
 }
 
@@ -175,6 +177,7 @@ function checkPlain(references: References, { shards }: Partial<SessionStore>): 
   if (!plain || !(Number(shards) > 1)) return;
   throw misconfigured(
     `The reference ${quote(plain.name)} is declared { as: "set" }, which needs a store of one shard; this one has ${shards}`,
+    { option: "references", field: plain.name },
   );
 }
 
@@ -202,7 +205,9 @@ function oldSessionsOf(
   refuseUnknownKeys("migrate", where, MIGRATE_OPTIONS);
   const { prefix = "sess:" } = where;
   if (typeof prefix !== "string") {
-    throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`);
+    throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
+      option: "prefix",
+    });
   }
   const how = { prefix, references, idleTimeout, shards };
   return new OldStoreSessions(client, redisOptionsOf(options), how);
@@ -214,13 +219,15 @@ function referencesOf(
   const references = new Map<string, Declared>();
   for (const [name, options] of Object.entries(given)) {
     if (options === undefined) continue;
+    const about = { option: "references", field: name };
     const declared = declaredOf(name, options);
     const field = storedName(name, declared.from !== null);
     const fault = faultOfName(name) ?? faultOfName(field);
-    if (fault) throw misconfigured(`The reference ${quote(name)} has a name that ${fault}`);
+    if (fault) throw misconfigured(`The reference ${quote(name)} has a name that ${fault}`, about);
     if (references.has(field) || isKeptForCookies(field)) {
       throw misconfigured(
         `The reference ${quote(name)} is kept where something else is; rename it`,
+        about,
       );
     }
     references.set(field, declared);
@@ -230,14 +237,17 @@ function referencesOf(
 
 function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
   const what = `The reference ${quote(name)}`;
+  const about = { option: "references", field: name };
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw misconfigured(`${what} takes its options: {} is enough`);
+    throw misconfigured(`${what} takes its options: {} is enough`, about);
   }
   refuseUnknownKeys(what, options, REFERENCE_OPTIONS);
   const { from, as } = options;
   if (from !== undefined && typeof from !== "function") {
-    throw misconfigured(`${what} has a from that is no function`);
+    throw misconfigured(`${what} has a from that is no function`, about);
   }
-  if (as !== undefined && as !== "set") throw misconfigured(`${what} has an as that is not "set"`);
+  if (as !== undefined && as !== "set") {
+    throw misconfigured(`${what} has an as that is not "set"`, about);
+  }
   return { name, plain: as === "set", from: (from ?? null) as Declared["from"] };
 }

@@ -20,12 +20,15 @@ export function checkFields(
   const where = "change it in the request of each session (req.session)";
   for (const field of fields) {
     if (isCookieField(field)) {
-      throw misconfigured(`${verb} names ${quote(field)}, which is the middleware's; ${where}`);
+      throw misconfigured(`${verb} names ${quote(field)}, which is the middleware's; ${where}`, {
+        field,
+      });
     }
     for (const [stored, { name, from }] of references) {
       if (!from || (field !== stored && !isRead(field, from))) continue;
       throw misconfigured(
         `${verb} names ${quote(field)}, which the from of the reference ${quote(name)} reads; ${where}`,
+        { field },
       );
     }
   }

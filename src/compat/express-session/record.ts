@@ -95,7 +95,7 @@ function faultOf(name: string, references: References): string | undefined {
 }
 
 function refuseUnnamed(name: string, fault: string): never {
-  refuse(`has the field ${quote(name)}, whose name ${fault}`);
+  refuse(`has the field ${quote(name)}, whose name ${fault}`, { field: name });
 }
 
 /**
@@ -163,7 +163,7 @@ function asJson(session: unknown): object {
   try {
     data = JSON.parse(JSON.stringify(session) ?? "null");
   } catch (cause) {
-    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", cause);
+    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", { cause });
   }
   checkSession(data);
   return data;
@@ -182,15 +182,11 @@ function find(name: string, from: NonNullable<Declared["from"]>, data: object): 
     throw new SessionError(
       "ERR_SESSION_VALUE",
       `The function of the reference ${quote(name)} fails on a session; nothing was written. See the cause; let it give undefined where it finds nothing`,
-      { cause },
+      { field: name, cause },
     );
   }
 }
 
-function refuse(fault: string, cause?: unknown): never {
-  throw new SessionError(
-    "ERR_SESSION_VALUE",
-    `The session ${fault}; nothing was written`,
-    cause === undefined ? undefined : { cause },
-  );
+function refuse(fault: string, about: { readonly field?: string } & ErrorOptions = {}): never {
+  throw new SessionError("ERR_SESSION_VALUE", `The session ${fault}; nothing was written`, about);
 }

@@ -133,7 +133,9 @@ export class SavedSessions {
   /** Moves all sessions that another store has kept, in bounded steps. */
   moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     const { old } = this.#config;
-    if (!old) throw misconfigured("moveSessions needs the option migrate");
+    if (!old) {
+      throw misconfigured("moveSessions needs the option migrate", { option: "migrate" });
+    }
     return old.moveAll(cursor);
   }
 

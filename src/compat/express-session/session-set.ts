@@ -101,6 +101,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     if (except !== null && !this.#rules.isId(except)) {
       throw misconfigured(
         "except must be a session's public id: that of a request is store.idOf(req.sessionID); no session was ended",
+        { option: "except" },
       );
     }
     return this.#set.clear(options);

@@ -4,7 +4,7 @@ import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
+import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,
@@ -150,6 +150,7 @@ export class SessionSetsStore<
       throw new SessionError(
         "ERR_SESSION_VALUE",
         `Sessions are found by one value of ${quote(reference)}: a string, a finite number or a boolean`,
+        { field: reference },
       );
     }
     const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value, reference));
@@ -249,6 +250,7 @@ function undeclared(reference: unknown, references: StoreConfig["references"]): 
   const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
   return misconfigured(
     `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
+    { field: nameOf(reference) },
   );
 }
 

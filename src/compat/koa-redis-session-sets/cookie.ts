@@ -45,7 +45,10 @@ export class KoaCookie {
    */
   check(): void {
     const fault = this.#fault();
-    if (fault) throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`);
+    if (!fault) return;
+    throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`, {
+      cookie: this.#name,
+    });
   }
 
   /** Whether the cookie can be set now. */

@@ -70,7 +70,9 @@ export function koaRedisSessionSets(
 
   function moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
     const cursor = cursorOf(options);
-    if (!sessions.old) throw misconfigured("moveSessions needs the option migrate");
+    if (!sessions.old) {
+      throw misconfigured("moveSessions needs the option migrate", { option: "migrate" });
+    }
     return sessions.old.moveAll(cursor);
   }
 

@@ -88,7 +88,9 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     ...cookie
   } = options;
   if (byteLength !== undefined && !(Number.isInteger(byteLength) && byteLength >= 1)) {
-    throw misconfigured("byteLength must be a whole number of bytes above zero");
+    throw misconfigured("byteLength must be a whole number of bytes above zero", {
+      option: "byteLength",
+    });
   }
   const declared = Object.entries(references).filter(([, value]) => value !== undefined);
   return {

@@ -32,5 +32,6 @@ function noReference(field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_VALUE",
     `The field ${quote(field)} is a reference, so its value must be a string, a number or a boolean`,
+    { field },
   );
 }

@@ -1,6 +1,6 @@
 import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
+import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
 import { redisStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
@@ -74,6 +74,7 @@ export class SessionsInRedis {
     if (this.#settings.references.has(field)) return;
     throw misconfigured(
       `${quote(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      { field: nameOf(field) },
     );
   }
 

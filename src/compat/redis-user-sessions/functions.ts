@@ -58,7 +58,7 @@ export async function createSession<Data extends SessionData>(
   const record = asJSON("data", data);
   const user = userOf(record.userId);
   const id = sessionId === undefined ? randomBytes(ID_BYTES).toString("base64url") : sessionId;
-  if (typeof id !== "string") throw refused("sessionId must be a string");
+  if (typeof id !== "string") throw refused("sessionId must be a string", "sessionId");
   const absoluteDeadline = deadlineOf(record.expires);
   if (sessionId !== undefined) await oldSessionsOf(client)?.move(id);
   const { state } = await storeOf(client).change(encodeText(id), {
@@ -70,7 +70,10 @@ export async function createSession<Data extends SessionData>(
     where: user,
   });
   if (state === "elsewhere") {
-    throw refused("There is a session of this sessionId already, and it is another user's");
+    throw refused(
+      "There is a session of this sessionId already, and it is another user's",
+      "userId",
+    );
   }
   return id;
 }
@@ -104,7 +107,7 @@ export async function updateSession(options: WithSessionId & { data: object }): 
   checkCall("updateSession", options);
   const { client, sessionId, data } = options;
   const change = updateOf(data);
-  if (typeof sessionId !== "string") throw refused("sessionId must be a string");
+  if (typeof sessionId !== "string") throw refused("sessionId must be a string", "sessionId");
   const store = storeOf(client);
   const old = oldSessionsOf(client);
   let { state } = await store.change(encodeText(sessionId), change);
@@ -200,7 +203,10 @@ function updateOf(data: object): Change {
   const removed = Object.keys(data).filter((name) => !Object.hasOwn(record, name));
   for (const name of ["userId", "expires"]) {
     if (removed.includes(name)) {
-      throw refused(`${name} cannot be removed from a session; leave it out of data to keep it`);
+      throw refused(
+        `${name} cannot be removed from a session; leave it out of data to keep it`,
+        name,
+      );
     }
   }
   const { userId, ...values } = record;
@@ -219,10 +225,10 @@ function idOf(sessionId: unknown): string | null {
 }
 
 function otherUser(): SessionError {
-  return refused("The userId of a session cannot be changed; end it and make another");
+  return refused("The userId of a session cannot be changed; end it and make another", "userId");
 }
 
 /** An id is a bearer secret here: no message holds one. */
-function refused(message: string): SessionError {
-  return new SessionError("ERR_SESSION_VALUE", message);
+function refused(message: string, field: string): SessionError {
+  return new SessionError("ERR_SESSION_VALUE", message, { field });
 }

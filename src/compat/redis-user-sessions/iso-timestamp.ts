@@ -11,6 +11,7 @@ export function deadlineOf(expires: unknown): number {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "expires must be an ISO 8601 timestamp with its offset, such as new Date(…).toISOString() gives",
+      { field: "expires" },
     );
   }
   return moment;

@@ -5,7 +5,7 @@ import type { Reference } from "../../store/contract.ts";
 /** The set of a user's sessions. @throws SessionError ERR_SESSION_VALUE for what is no id of a user. */
 export function userOf(userId: unknown): Reference {
   if (typeof userId !== "string") {
-    throw new SessionError("ERR_SESSION_VALUE", "userId must be a string");
+    throw new SessionError("ERR_SESSION_VALUE", "userId must be a string", { field: "userId" });
   }
   return { field: "userId", text: encodeValue("userId", userId), plain: false };
 }

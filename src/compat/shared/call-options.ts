@@ -17,7 +17,11 @@ export function checkOptions(call: string, options: unknown, known: readonly str
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const shown = WORD.test(name) ? `option "${name}"` : "such option";
-    throw misconfigured(`${call} has no ${shown}; its options are ${known.join(", ")}`);
+    const isWord = WORD.test(name);
+    const shown = isWord ? `option "${name}"` : "such option";
+    throw misconfigured(
+      `${call} has no ${shown}; its options are ${known.join(", ")}`,
+      isWord ? { option: name } : {},
+    );
   }
 }

@@ -64,21 +64,25 @@ export function settingsOf(options: string | SpotsSessionsOptions): Settings {
   if (connectionString !== undefined && typeof connectionString !== "string") {
     throw misconfigured(
       `connectionString must be a text such as "redis://localhost:6379"; got ${quote(connectionString)}`,
+      { option: "connectionString" },
     );
   }
   if (!ENCODINGS.includes(tokenEncoding)) {
     throw misconfigured(
       `tokenEncoding must be one of ${ENCODINGS.join(", ")}, which keep every bit of a token; got ${quote(tokenEncoding)}`,
+      { option: "tokenEncoding" },
     );
   }
   if (!Number.isInteger(tokenSize) || tokenSize < MIN_TOKEN_BYTES || tokenSize > MAX_TOKEN_BYTES) {
     throw misconfigured(
       `tokenSize must be a whole number of bytes from ${MIN_TOKEN_BYTES}, because a token with less can be guessed, to ${MAX_TOKEN_BYTES}; got ${quote(tokenSize)}`,
+      { option: "tokenSize" },
     );
   }
   if (missing !== undefined && missing !== "reject") {
     throw misconfigured(
       `missing must be "reject", or be left out for undefined and false where there is no session; got ${quote(missing)}`,
+      { option: "missing" },
     );
   }
   return { connectionString, tokenEncoding, tokenSize, rejects: missing === "reject" };

@@ -110,6 +110,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   set client(_other: never) {
     throw misconfigured(
       "The client of a SpotsSessions cannot be replaced; write new SpotsSessions({ connectionString }) for another server",
+      { option: "client" },
     );
   }
 
@@ -207,6 +208,7 @@ function connect(connectionString: string | undefined): Redis {
   } catch {
     throw misconfigured(
       "connectionString cannot be read; write redis://user:password@host:port, or rediss:// for TLS, with the password percent-encoded",
+      { option: "connectionString" },
     );
   }
 }
@@ -217,5 +219,6 @@ function millisecondsOf(seconds: unknown): number {
   throw new SessionError(
     "ERR_SESSION_VALUE",
     "duration must be a number of seconds above zero, and at most 100 years; to end a session, call kill",
+    { field: "duration" },
   );
 }

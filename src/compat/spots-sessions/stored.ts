@@ -34,5 +34,5 @@ export function ownerOf(app: unknown, ownerId: unknown): Reference {
 /** A number stands for its text. */
 function textOf(name: string, value: unknown): string {
   if (typeof value === "string" || Number.isFinite(value)) return String(value);
-  throw new SessionError("ERR_SESSION_VALUE", `${name} must be a string`);
+  throw new SessionError("ERR_SESSION_VALUE", `${name} must be a string`, { field: name });
 }

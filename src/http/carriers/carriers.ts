@@ -119,10 +119,12 @@ export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];
 /** @throws SessionError ERR_SESSION_CONFIG for what is no list of carriers. */
 export function carrierConfig(carriers: readonly CarrierName[] = ["cookie"]): CarrierConfig {
   if (!Array.isArray(carriers) || carriers.length === 0) {
-    throw misconfigured('carriers is a list such as ["bearer", "cookie"]');
+    throw misconfigured('carriers is a list such as ["bearer", "cookie"]', { option: "carriers" });
   }
   const names = carriers.map(nameOf);
-  if (new Set(names).size < names.length) throw misconfigured("carriers names one of them twice");
+  if (new Set(names).size < names.length) {
+    throw misconfigured("carriers names one of them twice", { option: "carriers" });
+  }
   return names.map((name) => (name === "cookie" ? name : { header: name }));
 }
 
@@ -135,6 +137,7 @@ function nameOf(carrier: CarrierName): string {
   if (!HEADER.test(name) || OPEN.test(name) || name === AUTHORIZATION) {
     throw misconfigured(
       `A carrier is "cookie", "bearer" or a header of your own, { header: "X-Session-Token" }, that no browser sends by itself and no other site may set; got ${quote(header ?? carrier)}`,
+      { option: "carriers" },
     );
   }
   return name;

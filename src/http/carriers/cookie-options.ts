@@ -113,42 +113,57 @@ function chosen<Data>(options: CookieOptions<Data>) {
   };
 }
 
+type Fault = readonly [option: keyof Chosen, wrong: (chosen: Chosen) => boolean, fault: string];
+
 /** What is wrong with options that browsers would answer with no cookie, and how to say so. */
-const FAULTS: readonly (readonly [wrong: (chosen: Chosen) => boolean, fault: string])[] = [
+const FAULTS: readonly Fault[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
-  [({ name }) => !isCookieName(name), "its name is no cookie name"],
-  [({ name }) => name.length > LONGEST_NAME, `its name is over ${LONGEST_NAME} characters`],
+  ["name", ({ name }) => !isCookieName(name), "its name is no cookie name"],
+  ["name", ({ name }) => name.length > LONGEST_NAME, `its name is over ${LONGEST_NAME} characters`],
   // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
   [
+    "name",
     ({ name }) => /^__(?:host|secure)-/i.test(name),
     "its name is what follows the prefix, which a Secure cookie gets by itself",
   ],
+  ...(["secure", "partitioned", "prefix", "cacheable"] as const).map(
+    (option): Fault => [
+      option,
+      ({ [option]: value }) =>
+        typeof value !== "boolean" && !(option === "secure" && value === null),
+      `${option} must be true or false`,
+    ],
+  ),
   [
-    ({ partitioned, prefix, cacheable, secure }) =>
-      [partitioned, prefix, cacheable, secure ?? false].some((value) => typeof value !== "boolean"),
-    "secure, partitioned, prefix and cacheable must be true or false",
-  ],
-  [
+    "formerNames",
     ({ formerNames }) => !(Array.isArray(formerNames) && formerNames.every(isCookieName)),
     'formerNames is a list of names: ["sid"]',
   ],
   [
+    "persistent",
     ({ persistent }) => !["boolean", "function"].includes(typeof persistent),
     "persistent must be true, false or a function",
   ],
   [
+    "sameSite",
     ({ sameSite }) => !["lax", "strict", "none"].includes(sameSite),
     'sameSite must be "lax", "strict" or "none"',
   ],
   [
+    "sameSite",
     ({ sameSite, secure }) => sameSite === "none" && secure !== true,
     'sameSite "none" needs secure: true',
   ],
-  [({ partitioned, secure }) => partitioned && secure !== true, "partitioned needs secure: true"],
-  // Section 5.6.4: any other path is taken for none.
-  [({ path }) => !String(path).startsWith("/"), 'its path must begin with "/"'],
-  [({ path }) => !sendable({ path }), "its path has characters that no path has"],
   [
+    "partitioned",
+    ({ partitioned, secure }) => partitioned && secure !== true,
+    "partitioned needs secure: true",
+  ],
+  // Section 5.6.4: any other path is taken for none.
+  ["path", ({ path }) => !String(path).startsWith("/"), 'its path must begin with "/"'],
+  ["path", ({ path }) => !sendable({ path }), "its path has characters that no path has"],
+  [
+    "domain",
     ({ domain }) => domain !== undefined && (domain === "" || !sendable({ domain })),
     "its domain is no domain",
   ],
@@ -162,8 +177,8 @@ function isCookieName(name: unknown): boolean {
 export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
   refuseUnknownKeys("cookie", options, OPTIONS);
   const all = chosen(options);
-  const fault = FAULTS.find(([wrong]) => wrong(all))?.[1];
-  if (fault) throw misconfigured(`The cookie cannot work: ${fault}`);
+  const found = FAULTS.find(([, wrong]) => wrong(all));
+  if (found) throw misconfigured(`The cookie cannot work: ${found[2]}`, { option: found[0] });
   const { name, sameSite, path, domain, persistent, partitioned, secure } = all;
   const isOfHost = domain === undefined && path === "/";
   return {

@@ -82,10 +82,14 @@ export class Cookies {
     );
   }
 
-  /** @throws SessionError ERR_COOKIE where no cookie can be set now. */
-  check(): void {
+  /**
+   * @param name the whole name of the cookie to be set, if it is not the session's.
+   * @throws SessionError ERR_COOKIE where no cookie can be set now.
+   */
+  check(name = this.nameOf(this.#config.name)): void {
     const fault = this.fault;
-    if (fault) throw new SessionError("ERR_COOKIE", `The cookie cannot be set: ${fault}`);
+    if (!fault) return;
+    throw new SessionError("ERR_COOKIE", `The cookie cannot be set: ${fault}`, { cookie: name });
   }
 
   /** Whether the response can carry cookies still. */
@@ -104,7 +108,7 @@ export class Cookies {
 
   /** Sets a cookie: for `maxAge` seconds, or, where that is null, until the browser is closed. */
   set(name: string, value: string, maxAge: number | null): void {
-    this.check();
+    this.check(name);
     this.#warnIfInsecure();
     const signature = this.#signer ? `.${this.#signer.sign(`${name}=${value}`)}` : "";
     this.#send(name, name, value + signature, this.#config.attributes, maxAge);

@@ -117,7 +117,7 @@ export class FetchExchange implements Exchange {
       throw new SessionError(
         "ERR_COOKIE",
         `The cookie cannot be set: a response of status ${response.status} can be neither changed nor copied; answer with another one`,
-        { cause },
+        { cause, cookie: [...this.#cookies.values()][0]?.name },
       );
     }
   }
@@ -221,7 +221,7 @@ export class PartsExchange implements Exchange {
       throw new SessionError(
         "ERR_COOKIE",
         "The cookie cannot be set: the framework's cookies refuse it; in Next.js change the session in a Server Action or a Route Handler, not while a page is rendered",
-        { cause },
+        { cause, cookie: name },
       );
     }
   }

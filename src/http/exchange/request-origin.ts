@@ -22,7 +22,9 @@ export interface Addressed {
 
 /** @throws SessionError ERR_SESSION_CONFIG where the option is neither true nor false. */
 export function trustsProxy({ trustProxy = false }: TrustProxyOption): boolean {
-  if (typeof trustProxy !== "boolean") throw misconfigured("trustProxy must be true or false");
+  if (typeof trustProxy !== "boolean") {
+    throw misconfigured("trustProxy must be true or false", { option: "trustProxy" });
+  }
   return trustProxy;
 }
 

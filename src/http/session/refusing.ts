@@ -2,13 +2,13 @@ import { misconfigured, quote } from "../../shared/errors.ts";
 
 const REFUSING: ProxyHandler<object> = {
   set(_target, name) {
-    throw assigned(`session.${String(name)} = …`);
+    throw assigned(`session.${String(name)} = …`, name);
   },
   defineProperty(_target, name) {
-    throw assigned(`session.${String(name)} = …`);
+    throw assigned(`session.${String(name)} = …`, name);
   },
   deleteProperty(_target, name) {
-    throw assigned(`delete session.${String(name)}`);
+    throw assigned(`delete session.${String(name)}`, name);
   },
 };
 
@@ -47,8 +47,9 @@ export function provide(owner: object, what: string, session: object): void {
   });
 }
 
-function assigned(what: string) {
+function assigned(what: string, name: string | symbol) {
   return misconfigured(
     `A session has no properties of the application's, and ${quote(what)} would change nothing: read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
+    { field: String(name) },
   );
 }

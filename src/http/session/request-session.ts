@@ -16,7 +16,7 @@ import type {
 import { optionalMilliseconds } from "../../shared/durations.ts";
 import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
-import { noIdentity, notSignedIn } from "../errors.ts";
+import { noIdentity, nothingKept, notSignedIn } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { endingsOf } from "./peer-endings.ts";
@@ -110,7 +110,7 @@ export class RequestSession<
   ): Promise<GivenSession<Data>> {
     const { carrier: named, ...rest } = options;
     if (named !== undefined && named !== "bearer") {
-      throw misconfigured('carrier is "bearer", or left out');
+      throw misconfigured('carrier is "bearer", or left out', { option: "carrier" });
     }
     return this.#inTurn(async () => {
       const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
@@ -277,22 +277,24 @@ export class RequestSession<
     const { keep, clearSiteData, ...rest } = options;
     const replicas = replicasOf(rest);
     if (clearSiteData !== undefined && !isClearable(clearSiteData)) {
-      throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
+      throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`, {
+        option: "clearSiteData",
+      });
     }
     if (keep !== undefined) {
       this.#context.engine.checkKept(keep);
       if (replicas !== undefined) {
-        throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+        throw nothingKept("keep and replicas do not go together: delete with replicas, then set");
       }
       if (clearSiteData?.includes("cookies")) {
-        throw misconfigured(
+        throw nothingKept(
           'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
         );
       }
     }
     return this.#inTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
-        throw misconfigured(
+        throw nothingKept(
           "Under a bearer header delete keeps nothing, for nothing would bring the client the new token",
         );
       }

@@ -157,6 +157,7 @@ export class Shelf {
     return new SessionError(
       "ERR_STORE_FULL",
       `The memory store keeps ${this.#sessions.size} of at most ${maxSessions} sessions, of ${this.#bytes} of at most ${maxTotalBytes} bytes, and is full of sessions that say who the user is; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
+      { maxSessions, maxTotalBytes },
     );
   }
 

@@ -41,11 +41,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now = Date.now } = options;
   for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
     if (!(Number.isInteger(bound) && bound >= 1)) {
-      throw misconfigured(`${name} must be a whole number above zero`);
+      throw misconfigured(`${name} must be a whole number above zero`, { option: name });
     }
   }
   if (typeof now !== "function") {
-    throw misconfigured("now must be a function that gives the time in ms");
+    throw misconfigured("now must be a function that gives the time in ms", { option: "now" });
   }
   return new MemoryStore({ maxSessions, maxTotalBytes }, now);
 }

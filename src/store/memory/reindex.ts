@@ -17,7 +17,9 @@ export function reindexKept(
   { dryRun, cursor }: RepairOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   if (cursor !== null && !/^[A-Za-z0-9_-]+$/.test(cursor)) {
-    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+    throw misconfigured("cursor must be the cursor of a progress of reindex, or null", {
+      option: "cursor",
+    });
   }
   return steps();
 

@@ -393,5 +393,6 @@ function refuseReplicas(replicas: number | undefined): void {
   if (replicas === undefined) return;
   throw misconfigured(
     "The memory store has no replicas to wait for; leave replicas out, or use redisStore. Nothing was ended",
+    { option: "replicas" },
   );
 }

@@ -69,6 +69,8 @@ export function redisSettings(client: RedisClient, options: RedisStoreOptions): 
   } = options;
   const keys = createKeys(prefix, shards);
   const limit = milliseconds("timeout", timeout);
-  if (limit > LONGEST_TIMER) throw misconfigured("timeout must be at most 24 days");
+  if (limit > LONGEST_TIMER) {
+    throw misconfigured("timeout must be at most 24 days", { option: "timeout" });
+  }
   return { connection, keys, shards, timeout: limit };
 }

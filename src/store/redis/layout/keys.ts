@@ -34,10 +34,13 @@ export function createKeys(prefix: string, shards: number): Keys {
   if (!/^[A-Za-z0-9._-]+$/.test(prefix)) {
     throw misconfigured(
       'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
+      { option: "prefix" },
     );
   }
   if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
-    throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`);
+    throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`, {
+      option: "shards",
+    });
   }
   const tag = (shard: number | "*") => `{${prefix}:${shard}}`;
   const tagOf = (id: string) => tag(shards === 1 ? 0 : shardOf(id));

@@ -30,7 +30,9 @@ export function positionOf(text: string | null, shards: number): Position {
   if (text === null) return { server: "", scan: "0", shards: new Set(), done: new Set() };
   const [, server, scan, at, done] = CURSOR.exec(text) ?? [];
   if (server === undefined || scan === undefined || at === undefined || done === undefined) {
-    throw misconfigured("cursor must be the cursor of an earlier progress, or null");
+    throw misconfigured("cursor must be the cursor of an earlier progress, or null", {
+      option: "cursor",
+    });
   }
   return { server, scan, shards: ofBits(at, shards), done: ofBits(done, shards) };
 }

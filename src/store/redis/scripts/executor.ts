@@ -142,6 +142,7 @@ export class Server {
     if (!replication) {
       throw misconfigured(
         "Waiting for replicas takes a connection that is never opened again in silence, which a client of Valkey GLIDE does; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
+        { option: "replicas" },
       );
     }
     return (key: string, write: Omit<Write<Reply>, "replicas">) =>

@@ -30,19 +30,23 @@ function unavailable(operation: string, why: string, cause?: unknown): SessionEr
   return new SessionError(
     "ERR_STORE_UNAVAILABLE",
     `The session store could not ${operation}: ${why}`,
-    cause === undefined ? undefined : { cause: withoutCommand(cause) },
+    { operation, ...causeOf(cause) },
   );
 }
 
-/**
- * The error of an ending that is done on the master and acknowledged by too few replicas.
- *
- * @param cause why the master did not tell how many; none where that took too long.
- */
+/** How many replicas were to acknowledge an ending, and how many have. */
+interface Acknowledgement {
+  readonly replicas: number;
+  /** Left out where the master did not tell. */
+  readonly acknowledged?: number;
+  /** Why the master did not tell; none where that took too long. */
+  readonly cause?: unknown;
+}
+
+/** The error of an ending that is done on the master and acknowledged by too few replicas. */
 export function underReplicated(
   operation: string,
-  replicas: number,
-  cause?: unknown,
+  { replicas, acknowledged, cause }: Acknowledgement,
 ): SessionError {
   const [where, who] =
     replicas === 1
@@ -52,7 +56,7 @@ export function underReplicated(
   return new SessionError(
     "ERR_REPLICAS",
     `The session store could not ${operation} on ${where}: nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}, so a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
-    cause === undefined ? undefined : { cause: withoutCommand(cause) },
+    { operation, replicas, acknowledged, ...causeOf(cause) },
   );
 }
 
@@ -76,6 +80,7 @@ export function checkReach(error: unknown, { cluster }: { readonly cluster: bool
   if (cluster || !(error instanceof Error) || !/^MOVED\b|- Moved: /.test(error.message)) return;
   throw misconfigured(
     "The server is one of a cluster, and the client is of one server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
+    { option: "client" },
   );
 }
 
@@ -135,6 +140,10 @@ function explain(error: unknown): string {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
+}
+
+function causeOf(error: unknown): ErrorOptions {
+  return error === undefined ? {} : { cause: withoutCommand(error) };
 }
 
 /**

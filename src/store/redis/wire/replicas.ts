@@ -120,13 +120,14 @@ class Waiting<Reply = unknown> {
   acknowledged(by: number): void {
     const { operation, replicas } = this.#write;
     if (by >= replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(underReplicated(operation, replicas));
+    else this.#reject(underReplicated(operation, { replicas, acknowledged: by }));
   }
 
   /** WAIT has not answered. */
   unanswered(cause: unknown): void {
+    const { operation, replicas } = this.#write;
     const why = cause instanceof TooLate ? undefined : cause;
-    this.#reject(underReplicated(this.#write.operation, this.#write.replicas, why));
+    this.#reject(underReplicated(operation, { replicas, cause: why }));
   }
 }
 

@@ -22,5 +22,6 @@ export function connectionOf(client: RedisClient): Connection {
   }
   throw misconfigured(
     "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",
+    { option: "client" },
   );
 }

@@ -32,6 +32,7 @@ export function glideConnection(client: GlideAnyClient): Connection {
   if ((config?.readFrom ?? "primary") !== "primary") {
     throw misconfigured(
       'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client without readFrom, or with readFrom: "primary"',
+      { option: "client" },
     );
   }
   if (!("ssubscribe" in client)) {

@@ -34,12 +34,14 @@ export function ioredisConnection(client: IoredisClient): Connection {
   if (readOnly || role === "slave" || scaleReads !== "master") {
     throw misconfigured(
       'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
+      { option: "client" },
     );
   }
   // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
   if (/[{}]/.test(keyPrefix)) {
     throw misconfigured(
       "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
+      { option: "client" },
     );
   }
   return {

@@ -62,6 +62,7 @@ export function nodeRedisConnection(client: NodeRedisClient): Connection {
   if (_keyPrefix) {
     throw misconfigured(
       "The client's keyPrefix is not for commands that are sent as they are, as redisStore's are; leave it out, and name the sessions with redisStore's own prefix",
+      { option: "client" },
     );
   }
   const send = sender(client);
