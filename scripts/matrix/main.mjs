@@ -8,7 +8,7 @@
  *   npm run test:matrix -- --fetch                             fetches all, says where, runs nothing
  *
  * What is not on this machine is fetched into .cache/servers and .cache/nodes, each into a folder of
- * its name. To run any test on one of the servers, name its program:
+ * its name, and is announced before; SESSION_SETS_INSTALL=0 forbids it. To run any test on one of the servers, name its program:
  *
  *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/model.test.ts
  *
