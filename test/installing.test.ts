@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { serverProgram } from "./support/redis-server.ts";
 import { ROOT, read } from "./support/sources.ts";
 
@@ -114,7 +114,8 @@ beforeEach(() => {
   for (const name of ["apt-get", "sudo", "brew", "npm"]) writeInstaller(name);
   writeProgram("sh", `PATH="${process.env.PATH}" exec /bin/sh "$@"`); // the watchdog of a server
   // What the matrix has fetched lies beside its scripts: a copy of them has fetched nothing.
-  cpSync(`${ROOT}scripts`, `${folder}/scripts`, { recursive: true });
+  const filter = (path: string) => !path.endsWith("/node_modules");
+  cpSync(`${ROOT}scripts`, `${folder}/scripts`, { recursive: true, filter });
 });
 
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -152,6 +153,7 @@ async function run({ script, args, env }: Command, variable: Readonly<Record<str
       ...variable,
     },
   });
+  onTestFinished(() => void child.kill("SIGKILL")); // where the test was given up
   const [code] = await once(child, "exit");
   closeSync(output);
   return { code, printed: readFileSync(`${folder}/output`, "utf8") };
