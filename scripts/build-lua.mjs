@@ -19,7 +19,7 @@ export function generate() {
     const key = name.replace(/\.lua$/, "").replace(/_(.)/g, (_, letter) => letter.toUpperCase());
     return `  ${key}: \`\${lib}\n${lua(name).replace(/[\\`$]/g, "\\$&")}\n\`,`;
   });
-  return `// Generated from scripts/*.lua by scripts/build-lua.mjs: change those and run \`npm run lua\`.
+  return `// Generated from src/store/redis/scripts/*.lua by scripts/build-lua.mjs: change those and run \`npm run lua\`.
 
 const lib = \`${lib.replace(/[\\`$]/g, "\\$&")}\`;
 

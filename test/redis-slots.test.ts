@@ -172,7 +172,7 @@ describe.each([
   ["8 shards", 8, {}],
   ["1 shard and plain sets", 1, { as: "set" }],
 ] as const)("with %s", (_, shards, options: ReferenceOptions) => {
-  test("no command crosses a slot, and no script leaves its hash tag", async () => {
+  test("requirement 8: no command crosses a slot, and no script leaves its hash tag", async () => {
     const prefix = freshPrefix();
     const references = Object.fromEntries(
       FIELDS.map((field) => [field, { ...options, identity: field === "user_id" }]),

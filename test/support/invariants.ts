@@ -5,7 +5,7 @@ import { type Model, type Place, valuesOf } from "./model.ts";
 import type { Client } from "./stores.ts";
 
 /*
- * The invariants of DESIGN.md section 5, as they can be seen by walking all keys of a prefix:
+ * The invariants (docs/design.md, "Invariants"), as they can be seen by walking all keys of a prefix:
  *
  *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
  *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline

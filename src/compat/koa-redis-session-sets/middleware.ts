@@ -77,3 +77,6 @@ export function koaRedisSessionSets(
   const { getReferenceKey } = store;
   return Object.assign(middleware, { createSession, getReferenceKey, store, moveSessions });
 }
+
+// `require(…).default` is the function, too: what turns ES modules into CommonJS knows no other name for it.
+koaRedisSessionSets.default = koaRedisSessionSets;

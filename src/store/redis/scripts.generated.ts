@@ -1,4 +1,4 @@
-// Generated from scripts/*.lua by scripts/build-lua.mjs: change those and run `npm run lua`.
+// Generated from src/store/redis/scripts/*.lua by scripts/build-lua.mjs: change those and run `npm run lua`.
 
 const lib = `--!df flags=allow-undeclared-keys
 local unpack = table.unpack or unpack
