@@ -15,9 +15,9 @@ test("the generated sources are those of the Lua files: if not, `npm run lua`", 
 
 /** What scripts send besides: those of `reindex` and of moving old sessions, none on a request's path. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
-  walk: ["SCAN", "INFO"],
-  mendSession: ["HEXISTS"],
-  mendSet: ["ZSCAN", "SSCAN"],
+  scanKeys: ["SCAN", "INFO"],
+  reindexSession: ["HEXISTS"],
+  reindexSet: ["ZSCAN", "SSCAN"],
   walkOld: ["SCAN", "INFO"],
 };
 const WALKING = [

@@ -862,7 +862,67 @@ for i = 1, math.min(limit, #entries) do
 end
 return { now, 'list', sessions, count_instead(other, #entries == 0) }
 `,
-  mendSession: `${lib}
+  migrate: `${lib}
+local LEAST = 3600000
+local id = arg()
+local deadline = number()
+local idle = number()
+local names = words(arg())
+local fields = args()
+local mark = base .. ':o:' .. id
+seen_keys[1] = mark
+will_touch(id, names)
+look()
+local found = own(id)
+local until_then = int(math.max(deadline, now + LEAST))
+if redis.call('EXISTS', mark) == 1 then
+  redis.call('PEXPIREAT', mark, until_then, 'GT')
+  return { now, 'known' }
+end
+redis.call('SET', mark, '', 'PXAT', until_then)
+if found.created or found.target or found.tombstone then
+  return { now, 'known' }
+end
+if deadline > now then
+  idle = idle and math.max(idle, deadline - now)
+  make(id, names, fields, idle, not idle and deadline or nil, idle and deadline - idle)
+end
+return { now, 'taken-over' }
+`,
+  page: `${lib}
+local name = arg()
+local after = arg()
+local after_id = arg()
+local count = number()
+local with_fields = arg() == '1'
+local function one()
+  return 1
+end
+local ids, next_after, next_id = page(KEYS[1], after, after_id, count, count, one)
+local sessions = {}
+for _, id in ipairs(ids) do
+  local fields
+  if with_fields then
+    fields = redis.call('HGETALL', session_key(id))
+  else
+    local found = own(id)
+    fields = found.created
+      and {
+        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
+        '@l', found.lineage,
+      } or {}
+  end
+  if #fields > 0 then
+    sessions[#sessions + 1] = { id, fields }
+  else
+    will_touch(id, {})
+  end
+end
+look() -- what is not there may have not arrived yet
+drop_expired(name)
+return { now, 'page', next_after, next_id, sessions }
+`,
+  reindexSession: `${lib}
 local id = arg()
 local mends = arg() == '1'
 local read = args()
@@ -981,7 +1041,7 @@ if mends then
 end
 return answer()
 `,
-  mendSet: `${lib}
+  reindexSet: `${lib}
 local name = '=' .. arg()
 local kind = arg()
 local cursor = arg()
@@ -1044,38 +1104,24 @@ if mends then
 end
 return { now, 'mended', added, removed, corrected, page[1] }
 `,
-  scan: `${lib}
-local name = arg()
-local after = arg()
-local after_id = arg()
-local count = number()
-local with_fields = arg() == '1'
-local function one()
-  return 1
+  scanKeys: `${lib}
+local cursor = arg()
+local count = arg()
+redis.call('EXISTS', base .. ':s:', base .. ':r:')
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+  or ''
+if cursor == '' then
+  return { now, 'page', server, '', {} }
 end
-local ids, next_after, next_id = page(KEYS[1], after, after_id, count, count, one)
-local sessions = {}
-for _, id in ipairs(ids) do
-  local fields
-  if with_fields then
-    fields = redis.call('HGETALL', session_key(id))
-  else
-    local found = own(id)
-    fields = found.created
-      and {
-        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
-        '@l', found.lineage,
-      } or {}
-  end
-  if #fields > 0 then
-    sessions[#sessions + 1] = { id, fields }
-  else
-    will_touch(id, {})
-  end
+local head = string.match(base, '^(.*:)')
+local pattern = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
+local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
+local keys = {}
+for i, key in ipairs(page[2]) do
+  keys[i] = string.sub(key, #head + 1)
 end
-look() -- what is not there may have not arrived yet
-drop_expired(name)
-return { now, 'page', next_after, next_id, sessions }
+return { now, 'page', server, page[1], keys }
 `,
   signIn: `${lib}
 local id = arg()
@@ -1137,52 +1183,6 @@ elseif not found.tombstone and not found.target then
   replace(id, tombstone_stays, '@x', by_sign_in(false))
 end
 return signed_in(made, found.created and 1 or 0)
-`,
-  takeOver: `${lib}
-local LEAST = 3600000
-local id = arg()
-local deadline = number()
-local idle = number()
-local names = words(arg())
-local fields = args()
-local mark = base .. ':o:' .. id
-seen_keys[1] = mark
-will_touch(id, names)
-look()
-local found = own(id)
-local until_then = int(math.max(deadline, now + LEAST))
-if redis.call('EXISTS', mark) == 1 then
-  redis.call('PEXPIREAT', mark, until_then, 'GT')
-  return { now, 'known' }
-end
-redis.call('SET', mark, '', 'PXAT', until_then)
-if found.created or found.target or found.tombstone then
-  return { now, 'known' }
-end
-if deadline > now then
-  idle = idle and math.max(idle, deadline - now)
-  make(id, names, fields, idle, not idle and deadline or nil, idle and deadline - idle)
-end
-return { now, 'taken-over' }
-`,
-  walk: `${lib}
-local cursor = arg()
-local count = arg()
-redis.call('EXISTS', base .. ':s:', base .. ':r:')
-local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-  or string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-  or ''
-if cursor == '' then
-  return { now, 'page', server, '', {} }
-end
-local head = string.match(base, '^(.*:)')
-local pattern = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
-local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
-local keys = {}
-for i, key in ipairs(page[2]) do
-  keys[i] = string.sub(key, #head + 1)
-end
-return { now, 'page', server, page[1], keys }
 `,
   walkOld: `${lib}
 local pattern = arg()
