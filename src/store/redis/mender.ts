@@ -120,13 +120,11 @@ export class Mender {
 
   /** One page of a set: it may be large. */
   async #set({ shard, kind, name, cursor }: Task): Promise<Done> {
-    const [, ...rest] = await this.#run("reindexSet", this.#keys.inShard(shard, `${kind}:${name}`), [
-      name,
-      kind,
-      cursor,
-      String(STEP_ENTRIES),
-      this.#dryRun ? "" : "1",
-    ]);
+    const [, ...rest] = await this.#run(
+      "reindexSet",
+      this.#keys.inShard(shard, `${kind}:${name}`),
+      [name, kind, cursor, String(STEP_ENTRIES), this.#dryRun ? "" : "1"],
+    );
     return { ...mendedOf(rest), next: String(rest[3]) };
   }
 

@@ -1,78 +1,91 @@
--- Compares one page of a set's entries with the sessions they name, and mends what is wrong: entries
--- of sessions that are gone or not of this set, their scores, the set's time to live.
+-- Compares one page of a set's entries with the sessions they name, and fixes what is wrong:
+-- entries of sessions that are gone or not of this set, their scores, the set's time to live.
 --
--- KEYS[1]  the sorted set, or the plain set
--- ARGV     not after, the set's name without mark, 'r' for the sorted set or 'm' for the plain one,
---          the cursor of ZSCAN or SSCAN, COUNT, '1' to mend
--- Returns  now, 'mended', how many entries were added, removed, what else was corrected, the next
---          cursor
+-- KEYS[1]   the sorted set, or the plain set
+-- ARGV[1]   the moment after which nothing is done (ms), or '' of a dry run
+-- ARGV[2]   the set's name without its mark
+-- ARGV[3]   'r' for the sorted set or 'm' for the plain one
+-- ARGV[4]   the cursor of ZSCAN or SSCAN
+-- ARGV[5]   COUNT
+-- ARGV[6]   '1' to fix what is wrong, '' to count it
+-- Returns   now, 'reindexed', how many entries were added, removed, what else was corrected, the
+--           next cursor
+--           now, 'late'
 
-local name = '=' .. arg()
-local kind = arg()
-local cursor = arg()
-local size = arg()
-local page = kind == 'r' and redis.call('ZSCAN', KEYS[1], cursor, 'COUNT', size)
-  or redis.call('SSCAN', KEYS[1], cursor, 'COUNT', size)
-local mends = arg() == '1'
+local not_after = tonumber(ARGV[1])
+local set = KEYS[1]
+local name = '=' .. ARGV[2]
+local is_sorted = ARGV[3] == 'r'
+local cursor = ARGV[4]
+local size = ARGV[5]
+local fixes = ARGV[6] == '1'
 
-local ids = {}
-for i = 1, #page[2], kind == 'r' and 2 or 1 do
-  ids[#ids + 1] = page[2][i]
-  will_touch(page[2][i], { name })
+if is_late(not_after) then
+  return { now, 'late' }
 end
-will_touch('', { name })
-look()
+
+local step = is_sorted and redis.call('ZSCAN', set, cursor, 'COUNT', size)
+  or redis.call('SSCAN', set, cursor, 'COUNT', size)
+local next_cursor, members = step[1], step[2]
+local ids = {}
+for i = 1, #members, is_sorted and 2 or 1 do
+  ids[#ids + 1] = members[i]
+  look_at_session(members[i], { name })
+end
+look_at_session('', { name })
+refuse_moving_slot()
 
 local added, removed, corrected = 0, 0, 0
 
-local last = redis.call('ZRANGE', set_key(name), -1, -1, 'WITHSCORES')[2]
-if cursor == '0' and last and redis.call('PEXPIRETIME', KEYS[1]) ~= tonumber(last) then
+local last = redis.call('ZRANGE', derive_set_key(name), -1, -1, 'WITHSCORES')[2]
+if cursor == '0' and last and redis.call('PEXPIRETIME', set) ~= tonumber(last) then
   corrected = 1
-  unsettled[name] = true
+  note_change(name, 0)
 end
 
-local function listed(found)
+-- The name by which a session lists this set.
+local function find_own_name(found)
   for _, own_name in ipairs(found.created and found.names or {}) do
-    if bare(own_name) == bare(name) then
+    if strip_mark(own_name) == strip_mark(name) then
       return own_name
     end
   end
 end
 
 for _, id in ipairs(ids) do
-  local own_name = listed(own(id))
-  local score = tonumber(redis.call('ZSCORE', set_key(name), id))
-  local member = redis.call('SISMEMBER', plain_key(name), id) == 1
-  local deadline = redis.call('PEXPIRETIME', session_key(id))
+  local own_name = find_own_name(read_own_fields(id))
+  local score = tonumber(redis.call('ZSCORE', derive_set_key(name), id))
+  local is_member = redis.call('SISMEMBER', derive_plain_key(name), id) == 1
+  local deadline = redis.call('PEXPIRETIME', derive_session_key(id))
   if not own_name then
-    -- One that has expired is nothing wrong: it goes with the set, or when that is written.
+    -- An expired entry is nothing wrong: it goes with the set, or when that is written.
     if not score or score >= now then
       removed = removed + 1
-      if mends then
-        leave(name, id)
+      if fixes then
+        remove_entry(name, id)
       end
     end
-  elseif deadline > 0 then -- else the session itself is to be mended first
-    local missing = not score or (plain_key(own_name) and not member)
+  elseif deadline > 0 then -- else the session itself has to be fixed first
+    local missing = not score or (derive_plain_key(own_name) and not is_member)
     if missing then
       added = added + 1
     elseif score ~= deadline then
       corrected = corrected + 1
     end
-    if mends and (missing or score ~= deadline) then
-      enter(own_name, id, deadline)
+    if fixes and (missing or score ~= deadline) then
+      add_entry(own_name, id, deadline)
     end
-    if member and not plain_key(own_name) then
+    if is_member and not derive_plain_key(own_name) then
       removed = removed + 1
-      if mends then
-        redis.call('SREM', plain_key(name), id)
+      if fixes then
+        redis.call('SREM', derive_plain_key(name), id)
       end
     end
   end
 end
 
-if mends then
-  settle()
+if fixes then
+  refresh_set_expiries()
 end
 
-return { now, 'mended', added, removed, corrected, page[1] }
+return { now, 'reindexed', added, removed, corrected, next_cursor }
