@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
-// biome-ignore lint/correctness/useImportExtensions: it is JavaScript, with types beside it
 import { writeScripts } from "./scripts/build-lua.mjs";
 
 // The sources import what this makes, so each run of tests has the Lua files as they are.

@@ -1,7 +1,6 @@
 /* The Lua scripts as they are written, and as they are sent. */
 import { describe, expect, test } from "vitest";
 import { sources } from "../generated/scripts.js";
-// biome-ignore lint/correctness/useImportExtensions: it is JavaScript, with types beside it
 import { buildScripts, linkScripts } from "../scripts/build-lua.mjs";
 import { filesUnder, read } from "./support/sources.ts";
 

@@ -4,23 +4,12 @@
  * form of all files. It is installed where it is missing.
  */
 import { spawnSync } from "node:child_process";
-import { beforeAll, describe, expect, test } from "vitest";
-// biome-ignore lint/correctness/useImportExtensions: it is JavaScript, with types beside it
+import { describe, expect, test } from "vitest";
 import { buildScripts, type LinkedScript, linkScripts } from "../../scripts/build-lua.mjs";
-import { type Program, provideProgram } from "../support/programs.ts";
 import { filesUnder, ROOT } from "../support/sources.ts";
+import { provideLuacheck } from "./program.ts";
 
-const LUACHECK: Program = {
-  what: "luacheck",
-  variable: "LUACHECK_BIN",
-  candidates: ["luacheck"],
-  packages: { apt: ["lua-check"], brew: ["luacheck"] },
-};
-
-let luacheck: string;
-beforeAll(() => {
-  luacheck = provideProgram(LUACHECK);
-});
+const luacheck = provideLuacheck();
 
 /** What luacheck says, as file, line and what is wrong there. */
 function warningsOf(

@@ -86,7 +86,7 @@ local function select_set_fields(changes, without)
   return fields, bytes
 end
 
--- Replaces the stored names of a session's sets, which have so many parts.
+-- Replaces the stored names of a session's sets. `parts` is how many parts they have until now.
 local function write_names(key, parts, names)
   redis.call('HDEL', key, '@r')
   call_in_batches('HDEL', key, list_part_fields(parts))

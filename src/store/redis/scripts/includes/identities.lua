@@ -1,7 +1,7 @@
 -- Whose a session is, as its references of the fields of `identity` say.
 
--- Whose session the changes write to: the 'same' user's, 'nobody' 's or 'another' user's. Nil where
--- they name no user. Each field counts by itself, and the strictest one decides.
+-- Whose the session is, seen from the user that the changes name: 'same', 'nobody' or 'another'.
+-- Nil where they name none. Each field counts by itself, and the strictest one decides.
 local function compare_identities(names, changes, identity)
   local had, given, common = {}, {}, {}
   local held = {}

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+import { alias } from "./vitest.config.ts";
+
+// The scripts on Lua 5.4, which is installed where it is missing: `npm run test:lua54`.
+export default defineConfig({
+  resolve: { alias },
+  test: {
+    include: ["test/lua54/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 300_000,
+  },
+});
