@@ -62,6 +62,11 @@ const COMMANDS: readonly Command[] = [
     missing: [program("Lua 5.4", "LUA54_BIN")],
   },
   {
+    script: "lint:lua",
+    args: vitest("--config", "vitest.luacheck.config.ts"),
+    missing: [program("luacheck", "LUACHECK_BIN")],
+  },
+  {
     script: "test:browser",
     args: vitest("--config", "vitest.browser.config.ts"),
     missing: [program("Chromium", "CHROMIUM_BIN")],

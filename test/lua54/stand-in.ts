@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
+import { sources } from "../../generated/scripts.js";
 import { type Program, provideProgram } from "../../scripts/programs.mjs";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
 import { messages } from "../support/cutting-proxy.ts";
 
 const LUA: Program = {
