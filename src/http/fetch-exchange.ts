@@ -1,3 +1,5 @@
+// Not the globals, which tests of an application replace: one that runs all timers is late with no response.
+import { clearTimeout, setTimeout } from "node:timers";
 import { SessionError } from "../errors.ts";
 import { warnOnce } from "../warnings.ts";
 import {
