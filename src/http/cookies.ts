@@ -106,8 +106,7 @@ export class Cookies {
   set(name: string, value: string, maxAge: number | null): void {
     this.check();
     this.#warnIfInsecure();
-    const signature = this.#signer ? `.${this.#signer.sign(`${name}=${value}`)}` : "";
-    this.#send(name, name, value + signature, this.#config.attributes, maxAge);
+    this.#send(name, name, signedValue(this.#signer, name, value), this.#config.attributes, maxAge);
   }
 
   /** Makes the browser forget a cookie that it has under this whole name. */
@@ -187,6 +186,11 @@ function* pairsOf(
     }
     at = end + 1;
   }
+}
+
+/** The value of a cookie as it is sent, with its signature if it has one. */
+export function signedValue(signer: Signer | null, name: string, value: string): string {
+  return signer ? `${value}.${signer.sign(`${name}=${value}`)}` : value;
 }
 
 /** What stands before a signature. */

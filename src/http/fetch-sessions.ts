@@ -17,6 +17,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "./require-session.ts";
+import { knownToTests } from "./test-cookie.ts";
 
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
@@ -69,6 +70,11 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       new FetchExchange(request.headers, addressOf(request, this.#trustProxy).secure);
     exchanges.set(one, exchange);
     return exchange;
+  }
+
+  /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
+  knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
+    return knownToTests(adapter, this.#sessionOf.carrying, this.#signer);
   }
 
   /** Asks for the session of a signed-in user. */

@@ -10,6 +10,7 @@ import { passedAsBearer } from "./faults.ts";
 import { RequestSession } from "./request-session.ts";
 import { SessionCookie } from "./session-cookie.ts";
 import { createSigner, type Signer } from "./signer.ts";
+import type { Carrying } from "./test-cookie.ts";
 
 /** How the requests of an application get their sessions. */
 export interface RequestSessionsOptions<Data> {
@@ -50,11 +51,15 @@ export type SessionOf<AppSessions> =
     : never;
 
 /** The session of a request; the same one each time. Without a signer, cookies are not signed. */
-export type SessionOfRequest<Data extends object, Reference extends string> = (
-  request: object,
-  exchange: () => Exchange,
-  signer: Signer | null,
-) => RequestSession<Data, Reference>;
+export interface SessionOfRequest<Data extends object, Reference extends string> {
+  (
+    request: object,
+    exchange: () => Exchange,
+    signer: Signer | null,
+  ): RequestSession<Data, Reference>;
+  /** How its requests bring their token. */
+  readonly carrying: Carrying;
+}
 
 /** A session of a request, and how it was asked for. */
 interface Known {
@@ -109,7 +114,7 @@ export function requestSessions<Data extends object, Reference extends string>(
       : null,
   };
 
-  return function sessionOfRequest(request, exchangeOf, signer) {
+  const sessionOfRequest = (request: object, exchangeOf: () => Exchange, signer: Signer | null) => {
     const all = known.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
@@ -142,6 +147,10 @@ export function requestSessions<Data extends object, Reference extends string>(
     known.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: told }]);
     return session;
   };
+
+  return Object.assign(sessionOfRequest, {
+    carrying: { engine, cookie: hasCookie ? cookie : null },
+  });
 }
 
 /** Whether a session of a request may be the one that is asked for once more, perhaps by other carriers. */
