@@ -221,9 +221,7 @@ describe("the checks themselves", () => {
       return file === "docs/testing-an-app.md" && source.includes("clear()).toBe(1)");
     }).map((block) => ({
       ...block,
-      source: block.source
-        .replace(/test-.*?(?=`)/, "test")
-        .replace(/.*clear\(\).*\n/, ""),
+      source: block.source.replace(/test-.*?(?=`)/, "test").replace(/.*clear\(\).*\n/, ""),
     }));
     expect(shared).toHaveLength(1);
     const server = await startRedis();

@@ -1,10 +1,9 @@
 /* The example for Next.js: a copy of it, installed with the packed tarball, built, started and used. */
-import { execFile } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { expectDevices, startExample } from "../support/example-app.ts";
+import { npm, packInto } from "../support/npm.ts";
 import { ROOT } from "../support/sources.ts";
 
 const SOURCE = `${ROOT}examples/nextjs`;
@@ -16,9 +15,7 @@ beforeAll(async () => {
   // What a reader made there is no part of the example.
   const made = ["node_modules", ".next", "next-env.d.ts"];
   cpSync(SOURCE, APP, { recursive: true, filter: (path) => !made.includes(basename(path)) });
-  // Without scripts: `npm run test:examples` has built what is packed.
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", APP];
-  const [{ filename }] = JSON.parse(await npm(pack, ROOT));
+  const filename = await packInto(APP);
   const manifest = JSON.parse(readFileSync(`${APP}/package.json`, "utf8"));
   manifest.dependencies["session-sets"] = `file:./${filename}`;
   writeFileSync(`${APP}/package.json`, JSON.stringify(manifest, null, 2));
@@ -27,20 +24,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => rmSync(APP, { recursive: true, force: true }));
-
-/** What npm prints. It fails with all that npm says: there is no test without the example. */
-async function npm(args: readonly string[], cwd: string): Promise<string> {
-  // Next.js and npm have meanings of their own for NODE_ENV, which vitest sets.
-  const { NODE_ENV: _, ...variables } = process.env;
-  const env = { ...variables, ...QUIET };
-  try {
-    return (await promisify(execFile)("npm", args, { cwd, env })).stdout;
-  } catch (error) {
-    const { stdout = "", stderr = "" } = Object(error);
-    const said = `npm ${args.join(" ")} failed in ${cwd}:\n${stdout}${stderr}`;
-    throw new Error(said, { cause: error });
-  }
-}
 
 function start(variables: { readonly [name: string]: string } = {}): Promise<string> {
   const env = { ...QUIET, NODE_ENV: "production", ...variables };
