@@ -67,7 +67,11 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     const one = ownerOf(owner, request, request.headers);
     const exchange =
       exchanges.get(one) ??
-      new FetchExchange(request.headers, addressOf(request, this.#trustProxy).secure);
+      new FetchExchange(
+        request.headers,
+        addressOf(request, this.#trustProxy).secure,
+        request.method,
+      );
     exchanges.set(one, exchange);
     return exchange;
   }
