@@ -35,8 +35,11 @@ export function knownToTests<Adapter extends object>(
 
 /** What `koaSessions`, `expressSessions` and their siblings return. */
 export type AnyAdapter<Data extends object> =
-  // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, and any references
-  | { createSession(...request: any[]): RequestSession<Data, any> }
+  | {
+      /** The session of a request. */
+      // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
+      createSession(...request: any[]): RequestSession<Data, any>;
+    }
   // biome-ignore lint/suspicious/noExplicitAny: the same
   | ((...request: any[]) => RequestSession<Data, any>);
 
