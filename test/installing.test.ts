@@ -83,9 +83,9 @@ const COMMANDS: readonly Command[] = [
     env: { REDIS_SERVER_BIN: serverProgram() },
     missing: [
       {
-        what: "the packages of the example for Next.js",
-        documented: "the packages of the example for Next.js, from npm",
-        need: "The example for Next.js needs packages of its own",
+        what: "the packages of the example for Next.js and of the tests for Jest",
+        documented: "the packages of the example for Next.js and of the tests for Jest, from npm",
+        need: "The example for Next.js and the tests for Jest need packages of their own",
         advice: "Unset it for `npm run test:examples`.",
       },
     ],

@@ -118,11 +118,12 @@ function nodeModulesOf(file: string, seen = new Set<string>()): Set<string> {
   return new Set([...found, ...below.flatMap(({ target }) => [...nodeModulesOf(target, seen)])]);
 }
 
-// Bun, Deno and the servers of the edge have these two; node:http they have not, or not all of it.
+// Bun, Deno and the servers of the edge have these three; node:http they have not, or not all of it.
 test.each(["src/fetch.ts", "src/hono.ts", "src/index.ts"])(
   "%s needs nothing of Node but what other runtimes have",
   (file) => {
-    expect([...nodeModulesOf(file)].sort()).toEqual(["node:crypto", "node:diagnostics_channel"]);
+    const shared = ["node:crypto", "node:diagnostics_channel", "node:timers"];
+    expect([...nodeModulesOf(file)].sort()).toEqual(shared);
   },
 );
 

@@ -22,6 +22,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -123,10 +124,11 @@ export function expressSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
   }
 
-  return Object.assign(middleware, {
+  const adapter = Object.assign(middleware, {
     createSession: (req: ExpressRequest | UpgradeRequest) => createSession(req),
     requireSession,
   });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -131,7 +132,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
   }
 
-  return Object.assign(plugin, { createSession, requireSession });
+  const adapter = Object.assign(plugin, { createSession, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 /**

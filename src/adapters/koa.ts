@@ -18,6 +18,7 @@ import {
   sessionRequirement,
 } from "../http/require-session.ts";
 import { createSigner, type Signer } from "../http/signer.ts";
+import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -122,7 +123,8 @@ export function koaSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
   }
 
-  return Object.assign(middleware, { createSession, requireSession });
+  const adapter = Object.assign(middleware, { createSession, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
 }
 
 /**

@@ -20,6 +20,7 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -88,7 +89,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return Object.assign(session, { requireSession });
+  return knownToTests(Object.assign(session, { requireSession }), sessionOf.carrying, signer);
 }
 
 const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({

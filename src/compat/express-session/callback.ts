@@ -1,3 +1,5 @@
+// Not process.nextTick, which fake timers replace: a request would wait for ever.
+import { nextTick } from "node:process";
 import type { SessionError } from "../../errors.ts";
 import { warn } from "../../warnings.ts";
 
@@ -22,8 +24,8 @@ export function answer<Value>(
 ): Promise<Value> | undefined {
   if (typeof callback === "function") {
     work.then(
-      (value) => process.nextTick(call, () => callback(null, value)),
-      (error) => process.nextTick(call, () => callback(error)),
+      (value) => nextTick(call, () => callback(null, value)),
+      (error) => nextTick(call, () => callback(error)),
     );
     return undefined;
   }

@@ -26,6 +26,8 @@ export interface Session extends Mutable<Times> {
   readonly lineage: string;
   /** The id before this one, where an alias was left there. */
   previous: string | null;
+  /** Which use of all was its last: where the clock stands still, as in a test, lists go by this. */
+  lastUse: number;
   readonly fields: Map<string, string>;
   /** What it counts for, with what it takes beside its fields. */
   bytes: number;
@@ -57,10 +59,13 @@ export function timesOf(session: Session): Times {
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
 }
 
+let uses = 0;
+
 /** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
 export function slide(session: Session, now: number): void {
   const { idleTimeout, absoluteDeadline } = session;
   session.lastSeenAt = now;
+  session.lastUse = ++uses;
   session.expiresAt = Math.min(
     idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
     absoluteDeadline ?? Number.POSITIVE_INFINITY,

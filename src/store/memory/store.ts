@@ -88,6 +88,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       references: new Map(),
       createdAt: now,
       lastSeenAt: now,
+      lastUse: 0,
       idleTimeout: made.idleTimeout,
       absoluteDeadline: absoluteDeadlineOf(made, now) ?? null,
       expiresAt: 0,
@@ -282,7 +283,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return members
       .sort((a, b) => b.expiresAt - a.expiresAt)
       .slice(0, LIST_SESSIONS)
-      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.lastUse - a.lastUse)
       .slice(0, limit)
       .map((session) => given(session));
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import { tooLarge, tooManyReferences } from "../../errors.ts";
 import { settled } from "../../settled.ts";
 import {
