@@ -49,14 +49,15 @@ function editsOfAll(part: string, by: string): Mutation["apply"] {
   return (_, text) => replaced(text, part, by);
 }
 
-const SIGN_IN = `    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+const SIGN_IN = `    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))
     return changed(to, made)`;
 
 const LEAVES_TOMBSTONES = "  if for_good or grace == 0 then\n";
 
-const LEAVES = `${LEAVES_TOMBSTONES}    trail[#trail + 1] = current
+const LEAVES = `${LEAVES_TOMBSTONES}    local named = named_of(changes.names, identity)
+    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity), named))
     end
     redis.call('HDEL', session_key(to), '@p')
   else
@@ -267,7 +268,7 @@ local idle = new_idle or tonumber(found.idle)
   "sign-in that ends nothing": {
     about: "the session whose place a sign-in takes lives on",
     apply: edits("signIn", [
-      "  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))\n",
+      "  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))\n",
       "",
     ]),
   },

@@ -114,8 +114,8 @@ local function resolve(id, hops)
   return id, found, trail
 end
 local BY_DELETE = 'd'
-local function by_sign_in(had_identity)
-  return had_identity and '1' or '0'
+local function by_sign_in(had_identity, named)
+  return had_identity and '1' or '0' .. (named or '')
 end
 local function replace(id, stays, field, value, previous)
   redis.call('DEL', session_key(id))
@@ -183,6 +183,19 @@ local function identifies(names, fields)
     end
   end
   return false
+end
+local function named_of(names, fields)
+  local list, known = '', {}
+  if next(fields, next(fields)) then
+    for _, name in ipairs(names) do
+      local field = field_of(name)
+      if fields[field] and not known[field] then
+        known[field] = true
+        list = list .. ' ' .. field
+      end
+    end
+  end
+  return list
 end
 local function lists(names, wanted)
   for _, name in ipairs(names) do
@@ -482,6 +495,7 @@ local when = arg()
 local grace = number()
 local tombstone_stays = number()
 local identity = fields_in(arg())
+local first_only = fields_in(arg())
 local fresh_idle = number()
 local fresh_timeout = number()
 local without = args()
@@ -518,6 +532,26 @@ local function aliases_of(found)
   end
   return ids, before or nil
 end
+local function changes_identity(found, added, removed)
+  local had = {}
+  for _, name in ipairs(found.names) do
+    had[field_of(name)] = true
+  end
+  local counted = {}
+  for field in pairs(identity) do
+    counted[field] = not (first_only[field] and had[field])
+  end
+  return identifies(added, counted) or identifies(removed, counted)
+end
+local function told(tombstone)
+  local given = fields_in(named_of(changes.names, identity))
+  for _, field in ipairs(words(string.sub(tombstone, 2))) do
+    if next(given) and not given[field] then
+      return by_sign_in(true)
+    end
+  end
+  return string.sub(tombstone, 1, 1)
+end
 local done = to ~= '' and own(to)
 if done and done.created then
   return changed(to, done)
@@ -548,7 +582,10 @@ local ended = creates == 'anew' and found.tombstone == BY_DELETE
 local makes = creates ~= '' and not (found.created or found.target) and (ended or not found.tombstone)
 if not found.created and not makes then
   if found.tombstone or found.target then
-    return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
+    if found.tombstone then
+      return { now, 'superseded', told(found.tombstone) }
+    end
+    return { now, 'superseded', by_sign_in(true) } -- more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
@@ -557,7 +594,7 @@ if where ~= '' and not makes and not lists(found.names, where) then
 end
 local rotates, for_good = false, false
 if when == 'identity-changes' then
-  for_good = identifies(added, identity) or identifies(removed, identity)
+  for_good = changes_identity(found, added, removed)
   rotates = for_good
 elseif when == 'credentials' then
   rotates, for_good = true, true
@@ -574,7 +611,8 @@ elseif to ~= '' then
     local had_identity = identifies(found.names, identity)
     local made =
       make(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
-    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+    local named = named_of(changes.names, identity)
+    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))
     return changed(to, made)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -632,9 +670,10 @@ if rotates then
   found.lineage = lineage_of(current, found)
   redis.call('HSET', session_key(to), '@l', found.lineage)
   if for_good or grace == 0 then
+    local named = named_of(changes.names, identity)
     trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity), named))
     end
     redis.call('HDEL', session_key(to), '@p')
   else
@@ -1130,11 +1169,12 @@ if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 local had_identity = identifies(found.names, identity)
+local named = named_of(changes.names, identity)
 local made = make(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))
 elseif not found.tombstone and not found.target then
-  replace(id, tombstone_stays, '@x', by_sign_in(false))
+  replace(id, tombstone_stays, '@x', by_sign_in(false, named))
 end
 return signed_in(made, found.created and 1 or 0)
 `,
@@ -1179,8 +1219,11 @@ local head = string.match(base, '^(.*:)')
 local pattern = string.gsub(head, '[%*%?%[%]%^\\\\]', '\\\\%0')
 local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
 local keys = {}
-for i, key in ipairs(page[2]) do
-  keys[i] = string.sub(key, #head + 1)
+for _, key in ipairs(page[2]) do
+  local rest = string.sub(key, #head + 1)
+  if string.find(rest, '^%d+}:') then
+    keys[#keys + 1] = rest
+  end
 end
 return { now, 'page', server, page[1], keys }
 `,

@@ -6,9 +6,9 @@
 --          timeout or '', new absolute deadline or '', '1' if all other fields go, '1' if it is made
 --          where there is none or 'anew' if also where one was ended, the rotation (the new id or '',
 --          'always', 'credentials', 'user-changes', 'never' or 'identity-changes', for how long (ms) an
---          alias and a tombstone stay, encoded names of the identity fields, idle and absolute timeout
---          or '' of a session in its place, a count and fields that this one does not get), the field
---          changes
+--          alias and a tombstone stay, encoded names of the identity fields and of those of them that
+--          count with their first value only, idle and absolute timeout or '' of a session in its
+--          place, a count and fields that this one does not get), the field changes
 -- Returns  now and one of: 'changed', id, 1 if the id is new, its times, its lineage, all its fields
 --          if the id is new
 --          'gone' | 'superseded', its tombstone | 'too-large', bytes
@@ -26,6 +26,7 @@ local when = arg()
 local grace = number()
 local tombstone_stays = number()
 local identity = fields_in(arg())
+local first_only = fields_in(arg())
 local fresh_idle = number()
 local fresh_timeout = number()
 local without = args()
@@ -68,6 +69,31 @@ local function aliases_of(found)
   return ids, before or nil
 end
 
+-- Whether sets that come and go change who the user is, where a change merges.
+local function changes_identity(found, added, removed)
+  local had = {}
+  for _, name in ipairs(found.names) do
+    had[field_of(name)] = true
+  end
+  local counted = {}
+  for field in pairs(identity) do
+    counted[field] = not (first_only[field] and had[field])
+  end
+  return identifies(added, counted) or identifies(removed, counted)
+end
+
+-- What a tombstone tells this change. One that names less than the sign-in has named is no sign-in that
+-- was sent twice: to make a session of it would take the sign-in's place.
+local function told(tombstone)
+  local given = fields_in(named_of(changes.names, identity))
+  for _, field in ipairs(words(string.sub(tombstone, 2))) do
+    if next(given) and not given[field] then
+      return by_sign_in(true)
+    end
+  end
+  return string.sub(tombstone, 1, 1)
+end
+
 -- The new id is fresh and random: if it is there, this is the same command once more.
 local done = to ~= '' and own(to)
 if done and done.created then
@@ -101,7 +127,10 @@ local ended = creates == 'anew' and found.tombstone == BY_DELETE
 local makes = creates ~= '' and not (found.created or found.target) and (ended or not found.tombstone)
 if not found.created and not makes then
   if found.tombstone or found.target then
-    return { now, 'superseded', found.tombstone or by_sign_in(true) } -- or more than three rotations ago
+    if found.tombstone then
+      return { now, 'superseded', told(found.tombstone) }
+    end
+    return { now, 'superseded', by_sign_in(true) } -- more than three rotations ago
   end
   return { now, 'gone' } -- I4
 end
@@ -114,7 +143,7 @@ end
 -- reach it, or that of another session.
 local rotates, for_good = false, false
 if when == 'identity-changes' then
-  for_good = identifies(added, identity) or identifies(removed, identity)
+  for_good = changes_identity(found, added, removed)
   rotates = for_good
 elseif when == 'credentials' then
   rotates, for_good = true, true
@@ -132,7 +161,8 @@ elseif to ~= '' then
     -- Made first, so that memory being full stops all of it.
     local made =
       make(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
-    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+    local named = named_of(changes.names, identity)
+    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))
     return changed(to, made)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -197,9 +227,10 @@ if rotates then
   found.lineage = lineage_of(current, found)
   redis.call('HSET', session_key(to), '@l', found.lineage)
   if for_good or grace == 0 then
+    local named = named_of(changes.names, identity)
     trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
+      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity), named))
     end
     redis.call('HDEL', session_key(to), '@p')
   else

@@ -151,12 +151,12 @@ local function resolve(id, hops)
   return id, found, trail
 end
 
--- What is left at the ids of a session that is ended: by a sign-in, whether it had an identity, or by
--- its own request.
+-- What is left at the ids of a session that is ended: by a sign-in, whether it had an identity, and
+-- which of several such fields the sign-in named; or by its own request.
 local BY_DELETE = 'd'
 
-local function by_sign_in(had_identity)
-  return had_identity and '1' or '0'
+local function by_sign_in(had_identity, named)
+  return had_identity and '1' or '0' .. (named or '')
 end
 
 -- Leaves nothing at an id but, for `stays` ms, an alias (`@to`) or a tombstone (`@x`); of an alias,
@@ -250,6 +250,21 @@ local function identifies(names, fields)
     end
   end
   return false
+end
+
+-- Which of the fields names are of, each after a space; '' where they can be of one only.
+local function named_of(names, fields)
+  local list, known = '', {}
+  if next(fields, next(fields)) then
+    for _, name in ipairs(names) do
+      local field = field_of(name)
+      if fields[field] and not known[field] then
+        known[field] = true
+        list = list .. ' ' .. field
+      end
+    end
+  end
+  return list
 end
 
 local function lists(names, wanted)

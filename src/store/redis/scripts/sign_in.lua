@@ -67,12 +67,13 @@ if bytes > changes.max_bytes then
 end
 
 local had_identity = identifies(found.names, identity)
+local named = named_of(changes.names, identity)
 -- Made first, so that memory being full stops all of it.
 local made = make(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity, named))
 elseif not found.tombstone and not found.target then
-  replace(id, tombstone_stays, '@x', by_sign_in(false))
+  replace(id, tombstone_stays, '@x', by_sign_in(false, named))
 end
 
 return signed_in(made, found.created and 1 or 0)
