@@ -20,12 +20,16 @@ if cursor == '' then
   return { now, 'page', server, '', {} }
 end
 
+-- Up to the last colon: a prefix may have colons of its own, and begin that of other programs.
 local head = string.match(base, '^(.*:)')
 local pattern = string.gsub(head, '[%*%?%[%]%^\\]', '\\%0')
 local page = redis.call('SCAN', cursor, 'MATCH', pattern .. '*', 'COUNT', count)
 local keys = {}
-for i, key in ipairs(page[2]) do
-  keys[i] = string.sub(key, #head + 1)
+for _, key in ipairs(page[2]) do
+  local rest = string.sub(key, #head + 1)
+  if string.find(rest, '^%d+}:') then
+    keys[#keys + 1] = rest
+  end
 end
 
 return { now, 'page', server, page[1], keys }
