@@ -293,6 +293,35 @@ local idle = new_idle or tonumber(found.idle)
       "  if (for_good and when ~= 'credentials') or grace == 0 then\n",
     ]),
   },
+  "first value that keeps its id": {
+    about: "a merging change that gives an identity its first value keeps the session's id",
+    apply: edits("change", [
+      "  for_good = changes_identity(found, added, removed)\n",
+      "  for_good = false\n",
+    ]),
+  },
+  "first value that leaves an alias": {
+    about: "after a merging change of the user the old token leads to the session",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      "  if (for_good and when ~= 'identity-changes') or grace == 0 then\n",
+    ]),
+  },
+  "first value that leaves nothing": {
+    about: "after a merging change of the user nothing is left at the old id",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      `  tombstone_stays = when == 'identity-changes' and 0 or tombstone_stays
+${LEAVES_TOMBSTONES}`,
+    ]),
+  },
+  "tombstone that lets in who names less": {
+    about: "a tombstone forgets which of several identities the sign-in named",
+    apply: edits("change", [
+      "  local given = fields_in(named_of(changes.names, identity))\n",
+      "  local given = {}\n",
+    ]),
+  },
   "ending over three aliases": {
     about: "a session that was renewed more often than that is not ended by its first token",
     apply: edits("end", [
