@@ -436,6 +436,24 @@ describe("the cookie", () => {
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
+  test("tells caches what a response depends on, where it sends none, too", async () => {
+    const told = async (work: Work) => {
+      const { headers } = await browser.visit(work);
+      return [headers["cache-control"], headers.vary];
+    };
+    const get: Work = ({ session }) => session.get();
+    expect(await told(async () => undefined)).toEqual([undefined, undefined]);
+    expect(await told(get)).toEqual([undefined, "Cookie"]);
+    expect((await told(({ session }) => session.set({ user_id: 1 })))[0]).toBe("no-store");
+    expect(await told(get)).toEqual(["private", "Cookie"]);
+    expect(await told(({ session }) => session.set({ a: 1 }))).toEqual(["private", "Cookie"]);
+    const own: Work = async (ctx) => {
+      ctx.set("cache-control", "max-age=5");
+      return ctx.session.get();
+    };
+    expect((await told(own))[0]).toBe("max-age=5");
+  });
+
   test("lasts 400 days, for as long as its session may be put off", async () => {
     const before = Date.now();
     const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, "1 hour"));
