@@ -71,7 +71,7 @@ function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
     const id = at.slice(at.indexOf(":") + 1);
     assert.ok(target && target !== id && previous !== id, `the alias ${at} leads on`);
   } else {
-    assert.ok(["0", "1", "d"].includes(tombstone), `${tombstone} of ${at} is a tombstone's`);
+    assert.match(tombstone, /^(?:[1d]|0(?: [A-Za-z0-9._~%-]+)*)$/, `${at} is a tombstone`);
     assert.equal(target ?? previous, undefined, `the tombstone ${at} leads nowhere`);
   }
 }

@@ -49,14 +49,16 @@ function editsOfAll(part: string, by: string): Mutation["apply"] {
   return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
 }
 
-const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity))
+const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
     return answer_changed(to, made)`;
 
 const LEAVES_TOMBSTONES = "  if for_good or grace == 0 then\n";
 
-const LEAVES = `${LEAVES_TOMBSTONES}    trail[#trail + 1] = current
+const LEAVES = `${LEAVES_TOMBSTONES}    local named = encode_named(changes.names, identity)
+    local tombstone = encode_sign_in(has_field(found.names, identity), named)
+    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace_hash(old, tombstone_stays, '@x', encode_sign_in(has_field(found.names, identity)))
+      replace_hash(old, tombstone_stays, '@x', tombstone)
     end
     redis.call('HDEL', derive_session_key(to), '@p')
   else
@@ -267,7 +269,7 @@ local idle = new_idle or tonumber(found.idle)
   "sign-in that ends nothing": {
     about: "the session whose place a sign-in takes lives on",
     apply: edits("signIn", [
-      "  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity))\n",
+      "  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))\n",
       "",
     ]),
   },
@@ -290,6 +292,35 @@ local idle = new_idle or tonumber(found.idle)
     apply: edits("change", [
       LEAVES_TOMBSTONES,
       "  if (for_good and when ~= 'credentials') or grace == 0 then\n",
+    ]),
+  },
+  "first value that keeps its id": {
+    about: "a merging change that gives an identity its first value keeps the session's id",
+    apply: edits("change", [
+      "  for_good = changes_identity(found, added, removed)\n",
+      "  for_good = false\n",
+    ]),
+  },
+  "first value that leaves an alias": {
+    about: "after a merging change of the user the old token leads to the session",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      "  if (for_good and when ~= 'identity-changes') or grace == 0 then\n",
+    ]),
+  },
+  "first value that leaves nothing": {
+    about: "after a merging change of the user nothing is left at the old id",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      `  tombstone_stays = when == 'identity-changes' and 0 or tombstone_stays
+${LEAVES_TOMBSTONES}`,
+    ]),
+  },
+  "tombstone that lets in who names less": {
+    about: "a tombstone forgets which of several identities the sign-in named",
+    apply: edits("change", [
+      "  local given = parse_fields(encode_named(changes.names, identity))\n",
+      "  local given = {}\n",
     ]),
   },
   "ending over three aliases": {

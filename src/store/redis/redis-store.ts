@@ -4,7 +4,7 @@ import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { connectionOf, type RedisClient } from "./clients/connect.ts";
 import type { Connection } from "./connection.ts";
-import { createKeys, type Keys } from "./keys.ts";
+import { checkPrefix, createKeys, type Keys } from "./keys.ts";
 import { RedisStore } from "./store.ts";
 
 /** How sessions are kept in Redis. */
@@ -46,6 +46,13 @@ const LONGEST_TIMER = 2_147_483_647;
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  refuseUnknownKeys("redisStore", options, OPTIONS);
+  if (options.prefix !== undefined) checkPrefix(options.prefix);
+  return openStore(client, options);
+}
+
+/** The same, under a prefix that an entry has made, which may have colons. */
+export function openStore(client: RedisClient, options: RedisStoreOptions): SessionStore {
   const { connection, keys, shards, timeout } = redisSettings(client, options);
   return new RedisStore(connection, keys, shards, timeout);
 }
@@ -60,7 +67,6 @@ export interface RedisSettings {
 
 /** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
 export function redisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
-  refuseUnknownKeys("redisStore", options, OPTIONS);
   const connection = connectionOf(client);
   const {
     prefix = "sessions",

@@ -16,9 +16,10 @@
 -- ARGV[11]  for how long an alias stays (ms); 0 for none
 -- ARGV[12]  for how long a tombstone stays (ms)
 -- ARGV[13]  encoded names of the identity fields
--- ARGV[14]  idle timeout of a session in its place (ms), or ''
--- ARGV[15]  absolute timeout of a session in its place (ms), or ''
--- ARGV[16…] a list: fields that a session in its place does not get
+-- ARGV[14]  of those, the encoded names of the fields that count with their first value only
+-- ARGV[15]  idle timeout of a session in its place (ms), or ''
+-- ARGV[16]  absolute timeout of a session in its place (ms), or ''
+-- ARGV[17…] a list: fields that a session in its place does not get
 -- ARGV[…]   the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
@@ -45,9 +46,10 @@ local when = ARGV[10]
 local grace = tonumber(ARGV[11])
 local tombstone_stays = tonumber(ARGV[12])
 local identity = parse_fields(ARGV[13])
-local fresh_idle = tonumber(ARGV[14])
-local fresh_timeout = tonumber(ARGV[15])
-local without, next_argument = read_list(16)
+local first_only = parse_fields(ARGV[14])
+local fresh_idle = tonumber(ARGV[15])
+local fresh_timeout = tonumber(ARGV[16])
+local without, next_argument = read_list(17)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -93,6 +95,31 @@ local function list_aliases(found)
   return ids, before or nil
 end
 
+-- Whether sets that come and go change who the user is, where a change merges.
+local function changes_identity(found, added, removed)
+  local had = {}
+  for _, name in ipairs(found.names) do
+    had[parse_field(name)] = true
+  end
+  local counted = {}
+  for field in pairs(identity) do
+    counted[field] = not (first_only[field] and had[field])
+  end
+  return has_field(added, counted) or has_field(removed, counted)
+end
+
+-- What a tombstone tells this change. A change that names less than the sign-in named isn't a
+-- sign-in that was sent twice. A session made of it would take the sign-in's place.
+local function derive_tombstone(tombstone)
+  local given = parse_fields(encode_named(changes.names, identity))
+  for _, field in ipairs(split_words(string.sub(tombstone, 2))) do
+    if next(given) and not given[field] then
+      return encode_sign_in(true)
+    end
+  end
+  return string.sub(tombstone, 1, 1)
+end
+
 -- The new id is fresh and random: if it is there, this is the same command once more.
 local done = to ~= '' and read_own_fields(to)
 if done and done.created then
@@ -129,7 +156,8 @@ local makes = creates ~= ''
 if not found.created and not makes then
   if found.tombstone or found.target then
     -- An alias here means that the session was rotated more than three times since.
-    return { now, 'superseded', found.tombstone or encode_sign_in(true) }
+    local tombstone = found.tombstone and derive_tombstone(found.tombstone)
+    return { now, 'superseded', tombstone or encode_sign_in(true) }
   end
   return { now, 'gone' } -- I4
 end
@@ -141,7 +169,7 @@ end
 -- Whether the session gets a new id. It is `for_good` where no old id may lead to the new one.
 local rotates, for_good = false, false
 if when == 'identity-changes' then
-  for_good = has_field(added, identity) or has_field(removed, identity)
+  for_good = changes_identity(found, added, removed)
   rotates = for_good
 elseif when == 'credentials' then
   rotates, for_good = true, true
@@ -159,7 +187,8 @@ elseif to ~= '' then
     -- Made first, so that memory being full stops all of it.
     local made =
       make_session(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
-    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity))
+    local named = encode_named(changes.names, identity)
+    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
     return answer_changed(to, made)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -225,9 +254,11 @@ if rotates then
   found.lineage = derive_lineage(current, found)
   redis.call('HSET', derive_session_key(to), '@l', found.lineage)
   if for_good or grace == 0 then
+    local named = encode_named(changes.names, identity)
+    local tombstone = encode_sign_in(has_field(found.names, identity), named)
     trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace_hash(old, tombstone_stays, '@x', encode_sign_in(has_field(found.names, identity)))
+      replace_hash(old, tombstone_stays, '@x', tombstone)
     end
     redis.call('HDEL', derive_session_key(to), '@p')
   else

@@ -29,13 +29,17 @@ if cursor == '' then
   return { now, 'page', server, '', {} }
 end
 
+-- The prefix ends at the last colon: it may have colons of its own, and begin another program's.
 local head = string.match(base, is_of_prefix and '^(.*:)' or '^[^{]*')
 local literal = string.gsub(head, '[%*%?%[%]%^\\]', '\\%0')
 local match = literal .. (is_of_prefix and '*' or pattern)
 local found = redis.call('SCAN', cursor, 'MATCH', match, 'COUNT', count)
 local keys = {}
-for i, key in ipairs(found[2]) do
-  keys[i] = string.sub(key, #head + 1)
+for _, key in ipairs(found[2]) do
+  local rest = string.sub(key, #head + 1)
+  if not is_of_prefix or string.find(rest, '^%d+}:') then
+    keys[#keys + 1] = rest
+  end
 end
 
 return { now, 'page', server, found[1], keys }

@@ -80,12 +80,13 @@ if bytes > changes.max_bytes then
 end
 
 local had_identity = has_field(found.names, identity)
+local named = encode_named(changes.names, identity)
 -- Made first, so that memory being full stops all of it.
 local made = make_session(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity))
+  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
 elseif not found.tombstone and not found.target then
-  replace_hash(id, tombstone_stays, '@x', encode_sign_in(false))
+  replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
 
 return answer_signed_in(made, found.created and 1 or 0)

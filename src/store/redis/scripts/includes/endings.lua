@@ -3,9 +3,10 @@
 -- What the tombstone of a session says that its own request has ended.
 local BY_DELETE = 'd'
 
--- What the tombstone of a session says that a sign-in has ended.
-local function encode_sign_in(had_identity)
-  return had_identity and '1' or '0'
+-- What the tombstone of a session says that a sign-in has ended: whether the session had an
+-- identity, and, where it had none, which of several identity fields the sign-in named.
+local function encode_sign_in(had_identity, named)
+  return had_identity and '1' or ('0' .. (named or ''))
 end
 
 -- Leaves nothing at an id but, for `stays` ms, an alias (`@to`) or a tombstone (`@x`). An alias

@@ -25,3 +25,18 @@ local function compare_identities(names, changes, identity)
   end
   return strictest
 end
+
+-- Which of the fields the names are of, each after a space; '' where there is one field only.
+local function encode_named(names, fields)
+  local list, known = '', {}
+  if next(fields, next(fields)) then
+    for _, name in ipairs(names) do
+      local field = parse_field(name)
+      if fields[field] and not known[field] then
+        known[field] = true
+        list = list .. ' ' .. field
+      end
+    end
+  end
+  return list
+end
