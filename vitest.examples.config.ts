@@ -4,8 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/examples/**/*.test.ts"],
-    globalSetup: "test/global-setup.ts",
+    globalSetup: ["test/global-setup.ts", "test/examples/global-setup.ts"],
     testTimeout: 60_000,
-    hookTimeout: 300_000,
   },
 });

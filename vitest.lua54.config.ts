@@ -6,7 +6,8 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/lua54/**/*.test.ts"],
+    globalSetup: "test/lua54/global-setup.ts",
     testTimeout: 60_000,
-    hookTimeout: 300_000,
+    hookTimeout: 60_000,
   },
 });

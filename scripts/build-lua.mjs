@@ -1,32 +1,164 @@
-// Writes src/store/redis/scripts.generated.ts from the Lua files beside it: each script with lib.lua
-// before it, without comments. Run by `npm run lua`; a test checks that the two are in sync.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+/*
+ * Writes generated/scripts.js, and its types: the text of each script of src/store/redis/scripts/, with
+ * the helpers that it uses before it, and without comments. Helpers are the definitions in includes/. A
+ * script names a helper, and gets its definition, those that this one names, and no others.
+ *
+ * `npm run lua` runs this by itself. Builds, type checks and every run of vitest do it, too.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const folder = new URL("../src/store/redis/scripts/", import.meta.url);
-const target = new URL("../src/store/redis/scripts.generated.ts", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
+const SCRIPTS = "src/store/redis/scripts/";
+const INCLUDES = `${SCRIPTS}includes/`;
+const TARGET = "generated/";
 
-function lua(name) {
-  const lines = readFileSync(new URL(name, folder), "utf8").split("\n");
-  return lines.filter((line) => line.trim() !== "" && !/^\s*--/.test(line)).join("\n");
-}
+// Dragonfly asks for this flag where keys are computed; for Redis and Valkey it is a comment.
+const FLAGS = "--!df flags=allow-undeclared-keys";
 
-export function generate() {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".lua") && name !== "lib.lua");
-  // Dragonfly asks for this flag where keys are computed; for Redis and Valkey it is a comment.
-  const lib = `--!df flags=allow-undeclared-keys\n${lua("lib.lua")}`;
-  const sources = names.sort().map((name) => {
-    const key = name.replace(/\.lua$/, "").replace(/_(.)/g, (_, letter) => letter.toUpperCase());
-    return `  ${key}: \`\${lib}\n${lua(name).replace(/[\\`$]/g, "\\$&")}\n\`,`;
+const STRING = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/;
+const STRINGS = new RegExp(STRING, "g");
+const STRINGS_AND_COMMENTS = new RegExp(`${STRING.source}|--.*`, "g");
+/** A word is a name unless it is in a string or behind a dot or a colon; two dots concatenate. */
+const WORDS = new RegExp(`${STRING.source}|\\.\\.|[.:]\\s*[A-Za-z_]\\w*|([A-Za-z_]\\w*)`, "g");
+const DEFINITION = /^local (?:function )?([A-Za-z_]\w*)(?:\(| =)/;
+/** What a line may begin with that goes on with a definition. */
+const REST = /^(?:\s|end\b|[})])/;
+
+/** The lines of a Lua file that hold code, without comments, and where they are. */
+function linesOf(file, text) {
+  return text.split("\n").flatMap((line, i) => {
+    if (/\[=*\[/.test(line.replace(STRINGS, ""))) {
+      throw new Error(`${file}:${i + 1}: the build knows no long strings and no long comments`);
+    }
+    const code = line.replace(STRINGS_AND_COMMENTS, (part) => (part.startsWith("--") ? "" : part));
+    return code.trim() === "" ? [] : [{ file, line: i + 1, code: code.trimEnd() }];
   });
-  return `// Generated from scripts/*.lua by scripts/build-lua.mjs: change those and run \`npm run lua\`.
-
-const lib = \`${lib.replace(/[\\`$]/g, "\\$&")}\`;
-
-export const sources = {
-${sources.join("\n")}
-};
-`;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, generate());
+function namesIn(lines) {
+  const words = lines.flatMap(({ code }) => [...code.matchAll(WORDS)].map(([, word]) => word));
+  return new Set(words.filter((word) => word !== undefined));
+}
+
+/** The definitions of an include. */
+function definitionsOf([file, text]) {
+  const definitions = [];
+  for (const line of linesOf(file, text)) {
+    const [, name] = DEFINITION.exec(line.code) ?? [];
+    if (name !== undefined) {
+      definitions.push({ name, lines: [line] });
+    } else if (definitions.length > 0 && REST.test(line.code)) {
+      definitions.at(-1).lines.push(line);
+    } else {
+      throw new Error(
+        `${file}:${line.line}: an include only defines, each name by its own \`local\``,
+      );
+    }
+  }
+  return definitions;
+}
+
+/** The definitions of all includes, by their names. */
+function definitionsIn(includes) {
+  const definitions = new Map();
+  for (const definition of includes.flatMap(definitionsOf)) {
+    const { name, lines } = definition;
+    const [other] = definitions.get(name)?.lines ?? [];
+    const [{ file, line }] = lines;
+    if (other) throw new Error(`${file}:${line}: ${name} is defined in ${other.file}, too`);
+    definitions.set(name, { ...definition, names: namesIn(lines) });
+  }
+  return definitions;
+}
+
+/** The definitions that a script needs, each after those that it needs itself. */
+function helpersOf(script, definitions) {
+  const helpers = new Set();
+  const add = (names, path) => {
+    for (const name of names) {
+      const definition = definitions.get(name);
+      if (!definition || helpers.has(definition) || path.at(-1) === name) continue;
+      if (path.includes(name)) throw new Error([...path, name].join(" needs "));
+      add(definition.names, [...path, name]);
+      helpers.add(definition);
+    }
+  };
+  add(namesIn(script), []);
+  return [...helpers];
+}
+
+/**
+ * Links scripts with includes, both as [file, text]. For each script its file, its text, its helpers, its
+ * own lines, and where each line of the text comes from (null: from nowhere).
+ */
+export function linkScripts(scripts, includes) {
+  const definitions = definitionsIn(includes);
+  const linked = scripts.map(([file, source]) => {
+    const own = linesOf(file, source);
+    const helpers = helpersOf(own, definitions);
+    const lines = [...helpers.flatMap((helper) => helper.lines), ...own];
+    return { file, text: `${FLAGS}\n${textOf(lines)}`, helpers, own, origins: [null, ...lines] };
+  });
+  for (const definition of definitions.values()) {
+    if (linked.some(({ helpers }) => helpers.includes(definition))) continue;
+    const [{ file, line }] = definition.lines;
+    throw new Error(`${file}:${line}: no script uses ${definition.name}`);
+  }
+  return linked;
+}
+
+function textOf(lines) {
+  return lines.map(({ code }) => `${code}\n`).join("");
+}
+
+function filesIn(folder) {
+  const names = readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(".lua"));
+  return names
+    .sort()
+    .map((name) => [folder + name, readFileSync(new URL(folder + name, ROOT), "utf8")]);
+}
+
+/** All scripts, linked, each with the name by which it is called. */
+export function buildScripts() {
+  return linkScripts(filesIn(SCRIPTS), filesIn(INCLUDES)).map((script) => {
+    const [, stem] = /([^/]+)\.lua$/.exec(script.file);
+    return { ...script, name: stem.replace(/_(.)/g, (_, letter) => letter.toUpperCase()) };
+  });
+}
+
+/** Other processes may read the file at the same time, and see all of it or the one before. */
+function write(name, text) {
+  const path = fileURLToPath(new URL(TARGET + name, ROOT));
+  try {
+    if (readFileSync(path, "utf8") === text) return;
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+  writeFileSync(`${path}.${process.pid}`, text);
+  renameSync(`${path}.${process.pid}`, path);
+}
+
+/** The module that exports the texts: a helper stands in it once, whichever scripts it is in. */
+function moduleOf(scripts) {
+  const template = (text) => text.replace(/[\\`$]/g, "\\$&");
+  const helpers = [...new Set(scripts.flatMap((script) => script.helpers))].map(
+    ({ name, lines }) => `  ${name}: \`${template(textOf(lines))}\`,\n`,
+  );
+  const texts = scripts.map(({ name, helpers, own }) => {
+    const parts = helpers.map((helper) => `\${lua.${helper.name}}`).join("");
+    return `  ${name}: \`${FLAGS}\n${parts}${template(textOf(own))}\`,\n`;
+  });
+  return `const lua = {\n${helpers.join("")}};\n\nexport const sources = {\n${texts.join("")}};\n`;
+}
+
+export function writeScripts() {
+  const scripts = buildScripts();
+  const head = `// Made of the Lua files in ${SCRIPTS} by scripts/build-lua.mjs.\n\n`;
+  const types = scripts.map(({ name }) => `  readonly ${name}: string;\n`).join("");
+  mkdirSync(new URL(TARGET, ROOT), { recursive: true });
+  write("scripts.js", head + moduleOf(scripts));
+  write("scripts.d.ts", `${head}export declare const sources: {\n${types}};\n`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeScripts();

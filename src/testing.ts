@@ -1,3 +1,8 @@
+export {
+  type AnyAdapter,
+  createSessionCookie,
+  type SessionCookieOptions,
+} from "./http/test-cookie.ts";
 export type {
   Change,
   Changed,

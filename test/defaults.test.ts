@@ -3,6 +3,7 @@ import { createSessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisStoreOptions, redisStore } from "session-sets/redis";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { watchOwnTimer } from "./support/own-timers.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
 
 afterEach(() => {
@@ -16,11 +17,10 @@ describe("an operation on Redis", () => {
     const store = redisStore(client, { prefix: freshPrefix(), ...options });
     const sessions = createSessions({ store, idleTimeout: "1 hour" });
     const { token } = await sessions.create({});
-    const timers = vi.spyOn(globalThis, "setTimeout");
+    const timers = watchOwnTimer("setTimeout");
     await sessions.get(token, { touch: false });
     await sessions.touch(token);
     const delays = timers.mock.calls.map(([, delay]) => delay);
-    timers.mockRestore();
     await client.quit();
     return delays;
   }

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { compile } from "./support/compile.ts";
 import { type CodeBlock, codeBlocks, docstrings, linesMatch } from "./support/docs.ts";
+import { runUnderVitest } from "./support/docs-tests.ts";
 import { faultOfLink, localLinks } from "./support/links.ts";
 import { startRedis } from "./support/redis-server.ts";
 import { filesUnder, ROOT, read } from "./support/sources.ts";
@@ -43,6 +44,20 @@ const GIVEN_IN_DOCSTRINGS = `
   }
 `;
 
+/** What a test file for Jest imports, which `npm run test:examples` installs. */
+const JEST = `
+  declare module "@jest/globals" {
+    export { afterEach, expect, test } from "vitest";
+    export const jest: {
+      useFakeTimers(options?: { readonly doNotFake?: readonly string[] }): void;
+      useRealTimers(): void;
+      runAllTimers(): void;
+      advanceTimersByTime(ms: number): void;
+      getTimerCount(): number;
+    };
+  }
+`;
+
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
@@ -68,8 +83,9 @@ async function faultsOf(blocks: readonly CodeBlock[], given = ""): Promise<strin
   const checked = blocks.filter((block) => block.skip === undefined);
   if (checked.length === 0) return "";
   const folder = temporaryFolder();
-  const files = ["given.ts", ...checked.map((block) => writeModule(folder, block))];
+  const files = ["given.ts", "jest.d.ts", ...checked.map((block) => writeModule(folder, block))];
   writeFileSync(`${folder}/given.ts`, given);
+  writeFileSync(`${folder}/jest.d.ts`, JEST);
   const tsconfig = `${folder}/tsconfig.json`;
   writeFileSync(
     tsconfig,
@@ -126,6 +142,14 @@ for (const block of [...IN_PAGES, ...IN_DOCSTRINGS].filter((one) => one.run)) {
   });
 }
 
+test("the test files in the documentation pass under vitest, at once with others", async () => {
+  const blocks = IN_PAGES.filter(({ runner }) => runner === "vitest");
+  expect(blocks.length).toBeGreaterThan(0);
+  const variables = { REDIS_URL: inject("redisUrl") };
+  const files = await runUnderVitest(blocks, temporaryFolder(), variables);
+  for (const { file, fault } of files) expect(fault, file).toBe("");
+}, 120_000);
+
 test.each(PAGES)("the links and images of %s exist", (page) => {
   const faults = localLinks(read(page))
     .map((target) => [target, faultOfLink(ROOT, page, target, read)])
@@ -168,6 +192,43 @@ describe("the checks themselves", () => {
     expect(faultOfOutput(["hello moon"], printed)).toContain("hello world");
     expect(faultOfOutput([], printed)).toContain("hello world");
   });
+
+  test("run test files, and report those that fail, that do not load and that have no test", async () => {
+    const blocks = [
+      ['test("a", () => {}); test("b", () => { expect(1).toBe(2); });', "b: failed"],
+      ['import "./nowhere.ts";', "nowhere"],
+      ["", "no test"],
+      ['test("a", () => {});', ""],
+    ] as const;
+    const imported = 'import { expect, test } from "vitest";';
+    const page = blocks.map(([code]) =>
+      ["<!-- docs:test vitest -->", ...fence("ts", imported + code)].join("\n"),
+    );
+    const found = codeBlocks("page.md", page.join("\n"));
+    const files = await runUnderVitest(found, temporaryFolder(), {});
+    for (const [index, [, fault]] of blocks.entries()) {
+      const own = files.filter(({ file }) => file.startsWith(`page-md-${found[index]?.line}-`));
+      expect(own).toHaveLength(2);
+      for (const one of own) {
+        if (fault === "") expect(one).toMatchObject({ fault, passed: ["a"] });
+        else expect(one.fault).toContain(fault);
+      }
+    }
+  }, 120_000);
+
+  test("find that files that run at once share a prefix", async () => {
+    const shared = IN_PAGES.filter(({ file, source }) => {
+      return file === "docs/testing-an-app.md" && source.includes("clear()).toBe(1)");
+    }).map((block) => ({
+      ...block,
+      source: block.source.replace(/test-.*?(?=`)/, "test").replace(/.*clear\(\).*\n/, ""),
+    }));
+    expect(shared).toHaveLength(1);
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const files = await runUnderVitest(shared, temporaryFolder(), { REDIS_URL: server.url });
+    expect(files.filter(({ fault }) => fault !== "")).not.toEqual([]);
+  }, 120_000);
 
   test("give code that names REDIS_URL a Redis of its own", async () => {
     const page = [

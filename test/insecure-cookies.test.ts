@@ -1,4 +1,4 @@
-/* Secure that is missing behind a proxy which the framework was not told of: one warning names it. */
+/* Behind a proxy which the framework was not told of: Secure where the browser shows HTTPS, and a warning. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Adapter, AppOptions, Browser } from "./support/http-app.ts";
 
@@ -21,6 +21,14 @@ const ADAPTERS: Record<string, readonly [() => Promise<Adapter>, setting: string
 };
 
 const HTTPS = { "x-forwarded-proto": "https" };
+const ORIGIN = { origin: "https://shop.example" };
+/** Each shows that the browser is on HTTPS; it sends the last to trustworthy addresses only. */
+const SHOWN: Record<string, string>[] = [
+  { origin: "https://shop.example" },
+  { host: "shop.example", "sec-fetch-site": "none" },
+  { host: "localhost.shop.example:8080", "sec-fetch-site": "same-origin" },
+  { host: "127.0.0.1.shop.example", "sec-fetch-site": "cross-site" },
+];
 const told: string[] = [];
 
 beforeEach(() => {
@@ -49,25 +57,52 @@ describe.each(Object.entries(ADAPTERS))("under %s", (_, [load, setting]) => {
   const visit = (browser: Browser, headers: Record<string, string>) =>
     browser.send(({ session }) => session.set({ theme: "dark" }), { headers, take: false });
 
-  test("a browser on HTTPS is one warning that names the setting, and gets its cookie", async () => {
+  test("a browser that shows HTTPS gets a Secure cookie with its prefix, and one warning", async () => {
+    const app = await start("production");
+    for (const headers of SHOWN) {
+      const { setCookies } = await visit(app.browser(), headers);
+      expect(setCookies, JSON.stringify(headers)).toMatchObject([
+        { name: "__Host-session", attributes: { secure: "", httponly: "", path: "/" } },
+      ]);
+    }
+    expect(told).toEqual([expect.stringContaining(setting)]);
+    expect(told[0]).toContain("secure: true");
+  });
+
+  test("a proxy that is not trusted is not believed, and one warning names the setting", async () => {
     const app = await start("production");
     for (const headers of [HTTPS, { "x-forwarded-proto": "HTTPS, http" }, HTTPS] as const) {
       const { setCookies } = await visit(app.browser(), headers);
       expect(setCookies.map(({ attributes }) => attributes.secure)).toEqual([undefined]);
     }
     expect(told).toEqual([expect.stringContaining(setting)]);
-    expect(told[0]).toContain("secure: true");
   });
 
-  test("so is an Origin of HTTPS, and so is a form's cookie", async () => {
+  test("a form's cookie is Secure likewise, and the session is found, changed, renewed and ended", async () => {
     const app = await start("production");
-    await app.browser().send(({ session }) => session.createCSRFToken(), {
-      headers: { origin: "https://shop.example" },
+    const browser = app.browser();
+    const form = await browser.send(({ session }) => session.createCSRFToken(), {
+      headers: ORIGIN,
     });
+    expect(form.setCookies).toMatchObject([
+      { name: expect.stringMatching(/^__Host-session-csrf-/), attributes: { secure: "" } },
+    ]);
     expect(told).toHaveLength(1);
+    await browser.send(({ session }) => session.signIn({ user_id: 1 }), { headers: ORIGIN });
+    // One request after the other, as a proxy sends them that says nothing of GETs.
+    expect(await browser.data()).toEqual({ user_id: 1 });
+    await browser.send(({ session }) => session.rotate(), { headers: ORIGIN });
+    expect(await browser.data()).toEqual({ user_id: 1 });
+    await browser.send(({ session }) => session.rotate());
+    expect(await browser.data()).toEqual({ user_id: 1 });
+    await browser.send(({ session }) => session.rotate(), { headers: ORIGIN });
+    expect(await browser.data()).toEqual({ user_id: 1 });
+    await browser.send(({ session }) => session.delete(), { headers: ORIGIN });
+    expect(browser.jar.header ?? "").not.toMatch(/session=/);
+    expect(await app.sessions.by("user_id", 1).size()).toBe(0);
   });
 
-  test("is none over HTTP, nor where no cookie is set", async () => {
+  test("is not Secure over HTTP, and nobody is warned, nor where no cookie is set", async () => {
     const app = await start("production");
     for (const headers of [
       {},
@@ -75,8 +110,13 @@ describe.each(Object.entries(ADAPTERS))("under %s", (_, [load, setting]) => {
       { "x-forwarded-proto": "http, https" },
       { origin: "http://shop.example" },
       { origin: "null" },
+      ...["localhost", "localhost:3000", "shop.localhost", "127.0.0.1:80", "[::1]:3000"].map(
+        (host) => ({ host, "sec-fetch-site": "same-origin" }),
+      ),
     ] as Record<string, string>[]) {
-      await visit(app.browser(), headers);
+      const { setCookies } = await visit(app.browser(), headers);
+      expect(setCookies, JSON.stringify(headers)).toMatchObject([{ name: "session" }]);
+      expect(setCookies[0]?.attributes.secure).toBeUndefined();
     }
     await app.browser().send(({ session }) => session.get(), { headers: HTTPS });
     expect(told).toEqual([]);

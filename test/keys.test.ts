@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { encodeValue, faultOfName } from "../src/shared/codec.ts";
-import { createKeys, encodeName, setName, setNames } from "../src/store/redis/layout/keys.ts";
+import { checkPrefix, createKeys, encodeName, setName, setNames } from "../src/store/redis/keys.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
@@ -98,10 +97,19 @@ describe("the keys", () => {
     expect(createKeys("p", 4).publicSet(one)).toBe("{p:*}:r:u:1");
   });
 
-  test.each(["", "a b", "{a}", "a:b", "a*", "é", "a\n"])("refuse the prefix %j", (prefix) => {
-    expect(() => createKeys(prefix, 1)).toThrowError(
-      expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
-    );
+  test.each(["", "a b", "{a}", "a*", "é", "a\n"])("refuse the prefix %j", (prefix) => {
+    const refused = expect.objectContaining({ code: "ERR_SESSION_CONFIG" });
+    expect(() => createKeys(prefix, 1)).toThrowError(refused);
+    expect(() => checkPrefix(prefix)).toThrowError(refused);
+  });
+
+  test("leave colons and ~ to the prefixes that are made of others", () => {
+    expect(createKeys("a:b~c", 4).inShard(3, "s:")).toBe("{a:b~c:3}:s:");
+    for (const prefix of ["a:b", "a~b", null, ["a"]]) {
+      expect(() => checkPrefix(prefix as string)).toThrowError(
+        expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
+      );
+    }
   });
 
   test.each([0, -1, 1.5, 4097, Number.NaN, "2"])("refuse %j shards", (shards) => {

@@ -25,6 +25,8 @@ const RUNTIME_DEPENDENCIES = Object.keys(JSON.parse(read("package.json")).depend
 const OPENS_A_CLIENT: Readonly<Record<string, readonly string[]>> = {
   "src/compat/spots-sessions/spots-sessions.ts": ["ioredis"],
 };
+/** The one import from outside of src/. In the package it lies beside the build, as it does here. */
+const GENERATED = "generated/scripts.js";
 const FILES = filesUnder("src", ".ts");
 const ENTRIES = FILES.filter((file) => layerOf(file) === "entry");
 
@@ -56,9 +58,13 @@ function storeOf(file: string): string | undefined {
   return /^src\/store\/([^/]+)\//.exec(file)?.[1];
 }
 
+function isGenerated(file: string) {
+  return ({ from }: { from: string }) => join(dirname(file), from) === GENERATED;
+}
+
 function relativeImports(file: string) {
   return importsOf(read(file))
-    .filter(({ from }) => from.startsWith("."))
+    .filter((one) => one.from.startsWith(".") && !isGenerated(file)(one))
     .map(({ from }) => ({ from, target: join(dirname(file), from) }));
 }
 
@@ -80,12 +86,17 @@ describe.each(FILES)("%s", (file) => {
   });
 });
 
-test.each(FILES.filter((file) => !file.endsWith(".generated.ts")))(
+test.each([...FILES, ...filesUnder("src", ".lua")])(
   `%s is at most ${MAX_LINES} lines long`,
   (file) => {
     expect(read(file).split("\n").length - 1).toBeLessThanOrEqual(MAX_LINES);
   },
 );
+
+test("one file imports the texts of the Lua scripts, which the build makes", () => {
+  const importing = FILES.filter((file) => importsOf(read(file)).some(isGenerated(file)));
+  expect(importing.map(storeOf)).toEqual(["redis"]);
+});
 
 test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", (file) => {
   const rest = read(file)
@@ -107,11 +118,12 @@ function nodeModulesOf(file: string, seen = new Set<string>()): Set<string> {
   return new Set([...found, ...below.flatMap(({ target }) => [...nodeModulesOf(target, seen)])]);
 }
 
-// Bun, Deno and the servers of the edge have these two; node:http they have not, or not all of it.
+// Bun, Deno and the servers of the edge have these three; node:http they have not, or not all of it.
 test.each(["src/fetch.ts", "src/hono.ts", "src/index.ts"])(
   "%s needs nothing of Node but what other runtimes have",
   (file) => {
-    expect([...nodeModulesOf(file)].sort()).toEqual(["node:crypto", "node:diagnostics_channel"]);
+    const shared = ["node:crypto", "node:diagnostics_channel", "node:timers"];
+    expect([...nodeModulesOf(file)].sort()).toEqual(shared);
   },
 );
 

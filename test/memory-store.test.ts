@@ -19,6 +19,7 @@ import {
   signIn,
   signInOf,
 } from "../src/testing/steps.ts";
+import { fakeOwnTimers, watchOwnTimer } from "./support/own-timers.ts";
 
 const HOUR = 3_600_000;
 const FULL = expect.objectContaining({
@@ -28,7 +29,6 @@ const FULL = expect.objectContaining({
 });
 
 afterEach(() => {
-  vi.useRealTimers();
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
@@ -279,6 +279,122 @@ test("the clock may be injected: sessions live and expire by it", async () => {
   expect(await sessions.get(token)).toBeNull();
 });
 
+describe("an injected clock", () => {
+  const MINUTE = 60_000;
+
+  /** Sessions with a clock that stands still but where it is moved. */
+  function openSessions() {
+    const { store, clock } = open();
+    const sessions = createSessions({
+      data: {} as { user_id?: number; device?: string },
+      references: ["user_id"],
+      store,
+      idleTimeout: "30 minutes",
+      absoluteTimeout: "1 hour",
+      rotationGrace: "10 seconds",
+    });
+    return { store, sessions, clock, mine: sessions.by("user_id", 1) };
+  }
+
+  test("ends a session in all of its sets, names and walks in the same millisecond", async () => {
+    const { store, sessions, clock, mine } = openSessions();
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const rotated = await sessions.rotate(token);
+    const fresh = rotated?.token ?? "";
+    const ways: Record<string, () => Promise<unknown>> = {
+      size: () => mine.size(),
+      list: async () => (await mine.list()).length,
+      ids: async () => (await mine.ids()).length,
+      iterating: async () => {
+        const found: unknown[] = [];
+        for await (const one of mine) found.push(one);
+        return found.length;
+      },
+      "has, by its id": async () => Number(await mine.has(rotated?.session?.id ?? "")),
+      "has, by its lineage": async () => Number(await mine.has(session.lineage)),
+      "byId, by its lineage": async () =>
+        Number((await sessions.byId(session.lineage).get()) !== null),
+      get: async () => Number((await sessions.get(fresh, { touch: false })) !== null),
+      "set of the set": () => mine.set({ device: "phone" }),
+    };
+    clock.now += 30 * MINUTE;
+    for (const [way, count] of Object.entries(ways)) expect(await count(), way).toBe(1);
+    clock.now += 1;
+    for (const [way, count] of Object.entries(ways)) expect(await count(), way).toBe(0);
+    expect(await sessions.set(fresh, { device: "phone" })).toBe(false);
+    expect(await sessions.touch(fresh)).toBe(false);
+    expect(await sessions.delete(fresh)).toBe(false);
+    expect(await mine.clear()).toBe(0);
+    await store.close();
+  });
+
+  test("ends aliases and tombstones when their grace is over, and not before", async () => {
+    const { store, sessions, clock } = openSessions();
+    const renewed = await sessions.create({ user_id: 1 });
+    const fresh = await sessions.rotate(renewed.token);
+    const signedOver = await sessions.create({});
+    await sessions.signIn(signedOver.token, { user_id: 2 });
+    const stateOf = async (id: string) => (await store.find(id)).state;
+    clock.now += 10_000;
+    expect(await sessions.get(renewed.token)).not.toBeNull();
+    expect(await stateOf(signedOver.session.id)).toBe("superseded");
+    clock.now += 1;
+    expect(await sessions.get(renewed.token)).toBeNull();
+    expect(await stateOf(signedOver.session.id)).toBe("gone");
+    expect(await sessions.get(fresh?.token)).not.toBeNull();
+  });
+
+  test("ends a busy session at its absolute deadline", async () => {
+    const { sessions, clock } = openSessions();
+    const { token } = await sessions.create({ user_id: 1 });
+    for (let i = 0; i < 3; i++) {
+      clock.now += 20 * MINUTE;
+      expect(await sessions.get(token), `after ${20 * (i + 1)} minutes`).not.toBeNull();
+    }
+    clock.now += 1;
+    expect(await sessions.get(token)).toBeNull();
+  });
+
+  test("that stands still leaves lists in the order of last use, the latest first", async () => {
+    const { sessions, clock, mine } = openSessions();
+    const devices = async () => (await mine.list()).map(({ data }) => data.device);
+    const tokens: string[] = [];
+    for (const device of ["phone", "desk", "tablet"]) {
+      tokens.push((await sessions.create({ user_id: 1, device })).token);
+    }
+    expect(await devices()).toEqual(["tablet", "desk", "phone"]);
+    await sessions.touch(tokens[1]);
+    expect(await devices()).toEqual(["desk", "tablet", "phone"]);
+    clock.now += MINUTE;
+    await sessions.touch(tokens[0]);
+    expect(await devices()).toEqual(["phone", "desk", "tablet"]);
+    clock.now -= 2 * MINUTE; // a clock that is set back
+    await sessions.touch(tokens[0]);
+    expect(await devices()).toEqual(["desk", "tablet", "phone"]);
+  });
+
+  test("that is no function of a time is refused", async () => {
+    for (const now of [1, "now", null, new Date(), {}]) {
+      expect(() => memoryStore({ now } as never)).toThrowError(/now must be a function.*Date\.now/);
+    }
+    for (const time of [undefined, null, Number.NaN, Infinity, "1", 1n, new Date()]) {
+      const sessions = createSessions({ store: memoryStore({ now: () => time as number }) });
+      await expect(sessions.create({})).rejects.toMatchObject({
+        code: "ERR_SESSION_CONFIG",
+        message: expect.stringMatching(/now must be a function that gives the time in ms.*it gave/),
+      });
+    }
+  });
+
+  test("may be any function of a time, a fraction and one before 1970 among them", async () => {
+    for (const time of [0, -1, 0.5, performance.now()]) {
+      const sessions = createSessions({ store: memoryStore({ now: () => time }) });
+      const { token } = await sessions.create({ a: 1 });
+      expect((await sessions.get(token))?.data).toEqual({ a: 1 });
+    }
+  });
+});
+
 test("what a program does with the data it was given or gave changes no session", async () => {
   const sessions = createSessions<{ cart?: string[] }>({ store: memoryStore(), idleTimeout: HOUR });
   const cart = ["a"];
@@ -291,8 +407,8 @@ test("what a program does with the data it was given or gave changes no session"
 
 describe("expired sessions", () => {
   test("take one timer for all, which keeps no process alive", async () => {
-    const intervals = vi.spyOn(globalThis, "setInterval");
-    const timeouts = vi.spyOn(globalThis, "setTimeout");
+    const intervals = watchOwnTimer("setInterval");
+    const timeouts = watchOwnTimer("setTimeout");
     const { store } = open();
     for (let i = 0; i < 1000; i++) await create(store, { idleTimeout: HOUR });
     expect(timeouts).not.toHaveBeenCalled();
@@ -302,7 +418,7 @@ describe("expired sessions", () => {
   });
 
   test("leave within a minute with nobody asking, and the last one takes the timer along", async () => {
-    vi.useFakeTimers();
+    fakeOwnTimers();
     const store = memoryStore();
     await create(store, { idleTimeout: 30_000 });
     await create(store, { idleTimeout: 90_000 });
@@ -333,9 +449,10 @@ describe("expired sessions", () => {
 });
 
 test("close forgets everything and ends the timer", async () => {
-  vi.useFakeTimers();
+  fakeOwnTimers();
   const sessions = createSessions({ store: memoryStore(), idleTimeout: HOUR });
   const { token } = await sessions.create({ a: 1 });
+  expect(vi.getTimerCount()).toBe(1);
   await sessions.close();
   expect(vi.getTimerCount()).toBe(0);
   expect(await sessions.get(token)).toBeNull();

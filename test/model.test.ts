@@ -11,9 +11,9 @@ import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients, freshPrefix, passUntil, serverTime } from "./support/stores.ts";
 
 /*
- * Random sequences of what programs may do, against a plain model and with all invariants of
- * DESIGN.md section 5 checked after each step. A failure prints the seed and the shortest sequence
- * that still fails: see support/properties.ts for how to repeat it.
+ * Random sequences of what programs may do, against a plain model. After each step all invariants are
+ * checked (docs/design.md, "Invariants"). A failure prints the seed and the shortest sequence that
+ * still fails: see support/properties.ts for how to repeat it.
  */
 
 type Timeouts = World["timeouts"];

@@ -1,97 +1,47 @@
 /* The package as users get it: packed, installed with npm, and used from each kind of program. */
-import { execFile } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { compile } from "./support/compile.ts";
+  addPackages,
+  type Compiler,
+  compileIn,
+  outputOf,
+  type Packed,
+  packAndInstall,
+} from "./support/consumer.ts";
+import { sectionOf } from "./support/pages.ts";
 import { filesUnder, importsOf, ROOT, read } from "./support/sources.ts";
 
-const run = promisify(execFile);
 const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("package.json"));
+const ENTRIES = Object.keys(EXPORTS)
+  .filter((name) => name !== "./package.json")
+  .map((name) => `session-sets${name.slice(1)}`);
+const SPOTS = "session-sets/compat/spots-sessions";
+const INSTALL = sectionOf(read("README.md"), "Install");
 
-const folder = mkdtempSync(join(tmpdir(), "session-sets-package-"));
-/** What the tarball holds. */
-let packed: string[] = [];
+let packed: Packed;
 /** A project with the package and what npm installs with it, and nothing else. */
 let bare = "";
 /** A project with ioredis, the frameworks and the types of all of them and of Node, too. */
 let full = "";
+/** One with the types of Node and nothing else. */
+let withTypesOfNode = "";
+
+const OLDEST = "typescript 5.8";
+const TYPES = ["express", "express-session", "koa", "node"].map((name) => `@types/${name}`);
+const PEERS = ["express", "express-session", "fastify", "hono", "ioredis", "koa", "redis"];
 
 beforeAll(async () => {
-  refuseOldBuild();
-  // Without scripts: `prepack` would build anew under the tests that run beside this one.
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const { stdout } = await run("npm", pack, { cwd: ROOT });
-  const [{ filename, files }] = JSON.parse(stdout);
-  packed = files.map((file: { path: string }) => file.path);
-  const tarball = join(folder, filename);
-  bare = await project("bare", tarball);
-  full = await project("full", tarball);
-  const types = ["express", "express-session", "koa", "node"].map((name) => `@types/${name}`);
-  const packages = ["express", "express-session", "fastify", "hono", "ioredis", "koa", "redis"];
-  for (const name of [...packages, ...types]) {
-    mkdirSync(dirname(`${full}/node_modules/${name}`), { recursive: true });
-    symlinkSync(`${ROOT}node_modules/${name}`, `${full}/node_modules/${name}`);
-  }
+  packed = await packAndInstall(Object.keys(DEPENDENCIES));
+  bare = packed.project("bare");
+  full = packed.project("full");
+  addPackages(full, [...PEERS, ...TYPES]);
+  withTypesOfNode = packed.project("types");
+  addPackages(withTypesOfNode, ["@types/node"]);
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The tests are of the package that the sources make, not of one built before they changed. */
-function refuseOldBuild(): void {
-  for (const source of filesUnder("src", ".ts")) {
-    const built = ROOT + source.replace(/^src\/(.+)\.ts$/, "dist/$1.js");
-    if (!existsSync(built) || statSync(built).mtimeMs < statSync(ROOT + source).mtimeMs) {
-      throw new Error(`${source} is newer than its build: run \`npm run build\`, or \`npm test\`.`);
-    }
-  }
-}
-
-async function project(name: string, tarball: string): Promise<string> {
-  const path = join(folder, name);
-  mkdirSync(path);
-  const dependencies = { "session-sets": `file:${tarball}` };
-  writeJson(`${path}/package.json`, { private: true, type: "module", dependencies });
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund"], { cwd: path });
-  for (const file of readdirSync(`${ROOT}test/consumer`)) {
-    copyFileSync(`${ROOT}test/consumer/${file}`, `${path}/${file}`);
-  }
-  return path;
-}
-
-function writeJson(path: string, value: unknown): void {
-  writeFileSync(path, JSON.stringify(value, null, 2));
-}
-
-/** Compiles files of a project strictly, the package's own declarations included. */
-function compileIn(path: string, files: readonly string[], options: object): Promise<string> {
-  const tsconfig = `${path}/tsconfig.json`;
-  const compilerOptions = { strict: true, target: "es2023", skipLibCheck: false, ...options };
-  writeJson(tsconfig, { compilerOptions, files });
-  return compile(tsconfig);
-}
-
-/** What a program prints, as JSON. Warnings are refused. */
-async function outputOf(path: string, program: string): Promise<unknown> {
-  const env = { ...process.env, REDIS_URL: inject("redisUrl"), NODE_OPTIONS: "", NODE_ENV: "test" };
-  const { stdout, stderr } = await run(process.execPath, [program], { cwd: path, env });
-  // Node 20 says that requiring an ES module is experimental, later ones do not.
-  const warnings = stderr.replace(/^.*(?:ExperimentalWarning|--trace-warnings).*\n/gm, "");
-  expect(warnings).toBe("");
-  return JSON.parse(stdout);
-}
+afterAll(() => packed?.remove());
 
 describe("the exports", () => {
   const entries = Object.entries(EXPORTS).filter(([name]) => name !== "./package.json");
@@ -109,19 +59,22 @@ describe("the exports", () => {
     expect(JSON.stringify(files)).toBe(
       JSON.stringify({ types: `${file}.d.ts`, default: `${file}.js` }),
     );
-    for (const path of Object.values(files as object)) expect(packed).toContain(path.slice(2));
+    for (const path of Object.values(files as object)) {
+      expect(packed.files).toContain(path.slice(2));
+    }
   });
 });
 
 describe("the tarball", () => {
   test("has the build and what a user reads, and nothing else", () => {
-    const others = packed.filter((path) => !/^dist\/.+\.(?:js|d\.ts)$/.test(path));
+    const others = packed.files.filter((path) => !/^dist\/.+\.(?:js|d\.ts)$/.test(path));
     const read = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
-    expect(others.sort()).toEqual(read);
+    const scripts = ["generated/scripts.d.ts", "generated/scripts.js"];
+    expect(others.sort()).toEqual([...read, ...scripts].sort());
   });
 
   test("has a file for each source, and none of an older build", () => {
-    const built = packed.filter((path) => path.startsWith("dist/"));
+    const built = packed.files.filter((path) => path.startsWith("dist/"));
     const sources = filesUnder("src", ".ts").map((path) => path.replace(/^src\/(.+)\.ts$/, "$1"));
     const expected = sources.flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
     expect(built.sort()).toEqual(expected.sort());
@@ -271,3 +224,107 @@ describe("a program that gives express-session its store", () => {
     expect(await outputOf(full, "express-session/express-session.js")).toEqual(output);
   });
 });
+
+describe("an entry", () => {
+  test("loads no package but what the README says, and its own part", async () => {
+    const loaded = (await outputOf(full, "entries.mjs", ...ENTRIES)) as Record<string, string[]>;
+    const entriesThatLoad = (pattern: RegExp) =>
+      ENTRIES.filter((entry) => loaded[entry]?.some((module) => pattern.test(module)));
+    const packages = new Set(
+      Object.entries(loaded)
+        .filter(([entry]) => entry !== SPOTS)
+        .flatMap(([, modules]) => modules)
+        .filter((module) => !module.startsWith("node:"))
+        .map((module) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(module)?.[1]),
+    );
+    expect([...packages].sort()).toEqual(["session-sets", ...Object.keys(DEPENDENCIES)].sort());
+    expect(entriesThatLoad(/\/node_modules\/ioredis\//)).toEqual([SPOTS]);
+
+    const parts = ENTRIES.map((entry) => {
+      const own = loaded[entry]?.map(
+        (module) => /\/session-sets\/dist\/(.+)/.exec(module)?.[1] ?? "",
+      );
+      const named = /^(?:adapters\/(?:koa|express|fastify|hono|node|fetch)\.js|store\/redis\/)/;
+      return [entry, new Set(own?.flatMap((path) => named.exec(path)?.[0] ?? []))];
+    });
+    const redis = new Set(["store/redis/"]);
+    const adapter = (name: string) => [`session-sets/${name}`, new Set([`adapters/${name}.js`])];
+    expect(Object.fromEntries(parts)).toEqual({
+      ...Object.fromEntries(ENTRIES.map((entry) => [entry, new Set()])),
+      ...Object.fromEntries(["koa", "express", "fastify", "hono", "node", "fetch"].map(adapter)),
+      ...Object.fromEntries(
+        ENTRIES.filter((entry) => entry.includes("/compat/")).map((entry) => [entry, redis]),
+      ),
+      "session-sets/redis": redis,
+      "session-sets/express-session": redis,
+    });
+  });
+
+  test("is imported without any other package, but for the one that opens a client", async () => {
+    const others = ENTRIES.filter((entry) => entry !== SPOTS);
+    const loaded = (await outputOf(bare, "entries.mjs", ...others)) as object;
+    expect(Object.keys(loaded)).toEqual(others);
+    await expect(outputOf(bare, "entries.mjs", SPOTS)).rejects.toThrow(
+      /Cannot find package 'ioredis'/,
+    );
+  });
+
+  /** The entries whose types use those of Node, as the README names them. */
+  const withNode = /The types of ([^.]+) use\s+those of Node/.exec(INSTALL)?.[1] ?? "";
+  const without = ENTRIES.filter((entry) => entry !== SPOTS && !withNode.includes(`\`${entry}\``));
+
+  test("has types that use those of Node where the README says so, and nowhere else", () => {
+    const using = ENTRIES.filter((entry) => {
+      const file = entry.replace(/^session-sets/, "dist").replace(/^dist$/, "dist/index");
+      return [...declarationsOf(`${file}.d.ts`)].some((from) => from.startsWith("node:"));
+    });
+    expect(using).toEqual(ENTRIES.filter((entry) => entry !== SPOTS && !without.includes(entry)));
+  });
+
+  test("has types that resolve without those of any other package", async () => {
+    expect(await checkTypes(bare, without, [], "typescript")).toBe("");
+    const others = ENTRIES.filter((entry) => entry !== SPOTS);
+    for (const compiler of [OLDEST, "typescript"] as const) {
+      expect(await checkTypes(withTypesOfNode, others, ["node"], compiler)).toBe("");
+    }
+  });
+
+  test("has types that resolve beside those of all optional peers", async () => {
+    const said = await checkTypes(full, ENTRIES, ["node"], "typescript");
+    // The frameworks' own declarations are not this package's to fix.
+    const own = said.split("\n").filter((line) => /session-sets|entries\.ts/.test(line));
+    expect(own).toEqual([]);
+  });
+});
+
+/** All that a declaration file imports, itself and by what it imports. */
+function declarationsOf(file: string, seen = new Set<string>()): Set<string> {
+  for (const { from } of importsOf(read(file))) {
+    const path = from.startsWith(".")
+      ? join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts"))
+      : from;
+    if (seen.has(path)) continue;
+    seen.add(path);
+    if (path.endsWith(".d.ts")) declarationsOf(path, seen);
+  }
+  return seen;
+}
+
+/** What the compiler says of a program that imports these entries. */
+function checkTypes(
+  path: string,
+  entries: readonly string[],
+  types: readonly string[],
+  compiler: Compiler,
+): Promise<string> {
+  const lines = entries.map((entry, i) => `export * as entry${i} from "${entry}";\n`);
+  writeFileSync(`${path}/entries.ts`, lines.join(""));
+  const options = {
+    module: "nodenext",
+    noEmit: true,
+    lib: ["es2023"],
+    types,
+    exactOptionalPropertyTypes: true,
+  };
+  return compileIn(path, ["entries.ts"], options, compiler);
+}

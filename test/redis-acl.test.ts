@@ -8,7 +8,7 @@ import { createClient, createCluster } from "redis";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sources } from "../src/store/redis/scripts.generated.ts";
+import { sources } from "../generated/scripts.js";
 import { clientContract } from "./support/client-contract.ts";
 import { expectEverythingWorks } from "./support/fault-run.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
@@ -134,7 +134,7 @@ describe("a user with the rights of docs/operating.md", () => {
 
 test("the rights are those of the scripts, of the store's own commands and of clients, and no more", () => {
   const calls = Object.values(sources).flatMap((source) => [
-    ...source.matchAll(/(?:redis\.p?call|in_parts)\('([A-Z]+)'/g),
+    ...source.matchAll(/(?:redis\.p?call|call_in_batches)\('([A-Z]+)'/g),
   ]);
   const needed = new Set([
     ...calls.map(([, name]) => name),

@@ -1,4 +1,4 @@
-/* The store's contract with every kind of client, on a cluster: on shards of all its masters. */
+/* The store's contract with every kind of client, on shards of all masters of a cluster: requirement 12. */
 import { afterAll, beforeAll } from "vitest";
 import { clientContract } from "./support/client-contract.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";

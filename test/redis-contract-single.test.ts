@@ -1,4 +1,4 @@
-/* The store's contract with every kind of client, on one server. */
+/* The store's contract with every kind of client, on one server: requirement 12. */
 import { inject } from "vitest";
 import { clientContract } from "./support/client-contract.ts";
 import { singleClients } from "./support/store-clients.ts";

@@ -1,6 +1,6 @@
 /*
  * Commands that arrive when nobody waits for them any more, or twice, and servers whose clock is not
- * ours (docs/design.md, invariants: a command may arrive late or twice).
+ * ours (docs/design.md, "Not after").
  */
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

@@ -13,9 +13,9 @@ import {
 } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OldLayout, OldSessions } from "../src/migrate/migrator.ts";
+import { sources } from "../generated/scripts.js";
 import { createToken } from "../src/sessions/token.ts";
-import { sources } from "../src/store/redis/scripts.generated.ts";
+import { type OldLayout, OldSessions } from "../src/store/redis/old-sessions.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
@@ -172,7 +172,7 @@ describe.each([
   ["8 shards", 8, {}],
   ["1 shard and plain sets", 1, { as: "set" }],
 ] as const)("with %s", (_, shards, options: ReferenceOptions) => {
-  test("no command crosses a slot, and no script leaves its hash tag", async () => {
+  test("requirement 8: no command crosses a slot, and no script leaves its hash tag", async () => {
     const prefix = freshPrefix();
     const references = Object.fromEntries(
       FIELDS.map((field) => [field, { ...options, identity: field === "user_id" }]),

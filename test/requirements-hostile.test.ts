@@ -1,4 +1,7 @@
-/* DESIGN.md section 10, requirement 7, on a real server. The others: requirements.test.ts. */
+/*
+ * Requirement 7 (docs/design.md, "Requirements") on a real server. The other requirements are in
+ * requirements.test.ts.
+ */
 import { createSessions, SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
 import { anyText, fc, runs } from "./support/properties.ts";

@@ -1,4 +1,7 @@
-/* DESIGN.md section 10, requirement 1: what becomes of tokens. The others: requirements.test.ts. */
+/*
+ * Requirement 1 (docs/design.md, "Requirements"): where tokens may be. The other requirements are in
+ * requirements.test.ts.
+ */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { inspect } from "node:util";
 import { createSessions, SessionError, type SessionErrorCode, type Sessions } from "session-sets";

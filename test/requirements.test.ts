@@ -1,6 +1,6 @@
 /*
- * DESIGN.md section 10, requirements 2 to 6, on a real server. Requirement 1 is in
- * requirements-tokens.test.ts, 7 in requirements-hostile.test.ts.
+ * Requirements 2 to 6 (docs/design.md, "Requirements") on a real server. Requirement 1 is in
+ * requirements-tokens.test.ts, requirement 7 in requirements-hostile.test.ts.
  */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";

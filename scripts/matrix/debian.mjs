@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
+import { announceInstall } from "../installing.mjs";
 
 const MINUTE = 60_000;
 
@@ -98,6 +99,12 @@ exec "$root/${loader}" --library-path "${libraries}" "$root/usr/bin/${program}" 
  * `folder`. The path of a script that starts the program.
  */
 export function fetchFromDebian({ program, version, releases, folder, target }) {
+  announceInstall({
+    what: `${program} ${version}`,
+    how: `\`apt-get install --download-only ${program}\` from Debian ${releases.join(" or ")}, unpacked in ${target}`,
+    missing: `The matrix needs ${program} ${version}, and none was found`,
+    advice: `Install it, or name other cells with --only`,
+  });
   const seen = [];
   for (const release of releases) {
     const apt = aptOf(release, join(folder, "apt", release));

@@ -1,14 +1,15 @@
 /*
  * `npm run test:matrix`: the tests that depend on the server, on each server of servers.mjs with the
  * first Node to be had, and those that depend on Node, with each Node of nodes.mjs on the last server
- * to be had.
+ * to be had. (Requirement 12 in docs/design.md, "Requirements".)
  *
  *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: of what is named, only that
  *   npm run test:matrix -- --minutes 5 test/model.test.ts      at most 5 minutes a cell, other tests
  *   npm run test:matrix -- --fetch                             fetches all, says where, runs nothing
  *
  * What is not on this machine is fetched into .cache/servers and .cache/nodes, each into a folder of
- * its name. To run any test on one of the servers, name its program:
+ * its name, and is announced before; SESSION_SETS_INSTALL=0 forbids it. To run any test on one of the
+ * servers, name its program:
  *
  *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/model.test.ts
  *

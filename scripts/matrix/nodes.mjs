@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { announceInstall } from "../installing.mjs";
 
 /** By the name that `--only` takes. */
 export const NODES = { "node-20": "20", "node-22": "22", "node-24": "24", "node-26": "26" };
@@ -31,16 +32,19 @@ export function provideNode(name, folder) {
 
 /** The package `node` fetches the program of this system when it is installed. */
 function install(major, project) {
+  const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", `node@${major}`];
+  announceInstall({
+    what: `Node ${major}`,
+    how: `\`npm ${args.join(" ")}\` in ${project}`,
+    missing: `The matrix needs Node ${major}, and this is Node ${process.versions.node}`,
+    advice: `Run it with Node ${major}, or name other cells with --only`,
+  });
   mkdirSync(project, { recursive: true });
   const manifest = { private: true, allowScripts: { node: true } };
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
-  execFileSync(
-    "npm",
-    ["install", "--no-audit", "--no-fund", "--no-package-lock", `node@${major}`],
-    {
-      cwd: project,
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 5 * 60_000,
-    },
-  );
+  execFileSync("npm", args, {
+    cwd: project,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 5 * 60_000,
+  });
 }

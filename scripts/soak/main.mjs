@@ -11,6 +11,7 @@ import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { provideProgram, REDIS_SERVER } from "../programs.mjs";
 import { runTests } from "../run-tests.mjs";
 
 const TESTS = ["test/histories/", "test/model.test.ts", "test/interleavings/", "test/leak/"];
@@ -25,6 +26,8 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const files = positionals.length > 0 ? positionals : TESTS;
+// Here, because what a round prints is seen only when it fails, and an installation takes none of its time.
+const server = provideProgram(REDIS_SERVER);
 const end = Date.now() + Number(options.minutes) * 60_000;
 if (!(end > Date.now())) throw new Error("--minutes takes a number above zero");
 mkdirSync(folder, { recursive: true });
@@ -37,7 +40,14 @@ for (let round = 1; Date.now() < end; round++) {
   const repeat = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   console.log(`round ${round}: ${repeat.join(" ")}`);
   const minutes = (end - Date.now()) / 60_000;
-  const result = await runTests({ node: process.execPath, files, env, root, folder, minutes });
+  const result = await runTests({
+    node: process.execPath,
+    files,
+    env: { ...env, REDIS_SERVER_BIN: server },
+    root,
+    folder,
+    minutes,
+  });
   const { passed, failures, said, stopped, seconds } = result;
   if (failures.length > 0) {
     console.error(said);

@@ -20,9 +20,8 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
+import { knownToTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Express's requests (Express 4 and 5). */
@@ -123,10 +122,11 @@ export function expressSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
   }
 
-  return Object.assign(middleware, {
+  const adapter = Object.assign(middleware, {
     createSession: (req: ExpressRequest | UpgradeRequest) => createSession(req),
     requireSession,
   });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 /**

@@ -13,9 +13,8 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
+import { knownToTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Fastify's requests (Fastify 5). */
@@ -131,7 +130,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
   }
 
-  return Object.assign(plugin, { createSession, requireSession });
+  const adapter = Object.assign(plugin, { createSession, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 /**

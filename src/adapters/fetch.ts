@@ -90,7 +90,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return Object.assign(sessionOf, { requireSession });
+  return requested.knownToTests(Object.assign(sessionOf, { requireSession }));
 }
 
 /**

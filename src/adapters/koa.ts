@@ -15,9 +15,9 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
+import { createSigner, type Signer } from "../http/signer.ts";
+import { knownToTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { misconfigured } from "../shared/errors.ts";
 
@@ -124,7 +124,8 @@ export function koaSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
   }
 
-  return Object.assign(middleware, { createSession, requireSession });
+  const adapter = Object.assign(middleware, { createSession, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
 }
 
 /**

@@ -24,8 +24,8 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
+import { knownToTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a request; the same one each time. */
@@ -93,7 +93,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return Object.assign(session, { requireSession });
+  return knownToTests(Object.assign(session, { requireSession }), sessionOf.carrying, signer);
 }
 
 const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({

@@ -22,10 +22,8 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
-} from "../http/require-session.ts";
-import type { RequestSession } from "../http/session/request-session.ts";
-import type { Sessions } from "../sessions/create-sessions.ts";
-import type { FieldOf } from "../sessions/types.ts";
+} from "./require-session.ts";
+import { knownToTests } from "./test-cookie.ts";
 
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
@@ -75,9 +73,18 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     const one = ownerOf(owner, request, request.headers);
     const exchange =
       exchanges.get(one) ??
-      new FetchExchange(request.headers, addressOf(request, this.#trustProxy).secure);
+      new FetchExchange(
+        request.headers,
+        addressOf(request, this.#trustProxy).secure,
+        request.method,
+      );
     exchanges.set(one, exchange);
     return exchange;
+  }
+
+  /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
+  knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
+    return knownToTests(adapter, this.#sessionOf.carrying, this.#signer);
   }
 
   /** Asks for the session of a signed-in user. */

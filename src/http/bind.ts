@@ -1,21 +1,16 @@
 import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
 import { idOf } from "../sessions/token.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
-import {
-  BearerHeader,
-  bearerOf,
-  type CarrierName,
-  carrierConfig,
-  findTokens,
-} from "./carriers/carriers.ts";
-import { type CookieOptions, cookieConfig } from "./carriers/cookie-options.ts";
-import { Cookies } from "./carriers/cookies.ts";
-import { SessionCookie } from "./carriers/session-cookie.ts";
-import { createSigner, type Signer } from "./carriers/signer.ts";
-import { CSRFTokens } from "./csrf-tokens.ts";
-import { passedAsBearer } from "./errors.ts";
-import type { Exchange } from "./exchange/exchange.ts";
-import { RequestSession } from "./session/request-session.ts";
+import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";
+import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
+import { Cookies } from "./cookies.ts";
+import { CSRFTokens } from "./csrf.ts";
+import type { Exchange } from "./exchange.ts";
+import { passedAsBearer, sentByForeignPage } from "./faults.ts";
+import { isForeign, isSafe } from "./foreign.ts";
+import { RequestSession } from "./request-session.ts";
+import { SessionCookie } from "./session-cookie.ts";
+import { createSigner, type Signer } from "./signer.ts";
+import type { Carrying } from "./test-cookie.ts";
 
 /** How the requests of an application get their sessions. */
 export interface RequestSessionsOptions<Data> {
@@ -56,11 +51,15 @@ export type SessionOf<AppSessions> =
     : never;
 
 /** The session of a request; the same one each time. Without a signer, cookies are not signed. */
-export type SessionOfRequest<Data extends object, Reference extends string> = (
-  request: object,
-  exchange: () => Exchange,
-  signer: Signer | null,
-) => RequestSession<Data, Reference>;
+export interface SessionOfRequest<Data extends object, Reference extends string> {
+  (
+    request: object,
+    exchange: () => Exchange,
+    signer: Signer | null,
+  ): RequestSession<Data, Reference>;
+  /** How its requests bring their token. */
+  readonly carrying: Carrying;
+}
 
 /** A session of a request, and how it was asked for. */
 interface Known {
@@ -81,6 +80,8 @@ interface Known {
 const known = new WeakMap<object, Known[]>();
 /** The requests that a CSRF guard has let pass because of a bearer header. */
 const passedByBearer = new WeakSet<object>();
+/** The requests of pages of other origins that a CSRF guard was told to let in. */
+const admitted = new WeakSet<object>();
 
 /**
  * @param what the adapter's function, for the messages of errors.
@@ -115,7 +116,7 @@ export function requestSessions<Data extends object, Reference extends string>(
       : null,
   };
 
-  return function sessionOfRequest(request, exchangeOf, signer) {
+  const sessionOfRequest = (request: object, exchangeOf: () => Exchange, signer: Signer | null) => {
     const all = known.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
@@ -139,8 +140,10 @@ export function requestSessions<Data extends object, Reference extends string>(
     const bearer = inOrder.find(({ sends }) => !sends) ?? bearerOf(exchange);
     const csrf = new CSRFTokens(cookies, cookie.name, exchange);
     const byBearer = tokens.length > 0 && !carrier.sends;
+    const bringsCookie = byCookie && tokens.length > 0;
     const admit = () => {
       if (!byBearer && passedByBearer.has(request)) throw passedAsBearer();
+      if (bringsCookie && isForged(exchange) && !admitted.has(request)) throw sentByForeignPage();
     };
     const told = new Set(varies);
     const context = { engine, exchange, carrier, varies: told, bearer, tokens, csrf, admit };
@@ -148,6 +151,10 @@ export function requestSessions<Data extends object, Reference extends string>(
     known.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: told }]);
     return session;
   };
+
+  return Object.assign(sessionOfRequest, {
+    carrying: { engine, cookie: hasCookie ? cookie : null },
+  });
 }
 
 /** Whether a session of a request may be the one that is asked for once more, perhaps by other carriers. */
@@ -166,6 +173,18 @@ function isAlike(one: Known, asked: Pick<Known, "engine" | "cookie">): boolean {
 /** A value by which options are compared: a function is like any other. */
 function asText(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "function" ? "function" : one));
+}
+
+/** Whether a request may change something, and the browser says that another origin's page has sent it. */
+function isForged(exchange: Exchange): boolean {
+  const header = (name: string) => exchange.requestHeader(name);
+  if (exchange.method === undefined || isSafe(exchange.method, header)) return false;
+  return isForeign(header) ?? false;
+}
+
+/** A CSRF guard was told to let a request in, whatever page has sent it. */
+export function admitForeign(request: object): void {
+  admitted.add(request);
 }
 
 /**

@@ -1,11 +1,6 @@
-import {
-  misconfigured,
-  optionNames,
-  quote,
-  refuseUnknownKeys,
-  SessionError,
-} from "../shared/errors.ts";
-import { passesByBearer } from "./bind.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
+import { isForeign, isSafe } from "./foreign.ts";
+import { admitForeign, passesByBearer } from "./request-sessions.ts";
 
 /** Which requests from other origins may change something. */
 export interface CSRFGuardOptions<Given = unknown> {
@@ -38,9 +33,6 @@ export interface GuardedRequest {
 }
 
 const OPTIONS = optionNames<CSRFGuardOptions>({ origins: true, exempt: true });
-
-// RFC 9110, section 9.2.1.
-const SAFE_METHODS = ["GET", "HEAD", "OPTIONS", "TRACE"];
 
 /**
  * A function that throws ERR_CSRF for a request that may change something, or opens a WebSocket, and
@@ -76,32 +68,17 @@ export function createGuard<Given>(
     );
   };
   return (request, given) => {
-    if (isSafe(request) || isExempt(given)) return;
+    if (isSafe(request.method, request.header)) return;
     const origin = request.header("origin");
-    if (origin !== undefined && allowed.has(origin)) return;
-    const site = request.header("sec-fetch-site");
-    const foreign =
-      site === undefined
-        ? origin !== undefined && !isOwn(origin, request)
-        : site !== "same-origin" && site !== "none";
+    if (isExempt(given) || (origin !== undefined && allowed.has(origin))) {
+      admitForeign(request.request);
+      return;
+    }
+    const foreign = isForeign(request.header) ?? (origin !== undefined && !isOwn(origin, request));
     if (foreign && !passesByBearer(request.request)) {
       throw fromElsewhere(origin, request);
     }
   };
-}
-
-function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequest): SessionError {
-  return new SessionError(
-    "ERR_CSRF",
-    `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${proxySetting}`,
-    // Anybody can send a header of any form.
-    { reason: "origin", origin: ORIGIN.test(origin ?? "") ? origin : undefined },
-  );
-}
-
-/** A WebSocket is opened by a GET, cookies and all, from whatever page. */
-function isSafe({ method, header }: GuardedRequest): boolean {
-  return SAFE_METHODS.includes(method) && header("upgrade")?.toLowerCase() !== "websocket";
 }
 
 /** `scheme://host[:port]`, as browsers and apps send it; only apps have capitals in their hosts. */

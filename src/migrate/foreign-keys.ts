@@ -107,9 +107,9 @@ export class OldKeys {
 
   async #page(pattern: string, slot: number, scan: string) {
     const key = slotKey(slot);
-    const args = ["", pattern, scan, String(STEP_KEYS)];
+    const args = ["", scan, String(STEP_KEYS), pattern];
     const reply = await this.#within("walk over old sessions", key, () =>
-      runScript((...sent) => this.#connection.send(key, ...sent), "walkOld", key, args),
+      runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, args),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
     return { server, next, keys };

@@ -200,7 +200,7 @@ export class OldSessions {
   async #takeOver(session: OldSession): Promise<void> {
     const { id, fields, references, expiresAt } = session;
     const { idleTimeout = this.#layout.slides ? 0 : null } = session;
-    await this.#server.write("move an old session", "takeOver", this.#keys.session(id), [
+    await this.#server.write("move an old session", "migrate", this.#keys.session(id), [
       id,
       String(Math.floor(expiresAt)),
       idleTimeout === null ? "" : String(idleTimeout),

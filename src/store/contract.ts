@@ -110,7 +110,9 @@ export interface Superseded {
   readonly by: "sign-in" | "delete";
   /**
    * Whether the session that a sign-in replaced had a value in one of the fields that say who the
-   * user is. An id of more than three rotations ago counts as one that had.
+   * user is. An id of more than three rotations ago counts as one that had. So does any to a `change`
+   * with a `rotation` that names some of these fields, and not all that the sign-in has named: it is no
+   * sign-in that was sent twice, and its session would take the place of that one's in the browser.
    */
   readonly hadIdentity: boolean;
 }
@@ -176,6 +178,11 @@ export interface Rotation {
   readonly when: "always" | "credentials" | "user-changes" | "never" | "identity-changes";
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
+  /**
+   * Those of them that count under `"identity-changes"` only where the session had no value.
+   * @default none
+   */
+  readonly firstOnly?: readonly string[];
   /** How long (ms) an alias stays; 0 leaves none. */
   readonly grace: number;
   /** How long (ms) a tombstone stays; 0 leaves none. */

@@ -1,6 +1,8 @@
-/* Installs the browser, where it is missing, before any test's clock runs. */
+/* Installs the browser and the server, where they are missing, before any test's clock runs. */
 import { provideChromium } from "../support/chromium.ts";
+import { serverProgram } from "../support/redis-server.ts";
 
 export default function setup(): void {
   provideChromium();
+  serverProgram();
 }

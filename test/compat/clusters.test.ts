@@ -47,6 +47,33 @@ test("its sessions work now, in one slot", async () => {
   await app.close();
 });
 
+test("and under a namespace, where those of before are moved to", async () => {
+  const namespace = "shop of *[a] {b}:eu";
+  const under = `koa-redis-session-sets:${namespace}`;
+  const old = Array.from({ length: 30 }, (_, n) => `chosen ${n}`);
+  for (const id of old) {
+    await client.hset(`${under}:{${id}}`, { id, user_id: "1" });
+    await client.pexpire(`${under}:{${id}}`, 60_000);
+    await client.sadd(`${under}:user_id:{1}`, id);
+  }
+  const options = { client, namespace, migrate: true, references: { user_id: {} } };
+  const app = await startCompatApp(options, { keys: ["a"] });
+  const browser = app.browser();
+  await browser.visit((ctx) => ctx.session.set({ cart: "tea" }));
+  const attacker = browser.copy();
+  await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+  const data = { cart: "tea", user_id: 1 };
+  expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual(data);
+  expect((await attacker.visit((ctx) => ctx.session.get())).value).toEqual({});
+  let moved = 0;
+  for await (const progress of app.middleware.moveSessions()) ({ moved } = progress);
+  expect(moved).toBe(30);
+  const { getReferenceKey, store } = app.middleware;
+  expect(await client.smembers(getReferenceKey("user_id", 1))).toHaveLength(31);
+  expect(await store.clear("user_id", 1)).toBe(31);
+  await app.close();
+});
+
 test("and so do those of redis-user-sessions", async () => {
   const url = `redis://127.0.0.1:${cluster.masters[0]?.port}`;
   const client = createCluster({ rootNodes: [{ url }] });

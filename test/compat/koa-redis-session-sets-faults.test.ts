@@ -4,7 +4,12 @@ import { Redis } from "ioredis";
 import type { KoaRedisSessionSetsOptions } from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { parseSetCookie } from "../support/cookie-jar.ts";
-import { type Browser, type CompatApp, startCompatApp } from "../support/koa-compat-app.ts";
+import {
+  type Browser,
+  type CompatApp,
+  startCompatApp,
+  type Work,
+} from "../support/koa-compat-app.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 
 const SECRET = "a secret";
@@ -75,7 +80,8 @@ describe("delete leaves reference entries behind", () => {
     expect(await members("user_id", 1)).toEqual(["by id"]);
     expect(await members("team", 3)).toEqual([]);
     await store.delete("by id");
-    expect(await keys()).toEqual([]);
+    const [tombstone = "", ...more] = await keys();
+    expect([await client.hkeys(tombstone), more]).toEqual([["@x"], []]);
   });
 });
 
@@ -136,17 +142,21 @@ describe("any cookie value is adopted as a session id", () => {
     ["nothing", ""],
   ])("no more: %s, though rightly signed, leads to nothing", async (_what, value) => {
     await app.middleware.store.set("id", { secret: true });
-    const planted = {
-      cookie: `session-id=${value}; session-id.sig=${signature(`session-id=${value}`)}`,
-    };
+    const cookies = ["session-id", "session-id-visitor"].map(
+      (name) => `${name}=${value}; ${name}.sig=${signature(`${name}=${value}`)}`,
+    );
+    const planted = { cookie: cookies.join("; ") };
     for (const work of [
-      (one: Browser) => one.visit((ctx) => ctx.session.get(), planted),
       (one: Browser) => one.visit((ctx) => ctx.session.set({ user_id: 1 }), planted),
+      (one: Browser) => one.visit((ctx) => ctx.session.set({ theme: "dark" }), planted),
       (one: Browser) => one.visit((ctx) => ctx.session.touch(), planted),
+      (one: Browser) => one.visit((ctx) => ctx.session.createCSRFToken(), planted),
     ]) {
       const victim = app.browser();
       const answer = await work(victim);
-      const given = answer.cookies.map(parseSetCookie).find(({ name }) => name === "session-id");
+      const given = answer.cookies
+        .map(parseSetCookie)
+        .find(({ name, value }) => /^session-id(?:-visitor)?$/.test(name) && value !== "");
       expect(given?.value).toMatch(/^AA[A-Za-z0-9_-]{32}$/);
       expect(given?.value).not.toBe(value);
       expect(answer.value ?? {}).not.toHaveProperty("secret");
@@ -210,7 +220,7 @@ describe("a session that was ended", () => {
   });
 
   test("two parallel requests that set different fields both keep theirs", async () => {
-    await browser.visit((ctx) => ctx.session.get());
+    await browser.visit((ctx) => ctx.session.touch());
     const cookie = { cookie: browser.jar.header ?? "" };
     const fields = Array.from({ length: 10 }, (_, n) => ({ [`f${n}`]: n }));
     await Promise.all(fields.map((f) => app.browser().visit((ctx) => ctx.session.set(f), cookie)));
@@ -226,41 +236,43 @@ test("the calls of one request are carried out in their order, awaited or not", 
     return [...(await Promise.all([...calls, session.delete()])), await session.get()];
   });
   expect(answer.value.at(-1)).toEqual({});
-  expect(await keys()).toHaveLength(1);
+  expect(await client.hkeys((await keys())[0] ?? "")).toEqual(["@x"]);
   const { value } = await browser.visit(async ({ session }) => {
     const all = [session.set({ a: 1 }), session.set({ a: 2 }), session.unset(["a"]), session.get()];
-    return (await Promise.all(all)).at(-1);
+    return [(await Promise.all(all)).at(-1), ((await session.get()) as { id: string }).id];
   });
-  expect(value).toEqual({});
+  expect(value[0]).toEqual({});
   // A cookie that leads nowhere: the first call makes the session that the others go on with.
-  await app.middleware.store.delete((await keys())[0]?.split(":s:")[1] ?? "");
+  await app.middleware.store.delete(value[1]);
   const fresh = await browser.visit(async ({ session }) => {
     await Promise.all([session.get(), session.set({ a: 1 }), session.set({ b: 2 })]);
     return session.get();
   });
   expect(fresh.value).toEqual({ a: 1, b: 2 });
-  expect(await keys()).toHaveLength(1);
+  expect(await keys()).toHaveLength(2); // and the tombstone
 });
 
 describe("signing in", () => {
-  const tokenOf = (one: Browser) => one.jar.get("session-id");
-  /** A browser with the cookies of another one: an attacker's, or a request under way. */
-  function copy(of: Browser): Browser {
-    const one = app.browser();
-    for (const name of ["session-id", "session-id.sig"]) one.jar.set(name, of.jar.get(name) ?? "");
-    return one;
-  }
+  const tokenOf = (one: Browser) => one.jar.get("session-id") ?? one.jar.get("session-id-visitor");
 
-  test("keeps the token, as it did, unless the reference says otherwise", async () => {
-    await browser.visit((ctx) => ctx.session.get());
+  test("kept the token: whoever had planted it was signed in", async () => {
+    await old.write("planted", { theme: "dark" });
+    await old.write("planted", { user_id: 1 });
+    expect(await client.hget(old.key("planted"), "user_id")).toBe("1");
+  });
+
+  test("keeps it where the reference says so", async () => {
+    await open({ user_id: { rotate: false } });
+    await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
     const before = tokenOf(browser);
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
     expect(tokenOf(browser)).toBe(before);
   });
 
-  test("with delete before it, it has a new token: a planted one is signed in nowhere", async () => {
-    await browser.visit((ctx) => ctx.session.get());
-    const attacker = copy(browser);
+  test("with delete before it, it has a new token there, too", async () => {
+    await open({ user_id: { rotate: false } });
+    await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
+    const attacker = browser.copy();
     await browser.visit(async ({ session }) => {
       await session.delete();
       await session.set({ user_id: 1 });
@@ -269,12 +281,12 @@ describe("signing in", () => {
     expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 1 });
   });
 
-  describe("where the reference is { rotate: true }", () => {
-    beforeEach(() => open({ user_id: { rotate: true }, team: {} }));
+  describe.each([{}, 1, { rotate: true }])("where the reference is %o", (declared) => {
+    beforeEach(() => open({ user_id: declared, team: { rotate: false } }));
 
     test("gives the session a new token, and the old one leads nowhere", async () => {
       await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
-      const attacker = copy(browser);
+      const attacker = browser.copy();
       const before = tokenOf(browser);
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
       expect(tokenOf(browser)).not.toBe(before);
@@ -283,11 +295,26 @@ describe("signing in", () => {
       for (const work of ["get", "touch", "createCSRFToken"] as const) {
         const answer = await attacker.visit((ctx) => ctx.session[work]());
         expect(answer.status).toBe(200);
-        expect(answer.cookies).toEqual([]); // it would replace the one of the sign-in
+        expect(answer.cookies).toEqual([]);
       }
       expect((await attacker.visit((ctx) => ctx.session.get())).value).toEqual({});
       expect((await attacker.visit((ctx) => ctx.session.set({ a: 1 }))).status).toBe(409);
       expect(await members("user_id", 1)).toHaveLength(1);
+    });
+
+    test("leads nowhere with it under the name of a user's cookie either", async () => {
+      await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
+      const planted = browser.jar.get("session-id-visitor") ?? "";
+      const victim = app.browser();
+      await victim.visit(async (ctx) => {
+        ctx.cookies.set("session-id", planted, { signed: true });
+      });
+      await victim.visit((ctx) => ctx.session.set({ user_id: 1 }));
+      expect((await victim.visit((ctx) => ctx.session.get())).value).toEqual({
+        cart: [1],
+        user_id: 1,
+      });
+      expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({});
     });
 
     test("keeps the session's deadline and sets as set says", async () => {
@@ -299,36 +326,49 @@ describe("signing in", () => {
       expect(Math.abs(left - 3_600_000)).toBeLessThan(5000);
     });
 
-    test("does so for a change of that reference alone", async () => {
+    test("does so again where the user was unset", async () => {
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-      const before = tokenOf(browser);
-      await browser.visit((ctx) => ctx.session.set({ user_id: 1, team: 2, a: 3 }));
-      expect(tokenOf(browser)).toBe(before);
       await browser.visit((ctx) => ctx.session.unset(["user_id"]));
-      expect(tokenOf(browser)).not.toBe(before);
+      const before = browser.copy();
+      await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
+      expect(tokenOf(browser)).not.toBe(tokenOf(before));
+      expect((await before.visit((ctx) => ctx.session.get())).value).toEqual({});
+    });
+
+    test("a value that is none signs nobody in", async () => {
+      await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
+      const before = tokenOf(browser);
+      for (const user_id of [null, []]) {
+        const { cookies } = await browser.visit((ctx) => ctx.session.set({ user_id }));
+        expect(cookies).toEqual([]);
+      }
+      expect(tokenOf(browser)).toBe(before);
     });
 
     test("a sign-in that is clicked twice signs in", async () => {
-      await browser.visit((ctx) => ctx.session.get());
-      const twice = copy(browser);
+      await browser.visit((ctx) => ctx.session.touch());
+      const twice = browser.copy();
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
       expect((await twice.visit((ctx) => ctx.session.set({ user_id: 1 }))).status).toBe(200);
       expect((await twice.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 1 });
       expect(await members("user_id", 1)).toHaveLength(2);
     });
 
-    test("one beside a change of user does not: the request was the user's before", async () => {
+    test("a copy that is written back after a sign-out signs nobody in", async () => {
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-      const beside = copy(browser);
-      await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
-      const answer = await beside.visit((ctx) => ctx.session.set({ user_id: 3 }));
+      const beside = browser.copy();
+      const answer = await beside.visit(async ({ session }) => {
+        const data = await session.get();
+        await browser.visit((ctx) => ctx.session.delete());
+        await session.set({ ...data, theme: "dark" });
+      });
       expect([answer.status, answer.cookies]).toEqual([409, []]);
-      expect(await members("user_id", 3)).toEqual([]);
+      expect(await members("user_id", 1)).toEqual([]);
     });
 
     test("a session that this very request has made keeps its token and key", async () => {
       const { value } = await browser.visit(async ({ session }) => {
-        await session.get();
+        await session.touch();
         const key = session.getKey();
         await session.set({ user_id: 1 });
         return key === session.getKey();
@@ -338,11 +378,50 @@ describe("signing in", () => {
 
     test("the store does not write to an id that a sign-in has replaced", async () => {
       await browser.visit((ctx) => ctx.session.set({ a: 1 }));
-      const { value: key } = await browser.visit(async (ctx) => ctx.session.getKey());
-      const id = key.slice(key.indexOf(":s:") + 3);
+      const { value: id } = await browser.visit(async (ctx) => (await ctx.session.get()).id);
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
       await expect(app.middleware.store.set(id, { a: 2 })).rejects.toThrow(gone);
       expect(await app.middleware.store.get(id)).toEqual({});
     });
+  });
+
+  test("any reference's first value does so, one after the other", async () => {
+    const tokens = new Set<string | undefined>();
+    for (const values of [{ cart: 1 }, { team: 7 }, { user_id: 1 }, { team: 8, user_id: 2 }]) {
+      await browser.visit((ctx) => ctx.session.set(values));
+      tokens.add(tokenOf(browser));
+    }
+    expect(tokens.size).toBe(3);
+  });
+
+  test("a later change keeps the token, unless the reference is { rotate: true }", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const before = tokenOf(browser);
+    await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
+    await browser.visit((ctx) => ctx.session.unset(["user_id"]));
+    expect(tokenOf(browser)).toBe(before);
+    await open({ user_id: { rotate: true }, team: { rotate: false } });
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const seen = [tokenOf(browser)];
+    for (const work of [
+      ({ session }) => session.set({ user_id: 1, team: 2, a: 3 }),
+      ({ session }) => session.set({ user_id: 2 }),
+      ({ session }) => session.unset(["user_id"]),
+    ] as Work[]) {
+      await browser.visit(work);
+      seen.push(tokenOf(browser));
+    }
+    expect(seen[1]).toBe(seen[0]);
+    expect(new Set(seen).size).toBe(3);
+  });
+
+  test("one beside a change of user is refused: the request was the user's before", async () => {
+    await open({ user_id: { rotate: true } });
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const beside = browser.copy();
+    await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
+    const answer = await beside.visit((ctx) => ctx.session.set({ user_id: 3 }));
+    expect([answer.status, answer.cookies]).toEqual([409, []]);
+    expect(await members("user_id", 3)).toEqual([]);
   });
 });

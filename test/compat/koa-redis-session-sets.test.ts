@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import Koa from "koa";
 import Koa2 from "koa-2";
-import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
+import KoaRedisSessionSets, {
+  type KoaRedisSessionSetsOptions,
+} from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { parseSetCookie } from "../support/cookie-jar.ts";
 import {
@@ -29,9 +31,13 @@ let prefix: string;
 let app: CompatApp;
 let browser: Browser;
 const apps: CompatApp[] = [];
-async function open(options: object = {}, of: CompatAppOptions = { keys: KEYS }) {
-  const references = { user_id: {} };
-  app = await startCompatApp({ client, prefix, references, ...options }, of);
+const open = (options: object = {}, of?: CompatAppOptions) =>
+  openWith({ client, prefix, references: { user_id: {} }, ...options }, of);
+async function openWith(
+  options: KoaRedisSessionSetsOptions,
+  of: CompatAppOptions = { keys: KEYS },
+): Promise<void> {
+  app = await startCompatApp(options, of);
   apps.push(app);
   browser = app.browser();
 }
@@ -47,9 +53,9 @@ const idsOf = (user: unknown) => client.smembers(app.middleware.getReferenceKey(
 const allIds = async () =>
   (await client.keys(`{${prefix}:0}:s:*`)).map((key) => key.slice(`{${prefix}:0}:s:`.length));
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
-/** What the response's session cookie says, if it has one. */
+/** What the response says of a session cookie, a visitor's or a user's, if it sends one. */
 const cookieOf = ({ cookies }: { cookies: readonly string[] }) =>
-  cookies.map(parseSetCookie).find(({ name }) => name === "session-id");
+  cookies.map(parseSetCookie).find(({ name }) => /^session-id(?:-visitor)?$/.test(name));
 
 /*
  * The two examples of the README, and the older README's, whose `function * (next)` and `yield` are
@@ -104,15 +110,10 @@ describe.each([
 });
 
 describe("ctx.session.get", () => {
-  test("makes a session where there is none, and sets its cookie", async () => {
-    const first = await browser.visit((ctx) => ctx.session.get());
-    expect(first.value).toEqual({});
-    expect(cookieOf(first)?.value).toMatch(/^[A-Za-z0-9_-]{34}$/);
-    expect(await allIds()).toHaveLength(1);
-    const second = await browser.visit((ctx) => ctx.session.get());
-    expect(second.value).toEqual({});
-    expect(second.cookies).toEqual([]);
-    expect(await allIds()).toHaveLength(1);
+  test("is empty where there is no session, and makes none", async () => {
+    const { value, cookies } = await browser.visit((ctx) => ctx.session.get());
+    expect([value, cookies]).toEqual([{}, []]);
+    expect(await keys()).toEqual([]);
   });
 
   test("gives the data, or the fields that are asked for", async () => {
@@ -127,30 +128,52 @@ describe("ctx.session.get", () => {
     expect(answer.value).toEqual([all, { a: 1, c: [3] }, {}, all]);
   });
 
-  test("makes a new one after delete, in the same request too", async () => {
+  test("has the id of the session, as the sets and the store have it, and writes it back to none", async () => {
+    await browser.visit(async ({ session }) => {
+      expect((await session.get()).id).toBeUndefined(); // as ever: there is none yet
+      await session.set({ user_id: 1, a: 1 });
+    });
+    const { value } = await browser.visit(async ({ session }) => {
+      const data = await session.get();
+      await session.set({ ...data });
+      return [data.id, (await session.get(["a"])).id, Object.keys(data)];
+    });
+    const [id] = await idsOf(1);
+    expect(value).toEqual([id, id, expect.arrayContaining(["user_id", "a"])]);
+    const stored = await app.middleware.store.get(id ?? "");
+    expect([stored.id, stored]).toEqual([id, { user_id: 1, a: 1 }]);
+    await browser.visit((ctx) => ctx.session.set({ id: "its own" }));
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toMatchObject({
+      id: "its own",
+    });
+  });
+
+  test("is that of a new one after delete, in the same request too", async () => {
     await browser.visit((ctx) => ctx.session.set({ a: 1 }));
     const [before] = await allIds();
     const answer = await browser.visit(async ({ session }) => {
       await session.delete();
-      return [await session.get(), session.getKey()];
+      const empty = await session.get();
+      await session.set({ b: 2 });
+      return [empty, session.getKey(), await session.get()];
     });
-    const [after, ...more] = await allIds();
-    expect(answer.value).toEqual([{}, `{${prefix}:0}:s:${after}`]);
+    const [after, ...more] = (await allIds()).filter((id) => id !== before);
+    expect(answer.value).toEqual([{}, `{${prefix}:0}:s:${after}`, { b: 2 }]);
     expect(more).toEqual([]);
-    expect(after).not.toBe(before);
-    expect((await browser.visit((ctx) => ctx.session.get())).cookies).toEqual([]);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ b: 2 });
   });
 
-  test("makes one of its own each time, where a request ends the one that it has made", async () => {
+  test("is of another one each time, where a request ends the one that it has made", async () => {
     const { value } = await browser.visit(async ({ session }) => {
-      await session.get();
+      await session.set({ a: 1 });
       const first = session.getKey();
       await session.delete();
-      await session.get();
+      await session.set({ a: 2 });
       return [first, session.getKey()];
     });
     expect(new Set(value).size).toBe(2);
-    expect(await keys()).toEqual([value[1]]);
+    expect(await client.hkeys(value[0])).toEqual(["@x"]);
+    expect(await client.hget(value[1], "a")).toBe("2");
   });
 
   test("rejects fields that are no list", async () => {
@@ -217,8 +240,18 @@ test("ctx.session.delete ends the session and clears its cookie, and makes no ne
   expect(answer.value).toBeUndefined();
   expect(cookieOf(answer)?.value).toBe("");
   expect(browser.jar.header).toBeUndefined();
-  expect(await keys()).toEqual([]);
   expect((await browser.visit((ctx) => ctx.session.delete())).cookies).toEqual([]);
+  // For ten seconds it says to parallel requests that the session was ended.
+  const [tombstone = "", ...more] = await keys();
+  expect([await client.hgetall(tombstone), more]).toEqual([{ "@x": "d" }, []]);
+  expect(await client.pttl(tombstone)).toBeLessThanOrEqual(10_000);
+});
+
+test("ctx.session.delete leaves the cookie of what was not there alone", async () => {
+  await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+  await app.middleware.store.clear("user_id", 1);
+  const { status, cookies } = await browser.visit((ctx) => ctx.session.delete());
+  expect([status, cookies]).toEqual([200, []]);
 });
 
 describe("ctx.session.getKey", () => {
@@ -246,16 +279,13 @@ describe("ctx.session.getKey", () => {
 
 describe("maxAge", () => {
   const deadline = async () => Number(await client.pexpiretime((await keys())[0] ?? ""));
-  /** Whether what a request does sets the deadline, and that of the cookie, to so long from now. */
+  /** Whether what a request does sets the session's deadline to so long from now. */
   async function sets(ms: number, work: Parameters<Browser["visit"]>[0]): Promise<void> {
-    const [before, ours] = [await serverTime(), Date.now()];
-    const expires = cookieOf(await browser.visit(work))?.attributes.expires ?? "";
-    const [after, ourAfter] = [await serverTime(), Date.now()];
+    const before = await serverTime();
+    expect((await browser.visit(work)).status).toBe(200);
+    const after = await serverTime();
     expect(await deadline()).toBeGreaterThanOrEqual(before + ms);
     expect(await deadline()).toBeLessThanOrEqual(after + ms);
-    // The cookie's date has no milliseconds, and is of this machine's clock.
-    expect(Date.parse(expires)).toBeGreaterThan(ours + ms - 1001);
-    expect(Date.parse(expires)).toBeLessThanOrEqual(ourAfter + ms);
   }
   async function serverTime(): Promise<number> {
     const [seconds = 0, micros = 0] = (await client.time()).map(Number);
@@ -263,12 +293,13 @@ describe("maxAge", () => {
   }
 
   test("is 28 days, unless it is given", async () => {
-    await sets(28 * DAY, (ctx) => ctx.session.get());
+    await sets(28 * DAY, (ctx) => ctx.session.set({ a: 1 }));
+    await sets(28 * DAY, (ctx) => ctx.session.touch());
   });
 
   test.each([3 * DAY, "3 days"] as const)("may be %s as an option", async (maxAge) => {
     await open({ maxAge });
-    await sets(3 * DAY, (ctx) => ctx.session.get());
+    await sets(3 * DAY, (ctx) => ctx.session.createCSRFToken());
     await sets(3 * DAY, (ctx) => ctx.session.set({ a: 1 }));
     await sets(3 * DAY, (ctx) => ctx.session.unset(["a"]));
     await sets(3 * DAY, (ctx) => ctx.session.touch());
@@ -282,8 +313,8 @@ describe("maxAge", () => {
     await sets(28 * DAY, (ctx) => ctx.session.touch());
   });
 
-  test("counts from set, unset, touch and the creating get alone: no other read moves it", async () => {
-    await browser.visit((ctx) => ctx.session.get());
+  test("counts from set, unset and touch: no read moves it", async () => {
+    await browser.visit((ctx) => ctx.session.touch());
     const before = await deadline();
     await elapseOn(client, 5);
     const answer = await browser.visit(async ({ session }) => {
@@ -311,17 +342,17 @@ describe("maxAge", () => {
   });
 });
 
-test("ctx.session.touch sets the cookie, also for a first visit", async () => {
+test("ctx.session.touch makes a session for a first visit, and sets its cookie", async () => {
   const first = await browser.visit((ctx) => ctx.session.touch());
   const second = await browser.visit((ctx) => ctx.session.touch());
   expect(cookieOf(first)?.value).toBeTruthy();
-  expect(cookieOf(second)?.value).toBe(cookieOf(first)?.value);
+  expect(second.cookies).toEqual([]);
   expect(await allIds()).toHaveLength(1);
 });
 
 describe("CSRF tokens", () => {
   test("are of their session, with or without the session as an argument", async () => {
-    await browser.visit((ctx) => ctx.session.get());
+    await browser.visit((ctx) => ctx.session.set({ cart: 1 }));
     const { value: token } = await browser.visit((ctx) => ctx.session.createCSRFToken());
     const checks = async (other: Browser) =>
       (
@@ -353,6 +384,27 @@ describe("CSRF tokens", () => {
     expect(later.value).toBe(true);
   });
 
+  test("of before are good for the form that signs in, and for no form after it", async () => {
+    const { value: token } = await browser.visit((ctx) => ctx.session.createCSRFToken());
+    const signIn: Work = async ({ session }) => {
+      const before = await session.verifyCSRFToken(token);
+      await session.set({ user_id: 1 });
+      const after = await session.createCSRFToken();
+      return [before, await session.verifyCSRFToken(token), after];
+    };
+    const { value } = await browser.visit(signIn);
+    expect(value).toEqual([true, false, expect.any(String)]);
+    const later = await browser.visit((ctx) => ctx.session.verifyCSRFToken(value[2]));
+    expect(later.value).toBe(true);
+  });
+
+  test("take no session but the one that is there, where there is one", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const { cookies } = await browser.visit((ctx) => ctx.session.createCSRFToken());
+    expect(cookies).toEqual([]);
+    expect(await allIds()).toHaveLength(1);
+  });
+
   test.each([
     [undefined, 22],
     [8, 11],
@@ -373,20 +425,125 @@ describe("CSRF tokens", () => {
 });
 
 describe("the cookie", () => {
-  test("is signed, HttpOnly and named session-id, unless it is told otherwise", async () => {
-    const answer = await browser.visit((ctx) => ctx.session.get());
+  test("is signed, HttpOnly, Lax and named session-id, unless it is told otherwise", async () => {
+    const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
     const [cookie, signature] = answer.cookies.map(parseSetCookie);
     expect(cookie?.name).toBe("session-id");
     expect(signature?.name).toBe("session-id.sig");
-    expect(cookie?.attributes).toEqual({
-      path: "/",
-      expires: expect.any(String),
-      httponly: "",
-    });
+    const attributes = { path: "/", expires: expect.any(String), samesite: "lax", httponly: "" };
+    expect(cookie?.attributes).toEqual(attributes);
+    expect(signature?.attributes).toEqual(attributes);
     expect(answer.headers["cache-control"]).toBe("no-store");
   });
 
-  /** What `ctx.cookies.set` is given when a session is made. */
+  test("tells caches what a response depends on, where it sends none, too", async () => {
+    const told = async (work: Work) => {
+      const { headers } = await browser.visit(work);
+      return [headers["cache-control"], headers.vary];
+    };
+    const get: Work = ({ session }) => session.get();
+    expect(await told(async () => undefined)).toEqual([undefined, undefined]);
+    expect(await told(get)).toEqual([undefined, "Cookie"]);
+    expect((await told(({ session }) => session.set({ user_id: 1 })))[0]).toBe("no-store");
+    expect(await told(get)).toEqual(["private", "Cookie"]);
+    expect(await told(({ session }) => session.set({ a: 1 }))).toEqual(["private", "Cookie"]);
+    const own: Work = async (ctx) => {
+      ctx.set("cache-control", "max-age=5");
+      return ctx.session.get();
+    };
+    expect((await told(own))[0]).toBe("max-age=5");
+  });
+
+  test("lasts 400 days, for as long as its session may be put off", async () => {
+    const before = Date.now();
+    const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, "1 hour"));
+    const expires = Date.parse(cookieOf(answer)?.attributes.expires ?? "");
+    expect(expires).toBeGreaterThan(before + 400 * DAY - 1001); // it has no milliseconds
+    expect(expires).toBeLessThanOrEqual(Date.now() + 400 * DAY);
+  });
+
+  test("is sent where its token is new, and never again", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    for (const work of [
+      ({ session }) => session.set({ a: 1 }),
+      ({ session }) => session.set({ user_id: 1 }),
+      ({ session }) => session.set({ user_id: 2 }),
+      ({ session }) => session.unset(["a"]),
+      ({ session }) => session.touch(),
+      ({ session }) => session.get(),
+      ({ session }) => session.createCSRFToken(),
+    ] as Work[]) {
+      const { status, cookies } = await browser.visit(work);
+      expect([status, cookies]).toEqual([200, []]);
+    }
+  });
+
+  test("of a visitor has a name of its own, and goes when somebody signs in", async () => {
+    const first = await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+    expect(first.cookies.map((one) => parseSetCookie(one).name)).toEqual([
+      "session-id-visitor",
+      "session-id-visitor.sig",
+    ]);
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    expect(browser.jar.entries().map(([name]) => name)).toEqual(["session-id", "session-id.sig"]);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 1, a: 1 });
+  });
+
+  test("of a visitor is a user's where the same request signs in, and keeps its token", async () => {
+    const { value } = await browser.visit(async ({ session }) => {
+      await session.set({ a: 1 });
+      const key = session.getKey();
+      await session.set({ user_id: 1 });
+      return key === session.getKey();
+    });
+    expect(value).toBe(true);
+    expect(browser.jar.entries().map(([name]) => name)).toEqual(["session-id", "session-id.sig"]);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 1, a: 1 });
+  });
+
+  test.each([undefined, { user_id: { rotate: false } }])(
+    "has one name where no reference says that somebody signs in: %o",
+    async (references) => {
+      await open({ references });
+      await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+      expect(browser.jar.get("session-id")).toMatch(/^[\w-]{34}$/);
+      const { cookies } = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+      expect(cookies).toEqual([]);
+      expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: 1, user_id: 1 });
+      await browser.visit((ctx) => ctx.session.delete());
+      expect(browser.jar.entries()).toEqual([]);
+    },
+  );
+
+  test("of a user counts beside a visitor's, which then goes; and the other one where it has ended", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: "visitor's" }));
+    const visitor = browser.copy();
+    await browser.visit((ctx) => ctx.session.delete());
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const another = app.browser();
+    await another.visit((ctx) => ctx.session.set({ a: "other's" }));
+    const both = (one: Browser) => {
+      const copy = one.copy();
+      for (const [name, value] of browser.jar.entries()) copy.jar.set(name, value);
+      return copy;
+    };
+    for (const stray of [visitor, another]) {
+      const one = both(stray);
+      expect((await one.visit((ctx) => ctx.session.get())).value).toEqual({ user_id: 1 });
+      expect(one.jar.entries().map(([name]) => name)).toEqual(["session-id", "session-id.sig"]);
+    }
+    await app.middleware.store.clear("user_id", 1);
+    const left = both(another);
+    expect((await left.visit((ctx) => ctx.session.get())).value).toEqual({ a: "other's" });
+    await left.visit((ctx) => ctx.session.set({ user_id: 3 }));
+    expect((await left.visit((ctx) => ctx.session.get())).value).toEqual({
+      user_id: 3,
+      a: "other's",
+    });
+    expect(await idsOf(3)).toHaveLength(1);
+  });
+
+  /** What `ctx.cookies.set` is given when somebody signs in. */
   async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
     const calls: unknown[] = [];
     await browser.visit(async (ctx) => {
@@ -395,17 +552,17 @@ describe("the cookie", () => {
         calls.push([name, given]);
         return set(name, value as string, given as object);
       };
-      await ctx.session.get();
+      await ctx.session.set({ user_id: 1 });
     }, headers);
     return calls;
   }
 
-  test("passes signed, httpOnly and overwrite to ctx.cookies.set, all true by default", async () => {
-    const given = { signed: true, httpOnly: true, overwrite: true };
-    expect(await passed()).toEqual([["session-id", { ...given, maxAge: 28 * DAY }]]);
+  test("passes signed, httpOnly, overwrite and sameSite to ctx.cookies.set", async () => {
+    const given = { signed: true, httpOnly: true, overwrite: true, sameSite: "lax" };
+    expect(await passed()).toEqual([["session-id", { ...given, maxAge: 400 * DAY }]]);
   });
 
-  test("passes every other option to ctx.cookies.set", async () => {
+  test("passes every other option to ctx.cookies.set, inherited ones, too", async () => {
     const options = {
       key: "sid",
       signed: false,
@@ -418,12 +575,46 @@ describe("the cookie", () => {
       priority: "high",
       partitioned: true,
     };
-    await open(options, { proxy: true });
     const { key, ...given } = options;
-    expect(await passed({ "x-forwarded-proto": "https" })).toEqual([
-      ["sid", { ...given, maxAge: 28 * DAY }],
-    ]);
-    expect(browser.jar.get("sid")).toBeTruthy();
+    const all = { client, prefix, references: { user_id: {} }, ...options };
+    for (const one of [all, Object.create(all)]) {
+      await openWith(one, { proxy: true });
+      expect(await passed({ "x-forwarded-proto": "https" })).toEqual([
+        [key, { ...given, maxAge: 400 * DAY }],
+      ]);
+      expect(browser.jar.get("sid")).toBeTruthy();
+    }
+  });
+
+  test.each([
+    ["strict", "strict"],
+    ["Lax", "lax"],
+    [true, "strict"],
+    [false, undefined],
+    [undefined, "lax"],
+    [null, "lax"],
+  ])("with sameSite %o says %o", async (sameSite, says) => {
+    await open({ sameSite });
+    const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    expect(cookieOf(answer)?.attributes.samesite).toBe(says);
+  });
+
+  test("is left as it is where its signature is wrong: one beside it may be right", async () => {
+    const forged = { cookie: `session-id=AA${"x".repeat(32)}; session-id.sig=wrong` };
+    const { value, cookies } = await browser.visit(async (ctx) => {
+      ctx.cookies.set("own", "1", { signed: false });
+      return ctx.session.get();
+    }, forged);
+    expect([value, cookies.map((one) => parseSetCookie(one).name)]).toEqual([{}, ["own"]]);
+  });
+
+  test("is signed anew where a key has come before the one that it was signed with", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const cookie = { cookie: browser.jar.header ?? "" };
+    await open({}, { keys: ["a newer one", ...KEYS] });
+    const { value, cookies } = await browser.visit((ctx) => ctx.session.get(), cookie);
+    expect(value).toEqual({ user_id: 1 });
+    expect(cookies.map((one) => parseSetCookie(one).name)).toEqual(["session-id.sig"]);
   });
 
   test("is not signed where the app has no keys and nothing is asked for", async () => {
@@ -439,8 +630,13 @@ describe("the cookie", () => {
     "that cannot be sent is an error, and makes no session: %s",
     async (_what, options, of, mend) => {
       await open(options, of);
-      for (const work of ["get", "touch", "createCSRFToken"] as const) {
-        expect((await browser.visit((ctx) => ctx.session[work]())).status).toBe(500);
+      const works: Work[] = [
+        ({ session }) => session.set({ a: 1 }),
+        ({ session }) => session.touch(),
+        ({ session }) => session.createCSRFToken(),
+      ];
+      for (const work of works) {
+        expect((await browser.visit(work)).status).toBe(500);
         expect(app.errors.pop()).toMatchObject({
           code: "ERR_COOKIE",
           cookie: "session-id",
@@ -454,16 +650,14 @@ describe("the cookie", () => {
   test("is an error where the headers are sent already", async () => {
     await browser.visit(async (ctx) => {
       ctx.res.flushHeaders();
-      await ctx.session.get().catch((error) => app.errors.push(error));
+      await ctx.session.set({ a: 1 }).catch((error) => app.errors.push(error));
     });
     expect(app.errors).toContainEqual(refused("ERR_COOKIE"));
     expect(await keys()).toEqual([]);
   });
 
   test.each<[string, Work]>([
-    ["set", ({ session }) => session.set({ a: 2 })],
-    ["unset", ({ session }) => session.unset(["a"])],
-    ["touch", ({ session }) => session.touch("1 minute")],
+    ["a set that signs in", ({ session }) => session.set({ user_id: 1, a: 2 })],
     ["delete", ({ session }) => session.delete()],
   ])("that cannot be sent any more leaves the session as it is: %s", async (_verb, work) => {
     await browser.visit((ctx) => ctx.session.set({ a: 1 }));
@@ -475,6 +669,26 @@ describe("the cookie", () => {
     });
     expect(app.errors[0]).toEqual(refused("ERR_COOKIE"));
     expect([await client.hget(key, "a"), await client.pexpiretime(key)]).toEqual(["1", before]);
+  });
+
+  test("that cannot be sent any more does not matter where none is to be", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: 1, b: 1, user_id: 1 }));
+    await browser.visit(async (ctx) => {
+      ctx.res.flushHeaders();
+      const { session } = ctx;
+      const calls = [session.set({ a: 2 }), session.unset(["b", "user_id"]), session.touch()];
+      await Promise.all(calls).catch((error) => app.errors.push(error));
+    });
+    expect(app.errors).toEqual([]);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: 2 });
+  });
+
+  test("that cannot be read is told of: signed, and there are no keys", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const cookie = { cookie: browser.jar.header ?? "" };
+    await open({ signed: true }, {});
+    expect((await browser.visit((ctx) => ctx.session.get(), cookie)).status).toBe(500);
+    expect(app.errors).toEqual([refused("ERR_COOKIE")]);
   });
 
   test.each([
@@ -491,7 +705,7 @@ describe("the cookie", () => {
     expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: 1 });
     const beside = await app.browser().visit(async (ctx) => {
       ctx.cookies.set("own", "1");
-      await ctx.session.get();
+      await ctx.session.set({ user_id: 1 });
       ctx.cookies.set("other", "2", { signed: false });
     });
     const names = beside.cookies.map((cookie) => parseSetCookie(cookie).name).sort();
@@ -500,7 +714,7 @@ describe("the cookie", () => {
 
   test("is set once in a response, whatever the request does", async () => {
     const answer = await browser.visit(async ({ session }) => {
-      await session.get();
+      await session.createCSRFToken();
       await session.set({ a: 1 });
       await session.touch();
     });
@@ -510,7 +724,9 @@ describe("the cookie", () => {
 });
 
 describe("references", () => {
-  test.each([{}, 1, true, null, "yes"])("are declared by any value: %o", async (declared) => {
+  const VALUES = [{}, 1, true, null, undefined, false, "yes", { rotate: true }, { rotate: false }];
+
+  test.each(VALUES)("are declared by any value: %o", async (declared) => {
     await open({ references: { user_id: declared } });
     await browser.visit((ctx) => ctx.session.set({ user_id: 7 }));
     expect(await idsOf(7)).toEqual(await allIds());

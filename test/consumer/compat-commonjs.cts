@@ -20,7 +20,9 @@ async function main(): Promise<void> {
       koa: await client.smembers(Session.getReferenceKey("user_id", 1)),
       users: typeof users.createSession === "function" ? 1 : 0,
       spots: await sessions.get({ app, token }),
-      same: spots.default === spots.SpotsSessions && KoaRedisSessionSets.length === 2,
+      same:
+        spots.default === spots.SpotsSessions &&
+        KoaRedisSessionSets.default === KoaRedisSessionSets,
     }),
   );
   await client.quit();

@@ -24,7 +24,7 @@ async function main() {
       koa: await spots.client.smembers(Session.getReferenceKey("user_id", 1)),
       users: (await getUserSessions({ client, userId: app })).length,
       spots: await spots.get({ app, token }),
-      same: Default === SpotsSessions && KoaRedisSessionSets.length === 2,
+      same: Default === SpotsSessions && KoaRedisSessionSets.default === KoaRedisSessionSets,
     }),
   );
   await client.close();

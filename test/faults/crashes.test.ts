@@ -1,4 +1,7 @@
-/* A server that is killed under load and comes back, with what its append-only file kept, or empty. */
+/*
+ * Requirement 11 (docs/design.md, "Requirements"): a server that is killed under load comes back, with
+ * what its append-only file kept, or empty.
+ */
 import { expect, test } from "vitest";
 import { DOWN, underLoad } from "../support/fault-run.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";

@@ -1,4 +1,7 @@
-/* The connection is cut at each command of every operation: nothing is half done, and it comes back. */
+/*
+ * Requirement 11 (docs/design.md, "Requirements"): the connection is cut at each command of every
+ * operation. Nothing is half done, and it comes back.
+ */
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { SessionError } from "session-sets";

@@ -33,7 +33,7 @@ const LATE = 80;
 const NOT_AFTER = 3;
 /** Where a script has the number of sessions, or of keys, of a page, and how many it is to be. */
 const PAGE_SIZES: Readonly<Partial<Record<Script, readonly [at: number, size: number]>>> = {
-  scan: [7, 2],
+  page: [7, 2],
   changeAll: [8, 2],
   endAll: [7, 2],
 };

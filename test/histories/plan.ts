@@ -146,7 +146,7 @@ class Maker {
   /**
    * Whether a rotation always puts the deadline off. Among more than a page of sessions that expire
    * in one and the same millisecond, one that rotates with its deadline unchanged may be missed
-   * (docs/design.md).
+   * (docs/design.md, "Promises and limits").
    */
   readonly #sliding: boolean;
   #written = 0;
@@ -230,7 +230,7 @@ class Maker {
     );
   }
 
-  /** Longer than before: what is brought forward may be missed by a page (docs/design.md). */
+  /** Longer than before: what is brought forward may be missed by a page (docs/design.md, "Promises and limits"). */
   #idle(): number {
     return this.#short ? LONGEST_SHORT : 4_000_000;
   }

@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { sources } from "../../generated/scripts.js";
 import { buildProgram, type Program } from "../support/build-program.ts";
 import { checkInvariants, type Layout } from "../support/invariants.ts";
 import { type MutationName, mutatedSources, mutations } from "../support/mutations.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { sources } from "../../generated/scripts.js";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { type Mutation, mutatedClient, mutatedSources } from "../support/mutations.ts";

@@ -41,6 +41,7 @@ function sessionOf(
   ] as [string, string][]);
   const exchange: Exchange = {
     secure: true,
+    method: "POST",
     proxySetting: "nothing",
     fault: null,
     body: undefined,

@@ -1,9 +1,10 @@
--- A stand-in for Redis that runs scripts on Lua 5.4, as Dragonfly does. It shows that they load and do
--- there what they do on Lua 5.1, and nothing else: what is promised is tested on real servers.
+-- A stand-in for Redis that runs scripts on Lua 5.4, as Dragonfly does. It shows that they load and
+-- do there what they do on Lua 5.1, and nothing else: promises are tested on real servers.
 --
--- It speaks RESP2 over stdin and stdout, for one client. The time comes from outside: CLOCK and µs, to
--- which nothing is answered. Where servers differ it is the strict one: to scripts scores are numbers,
--- and floats; what they send or answer is text or whole; and nothing that Lua 5.1 alone has is there.
+-- It speaks RESP2 over stdin and stdout, for one client. The time comes from outside: CLOCK and µs,
+-- to which nothing is answered. Where servers differ it is the strict one: to scripts scores are
+-- numbers, and floats; what they send or answer is text or whole; and nothing that Lua 5.1 alone
+-- has is there.
 
 local clock = 0
 
@@ -129,7 +130,8 @@ end
 local function bound(text, lower)
   local exclusive = string.sub(text, 1, 1) == '('
   local number = string.gsub(text, '^%(', '')
-  local value = number == '+inf' and math.huge or number == '-inf' and -math.huge or tonumber(number)
+  local infinite = { ['+inf'] = math.huge, ['-inf'] = -math.huge }
+  local value = infinite[number] or tonumber(number)
   if not value then
     fail('ERR min or max is not a float')
   end
@@ -320,10 +322,6 @@ function commands.HKEYS(name)
   return names_of(read(name, 'hash'))
 end
 
-function commands.HEXISTS(name, field)
-  return read(name, 'hash')[field] and 1 or 0
-end
-
 function commands.HSET(name, ...)
   local hash, given, added = write(name, 'hash'), { ... }, 0
   if #given == 0 or #given % 2 == 1 then
@@ -456,7 +454,7 @@ local function call(name, ...)
     if math.type(arg) == 'integer' then
       args[i] = tostring(arg)
     elseif type(arg) ~= 'string' then
-      fail('ERR ' .. name .. ' was given ' .. tostring(arg) .. ', which is no text and no whole number')
+      fail('ERR ' .. name .. ' was given ' .. tostring(arg) .. ', which is neither text nor whole')
     end
   end
   return for_script(invoke(name, args))
@@ -490,7 +488,8 @@ local function environment(names, args)
     end
     fail('ERR a script uses the global ' .. tostring(name))
   end
-  return setmetatable({}, { __index = setmetatable(shown, { __index = unknown }), __newindex = unknown })
+  setmetatable(shown, { __index = unknown })
+  return setmetatable({}, { __index = shown, __newindex = unknown })
 end
 
 -- What a script answers: arrays end at the first nil.
@@ -525,7 +524,8 @@ local function run(script, count, ...)
   local names = { unpack(given, 1, whole(count)) }
   local args = { unpack(given, whole(count) + 1) }
   local done, reply = xpcall(script, function(reason)
-    return type(reason) == 'table' and reason or { err = 'ERR ' .. debug.traceback(tostring(reason)) }
+    local is_reply = type(reason) == 'table'
+    return is_reply and reason or { err = 'ERR ' .. debug.traceback(tostring(reason)) }
   end, environment(names, args))
   if not done then
     error(reply, 0)

@@ -6,9 +6,9 @@ import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type OldLayout, OldSessions } from "../../src/migrate/migrator.ts";
+import { sources } from "../../generated/scripts.js";
 import { createToken } from "../../src/sessions/token.ts";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { type OldLayout, OldSessions } from "../../src/store/redis/old-sessions.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 

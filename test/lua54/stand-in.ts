@@ -5,9 +5,9 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { sources } from "../../generated/scripts.js";
+import { type Program, provideProgram } from "../../scripts/programs.mjs";
 import { messages } from "../support/cutting-proxy.ts";
-import { type Program, provideProgram } from "../support/programs.ts";
 
 const LUA: Program = {
   what: "Lua 5.4",
@@ -15,6 +15,11 @@ const LUA: Program = {
   candidates: ["lua5.4"],
   packages: { apt: ["lua5.4"], brew: null },
 };
+
+/** The path of Lua 5.4, which is installed first where it is missing. */
+export function provideLua(): string {
+  return provideProgram(LUA);
+}
 
 export interface StandIn {
   readonly client: Redis;
@@ -38,7 +43,7 @@ const NAMES = new Map(
 
 export async function openStandIn(): Promise<StandIn> {
   const script = fileURLToPath(new URL("redis.lua", import.meta.url));
-  const lua = spawn(provideProgram(LUA), [script], { stdio: ["pipe", "pipe", "inherit"] });
+  const lua = spawn(provideLua(), [script], { stdio: ["pipe", "pipe", "inherit"] });
   await once(lua, "spawn");
   const ran = new Set<string>();
   const server = createServer((socket) => {

@@ -11,10 +11,19 @@ export interface Scenario {
 
 const beside = (...actors: string[]): Scenario => ({ actors, shards: 1 });
 
-/** Those that need more than orders of commands have tests of their own beside this. */
+/**
+ * Those that need more than orders of commands have tests of their own beside this, and those of the
+ * merging changes in test/compat/.
+ */
 export type Interleaved = Exclude<
   MutationName,
-  "look at keys one by one" | "write before the look" | "except that forgets a rotation"
+  | "look at keys one by one"
+  | "write before the look"
+  | "except that forgets a rotation"
+  | "first value that keeps its id"
+  | "first value that leaves an alias"
+  | "first value that leaves nothing"
+  | "tombstone that lets in who names less"
 >;
 
 export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {

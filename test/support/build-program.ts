@@ -1,8 +1,11 @@
 /* Compiles a program of the tests, to be run in processes of its own: Node 20 runs no TypeScript. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { compile } from "./compile.ts";
 import { ROOT } from "./sources.ts";
+
+/** The texts of the Lua scripts: JavaScript, which the compiler leaves where it is. */
+const SCRIPTS = "generated/scripts.js";
 
 export interface Program {
   /** The JavaScript file to be run. */
@@ -43,6 +46,8 @@ export async function buildProgram(file: string): Promise<Program> {
     await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
     const said = await compile(join(folder, "tsconfig.json"));
     if (said) throw new Error(`${file} was not compiled:\n${said}`);
+    await mkdir(join(folder, "generated"));
+    await copyFile(join(ROOT, SCRIPTS), join(folder, SCRIPTS));
     return { path: join(folder, file.replace(/\.ts$/, ".js")), remove };
   } catch (error) {
     await remove();

@@ -1,6 +1,6 @@
 /* A real browser for the tests: the system's Chromium, driven by playwright-core. */
 import { type Browser, chromium } from "playwright-core";
-import { type Program, provideProgram } from "./programs.ts";
+import { type Program, provideProgram } from "../../scripts/programs.mjs";
 
 const CHROMIUM: Program = {
   what: "Chromium",

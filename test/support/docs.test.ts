@@ -15,6 +15,7 @@ test("each ts and js block is a module, its lines where they are in the page", (
       source: "\n\none();\nexport {};\n",
       run: false,
       output: [],
+      runner: undefined,
       skip: undefined,
     },
   ]);
@@ -83,9 +84,16 @@ test("a skipped block keeps its reason", () => {
   expect(block?.skip).toBe("not code");
 });
 
+test("a test file has its runner", () => {
+  const [block] = codeBlocks("a.md", page("<!-- docs:test jest -->", "```js", "one();", "```"));
+  expect(block?.runner).toBe("jest");
+});
+
 test.each([
   ["an unknown directive", "<!-- docs:ignore -->", "there is no docs:ignore"],
   ["a skip without a reason", "<!-- docs:skip -->", "docs:skip needs a reason"],
+  ["a test without a runner", "<!-- docs:test -->", "docs:test names its runner: vitest or jest"],
+  ["a test of another runner", "<!-- docs:test mocha -->", "docs:test names its runner"],
   [
     "a directive before another language",
     "<!-- docs:run -->\n```sh\nls\n```",

@@ -9,6 +9,7 @@
  *   -->
  *   <!-- docs:run -->            a test runs it: it prints exactly the ```text block that follows
  *                                (… stands for any text within a line), or nothing where there is none
+ *   <!-- docs:test vitest -->    it is a test file, which this runner runs; or docs:test jest
  *   <!-- docs:skip because … --> it is no code that compiles, for the reason given
  */
 
@@ -24,8 +25,13 @@ export interface CodeBlock {
   readonly run: boolean;
   /** What it prints when it runs, line by line. */
   readonly output: readonly string[];
+  /** What runs it, where it is a test file of an application. */
+  readonly runner: Runner | undefined;
   readonly skip: string | undefined;
 }
+
+export type Runner = "vitest" | "jest";
+const RUNNERS: readonly string[] = ["vitest", "jest"] satisfies Runner[];
 
 interface Fence {
   readonly kind: "fence";
@@ -38,7 +44,7 @@ interface Fence {
 }
 
 interface Directive {
-  readonly kind: "continue" | "prelude" | "run" | "skip";
+  readonly kind: "continue" | "prelude" | "run" | "test" | "skip";
   readonly argument: string;
   readonly start: number;
   readonly code: readonly string[];
@@ -72,6 +78,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
         source: place(before, lines.length),
         run: has("run") !== undefined,
         output: has("run") ? outputAfter(items.slice(index + 1)) : [],
+        runner: has("test")?.argument as Runner | undefined,
         skip: has("skip")?.argument,
       });
       directives = [];
@@ -148,6 +155,9 @@ function directiveAt(lines: readonly string[], index: number, at: string): Direc
   const [, kind = "", argument = "", closed] = opening;
   if (!isDirective(kind)) throw new Error(`${at}: there is no docs:${kind}`);
   if (kind === "skip" && !argument) throw new Error(`${at}: docs:skip needs a reason`);
+  if (kind === "test" && !RUNNERS.includes(argument)) {
+    throw new Error(`${at}: docs:test names its runner: ${RUNNERS.join(" or ")}`);
+  }
   const start = index + 1;
   if (closed) return { kind, argument, start, code: [], end: index };
   if (kind !== "prelude") throw new Error(`${at}: docs:${kind} must end on its line`);
@@ -157,7 +167,7 @@ function directiveAt(lines: readonly string[], index: number, at: string): Direc
 }
 
 function isDirective(kind: string): kind is Directive["kind"] {
-  return ["continue", "prelude", "run", "skip"].includes(kind);
+  return ["continue", "prelude", "run", "test", "skip"].includes(kind);
 }
 
 function fenceAt(lines: readonly string[], index: number, at: string): Fence | undefined {

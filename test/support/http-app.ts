@@ -186,7 +186,7 @@ export class TestApp {
     return name;
   }
 
-  /** DESIGN.md, section 10, requirement 1. */
+  /** Requirement 1 (docs/design.md, "Requirements"). */
   expectNoSecretIn(what: string, shown: string): void {
     for (const secret of this.secrets) {
       expect(shown.includes(secret), `${what} holds a token`).toBe(false);

@@ -16,6 +16,7 @@ import { credentials } from "./http-contract-credentials.ts";
 import { csrf } from "./http-contract-csrf.ts";
 import { ending } from "./http-contract-ending.ts";
 import { errors } from "./http-contract-errors.ts";
+import { foreignPages } from "./http-contract-foreign.ts";
 import { givenTokens } from "./http-contract-given-tokens.ts";
 import { guard } from "./http-contract-guard.ts";
 import { handshakes } from "./http-contract-handshakes.ts";
@@ -85,6 +86,7 @@ export function httpContract(
   sentCSRFTokens(start, adapter);
   firstVisits(start);
   caching(start);
+  foreignPages(start);
   guard(start);
   handshakes(start);
   bearers(start);

@@ -1,7 +1,7 @@
 /* Stands between a Redis store and its client, so that a test decides what happens when. */
 import { createHash } from "node:crypto";
 import type { RedisClient } from "session-sets/redis";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { sources } from "../../generated/scripts.js";
 
 /** The shape of an ioredis client, or of one that stands before another. */
 export interface InterceptedClient {

@@ -5,7 +5,7 @@ import { type Model, type Place, valuesOf } from "./model.ts";
 import type { Client } from "./stores.ts";
 
 /*
- * The invariants of DESIGN.md section 5, as they can be seen by walking all keys of a prefix:
+ * The invariants (docs/design.md, "Invariants"), as they can be seen by walking all keys of a prefix:
  *
  *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
  *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
@@ -71,7 +71,7 @@ function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
     const id = at.slice(at.indexOf(":") + 1);
     assert.ok(target && target !== id && previous !== id, `the alias ${at} leads on`);
   } else {
-    assert.ok(["0", "1", "d"].includes(tombstone), `${tombstone} of ${at} is a tombstone's`);
+    assert.match(tombstone, /^(?:[1d]|0(?: [A-Za-z0-9._~%-]+)*)$/, `${at} is a tombstone`);
     assert.equal(target ?? previous, undefined, `the tombstone ${at} leads nowhere`);
   }
 }

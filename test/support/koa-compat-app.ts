@@ -88,6 +88,13 @@ export class Browser {
     this.#send = send;
   }
 
+  /** A browser with the same cookies: an attacker's, or that of a request under way. */
+  copy(): Browser {
+    const copy = new Browser(this.#send);
+    for (const [name, value] of this.jar.entries()) copy.jar.set(name, value);
+    return copy;
+  }
+
   /** One request, with the cookies that there are, and what its answer makes of them. */
   async visit(work: Work, headers: Record<string, string> = {}): Promise<Answer> {
     const cookie = this.jar.header;

@@ -1,6 +1,7 @@
 /* The links and images of Markdown files, so that a test can follow them. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { headingsOf, withoutFences } from "./pages.ts";
 
 /** The targets of all links and images of a Markdown file that lead to a place in the project. */
 export function localLinks(markdown: string): string[] {
@@ -37,7 +38,7 @@ export function faultOfLink(
 /** The names that code hosts give to headings, and those that the file gives itself. */
 export function anchors(markdown: string): Set<string> {
   const found = new Set<string>();
-  for (const [, heading = ""] of withoutFences(markdown).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm)) {
+  for (const heading of headingsOf(markdown)) {
     const slug = heading
       .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
       .toLowerCase()
@@ -49,10 +50,6 @@ export function anchors(markdown: string): Set<string> {
   }
   for (const [, id = ""] of markdown.matchAll(/<\w+[^>]*\s(?:id|name)="([^"]+)"/g)) found.add(id);
   return found;
-}
-
-function withoutFences(markdown: string): string {
-  return markdown.replace(/^(\s*)(`{3,}|~{3,})[\s\S]*?^\s*\2\s*$/gm, "");
 }
 
 function withoutCode(markdown: string): string {

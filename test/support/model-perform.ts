@@ -310,7 +310,9 @@ async function change(
   run.model.see(session, when);
 }
 
-/** DESIGN.md section 6: a read counts as use after a twentieth of the idle timeout or a minute. */
+/**
+ * A read counts as use after a twentieth of the idle timeout or a minute (docs/design.md, "Deadlines").
+ */
 function seenAfterRead({ seen, idleTimeout }: ModelSession, when: Span, slack: number): Span[] {
   const after = Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / 20, 60_000);
   const [before] = seen;

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import type { RedisClient } from "session-sets/redis";
-import { sources } from "../../src/store/redis/scripts.generated.ts";
+import { sources } from "../../generated/scripts.js";
 import { type InterceptedClient, intercepted, recognize, type Sent } from "./intercept.ts";
 
 export type ScriptName = keyof typeof sources;
@@ -44,51 +44,53 @@ function edits(script: ScriptName, ...list: readonly Edit[]): Mutation["apply"] 
     name === script ? list.reduce((left, [part, by]) => replaced(left, part, by), text) : text;
 }
 
-/** The same edit in every script: its place is in their common library. */
+/** The same edit in every script that has the part, which is in a helper. */
 function editsOfAll(part: string, by: string): Mutation["apply"] {
-  return (_, text) => replaced(text, part, by);
+  return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
 }
 
-const SIGN_IN = `    bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
-    return changed(to, made)`;
+const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    return answer_changed(to, made)`;
 
 const LEAVES_TOMBSTONES = "  if for_good or grace == 0 then\n";
 
-const LEAVES = `${LEAVES_TOMBSTONES}    trail[#trail + 1] = current
+const LEAVES = `${LEAVES_TOMBSTONES}    local named = encode_named(changes.names, identity)
+    local tombstone = encode_sign_in(has_field(found.names, identity), named)
+    trail[#trail + 1] = current
     for _, old in ipairs(trail) do
-      replace(old, tombstone_stays, '@x', by_sign_in(identifies(found.names, identity)))
+      replace_hash(old, tombstone_stays, '@x', tombstone)
     end
-    redis.call('HDEL', session_key(to), '@p')
+    redis.call('HDEL', derive_session_key(to), '@p')
   else
-    replace(current, grace, '@to', to, aliases[1])
-    redis.call('HSET', session_key(to), '@p', current)
+    replace_hash(current, grace, '@to', to, aliases[1])
+    redis.call('HSET', derive_session_key(to), '@p', current)
   end
 `;
 
 const MOVES = `  for _, name in ipairs(found.names) do
-    leave(name, current)
+    remove_entry(name, current)
   end
-  redis.call('RENAME', key, session_key(to))
+  redis.call('RENAME', key, derive_session_key(to))
 `;
 
-const RESOLVED = "local current, found, trail = resolve(id, MAX_HOPS)\n";
+const RESOLVED = "local current, found, trail = follow_aliases(id, MAX_HOPS)\n";
 
 const LEAVE_REMOVED = `for _, name in ipairs(removed) do
-  leave(name, current)
+  remove_entry(name, current)
 end`;
 
 const ENTER_AFTER = `for _, name in ipairs(after) do
-  enter(name, final, deadline)
+  add_entry(name, final, deadline)
 end`;
 
 export const mutations = {
   "upsert in set": {
     about: "set makes a session where there is none",
     apply: edits("change", [
-      "  return { now, 'gone' } -- I4",
+      "  return { now, 'gone' }",
       `  if #changes.set == 0 then return { now, 'gone' } end
-  found.created, found.idle = int(micros), '3600000'
-  redis.call('HSET', session_key(current), '@c', found.created, '@i', found.idle)`,
+  found.created, found.idle = format_int(micros), '3600000'
+  redis.call('HSET', derive_session_key(current), '@c', found.created, '@i', found.idle)`,
     ]),
   },
   "forgotten index removal": {
@@ -103,26 +105,26 @@ export const mutations = {
         `if done and done.created then
 `,
         `if done and done.created then
-  local old, before, over = resolve(id, MAX_HOPS)
+  local old, before, over = follow_aliases(id, MAX_HOPS)
   if before.created and old ~= to then
-    for _, name in ipairs(before.names) do leave(name, old) end
-    if owner(before.names, changes, identity) == 'same' or grace == 0 then
+    for _, name in ipairs(before.names) do remove_entry(name, old) end
+    if compare_identities(before.names, changes, identity) == 'same' or grace == 0 then
       over[#over + 1] = old
       for _, one in ipairs(over) do
-        replace(one, tombstone_stays, '@x', by_sign_in(identifies(before.names, identity)))
+        replace_hash(one, tombstone_stays, '@x', encode_sign_in(has_field(before.names, identity)))
       end
     else
-      replace(old, grace, '@to', to, before.previous)
+      replace_hash(old, grace, '@to', to, before.previous)
     end
-    settle()
+    refresh_set_expiries()
   end
 `,
       ],
       [
         "local idle = new_idle or tonumber(found.idle)\n",
         `if rotates then
-  redis.call('COPY', key, session_key(to))
-  key = session_key(to)
+  redis.call('COPY', key, derive_session_key(to))
+  key = derive_session_key(to)
 end
 local idle = new_idle or tonumber(found.idle)
 `,
@@ -140,21 +142,21 @@ local idle = new_idle or tonumber(found.idle)
     about: "one command reads the ids of the set, the next ends those and no other",
     apply: edits(
       "endAll",
-      ["ipairs(redis.call('ZRANGE', KEYS[1], 0, budget))", "ipairs(args())"],
+      ["ipairs(redis.call('ZRANGE', set, 0, budget))", "ipairs({ unpack(ARGV, 8) })"],
       ["return { now, 'page', ended, left,", "return { now, 'page', ended, 0,"],
     ),
     send: async ({ script, args }, send, command) => {
       if (script !== "endAll") return send();
       const ids = (await command("ZRANGE", [args[2] ?? "", "0", "-1"])) as string[];
       // All at once: the place of how many keys a page may touch is known by tests of pages, too.
-      return send([...args.with(7, "1000000"), String(ids.length), ...ids]);
+      return send([...args.with(7, "1000000"), ...ids]);
     },
   },
   "login that leaves an alias": {
     about: "after a change of who the user is the old token leads to the signed-in session",
     apply: edits("change", [
       SIGN_IN,
-      SIGN_IN.replace("return", "replace(current, grace, '@to', to)\n    return"),
+      SIGN_IN.replace("return", "replace_hash(current, grace, '@to', to)\n    return"),
     ]),
   },
   "entries after the expiry, in create": {
@@ -163,22 +165,22 @@ local idle = new_idle or tonumber(found.idle)
       "create",
       [
         `  for _, name in ipairs(names) do
-    enter(name, id, deadline)
+    add_entry(name, id, deadline)
   end
-  settle()
+  refresh_set_expiries()
 `,
         "",
       ],
       [
-        `  found = make(id, names, fields, idle, absolute)
+        `  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
 end
 `,
-        `  found = make(id, names, fields, idle, absolute)
+        `  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
 else
   for _, name in ipairs(names) do
-    enter(name, id, redis.call('PEXPIRETIME', KEYS[1]))
+    add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]))
   end
-  settle()
+  refresh_set_expiries()
 end
 `,
       ],
@@ -205,33 +207,33 @@ end
   "write before the look": {
     about: "fields are written before the script has looked at the keys it will touch",
     apply: edits("change", [
-      "will_touch(current, found.names)\n",
+      "look_at_session(current, found.names)\n",
       `if found.created then
-  write_fields(session_key(current), changes, found, #added + #removed > 0 and after)
+  write_fields(derive_session_key(current), changes, found, #added + #removed > 0 and after)
 end
-will_touch(current, found.names)
+look_at_session(current, found.names)
 `,
     ]),
   },
   "look at keys one by one": {
     about: "each key is looked at by a command of its own, not all of them by one",
     apply: editsOfAll(
-      "    redis.call('EXISTS', base .. ':s:', unpack(seen_keys, from, math.min(from + 3999, #seen_keys)))\n",
-      `    for i = from, math.min(from + 3999, #seen_keys) do
-      redis.call('EXISTS', seen_keys[i])
+      "    redis.call('EXISTS', base .. ':s:', unpack_batch(looked_at, from))\n",
+      `    for i = from, math.min(from + MAX_BATCH - 1, #looked_at) do
+      redis.call('EXISTS', looked_at[i])
     end
 `,
     ),
   },
   "no not-after moment": {
     about: "a command that arrives late is carried out",
-    apply: editsOfAll("if not_after and now > not_after then", "if false then"),
+    apply: editsOfAll("return not_after ~= nil and now > not_after", "return false"),
   },
   "except that does not follow an alias": {
     about: "clear ends the session to leave alone where it is named by an old id",
     apply: edits("endAll", [
-      "local to, found = resolve_name(except)\n",
-      "local to, found = except, own(except)\n",
+      "local to, found = follow_name(except)\n",
+      "local to, found = except, read_own_fields(except)\n",
     ]),
   },
   "except that forgets a rotation": {
@@ -243,7 +245,7 @@ will_touch(current, found.names)
     apply: edits("change", [
       "local idle = new_idle or tonumber(found.idle)\n",
       `if rotates and found.absolute then
-  found.absolute = int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
+  found.absolute = format_int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
   redis.call('HSET', key, '@a', found.absolute)
 end
 local idle = new_idle or tonumber(found.idle)
@@ -260,21 +262,21 @@ local idle = new_idle or tonumber(found.idle)
   "sign-in that keeps another user's": {
     about: "a sign-in keeps fields of a session that is another user's",
     apply: edits("signIn", [
-      "if way_in and owner(found.names, changes, identity) ~= 'another' then",
+      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
       "if way_in then",
     ]),
   },
   "sign-in that ends nothing": {
     about: "the session whose place a sign-in takes lives on",
     apply: edits("signIn", [
-      "  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))\n",
+      "  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))\n",
       "",
     ]),
   },
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",
     apply: edits("signIn", [
-      "if done.created then\n  return signed_in(done, 1)\n",
+      "if done.created then\n  return answer_signed_in(done, 1)\n",
       "if done.created then\n  to = to .. '2'\n",
     ]),
   },
@@ -292,11 +294,40 @@ local idle = new_idle or tonumber(found.idle)
       "  if (for_good and when ~= 'credentials') or grace == 0 then\n",
     ]),
   },
+  "first value that keeps its id": {
+    about: "a merging change that gives an identity its first value keeps the session's id",
+    apply: edits("change", [
+      "  for_good = changes_identity(found, added, removed)\n",
+      "  for_good = false\n",
+    ]),
+  },
+  "first value that leaves an alias": {
+    about: "after a merging change of the user the old token leads to the session",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      "  if (for_good and when ~= 'identity-changes') or grace == 0 then\n",
+    ]),
+  },
+  "first value that leaves nothing": {
+    about: "after a merging change of the user nothing is left at the old id",
+    apply: edits("change", [
+      LEAVES_TOMBSTONES,
+      `  tombstone_stays = when == 'identity-changes' and 0 or tombstone_stays
+${LEAVES_TOMBSTONES}`,
+    ]),
+  },
+  "tombstone that lets in who names less": {
+    about: "a tombstone forgets which of several identities the sign-in named",
+    apply: edits("change", [
+      "  local given = parse_fields(encode_named(changes.names, identity))\n",
+      "  local given = {}\n",
+    ]),
+  },
   "ending over three aliases": {
     about: "a session that was renewed more often than that is not ended by its first token",
     apply: edits("end", [
-      "else\n  current, found, trail = resolve(id, MAX_RENEWALS)",
-      "else\n  current, found, trail = resolve(id, MAX_HOPS)",
+      "else\n  current, found, trail = follow_aliases(id, MAX_RENEWALS)",
+      "else\n  current, found, trail = follow_aliases(id, 3)",
     ]),
   },
   "renewals without a limit": {
@@ -309,19 +340,25 @@ local idle = new_idle or tonumber(found.idle)
   "pointer that stays behind": {
     about: "a rotation leaves the pointer of the lineage where the session was",
     apply: edits("change", [
-      "point(final, found, deadline)\n",
-      "if not rotates then point(final, found, deadline) end\n",
+      "write_pointer(final, found, deadline)\n",
+      "if not rotates then write_pointer(final, found, deadline) end\n",
     ]),
   },
   "pointer that outlives its session": {
     about: "an ending leaves the pointer of the lineage",
-    apply: editsOfAll("  unpoint(found)\n  settle()\n", "  settle()\n"),
+    apply: editsOfAll(
+      "  delete_pointer(found)\n  refresh_set_expiries()\n",
+      "  refresh_set_expiries()\n",
+    ),
   },
   "pointer that a token follows": {
     about: "the first token of a session leads to it for as long as it lives",
     apply: edits("change", [
       RESOLVED,
-      `${RESOLVED}if not found.created then current, found, trail = resolve_name(id) end
+      `${RESOLVED}local pointed = not found.created and redis.call('GET', derive_pointer_key(id))
+if pointed then
+  current, found, trail = pointed, read_own_fields(pointed), {}
+end
 `,
     ]),
   },
@@ -332,7 +369,7 @@ local idle = new_idle or tonumber(found.idle)
   "sign-in that keeps nothing": {
     about: "what a sign-in is told to keep is lost",
     apply: edits("signIn", [
-      "if way_in and owner(found.names, changes, identity) ~= 'another' then",
+      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
       "if false then",
     ]),
   },
@@ -342,7 +379,7 @@ local idle = new_idle or tonumber(found.idle)
       "local way_in = found.created and #trail <= MAX_HOPS\n",
       `local way_in = found.created and #trail <= MAX_HOPS
 keep = {}
-for _, field in ipairs(way_in and redis.call('HKEYS', session_key(current)) or {}) do
+for _, field in ipairs(way_in and redis.call('HKEYS', derive_session_key(current)) or {}) do
   if string.sub(field, 1, 1) ~= '@' then
     keep[#keep + 1] = field
     keep[#keep + 1] = field
@@ -353,7 +390,7 @@ end
   },
   "sign-in that forgets the entries of what it keeps": {
     about: "a reference that a sign-in keeps is not found by its set",
-    apply: edits("signIn", ["if kept[field_of(name)] then", "if false then"]),
+    apply: edits("signIn", ["if kept[parse_field(name)] then", "if false then"]),
   },
   "replacement that merges": {
     about: "a rotation that names another user keeps what the session has",

@@ -6,7 +6,7 @@ import { change, changes, create, done, live, of, rotationTo } from "../../src/t
 import { intercepted } from "./intercept.ts";
 import { type Client, freshPrefix } from "./stores.ts";
 
-const PAGED = ["scan", "changeAll", "endAll"];
+const PAGED = ["page", "changeAll", "endAll"];
 const HOUR = 3_600_000;
 
 export const USER = of("user_id", "1");
@@ -58,7 +58,7 @@ export function createMember(store: SessionStore, n: number, idleTimeout: number
 }
 
 function sessionsIn(script: string, reply: unknown): number {
-  const at = { scan: 4, changeAll: 4, endAll: 2 }[script] ?? 0;
+  const at = { page: 4, changeAll: 4, endAll: 2 }[script] ?? 0;
   return ((reply as unknown[])[at] as unknown[]).length;
 }
 

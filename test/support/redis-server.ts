@@ -10,14 +10,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Program, provideProgram } from "./programs.ts";
-
-const SERVER: Program = {
-  what: "a Redis or Valkey server",
-  variable: "REDIS_SERVER_BIN",
-  candidates: ["redis-server", "valkey-server"],
-  packages: { apt: ["redis-server"], brew: ["redis"] },
-};
+import { provideProgram, REDIS_SERVER } from "../../scripts/programs.mjs";
 
 // Below 22,000, because the bus port of a cluster's node is its port + 10,000, and above that
 // begin the ports that systems give to outgoing connections.
@@ -53,7 +46,7 @@ export interface RedisServerOptions {
 
 /** The path of the program that servers are started from. */
 export function serverProgram(): string {
-  return provideProgram(SERVER);
+  return provideProgram(REDIS_SERVER);
 }
 
 /** Starts a server and waits until it answers. */

@@ -80,8 +80,21 @@ app.use(async (ctx) => {
   // @ts-expect-error: no duration
   await ctx.session.touch("soon");
 });
+KoaRedisSessionSets(app, {
+  client: spots.client,
+  namespace: "shop",
+  references: { user_id: { rotate: true }, lang: { rotate: false } },
+  sameSite: "strict",
+  migrate: true,
+});
 // @ts-expect-error: no client
 KoaRedisSessionSets(app, {});
+// @ts-expect-error: no option
+KoaRedisSessionSets(app, { client: spots.client, referneces: { user_id: {} } });
+// @ts-expect-error: no namespace
+KoaRedisSessionSets(app, { client: spots.client, namespace: 1 });
+// @ts-expect-error: no options of a cookie
+KoaRedisSessionSets(app, { client: spots.client, expires: new Date() });
 
 const client = createClient();
 interface Data {

@@ -1,5 +1,7 @@
-import type { SessionError } from "../../shared/errors.ts";
-import { warn } from "../../shared/warnings.ts";
+// Not process.nextTick, which fake timers replace: a request would wait for ever.
+import { nextTick } from "node:process";
+import type { SessionError } from "../../errors.ts";
+import { warn } from "../../warnings.ts";
 
 /** How the middlewares are told what became of a call: with an error, or with null and the value. */
 export type StoreCallback<Value = void> = (error?: SessionError | null, value?: Value) => void;
@@ -22,8 +24,8 @@ export function answer<Value>(
 ): Promise<Value> | undefined {
   if (typeof callback === "function") {
     work.then(
-      (value) => process.nextTick(call, () => callback(null, value)),
-      (error) => process.nextTick(call, () => callback(error)),
+      (value) => nextTick(call, () => callback(null, value)),
+      (error) => nextTick(call, () => callback(error)),
     );
     return undefined;
   }

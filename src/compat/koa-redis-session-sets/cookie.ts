@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answerBy, NodeExchange } from "../../http/exchange/node-exchange.ts";
-import { SessionError } from "../../shared/errors.ts";
-import type { KoaCookieOptions, Settings } from "./options.ts";
+import { SessionError } from "../../errors.ts";
+import { answerBy, NodeExchange } from "../../http/node-exchange.ts";
+import { LONGEST } from "../../http/session-cookie.ts";
+import { type KoaCookieOptions, needsSecure } from "./cookie-options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */
 export interface KoaCookieContext {
@@ -17,25 +18,52 @@ export interface KoaCookieContext {
   };
 }
 
-/** The cookie that carries the token of a session, by Koa's own `ctx.cookies`. */
+/**
+ * A cookie that carries the token of a session, by Koa's own `ctx.cookies`.
+ *
+ * It is sent where the token is new, and never again: one that is sent once more, by a request beside a
+ * sign-in, would replace that of the sign-in if it came after it. So it lasts as long as browsers keep
+ * one, and the session in Redis says when it ends.
+ */
 export class KoaCookie {
   readonly #ctx: KoaCookieContext;
   readonly #name: string;
   readonly #options: KoaCookieOptions & { readonly signed: boolean };
+  readonly #needsSecure: boolean;
   readonly #exchange: NodeExchange;
+  /** The browser has it, or is going to. */
+  #isThere = false;
 
-  constructor(ctx: KoaCookieContext, { cookieName, cookie }: Settings) {
+  constructor(ctx: KoaCookieContext, name: string, cookie: KoaCookieOptions) {
     const { signed = Boolean(ctx.app.keys) } = cookie;
     this.#ctx = ctx;
-    this.#name = cookieName;
+    this.#name = name;
     this.#options = { ...cookie, signed };
+    this.#needsSecure = cookie.secure === true || needsSecure({ ...cookie, key: name });
     const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
     answerBy(ctx.req, ctx.res);
     this.#exchange = new NodeExchange(ctx.req, view);
   }
 
+  /** @throws SessionError ERR_COOKIE where the cookie cannot be read: its signature not checked. */
   get(): string | undefined {
-    return this.#ctx.cookies.get(this.#name, { signed: this.#options.signed });
+    const { res, cookies } = this.#ctx;
+    const before = res.getHeader("set-cookie");
+    try {
+      const value = cookies.get(this.#name, { signed: this.#options.signed });
+      // Koa takes a wrong signature away. A sign-in beside this request may have set a right one.
+      if (value === undefined && !res.headersSent) {
+        if (before === undefined) res.removeHeader("set-cookie");
+        else res.setHeader("set-cookie", before);
+      }
+      this.#isThere = value !== undefined;
+      return value;
+    } catch (cause) {
+      const fault = this.#fault() || "Koa does not read it";
+      throw new SessionError("ERR_COOKIE", `The session cookie cannot be read: ${fault}`, {
+        cause,
+      });
+    }
   }
 
   /**
@@ -60,20 +88,28 @@ export class KoaCookie {
     const { fault, secure } = this.#exchange;
     return (
       fault ||
-      (this.#options.secure &&
+      (this.#needsSecure &&
         !secure &&
         "it is Secure and the connection does not look secure; behind a proxy that ends TLS, set app.proxy = true") ||
       (this.#options.signed && !this.#ctx.app.keys && "it is to be signed, and app.keys is not set")
     );
   }
 
-  /** Sends a token for `maxAge` ms. */
-  set(token: string, maxAge: number): void {
-    this.#send(token, { ...this.#options, maxAge });
+  /** What caches are told of a response that depends on the cookie, or `isOfUser`: that shows a session. */
+  restrictCaching(isOfUser: boolean): void {
+    const kind = isOfUser ? "private" : "vary";
+    this.#exchange.restrictCaching({ kind, vary: ["Cookie"], yields: true });
   }
 
+  set(token: string): void {
+    this.#send(token, { ...this.#options, maxAge: LONGEST });
+    this.#isThere = true;
+  }
+
+  /** Makes the browser forget it, if it has it, and the response can say so. */
   clear(): void {
-    this.#send(null, this.#options);
+    if (this.#isThere && this.settable) this.#send(null, this.#options);
+    this.#isThere = false;
   }
 
   #send(value: string | null, options: object): void {

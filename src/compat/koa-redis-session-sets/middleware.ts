@@ -2,8 +2,9 @@ import type { MoveProgress } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { misconfigured } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
-import { type KoaRedisSessionSetsOptions, settingsOf } from "./options.ts";
-import { KoaSession } from "./session.ts";
+import { refuseLeftOut } from "./left-out.ts";
+import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options.ts";
+import { KoaSession, type SessionCookies } from "./session.ts";
 import { type KoaSessionStore, publicStore, SessionsInRedis } from "./store.ts";
 
 /** What `ctx` has under the middleware. */
@@ -35,11 +36,18 @@ export interface KoaRedisSessionSets {
   moveSessions(options?: MoveOptions): AsyncGenerator<MoveProgress, void>;
 }
 
+function cookiesOf(ctx: KoaCookieContext, settings: Settings): SessionCookies {
+  const { cookieName, visitorCookieName, cookie } = settings;
+  const user = new KoaCookie(ctx, cookieName, cookie);
+  if (visitorCookieName === cookieName) return { user, visitor: user };
+  return { user, visitor: new KoaCookie(ctx, visitorCookieName, cookie) };
+}
+
 /**
  * Sessions for Koa 2 and 3 in Redis.
  *
  * @param _app is not needed: the keys for signing are those of the app that has the request.
- * @throws SessionError ERR_SESSION_CONFIG for an option that cannot work.
+ * @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not.
  */
 export function koaRedisSessionSets(
   _app: unknown,
@@ -54,8 +62,7 @@ export function koaRedisSessionSets(
   const made = new WeakMap<object, KoaSession>();
 
   function createSession(ctx: KoaCookieContext): KoaSession {
-    const session =
-      made.get(ctx) ?? new KoaSession(sessions, new KoaCookie(ctx, settings), settings);
+    const session = made.get(ctx) ?? new KoaSession(sessions, cookiesOf(ctx, settings), settings);
     made.set(ctx, session);
     return session;
   }
@@ -77,5 +84,9 @@ export function koaRedisSessionSets(
   }
 
   const { getReferenceKey } = store;
-  return Object.assign(middleware, { createSession, getReferenceKey, store, moveSessions });
+  const members = { createSession, getReferenceKey, store, moveSessions };
+  return refuseLeftOut(Object.assign(middleware, members));
 }
+
+// `require(…).default` is the function, too: what turns ES modules into CommonJS knows no other name for it.
+koaRedisSessionSets.default = koaRedisSessionSets;

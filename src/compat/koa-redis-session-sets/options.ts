@@ -1,39 +1,25 @@
-import { createHash } from "node:crypto";
-import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-
-/** Options of a cookie; all of them reach `ctx.cookies.set`. */
-export interface KoaCookieOptions {
-  /**
-   * Whether the cookie is signed with the keys of the app, `app.keys`.
-   * @default true, where the app has keys
-   */
-  signed?: boolean;
-  /** @default true */
-  httpOnly?: boolean;
-  /** @default true */
-  overwrite?: boolean;
-  domain?: string;
-  path?: string;
-  secure?: boolean;
-  sameSite?: "strict" | "lax" | "none" | boolean;
-  priority?: "low" | "medium" | "high";
-  partitioned?: boolean;
-}
+import { type Duration, milliseconds } from "../../durations.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../errors.ts";
+import type { RedisClient } from "../../store/redis/clients/connect.ts";
+import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
+import { oldPrefixOf, prefixOf, textOf } from "./prefixes.ts";
+import { type DeclaredReferences, declaredIn } from "./references.ts";
+import { refuseUnknownOptions } from "./unknown-options.ts";
 
 /** Where the sessions are kept, and how their cookies look. */
 export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
   /** A client of ioredis; any that `redisStore` takes will do. */
   client: RedisClient;
   /**
-   * The fields that sessions can be found by; any value stands for yes. `{ rotate: true }` gives the
-   * session a new token when the field changes, as befits the field that says who the user is: a
-   * token that somebody has planted in the browser is never signed in then.
+   * The fields that sessions can be found by; any value stands for yes.
+   *
+   * Where a field gets its first value, the session gets a new token: a token that somebody has planted
+   * in the browser is never signed in. `{ rotate: true }` gives it one at every later change, too, and
+   * `{ rotate: false }` none: for fields that do not say who the user is.
    */
   references?: { readonly [field: string]: unknown };
   /**
-   * How long a session lives from its last `set`, `unset` or `touch`; its cookie, too.
+   * How long a session lives from its last `set`, `unset` or `touch`.
    * @default "28 days"
    */
   maxAge?: Duration;
@@ -42,68 +28,91 @@ export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
    * @default "koa-redis-session-sets"
    */
   prefix?: string;
+  /** Another way to say so: the prefix `koa-redis-session-sets:<namespace>`. A prefix counts before it. */
+  namespace?: string;
   /**
    * How many random bytes the salt of a CSRF token has.
    * @default 16
    */
   byteLength?: number;
   /**
-   * The cookie's name.
+   * The cookie's name. Before a sign-in, where a reference says who the user is, `-visitor` follows it.
    * @default "session-id"
    */
   key?: string;
   /**
    * Whether sessions that koa-redis-session-sets has kept are moved when they are used. `true` looks
-   * for them under `prefix`; `{ namespace }` where that option was used instead of a prefix.
+   * for them under `prefix` or `namespace`; `{ namespace }` under another one.
    * @default false
    */
   migrate?: boolean | { readonly namespace?: string };
 }
 
 /** The options, checked and filled in. */
-export interface Settings {
+export interface Settings extends DeclaredReferences {
   readonly client: RedisClient;
   readonly prefix: string;
-  readonly references: ReadonlySet<string>;
-  /** The references that say who the user is, and so change the token. */
-  readonly identity: readonly string[];
   readonly maxAge: number;
   readonly saltBytes: number | undefined;
   readonly cookieName: string;
+  /**
+   * That of a session which nobody has signed in to; the same where no reference says that somebody does.
+   * With a name of its own, nothing that a request of nobody is answered with takes the place of the
+   * cookie of a sign-in, in whatever order the answers come.
+   */
+  readonly visitorCookieName: string;
   readonly cookie: KoaCookieOptions;
   /** What the keys of the sessions to be moved begin with; null where none are. */
   readonly oldPrefix: string | null;
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work. */
+/** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not. */
 export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
   const {
     client,
-    references = {},
+    references,
     maxAge = "28 days",
-    prefix = "",
+    prefix,
+    namespace,
     byteLength,
-    key = "session-id",
+    key,
     migrate = false,
     ...cookie
-  } = options;
+  } = givenIn(options);
   if (byteLength !== undefined && !(Number.isInteger(byteLength) && byteLength >= 1)) {
     throw misconfigured("byteLength must be a whole number of bytes above zero", {
       option: "byteLength",
     });
   }
-  const declared = Object.entries(references).filter(([, value]) => value !== undefined);
+  const oldPrefix = oldPrefixOf(textOf("prefix", prefix), textOf("namespace", namespace));
+  const cookieName = textOf("key", key) || "session-id";
+  checkCookie({ ...cookie, key: cookieName });
+  const declared = declaredIn(references);
   return {
-    client,
-    prefix: prefixOf(prefix),
-    references: new Set(declared.map(([field]) => field)),
-    identity: declared.filter(([, value]) => Object(value).rotate === true).map(([name]) => name),
+    ...declared,
+    client: client as RedisClient, // redisStore refuses what is none
+    prefix: prefixOf(oldPrefix),
     maxAge: milliseconds("maxAge", maxAge),
     saltBytes: byteLength,
-    cookieName: key,
-    cookie: { httpOnly: true, overwrite: true, ...cookie },
-    oldPrefix: oldPrefixOf(prefix, migrate),
+    cookieName,
+    visitorCookieName: declared.identity.length > 0 ? `${cookieName}-visitor` : cookieName,
+    cookie: { httpOnly: true, overwrite: true, sameSite: "lax", ...cookie },
+    oldPrefix: migratedPrefixOf(oldPrefix, migrate),
   };
+}
+
+/**
+ * The options that have a value, inherited ones among them, which reached the cookie, too. As there,
+ * undefined and null are none, and so is an empty domain.
+ */
+function givenIn(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSetsOptions> {
+  const names: string[] = [];
+  for (const name in options) names.push(name);
+  refuseUnknownOptions(names);
+  const all = names.map((name) => [name, options[name as keyof typeof options]] as const);
+  return Object.fromEntries(
+    all.filter(([name, value]) => value != null && !(name === "domain" && value === "")),
+  );
 }
 
 const MIGRATE_OPTIONS = optionNames<
@@ -112,20 +121,12 @@ const MIGRATE_OPTIONS = optionNames<
   namespace: true,
 });
 
-function oldPrefixOf(
-  prefix: string,
+function migratedPrefixOf(
+  own: string,
   migrate: NonNullable<KoaRedisSessionSetsOptions["migrate"]>,
 ): string | null {
-  if (typeof migrate === "boolean") return migrate ? prefix : null;
+  if (typeof migrate === "boolean") return migrate ? own : null;
   refuseUnknownKeys("migrate", migrate, MIGRATE_OPTIONS);
-  const { namespace } = migrate;
-  return namespace === undefined ? prefix : `koa-redis-session-sets:${namespace}`;
-}
-
-/** Any text may be a prefix; one that cannot stand in a hash tag stands there in letters that can. */
-function prefixOf(prefix: string): string {
-  if (prefix === "") return "koa-redis-session-sets";
-  if (/^[A-Za-z0-9._-]+$/.test(prefix)) return prefix;
-  const hash = createHash("sha256").update(prefix).digest("base64url");
-  return `${prefix.replace(/[^A-Za-z0-9._-]/g, "-")}.${hash.slice(0, 8)}`;
+  const namespace = textOf("namespace", migrate.namespace);
+  return namespace === "" ? own : oldPrefixOf("", namespace);
 }

@@ -1,4 +1,4 @@
-import { quote, SessionError } from "../../shared/errors.ts";
+import { misconfigured, quote, SessionError } from "../../errors.ts";
 import type { FieldReferences, Reference } from "../../store/contract.ts";
 import { encodeText, type JSONRecord } from "../shared/json-record.ts";
 
@@ -6,6 +6,54 @@ import { encodeText, type JSONRecord } from "../shared/json-record.ts";
  * References whose values are named by their texts: 1 and "1" are the same. Their ids are kept in
  * plain Redis sets, too.
  */
+
+/** The fields that are declared as references. */
+export interface DeclaredReferences {
+  readonly references: ReadonlySet<string>;
+  /** Those that give the session a new token: where they get their first value, at least. */
+  readonly identity: readonly string[];
+  /** Those of them that do so with their first value alone. */
+  readonly firstOnly: readonly string[];
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
+export function declaredIn(references: unknown = {}): DeclaredReferences {
+  // Lists and maps have no names of fields: none would be declared, and nothing said.
+  if (typeof references !== "object" || references === null || Symbol.iterator in references) {
+    throw misconfigured(
+      `references must be an object with the names of the fields: references: { user_id: {} }; got ${quote(references)}`,
+    );
+  }
+  const declared = Object.entries(references).map(
+    ([field, value]) => [field, rotationOf(field, value)] as const,
+  );
+  const identity = declared.filter(([, rotate]) => rotate !== false);
+  return {
+    references: new Set(declared.map(([field]) => field)),
+    identity: identity.map(([field]) => field),
+    firstOnly: identity.filter(([, rotate]) => rotate === undefined).map(([field]) => field),
+  };
+}
+
+/** What a declaration says of `rotate`; any value is a declaration. */
+function rotationOf(field: string, declared: unknown): boolean | undefined {
+  if (typeof declared !== "object" || declared === null) return undefined;
+  const { rotate, ...others } = declared as { rotate?: unknown };
+  const [other] = Object.keys(others);
+  const named = quote(field);
+  if (other === "identity") {
+    throw misconfigured(
+      `The reference ${named} has no option "identity" here: one that does not say who the user is is declared { rotate: false }`,
+    );
+  }
+  if (other !== undefined) {
+    throw misconfigured(
+      `The reference ${named} has no option ${quote(other)}; it is declared {}, { rotate: true } or { rotate: false }`,
+    );
+  }
+  if (rotate === undefined || typeof rotate === "boolean") return rotate;
+  throw misconfigured(`rotate of the reference ${named} must be true or false`);
+}
 
 export function referenceOf(field: string, value: unknown): Reference {
   const [text, ...more] = textsOf(field, value);

@@ -1,23 +1,24 @@
-import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
-import { gone } from "../../http/errors.ts";
+import type { Duration } from "../../durations.ts";
+import { maySignInAfter } from "../../http/answers.ts";
+import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
+import { gone } from "../../http/faults.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
-import type { Duration } from "../../shared/durations.ts";
-import type { Changed } from "../../store/contract.ts";
+import type { Change, Changed } from "../../store/contract.ts";
 import { changeOf, rotationTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
 import { isOldId, movedId } from "./ids.ts";
 import type { Settings } from "./options.ts";
-import {
-  dataOf,
-  type KoaSessionData,
-  namesOf,
-  type SessionsInRedis,
-  type Wanted,
-} from "./store.ts";
+import { dataOf, type KoaSessionData, namesOf, type SessionsInRedis } from "./store.ts";
 
 /** For how long a request that still has the token from before a sign-in is told apart (ms). */
 const GRACE = 10_000;
 const SHARDS = 1;
+
+/** The cookie of a session that was signed in to, and that of a visitor's, which may be the same. */
+export interface SessionCookies {
+  readonly user: KoaCookie;
+  readonly visitor: KoaCookie;
+}
 
 /**
  * The session of one request, `ctx.session`. Its calls are carried out one after the other, in the
@@ -25,33 +26,45 @@ const SHARDS = 1;
  */
 export class KoaSession {
   readonly #sessions: SessionsInRedis;
-  readonly #cookie: KoaCookie;
+  readonly #cookies: SessionCookies;
   readonly #settings: Settings;
   /** The token and id of the request, or of the session that this request has made. */
   #held: NewToken | null;
+  /** Which of the cookies its token is in. */
+  #cookie: KoaCookie;
+  /** A visitor's token that came beside another one, whose session counts where it is there. */
+  #beside: NewToken | null = null;
   /** What the next session of this request is going to have, once somebody asks for its key. */
   #next: NewToken | null = null;
   /** The cookie's value, where it may be that of a session which was not moved yet. */
   #oldId: string | null = null;
-  /** The token is an old id: it is never sent, for a parallel request may have sent a new one. */
-  #silent = false;
   /** The token came with the request, so somebody else may know it. */
   #brought: boolean;
   /** This request has seen the session alive. */
   #seen = false;
+  /** This request wanted the session ended. */
+  #deleted = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** @internal */
-  constructor(sessions: SessionsInRedis, cookie: KoaCookie, settings: Settings) {
+  constructor(sessions: SessionsInRedis, cookies: SessionCookies, settings: Settings) {
     this.#sessions = sessions;
-    this.#cookie = cookie;
+    this.#cookies = cookies;
     this.#settings = settings;
-    const token = cookie.get();
-    const id = idOf(token, SHARDS);
-    // What is no token that this library could have made is no session, and is never one.
-    this.#held = id === null ? null : { token: token as string, id };
+    const { user, visitor } = cookies;
+    const token = user.get();
+    const visiting = visitor === user ? null : tokenIn(visitor.get());
+    this.#held = tokenIn(token);
+    this.#cookie = user;
     if (sessions.old && isOldId(token)) this.#oldId = token;
-    this.#brought = id !== null || this.#oldId !== null;
+    if (this.#held === null && this.#oldId === null) this.#visit(visiting);
+    else this.#beside = visiting;
+    this.#brought = this.#held !== null || this.#oldId !== null;
+  }
+
+  #visit(visiting: NewToken | null): void {
+    this.#held = visiting;
+    this.#cookie = this.#cookies.visitor;
   }
 
   /**
@@ -63,65 +76,93 @@ export class KoaSession {
     return this.#sessions.store.sessionKey(id);
   }
 
-  /** The session, or some fields of it. Where there is none it makes one, which is empty. */
+  /**
+   * The session, or some fields of it, and its `id`. Where there is none it is empty: nothing is written
+   * to Redis, and no cookie is sent, until something is set in it.
+   */
   async get(fields?: readonly string[] | null): Promise<KoaSessionData> {
-    return this.#inTurn(() => this.#get(fields));
+    const names = namesOf(fields);
+    return this.#inTurn(async () => {
+      if (this.#held === null) return {};
+      const found = await this.#sessions.store.find(this.#held.id, { names });
+      this.#seen ||= found.state === "live";
+      return dataOf(found);
+    });
   }
 
   /**
-   * Merges values; a field that is undefined is left alone. Where there is no session it makes one.
-   * The session, and its cookie, end `maxAge` from now. Resolves to the values.
+   * Merges values; a field that is undefined is left alone. Where there is no session it makes one, and
+   * sends the cookie. The session ends `maxAge` from now. Resolves to the values.
+   *
+   * A reference that gets its first value, or of which `{ rotate: true }` says so, gives the session a
+   * new token, and the old one leads nowhere.
    *
    * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
    * request; ERR_COOKIE where the cookie cannot be set any more.
    */
   async set<Values extends object>(values: Values, maxAge?: Duration): Promise<Values> {
-    const wanted = { values, maxAge };
     await this.#inTurn(async () => {
-      const changed = await this.#change(wanted);
-      if (changed === null || (changed.state === "gone" && !this.#seen)) return this.#make(wanted);
-      if (changed.state === "superseded" && !changed.hadIdentity && this.#signsIn(values)) {
-        return this.#make(wanted); // a sign-in that was clicked twice
-      }
+      const change = this.#sessions.change({ values, maxAge });
+      const changed = await this.#change(change);
+      if (changed === null || this.#mayMakeAfter(changed, change)) return this.#make(change);
       if (changed.state !== "changed") throw gone();
     });
     return values;
   }
 
-  /** Removes fields. The session, and its cookie, end `maxAge` from now. */
-  async unset(fields: readonly string[], maxAge?: Duration): Promise<void> {
-    await this.#inTurn(() => this.#change({ unset: fields, maxAge }));
+  /** Whether values make a session of their own, where a change has found none. */
+  #mayMakeAfter(changed: Changed, change: Change): boolean {
+    if (changed.state === "gone") return !this.#seen;
+    if (changed.state !== "superseded" || !this.#signsIn(change)) return false;
+    return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
-  /** The session, and its cookie, end `maxAge` from now. Where there is none it makes one. */
+  /** Removes fields. The session ends `maxAge` from now. Where there is none, it makes none. */
+  async unset(fields: readonly string[], maxAge?: Duration): Promise<void> {
+    await this.#inTurn(() => this.#change(this.#sessions.change({ unset: fields, maxAge })));
+  }
+
+  /** The session ends `maxAge` from now. Where there is none it makes one, and sends the cookie. */
   async touch(maxAge?: Duration): Promise<void> {
     await this.#inTurn(async () => {
-      const changed = await this.#change({ maxAge });
-      if (changed === null || changed.state === "gone") await this.#make({ maxAge });
+      const change = this.#sessions.change({ maxAge });
+      const changed = await this.#change(change);
+      if (changed === null || changed.state === "gone") await this.#make(change);
     });
   }
 
-  /** Ends the session, and clears its cookie. It makes no new one: `get` and `set` do. */
+  /**
+   * Ends the session, and clears its cookie. It makes no new one: `set` does. A parallel request that
+   * still has the old token makes none for ten seconds, unless it signs in.
+   */
   async delete(): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#held === null) return;
       this.#cookie.check();
-      await this.#sessions.store.end(this.#held.id);
-      this.#cookie.clear();
-      this.#held = null;
-      this.#silent = false;
+      const { id } = this.#held;
+      const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE } });
+      this.#deleted = true;
       this.#seen = false;
+      // The cookie of what was not there is left alone: a sign-in may have replaced it.
+      if (ended === null) return;
+      this.#cookie.clear();
+      this.#cookies.visitor.clear();
+      this.#held = null;
     }, true);
   }
 
   /**
-   * A token for the session's forms. Where there is no session it makes one.
+   * A token for the session's forms. Where there is no session it makes one, and sends the cookie, for
+   * the token is bound to that.
    *
-   * @param _session is not needed any more: the token is bound to the session's cookie.
+   * @param _session is not needed any more.
    */
   async createCSRFToken(_session?: object | null): Promise<string> {
     return this.#inTurn(async () => {
-      await this.#get([]);
+      const { store } = this.#sessions;
+      const found = this.#held && (await store.find(this.#held.id, { names: [] }));
+      this.#seen ||= found?.state === "live";
+      if (found === null || found.state === "gone") await this.#make(this.#sessions.change({}));
       return createCSRFToken((this.#held as NewToken).token, this.#settings.saltBytes);
     });
   }
@@ -140,85 +181,102 @@ export class KoaSession {
   /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
   #inTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
     const result = this.#turn.then(async () => {
+      this.#cookie.restrictCaching(this.#held !== null || this.#oldId !== null);
       if (this.#oldId !== null) await this.#arrive(this.#oldId, ends);
+      if (this.#beside !== null) await this.#choose(this.#beside);
       return work();
     });
     this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
     return result;
   }
 
+  /** Whether the session of the first token is there; a visitor's takes its place where it is not. */
+  async #choose(visiting: NewToken): Promise<void> {
+    this.#beside = null;
+    const { store } = this.#sessions;
+    const found = this.#held && (await store.find(this.#held.id, { names: [] }));
+    if (found === null || found.state === "gone") this.#visit(visiting);
+    else if (found.state === "live") {
+      this.#seen = true;
+      this.#cookies.visitor.clear(); // what a request beside the sign-in has made
+    }
+  }
+
   /**
-   * Moves the session that the cookie has led to until now, and gives it a token of its own: the old
-   * one stood in Redis for everybody to read. Where the cookie cannot be set any more, a later
-   * request does it. For its grace time the old one leads to the session, for parallel requests.
+   * Moves the session that the cookie has led to until now, and gives it a token of its own: the old one
+   * stood in Redis for everybody to read. One of nobody gets that when it signs in, and not before: the
+   * cookie of an earlier one may arrive after that of the sign-in. Where the cookie cannot be set any
+   * more, a later request does it. For its grace time the old one leads to the session, for parallel
+   * requests.
    */
   async #arrive(oldId: string, ends: boolean): Promise<void> {
     const { old, store } = this.#sessions;
     if (old === null) return;
+    const { identity } = this.#settings;
     const id = await old.move(oldId, ends);
-    const found = await store.find(id, { names: [] });
+    const found = await store.find(id, { names: namesOf(identity) });
     this.#oldId = null;
     if (found.state === "gone") return;
     this.#held = { token: oldId, id };
-    this.#silent = true;
     if (found.state !== "live") return;
     this.#seen = true;
-    if (ends || !this.#cookie.settable) return;
+    const isOfNobody = Object.values(dataOf(found)).every((value) => value === null);
+    if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
     const rotation = rotationTo(to.id, "always", [], GRACE);
     const changed = await store.change(id, { ...changeOf(new Map()), rotation });
-    if (changed.state !== "changed") return; // somebody else has the new token
-    this.#held = to;
-    this.#silent = false;
-    this.#cookie.set(to.token, changed.times.expiresAt - found.now);
-  }
-
-  async #get(fields?: readonly string[] | null): Promise<KoaSessionData> {
-    const names = namesOf(fields);
-    if (this.#held !== null) {
-      const found = await this.#sessions.store.find(this.#held.id, { names });
-      this.#seen ||= found.state === "live";
-      // Of a token that a sign-in has replaced there is nothing to see, and no cookie in its place.
-      if (found.state !== "gone") return dataOf(found);
-    }
-    await this.#make({});
-    return {};
+    if (changed.state === "changed") this.#hold(to, this.#cookies.user);
+    // else somebody else has the new token
   }
 
   /** Changes the session; null where the request has none. */
-  async #change(wanted: Wanted): Promise<Changed | null> {
-    const change = this.#sessions.change(wanted);
+  async #change(change: Change): Promise<Changed | null> {
     if (this.#held === null) return null;
-    this.#cookie.check();
-    const { identity } = this.#settings;
+    const { identity, firstOnly } = this.#settings;
+    const { user, visitor } = this.#cookies;
+    const tellsUser = change.references.some(({ field, texts }) => {
+      return identity.includes(field) && (texts.length > 0 || !firstOnly.includes(field));
+    });
+    const isVisitors = user !== visitor && this.#cookie === visitor;
+    if (tellsUser && (this.#brought || isVisitors)) this.#cookie.check();
     const to = createTokenBeside(this.#held.id);
-    const rotates = this.#brought && identity.length > 0;
-    const rotation = rotates ? rotationTo(to.id, "identity-changes", identity, GRACE) : null;
+    const rotation =
+      tellsUser && this.#brought
+        ? { ...rotationTo(to.id, "identity-changes", identity, GRACE), firstOnly }
+        : null;
     const changed = await this.#sessions.store.change(this.#held.id, { ...change, rotation });
-    if (changed.state === "changed") {
-      this.#hold(changed.rotated ? to : this.#held, wanted);
-      if (changed.rotated) this.#brought = false;
+    if (changed.state !== "changed") return changed;
+    this.#seen = true;
+    if (changed.rotated) {
+      this.#brought = false;
+      this.#hold(to, user);
+    } else if (isVisitors && !this.#brought && this.#signsIn(change)) {
+      this.#hold(this.#held, user); // the token is this request's own
     }
     return changed;
   }
 
   /** Makes a session under a token of its own, whatever the request came with. */
-  async #make(wanted: Wanted): Promise<void> {
-    const { set, references, absoluteTimeout = null } = this.#sessions.change(wanted);
+  async #make(change: Change): Promise<void> {
+    const { set: fields, references, absoluteTimeout = null } = change;
     this.#cookie.check();
     const made = this.#fresh();
     const timeouts = { idleTimeout: null, absoluteTimeout };
-    await this.#sessions.store.create({ id: made.id, fields: set, references, ...timeouts });
+    await this.#sessions.store.create({ id: made.id, fields, references, ...timeouts });
+    const { user, visitor } = this.#cookies;
     this.#next = null;
+    this.#seen = true;
     this.#brought = false;
-    this.#hold(made, wanted);
+    this.#hold(made, this.#signsIn(change) ? user : visitor);
   }
 
-  #hold(held: NewToken, { maxAge }: Wanted): void {
-    this.#silent &&= held === this.#held;
+  /** The response brings the browser a token. */
+  #hold(held: NewToken, cookie: KoaCookie): void {
+    const { visitor } = this.#cookies;
+    if (cookie !== visitor) visitor.clear();
     this.#held = held;
-    this.#seen = true;
-    if (!this.#silent) this.#cookie.set(held.token, this.#sessions.maxAge(maxAge));
+    this.#cookie = cookie;
+    cookie.set(held.token);
   }
 
   #fresh(): NewToken {
@@ -226,11 +284,15 @@ export class KoaSession {
     return this.#next;
   }
 
-  /** Whether the values say who the user is. */
-  #signsIn(values: object): boolean {
+  /** Whether a change gives values to what says who the user is. */
+  #signsIn({ references }: Change): boolean {
     const { identity } = this.#settings;
-    return Object.entries(values).some(
-      ([field, value]) => value != null && identity.includes(field),
-    );
+    return references.some(({ field, texts }) => texts.length > 0 && identity.includes(field));
   }
+}
+
+/** The token in a cookie, and its id; null for what this library could not have made, which is never one. */
+function tokenIn(value: string | undefined): NewToken | null {
+  const id = idOf(value, SHARDS);
+  return id === null ? null : { token: value as string, id };
 }

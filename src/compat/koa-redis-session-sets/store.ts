@@ -2,7 +2,7 @@ import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
-import { redisStore } from "../../store/redis/options.ts";
+import { openStore } from "../../store/redis/redis-store.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
 import { idOf } from "./ids.ts";
@@ -10,7 +10,10 @@ import { OldKoaSessions } from "./old-sessions.ts";
 import type { Settings } from "./options.ts";
 import { referenceOf, referencesOf } from "./references.ts";
 
-/** The data of a session: what JSON makes of what was set. */
+/**
+ * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,
+ * as the sets give it, which is not enumerable: so it is not written back with the fields.
+ */
 export interface KoaSessionData {
   // biome-ignore lint/suspicious/noExplicitAny: so that programs compile as before
   [field: string]: any;
@@ -58,7 +61,7 @@ export class SessionsInRedis {
   constructor(settings: Settings) {
     const { client, prefix, oldPrefix, references } = settings;
     const inOneShard = { prefix, shards: 1 };
-    this.store = redisStore(client, inOneShard);
+    this.store = openStore(client, inOneShard);
     this.old =
       oldPrefix === null ? null : new OldKoaSessions(client, inOneShard, oldPrefix, references);
     this.#settings = settings;
@@ -136,7 +139,11 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
 }
 
 export function dataOf(found: Lookup): KoaSessionData {
-  return found.state === "live" ? recordOf(found.session.fields) : {};
+  if (found.state !== "live") return {};
+  const { id, fields } = found.session;
+  const data = recordOf<KoaSessionData>(fields);
+  if (Object.hasOwn(data, "id")) return data; // a field of the program's own
+  return Object.defineProperty(data, "id", { value: id, writable: true, configurable: true });
 }
 
 /** The names of the fields to read; all of them where none are asked for. */

@@ -38,7 +38,7 @@ export interface CookieOptions<Data> {
   /**
    * Secure: sent over HTTPS only. On a connection that looks insecure, a Secure cookie is ERR_COOKIE.
    * Set it to true in production.
-   * @default whether the connection is secure
+   * @default whether the connection is secure, or the browser shows that it is on HTTPS
    */
   secure?: boolean;
   /**

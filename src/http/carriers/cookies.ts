@@ -3,6 +3,8 @@ import { SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import type { Exchange, SetCookieAttributes } from "../exchange/exchange.ts";
 import type { CookieConfig } from "./cookie-options.ts";
+import type { Exchange, SetCookieAttributes } from "./exchange.ts";
+import { isForwardedAsHTTPS, showsHTTPS } from "./forwarded.ts";
 import type { Signer } from "./signer.ts";
 
 /** Of so many cookies of one kind that are well formed the rest is not looked at. */
@@ -33,7 +35,7 @@ export class Cookies {
 
   /** The name that a cookie is set under: with the prefix, where it is Secure. */
   nameOf(name: string): string {
-    return this.#secure ? this.#config.prefix + name : name;
+    return this.#setsSecure ? this.#config.prefix + name : name;
   }
 
   /**
@@ -108,10 +110,9 @@ export class Cookies {
 
   /** Sets a cookie: for `maxAge` seconds, or, where that is null, until the browser is closed. */
   set(name: string, value: string, maxAge: number | null): void {
-    this.check(name);
-    this.#warnIfInsecure();
-    const signature = this.#signer ? `.${this.#signer.sign(`${name}=${value}`)}` : "";
-    this.#send(name, name, value + signature, this.#config.attributes, maxAge);
+    this.check();
+    this.#warnIfUntold();
+    this.#send(name, name, signedValue(this.#signer, name, value), this.#config.attributes, maxAge);
   }
 
   /** Makes the browser forget a cookie that it has under this whole name. */
@@ -146,7 +147,7 @@ export class Cookies {
     const attributes: SetCookieAttributes = {
       ...own,
       httpOnly: true,
-      secure: this.#secure || /^__(?:Host|Secure)-/.test(name),
+      secure: this.#setsSecure || /^__(?:Host|Secure)-/.test(name),
       ...(maxAge === null ? {} : { maxAge }),
     };
     const header = stringifySetCookie({ ...attributes, name, value }, { encode: (text) => text });
@@ -160,15 +161,23 @@ export class Cookies {
     return this.#config.secure ?? this.#exchange.secure;
   }
 
-  #warnIfInsecure(): void {
+  /** Whether cookies are set with Secure: also where the browser alone knows that it is on HTTPS. */
+  get #setsSecure(): boolean {
+    return this.#config.secure ?? (this.#exchange.secure || this.#showsHTTPS);
+  }
+
+  get #showsHTTPS(): boolean {
+    return showsHTTPS((name) => this.#exchange.requestHeader(name));
+  }
+
+  #warnIfUntold(): void {
     if (this.#secure || this.#config.secure !== null || process.env.NODE_ENV !== "production")
       return;
-    const header = (name: string) => this.#exchange.requestHeader(name) ?? "";
-    const forwarded = header("x-forwarded-proto").split(",", 1)[0]?.trim().toLowerCase();
-    if (forwarded !== "https" && !header("origin").startsWith("https://")) return;
+    if (!this.#showsHTTPS && !isForwardedAsHTTPS((name) => this.#exchange.requestHeader(name)))
+      return;
     warnOnce(
       "SESSION_SETS_INSECURE_COOKIE",
-      `The session cookie is set without Secure, though the browser is on HTTPS: the framework was not told of the proxy that ends TLS. Say so with ${this.#exchange.proxySetting}, and set cookie: { secure: true } in production`,
+      `The framework was not told of the proxy that ends TLS, though the browser is on HTTPS: the session cookie is set without Secure where Origin and Sec-Fetch-Site do not show that. Say so with ${this.#exchange.proxySetting}, and set cookie: { secure: true } in production`,
     );
   }
 }
@@ -191,6 +200,11 @@ function* pairsOf(
     }
     at = end + 1;
   }
+}
+
+/** The value of a cookie as it is sent, with its signature if it has one. */
+export function signedValue(signer: Signer | null, name: string, value: string): string {
+  return signer ? `${value}.${signer.sign(`${name}=${value}`)}` : value;
 }
 
 /** What stands before a signature. */

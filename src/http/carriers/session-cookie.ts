@@ -7,7 +7,7 @@ import type { Cookies } from "./cookies.ts";
 
 const DAY = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
-const LONGEST = 400 * DAY;
+export const LONGEST = 400 * DAY;
 
 /** The cookie that carries a session's token in one exchange. */
 export class SessionCookie implements Carrier {

@@ -10,6 +10,8 @@ export interface Exchange {
   readonly fault: string | null;
   /** The request's body, where the application has parsed it. */
   readonly body: unknown;
+  /** The request's method; undefined where a framework does not show it. */
+  readonly method: string | undefined;
   /** A request's header; the name is in lower case. */
   requestHeader(name: string): string | undefined;
   /**

@@ -1,5 +1,7 @@
-import { SessionError } from "../../shared/errors.ts";
-import { warnOnce } from "../../shared/warnings.ts";
+// Not the globals, which tests of an application replace: one that runs all timers is late with no response.
+import { clearTimeout, setTimeout } from "node:timers";
+import { SessionError } from "../errors.ts";
+import { warnOnce } from "../warnings.ts";
 import {
   type Caching,
   cachingHeaders,
@@ -20,6 +22,7 @@ const COMMIT_WITHIN = 60_000;
 /** A Request and the Response to come as an exchange. */
 export class FetchExchange implements Exchange {
   readonly secure: boolean;
+  readonly method: string | undefined;
   readonly proxySetting = "trustProxy: true";
   /** A stream that is read but once, so that it is left to the application. */
   readonly body = undefined;
@@ -30,9 +33,10 @@ export class FetchExchange implements Exchange {
   #committed = false;
   #reminder: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(headers: RequestHeaders, secure: boolean) {
+  constructor(headers: RequestHeaders, secure: boolean, method?: string) {
     this.#headers = headers;
     this.secure = secure;
+    this.method = method;
   }
 
   get fault(): string | null {
@@ -183,6 +187,10 @@ export class PartsExchange implements Exchange {
 
   get secure(): boolean {
     return this.#whole()?.secure ?? this.#secure;
+  }
+
+  get method(): string | undefined {
+    return this.#whole()?.method;
   }
 
   get fault(): string | null {

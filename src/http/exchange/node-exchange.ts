@@ -39,6 +39,10 @@ export class NodeExchange implements Exchange {
     return this.#view.secure;
   }
 
+  get method(): string | undefined {
+    return this.#req.method;
+  }
+
   get proxySetting(): string {
     return this.#view.proxySetting;
   }

@@ -42,3 +42,21 @@ export function addressed(
     host: first("x-forwarded-host") ?? own.host,
   };
 }
+
+/**
+ * Whether the browser shows by its own headers that it is on HTTPS, where the framework was told of no
+ * proxy. Anybody can send them: what goes by them may only be stricter.
+ */
+export function showsHTTPS(header: (name: string) => string | undefined): boolean {
+  if (header("origin")?.startsWith("https://")) return true;
+  // Fetch Metadata, section 2: it is sent to trustworthy addresses only, which this machine is over HTTP, too.
+  const host = header("host");
+  return header("sec-fetch-site") !== undefined && host !== undefined && !LOOPBACK.test(host);
+}
+
+/** Whether a proxy says so, which the framework was not told to believe. */
+export function isForwardedAsHTTPS(header: (name: string) => string | undefined): boolean {
+  return addressed({ secure: false, host: "" }, header, true).secure;
+}
+
+const LOOPBACK = /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;

@@ -26,6 +26,8 @@ export interface Session extends Mutable<Times> {
   readonly lineage: string;
   /** The id before this one, where an alias was left there. */
   previous: string | null;
+  /** Which use of all was its last: where the clock stands still, as in a test, lists go by this. */
+  lastUse: number;
   readonly fields: Map<string, string>;
   /** What it counts for, with what it takes beside its fields. */
   bytes: number;
@@ -47,6 +49,8 @@ export interface Tombstone {
   readonly kind: "tombstone";
   readonly by: Superseded["by"];
   readonly hadIdentity: boolean;
+  /** The fields that say who the user is and that the sign-in has named. */
+  readonly named: readonly string[];
   readonly expiresAt: number;
 }
 
@@ -57,10 +61,13 @@ export function timesOf(session: Session): Times {
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
 }
 
+let uses = 0;
+
 /** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
 export function slide(session: Session, now: number): void {
   const { idleTimeout, absoluteDeadline } = session;
   session.lastSeenAt = now;
+  session.lastUse = ++uses;
   session.expiresAt = Math.min(
     idleTimeout === null ? Number.POSITIVE_INFINITY : now + idleTimeout,
     absoluteDeadline ?? Number.POSITIVE_INFINITY,
@@ -129,6 +136,7 @@ export function identityChanges(session: Session, { references, rotation }: Chan
   return references.some(({ field, texts }) => {
     if (!rotation?.identity.includes(field)) return false;
     const before = session.references.get(field);
+    if (before && rotation.firstOnly?.includes(field)) return false;
     return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
   });
 }
@@ -221,12 +229,21 @@ export function changed(session: Session, rotated: boolean): Changed {
   };
 }
 
-/** What stays of a session whose place another one takes. */
+/** What stays of a session, if there was one, whose place another one takes. */
 export function signedOver(
-  session: Session,
+  session: Session | null,
   identity: readonly string[],
-): Pick<Tombstone, "by" | "hadIdentity"> {
-  return { by: "sign-in", hadIdentity: identity.some((field) => session.references.has(field)) };
+  references: readonly FieldReferences[],
+): Pick<Tombstone, "by" | "hadIdentity" | "named"> {
+  const hadIdentity = identity.some((field) => session?.references.has(field));
+  return { by: "sign-in", hadIdentity, named: namedOf(references, identity) };
+}
+
+/** The fields that say who the user is and that a change gives values. */
+function namedOf(references: readonly FieldReferences[], identity: readonly string[]): string[] {
+  return references
+    .filter(({ field, texts }) => identity.includes(field) && texts.length > 0)
+    .map(({ field }) => field);
 }
 
 /** What a session that is to be made has of its own, and of the one whose place it takes. */
@@ -254,8 +271,10 @@ export function signedIn(session: Session, ended: boolean): SignedIn {
 }
 
 /** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
-export function absent(kept: Alias | Tombstone | undefined): Superseded | Gone {
+export function absent(kept: Alias | Tombstone | undefined, change?: Change): Superseded | Gone {
   if (kept === undefined) return { state: "gone" };
   if (kept.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
-  return { state: "superseded", by: kept.by, hadIdentity: kept.hadIdentity };
+  const given = namedOf(change?.references ?? [], change?.rotation?.identity ?? []);
+  const namesLess = given.length > 0 && kept.named.some((field) => !given.includes(field));
+  return { state: "superseded", by: kept.by, hadIdentity: kept.hadIdentity || namesLess };
 }

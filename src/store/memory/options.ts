@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
@@ -17,8 +17,9 @@ export interface MemoryStoreOptions {
    */
   maxTotalBytes?: number;
   /**
-   * The clock: ms since 1970.
-   * @default Date.now
+   * The clock, in ms since 1970: everything that this store does goes by it. A test gives a clock of its
+   * own, `memoryStore({ now: () => now })`, and moves it.
+   * @default Date.now, also where a test's fake timers have replaced it
    */
   now?: () => number;
 }
@@ -38,14 +39,26 @@ const MIB = 1_048_576;
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   refuseUnknownKeys("memoryStore", options, OPTIONS);
-  const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now = Date.now } = options;
+  const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now } = options;
   for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
     if (!(Number.isInteger(bound) && bound >= 1)) {
       throw misconfigured(`${name} must be a whole number above zero`, { option: name });
     }
   }
-  if (typeof now !== "function") {
-    throw misconfigured("now must be a function that gives the time in ms", { option: "now" });
-  }
-  return new MemoryStore({ maxSessions, maxTotalBytes }, now);
+  if (now !== undefined && typeof now !== "function") throw misconfigured(NO_CLOCK);
+  return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checked(now) : wallClock);
 }
+
+/** Looked up at each call: fake timers put another `Date` in its place, perhaps after this store was made. */
+const wallClock = () => Date.now();
+
+/** A clock that gives a time, or says that it does not: by no time at all nothing would ever expire. */
+function checked(now: () => unknown): () => number {
+  return () => {
+    const time = now();
+    if (typeof time === "number" && Number.isFinite(time)) return time;
+    throw misconfigured(`${NO_CLOCK}; it gave ${quote(time)}`);
+  };
+}
+
+const NO_CLOCK = "now must be a function that gives the time in ms, as Date.now does";

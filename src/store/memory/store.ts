@@ -88,6 +88,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       references: new Map(),
       createdAt: now,
       lastSeenAt: now,
+      lastUse: 0,
       idleTimeout: made.idleTimeout,
       absoluteDeadline: absoluteDeadlineOf(made, now) ?? null,
       expiresAt: 0,
@@ -112,8 +113,9 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
     this.#kept.makeRoom(weightOf(fields, texts), old);
-    if (old) this.#supersede(old, trail, identity, tombstone);
-    else if (!kept) this.#bury([id], { by: "sign-in", hadIdentity: false }, tombstone);
+    const left = signedOver(old, identity, asked.references);
+    if (old) this.#bury([old.id, ...trail], left, tombstone);
+    else if (!kept) this.#bury([id], left, tombstone);
     return signedIn(this.#make(asked, fields, references), old !== null);
   }
 
@@ -148,7 +150,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       case "signs-in":
         return { state: turn };
       case "ended":
-        this.#supersede(session, trail, identity, tombstone);
+        this.#bury([session.id, ...trail], signedOver(session, identity, []), tombstone);
         return { state: turn };
       case "replaced":
         return this.#replace(session, trail, change, rotation);
@@ -156,7 +158,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
         return this.#write(session, change, () => false);
       default:
         return this.#write(session, change, () => {
-          this.#rotate(session, trail, turn, rotation);
+          this.#rotate(session, trail, turn, change, rotation);
           return true;
         });
     }
@@ -182,7 +184,9 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     change: Change,
   ): Promise<Changed> {
     const ended = kept?.kind === "tombstone" && kept.by === "delete";
-    if (!change.create || (kept && !(ended && change.create === "anew"))) return absent(kept);
+    if (!change.create || (kept && !(ended && change.create === "anew"))) {
+      return absent(kept, change);
+    }
     const bytes = bytesOf(change.set);
     if (bytes > change.maxBytes) return { state: "too-large", bytes };
     const { set: fields, absoluteTimeout = null } = change;
@@ -202,7 +206,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
     this.#kept.makeRoom(weightOf(fields, texts), session);
-    this.#supersede(session, trail, identity, tombstone);
+    this.#bury([session.id, ...trail], signedOver(session, identity, references), tombstone);
     const made = { id: to, fields, references, ...replacement };
     return changed(this.#make(made, fields, references), true);
   }
@@ -211,6 +215,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     session: Session,
     trail: readonly string[],
     turn: Extract<Turn, "renewed" | "renewed for good">,
+    { references }: Change,
     { to, identity, grace, tombstone }: Rotation,
   ): void {
     const { id, previous } = session;
@@ -220,7 +225,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
       const expiresAt = this.#now() + grace;
       this.#kept.leave(id, { kind: "alias", target: to, previous, expiresAt });
     } else {
-      this.#bury([id, ...trail], signedOver(session, identity), tombstone);
+      this.#bury([id, ...trail], signedOver(session, identity, references), tombstone);
     }
     session.previous = leavesAlias ? id : null;
     this.#lineages.set(session.lineage, session);
@@ -234,7 +239,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     if (reference && !this.#sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
     const left = lineage === session.lineage ? stays : 0;
-    this.#bury([session.id, ...trail], { by: "delete", hadIdentity: false }, left);
+    this.#bury([session.id, ...trail], { by: "delete", hadIdentity: false, named: [] }, left);
     return session.lineage;
   }
 
@@ -246,18 +251,12 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return { kept: session, trail: [] };
   }
 
-  /** Ends a session whose place another one takes. */
-  #supersede(
-    session: Session,
-    trail: readonly string[],
-    identity: readonly string[],
-    tombstone: number,
-  ): void {
-    this.#bury([session.id, ...trail], signedOver(session, identity), tombstone);
-  }
-
   /** Leaves nothing at these ids but, for `stays` ms, tombstones. */
-  #bury(ids: readonly string[], what: Pick<Tombstone, "by" | "hadIdentity">, stays: number): void {
+  #bury(
+    ids: readonly string[],
+    what: Pick<Tombstone, "by" | "hadIdentity" | "named">,
+    stays: number,
+  ): void {
     const expiresAt = this.#now() + stays;
     for (const id of ids) {
       this.#kept.drop(id);
@@ -282,7 +281,7 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return members
       .sort((a, b) => b.expiresAt - a.expiresAt)
       .slice(0, LIST_SESSIONS)
-      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.lastUse - a.lastUse)
       .slice(0, limit)
       .map((session) => given(session));
   }

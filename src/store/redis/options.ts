@@ -2,7 +2,9 @@ import type * as durations from "../../shared/durations.ts";
 import { milliseconds } from "../../shared/durations.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { SessionStore } from "../contract.ts";
-import { createKeys, type Keys } from "./layout/keys.ts";
+import { connectionOf, type RedisClient } from "./clients/connect.ts";
+import type { Connection } from "./connection.ts";
+import { checkPrefix, createKeys, type Keys } from "./keys.ts";
 import { RedisStore } from "./store.ts";
 import { connectionOf, type RedisClient } from "./wire/clients/connect.ts";
 import type { Connection } from "./wire/connection.ts";
@@ -46,6 +48,13 @@ const LONGEST_TIMER = 2_147_483_647;
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
+  refuseUnknownKeys("redisStore", options, OPTIONS);
+  if (options.prefix !== undefined) checkPrefix(options.prefix);
+  return openStore(client, options);
+}
+
+/** The same, under a prefix that an entry has made, which may have colons. */
+export function openStore(client: RedisClient, options: RedisStoreOptions): SessionStore {
   const { connection, keys, shards, timeout } = redisSettings(client, options);
   return new RedisStore(connection, keys, shards, timeout);
 }
@@ -60,7 +69,6 @@ export interface RedisSettings {
 
 /** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
 export function redisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
-  refuseUnknownKeys("redisStore", options, OPTIONS);
   const connection = connectionOf(client);
   const {
     prefix = "sessions",

@@ -37,7 +37,7 @@ export async function* pagesOf(
   async function page({ shard, after, afterId }: Cursor) {
     const [, nextAfter, nextId, found] = await server.read(
       "read a session set",
-      "scan",
+      "page",
       keys.set(shard, reference),
       [
         setName(reference),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { tooLarge, tooManyReferences } from "../../shared/errors.ts";
-import { settled } from "../../shared/wait-for-all.ts";
+import { performance } from "node:perf_hooks";
+import { tooLarge, tooManyReferences } from "../../errors.ts";
+import { settled } from "../../settled.ts";
 import {
   type Change,
   type Changed,

@@ -81,6 +81,33 @@ export const merging: readonly StoreTest[] = [
     await assertMembers(store, of("t", "7"), [id]);
   }),
 
+  storeTest(
+    "an identity that counts with its first value rotates then alone",
+    async ({ store }) => {
+      const id = await create(store, { references: { org: ["7"] } });
+      const [second, third] = [newIdBeside(id), newIdBeside(id)];
+      const become = (from: string, to: string, references: ReferenceTexts) => {
+        const identity = ["user_id", "org"];
+        const over = { when: "identity-changes", identity, firstOnly: ["user_id"] } as const;
+        return change(store, from, { references, rotation: rotationTo(to, over) });
+      };
+      assert.equal(done(await become(id, second, { user_id: ["1"] })).id, second);
+      await assertSuperseded(store, true, id);
+      for (const user_id of [["1"], ["2"], ["2", "3"], [], []]) {
+        const answer = done(await become(second, newIdBeside(id), { user_id }));
+        assert.deepEqual([answer.id, answer.rotated], [second, false]);
+      }
+      assert.equal(
+        done(await become(second, third, { user_id: ["4"] })).id,
+        third,
+        "its first again",
+      );
+      const fourth = newIdBeside(id);
+      assert.equal(done(await become(third, fourth, { user_id: ["5"], org: ["8"] })).id, fourth);
+      await assertMembers(store, of("user_id", "5"), [fourth]);
+    },
+  ),
+
   storeTest("null in place of no identity is no sign-in", async ({ store }) => {
     const id = await create(store);
     const answer = done(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../../store/contract.ts";
-import { newIdBeside } from "../ids.ts";
+import type { SessionStore } from "../store/contract.ts";
+import { newId, newIdBeside } from "./ids.ts";
 import {
   assertMembers,
   assertSuperseded,
@@ -124,6 +124,35 @@ const CHANGES: Readonly<Record<string, Naming>> = {
   "what says no user": { names: { t: ["9"] }, replaces: false },
 };
 
+const IDENTITY = ["user_id", "org"];
+
+/** What leaves a tombstone at an id, and names both, or the user alone. */
+const ENDINGS: Readonly<
+  Record<string, (store: SessionStore, names: ReferenceTexts) => Promise<string>>
+> = {
+  "a sign-in over nobody's session": async (store, names) => {
+    const id = await create(store);
+    await signIn(store, id, "1", { references: names, identity: IDENTITY });
+    return id;
+  },
+  "a sign-in where nothing is": async (store, names) => {
+    const id = newId(store.shards);
+    await signIn(store, id, "1", { references: names, identity: IDENTITY });
+    return id;
+  },
+  ...Object.fromEntries(
+    (["user-changes", "identity-changes"] as const).map((when) => [
+      `a change that may sign in (${when})`,
+      async (store: SessionStore, names: ReferenceTexts) => {
+        const id = await create(store);
+        const rotation = rotationTo(newIdBeside(id), { when, identity: IDENTITY });
+        done(await change(store, id, { references: names, rotation }));
+        return id;
+      },
+    ]),
+  ),
+};
+
 const NONE: ReferenceTexts = { user_id: [], org: [], seat: [], t: [] };
 
 /** Asserts that one session is in exactly these of the sets that a test may have put one in. */
@@ -179,6 +208,28 @@ export const severalIdentities: readonly StoreTest[] = [
         assert.deepEqual(await texts(store, id), { user_id: "1", ...CART, ...set });
         await assertIn(store, id, { ...old, ...names }, old);
       }
+    }),
+  ),
+
+  ...Object.entries(ENDINGS).map(([what, end]) =>
+    storeTest(`who names less than ${what} takes no place of it`, async ({ store }) => {
+      const told = async (id: string, references: ReferenceTexts) => {
+        const rotation = rotationTo(newIdBeside(id), { when: "user-changes", identity: IDENTITY });
+        const answer = await change(store, id, { references, rotation });
+        assert.equal(answer.state, "superseded");
+        return answer.state === "superseded" && answer.hadIdentity;
+      };
+      const user = await end(store, { user_id: ["1"], org: [] });
+      assert.equal(await told(user, { user_id: ["1"] }), false);
+      assert.equal(await told(user, { user_id: ["2"], org: ["7"] }), false);
+      assert.equal(await told(user, { org: ["7"] }), true);
+      assert.equal(await told(user, { user_id: [], org: ["7"] }), true);
+      assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
+      await assertSuperseded(store, false, user);
+      const both = await end(store, { user_id: ["1"], org: ["7"] });
+      assert.equal(await told(both, { user_id: ["1"] }), true);
+      assert.equal(await told(both, { org: ["7"] }), true);
+      assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
     }),
   ),
 

@@ -22,7 +22,8 @@ import type { Reply } from "../scripts/executor.ts";
  *   @p  the id before, where that is an alias
  *   @to (alone, or with @p) an alias: the id it leads to
  *   @x  (alone) a tombstone: "d" where its session's own request ended it; of a sign-in "1" if it had
- *       a value in an identity field, else "0"
+ *       a value in an identity field, else "0" and, where there are several such fields, the names of
+ *       those that the sign-in named, encoded, each after a space
  *
  * Times are decimal: a listpack stores a decimal integer in at most nine bytes, which is as short as
  * base 36, and reads well.

@@ -33,6 +33,7 @@ export function rotationArguments(rotation: Rotation | null): string[] {
     String(rotation?.grace ?? 0),
     String(rotation?.tombstone ?? 0),
     encodedNames(rotation?.identity ?? []),
+    encodedNames(rotation?.firstOnly ?? []),
     optional(idleTimeout),
     optional(absoluteTimeout),
     ...counted(without),

@@ -12,7 +12,8 @@ import { MOST_SHARDS, shardOf } from "../../shards.ts";
  *   {prefix:k}:l:<first id>        string      the present id of a session that was rotated
  *   {prefix:k}:o:<id>              string      a mark: this session was moved here from another layout
  *
- * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster.
+ * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster. It is read
+ * from its last colon: a prefix that an entry under `compat/` makes has colons of its own.
  */
 
 /** Encoded names over this many bytes are replaced by their hash. */
@@ -31,12 +32,7 @@ export interface Keys {
 }
 
 export function createKeys(prefix: string, shards: number): Keys {
-  if (!/^[A-Za-z0-9._-]+$/.test(prefix)) {
-    throw misconfigured(
-      'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
-      { option: "prefix" },
-    );
-  }
+  if (!/^[A-Za-z0-9._:~-]+$/.test(prefix)) throw badPrefix();
   if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
     throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`, {
       option: "shards",
@@ -52,6 +48,21 @@ export function createKeys(prefix: string, shards: number): Keys {
     publicSet: (reference) =>
       `${tag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${bareName(reference)}`,
   };
+}
+
+/**
+ * The rule for the prefixes that programs choose: it leaves `:` and `~` to those that are made of others.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for any other.
+ */
+export function checkPrefix(prefix: string): void {
+  if (typeof prefix !== "string" || !/^[A-Za-z0-9._-]+$/.test(prefix)) throw badPrefix();
+}
+
+function badPrefix() {
+  return misconfigured(
+    'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
+  );
 }
 
 function bareName({ field, text }: Reference): string {

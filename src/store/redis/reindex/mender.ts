@@ -95,7 +95,7 @@ export class Mender {
   }
 
   async #mendHash(shard: number, id: string, references: readonly string[]): Promise<Mended> {
-    const [, ...numbers] = await this.#run("mendSession", this.#keys.inShard(shard, `s:${id}`), [
+    const [, ...numbers] = await this.#run("reindexSession", this.#keys.inShard(shard, `s:${id}`), [
       id,
       this.#dryRun ? "" : "1",
       ...counted(references),
@@ -120,13 +120,11 @@ export class Mender {
 
   /** One page of a set: it may be large. */
   async #set({ shard, kind, name, cursor }: Task): Promise<Done> {
-    const [, ...rest] = await this.#run("mendSet", this.#keys.inShard(shard, `${kind}:${name}`), [
-      name,
-      kind,
-      cursor,
-      String(STEP_ENTRIES),
-      this.#dryRun ? "" : "1",
-    ]);
+    const [, ...rest] = await this.#run(
+      "reindexSet",
+      this.#keys.inShard(shard, `${kind}:${name}`),
+      [name, kind, cursor, String(STEP_ENTRIES), this.#dryRun ? "" : "1"],
+    );
     return { ...mendedOf(rest), next: String(rest[3]) };
   }
 

@@ -112,8 +112,13 @@ export class ShardKeys implements Walkable {
 
   async page(shard: number, scan: string) {
     const key = this.#keys.inShard(shard, "s:");
-    const args = [scan, String(STEP_KEYS)];
-    const [, server, next, keys] = await this.#server.read("walk over all keys", "walk", key, args);
+    const args = [scan, String(STEP_KEYS), ""];
+    const [, server, next, keys] = await this.#server.read(
+      "walk over all keys",
+      "scanKeys",
+      key,
+      args,
+    );
     return { server: String(server), next: String(next), keys: keys as string[] };
   }
 }

@@ -1,9 +1,13 @@
--- How many live sessions a set has; no session is read.
+-- How many live sessions a set has. No session is read.
 --
--- KEYS[1]  the set
--- ARGV     '', the name of a set to look at where this one is empty, or ''
--- Returns  now, 'count', how many, how many the other set has
+-- KEYS[1]   the set
+-- ARGV[1]   not used: '', as in every script that only reads
+-- ARGV[2]   the name of a set to count where this one is empty, or ''
+-- Returns   now, 'count', how many, how many the other set has
 
-local count = redis.call('ZCOUNT', KEYS[1], int(now), '+inf')
+local set = KEYS[1]
+local other = ARGV[2]
 
-return { now, 'count', count, count_instead(arg(), count == 0) }
+local count = redis.call('ZCOUNT', set, format_int(now), '+inf')
+
+return { now, 'count', count, count == 0 and count_lookalikes(other) or 0 }

@@ -1,24 +1,35 @@
 -- Makes a session.
 --
--- KEYS[1]  the session's hash
--- ARGV     not after, id, idle timeout or '', absolute timeout or '', absolute deadline or '', names
---          of its sets, a count and field, value, …
--- Returns  now, 'created', its times
+-- KEYS[1]   the session's hash
+-- ARGV[1]   the moment after which nothing is done (ms)
+-- ARGV[2]   its id
+-- ARGV[3]   idle timeout (ms), or ''
+-- ARGV[4]   absolute timeout (ms), or ''
+-- ARGV[5]   absolute deadline (ms), which counts before the timeout, or ''
+-- ARGV[6]   the names of its sets
+-- ARGV[7…]  a list: field, value, …
+-- Returns   now, 'created', its times
+--           now, 'late'
 
-local id = arg()
-local idle = number()
-local timeout = number()
-local absolute = number() or (timeout and now + timeout)
-local names = words(arg())
-local fields = args()
+local not_after = tonumber(ARGV[1])
+local id = ARGV[2]
+local idle = tonumber(ARGV[3])
+local timeout = tonumber(ARGV[4])
+local deadline = tonumber(ARGV[5])
+local names = split_words(ARGV[6])
+local fields = read_list(7)
 
-will_touch(id, names)
-look()
-
--- The id is fresh and random: if it is there, this is the same command once more.
-local found = own(id)
-if not found.created then
-  found = make(id, names, fields, idle, absolute)
+if is_late(not_after) then
+  return { now, 'late' }
 end
 
-return { now, 'created', times(found) }
+look_at_session(id, names)
+refuse_moving_slot()
+
+-- The id is fresh and random: if it is there, this is the same command once more.
+local found = read_own_fields(id)
+if not found.created then
+  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
+end
+
+return { now, 'created', list_times(found) }

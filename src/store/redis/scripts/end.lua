@@ -1,38 +1,53 @@
 -- Ends one session: its hash, its entries and the aliases it was reached by.
 --
--- KEYS[1]  the hash that the id names
--- ARGV     not after, id, '1' if the id is a name, the name of a set it must be in or '', for how long
---          (ms) tombstones stay, of which lineage alone or '', '1' if replicas are waited for, or ''
--- Returns  now, 'ended', its lineage or '' where there was none
+-- KEYS[1]   the hash at the id
+-- ARGV[1]   the moment after which nothing is done (ms)
+-- ARGV[2]   the id
+-- ARGV[3]   '1' if it may also be a lineage
+-- ARGV[4]   the name of a set that the session must be in, or ''
+-- ARGV[5]   for how long tombstones stay (ms); 0 for none
+-- ARGV[6]   the lineage to which alone tombstones are left, or ''
+-- ARGV[7]   '1' if replicas are waited for, or ''
+-- Returns   now, 'ended', its lineage, or '' where there was none
+--           now, 'late'
 
-local id = arg()
-local by_name = arg() == '1'
-local name = arg()
-local stays = number()
-local of_lineage = arg()
-local waited_for = arg() == '1'
+local not_after = tonumber(ARGV[1])
+local id = ARGV[2]
+local by_name = ARGV[3] == '1'
+local name = ARGV[4]
+local stays = tonumber(ARGV[5])
+local of_lineage = ARGV[6]
+local is_waited_for = ARGV[7] == '1'
+
+if is_late(not_after) then
+  return { now, 'late' }
+end
 
 local current, found, trail
 if by_name then
-  current, found, trail = resolve_name(id)
+  current, found, trail = follow_name(id)
 else
-  current, found, trail = resolve(id, MAX_RENEWALS)
+  current, found, trail = follow_aliases(id, MAX_RENEWALS)
 end
-will_touch(current, found.names)
-will_touch_all(trail)
-will_point(found, id)
-will_mark(waited_for)
-look()
+look_at_session(current, found.names)
+look_at_ids(trail)
+look_at_pointer(found, id)
+if is_waited_for then
+  look_at_key(derive_wait_key())
+end
+refuse_moving_slot()
 
-if not found.created or (name ~= '' and not lists(found.names, name)) then
-  mark(waited_for)
+if not found.created or (name ~= '' and not has_name(found.names, name)) then
+  if is_waited_for then
+    write_for_wait()
+  end
   return { now, 'ended', '' }
 end
 
-local lineage = lineage_of(current, found)
+local lineage = derive_lineage(current, found)
 if of_lineage ~= '' and of_lineage ~= lineage then
   stays = 0
 end
-bury(current, found, trail, stays, BY_DELETE)
+end_session(current, found, trail, stays, BY_DELETE)
 
 return { now, 'ended', lineage }

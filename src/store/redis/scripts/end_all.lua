@@ -1,45 +1,56 @@
 -- Ends one page of a set's sessions, from its beginning. I5: called until nothing is left.
 --
--- KEYS[1]  the set
--- ARGV     not after, the set's name, an id or a lineage to leave alone or '', when that one was
---          created (µs) or '' on the first page, how many keys to touch, '1' if replicas are waited
---          for, or '', the name of a set to look at where this one is empty, or ''
--- Returns  now, 'page', when each that was ended was created (µs), how many entries are left,
---          the id that the one to leave alone has now, when it was created, how many live sessions
---          the other set has, or -1 where this one was not empty
+-- KEYS[1]   the set
+-- ARGV[1]   the moment after which nothing is done (ms)
+-- ARGV[2]   the set's name
+-- ARGV[3]   an id or a lineage to leave alone, or ''
+-- ARGV[4]   when that one was created (µs), or '' on the first page
+-- ARGV[5]   how many keys to touch
+-- ARGV[6]   '1' if replicas are waited for, or ''
+-- ARGV[7]   the name of a set to count where this one is empty, or ''
+-- Returns   now, 'page', when each that was ended was created (µs), how many entries are left, the
+--           id that the one to leave alone has now, when it was created, how many live sessions the
+--           other set has, or -1 where this one was not empty
+--           now, 'late'
 
-local name = arg()
-local except = arg()
-local spared = arg()
-local budget = number()
-local waited_for = arg() == '1'
-local other = arg()
+local not_after = tonumber(ARGV[1])
+local set = KEYS[1]
+local name = ARGV[2]
+local except = ARGV[3]
+local spared = ARGV[4]
+local budget = tonumber(ARGV[5])
+local is_waited_for = ARGV[6] == '1'
+local other = ARGV[7]
+
+if is_late(not_after) then
+  return { now, 'late' }
+end
 
 if except ~= '' then
-  local to, found = resolve_name(except)
+  local to, found = follow_name(except)
   if found.created then
     except = to
     spared = found.created
   end
-  will_touch(except, { name })
-  will_point(found, except)
+  look_at_session(except, { name })
+  look_at_pointer(found, except)
 end
 
 local doomed, touched = {}, 0
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
+for _, id in ipairs(redis.call('ZRANGE', set, 0, budget)) do
   if id ~= except then
     if touched >= budget then
       break
     end
-    local found = own(id)
+    local found = read_own_fields(id)
     if found.created and found.created == spared then
       except = id -- rotated since the last page, with nothing left at its old id
     else
       -- I2: what is not there, or not of this set, loses its entry and nothing else.
-      local live = found.created and lists(found.names, name)
+      local live = found.created and has_name(found.names, name)
       local names = live and found.names or { name }
-      will_touch(id, names)
-      will_point(found)
+      look_at_session(id, names)
+      look_at_pointer(found)
       doomed[#doomed + 1] = {
         id = id, names = names, created = live and found.created, lineage = live and found.lineage,
       }
@@ -47,27 +58,31 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, budget)) do
     end
   end
 end
-will_mark(waited_for)
-look()
+if is_waited_for then
+  look_at_key(derive_wait_key())
+end
+refuse_moving_slot()
 
-mark(waited_for and #doomed == 0)
+if is_waited_for and #doomed == 0 then
+  write_for_wait()
+end
 local ended = {}
 for _, session in ipairs(doomed) do
   if session.created then
-    redis.call('DEL', session_key(session.id))
-    unpoint(session)
+    redis.call('DEL', derive_session_key(session.id))
+    delete_pointer(session)
     ended[#ended + 1] = session.created
   end
   for _, entered in ipairs(session.names) do
-    leave(entered, session.id)
+    remove_entry(entered, session.id)
   end
 end
-settle()
+refresh_set_expiries()
 
-local left = redis.call('ZCARD', KEYS[1])
+local left = redis.call('ZCARD', set)
 local empty = #doomed == 0 and left == 0
-if except ~= '' and redis.call('ZSCORE', KEYS[1], except) then
+if except ~= '' and redis.call('ZSCORE', set, except) then
   left = left - 1
 end
 
-return { now, 'page', ended, left, except, spared, empty and count_instead(other, true) or -1 }
+return { now, 'page', ended, left, except, spared, empty and count_lookalikes(other) or -1 }

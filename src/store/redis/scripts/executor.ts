@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { misconfigured } from "../../../shared/errors.ts";
 import type { Connection, Send } from "../wire/connection.ts";

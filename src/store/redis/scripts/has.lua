@@ -1,15 +1,20 @@
 -- Whether the session that an id leads to is in a set.
 --
--- KEYS[1]  the hash that the id names
--- ARGV     '', id or lineage, the set's name
--- Returns  now, 'has', 1 or 0
+-- KEYS[1]   the hash at the id
+-- ARGV[1]   not used: '', as in every script that only reads
+-- ARGV[2]   the id, or a lineage
+-- ARGV[3]   the set's name
+-- Returns   now, 'has', 1 or 0
 
-local asked = arg()
-local id, found, trail = resolve_name(asked)
+local asked = ARGV[2]
+local name = ARGV[3]
+
+local id, found, trail = follow_name(asked)
 if not found.created then
-  will_touch(id, {})
-  will_touch_all(trail)
-  will_point(found, asked)
-  look() -- what is not there may have not arrived yet
+  look_at_session(id, {})
+  look_at_ids(trail)
+  look_at_pointer(found, asked)
+  refuse_moving_slot() -- what is not there may have not arrived yet
 end
-return { now, 'has', found.created and lists(found.names, arg()) and 1 or 0 }
+
+return { now, 'has', found.created and has_name(found.names, name) and 1 or 0 }

@@ -1,25 +1,30 @@
 -- The sessions of a set that were seen last, among the 500 that expire last.
 --
--- KEYS[1]  the set
--- ARGV     '', the set's name, how many sessions, the name of a set to look at where this one is
---          empty, or ''
--- Returns  now, 'list', for each session: its id, its fields, and how many the other set has
+-- KEYS[1]   the set
+-- ARGV[1]   not used: '', as in every script that only reads
+-- ARGV[2]   the set's name
+-- ARGV[3]   how many sessions
+-- ARGV[4]   the name of a set to count where this one is empty, or ''
+-- Returns   now, 'list', for each session: its id, its fields, and how many the other set has
 
-local name = arg()
-local limit = number()
-local other = arg()
+local set = KEYS[1]
+local name = ARGV[2]
+local limit = tonumber(ARGV[3])
+local other = ARGV[4]
 
 local entries = {}
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], '+inf', int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)) do
-  local seen = redis.call('HGET', session_key(id), '@s')
+local ids =
+  redis.call('ZRANGE', set, '+inf', format_int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+for _, id in ipairs(ids) do
+  local seen = redis.call('HGET', derive_session_key(id), '@s')
   if seen then
     entries[#entries + 1] = { id = id, seen = tonumber(seen) }
   else
-    will_touch(id, {})
+    look_at_session(id, {})
   end
 end
-look() -- what is not there may have not arrived yet
-drop_expired(name)
+refuse_moving_slot() -- what is not there may have not arrived yet
+drop_expired_entries(name, 0)
 
 table.sort(entries, function(a, b)
   if a.seen ~= b.seen then
@@ -31,7 +36,7 @@ end)
 local sessions = {}
 for i = 1, math.min(limit, #entries) do
   local id = entries[i].id
-  sessions[i] = { id, redis.call('HGETALL', session_key(id)) }
+  sessions[i] = { id, redis.call('HGETALL', derive_session_key(id)) }
 end
 
-return { now, 'list', sessions, count_instead(other, #entries == 0) }
+return { now, 'list', sessions, #entries == 0 and count_lookalikes(other) or 0 }

@@ -1,43 +1,56 @@
--- Ends the session that an id leads to, and makes another; it makes one whatever the id leads to.
+-- Ends the session that an id leads to, and makes another. It makes one whatever the id leads to.
 --
--- KEYS[1]  the hash that the id names
--- ARGV     not after, id, the new id, idle timeout or '', absolute timeout or '', for how long (ms)
---          tombstones stay, encoded names of the identity fields, a count and for each field that is
---          kept: field, the same encoded, then the field changes, of which nothing is unset
--- Returns  now and one of: 'signed-in', 1 if a session was ended, its times, its lineage, its fields
---          'too-large', bytes | 'too-many', references
+-- KEYS[1]   the hash at the id
+-- ARGV[1]   the moment after which nothing is done (ms)
+-- ARGV[2]   the id
+-- ARGV[3]   the new id
+-- ARGV[4]   idle timeout (ms), or ''
+-- ARGV[5]   absolute timeout (ms), or ''
+-- ARGV[6]   for how long tombstones stay (ms)
+-- ARGV[7]   encoded names of the identity fields
+-- ARGV[8…]  a list, for each field that is kept: field, the same encoded
+-- ARGV[…]   the changes (includes/changes.lua), of which nothing is unset
+-- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
+--           now, 'too-large', bytes
+--           now, 'too-many', references
+--           now, 'late'
 
-local id = arg()
-local to = arg()
-local idle = number()
-local timeout = number()
-local tombstone_stays = number()
-local identity = fields_in(arg())
-local keep = args()
-local changes = field_changes()
+local not_after = tonumber(ARGV[1])
+local id = ARGV[2]
+local to = ARGV[3]
+local idle = tonumber(ARGV[4])
+local timeout = tonumber(ARGV[5])
+local tombstone_stays = tonumber(ARGV[6])
+local identity = parse_fields(ARGV[7])
+local keep, next_argument = read_list(8)
+local changes = read_changes(next_argument)
 
-local function signed_in(found, ended)
-  return { now, 'signed-in', ended, whole(to, found) }
+if is_late(not_after) then
+  return { now, 'late' }
+end
+
+local function answer_signed_in(found, ended)
+  return { now, 'signed-in', ended, read_whole(to, found) }
 end
 
 -- The new id is fresh and random: if it is there, this is the same command once more.
-local done = own(to)
+local done = read_own_fields(to)
 if done.created then
-  return signed_in(done, 1)
+  return answer_signed_in(done, 1)
 end
 
-local current, found, trail = resolve(id, MAX_RENEWALS)
-local fields, bytes = fields_set(changes, {})
+local current, found, trail = follow_aliases(id, MAX_RENEWALS)
+local fields, bytes = select_set_fields(changes, {})
 local names = changes.names
 local way_in = found.created and #trail <= MAX_HOPS
-if way_in and owner(found.names, changes, identity) ~= 'another' then
+if way_in and compare_identities(found.names, changes, identity) ~= 'another' then
   local set = {}
   for i = 1, #fields, 2 do
     set[fields[i]] = true
   end
   local kept = {}
   for i = 1, #keep, 2 do
-    local text = not set[keep[i]] and redis.call('HGET', session_key(current), keep[i])
+    local text = not set[keep[i]] and redis.call('HGET', derive_session_key(current), keep[i])
     if text then
       kept[keep[i + 1]] = true
       fields[#fields + 1] = keep[i]
@@ -46,7 +59,7 @@ if way_in and owner(found.names, changes, identity) ~= 'another' then
     end
   end
   for _, name in ipairs(found.names) do
-    if kept[field_of(name)] then
+    if kept[parse_field(name)] then
       names[#names + 1] = name
     end
   end
@@ -56,23 +69,24 @@ if #names > MAX_REFERENCES then
   return { now, 'too-many', #names }
 end
 
-will_touch(current, found.names)
-will_touch_all(trail)
-will_point(found)
-will_touch(to, names)
-look()
+look_at_session(current, found.names)
+look_at_ids(trail)
+look_at_pointer(found)
+look_at_session(to, names)
+refuse_moving_slot()
 
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 
-local had_identity = identifies(found.names, identity)
+local had_identity = has_field(found.names, identity)
+local named = encode_named(changes.names, identity)
 -- Made first, so that memory being full stops all of it.
-local made = make(to, names, fields, idle, timeout and now + timeout)
+local made = make_session(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  bury(current, found, trail, tombstone_stays, by_sign_in(had_identity))
+  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
 elseif not found.tombstone and not found.target then
-  replace(id, tombstone_stays, '@x', by_sign_in(false))
+  replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
 
-return signed_in(made, found.created and 1 or 0)
+return answer_signed_in(made, found.created and 1 or 0)

@@ -1,4 +1,8 @@
-import { misconfigured, SessionError } from "../../../shared/errors.ts";
+// Not the globals, here and wherever this store reads a clock: those are fakes in many a test of an
+// application, and the server's time is real. A call would wait for ever there, or fail by a jump.
+import { nextTick } from "node:process";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { misconfigured, SessionError } from "../../errors.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
@@ -85,7 +89,15 @@ export function checkReach(error: unknown, { cluster }: { readonly cluster: bool
 }
 
 function noAnswer(timeout: number): string {
-  return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait`;
+  return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait${heldUp()}`;
+}
+
+/** Why a client may have sent nothing: several wait for one of these before they write to their socket. */
+function heldUp(): string {
+  const areReal = globalThis.setImmediate === setImmediate && process.nextTick === nextTick;
+  return areReal
+    ? ""
+    : ". Fake timers have replaced setImmediate or process.nextTick here, and the client may wait for them: leave these two real, or fake the Date alone";
 }
 
 /**

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
 import { messageOf, underReplicated } from "./failures.ts";

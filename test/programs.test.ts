@@ -10,7 +10,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { provideProgram } from "./programs.ts";
+import { provideProgram } from "../scripts/programs.mjs";
+
+/** What was said, which is no line among the results of these tests. */
+const said = vi.hoisted(() => [] as unknown[]);
+vi.mock("node:fs", async (original) => ({
+  ...(await original<typeof import("node:fs")>()),
+  writeSync: (_: number, text: unknown) => said.push(text),
+}));
 
 const WANTED = {
   what: "a tea server",
@@ -26,7 +33,8 @@ beforeEach(() => {
   mkdirSync(join(folder, "bin"));
   vi.stubEnv("PATH", join(folder, "bin"));
   vi.stubEnv("TEA_BIN", undefined);
-  vi.spyOn(console, "error").mockImplementation(() => {});
+  vi.stubEnv("SESSION_SETS_INSTALL", undefined);
+  said.length = 0;
 });
 
 afterEach(() => {
@@ -73,6 +81,10 @@ test("installs what is missing with apt-get", () => {
   expect(provideProgram(WANTED)).toBe(join(folder, "bin/tea-server"));
   const calls = readFileSync(join(folder, "calls"), "utf8");
   expect(calls).toMatch(/^apt-get .*update\napt-get .*install -y .*tea\n$/);
+  const [first, second] = calls.trim().split("\n");
+  expect(said).toEqual([
+    `Installing a tea server: \`${first}\`, then \`${second}\`. SESSION_SETS_INSTALL=0 forbids it.\n`,
+  ]);
 });
 
 test("installs through sudo where the user is not root, asking nothing", () => {
@@ -81,6 +93,27 @@ test("installs through sudo where the user is not root, asking nothing", () => {
   vi.spyOn(process, "getuid").mockReturnValue(1000);
   expect(provideProgram(WANTED)).toBe(join(folder, "bin/tea-server"));
   expect(readFileSync(join(folder, "calls"), "utf8")).toMatch(/^sudo -n apt-get .*update\n/);
+});
+
+test.each(["apt-get", "brew"])("does not call %s where that is forbidden", (manager) => {
+  packageManager(manager);
+  vi.spyOn(process, "getuid").mockReturnValue(0);
+  vi.stubEnv("SESSION_SETS_INSTALL", "0");
+  expect(() => provideProgram(WANTED)).toThrow(
+    'The tests need a tea server, and none was found ("tea-server", "coffee-server"), and SESSION_SETS_INSTALL=0 forbids installing anything. Install it with `apt-get install tea` or with `brew install tea-brew`, or set TEA_BIN to the path of one.',
+  );
+  expect([existsSync(join(folder, "calls")), said]).toEqual([false, []]);
+});
+
+test("refuses any other word of what is forbidden, and installs nothing", () => {
+  packageManager("brew");
+  vi.stubEnv("SESSION_SETS_INSTALL", "false");
+  expect(() => provideProgram(WANTED)).toThrow(
+    'SESSION_SETS_INSTALL is set to "false". Set it to 0',
+  );
+  expect(existsSync(join(folder, "calls"))).toBe(false);
+  vi.stubEnv("SESSION_SETS_INSTALL", "1");
+  expect(provideProgram(WANTED)).toBe(join(folder, "bin/tea-server"));
 });
 
 test("installs with brew", () => {

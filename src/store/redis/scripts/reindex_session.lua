@@ -1,39 +1,46 @@
--- Compares one session with its sets and mends what is wrong: its time to live, the list of its
--- sets, its entries. Of a session that is right nothing is written.
+-- Compares one session with its sets and fixes what is wrong: its time to live, the list of its
+-- sets, its entries. Nothing is written for a session that is right.
 --
--- KEYS[1]  the session's hash
--- ARGV     not after, id, '1' to mend, a count and for each declared reference: field, the same
---          encoded, '1' if the session had it when it was read, its text, the names of its sets
--- Returns  now, 'mended', how many entries were added, removed, what else was corrected
+-- KEYS[1]   the session's hash
+-- ARGV[1]   the moment after which nothing is done (ms), or '' of a dry run
+-- ARGV[2]   its id
+-- ARGV[3]   '1' to fix what is wrong, '' to count it
+-- ARGV[4…]  a list, for each declared reference: field, the same encoded, '1' if the session had it
+--           when it was read, its text, the names of its sets
+-- Returns   now, 'reindexed', how many entries were added, removed, what else was corrected
+--           now, 'late'
 
-local id = arg()
-local mends = arg() == '1'
-local read = args()
-
+local not_after = tonumber(ARGV[1])
 local key = KEYS[1]
-local found = own(id)
+local id = ARGV[2]
+local fixes = ARGV[3] == '1'
+local read = read_list(4)
+
+if is_late(not_after) then
+  return { now, 'late' }
+end
+
+local found = read_own_fields(id)
 local changes = { replaced = {}, names = {} }
 for i = 1, #read, 5 do
-  -- What has been written since was read by nobody here: it stays as its writer left it.
+  -- A field that was written since it was read stays as its writer left it.
   if redis.call('HGET', key, read[i]) == (read[i + 2] == '1' and read[i + 3]) then
     changes.replaced[read[i + 1]] = true
-    for _, name in ipairs(words(read[i + 4])) do
+    for _, name in ipairs(split_words(read[i + 4])) do
       changes.names[#changes.names + 1] = name
     end
   end
 end
-local after, fresh, removed = names_after(found.names, changes)
-will_touch(id, after)
-will_touch(id, removed)
-if found.lineage then
-  will_point(found)
-end
-look()
+local after, fresh, removed = derive_names_after(found.names, changes)
+look_at_session(id, after)
+look_at_session(id, removed)
+look_at_pointer(found)
+refuse_moving_slot()
 
 local expires = redis.call('PEXPIRETIME', key)
 local count = { added = 0, removed = 0, corrected = 0 }
 local function answer()
-  return { now, 'mended', count.added, count.removed, count.corrected }
+  return { now, 'reindexed', count.added, count.removed, count.corrected }
 end
 
 local seen, idle = tonumber(found.seen), tonumber(found.idle)
@@ -43,7 +50,7 @@ if not found.created or deadline == math.huge then
   deadline = expires -- an alias, a tombstone, or no whole session: it goes when it goes
 end
 
-local pointer = found.lineage and pointer_key(found.lineage)
+local pointer = found.lineage and derive_pointer_key(found.lineage)
 local leads_to = pointer and redis.call('GET', pointer)
 
 if deadline < now then
@@ -51,19 +58,19 @@ if deadline < now then
   if expires ~= -2 then
     count.removed = leads_to == id and 2 or 1
     for _, name in ipairs(found.names) do
-      if redis.call('ZSCORE', set_key(name), id) then
+      if redis.call('ZSCORE', derive_set_key(name), id) then
         count.removed = count.removed + 1
       end
     end
-    if mends then
+    if fixes then
       redis.call('DEL', key)
       if leads_to == id then
-        unpoint(found)
+        delete_pointer(found)
       end
       for _, name in ipairs(found.names) do
-        leave(name, id)
+        remove_entry(name, id)
       end
-      settle()
+      refresh_set_expiries()
     end
   end
   return answer()
@@ -72,12 +79,7 @@ if not found.created then
   return answer()
 end
 
-local lost = found.parts -- parts of a list of names whose count is gone
-while redis.call('HEXISTS', key, '@r' .. int(lost + 1)) == 1 do
-  lost = lost + 1
-end
-local relisted = #fresh + #removed > 0 or lost > found.parts
-found.parts = lost
+local relisted = #fresh + #removed > 0
 if relisted then
   count.corrected = count.corrected + 1
 end
@@ -93,44 +95,44 @@ end
 
 local kept, left, entering = {}, {}, {}
 for _, name in ipairs(after) do
-  kept[bare(name)] = true
+  kept[strip_mark(name)] = true
 end
 for _, name in ipairs(removed) do
-  left[bare(name)] = true
-  if not kept[bare(name)] and redis.call('ZSCORE', set_key(name), id) then
+  left[strip_mark(name)] = true
+  if not kept[strip_mark(name)] and redis.call('ZSCORE', derive_set_key(name), id) then
     count.removed = count.removed + 1
   end
 end
 for _, name in ipairs(after) do
-  local score = redis.call('ZSCORE', set_key(name), id)
-  local plain = plain_key(name)
+  local score = redis.call('ZSCORE', derive_set_key(name), id)
+  local plain = derive_plain_key(name)
   if not score or (plain and redis.call('SISMEMBER', plain, id) == 0) then
     count.added = count.added + 1
     entering[#entering + 1] = name
   elseif tonumber(score) ~= deadline then
     count.corrected = count.corrected + 1
     entering[#entering + 1] = name
-  elseif left[bare(name)] then
+  elseif left[strip_mark(name)] then
     entering[#entering + 1] = name
   end
 end
 
-if mends then
+if fixes then
   if relisted then
-    write_fields(key, { set = {}, unset = {} }, found, after)
+    write_names(key, found.parts, after)
   end
   for _, name in ipairs(removed) do
-    leave(name, id)
+    remove_entry(name, id)
   end
   for _, name in ipairs(entering) do
-    enter(name, id, deadline)
+    add_entry(name, id, deadline)
   end
-  settle()
+  refresh_set_expiries()
   if expires ~= deadline then
-    redis.call('PEXPIREAT', key, int(deadline))
+    redis.call('PEXPIREAT', key, format_int(deadline))
   end
   if astray then
-    point(id, found, deadline)
+    write_pointer(id, found, deadline)
   end
 end
 

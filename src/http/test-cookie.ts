@@ -1,0 +1,113 @@
+import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
+import type { Engine } from "../sessions/engine.ts";
+import type { Deadlines, ValuesOf } from "../sessions/types.ts";
+import type { CookieConfig } from "./cookie-options.ts";
+import { signedValue } from "./cookies.ts";
+import type { RequestSession } from "./request-session.ts";
+import type { Signer } from "./signer.ts";
+
+/*
+ * The cookie that an application's own tests send. Only the adapter knows the cookie's name, prefix and
+ * signature; so each adapter is known with them here, and nothing of it is seen by an application.
+ */
+
+/** The signer of an adapter's cookies, or how it is made of the keys of the application, or none. */
+export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
+
+/** How the requests of an adapter bring their token. */
+export interface Carrying {
+  readonly engine: Engine;
+  /** Null where no cookie carries tokens. */
+  readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
+}
+
+const adapters = new WeakMap<object, Carrying & { readonly signer: SignerOfCookies }>();
+
+/** Makes an adapter one that `createSessionCookie` takes. */
+export function knownToTests<Adapter extends object>(
+  adapter: Adapter,
+  carrying: Carrying,
+  signer: SignerOfCookies,
+): Adapter {
+  adapters.set(adapter, { ...carrying, signer });
+  return adapter;
+}
+
+/** What `koaSessions`, `expressSessions` and their siblings return. */
+export type AnyAdapter<Data extends object> =
+  | {
+      /** The session of a request. */
+      // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
+      createSession(...request: any[]): RequestSession<Data, any>;
+    }
+  // biome-ignore lint/suspicious/noExplicitAny: the same
+  | ((...request: any[]) => RequestSession<Data, any>);
+
+/** How the session of a test's cookie is made. */
+export interface SessionCookieOptions extends Deadlines {
+  /** Koa's `app.keys`, where `koaSessions` was told `signed: true`: Koa tells them to requests only. */
+  keys?: unknown;
+}
+
+/**
+ * For tests of an application: makes a session with these values, and gives the header `Cookie` of a
+ * request that comes with it. The adapter is what `koaSessions`, `expressSessions`, `fastifySessions`,
+ * `honoSessions`, `nodeSessions` or `fetchSessions` returned, for that knows the cookie's name, its
+ * prefix and its signature.
+ *
+ * The name has its prefix (`__Host-session`), for that is read over HTTPS and over HTTP.
+ *
+ * @example
+ * const cookie = await createSessionCookie(web, { user_id: 1 });
+ * const response = await app.request("/devices", { headers: { cookie } });
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for what is no adapter, one that takes no cookies, and options
+ * that cannot work; and what `sessions.create` rejects with.
+ */
+export async function createSessionCookie<Data extends object>(
+  adapter: AnyAdapter<Data>,
+  ...[values, options = {}]: Record<never, never> extends Data
+    ? [values?: ValuesOf<Data>, options?: SessionCookieOptions]
+    : [values: ValuesOf<Data>, options?: SessionCookieOptions]
+): Promise<string> {
+  refuseUnknownKeys("createSessionCookie", options, OPTIONS);
+  const { keys, ...deadlines } = options;
+  const { engine, cookie, signer } = known(adapter);
+  const name = cookie.prefix + cookie.name;
+  const signs = signerBy(signer, keys);
+  const { token } = await engine.create(values ?? {}, deadlines);
+  return `${name}=${signedValue(signs, name, token)}`;
+}
+
+const OPTIONS = optionNames<SessionCookieOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  keys: true,
+});
+
+function known(adapter: object) {
+  const found = adapters.get(Object(adapter));
+  if (!found) {
+    throw misconfigured(
+      "createSessionCookie takes what koaSessions, expressSessions, fastifySessions, honoSessions, nodeSessions or fetchSessions returned; or another copy of session-sets has made it. The cookie of express-session is its own: sign in by the application, or see docs/testing-an-app.md",
+    );
+  }
+  const { cookie } = found;
+  if (cookie) return { ...found, cookie };
+  throw misconfigured(
+    "createSessionCookie is for an adapter whose carriers have a cookie, and this one's have none: send the token that sessions.create resolves to in the header, as in { authorization: 'Bearer ' + token }",
+  );
+}
+
+function signerBy(signer: SignerOfCookies, keys: unknown): Signer | null {
+  if (typeof signer === "function") {
+    if (keys !== undefined) return signer(keys);
+    throw misconfigured(
+      "Koa signs these cookies with app.keys, which it tells to requests only: give them, as in createSessionCookie(web, values, { keys: app.keys })",
+    );
+  }
+  if (keys === undefined) return signer;
+  throw misconfigured(
+    "keys is for koaSessions(sessions, { signed: true }); every other adapter knows its own, and this one needs none",
+  );
+}

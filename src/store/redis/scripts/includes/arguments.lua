@@ -1,0 +1,20 @@
+-- A list among the arguments is a count and then that many arguments. A text of names separates
+-- them by spaces.
+
+-- The list at ARGV[at], and where the argument after it is.
+local function read_list(at)
+  local count = tonumber(ARGV[at])
+  local list = {}
+  for i = 1, count do
+    list[i] = ARGV[at + i]
+  end
+  return list, at + count + 1
+end
+
+local function split_words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do
+    list[#list + 1] = word
+  end
+  return list
+end

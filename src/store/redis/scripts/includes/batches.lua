@@ -1,0 +1,16 @@
+-- Lists that may be longer than what `unpack` takes at once, which is about 8,000 values.
+
+local unpack = table.unpack or unpack
+
+local MAX_BATCH = 4000
+
+-- The values of a list from an index on, one batch of them.
+local function unpack_batch(list, from)
+  return unpack(list, from, math.min(from + MAX_BATCH - 1, #list))
+end
+
+local function call_in_batches(command, key, list)
+  for from = 1, #list, MAX_BATCH do
+    redis.call(command, key, unpack_batch(list, from))
+  end
+end

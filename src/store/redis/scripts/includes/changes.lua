@@ -1,0 +1,104 @@
+-- Changes of a session's fields. As arguments they are:
+--
+--   max bytes
+--   a list: for each changed reference field its encoded name, and the names of its sets
+--   a list: field, value, … to set
+--   a list: fields to unset
+
+-- How many values the references of a session may have together: each is an entry that a touch
+-- renews.
+local MAX_REFERENCES = 1000
+
+-- The changes that begin at ARGV[at].
+local function read_changes(at)
+  local changes = { max_bytes = tonumber(ARGV[at]), replaced = {}, names = {} }
+  local references
+  references, at = read_list(at + 1)
+  for i = 1, #references, 2 do
+    changes.replaced[references[i]] = true
+    for _, name in ipairs(split_words(references[i + 1])) do
+      changes.names[#changes.names + 1] = name
+    end
+  end
+  changes.set, at = read_list(at)
+  changes.unset = read_list(at)
+  return changes
+end
+
+-- The names of a session's sets after the changes, and which of them come and go.
+local function derive_names_after(names, changes)
+  local wanted, had, after, added, removed = {}, {}, {}, {}, {}
+  for _, name in ipairs(changes.names) do
+    wanted[name] = true
+  end
+  for _, name in ipairs(names) do
+    had[name] = true
+    if changes.replaced[parse_field(name)] and not wanted[name] then
+      removed[#removed + 1] = name
+    else
+      after[#after + 1] = name
+    end
+  end
+  for _, name in ipairs(changes.names) do
+    if not had[name] then
+      added[#added + 1] = name
+      after[#after + 1] = name
+    end
+  end
+  return after, added, removed
+end
+
+-- The bytes of a session's fields after the changes: 0 where the changes add nothing.
+local function count_bytes_after(key, changes)
+  if #changes.set == 0 then
+    return 0
+  end
+  local bytes, replaced = 0, {}
+  for i = 1, #changes.set, 2 do
+    bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    replaced[changes.set[i]] = true
+  end
+  for _, field in ipairs(changes.unset) do
+    replaced[field] = true
+  end
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if not replaced[fields[i]] and string.sub(fields[i], 1, 1) ~= '@' then
+      bytes = bytes + #fields[i] + #fields[i + 1]
+    end
+  end
+  return bytes
+end
+
+-- The fields that are set, without some, as field, value, …, and how many bytes they have.
+local function select_set_fields(changes, without)
+  local dropped, fields, bytes = {}, {}, 0
+  for _, field in ipairs(without) do
+    dropped[field] = true
+  end
+  for i = 1, #changes.set, 2 do
+    if not dropped[changes.set[i]] then
+      fields[#fields + 1] = changes.set[i]
+      fields[#fields + 1] = changes.set[i + 1]
+      bytes = bytes + #changes.set[i] + #changes.set[i + 1]
+    end
+  end
+  return fields, bytes
+end
+
+-- Replaces the stored names of a session's sets. `parts` is how many parts they have until now.
+local function write_names(key, parts, names)
+  redis.call('HDEL', key, '@r')
+  call_in_batches('HDEL', key, list_part_fields(parts))
+  call_in_batches('HSET', key, encode_names(names))
+end
+
+-- With fields to set this is the script's first write, so that memory being full stops all of it.
+-- `after` are the names of the session's sets from now on; nil where they stay as `found` has them.
+local function write_fields(key, changes, found, after)
+  call_in_batches('HSET', key, changes.set)
+  call_in_batches('HDEL', key, changes.unset)
+  if after then
+    write_names(key, found.parts, after)
+  end
+end

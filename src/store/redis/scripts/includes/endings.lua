@@ -1,0 +1,36 @@
+-- An ended session leaves tombstones at its ids.
+
+-- What the tombstone of a session says that its own request has ended.
+local BY_DELETE = 'd'
+
+-- What the tombstone of a session says that a sign-in has ended: whether the session had an
+-- identity, and, where it had none, which of several identity fields the sign-in named.
+local function encode_sign_in(had_identity, named)
+  return had_identity and '1' or ('0' .. (named or ''))
+end
+
+-- Leaves nothing at an id but, for `stays` ms, an alias (`@to`) or a tombstone (`@x`). An alias
+-- also gets the id before it.
+local function replace_hash(id, stays, field, value, previous)
+  redis.call('DEL', derive_session_key(id))
+  if stays > 0 then
+    redis.call('HSET', derive_session_key(id), field, value)
+    if previous then
+      redis.call('HSET', derive_session_key(id), '@p', previous)
+    end
+    redis.call('PEXPIREAT', derive_session_key(id), format_int(now + stays))
+  end
+end
+
+-- Ends a session that was reached over the ids of `trail`, and leaves `tombstone` at all of them.
+local function end_session(current, found, trail, stays, tombstone)
+  trail[#trail + 1] = current
+  for _, old in ipairs(trail) do
+    replace_hash(old, stays, '@x', tombstone)
+  end
+  for _, name in ipairs(found.names) do
+    remove_entry(name, current)
+  end
+  delete_pointer(found)
+  refresh_set_expiries()
+end

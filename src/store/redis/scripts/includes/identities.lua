@@ -1,0 +1,42 @@
+-- Whose a session is, as its references of the fields of `identity` say.
+
+-- Whose the session is, seen from the user that the changes name: 'same', 'nobody' or 'another'.
+-- Nil where they name none. Each field counts by itself, and the strictest one decides.
+local function compare_identities(names, changes, identity)
+  local had, given, common = {}, {}, {}
+  local held = {}
+  for _, name in ipairs(names) do
+    had[parse_field(name)] = true
+    held[strip_mark(name)] = true
+  end
+  for _, name in ipairs(changes.names) do
+    given[parse_field(name)] = true
+    common[parse_field(name)] = common[parse_field(name)] or held[strip_mark(name)]
+  end
+  local strictest
+  for field in pairs(identity) do
+    if changes.replaced[field] then
+      if had[field] and not common[field] then
+        return 'another'
+      elseif given[field] then
+        strictest = (not had[field] or strictest == 'nobody') and 'nobody' or 'same'
+      end
+    end
+  end
+  return strictest
+end
+
+-- Which of the fields the names are of, each after a space; '' where there is one field only.
+local function encode_named(names, fields)
+  local list, known = '', {}
+  if next(fields, next(fields)) then
+    for _, name in ipairs(names) do
+      local field = parse_field(name)
+      if fields[field] and not known[field] then
+        known[field] = true
+        list = list .. ' ' .. field
+      end
+    end
+  end
+  return list
+end

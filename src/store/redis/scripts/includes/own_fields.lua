@@ -1,0 +1,33 @@
+-- The library's own fields of a hash, which begin with "@": docs/design.md says what each one
+-- holds.
+
+-- Those of the hash at an id; false for each that isn't there.
+local function read_own_fields(id)
+  local key = derive_session_key(id)
+  local values =
+    redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x', '@l', '@p')
+  local names, parts = read_names(key, values[5])
+  return {
+    created = values[1], seen = values[2], idle = values[3], absolute = values[4],
+    names = names, parts = parts, target = values[6], tombstone = values[7],
+    lineage = values[8], previous = values[9],
+  }
+end
+
+-- The lineage of the session that was found at an id.
+local function derive_lineage(id, found)
+  return found.lineage or id
+end
+
+-- The times as scripts answer them: created (µs), last seen, idle timeout and absolute deadline
+-- (ms, or '').
+local function list_times(found)
+  return { found.created, found.seen, found.idle or '', found.absolute or '' }
+end
+
+-- The session at an id as its times, its lineage and a list of field, value, … One that was just
+-- made may have expired already, because the clock of keys runs on during a script.
+local function read_whole(id, found)
+  local fields = found.fields or redis.call('HGETALL', derive_session_key(id))
+  return list_times(found), derive_lineage(id, found), fields
+end

@@ -1,0 +1,51 @@
+-- Pages of a set, in the order of deadlines.
+
+-- The next ids of a set: at most `count` of them, and of a total cost of `budget` (but at least
+-- one). Also the deadline and the id to go on after, which are '' at the end.
+--
+-- A session in use only ever moves ahead: touching puts its deadline off, rotating keeps it. So
+-- each session that is in the set from the first page to the last is met, under whatever id. For
+-- that a page ends between two deadlines. Only where more sessions share one millisecond than a
+-- page holds does it end among them, after an id.
+local function read_page(key, after, after_id, count, budget, cost)
+  local from
+  if after == '' then
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. format_int(now))
+  elseif after_id == '' then
+    from = redis.call('ZCOUNT', key, '-inf', after)
+  elseif tonumber(redis.call('ZSCORE', key, after_id)) == tonumber(after) then
+    from = redis.call('ZRANK', key, after_id) + 1
+  else
+    from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
+  end
+  local entries = redis.call('ZRANGE', key, from, from + count, 'WITHSCORES')
+  local ids, deadlines = {}, {}
+  for i = 1, #entries, 2 do
+    ids[#ids + 1] = entries[i]
+    deadlines[#deadlines + 1] = entries[i + 1]
+  end
+  local taken, spent = 0, 0
+  while taken < #ids and taken < count do
+    spent = spent + cost(ids[taken + 1])
+    if taken > 0 and spent > budget then
+      break
+    end
+    taken = taken + 1
+  end
+  if taken == #ids then
+    return ids, '', ''
+  end
+  local last = taken
+  while last > 0 and deadlines[last] == deadlines[taken + 1] do
+    last = last - 1
+  end
+  local next_id = ''
+  if last == 0 then
+    last = taken
+    next_id = ids[last]
+  end
+  for i = last + 1, #ids do
+    ids[i] = nil
+  end
+  return ids, format_score(deadlines[last]), next_id
+end

@@ -1,0 +1,46 @@
+-- Reads one page of a set's sessions.
+--
+-- KEYS[1]   the set
+-- ARGV[1]   not used: '', as in every script that only reads
+-- ARGV[2]   the set's name
+-- ARGV[3]   the deadline to go on after (ms), or '' on the first page
+-- ARGV[4]   the id to go on after among those of that deadline, or ''
+-- ARGV[5]   how many sessions
+-- ARGV[6]   '1' for their fields, or ''
+-- Returns   now, 'page', deadline and id to go on after, and for each session: its id, its fields
+
+local set = KEYS[1]
+local name = ARGV[2]
+local after = ARGV[3]
+local after_id = ARGV[4]
+local count = tonumber(ARGV[5])
+local with_fields = ARGV[6] == '1'
+
+local function cost_one()
+  return 1
+end
+
+local ids, next_after, next_id = read_page(set, after, after_id, count, count, cost_one)
+local sessions = {}
+for _, id in ipairs(ids) do
+  local fields
+  if with_fields then
+    fields = redis.call('HGETALL', derive_session_key(id))
+  else
+    local found = read_own_fields(id)
+    fields = found.created
+      and {
+        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
+        '@l', found.lineage,
+      } or {}
+  end
+  if #fields > 0 then
+    sessions[#sessions + 1] = { id, fields }
+  else
+    look_at_session(id, {})
+  end
+end
+refuse_moving_slot() -- what is not there may have not arrived yet
+drop_expired_entries(name, 0)
+
+return { now, 'page', next_after, next_id, sessions }

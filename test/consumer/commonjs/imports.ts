@@ -1,0 +1,5 @@
+// What a program imports of the package, and no other package's types.
+import { createSessions } from "session-sets";
+import { SessionSetsStore } from "session-sets/express-session";
+
+export const both = [createSessions, SessionSetsStore];
