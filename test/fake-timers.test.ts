@@ -6,7 +6,7 @@ import { mock } from "node:test";
 import express from "express";
 import session from "express-session";
 import { createSessions } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { fetchSessions } from "session-sets/fetch";
 import { memoryStore } from "session-sets/memory";
 import { storeContract } from "session-sets/testing";

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { checkPrefix, createKeys, encodeName, setName, setNames } from "../src/store/redis/keys.ts";
+import { encodeValue, faultOfName } from "../src/shared/codec.ts";
+import {
+  checkPrefix,
+  createKeys,
+  encodeName,
+  setName,
+  setNames,
+} from "../src/store/redis/layout/keys.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 

@@ -256,7 +256,7 @@ describe("an entry", () => {
         ENTRIES.filter((entry) => entry.includes("/compat/")).map((entry) => [entry, redis]),
       ),
       "session-sets/redis": redis,
-      "session-sets/express-session": redis,
+      "session-sets/compat/express-session": redis,
     });
   });
 

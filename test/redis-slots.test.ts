@@ -14,8 +14,8 @@ import {
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../generated/scripts.js";
+import { type OldLayout, OldSessions } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
-import { type OldLayout, OldSessions } from "../src/store/redis/old-sessions.ts";
 import { shardOf } from "../src/store/shards.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";

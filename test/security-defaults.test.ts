@@ -7,7 +7,7 @@ import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
 import { createSessionCookie } from "session-sets/testing";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { cookieConfig } from "../src/http/cookie-options.ts";
+import { cookieConfig } from "../src/http/carriers/cookie-options.ts";
 import { type AppOptions, type Data, TestApp } from "./support/http-app.ts";
 import { nodeAdapter } from "./support/node-app.ts";
 import { openMemory } from "./support/stores.ts";

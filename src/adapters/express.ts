@@ -20,8 +20,10 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Express's requests (Express 4 and 5). */

@@ -15,9 +15,10 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
-import { createSigner, type Signer } from "../http/signer.ts";
+import { provide } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { misconfigured } from "../shared/errors.ts";
 

@@ -24,8 +24,9 @@ import {
   type SignedInSession,
   sessionRequirement,
 } from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a request; the same one each time. */

@@ -22,8 +22,11 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
   sessionRequirement,
-} from "./require-session.ts";
-import { knownToTests } from "./test-cookie.ts";
+} from "../http/require-session.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import { knownToTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
+import type { FieldOf } from "../sessions/types.ts";
 
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;

@@ -1,15 +1,22 @@
 import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
 import { idOf } from "../sessions/token.ts";
-import { BearerHeader, bearerOf, type CarrierName, carrierConfig, findTokens } from "./carriers.ts";
-import { type CookieOptions, cookieConfig } from "./cookie-options.ts";
-import { Cookies } from "./cookies.ts";
-import { CSRFTokens } from "./csrf.ts";
-import type { Exchange } from "./exchange.ts";
-import { passedAsBearer, sentByForeignPage } from "./faults.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import {
+  BearerHeader,
+  bearerOf,
+  type CarrierName,
+  carrierConfig,
+  findTokens,
+} from "./carriers/carriers.ts";
+import { type CookieOptions, cookieConfig } from "./carriers/cookie-options.ts";
+import { Cookies } from "./carriers/cookies.ts";
+import { SessionCookie } from "./carriers/session-cookie.ts";
+import { createSigner, type Signer } from "./carriers/signer.ts";
+import { CSRFTokens } from "./csrf-tokens.ts";
+import { passedAsBearer, sentByForeignPage } from "./errors.ts";
+import type { Exchange } from "./exchange/exchange.ts";
 import { isForeign, isSafe } from "./foreign.ts";
-import { RequestSession } from "./request-session.ts";
-import { SessionCookie } from "./session-cookie.ts";
-import { createSigner, type Signer } from "./signer.ts";
+import { RequestSession } from "./session/request-session.ts";
 import type { Carrying } from "./test-cookie.ts";
 
 /** How the requests of an application get their sessions. */

@@ -1,6 +1,12 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys, SessionError } from "../errors.ts";
+import {
+  misconfigured,
+  optionNames,
+  quote,
+  refuseUnknownKeys,
+  SessionError,
+} from "../shared/errors.ts";
+import { admitForeign, passesByBearer } from "./bind.ts";
 import { isForeign, isSafe } from "./foreign.ts";
-import { admitForeign, passesByBearer } from "./request-sessions.ts";
 
 /** Which requests from other origins may change something. */
 export interface CSRFGuardOptions<Given = unknown> {
@@ -79,6 +85,15 @@ export function createGuard<Given>(
       throw fromElsewhere(origin, request);
     }
   };
+}
+
+function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequest): SessionError {
+  return new SessionError(
+    "ERR_CSRF",
+    `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${proxySetting}`,
+    // Anybody can send a header of any form.
+    { reason: "origin", origin: ORIGIN.test(origin ?? "") ? origin : undefined },
+  );
 }
 
 /** `scheme://host[:port]`, as browsers and apps send it; only apps have capitals in their hosts. */

@@ -58,6 +58,7 @@ export function sentByForeignPage(): SessionError {
   return new SessionError(
     "ERR_CSRF",
     "The request was refused: a page of another origin has sent it (Sec-Fetch-Site), so the session of its cookie is not used. Put csrfGuard before the routes: it refuses such a request before anything is done. Where the page is the application's own, add its origin to the guard's origins; an exempt lets in what another site is to post",
+    { reason: "origin" },
   );
 }
 

@@ -1,10 +1,10 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
-import type { Engine } from "../sessions/engine.ts";
+import type { Engine } from "../sessions/session-core.ts";
 import type { Deadlines, ValuesOf } from "../sessions/types.ts";
-import type { CookieConfig } from "./cookie-options.ts";
-import { signedValue } from "./cookies.ts";
-import type { RequestSession } from "./request-session.ts";
-import type { Signer } from "./signer.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
+import type { CookieConfig } from "./carriers/cookie-options.ts";
+import { signedValue } from "./carriers/cookies.ts";
+import type { Signer } from "./carriers/signer.ts";
+import type { RequestSession } from "./session/request-session.ts";
 
 /*
  * The cookie that an application's own tests send. Only the adapter knows the cookie's name, prefix and

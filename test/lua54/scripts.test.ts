@@ -7,8 +7,8 @@ import { redisStore } from "session-sets/redis";
 import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
+import { type OldLayout, OldSessions } from "../../src/migrate/migrator.ts";
 import { createToken } from "../../src/sessions/token.ts";
-import { type OldLayout, OldSessions } from "../../src/store/redis/old-sessions.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 

@@ -1,7 +1,7 @@
 // Not process.nextTick, which fake timers replace: a request would wait for ever.
 import { nextTick } from "node:process";
-import type { SessionError } from "../../errors.ts";
-import { warn } from "../../warnings.ts";
+import type { SessionError } from "../../shared/errors.ts";
+import { warn } from "../../shared/warnings.ts";
 
 /** How the middlewares are told what became of a call: with an error, or with null and the value. */
 export type StoreCallback<Value = void> = (error?: SessionError | null, value?: Value) => void;

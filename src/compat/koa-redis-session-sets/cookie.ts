@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SessionError } from "../../errors.ts";
-import { answerBy, NodeExchange } from "../../http/node-exchange.ts";
-import { LONGEST } from "../../http/session-cookie.ts";
+import { LONGEST } from "../../http/carriers/session-cookie.ts";
+import { answerBy, NodeExchange } from "../../http/exchange/node-exchange.ts";
+import { SessionError } from "../../shared/errors.ts";
 import { type KoaCookieOptions, needsSecure } from "./cookie-options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */

@@ -1,4 +1,4 @@
-import { misconfigured, quote, SessionError } from "../../errors.ts";
+import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../../store/contract.ts";
 import { encodeText, type JSONRecord } from "../shared/json-record.ts";
 

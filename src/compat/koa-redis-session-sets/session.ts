@@ -1,8 +1,8 @@
-import type { Duration } from "../../durations.ts";
-import { maySignInAfter } from "../../http/answers.ts";
-import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
-import { gone } from "../../http/faults.ts";
+import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
+import { gone } from "../../http/errors.ts";
+import { maySignInAfter } from "../../http/session/answers.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
+import type { Duration } from "../../shared/durations.ts";
 import type { Change, Changed } from "../../store/contract.ts";
 import { changeOf, rotationTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";

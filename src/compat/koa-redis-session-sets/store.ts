@@ -2,7 +2,7 @@ import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
-import { openStore } from "../../store/redis/redis-store.ts";
+import { openStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
 import { idOf } from "./ids.ts";

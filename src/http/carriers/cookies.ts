@@ -2,9 +2,8 @@ import { stringifySetCookie } from "cookie";
 import { SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import type { Exchange, SetCookieAttributes } from "../exchange/exchange.ts";
+import { isForwardedAsHTTPS, showsHTTPS } from "../exchange/request-origin.ts";
 import type { CookieConfig } from "./cookie-options.ts";
-import type { Exchange, SetCookieAttributes } from "./exchange.ts";
-import { isForwardedAsHTTPS, showsHTTPS } from "./forwarded.ts";
 import type { Signer } from "./signer.ts";
 
 /** Of so many cookies of one kind that are well formed the rest is not looked at. */

@@ -1,7 +1,7 @@
 // Not the globals, which tests of an application replace: one that runs all timers is late with no response.
 import { clearTimeout, setTimeout } from "node:timers";
-import { SessionError } from "../errors.ts";
-import { warnOnce } from "../warnings.ts";
+import { SessionError } from "../../shared/errors.ts";
+import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
   cachingHeaders,

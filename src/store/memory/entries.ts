@@ -1,7 +1,7 @@
 // Not the globals, which tests of an application replace: one that runs all timers would never come to an
 // end of this one, and lose its sessions on the way.
 import { clearInterval, setInterval } from "node:timers";
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 import { MAX_HOPS } from "../contract.ts";
 import type { Alias, Kept, Session, Tombstone } from "./entry.ts";
 

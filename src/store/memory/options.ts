@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 

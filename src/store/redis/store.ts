@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { tooLarge, tooManyReferences } from "../../errors.ts";
-import { settled } from "../../settled.ts";
+import { tooLarge, tooManyReferences } from "../../shared/errors.ts";
+import { settled } from "../../shared/wait-for-all.ts";
 import {
   type Change,
   type Changed,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SessionStore } from "../store/contract.ts";
-import { newId, newIdBeside } from "./ids.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertMembers,
   assertSuperseded,

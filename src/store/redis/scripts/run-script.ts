@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { sources } from "../../../generated/scripts.js";
-import type { Send } from "./connection.ts";
+import { sources } from "../../../../generated/scripts.js";
+import type { Send } from "../wire/connection.ts";
 
 export type ScriptName = keyof typeof sources;
 

@@ -2,7 +2,7 @@
 // application, and the server's time is real. A call would wait for ever there, or fail by a jump.
 import { nextTick } from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { misconfigured, SessionError } from "../../errors.ts";
+import { misconfigured, SessionError } from "../../../shared/errors.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
