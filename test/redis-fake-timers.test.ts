@@ -97,7 +97,6 @@ describe.each(single)("%s", (name, connect) => {
     const proxy = await openSilentProxy(port);
     onTestFinished(() => proxy.close());
     const sessions = sessionsOf(await open(connect, proxy.port), 100);
-    await sessions.create({});
     proxy.silence();
     vi.useFakeTimers();
     await expect(sessions.create({})).rejects.toMatchObject({
@@ -114,7 +113,6 @@ describe.each(single)("%s", (name, connect) => {
 
 test("a client that waits for a faked timer is told of, and does not hang", async () => {
   const sessions = sessionsOf(await open(singleClients["redis 6"] as Connect), 100);
-  await sessions.create({});
   vi.useFakeTimers();
   await expect(sessions.create({})).rejects.toMatchObject({
     code: "ERR_STORE_UNAVAILABLE",
@@ -123,7 +121,7 @@ test("a client that waits for a faked timer is told of, and does not hang", asyn
 });
 
 test("waiting for replicas ends in time where there are too few", async () => {
-  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect), 300);
+  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect), 2_000);
   const { token } = await sessions.create({ user_id: 1 });
   vi.useFakeTimers();
   await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
