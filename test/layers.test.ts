@@ -86,6 +86,22 @@ describe.each(FILES)("%s", (file) => {
   });
 });
 
+/** The timers and the clock that a test of an application fakes, and where the real ones are. */
+const REAL = [
+  [/\b(?:set|clear)(?:Timeout|Interval|Immediate)\(/, "node:timers"],
+  [/\bperformance\./, "node:perf_hooks"],
+] as const;
+
+test.each(FILES.filter((file) => /^src\/(?:http|sessions|store)\//.test(file)))(
+  "%s takes no timer from the global object, where fakes may be",
+  (file) => {
+    const source = read(file);
+    const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+    const imported = importsOf(source).map(({ from }) => from);
+    for (const [uses, module] of REAL) if (uses.test(code)) expect(imported).toContain(module);
+  },
+);
+
 test.each([...FILES, ...filesUnder("src", ".lua")])(
   `%s is at most ${MAX_LINES} lines long`,
   (file) => {

@@ -7,9 +7,10 @@ import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import sinon from "sinon";
 import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { intercepted } from "./support/intercept.ts";
 import { openSilentProxy } from "./support/silent-proxy.ts";
 import { type Connect, singleClients } from "./support/store-clients.ts";
-import { freshPrefix } from "./support/stores.ts";
+import { clients, freshPrefix } from "./support/stores.ts";
 
 const DAY = 86_400_000;
 const port = Number(new URL(inject("redisUrl")).port);
@@ -97,7 +98,6 @@ describe.each(single)("%s", (name, connect) => {
     const proxy = await openSilentProxy(port);
     onTestFinished(() => proxy.close());
     const sessions = sessionsOf(await open(connect, proxy.port), 100);
-    await sessions.create({});
     proxy.silence();
     vi.useFakeTimers();
     await expect(sessions.create({})).rejects.toMatchObject({
@@ -114,7 +114,6 @@ describe.each(single)("%s", (name, connect) => {
 
 test("a client that waits for a faked timer is told of, and does not hang", async () => {
   const sessions = sessionsOf(await open(singleClients["redis 6"] as Connect), 100);
-  await sessions.create({});
   vi.useFakeTimers();
   await expect(sessions.create({})).rejects.toMatchObject({
     code: "ERR_STORE_UNAVAILABLE",
@@ -123,7 +122,7 @@ test("a client that waits for a faked timer is told of, and does not hang", asyn
 });
 
 test("waiting for replicas ends in time where there are too few", async () => {
-  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect), 300);
+  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect), 2_000);
   const { token } = await sessions.create({ user_id: 1 });
   vi.useFakeTimers();
   await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
@@ -139,4 +138,23 @@ test("the server's clock is the server's: no session ends by a faked date", asyn
   vi.setSystemTime(Date.now() + 365 * DAY);
   vi.advanceTimersByTime(365 * DAY);
   expect((await sessions.get(token))?.expiresAt).toEqual(session.expiresAt);
+});
+
+test.each(["the date", "all timers"])("no command is sent more where %s is faked", async (what) => {
+  const client = clients["ioredis 6"](inject("redisUrl"));
+  onTestFinished(() => client.disconnect());
+  const sent: string[] = [];
+  const recorded = intercepted(client, ({ name }, pass) => {
+    sent.push(name);
+    return pass();
+  });
+  const sessions = sessionsOf(recorded);
+  const { token } = await sessions.create({ user_id: 1 });
+  vi.useFakeTimers(what === "the date" ? { toFake: ["Date"] } : {});
+  sent.length = 0;
+  for (let i = 0; i < 3; i++) {
+    await sessions.set(token, { theme: "dark" });
+    vi.setSystemTime(Date.now() + DAY);
+  }
+  expect(sent.filter((name) => name !== "EVAL")).toEqual(Array(3).fill("EVALSHA"));
 });
