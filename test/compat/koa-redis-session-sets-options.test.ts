@@ -163,12 +163,13 @@ describe("a prefix with colons, in the store", () => {
       await client.del(one.getReferenceKey("user_id", 1));
     }
     const prefix = `koa-redis-session-sets:${namespace}`;
-    expect(await walk(prefix)).toMatchObject({ scanned: 1, added: 1 });
+    // Not `scanned`: SCAN gives a key twice where Redis resizes its table for others meanwhile.
+    expect(await walk(prefix)).toMatchObject({ added: 1 });
     expect(await client.smembers(own.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [beside, digits]) {
       expect(await client.exists(one.getReferenceKey("user_id", 1))).toBe(0);
     }
-    expect(await walk(`${prefix}:7`)).toMatchObject({ scanned: 1, added: 1 });
+    expect(await walk(`${prefix}:7`)).toMatchObject({ added: 1 });
     expect(await client.smembers(digits.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [own, beside, digits]) await one.store.delete("id");
   });

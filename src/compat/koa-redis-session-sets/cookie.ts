@@ -62,6 +62,7 @@ export class KoaCookie {
       const fault = this.#fault() || "Koa does not read it";
       throw new SessionError("ERR_COOKIE", `The session cookie cannot be read: ${fault}`, {
         cause,
+        cookie: this.#name,
       });
     }
   }

@@ -32,5 +32,7 @@ export function prefixOf(old: string): string {
 export function textOf(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" && value.isWellFormed()) return value;
-  throw misconfigured(`${name} must be a text of well-formed Unicode: ${name}: "shop"`);
+  throw misconfigured(`${name} must be a text of well-formed Unicode: ${name}: "shop"`, {
+    option: name,
+  });
 }

@@ -22,6 +22,7 @@ export function declaredIn(references: unknown = {}): DeclaredReferences {
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw misconfigured(
       `references must be an object with the names of the fields: references: { user_id: {} }; got ${quote(references)}`,
+      { option: "references" },
     );
   }
   const declared = Object.entries(references).map(
@@ -44,15 +45,20 @@ function rotationOf(field: string, declared: unknown): boolean | undefined {
   if (other === "identity") {
     throw misconfigured(
       `The reference ${named} has no option "identity" here: one that does not say who the user is is declared { rotate: false }`,
+      { option: "references", field },
     );
   }
   if (other !== undefined) {
     throw misconfigured(
       `The reference ${named} has no option ${quote(other)}; it is declared {}, { rotate: true } or { rotate: false }`,
+      { option: "references", field },
     );
   }
   if (rotate === undefined || typeof rotate === "boolean") return rotate;
-  throw misconfigured(`rotate of the reference ${named} must be true or false`);
+  throw misconfigured(`rotate of the reference ${named} must be true or false`, {
+    option: "references",
+    field,
+  });
 }
 
 export function referenceOf(field: string, value: unknown): Reference {

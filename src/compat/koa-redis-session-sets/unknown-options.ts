@@ -57,6 +57,7 @@ export function refuseUnknownOptions(names: readonly string[]): void {
   const instead = typeof meant === "object" ? meant.hint : meant && `write ${OPTIONS[meant]}`;
   throw misconfigured(
     `koa-redis-session-sets has no option ${quote(name)}${instead ? `; ${instead}` : ""}. Its options are ${Object.keys(OPTIONS).join(", ")}`,
+    { option: name },
   );
 }
 

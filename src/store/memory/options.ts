@@ -45,7 +45,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
       throw misconfigured(`${name} must be a whole number above zero`, { option: name });
     }
   }
-  if (now !== undefined && typeof now !== "function") throw misconfigured(NO_CLOCK);
+  if (now !== undefined && typeof now !== "function") {
+    throw misconfigured(NO_CLOCK, { option: "now" });
+  }
   return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checked(now) : wallClock);
 }
 
@@ -57,7 +59,7 @@ function checked(now: () => unknown): () => number {
   return () => {
     const time = now();
     if (typeof time === "number" && Number.isFinite(time)) return time;
-    throw misconfigured(`${NO_CLOCK}; it gave ${quote(time)}`);
+    throw misconfigured(`${NO_CLOCK}; it gave ${quote(time)}`, { option: "now" });
   };
 }
 

@@ -62,6 +62,7 @@ export function checkPrefix(prefix: string): void {
 function badPrefix() {
   return misconfigured(
     'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
+    { option: "prefix" },
   );
 }
 
