@@ -140,7 +140,7 @@ describe("what a from reads is learnt, however it does so", () => {
       ["user", "guest"],
     ],
   ])("%s", async (_what, from, fields) => {
-    const { fieldsReadBy } = await import("../src/compat/express-session/reads.ts");
+    const { fieldsReadBy } = await import("../src/compat/express-session/saving/reads.ts");
     expect([...(fieldsReadBy(from as never) ?? [])].sort()).toEqual([...fields].sort());
   });
 

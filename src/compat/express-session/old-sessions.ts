@@ -9,8 +9,8 @@ import { quote } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";
-import { type References, recordOf, referencesIn } from "./record.ts";
+import { expiryOf, isFixed, lifetimeOf } from "./saving/cookie.ts";
+import { type References, recordOf, referencesIn } from "./saving/record.ts";
 import { idOfSid } from "./sid.ts";
 
 const COLON = ":";

@@ -9,9 +9,9 @@ import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { isKeptForCookies } from "./cookie.ts";
 import { OldStoreSessions } from "./old-sessions.ts";
-import { type Declared, type References, storedName } from "./record.ts";
+import { isKeptForCookies } from "./saving/cookie.ts";
+import { type Declared, type References, storedName } from "./saving/record.ts";
 import { StoreEngine } from "./session-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */

@@ -13,9 +13,9 @@ import {
   type StoredData,
   storeConfigOf,
 } from "./options.ts";
-import { checkFields } from "./read-fields.ts";
-import { asSaved } from "./record.ts";
-import { SavedSessions } from "./saved-sessions.ts";
+import { checkFields } from "./saving/read-fields.ts";
+import { asSaved } from "./saving/record.ts";
+import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
   learnClasses,

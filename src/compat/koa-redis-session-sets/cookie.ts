@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { LONGEST } from "../../http/carriers/session-cookie.ts";
 import { answerBy, NodeExchange } from "../../http/exchange/node-exchange.ts";
 import { SessionError } from "../../shared/errors.ts";
-import { type KoaCookieOptions, needsSecure } from "./cookie-options.ts";
+import { type KoaCookieOptions, needsSecure } from "./options/cookie-options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */
 export interface KoaCookieContext {

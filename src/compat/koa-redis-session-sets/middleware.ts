@@ -2,8 +2,8 @@ import type { MoveProgress } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { misconfigured } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
-import { refuseLeftOut } from "./left-out.ts";
-import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options.ts";
+import { refuseLeftOut } from "./options/left-out.ts";
+import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options/options.ts";
 import { KoaSession, type SessionCookies } from "./session.ts";
 import { type KoaSessionStore, publicStore, SessionsInRedis } from "./store.ts";
 

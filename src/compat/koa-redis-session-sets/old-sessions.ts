@@ -9,7 +9,7 @@ import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { fieldsOf } from "../shared/json-record.ts";
 import { movedId } from "./ids.ts";
-import { referencesOf } from "./references.ts";
+import { referencesOf } from "./options/references.ts";
 
 /*
  * As koa-redis-session-sets has kept sessions, P being its prefix:

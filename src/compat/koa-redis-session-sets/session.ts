@@ -7,7 +7,7 @@ import type { Change, Changed } from "../../store/contract.ts";
 import { changeOf, rotationTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
 import { isOldId, movedId } from "./ids.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./options/options.ts";
 import { dataOf, type KoaSessionData, namesOf, type SessionsInRedis } from "./store.ts";
 
 /** For how long a request that still has the token from before a sign-in is told apart (ms). */

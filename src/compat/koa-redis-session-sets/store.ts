@@ -7,8 +7,8 @@ import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
 import { idOf } from "./ids.ts";
 import { OldKoaSessions } from "./old-sessions.ts";
-import type { Settings } from "./options.ts";
-import { referenceOf, referencesOf } from "./references.ts";
+import type { Settings } from "./options/options.ts";
+import { referenceOf, referencesOf } from "./options/references.ts";
 
 /**
  * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,

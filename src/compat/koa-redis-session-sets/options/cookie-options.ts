@@ -1,4 +1,4 @@
-import { misconfigured } from "../../shared/errors.ts";
+import { misconfigured } from "../../../shared/errors.ts";
 
 /** Options of the cookie, as `ctx.cookies.set` of Koa has them. Its end is that of the session. */
 export interface KoaCookieOptions {

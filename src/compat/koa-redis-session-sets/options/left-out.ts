@@ -1,4 +1,4 @@
-import { misconfigured } from "../../shared/errors.ts";
+import { misconfigured } from "../../../shared/errors.ts";
 
 /*
  * What the middleware and its store had beside what was documented, and what to write instead. Read as

@@ -1,6 +1,6 @@
-import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
+import { type Duration, milliseconds } from "../../../shared/durations.ts";
+import { misconfigured, optionNames, refuseUnknownKeys } from "../../../shared/errors.ts";
+import type { RedisClient } from "../../../store/redis/wire/clients/connect.ts";
 import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
 import { oldPrefixOf, prefixOf, textOf } from "./prefixes.ts";
 import { type DeclaredReferences, declaredIn } from "./references.ts";

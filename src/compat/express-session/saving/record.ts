@@ -1,7 +1,7 @@
-import type { Session } from "../../sessions/types.ts";
-import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../../shared/codec.ts";
-import { quote, SessionError } from "../../shared/errors.ts";
-import type { FieldChanges, FieldReferences, Fields } from "../../store/contract.ts";
+import type { Session } from "../../../sessions/types.ts";
+import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../../../shared/codec.ts";
+import { quote, SessionError } from "../../../shared/errors.ts";
+import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
 import {
   type Cookie,
   cookieOf,

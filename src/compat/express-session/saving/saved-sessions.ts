@@ -1,10 +1,12 @@
-import type { MoveProgress } from "../../migrate/migrator.ts";
-import { isId } from "../../sessions/token.ts";
-import { bytesOf, encodeValue } from "../../shared/codec.ts";
-import { misconfigured, tooLarge } from "../../shared/errors.ts";
-import { settled } from "../../shared/wait-for-all.ts";
-import type { Change, Changed, StoredSession, Tombstone } from "../../store/contract.ts";
-import { isWalkable } from "../../store/walk.ts";
+import type { MoveProgress } from "../../../migrate/migrator.ts";
+import { isId } from "../../../sessions/token.ts";
+import { bytesOf, encodeValue } from "../../../shared/codec.ts";
+import { misconfigured, tooLarge } from "../../../shared/errors.ts";
+import { settled } from "../../../shared/wait-for-all.ts";
+import type { Change, Changed, StoredSession, Tombstone } from "../../../store/contract.ts";
+import { isWalkable } from "../../../store/walk.ts";
+import type { StoreConfig } from "../options.ts";
+import { idOfSid } from "../sid.ts";
 import {
   allOf,
   type Cookie,
@@ -15,7 +17,6 @@ import {
   lifetimeOf,
   type Moments,
 } from "./cookie.ts";
-import type { StoreConfig } from "./options.ts";
 import {
   changesSince,
   checkSession,
@@ -26,7 +27,6 @@ import {
   withoutCookie,
 } from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
-import { idOfSid } from "./sid.ts";
 import { Turns } from "./turns.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../shared/errors.ts";
+import { misconfigured } from "../../../shared/errors.ts";
 
 /*
  * What the keys begin with. There it was any text: a prefix, or else `koa-redis-session-sets:` and a

@@ -1,4 +1,4 @@
-import { misconfigured, quote } from "../../shared/errors.ts";
+import { misconfigured, quote } from "../../../shared/errors.ts";
 import { isCookieField } from "./cookie.ts";
 import { type FieldsRead, fieldsReadBy } from "./reads.ts";
 import type { Declared, References } from "./record.ts";

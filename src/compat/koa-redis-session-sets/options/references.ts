@@ -1,6 +1,6 @@
-import { misconfigured, quote, SessionError } from "../../shared/errors.ts";
-import type { FieldReferences, Reference } from "../../store/contract.ts";
-import { encodeText, type JSONRecord } from "../shared/json-record.ts";
+import { misconfigured, quote, SessionError } from "../../../shared/errors.ts";
+import type { FieldReferences, Reference } from "../../../store/contract.ts";
+import { encodeText, type JSONRecord } from "../../shared/json-record.ts";
 
 /*
  * References whose values are named by their texts: 1 and "1" are the same. Their ids are kept in

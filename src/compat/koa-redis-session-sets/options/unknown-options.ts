@@ -1,4 +1,4 @@
-import { misconfigured, quote } from "../../shared/errors.ts";
+import { misconfigured, quote } from "../../../shared/errors.ts";
 import type { KoaRedisSessionSetsOptions } from "./options.ts";
 
 /*

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { touchAfter } from "../../sessions/session-core.ts";
-import type { Fields, Times } from "../../store/contract.ts";
+import { touchAfter } from "../../../sessions/session-core.ts";
+import type { Fields, Times } from "../../../store/contract.ts";
 import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
 
 /*
