@@ -2,11 +2,8 @@ import { optionalMilliseconds } from "../shared/durations.ts";
 import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import type { ReindexProgress } from "../store/repair.ts";
 import { configOf } from "./config.ts";
-import { TOUCH_OPTIONS } from "./option-names.ts";
-import { readArguments } from "./read-arguments.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
-import { replicasOf } from "./replicas.ts";
 import { Engine, fieldsNamedIn } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside, idOf, isId } from "./token.ts";
@@ -30,6 +27,7 @@ import type {
   TouchOptions,
   ValuesOf,
 } from "./types.ts";
+import { readArguments, replicasOf, TOUCH_OPTIONS } from "./verb-options.ts";
 
 /** A bearer secret as it came from a request. What is no well-formed token is no session. */
 export type Token = string | null | undefined;

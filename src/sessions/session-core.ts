@@ -14,7 +14,6 @@ import type {
 } from "../store/contract.ts";
 import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
 import { identityKept, nobody } from "./identity-errors.ts";
-import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./option-names.ts";
 import {
   declaredReference,
   decodeFields,
@@ -26,6 +25,7 @@ import {
 import { checkAgainst } from "./schema.ts";
 import { createToken, createTokenAfter, createTokenBeside, type NewToken } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
+import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
 const touchFailed = channel("session-sets:touch-failed");

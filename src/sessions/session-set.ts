@@ -1,10 +1,10 @@
 import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
 import type { Reference } from "../store/contract.ts";
 import { sessionOf } from "./record.ts";
-import { replicasOf } from "./replicas.ts";
 import { type Engine, fieldsNamedIn } from "./session-core.ts";
 import { isId } from "./token.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
+import { replicasOf } from "./verb-options.ts";
 
 const LIST_DEFAULT = 100;
 const LIST_MOST = 500;

@@ -1,6 +1,3 @@
-import { TOUCH_OPTIONS } from "../../sessions/option-names.ts";
-import { readArguments } from "../../sessions/read-arguments.ts";
-import { replicasOf } from "../../sessions/replicas.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
@@ -13,6 +10,7 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
+import { readArguments, replicasOf, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
 import { optionalMilliseconds } from "../../shared/durations.ts";
 import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";

@@ -1,6 +1,25 @@
-import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
-import { READ_OPTIONS } from "./option-names.ts";
-import type { ReadOptions } from "./types.ts";
+import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import type {
+  Deadlines,
+  DeleteOptions,
+  ReadOptions,
+  RotateOptions,
+  SignInOptions,
+  TouchOptions,
+} from "./types.ts";
+
+/* The options that verbs take, with and without a request. */
+
+export const READ_OPTIONS = optionNames<ReadOptions>({ touch: true });
+export const TOUCH_OPTIONS = optionNames<TouchOptions>({ idleTimeout: true });
+export const ROTATE_OPTIONS = optionNames<RotateOptions>({ grace: true });
+export const DEADLINES = optionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
+export const SIGN_IN_OPTIONS = optionNames<SignInOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  keep: true,
+});
+const DELETE_OPTIONS = optionNames<DeleteOptions>({ replicas: true });
 
 /** What is read, and whether that counts as use. */
 export interface ReadArguments {
@@ -37,4 +56,15 @@ export function readArguments(
     throw misconfigured("touch must be true or false", { option: "touch" });
   }
   return { fields: isList ? first : undefined, touch };
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
+export function replicasOf(options: DeleteOptions): number | undefined {
+  refuseUnknownKeys("delete", options, DELETE_OPTIONS);
+  const { replicas } = options;
+  if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
+  throw misconfigured(
+    "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
+    { option: "replicas" },
+  );
 }
