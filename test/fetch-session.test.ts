@@ -16,7 +16,7 @@ async function started() {
 describe("commit", () => {
   test("gives back the response itself where there is nothing to send", async () => {
     const session = fetchSession(new Request("https://shop.example/"));
-    session.id();
+    session.id;
     const response = Response.redirect("https://shop.example/", 302);
     expect(session.commit(response)).toBe(response);
     expect(response.headers.get("cache-control")).toBeNull();

@@ -48,10 +48,11 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
     next: (error?: unknown) => void,
   ): void;
   /** The session of a request, typed, with and without the middleware; the same one each time. */
-  createSession(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
+  of(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
   /**
    * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, `of(req)` gives the session.
+   * it answers 401, or sends pages to `redirect`. After it, its own `of(req)` gives the
+   * session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -78,7 +79,7 @@ export function expressSessions<Data extends object, Reference extends string>(
   const sessionOf = requestSessions("expressSessions", sessions, options, OPTIONS);
   const signer = signerOf(options);
 
-  function createSession(
+  function sessionFor(
     req: ExpressRequest | UpgradeRequest,
     // Express itself gives each request its response.
     res: unknown = (req as Partial<ExpressRequest>).res,
@@ -92,7 +93,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    provide(req, "req.session", createSession(req, res));
+    provide(req, "req.session", sessionFor(req, res));
     next();
   }
 
@@ -109,7 +110,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     ): Promise<void> {
       try {
         const header = (name: string) => nodeHeader(req, name);
-        const { session, refusal } = await ask(createSession(req, res), { header });
+        const { session, refusal } = await ask(sessionFor(req, res), { header });
         if (refusal) {
           res.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
@@ -124,8 +125,8 @@ export function expressSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
   }
 
-  const adapter = Object.assign(middleware, {
-    createSession: (req: ExpressRequest | UpgradeRequest) => createSession(req),
+  return Object.assign(middleware, {
+    of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
     requireSession,
   });
   return knownToTests(adapter, sessionOf.carrying, signer);

@@ -62,15 +62,17 @@ export type FastifyPlugin = (
 /** The plugin that gives `request.session`. */
 export interface FastifySessions<Data extends object, Reference extends string>
   extends FastifyPlugin {
-  /** The session of a request, typed, with and without the plugin; the same one each time. */
-  createSession(
-    request: FastifyRequest,
-    reply: Pick<FastifyReply, "raw">,
-  ): RequestSession<Data, Reference>;
+  /**
+   * The session of a request, typed; the same one each time.
+   *
+   * @param reply for routes without the plugin. Where it is left out there, the session reads and ends,
+   * and a call that would set a cookie is ERR_COOKIE.
+   */
+  of(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">): RequestSession<Data, Reference>;
   /**
    * A hook (preHandler, onRequest) for routes that are for signed-in users: where the session has no
-   * value of this field, it answers 401, or sends pages to `redirect`. After it, `of(request)` gives the
-   * session.
+   * value of this field, it answers 401, or sends pages to `redirect`. After it, its own
+   * `of(request)` gives the session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -98,9 +100,9 @@ export function fastifySessions<Data extends object, Reference extends string>(
   const sessionOf = requestSessions("fastifySessions", sessions, options, OPTIONS);
   const signer = signerOf(options);
 
-  function createSession(request: FastifyRequest, reply: Pick<FastifyReply, "raw">) {
+  function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const { raw } = request;
-    answerBy(raw, reply.raw);
+    answerBy(raw, reply?.raw);
     return sessionOf(raw, () => new NodeExchange(raw, viewOf(request)), signer);
   }
 
@@ -108,7 +110,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
     // Other sessions, or other carriers of the same ones, may be there already.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      provide(request, "request.session", createSession(request, reply));
+      provide(request, "request.session", sessionFor(request, reply));
       done();
     });
   });
@@ -122,7 +124,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const { raw } = request;
       const header = (name: string) => nodeHeader(raw, name);
-      const { session, refusal } = await ask(createSession(request, reply), { header });
+      const { session, refusal } = await ask(sessionFor(request, reply), { header });
       if (session) all.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
@@ -132,8 +134,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
   }
 
-  const adapter = Object.assign(plugin, { createSession, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  return Object.assign(plugin, { of: sessionFor, requireSession });
 }
 
 /**

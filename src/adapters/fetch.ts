@@ -39,6 +39,9 @@ export interface FetchSessions<Data extends object, Reference extends string> {
    * alone it reads and ends; what would set a cookie is ERR_COOKIE.
    */
   (parts: RequestParts): RequestSession<Data, Reference>;
+  /** The same by the name that every adapter has for it. */
+  of(request: FetchRequest): FetchSession<Data, Reference>;
+  of(parts: RequestParts): RequestSession<Data, Reference>;
   /**
    * A function that gives the session of a signed-in user; where it has no value of this field, the
    * Response to answer with: 401, or for pages the way to `redirect`.
@@ -90,7 +93,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return requested.knownToTests(Object.assign(sessionOf, { requireSession }));
+  return Object.assign(sessionOf, { of: sessionOf, requireSession });
 }
 
 /**

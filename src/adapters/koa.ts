@@ -57,11 +57,12 @@ export interface KoaSessions<Data extends object, Reference extends string> {
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void>;
-  /** The session of a context, without the middleware; the same one each time. */
-  createSession(ctx: KoaContext): RequestSession<Data, Reference>;
+  /** The session of a context, typed, with and without the middleware; the same one each time. */
+  of(ctx: KoaContext): RequestSession<Data, Reference>;
   /**
    * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, `of(ctx)` gives the session.
+   * it answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` gives the
+   * session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -91,7 +92,7 @@ export function koaSessions<Data extends object, Reference extends string>(
   }
   const sessionOf = requestSessions("koaSessions", sessions, options, OPTIONS);
 
-  function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
+  function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
     const signer = signed ? koaSigner(ctx.app.keys) : null;
     answerBy(ctx.req, ctx.res);
     return sessionOf(ctx.req, () => new NodeExchange(ctx.req, viewOf(ctx)), signer);
@@ -101,7 +102,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    provide(ctx, "ctx.session", createSession(ctx));
+    provide(ctx, "ctx.session", sessionFor(ctx));
     await next();
   }
 
@@ -113,7 +114,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
       const header = (name: string) => nodeHeader(ctx.req, name);
-      const { session, refusal } = await ask(createSession(ctx), { header });
+      const { session, refusal } = await ask(sessionFor(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
         for (const [name, value] of Object.entries(refusal.headers)) ctx.res.setHeader(name, value);
@@ -125,8 +126,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
   }
 
-  const adapter = Object.assign(middleware, { createSession, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
+  return Object.assign(middleware, { of: sessionFor, requireSession });
 }
 
 /**

@@ -39,6 +39,11 @@ export interface NodeSessions<Data extends object, Reference extends string> {
     req: IncomingMessage & { readonly body?: unknown },
     res?: ServerResponse,
   ): RequestSession<Data, Reference>;
+  /** The same by the name that every adapter has for it. */
+  of(
+    req: IncomingMessage & { readonly body?: unknown },
+    res?: ServerResponse,
+  ): RequestSession<Data, Reference>;
   /**
    * A function that gives the session of a signed-in user; where it has no value of this field, it
    * answers 401, or sends pages to `redirect`, and resolves to null.
@@ -94,7 +99,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return knownToTests(Object.assign(session, { requireSession }), sessionOf.carrying, signer);
+  return Object.assign(session, { of: session, requireSession });
 }
 
 const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({

@@ -158,8 +158,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     const replicas = replicasOf(rest);
     if (except !== null && !isId(except, this.#store.shards)) {
       throw misconfigured(
-        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id()), which is neither its token nor its key; no session was ended",
-        { option: "except" },
+        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), which is neither its token nor its key; no session was ended",
       );
     }
     return this.#endings.endAll(this.#reference, except, replicas);

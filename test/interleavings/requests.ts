@@ -136,7 +136,7 @@ export const REQUESTS: readonly Actor[] = [
         hands.peers = await hands.session.peers("user_id");
         return hands.peers !== null;
       },
-      async ({ session, peers }) => (await peers?.clear({ except: session.id() })) ?? null,
+      async ({ session, peers }) => (await peers?.clear({ except: session.id })) ?? null,
       get,
     ],
     { ofSet: true },

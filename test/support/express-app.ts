@@ -33,9 +33,8 @@ function createApp(options: AdapterOptions, create: typeof express): express.Exp
   const answer: RequestHandler = async (req, res) => {
     const handler = handlerOf(req.get("x-handler") ?? "");
     const value = await handler({
-      session: (req as typeof req & { session: ReturnType<typeof middleware.createSession> })
-        .session,
-      createSession: () => middleware.createSession(req),
+      session: (req as typeof req & { session: ReturnType<typeof middleware.of> }).session,
+      of: () => middleware.of(req),
       setHeader: (header, text) => void res.set(header, text),
       setCookie: (cookie, text) => void res.cookie(cookie, text),
       sendHeaders: async () => res.flushHeaders(),

@@ -28,10 +28,10 @@ function createApp(options: AdapterOptions): FastifyInstance {
     if (guard) scope.register(csrfGuard(guard));
     scope.all("/", async (request, reply) => {
       const handler = handlerOf(String(request.headers["x-handler"]));
-      const session = request.getDecorator<ReturnType<typeof plugin.createSession>>("session");
+      const session = request.getDecorator<ReturnType<typeof plugin.of>>("session");
       const value = await handler({
         session,
-        createSession: () => plugin.createSession(request, reply),
+        of: () => plugin.of(request),
         setHeader: (name, text) => void reply.header(name, text),
         setCookie: (name, text) => void reply.setCookie(name, text),
         async sendHeaders() {

@@ -31,7 +31,7 @@ function createHandler(options: AdapterOptions): (request: Request) => Promise<R
         async (sendHead) =>
           handler({
             session,
-            createSession: () => fetchSession(request),
+            of: () => fetchSession.of(request),
             setHeader: (name, text) => headers.set(name, text),
             setCookie: (name, text) => headers.append("set-cookie", `${name}=${text}`),
             sendHeaders: async () => sendHead(),

@@ -33,7 +33,7 @@ function createApp(options: AdapterOptions): Hono<Env> {
       async (sendHead) =>
         handler({
           session: c.var.session,
-          createSession: () => middleware.createSession(c),
+          of: () => middleware.of(c),
           setHeader: (name, text) => c.header(name, text),
           setCookie: (name, text) => setCookie(c, name, text),
           async sendHeaders() {

@@ -30,7 +30,7 @@ export type Data = {
 export interface TestContext {
   readonly session: RequestSession<Data>;
   /** The session as the framework's adapter gives it without its middleware. */
-  createSession(): RequestSession<Data>;
+  of(): RequestSession<Data>;
   setHeader(name: string, value: string): void;
   /** Sets a cookie of the application's own, as is usual in the framework. */
   setCookie(name: string, value: string): void;
@@ -254,7 +254,7 @@ export class Browser {
 
   /** The id of the session, from the cookie alone. */
   async id(): Promise<unknown> {
-    return (await this.send(({ session }) => session.id())).value;
+    return (await this.send(({ session }) => session.id)).value;
   }
 
   #keepSecret(setCookies: readonly SetCookie[], headers: object, text: string): void {

@@ -225,7 +225,7 @@ function within(carried: Carried): void {
         await session.set({ theme: "dark" });
         return {
           token,
-          own: session.id() === made.id && (await session.load())?.lineage === made.lineage,
+          own: session.id === made.id && (await session.load())?.lineage === made.lineage,
           data: await session.get(),
           devices: await (await devices())?.ids().then((ids) => ids.length),
         };

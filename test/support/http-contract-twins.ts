@@ -149,7 +149,7 @@ export function twins(start: Start): void {
           expect(operations, verb).toEqual(["find", "find", ...more]);
         }
         const both = await ask(app, [dead, token], ({ session }) =>
-          Promise.all([session.get(), session.get(["user_id"]), session.id() === null]),
+          Promise.all([session.get(), session.get(["user_id"]), session.id === null]),
         );
         expect(both.value).toEqual([{ user_id: 1 }, { user_id: 1 }, true]);
       });

@@ -42,7 +42,7 @@ function createApp(
     const handler = handlerOf(ctx.get("x-handler"));
     const value = await handler({
       session: ctx.session,
-      createSession: () => middleware.createSession(ctx),
+      of: () => middleware.of(ctx),
       setHeader: (name, text) => ctx.set(name, text),
       setCookie: (name, text) => void ctx.cookies.set(name, text, { signed: false }),
       sendHeaders: async () => ctx.res.flushHeaders(),

@@ -26,7 +26,7 @@ function createListener(options: AdapterOptions) {
     const cookies: string[] = [];
     const value = await handler({
       session,
-      createSession: () => sessionOf(req, res),
+      of: () => sessionOf.of(req, res),
       setHeader: (name, text) => void res.setHeader(name, text),
       setCookie: (name, text) => void cookies.push(`${name}=${text}`),
       sendHeaders: async () => void res.writeHead(200).flushHeaders(),

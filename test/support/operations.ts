@@ -57,7 +57,7 @@ export function operations(
 ): Record<string, Operation> {
   const user = sessions.by("user_id", 1);
   const team = sessions.by("team_ids", 1);
-  const request = () => koaSessions(sessions).createSession(contextWith(`session=${token}`));
+  const request = () => koaSessions(sessions).of(contextWith(`session=${token}`));
   const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
     does,
     needs,

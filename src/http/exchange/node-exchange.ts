@@ -19,6 +19,8 @@ const SENT =
   "the headers of the response are sent already; change the session before the body is sent";
 const NO_RESPONSE =
   "this request has no response that can carry headers (an upgrade to a WebSocket has none); sign in and out in an ordinary request";
+const NO_RESPONSE_GIVEN =
+  "no response that can carry headers is known of this request; use the middleware or plugin, or give the response where you ask for the session: of(req, res), in Fastify of(request, reply)";
 
 /** A request of node:http, and the response that `answerBy` was told of, if there is one. */
 export class NodeExchange implements Exchange {
@@ -52,7 +54,7 @@ export class NodeExchange implements Exchange {
   }
 
   get fault(): string | null {
-    if (this.#head === null) return NO_RESPONSE;
+    if (this.#head === null) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
     return this.#head.sent ? SENT : null;
   }
 

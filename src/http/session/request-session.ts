@@ -305,12 +305,12 @@ export class RequestSession<
   }
 
   /** The session's public id, as far as this request knows it; whether it is alive, `load` tells. */
-  id(): string | null {
+  get id(): string | null {
     return this.#held.id;
   }
 
   /** Where the store keeps the session: in Redis the key of its hash. */
-  getKey(): string | null {
+  get key(): string | null {
     const { id } = this.#held;
     return id === null ? null : this.#context.engine.config.store.sessionKey(id);
   }
