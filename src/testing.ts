@@ -14,6 +14,8 @@ export type {
   Fields,
   FindOptions,
   Gone,
+  ListOptions,
+  ListPlace,
   Lookalike,
   Lookup,
   NewSession,

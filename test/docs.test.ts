@@ -35,6 +35,7 @@ const GIVEN_IN_DOCSTRINGS = `
     type Data = { user_id?: number; theme?: string; cart?: string[] };
     const sessions: import("session-sets").Sessions<Data>;
     const session: import("session-sets/koa").RequestSession<Data>;
+    const set: import("session-sets").SessionSet<Data>;
     const oldToken: string;
     const user: { id: number };
     const client: import("ioredis").Redis;

@@ -214,6 +214,8 @@ describe("a token that is given where something else belongs", () => {
       () => user.clear({ except: token }),
       () => user.clear({ [token]: true } as object),
       () => user.list({ limit: asAny }),
+      () => user.list({ after: asAny }),
+      () => user.list({ after: { id: token, expiresAt: new Date() } }),
     ];
     for (const mistake of mistakes) {
       const error = await new Promise((resolve) => resolve(mistake())).then(

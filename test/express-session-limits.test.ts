@@ -127,6 +127,8 @@ describe.each([
       (value) => store.by("r", 1).unset(value),
       (value) => store.by("r", 1).unset([value]),
       (value) => store.by("r", 1).list(value),
+      (value) => store.by("r", 1).list({ limit: value }),
+      (value) => store.by("r", 1).list({ after: value }),
       (value) => store.by("r", 1).has(value),
       (value) => store.by("r", 1).delete(value),
       (value) => store.by("r", 1).clear(value),

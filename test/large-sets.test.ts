@@ -118,8 +118,8 @@ test("list gives the most recently seen of the 500 that expire last", async () =
   await Promise.all(ids.map((id, n) => client.hset(set.other.sessionKey(id), "@s", seen(n))));
   const lastToExpire = range(560).slice(60);
   const expected = lastToExpire.sort((a, b) => seen(b) - seen(a));
-  const listed = await set.other.list(USER, 500);
+  const listed = await set.other.list(USER, { limit: 500, order: "last-seen" });
   expect(listed.map(({ fields }) => Number(fields.get("n")))).toEqual(expected);
-  const few = await set.other.list(USER, 20);
+  const few = await set.other.list(USER, { limit: 20, order: "last-seen" });
   expect(few.map(({ id }) => id)).toEqual(listed.slice(0, 20).map(({ id }) => id));
 });

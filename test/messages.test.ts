@@ -36,6 +36,7 @@ const CALLS: Record<string, (given: never) => unknown> = {
   "by's field": (given) => sessions.by(given, 1),
   "by's value": (given) => sessions.by("user_id", given),
   "list's options": (given) => sessions.by("user_id", 1).list(given),
+  "list's after": (given) => sessions.by("user_id", 1).list({ after: given }),
   "clear's except": (given) => sessions.by("user_id", 1).clear({ except: given }),
   "delete's options": (given) => sessions.delete(null, given),
   "createSessions' options": (given) => createSessions(given),

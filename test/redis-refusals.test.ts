@@ -193,7 +193,9 @@ describe("a set with entries that have expired, on a server that takes no writes
     for await (const { id } of user()) read.push(id);
     expect(read.sort()).toEqual(living);
     expect(await user().size()).toBe(2);
-    expect((await plain.list(PLAIN, 100)).map(({ id }) => id)).toEqual([inPlain.id]);
+    expect(
+      (await plain.list(PLAIN, { limit: 100, order: "last-seen" })).map(({ id }) => id),
+    ).toEqual([inPlain.id]);
     for await (const page of plain.pages(PLAIN, true)) expect(page).toHaveLength(1);
     await expectWorking(["read"]);
     await expectRefused(["write", "memory"], mend, cause);

@@ -37,7 +37,8 @@ beforeEach(async () => {
 
 const operations: Record<string, () => Promise<unknown>> = {
   count: () => store.count(USER),
-  list: () => store.list(USER, 10),
+  list: () => store.list(USER, { limit: 10, order: "last-seen" }),
+  "list by deadlines": () => store.list(USER, { limit: 10, order: "deadline" }),
   pages: () => allPages(store, USER),
   changeAll: () => store.changeAll(USER, changes({ set: { a: "1" } })),
   endAll: () => store.endAll(USER),

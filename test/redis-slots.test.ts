@@ -160,6 +160,7 @@ async function onSet(set: SessionSet<Data>): Promise<void> {
   await set.has(id);
   await set.size();
   await set.list();
+  await set.list({ after: (await set.list({ limit: 1 })).at(-1) });
   await iterate(set);
   await set.set({ theme: "dark", "}:s:": ["{new}"] });
   await set.unset(["theme"]);
@@ -213,6 +214,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   const operations: Record<string, (set: SessionSet<Data>, id: string) => Promise<unknown>> = {
     size: (set) => set.size(),
     list: (set) => set.list(),
+    "a page of the list": (set) => set.list({ limit: 50 }),
     ids: (set) => set.ids(),
     iterating: iterate,
     set: (set) => set.set({ theme: "dark" }),

@@ -125,6 +125,7 @@ describe("Fastify's of(request)", () => {
     const app = open();
     app.register(plugin);
     app.register(websocket);
+    // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for an async plugin
     app.register(async (scope) => {
       scope.get("/", { websocket: true }, async (socket, request) => {
         const session = plugin.of(request);
@@ -133,6 +134,7 @@ describe("Fastify's of(request)", () => {
         socket.send(JSON.stringify([user_id, refused, await session.delete()]));
       });
     });
+    // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
     const address = await app.listen({ port: 0, host: "127.0.0.1" });
     const socket = new WebSocket(address.replace("http", "ws"), { headers: await signedIn() });
     const [message] = await once(socket, "message");

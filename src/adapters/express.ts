@@ -125,7 +125,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
   }
 
-  return Object.assign(middleware, {
+  const adapter = Object.assign(middleware, {
     of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
     requireSession,
   });

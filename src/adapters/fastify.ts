@@ -134,7 +134,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
   }
 
-  return Object.assign(plugin, { of: sessionFor, requireSession });
+  const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 /**

@@ -41,6 +41,7 @@ export interface FetchSessions<Data extends object, Reference extends string> {
   (parts: RequestParts): RequestSession<Data, Reference>;
   /** The same by the name that every adapter has for it. */
   of(request: FetchRequest): FetchSession<Data, Reference>;
+  /** The same where a framework gives no Request. */
   of(parts: RequestParts): RequestSession<Data, Reference>;
   /**
    * A function that gives the session of a signed-in user; where it has no value of this field, the
@@ -93,7 +94,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return Object.assign(sessionOf, { of: sessionOf, requireSession });
+  return requested.knownToTests(Object.assign(sessionOf, { of: sessionOf, requireSession }));
 }
 
 /**

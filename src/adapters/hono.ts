@@ -102,7 +102,7 @@ export function honoSessions<Data extends object, Reference extends string>(
     return Object.assign(middleware, { of: (c: HonoContext) => all.of(c.req) });
   }
 
-  return Object.assign(middleware, { of: sessionFor, requireSession });
+  return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
 }
 
 /**

@@ -126,7 +126,8 @@ export function koaSessions<Data extends object, Reference extends string>(
     return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
   }
 
-  return Object.assign(middleware, { of: sessionFor, requireSession });
+  const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
 }
 
 /**

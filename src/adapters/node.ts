@@ -99,7 +99,8 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return Object.assign(session, { of: session, requireSession });
+  const adapter = Object.assign(session, { of: session, requireSession });
+  return knownToTests(adapter, sessionOf.carrying, signer);
 }
 
 const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({

@@ -34,14 +34,11 @@ export function knownToTests<Adapter extends object>(
 }
 
 /** What `koaSessions`, `expressSessions` and their siblings return. */
-export type AnyAdapter<Data extends object> =
-  | {
-      /** The session of a request. */
-      // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
-      createSession(...request: any[]): RequestSession<Data, any>;
-    }
-  // biome-ignore lint/suspicious/noExplicitAny: the same
-  | ((...request: any[]) => RequestSession<Data, any>);
+export interface AnyAdapter<Data extends object> {
+  /** The session of a request. */
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
+  of(...request: any[]): RequestSession<Data, any>;
+}
 
 /** How the session of a test's cookie is made. */
 export interface SessionCookieOptions extends Deadlines {

@@ -1,5 +1,5 @@
 import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
-import type { Reference } from "../store/contract.ts";
+import type { ListPlace, Reference } from "../store/contract.ts";
 import { sessionOf } from "./record.ts";
 import { type Engine, fieldsNamedIn } from "./session-core.ts";
 import { isId } from "./token.ts";
@@ -9,13 +9,18 @@ import { replicasOf } from "./verb-options.ts";
 const LIST_DEFAULT = 100;
 const LIST_MOST = 500;
 
-/** How many sessions `list` gives. */
+/** Which sessions `list` gives. With any of these it lists by deadlines, the latest first. */
 export interface ListOptions {
   /**
-   * At most so many, 1 to 500; more than that are for iterating.
+   * At most so many, 1 to 500.
    * @default 100
    */
   limit?: number;
+  /**
+   * The last session of the page before, `page.at(-1)`; undefined or null: the first page. The next page
+   * begins behind its `expiresAt` and `id`, also where it was ended or used since.
+   */
+  after?: Pick<Session<unknown>, "id" | "expiresAt"> | null | undefined;
 }
 
 /** Which sessions `clear` ends, and whether it waits for replicas. */
@@ -24,7 +29,7 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
-const LIST_OPTIONS = optionNames<ListOptions>({ limit: true });
+const LIST_OPTIONS = optionNames<ListOptions>({ limit: true, after: true });
 const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
 
 /** How the sessions of a set are ended. */
@@ -87,19 +92,40 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Some of them, the most recently seen first. Where one shard has more than 500, only the 500
-   * that expire last are looked at.
+   * Some of them. Without options the 100 most recently seen, the latest first. (Where one shard has more
+   * than 500, they are those of the 500 that expire last.)
+   *
+   * With `limit` or `after` a page of them, by `expiresAt`, the latest first, and those of one moment by
+   * `id`. A page of fewer than `limit` is the last one.
+   *
+   * ```ts
+   * const page = await set.list({ limit: 50 });
+   * const next = await set.list({ limit: 50, after: page.at(-1) });
+   * ```
+   *
+   * Page by page each session is given once, if its deadline does not move meanwhile. One that is used
+   * goes to the front: if it was not given yet, it is missed. One whose deadline is brought forward, by
+   * `touch(token, { idleTimeout })`, may be given again; so may one that rotates while its deadline, the
+   * absolute one, stays. To meet every session, iterate.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG where `after` is no session.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
     refuseUnknownKeys("list", options, LIST_OPTIONS);
-    const { limit = LIST_DEFAULT } = options;
+    const { limit = LIST_DEFAULT, after } = options;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
       throw misconfigured(
         `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
         { option: "limit" },
       );
     }
-    const sessions = await this.#store.list(this.#reference, limit);
+    // `after` that is there and undefined stands for the first page, which the next ones go on from.
+    const isPage = options.limit !== undefined || "after" in options;
+    const sessions = await this.#store.list(this.#reference, {
+      limit,
+      order: isPage ? "deadline" : "last-seen",
+      after: placeOf(after, this.#store.shards),
+    });
     return sessions.map((session) => sessionOf<Data>(session));
   }
 
@@ -167,4 +193,15 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   get #store() {
     return this.#engine.config.store;
   }
+}
+
+/** Where a page of a list begins; null at the first one. */
+function placeOf(after: ListOptions["after"], shards: number): ListPlace | null {
+  if (after === undefined || after === null) return null;
+  const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
+  const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
+  if (isId(id, shards) && !Number.isNaN(deadline)) return { id, expiresAt: deadline };
+  throw misconfigured(
+    "after must be the last session of the page before, or its { id, expiresAt } with a Date: list({ limit, after: page.at(-1) })",
+  );
 }

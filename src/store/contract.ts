@@ -30,7 +30,10 @@ export interface Reference {
 export interface Lookalike {
   /** The value as `encodeValue` writes it. */
   readonly text: string;
-  /** Called where `count`, `list` or `endAll` finds no session of a reference, and some of this one. */
+  /**
+   * Called where `count`, `list` (but for what is `after` a place) or `endAll` finds no session of a
+   * reference, and some of this one.
+   */
   readonly tell: () => void;
 }
 
@@ -292,6 +295,26 @@ export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
   readonly except?: string | null;
 }
 
+/** Where a session stands in the order of deadlines; it need not be there any more. */
+export type ListPlace = Pick<StoredSession, "id" | "expiresAt">;
+
+/** Which sessions of a set are listed, and in what order. */
+export interface ListOptions {
+  /** At most so many, 1 to 500. */
+  readonly limit: number;
+  /**
+   * - `"last-seen"`: the most recently seen first; where a shard has more than 500 of them, only those
+   *   that expire last are looked at.
+   * - `"deadline"`: the latest `expiresAt` first; those of one deadline by id, as `<` compares texts.
+   */
+  readonly order: "last-seen" | "deadline";
+  /**
+   * In the order of deadlines: only those that stand behind this place. It goes by the place alone, also
+   * where that session was ended, rotated or touched since.
+   */
+  readonly after?: ListPlace | null;
+}
+
 /** How often a session may be rotated within one grace time, and so how many aliases lead to one. */
 export const MAX_RENEWALS = 32;
 /** Over how many aliases an id is a way in; an ending follows all there are. */
@@ -345,10 +368,9 @@ export interface SessionStore {
   has(reference: Reference, id: string): Promise<boolean>;
 
   /**
-   * Up to `limit` (at most 500) sessions with this value, the most recently seen first; where a
-   * shard has more than 500 of them, only those that expire last are looked at.
+   * Some of the sessions with this value; fewer than `limit` only where there are no more.
    */
-  list(reference: Reference, limit: number): Promise<StoredSession[]>;
+  list(reference: Reference, options: ListOptions): Promise<StoredSession[]>;
 
   /**
    * All sessions with this value, in pages and in no order. A session that has the value from the

@@ -4,6 +4,7 @@ import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
 import { expiring } from "./core/expiring.ts";
+import { listing } from "./core/listing.ts";
 import { lookalikes } from "./core/lookalikes.ts";
 import { referencing } from "./core/referencing.ts";
 import { sets } from "./core/sets.ts";
@@ -42,6 +43,7 @@ export const storeContract: readonly StoreTest[] = [
   ...merging,
   ...ending,
   ...sets,
+  ...listing,
   ...lookalikes,
   ...largeSets,
   ...expiring,

@@ -33,7 +33,7 @@ export const largeSets: readonly StoreTest[] = [
     await createMany(store, "1", MANY);
     const all = (await allPages(store, USER)).sort((a, b) => b.lastSeenAt - a.lastSeenAt);
     for (const limit of [20, 500]) {
-      const listed = await store.list(USER, limit);
+      const listed = await store.list(USER, { limit, order: "last-seen" });
       // Some were seen in the same millisecond, so the times are compared and not the ids.
       assert.deepEqual(
         listed.map(({ lastSeenAt }) => lastSeenAt),

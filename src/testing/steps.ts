@@ -285,8 +285,10 @@ export async function assertMembers(
   const paged = (await allPages(store, reference)).map(({ id }) => id);
   assert.deepEqual(paged.sort(), expected, `pages of ${set}`);
   if (expected.length <= 500) {
-    const listed = (await store.list(reference, 500)).map(({ id }) => id);
-    assert.deepEqual(listed.sort(), expected, `list of ${set}`);
+    for (const order of ["last-seen", "deadline"] as const) {
+      const listed = await store.list(reference, { limit: 500, order });
+      assert.deepEqual(listed.map(({ id }) => id).sort(), expected, `list of ${set} (${order})`);
+    }
   }
   for (const id of expected.slice(0, 20)) {
     assert.equal(await store.has(reference, id), true, `has of ${set}`);

@@ -229,7 +229,9 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
 
 /** All sessions of the sets, each once. */
 async function found(store: SessionStore): Promise<StoredSession[]> {
-  const lists = await Promise.all([...TEAMS, ...USERS].map((set) => store.list(set, 500)));
+  const lists = await Promise.all(
+    [...TEAMS, ...USERS].map((set) => store.list(set, { limit: 500, order: "last-seen" })),
+  );
   const byId = new Map<string, StoredSession>();
   for (const session of lists.flat()) byId.set(session.id, session);
   return [...byId.values()];

@@ -1,12 +1,13 @@
 /* It bites, where orders of commands alone do not show it: each mutation with what it fails in. */
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { SessionStore } from "../../src/store/contract.ts";
+import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import { change, createOf, done, of, rotationTo } from "../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../support/mutations.ts";
 import { snapshot } from "../support/operations.ts";
+import { tie, USER } from "../support/paged-sets.ts";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 import { type Client, clients } from "../support/stores.ts";
 
@@ -60,8 +61,31 @@ async function isWhole(mutation: MutationName | null): Promise<boolean> {
   return JSON.stringify(await snapshot(client)) === JSON.stringify(before);
 }
 
+/** Whether sessions of one deadline are given once each, where the last of each page is ended. */
+async function isPaged(mutation: MutationName | null): Promise<boolean> {
+  const store = redisStore(clientWith(mutation));
+  for (const limit of [1, 2, 3]) {
+    await client.flushall();
+    const ids = await Promise.all(Array.from({ length: 9 }, () => createOf(store, "1")));
+    await tie(client, { other: store, ids });
+    const given: string[] = [];
+    for (let after: StoredSession | null = null; ; ) {
+      const page: StoredSession[] = await store.list(USER, { limit, order: "deadline", after });
+      given.push(...page.map(({ id }) => id));
+      after = page.at(-1) ?? null;
+      if (after === null) break;
+      await store.end(after.id);
+    }
+    if (given.join() !== ids.sort().join()) return false;
+  }
+  return true;
+}
+
 describe.each([
   ["except that forgets a rotation", isSpared],
+  ["page that forgets the rest of a deadline", isPaged],
+  ["page that loses its place", isPaged],
+  ["page that ends at the wrong sessions of a deadline", isPaged],
   ["write before the look", isWhole],
 ] as const)("%s", (name, holds) => {
   test("without it, all is well", async () => {

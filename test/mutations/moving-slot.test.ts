@@ -74,7 +74,9 @@ type Read = (store: SessionStore, old: string, lineage: string) => Promise<numbe
 /** Each sees the one session of a set, by its old id or lineage where it takes one: how often. */
 const READS: Readonly<Record<string, Read>> = {
   count: (store) => store.count(USER),
-  list: async (store) => (await store.list(USER, 10)).length,
+  list: async (store) => (await store.list(USER, { limit: 10, order: "last-seen" })).length,
+  "list by deadlines": async (store) =>
+    (await store.list(USER, { limit: 10, order: "deadline" })).length,
   ids: (store) => sizeOf(store.pages(USER, false)),
   iteration: (store) => sizeOf(store.pages(USER, true)),
   has: async (store, old) => Number(await store.has(USER, old)),

@@ -236,6 +236,22 @@ look_at_session(current, found.names)
       "local to, found = except, read_own_fields(except)\n",
     ]),
   },
+  "page that forgets the rest of a deadline": {
+    about: "a page of a list begins at the deadline before that of its place",
+    apply: edits("listByDeadline", ["    add(read_same_deadline(count))\n", ""]),
+  },
+  "page that loses its place": {
+    about:
+      "a page of a list begins at the deadline before where the session of its place has ended",
+    apply: edits("listByDeadline", [
+      "  local to = last\n",
+      "  local to = last\n  if not redis.call('ZSCORE', set, after_id) then from, to = last, last end\n",
+    ]),
+  },
+  "page that ends at the wrong sessions of a deadline": {
+    about: "of the last deadline of a page not those with the first ids are given",
+    apply: edits("listByDeadline", [" or i > #found then\n", " then\n"]),
+  },
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
     apply: edits("endAll", ["if found.created and found.created == spared then", "if false then"]),

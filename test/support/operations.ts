@@ -71,6 +71,9 @@ export function operations(
     size: operation("count a session set", "read", () => user.size()),
     has: operation("look into a session set", "read", () => user.has(session.id)),
     list: operation("list a session set", "read", () => user.list()),
+    "a page of the list": operation("list a session set", "read", () =>
+      user.list({ limit: 10, after: session }),
+    ),
     ids: operation("read a session set", "read", () => user.ids()),
     iterating: operation("read a session set", "read", async () => {
       for await (const _ of user);

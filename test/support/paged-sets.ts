@@ -87,7 +87,10 @@ export async function disturb(set: PagedSet, page: number): Promise<void> {
 }
 
 /** Gives every session of the set the same deadline, as if all had been made in one millisecond. */
-export async function tie(client: Client, { other, ids }: PagedSet): Promise<number> {
+export async function tie(
+  client: Client,
+  { other, ids }: Pick<PagedSet, "other" | "ids">,
+): Promise<number> {
   const deadline = (await live(other, ids[0] ?? "")).expiresAt + HOUR;
   for (const id of ids) {
     const key = other.sessionKey(id);

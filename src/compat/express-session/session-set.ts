@@ -51,7 +51,10 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     return this.#set.ids();
   }
 
-  /** Some of them, the most recently seen first. */
+  /**
+   * Some of them: the 100 most recently seen, or with `limit` or `after` a page in the order of deadlines,
+   * as `list` of a `SessionSet`.
+   */
   async list(options?: ListOptions): Promise<Session<Data>[]> {
     return (await this.#set.list(options)).map((session) => this.#rules.asSaved(session));
   }

@@ -109,7 +109,7 @@ export class Cookies {
 
   /** Sets a cookie: for `maxAge` seconds, or, where that is null, until the browser is closed. */
   set(name: string, value: string, maxAge: number | null): void {
-    this.check();
+    this.check(name);
     this.#warnIfUntold();
     this.#send(name, name, signedValue(this.#signer, name, value), this.#config.attributes, maxAge);
   }

@@ -10,6 +10,7 @@ import {
   type FieldReferences,
   type Fields,
   type FindOptions,
+  type ListOptions,
   type Lookup,
   MAX_HOPS,
   MAX_RENEWALS,
@@ -20,6 +21,7 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
+import { byDeadline, byLastSeen } from "../list-order.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import type { WalkableStore } from "../walk.ts";
 import { type Bounds, Shelf } from "./entries.ts";
@@ -275,15 +277,20 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     return kept?.kind === "session" && this.#sets.has(reference, kept);
   }
 
-  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
+  async list(
+    reference: Reference,
+    { limit, order, after = null }: ListOptions,
+  ): Promise<StoredSession[]> {
     const members = this.#members(reference);
-    if (members.length === 0) this.#lookAlike(reference);
-    return members
-      .sort((a, b) => b.expiresAt - a.expiresAt)
-      .slice(0, LIST_SESSIONS)
-      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.lastUse - a.lastUse)
-      .slice(0, limit)
-      .map((session) => given(session));
+    if (members.length === 0 && after === null) this.#lookAlike(reference);
+    const ordered = members
+      .filter((session) => after === null || byDeadline(after, session) < 0)
+      .sort(byDeadline);
+    const listed =
+      order === "deadline"
+        ? ordered
+        : ordered.slice(0, LIST_SESSIONS).sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
+    return listed.slice(0, limit).map((session) => given(session));
   }
 
   async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {

@@ -10,6 +10,7 @@ import {
   type EndOptions,
   type FieldChanges,
   type FindOptions,
+  type ListOptions,
   type Lookup,
   MAX_HOPS,
   MAX_RENEWALS,
@@ -19,6 +20,7 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
+import { byDeadline, byLastSeen } from "../list-order.ts";
 import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
 import { shardOf } from "../shards.ts";
 import type { WalkableStore } from "../walk.ts";
@@ -211,19 +213,29 @@ export class RedisStore implements RepairableStore, WalkableStore {
     return Number(has) === 1;
   }
 
-  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
+  async list(
+    reference: Reference,
+    { limit, order, after = null }: ListOptions,
+  ): Promise<StoredSession[]> {
+    const byDeadlines = order === "deadline";
+    const place = [after ? String(after.expiresAt) : "", after?.id ?? ""];
     const lists = await this.#eachShard(async (shard) => {
       const [, sessions, alike] = await this.#server.read(
         "list a session set",
-        "list",
+        byDeadlines ? "listByDeadline" : "list",
         this.#keys.set(shard, reference),
-        [setName(reference), String(limit), lookalikeName(reference)],
+        [
+          setName(reference),
+          String(limit),
+          ...(byDeadlines ? place : []),
+          after ? "" : lookalikeName(reference),
+        ],
       );
       return [sessionsOf(sessions), Number(alike)] as const;
     });
     const all = lists.flatMap(([sessions]) => sessions);
     if (all.length === 0 && lists.some(([, alike]) => alike > 0)) reference.lookalike?.tell();
-    return all.sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit);
+    return all.sort(byDeadlines ? byDeadline : byLastSeen).slice(0, limit);
   }
 
   pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {

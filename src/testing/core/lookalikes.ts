@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Reference, SessionStore } from "../../store/contract.ts";
 import { newIdInShard } from "../ids.ts";
-import { assertMembers, create, createOf, of, PAST_SOON, renewed, SOON } from "../steps.ts";
+import { assertMembers, create, createOf, live, of, PAST_SOON, renewed, SOON } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 const TEXT = '"60"';
@@ -16,7 +16,9 @@ function mistaken(field = "user_id"): { reference: Reference; told: () => number
 
 const WAYS: Readonly<Record<string, (store: SessionStore, reference: Reference) => unknown>> = {
   count: (store, reference) => store.count(reference),
-  list: (store, reference) => store.list(reference, 10),
+  list: (store, reference) => store.list(reference, { limit: 10, order: "last-seen" }),
+  "list by deadlines": (store, reference) =>
+    store.list(reference, { limit: 10, order: "deadline" }),
   endAll: (store, reference) => store.endAll(reference),
 };
 
@@ -125,6 +127,8 @@ export const lookalikes: readonly StoreTest[] = [
   storeTest("nothing else asks for the other type's value", async ({ store }) => {
     const id = await createOf(store, NUMBER);
     const { reference, told } = mistaken();
+    const after = await live(store, id);
+    assert.deepEqual(await store.list(reference, { limit: 10, order: "deadline", after }), []);
     assert.equal(await store.has(reference, id), false);
     assert.equal(await store.end(id, { reference }), null);
     for await (const page of store.pages(reference, true)) assert.deepEqual(page, []);

@@ -166,7 +166,7 @@ async function assertDistinct(
   for (const name of names) {
     for (const text of values) {
       keys.add(store.setKey(of(name, text)));
-      const sessions = await store.list(of(name, text), 10);
+      const sessions = await store.list(of(name, text), { limit: 10, order: "last-seen" });
       assert.deepEqual(
         sessions.map(({ id }) => id),
         [ids.get(name)],

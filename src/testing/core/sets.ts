@@ -29,7 +29,9 @@ export const sets: readonly StoreTest[] = [
     const fields = { user_id: "1", theme: "dark", empty: "" };
     const id = await createOf(store, "1", { fields });
     const session = await live(store, id);
-    assert.deepEqual(await store.list(of("user_id", "1"), 10), [session]);
+    assert.deepEqual(await store.list(of("user_id", "1"), { limit: 10, order: "last-seen" }), [
+      session,
+    ]);
     assert.deepEqual(await allPages(store, of("user_id", "1"), true), [session]);
   }),
 
@@ -55,7 +57,7 @@ export const sets: readonly StoreTest[] = [
     done(await change(store, first, { set: { a: "1" } }));
     const order = [first, second, fifth, fourth, third];
     const listed = async (limit: number) =>
-      (await store.list(of("user_id", "1"), limit)).map(({ id }) => id);
+      (await store.list(of("user_id", "1"), { limit, order: "last-seen" })).map(({ id }) => id);
     assert.deepEqual(await listed(10), order);
     for (const limit of [1, 2, 3, 5]) assert.deepEqual(await listed(limit), order.slice(0, limit));
   }),
@@ -65,7 +67,7 @@ export const sets: readonly StoreTest[] = [
     const first = await createOf(store, "1", { idleTimeout: 80_000_000 });
     await elapse(3);
     const second = await createOf(store, "1", { idleTimeout: 10_000_000 });
-    const listed = await store.list(of("user_id", "1"), 10);
+    const listed = await store.list(of("user_id", "1"), { limit: 10, order: "last-seen" });
     assert.deepEqual(
       listed.map(({ id }) => id),
       [second, first],

@@ -88,7 +88,7 @@ export const lineages: readonly StoreTest[] = [
       [second, first],
     ]);
     for (const sessions of [
-      await store.list(USER, 10),
+      await store.list(USER, { limit: 10, order: "last-seen" }),
       await allPages(store, USER),
       await allPages(store, USER, true),
     ]) {
