@@ -1,6 +1,7 @@
 /* The package as users get it: packed, installed with npm, and used from each kind of program. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
+import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   addPackages,
@@ -237,6 +238,26 @@ describe("a program that comes from a predecessor", () => {
     const commonJs = { ...options, verbatimModuleSyntax: true, outDir: "compat" };
     expect(await compileIn(full, ["compat-commonjs.cts"], commonJs)).toBe("");
     expect(await outputOf(full, "compat/compat-commonjs.cjs")).toEqual(whole);
+  });
+});
+
+describe("a program that tests a store of its own", () => {
+  interface Outcome {
+    readonly names: readonly string[];
+    readonly right: readonly object[];
+    readonly wrong: readonly { name: string; error: string; message: string }[];
+  }
+
+  test("gets every test of the contract, and errors that say what is wrong", async () => {
+    const { names, right, wrong } = (await outputOf(bare, "contract.mjs")) as Outcome;
+    expect(names).toEqual(storeContract.map(({ name }) => name));
+    expect(right).toEqual([]);
+    const [first] = wrong.filter(({ name }) => name.startsWith("end ends one session"));
+    expect(first?.error).toBe("AssertionError");
+    expect(first?.message).toMatch(/^count of user_id = 1\b/);
+    // Such a message is made of the source of a call that has none of its own.
+    const made = wrong.filter(({ message }) => message.includes("evaluated to a falsy value"));
+    expect(made).toEqual([]);
   });
 });
 
