@@ -7,16 +7,4 @@ export {
   koaSessions,
   type SessionContext,
 } from "./adapters/koa.ts";
-export type { RequestSessionsOptions, SessionOf } from "./http/bind.ts";
-export type { CarrierName } from "./http/carriers/carriers.ts";
-export type { CookieOptions } from "./http/carriers/cookie-options.ts";
-export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
-export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";
-export type {
-  ChangedCredentials,
-  GivenSession,
-  RequestDeleteOptions,
-  RequestSignInOptions,
-  SignOutOptions,
-} from "./http/session/request-options.ts";
-export type { RequestSession } from "./http/session/request-session.ts";
+export type * from "./http/request-types.ts";

@@ -49,7 +49,8 @@ export const largeSets: readonly StoreTest[] = [
     assert.equal(await store.changeAll(USER, changes({ set: { role: "admin" } })), MANY);
     const sessions = await allPages(store, USER, true);
     assert.deepEqual(numbers(sessions), range(MANY));
-    assert.ok(sessions.every(({ fields }) => fields.get("role") === "admin"));
+    const roles = new Set(sessions.map(({ fields }) => fields.get("role")));
+    assert.deepEqual([...roles], ["admin"]);
   }),
 
   storeTest("changeAll moves every session of a large set to another one", async ({ store }) => {
@@ -108,7 +109,7 @@ export const largeSets: readonly StoreTest[] = [
   storeTest("pages may be left early", async ({ store }) => {
     await createMany(store, "1", MANY);
     for await (const page of store.pages(USER, false)) {
-      assert.ok(page.length >= 0);
+      assert.ok(page.length >= 0, "a page is an array");
       break;
     }
     assert.equal((await allPages(store, USER)).length, MANY);

@@ -27,7 +27,7 @@ export interface Import {
 export function importsOf(source: string): Import[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const statements = code.matchAll(
-    /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^"';]*?\sfrom\s+)?["']([^"']+)["']/gm,
+    /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{](?:[^"';]|\bas\s+"[^"]*")*?\sfrom\s+)?["']([^"']+)["']/gm,
   );
   const calls = code.matchAll(/\b(?:import|require)\s*\(\s*["'`]([^"'`]+)["'`]/g);
   return [

@@ -207,7 +207,7 @@ export const commanding: readonly StoreTest[] = [
 
   storeTest("a session made by a change ends as others do", async ({ store, elapse }) => {
     const [empty, brief, past, large] = Array.from({ length: 4 }, () => newId(store.shards));
-    assert.ok(empty && brief && past && large);
+    assert.ok(empty && brief && past && large, "there are four ids");
     done(await change(store, empty, { create: true, absoluteTimeout: HOUR }));
     assert.deepEqual(await texts(store, empty), {});
     assert.equal(await store.end(empty), empty);

@@ -75,7 +75,7 @@ export const changing: readonly StoreTest[] = [
     const before = await live(store, id);
     await elapse(30);
     const { times } = done(await change(store, id));
-    assert.ok(times.lastSeenAt >= before.lastSeenAt + 30);
+    assert.ok(times.lastSeenAt >= before.lastSeenAt + 30, "a change uses the session");
     assert.deepEqual(timesOf(times), {
       ...timesOf(before),
       lastSeenAt: times.lastSeenAt,

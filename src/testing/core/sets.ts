@@ -39,7 +39,7 @@ export const sets: readonly StoreTest[] = [
     const id = await createOf(store, "1", { fields: { theme: "dark" } });
     const session = await live(store, id);
     const [paged] = await allPages(store, of("user_id", "1"), false);
-    assert.ok(paged);
+    assert.ok(paged, "the set has a page");
     assert.equal(paged.id, id);
     assert.equal(paged.fields.size, 0);
     assert.deepEqual(timesOf(paged), timesOf(session));

@@ -103,7 +103,7 @@ export const changingUsers: readonly StoreTest[] = [
         const after = await live(store, rotation.to);
         assert.deepEqual(after.fields, answer.fields, "nothing is carried over");
         assert.deepEqual(timesOf(after), timesOf(answer.times));
-        assert.ok(after.createdAt >= createdAt + 10);
+        assert.ok(after.createdAt >= createdAt + 10, "the session is a new one");
         assert.equal(after.idleTimeout, HOUR);
         assert.equal(after.absoluteDeadline, after.createdAt + DAY);
         assert.equal(after.lineage, after.id);

@@ -82,7 +82,7 @@ export const signingIn: readonly StoreTest[] = [
       assert.equal(answer.ended, true);
       assert.deepEqual(Object.fromEntries(answer.fields), { user_id: "1", theme: "dark" });
       assert.deepEqual(await texts(store, to), { user_id: "1", theme: "dark" });
-      assert.ok(answer.times.createdAt >= createdAt + 10);
+      assert.ok(answer.times.createdAt >= createdAt + 10, "the session is a new one");
       assert.equal(answer.times.idleTimeout, HOUR);
       assert.equal(answer.times.absoluteDeadline, answer.times.createdAt + DAY);
       assert.equal((await live(store, to)).lineage, to);
