@@ -3,7 +3,6 @@ import type { Reference } from "../store/contract.ts";
 import { sessionOf } from "./record.ts";
 import { replicasOf } from "./replicas.ts";
 import { type Engine, fieldsNamedIn } from "./session-core.ts";
-import { isId } from "./token.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 
 const LIST_DEFAULT = 100;
@@ -53,7 +52,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @internal
    * @param endings other than those of the store, where a session of the set needs more to end.
    */
-  constructor(engine: Engine, reference: Reference, endings: Endings = engine) {
+  constructor(engine: Engine, reference: Reference, endings: Endings = endingsBy(engine)) {
     this.#engine = engine;
     this.#reference = reference;
     this.#endings = endings;
@@ -64,23 +63,23 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
    */
   get key(): string {
-    return this.#store.setKey(this.#reference);
+    return this.#engine.sets.setKey(this.#reference);
   }
 
   /** How many there are; no session is read. */
   async size(): Promise<number> {
-    return this.#store.count(this.#reference);
+    return this.#engine.sets.count(this.#reference);
   }
 
   /** Whether the session of this id or lineage is one of them. */
   async has(id: string): Promise<boolean> {
-    return isId(id, this.#store.shards) && this.#store.has(this.#reference, id);
+    return this.#engine.isId(id) && this.#engine.sets.has(this.#reference, id);
   }
 
   /** The ids of all of them, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
-    for await (const page of this.#store.pages(this.#reference, false)) {
+    for await (const page of this.#engine.sets.pages(this.#reference, false)) {
       for (const { id } of page) ids.push(id);
     }
     return ids;
@@ -99,7 +98,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
         { option: "limit" },
       );
     }
-    const sessions = await this.#store.list(this.#reference, limit);
+    const sessions = await this.#engine.sets.list(this.#reference, limit);
     return sessions.map((session) => sessionOf<Data>(session));
   }
 
@@ -108,7 +107,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const page of this.#store.pages(this.#reference, true)) {
+    for await (const page of this.#engine.sets.pages(this.#reference, true)) {
       for (const session of page) yield sessionOf<Data>(session);
     }
   }
@@ -122,7 +121,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
     this.#engine.refuseIdentities("set", fieldsNamedIn(values));
-    return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes(values, []));
   }
 
   /**
@@ -132,7 +131,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
     this.#engine.refuseIdentities("unset", fields);
-    return this.#store.changeAll(this.#reference, await this.#engine.changes({}, fields));
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes({}, fields));
   }
 
   /**
@@ -141,7 +140,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
-    return isId(id, this.#store.shards) && this.#endings.end(this.#reference, id, replicas);
+    return this.#engine.isId(id) && this.#endings.end(this.#reference, id, replicas);
   }
 
   /**
@@ -156,7 +155,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     refuseUnknownKeys("clear", options, CLEAR_OPTIONS);
     const { except = null, ...rest } = options;
     const replicas = replicasOf(rest);
-    if (except !== null && !isId(except, this.#store.shards)) {
+    if (except !== null && !this.#engine.isId(except)) {
       throw misconfigured(
         "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id()), which is neither its token nor its key; no session was ended",
         { option: "except" },
@@ -164,8 +163,14 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     }
     return this.#endings.endAll(this.#reference, except, replicas);
   }
+}
 
-  get #store() {
-    return this.#engine.config.store;
-  }
+/** Sessions are ended as the store does it. */
+function endingsBy(engine: Engine): Endings {
+  return {
+    async end(reference, name, replicas) {
+      return (await engine.end(name, { byName: true, reference, replicas })) !== null;
+    },
+    endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+  };
 }

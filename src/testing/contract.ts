@@ -1,5 +1,3 @@
-import { commanding } from "./commands/commanding.ts";
-import { merging } from "./commands/merging.ts";
 import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
@@ -31,7 +29,6 @@ import type { StoreTest } from "./store-test.ts";
 export const storeContract: readonly StoreTest[] = [
   ...creating,
   ...changing,
-  ...commanding,
   ...referencing,
   ...rotating,
   ...renewing,
@@ -39,7 +36,6 @@ export const storeContract: readonly StoreTest[] = [
   ...signingIn,
   ...changingUsers,
   ...severalIdentities,
-  ...merging,
   ...ending,
   ...sets,
   ...lookalikes,

@@ -314,7 +314,7 @@ export class RequestSession<
   /** Where the store keeps the session: in Redis the key of its hash. */
   getKey(): string | null {
     const { id } = this.#held;
-    return id === null ? null : this.#context.engine.config.store.sessionKey(id);
+    return id === null ? null : this.#context.engine.keyOf(id);
   }
 
   /**
