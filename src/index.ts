@@ -41,4 +41,4 @@ export {
   type SessionErrorOptions,
 } from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
-export type { ReindexProgress } from "./store/repair.ts";
+export type { ReindexProgress } from "./store/reindexing.ts";

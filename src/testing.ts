@@ -3,6 +3,7 @@ export {
   createSessionCookie,
   type SessionCookieOptions,
 } from "./http/test-cookie.ts";
+export type { Command, Commanded, CommandStore, Merge } from "./store/commanding.ts";
 export type {
   Change,
   Changed,
@@ -35,7 +36,8 @@ export type {
   ReindexProgress,
   RepairableStore,
   RepairOptions,
-} from "./store/repair.ts";
+} from "./store/reindexing.ts";
+export { commandContract } from "./testing/commands/contract.ts";
 export { storeContract } from "./testing/contract.ts";
 export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

@@ -5,6 +5,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
+import { commandStore, mergeUser } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,
@@ -16,7 +17,6 @@ import {
   done,
   draft,
   live,
-  mergeUser,
   of,
   rotationTo,
   signIn,
@@ -148,16 +148,19 @@ describe("a command that arrives twice", () => {
     await assertMembers(store, of("user_id", user ?? "1"), [to]);
   });
 
-  test.each([0, 10_000])("a merging sign-in rotates once, with %i ms of grace", async (grace) => {
-    const id = await create(store, one);
-    const to = newIdBeside(id);
-    const answer = done(await twice.change(id, mergeUser(to, "2", { grace })));
-    expect(answer).toMatchObject({ id: to, rotated: true });
-    expect(second).toEqual(first);
-    await assertMembers(store, USER, []);
-    await assertMembers(store, of("user_id", "2"), [to]);
-    await assertMembers(store, of("team", "2"), [to]);
-  });
+  test.each([0, 10_000])(
+    "a merging sign-in rotates once, its tombstone for %i ms",
+    async (tombstone) => {
+      const id = await create(store, one);
+      const to = newIdBeside(id);
+      const answer = done(await commandStore(twice).command(id, mergeUser(to, "2", { tombstone })));
+      expect(answer).toMatchObject({ id: to, rotated: true });
+      expect(second).toEqual(first);
+      await assertMembers(store, USER, []);
+      await assertMembers(store, of("user_id", "2"), [to]);
+      await assertMembers(store, of("team", "2"), [to]);
+    },
+  );
 
   test("a change has the values and references that it would have once", async () => {
     const id = await create(store, one);
@@ -209,7 +212,7 @@ describe("a command that arrives twice", () => {
     await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
     await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
     await change(recording, id, { rotation: rotationTo(a) });
-    await recording.change(a, mergeUser(b, "2"));
+    await commandStore(recording).command(a, mergeUser(b, "2"));
     await recording.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
     await recording.end(b);
     const ended = await snapshot(client);

@@ -5,6 +5,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FieldReferences, SessionStore } from "../src/store/contract.ts";
+import { commandStore, mergeUser } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   change,
@@ -13,7 +14,6 @@ import {
   done,
   draft,
   HOUR,
-  mergeUser,
   rotationTo,
   signInOf,
 } from "../src/testing/steps.ts";
@@ -138,8 +138,11 @@ describe.each([
       await expectLooks(() => change(store, first, { rotation }));
       const old = grace === 0 ? second : first;
       await expectLooks(() => change(store, old, { set: { a: "1" } }));
-      const moved = { ...mergeUser(third, "2", { grace }), references: references("user_id", "2") };
-      await expectLooks(() => store.change(old, moved));
+      const moved = {
+        ...mergeUser(third, "2", { tombstone: grace }),
+        references: references("user_id", "2"),
+      };
+      await expectLooks(() => commandStore(store).command(old, moved));
     },
   );
 

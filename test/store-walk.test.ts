@@ -4,7 +4,7 @@ import { createSessions, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { isWalkable } from "../src/store/walk.ts";
+import { isWalkable } from "../src/store/iterating.ts";
 import { freshPrefix } from "./support/stores.ts";
 
 const client = new Redis(inject("redisUrl"));

@@ -1,5 +1,4 @@
 import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
-import { idOf } from "../sessions/token.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
 import {
   BearerHeader,
@@ -111,7 +110,7 @@ export function requestSessions<Data extends object, Reference extends string>(
     );
   }
 
-  const isToken = (value: string) => idOf(value, engine.config.store.shards) !== null;
+  const isToken = (value: string) => engine.idOf(value) !== null;
   const hasCookie = carriers.includes("cookie");
   // What is off is as good as left out, also where another adapter has no such option.
   const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));

@@ -36,9 +36,8 @@ export interface Timeouts {
   readonly absoluteTimeout: number | null;
 }
 
-/** What `createSessions` was told, checked. */
-export interface Config extends Timeouts {
-  readonly store: SessionStore;
+/** What `createSessions` was told of sessions, checked. */
+export interface Settings extends Timeouts {
   readonly schema: StandardSchema<unknown> | null;
   readonly references: ReadonlyMap<string, DeclaredReference>;
   /** The references that say who the user is. */
@@ -47,6 +46,11 @@ export interface Config extends Timeouts {
   readonly defaultAbsoluteTimeout: boolean;
   readonly maxBytes: number;
   readonly rotationGrace: number;
+}
+
+/** The same, and where they are kept. */
+export interface Config extends Settings {
+  readonly store: SessionStore;
 }
 
 export function configOf(options: SessionsOptions<object> = {}): Config {

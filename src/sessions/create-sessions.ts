@@ -1,12 +1,12 @@
 import { optionalMilliseconds } from "../shared/durations.ts";
 import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
-import type { ReindexProgress } from "../store/repair.ts";
+import type { ReindexProgress } from "../store/reindexing.ts";
 import { configOf } from "./config.ts";
 import { decodeFields, sessionOf, withTimes } from "./record.ts";
-import { type ReindexOptions, reindex } from "./reindex.ts";
+import type { ReindexOptions } from "./reindex.ts";
 import { Engine, fieldsNamedIn } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
-import { createTokenBeside, idOf, isId } from "./token.ts";
+import { createTokenBeside } from "./token.ts";
 import type {
   Deadlines,
   DeleteOptions,
@@ -103,8 +103,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const { fields, touch } = readArguments("get", fieldsOrOptions, options);
     const id = this.#idOf(token);
     if (id === null) return null;
-    const reading = await this.#engine.read(id, fields, { touch });
-    return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
+    const found = await this.#engine.find(id, fields);
+    const used = touch ? await this.#engine.used(found) : found;
+    return used.state === "live" ? sessionOf<Data>(used.session) : null;
   }
 
   /**
@@ -194,7 +195,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
     const id = this.#idOf(token);
-    return id !== null && (await this.#engine.config.store.end(id, { replicas })) !== null;
+    return id !== null && (await this.#engine.end(id, { replicas })) !== null;
   }
 
   /**
@@ -230,7 +231,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a wrong option, or a store that cannot do it.
    */
   reindex(options: ReindexOptions = {}): AsyncGenerator<ReindexProgress, void> {
-    return reindex(this.#engine.config, options);
+    return this.#engine.reindex(options);
   }
 
   /**
@@ -238,7 +239,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * waits for replicas; never a client.
    */
   async close(): Promise<void> {
-    await this.#engine.config.store.close();
+    await this.#engine.close();
   }
 
   async #change(token: Token, changes: Parameters<Engine["change"]>[1]): Promise<boolean> {
@@ -247,7 +248,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   #idOf(token: Token): string | null {
-    return idOf(token, this.#engine.config.store.shards);
+    return this.#engine.idOf(token);
   }
 }
 
@@ -259,7 +260,7 @@ export class SessionById<Data extends object> {
   /** @internal */
   constructor(engine: Engine, id: string) {
     this.#engine = engine;
-    this.#id = isId(id, engine.config.store.shards) ? id : null;
+    this.#id = engine.isId(id) ? id : null;
   }
 
   /** The session, or null. With `fields`, only those are read. */
@@ -274,8 +275,8 @@ export class SessionById<Data extends object> {
       );
     }
     if (this.#id === null) return null;
-    const reading = await this.#engine.read(this.#id, fields, { touch: false, byName: true });
-    return reading.state === "live" ? sessionOf<Data>(reading.session) : null;
+    const found = await this.#engine.find(this.#id, fields, true);
+    return found.state === "live" ? sessionOf<Data>(found.session) : null;
   }
 
   /**
@@ -286,6 +287,6 @@ export class SessionById<Data extends object> {
   async delete(options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
     if (this.#id === null) return false;
-    return (await this.#engine.config.store.end(this.#id, { byName: true, replicas })) !== null;
+    return (await this.#engine.end(this.#id, { byName: true, replicas })) !== null;
   }
 }

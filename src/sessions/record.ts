@@ -16,7 +16,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import type { Config, DeclaredReference } from "./config.ts";
+import type { DeclaredReference, Settings } from "./config.ts";
 import type { Session } from "./types.ts";
 
 /** Values as a store takes them. */
@@ -31,7 +31,7 @@ function isRecord(values: unknown): values is object {
 }
 
 /** A field that is undefined is left alone. Throws ERR_SESSION_VALUE, naming the field. */
-export function encodeValues(values: object, config: Config): EncodedValues {
+export function encodeValues(values: object, config: Settings): EncodedValues {
   if (!isRecord(values)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
@@ -56,7 +56,7 @@ export function encodeValues(values: object, config: Config): EncodedValues {
 }
 
 /** The references that go with fields that are unset. */
-export function unsetReferences(fields: readonly string[], config: Config): FieldReferences[] {
+export function unsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
   if (!Array.isArray(fields)) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
   }
@@ -70,7 +70,7 @@ export function unsetReferences(fields: readonly string[], config: Config): Fiel
 }
 
 /** How a store keeps the values of a declared reference. */
-function kindOf(field: string, { references, identity }: Config) {
+function kindOf(field: string, { references, identity }: Settings) {
   return {
     plain: references.get(field)?.plain ?? false,
     identity: identity.includes(field),
@@ -78,7 +78,7 @@ function kindOf(field: string, { references, identity }: Config) {
 }
 
 /** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
-export function declaredReference(field: string, config: Config): DeclaredReference {
+export function declaredReference(field: string, config: Settings): DeclaredReference {
   const declared = config.references.get(field);
   if (declared) return declared;
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
@@ -113,7 +113,7 @@ function checkType(field: string, value: unknown, { type }: DeclaredReference): 
 export function referenceOf(
   field: string,
   value: unknown,
-  config: Config,
+  config: Settings,
   name?: string,
 ): Reference {
   const declared = declaredReference(field, config);

@@ -1,7 +1,8 @@
 import { decodeValue, referenceTexts } from "../shared/codec.ts";
 import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
-import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/repair.ts";
-import type { Config } from "./config.ts";
+import type { SessionStore } from "../store/contract.ts";
+import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/reindexing.ts";
+import type { Settings } from "./config.ts";
 
 /** How `reindex` walks. */
 export interface ReindexOptions {
@@ -17,7 +18,8 @@ export interface ReindexOptions {
 const OPTIONS = optionNames<ReindexOptions>({ dryRun: true, cursor: true });
 
 export function reindex(
-  { store, references, identity }: Config,
+  store: SessionStore,
+  { references, identity }: Settings,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   refuseUnknownKeys("reindex", options, OPTIONS);

@@ -4,15 +4,16 @@ import { milliseconds } from "../shared/durations.ts";
 import { misconfigured, quote, refuseUnknownKeys, tooLarge } from "../shared/errors.ts";
 import type {
   Changed,
+  EndOptions,
   FieldChanges,
-  Gone,
   Lookup,
   Reference,
   Rotation,
+  SessionStore,
   StoredSession,
-  Superseded,
 } from "../store/contract.ts";
-import { type Config, type Timeouts, timeoutsOf } from "./config.ts";
+import type { ReindexProgress } from "../store/reindexing.ts";
+import { type Config, type Settings, type Timeouts, timeoutsOf } from "./config.ts";
 import { identityKept, nobody } from "./identity-errors.ts";
 import {
   declaredReference,
@@ -22,8 +23,16 @@ import {
   unsetReferences,
   withTimes,
 } from "./record.ts";
+import { type ReindexOptions, reindex } from "./reindex.ts";
 import { checkAgainst } from "./schema.ts";
-import { createToken, createTokenAfter, createTokenBeside, type NewToken } from "./token.ts";
+import {
+  createToken,
+  createTokenAfter,
+  createTokenBeside,
+  idOf,
+  isId,
+  type NewToken,
+} from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 
@@ -34,11 +43,8 @@ const touchFailed = channel("session-sets:touch-failed");
 const TOUCH_PARTS = 20;
 const TOUCH_AFTER = 60_000;
 
-/** What an id leads to; `touched`: its idle deadline was pushed forward by this read. */
-export type Reading =
-  | { readonly state: "live"; readonly session: StoredSession; readonly touched: boolean }
-  | Superseded
-  | Gone;
+/** What there is to read and change of whole sets. */
+type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
 
 /** What is to change in one session. */
 export interface Changes {
@@ -57,10 +63,27 @@ export interface SignedInSession<Data> extends SessionWithToken<Data> {
 
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
 export class Engine {
-  readonly config: Config;
+  readonly config: Settings;
+  readonly #store: SessionStore;
 
-  constructor(config: Config) {
-    this.config = config;
+  constructor({ store, ...settings }: Config) {
+    this.config = settings;
+    this.#store = store;
+  }
+
+  /** Whether a text is formed as an id or a lineage. */
+  isId(text: unknown): text is string {
+    return isId(text, this.#store.shards);
+  }
+
+  /** The id that a token stands for; null for what is no token. */
+  idOf(token: unknown): string | null {
+    return idOf(token, this.#store.shards);
+  }
+
+  /** Where the store keeps the session of an id. */
+  keyOf(id: string): string {
+    return this.#store.sessionKey(id);
   }
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
@@ -69,7 +92,8 @@ export class Engine {
   }
 
   async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
-    const { store, maxBytes } = this.config;
+    const store = this.#store;
+    const { maxBytes } = this.config;
     const { set, references } = await this.#encode(values);
     const bytes = bytesOf(set);
     if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
@@ -116,11 +140,11 @@ export class Engine {
   ): Promise<SignedInSession<Data>> {
     this.checkKept(keep);
     const timeouts = timeoutsOf(deadlines, this.config);
-    const { store, identity, rotationGrace: tombstone, maxBytes } = this.config;
+    const { identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encode(values);
     const fresh = createTokenBeside(id);
     const made = { ...timeouts, id: fresh.id, fields, references };
-    const signedIn = await store.signIn(id, {
+    const signedIn = await this.#store.signIn(id, {
       ...made,
       keep: [...new Set(keep)],
       identity,
@@ -147,40 +171,29 @@ export class Engine {
     );
   }
 
-  async read(
-    id: string,
-    names: readonly string[] | undefined,
-    { touch, byName = false }: { readonly touch: boolean; readonly byName?: boolean },
-  ): Promise<Reading> {
-    return this.readOf(await this.find(id, names, byName), touch);
-  }
-
+  /** What an id leads to; by its name, a session is found by its lineage, too. */
   async find(id: string, names: readonly string[] | undefined, byName = false): Promise<Lookup> {
     for (const field of names ?? []) checkFieldName(field);
-    return this.config.store.find(id, { names, byName });
+    return this.#store.find(id, { names, byName });
   }
 
-  /** What was found, once it has counted as use where that is due. */
-  async readOf(found: Lookup, touch: boolean): Promise<Reading> {
+  /**
+   * What was found, once it has counted as use: its idle deadline was pushed forward where that is due,
+   * and it is the same object where it is not. The read stands also where a touch fails.
+   */
+  async used(found: Lookup): Promise<Lookup> {
     if (found.state !== "live") return found;
     const { session, now } = found;
-    if (!touch || now - session.lastSeenAt < touchAfter(session)) {
-      return { state: "live", session, touched: false };
-    }
-    return this.#touched(session);
-  }
-
-  /** Touches a session that was just read. The read stands also where that fails. */
-  async #touched(session: StoredSession): Promise<Reading> {
+    if (now - session.lastSeenAt < touchAfter(session)) return found;
     try {
       const changed = await this.change(session.id, {});
       if (changed.state === "gone") return changed; // ended since
-      if (changed.state !== "changed") return { state: "live", session, touched: false };
+      if (changed.state !== "changed") return found;
       const { id, times } = changed;
-      return { state: "live", session: { ...session, id, ...times }, touched: true };
+      return { ...found, session: { ...session, id, ...times } };
     } catch (error) {
       touchFailed.publish({ id: session.id, error });
-      return { state: "live", session, touched: false };
+      return found;
     }
   }
 
@@ -189,7 +202,7 @@ export class Engine {
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
   ): Promise<Exclude<Changed, { state: "too-large" }>> {
     const changes = await this.changes(values, unset);
-    const changed = await this.config.store.change(id, {
+    const changed = await this.#store.change(id, {
       ...changes,
       idleTimeout,
       rotation: rotation ? this.#rotation(rotation, changes) : null,
@@ -216,9 +229,14 @@ export class Engine {
     };
   }
 
-  async end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean> {
-    const ended = await this.config.store.end(name, { byName: true, reference, replicas });
-    return ended !== null;
+  /** Ends one session. Its lineage; null where none was ended. */
+  async end(id: string, options: EndOptions): Promise<string | null> {
+    return this.#store.end(id, options);
+  }
+
+  /** The sets of sessions, as the store has them. */
+  get sets(): Sets {
+    return this.#store;
   }
 
   async endAll(
@@ -226,7 +244,16 @@ export class Engine {
     except: string | null,
     replicas: number | undefined,
   ): Promise<number> {
-    return this.config.store.endAll(reference, { except, replicas });
+    return this.#store.endAll(reference, { except, replicas });
+  }
+
+  /** Compares all sessions with their sets. */
+  reindex(options: ReindexOptions): AsyncGenerator<ReindexProgress, void> {
+    return reindex(this.#store, this.config, options);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
   }
 
   /** Changes of fields as a store takes them, checked. */

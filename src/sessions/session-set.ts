@@ -2,7 +2,6 @@ import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.
 import type { ListPlace, Reference } from "../store/contract.ts";
 import { sessionOf } from "./record.ts";
 import { type Engine, fieldsNamedIn } from "./session-core.ts";
-import { isId } from "./token.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 import { replicasOf } from "./verb-options.ts";
 
@@ -58,7 +57,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @internal
    * @param endings other than those of the store, where a session of the set needs more to end.
    */
-  constructor(engine: Engine, reference: Reference, endings: Endings = engine) {
+  constructor(engine: Engine, reference: Reference, endings: Endings = endingsBy(engine)) {
     this.#engine = engine;
     this.#reference = reference;
     this.#endings = endings;
@@ -69,23 +68,23 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
    */
   get key(): string {
-    return this.#store.setKey(this.#reference);
+    return this.#engine.sets.setKey(this.#reference);
   }
 
   /** How many there are; no session is read. */
   async size(): Promise<number> {
-    return this.#store.count(this.#reference);
+    return this.#engine.sets.count(this.#reference);
   }
 
   /** Whether the session of this id or lineage is one of them. */
   async has(id: string): Promise<boolean> {
-    return isId(id, this.#store.shards) && this.#store.has(this.#reference, id);
+    return this.#engine.isId(id) && this.#engine.sets.has(this.#reference, id);
   }
 
   /** The ids of all of them, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
-    for await (const page of this.#store.pages(this.#reference, false)) {
+    for await (const page of this.#engine.sets.pages(this.#reference, false)) {
       for (const { id } of page) ids.push(id);
     }
     return ids;
@@ -121,10 +120,10 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     }
     // `after` that is there and undefined stands for the first page, which the next ones go on from.
     const isPage = options.limit !== undefined || "after" in options;
-    const sessions = await this.#store.list(this.#reference, {
+    const sessions = await this.#engine.sets.list(this.#reference, {
       limit,
       order: isPage ? "deadline" : "last-seen",
-      after: placeOf(after, this.#store.shards),
+      after: placeOf(after, this.#engine),
     });
     return sessions.map((session) => sessionOf<Data>(session));
   }
@@ -134,7 +133,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const page of this.#store.pages(this.#reference, true)) {
+    for await (const page of this.#engine.sets.pages(this.#reference, true)) {
       for (const session of page) yield sessionOf<Data>(session);
     }
   }
@@ -148,7 +147,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
     this.#engine.refuseIdentities("set", fieldsNamedIn(values));
-    return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes(values, []));
   }
 
   /**
@@ -158,7 +157,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
     this.#engine.refuseIdentities("unset", fields);
-    return this.#store.changeAll(this.#reference, await this.#engine.changes({}, fields));
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes({}, fields));
   }
 
   /**
@@ -167,7 +166,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = replicasOf(options);
-    return isId(id, this.#store.shards) && this.#endings.end(this.#reference, id, replicas);
+    return this.#engine.isId(id) && this.#endings.end(this.#reference, id, replicas);
   }
 
   /**
@@ -182,26 +181,34 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     refuseUnknownKeys("clear", options, CLEAR_OPTIONS);
     const { except = null, ...rest } = options;
     const replicas = replicasOf(rest);
-    if (except !== null && !isId(except, this.#store.shards)) {
+    if (except !== null && !this.#engine.isId(except)) {
       throw misconfigured(
         "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), which is neither its token nor its key; no session was ended",
+        { option: "except" },
       );
     }
     return this.#endings.endAll(this.#reference, except, replicas);
   }
+}
 
-  get #store() {
-    return this.#engine.config.store;
-  }
+/** Sessions are ended as the store does it. */
+function endingsBy(engine: Engine): Endings {
+  return {
+    async end(reference, name, replicas) {
+      return (await engine.end(name, { byName: true, reference, replicas })) !== null;
+    },
+    endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+  };
 }
 
 /** Where a page of a list begins; null at the first one. */
-function placeOf(after: ListOptions["after"], shards: number): ListPlace | null {
+function placeOf(after: ListOptions["after"], engine: Engine): ListPlace | null {
   if (after === undefined || after === null) return null;
   const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
   const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
-  if (isId(id, shards) && !Number.isNaN(deadline)) return { id, expiresAt: deadline };
+  if (engine.isId(id) && !Number.isNaN(deadline)) return { id, expiresAt: deadline };
   throw misconfigured(
     "after must be the last session of the page before, or its { id, expiresAt } with a Date: list({ limit, after: page.at(-1) })",
+    { option: "after" },
   );
 }

@@ -11,8 +11,12 @@
  *   `changeAll` where a session would grow too large.
  * - Nothing but `create` and `signIn` makes a session, and only under an id that was never used
  *   before. A `change` that names another user than the session's is a `signIn`, and does what it
- *   does. (For the entries under `compat/`, a `change` makes a session where it is asked to.)
+ *   does.
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
+ *
+ * That is the whole of it. What a store can do besides has files of its own, each with a type that
+ * extends `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
+ * iterating.ts.
  */
 
 /** One value of one reference field: what a session set is the set of. */
@@ -85,8 +89,6 @@ export interface NewSession {
   readonly idleTimeout: number | null;
   /** From now: the store makes the deadline. */
   readonly absoluteTimeout: number | null;
-  /** The absolute deadline itself, instead; nothing is made where it has passed. */
-  readonly absoluteDeadline?: number;
 }
 
 /** A session that was made, and with which id. */
@@ -141,20 +143,8 @@ export interface Change extends FieldChanges {
   readonly idleTimeout: number | null;
   /** Null: the session keeps its id. */
   readonly rotation: Rotation | null;
-  /** Moves the absolute deadline, either way, to so long from now. */
-  readonly absoluteTimeout?: number;
-  /** Moves the absolute deadline to this moment; the session ends where it has passed. */
-  readonly absoluteDeadline?: number;
-  /** Whether all fields that are not in `set` go, and their references with them. */
-  readonly replace?: boolean;
   /** Only where the session has this value now. */
   readonly where?: Reference;
-  /**
-   * Makes the session where nothing is at the id. It is for ids that a caller chooses, and the one
-   * exception to that a change never brings back what was ended. It goes with a new timeout or
-   * deadline, and without a rotation. `"anew"` makes it also where `end` has left a tombstone.
-   */
-  readonly create?: boolean | "anew";
 }
 
 /**
@@ -175,17 +165,10 @@ export interface Rotation {
    * - `"credentials"`: a renewal that leaves tombstones at every id it came through, aliases too.
    * - `"user-changes"`: the session keeps its id where it is the same user's.
    * - `"never"`: the same, and nothing is done (`signs-in`) where the session is not.
-   * - `"identity-changes"`: only where a value of an `identity` field changes; it merges then, leaves
-   *   tombstones, and replaces no session. For the entries under `compat/`.
    */
-  readonly when: "always" | "credentials" | "user-changes" | "never" | "identity-changes";
+  readonly when: "always" | "credentials" | "user-changes" | "never";
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
-  /**
-   * Those of them that count under `"identity-changes"` only where the session had no value.
-   * @default none
-   */
-  readonly firstOnly?: readonly string[];
   /** How long (ms) an alias stays; 0 leaves none. */
   readonly grace: number;
   /** How long (ms) a tombstone stays; 0 leaves none. */
@@ -205,7 +188,7 @@ export interface Replacement {
 }
 
 /** A session that takes the place of what an id leads to, whatever that is. */
-export interface SignIn extends Omit<NewSession, "absoluteDeadline"> {
+export interface SignIn extends NewSession {
   /** The fields that it takes over from the old session, with their references, unless it has them. */
   readonly keep: readonly string[];
   /** The reference fields that say who the user is. */
@@ -329,11 +312,9 @@ export interface SessionStore {
   readonly shards: number;
 
   /**
-   * Makes a session. Called again with the same id while that session is there, it changes nothing and
-   * gives the same times.
-   *
-   * @param elsewhere gives an id in another shard each time it is called: the session may be made with
-   * one of these instead, where that of its own id takes no new ones for the moment.
+   * Makes a session. Called again with its id while it is there, it changes nothing: the same times.
+   * A store whose part of that id takes no new ones for the moment asks `elsewhere` for another id,
+   * which is in another part each time, and may make the session under that.
    */
   create(session: NewSession, elsewhere?: () => string): Promise<Created>;
 
@@ -341,8 +322,7 @@ export interface SessionStore {
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same
    * shard. Tombstones stay at the id, also where it led nowhere, and at every alias it came through.
    * Nothing is kept of a session that was another user's, or that more than three aliases led to.
-   * Called again with the same new id while that session is there, it changes nothing more and gives
-   * the same session.
+   * Called again with the same new id while that session is there, it gives the same session.
    */
   signIn(id: string, session: SignIn): Promise<SignedIn>;
 
@@ -355,10 +335,7 @@ export interface SessionStore {
    */
   change(id: string, change: Change): Promise<Changed>;
 
-  /**
-   * Ends one session: it, its entries, and all aliases that led from the id to it. Resolves to its
-   * lineage, or null where none was ended.
-   */
+  /** Ends a session, and all aliases that led from the id to it. Its lineage; null for none. */
   end(id: string, options?: EndOptions): Promise<string | null>;
 
   /** How many live sessions have this value. */
@@ -394,7 +371,7 @@ export interface SessionStore {
   /** The name of the place where a session is kept: in Redis, the key of its hash. */
   sessionKey(id: string): string;
 
-  /** The name of the place where a session set is kept; `*` stands for the shard where it has several. */
+  /** The name of a session set's place; `*` stands for the shard where it has several. */
   setKey(reference: Reference): string;
 
   /** Frees what the store itself has opened. */

@@ -1,5 +1,3 @@
-import { commanding } from "./commands/commanding.ts";
-import { merging } from "./commands/merging.ts";
 import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
@@ -32,7 +30,6 @@ import type { StoreTest } from "./store-test.ts";
 export const storeContract: readonly StoreTest[] = [
   ...creating,
   ...changing,
-  ...commanding,
   ...referencing,
   ...rotating,
   ...renewing,
@@ -40,7 +37,6 @@ export const storeContract: readonly StoreTest[] = [
   ...signingIn,
   ...changingUsers,
   ...severalIdentities,
-  ...merging,
   ...ending,
   ...sets,
   ...listing,

@@ -13,7 +13,6 @@ import {
   createOf,
   done,
   live,
-  mergeUser,
   of,
   rotationTo,
   signInOf,
@@ -125,20 +124,6 @@ export const racing: readonly StoreTest[] = [
       assert.equal(lineage, first);
       for (const id of ids) assert.notEqual((await store.find(id)).state, "live");
       await assertMembers(store, USER, []);
-    }
-  }),
-
-  storeTest("of parallel merges on one id one is done", async ({ store }) => {
-    const id = await createOf(store, "0");
-    const answers = await Promise.all(
-      INDEXES.map((i) => store.change(id, mergeUser(newIdBeside(id), `user ${i}`))),
-    );
-    const winners = INDEXES.filter((i) => answers[i]?.state === "changed");
-    assert.equal(winners.length, 1);
-    assert.equal(answers.filter(({ state }) => state === "superseded").length, COUNT - 1);
-    for (const i of INDEXES) {
-      const count = await store.count(of("user_id", `user ${i}`));
-      assert.equal(count, i === winners[0] ? 1 : 0);
     }
   }),
 

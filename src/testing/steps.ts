@@ -57,7 +57,6 @@ export interface SessionDraft {
   readonly references?: ReferenceTexts;
   readonly idleTimeout?: number | null;
   readonly absoluteTimeout?: number | null;
-  readonly absoluteDeadline?: number;
 }
 
 export function draft(store: SessionStore, session: SessionDraft = {}): NewSession {
@@ -67,9 +66,6 @@ export function draft(store: SessionStore, session: SessionDraft = {}): NewSessi
     references: referencesOf(session.references ?? {}),
     idleTimeout: session.idleTimeout === undefined ? HOUR : session.idleTimeout,
     absoluteTimeout: session.absoluteTimeout === undefined ? DAY : session.absoluteTimeout,
-    ...(session.absoluteDeadline === undefined
-      ? {}
-      : { absoluteDeadline: session.absoluteDeadline }),
   };
 }
 
@@ -110,7 +106,7 @@ export async function createMany(
   return ids;
 }
 
-interface ChangesDraft {
+export interface ChangesDraft {
   readonly set?: Texts;
   readonly unset?: readonly string[];
   readonly references?: ReferenceTexts;
@@ -126,9 +122,7 @@ export function changes(draft: ChangesDraft): FieldChanges {
   };
 }
 
-interface ChangeDraft
-  extends ChangesDraft,
-    Pick<Change, "absoluteTimeout" | "absoluteDeadline" | "replace" | "where" | "create"> {
+interface ChangeDraft extends ChangesDraft, Pick<Change, "where"> {
   readonly idleTimeout?: number | null;
   readonly rotation?: Rotation | null;
 }
@@ -157,12 +151,12 @@ export function rotationTo(to: string, over: Partial<Rotation> = {}): Rotation {
   return { to, when: "always", identity, grace, tombstone: grace, replacement, ...over };
 }
 
-/** A change of the user that merges, and gives the session a new id where it is another one's. */
-export function mergeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
+/** A change of the user, which puts another session in the place of one that is not that user's. */
+export function changeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
   return changeOf({
     set: { user_id: user },
     references: { user_id: [user] },
-    rotation: rotationTo(to, { when: "identity-changes", ...over }),
+    rotation: rotationTo(to, { when: "user-changes", ...over }),
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { storeContract } from "session-sets/testing";
+import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
 import { type OldLayout, OldSessions } from "../../src/migrate/migrator.ts";
@@ -23,7 +23,7 @@ function open(prefix: string) {
 }
 
 describe("the contract of stores on Lua 5.4", () => {
-  for (const { name, run } of storeContract) {
+  for (const { name, run } of [...storeContract, ...commandContract]) {
     test(name, () =>
       run(async () => ({
         store: open(freshPrefix()),

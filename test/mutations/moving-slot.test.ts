@@ -9,16 +9,9 @@ import { SessionError } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
+import { command, commandStore, mergeUser } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import {
-  change,
-  changes,
-  createOf,
-  mergeUser,
-  of,
-  rotationTo,
-  signInOf,
-} from "../../src/testing/steps.ts";
+import { change, changes, createOf, of, rotationTo, signInOf } from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { ownerOf, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
@@ -60,7 +53,12 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
       references: { user_id: ["2"] },
       rotation: rotationTo(newIdBeside(id)),
     }),
-  "merge another user": (store, id) => store.change(id, mergeUser(newIdBeside(id), "2")),
+  "merge another user": (store, id) =>
+    commandStore(store).command(id, mergeUser(newIdBeside(id), "2")),
+  "make by a command, or change": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
+  "replace all fields": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, replace: true }),
   "sign in": (store, id) => store.signIn(id, signInOf(id, "2")),
   end: (store, id) => store.end(id),
   "end by lineage": (store, _id, lineage) => store.end(lineage, { byName: true }),

@@ -5,6 +5,7 @@ import { faultOfName } from "../../shared/codec.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
+import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
@@ -98,6 +99,7 @@ export interface SessionSetsStoreOptions<
 /** The options, checked. */
 export interface StoreConfig {
   readonly engine: Engine;
+  readonly store: CommandStore;
   /** The references by the names that their values are stored under. */
   readonly references: References;
   readonly idleTimeout: number;
@@ -145,8 +147,14 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
     store,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
-  const old = oldSessionsOf(options, references, idleTimeout, config.store.shards);
-  return { engine: new StoreEngine(config), references, idleTimeout, old };
+  if (!isCommandStore(store)) {
+    throw misconfigured(
+      `The store of ${NAME} needs the method command, because express-session chooses its ids and says when they end; this one has none. Give ${NAME} a client of Redis, or redisStore(client) or memoryStore(), or add command to the store: commandContract of session-sets/testing has its tests`,
+      { option: "store" },
+    );
+  }
+  const old = oldSessionsOf(options, references, idleTimeout, store.shards);
+  return { engine: new StoreEngine(config), store, references, idleTimeout, old };
 }
 
 function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {

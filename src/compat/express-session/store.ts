@@ -2,7 +2,6 @@ import { EventEmitter } from "node:events";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
-import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
@@ -157,7 +156,7 @@ export class SessionSetsStore<
     return new StoreSessionSet(set, {
       asSaved: (session) => asSaved(session, references),
       check: (verb, fields) => checkFields(verb, fields, references),
-      isId: (id) => isId(id, engine.config.store.shards),
+      isId: (id) => engine.isId(id),
     });
   }
 
@@ -181,7 +180,7 @@ export class SessionSetsStore<
 
   /** Frees what the store itself has opened: a memory store's sessions, never a client. */
   async close(): Promise<void> {
-    await this.#config.engine.config.store.close();
+    await this.#config.store.close();
   }
 
   /** @internal express-session puts it here. */

@@ -3,8 +3,8 @@ import { gone } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
 import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
-import type { Change, Changed } from "../../store/contract.ts";
-import { changeOf, rotationTo } from "../shared/change.ts";
+import type { Command, Commanded } from "../../store/commanding.ts";
+import { renewalTo } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
 import { isOldId, movedId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
@@ -111,7 +111,7 @@ export class KoaSession {
   }
 
   /** Whether values make a session of their own, where a change has found none. */
-  #mayMakeAfter(changed: Changed, change: Change): boolean {
+  #mayMakeAfter(changed: Commanded, change: Command): boolean {
     if (changed.state === "gone") return !this.#seen;
     if (changed.state !== "superseded" || !this.#signsIn(change)) return false;
     return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
@@ -223,42 +223,39 @@ export class KoaSession {
     const isOfNobody = Object.values(dataOf(found)).every((value) => value === null);
     if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
-    const rotation = rotationTo(to.id, "always", [], GRACE);
-    const changed = await store.change(id, { ...changeOf(new Map()), rotation });
+    const changed = await store.change(id, renewalTo(to.id, GRACE));
     if (changed.state === "changed") this.#hold(to, this.#cookies.user);
     // else somebody else has the new token
   }
 
   /** Changes the session; null where the request has none. */
-  async #change(change: Change): Promise<Changed | null> {
+  async #change(command: Command): Promise<Commanded | null> {
     if (this.#held === null) return null;
     const { identity, firstOnly } = this.#settings;
     const { user, visitor } = this.#cookies;
-    const tellsUser = change.references.some(({ field, texts }) => {
+    const tellsUser = command.references.some(({ field, texts }) => {
       return identity.includes(field) && (texts.length > 0 || !firstOnly.includes(field));
     });
     const isVisitors = user !== visitor && this.#cookie === visitor;
     if (tellsUser && (this.#brought || isVisitors)) this.#cookie.check();
     const to = createTokenBeside(this.#held.id);
-    const rotation =
-      tellsUser && this.#brought
-        ? { ...rotationTo(to.id, "identity-changes", identity, GRACE), firstOnly }
-        : null;
-    const changed = await this.#sessions.store.change(this.#held.id, { ...change, rotation });
+    const merge =
+      tellsUser && this.#brought ? { to: to.id, identity, firstOnly, tombstone: GRACE } : null;
+    const changed = await this.#sessions.store.command(this.#held.id, { ...command, merge });
     if (changed.state !== "changed") return changed;
     this.#seen = true;
     if (changed.rotated) {
       this.#brought = false;
       this.#hold(to, user);
-    } else if (isVisitors && !this.#brought && this.#signsIn(change)) {
+    } else if (isVisitors && !this.#brought && this.#signsIn(command)) {
       this.#hold(this.#held, user); // the token is this request's own
     }
     return changed;
   }
 
   /** Makes a session under a token of its own, whatever the request came with. */
-  async #make(change: Change): Promise<void> {
-    const { set: fields, references, absoluteTimeout = null } = change;
+  async #make(command: Command): Promise<void> {
+    const { set: fields, references, absoluteTimeout = null } = command;
     this.#cookie.check();
     const made = this.#fresh();
     const timeouts = { idleTimeout: null, absoluteTimeout };
@@ -267,7 +264,7 @@ export class KoaSession {
     this.#next = null;
     this.#seen = true;
     this.#brought = false;
-    this.#hold(made, this.#signsIn(change) ? user : visitor);
+    this.#hold(made, this.#signsIn(command) ? user : visitor);
   }
 
   /** The response brings the browser a token. */
@@ -285,7 +282,7 @@ export class KoaSession {
   }
 
   /** Whether a change gives values to what says who the user is. */
-  #signsIn({ references }: Change): boolean {
+  #signsIn({ references }: Command): boolean {
     const { identity } = this.#settings;
     return references.some(({ field, texts }) => texts.length > 0 && identity.includes(field));
   }

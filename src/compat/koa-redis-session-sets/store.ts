@@ -1,7 +1,8 @@
 import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
 import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
-import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
+import type { Command, CommandStore } from "../../store/commanding.ts";
+import type { Lookup } from "../../store/contract.ts";
 import { openStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
@@ -53,7 +54,7 @@ export interface Wanted {
 
 /** The sessions as the settings have them, in one shard: a reference is one plain set. */
 export class SessionsInRedis {
-  readonly store: SessionStore;
+  readonly store: CommandStore;
   /** The sessions that were not moved yet; null where none are to be. */
   readonly old: OldKoaSessions | null;
   readonly #settings: Settings;
@@ -82,7 +83,7 @@ export class SessionsInRedis {
   }
 
   /** A change as the store takes it. It moves the deadline, as every change here does. */
-  change({ values = {}, unset = [], maxAge }: Wanted): Change {
+  change({ values = {}, unset = [], maxAge }: Wanted): Command {
     const record: JSONRecord = asJSON("The session's values", values);
     const { references } = this.#settings;
     const names = fieldsNamed(unset);
@@ -106,17 +107,17 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
     },
     async set(id, values, maxAge) {
       const change = { ...sessions.change({ values, maxAge }), create: true };
-      const { state } = await store.change(await reach(id), change);
+      const { state } = await store.command(await reach(id), change);
       if (state === "superseded") throw gone();
       return values;
     },
     async unset(id, unset, maxAge) {
       const change = sessions.change({ unset, maxAge });
-      await store.change(await reach(id), change);
+      await store.command(await reach(id), change);
     },
     async touch(id, maxAge) {
       const change = sessions.change({ maxAge });
-      await store.change(await reach(id), change);
+      await store.command(await reach(id), change);
     },
     async delete(id) {
       await store.end(await reach(id, true));

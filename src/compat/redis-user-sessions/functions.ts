@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
-import type { Change, SessionStore } from "../../store/contract.ts";
-import { redisStore } from "../../store/redis/options.ts";
+import type { Command, CommandStore } from "../../store/commanding.ts";
+import { openStore } from "../../store/redis/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { changeOf } from "../shared/change.ts";
 import {
@@ -39,7 +39,7 @@ const ID_BYTES = 24;
 /** How many sessions of a user are changed at once. */
 const BATCH = 100;
 
-const stores = new WeakMap<object, SessionStore>();
+const stores = new WeakMap<object, CommandStore>();
 
 /**
  * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
@@ -61,7 +61,7 @@ export async function createSession<Data extends SessionData>(
   if (typeof id !== "string") throw refused("sessionId must be a string", "sessionId");
   const absoluteDeadline = deadlineOf(record.expires);
   if (sessionId !== undefined) await oldSessionsOf(client)?.move(id);
-  const { state } = await storeOf(client).change(encodeText(id), {
+  const { state } = await storeOf(client).command(encodeText(id), {
     ...changeOf(fieldsOf(record)),
     references: [{ field: user.field, texts: [user.text], plain: false }],
     absoluteDeadline,
@@ -110,10 +110,10 @@ export async function updateSession(options: WithSessionId & { data: object }): 
   if (typeof sessionId !== "string") throw refused("sessionId must be a string", "sessionId");
   const store = storeOf(client);
   const old = oldSessionsOf(client);
-  let { state } = await store.change(encodeText(sessionId), change);
+  let { state } = await store.command(encodeText(sessionId), change);
   if (state === "gone" && old) {
     await old.move(sessionId);
-    ({ state } = await store.change(encodeText(sessionId), change));
+    ({ state } = await store.command(encodeText(sessionId), change));
   }
   if (state === "elsewhere") throw otherUser();
   if (state !== "changed") {
@@ -172,7 +172,7 @@ export async function updateUserSessions(options: WithUserId & { data: object })
   for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
   for (let from = 0; from < ids.length; from += BATCH) {
     const batch = ids.slice(from, from + BATCH);
-    await settled(batch.map((id) => store.change(id, { ...change, where: user })));
+    await settled(batch.map((id) => store.command(id, { ...change, where: user })));
   }
 }
 
@@ -185,10 +185,10 @@ export async function deleteUserSessions(options: WithUserId): Promise<void> {
   await storeOf(client).endAll(user);
 }
 
-function storeOf(client: NodeRedisClient): SessionStore {
+function storeOf(client: NodeRedisClient): CommandStore {
   const known = stores.get(client);
   if (known) return known;
-  const store = redisStore(client, IN_ONE_SHARD);
+  const store = openStore(client, IN_ONE_SHARD);
   stores.set(client, store);
   return store;
 }
@@ -198,7 +198,7 @@ function storeOf(client: NodeRedisClient): SessionStore {
  * What JSON leaves out of it goes, such as the theme in `{ theme: undefined }`: this has always been
  * the way to remove a property.
  */
-function updateOf(data: object): Change {
+function updateOf(data: object): Command {
   const record = asJSON("data", data);
   const removed = Object.keys(data).filter((name) => !Object.hasOwn(record, name));
   for (const name of ["userId", "expires"]) {

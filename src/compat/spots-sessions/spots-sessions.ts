@@ -4,8 +4,8 @@ import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { decodeValue } from "../../shared/codec.ts";
 import { misconfigured, optionNames, SessionError } from "../../shared/errors.ts";
-import type { SessionStore } from "../../store/contract.ts";
-import { redisStore } from "../../store/redis/options.ts";
+import type { CommandStore } from "../../store/commanding.ts";
+import { openStore } from "../../store/redis/options.ts";
 import { checkOptions } from "../shared/call-options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
@@ -85,7 +85,7 @@ const OPTIONS = {
  */
 export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   readonly #client: Redis;
-  readonly #store: SessionStore;
+  readonly #store: CommandStore;
   readonly #tokenEncoding: TokenEncoding;
   readonly #tokenSize: number;
   readonly #rejects: boolean;
@@ -99,7 +99,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     this.#tokenSize = tokenSize;
     this.#rejects = rejects;
     this.#client = connect(connectionString);
-    this.#store = redisStore(this.#client, IN_ONE_SHARD);
+    this.#store = openStore(this.#client, IN_ONE_SHARD);
   }
 
   /** The client of ioredis, for whatever else Redis can do. It cannot be replaced. */
@@ -144,7 +144,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     checkOptions("refresh", options, OPTIONS.refresh);
     const { app, token, duration } = options;
     const change = { ...changeOf(new Map()), absoluteTimeout: millisecondsOf(duration) };
-    const { state } = await this.#store.change(idOf(app, token), change);
+    const { state } = await this.#store.command(idOf(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 
@@ -161,7 +161,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const set = entries.filter(([name]) => !deletes(name));
     const unset = entries.filter(([name]) => deletes(name)).map(([name]) => fieldOf(name, DATA));
     const change = changeOf(fieldsOf(Object.fromEntries(set), DATA), unset);
-    const { state } = await this.#store.change(idOf(app, token), change);
+    const { state } = await this.#store.command(idOf(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 

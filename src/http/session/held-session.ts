@@ -1,6 +1,6 @@
 import { sessionOf } from "../../sessions/record.ts";
 import { type Changes, type Engine, fieldsNamedIn } from "../../sessions/session-core.ts";
-import { createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
+import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
@@ -77,8 +77,7 @@ export class HeldSession<Data extends object> {
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
-    const { shards } = this.#engine.config.store;
-    const ids = tokens.map((token) => idOf(token, shards) as string);
+    const ids = tokens.map((token) => this.#engine.idOf(token) as string);
     const found = await settled(ids.map((id) => this.#engine.find(id, fields)));
     const ranks = found.map((one, i) => rankOf(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
@@ -94,16 +93,15 @@ export class HeldSession<Data extends object> {
     fields: readonly string[] | undefined,
     touch: boolean,
   ): Promise<Session<Partial<Data>> | null> {
-    const found = await this.decide(fields);
+    const decided = await this.decide(fields);
     if (this.#id === null) return null;
-    const reading = found
-      ? await this.#engine.readOf(found, touch)
-      : await this.#engine.read(this.#id, fields, { touch });
-    this.#isDead = reading.state !== "live";
-    if (reading.state !== "live") return null;
-    this.#arrivedAt(reading.session);
-    if (reading.touched) await this.#renewCookie(reading.session);
-    return sessionOf<Data>(reading.session);
+    const found = decided ?? (await this.#engine.find(this.#id, fields));
+    const used = touch ? await this.#engine.used(found) : found;
+    this.#isDead = used.state !== "live";
+    if (used.state !== "live") return null;
+    this.#arrivedAt(used.session);
+    if (used !== found) await this.#renewCookie(used.session);
+    return sessionOf<Data>(used.session);
   }
 
   async signIn(
@@ -251,8 +249,8 @@ export class HeldSession<Data extends object> {
   async endPeer(set: Reference, name: string, replicas: number | undefined): Promise<boolean> {
     if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
     const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
-    const { store } = this.#engine.config;
-    const ended = await store.end(name, { byName: true, reference: set, tombstone, replicas });
+    const options = { byName: true, reference: set, tombstone, replicas };
+    const ended = await this.#engine.end(name, options);
     if (ended !== null && ended === this.#lineage) {
       await this.#endTwins(replicas);
       this.#forget();
@@ -330,7 +328,7 @@ export class HeldSession<Data extends object> {
   async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
     const reference = set === null ? {} : { reference: set };
     const options = { ...reference, tombstone: this.#tombstone, replicas };
-    return (await this.#engine.config.store.end(id, options)) !== null;
+    return (await this.#engine.end(id, options)) !== null;
   }
 
   get #tombstone() {
@@ -339,7 +337,7 @@ export class HeldSession<Data extends object> {
 
   /** The id of the request's token, which may be an alias. */
   get #tokenId(): string | null {
-    return idOf(this.#token, this.#engine.config.store.shards);
+    return this.#engine.idOf(this.#token);
   }
 
   /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
@@ -393,8 +391,8 @@ export class HeldSession<Data extends object> {
   async #renewCookie(times: Times): Promise<void> {
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
     if (!this.#carrier.mayRunOut(times)) return;
-    const reading = await this.#engine.read(this.#id, undefined, { touch: false });
-    if (reading.state !== "live") return;
-    this.#carrier.renew(this.#token, sessionOf<Data>(reading.session));
+    const found = await this.#engine.find(this.#id, undefined);
+    if (found.state !== "live") return;
+    this.#carrier.renew(this.#token, sessionOf<Data>(found.session));
   }
 }

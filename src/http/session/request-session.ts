@@ -312,7 +312,7 @@ export class RequestSession<
   /** Where the store keeps the session: in Redis the key of its hash. */
   get key(): string | null {
     const { id } = this.#held;
-    return id === null ? null : this.#context.engine.config.store.sessionKey(id);
+    return id === null ? null : this.#context.engine.keyOf(id);
   }
 
   /**

@@ -1,7 +1,6 @@
 import { bytesOf } from "../../shared/codec.ts";
 import { MAX_REFERENCES, tooManyReferences } from "../../shared/errors.ts";
 import type {
-  Change,
   Changed,
   FieldChanges,
   FieldReferences,
@@ -74,36 +73,6 @@ export function slide(session: Session, now: number): void {
   );
 }
 
-/** The absolute deadline that is asked for, if any. */
-export function absoluteDeadlineOf(
-  {
-    absoluteTimeout,
-    absoluteDeadline,
-  }: Pick<NewSession | Change, "absoluteTimeout" | "absoluteDeadline">,
-  now: number,
-): number | undefined {
-  return absoluteDeadline ?? (absoluteTimeout == null ? undefined : now + absoluteTimeout);
-}
-
-/** Puts the deadlines where a change wants them. */
-export function moveDeadlines(session: Session, change: Change, now: number): void {
-  session.idleTimeout = change.idleTimeout ?? session.idleTimeout;
-  session.absoluteDeadline = absoluteDeadlineOf(change, now) ?? session.absoluteDeadline;
-  slide(session, now);
-}
-
-/** A change that takes away all fields that it does not set, and their references. */
-export function replacing(session: Session, change: Change): Change {
-  const unset = [...session.fields.keys()].filter((name) => !change.set.has(name));
-  const kept = new Set(change.references.map(({ field }) => field));
-  const left = [...session.references.keys()].filter((field) => !kept.has(field));
-  const references = [
-    ...change.references,
-    ...left.map((field) => ({ field, texts: [], plain: false })),
-  ];
-  return { ...change, unset, references };
-}
-
 /** Whose a session is that a call names a user for; null where it names none. */
 export interface Ownership {
   /** Another user's, nobody's, or one that is signed out: another session takes its place. */
@@ -130,15 +99,6 @@ export function ownership(
 function ownerBy(had: ReadonlySet<string> | undefined, texts: readonly string[]) {
   if (!had) return texts.length === 0 ? null : "nobody";
   return texts.some((text) => had.has(text)) ? "same" : "another"; // a sign-out, too
-}
-
-export function identityChanges(session: Session, { references, rotation }: Change): boolean {
-  return references.some(({ field, texts }) => {
-    if (!rotation?.identity.includes(field)) return false;
-    const before = session.references.get(field);
-    if (before && rotation.firstOnly?.includes(field)) return false;
-    return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
-  });
 }
 
 /** The bytes of the fields after the changes; 0 where the changes add nothing. */
@@ -218,7 +178,9 @@ export function given(session: Session, names?: readonly string[]): StoredSessio
   return { id, lineage, fields: new Map(fields), ...timesOf(session) };
 }
 
-export function changed(session: Session, rotated: boolean): Changed {
+export type ChangedSession = Extract<Changed, { readonly state: "changed" }>;
+
+export function changed(session: Session, rotated: boolean): ChangedSession {
   return {
     state: "changed",
     id: session.id,
@@ -271,10 +233,14 @@ export function signedIn(session: Session, ended: boolean): SignedIn {
 }
 
 /** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
-export function absent(kept: Alias | Tombstone | undefined, change?: Change): Superseded | Gone {
+export function absent(
+  kept: Alias | Tombstone | undefined,
+  references: readonly FieldReferences[] = [],
+  identity: readonly string[] = [],
+): Superseded | Gone {
   if (kept === undefined) return { state: "gone" };
   if (kept.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
-  const given = namedOf(change?.references ?? [], change?.rotation?.identity ?? []);
+  const given = namedOf(references, identity);
   const namesLess = given.length > 0 && kept.named.some((field) => !given.includes(field));
   return { state: "superseded", by: kept.by, hadIdentity: kept.hadIdentity || namesLess };
 }

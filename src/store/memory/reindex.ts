@@ -1,5 +1,5 @@
 import { misconfigured } from "../../shared/errors.ts";
-import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
+import type { DeclaredReference, ReindexProgress, RepairOptions } from "../reindexing.ts";
 import type { Shelf } from "./entries.ts";
 import { keepOwner, type Session, weightOf } from "./entry.ts";
 import type { SessionSets } from "./session-sets.ts";

@@ -1,5 +1,5 @@
 import { type Change, MAX_RENEWALS, type Rotation } from "../contract.ts";
-import { identityChanges, ownership, type Session } from "./entry.ts";
+import { ownership, type Session } from "./entry.ts";
 
 /** What a change with a rotation comes to. */
 export type Turn =
@@ -25,9 +25,6 @@ export function turnOf(
   aliases: () => number,
 ): Turn {
   if (when === "credentials") return "renewed for good";
-  if (when === "identity-changes") {
-    return identityChanges(session, change) ? "renewed for good" : "keeps its id";
-  }
   const owner = ownership(session, change.references, identity);
   if (owner?.changes) return when === "never" ? "signs-in" : "replaced";
   if (when !== "always") return "keeps its id";

@@ -51,8 +51,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   return openStore(client, options);
 }
 
-/** The same, under a prefix that an entry has made, which may have colons. */
-export function openStore(client: RedisClient, options: RedisStoreOptions): SessionStore {
+/** The same, with all it can do, under a prefix that an entry has made, which may have colons. */
+export function openStore(client: RedisClient, options: RedisStoreOptions): RedisStore {
   const { connection, keys, shards, timeout } = redisSettings(client, options);
   return new RedisStore(connection, keys, shards, timeout);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import { tooLarge, tooManyReferences } from "../../shared/errors.ts";
 import { settled } from "../../shared/wait-for-all.ts";
+import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import {
   type Change,
   type Changed,
@@ -20,27 +21,32 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
+import type { WalkableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
-import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
+import type { DeclaredReference, RepairableStore, RepairOptions } from "../reindexing.ts";
 import { shardOf } from "../shards.ts";
-import type { WalkableStore } from "../walk.ts";
 import {
   changedOf,
-  type Found,
-  foundIn,
+  commandedOf,
+  type Hash,
+  isSession,
+  lookupOf,
   ownAnd,
   pairsOf,
   pairsOfHash,
   sessionsOf,
   signedInOf,
+  targetOf,
   timesOf,
 } from "./layout/decode.ts";
 import {
+  commandArguments,
   counted,
   encodedNames,
   fieldChanges,
   optional,
   rotationArguments,
+  whereArgument,
 } from "./layout/encode.ts";
 import { encodeName, type Keys, setName, setNames } from "./layout/keys.ts";
 import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
@@ -59,7 +65,7 @@ const MAX_SHARDS_TRIED = 8;
 const OF_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
 /** The store's contract by scripts and plain reads. */
-export class RedisStore implements RepairableStore, WalkableStore {
+export class RedisStore implements CommandStore, RepairableStore, WalkableStore {
   readonly shards: number;
   readonly #server: Server;
   readonly #keys: Keys;
@@ -73,11 +79,10 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async create(session: NewSession, elsewhere?: () => string): Promise<Created> {
-    const { fields, references, idleTimeout, absoluteTimeout, absoluteDeadline } = session;
+    const { fields, references, idleTimeout, absoluteTimeout } = session;
     const args = [
       optional(idleTimeout),
       optional(absoluteTimeout),
-      optional(absoluteDeadline),
       references.flatMap(setNames).join(" "),
       ...counted([...fields].flat()),
     ];
@@ -116,30 +121,23 @@ export class RedisStore implements RepairableStore, WalkableStore {
     const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
       byName ? this.#followName(send, id, names) : this.#follow(send, id, names),
     );
-    if (found.state === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
-    return found.state === "live"
-      ? { ...found, now: this.#server.timeAt(this.sessionKey(id), asked) }
-      : found;
+    return lookupOf(found, () => this.#server.timeAt(this.sessionKey(id), asked));
   }
 
-  async #follow(
-    send: Send,
-    id: string,
-    names?: readonly string[],
-    hops = MAX_HOPS,
-  ): Promise<Found> {
-    let found = foundIn(id, await this.#hash(send, id, names));
-    for (let hop = 0; hop < hops && found.state === "alias"; hop++) {
-      found = foundIn(found.target, await this.#hash(send, found.target, names));
+  async #follow(send: Send, id: string, names?: readonly string[], hops = MAX_HOPS): Promise<Hash> {
+    for (let at = id, hop = 0; ; hop++) {
+      const found = { id: at, pairs: await this.#hash(send, at, names) };
+      const target = targetOf(found);
+      if (target === undefined || hop === hops) return found;
+      at = target;
     }
-    return found;
   }
 
-  async #followName(send: Send, name: string, names?: readonly string[]): Promise<Found> {
+  async #followName(send: Send, name: string, names?: readonly string[]): Promise<Hash> {
     const pointer = this.#keys.lineage(name);
     let found = await this.#follow(send, name, names, MAX_RENEWALS);
     // A session that is rotated once its pointer was read is pointed to anew: it is not gone.
-    for (let last: unknown = null; found.state !== "live"; ) {
+    for (let last: unknown = null; !isSession(found); ) {
       const id = await send(pointer, "GET", [pointer]);
       if (typeof id !== "string" || id === last) break;
       found = await this.#follow(send, id, names, MAX_RENEWALS);
@@ -156,19 +154,20 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async change(id: string, change: Change): Promise<Changed> {
-    const { idleTimeout, absoluteTimeout, absoluteDeadline, rotation } = change;
     const reply = await this.#server.write("change a session", "change", this.sessionKey(id), [
       id,
-      change.where ? setName(change.where) : "",
-      optional(idleTimeout),
-      optional(absoluteTimeout),
-      optional(absoluteDeadline),
-      change.replace ? "1" : "",
-      change.create === "anew" ? "anew" : change.create ? "1" : "",
-      ...rotationArguments(rotation),
+      whereArgument(change.where),
+      optional(change.idleTimeout),
+      ...rotationArguments(change.rotation),
       ...fieldChanges(change),
     ]);
     return changedOf(reply);
+  }
+
+  async command(id: string, command: Command): Promise<Commanded> {
+    const args = [id, ...commandArguments(command)];
+    const key = this.sessionKey(id);
+    return commandedOf(await this.#server.write("change a session", "command", key, args));
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -180,7 +179,7 @@ export class RedisStore implements RepairableStore, WalkableStore {
       [
         id,
         byName ? "1" : "",
-        reference ? setName(reference) : "",
+        whereArgument(reference),
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",

@@ -5,55 +5,61 @@ import {
   assertMembers,
   assertSuperseded,
   change,
-  changeOf,
+  changes,
   create,
   createOf,
   done,
   HOUR,
   live,
-  mergeUser,
   of,
+  PAST_SOON,
   type ReferenceTexts,
+  renewed,
   rotationTo,
+  SOON,
   type Texts,
   texts,
   timesOf,
 } from "../steps.ts";
-import { type StoreTest, storeTest } from "../store-test.ts";
+import type { StoreTest } from "../store-test.ts";
+import { command, commandOf, commandTest, mergeTo, mergeUser } from "./steps.ts";
 
-/** Rotations by a change of the user that merges into the session, as some entries have it. */
+/** Commands that change the user, and merge into the session. */
 export const merging: readonly StoreTest[] = [
-  storeTest("a merged sign-in rotates and leaves a tombstone at the old id", async ({ store }) => {
-    const id = await create(store, { fields: { cart: "[1]" } });
-    const before = await live(store, id);
-    const to = newIdBeside(id);
-    const answer = done(await store.change(id, mergeUser(to, "1")));
-    assert.deepEqual([answer.id, answer.rotated], [to, true]);
-    assert.deepEqual(Object.fromEntries(answer.fields ?? []), { cart: "[1]", user_id: "1" });
-    await assertSuperseded(store, false, id);
-    const after = await live(store, to);
-    assert.equal(after.createdAt, before.createdAt);
-    assert.equal(after.absoluteDeadline, before.absoluteDeadline);
-    await assertMembers(store, of("user_id", "1"), [to]);
-  }),
+  commandTest(
+    "a merged sign-in rotates and leaves a tombstone at the old id",
+    async ({ store }) => {
+      const id = await create(store, { fields: { cart: "[1]" } });
+      const before = await live(store, id);
+      const to = newIdBeside(id);
+      const answer = done(await store.command(id, mergeUser(to, "1")));
+      assert.deepEqual([answer.id, answer.rotated], [to, true]);
+      assert.deepEqual(Object.fromEntries(answer.fields ?? []), { cart: "[1]", user_id: "1" });
+      await assertSuperseded(store, false, id);
+      const after = await live(store, to);
+      assert.equal(after.createdAt, before.createdAt);
+      assert.equal(after.absoluteDeadline, before.absoluteDeadline);
+      await assertMembers(store, of("user_id", "1"), [to]);
+    },
+  ),
 
-  storeTest("a tombstone says whether the session had an identity before", async ({ store }) => {
+  commandTest("a tombstone says whether the session had an identity before", async ({ store }) => {
     const user = await createOf(store, "1");
-    done(await store.change(user, mergeUser(newIdBeside(user), "2")));
+    done(await store.command(user, mergeUser(newIdBeside(user), "2")));
     await assertSuperseded(store, true, user);
     const other = await create(store, { fields: { t: "7" }, references: { t: ["7"] } });
-    done(await store.change(other, mergeUser(newIdBeside(other), "2")));
+    done(await store.command(other, mergeUser(newIdBeside(other), "2")));
     await assertSuperseded(store, false, other);
   }),
 
-  storeTest("a merged sign-out by unset rotates, too", async ({ store }) => {
+  commandTest("a merged sign-out by unset rotates, too", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
     const answer = done(
-      await change(store, id, {
+      await command(store, id, {
         unset: ["user_id"],
         references: { user_id: [] },
-        rotation: rotationTo(to, { when: "identity-changes" }),
+        merge: mergeTo(to),
       }),
     );
     assert.equal(answer.rotated, true);
@@ -62,17 +68,17 @@ export const merging: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), []);
   }),
 
-  storeTest("a merging change that alters no identity does not rotate", async ({ store }) => {
+  commandTest("a merging change that alters no identity does not rotate", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
-    const rotation = rotationTo(to, { when: "identity-changes" });
+    const merge = mergeTo(to);
     const drafts: { set: Texts; references?: ReferenceTexts }[] = [
       { set: { theme: "dark" } },
       { set: { user_id: "1" }, references: { user_id: ["1"] } },
       { set: { t: "7" }, references: { t: ["7"] } },
     ];
     for (const draft of drafts) {
-      const answer = done(await change(store, id, { ...draft, rotation }));
+      const answer = done(await command(store, id, { ...draft, merge }));
       assert.deepEqual([answer.id, answer.rotated, answer.fields], [id, false, null]);
     }
     assert.equal((await live(store, id)).id, id);
@@ -81,15 +87,15 @@ export const merging: readonly StoreTest[] = [
     await assertMembers(store, of("t", "7"), [id]);
   }),
 
-  storeTest(
+  commandTest(
     "an identity that counts with its first value rotates then alone",
     async ({ store }) => {
       const id = await create(store, { references: { org: ["7"] } });
       const [second, third] = [newIdBeside(id), newIdBeside(id)];
       const become = (from: string, to: string, references: ReferenceTexts) => {
         const identity = ["user_id", "org"];
-        const over = { when: "identity-changes", identity, firstOnly: ["user_id"] } as const;
-        return change(store, from, { references, rotation: rotationTo(to, over) });
+        const merge = mergeTo(to, { identity, firstOnly: ["user_id"] });
+        return command(store, from, { references, merge });
       };
       assert.equal(done(await become(id, second, { user_id: ["1"] })).id, second);
       await assertSuperseded(store, true, id);
@@ -108,28 +114,28 @@ export const merging: readonly StoreTest[] = [
     },
   ),
 
-  storeTest("null in place of no identity is no sign-in", async ({ store }) => {
+  commandTest("null in place of no identity is no sign-in", async ({ store }) => {
     const id = await create(store);
     const answer = done(
-      await change(store, id, {
+      await command(store, id, {
         set: { user_id: "null" },
         references: { user_id: [] },
-        rotation: rotationTo(newIdBeside(id), { when: "identity-changes" }),
+        merge: mergeTo(newIdBeside(id)),
       }),
     );
     assert.equal(answer.rotated, false);
     assert.deepEqual(await texts(store, id), { user_id: "null" });
   }),
 
-  storeTest(
+  commandTest(
     "any of several identity fields rotates a session that is merged into",
     async ({ store }) => {
       const id = await createOf(store, "1", { references: { org: ["7", "8"] } });
       const to = newIdBeside(id);
-      const rotation = rotationTo(to, { when: "identity-changes", identity: ["user_id", "org"] });
-      const kept = await change(store, id, { references: { user_id: ["1"] }, rotation });
+      const merge = mergeTo(to, { identity: ["user_id", "org"] });
+      const kept = await command(store, id, { references: { user_id: ["1"] }, merge });
       assert.equal(done(kept).rotated, false);
-      const answer = await change(store, id, { references: { org: ["7", "9"] }, rotation });
+      const answer = await command(store, id, { references: { org: ["7", "9"] }, merge });
       assert.equal(done(answer).rotated, true);
       await assertSuperseded(store, true, id);
       await assertMembers(store, of("org", "8"), []);
@@ -138,17 +144,17 @@ export const merging: readonly StoreTest[] = [
     },
   ),
 
-  storeTest("a superseded id can do nothing", async ({ store }) => {
+  commandTest("a superseded id can do nothing", async ({ store }) => {
     const id = await createOf(store, "1");
     const to = newIdBeside(id);
-    done(await store.change(id, mergeUser(to, "2")));
+    done(await store.command(id, mergeUser(to, "2")));
     const before = await live(store, to);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await store.find(id, { names: ["user_id"] }), superseded);
     assert.deepEqual(await change(store, id, { set: { user_id: "3" } }), superseded);
     const rotation = rotationTo(newIdBeside(id));
     assert.deepEqual(await change(store, id, { rotation }), superseded);
-    assert.deepEqual(await store.change(id, mergeUser(newIdBeside(id), "3")), superseded);
+    assert.deepEqual(await store.command(id, mergeUser(newIdBeside(id), "3")), superseded);
     assert.equal(await store.end(id), null);
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.deepEqual(await live(store, to), before);
@@ -157,42 +163,45 @@ export const merging: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "3"), []);
   }),
 
-  storeTest("a merged sign-in with no grace leaves nothing at the old id", async ({ store }) => {
-    const id = await createOf(store, "1");
-    const to = newIdBeside(id);
-    done(await store.change(id, mergeUser(to, "2", { grace: 0 })));
-    await assertGone(store, id);
-    await assertMembers(store, of("user_id", "2"), [to]);
-  }),
+  commandTest(
+    "a merged sign-in with no tombstone leaves nothing at the old id",
+    async ({ store }) => {
+      const id = await createOf(store, "1");
+      const to = newIdBeside(id);
+      done(await store.command(id, mergeUser(to, "2", { tombstone: 0 })));
+      await assertGone(store, id);
+      await assertMembers(store, of("user_id", "2"), [to]);
+    },
+  ),
 
-  storeTest("a merged sign-in through an alias supersedes both old ids", async ({ store }) => {
+  commandTest("a merged sign-in through an alias supersedes both old ids", async ({ store }) => {
     const first = await create(store, { fields: { a: "1" } });
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    const answer = done(await store.change(first, mergeUser(third, "1")));
+    const answer = done(await store.command(first, mergeUser(third, "1")));
     assert.deepEqual([answer.id, answer.rotated], [third, true]);
     assert.deepEqual(await texts(store, third), { a: "1", user_id: "1" });
     await assertSuperseded(store, false, first, second);
     await assertMembers(store, of("user_id", "1"), [third]);
   }),
 
-  storeTest(
-    "a merged sign-in through an alias with no grace kills both old ids",
+  commandTest(
+    "a merged sign-in through an alias with no tombstone kills both old ids",
     async ({ store }) => {
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
       done(await change(store, first, { rotation: rotationTo(second) }));
-      done(await store.change(first, mergeUser(third, "1", { grace: 0 })));
+      done(await store.command(first, mergeUser(third, "1", { tombstone: 0 })));
       await assertGone(store, first, second);
       assert.equal((await live(store, third)).id, third);
     },
   ),
 
-  storeTest("an alias of a superseded id never reaches the session", async ({ store }) => {
+  commandTest("an alias of a superseded id never reaches the session", async ({ store }) => {
     const first = await create(store);
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await store.change(second, mergeUser(third, "1")));
+    done(await store.command(second, mergeUser(third, "1")));
     await assertSuperseded(store, false, first, second);
     assert.deepEqual(await change(store, first), {
       state: "superseded",
@@ -203,58 +212,134 @@ export const merging: readonly StoreTest[] = [
     assert.deepEqual(await texts(store, third), { user_id: "1" });
   }),
 
-  storeTest("a change through an alias that alters no identity is no rotation", async (under) => {
+  commandTest("a change through an alias that alters no identity is no rotation", async (under) => {
     const { store } = under;
     const first = await createOf(store, "1");
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     done(await change(store, first, { rotation: rotationTo(second) }));
-    const rotation = rotationTo(third, { when: "identity-changes" });
-    const answer = done(await change(store, first, { set: { a: "1" }, rotation }));
+    const merge = mergeTo(third);
+    const answer = done(await command(store, first, { set: { a: "1" }, merge }));
     assert.deepEqual([answer.id, answer.rotated], [second, false]);
     assert.deepEqual(await texts(store, second), { user_id: "1", a: "1" });
     await assertGone(store, third);
   }),
 
-  ...[0, HOUR].map((grace) =>
-    storeTest(
-      `a merged sign-in sent twice gives the same answer twice (grace ${grace})`,
+  ...[0, HOUR].map((tombstone) =>
+    commandTest(
+      `a merged sign-in sent twice gives the same answer twice (a tombstone for ${tombstone} ms)`,
       async (under) => {
         const { store, elapse } = under;
         const first = await createOf(store, "1");
         const [second, third] = [newIdBeside(first), newIdBeside(first)];
         done(await change(store, first, { rotation: rotationTo(second) }));
-        const sent = mergeUser(third, "2", { grace });
-        const answer = done(await store.change(first, sent));
+        const sent = mergeUser(third, "2", { tombstone });
+        const answer = done(await store.command(first, sent));
         await elapse(5);
-        assert.deepEqual(await store.change(first, sent), answer);
+        assert.deepEqual(await store.command(first, sent), answer);
         assert.deepEqual(timesOf(await live(store, third)), timesOf(answer.times));
         await assertMembers(store, of("user_id", "1"), []);
         await assertMembers(store, of("user_id", "2"), [third]);
         await store.end(third);
-        assert.notEqual((await store.change(first, sent)).state, "changed", "no resurrection");
+        assert.notEqual((await store.command(first, sent)).state, "changed", "no resurrection");
         await assertGone(store, third);
       },
     ),
   ),
 
-  storeTest("a merged sign-in that is too large supersedes nothing", async ({ store }) => {
+  commandTest("a merged sign-in that is too large supersedes nothing", async ({ store }) => {
     const id = await create(store, { fields: { a: "1" } });
     const sent = mergeUser(newIdBeside(id), "1");
-    const answer = await store.change(id, { ...sent, maxBytes: 9 });
+    const answer = await store.command(id, { ...sent, maxBytes: 9 });
     assert.deepEqual(answer, { state: "too-large", bytes: 10 });
     assert.deepEqual(await texts(store, id), { a: "1" });
     await assertMembers(store, of("user_id", "1"), []);
   }),
 
-  storeTest("an identity of several values rotates when one is added", async ({ store }) => {
+  commandTest("an identity of several values rotates when one is added", async ({ store }) => {
     const id = await create(store, { references: { user_id: ["1", "2"] } });
     const to = newIdBeside(id);
-    const sent = changeOf({
+    const sent = commandOf({
       references: { user_id: ["1", "2", "3"] },
-      rotation: rotationTo(to, { when: "identity-changes" }),
+      merge: mergeTo(to),
     });
-    assert.equal(done(await store.change(id, sent)).rotated, true);
+    assert.equal(done(await store.command(id, sent)).rotated, true);
     await assertSuperseded(store, true, id);
     for (const text of ["1", "2", "3"]) await assertMembers(store, of("user_id", text), [to]);
+  }),
+
+  commandTest("a merged session keeps its lineage", async ({ store }) => {
+    const [first = "", second = ""] = await renewed(store, await createOf(store, "1"), 1);
+    const merged = newIdBeside(first);
+    assert.equal(done(await store.command(second, mergeUser(merged, "2"))).lineage, first);
+    await store.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
+    assert.equal((await live(store, merged)).lineage, first);
+    assert.equal((await live(store, merged)).id, merged);
+    assert.equal(await store.end(first, { byName: true }), first);
+  }),
+
+  commandTest("who names less than a merged sign-in takes no place of it", async ({ store }) => {
+    const identity = ["user_id", "org"];
+    const merged = async (references: ReferenceTexts) => {
+      const id = await create(store);
+      const merge = mergeTo(newIdBeside(id), { identity });
+      done(await command(store, id, { references, merge }));
+      return id;
+    };
+    const told = async (id: string, references: ReferenceTexts) => {
+      const rotation = rotationTo(newIdBeside(id), { when: "user-changes", identity });
+      const merge = mergeTo(newIdBeside(id), { identity });
+      const answer = await change(store, id, { references, rotation });
+      assert.deepEqual(await command(store, id, { references, merge }), answer);
+      assert.equal(answer.state, "superseded");
+      return answer.state === "superseded" && answer.hadIdentity;
+    };
+    const user = await merged({ user_id: ["1"], org: [] });
+    assert.equal(await told(user, { user_id: ["1"] }), false);
+    assert.equal(await told(user, { org: ["7"] }), true);
+    assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
+    const both = await merged({ user_id: ["1"], org: ["7"] });
+    assert.equal(await told(both, { user_id: ["1"] }), true);
+    assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
+  }),
+
+  commandTest("an expired session cannot be merged into", async ({ store, elapse }) => {
+    const id = await createOf(store, "1", { idleTimeout: SOON });
+    await elapse(PAST_SOON);
+    const to = newIdBeside(id);
+    assert.deepEqual(await store.command(id, mergeUser(to, "2")), { state: "gone" });
+    await assertGone(store, id, to);
+    await assertMembers(store, of("user_id", "2"), []);
+  }),
+
+  commandTest("of parallel merges on one id one is done", async ({ store }) => {
+    const id = await createOf(store, "0");
+    const users = Array.from({ length: 8 }, (_, i) => `user ${i}`);
+    const answers = await Promise.all(
+      users.map((user) => store.command(id, mergeUser(newIdBeside(id), user))),
+    );
+    const winners = users.filter((_, i) => answers[i]?.state === "changed");
+    assert.equal(winners.length, 1);
+    assert.equal(answers.filter(({ state }) => state === "superseded").length, users.length - 1);
+    for (const user of users) {
+      assert.equal(await store.count(of("user_id", user)), user === winners[0] ? 1 : 0);
+    }
+  }),
+
+  commandTest("no command that races with end brings the session back", async ({ store }) => {
+    for (let round = 0; round < 10; round++) {
+      const id = await createOf(store, "1");
+      const to = newIdBeside(id);
+      await Promise.all([
+        command(store, id, { set: { a: "1" }, absoluteTimeout: HOUR }),
+        store.command(id, mergeUser(to, "2")),
+        store.end(id),
+        command(store, id, { replace: true }),
+      ]);
+      await store.end(to);
+      await assertMembers(store, of("user_id", "1"), []);
+      await assertMembers(store, of("user_id", "2"), []);
+      assert.notEqual((await store.find(id)).state, "live");
+      await assertGone(store, to);
+    }
   }),
 ];

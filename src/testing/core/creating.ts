@@ -3,9 +3,11 @@ import { newId, newIdInShard } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
+  change,
   create,
   createOf,
   DAY,
+  done,
   draft,
   HOUR,
   live,
@@ -149,6 +151,18 @@ export const creating: readonly StoreTest[] = [
     await elapse(10);
     await live(store, id, ["user_id"]);
     assert.deepEqual(await live(store, id), before);
+  }),
+
+  storeTest("a store of one part takes any text but an empty one for an id", async ({ store }) => {
+    if (store.shards > 1) return;
+    const ids = [" ", "*", "}", "{b}", "a:b", "zz", "s:1 2", "é\n\0", "__proto__", "x".repeat(999)];
+    for (const id of ids) await createOf(store, "1", { id, fields: { own: id } });
+    for (const id of ids) assert.equal((await live(store, id)).fields.get("own"), id);
+    await assertMembers(store, of("user_id", "1"), ids);
+    done(await change(store, "*", { set: { a: "1" } }));
+    assert.equal(await store.end("*"), "*");
+    const left = ids.filter((id) => id !== "*");
+    await assertMembers(store, of("user_id", "1"), left);
   }),
 
   storeTest("each session and each set has a place of its own", async ({ store }) => {

@@ -7,12 +7,12 @@ import {
   change,
   changeOf,
   changes,
+  changeUser,
   create,
   createOf,
   draft,
   HOUR,
   live,
-  mergeUser,
   of,
   PAST_SOON,
   rotationTo,
@@ -61,7 +61,7 @@ export const expiring: readonly StoreTest[] = [
       state: "gone",
     });
     assert.deepEqual(await change(store, id, { rotation: rotationTo(to) }), { state: "gone" });
-    assert.deepEqual(await store.change(id, mergeUser(to, "2")), { state: "gone" });
+    assert.deepEqual(await store.change(id, changeUser(to, "2")), { state: "gone" });
     await assertGone(store, id, to);
     await assertMembers(store, of("user_id", "2"), []);
   }),
@@ -159,9 +159,9 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("a tombstone lasts for its grace time", async ({ store, elapse }) => {
     const brief = await createOf(store, "1");
-    await store.change(brief, mergeUser(newIdBeside(brief), "2", { grace: SOON }));
+    await store.change(brief, changeUser(newIdBeside(brief), "2", { grace: SOON }));
     const long = await createOf(store, "1");
-    await store.change(long, mergeUser(newIdBeside(long), "2"));
+    await store.change(long, changeUser(newIdBeside(long), "2"));
     await elapse(PAST_SOON);
     await assertGone(store, brief);
     await assertSuperseded(store, true, long);
@@ -174,7 +174,7 @@ export const expiring: readonly StoreTest[] = [
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
       await change(store, first, { rotation: rotationTo(second, { grace }) });
-      if ((await store.change(first, mergeUser(third, "1"))).state !== "changed") continue;
+      if ((await store.change(first, changeUser(third, "1"))).state !== "changed") continue;
       await elapse(grace + 25);
       await assertSuperseded(store, false, first, second);
       return;

@@ -240,20 +240,6 @@ export const changingUsers: readonly StoreTest[] = [
     },
   ),
 
-  storeTest(
-    "a change that takes all other fields away signs out whom it leaves out",
-    async (under) => {
-      const { store } = under;
-      const id = await sessionOf(store, "1");
-      const rotation = rotationTo(newIdBeside(id), { when: "user-changes" });
-      const draft = { set: { theme: "dark" }, replace: true, rotation };
-      assert.equal(done(await change(store, id, draft)).id, rotation.to);
-      assert.deepEqual(await texts(store, rotation.to), { theme: "dark" });
-      await assertSuperseded(store, true, id);
-      await assertMembers(store, USER, []);
-    },
-  ),
-
   storeTest("a session in another's place that is too large replaces nothing", async (under) => {
     const { store } = under;
     const id = await sessionOf(store, "2");

@@ -13,7 +13,6 @@ import {
   done,
   HOUR,
   live,
-  mergeUser,
   of,
   PAST_SOON,
   renewed,
@@ -61,11 +60,9 @@ export const lineages: readonly StoreTest[] = [
     assert.equal(answer.lineage, first, "the same user again");
     const credentials = rotationTo(newIdBeside(first), { when: "credentials" });
     assert.equal(done(await change(store, again.to, { rotation: credentials })).lineage, first);
-    const merged = newIdBeside(first);
-    assert.equal(done(await store.change(credentials.to, mergeUser(merged, "2"))).lineage, first);
-    await store.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
-    assert.equal((await live(store, merged)).lineage, first);
-    assert.equal(await store.end(merged), first);
+    await store.changeAll(of("user_id", "1"), changes({ set: { b: "1" } }));
+    assert.equal((await live(store, credentials.to)).lineage, first);
+    assert.equal(await store.end(credentials.to), first);
   }),
 
   storeTest("a session in another's place has a lineage of its own", async ({ store }) => {
@@ -218,10 +215,6 @@ export const lineages: readonly StoreTest[] = [
           references: { user_id: ["2"] },
           rotation: rotationTo(newIdBeside(id), { when: "user-changes" }),
         }),
-    },
-    {
-      how: "by a deadline that has passed",
-      end: (store: SessionStore, id: string) => change(store, id, { absoluteDeadline: 1 }),
     },
   ].map(({ how, end }) =>
     storeTest(`a lineage is gone with its session, ended ${how}`, async (under) => {

@@ -3,8 +3,9 @@ import { isId } from "../../../sessions/token.ts";
 import { bytesOf, encodeValue } from "../../../shared/codec.ts";
 import { misconfigured, tooLarge } from "../../../shared/errors.ts";
 import { settled } from "../../../shared/wait-for-all.ts";
-import type { Change, Changed, StoredSession, Tombstone } from "../../../store/contract.ts";
-import { isWalkable } from "../../../store/walk.ts";
+import type { Command, Commanded } from "../../../store/commanding.ts";
+import type { StoredSession, Tombstone } from "../../../store/contract.ts";
+import { isWalkable } from "../../../store/iterating.ts";
 import type { StoreConfig } from "../options.ts";
 import { idOfSid } from "../sid.ts";
 import {
@@ -38,7 +39,7 @@ const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
 const LONG_REQUEST = 60_000;
 
 /** What a save or a touch changes. */
-type Changes = Pick<Change, "set" | "unset" | "references" | "replace" | "create">;
+type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "create">;
 
 /** The saved sessions of a middleware, by their sids. */
 export class SavedSessions {
@@ -236,17 +237,21 @@ export class SavedSessions {
     return times ? lifetimeOf(cookie, moments, this.#config.idleTimeout) : null;
   }
 
-  async #change(copy: Copy, changes: Changes, lifetime: Lifetime | null): Promise<Changed | null> {
+  async #change(
+    copy: Copy,
+    changes: Changes,
+    lifetime: Lifetime | null,
+  ): Promise<Commanded | null> {
     const { maxBytes } = this.#config.engine.config;
     if (lifetime && lifetime.idleTimeout <= 0) {
       await this.#end(copy.id);
       return null;
     }
-    const changed = await this.#store.change(copy.id, {
+    const changed = await this.#store.command(copy.id, {
       ...changes,
       ...timeoutsOf(lifetime),
       maxBytes,
-      rotation: null,
+      merge: null,
     });
     if (changed.state === "too-large") throw tooLarge(changed.bytes, maxBytes);
     if (changed.state === "changed") copy.use(changed.times);
@@ -273,7 +278,7 @@ export class SavedSessions {
   }
 
   get #store() {
-    return this.#config.engine.config.store;
+    return this.#config.store;
   }
 }
 
@@ -294,7 +299,7 @@ function encoded({ fields }: CookieChanges): Map<string, string> {
 }
 
 /** The absolute deadline takes part where the cookie names the moment, and is out of the way else. */
-function timeoutsOf(lifetime: Lifetime | null): Pick<Change, "idleTimeout" | "absoluteTimeout"> {
+function timeoutsOf(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
   if (!lifetime) return { idleTimeout: null };
   const { idleTimeout, fixed } = lifetime;
   return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : LONGEST };

@@ -1,4 +1,5 @@
 import { tooManyReferences } from "../../../shared/errors.ts";
+import type { Commanded } from "../../commanding.ts";
 import type {
   Changed,
   Fields,
@@ -51,19 +52,28 @@ export function pairsOfHash(reply: unknown): Map<string, string> {
   return pairs;
 }
 
-/** What a hash is: for an alias the id it leads to, for a session itself. */
-export type Found =
-  | Exclude<Lookup, { state: "live" }>
-  | { readonly state: "live"; readonly session: StoredSession }
-  | { readonly state: "alias"; readonly target: string };
+/** The last hash on the way from an id. */
+export interface Hash {
+  readonly id: string;
+  readonly pairs: ReadonlyMap<string, string>;
+}
 
-export function foundIn(id: string, hash: ReadonlyMap<string, string>): Found {
-  const target = hash.get("@to");
-  if (target !== undefined) return { state: "alias", target };
-  const tombstone = hash.get("@x");
+/** The id that a hash leads to as an alias. */
+export function targetOf({ pairs }: Hash): string | undefined {
+  return pairs.get("@to");
+}
+
+export function isSession({ pairs }: Hash): boolean {
+  return pairs.has("@c");
+}
+
+/** What an id leads to whose way ends at this hash. */
+export function lookupOf(hash: Hash, now: () => number): Lookup {
+  if (targetOf(hash) !== undefined) return supersededBy("1"); // it was rotated too often since
+  const tombstone = hash.pairs.get("@x");
   if (tombstone !== undefined) return supersededBy(tombstone);
-  if (!hash.has("@c")) return { state: "gone" };
-  return { state: "live", session: sessionOf(id, hash) };
+  if (!isSession(hash)) return { state: "gone" };
+  return { state: "live", session: sessionOf(hash.id, hash.pairs), now: now() };
 }
 
 export function sessionOf(id: string, hash: ReadonlyMap<string, string>): StoredSession {
@@ -115,7 +125,14 @@ export function sessionsOf(reply: unknown): StoredSession[] {
   return (reply as [string, unknown][]).map(([id, hash]) => sessionOf(id, pairsOfHash(hash)));
 }
 
-export function changedOf([word, ...rest]: Reply): Changed {
+export function changedOf(reply: Reply): Changed {
+  const [word] = reply;
+  return word === "ended" || word === "signs-in" || word === "alias"
+    ? { state: word }
+    : commandedOf(reply);
+}
+
+export function commandedOf([word, ...rest]: Reply): Commanded {
   switch (word) {
     case "too-many":
       throw tooManyReferences(Number(rest[0]));
@@ -133,9 +150,6 @@ export function changedOf([word, ...rest]: Reply): Changed {
     }
     case "superseded":
       return supersededBy(rest[0]);
-    case "ended":
-    case "signs-in":
-    case "alias":
     case "elsewhere":
       return { state: word };
     case "too-large":

@@ -1,5 +1,6 @@
-import type { FieldChanges, Rotation } from "../../contract.ts";
-import { encodeName, setNames } from "./keys.ts";
+import type { Command, Merge } from "../../commanding.ts";
+import type { FieldChanges, Reference, Rotation } from "../../contract.ts";
+import { encodeName, setName, setNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */
 
@@ -33,11 +34,37 @@ export function rotationArguments(rotation: Rotation | null): string[] {
     String(rotation?.grace ?? 0),
     String(rotation?.tombstone ?? 0),
     encodedNames(rotation?.identity ?? []),
-    encodedNames(rotation?.firstOnly ?? []),
     optional(idleTimeout),
     optional(absoluteTimeout),
     ...counted(without),
   ];
+}
+
+export function commandArguments(command: Command): string[] {
+  const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
+  return [
+    whereArgument(where),
+    optional(idleTimeout),
+    optional(absoluteTimeout),
+    optional(absoluteDeadline),
+    replace ? "1" : "",
+    create === "anew" ? "anew" : create ? "1" : "",
+    ...mergeArguments(command.merge),
+    ...fieldChanges(command),
+  ];
+}
+
+function mergeArguments(merge: Merge | null): string[] {
+  return [
+    merge?.to ?? "",
+    String(merge?.tombstone ?? 0),
+    encodedNames(merge?.identity ?? []),
+    encodedNames(merge?.firstOnly ?? []),
+  ];
+}
+
+export function whereArgument(where: Reference | undefined): string {
+  return where ? setName(where) : "";
 }
 
 export function encodedNames(fields: readonly string[]): string {

@@ -1,5 +1,5 @@
 import { settled } from "../../../shared/wait-for-all.ts";
-import type { DeclaredReference } from "../../repair.ts";
+import type { DeclaredReference } from "../../reindexing.ts";
 import { MOST_SHARDS } from "../../shards.ts";
 import { counted } from "../layout/encode.ts";
 import { encodeName, type Keys, setNames } from "../layout/keys.ts";

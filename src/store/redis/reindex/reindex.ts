@@ -1,4 +1,4 @@
-import type { DeclaredReference, ReindexProgress, RepairOptions } from "../../repair.ts";
+import type { DeclaredReference, ReindexProgress, RepairOptions } from "../../reindexing.ts";
 import type { Keys } from "../layout/keys.ts";
 import type { Server } from "../scripts/executor.ts";
 import { type Mended, Mender } from "./mender.ts";
