@@ -11,6 +11,7 @@ import {
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { commandStore } from "../src/testing/commands/steps.ts";
 import { openMeter } from "./support/costs.ts";
 import { dumpServer, watchCommands } from "./support/redis-dump.ts";
 import { startRedis } from "./support/redis-server.ts";
@@ -485,7 +486,7 @@ describe("express-session's own methods", () => {
 });
 
 test("saves of one object do not overtake each other, whatever the store's client does", async () => {
-  const kept = memoryStore();
+  const kept = commandStore(memoryStore());
   const ways = [immediates(5), immediates(0)];
   const store = new SessionSetsStore({
     store: Object.assign(Object.create(kept), {
@@ -493,9 +494,9 @@ test("saves of one object do not overtake each other, whatever the store's clien
       end: kept.end.bind(kept),
       endAll: kept.endAll.bind(kept),
       find: kept.find.bind(kept),
-      async change(...given: Parameters<typeof kept.change>) {
-        await ways.shift()?.(); // the first change takes the longer way
-        return kept.change(...given);
+      async command(...given: Parameters<typeof kept.command>) {
+        await ways.shift()?.(); // the first command takes the longer way
+        return kept.command(...given);
       },
     }),
   });
@@ -537,6 +538,11 @@ test.each([
   ],
   ["a reference as true", { references: { user_id: true } }, /user_id/],
   ["a store that is none", { store: client }, /store/],
+  [
+    "a store without commands",
+    { store: Object.assign(memoryStore(), { command: undefined }) },
+    /needs the method command, .*redisStore\(client\) or memoryStore\(\)/,
+  ],
   ["no duration", { idleTimeout: "soon" }, /idleTimeout/],
 ])("refuses %s", (_what, options, message) => {
   expect(() => new SessionSetsStore(options as never)).toThrow(

@@ -16,7 +16,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../generated/scripts.js";
 import { type OldLayout, OldSessions } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
+import type { SessionStore } from "../src/store/contract.ts";
 import { shardOf } from "../src/store/shards.ts";
+import { command, commandOf, commandStore, mergeTo } from "../src/testing/commands/steps.ts";
+import { newId, newIdBeside } from "../src/testing/ids.ts";
+import { HOUR } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -82,12 +86,29 @@ async function keysOf(command: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-function open(prefix: string, shards: number, references: Record<string, ReferenceOptions>) {
-  return createSessions<Data>({
-    store: redisStore(client, { prefix, shards, timeout: "20 seconds" }),
-    references,
-    idleTimeout: "1 hour",
-  });
+function storeAt(prefix: string, shards: number): SessionStore {
+  return redisStore(client, { prefix, shards, timeout: "20 seconds" });
+}
+
+function open(store: SessionStore, references: Record<string, ReferenceOptions>) {
+  return createSessions<Data>({ store, references, idleTimeout: "1 hour" });
+}
+
+/** Commands in each of their ways, on a session with these references. */
+async function commandEverything(given: SessionStore, plain: boolean): Promise<void> {
+  const store = commandStore(given);
+  const references = (value: string) =>
+    FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
+  for (const value of VALUES.map(String)) {
+    const id = newId(store.shards);
+    const made = { ...commandOf({ set: { a: value }, create: true, absoluteTimeout: HOUR }) };
+    await store.command(id, { ...made, references: references(value) });
+    await store.command(id, { ...commandOf({ replace: true }), references: references("other") });
+    const merge = mergeTo(newIdBeside(id), { identity: FIELDS });
+    await store.command(id, { ...commandOf({ merge }), references: references(value) });
+    await command(store, id, { absoluteTimeout: HOUR });
+    await command(store, merge.to, { absoluteDeadline: 1 });
+  }
 }
 
 /** Every operation there is, so that each script runs in each of its ways. */
@@ -178,8 +199,14 @@ describe.each([
     const references = Object.fromEntries(
       FIELDS.map((field) => [field, { ...options, identity: field === "user_id" }]),
     );
-    const sessions = open(prefix, shards, references);
-    const runs = (await runsOf(() => doEverything(prefix, sessions))).flat();
+    const store = storeAt(prefix, shards);
+    const sessions = open(store, references);
+    const runs = (
+      await runsOf(async () => {
+        await doEverything(prefix, sessions);
+        await commandEverything(store, "as" in options);
+      })
+    ).flat();
     const ours = runs.filter(({ script }) => NAMES.has(script));
     const seen = new Map<string, readonly string[]>();
     for (const { script, key, commands } of ours) {
@@ -206,7 +233,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   const COUNT = 200;
 
   async function fill(prefix: string) {
-    const sessions = open(prefix, 64, { user_id: {} });
+    const sessions = open(storeAt(prefix, 64), { user_id: {} });
     const made = Array.from({ length: COUNT }, () => sessions.create({ user_id: 1 }));
     return (await Promise.all(made)).map(({ session }) => session.id);
   }
@@ -226,7 +253,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   test.each(Object.entries(operations))("%s", async (_name, work) => {
     const prefix = freshPrefix();
     const [id = ""] = await fill(prefix);
-    const set = open(prefix, 64, { user_id: {} }).by("user_id", 1);
+    const set = open(storeAt(prefix, 64), { user_id: {} }).by("user_id", 1);
     await set.size(); // the servers' times
     const runs = (await runsOf(() => work(set, id))).flat();
     const keys = runs.filter(({ script }) => NAMES.has(script)).map(({ key }) => key);

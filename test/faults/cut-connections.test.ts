@@ -32,6 +32,7 @@ const LAYOUT = { shards: 1, references: { user_id: {}, team_ids: {} } };
 const ENDING = new Set([
   "rotate with the same user",
   "rotate with changes",
+  "command that merges",
   "sign in again",
   "sign in as another",
   "change of credentials",

@@ -4,6 +4,9 @@ import type { SessionStore } from "session-sets";
 import { createSessions, type Session, SessionError, type Sessions } from "session-sets";
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
+import type { CommandStore } from "../../src/store/commanding.ts";
+import { command, commandStore, mergeUser } from "../../src/testing/commands/steps.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
 import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
@@ -17,13 +20,18 @@ export interface Data {
 /** What no error may ever show. */
 export const SECRET = "do-not-show-me";
 
+/** The stores of the sessions, which give them to nobody. */
+const stores = new WeakMap<object, SessionStore>();
+
 export function sessionsOn(store: SessionStore): Sessions<Data> {
-  return createSessions<Data>({
+  const sessions = createSessions<Data>({
     store,
     references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "1 hour",
     absoluteTimeout: "1 day",
   });
+  stores.set(sessions, store);
+  return sessions;
 }
 
 export interface Made {
@@ -57,6 +65,7 @@ export function operations(
 ): Record<string, Operation> {
   const user = sessions.by("user_id", 1);
   const team = sessions.by("team_ids", 1);
+  const commands = () => commandStore(stores.get(sessions) as CommandStore);
   const request = () => koaSessions(sessions).of(contextWith(`session=${token}`));
   const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
     does,
@@ -110,6 +119,22 @@ export function operations(
       () => request().changeCredentials("user_id"),
     ),
     touch: operation("change a session", "write", () => sessions.touch(token)),
+    "command that moves the end": operation("change a session", "write", () =>
+      command(commands(), session.id, { absoluteTimeout: 3_600_000 }),
+    ),
+    "command that replaces": operation("change a session", "memory", () =>
+      command(commands(), session.id, {
+        set: { user_id: "1", team_ids: "[1,2]" },
+        references: { user_id: ["1"], team_ids: ["1", "2"] },
+        replace: true,
+      }),
+    ),
+    "command that makes": operation("change a session", "memory", () =>
+      command(commands(), newIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
+    ),
+    "command that merges": operation("change a session", "memory", () =>
+      commands().command(session.id, mergeUser(newIdBeside(session.id), "2")),
+    ),
     unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
     "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),
     rotate: operation("change a session", "write", () => sessions.rotate(token)),
