@@ -62,6 +62,22 @@ function expectClean(error: unknown, token: string): void {
   expect(message + hint).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
 }
 
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+function endless(): object {
+  return new Proxy({}, { getPrototypeOf: endless });
+}
+
+function chained(prototypes: number): object {
+  let object: object = Object.prototype;
+  for (let i = 0; i < prototypes; i++) object = Object.create(object);
+  return object;
+}
+
 const TOKEN = `${"aZ09_-".repeat(6)}`.slice(0, 34);
 
 describe.each(Object.entries(CALLS))("%s", (_, call) => {
@@ -81,6 +97,26 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
     ["a bigint", 10n ** 40n],
     ["null", null],
     ["NaN", Number.NaN],
+    ["a Proxy that was revoked", revoked({})],
+    ["a list that was revoked", revoked([])],
+    ["a Proxy of one that was revoked", { [TOKEN]: revoked({}) }],
+    [
+      "a getter that throws",
+      {
+        get theme(): string {
+          throw new RangeError(TOKEN.slice(0, 9));
+        },
+      },
+    ],
+    ["a Proxy that breaks the rules", new Proxy(Object.freeze({ [TOKEN]: 1 }), { get: () => 2 })],
+    ["a list without a prototype", Object.setPrototypeOf(["theme"], null)],
+    ["the longest list of holes", new Array(2 ** 32 - 1)],
+    ["an object whose prototypes have no end", endless()],
+    ["a long chain of prototypes", chained(20_000)],
+    [
+      "a class whose name is no text",
+      new (Object.defineProperty(class {}, "name", { value: Symbol(TOKEN) }))(),
+    ],
   ])("is refused without a word of it: %s", async (_name, given) => {
     expectClean(await errorOf(() => call(given as never)), TOKEN);
   });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
+  adapterOptions,
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
@@ -12,6 +13,8 @@ import {
   NodeExchange,
   nodeHeader,
   nodeHost,
+  nodeRequest,
+  nodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import { addressed } from "../http/exchange/request-origin.ts";
 import {
@@ -76,15 +79,18 @@ export function expressSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
-  const sessionOf = requestSessions("expressSessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
+  const given = adapterOptions("expressSessions", options, OPTIONS);
+  const signer = signerOf(given);
+  const sessionOf = requestSessions("expressSessions", sessions, given, OPTIONS);
 
   function sessionFor(
-    req: ExpressRequest | UpgradeRequest,
-    // Express itself gives each request its response.
-    res: unknown = (req as Partial<ExpressRequest>).res,
+    given: ExpressRequest | UpgradeRequest,
+    response?: unknown,
   ): RequestSession<Data, Reference> {
-    answerBy(req, res);
+    const req = nodeRequest(TAKES, () => given);
+    // Express itself gives each request its response.
+    const { res = response } = req as Partial<ExpressRequest>;
+    answerBy(req, response ?? res);
     return sessionOf(req, () => new NodeExchange(req, viewOf(req)), signer);
   }
 
@@ -110,9 +116,10 @@ export function expressSessions<Data extends object, Reference extends string>(
     ): Promise<void> {
       try {
         const header = (name: string) => nodeHeader(req, name);
+        const answer = nodeResponse(TAKES, () => res);
         const { session, refusal } = await ask(sessionFor(req, res), { header });
         if (refusal) {
-          res.writeHead(refusal.status, refusal.headers).end(refusal.body);
+          answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
         }
         all.put(req, session);
@@ -122,7 +129,7 @@ export function expressSessions<Data extends object, Reference extends string>(
       }
       next();
     }
-    return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
+    return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(() => req) });
   }
 
   const adapter = Object.assign(middleware, {
@@ -144,10 +151,11 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
 ) {
   const guard = createGuard(options);
   return (
-    req: ExpressRequest | UpgradeRequest,
+    given: ExpressRequest | UpgradeRequest,
     _res: ServerResponse | object,
     next: () => void,
   ): void => {
+    const req = nodeRequest(TAKES, () => given);
     const header = (name: string) => nodeHeader(req, name);
     const { method = "" } = req;
     const { secure } = viewOf(req);
@@ -162,6 +170,8 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
 
 const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
+const TAKES =
+  "The middleware, createSession and requireSession take Express's request: createSession(req)";
 
 function viewOf(req: ExpressRequest | UpgradeRequest) {
   const request = req as Partial<ExpressRequest> & IncomingMessage;
@@ -179,7 +189,8 @@ function viewOf(req: ExpressRequest | UpgradeRequest) {
 /** Whether "trust proxy" covers whoever has sent the request. (`req.host` has no port in Express 4.) */
 function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
   const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
-  if (app === undefined) return false; // Express has not seen it
-  const { get } = app as { get(setting: string): (address?: string, hop?: number) => boolean };
-  return get.call(app, "trust proxy fn")(socket.remoteAddress, 0);
+  const { get } = Object(app) as { get?: unknown };
+  if (typeof get !== "function") return false; // Express has not seen it
+  const trusts: unknown = Reflect.apply(get, app, ["trust proxy fn"]);
+  return typeof trusts === "function" && trusts(socket?.remoteAddress, 0) === true;
 }

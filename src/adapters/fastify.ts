@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
+  adapterOptions,
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/exchange/node-exchange.ts";
+import { shown } from "../http/exchange/exchange.ts";
+import {
+  answerBy,
+  NodeExchange,
+  nodeHeader,
+  nodeHost,
+  nodeRequest,
+} from "../http/exchange/node-exchange.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
@@ -97,12 +105,13 @@ export function fastifySessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
-  const sessionOf = requestSessions("fastifySessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
+  const given = adapterOptions("fastifySessions", options, OPTIONS);
+  const signer = signerOf(given);
+  const sessionOf = requestSessions("fastifySessions", sessions, given, OPTIONS);
 
   function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
-    const { raw } = request;
-    answerBy(raw, reply?.raw);
+    const raw = rawOf(request);
+    answerBy(raw, Object(reply).raw);
     return sessionOf(raw, () => new NodeExchange(raw, viewOf(request)), signer);
   }
 
@@ -122,7 +131,12 @@ export function fastifySessions<Data extends object, Reference extends string>(
     const ask = sessionRequirement<Data, Field>(sessions, field, options);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-      const { raw } = request;
+      const raw = rawOf(request);
+      shown(
+        TAKES,
+        () => reply,
+        (one) => [one.code, one.headers, one.send].every(isFunction),
+      );
       const header = (name: string) => nodeHeader(raw, name);
       const { session, refusal } = await ask(sessionFor(request, reply), { header });
       if (session) all.put(raw, session);
@@ -131,7 +145,9 @@ export function fastifySessions<Data extends object, Reference extends string>(
       reply.headers(refusal.headers);
       return reply.send(refusal.body);
     }
-    return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
+    return Object.assign(requirement, {
+      of: (request: FastifyRequest) => all.of(() => request.raw),
+    });
   }
 
   const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
@@ -170,6 +186,17 @@ function hostOf({ raw, host }: FastifyRequest): string {
   return host === raw.headers.host ? nodeHost(raw) : host;
 }
 
+const TAKES =
+  "createSession and requireSession take Fastify's request and reply: createSession(request, reply)";
+
+function rawOf(request: FastifyRequest): IncomingMessage {
+  return nodeRequest(TAKES, () => request.raw);
+}
+
+function isFunction(one: unknown): boolean {
+  return typeof one === "function";
+}
+
 function viewOf(request: FastifyRequest) {
   return {
     proxySetting: PROXY_SETTING,
@@ -185,7 +212,13 @@ function viewOf(request: FastifyRequest) {
 /** A plugin of the scope that it is registered in, not of one of its own, as fastify-plugin makes them. */
 function pluginOf(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
-    set(fastify);
+    set(
+      shown(
+        `${name} is a plugin of Fastify: app.register(plugin)`,
+        () => fastify,
+        (one) => isFunction(one.addHook),
+      ),
+    );
     done();
   };
   return Object.assign(plugin, {

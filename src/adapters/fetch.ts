@@ -14,6 +14,7 @@ import {
   type FetchSessionsOptions,
   fetchGuard,
   RequestedSessions,
+  requestIn,
   responseOf,
 } from "./shared-fetch.ts";
 
@@ -78,7 +79,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
   function sessionOf(request: FetchRequest): FetchSession<Data, Reference>;
   function sessionOf(parts: RequestParts): RequestSession<Data, Reference>;
   function sessionOf(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    return "url" in request ? requested.of(request) : requested.ofParts(request);
+    return requested.ofShown(TAKES, request);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -89,7 +90,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
-      const { session, refusal } = await ask(request);
+      const { session, refusal } = await ask(requestIn(REQUIRES, () => request));
       return session ?? requested.of(request).commit(responseOf(refusal));
     };
   }
@@ -108,5 +109,13 @@ export function csrfGuard<Request extends FetchRequest = FetchRequest>(
   options: CSRFGuardOptions<Request> & TrustProxyOption = {},
 ) {
   const guard = fetchGuard(options);
-  return (request: FetchRequest): void => guard(request, request, request as Request);
+  return (request: FetchRequest): void => {
+    const shown = requestIn(GUARDS, () => request);
+    guard(shown, shown, shown as Request);
+  };
 }
+
+const TAKES =
+  "The function that fetchSessions makes takes a Request, or { headers, cookies } of one: fetchSession(request)";
+const REQUIRES = "What requireSession makes takes a Request: await signedIn(request)";
+const GUARDS = "What csrfGuard makes takes a Request: guard(request)";

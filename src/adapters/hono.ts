@@ -1,5 +1,7 @@
 import type { SessionOf } from "../http/bind.ts";
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
+import { shown } from "../http/exchange/exchange.ts";
+import { isFetchRequest } from "../http/exchange/fetch-exchange.ts";
 import type {
   FetchRequest,
   FetchResponse,
@@ -73,7 +75,8 @@ export function honoSessions<Data extends object, Reference extends string>(
   const requested = new RequestedSessions("honoSessions", sessions, options);
 
   async function middleware(c: HonoContext, next: () => Promise<void>): Promise<void> {
-    Reflect.apply(c.set, c, ["session", sessionFor(c)]);
+    const session = sessionFor(c);
+    Reflect.apply(c.set, c, ["session", session]);
     await next(); // whose errors Hono has made responses of
     const response = requested.exchangeOf(c.req.raw, c.req).commit(c.res);
     if (response === c.res) return;
@@ -81,7 +84,10 @@ export function honoSessions<Data extends object, Reference extends string>(
     Object.assign(c, { res: response });
   }
 
-  const sessionFor = (c: HonoContext) => requested.of(c.req.raw, c.req);
+  const sessionFor = (c: HonoContext) => {
+    const { raw } = requestOf(c);
+    return requested.of(raw, c.req);
+  };
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -93,13 +99,13 @@ export function honoSessions<Data extends object, Reference extends string>(
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
-      const { session, refusal } = await ask(c.req.raw, c.req);
+      const { session, refusal } = await ask(requestOf(c).raw, c.req);
       if (refusal) return responseOf(refusal);
       all.put(c.req, session);
       await next();
       return undefined;
     };
-    return Object.assign(middleware, { of: (c: HonoContext) => all.of(c.req) });
+    return Object.assign(middleware, { of: (c: HonoContext) => all.of(() => c.req) });
   }
 
   return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
@@ -117,7 +123,19 @@ export function csrfGuard<Context extends HonoContext = HonoContext>(
 ) {
   const guard = fetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(c.req.raw, c.req, c as Context);
+    guard(requestOf(c).raw, c.req, c as Context);
     await next();
   };
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
+function requestOf(c: HonoContext): HonoContext["req"] {
+  const takes =
+    "The middleware, createSession and requireSession take Hono's context: createSession(c)";
+  const { req } = shown(
+    takes,
+    () => c,
+    (one) => isFetchRequest(one.req.raw) && typeof one.set === "function",
+  );
+  return req;
 }

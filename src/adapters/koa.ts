@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
+  adapterOptions,
   isKeys,
   moreOptions,
   type RequestSessionsOptions,
@@ -8,7 +9,13 @@ import {
 } from "../http/bind.ts";
 import { createSigner, type Signer } from "../http/carriers/signer.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader } from "../http/exchange/node-exchange.ts";
+import {
+  answerBy,
+  NodeExchange,
+  nodeHeader,
+  nodeRequest,
+  nodeResponse,
+} from "../http/exchange/node-exchange.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
@@ -21,6 +28,7 @@ import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { misconfigured } from "../shared/errors.ts";
+import { elementsOf, reading } from "../shared/given.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
 export interface KoaContext {
@@ -86,16 +94,18 @@ export function koaSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: KoaSessionsOptions<Data> = {},
 ): KoaSessions<Data, Reference> {
-  const { signed = false } = options;
+  const given = adapterOptions("koaSessions", options, OPTIONS);
+  const { signed = false } = given;
   if (typeof signed !== "boolean") {
     throw misconfigured("signed must be true or false", { option: "signed" });
   }
-  const sessionOf = requestSessions("koaSessions", sessions, options, OPTIONS);
+  const sessionOf = requestSessions("koaSessions", sessions, given, OPTIONS);
 
   function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
-    const signer = signed ? koaSigner(ctx.app.keys) : null;
-    answerBy(ctx.req, ctx.res);
-    return sessionOf(ctx.req, () => new NodeExchange(ctx.req, viewOf(ctx)), signer);
+    const req = requestOf(ctx);
+    const signer = signed ? koaSigner(Object(ctx.app).keys) : null;
+    answerBy(req, ctx.res);
+    return sessionOf(req, () => new NodeExchange(req, viewOf(ctx)), signer);
   }
 
   async function middleware(
@@ -113,17 +123,19 @@ export function koaSessions<Data extends object, Reference extends string>(
     const ask = sessionRequirement<Data, Field>(sessions, field, options);
     const all = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-      const header = (name: string) => nodeHeader(ctx.req, name);
+      const req = requestOf(ctx);
+      const res = nodeResponse(TAKES, () => ctx.res);
+      const header = (name: string) => nodeHeader(req, name);
       const { session, refusal } = await ask(sessionFor(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
-        for (const [name, value] of Object.entries(refusal.headers)) ctx.res.setHeader(name, value);
+        for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value);
         return;
       }
-      all.put(ctx.req, session);
+      all.put(req, session);
       await next();
     };
-    return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
+    return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(() => ctx.req) });
   }
 
   const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
@@ -140,7 +152,8 @@ export function koaSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const { req: request, method, host, secure } = ctx;
+    const request = requestOf(ctx);
+    const { method, host, secure } = ctx;
     const header = (name: string) => nodeHeader(request, name);
     guard(
       { request, method, host, secure, proxySetting: PROXY_SETTING, header },
@@ -152,6 +165,13 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
 
 const OPTIONS = moreOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
+
+const TAKES =
+  "The middleware, createSession and requireSession take Koa's context: createSession(ctx)";
+
+function requestOf(ctx: KoaContext): IncomingMessage {
+  return nodeRequest(TAKES, () => ctx.req);
+}
 
 function viewOf(ctx: KoaContext) {
   return {
@@ -167,7 +187,8 @@ function viewOf(ctx: KoaContext) {
 
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
 function koaSigner(keys: unknown): Signer {
-  if (isKeys(keys)) return createSigner(keys);
+  const list = elementsOf("ERR_SESSION_CONFIG", "app.keys", keys);
+  if (isKeys(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
   throw misconfigured("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
     option: "signed",
@@ -175,6 +196,8 @@ function koaSigner(keys: unknown): Signer {
 }
 
 function isSigner(keys: unknown): keys is Signer {
-  const { sign, verify } = (keys ?? {}) as Partial<Signer>;
-  return typeof sign === "function" && typeof verify === "function";
+  return reading("ERR_SESSION_CONFIG", "app.keys", () => {
+    const { sign, verify } = Object(keys) as Partial<Signer>;
+    return typeof sign === "function" && typeof verify === "function";
+  });
 }

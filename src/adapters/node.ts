@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
+  adapterOptions,
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
@@ -12,6 +13,8 @@ import {
   NodeExchange,
   nodeHeader,
   nodeHost,
+  nodeRequest,
+  nodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
   addressed,
@@ -64,11 +67,16 @@ export function nodeSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
-  const sessionOf = requestSessions("nodeSessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
-  const trustProxy = trustsProxy(options);
+  const given = adapterOptions("nodeSessions", options, OPTIONS);
+  const signer = signerOf(given);
+  const trustProxy = trustsProxy(given);
+  const sessionOf = requestSessions("nodeSessions", sessions, given, OPTIONS);
 
-  function session(req: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
+  function session(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
+    const req = nodeRequest(
+      "The function that nodeSessions makes takes a request and its response: sessionOf(req, res)",
+      () => given,
+    );
     const { secure } = addressOf(req, trustProxy);
     const view = {
       secure,
@@ -87,9 +95,13 @@ export function nodeSessions<Data extends object, Reference extends string>(
   ) {
     const ask = sessionRequirement<Data, Field>(sessions, field, requirement);
     return async (
-      req: IncomingMessage,
-      res: ServerResponse,
+      given: IncomingMessage,
+      response: ServerResponse,
     ): Promise<SignedInSession<Data, Field> | null> => {
+      const takes =
+        "What requireSession makes takes a request and its response: await signedIn(req, res)";
+      const req = nodeRequest(takes, () => given);
+      const res = nodeResponse(takes, () => response);
       const header = (name: string) => nodeHeader(req, name);
       const found = await ask(session(req, res), { header });
       if (found.refusal) {
@@ -119,7 +131,8 @@ const PROXY_SETTING = "trustProxy: true";
 export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
   const guard = createGuard(options, TRUST_PROXY);
   const trustProxy = trustsProxy(options);
-  return (req: IncomingMessage): void => {
+  return (given: IncomingMessage): void => {
+    const req = nodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
     const { method = "" } = req;
     const header = (name: string) => nodeHeader(req, name);
     const address = addressOf(req, trustProxy);

@@ -1,12 +1,16 @@
 import {
+  adapterOptions,
   moreOptions,
   requestSessions,
   type SignedSessionsOptions,
   signerOf,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import { shown } from "../http/exchange/exchange.ts";
 import {
   FetchExchange,
+  fetchHeader,
+  isFetchRequest,
   PartsExchange,
   type RequestParts,
 } from "../http/exchange/fetch-exchange.ts";
@@ -47,9 +51,10 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     options: FetchSessionsOptions<Data>,
   ) {
     this.#sessions = sessions;
-    this.#sessionOf = requestSessions(what, sessions, options, OPTIONS);
-    this.#signer = signerOf(options);
-    this.#trustProxy = trustsProxy(options);
+    const given = adapterOptions(what, options, OPTIONS);
+    this.#signer = signerOf(given);
+    this.#trustProxy = trustsProxy(given);
+    this.#sessionOf = requestSessions(what, sessions, given, OPTIONS);
   }
 
   /** The session of a Request; `owner` stands for it from its beginning to its end. */
@@ -58,12 +63,21 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     return this.#sessionOf(ownerOf(owner, request, request.headers), () => exchange, this.#signer);
   }
 
-  /** The session of a request of which a framework shows parts. */
-  ofParts(parts: RequestParts): RequestSession<Data, Reference> {
+  /** The same, where a framework may show but parts of a request. */
+  ofShown(takes: string, request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
+    const parts = shown(
+      takes,
+      () => request,
+      ({ headers }) => typeof headers.get === "function",
+    );
+    return "url" in parts ? this.of(requestIn(takes, () => parts)) : this.#ofParts(parts);
+  }
+
+  #ofParts(parts: RequestParts): RequestSession<Data, Reference> {
     const owner = ownerOf(parts.headers);
     const exchange = () => {
-      const own = { secure: false, host: parts.headers.get("host") ?? "" };
-      const header = (name: string) => parts.headers.get(name);
+      const header = (name: string) => fetchHeader(parts.headers, name);
+      const own = { secure: false, host: header("host") ?? "" };
       const { secure } = addressed(own, header, this.#trustProxy);
       return new PartsExchange(parts, secure, () => exchanges.get(owner));
     };
@@ -100,7 +114,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       | { readonly session: SignedInSession<Data, Field>; readonly refusal: null }
       | { readonly session: null; readonly refusal: Refusal }
     > => {
-      const header = (name: string) => request.headers.get(name) ?? undefined;
+      const header = (name: string) => fetchHeader(request.headers, name);
       const session = this.of(request, owner) as unknown as RequestSession<Data>;
       return ask(session, { header });
     };
@@ -122,6 +136,11 @@ function ownerOf(...shown: readonly [object, ...object[]]): object {
   return owner;
 }
 
+/** @throws SessionError ERR_SESSION_CONFIG for what is no Request. */
+export function requestIn(takes: string, read: () => FetchRequest): FetchRequest {
+  return shown(takes, read, isFetchRequest);
+}
+
 /** The answer to a request of nobody, as a Response. */
 export function responseOf({ status, headers, body }: Refusal): PlatformResponse {
   return new Response(body, { status, headers }) as PlatformResponse;
@@ -134,7 +153,7 @@ export function fetchGuard<Given>(
   const guard = createGuard(options, TRUST_PROXY);
   const trustProxy = trustsProxy(options);
   return (request, owner, given) => {
-    const header = (name: string) => request.headers.get(name) ?? undefined;
+    const header = (name: string) => fetchHeader(request.headers, name);
     const { method } = request;
     const address = addressOf(request, trustProxy);
     const one = ownerOf(owner, request, request.headers);
@@ -145,6 +164,6 @@ export function fetchGuard<Given>(
 function addressOf({ url, headers }: FetchRequest, trustProxy: boolean) {
   const { protocol, host } = new URL(url);
   // Some servers make the URL up from their own address.
-  const own = { secure: protocol === "https:", host: headers.get("host") ?? host };
-  return addressed(own, (name) => headers.get(name), trustProxy);
+  const own = { secure: protocol === "https:", host: fetchHeader(headers, "host") ?? host };
+  return addressed(own, (name) => fetchHeader(headers, name), trustProxy);
 }

@@ -1,5 +1,6 @@
 import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { elementsOf, optionsOf } from "../shared/given.ts";
 import {
   BearerHeader,
   bearerOf,
@@ -90,6 +91,23 @@ const passedByBearer = new WeakSet<object>();
 const admitted = new WeakSet<object>();
 
 /**
+ * The options of an adapter, read once: all below take this.
+ *
+ * @param what the adapter's function, for the messages of errors.
+ * @param more the options that it has besides.
+ * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown.
+ */
+export function adapterOptions<Options extends RequestSessionsOptions<never>>(
+  what: string,
+  options: Options,
+  more: readonly string[],
+): Options {
+  const given = optionsOf(what, options, [...OPTIONS, ...more]);
+  const { keys } = given as { keys?: unknown };
+  return { ...given, ...(keys === undefined ? {} : { keys: keysIn(keys) }) };
+}
+
+/**
  * @param what the adapter's function, for the messages of errors.
  * @param more the options that it has besides, with their values: all that make cookies differ.
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
@@ -100,7 +118,6 @@ export function requestSessions<Data extends object, Reference extends string>(
   options: RequestSessionsOptions<Data>,
   more: readonly string[],
 ): SessionOfRequest<Data, Reference> {
-  refuseUnknownKeys(what, options, [...OPTIONS, ...more]);
   const cookie = cookieConfig(options.cookie);
   const carriers = carrierConfig(options.carriers);
   const engine = engineOf(Object(sessions));
@@ -117,9 +134,7 @@ export function requestSessions<Data extends object, Reference extends string>(
   const asked = {
     engine,
     carriers: asText(carriers),
-    cookie: hasCookie
-      ? { name: cookie.name, options: asText([cookie, options.cookie?.persistent ?? true, others]) }
-      : null,
+    cookie: hasCookie ? { name: cookie.name, options: asText([cookie, others]) } : null,
   };
 
   const sessionOfRequest = (request: object, exchangeOf: () => Exchange, signer: Signer | null) => {
@@ -210,8 +225,13 @@ export function passesByBearer(request: object): boolean {
  * @throws SessionError ERR_SESSION_CONFIG for what is no list of secrets.
  */
 export function signerOf({ keys }: { keys?: unknown }): Signer | null {
-  if (keys === undefined) return null;
-  if (isKeys(keys)) return createSigner(keys);
+  return keys === undefined ? null : createSigner(keysIn(keys));
+}
+
+/** The secrets to sign with, read once. */
+function keysIn(keys: unknown): [string, ...string[]] {
+  const list = elementsOf("ERR_SESSION_CONFIG", "keys", keys);
+  if (isKeys(list)) return list;
   throw misconfigured("keys is a list of secret strings, the one to sign with first", {
     option: "keys",
   });

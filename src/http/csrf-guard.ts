@@ -1,10 +1,5 @@
-import {
-  misconfigured,
-  optionNames,
-  quote,
-  refuseUnknownKeys,
-  SessionError,
-} from "../shared/errors.ts";
+import { misconfigured, optionNames, quote, SessionError } from "../shared/errors.ts";
+import { elementsOf, optionsOf } from "../shared/given.ts";
 import { admitForeign, passesByBearer } from "./bind.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 
@@ -54,9 +49,10 @@ export function createGuard<Given>(
   options: CSRFGuardOptions<Given>,
   more: readonly string[] = [],
 ): (request: GuardedRequest, given: Given) => void {
-  refuseUnknownKeys("csrfGuard", options, [...OPTIONS, ...more]);
-  const { origins = [], exempt = () => false } = options;
-  if (!Array.isArray(origins)) {
+  const given = optionsOf("csrfGuard", options, [...OPTIONS, ...more]);
+  const { origins: named = [], exempt = () => false } = given;
+  const origins = elementsOf("ERR_SESSION_CONFIG", "origins", named);
+  if (origins === null) {
     throw misconfigured("csrfGuard's origins are a list of origins", { option: "origins" });
   }
   if (typeof exempt !== "function") {
@@ -65,18 +61,18 @@ export function createGuard<Given>(
     });
   }
   const allowed = new Set(origins.map(checkedOrigin));
-  const isExempt = (given: Given) => {
-    const answer: unknown = exempt(given);
+  const isExempt = (request: Given) => {
+    const answer: unknown = exempt(request);
     if (typeof answer === "boolean") return answer;
     throw misconfigured(
       "csrfGuard's exempt answers true or false at once; a promise is neither, and would let everybody in",
       { option: "exempt" },
     );
   };
-  return (request, given) => {
+  return (request, shown) => {
     if (isSafe(request.method, request.header)) return;
     const origin = request.header("origin");
-    if (isExempt(given) || (origin !== undefined && allowed.has(origin))) {
+    if (isExempt(shown) || (origin !== undefined && allowed.has(origin))) {
       admitForeign(request.request);
       return;
     }
@@ -99,7 +95,7 @@ function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequ
 /** `scheme://host[:port]`, as browsers and apps send it; only apps have capitals in their hosts. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
-function checkedOrigin(origin: string): string {
+function checkedOrigin(origin: unknown): string {
   const isOrigin = typeof origin === "string" && ORIGIN.test(origin) && URL.canParse(origin);
   const isOfWeb = isOrigin && /^https?:/.test(origin);
   if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {

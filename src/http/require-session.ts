@@ -1,6 +1,7 @@
 import { engineOf } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { optionsOf, reading } from "../shared/given.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
 /** What is answered where nobody is signed in, and whether asking counts as use. */
@@ -65,15 +66,15 @@ export function sessionRequirement<Data extends object, Field extends FieldOf<Da
   field: Field,
   options: RequireSessionOptions = {},
 ): SessionRequirement<Data, Field> {
-  refuseUnknownKeys("requireSession", options, OPTIONS);
-  const { redirect, answer, touch = true } = options;
+  const { redirect, answer, touch = true } = optionsOf("requireSession", options, OPTIONS);
   if (typeof field !== "string" || field === "") {
     throw misconfigured('requireSession takes the field that says who the user is: "user_id"');
   }
-  if (redirect !== undefined && (typeof redirect !== "string" || redirect === "")) {
-    throw misconfigured('redirect is the address of the page to sign in: "/sign-in"', {
-      option: "redirect",
-    });
+  if (redirect !== undefined && !isAddress(redirect)) {
+    throw misconfigured(
+      'redirect is the address of the page to sign in, as a header can have it: "/sign-in", with encodeURI where it needs that',
+      { option: "redirect" },
+    );
   }
   if (answer !== undefined && answer !== "page" && answer !== "program") {
     throw misconfigured('answer is "page" or "program", or left out', { option: "answer" });
@@ -97,6 +98,11 @@ export function sessionRequirement<Data extends object, Field extends FieldOf<Da
     }
     return { session: null, refusal: refusalOf(request, redirect, answer) };
   };
+}
+
+/** Whether a text can be the value of a header Location: RFC 3986 knows no other characters. */
+function isAddress(text: unknown): boolean {
+  return typeof text === "string" && /^[\x21-\x7e]+$/.test(text);
 }
 
 function refusalOf(
@@ -137,8 +143,8 @@ export class FoundSessions<Found> {
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where the requirement has not been asked for the request. */
-  of(request: object): Found {
-    const found = this.#found.get(request);
+  of(read: () => object): Found {
+    const found = this.#found.get(reading("ERR_SESSION_CONFIG", "What of(…) was given", read));
     if (found) return found;
     throw misconfigured("of(…) is for what comes after requireSession: put that before this route");
   }

@@ -1,6 +1,7 @@
 import type { Engine } from "../sessions/session-core.ts";
 import type { Deadlines, ValuesOf } from "../sessions/types.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
+import { misconfigured, optionNames } from "../shared/errors.ts";
+import { optionsOf } from "../shared/given.ts";
 import type { CookieConfig } from "./carriers/cookie-options.ts";
 import { signedValue } from "./carriers/cookies.ts";
 import type { Signer } from "./carriers/signer.ts";
@@ -67,12 +68,11 @@ export async function createSessionCookie<Data extends object>(
     ? [values?: ValuesOf<Data>, options?: SessionCookieOptions]
     : [values: ValuesOf<Data>, options?: SessionCookieOptions]
 ): Promise<string> {
-  refuseUnknownKeys("createSessionCookie", options, OPTIONS);
-  const { keys, ...deadlines } = options;
+  const { keys, ...deadlines } = optionsOf("createSessionCookie", options, OPTIONS);
   const { engine, cookie, signer } = known(adapter);
   const name = cookie.prefix + cookie.name;
   const signs = signerBy(signer, keys);
-  const { token } = await engine.create(values ?? {}, deadlines);
+  const { token } = await engine.create(engine.plain(values ?? {}), deadlines);
   return `${name}=${signedValue(signs, name, token)}`;
 }
 

@@ -1,4 +1,5 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
+import { callOptions } from "../shared/call-options.ts";
+import { misconfigured, optionNames } from "../shared/errors.ts";
 
 /** How `moveSessions` walks. */
 export interface MoveOptions {
@@ -10,8 +11,7 @@ const OPTIONS = optionNames<MoveOptions>({ cursor: true });
 
 /** @throws SessionError ERR_SESSION_CONFIG for what are no options of `moveSessions`. */
 export function cursorOf(options: MoveOptions): string | null {
-  refuseUnknownKeys("moveSessions", options, OPTIONS);
-  const { cursor = null } = options;
+  const { cursor = null } = callOptions("moveSessions", options, OPTIONS);
   if (cursor !== null && typeof cursor !== "string") {
     throw misconfigured("cursor must be the cursor of an earlier progress, or null", {
       option: "cursor",

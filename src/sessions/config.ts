@@ -1,10 +1,11 @@
 import { faultOfName } from "../shared/codec.ts";
 import { milliseconds } from "../shared/durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { isArray, misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { elementsOf, optionsOf, reading } from "../shared/given.ts";
 import { warn, warnOnce } from "../shared/warnings.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/options.ts";
-import { isSchema, type StandardSchema } from "./schema.ts";
+import { type StandardSchema, schemaOf } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
 const OPTIONS = optionNames<SessionsOptions<object>>({
@@ -53,11 +54,11 @@ export interface Config extends Settings {
   readonly store: SessionStore;
 }
 
-export function configOf(options: SessionsOptions<object> = {}): Config {
-  if (typeof options !== "object" || options === null) {
+export function configOf(given: SessionsOptions<object> = {}): Config {
+  if (typeof given !== "object" || given === null) {
     throw misconfigured('createSessions takes its options: { references: ["user_id"] }');
   }
-  refuseUnknownKeys("createSessions", options, OPTIONS);
+  const options = optionsOf("createSessions", given, OPTIONS);
   const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(Number.isInteger(maxBytes) && maxBytes >= 1)) {
     throw misconfigured("maxBytes must be a whole number above zero", { option: "maxBytes" });
@@ -74,7 +75,7 @@ export function configOf(options: SessionsOptions<object> = {}): Config {
   }
   return {
     store,
-    schema: isSchema(data) ? data : null,
+    schema: schemaOf(data),
     ...referencesOf(options.references ?? {}, store),
     ...timeouts,
     defaultAbsoluteTimeout,
@@ -137,17 +138,11 @@ function referencesOf(
   const identity: string[] = [];
   for (const [field, given] of entriesOf(declared)) {
     if (given === undefined) continue;
-    const options = given === true ? {} : given;
-    const fault =
-      faultOfName(field) ??
-      (references.has(field) ? "is declared twice" : faultOfReference(options, store));
-    if (fault) {
-      throw misconfigured(`The reference ${quote(field)} ${fault}`, {
-        option: "references",
-        field,
-      });
-    }
-    refuseUnknownKeys(`The reference ${quote(field)}`, options, REFERENCE_OPTIONS);
+    const what = `The reference ${quote(field)}`;
+    const about = { option: "references", field };
+    const fault = faultOfName(field) ?? (references.has(field) ? "is declared twice" : undefined);
+    if (fault) throw misconfigured(`${what} ${fault}`, about);
+    const options = referenceOptions(what, given, store, about);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
   }
@@ -155,12 +150,31 @@ function referencesOf(
   return { references, identity };
 }
 
+/** How one reference is declared, checked, and read once. */
+function referenceOptions(
+  what: string,
+  given: ReferenceOptions | true,
+  store: SessionStore,
+  about: { option: string; field: string },
+): ReferenceOptions {
+  if (given === true) return {};
+  if (typeof given !== "object" || given === null) {
+    throw misconfigured(`${what} takes its options: true is enough`, about);
+  }
+  const options = optionsOf(what, given, REFERENCE_OPTIONS);
+  const fault = faultOfReference(options, store);
+  if (fault) throw misconfigured(`${what} ${fault}`, about);
+  return options;
+}
+
 /** The fields and how each is declared: of a record, or of a list of names and records. */
 function entriesOf(declared: object): [string, Declared][] {
-  const list: readonly unknown[] = Array.isArray(declared) ? declared : [declared];
-  return list.flatMap((one): [string, Declared][] => {
-    if (typeof one === "string" && list === declared) return [[one, {}]];
-    if (typeof one === "object" && one !== null && !Array.isArray(one)) return Object.entries(one);
+  const list = elementsOf("ERR_SESSION_CONFIG", "references", declared);
+  return (list ?? [declared]).flatMap((one): [string, Declared][] => {
+    if (typeof one === "string" && list !== null) return [[one, {}]];
+    if (typeof one === "object" && one !== null && !isArray(one)) {
+      return reading("ERR_SESSION_CONFIG", "A record of references", () => Object.entries(one));
+    }
     throw misconfigured(
       'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
       { option: "references" },
@@ -169,7 +183,6 @@ function entriesOf(declared: object): [string, Declared][] {
 }
 
 function faultOfReference(options: ReferenceOptions, store: SessionStore): string | undefined {
-  if (typeof options !== "object" || options === null) return "takes its options: true is enough";
   const { identity = true, type, as } = options;
   if (typeof identity !== "boolean") return "has an identity that is neither true nor false";
   if (type !== undefined && type !== "string" && type !== "number") {
@@ -191,8 +204,10 @@ function warnOfIdentities(identity: readonly string[]): void {
 
 /** Known by two things that no client of a database has. */
 function isStore(store: unknown): store is SessionStore {
-  const { shards, endAll } = Object(store) as Partial<SessionStore>;
-  return Number.isInteger(shards) && typeof endAll === "function";
+  return reading("ERR_SESSION_CONFIG", "The store", () => {
+    const { shards, endAll } = Object(store) as Partial<SessionStore>;
+    return Number.isInteger(shards) && typeof endAll === "function";
+  });
 }
 
 function defaultStore(): SessionStore {

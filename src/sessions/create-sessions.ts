@@ -1,10 +1,10 @@
 import { optionalMilliseconds } from "../shared/durations.ts";
-import { misconfigured, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { optionsOf } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { configOf } from "./config.ts";
-import { decodeFields, sessionOf, withTimes } from "./record.ts";
+import { decodeFields, fieldsToUnset, sessionOf, withTimes } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
-import { Engine, fieldsNamedIn } from "./session-core.ts";
+import { Engine } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside } from "./token.ts";
 import type {
@@ -27,7 +27,7 @@ import type {
   TouchOptions,
   ValuesOf,
 } from "./types.ts";
-import { readArguments, replicasOf, TOUCH_OPTIONS } from "./verb-options.ts";
+import { fieldsToRead, readArguments, replicasOf, TOUCH_OPTIONS } from "./verb-options.ts";
 
 /** A bearer secret as it came from a request. What is no well-formed token is no session. */
 export type Token = string | null | undefined;
@@ -80,7 +80,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
       ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
       : [values: ValuesOf<Data>, deadlines?: Deadlines]
   ): Promise<SessionWithToken<Data>> {
-    return this.#engine.create<Data>(values ?? {}, deadlines);
+    return this.#engine.create<Data>(this.#engine.plain(values ?? {}), deadlines);
   }
 
   /**
@@ -115,8 +115,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
    */
   async set(token: Token, values: PartialValuesOf<Data>): Promise<boolean> {
-    this.#engine.refuseIdentities("set", fieldsNamedIn(values));
-    return this.#change(token, { values });
+    const given = this.#engine.plain(values);
+    this.#engine.refuseIdentities("set", Object.keys(given));
+    return this.#change(token, { values: given });
   }
 
   /**
@@ -125,14 +126,14 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `delete` signs out.
    */
   async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
-    this.#engine.refuseIdentities("unset", fields);
-    return this.#change(token, { unset: fields });
+    const unset = fieldsToUnset(fields);
+    this.#engine.refuseIdentities("unset", unset);
+    return this.#change(token, { unset });
   }
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(token: Token, options: TouchOptions = {}): Promise<boolean> {
-    refuseUnknownKeys("touch", options, TOUCH_OPTIONS);
-    const { idleTimeout } = options;
+    const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
     return this.#change(token, { idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) });
   }
 
@@ -154,7 +155,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     values: SignInValues<Data, Keep>,
     options?: SignInOptions<Keep>,
   ): Promise<SessionWithToken<Data>> {
-    const signedIn = await this.#engine.signIn<Data>(this.#idOf(token), values, options);
+    const given = this.#engine.plain(values ?? {});
+    const signedIn = await this.#engine.signIn<Data>(this.#idOf(token), given, options);
     return { token: signedIn.token, session: signedIn.session };
   }
 
@@ -176,11 +178,12 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     options: RotateOptions = {},
   ): Promise<Rotated<Data> | null> {
     const id = this.#idOf(token);
+    const given = this.#engine.plain(values);
     const grace = this.#engine.graceOf(options);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
-    const changed = await this.#engine.change(id, { values, rotation });
+    const changed = await this.#engine.change(id, { values: given, rotation });
     if (changed.state === "ended") return { token: null, session: null };
     if (changed.state !== "changed" || changed.fields === null) return null;
     const session = withTimes(changed, decodeFields<Data>(changed.fields), changed.times);
@@ -269,13 +272,9 @@ export class SessionById<Data extends object> {
     fields: readonly Field[],
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
-    if (fields !== undefined && !Array.isArray(fields)) {
-      throw misconfigured(
-        `byId(…).get takes the fields to read as a list, such as ["theme"], and moves no deadline; got ${quote(fields)}`,
-      );
-    }
+    const names = fields === undefined ? undefined : fieldsToRead("byId(…).get", fields);
     if (this.#id === null) return null;
-    const found = await this.#engine.find(this.#id, fields, true);
+    const found = await this.#engine.find(this.#id, names, true);
     return found.state === "live" ? sessionOf<Data>(found.session) : null;
   }
 

@@ -1,4 +1,10 @@
-import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../shared/codec.ts";
+import {
+  checkFieldName,
+  decodeValue,
+  encodeValue,
+  plainValue,
+  referenceTexts,
+} from "../shared/codec.ts";
 import {
   MAX_REFERENCES,
   misconfigured,
@@ -7,6 +13,7 @@ import {
   SessionError,
   tooManyReferences,
 } from "../shared/errors.ts";
+import { elementsOf, reading } from "../shared/given.ts";
 import { warnOnce } from "../shared/warnings.ts";
 import type {
   FieldReferences,
@@ -30,19 +37,34 @@ function isRecord(values: unknown): values is object {
   return Object.prototype.toString.call(values) === "[object Object]";
 }
 
-/** A field that is undefined is left alone. Throws ERR_SESSION_VALUE, naming the field. */
-export function encodeValues(values: object, config: Settings): EncodedValues {
-  if (!isRecord(values)) {
+/**
+ * A copy of values that is nothing but data, without the fields that are undefined, which are left
+ * alone. Each is read once: what is checked is what is written.
+ *
+ * @throws SessionError ERR_SESSION_VALUE, naming the field; ERR_SESSION_TOO_LARGE.
+ */
+export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
+  const entries = reading("ERR_SESSION_VALUE", "A session's values", () =>
+    isRecord(values) ? Object.entries(values) : null,
+  );
+  if (entries === null) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "A session's values must be an object of fields, such as { user_id: 1 }",
     );
   }
+  const given = entries.filter(([, value]) => value !== undefined);
+  for (const [field] of given) checkFieldName(field);
+  return Object.fromEntries(
+    given.map(([field, value]) => [field, plainValue(field, value, maxBytes)]),
+  );
+}
+
+/** Plain values as a store takes them. Throws ERR_SESSION_VALUE, naming the field. */
+export function encodeValues(values: object, config: Settings): EncodedValues {
   const set = new Map<string, string>();
   const references: FieldReferences[] = [];
   for (const [field, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    checkFieldName(field);
     const declared = config.references.get(field);
     if (declared) {
       checkType(field, value, declared);
@@ -55,14 +77,24 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
   return { set, references };
 }
 
-/** The references that go with fields that are unset. */
-export function unsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
-  if (!Array.isArray(fields)) {
+/** The fields to unset, read once. @throws SessionError ERR_SESSION_VALUE for what is no list of names. */
+export function fieldsToUnset(fields: unknown): string[] {
+  const names = elementsOf("ERR_SESSION_VALUE", "The list of fields to unset", fields);
+  if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
   }
+  return names.map(fieldName);
+}
+
+function fieldName(name: unknown): string {
+  checkFieldName(name);
+  return name;
+}
+
+/** The references that go with fields that are unset. */
+export function unsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
   const references: FieldReferences[] = [];
   for (const field of fields) {
-    checkFieldName(field);
     const declared = config.references.get(field);
     if (declared) references.push({ field, texts: [], ...kindOf(field, config) });
   }

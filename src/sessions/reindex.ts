@@ -1,5 +1,6 @@
 import { decodeValue, referenceTexts } from "../shared/codec.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
+import { misconfigured, optionNames } from "../shared/errors.ts";
+import { optionsOf } from "../shared/given.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/reindexing.ts";
 import type { Settings } from "./config.ts";
@@ -22,8 +23,7 @@ export function reindex(
   { references, identity }: Settings,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
-  refuseUnknownKeys("reindex", options, OPTIONS);
-  const { dryRun = false, cursor = null } = options;
+  const { dryRun = false, cursor = null } = optionsOf("reindex", options, OPTIONS);
   if (typeof dryRun !== "boolean") {
     throw misconfigured("dryRun must be true or false", { option: "dryRun" });
   }

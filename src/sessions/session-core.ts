@@ -1,7 +1,8 @@
 import { channel } from "node:diagnostics_channel";
 import { bytesOf, checkFieldName } from "../shared/codec.ts";
 import { milliseconds } from "../shared/durations.ts";
-import { misconfigured, quote, refuseUnknownKeys, tooLarge } from "../shared/errors.ts";
+import { misconfigured, quote, tooLarge } from "../shared/errors.ts";
+import { elementsOf, optionsOf } from "../shared/given.ts";
 import type {
   Changed,
   EndOptions,
@@ -19,6 +20,7 @@ import {
   declaredReference,
   decodeFields,
   encodeValues,
+  plainValues,
   referenceOf,
   unsetReferences,
   withTimes,
@@ -86,9 +88,14 @@ export class Engine {
     return this.#store.sessionKey(id);
   }
 
+  /** What a caller gives as a session's values, checked, and read once: all verbs below take this. */
+  plain(values: unknown): object {
+    return plainValues(values, this.config);
+  }
+
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
-    refuseUnknownKeys("create", deadlines, DEADLINES);
-    return this.#create(values, timeoutsOf(deadlines, this.config));
+    const given = optionsOf("create", deadlines, DEADLINES);
+    return this.#create(values, timeoutsOf(given, this.config));
   }
 
   async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
@@ -121,11 +128,11 @@ export class Engine {
     values: object,
     options: SignInOptions<string> = {},
   ): Promise<SignedInSession<Data>> {
-    refuseUnknownKeys("signIn", options, SIGN_IN_OPTIONS);
+    const given = optionsOf("signIn", options, SIGN_IN_OPTIONS);
     if (!this.identifies(values)) throw nobody(this.config.identity);
-    if (id !== null) return this.replace(id, values, options);
-    const { keep = [], ...deadlines } = options;
-    this.checkKept(keep);
+    if (id !== null) return this.replace(id, values, given);
+    const { keep = [], ...deadlines } = given;
+    this.keptIn(keep);
     return {
       ...(await this.#create<Data>(values, timeoutsOf(deadlines, this.config))),
       ended: false,
@@ -138,7 +145,7 @@ export class Engine {
     values: object,
     { keep = [], ...deadlines }: SignInOptions<string>,
   ): Promise<SignedInSession<Data>> {
-    this.checkKept(keep);
+    const kept = this.keptIn(keep);
     const timeouts = timeoutsOf(deadlines, this.config);
     const { identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encode(values);
@@ -146,7 +153,7 @@ export class Engine {
     const made = { ...timeouts, id: fresh.id, fields, references };
     const signedIn = await this.#store.signIn(id, {
       ...made,
-      keep: [...new Set(keep)],
+      keep: [...new Set(kept)],
       identity,
       tombstone,
       maxBytes,
@@ -157,14 +164,19 @@ export class Engine {
     return { token: fresh.token, session, ended };
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user. */
-  checkKept(keep: readonly string[]): void {
-    if (!Array.isArray(keep)) {
+  /**
+   * The fields that are kept, read once.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user.
+   */
+  keptIn(keep: readonly string[]): string[] {
+    const names = elementsOf("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
+    if (names === null) {
       throw misconfigured('keep is a list of fields: ["cart"]', { option: "keep" });
     }
-    for (const field of keep) checkFieldName(field);
-    const identity = this.config.identity.find((field) => keep.includes(field));
-    if (identity === undefined) return;
+    for (const field of names) checkFieldName(field);
+    const identity = this.config.identity.find((field) => names.includes(field));
+    if (identity === undefined) return names;
     throw misconfigured(
       `keep names ${quote(identity)}, which says who the user is: give it among the values`,
       { option: "keep", field: identity },
@@ -279,15 +291,13 @@ export class Engine {
 
   /** How long an alias stays (ms), as the options of `rotate` say. */
   graceOf(options: RotateOptions): number {
-    refuseUnknownKeys("rotate", options, ROTATE_OPTIONS);
-    const { grace = this.config.rotationGrace } = options; // null is no duration
+    const { grace = this.config.rotationGrace } = optionsOf("rotate", options, ROTATE_OPTIONS);
     return milliseconds("grace", grace, true);
   }
 
   /** Those of the fields that say who the user is. */
   identitiesIn(fields: readonly string[]): readonly string[] {
-    // Callers without types may give anything; `changes` says what is wrong with it.
-    return Array.isArray(fields) ? this.config.identity.filter(isIn(fields)) : [];
+    return this.config.identity.filter(isIn(fields));
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */
@@ -298,7 +308,7 @@ export class Engine {
 
   /** Whether the values say who the user is. */
   identifies(values: object): boolean {
-    const given: { readonly [field: string]: unknown } = { ...values };
+    const given = values as { readonly [field: string]: unknown };
     return this.config.identity.some((field) => [given[field]].flat().some((one) => one != null));
   }
 
@@ -307,13 +317,6 @@ export class Engine {
     if (this.config.schema) await checkAgainst(this.config.schema, values);
     return encoded;
   }
-}
-
-/** The fields that values name: one that is undefined is left alone. */
-export function fieldsNamedIn(values: unknown): string[] {
-  // Callers without types may give anything; the codec says what is wrong with it.
-  const given: { readonly [field: string]: unknown } = { ...Object(values) };
-  return Object.keys(given).filter((field) => given[field] !== undefined);
 }
 
 function isIn(list: readonly string[]): (one: string) => boolean {

@@ -1,7 +1,8 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../shared/errors.ts";
+import { misconfigured, optionNames } from "../shared/errors.ts";
+import { optionsOf, reading } from "../shared/given.ts";
 import type { ListPlace, Reference } from "../store/contract.ts";
-import { sessionOf } from "./record.ts";
-import { type Engine, fieldsNamedIn } from "./session-core.ts";
+import { fieldsToUnset, sessionOf } from "./record.ts";
+import type { Engine } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 import { replicasOf } from "./verb-options.ts";
 
@@ -29,7 +30,7 @@ export interface ClearOptions extends DeleteOptions {
 }
 
 const LIST_OPTIONS = optionNames<ListOptions>({ limit: true, after: true });
-const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
+export const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
 
 /** How the sessions of a set are ended. */
 export interface Endings {
@@ -110,8 +111,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @throws SessionError ERR_SESSION_CONFIG where `after` is no session.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
-    refuseUnknownKeys("list", options, LIST_OPTIONS);
-    const { limit = LIST_DEFAULT, after } = options;
+    const given = optionsOf("list", options, LIST_OPTIONS);
+    const { limit = LIST_DEFAULT, after } = given;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
       throw misconfigured(
         `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
@@ -119,7 +120,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
       );
     }
     // `after` that is there and undefined stands for the first page, which the next ones go on from.
-    const isPage = options.limit !== undefined || "after" in options;
+    const isPage =
+      given.limit !== undefined ||
+      reading("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
     const sessions = await this.#engine.sets.list(this.#reference, {
       limit,
       order: isPage ? "deadline" : "last-seen",
@@ -146,8 +149,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * are.
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
-    this.#engine.refuseIdentities("set", fieldsNamedIn(values));
-    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes(values, []));
+    const given = this.#engine.plain(values);
+    this.#engine.refuseIdentities("set", Object.keys(given));
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes(given, []));
   }
 
   /**
@@ -156,8 +160,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    this.#engine.refuseIdentities("unset", fields);
-    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes({}, fields));
+    const unset = fieldsToUnset(fields);
+    this.#engine.refuseIdentities("unset", unset);
+    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes({}, unset));
   }
 
   /**
@@ -178,8 +183,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * where too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    refuseUnknownKeys("clear", options, CLEAR_OPTIONS);
-    const { except = null, ...rest } = options;
+    const { except = null, ...rest } = optionsOf("clear", options, CLEAR_OPTIONS);
     const replicas = replicasOf(rest);
     if (except !== null && !this.#engine.isId(except)) {
       throw misconfigured(
@@ -204,9 +208,12 @@ function endingsBy(engine: Engine): Endings {
 /** Where a page of a list begins; null at the first one. */
 function placeOf(after: ListOptions["after"], engine: Engine): ListPlace | null {
   if (after === undefined || after === null) return null;
-  const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
-  const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
-  if (engine.isId(id) && !Number.isNaN(deadline)) return { id, expiresAt: deadline };
+  const place = reading("ERR_SESSION_CONFIG", "after", () => {
+    const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
+    const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
+    return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
+  });
+  if (place !== null) return place;
   throw misconfigured(
     "after must be the last session of the page before, or its { id, expiresAt } with a Date: list({ limit, after: page.at(-1) })",
     { option: "after" },

@@ -1,4 +1,5 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../shared/errors.ts";
+import { isArray, misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { elementsOf, optionsOf } from "../shared/given.ts";
 import type {
   Deadlines,
   DeleteOptions,
@@ -38,7 +39,7 @@ export function readArguments(
   first: readonly string[] | ReadOptions | undefined,
   second: ReadOptions | undefined,
 ): ReadArguments {
-  const isList = Array.isArray(first);
+  const isList = isArray(first);
   if (!isList && first !== undefined && (typeof first !== "object" || first === null)) {
     throw misconfigured(
       `${verb} takes the fields to read as a list, such as ["theme"], or options; got ${quote(first)}`,
@@ -50,18 +51,25 @@ export function readArguments(
     );
   }
   const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
-  refuseUnknownKeys(verb, options, READ_OPTIONS);
-  const { touch = true } = options;
+  const { touch = true } = optionsOf(verb, options, READ_OPTIONS);
   if (typeof touch !== "boolean") {
     throw misconfigured("touch must be true or false", { option: "touch" });
   }
-  return { fields: isList ? first : undefined, touch };
+  return { fields: isList ? fieldsToRead(verb, first) : undefined, touch };
+}
+
+/** The fields to read, read once; whether they are names, is not checked. */
+export function fieldsToRead(verb: string, fields: unknown): string[] {
+  const names = elementsOf("ERR_SESSION_CONFIG", "The list of fields to read", fields);
+  if (names !== null) return names as string[];
+  throw misconfigured(
+    `${verb} takes the fields to read as a list, such as ["theme"]; got ${quote(fields)}`,
+  );
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
 export function replicasOf(options: DeleteOptions): number | undefined {
-  refuseUnknownKeys("delete", options, DELETE_OPTIONS);
-  const { replicas } = options;
+  const { replicas } = optionsOf("delete", options, DELETE_OPTIONS);
   if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
   throw misconfigured(
     "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",

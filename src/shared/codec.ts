@@ -6,6 +6,7 @@ import {
   tooLarge,
   tooManyReferences,
 } from "./errors.ts";
+import { isDense, reading } from "./given.ts";
 
 /*
  * The codec: any JSON value to a text that reads well in redis-cli, and back.
@@ -52,8 +53,21 @@ export function encodeValue(
   maxBytes = Number.POSITIVE_INFINITY,
 ): string {
   if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
-  check(field, value, "", { above: new Set(), left: maxBytes, maxBytes });
-  return JSON.stringify(value);
+  return JSON.stringify(plainValue(field, value, maxBytes));
+}
+
+/**
+ * A copy of a value that is nothing but data: whatever the value says of itself later on, this stays.
+ * Throws as `encodeValue` does.
+ */
+export function plainValue(
+  field: string,
+  value: unknown,
+  maxBytes = Number.POSITIVE_INFINITY,
+): unknown {
+  return reading("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
+    plain(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
+  );
 }
 
 /** The value that a text stands for. */
@@ -131,11 +145,11 @@ interface Walk {
   readonly maxBytes: number;
 }
 
-/** Refuses what JSON.stringify would drop, change or fail on. */
-function check(field: string, value: unknown, path: string, walk: Walk): void {
+/** Copies a value, and refuses what JSON.stringify would drop, change or fail on. */
+function plain(field: string, value: unknown, path: string, walk: Walk): unknown {
   const fault = faultOf(value);
   if (fault) refuse(field, path, fault);
-  if (typeof value !== "object" || value === null) return;
+  if (typeof value !== "object" || value === null) return value;
   const { above, maxBytes } = walk;
   if (above.has(value)) refuse(field, path, "a cycle");
   if (above.size >= MAX_DEPTH) refuse(field, path, `nested deeper than ${MAX_DEPTH} levels`);
@@ -143,11 +157,13 @@ function check(field: string, value: unknown, path: string, walk: Walk): void {
   walk.left -= 2 * keys.length;
   if (walk.left < 0) throw tooLarge(maxBytes - walk.left, maxBytes);
   above.add(value);
-  for (const key of keys) {
+  const entries = keys.map((key): [string, unknown] => {
     const element = (value as { readonly [key: string]: unknown })[key];
-    check(field, element, `${path}[${quote(key)}]`, walk);
-  }
+    return [key, plain(field, element, `${path}[${quote(key)}]`, walk)];
+  });
   above.delete(value);
+  // fromEntries defines properties, so that no name reaches a setter.
+  return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
 }
 
 function faultOf(value: unknown): string | undefined {
@@ -167,24 +183,26 @@ function faultOf(value: unknown): string | undefined {
 function faultOfObject(value: object): string | undefined {
   const isArray = Array.isArray(value);
   // An object is plain by how many prototypes it has, so that one of another realm is, too.
-  if (countPrototypes(value) > (isArray ? 2 : 1)) {
-    return `an object of class ${value.constructor?.name ?? "unknown"}`;
-  }
+  if (hasMorePrototypes(value, isArray ? 2 : 1)) return `an object of class ${classOf(value)}`;
   if (isArray && !isDense(value)) return "an array with holes or with properties of its own";
   if (Object.getOwnPropertySymbols(value).length > 0) return "an object with symbol keys";
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "an object with toJSON";
   return undefined;
 }
 
-function countPrototypes(value: object): number {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null ? 0 : 1 + countPrototypes(prototype);
+/** Whether an object has more than so many prototypes: the chain of a Proxy may have no end. */
+function hasMorePrototypes(value: object, most: number): boolean {
+  let prototype: object | null = value;
+  for (let count = 0; count <= most; count++) {
+    prototype = Object.getPrototypeOf(prototype);
+    if (prototype === null) return false;
+  }
+  return true;
 }
 
-/** Whether an array's keys are its indexes and no others; keys that are no index come last. */
-function isDense(array: readonly unknown[]): boolean {
-  const keys = Object.keys(array);
-  return keys.length === array.length && (keys.at(-1) ?? "-1") === String(array.length - 1);
+function classOf(value: object): string {
+  const { name } = Object(value.constructor) as { name?: unknown };
+  return typeof name === "string" && name !== "" ? name : "unknown";
 }
 
 function refuse(field: string, path: string, fault: string): never {

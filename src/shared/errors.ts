@@ -147,7 +147,7 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
   declare readonly hint: string;
 
   constructor(code: Code, text: string, options: SessionErrorDetails[Code] & ErrorOptions) {
-    const hint = asMessage(text);
+    const hint = asMessage(typeof text === "string" ? text : quote(text));
     const forVisitor = FOR_VISITORS[code];
     super(forVisitor ?? hint, options);
     this.code = code;
@@ -189,7 +189,7 @@ export function quote(value: unknown): string {
       return String(value);
     case "object":
       if (value === null) return "null";
-      return Array.isArray(value) ? "an array" : "an object";
+      return isArray(value) ? "an array" : "an object";
     default:
       return `a ${typeof value}`;
   }
@@ -203,6 +203,30 @@ function isTold(value: unknown): boolean {
 /** The name of a field as details have it; none where a program gave something else for one. */
 export function nameOf(field: unknown): string | undefined {
   return typeof field === "string" ? field : undefined;
+}
+
+/** Whether a value is an array; of a Proxy that was revoked no one can tell. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * An error as the cause of another one. What the engine says of a value that it cannot read or write may
+ * name what is in it, so a message that may hold a token comes without it.
+ */
+export function asCause(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack } = error;
+  const shown = asMessage(message);
+  if (shown === message) return error;
+  const copy = new Error(shown);
+  Object.defineProperty(copy, "name", { value: name });
+  Object.defineProperty(copy, "stack", { value: stack?.replace(message, () => shown) });
+  return copy;
 }
 
 /** A text without what may be a token: a token has 34 characters. */
@@ -236,7 +260,7 @@ export function optionNames<Options>(names: Record<keyof Options, true>): readon
  * or come from other libraries.
  */
 export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw misconfigured(
       `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
     );

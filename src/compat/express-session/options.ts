@@ -3,7 +3,8 @@ import type { Engine } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { faultOfName } from "../../shared/codec.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
+import { isArray, misconfigured, optionNames, quote } from "../../shared/errors.ts";
+import { optionsOf, reading } from "../../shared/given.ts";
 import { warn } from "../../shared/warnings.ts";
 import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
@@ -125,11 +126,11 @@ const MIGRATE_OPTIONS = optionNames<
 const REFERENCE_OPTIONS = optionNames<StoreReferenceOptions<never>>({ from: true, as: true });
 const NAME = "SessionSetsStore";
 
-export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): StoreConfig {
-  if (typeof options !== "object" || options === null) {
+export function storeConfigOf(given: SessionSetsStoreOptions<never, string>): StoreConfig {
+  if (typeof given !== "object" || given === null) {
     throw misconfigured(`${NAME} takes its options: new ${NAME}({ client })`);
   }
-  refuseUnknownKeys(NAME, options, OPTIONS);
+  const options = optionsOf(NAME, given, OPTIONS);
   const idleTimeout = milliseconds("idleTimeout", options.idleTimeout ?? "1 day");
   const references = referencesOf(options.references ?? {});
   const { maxBytes } = options;
@@ -182,7 +183,7 @@ function defaultStore(): SessionStore {
 
 function checkPlain(references: References, { shards }: Partial<SessionStore>): void {
   const plain = [...references.values()].find((declared) => declared.plain);
-  if (!plain || !(Number(shards) > 1)) return;
+  if (!plain || !(typeof shards === "number" && shards > 1)) return;
   throw misconfigured(
     `The reference ${quote(plain.name)} is declared { as: "set" }, which needs a store of one shard; this one has ${shards}`,
     { option: "references", field: plain.name },
@@ -210,8 +211,7 @@ function oldSessionsOf(
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
-  refuseUnknownKeys("migrate", where, MIGRATE_OPTIONS);
-  const { prefix = "sess:" } = where;
+  const { prefix = "sess:" } = optionsOf("migrate", where, MIGRATE_OPTIONS);
   if (typeof prefix !== "string") {
     throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
       option: "prefix",
@@ -225,7 +225,8 @@ function referencesOf(
   given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
 ): Map<string, Declared> {
   const references = new Map<string, Declared>();
-  for (const [name, options] of Object.entries(given)) {
+  const all = reading("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
+  for (const [name, options] of all) {
     if (options === undefined) continue;
     const about = { option: "references", field: name };
     const declared = declaredOf(name, options);
@@ -246,11 +247,10 @@ function referencesOf(
 function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
   const what = `The reference ${quote(name)}`;
   const about = { option: "references", field: name };
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (typeof options !== "object" || options === null || isArray(options)) {
     throw misconfigured(`${what} takes its options: {} is enough`, about);
   }
-  refuseUnknownKeys(what, options, REFERENCE_OPTIONS);
-  const { from, as } = options;
+  const { from, as } = optionsOf(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
     throw misconfigured(`${what} has a from that is no function`, about);
   }

@@ -4,7 +4,8 @@ import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
-import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
+import { reading } from "../../shared/given.ts";
+import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   type SessionData,
   type SessionSetsStoreOptions,
@@ -13,7 +14,7 @@ import {
   storeConfigOf,
 } from "./options.ts";
 import { checkFields } from "./saving/read-fields.ts";
-import { asSaved } from "./saving/record.ts";
+import { asSaved, checkSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
@@ -154,6 +155,7 @@ export class SessionSetsStore<
     }
     const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value, reference));
     return new StoreSessionSet(set, {
+      plain: (values) => engine.plain(values),
       asSaved: (session) => asSaved(session, references),
       check: (verb, fields) => checkFields(verb, fields, references),
       isId: (id) => engine.isId(id),
@@ -196,7 +198,8 @@ export class SessionSetsStore<
 
   /** Ends a request's session and gives the request a new one: `req.session.regenerate` is this. */
   regenerate(req: object, callback: (error?: unknown) => void): void {
-    const { sessionID } = req as { sessionID: string };
+    const sessionID = sidIn("regenerate", req);
+    checkCallback("regenerate", callback);
     this.destroy(sessionID, (error) => {
       this.#generate?.(req);
       callback(error);
@@ -205,6 +208,7 @@ export class SessionSetsStore<
 
   /** The session with this sid, with the methods of express-session, but without a request. */
   load(sid: string, callback: SessionCallback): void {
+    checkCallback("load", callback);
     void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
@@ -215,8 +219,13 @@ export class SessionSetsStore<
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
+    sidIn("createSession", req);
+    const stored = reading("ERR_SESSION_VALUE", "The session", () => {
+      checkSession(session);
+      return { ...session };
+    });
     this.#classes ??= learnClasses(this.#generate, req);
-    const restored = restoreSession(this.#classes, req, session);
+    const restored = restoreSession(this.#classes, req, stored);
     this.#saved.follow(session, restored);
     return Object.assign(req, { session: restored }).session as Session;
   }
@@ -243,6 +252,13 @@ export class SessionSetsStore<
     for await (const page of this.#saved.all(false)) length += page.length;
     return length;
   }
+}
+
+/** The sid of a request, as express-session shows it. */
+function sidIn(method: string, req: object): string {
+  const sid = reading("ERR_SESSION_CONFIG", "The request", () => Object(req).sessionID as unknown);
+  if (typeof sid === "string") return sid;
+  throw misconfigured(`${method} takes a request of express-session, which has a sessionID`);
 }
 
 function undeclared(reference: unknown, references: StoreConfig["references"]): SessionError {

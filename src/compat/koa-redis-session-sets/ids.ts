@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { SessionError } from "../../shared/errors.ts";
+import { nameOf, quote, SessionError } from "../../shared/errors.ts";
 
 /**
  * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
@@ -20,6 +20,23 @@ const MADE = /^[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}$/;
 /** Whether a cookie's value may be the id of a session that was not moved yet. */
 export function isOldId(value: unknown): value is string {
   return typeof value === "string" && MADE.test(value);
+}
+
+/** Whether a text may have an id in it that a browser still has in its cookie: no message shows it. */
+export function holdsOldId(text: unknown): boolean {
+  return typeof text === "string" && ANYWHERE.test(text);
+}
+
+const ANYWHERE = /[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}/;
+
+/** A name as messages show it. */
+export function shownName(name: unknown): string {
+  return holdsOldId(name) ? '"…"' : quote(name);
+}
+
+/** The name of a field as errors have it; none where it holds an old id. */
+export function toldName(name: unknown): string | undefined {
+  return holdsOldId(name) ? undefined : nameOf(name);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { shown } from "../../http/exchange/exchange.ts";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import { misconfigured } from "../../shared/errors.ts";
@@ -61,17 +62,19 @@ export function koaRedisSessionSets(
   const store = publicStore(sessions);
   const made = new WeakMap<object, KoaSession>();
 
-  function createSession(ctx: KoaCookieContext): KoaSession {
+  function createSession(given: KoaCookieContext): KoaSession {
+    const ctx = shown(TAKES, () => given, isContext);
     const session = made.get(ctx) ?? new KoaSession(sessions, cookiesOf(ctx, settings), settings);
     made.set(ctx, session);
     return session;
   }
 
-  function middleware(
+  async function middleware(
     ctx: KoaCookieContext & { session?: KoaSession },
     next: () => Promise<unknown>,
   ): Promise<unknown> {
-    ctx.session = createSession(ctx);
+    const session = createSession(ctx);
+    ctx.session = session;
     return next();
   }
 
@@ -86,6 +89,19 @@ export function koaRedisSessionSets(
   const { getReferenceKey } = store;
   const members = { createSession, getReferenceKey, store, moveSessions };
   return refuseLeftOut(Object.assign(middleware, members));
+}
+
+const TAKES = "The middleware and createSession take Koa's context: createSession(ctx)";
+
+/** Whether it has what is used of Koa's context. */
+function isContext({ req, res, app, cookies }: KoaCookieContext): boolean {
+  const functions: readonly unknown[] = [res.getHeader, res.setHeader, cookies.get, cookies.set];
+  return (
+    typeof req.headers === "object" &&
+    typeof app === "object" &&
+    app !== null &&
+    functions.every((one) => typeof one === "function")
+  );
 }
 
 // `require(…).default` is the function, too: what turns ES modules into CommonJS knows no other name for it.

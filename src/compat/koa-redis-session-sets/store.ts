@@ -1,12 +1,20 @@
 import { gone } from "../../http/errors.ts";
 import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
+import { misconfigured, SessionError } from "../../shared/errors.ts";
+import { elementsOf } from "../../shared/given.ts";
 import type { Command, CommandStore } from "../../store/commanding.ts";
 import type { Lookup } from "../../store/contract.ts";
 import { openStore } from "../../store/redis/options.ts";
 import { changeOf } from "../shared/change.ts";
-import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
-import { idOf } from "./ids.ts";
+import {
+  asJSON,
+  decodeText,
+  fieldOf,
+  fieldsOf,
+  type JSONRecord,
+  recordOf,
+} from "../shared/json-record.ts";
+import { holdsOldId, idOf, shownName, toldName } from "./ids.ts";
 import { OldKoaSessions } from "./old-sessions.ts";
 import type { Settings } from "./options/options.ts";
 import { referenceOf, referencesOf } from "./options/references.ts";
@@ -70,6 +78,11 @@ export class SessionsInRedis {
 
   /** How long a session lives from now on, in ms. */
   maxAge(maxAge: Duration | null | undefined): number {
+    if (holdsOldId(maxAge)) {
+      throw misconfigured(
+        'maxAge must be a duration, such as "28 days"; it is what may be the id of a session',
+      );
+    }
     return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
@@ -77,8 +90,8 @@ export class SessionsInRedis {
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
     throw misconfigured(
-      `${quote(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
-      { field: nameOf(field) },
+      `${shownName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      { field: toldName(field) },
     );
   }
 
@@ -86,10 +99,13 @@ export class SessionsInRedis {
   change({ values = {}, unset = [], maxAge }: Wanted): Command {
     const record: JSONRecord = asJSON("The session's values", values);
     const { references } = this.#settings;
-    const names = fieldsNamed(unset);
-    const removed = Object.fromEntries(unset.map((field) => [field, null]));
+    const given = namesIn(unset);
+    const removed = Object.fromEntries(given.map((field) => [field, null]));
     return {
-      ...changeOf(fieldsOf(record), names),
+      ...changeOf(
+        fieldsOf(record),
+        given.map((field) => fieldOf(field)),
+      ),
       references: referencesOf({ ...removed, ...record }, references),
       absoluteTimeout: this.maxAge(maxAge),
     };
@@ -125,7 +141,7 @@ export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
     async clear(field, value) {
       sessions.checkReference(field);
       const reference = referenceOf(field, value);
-      await old?.moveReference(field, value);
+      await old?.moveReference(field, decodeText(reference.text));
       return store.endAll(reference);
     },
   };
@@ -149,12 +165,12 @@ export function dataOf(found: Lookup): KoaSessionData {
 
 /** The names of the fields to read; all of them where none are asked for. */
 export function namesOf(fields?: readonly string[] | null): string[] | undefined {
-  return fields == null ? undefined : fieldsNamed(fields);
+  return fields == null ? undefined : namesIn(fields).map((field) => fieldOf(field));
 }
 
-function fieldsNamed(fields: readonly string[]): string[] {
-  if (!(Array.isArray(fields) && fields.every((field) => typeof field === "string"))) {
-    throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
-  }
-  return fields.map((field) => fieldOf(field));
+/** A list of names, read once. */
+function namesIn(fields: readonly string[]): string[] {
+  const names = elementsOf("ERR_SESSION_VALUE", "The list of fields", fields);
+  if (names?.every((field) => typeof field === "string")) return names;
+  throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
 }

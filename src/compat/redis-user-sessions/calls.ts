@@ -1,8 +1,9 @@
 import type { MoveOptions } from "../../migrate/options.ts";
+import { callOptions } from "../../shared/call-options.ts";
 import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { reading } from "../../shared/given.ts";
 import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
-import { checkOptions } from "../shared/call-options.ts";
 
 /** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
 export interface WithClient {
@@ -36,18 +37,28 @@ const OPTIONS = {
   moveSessions: optionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
 };
 
-/** @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client. */
-export function checkCall(call: keyof typeof OPTIONS, options: WithClient): void {
+/**
+ * The options of a call, read once.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
+ */
+export function callOf<Options extends WithClient>(
+  call: keyof typeof OPTIONS,
+  options: Options,
+): Options {
   const known = OPTIONS[call];
-  if (isRedisClient(options)) {
+  if (isClient(options)) {
     throw misconfigured(
       `${call} takes one object, as it has since version 2 of redis-user-sessions: ${call}({ ${known.join(", ")} })`,
     );
   }
-  checkOptions(call, options, known);
-  if (!isRedisClient(options.client)) {
-    throw misconfigured(
-      "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
-    );
-  }
+  const given = callOptions(call, options, known);
+  if (isClient(given.client)) return given;
+  throw misconfigured(
+    "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
+  );
+}
+
+function isClient(value: unknown): boolean {
+  return reading("ERR_SESSION_CONFIG", "The client", () => isRedisClient(value));
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
+import { reading } from "../../shared/given.ts";
 import { settled } from "../../shared/wait-for-all.ts";
 import type { Command, CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
@@ -13,7 +14,7 @@ import {
   fieldsOf,
   recordOf,
 } from "../shared/json-record.ts";
-import { checkCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
+import { callOf, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { IN_ONE_SHARD, oldSessionsOf } from "./old-sessions.ts";
 import { userOf } from "./user.ts";
@@ -53,8 +54,7 @@ const stores = new WeakMap<object, CommandStore>();
 export async function createSession<Data extends SessionData>(
   options: WithClient & { sessionId?: string | undefined; data: Data },
 ): Promise<string> {
-  checkCall("createSession", options);
-  const { client, data, sessionId } = options;
+  const { client, data, sessionId } = callOf("createSession", options);
   const record = asJSON("data", data);
   const user = userOf(record.userId);
   const id = sessionId === undefined ? randomBytes(ID_BYTES).toString("base64url") : sessionId;
@@ -82,8 +82,7 @@ export async function createSession<Data extends SessionData>(
 export async function readSession<Data extends SessionData = ReadData>(
   options: WithSessionId,
 ): Promise<Data | null> {
-  checkCall("readSession", options);
-  const { client, sessionId } = options;
+  const { client, sessionId } = callOf("readSession", options);
   const id = idOf(sessionId);
   if (id === null) return null;
   const store = storeOf(client);
@@ -104,8 +103,7 @@ export async function readSession<Data extends SessionData = ReadData>(
  * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
  */
 export async function updateSession(options: WithSessionId & { data: object }): Promise<void> {
-  checkCall("updateSession", options);
-  const { client, sessionId, data } = options;
+  const { client, sessionId, data } = callOf("updateSession", options);
   const change = updateOf(data);
   if (typeof sessionId !== "string") throw refused("sessionId must be a string", "sessionId");
   const store = storeOf(client);
@@ -126,8 +124,7 @@ export async function updateSession(options: WithSessionId & { data: object }): 
 
 /** Ends a session; where there is none, nothing happens. */
 export async function deleteSession(options: WithSessionId): Promise<void> {
-  checkCall("deleteSession", options);
-  const { client, sessionId } = options;
+  const { client, sessionId } = callOf("deleteSession", options);
   const id = idOf(sessionId);
   if (id === null) return;
   await oldSessionsOf(client)?.moveToEnd(id);
@@ -138,8 +135,7 @@ export async function deleteSession(options: WithSessionId): Promise<void> {
 export async function getUserSessions<Data extends SessionData = ReadData>(
   options: WithUserId,
 ): Promise<ListedSession<Data>[]> {
-  checkCall("getUserSessions", options);
-  const { client, userId } = options;
+  const { client, userId } = callOf("getUserSessions", options);
   const sessions: ListedSession<Data>[] = [];
   const user = userOf(userId);
   await oldSessionsOf(client)?.moveUser(userId, false);
@@ -160,8 +156,7 @@ export async function getUserSessions<Data extends SessionData = ReadData>(
  * @throws SessionError ERR_SESSION_VALUE as `updateSession` does; nothing was changed.
  */
 export async function updateUserSessions(options: WithUserId & { data: object }): Promise<void> {
-  checkCall("updateUserSessions", options);
-  const { client, userId, data } = options;
+  const { client, userId, data } = callOf("updateUserSessions", options);
   const store = storeOf(client);
   const user = userOf(userId);
   const change = updateOf(data);
@@ -178,8 +173,7 @@ export async function updateUserSessions(options: WithUserId & { data: object })
 
 /** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
 export async function deleteUserSessions(options: WithUserId): Promise<void> {
-  checkCall("deleteUserSessions", options);
-  const { client, userId } = options;
+  const { client, userId } = callOf("deleteUserSessions", options);
   const user = userOf(userId);
   await oldSessionsOf(client)?.moveUser(userId, true);
   await storeOf(client).endAll(user);
@@ -200,7 +194,8 @@ function storeOf(client: NodeRedisClient): CommandStore {
  */
 function updateOf(data: object): Command {
   const record = asJSON("data", data);
-  const removed = Object.keys(data).filter((name) => !Object.hasOwn(record, name));
+  const names = reading("ERR_SESSION_VALUE", "data", () => Object.keys(data));
+  const removed = names.filter((name) => !Object.hasOwn(record, name));
   for (const name of ["userId", "expires"]) {
     if (removed.includes(name)) {
       throw refused(

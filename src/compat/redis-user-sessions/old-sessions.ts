@@ -8,7 +8,7 @@ import {
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { encodeText, fieldsOf } from "../shared/json-record.ts";
-import { checkCall, type WithClient } from "./calls.ts";
+import { callOf, type WithClient } from "./calls.ts";
 import { deadlineOf } from "./iso-timestamp.ts";
 import { userOf } from "./user.ts";
 
@@ -51,8 +51,8 @@ const migrating = new WeakMap<object, OldUserSessions>();
  * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
  */
 export function migrateSessions(options: WithClient): void {
-  checkCall("migrateSessions", options);
-  migrating.set(options.client, new OldUserSessions(options.client));
+  const { client } = callOf("migrateSessions", options);
+  migrating.set(client, new OldUserSessions(client));
 }
 
 /**
@@ -65,8 +65,7 @@ export function migrateSessions(options: WithClient): void {
 export function moveSessions(
   options: WithClient & MoveOptions,
 ): AsyncGenerator<MoveProgress, void> {
-  checkCall("moveSessions", options);
-  const { client, ...others } = options;
+  const { client, ...others } = callOf("moveSessions", options);
   return new OldUserSessions(client).moveAll(cursorOf(others));
 }
 

@@ -1,5 +1,5 @@
 import { decodeValue, encodeValue } from "../../shared/codec.ts";
-import { SessionError } from "../../shared/errors.ts";
+import { asCause, SessionError } from "../../shared/errors.ts";
 import type { Fields } from "../../store/contract.ts";
 
 /*
@@ -18,7 +18,7 @@ export function asJSON(name: string, record: unknown): JSONRecord {
     json = JSON.parse(JSON.stringify(record) ?? "null");
   } catch (cause) {
     throw new SessionError("ERR_SESSION_VALUE", `${name} is nothing that JSON can write`, {
-      cause,
+      cause: asCause(cause),
     });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {

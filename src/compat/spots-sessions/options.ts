@@ -1,4 +1,5 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames, quote } from "../../shared/errors.ts";
+import { optionsOf } from "../../shared/given.ts";
 
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
@@ -59,8 +60,8 @@ export interface Settings {
 /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
 export function settingsOf(options: string | SpotsSessionsOptions): Settings {
   const chosen = typeof options === "string" ? { connectionString: options } : options;
-  refuseUnknownKeys("SpotsSessions", chosen, OPTIONS);
-  const { connectionString, tokenEncoding = "base64", tokenSize = 128, missing } = chosen;
+  const given = optionsOf("SpotsSessions", chosen, OPTIONS);
+  const { connectionString, tokenEncoding = "base64", tokenSize = 128, missing } = given;
   if (connectionString !== undefined && typeof connectionString !== "string") {
     throw misconfigured(
       `connectionString must be a text such as "redis://localhost:6379"; got ${quote(connectionString)}`,

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
 import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { callOptions } from "../../shared/call-options.ts";
 import { decodeValue } from "../../shared/codec.ts";
 import { misconfigured, optionNames, SessionError } from "../../shared/errors.ts";
+import { reading } from "../../shared/given.ts";
 import type { CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
-import { checkOptions } from "../shared/call-options.ts";
 import { changeOf } from "../shared/change.ts";
 import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
 import { OLD_LAYOUT } from "./old-layout.ts";
@@ -116,8 +117,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
   async create(options: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
-    checkOptions("create", options, OPTIONS.create);
-    const { app, ownerId, data = {}, duration } = options;
+    const { app, ownerId, data = {}, duration } = callOptions("create", options, OPTIONS.create);
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
     await this.#store.create({
       id: idOf(app, token),
@@ -130,8 +130,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Whose session it is, and its data; undefined where there is none. */
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
-    checkOptions("get", options, OPTIONS.get);
-    const { app, token } = options;
+    const { app, token } = callOptions("get", options, OPTIONS.get);
     const found = await this.#store.find(idOf(app, token));
     if (found.state !== "live") return this.#missing(undefined);
     const { fields } = found.session;
@@ -141,8 +140,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */
   async refresh(options: OfToken & WithDuration): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("refresh", options, OPTIONS.refresh);
-    const { app, token, duration } = options;
+    const { app, token, duration } = callOptions("refresh", options, OPTIONS.refresh);
     const change = { ...changeOf(new Map()), absoluteTimeout: millisecondsOf(duration) };
     const { state } = await this.#store.command(idOf(app, token), change);
     return state === "changed" ? true : this.#missing(false);
@@ -153,11 +151,13 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    * as before. Resolves to whether there was one.
    */
   async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("update", options, OPTIONS.update);
-    const { app, token, data } = options;
+    const { app, token, data } = callOptions("update", options, OPTIONS.update);
     const entries = Object.entries(asJSON("data", data));
     // What JSON alone makes null, such as NaN, is a value.
-    const deletes = (name: string) => data[name] === null;
+    const nulls = reading("ERR_SESSION_VALUE", "data", () =>
+      entries.filter(([name]) => data[name] === null).map(([name]) => name),
+    );
+    const deletes = (name: string) => nulls.includes(name);
     const set = entries.filter(([name]) => !deletes(name));
     const unset = entries.filter(([name]) => deletes(name)).map(([name]) => fieldOf(name, DATA));
     const change = changeOf(fieldsOf(Object.fromEntries(set), DATA), unset);
@@ -167,16 +167,14 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Ends a session. Resolves to whether there was one. */
   async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("kill", options, OPTIONS.kill);
-    const { app, token } = options;
+    const { app, token } = callOptions("kill", options, OPTIONS.kill);
     const ended = await this.#store.end(idOf(app, token));
     return ended === null ? this.#missing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
   async killAll(options: OfOwner): Promise<boolean> {
-    checkOptions("killAll", options, OPTIONS.killAll);
-    const { app, ownerId } = options;
+    const { app, ownerId } = callOptions("killAll", options, OPTIONS.killAll);
     return (await this.#store.endAll(ownerOf(app, ownerId))) > 0;
   }
 

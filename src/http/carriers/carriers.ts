@@ -1,5 +1,6 @@
 import type { Session } from "../../sessions/types.ts";
 import { misconfigured, quote } from "../../shared/errors.ts";
+import { elementsOf, reading } from "../../shared/given.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
@@ -118,10 +119,11 @@ export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no list of carriers. */
 export function carrierConfig(carriers: readonly CarrierName[] = ["cookie"]): CarrierConfig {
-  if (!Array.isArray(carriers) || carriers.length === 0) {
+  const list = elementsOf("ERR_SESSION_CONFIG", "carriers", carriers);
+  if (list === null || list.length === 0) {
     throw misconfigured('carriers is a list such as ["bearer", "cookie"]', { option: "carriers" });
   }
-  const names = carriers.map(nameOf);
+  const names = reading("ERR_SESSION_CONFIG", "A carrier", () => list.map(nameOf));
   if (new Set(names).size < names.length) {
     throw misconfigured("carriers names one of them twice", { option: "carriers" });
   }
@@ -129,7 +131,7 @@ export function carrierConfig(carriers: readonly CarrierName[] = ["cookie"]): Ca
 }
 
 /** The header of a carrier in lower case, or "cookie". */
-function nameOf(carrier: CarrierName): string {
+function nameOf(carrier: unknown): string {
   if (carrier === "cookie") return carrier;
   if (carrier === "bearer") return AUTHORIZATION;
   const header = Object(carrier).header;

@@ -1,6 +1,7 @@
 import { stringifySetCookie } from "cookie";
 import type { Session } from "../../sessions/types.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { elementsOf, optionsOf } from "../../shared/given.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
 export interface CookieOptions<Data> {
@@ -79,7 +80,7 @@ export interface CookieConfig {
   readonly prefix: "" | "__Host-" | "__Secure-";
   readonly formerNames: readonly string[];
   readonly cacheable: boolean;
-  readonly persistent: (session: Session<never>) => boolean;
+  readonly persistent: boolean | ((session: Session<never>) => boolean);
   readonly secure: boolean | null;
   readonly attributes: CookieAttributes;
 }
@@ -99,6 +100,7 @@ function chosen<Data>(options: CookieOptions<Data>) {
   const { name = "session", sameSite = "lax", path = "/", domain, persistent = true } = options;
   const { partitioned = false, prefix = true, cacheable = false, formerNames = [] } = options;
   const { secure = null } = options;
+  const names = elementsOf("ERR_SESSION_CONFIG", "formerNames", formerNames);
   return {
     name,
     sameSite,
@@ -108,7 +110,7 @@ function chosen<Data>(options: CookieOptions<Data>) {
     partitioned,
     prefix,
     cacheable,
-    formerNames,
+    formerNames: names as string[] | null,
     secure,
   };
 }
@@ -136,7 +138,7 @@ const FAULTS: readonly Fault[] = [
   ),
   [
     "formerNames",
-    ({ formerNames }) => !(Array.isArray(formerNames) && formerNames.every(isCookieName)),
+    ({ formerNames }) => !formerNames?.every(isCookieName),
     'formerNames is a list of names: ["sid"]',
   ],
   [
@@ -160,11 +162,17 @@ const FAULTS: readonly Fault[] = [
     "partitioned needs secure: true",
   ],
   // Section 5.6.4: any other path is taken for none.
-  ["path", ({ path }) => !String(path).startsWith("/"), 'its path must begin with "/"'],
+  [
+    "path",
+    ({ path }) => typeof path !== "string" || !path.startsWith("/"),
+    'its path must begin with "/"',
+  ],
   ["path", ({ path }) => !sendable({ path }), "its path has characters that no path has"],
   [
     "domain",
-    ({ domain }) => domain !== undefined && (domain === "" || !sendable({ domain })),
+    ({ domain }) =>
+      domain !== undefined &&
+      (typeof domain !== "string" || domain === "" || !sendable({ domain })),
     "its domain is no domain",
   ],
 ];
@@ -175,8 +183,7 @@ function isCookieName(name: unknown): boolean {
 
 /** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
 export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  refuseUnknownKeys("cookie", options, OPTIONS);
-  const all = chosen(options);
+  const all = chosen(optionsOf("cookie", options, OPTIONS));
   const found = FAULTS.find(([, wrong]) => wrong(all));
   if (found) throw misconfigured(`The cookie cannot work: ${found[2]}`, { option: found[0] });
   const { name, sameSite, path, domain, persistent, partitioned, secure } = all;
@@ -184,9 +191,9 @@ export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieCon
   return {
     name,
     prefix: all.prefix ? (isOfHost ? "__Host-" : "__Secure-") : "",
-    formerNames: all.formerNames,
+    formerNames: all.formerNames ?? [],
     cacheable: all.cacheable,
-    persistent: typeof persistent === "function" ? persistent : () => persistent,
+    persistent,
     secure,
     attributes: {
       sameSite,

@@ -87,7 +87,11 @@ export class SessionCookie implements Carrier {
   }
 
   #isPersistent(session: Session<object>): boolean {
-    return this.#config.persistent(session as Session<never>) === true;
+    const { persistent } = this.#config;
+    return (
+      (typeof persistent === "function" ? persistent(session as Session<never>) : persistent) ===
+      true
+    );
   }
 
   #send(token: string, { absoluteDeadline, lastSeenAt }: Session<object>, persistent: boolean) {

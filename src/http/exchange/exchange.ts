@@ -1,4 +1,22 @@
+import { asCause, SessionError } from "../../shared/errors.ts";
 import type { FetchResponse } from "./fetch-types.ts";
+
+/**
+ * What a framework shows of a request, read and looked at.
+ *
+ * @param takes what the function takes, to say so of anything else.
+ * @throws SessionError ERR_SESSION_CONFIG for anything else.
+ */
+export function shown<T>(takes: string, read: () => T, isRight: (given: T) => boolean): T {
+  let cause: unknown;
+  try {
+    const given = read();
+    if (isRight(given)) return given;
+  } catch (error) {
+    cause = asCause(error);
+  }
+  throw new SessionError("ERR_SESSION_CONFIG", takes, cause === undefined ? undefined : { cause });
+}
 
 /** One request and its response, as an adapter shows them to the session of the request. */
 export interface Exchange {

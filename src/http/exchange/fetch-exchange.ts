@@ -1,6 +1,6 @@
 // Not the globals, which tests of an application replace: one that runs all timers is late with no response.
 import { clearTimeout, setTimeout } from "node:timers";
-import { SessionError } from "../../shared/errors.ts";
+import { quote, SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
@@ -12,7 +12,7 @@ import {
   stricter,
   withCookies,
 } from "./exchange.ts";
-import type { FetchResponse, RequestHeaders } from "./fetch-types.ts";
+import type { FetchRequest, FetchResponse, RequestHeaders } from "./fetch-types.ts";
 
 /** Over so many characters a Cookie header is none: no server of Node takes so long a one. */
 const LONGEST_COOKIE_HEADER = 65_536;
@@ -46,7 +46,7 @@ export class FetchExchange implements Exchange {
   }
 
   requestHeader(name: string): string | undefined {
-    const value = this.#headers.get(name) ?? undefined;
+    const value = fetchHeader(this.#headers, name);
     const tooLong = name === "cookie" && (value?.length ?? 0) > LONGEST_COOKIE_HEADER;
     return tooLong ? undefined : value;
   }
@@ -120,11 +120,22 @@ export class FetchExchange implements Exchange {
       if (this.#cookies.size === 0 && this.#others.size === 0) return response;
       throw new SessionError(
         "ERR_COOKIE",
-        `The cookie cannot be set: a response of status ${response.status} can be neither changed nor copied; answer with another one`,
+        `The cookie cannot be set: a response of status ${quote(Object(response).status)} can be neither changed nor copied; answer with another one`,
         { cause, cookie: [...this.#cookies.values()][0]?.name },
       );
     }
   }
+}
+
+/** A request's header, where it has one. */
+export function fetchHeader(headers: RequestHeaders, name: string): string | undefined {
+  const value: unknown = headers.get(name);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Whether what a framework shows is a Request, as far as sessions use one. */
+export function isFetchRequest({ url, headers }: FetchRequest): boolean {
+  return typeof url === "string" && URL.canParse(url) && typeof headers.get === "function";
 }
 
 /** A timer that keeps no process running; outside Node it may be a number. */

@@ -1,9 +1,11 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { reading } from "../../shared/given.ts";
 import {
   type Caching,
   cachingHeaders,
   type Exchange,
   type SetCookie,
+  shown,
   stricter,
   withCookies,
 } from "./exchange.ts";
@@ -84,8 +86,38 @@ export function answerBy(req: IncomingMessage, res: unknown): void {
 
 /** Upgrades have none, or something that stands for one and sends nothing (Engine.IO). */
 function isResponse(res: unknown): res is ServerResponse {
-  const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
-  return typeof setHeader === "function" && typeof headersSent === "boolean";
+  return reading("ERR_SESSION_CONFIG", "The response", () => {
+    const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
+    return typeof setHeader === "function" && typeof headersSent === "boolean";
+  });
+}
+
+/**
+ * The request of node:http that a framework shows.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG that says what the function `takes`, where it was given something else.
+ */
+export function nodeRequest<Request extends IncomingMessage>(
+  takes: string,
+  read: () => Request,
+): Request {
+  return shown(takes, read, ({ headers }) => {
+    if (typeof headers !== "object" || headers === null) return false;
+    Object.hasOwn(headers, "cookie"); // throws where they cannot be read
+    return true;
+  });
+}
+
+/** The same of a response that is to be written. */
+export function nodeResponse<Response extends ServerResponse>(
+  takes: string,
+  read: () => Response,
+): Response {
+  return shown(
+    takes,
+    read,
+    (res) => typeof res.setHeader === "function" && typeof res.writeHead === "function",
+  );
 }
 
 /**
@@ -96,10 +128,14 @@ function isUpgrade(req: IncomingMessage): boolean {
   return Object(req).upgrade === true;
 }
 
-/** A request's header. Node makes a list of none but Set-Cookie, which is no request's. */
+/**
+ * A request's header. Node makes a list of none but Set-Cookie, which is no request's. What all objects
+ * inherit is no header: a carrier may be called `constructor`.
+ */
 export function nodeHeader({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
+  const value: unknown = Object.hasOwn(headers, name) ? headers[name] : undefined;
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === "string" ? first : undefined;
 }
 
 /** The host that a request was sent to; HTTP/2 has another name for it. */
@@ -109,7 +145,10 @@ export function nodeHost(req: IncomingMessage): string {
 
 /** Whether TLS ends here, and not at a proxy. */
 export function isEncrypted({ socket }: IncomingMessage): boolean {
-  return "encrypted" in socket && socket.encrypted === true;
+  return reading("ERR_SESSION_CONFIG", "The socket of the request", () => {
+    const { encrypted } = Object(socket) as { encrypted?: unknown }; // mocks have none
+    return encrypted === true;
+  });
 }
 
 /** The heads of responses, so that several exchanges of one response share one. */

@@ -31,7 +31,7 @@ export function trustsProxy({ trustProxy = false }: TrustProxyOption): boolean {
 /** How a request was addressed, which proxies in between tell in the first of their values. */
 export function addressed(
   own: Addressed,
-  header: (name: string) => string | null | undefined,
+  header: (name: string) => string | undefined,
   trustProxy: boolean,
 ): Addressed {
   if (!trustProxy) return own;

@@ -1,5 +1,5 @@
 import { sessionOf } from "../../sessions/record.ts";
-import { type Changes, type Engine, fieldsNamedIn } from "../../sessions/session-core.ts";
+import type { Changes, Engine } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { settled } from "../../shared/wait-for-all.ts";
@@ -147,7 +147,7 @@ export class HeldSession<Data extends object> {
   /** A `set` or `unset` of a session that there is. */
   async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
     const id = this.#id ?? "";
-    const named = [fieldsNamedIn(values), unset].flat();
+    const named = [...Object.keys(values), ...unset];
     if (this.#engine.identitiesIn(named).length === 0) {
       return this.adopt(await this.#engine.change(id, { values, unset }));
     }

@@ -35,7 +35,7 @@ export function provide(owner: object, what: string, session: object): void {
   const isNew = !provided.has(owner);
   provided.set(owner, session);
   if (!isNew) return;
-  Object.defineProperty(owner, "session", {
+  const isGiven = Reflect.defineProperty(owner, "session", {
     configurable: false,
     enumerable: true,
     get: () => provided.get(owner),
@@ -45,6 +45,10 @@ export function provide(owner: object, what: string, session: object): void {
       );
     },
   });
+  if (isGiven) return;
+  throw misconfigured(
+    `${what} cannot be defined: the request is frozen, or something else has a session there that cannot be replaced; call createSession instead of the middleware`,
+  );
 }
 
 function assigned(what: string, name: string | symbol) {

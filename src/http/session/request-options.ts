@@ -1,5 +1,8 @@
+import type { Engine } from "../../sessions/session-core.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
-import { optionNames } from "../../shared/errors.ts";
+import { replicasOf } from "../../sessions/verb-options.ts";
+import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { elementsOf, optionsOf } from "../../shared/given.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /* What the verbs of a request's session take and give, beside those without a request. */
@@ -60,22 +63,60 @@ export const CLEARABLE = [
   "executionContexts",
 ] as const;
 
-export function isClearable(what: unknown): boolean {
-  return Array.isArray(what) && what.every((one) => CLEARABLE.includes(one));
+/** @throws SessionError ERR_SESSION_CONFIG for what is no list of what there is. */
+function clearableIn(given: unknown): string[] {
+  const what = elementsOf("ERR_SESSION_CONFIG", "clearSiteData", given);
+  if (what?.every(isClearable)) return what;
+  throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
 }
 
+function isClearable(one: unknown): one is string {
+  return (CLEARABLE as readonly unknown[]).includes(one);
+}
+
+export const REQUEST_SIGN_IN_OPTIONS = optionNames<RequestSignInOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  keep: true,
+  carrier: true,
+});
 export const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({
   value: true,
   replicas: true,
 });
-export const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
+const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
   replicas: true,
   keep: true,
   clearSiteData: true,
 });
 
+/**
+ * The options of `delete`, read once.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for one that is wrong, and for those that do not go together.
+ */
+export function deleteOptions(
+  options: RequestDeleteOptions<string>,
+  engine: Pick<Engine, "keptIn">,
+): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {
+  const { keep, clearSiteData = [], ...rest } = optionsOf("delete", options, DELETE_OPTIONS);
+  const replicas = replicasOf(rest);
+  const cleared = clearableIn(clearSiteData);
+  if (keep === undefined) return { clearSiteData: cleared, replicas };
+  const kept = engine.keptIn(keep);
+  if (replicas !== undefined) {
+    throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+  }
+  if (cleared.includes("cookies")) {
+    throw misconfigured(
+      'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
+    );
+  }
+  return { keep: kept, clearSiteData: cleared, replicas };
+}
+
 /** Tells the browser what to throw away, where the response can carry headers still. */
-export function sendClearSiteData(exchange: Exchange, what: readonly string[] = []): void {
+export function sendClearSiteData(exchange: Exchange, what: readonly string[]): void {
   if (what.length === 0 || exchange.fault !== null) return;
   exchange.sendHeader("Clear-Site-Data", what.map((one) => JSON.stringify(one)).join(", "));
 }

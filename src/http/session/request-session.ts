@@ -1,3 +1,4 @@
+import { fieldsToUnset } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
@@ -12,7 +13,8 @@ import type {
 } from "../../sessions/types.ts";
 import { readArguments, replicasOf, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
 import { optionalMilliseconds } from "../../shared/durations.ts";
-import { misconfigured, refuseUnknownKeys } from "../../shared/errors.ts";
+import { isArray, misconfigured } from "../../shared/errors.ts";
+import { optionsOf } from "../../shared/given.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
 import { noIdentity, nothingKept, notSignedIn } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
@@ -22,10 +24,9 @@ import { Refusing } from "./refusing.ts";
 import type { RequestSessionContext } from "./request-context.ts";
 import {
   type ChangedCredentials,
-  CLEARABLE,
-  DELETE_OPTIONS,
+  deleteOptions,
   type GivenSession,
-  isClearable,
+  REQUEST_SIGN_IN_OPTIONS,
   type RequestDeleteOptions,
   type RequestSignInOptions,
   SIGN_OUT_OPTIONS,
@@ -75,7 +76,7 @@ export class RequestSession<
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
-    if (Array.isArray(options)) {
+    if (isArray(options)) {
       throw misconfigured("load gives all fields; to read some, call get with the list of them");
     }
     const { touch } = readArguments("load", options, undefined);
@@ -106,13 +107,14 @@ export class RequestSession<
     values: SignInValues<Data, Keep>,
     options: RequestSignInOptions<Keep> = {},
   ): Promise<GivenSession<Data>> {
-    const { carrier: named, ...rest } = options;
+    const given = this.#context.engine.plain(values ?? {});
+    const { carrier: named, ...rest } = optionsOf("signIn", options, REQUEST_SIGN_IN_OPTIONS);
     if (named !== undefined && named !== "bearer") {
       throw misconfigured('carrier is "bearer", or left out', { option: "carrier" });
     }
     return this.#inTurn(async () => {
       const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
-      const { token, session } = await this.#held.signIn(values, rest, carrier);
+      const { token, session } = await this.#held.signIn(given, rest, carrier);
       return { token: this.#told(token), session };
     });
   }
@@ -131,7 +133,8 @@ export class RequestSession<
    * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
   async set(values: PartialValuesOf<Data>): Promise<void> {
-    return this.#inTurn(() => this.#held.set(values));
+    const given = this.#context.engine.plain(values);
+    return this.#inTurn(() => this.#held.set(given));
   }
 
   /**
@@ -141,16 +144,17 @@ export class RequestSession<
    * @throws SessionError as `set`.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
+    const unset = fieldsToUnset(fields);
     return this.#inTurn(async () => {
       if (this.#held.id === null) return false;
-      return (await this.#held.change("unset", {}, fields)).state === "changed";
+      return (await this.#held.change("unset", {}, unset)).state === "changed";
     });
   }
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(options: TouchOptions = {}): Promise<boolean> {
-    refuseUnknownKeys("touch", options, TOUCH_OPTIONS);
-    const idle = optionalMilliseconds("idleTimeout", options.idleTimeout);
+    const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
+    const idle = optionalMilliseconds("idleTimeout", idleTimeout);
     return this.#inTurn(() => this.#held.touch(idle));
   }
 
@@ -171,9 +175,10 @@ export class RequestSession<
     values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
+    const given = this.#context.engine.plain(values);
     const grace = this.#context.engine.graceOf(options);
     return this.#inTurn(async () => {
-      const rotated = await this.#held.rotate(values, grace);
+      const rotated = await this.#held.rotate(given, grace);
       if (rotated === "ended") return { token: null, session: null };
       return rotated && { token: this.#told(rotated.token), session: rotated.session };
     });
@@ -245,8 +250,7 @@ export class RequestSession<
     work: (user: StoredReference, replicas: number | undefined) => Promise<T>,
   ): Promise<T> {
     const { engine } = this.#context;
-    refuseUnknownKeys(verb, options, SIGN_OUT_OPTIONS);
-    const { value, ...rest } = options;
+    const { value, ...rest } = optionsOf(verb, options, SIGN_OUT_OPTIONS);
     const replicas = replicasOf(rest);
     engine.checkReference(field);
     if (engine.identitiesIn([field]).length === 0) throw noIdentity(verb, field);
@@ -271,25 +275,7 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    refuseUnknownKeys("delete", options, DELETE_OPTIONS);
-    const { keep, clearSiteData, ...rest } = options;
-    const replicas = replicasOf(rest);
-    if (clearSiteData !== undefined && !isClearable(clearSiteData)) {
-      throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`, {
-        option: "clearSiteData",
-      });
-    }
-    if (keep !== undefined) {
-      this.#context.engine.checkKept(keep);
-      if (replicas !== undefined) {
-        throw nothingKept("keep and replicas do not go together: delete with replicas, then set");
-      }
-      if (clearSiteData?.includes("cookies")) {
-        throw nothingKept(
-          'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
-        );
-      }
-    }
+    const { keep, clearSiteData, replicas } = deleteOptions(options, this.#context.engine);
     return this.#inTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
         throw nothingKept(

@@ -1,4 +1,5 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames, quote } from "../../shared/errors.ts";
+import { optionsOf } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
@@ -38,8 +39,8 @@ const MIB = 1_048_576;
  * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  refuseUnknownKeys("memoryStore", options, OPTIONS);
-  const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now } = options;
+  const given = optionsOf("memoryStore", options, OPTIONS);
+  const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now } = given;
   for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
     if (!(Number.isInteger(bound) && bound >= 1)) {
       throw misconfigured(`${name} must be a whole number above zero`, { option: name });

@@ -1,6 +1,7 @@
 import type * as durations from "../../shared/durations.ts";
 import { milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../shared/errors.ts";
+import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { optionsOf } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { checkPrefix, createKeys, type Keys } from "./layout/keys.ts";
 import { RedisStore } from "./store.ts";
@@ -46,9 +47,9 @@ const LONGEST_TIMER = 2_147_483_647;
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
-  refuseUnknownKeys("redisStore", options, OPTIONS);
-  if (options.prefix !== undefined) checkPrefix(options.prefix);
-  return openStore(client, options);
+  const given = optionsOf("redisStore", options, OPTIONS);
+  if (given.prefix !== undefined) checkPrefix(given.prefix);
+  return openStore(client, given);
 }
 
 /** The same, with all it can do, under a prefix that an entry has made, which may have colons. */

@@ -1,6 +1,6 @@
 import type { Session } from "../../../sessions/types.ts";
 import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../../../shared/codec.ts";
-import { quote, SessionError } from "../../../shared/errors.ts";
+import { asCause, quote, SessionError } from "../../../shared/errors.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
 import {
   type Cookie,
@@ -163,7 +163,9 @@ function asJson(session: unknown): object {
   try {
     data = JSON.parse(JSON.stringify(session) ?? "null");
   } catch (cause) {
-    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", { cause });
+    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", {
+      cause: asCause(cause),
+    });
   }
   checkSession(data);
   return data;

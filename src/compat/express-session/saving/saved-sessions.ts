@@ -2,6 +2,7 @@ import type { MoveProgress } from "../../../migrate/migrator.ts";
 import { isId } from "../../../sessions/token.ts";
 import { bytesOf, encodeValue } from "../../../shared/codec.ts";
 import { misconfigured, tooLarge } from "../../../shared/errors.ts";
+import { reading } from "../../../shared/given.ts";
 import { settled } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
@@ -103,8 +104,11 @@ export class SavedSessions {
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.id(sid);
     const { maxBytes } = this.#config.engine.config;
-    checkSession(session);
-    const { cookie } = recordOf({ cookie: session.cookie }, new Map(), { maxBytes });
+    const given = reading("ERR_SESSION_VALUE", "The session", () => {
+      checkSession(session);
+      return session.cookie;
+    });
+    const { cookie } = recordOf({ cookie: given }, new Map(), { maxBytes });
     const copy = this.#seen.of(session, id);
     const made = momentsOf(session, copy);
     await this.#turns.change([id], async () => {

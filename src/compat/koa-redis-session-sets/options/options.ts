@@ -1,5 +1,6 @@
 import { type Duration, milliseconds } from "../../../shared/durations.ts";
-import { misconfigured, optionNames, refuseUnknownKeys } from "../../../shared/errors.ts";
+import { misconfigured, optionNames } from "../../../shared/errors.ts";
+import { optionsOf, reading } from "../../../shared/given.ts";
 import type { RedisClient } from "../../../store/redis/wire/clients/connect.ts";
 import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
 import { oldPrefixOf, prefixOf, textOf } from "./prefixes.ts";
@@ -78,9 +79,9 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     key,
     migrate = false,
     ...cookie
-  } = givenIn(options);
-  if (byteLength !== undefined && !(Number.isInteger(byteLength) && byteLength >= 1)) {
-    throw misconfigured("byteLength must be a whole number of bytes above zero", {
+  } = reading("ERR_SESSION_CONFIG", "An option", () => givenIn(options));
+  if (byteLength !== undefined && !isSize(byteLength)) {
+    throw misconfigured(`byteLength must be a whole number of bytes from 1 to ${MAX_SALT_BYTES}`, {
       option: "byteLength",
     });
   }
@@ -99,6 +100,13 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     cookie: { httpOnly: true, overwrite: true, sameSite: "lax", ...cookie },
     oldPrefix: migratedPrefixOf(oldPrefix, migrate),
   };
+}
+
+/** Over this many bytes no salt is any better, and at some number of them there is no memory for it. */
+const MAX_SALT_BYTES = 1024;
+
+function isSize(bytes: unknown): boolean {
+  return Number.isInteger(bytes) && Number(bytes) >= 1 && Number(bytes) <= MAX_SALT_BYTES;
 }
 
 /**
@@ -126,7 +134,7 @@ function migratedPrefixOf(
   migrate: NonNullable<KoaRedisSessionSetsOptions["migrate"]>,
 ): string | null {
   if (typeof migrate === "boolean") return migrate ? own : null;
-  refuseUnknownKeys("migrate", migrate, MIGRATE_OPTIONS);
-  const namespace = textOf("namespace", migrate.namespace);
+  const given = optionsOf("migrate", migrate, MIGRATE_OPTIONS);
+  const namespace = textOf("namespace", given.namespace);
   return namespace === "" ? own : oldPrefixOf("", namespace);
 }

@@ -1,6 +1,8 @@
 import { misconfigured, quote, SessionError } from "../../../shared/errors.ts";
+import { elementsOf, reading } from "../../../shared/given.ts";
 import type { FieldReferences, Reference } from "../../../store/contract.ts";
 import { encodeText, type JSONRecord } from "../../shared/json-record.ts";
+import { shownName, toldName } from "../ids.ts";
 
 /*
  * References whose values are named by their texts: 1 and "1" are the same. Their ids are kept in
@@ -18,6 +20,10 @@ export interface DeclaredReferences {
 
 /** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
 export function declaredIn(references: unknown = {}): DeclaredReferences {
+  return reading("ERR_SESSION_CONFIG", "references", () => declared(references));
+}
+
+function declared(references: unknown): DeclaredReferences {
   // Lists and maps have no names of fields: none would be declared, and nothing said.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw misconfigured(
@@ -25,12 +31,12 @@ export function declaredIn(references: unknown = {}): DeclaredReferences {
       { option: "references" },
     );
   }
-  const declared = Object.entries(references).map(
+  const all = Object.entries(references).map(
     ([field, value]) => [field, rotationOf(field, value)] as const,
   );
-  const identity = declared.filter(([, rotate]) => rotate !== false);
+  const identity = all.filter(([, rotate]) => rotate !== false);
   return {
-    references: new Set(declared.map(([field]) => field)),
+    references: new Set(all.map(([field]) => field)),
     identity: identity.map(([field]) => field),
     firstOnly: identity.filter(([, rotate]) => rotate === undefined).map(([field]) => field),
   };
@@ -62,6 +68,12 @@ function rotationOf(field: string, declared: unknown): boolean | undefined {
 }
 
 export function referenceOf(field: string, value: unknown): Reference {
+  if (typeof field !== "string") {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      "A reference is named by its field, which is a string",
+    );
+  }
   const [text, ...more] = textsOf(field, value);
   if (text === undefined || more.length > 0) throw noReference(field);
   return { field, text, plain: true };
@@ -75,7 +87,8 @@ export function referencesOf(record: JSONRecord, declared: ReadonlySet<string>):
 }
 
 function textsOf(field: string, value: unknown): string[] {
-  const texts = [value ?? []].flat().map((element) => {
+  const list = elementsOf("ERR_SESSION_VALUE", `The field ${shownName(field)}`, value);
+  const texts = (list ?? [value ?? []].flat()).map((element) => {
     if (!["string", "number", "boolean"].includes(typeof element)) throw noReference(field);
     return encodeText(String(element));
   });
@@ -85,7 +98,7 @@ function textsOf(field: string, value: unknown): string[] {
 function noReference(field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_VALUE",
-    `The field ${quote(field)} is a reference, so its value must be a string, a number or a boolean`,
-    { field },
+    `The field ${shownName(field)} is a reference, so its value must be a string, a number or a boolean`,
+    { field: toldName(field) },
   );
 }

@@ -32,7 +32,7 @@ export interface Keys {
 }
 
 export function createKeys(prefix: string, shards: number): Keys {
-  if (!/^[A-Za-z0-9._:~-]+$/.test(prefix)) throw badPrefix();
+  if (typeof prefix !== "string" || !/^[A-Za-z0-9._:~-]+$/.test(prefix)) throw badPrefix();
   if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
     throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`, {
       option: "shards",
@@ -87,11 +87,15 @@ export function setNames({ field, texts, plain }: FieldReferences): string[] {
  */
 export function encodeName(text: string): string {
   if (text === "") return "~";
+  // What is no Unicode cannot be percent-encoded; JSON escapes it, so that texts stay apart.
+  if (!text.isWellFormed()) return hashed(JSON.stringify(text));
   const encoded = encodeURIComponent(text).replace(
     /[!~*'()]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return encoded.length <= MAX_NAME_BYTES
-    ? encoded
-    : `~${createHash("sha256").update(text).digest("base64url")}`;
+  return encoded.length <= MAX_NAME_BYTES ? encoded : hashed(text);
+}
+
+function hashed(text: string): string {
+  return `~${createHash("sha256").update(text).digest("base64url")}`;
 }

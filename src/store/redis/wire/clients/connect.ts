@@ -1,4 +1,5 @@
 import { misconfigured } from "../../../../shared/errors.ts";
+import { reading } from "../../../../shared/given.ts";
 import type { Connection } from "../connection.ts";
 import { type GlideAnyClient, glideConnection, isGlide } from "./glide.ts";
 import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
@@ -15,13 +16,17 @@ export function isRedisClient(value: unknown): value is RedisClient {
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
 export function connectionOf(client: RedisClient): Connection {
-  if (typeof client === "object" && client !== null) {
-    if (isIoredis(client)) return ioredisConnection(client);
-    if (isGlide(client)) return glideConnection(client);
-    if (isNodeRedis(client)) return nodeRedisConnection(client);
-  }
+  const connection = reading("ERR_SESSION_CONFIG", "The client", () => known(client));
+  if (connection) return connection;
   throw misconfigured(
     "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",
     { option: "client" },
   );
+}
+
+function known(client: RedisClient): Connection | null {
+  if (typeof client !== "object" || client === null) return null;
+  if (isIoredis(client)) return ioredisConnection(client);
+  if (isGlide(client)) return glideConnection(client);
+  return isNodeRedis(client) ? nodeRedisConnection(client) : null;
 }
