@@ -34,10 +34,10 @@ export type {
 export type {
   DeclaredReference,
   ReindexProgress,
-  RepairableStore,
-  RepairOptions,
+  ReindexableStore,
+  StoreReindexOptions,
 } from "./store/reindexing.ts";
 export { commandContract } from "./testing/commands/contract.ts";
 export { storeContract } from "./testing/contract.ts";
-export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
+export { createId, createIdBeside, createIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

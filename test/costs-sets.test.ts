@@ -104,7 +104,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
     /** As many as these, or one page more a shard. */
     async function expectAbout(operation: () => Promise<unknown>, least: Cost): Promise<void> {
-      const { commands } = await meter.costOf(operation);
+      const { commands } = await meter.measure(operation);
       expect(commands).toBeGreaterThanOrEqual(least.commands);
       expect(commands).toBeLessThanOrEqual(least.commands + shards);
       // Changing and ending, each shard goes on when its own page is done: a round trip a page.

@@ -140,8 +140,8 @@ describe("what a from reads is learnt, however it does so", () => {
       ["user", "guest"],
     ],
   ])("%s", async (_what, from, fields) => {
-    const { fieldsReadBy } = await import("../src/compat/express-session/saving/reads.ts");
-    expect([...(fieldsReadBy(from as never) ?? [])].sort()).toEqual([...fields].sort());
+    const { findFieldsRead } = await import("../src/compat/express-session/saving/reads.ts");
+    expect([...(findFieldsRead(from as never) ?? [])].sort()).toEqual([...fields].sort());
   });
 
   test.each<[string, (s: Any) => unknown]>([

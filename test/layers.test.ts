@@ -1,7 +1,7 @@
 /* The sources keep their layers: imports point down only (docs/design.md, "Layers"). */
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
-import { filesUnder, importsOf, read } from "./support/sources.ts";
+import { filesUnder, listImports, read } from "./support/sources.ts";
 
 /** From top to bottom. A file may import its own layer and what is below it. */
 const LAYERS = [
@@ -70,7 +70,7 @@ function compatOf(file: string): string | undefined {
 }
 
 function relativeImports(file: string) {
-  return importsOf(read(file))
+  return listImports(read(file))
     .filter((one) => one.from.startsWith(".") && !isGenerated(file)(one))
     .map(({ from }) => ({ from, target: join(dirname(file), from) }));
 }
@@ -85,7 +85,7 @@ describe.each(FILES)("%s", (file) => {
   });
 
   test("imports no package at run time but Node's own and the declared dependencies", () => {
-    const packages = importsOf(read(file))
+    const packages = listImports(read(file))
       .filter(({ from, typeOnly }) => !typeOnly && !/^(?:\.|node:)/.test(from))
       .map(({ from }) => from);
     const allowed = [...RUNTIME_DEPENDENCIES, ...(OPENS_A_CLIENT[file] ?? [])];
@@ -104,7 +104,7 @@ test.each(FILES.filter((file) => /^src\/(?:http|sessions|store)\//.test(file)))(
   (file) => {
     const source = read(file);
     const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
-    const imported = importsOf(source).map(({ from }) => from);
+    const imported = listImports(source).map(({ from }) => from);
     for (const [uses, module] of REAL) if (uses.test(code)) expect(imported).toContain(module);
   },
 );
@@ -117,7 +117,7 @@ test.each([...FILES, ...filesUnder("src", ".lua")])(
 );
 
 test("one file imports the texts of the Lua scripts, which the build makes", () => {
-  const importing = FILES.filter((file) => importsOf(read(file)).some(isGenerated(file)));
+  const importing = FILES.filter((file) => listImports(read(file)).some(isGenerated(file)));
   expect(importing.map(storeOf)).toEqual(["redis"]);
 });
 
@@ -134,7 +134,7 @@ test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", 
 /** What of Node a file needs at run time, itself and by what it imports. */
 function nodeModulesOf(file: string, seen = new Set<string>()): Set<string> {
   seen.add(file);
-  const found = importsOf(read(file))
+  const found = listImports(read(file))
     .filter(({ from, typeOnly }) => !typeOnly && from.startsWith("node:"))
     .map(({ from }) => from);
   const below = relativeImports(file).filter(({ target }) => !seen.has(target));
@@ -177,7 +177,7 @@ describe("the checks themselves", () => {
       // import l from "l";
       /* import m from "m"; */
     `;
-    const found = importsOf(source).map(({ from, typeOnly }) => (typeOnly ? `type ${from}` : from));
+    const found = listImports(source).map(({ from, typeOnly }) => (typeOnly ? `type ${from}` : from));
     expect(found).toEqual([
       "ms",
       "type ./a.ts",

@@ -156,7 +156,7 @@ describe("sessions that share one deadline", () => {
     for (const id of [set.ids[0], set.ids[TIED / 2], `AA${"z".repeat(22)}`]) {
       const after = { id: id as string, expiresAt };
       const options = { limit: 5, order: "deadline", after } as const;
-      const [run] = await watch.runsOf(() => set.other.list(USER, options));
+      const [run] = await watch.recordRuns(() => set.other.list(USER, options));
       // Two for each session; finding the place takes the logarithm of how many share it: 11 of 1,200.
       expect(run?.commands.length).toBeLessThanOrEqual(2 * 5 + 11 + 10);
     }
@@ -167,7 +167,7 @@ test("a page of a large set looks at its own sessions alone", async () => {
   const set = await openPagedSet(client, 700);
   const [first] = await set.other.list(USER, { limit: 1, order: "deadline" });
   const options = { limit: 10, order: "deadline", after: first ?? null } as const;
-  const [run] = await watch.runsOf(() => set.other.list(USER, options));
+  const [run] = await watch.recordRuns(() => set.other.list(USER, options));
   const read = run?.commands.filter(([name]) => name === "HGETALL");
   expect(read?.length).toBe(10);
   expect(run?.commands.length).toBeLessThanOrEqual(2 * 10 + 10);
@@ -187,7 +187,7 @@ describe("what was damaged by hand", () => {
     const set = await openPagedSet(client, 2500);
     const keys = set.ids.map((id) => set.other.sessionKey(id));
     await client.del(keys.slice(100));
-    const [run] = await watch.runsOf(() => set.other.list(USER, { limit: 100, order: "deadline" }));
+    const [run] = await watch.recordRuns(() => set.other.list(USER, { limit: 100, order: "deadline" }));
     const read = run?.commands.filter(([name]) => name === "HGETALL");
     expect(read?.length).toBeLessThanOrEqual(1000);
   });

@@ -12,7 +12,7 @@ import {
   packAndInstall,
 } from "./support/consumer.ts";
 import { sectionOf } from "./support/pages.ts";
-import { filesUnder, importsOf, ROOT, read } from "./support/sources.ts";
+import { filesUnder, listImports, ROOT, read } from "./support/sources.ts";
 
 const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("package.json"));
 const ENTRIES = Object.keys(EXPORTS)
@@ -125,7 +125,7 @@ describe("the tarball", () => {
     const spots = "dist/compat/spots-sessions/spots-sessions.d.ts";
     const foreign = (paths: readonly string[]) =>
       paths
-        .flatMap((path) => importsOf(read(path)))
+        .flatMap((path) => listImports(read(path)))
         .map(({ from }) => from)
         .filter((from) => !/^(?:\.|node:)/.test(from));
     expect(foreign(filesUnder("dist", ".d.ts").filter((path) => path !== spots))).toEqual([]);
@@ -385,7 +385,7 @@ function sum(numbers: readonly number[]): number {
 
 /** All that a declaration file imports, itself and by what it imports. */
 function declarationsOf(file: string, seen = new Set<string>()): Set<string> {
-  for (const { from } of importsOf(read(file))) {
+  for (const { from } of listImports(read(file))) {
     const path = from.startsWith(".")
       ? join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts"))
       : from;

@@ -14,13 +14,13 @@ import {
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../generated/scripts.js";
-import { type OldLayout, OldSessions } from "../src/migrate/migrator.ts";
+import { type ForeignLayout, Migrator } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
-import { shardOf } from "../src/store/shards.ts";
+import { decodeShard } from "../src/store/shards.ts";
 import { command, commandOf, commandStore, mergeTo } from "../src/testing/commands/steps.ts";
-import { newId, newIdBeside } from "../src/testing/ids.ts";
-import { HOUR } from "../src/testing/steps.ts";
+import { createId, createIdBeside } from "../src/testing/ids.ts";
+import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -60,10 +60,10 @@ async function runsOf(work: () => Promise<unknown>): Promise<ScriptRun[][]> {
   const [first, ...others] = watches as [ScriptWatch, ...ScriptWatch[]];
   const runs: ScriptRun[][] = [];
   const nested = others.reduce<() => Promise<unknown>>(
-    (inner, watch) => async () => runs.push(await watch.runsOf(inner)),
+    (inner, watch) => async () => runs.push(await watch.recordRuns(inner)),
     work,
   );
-  runs.push(await first.runsOf(nested));
+  runs.push(await first.recordRuns(nested));
   return runs;
 }
 
@@ -100,13 +100,13 @@ async function commandEverything(given: SessionStore, plain: boolean): Promise<v
   const references = (value: string) =>
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
   for (const value of VALUES.map(String)) {
-    const id = newId(store.shards);
-    const made = { ...commandOf({ set: { a: value }, create: true, absoluteTimeout: HOUR }) };
+    const id = createId(store.shards);
+    const made = { ...commandOf({ set: { a: value }, create: true, absoluteTimeout: HOUR_MS }) };
     await store.command(id, { ...made, references: references(value) });
     await store.command(id, { ...commandOf({ replace: true }), references: references("other") });
-    const merge = mergeTo(newIdBeside(id), { identity: FIELDS });
+    const merge = mergeTo(createIdBeside(id), { identity: FIELDS });
     await store.command(id, { ...commandOf({ merge }), references: references(value) });
-    await command(store, id, { absoluteTimeout: HOUR });
+    await command(store, id, { absoluteTimeout: HOUR_MS });
     await command(store, merge.to, { absoluteDeadline: 1 });
   }
 }
@@ -149,7 +149,7 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
   const { token } = await sessions.create(fields);
   await sessions.delete(token);
   const { session } = await sessions.create(fields);
-  const tag = `{${prefix}:${shardOf(session.id)}}`;
+  const tag = `{${prefix}:${decodeShard(session.id)}}`;
   await client.hdel(`${tag}:s:${session.id}`, "@r1");
   await client.zadd(`${tag}:r:user_id:1`, "1e15", "AAnobody");
   for await (const _ of sessions.reindex());
@@ -158,12 +158,12 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
 
 /** A session that another library has kept, in a slot of its own. */
 async function moveOldOne(prefix: string): Promise<void> {
-  const layout: OldLayout = {
+  const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: "set",
     slides: true,
-    sessionOf: (_, { value }) => ({
+    parseSession: (_, { value }) => ({
       id: createToken(1).id,
       fields: new Map([["theme", String(value)]]),
       references: VALUES.map((text) => ({ field: "user_id", texts: [String(text)], plain: false })),
@@ -172,8 +172,8 @@ async function moveOldOne(prefix: string): Promise<void> {
     }),
   };
   await client.set(`old-${prefix}:1`, "dark");
-  const old = new OldSessions(client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
-  for await (const _ of old.moveAll(null));
+  const old = new Migrator(client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
+  for await (const _ of old.migrateAll(null));
 }
 
 async function onSet(set: SessionSet<Data>): Promise<void> {

@@ -1,29 +1,29 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  moreOptions,
-  requestSessions,
+  listAddedOptions,
+  bindSessions,
   type SignedSessionsOptions,
-  signerOf,
+  parseSigner,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
-  answerBy,
+  bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeHeader,
-  nodeHost,
+  readHeader,
+  readHost,
   nodeRequest,
   nodeResponse,
 } from "../http/exchange/node-exchange.ts";
-import { addressed } from "../http/exchange/request-origin.ts";
+import { deriveAddress } from "../http/exchange/request-origin.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
+  createRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
+import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
@@ -80,8 +80,8 @@ export function expressSessions<Data extends object, Reference extends string>(
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
   const given = adapterOptions("expressSessions", options, OPTIONS);
-  const signer = signerOf(given);
-  const sessionOf = requestSessions("expressSessions", sessions, given, OPTIONS);
+  const signer = parseSigner(given);
+  const getSession = bindSessions("expressSessions", sessions, given, OPTIONS);
 
   function sessionFor(
     given: ExpressRequest | UpgradeRequest,
@@ -90,8 +90,8 @@ export function expressSessions<Data extends object, Reference extends string>(
     const req = nodeRequest(TAKES, () => given);
     // Express itself gives each request its response.
     const { res = response } = req as Partial<ExpressRequest>;
-    answerBy(req, response ?? res);
-    return sessionOf(req, () => new NodeExchange(req, viewOf(req)), signer);
+    bindResponse(req, response ?? res);
+    return getSession(req, () => new NodeExchange(req, createView(req)), signer);
   }
 
   function middleware(
@@ -99,7 +99,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    provide(req, "req.session", sessionFor(req, res));
+    defineSession(req, "req.session", sessionFor(req, res));
     next();
   }
 
@@ -107,36 +107,36 @@ export function expressSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): ExpressRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(
       req: ExpressRequest,
       res: ServerResponse,
       next: (error?: unknown) => void,
     ): Promise<void> {
       try {
-        const header = (name: string) => nodeHeader(req, name);
+        const header = (name: string) => readHeader(req, name);
         const answer = nodeResponse(TAKES, () => res);
         const { session, refusal } = await ask(sessionFor(req, res), { header });
         if (refusal) {
           answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
         }
-        all.put(req, session);
+        found.put(req, session);
       } catch (error) {
         next(error); // Express 4 does not wait for promises
         return;
       }
       next();
     }
-    return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(() => req) });
+    return Object.assign(requirement, { of: (req: ExpressRequest) => found.of(() => req) });
   }
 
   const adapter = Object.assign(middleware, {
     of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
     requireSession,
   });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  return knownToTests(adapter, getSession.carrying, signer);
 }
 
 /**
@@ -156,10 +156,10 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
     next: () => void,
   ): void => {
     const req = nodeRequest(TAKES, () => given);
-    const header = (name: string) => nodeHeader(req, name);
+    const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
-    const { secure } = viewOf(req);
-    const { host } = addressed({ secure, host: nodeHost(req) }, header, trustsProxy(req));
+    const { secure } = createView(req);
+    const { host } = deriveAddress({ secure, host: readHost(req) }, header, trustsProxy(req));
     guard(
       { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
       req as Request,
@@ -168,12 +168,12 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   };
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
 const TAKES =
   "The middleware, createSession and requireSession take Express's request: createSession(req)";
 
-function viewOf(req: ExpressRequest | UpgradeRequest) {
+function createView(req: ExpressRequest | UpgradeRequest) {
   const request = req as Partial<ExpressRequest> & IncomingMessage;
   return {
     proxySetting: PROXY_SETTING,

@@ -1,27 +1,27 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  moreOptions,
-  requestSessions,
+  listAddedOptions,
+  bindSessions,
   type SignedSessionsOptions,
-  signerOf,
+  parseSigner,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { shown } from "../http/exchange/exchange.ts";
 import {
-  answerBy,
+  bindResponse,
   NodeExchange,
-  nodeHeader,
-  nodeHost,
+  readHeader,
+  readHost,
   nodeRequest,
 } from "../http/exchange/node-exchange.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
+  createRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
+import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
@@ -106,20 +106,20 @@ export function fastifySessions<Data extends object, Reference extends string>(
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
   const given = adapterOptions("fastifySessions", options, OPTIONS);
-  const signer = signerOf(given);
-  const sessionOf = requestSessions("fastifySessions", sessions, given, OPTIONS);
+  const signer = parseSigner(given);
+  const getSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
 
   function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = rawOf(request);
-    answerBy(raw, Object(reply).raw);
-    return sessionOf(raw, () => new NodeExchange(raw, viewOf(request)), signer);
+    bindResponse(raw, Object(reply).raw);
+    return getSession(raw, () => new NodeExchange(raw, createView(request)), signer);
   }
 
-  const plugin = pluginOf("session-sets", (fastify) => {
+  const plugin = createPlugin("session-sets", (fastify) => {
     // Other sessions, or other carriers of the same ones, may be there already.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      provide(request, "request.session", sessionFor(request, reply));
+      defineSession(request, "request.session", sessionFor(request, reply));
       done();
     });
   });
@@ -128,8 +128,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): FastifyRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const raw = rawOf(request);
       shown(
@@ -137,21 +137,21 @@ export function fastifySessions<Data extends object, Reference extends string>(
         () => reply,
         (one) => [one.code, one.headers, one.send].every(isFunction),
       );
-      const header = (name: string) => nodeHeader(raw, name);
+      const header = (name: string) => readHeader(raw, name);
       const { session, refusal } = await ask(sessionFor(request, reply), { header });
-      if (session) all.put(raw, session);
+      if (session) found.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
       reply.headers(refusal.headers);
       return reply.send(refusal.body);
     }
     return Object.assign(requirement, {
-      of: (request: FastifyRequest) => all.of(() => request.raw),
+      of: (request: FastifyRequest) => found.of(() => request.raw),
     });
   }
 
   const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  return knownToTests(adapter, getSession.carrying, signer);
 }
 
 /**
@@ -165,12 +165,12 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   options: CSRFGuardOptions<Request> = {},
 ): FastifyPlugin {
   const guard = createGuard(options);
-  return pluginOf("session-sets-csrf-guard", (fastify) => {
+  return createPlugin("session-sets-csrf-guard", (fastify) => {
     fastify.addHook("onRequest", (request, _reply, done) => {
       const { raw, method } = request;
-      const { secure } = viewOf(request);
-      const header = (name: string) => nodeHeader(raw, name);
-      const host = hostOf(request);
+      const { secure } = createView(request);
+      const header = (name: string) => readHeader(raw, name);
+      const host = readAddressedHost(request);
       const asked = { request: raw, method, host, secure, proxySetting: PROXY_SETTING, header };
       guard(asked, request as Request);
       done();
@@ -178,12 +178,12 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   });
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
 /** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`; a proxy's comes before. */
-function hostOf({ raw, host }: FastifyRequest): string {
-  return host === raw.headers.host ? nodeHost(raw) : host;
+function readAddressedHost({ raw, host }: FastifyRequest): string {
+  return host === raw.headers.host ? readHost(raw) : host;
 }
 
 const TAKES =
@@ -197,7 +197,7 @@ function isFunction(one: unknown): boolean {
   return typeof one === "function";
 }
 
-function viewOf(request: FastifyRequest) {
+function createView(request: FastifyRequest) {
   return {
     proxySetting: PROXY_SETTING,
     get secure() {
@@ -210,7 +210,7 @@ function viewOf(request: FastifyRequest) {
 }
 
 /** A plugin of the scope that it is registered in, not of one of its own, as fastify-plugin makes them. */
-function pluginOf(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
+function createPlugin(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
     set(
       shown(

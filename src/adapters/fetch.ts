@@ -12,10 +12,10 @@ import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import {
   type FetchSessionsOptions,
-  fetchGuard,
+  createFetchGuard,
   RequestedSessions,
   requestIn,
-  responseOf,
+  toResponse,
 } from "./shared-fetch.ts";
 
 /** The session of a Request. */
@@ -76,9 +76,9 @@ export function fetchSessions<Data extends object, Reference extends string>(
 ): FetchSessions<Data, Reference> {
   const requested = new RequestedSessions("fetchSessions", sessions, options);
 
-  function sessionOf(request: FetchRequest): FetchSession<Data, Reference>;
-  function sessionOf(parts: RequestParts): RequestSession<Data, Reference>;
-  function sessionOf(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
+  function getSession(request: FetchRequest): FetchSession<Data, Reference>;
+  function getSession(parts: RequestParts): RequestSession<Data, Reference>;
+  function getSession(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
     return requested.ofShown(TAKES, request);
   }
 
@@ -86,16 +86,16 @@ export function fetchSessions<Data extends object, Reference extends string>(
     field: Field,
     requirement?: RequireSessionOptions,
   ) {
-    const ask = requested.requirement(field, requirement);
+    const ask = requested.createRequirement(field, requirement);
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
       const { session, refusal } = await ask(requestIn(REQUIRES, () => request));
-      return session ?? requested.of(request).commit(responseOf(refusal));
+      return session ?? requested.of(request).commit(toResponse(refusal));
     };
   }
 
-  return requested.knownToTests(Object.assign(sessionOf, { of: sessionOf, requireSession }));
+  return requested.knownToTests(Object.assign(getSession, { of: getSession, requireSession }));
 }
 
 /**
@@ -108,7 +108,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Request extends FetchRequest = FetchRequest>(
   options: CSRFGuardOptions<Request> & TrustProxyOption = {},
 ) {
-  const guard = fetchGuard(options);
+  const guard = createFetchGuard(options);
   return (request: FetchRequest): void => {
     const shown = requestIn(GUARDS, () => request);
     guard(shown, shown, shown as Request);

@@ -18,9 +18,9 @@ import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import {
   type FetchSessionsOptions,
-  fetchGuard,
+  createFetchGuard,
   RequestedSessions,
-  responseOf,
+  toResponse,
 } from "./shared-fetch.ts";
 
 /** What this adapter uses of Hono's context (Hono 4). */
@@ -78,7 +78,7 @@ export function honoSessions<Data extends object, Reference extends string>(
     const session = sessionFor(c);
     Reflect.apply(c.set, c, ["session", session]);
     await next(); // whose errors Hono has made responses of
-    const response = requested.exchangeOf(c.req.raw, c.req).commit(c.res);
+    const response = requested.getExchange(c.req.raw, c.req).commit(c.res);
     if (response === c.res) return;
     Object.assign(c, { res: undefined }); // else Hono gives the new one the old one's headers
     Object.assign(c, { res: response });
@@ -93,19 +93,19 @@ export function honoSessions<Data extends object, Reference extends string>(
     field: Field,
     requirement?: RequireSessionOptions,
   ): HonoRequirement<SignedInSession<Data, Field>> {
-    const ask = requested.requirement(field, requirement);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = requested.createRequirement(field, requirement);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     const middleware = async (
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
       const { session, refusal } = await ask(requestOf(c).raw, c.req);
-      if (refusal) return responseOf(refusal);
-      all.put(c.req, session);
+      if (refusal) return toResponse(refusal);
+      found.put(c.req, session);
       await next();
       return undefined;
     };
-    return Object.assign(middleware, { of: (c: HonoContext) => all.of(() => c.req) });
+    return Object.assign(middleware, { of: (c: HonoContext) => found.of(() => c.req) });
   }
 
   return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
@@ -121,7 +121,7 @@ export function honoSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context extends HonoContext = HonoContext>(
   options: CSRFGuardOptions<Context> & TrustProxyOption = {},
 ) {
-  const guard = fetchGuard(options);
+  const guard = createFetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
     guard(requestOf(c).raw, c.req, c as Context);
     await next();

@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  isKeys,
-  moreOptions,
+  isSecrets,
+  listAddedOptions,
   type RequestSessionsOptions,
-  requestSessions,
+  bindSessions,
   type SessionOf,
 } from "../http/bind.ts";
 import { createSigner, type Signer } from "../http/carriers/signer.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
-  answerBy,
+  bindResponse,
   NodeExchange,
-  nodeHeader,
+  readHeader,
   nodeRequest,
   nodeResponse,
 } from "../http/exchange/node-exchange.ts";
@@ -20,14 +20,14 @@ import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
+  createRequirement,
 } from "../http/require-session.ts";
-import { provide } from "../http/session/refusing.ts";
+import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
-import { misconfigured } from "../shared/errors.ts";
+import { createConfigError } from "../shared/errors.ts";
 import { elementsOf, reading } from "../shared/given.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
@@ -97,22 +97,22 @@ export function koaSessions<Data extends object, Reference extends string>(
   const given = adapterOptions("koaSessions", options, OPTIONS);
   const { signed = false } = given;
   if (typeof signed !== "boolean") {
-    throw misconfigured("signed must be true or false", { option: "signed" });
+    throw createConfigError("signed must be true or false", { option: "signed" });
   }
-  const sessionOf = requestSessions("koaSessions", sessions, given, OPTIONS);
+  const getSession = bindSessions("koaSessions", sessions, given, OPTIONS);
 
   function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
     const req = requestOf(ctx);
-    const signer = signed ? koaSigner(Object(ctx.app).keys) : null;
-    answerBy(req, ctx.res);
-    return sessionOf(req, () => new NodeExchange(req, viewOf(ctx)), signer);
+    const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
+    bindResponse(req, ctx.res);
+    return getSession(req, () => new NodeExchange(req, createView(ctx)), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    provide(ctx, "ctx.session", sessionFor(ctx));
+    defineSession(ctx, "ctx.session", sessionFor(ctx));
     await next();
   }
 
@@ -120,26 +120,26 @@ export function koaSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): KoaRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
       const req = requestOf(ctx);
       const res = nodeResponse(TAKES, () => ctx.res);
-      const header = (name: string) => nodeHeader(req, name);
+      const header = (name: string) => readHeader(req, name);
       const { session, refusal } = await ask(sessionFor(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
         for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value);
         return;
       }
-      all.put(req, session);
+      found.put(req, session);
       await next();
     };
-    return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(() => ctx.req) });
+    return Object.assign(requirement, { of: (ctx: KoaContext) => found.of(() => ctx.req) });
   }
 
   const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
+  return knownToTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
 }
 
 /**
@@ -154,7 +154,7 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     const request = requestOf(ctx);
     const { method, host, secure } = ctx;
-    const header = (name: string) => nodeHeader(request, name);
+    const header = (name: string) => readHeader(request, name);
     guard(
       { request, method, host, secure, proxySetting: PROXY_SETTING, header },
       ctx as unknown as Context,
@@ -163,7 +163,7 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
   };
 }
 
-const OPTIONS = moreOptions<KoaSessionsOptions<never>>({ signed: true });
+const OPTIONS = listAddedOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
 
 const TAKES =
@@ -173,7 +173,7 @@ function requestOf(ctx: KoaContext): IncomingMessage {
   return nodeRequest(TAKES, () => ctx.req);
 }
 
-function viewOf(ctx: KoaContext) {
+function createView(ctx: KoaContext) {
   return {
     proxySetting: PROXY_SETTING,
     get secure() {
@@ -186,11 +186,11 @@ function viewOf(ctx: KoaContext) {
 }
 
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
-function koaSigner(keys: unknown): Signer {
+function createKoaSigner(keys: unknown): Signer {
   const list = elementsOf("ERR_SESSION_CONFIG", "app.keys", keys);
-  if (isKeys(list)) return createSigner(list);
+  if (isSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
-  throw misconfigured("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
+  throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
     option: "signed",
   });
 }

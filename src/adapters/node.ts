@@ -1,31 +1,31 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  moreOptions,
-  requestSessions,
+  listAddedOptions,
+  bindSessions,
   type SignedSessionsOptions,
-  signerOf,
+  parseSigner,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
-  answerBy,
+  bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeHeader,
-  nodeHost,
+  readHeader,
+  readHost,
   nodeRequest,
   nodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
-  addressed,
-  TRUST_PROXY,
+  deriveAddress,
+  TRUST_PROXY_OPTIONS,
   type TrustProxyOption,
-  trustsProxy,
+  parseTrustProxy,
 } from "../http/exchange/request-origin.ts";
 import {
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
+  createRequirement,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
@@ -68,16 +68,16 @@ export function nodeSessions<Data extends object, Reference extends string>(
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
   const given = adapterOptions("nodeSessions", options, OPTIONS);
-  const signer = signerOf(given);
-  const trustProxy = trustsProxy(given);
-  const sessionOf = requestSessions("nodeSessions", sessions, given, OPTIONS);
+  const signer = parseSigner(given);
+  const trustProxy = parseTrustProxy(given);
+  const getSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
 
   function session(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
     const req = nodeRequest(
       "The function that nodeSessions makes takes a request and its response: sessionOf(req, res)",
       () => given,
     );
-    const { secure } = addressOf(req, trustProxy);
+    const { secure } = readAddress(req, trustProxy);
     const view = {
       secure,
       proxySetting: PROXY_SETTING,
@@ -85,15 +85,15 @@ export function nodeSessions<Data extends object, Reference extends string>(
         return req.body;
       },
     };
-    answerBy(req, res);
-    return sessionOf(req, () => new NodeExchange(req, view), signer);
+    bindResponse(req, res);
+    return getSession(req, () => new NodeExchange(req, view), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
     requirement?: RequireSessionOptions,
   ) {
-    const ask = sessionRequirement<Data, Field>(sessions, field, requirement);
+    const ask = createRequirement<Data, Field>(sessions, field, requirement);
     return async (
       given: IncomingMessage,
       response: ServerResponse,
@@ -102,7 +102,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
         "What requireSession makes takes a request and its response: await signedIn(req, res)";
       const req = nodeRequest(takes, () => given);
       const res = nodeResponse(takes, () => response);
-      const header = (name: string) => nodeHeader(req, name);
+      const header = (name: string) => readHeader(req, name);
       const found = await ask(session(req, res), { header });
       if (found.refusal) {
         res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
@@ -112,10 +112,10 @@ export function nodeSessions<Data extends object, Reference extends string>(
   }
 
   const adapter = Object.assign(session, { of: session, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  return knownToTests(adapter, getSession.carrying, signer);
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never> & TrustProxyOption>({
   keys: true,
   trustProxy: true,
 });
@@ -129,18 +129,18 @@ const PROXY_SETTING = "trustProxy: true";
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
 export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
-  const guard = createGuard(options, TRUST_PROXY);
-  const trustProxy = trustsProxy(options);
+  const guard = createGuard(options, TRUST_PROXY_OPTIONS);
+  const trustProxy = parseTrustProxy(options);
   return (given: IncomingMessage): void => {
     const req = nodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
     const { method = "" } = req;
-    const header = (name: string) => nodeHeader(req, name);
-    const address = addressOf(req, trustProxy);
+    const header = (name: string) => readHeader(req, name);
+    const address = readAddress(req, trustProxy);
     guard({ request: req, method, ...address, proxySetting: PROXY_SETTING, header }, req);
   };
 }
 
-function addressOf(req: IncomingMessage, trustProxy: boolean) {
-  const header = (name: string) => nodeHeader(req, name);
-  return addressed({ secure: isEncrypted(req), host: nodeHost(req) }, header, trustProxy);
+function readAddress(req: IncomingMessage, trustProxy: boolean) {
+  const header = (name: string) => readHeader(req, name);
+  return deriveAddress({ secure: isEncrypted(req), host: readHost(req) }, header, trustProxy);
 }

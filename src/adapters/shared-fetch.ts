@@ -1,9 +1,9 @@
 import {
   adapterOptions,
-  moreOptions,
-  requestSessions,
+  listAddedOptions,
+  bindSessions,
   type SignedSessionsOptions,
-  signerOf,
+  parseSigner,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { shown } from "../http/exchange/exchange.ts";
@@ -16,16 +16,16 @@ import {
 } from "../http/exchange/fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
 import {
-  addressed,
-  TRUST_PROXY,
+  deriveAddress,
+  TRUST_PROXY_OPTIONS,
   type TrustProxyOption,
-  trustsProxy,
+  parseTrustProxy,
 } from "../http/exchange/request-origin.ts";
 import {
   type Refusal,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
+  createRequirement,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
 import { knownToTests } from "../http/test-cookie.ts";
@@ -35,13 +35,13 @@ import type { FieldOf } from "../sessions/types.ts";
 /** How Requests (WHATWG Fetch) get their sessions. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
 
-const OPTIONS = moreOptions<FetchSessionsOptions<never>>({ keys: true, trustProxy: true });
+const OPTIONS = listAddedOptions<FetchSessionsOptions<never>>({ keys: true, trustProxy: true });
 const PROXY_SETTING = "trustProxy: true";
 
 /** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
 export class RequestedSessions<Data extends object, Reference extends string> {
-  readonly #sessionOf: ReturnType<typeof requestSessions<Data, Reference>>;
-  readonly #signer: ReturnType<typeof signerOf>;
+  readonly #getSession: ReturnType<typeof bindSessions<Data, Reference>>;
+  readonly #signer: ReturnType<typeof parseSigner>;
   readonly #trustProxy: boolean;
   readonly #sessions: object;
 
@@ -52,15 +52,15 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   ) {
     this.#sessions = sessions;
     const given = adapterOptions(what, options, OPTIONS);
-    this.#signer = signerOf(given);
-    this.#trustProxy = trustsProxy(given);
-    this.#sessionOf = requestSessions(what, sessions, given, OPTIONS);
+    this.#signer = parseSigner(given);
+    this.#trustProxy = parseTrustProxy(given);
+    this.#getSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
   /** The session of a Request; `owner` stands for it from its beginning to its end. */
   of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
-    const exchange = this.exchangeOf(request, owner);
-    return this.#sessionOf(ownerOf(owner, request, request.headers), () => exchange, this.#signer);
+    const exchange = this.getExchange(request, owner);
+    return this.#getSession(findOwner(owner, request, request.headers), () => exchange, this.#signer);
   }
 
   /** The same, where a framework may show but parts of a request. */
@@ -74,25 +74,25 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   }
 
   #ofParts(parts: RequestParts): RequestSession<Data, Reference> {
-    const owner = ownerOf(parts.headers);
+    const owner = findOwner(parts.headers);
     const exchange = () => {
       const header = (name: string) => fetchHeader(parts.headers, name);
       const own = { secure: false, host: header("host") ?? "" };
-      const { secure } = addressed(own, header, this.#trustProxy);
+      const { secure } = deriveAddress(own, header, this.#trustProxy);
       return new PartsExchange(parts, secure, () => exchanges.get(owner));
     };
-    PartsExchange.give(parts);
-    return this.#sessionOf(owner, exchange, this.#signer);
+    PartsExchange.update(parts);
+    return this.#getSession(owner, exchange, this.#signer);
   }
 
   /** One for all sessions of a Request: their cookies go out together. */
-  exchangeOf(request: FetchRequest, owner: object): FetchExchange {
-    const one = ownerOf(owner, request, request.headers);
+  getExchange(request: FetchRequest, owner: object): FetchExchange {
+    const one = findOwner(owner, request, request.headers);
     const exchange =
       exchanges.get(one) ??
       new FetchExchange(
         request.headers,
-        addressOf(request, this.#trustProxy).secure,
+        readAddress(request, this.#trustProxy).secure,
         request.method,
       );
     exchanges.set(one, exchange);
@@ -101,12 +101,12 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
   knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
-    return knownToTests(adapter, this.#sessionOf.carrying, this.#signer);
+    return knownToTests(adapter, this.#getSession.carrying, this.#signer);
   }
 
   /** Asks for the session of a signed-in user. */
-  requirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
-    const ask = sessionRequirement<Data, Field>(this.#sessions, field, options);
+  createRequirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
+    const ask = createRequirement<Data, Field>(this.#sessions, field, options);
     return (
       request: FetchRequest,
       owner: object = request,
@@ -129,7 +129,7 @@ const owners = new WeakMap<object, object>();
  * The one object that stands for a request, of the several that show it: a framework's own, the Request
  * and its headers. A Request that takes another's place is known by the framework's object.
  */
-function ownerOf(...shown: readonly [object, ...object[]]): object {
+function findOwner(...shown: readonly [object, ...object[]]): object {
   const known = shown.find((one) => owners.has(one));
   const owner = (known && owners.get(known)) ?? shown[0];
   for (const one of shown) if (!owners.has(one)) owners.set(one, owner);
@@ -142,28 +142,28 @@ export function requestIn(takes: string, read: () => FetchRequest): FetchRequest
 }
 
 /** The answer to a request of nobody, as a Response. */
-export function responseOf({ status, headers, body }: Refusal): PlatformResponse {
+export function toResponse({ status, headers, body }: Refusal): PlatformResponse {
   return new Response(body, { status, headers }) as PlatformResponse;
 }
 
 /** The guard of Requests; `owner` as above. */
-export function fetchGuard<Given>(
+export function createFetchGuard<Given>(
   options: CSRFGuardOptions<Given> & TrustProxyOption,
 ): (request: FetchRequest, owner: object, given: Given) => void {
-  const guard = createGuard(options, TRUST_PROXY);
-  const trustProxy = trustsProxy(options);
+  const guard = createGuard(options, TRUST_PROXY_OPTIONS);
+  const trustProxy = parseTrustProxy(options);
   return (request, owner, given) => {
     const header = (name: string) => fetchHeader(request.headers, name);
     const { method } = request;
-    const address = addressOf(request, trustProxy);
-    const one = ownerOf(owner, request, request.headers);
+    const address = readAddress(request, trustProxy);
+    const one = findOwner(owner, request, request.headers);
     guard({ request: one, method, ...address, proxySetting: PROXY_SETTING, header }, given);
   };
 }
 
-function addressOf({ url, headers }: FetchRequest, trustProxy: boolean) {
+function readAddress({ url, headers }: FetchRequest, trustProxy: boolean) {
   const { protocol, host } = new URL(url);
   // Some servers make the URL up from their own address.
   const own = { secure: protocol === "https:", host: fetchHeader(headers, "host") ?? host };
-  return addressed(own, (name) => fetchHeader(headers, name), trustProxy);
+  return deriveAddress(own, (name) => fetchHeader(headers, name), trustProxy);
 }

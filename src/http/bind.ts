@@ -1,19 +1,19 @@
-import { engineOf, type Sessions } from "../sessions/create-sessions.ts";
-import { misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { findCore, type Sessions } from "../sessions/create-sessions.ts";
+import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
 import { elementsOf, optionsOf } from "../shared/given.ts";
 import {
   BearerHeader,
-  bearerOf,
+  createBearer,
   type CarrierName,
-  carrierConfig,
+  parseCarriers,
   findTokens,
 } from "./carriers/carriers.ts";
-import { type CookieOptions, cookieConfig } from "./carriers/cookie-options.ts";
+import { type CookieOptions, parseCookieOptions } from "./carriers/cookie-options.ts";
 import { Cookies } from "./carriers/cookies.ts";
 import { SessionCookie } from "./carriers/session-cookie.ts";
 import { createSigner, type Signer } from "./carriers/signer.ts";
 import { CSRFTokens } from "./csrf-tokens.ts";
-import { passedAsBearer, sentByForeignPage } from "./errors.ts";
+import { createPassedAsBearerError, sentByForeignPage } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 import { RequestSession } from "./session/request-session.ts";
@@ -31,10 +31,10 @@ export interface RequestSessionsOptions<Data> {
   carriers?: readonly CarrierName[];
 }
 
-const OPTIONS = optionNames<RequestSessionsOptions<object>>({ cookie: true, carriers: true });
+const OPTIONS = listOptionNames<RequestSessionsOptions<object>>({ cookie: true, carriers: true });
 
 /** The names of the options that an adapter has besides. */
-export function moreOptions<Options extends RequestSessionsOptions<never>>(
+export function listAddedOptions<Options extends RequestSessionsOptions<never>>(
   names: Record<Exclude<keyof Options, keyof RequestSessionsOptions<never>>, true>,
 ): readonly string[] {
   return Object.keys(names);
@@ -58,7 +58,7 @@ export type SessionOf<AppSessions> =
     : never;
 
 /** The session of a request; the same one each time. Without a signer, cookies are not signed. */
-export interface SessionOfRequest<Data extends object, Reference extends string> {
+export interface GetRequestSession<Data extends object, Reference extends string> {
   (
     request: object,
     exchange: () => Exchange,
@@ -69,9 +69,9 @@ export interface SessionOfRequest<Data extends object, Reference extends string>
 }
 
 /** A session of a request, and how it was asked for. */
-interface Known {
+interface BoundSession {
   readonly session: RequestSession<object>;
-  readonly engine: object;
+  readonly core: object;
   readonly carriers: string;
   /** The cookie's name and its options; null where no cookie carries tokens. */
   readonly cookie: { readonly name: string; readonly options: string } | null;
@@ -84,9 +84,9 @@ interface Known {
 }
 
 /** The sessions that a request has, by the sessions of the application and their carriers. */
-const known = new WeakMap<object, Known[]>();
+const boundSessions = new WeakMap<object, BoundSession[]>();
 /** The requests that a CSRF guard has let pass because of a bearer header. */
-const passedByBearer = new WeakSet<object>();
+const requestsPassedByBearer = new WeakSet<object>();
 /** The requests of pages of other origins that a CSRF guard was told to let in. */
 const admitted = new WeakSet<object>();
 
@@ -112,45 +112,45 @@ export function adapterOptions<Options extends RequestSessionsOptions<never>>(
  * @param more the options that it has besides, with their values: all that make cookies differ.
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
-export function requestSessions<Data extends object, Reference extends string>(
+export function bindSessions<Data extends object, Reference extends string>(
   what: string,
   sessions: Sessions<Data, Reference>,
   options: RequestSessionsOptions<Data>,
   more: readonly string[],
-): SessionOfRequest<Data, Reference> {
-  const cookie = cookieConfig(options.cookie);
-  const carriers = carrierConfig(options.carriers);
-  const engine = engineOf(Object(sessions));
-  if (!engine) {
-    throw misconfigured(
+): GetRequestSession<Data, Reference> {
+  const cookie = parseCookieOptions(options.cookie);
+  const carriers = parseCarriers(options.carriers);
+  const core = findCore(Object(sessions));
+  if (!core) {
+    throw createConfigError(
       `${what} takes what createSessions returns; or another copy of session-sets has made them`,
     );
   }
 
-  const isToken = (value: string) => engine.idOf(value) !== null;
+  const isToken = (value: string) => core.idOf(value) !== null;
   const hasCookie = carriers.includes("cookie");
   // What is off is as good as left out, also where another adapter has no such option.
   const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));
   const asked = {
-    engine,
-    carriers: asText(carriers),
-    cookie: hasCookie ? { name: cookie.name, options: asText([cookie, others]) } : null,
+    core,
+    carriers: toText(carriers),
+    cookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
   };
 
-  const sessionOfRequest = (request: object, exchangeOf: () => Exchange, signer: Signer | null) => {
-    const all = known.get(request) ?? [];
+  const sessionOfRequest = (request: object, createExchange: () => Exchange, signer: Signer | null) => {
+    const all = boundSessions.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
     if (present) return present.session as RequestSession<Data, Reference>;
-    const exchange = exchangeOf();
+    const exchange = createExchange();
     const cookies = new Cookies(cookie, signer, exchange);
-    const inOrder = carriers.map((carrier) =>
+    const orderedCarriers = carriers.map((carrier) =>
       carrier === "cookie"
         ? new SessionCookie(cookies, cookie)
         : new BearerHeader(carrier.header, exchange),
     );
-    const { carrier, tokens } = findTokens(inOrder, isToken);
-    const varies = inOrder.map(({ vary }) => vary);
+    const { carrier, tokens } = findTokens(orderedCarriers, isToken);
+    const varies = orderedCarriers.map(({ vary }) => vary);
     const byCookie = carrier.sends;
     // Other carriers make no difference to a request that brings nothing by them.
     const shared = byCookie ? candidates.find((one) => one.byCookie) : undefined;
@@ -158,41 +158,41 @@ export function requestSessions<Data extends object, Reference extends string>(
       for (const vary of varies) shared.varies.add(vary);
       return shared.session as RequestSession<Data, Reference>;
     }
-    const bearer = inOrder.find(({ sends }) => !sends) ?? bearerOf(exchange);
+    const bearer = orderedCarriers.find(({ sends }) => !sends) ?? createBearer(exchange);
     const csrf = new CSRFTokens(cookies, cookie.name, exchange);
     const byBearer = tokens.length > 0 && !carrier.sends;
     const bringsCookie = byCookie && tokens.length > 0;
     const admit = () => {
-      if (!byBearer && passedByBearer.has(request)) throw passedAsBearer();
+      if (!byBearer && requestsPassedByBearer.has(request)) throw createPassedAsBearerError();
       if (bringsCookie && isForged(exchange) && !admitted.has(request)) throw sentByForeignPage();
     };
-    const told = new Set(varies);
-    const context = { engine, exchange, carrier, varies: told, bearer, tokens, csrf, admit };
+    const variedHeaders = new Set(varies);
+    const context = { core, exchange, carrier, varies: variedHeaders, bearer, tokens, csrf, admit };
     const session = new RequestSession<Data, Reference>(context);
-    known.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: told }]);
+    boundSessions.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: variedHeaders }]);
     return session;
   };
 
   return Object.assign(sessionOfRequest, {
-    carrying: { engine, cookie: hasCookie ? cookie : null },
+    carrying: { core, cookie: hasCookie ? cookie : null },
   });
 }
 
 /** Whether a session of a request may be the one that is asked for once more, perhaps by other carriers. */
-function isAlike(one: Known, asked: Pick<Known, "engine" | "cookie">): boolean {
-  if (one.engine !== asked.engine) return false;
+function isAlike(one: BoundSession, asked: Pick<BoundSession, "core" | "cookie">): boolean {
+  if (one.core !== asked.core) return false;
   if (one.cookie === null || one.cookie.name !== asked.cookie?.name) {
     return one.cookie === asked.cookie;
   }
   if (one.cookie.options === asked.cookie.options) return true;
-  throw misconfigured(
+  throw createConfigError(
     `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
     { option: "cookie" },
   );
 }
 
 /** A value by which options are compared: a function is like any other. */
-function asText(value: unknown): string {
+function toText(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "function" ? "function" : one));
 }
 
@@ -213,9 +213,9 @@ export function admitForeign(request: object): void {
  * with a cookie later on.
  */
 export function passesByBearer(request: object): boolean {
-  const all = known.get(request) ?? [];
+  const all = boundSessions.get(request) ?? [];
   const passes = all.length > 0 && all.every(({ byBearer }) => byBearer);
-  if (passes) passedByBearer.add(request);
+  if (passes) requestsPassedByBearer.add(request);
   return passes;
 }
 
@@ -224,21 +224,21 @@ export function passesByBearer(request: object): boolean {
  *
  * @throws SessionError ERR_SESSION_CONFIG for what is no list of secrets.
  */
-export function signerOf({ keys }: { keys?: unknown }): Signer | null {
+export function parseSigner({ keys }: { keys?: unknown }): Signer | null {
   return keys === undefined ? null : createSigner(keysIn(keys));
 }
 
 /** The secrets to sign with, read once. */
 function keysIn(keys: unknown): [string, ...string[]] {
   const list = elementsOf("ERR_SESSION_CONFIG", "keys", keys);
-  if (isKeys(list)) return list;
-  throw misconfigured("keys is a list of secret strings, the one to sign with first", {
+  if (isSecrets(list)) return list;
+  throw createConfigError("keys is a list of secret strings, the one to sign with first", {
     option: "keys",
   });
 }
 
 /** Whether these are secrets to sign with. */
-export function isKeys(keys: unknown): keys is [string, ...string[]] {
+export function isSecrets(keys: unknown): keys is [string, ...string[]] {
   return (
     Array.isArray(keys) &&
     keys.length > 0 &&

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import type { Cookies, ReadCookie } from "./carriers/cookies.ts";
-import { equal } from "./carriers/signer.ts";
+import { isEqual } from "./carriers/signer.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 
 /*
@@ -9,9 +9,9 @@ import type { Exchange } from "./exchange/exchange.ts";
  * pre-session cookie. (OWASP CSRF Prevention, "signed double-submit cookie".) The salt makes each
  * token look different, so that compressed pages do not give it away (BREACH). Nothing is stored.
  */
-const SALT = /^[A-Za-z0-9_-]+$/;
+const SALT_PATTERN = /^[A-Za-z0-9_-]+$/;
 const SALT_BYTES = 16;
-const SECRET = /^[A-Za-z0-9_-]{32}$/;
+const SECRET_PATTERN = /^[A-Za-z0-9_-]{32}$/;
 const SECRET_BYTES = 24;
 /** Where a request may bring its token. */
 const HEADER = "x-csrf-token";
@@ -31,9 +31,9 @@ export class CSRFTokens {
   readonly #cookieName: string;
   readonly #exchange: Exchange;
   /** The pre-session secret of the cookie that this response sets. */
-  #fresh: string | null = null;
+  #freshSecret: string | null = null;
   /** The pre-session cookies of the request that count, the oldest first. */
-  #kept: readonly ReadCookie[] | null = null;
+  #preSessionCookies: readonly ReadCookie[] | null = null;
 
   constructor(cookies: Cookies, sessionCookieName: string, exchange: Exchange) {
     this.#cookies = cookies;
@@ -49,77 +49,77 @@ export class CSRFTokens {
 
   /** A token bound to the session token, or to a pre-session cookie, which it sets if need be. */
   create(sessionToken: string | null): string {
-    return createCSRFToken(sessionToken ?? this.#fresh ?? this.#sentSecret() ?? this.#newSecret());
+    return createCSRFToken(sessionToken ?? this.#freshSecret ?? this.#findSentSecret() ?? this.#createSecret());
   }
 
   /** Where there is a session, a token counts only if it is bound to that. */
   verify(sessionToken: string | null, token: unknown): boolean {
     const secrets =
-      sessionToken === null ? [this.#fresh ?? [], this.#secrets()].flat() : [sessionToken];
+      sessionToken === null ? [this.#freshSecret ?? [], this.#listSecrets()].flat() : [sessionToken];
     return secrets.some((secret) => verifyCSRFToken(secret, token));
   }
 
   /** Makes the browser forget the pre-session cookies: there is a session now. */
   clear(): void {
-    if (this.#fresh !== null) this.#cookies.takeBack(this.#nameOf(this.#fresh));
-    this.#fresh = null;
-    this.#expire(this.#read());
-    this.#kept = [];
+    if (this.#freshSecret !== null) this.#cookies.takeBack(this.#toCookieName(this.#freshSecret));
+    this.#freshSecret = null;
+    this.#expire(this.#readCookies());
+    this.#preSessionCookies = [];
   }
 
   /** The youngest of the secrets that came; too many of them go, the oldest first. */
-  #sentSecret(): string | null {
-    const read = this.#read();
+  #findSentSecret(): string | null {
+    const read = this.#readCookies();
     this.#expire(read.slice(0, -MAX_SECRETS));
-    this.#kept = read.slice(-MAX_SECRETS);
-    return this.#kept.at(-1)?.value ?? null;
+    this.#preSessionCookies = read.slice(-MAX_SECRETS);
+    return this.#preSessionCookies.at(-1)?.value ?? null;
   }
 
-  #secrets(): string[] {
-    return this.#read()
+  #listSecrets(): string[] {
+    return this.#readCookies()
       .slice(-MAX_SECRETS)
       .map(({ value }) => value);
   }
 
   /** Browsers send the cookies that they have longest first. */
-  #read(): readonly ReadCookie[] {
-    const names = this.#cookies.readNamesOf(this.#cookieName);
-    this.#kept ??= this.#cookies
-      .readLast(names, (value) => SECRET.test(value))
+  #readCookies(): readonly ReadCookie[] {
+    const names = this.#cookies.listReadNames(this.#cookieName);
+    this.#preSessionCookies ??= this.#cookies
+      .readLast(names, (value) => SECRET_PATTERN.test(value))
       .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
-    return this.#kept;
+    return this.#preSessionCookies;
   }
 
   #expire(cookies: readonly ReadCookie[]): void {
     for (const { name } of cookies) this.#cookies.expire(name);
   }
 
-  #newSecret(): string {
+  #createSecret(): string {
     const secret = randomBytes(SECRET_BYTES).toString("base64url");
-    this.#cookies.set(this.#nameOf(secret), secret, null);
-    this.#fresh = secret;
+    this.#cookies.set(this.#toCookieName(secret), secret, null);
+    this.#freshSecret = secret;
     return secret;
   }
 
-  #nameOf(secret: string): string {
-    return this.#cookies.nameOf(this.#cookieName) + secret.slice(0, NAME_LENGTH);
+  #toCookieName(secret: string): string {
+    return this.#cookies.toFullName(this.#cookieName) + secret.slice(0, NAME_LENGTH);
   }
 }
 
 /** A token under a secret, with a salt of so many random bytes. */
 export function createCSRFToken(secret: string, saltBytes = SALT_BYTES): string {
   const salt = randomBytes(saltBytes).toString("base64url");
-  return `${salt}.${mac(secret, salt)}`;
+  return `${salt}.${computeMAC(secret, salt)}`;
 }
 
 /** Whether a token is one under this secret, with a salt of so many bytes. */
 export function verifyCSRFToken(secret: string, token: unknown, saltBytes = SALT_BYTES): boolean {
   if (typeof token !== "string") return false;
   const [salt = "", sent = "", ...more] = token.split(".", 3);
-  const isSalt = SALT.test(salt) && salt.length === Math.ceil((saltBytes * 4) / 3);
-  return more.length === 0 && isSalt && equal(mac(secret, salt), sent);
+  const isSalt = SALT_PATTERN.test(salt) && salt.length === Math.ceil((saltBytes * 4) / 3);
+  return more.length === 0 && isSalt && isEqual(computeMAC(secret, salt), sent);
 }
 
-function mac(secret: string, salt: string): string {
+function computeMAC(secret: string, salt: string): string {
   return createHmac("sha256", secret).update(salt).digest("base64url");
 }

@@ -1,7 +1,7 @@
-import { misconfigured, quote, SessionError } from "../shared/errors.ts";
+import { createConfigError, quote, SessionError } from "../shared/errors.ts";
 
 /** The session that a request was of is not there any more. */
-export function gone(): SessionError {
+export function createGoneError(): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
     "The session was ended or replaced while this request was using it; the user has to send the request again",
@@ -9,7 +9,7 @@ export function gone(): SessionError {
 }
 
 /** The session that a request was to be of has ended, or is nobody's. */
-export function notSignedIn(verb: string, field: string): SessionError {
+export function createNotSignedInError(verb: string, field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
     `${verb} needs a session that says who the user is, and there is none with a value of ${quote(field)}: it has ended, or nobody has signed in; the user has to sign in first`,
@@ -18,34 +18,34 @@ export function notSignedIn(verb: string, field: string): SessionError {
 }
 
 /** `set` would make a session whose token nothing brings to the client. */
-export function tokenLost(): SessionError {
-  return misconfigured(
+export function createNoTokenError(): SessionError {
+  return createConfigError(
     "Where carriers has no cookie, or the client came by a bearer header, set makes no session: its token would be lost. Sign in with signIn(values), or make a session of nobody with sessions.create(values), and answer with the token that it resolves to",
   );
 }
 
 /** A change of who the user is needs a new token, which nothing brings to the client. */
-export function tokenKept(verb: "set" | "unset"): SessionError {
-  return misconfigured(
+export function createTokenKeptError(verb: "set" | "unset"): SessionError {
+  return createConfigError(
     `The session came by a bearer header, whose token only the client can change: ${verb} cannot change who the user is. Call signIn(values), or rotate(values), and answer with the token that it resolves to; delete signs out`,
   );
 }
 
 /** A `delete` that is to keep fields, and cannot. */
 export function nothingKept(why: string): SessionError {
-  return misconfigured(why, { option: "keep" });
+  return createConfigError(why, { option: "keep" });
 }
 
 /** The values of a reference that says nothing of the user. */
-export function noIdentity(verb: string, field: string): SessionError {
-  return misconfigured(
+export function createNoIdentityError(verb: string, field: string): SessionError {
+  return createConfigError(
     `${verb} takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }; to end the sessions of a team, call clear() on sessions.by(${quote(field)}, value)`,
     { field },
   );
 }
 
 /** A session by cookie of a request that the guard has let in because of a bearer header. */
-export function passedAsBearer(): SessionError {
+export function createPassedAsBearerError(): SessionError {
   return new SessionError(
     "ERR_CSRF",
     "csrfGuard has let this request in because of its bearer header, so it gets no session by cookie: put the guard after all middlewares that make sessions, or give it an exempt for this route",
@@ -63,7 +63,7 @@ export function sentByForeignPage(): SessionError {
 }
 
 /** `peers` of a field with several values, and none is named. */
-export function unnamedPeers(field: string, values: number): SessionError {
+export function createUnnamedPeersError(field: string, values: number): SessionError {
   const name = JSON.stringify(field);
   return new SessionError(
     "ERR_SESSION_VALUE",

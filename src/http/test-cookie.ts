@@ -1,6 +1,6 @@
-import type { Engine } from "../sessions/session-core.ts";
+import type { SessionCore } from "../sessions/session-core.ts";
 import type { Deadlines, ValuesOf } from "../sessions/types.ts";
-import { misconfigured, optionNames } from "../shared/errors.ts";
+import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { optionsOf } from "../shared/given.ts";
 import type { CookieConfig } from "./carriers/cookie-options.ts";
 import { signedValue } from "./carriers/cookies.ts";
@@ -17,7 +17,7 @@ export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
 
 /** How the requests of an adapter bring their token. */
 export interface Carrying {
-  readonly engine: Engine;
+  readonly engine: SessionCore;
   /** Null where no cookie carries tokens. */
   readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
 }
@@ -76,7 +76,7 @@ export async function createSessionCookie<Data extends object>(
   return `${name}=${signedValue(signs, name, token)}`;
 }
 
-const OPTIONS = optionNames<SessionCookieOptions>({
+const OPTIONS = listOptionNames<SessionCookieOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
   keys: true,
@@ -85,13 +85,13 @@ const OPTIONS = optionNames<SessionCookieOptions>({
 function known(adapter: object) {
   const found = adapters.get(Object(adapter));
   if (!found) {
-    throw misconfigured(
+    throw createConfigError(
       "createSessionCookie takes what koaSessions, expressSessions, fastifySessions, honoSessions, nodeSessions or fetchSessions returned; or another copy of session-sets has made it. The cookie of express-session is its own: sign in by the application, or see docs/testing-an-app.md",
     );
   }
   const { cookie } = found;
   if (cookie) return { ...found, cookie };
-  throw misconfigured(
+  throw createConfigError(
     "createSessionCookie is for an adapter whose carriers have a cookie, and this one's have none: send the token that sessions.create resolves to in the header, as in { authorization: 'Bearer ' + token }",
   );
 }
@@ -99,12 +99,12 @@ function known(adapter: object) {
 function signerBy(signer: SignerOfCookies, keys: unknown): Signer | null {
   if (typeof signer === "function") {
     if (keys !== undefined) return signer(keys);
-    throw misconfigured(
+    throw createConfigError(
       "Koa signs these cookies with app.keys, which it tells to requests only: give them, as in createSessionCookie(web, values, { keys: app.keys })",
     );
   }
   if (keys === undefined) return signer;
-  throw misconfigured(
+  throw createConfigError(
     "keys is for koaSessions(sessions, { signed: true }); every other adapter knows its own, and this one needs none",
   );
 }

@@ -1,8 +1,8 @@
-import { STEP_KEYS, type Walkable } from "../store/redis/reindex/scan.ts";
+import { SCAN_COUNT, type ScanSource } from "../store/redis/reindex/scan.ts";
 import { runScript } from "../store/redis/scripts/run-script.ts";
 import type { Connection } from "../store/redis/wire/connection.ts";
-import { checkReach, withinTimeout } from "../store/redis/wire/failures.ts";
-import { SLOTS, slotKey } from "../store/redis/wire/slots.ts";
+import { checkReach, runWithTimeout } from "../store/redis/wire/failures.ts";
+import { SLOT_COUNT, findSlotKey } from "../store/redis/wire/slots.ts";
 
 /*
  * Keys as other libraries have written them: they stand in any slot, so each is read and removed by
@@ -10,7 +10,7 @@ import { SLOTS, slotKey } from "../store/redis/wire/slots.ts";
  */
 
 /** What is at an old key. */
-export interface OldValue {
+export interface ForeignValue {
   /** A string, or a hash as name and value. */
   readonly value: string | ReadonlyMap<string, string>;
   /** When the key expires (ms); null where it does not. */
@@ -18,7 +18,7 @@ export interface OldValue {
 }
 
 /** A page of the members of an old index. */
-export interface OldMembers {
+export interface IndexPage {
   readonly members: readonly string[];
   /** "0" at the end. */
   readonly next: string;
@@ -27,7 +27,7 @@ export interface OldMembers {
 /** How a library's index is kept. */
 export type IndexType = "set" | "sorted set";
 
-export class OldKeys {
+export class ForeignKeys {
   readonly #connection: Connection;
   readonly #timeout: number;
 
@@ -37,17 +37,17 @@ export class OldKeys {
   }
 
   /** What is at a key of this type; null for nothing, undefined for a key of another type. */
-  async read(key: string, type: "string" | "hash"): Promise<OldValue | null | undefined> {
+  async read(key: string, type: "string" | "hash"): Promise<ForeignValue | null | undefined> {
     const name = type === "hash" ? "HGETALL" : "GET";
     try {
-      const [expiry, reply] = await this.#within("read an old session", key, () =>
+      const [expiry, reply] = await this.#runWithTimeout("read an old session", key, () =>
         Promise.all([
           this.#connection.send(key, "PEXPIRETIME", [key]),
           this.#connection.send(key, name, [key]),
         ]),
       );
       if (Number(expiry) === -2 || reply === null) return null;
-      const value = type === "hash" ? pairs(reply as string[]) : String(reply);
+      const value = type === "hash" ? toMap(reply as string[]) : String(reply);
       if (typeof value !== "string" && value.size === 0) return null; // gone between the two
       return { value, expiresAt: Number(expiry) < 0 ? null : Number(expiry) };
     } catch (error) {
@@ -62,11 +62,11 @@ export class OldKeys {
   }
 
   async remove(key: string): Promise<void> {
-    await this.#send("remove an old session", key, "DEL", [key]);
+    await this.#send("remove a migrated session", key, "DEL", [key]);
   }
 
   /** One step over an index. A member that is there from the first step to the last is given. */
-  async members(key: string, type: IndexType, cursor: string): Promise<OldMembers> {
+  async readMembers(key: string, type: IndexType, cursor: string): Promise<IndexPage> {
     const name = type === "set" ? "SSCAN" : "ZSCAN";
     const reply = await this.#send("read an old index", key, name, [key, cursor, "COUNT", "100"]);
     const [next, found] = reply as [string, unknown[]];
@@ -82,22 +82,22 @@ export class OldKeys {
   }
 
   /** All keys of a glob-style pattern, on all masters. */
-  matching(pattern: string): Walkable {
+  createScanSource(pattern: string): ScanSource {
     const { cluster } = this.#connection;
-    const page = (shard: number, scan: string) => this.#page(pattern, shard, scan);
+    const scanPage = (shard: number, scan: string) => this.#scanPage(pattern, shard, scan);
     return {
-      shards: cluster ? SLOTS : 1,
-      page,
-      serversOf: async (slots) => {
+      shards: cluster ? SLOT_COUNT : 1,
+      scanPage,
+      findServers: async (slots) => {
         const [first = 0] = slots;
-        if (!cluster) return new Map([[(await page(first, "")).server, [...slots]]]);
+        if (!cluster) return new Map([[(await scanPage(first, "")).server, [...slots]]]);
         const servers = new Map<string, number[]>();
         const wanted = new Set(slots);
-        for (const owned of await this.#slotsByServer(first)) {
+        for (const owned of await this.#readSlotsByServer(first)) {
           const here = owned.filter((slot) => wanted.has(slot));
           const [one] = here;
           if (one === undefined) continue;
-          const { server } = await page(one, "");
+          const { server } = await scanPage(one, "");
           servers.set(server, [...(servers.get(server) ?? []), ...here]);
         }
         return servers;
@@ -105,18 +105,18 @@ export class OldKeys {
     };
   }
 
-  async #page(pattern: string, slot: number, scan: string) {
-    const key = slotKey(slot);
-    const args = ["", scan, String(STEP_KEYS), pattern];
-    const reply = await this.#within("walk over old sessions", key, () =>
+  async #scanPage(pattern: string, slot: number, scan: string) {
+    const key = findSlotKey(slot);
+    const args = ["", scan, String(SCAN_COUNT), pattern];
+    const reply = await this.#runWithTimeout("scan the keys of sessions to migrate", key, () =>
       runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, args),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
     return { server, next, keys };
   }
 
-  async #slotsByServer(slot: number): Promise<number[][]> {
-    const key = slotKey(slot);
+  async #readSlotsByServer(slot: number): Promise<number[][]> {
+    const key = findSlotKey(slot);
     const reply = await this.#send("find the servers of a cluster", key, "CLUSTER", ["SLOTS"]);
     const servers = new Map<string, number[]>();
     for (const [from, to, [host, port]] of reply as [number, number, [string, number]][]) {
@@ -129,33 +129,33 @@ export class OldKeys {
   }
 
   #send(operation: string, key: string, name: string, args: readonly string[]): Promise<unknown> {
-    return this.#within(operation, key, () => this.#connection.send(key, name, args));
+    return this.#runWithTimeout(operation, key, () => this.#connection.send(key, name, args));
   }
 
-  #within<T>(operation: string, key: string, work: () => Promise<T>): Promise<T> {
-    return withinTimeout(operation, this.#timeout, async () => {
+  #runWithTimeout<T>(operation: string, key: string, work: () => Promise<T>): Promise<T> {
+    return runWithTimeout(operation, this.#timeout, async () => {
       try {
         return await work();
       } catch (error) {
         checkReach(error, this.#connection);
-        throw withoutKey(error, key);
+        throw stripKey(error, key);
       }
     });
   }
 }
 
 /** A text as part of a glob-style pattern that matches it alone. */
-export function literal(text: string): string {
+export function escapePattern(text: string): string {
   return text.replace(/[*?[\]^\\]/g, "\\$&");
 }
 
 /** An old key holds a token, and a server may name it in its message. */
-function withoutKey(error: unknown, key: string): unknown {
+function stripKey(error: unknown, key: string): unknown {
   if (!(error instanceof Error) || !error.message.includes(key)) return error;
   return new Error(error.message.replaceAll(key, "…"));
 }
 
-function pairs(flat: readonly string[]): Map<string, string> {
+function toMap(flat: readonly string[]): Map<string, string> {
   const map = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i] as string, flat[i + 1] as string);
   return map;

@@ -1,15 +1,15 @@
 import { MAX_REFERENCES, SessionError } from "../shared/errors.ts";
-import { settled } from "../shared/wait-for-all.ts";
+import { waitForAll } from "../shared/wait-for-all.ts";
 import { warnOnce } from "../shared/warnings.ts";
 import type { FieldReferences, Fields } from "../store/contract.ts";
-import { counted } from "../store/redis/layout/encode.ts";
-import { type Keys, setNames } from "../store/redis/layout/keys.ts";
-import { type RedisStoreOptions, redisSettings } from "../store/redis/options.ts";
-import { Walk } from "../store/redis/reindex/scan.ts";
-import { positionOf, textOf } from "../store/redis/reindex/scan-cursor.ts";
-import { Server } from "../store/redis/scripts/executor.ts";
+import { encodeList } from "../store/redis/layout/encode.ts";
+import { type Keys, encodeSetNames } from "../store/redis/layout/keys.ts";
+import { type RedisStoreOptions, parseRedisSettings } from "../store/redis/options.ts";
+import { KeyScan } from "../store/redis/reindex/scan.ts";
+import { decodeCursor, encodeCursor } from "../store/redis/reindex/scan-cursor.ts";
+import { Executor } from "../store/redis/scripts/executor.ts";
 import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
-import { type IndexType, OldKeys, type OldValue } from "./foreign-keys.ts";
+import { type IndexType, ForeignKeys, type ForeignValue } from "./foreign-keys.ts";
 
 /*
  * Sessions that another library has kept, moved here one at a time: read from the old layout, written
@@ -24,7 +24,7 @@ import { type IndexType, OldKeys, type OldValue } from "./foreign-keys.ts";
  */
 
 /** A session of the old layout as it is in the new one. */
-export interface OldSession {
+export interface MigratedSession {
   readonly id: string;
   readonly fields: Fields;
   readonly references: readonly FieldReferences[];
@@ -42,7 +42,7 @@ export interface OldSession {
 }
 
 /** How a library has kept its sessions. */
-export interface OldLayout {
+export interface ForeignLayout {
   /** A glob-style pattern that the keys of all sessions match. */
   readonly pattern: string;
   readonly type: "string" | "hash";
@@ -51,29 +51,29 @@ export interface OldLayout {
   /** Whether using a session moves its deadline. */
   readonly slides: boolean;
   /** The session at a key; null where it is damaged, and so are a SyntaxError and a SessionError. */
-  sessionOf(key: string, old: OldValue): OldSession | null;
+  parseSession(key: string, value: ForeignValue): MigratedSession | null;
 }
 
 /**
- * What became of an old session. `moved` also where it was moved before and was only left over;
+ * What became of an old session. `migrated` also where it was moved before and was only left over;
  * `damaged`: it is left as it is.
  */
-export type Moved = "moved" | "absent" | "damaged";
+export type MigrateOutcome = "migrated" | "absent" | "damaged";
 
 /** The same, and how many fields were left out. */
-interface Outcome {
-  readonly moved: Moved;
+interface MigrateResult {
+  readonly outcome: MigrateOutcome;
   readonly leftOut: number;
 }
 
 /** How far a move of all old sessions has come. The numbers are those of this walk. */
-export interface MoveProgress {
+export interface MigrateProgress {
   /** Where the walk goes on from here, to be given back; null at the end. */
   readonly cursor: string | null;
   /** How many keys of the old layout were looked at. */
   readonly scanned: number;
   /** How many sessions are in the new layout now, and no longer in the old one. */
-  readonly moved: number;
+  readonly migrated: number;
   /** How many are damaged, and were left: not JSON, without an expiry, or without a field they need. */
   readonly damaged: number;
   /** How many fields of moved sessions were left out: their names cannot be kept. Absent for none. */
@@ -81,79 +81,79 @@ export interface MoveProgress {
 }
 
 /** How many sessions are moved at a time. */
-const TOGETHER = 50;
+const MAX_PARALLEL_SESSIONS = 50;
 
-export class OldSessions {
-  readonly #old: OldKeys;
-  readonly #layout: OldLayout;
-  readonly #server: Server;
+export class Migrator {
+  readonly #foreignKeys: ForeignKeys;
+  readonly #layout: ForeignLayout;
+  readonly #executor: Executor;
   readonly #keys: Keys;
 
-  constructor(client: RedisClient, options: RedisStoreOptions, layout: OldLayout) {
-    const { connection, keys, timeout } = redisSettings(client, options);
-    this.#old = new OldKeys(connection, timeout);
-    this.#server = new Server(connection, timeout);
+  constructor(client: RedisClient, options: RedisStoreOptions, layout: ForeignLayout) {
+    const { connection, keys, timeout } = parseRedisSettings(client, options);
+    this.#foreignKeys = new ForeignKeys(connection, timeout);
+    this.#executor = new Executor(connection, timeout);
     this.#keys = keys;
     this.#layout = layout;
   }
 
   /**
-   * Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was.
+   * Moves the session at an old key. When it resolves to `migrated`, it is in the new layout or was.
    *
    * @param ends whether it is to be ended then: what is damaged is removed.
    */
-  async move(key: string, ends = false): Promise<Moved> {
-    return (await this.#move(key, ends)).moved;
+  async migrate(key: string, ends = false): Promise<MigrateOutcome> {
+    return (await this.#migrate(key, ends)).outcome;
   }
 
   /** Whether there is anything at a key. */
   has(key: string): Promise<boolean> {
-    return this.#old.has(key);
+    return this.#foreignKeys.has(key);
   }
 
-  async #move(key: string, ends: boolean): Promise<Outcome> {
+  async #migrate(key: string, ends: boolean): Promise<MigrateResult> {
     const { type } = this.#layout;
-    const old = await this.#old.read(key, type);
-    if (old === null) return { moved: "absent", leftOut: 0 };
-    const session = old && this.#sessionOf(key, old);
+    const value = await this.#foreignKeys.read(key, type);
+    if (value === null) return { outcome: "absent", leftOut: 0 };
+    const session = value && this.#parseSession(key, value);
     if (!session) {
-      if (ends) await this.#old.remove(key);
-      return { moved: "damaged", leftOut: 0 };
+      if (ends) await this.#foreignKeys.remove(key);
+      return { outcome: "damaged", leftOut: 0 };
     }
-    await this.#takeOver(session);
-    await this.#old.remove(key);
+    await this.#write(session);
+    await this.#foreignKeys.remove(key);
     for (const { key, member } of session.entries) {
-      await this.#old.removeMembers(key, this.#layout.index, [member]);
+      await this.#foreignKeys.removeMembers(key, this.#layout.index, [member]);
     }
-    return { moved: "moved", leftOut: session.leftOut ?? 0 };
+    return { outcome: "migrated", leftOut: session.leftOut ?? 0 };
   }
 
   /** Moves the session at an old key so that it can be ended. */
-  async moveToEnd(key: string): Promise<void> {
-    await this.move(key, true);
+  async migrateForEnding(key: string): Promise<void> {
+    await this.migrate(key, true);
   }
 
   /**
    * Moves all sessions of an old index, in bounded steps. A member that was there at the call is not
    * in the old layout when this resolves, unless it is damaged.
    *
-   * @param keyOf the key of a member's session.
+   * @param toKey the key of a member's session.
    * @param ends whether they are to be ended then: damaged ones are removed.
    */
-  async moveIndex(index: string, keyOf: (member: string) => string, ends: boolean): Promise<void> {
+  async migrateIndex(index: string, toKey: (member: string) => string, ends: boolean): Promise<void> {
     let cursor = "0";
     do {
-      const { members, next } = await this.#old.members(index, this.#layout.index, cursor);
-      for (let from = 0; from < members.length; from += TOGETHER) {
-        const part = members.slice(from, from + TOGETHER);
-        const done = await settled(
+      const { members, next } = await this.#foreignKeys.readMembers(index, this.#layout.index, cursor);
+      for (let from = 0; from < members.length; from += MAX_PARALLEL_SESSIONS) {
+        const part = members.slice(from, from + MAX_PARALLEL_SESSIONS);
+        const done = await waitForAll(
           part.map(async (member) => {
-            if (ends) await this.moveToEnd(keyOf(member));
-            else if ((await this.move(keyOf(member))) === "damaged") return [];
+            if (ends) await this.migrateForEnding(toKey(member));
+            else if ((await this.migrate(toKey(member))) === "damaged") return [];
             return [member];
           }),
         );
-        await this.#old.removeMembers(index, this.#layout.index, done.flat());
+        await this.#foreignKeys.removeMembers(index, this.#layout.index, done.flat());
       }
       cursor = next;
     } while (cursor !== "0");
@@ -164,32 +164,32 @@ export class OldSessions {
    *
    * @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own.
    */
-  moveAll(cursor: string | null, ends = false): AsyncGenerator<MoveProgress, void> {
-    const keys = this.#old.matching(this.#layout.pattern);
-    return this.#steps(new Walk(keys, positionOf(cursor, keys.shards)), ends);
+  migrateAll(cursor: string | null, ends = false): AsyncGenerator<MigrateProgress, void> {
+    const keys = this.#foreignKeys.createScanSource(this.#layout.pattern);
+    return this.#migrateInSteps(new KeyScan(keys, decodeCursor(cursor, keys.shards)), ends);
   }
 
-  async *#steps(walk: Walk, ends: boolean): AsyncGenerator<MoveProgress, void> {
-    const sum = { scanned: 0, moved: 0, damaged: 0 };
+  async *#migrateInSteps(scan: KeyScan, ends: boolean): AsyncGenerator<MigrateProgress, void> {
+    const sum = { scanned: 0, migrated: 0, damaged: 0 };
     let leftOut = 0;
-    const soFar = () => (leftOut === 0 ? sum : { ...sum, leftOut });
-    for await (const { keys, next } of walk.pages()) {
-      for (let from = 0; from < keys.length; from += TOGETHER) {
-        const part = keys.slice(from, from + TOGETHER);
-        for (const outcome of await settled(part.map((key) => this.#move(key, ends)))) {
+    const createProgress = () => (leftOut === 0 ? sum : { ...sum, leftOut });
+    for await (const { keys, next } of scan.pages()) {
+      for (let from = 0; from < keys.length; from += MAX_PARALLEL_SESSIONS) {
+        const part = keys.slice(from, from + MAX_PARALLEL_SESSIONS);
+        for (const outcome of await waitForAll(part.map((key) => this.#migrate(key, ends)))) {
           sum.scanned++;
-          if (outcome.moved !== "absent") sum[outcome.moved]++;
+          if (outcome.outcome !== "absent") sum[outcome.outcome]++;
           leftOut += outcome.leftOut;
         }
       }
-      if (next) yield { cursor: textOf(next), ...soFar() };
+      if (next) yield { cursor: encodeCursor(next), ...createProgress() };
     }
-    yield { cursor: null, ...soFar() };
+    yield { cursor: null, ...createProgress() };
   }
 
-  #sessionOf(key: string, old: OldValue): OldSession | null {
+  #parseSession(key: string, value: ForeignValue): MigratedSession | null {
     try {
-      return this.#layout.sessionOf(key, old);
+      return this.#layout.parseSession(key, value);
     } catch (error) {
       // No JSON, or nothing that can be stored as it is.
       if (error instanceof SyntaxError || error instanceof SessionError) return null;
@@ -197,15 +197,15 @@ export class OldSessions {
     }
   }
 
-  async #takeOver(session: OldSession): Promise<void> {
+  async #write(session: MigratedSession): Promise<void> {
     const { id, fields, references, expiresAt } = session;
     const { idleTimeout = this.#layout.slides ? 0 : null } = session;
-    await this.#server.write("move an old session", "migrate", this.#keys.session(id), [
+    await this.#executor.write("migrate a session", "migrate", this.#keys.session(id), [
       id,
       String(Math.floor(expiresAt)),
       idleTimeout === null ? "" : String(idleTimeout),
-      withoutExcess(references).flatMap(setNames).join(" "),
-      ...counted([...fields].flat()),
+      dropExcess(references).flatMap(encodeSetNames).join(" "),
+      ...encodeList([...fields].flat()),
     ]);
   }
 }
@@ -215,7 +215,7 @@ export class OldSessions {
  * its fields, and is left out of the sets of some values: those of the references that have the most,
  * so that who the user is is not among them. To leave it where it is would sign its user out.
  */
-function withoutExcess(references: readonly FieldReferences[]): FieldReferences[] {
+function dropExcess(references: readonly FieldReferences[]): FieldReferences[] {
   let left = MAX_REFERENCES;
   const kept: FieldReferences[] = [];
   for (const one of [...references].sort((a, b) => a.texts.length - b.texts.length)) {

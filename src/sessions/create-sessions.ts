@@ -1,10 +1,10 @@
-import { optionalMilliseconds } from "../shared/durations.ts";
+import { parseOptionalDuration } from "../shared/durations.ts";
 import { optionsOf } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { configOf } from "./config.ts";
-import { decodeFields, fieldsToUnset, sessionOf, withTimes } from "./record.ts";
+import { parseConfig } from "./config.ts";
+import { decodeFields, fieldsToUnset, toSession, composeSession } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
-import { Engine } from "./session-core.ts";
+import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside } from "./token.ts";
 import type {
@@ -27,12 +27,12 @@ import type {
   TouchOptions,
   ValuesOf,
 } from "./types.ts";
-import { fieldsToRead, readArguments, replicasOf, TOUCH_OPTIONS } from "./verb-options.ts";
+import { fieldsToRead, parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "./verb-options.ts";
 
 /** A bearer secret as it came from a request. What is no well-formed token is no session. */
 export type Token = string | null | undefined;
 
-const engines = new WeakMap<object, Engine>();
+const cores = new WeakMap<object, SessionCore>();
 
 /**
  * Makes the sessions of an application.
@@ -50,13 +50,13 @@ export function createSessions<
   Data extends object = Record<string, unknown>,
   const Declared extends ReferencesOption = ReferencesOption<FieldOf<Data>>,
 >(options?: SessionsOptions<Data, Declared>): Sessions<Data, ReferencesIn<Declared>> {
-  const engine = new Engine(configOf(options as SessionsOptions<object> | undefined));
-  return new Sessions<Data, ReferencesIn<Declared>>(engine);
+  const core = new SessionCore(parseConfig(options as SessionsOptions<object> | undefined));
+  return new Sessions<Data, ReferencesIn<Declared>>(core);
 }
 
 /** The engine of sessions, for the session of a request. */
-export function engineOf(sessions: object): Engine | undefined {
-  return engines.get(sessions);
+export function findCore(sessions: object): SessionCore | undefined {
+  return cores.get(sessions);
 }
 
 /**
@@ -66,12 +66,12 @@ export function engineOf(sessions: object): Engine | undefined {
  * mistakes of the program with ERR_SESSION_CONFIG; each is a SessionError.
  */
 export class Sessions<Data extends object, Reference extends string = FieldOf<Data>> {
-  readonly #engine: Engine;
+  readonly #core: SessionCore;
 
   /** @internal */
-  constructor(engine: Engine) {
-    this.#engine = engine;
-    engines.set(this, engine);
+  constructor(core: SessionCore) {
+    this.#core = core;
+    cores.set(this, core);
   }
 
   /** Makes a session, with deadlines of its own where they are given, and the token for it. */
@@ -80,7 +80,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
       ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
       : [values: ValuesOf<Data>, deadlines?: Deadlines]
   ): Promise<SessionWithToken<Data>> {
-    return this.#engine.create<Data>(this.#engine.plain(values ?? {}), deadlines);
+    return this.#core.create<Data>(this.#core.plain(values ?? {}), deadlines);
   }
 
   /**
@@ -100,12 +100,12 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Session<Data> | null> {
-    const { fields, touch } = readArguments("get", fieldsOrOptions, options);
-    const id = this.#idOf(token);
+    const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
+    const id = this.#toId(token);
     if (id === null) return null;
-    const found = await this.#engine.find(id, fields);
-    const used = touch ? await this.#engine.used(found) : found;
-    return used.state === "live" ? sessionOf<Data>(used.session) : null;
+    const found = await this.#core.find(id, fields);
+    const used = touch ? await this.#core.used(found) : found;
+    return used.state === "live" ? toSession<Data>(used.session) : null;
   }
 
   /**
@@ -115,8 +115,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
    */
   async set(token: Token, values: PartialValuesOf<Data>): Promise<boolean> {
-    const given = this.#engine.plain(values);
-    this.#engine.refuseIdentities("set", Object.keys(given));
+    const given = this.#core.plain(values);
+    this.#core.refuseIdentities("set", Object.keys(given));
     return this.#change(token, { values: given });
   }
 
@@ -127,14 +127,14 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    */
   async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
     const unset = fieldsToUnset(fields);
-    this.#engine.refuseIdentities("unset", unset);
+    this.#core.refuseIdentities("unset", unset);
     return this.#change(token, { unset });
   }
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(token: Token, options: TouchOptions = {}): Promise<boolean> {
     const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
-    return this.#change(token, { idleTimeout: optionalMilliseconds("idleTimeout", idleTimeout) });
+    return this.#change(token, { idleTimeout: parseOptionalDuration("idleTimeout", idleTimeout) });
   }
 
   /**
@@ -155,8 +155,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     values: SignInValues<Data, Keep>,
     options?: SignInOptions<Keep>,
   ): Promise<SessionWithToken<Data>> {
-    const given = this.#engine.plain(values ?? {});
-    const signedIn = await this.#engine.signIn<Data>(this.#idOf(token), given, options);
+    const given = this.#core.plain(values ?? {});
+    const signedIn = await this.#core.signIn<Data>(this.#toId(token), given, options);
     return { token: signedIn.token, session: signedIn.session };
   }
 
@@ -177,16 +177,16 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<Rotated<Data> | null> {
-    const id = this.#idOf(token);
-    const given = this.#engine.plain(values);
-    const grace = this.#engine.graceOf(options);
+    const id = this.#toId(token);
+    const given = this.#core.plain(values);
+    const grace = this.#core.parseGrace(options);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
-    const changed = await this.#engine.change(id, { values: given, rotation });
+    const changed = await this.#core.change(id, { values: given, rotation });
     if (changed.state === "ended") return { token: null, session: null };
     if (changed.state !== "changed" || changed.fields === null) return null;
-    const session = withTimes(changed, decodeFields<Data>(changed.fields), changed.times);
+    const session = composeSession(changed, decodeFields<Data>(changed.fields), changed.times);
     return { token: fresh.token, session };
   }
 
@@ -196,9 +196,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
    */
   async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = replicasOf(options);
-    const id = this.#idOf(token);
-    return id !== null && (await this.#engine.end(id, { replicas })) !== null;
+    const replicas = parseReplicas(options);
+    const id = this.#toId(token);
+    return id !== null && (await this.#core.end(id, { replicas })) !== null;
   }
 
   /**
@@ -211,12 +211,12 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     field: Field,
     value: ElementOf<Data[Field]>,
   ): SessionSet<Data> {
-    return new SessionSet<Data>(this.#engine, this.#engine.reference(field, value));
+    return new SessionSet<Data>(this.#core, this.#core.createReference(field, value));
   }
 
   /** The session of a public id or lineage: for admin pages and sockets. It never moves a deadline. */
   byId(id: string): SessionById<Data> {
-    return new SessionById<Data>(this.#engine, id);
+    return new SessionById<Data>(this.#core, id);
   }
 
   /**
@@ -234,7 +234,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a wrong option, or a store that cannot do it.
    */
   reindex(options: ReindexOptions = {}): AsyncGenerator<ReindexProgress, void> {
-    return this.#engine.reindex(options);
+    return this.#core.reindex(options);
   }
 
   /**
@@ -242,28 +242,28 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * waits for replicas; never a client.
    */
   async close(): Promise<void> {
-    await this.#engine.close();
+    await this.#core.close();
   }
 
-  async #change(token: Token, changes: Parameters<Engine["change"]>[1]): Promise<boolean> {
-    const id = this.#idOf(token);
-    return id !== null && (await this.#engine.change(id, changes)).state === "changed";
+  async #change(token: Token, changes: Parameters<SessionCore["change"]>[1]): Promise<boolean> {
+    const id = this.#toId(token);
+    return id !== null && (await this.#core.change(id, changes)).state === "changed";
   }
 
-  #idOf(token: Token): string | null {
-    return this.#engine.idOf(token);
+  #toId(token: Token): string | null {
+    return this.#core.idOf(token);
   }
 }
 
 /** One session by its public id or lineage. */
 export class SessionById<Data extends object> {
-  readonly #engine: Engine;
+  readonly #core: SessionCore;
   readonly #id: string | null;
 
   /** @internal */
-  constructor(engine: Engine, id: string) {
-    this.#engine = engine;
-    this.#id = engine.isId(id) ? id : null;
+  constructor(core: SessionCore, id: string) {
+    this.#core = core;
+    this.#id = core.isId(id) ? id : null;
   }
 
   /** The session, or null. With `fields`, only those are read. */
@@ -274,8 +274,8 @@ export class SessionById<Data extends object> {
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
     const names = fields === undefined ? undefined : fieldsToRead("byId(…).get", fields);
     if (this.#id === null) return null;
-    const found = await this.#engine.find(this.#id, names, true);
-    return found.state === "live" ? sessionOf<Data>(found.session) : null;
+    const found = await this.#core.find(this.#id, names, true);
+    return found.state === "live" ? toSession<Data>(found.session) : null;
   }
 
   /**
@@ -284,8 +284,8 @@ export class SessionById<Data extends object> {
    * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
    */
   async delete(options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = replicasOf(options);
+    const replicas = parseReplicas(options);
     if (this.#id === null) return false;
-    return (await this.#engine.end(this.#id, { byName: true, replicas })) !== null;
+    return (await this.#core.end(this.#id, { byName: true, replicas })) !== null;
   }
 }

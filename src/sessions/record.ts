@@ -3,15 +3,15 @@ import {
   decodeValue,
   encodeValue,
   plainValue,
-  referenceTexts,
+  encodeReferenceTexts,
 } from "../shared/codec.ts";
 import {
   MAX_REFERENCES,
-  misconfigured,
+  createConfigError,
   nameOf,
   quote,
   SessionError,
-  tooManyReferences,
+  createTooManyReferencesError,
 } from "../shared/errors.ts";
 import { elementsOf, reading } from "../shared/given.ts";
 import { warnOnce } from "../shared/warnings.ts";
@@ -23,7 +23,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import type { DeclaredReference, Settings } from "./config.ts";
+import type { ReferenceConfig, Settings } from "./config.ts";
 import type { Session } from "./types.ts";
 
 /** Values as a store takes them. */
@@ -68,12 +68,12 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
     const declared = config.references.get(field);
     if (declared) {
       checkType(field, value, declared);
-      references.push({ field, texts: referenceTexts(field, value), ...kindOf(field, config) });
+      references.push({ field, texts: encodeReferenceTexts(field, value), ...toReferenceKind(field, config) });
     }
     set.set(field, encodeValue(field, value, config.maxBytes));
   }
   const count = references.reduce((sum, { texts }) => sum + texts.length, 0);
-  if (count > MAX_REFERENCES) throw tooManyReferences(count);
+  if (count > MAX_REFERENCES) throw createTooManyReferencesError(count);
   return { set, references };
 }
 
@@ -92,17 +92,17 @@ function fieldName(name: unknown): string {
 }
 
 /** The references that go with fields that are unset. */
-export function unsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
+export function createUnsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
   const references: FieldReferences[] = [];
   for (const field of fields) {
     const declared = config.references.get(field);
-    if (declared) references.push({ field, texts: [], ...kindOf(field, config) });
+    if (declared) references.push({ field, texts: [], ...toReferenceKind(field, config) });
   }
   return references;
 }
 
 /** How a store keeps the values of a declared reference. */
-function kindOf(field: string, { references, identity }: Settings) {
+function toReferenceKind(field: string, { references, identity }: Settings) {
   return {
     plain: references.get(field)?.plain ?? false,
     identity: identity.includes(field),
@@ -110,11 +110,11 @@ function kindOf(field: string, { references, identity }: Settings) {
 }
 
 /** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
-export function declaredReference(field: string, config: Settings): DeclaredReference {
+export function requireReference(field: string, config: Settings): ReferenceConfig {
   const declared = config.references.get(field);
   if (declared) return declared;
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
-  throw misconfigured(
+  throw createConfigError(
     `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
     { field: nameOf(field) },
   );
@@ -127,7 +127,7 @@ function isFindable(value: unknown): boolean {
 }
 
 /** Refuses a value, or an element of it, that is not of the type that its reference is declared with. */
-function checkType(field: string, value: unknown, { type }: DeclaredReference): void {
+function checkType(field: string, value: unknown, { type }: ReferenceConfig): void {
   const others = [value].flat().filter((one) => one !== null && typeof one !== type);
   if (type === null || others.length === 0) return;
   throw new SessionError(
@@ -142,13 +142,13 @@ function checkType(field: string, value: unknown, { type }: DeclaredReference): 
  *
  * @param name what a program calls the field, where that is not its name in the store.
  */
-export function referenceOf(
+export function createReference(
   field: string,
   value: unknown,
   config: Settings,
   name?: string,
 ): Reference {
-  const declared = declaredReference(field, config);
+  const declared = requireReference(field, config);
   if (!isFindable(value)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
@@ -156,21 +156,21 @@ export function referenceOf(
       { field: name ?? field },
     );
   }
-  const [text = ""] = referenceTexts(field, value);
+  const [text = ""] = encodeReferenceTexts(field, value);
   checkType(field, value, declared);
-  const lookalike = declared.type === null ? lookalikeOf(field, value, name) : null;
+  const lookalike = declared.type === null ? findLookalike(field, value, name) : null;
   return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };
 }
 
 /** The same value as the other type: the number 60 for "60", and the other way round. */
-function lookalikeOf(field: string, value: unknown, name?: string): Lookalike | null {
+function findLookalike(field: string, value: unknown, name?: string): Lookalike | null {
   const other = typeof value === "string" ? decodeValue(value) : String(value);
   if (typeof value === typeof other || typeof other === "object") return null;
   if (String(other) !== String(value)) return null; // "1e400", or "1.0": no number reads like this
   const declarable = name === undefined && typeof other !== "boolean";
   return {
     text: encodeValue(field, other),
-    tell: () =>
+    onFound: () =>
       warnOnce(
         "SESSION_SETS_VALUE_TYPE",
         `by(${quote(name ?? field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings)${declarable ? `, or declare the reference { type: "${typeof other}" }` : ""}`,
@@ -183,11 +183,11 @@ export function decodeFields<Data>(fields: Fields): Data {
   return Object.fromEntries([...fields].map(([field, text]) => [field, decodeValue(text)])) as Data;
 }
 
-export function sessionOf<Data>(stored: StoredSession): Session<Data> {
-  return withTimes(stored, decodeFields<Data>(stored.fields), stored);
+export function toSession<Data>(stored: StoredSession): Session<Data> {
+  return composeSession(stored, decodeFields<Data>(stored.fields), stored);
 }
 
-export function withTimes<Data>(
+export function composeSession<Data>(
   { id, lineage }: Pick<StoredSession, "id" | "lineage">,
   data: Data,
   times: Times,

@@ -1,4 +1,4 @@
-import { misconfigured, quote, SessionError } from "../shared/errors.ts";
+import { createConfigError, quote, SessionError } from "../shared/errors.ts";
 import { elementsOf, reading } from "../shared/given.ts";
 
 /** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
@@ -29,7 +29,7 @@ export function schemaOf(data: unknown): StandardSchema<unknown> | null {
     if (!("~standard" in Object(data))) return null; // some are functions
     const schema = data as StandardSchema<unknown>;
     if (typeof Object(schema["~standard"]).validate === "function") return schema;
-    throw misconfigured(
+    throw createConfigError(
       'data has "~standard", as a Standard Schema has, and there is no validate in it; give a schema, or {} as Data',
     );
   });
@@ -39,7 +39,7 @@ export function schemaOf(data: unknown): StandardSchema<unknown> | null {
  * Throws ERR_SESSION_VALUE where a field of `values` does not fit the schema. A session's data is
  * written in parts, so what the schema says of other fields does not count.
  */
-export async function checkAgainst(schema: StandardSchema<unknown>, values: object): Promise<void> {
+export async function checkAgainstSchema(schema: StandardSchema<unknown>, values: object): Promise<void> {
   const result: unknown = await schema["~standard"].validate(values);
   for (const { field, message } of issuesIn(result)) {
     if (!Object.hasOwn(values, field)) continue;
@@ -58,7 +58,7 @@ function issuesIn(result: unknown): { readonly field: string; readonly message: 
     const { issues = [] } = Object(result) as { issues?: unknown };
     const list = elementsOf("ERR_SESSION_CONFIG", what, issues);
     if (typeof result !== "object" || result === null || list === null) {
-      throw misconfigured(
+      throw createConfigError(
         `${what} is neither { value } nor { issues: [ … ] }; see Standard Schema`,
       );
     }

@@ -1,7 +1,7 @@
 import { channel } from "node:diagnostics_channel";
-import { bytesOf, checkFieldName } from "../shared/codec.ts";
-import { milliseconds } from "../shared/durations.ts";
-import { misconfigured, quote, tooLarge } from "../shared/errors.ts";
+import { countBytes, checkFieldName } from "../shared/codec.ts";
+import { parseDuration } from "../shared/durations.ts";
+import { createConfigError, quote, createTooLargeError } from "../shared/errors.ts";
 import { elementsOf, optionsOf } from "../shared/given.ts";
 import type {
   Changed,
@@ -14,24 +14,24 @@ import type {
   StoredSession,
 } from "../store/contract.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { type Config, type Settings, type Timeouts, timeoutsOf } from "./config.ts";
-import { identityKept, nobody } from "./identity-errors.ts";
+import { type Config, type Settings, type Timeouts, parseTimeouts } from "./config.ts";
+import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
 import {
-  declaredReference,
+  requireReference,
   decodeFields,
   encodeValues,
   plainValues,
-  referenceOf,
-  unsetReferences,
-  withTimes,
+  createReference,
+  createUnsetReferences,
+  composeSession,
 } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
-import { checkAgainst } from "./schema.ts";
+import { checkAgainstSchema } from "./schema.ts";
 import {
   createToken,
   createTokenAfter,
   createTokenBeside,
-  idOf,
+  toId,
   isId,
   type NewToken,
 } from "./token.ts";
@@ -42,8 +42,8 @@ import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 const touchFailed = channel("session-sets:touch-failed");
 
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
-const TOUCH_PARTS = 20;
-const TOUCH_AFTER = 60_000;
+const TOUCHES_PER_IDLE_TIMEOUT = 20;
+const MAX_TOUCH_DELAY_MS = 60_000;
 
 /** What there is to read and change of whole sets. */
 type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
@@ -59,12 +59,12 @@ export interface Changes {
 }
 
 /** A session that was signed in; `ended`: another one was ended for it. */
-export interface SignedInSession<Data> extends SessionWithToken<Data> {
+export interface SignInResult<Data> extends SessionWithToken<Data> {
   readonly ended: boolean;
 }
 
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
-export class Engine {
+export class SessionCore {
   readonly config: Settings;
   readonly #store: SessionStore;
 
@@ -80,7 +80,7 @@ export class Engine {
 
   /** The id that a token stands for; null for what is no token. */
   idOf(token: unknown): string | null {
-    return idOf(token, this.#store.shards);
+    return toId(token, this.#store.shards);
   }
 
   /** Where the store keeps the session of an id. */
@@ -95,28 +95,28 @@ export class Engine {
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
     const given = optionsOf("create", deadlines, DEADLINES);
-    return this.#create(values, timeoutsOf(given, this.config));
+    return this.#create(values, parseTimeouts(given, this.config));
   }
 
   async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
     const store = this.#store;
     const { maxBytes } = this.config;
-    const { set, references } = await this.#encode(values);
-    const bytes = bytesOf(set);
-    if (bytes > maxBytes) throw tooLarge(bytes, maxBytes);
+    const { set, references } = await this.#encodeValues(values);
+    const bytes = countBytes(set);
+    if (bytes > maxBytes) throw createTooLargeError(bytes, maxBytes);
     const all = [createToken(store.shards)];
     const [{ id: first }] = all as [NewToken];
-    const elsewhere = () => {
+    const createIdElsewhere = () => {
       const next = createTokenAfter(all.at(-1)?.id ?? first, store.shards);
       all.push(next);
       return next.id;
     };
     const { id, ...times } = await store.create(
       { id: first, fields: set, references, ...timeouts },
-      elsewhere,
+      createIdElsewhere,
     );
     const token = all.find((one) => one.id === id)?.token as string;
-    return { token, session: withTimes(named(id), decodeFields<Data>(set), times) };
+    return { token, session: composeSession(toUnrotatedNames(id), decodeFields<Data>(set), times) };
   }
 
   /**
@@ -127,14 +127,14 @@ export class Engine {
     id: string | null,
     values: object,
     options: SignInOptions<string> = {},
-  ): Promise<SignedInSession<Data>> {
+  ): Promise<SignInResult<Data>> {
     const given = optionsOf("signIn", options, SIGN_IN_OPTIONS);
-    if (!this.identifies(values)) throw nobody(this.config.identity);
+    if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
     if (id !== null) return this.replace(id, values, given);
     const { keep = [], ...deadlines } = given;
     this.keptIn(keep);
     return {
-      ...(await this.#create<Data>(values, timeoutsOf(deadlines, this.config))),
+      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config))),
       ended: false,
     };
   }
@@ -144,11 +144,11 @@ export class Engine {
     id: string,
     values: object,
     { keep = [], ...deadlines }: SignInOptions<string>,
-  ): Promise<SignedInSession<Data>> {
+  ): Promise<SignInResult<Data>> {
     const kept = this.keptIn(keep);
-    const timeouts = timeoutsOf(deadlines, this.config);
+    const timeouts = parseTimeouts(deadlines, this.config);
     const { identity, rotationGrace: tombstone, maxBytes } = this.config;
-    const { set: fields, references } = await this.#encode(values);
+    const { set: fields, references } = await this.#encodeValues(values);
     const fresh = createTokenBeside(id);
     const made = { ...timeouts, id: fresh.id, fields, references };
     const signedIn = await this.#store.signIn(id, {
@@ -158,9 +158,9 @@ export class Engine {
       tombstone,
       maxBytes,
     });
-    if (signedIn.state === "too-large") throw tooLarge(signedIn.bytes, maxBytes);
+    if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     const { times, ended } = signedIn;
-    const session = withTimes(named(fresh.id), decodeFields<Data>(signedIn.fields), times);
+    const session = composeSession(toUnrotatedNames(fresh.id), decodeFields<Data>(signedIn.fields), times);
     return { token: fresh.token, session, ended };
   }
 
@@ -172,12 +172,12 @@ export class Engine {
   keptIn(keep: readonly string[]): string[] {
     const names = elementsOf("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
     if (names === null) {
-      throw misconfigured('keep is a list of fields: ["cart"]', { option: "keep" });
+      throw createConfigError('keep is a list of fields: ["cart"]', { option: "keep" });
     }
     for (const field of names) checkFieldName(field);
     const identity = this.config.identity.find((field) => names.includes(field));
     if (identity === undefined) return names;
-    throw misconfigured(
+    throw createConfigError(
       `keep names ${quote(identity)}, which says who the user is: give it among the values`,
       { option: "keep", field: identity },
     );
@@ -196,7 +196,7 @@ export class Engine {
   async used(found: Lookup): Promise<Lookup> {
     if (found.state !== "live") return found;
     const { session, now } = found;
-    if (now - session.lastSeenAt < touchAfter(session)) return found;
+    if (now - session.lastSeenAt < computeTouchDelay(session)) return found;
     try {
       const changed = await this.change(session.id, {});
       if (changed.state === "gone") return changed; // ended since
@@ -213,18 +213,18 @@ export class Engine {
     id: string,
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
   ): Promise<Exclude<Changed, { state: "too-large" }>> {
-    const changes = await this.changes(values, unset);
+    const changes = await this.encodeChanges(values, unset);
     const changed = await this.#store.change(id, {
       ...changes,
       idleTimeout,
-      rotation: rotation ? this.#rotation(rotation, changes) : null,
+      rotation: rotation ? this.#completeRotation(rotation, changes) : null,
       ...(where ? { where } : {}),
     });
-    if (changed.state === "too-large") throw tooLarge(changed.bytes, this.config.maxBytes);
+    if (changed.state === "too-large") throw createTooLargeError(changed.bytes, this.config.maxBytes);
     return changed;
   }
 
-  #rotation(
+  #completeRotation(
     { to, when, grace }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
@@ -237,7 +237,7 @@ export class Engine {
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
       // One that is signed out is nobody's.
-      replacement: { idleTimeout, absoluteTimeout, without: identity.filter(isIn(without)) },
+      replacement: { idleTimeout, absoluteTimeout, without: identity.filter(createMembershipTest(without)) },
     };
   }
 
@@ -269,66 +269,66 @@ export class Engine {
   }
 
   /** Changes of fields as a store takes them, checked. */
-  async changes(values: object, unset: readonly string[]): Promise<FieldChanges> {
-    const { set, references } = await this.#encode(values);
+  async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
+    const { set, references } = await this.#encodeValues(values);
     return {
       set,
       unset,
-      references: [...references, ...unsetReferences(unset, this.config)],
+      references: [...references, ...createUnsetReferences(unset, this.config)],
       maxBytes: this.config.maxBytes,
     };
   }
 
   /** @param name what a program calls the field, where that is not its name in the store. */
-  reference(field: string, value: unknown, name?: string): Reference {
-    return referenceOf(field, value, this.config, name);
+  createReference(field: string, value: unknown, name?: string): Reference {
+    return createReference(field, value, this.config, name);
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where a field is no declared reference. */
   checkReference(field: string): void {
-    declaredReference(field, this.config);
+    requireReference(field, this.config);
   }
 
   /** How long an alias stays (ms), as the options of `rotate` say. */
-  graceOf(options: RotateOptions): number {
+  parseGrace(options: RotateOptions): number {
     const { grace = this.config.rotationGrace } = optionsOf("rotate", options, ROTATE_OPTIONS);
-    return milliseconds("grace", grace, true);
+    return parseDuration("grace", grace, true);
   }
 
   /** Those of the fields that say who the user is. */
-  identitiesIn(fields: readonly string[]): readonly string[] {
-    return this.config.identity.filter(isIn(fields));
+  filterIdentities(fields: readonly string[]): readonly string[] {
+    return this.config.identity.filter(createMembershipTest(fields));
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */
   refuseIdentities(verb: "set" | "unset", fields: readonly string[]): void {
-    const [identity] = this.identitiesIn(fields);
-    if (identity !== undefined) throw identityKept(verb, identity);
+    const [identity] = this.filterIdentities(fields);
+    if (identity !== undefined) throw createIdentityKeptError(verb, identity);
   }
 
   /** Whether the values say who the user is. */
-  identifies(values: object): boolean {
+  namesUser(values: object): boolean {
     const given = values as { readonly [field: string]: unknown };
     return this.config.identity.some((field) => [given[field]].flat().some((one) => one != null));
   }
 
-  async #encode(values: object) {
+  async #encodeValues(values: object) {
     const encoded = encodeValues(values, this.config);
-    if (this.config.schema) await checkAgainst(this.config.schema, values);
+    if (this.config.schema) await checkAgainstSchema(this.config.schema, values);
     return encoded;
   }
 }
 
-function isIn(list: readonly string[]): (one: string) => boolean {
+function createMembershipTest(list: readonly string[]): (one: string) => boolean {
   return (one) => list.includes(one);
 }
 
 /** The names of a session that was never rotated. */
-function named(id: string) {
+function toUnrotatedNames(id: string) {
   return { id, lineage: id };
 }
 
 /** How long (ms) after its last use a read of a session counts as use again. */
-export function touchAfter({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
-  return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCH_PARTS, TOUCH_AFTER);
+export function computeTouchDelay({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
+  return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT, MAX_TOUCH_DELAY_MS);
 }

@@ -1,13 +1,13 @@
-import { misconfigured, optionNames } from "../shared/errors.ts";
+import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { optionsOf, reading } from "../shared/given.ts";
 import type { ListPlace, Reference } from "../store/contract.ts";
-import { fieldsToUnset, sessionOf } from "./record.ts";
-import type { Engine } from "./session-core.ts";
+import { fieldsToUnset, toSession } from "./record.ts";
+import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
-import { replicasOf } from "./verb-options.ts";
+import { parseReplicas } from "./verb-options.ts";
 
-const LIST_DEFAULT = 100;
-const LIST_MOST = 500;
+const DEFAULT_LIST_LIMIT = 100;
+const MAX_LIST_LIMIT = 500;
 
 /** Which sessions `list` gives. With any of these it lists by deadlines, the latest first. */
 export interface ListOptions {
@@ -29,8 +29,8 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
-const LIST_OPTIONS = optionNames<ListOptions>({ limit: true, after: true });
-export const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
+const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
+export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, replicas: true });
 
 /** How the sessions of a set are ended. */
 export interface Endings {
@@ -50,7 +50,7 @@ export interface Endings {
  * it, never moves a deadline.
  */
 export class SessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
-  readonly #engine: Engine;
+  readonly #core: SessionCore;
   readonly #reference: Reference;
   readonly #endings: Endings;
 
@@ -58,8 +58,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @internal
    * @param endings other than those of the store, where a session of the set needs more to end.
    */
-  constructor(engine: Engine, reference: Reference, endings: Endings = endingsBy(engine)) {
-    this.#engine = engine;
+  constructor(core: SessionCore, reference: Reference, endings: Endings = endingsBy(core)) {
+    this.#core = core;
     this.#reference = reference;
     this.#endings = endings;
   }
@@ -69,23 +69,23 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
    */
   get key(): string {
-    return this.#engine.sets.setKey(this.#reference);
+    return this.#core.sets.setKey(this.#reference);
   }
 
   /** How many there are; no session is read. */
   async size(): Promise<number> {
-    return this.#engine.sets.count(this.#reference);
+    return this.#core.sets.count(this.#reference);
   }
 
   /** Whether the session of this id or lineage is one of them. */
   async has(id: string): Promise<boolean> {
-    return this.#engine.isId(id) && this.#engine.sets.has(this.#reference, id);
+    return this.#core.isId(id) && this.#core.sets.has(this.#reference, id);
   }
 
   /** The ids of all of them, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
-    for await (const page of this.#engine.sets.pages(this.#reference, false)) {
+    for await (const page of this.#core.sets.pages(this.#reference, false)) {
       for (const { id } of page) ids.push(id);
     }
     return ids;
@@ -112,10 +112,10 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
     const given = optionsOf("list", options, LIST_OPTIONS);
-    const { limit = LIST_DEFAULT, after } = given;
-    if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
-      throw misconfigured(
-        `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
+    const { limit = DEFAULT_LIST_LIMIT, after } = given;
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIST_LIMIT)) {
+      throw createConfigError(
+        `limit must be a whole number from 1 to ${MAX_LIST_LIMIT}; to read all of a large set, iterate over it: for await (const session of set)`,
         { option: "limit" },
       );
     }
@@ -123,12 +123,12 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     const isPage =
       given.limit !== undefined ||
       reading("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
-    const sessions = await this.#engine.sets.list(this.#reference, {
+    const sessions = await this.#core.sets.list(this.#reference, {
       limit,
       order: isPage ? "deadline" : "last-seen",
-      after: placeOf(after, this.#engine),
+      after: placeOf(after, this.#core),
     });
-    return sessions.map((session) => sessionOf<Data>(session));
+    return sessions.map((session) => toSession<Data>(session));
   }
 
   /**
@@ -136,8 +136,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const page of this.#engine.sets.pages(this.#reference, true)) {
-      for (const session of page) yield sessionOf<Data>(session);
+    for await (const page of this.#core.sets.pages(this.#reference, true)) {
+      for (const session of page) yield toSession<Data>(session);
     }
   }
 
@@ -149,9 +149,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * are.
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
-    const given = this.#engine.plain(values);
-    this.#engine.refuseIdentities("set", Object.keys(given));
-    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes(given, []));
+    const given = this.#core.plain(values);
+    this.#core.refuseIdentities("set", Object.keys(given));
+    return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges(given, []));
   }
 
   /**
@@ -161,8 +161,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
     const unset = fieldsToUnset(fields);
-    this.#engine.refuseIdentities("unset", unset);
-    return this.#engine.sets.changeAll(this.#reference, await this.#engine.changes({}, unset));
+    this.#core.refuseIdentities("unset", unset);
+    return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges({}, unset));
   }
 
   /**
@@ -170,8 +170,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * is the session of the request that this set was got from (`peers`), its cookie is cleared, too.
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = replicasOf(options);
-    return this.#engine.isId(id) && this.#endings.end(this.#reference, id, replicas);
+    const replicas = parseReplicas(options);
+    return this.#core.isId(id) && this.#endings.end(this.#reference, id, replicas);
   }
 
   /**
@@ -184,9 +184,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async clear(options: ClearOptions = {}): Promise<number> {
     const { except = null, ...rest } = optionsOf("clear", options, CLEAR_OPTIONS);
-    const replicas = replicasOf(rest);
-    if (except !== null && !this.#engine.isId(except)) {
-      throw misconfigured(
+    const replicas = parseReplicas(rest);
+    if (except !== null && !this.#core.isId(except)) {
+      throw createConfigError(
         "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), which is neither its token nor its key; no session was ended",
         { option: "except" },
       );
@@ -196,7 +196,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
 }
 
 /** Sessions are ended as the store does it. */
-function endingsBy(engine: Engine): Endings {
+function endingsBy(engine: SessionCore): Endings {
   return {
     async end(reference, name, replicas) {
       return (await engine.end(name, { byName: true, reference, replicas })) !== null;
@@ -206,7 +206,7 @@ function endingsBy(engine: Engine): Endings {
 }
 
 /** Where a page of a list begins; null at the first one. */
-function placeOf(after: ListOptions["after"], engine: Engine): ListPlace | null {
+function placeOf(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
   if (after === undefined || after === null) return null;
   const place = reading("ERR_SESSION_CONFIG", "after", () => {
     const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
@@ -214,7 +214,7 @@ function placeOf(after: ListOptions["after"], engine: Engine): ListPlace | null 
     return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
   });
   if (place !== null) return place;
-  throw misconfigured(
+  throw createConfigError(
     "after must be the last session of the page before, or its { id, expiresAt } with a Date: list({ limit, after: page.at(-1) })",
     { option: "after" },
   );

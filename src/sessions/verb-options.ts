@@ -1,4 +1,4 @@
-import { isArray, misconfigured, optionNames, quote } from "../shared/errors.ts";
+import { isArray, createConfigError, listOptionNames, quote } from "../shared/errors.ts";
 import { elementsOf, optionsOf } from "../shared/given.ts";
 import type {
   Deadlines,
@@ -11,16 +11,16 @@ import type {
 
 /* The options that verbs take, with and without a request. */
 
-export const READ_OPTIONS = optionNames<ReadOptions>({ touch: true });
-export const TOUCH_OPTIONS = optionNames<TouchOptions>({ idleTimeout: true });
-export const ROTATE_OPTIONS = optionNames<RotateOptions>({ grace: true });
-export const DEADLINES = optionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
-export const SIGN_IN_OPTIONS = optionNames<SignInOptions>({
+export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
+export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
+export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({ grace: true });
+export const DEADLINES = listOptionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
+export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
   keep: true,
 });
-const DELETE_OPTIONS = optionNames<DeleteOptions>({ replicas: true });
+const DELETE_OPTIONS = listOptionNames<DeleteOptions>({ replicas: true });
 
 /** What is read, and whether that counts as use. */
 export interface ReadArguments {
@@ -34,26 +34,26 @@ export interface ReadArguments {
  *
  * @throws SessionError ERR_SESSION_CONFIG where they are neither.
  */
-export function readArguments(
+export function parseReadArguments(
   verb: string,
   first: readonly string[] | ReadOptions | undefined,
   second: ReadOptions | undefined,
 ): ReadArguments {
   const isList = isArray(first);
   if (!isList && first !== undefined && (typeof first !== "object" || first === null)) {
-    throw misconfigured(
+    throw createConfigError(
       `${verb} takes the fields to read as a list, such as ["theme"], or options; got ${quote(first)}`,
     );
   }
   if (!isList && first !== undefined && second !== undefined) {
-    throw misconfigured(
+    throw createConfigError(
       `${verb} takes the fields to read as a list, such as ["theme"], before its options; got ${quote(first)}`,
     );
   }
   const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
   const { touch = true } = optionsOf(verb, options, READ_OPTIONS);
   if (typeof touch !== "boolean") {
-    throw misconfigured("touch must be true or false", { option: "touch" });
+    throw createConfigError("touch must be true or false", { option: "touch" });
   }
   return { fields: isList ? fieldsToRead(verb, first) : undefined, touch };
 }
@@ -62,16 +62,16 @@ export function readArguments(
 export function fieldsToRead(verb: string, fields: unknown): string[] {
   const names = elementsOf("ERR_SESSION_CONFIG", "The list of fields to read", fields);
   if (names !== null) return names as string[];
-  throw misconfigured(
+  throw createConfigError(
     `${verb} takes the fields to read as a list, such as ["theme"]; got ${quote(fields)}`,
   );
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
-export function replicasOf(options: DeleteOptions): number | undefined {
+export function parseReplicas(options: DeleteOptions): number | undefined {
   const { replicas } = optionsOf("delete", options, DELETE_OPTIONS);
   if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
-  throw misconfigured(
+  throw createConfigError(
     "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
     { option: "replicas" },
   );

@@ -1,4 +1,4 @@
-import { misconfigured } from "./errors.ts";
+import { createConfigError } from "./errors.ts";
 import { reading } from "./given.ts";
 
 /** What is shown of a name that a call does not know: a word. Anything else may be a token. */
@@ -19,7 +19,7 @@ export function callOptions<Options extends object>(
 ): Options {
   return reading("ERR_SESSION_CONFIG", `An option of ${call}`, () => {
     if (typeof options !== "object" || options === null) {
-      throw misconfigured(
+      throw createConfigError(
         `The options of ${call} are one object: ${call}({ ${known.join(", ")} })`,
       );
     }
@@ -27,7 +27,7 @@ export function callOptions<Options extends object>(
       if (known.includes(name)) continue;
       const isWord = WORD.test(name);
       const shown = isWord ? `option "${name}"` : "such option";
-      throw misconfigured(
+      throw createConfigError(
         `${call} has no ${shown}; its options are ${known.join(", ")}`,
         isWord ? { option: name } : {},
       );

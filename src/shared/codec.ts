@@ -3,8 +3,8 @@ import {
   nameOf,
   quote,
   SessionError,
-  tooLarge,
-  tooManyReferences,
+  createTooLargeError,
+  createTooManyReferencesError,
 } from "./errors.ts";
 import { isDense, reading } from "./given.ts";
 
@@ -24,7 +24,7 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /** Throws ERR_SESSION_VALUE unless `name` can be the name of a session's field. */
 export function checkFieldName(name: unknown): asserts name is string {
-  const fault = faultOfName(name);
+  const fault = findNameFault(name);
   if (fault) {
     throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`, {
       field: nameOf(name),
@@ -33,7 +33,7 @@ export function checkFieldName(name: unknown): asserts name is string {
 }
 
 /** What is wrong with a field's name, or undefined. */
-export function faultOfName(name: unknown): string | undefined {
+export function findNameFault(name: unknown): string | undefined {
   if (typeof name !== "string") return "is not a string";
   if (name === "") return "is empty";
   if (name.startsWith("@")) return 'begins with "@", which is kept for the library\'s own fields';
@@ -82,7 +82,7 @@ export function decodeValue(text: string): unknown {
     case '"':
     case "[":
     case "{":
-      return parse(text);
+      return parseJSON(text);
     default:
       return NUMBER.test(text) ? Number(text) : text;
   }
@@ -92,7 +92,7 @@ export function decodeValue(text: string): unknown {
  * The texts that a reference's value is found by: one for a string, finite number or boolean, one
  * an element for an array of them, none for null. Anything else is ERR_SESSION_VALUE.
  */
-export function referenceTexts(field: string, value: unknown): string[] {
+export function encodeReferenceTexts(field: string, value: unknown): string[] {
   const elements = Array.isArray(value) ? value : [value];
   const texts = new Set<string>();
   for (const element of elements) {
@@ -106,7 +106,7 @@ export function referenceTexts(field: string, value: unknown): string[] {
     }
     texts.add(encodeValue(field, element));
   }
-  if (texts.size > MAX_REFERENCES) throw tooManyReferences(texts.size, { field });
+  if (texts.size > MAX_REFERENCES) throw createTooManyReferencesError(texts.size, { field });
   return [...texts];
 }
 
@@ -128,7 +128,7 @@ function isPlain(text: string): boolean {
   }
 }
 
-function parse(text: string): unknown {
+function parseJSON(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -137,7 +137,7 @@ function parse(text: string): unknown {
 }
 
 /** What is known while a value is walked over. */
-interface Walk {
+interface CheckState {
   /** The containers around. */
   readonly above: Set<object>;
   /** How many bytes its parts may still have: each has two at least. */
@@ -146,16 +146,16 @@ interface Walk {
 }
 
 /** Copies a value, and refuses what JSON.stringify would drop, change or fail on. */
-function plain(field: string, value: unknown, path: string, walk: Walk): unknown {
-  const fault = faultOf(value);
-  if (fault) refuse(field, path, fault);
+function plain(field: string, value: unknown, path: string, walk: CheckState): unknown {
+  const fault = findFault(value);
+  if (fault) refuseValue(field, path, fault);
   if (typeof value !== "object" || value === null) return value;
   const { above, maxBytes } = walk;
-  if (above.has(value)) refuse(field, path, "a cycle");
-  if (above.size >= MAX_DEPTH) refuse(field, path, `nested deeper than ${MAX_DEPTH} levels`);
+  if (above.has(value)) refuseValue(field, path, "a cycle");
+  if (above.size >= MAX_DEPTH) refuseValue(field, path, `nested deeper than ${MAX_DEPTH} levels`);
   const keys = Object.keys(value);
   walk.left -= 2 * keys.length;
-  if (walk.left < 0) throw tooLarge(maxBytes - walk.left, maxBytes);
+  if (walk.left < 0) throw createTooLargeError(maxBytes - walk.left, maxBytes);
   above.add(value);
   const entries = keys.map((key): [string, unknown] => {
     const element = (value as { readonly [key: string]: unknown })[key];
@@ -166,7 +166,7 @@ function plain(field: string, value: unknown, path: string, walk: Walk): unknown
   return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
 }
 
-function faultOf(value: unknown): string | undefined {
+function findFault(value: unknown): string | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -174,13 +174,13 @@ function faultOf(value: unknown): string | undefined {
     case "number":
       return Number.isFinite(value) ? undefined : String(value);
     case "object":
-      return value === null ? undefined : faultOfObject(value);
+      return value === null ? undefined : findObjectFault(value);
     default:
       return `a value of type ${typeof value}`;
   }
 }
 
-function faultOfObject(value: object): string | undefined {
+function findObjectFault(value: object): string | undefined {
   const isArray = Array.isArray(value);
   // An object is plain by how many prototypes it has, so that one of another realm is, too.
   if (hasMorePrototypes(value, isArray ? 2 : 1)) return `an object of class ${classOf(value)}`;
@@ -205,7 +205,7 @@ function classOf(value: object): string {
   return typeof name === "string" && name !== "" ? name : "unknown";
 }
 
-function refuse(field: string, path: string, fault: string): never {
+function refuseValue(field: string, path: string, fault: string): never {
   throw new SessionError(
     "ERR_SESSION_VALUE",
     `The field ${quote(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
@@ -214,7 +214,7 @@ function refuse(field: string, path: string, fault: string): never {
 }
 
 /** The bytes that fields' names and values have together. */
-export function bytesOf(fields: ReadonlyMap<string, string>): number {
+export function countBytes(fields: ReadonlyMap<string, string>): number {
   let bytes = 0;
   for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
   return bytes;

@@ -1,5 +1,5 @@
 import ms from "ms";
-import { misconfigured, quote } from "./errors.ts";
+import { createConfigError, quote } from "./errors.ts";
 
 /** Units that are taken besides, in any case. */
 type OtherUnit =
@@ -25,17 +25,17 @@ export type Duration<
   | `${number}${Cased<Unit | OtherUnit>}`
   | `${number} ${Cased<Unit | OtherUnit>}`;
 
-const LONGEST = ms("100 years");
+const MAX_DURATION_MS = ms("100 years");
 
 /**
  * The whole milliseconds of a duration above zero (or, where `orZero`, of zero too) and up to a
  * hundred years; anything else is ERR_SESSION_CONFIG.
  */
-export function milliseconds(name: string, value: Duration, orZero = false): number {
-  const parsed = typeof value === "string" ? parse(value) : value;
+export function parseDuration(name: string, value: Duration, orZero = false): number {
+  const parsed = typeof value === "string" ? parseUnits(value) : value;
   const whole = typeof parsed === "number" ? Math.round(parsed) : Number.NaN;
-  if (!(whole >= (orZero ? 0 : 1) && whole <= LONGEST)) {
-    throw misconfigured(
+  if (!(whole >= (orZero ? 0 : 1) && whole <= MAX_DURATION_MS)) {
+    throw createConfigError(
       `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${quote(value)}`,
       { option: name },
     );
@@ -44,11 +44,11 @@ export function milliseconds(name: string, value: Duration, orZero = false): num
 }
 
 /** The milliseconds of a duration that may be left out; null without one. */
-export function optionalMilliseconds(name: string, value: Duration | undefined): number | null {
-  return value === undefined ? null : milliseconds(name, value);
+export function parseOptionalDuration(name: string, value: Duration | undefined): number | null {
+  return value === undefined ? null : parseDuration(name, value);
 }
 
-function parse(text: string): number | undefined {
+function parseUnits(text: string): number | undefined {
   // ms() throws on an empty string and on one over 100 characters.
   return text.length > 0 && text.length <= 100 ? ms(text as ms.StringValue) : undefined;
 }

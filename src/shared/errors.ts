@@ -101,7 +101,7 @@ export interface SessionErrorConstructor {
 }
 
 /** The HTTP status that stands for each code. */
-const STATUS: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode>["status"]> = {
+const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode>["status"]> = {
   ERR_SESSION_CONFIG: 500,
   ERR_SESSION_VALUE: 500,
   ERR_SESSION_TOO_LARGE: 413,
@@ -114,7 +114,7 @@ const STATUS: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode>["statu
 };
 
 /** What a visitor is told, where the error may be shown to one. */
-const FOR_VISITORS: Partial<Record<SessionErrorCode, string>> = {
+const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
   ERR_SESSION_TOO_LARGE: "This could not be saved: there is too much in your session.",
   ERR_SESSION_GONE: "Your session has ended. Please sign in again.",
   ERR_CSRF: "This request came from another site and was refused.",
@@ -147,11 +147,11 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
   declare readonly hint: string;
 
   constructor(code: Code, text: string, options: SessionErrorDetails[Code] & ErrorOptions) {
-    const hint = asMessage(typeof text === "string" ? text : quote(text));
-    const forVisitor = FOR_VISITORS[code];
-    super(forVisitor ?? hint, options);
+    const hint = toMessage(typeof text === "string" ? text : quote(text));
+    const visitorMessage = VISITOR_MESSAGES[code];
+    super(visitorMessage ?? hint, options);
     this.code = code;
-    this.status = STATUS[code];
+    this.status = STATUS_BY_CODE[code];
     this.expose = this.status < 500;
     // Not enumerable: so it is in no JSON that an application makes of the error.
     Object.defineProperty(this, "hint", { value: hint });
@@ -160,8 +160,8 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
       if (isTold(value)) Object.defineProperty(this, name, { value });
     }
     // A program's Error.prepareStackTrace may make anything of a stack.
-    if (forVisitor !== undefined && typeof this.stack === "string") {
-      const stack = this.stack.replace(forVisitor, () => `${forVisitor}\n  hint: ${hint}`);
+    if (visitorMessage !== undefined && typeof this.stack === "string") {
+      const stack = this.stack.replace(visitorMessage, () => `${visitorMessage}\n  hint: ${hint}`);
       Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
     }
     // Hono answers with what this makes, and otherwise logs the error and answers 500.
@@ -180,7 +180,7 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
 export function quote(value: unknown): string {
   switch (typeof value) {
     case "string": {
-      const masked = withoutTokens(value);
+      const masked = maskTokens(value);
       return JSON.stringify(masked.length > 60 ? `${masked.slice(0, 60)}…` : masked);
     }
     case "number":
@@ -197,7 +197,7 @@ export function quote(value: unknown): string {
 
 /** Whether a detail may be on an error, whatever a program has given: no object, and no token. */
 function isTold(value: unknown): boolean {
-  return typeof value === "number" || (typeof value === "string" && withoutTokens(value) === value);
+  return typeof value === "number" || (typeof value === "string" && maskTokens(value) === value);
 }
 
 /** The name of a field as details have it; none where a program gave something else for one. */
@@ -221,7 +221,7 @@ export function isArray(value: unknown): value is readonly unknown[] {
 export function asCause(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack } = error;
-  const shown = asMessage(message);
+  const shown = toMessage(message);
   if (shown === message) return error;
   const copy = new Error(shown);
   Object.defineProperty(copy, "name", { value: name });
@@ -230,7 +230,7 @@ export function asCause(error: unknown): unknown {
 }
 
 /** A text without what may be a token: a token has 34 characters. */
-function withoutTokens(text: string): string {
+function maskTokens(text: string): string {
   return text.replace(/[A-Za-z0-9_-]{30,}/g, "…");
 }
 
@@ -238,12 +238,12 @@ function withoutTokens(text: string): string {
  * A message as it may stand in a log, whatever it quotes of a client or a server: on one line, and
  * without what may be a token.
  */
-export function asMessage(text: string): string {
-  return withoutTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
+export function toMessage(text: string): string {
+  return maskTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
 }
 
 /** The error of an option that cannot work, or of a field that is not declared for it. */
-export function misconfigured(
+export function createConfigError(
   message: string,
   about?: SessionErrorDetails["ERR_SESSION_CONFIG"],
 ): SessionError {
@@ -251,7 +251,7 @@ export function misconfigured(
 }
 
 /** The names of the options that an interface has, which the compiler compares with it. */
-export function optionNames<Options>(names: Record<keyof Options, true>): readonly string[] {
+export function listOptionNames<Options>(names: Record<keyof Options, true>): readonly string[] {
   return Object.keys(names);
 }
 
@@ -261,13 +261,13 @@ export function optionNames<Options>(names: Record<keyof Options, true>): readon
  */
 export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw misconfigured(
+    throw createConfigError(
       `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
     );
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw misconfigured(
+      throw createConfigError(
         `${what} has no option ${quote(key)}; its options are ${known.join(", ")}`,
         { option: key },
       );
@@ -283,7 +283,7 @@ export const MAX_REFERENCES = 1000;
  *
  * @param of the one reference that alone has them, and what was written nevertheless.
  */
-export function tooManyReferences(
+export function createTooManyReferencesError(
   count: number,
   { field, written = "nothing was written" }: { field?: string; written?: string } = {},
 ): SessionError {
@@ -297,7 +297,7 @@ export function tooManyReferences(
 }
 
 /** The error of a change after which a session's fields would have `bytes` bytes. */
-export function tooLarge(
+export function createTooLargeError(
   bytes: number,
   maxBytes: number,
   written = "nothing was written",

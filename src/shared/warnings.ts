@@ -1,15 +1,15 @@
-import { asMessage } from "./errors.ts";
+import { toMessage } from "./errors.ts";
 
-const told = new Set<string>();
+const warned = new Set<string>();
 
 /** Warns of what works and is likely to be a mistake, as Node shows it. */
 export function warn(code: string, message: string): void {
-  process.emitWarning(asMessage(message), { type: "SessionSetsWarning", code });
+  process.emitWarning(toMessage(message), { type: "SessionSetsWarning", code });
 }
 
 /** The same, once in a process for each message. */
 export function warnOnce(code: string, message: string): void {
-  if (told.has(message)) return;
-  told.add(message);
+  if (warned.has(message)) return;
+  warned.add(message);
   warn(code, message);
 }

@@ -38,7 +38,7 @@ export interface Lookalike {
    * Called where `count`, `list` (but for what is `after` a place) or `endAll` finds no session of a
    * reference, and some of this one.
    */
-  readonly tell: () => void;
+  readonly onFound: () => void;
 }
 
 /** All values that one reference field of one session has, or is to have. Empty: no reference. */
@@ -223,7 +223,7 @@ export type SignedIn =
  *   new token, or the session was rotated 32 times within one grace time.
  * - `signs-in`: nothing was done: the session is not the same user's.
  * - `too-large`: nothing was done: the session would have had `bytes` bytes.
- * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
+ * - `createIdElsewhere`: nothing was done: the session does not have the value that `where` asks for.
  */
 export type Changed =
   | {
@@ -313,10 +313,10 @@ export interface SessionStore {
 
   /**
    * Makes a session. Called again with its id while it is there, it changes nothing: the same times.
-   * A store whose part of that id takes no new ones for the moment asks `elsewhere` for another id,
+   * A store whose part of that id takes no new ones for the moment asks `createIdElsewhere` for another id,
    * which is in another part each time, and may make the session under that.
    */
-  create(session: NewSession, elsewhere?: () => string): Promise<Created>;
+  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created>;
 
   /**
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same

@@ -7,15 +7,15 @@ import type { SessionStore, StoredSession } from "./contract.ts";
  */
 
 /** A store that can go through all its sessions. */
-export interface WalkableStore extends SessionStore {
+export interface IterableStore extends SessionStore {
   /**
    * All live sessions, in bounded steps and in no order. One that is there under the same id from
    * the first step to the last is given, and no id is given twice. Without `withFields`, `fields`
    * is empty.
    */
-  walk(withFields: boolean): AsyncIterable<StoredSession[]>;
+  iterate(withFields: boolean): AsyncIterable<StoredSession[]>;
 }
 
-export function isWalkable(store: SessionStore): store is WalkableStore {
+export function isIterable(store: SessionStore): store is IterableStore {
   return "walk" in store && typeof store.walk === "function";
 }

@@ -17,11 +17,11 @@ export interface DeclaredReference {
    */
   readonly identity?: boolean;
   /** The values that a field's text references, as texts; none where it is no reference. */
-  textsOf(text: string): readonly string[];
+  toTexts(text: string): readonly string[];
 }
 
 /** How a store's walk over everything that it keeps is done. */
-export interface RepairOptions {
+export interface StoreReindexOptions {
   readonly dryRun: boolean;
   /** Where an earlier walk had come to; null begins anew. */
   readonly cursor: string | null;
@@ -38,11 +38,11 @@ export interface ReindexProgress {
   /** How many entries, and keys, should not have been there. */
   readonly removed: number;
   /** How many deadlines, and lists of a session's sets, were wrong. */
-  readonly corrected: number;
+  readonly fixed: number;
 }
 
 /** A store that can compare its sessions with their sets. */
-export interface RepairableStore extends SessionStore {
+export interface ReindexableStore extends SessionStore {
   /**
    * Walks over everything that is kept, in bounded steps, and mends it while it is in use: each
    * repair is atomic and goes by what is there at its moment. A dry run writes nothing.
@@ -51,10 +51,10 @@ export interface RepairableStore extends SessionStore {
    */
   reindex(
     references: readonly DeclaredReference[],
-    options: RepairOptions,
+    options: StoreReindexOptions,
   ): AsyncGenerator<ReindexProgress, void>;
 }
 
-export function isRepairable(store: SessionStore): store is RepairableStore {
+export function isReindexable(store: SessionStore): store is ReindexableStore {
   return "reindex" in store && typeof store.reindex === "function";
 }

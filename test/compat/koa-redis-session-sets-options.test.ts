@@ -4,9 +4,9 @@ import { Redis } from "ioredis";
 import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/store/redis/options.ts";
-import { slotOf } from "../../src/store/redis/wire/slots.ts";
+import { computeSlot } from "../../src/store/redis/wire/slots.ts";
 import type { ReindexProgress } from "../../src/store/reindexing.ts";
-import { isRepairable } from "../../src/store/reindexing.ts";
+import { isReindexable } from "../../src/store/reindexing.ts";
 import { parseSetCookie } from "../support/cookie-jar.ts";
 import { startCompatApp } from "../support/koa-compat-app.ts";
 import { freshPrefix } from "../support/stores.ts";
@@ -119,7 +119,7 @@ describe("namespace", () => {
     const [id = "", ...more] = await client.smembers(getReferenceKey("user_id", 1));
     expect(more).toEqual([]);
     expect(await client.hget(store.getSessionKey(id), "cart")).toBe("1");
-    expect(slotOf(store.getSessionKey(id))).toBe(slotOf(getReferenceKey("user_id", 1)));
+    expect(computeSlot(store.getSessionKey(id))).toBe(computeSlot(getReferenceKey("user_id", 1)));
 
     const other = await open({ namespace: `${namespace}!` });
     expect(
@@ -144,7 +144,7 @@ describe("namespace", () => {
 describe("a prefix with colons, in the store", () => {
   async function walk(prefix: string): Promise<ReindexProgress | undefined> {
     const store = openStore(client, { prefix, shards: 1 });
-    if (!isRepairable(store)) throw new Error("it can be walked over");
+    if (!isReindexable(store)) throw new Error("it can be walked over");
     const references = [{ field: "user_id", plain: true, textsOf: (text: string) => [text] }];
     let last: ReindexProgress | undefined;
     for await (const progress of store.reindex(references, { dryRun: false, cursor: null }))

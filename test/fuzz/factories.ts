@@ -6,7 +6,7 @@ import * as koaCompat from "session-sets/compat/koa-redis-session-sets";
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
+import { createSessionCookie, createId, createIdBeside, createIdInShard } from "session-sets/testing";
 import { fc } from "../support/properties.ts";
 import { contextWith } from "../support/request.ts";
 import { duration, options, values } from "./core.ts";
@@ -303,23 +303,23 @@ export const FACTORIES: readonly Factory[] = [
   },
   {
     name: "newId",
-    exported: newId,
+    exported: createId,
     args: [mostly(fc.constantFrom(1, 64, 4096).map(value))],
-    create: (shards: never) => newId(shards),
+    create: (shards: never) => createId(shards),
     use: () => [],
   },
   {
     name: "newIdInShard",
-    exported: newIdInShard,
+    exported: createIdInShard,
     args: [mostly(fc.constantFrom(0, 4095).map(value))],
-    create: (shard: never) => newIdInShard(shard),
+    create: (shard: never) => createIdInShard(shard),
     use: () => [],
   },
   {
     name: "newIdBeside",
-    exported: newIdBeside,
+    exported: createIdBeside,
     args: [hostileText],
-    create: (id: never) => newIdBeside(id),
+    create: (id: never) => createIdBeside(id),
     use: () => [],
   },
   ...ADAPTERS.map(ofAdapter),

@@ -1,8 +1,8 @@
 /* Requests of one browser at the same time: each makes its calls of `ctx.session` one after the other. */
 
-import { requestSessions } from "../../src/http/bind.ts";
+import { bindSessions } from "../../src/http/bind.ts";
 import type { CarrierName } from "../../src/http/carriers/carriers.ts";
-import { cookieConfig } from "../../src/http/carriers/cookie-options.ts";
+import { parseCookieOptions } from "../../src/http/carriers/cookie-options.ts";
 import type { Exchange } from "../../src/http/exchange/exchange.ts";
 import type { RequestSession } from "../../src/http/session/request-session.ts";
 import type { SessionSet } from "../../src/sessions/session-set.ts";
@@ -25,7 +25,7 @@ export type Call = (hands: Hands) => Promise<unknown>;
 /** How the token of a request travels. */
 export type Carried = CarrierName & string;
 
-const CONFIG = cookieConfig<Data>();
+const CONFIG = parseCookieOptions<Data>();
 
 /** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
 function sessionOf(
@@ -53,7 +53,7 @@ function sessionOf(
     restrictCaching: () => {},
   };
   const options = { carriers: [carried] };
-  return requestSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
+  return bindSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
 }
 
 /** How a request goes. */

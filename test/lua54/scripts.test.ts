@@ -7,7 +7,7 @@ import { redisStore } from "session-sets/redis";
 import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
-import { type OldLayout, OldSessions } from "../../src/migrate/migrator.ts";
+import { type ForeignLayout, Migrator } from "../../src/migrate/migrator.ts";
 import { createToken } from "../../src/sessions/token.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
@@ -115,10 +115,10 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     await client.zadd(`${tag}:r:team_ids:1`, "1.5e15", "AAnobody");
     await client.zadd(`${tag}:r:team_ids:2`, "5", renewed?.session?.id ?? "");
     await client.del(`${tag}:l:${session.lineage}`);
-    let last: { added: number; removed: number; corrected: number } | undefined;
+    let last: { added: number; removed: number; fixed: number } | undefined;
     for await (const progress of sessions.reindex()) last = progress;
     expect(last).toMatchObject({ added: 1, removed: 1 });
-    expect(last?.corrected).toBeGreaterThan(0);
+    expect(last?.fixed).toBeGreaterThan(0);
     for (const set of [
       sessions.by("user_id", 1),
       sessions.by("team_ids", 1),
@@ -127,19 +127,19 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
       expect(await set.ids()).toEqual([renewed?.session?.id]);
     }
     for await (const progress of sessions.reindex({ dryRun: true })) last = progress;
-    expect(last).toMatchObject({ added: 0, removed: 0, corrected: 0 });
+    expect(last).toMatchObject({ added: 0, removed: 0, fixed: 0 });
   });
 });
 
 test("sessions of another library are taken over on Lua 5.4", async () => {
   const prefix = freshPrefix();
   const { id } = createToken(1);
-  const layout: OldLayout = {
+  const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: "set",
     slides: true,
-    sessionOf: (_, { value }) => ({
+    parseSession: (_, { value }) => ({
       id,
       fields: new Map([["theme", String(value)]]),
       references: [{ field: "user_id", texts: ["1"], plain: false }],
@@ -148,8 +148,8 @@ test("sessions of another library are taken over on Lua 5.4", async () => {
     }),
   };
   await standIn.client.set(`old-${prefix}:1`, "dark");
-  const old = new OldSessions(standIn.client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
-  for await (const _ of old.moveAll(null));
+  const old = new Migrator(standIn.client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
+  for await (const _ of old.migrateAll(null));
   const found = await open(prefix).find(id);
   expect(found.state === "live" && Object.fromEntries(found.session.fields)).toEqual({
     theme: "dark",

@@ -2,8 +2,8 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
-import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, createOf, done, of, rotationTo } from "../../src/testing/steps.ts";
+import { createIdBeside } from "../../src/testing/ids.ts";
+import { change, createForUser, expectDone, of, createRotation } from "../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../support/mutations.ts";
 import { snapshot } from "../support/operations.ts";
@@ -33,16 +33,16 @@ function clientWith(mutation: MutationName | null): InterceptedClient {
 /** Whether a session that is to be left alone is, where it rotates between two pages of `clear`. */
 async function isSpared(mutation: MutationName | null): Promise<boolean> {
   const direct = redisStore(client);
-  for (let others = 2; others > 0; others--) await createOf(direct, "1");
-  const first = await createOf(direct, "1");
-  const [kept, to] = [newIdBeside(first), newIdBeside(first)];
+  for (let others = 2; others > 0; others--) await createForUser(direct, "1");
+  const first = await createForUser(direct, "1");
+  const [kept, to] = [createIdBeside(first), createIdBeside(first)];
   // An id that is no lineage, or the pointer would lead to it.
-  done(await change(direct, first, { rotation: rotationTo(kept, { grace: 0 }) }));
+  expectDone(await change(direct, first, { rotation: createRotation(kept, { grace: 0 }) }));
   let rotated = false;
   const paged = intercepted(clientWith(mutation), async ({ script, args }, pass) => {
     if (script !== "endAll") return pass();
     const reply = await pass(args.with(BUDGET, "1"));
-    if (!rotated) done(await change(direct, kept, { rotation: rotationTo(to, { grace: 0 }) }));
+    if (!rotated) expectDone(await change(direct, kept, { rotation: createRotation(to, { grace: 0 }) }));
     rotated = true;
     return reply;
   });
@@ -53,7 +53,7 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
 /** Whether a change that is refused, for a key of a wrong type, leaves everything as it was. */
 async function isWhole(mutation: MutationName | null): Promise<boolean> {
   const store: SessionStore = redisStore(clientWith(mutation));
-  const id = await createOf(store, "1");
+  const id = await createForUser(store, "1");
   await client.set(store.setKey(of("user_id", "2")), "something else");
   const before = await snapshot(client);
   const move = { set: { user_id: "2" }, references: { user_id: ["2"] } };
@@ -66,7 +66,7 @@ async function isPaged(mutation: MutationName | null): Promise<boolean> {
   const store = redisStore(clientWith(mutation));
   for (const limit of [1, 2, 3]) {
     await client.flushall();
-    const ids = await Promise.all(Array.from({ length: 9 }, () => createOf(store, "1")));
+    const ids = await Promise.all(Array.from({ length: 9 }, () => createForUser(store, "1")));
     await tie(client, { other: store, ids });
     const given: string[] = [];
     for (let after: StoredSession | null = null; ; ) {

@@ -9,11 +9,11 @@ import { SessionError } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
-import { command, commandStore, mergeUser } from "../../src/testing/commands/steps.ts";
-import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, changes, createOf, of, rotationTo, signInOf } from "../../src/testing/steps.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
+import { createIdBeside } from "../../src/testing/ids.ts";
+import { change, createChanges, createForUser, of, createRotation, createSignIn } from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
-import { ownerOf, tell } from "../support/moving-slots.ts";
+import { findOwner, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
 import { freshPrefix } from "../support/stores.ts";
@@ -44,25 +44,25 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
   "set another user": (store, id) =>
     change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
-  rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
+  rotate: (store, id) => change(store, id, { rotation: createRotation(createIdBeside(id)) }),
   "rotate for good": (store, id) =>
-    change(store, id, { rotation: rotationTo(newIdBeside(id), { when: "credentials" }) }),
+    change(store, id, { rotation: createRotation(createIdBeside(id), { when: "credentials" }) }),
   "rotate to another user": (store, id) =>
     change(store, id, {
       set: { user_id: "2" },
       references: { user_id: ["2"] },
-      rotation: rotationTo(newIdBeside(id)),
+      rotation: createRotation(createIdBeside(id)),
     }),
   "merge another user": (store, id) =>
-    commandStore(store).command(id, mergeUser(newIdBeside(id), "2")),
+    commandStore(store).command(id, createMerge(createIdBeside(id), "2")),
   "make by a command, or change": (store, id) =>
     command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
   "replace all fields": (store, id) =>
     command(commandStore(store), id, { set: { a: "1" }, replace: true }),
-  "sign in": (store, id) => store.signIn(id, signInOf(id, "2")),
+  "sign in": (store, id) => store.signIn(id, createSignIn(id, "2")),
   end: (store, id) => store.end(id),
   "end by lineage": (store, _id, lineage) => store.end(lineage, { byName: true }),
-  "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
+  "change of a set": (store) => store.changeAll(USER, createChanges({ set: { theme: "dark" } })),
   "end of a set": (store) => store.endAll(USER),
   "end of a set but one": (store, _id, except) => store.endAll(USER, { except }),
 };
@@ -86,9 +86,9 @@ const READS: Readonly<Record<string, Read>> = {
 
 /** A session of the first user that was rotated, and nothing is left of that but the pointer to it. */
 async function makeRotated(store: SessionStore, prefix: string) {
-  const lineage = await createOf(store, "1");
-  const id = newIdBeside(lineage);
-  await change(store, lineage, { rotation: rotationTo(id, { grace: 0 }) });
+  const lineage = await createForUser(store, "1");
+  const id = createIdBeside(lineage);
+  await change(store, lineage, { rotation: createRotation(id, { grace: 0 }) });
   return { id, lineage, pointer: `{${prefix}:0}:l:${lineage}` };
 }
 
@@ -100,7 +100,7 @@ async function sizeOf(pages: AsyncIterable<readonly unknown[]>): Promise<number>
 
 /** Moves a slot, and stops after some of its keys for `meanwhile`. */
 async function move(slot: number, first: readonly string[], meanwhile: () => Promise<unknown>) {
-  const owner = await ownerOf(slot, admins);
+  const owner = await findOwner(slot, admins);
   const [from, to] = [admins[owner], admins[1 - owner]] as [Redis, Redis];
   const [source, target] = await Promise.all([from.cluster("MYID"), to.cluster("MYID")]);
   const send = (keys: readonly string[]) => {
@@ -127,7 +127,7 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id, lineage, pointer } = await makeRotated(direct, prefix);
-    for (const user of ["1", "2"]) await createOf(direct, user);
+    for (const user of ["1", "2"]) await createForUser(direct, user);
     const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set)), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
@@ -163,8 +163,8 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
-    const id = newIdBeside(old);
-    await change(direct, old, { rotation: rotationTo(id) });
+    const id = createIdBeside(old);
+    await change(direct, old, { rotation: createRotation(id) });
     const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));

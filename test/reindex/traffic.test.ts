@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { describe, expect, test } from "vitest";
 import { LOAD_REFERENCES, Load, loadedSessions, summary } from "../support/load.ts";
-import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
+import { openPlace, openPlaces, type Place, reindexToEnd } from "../support/reindexing.ts";
 
 const shared = openPlaces();
 
@@ -19,7 +19,7 @@ function start(place: Place) {
   const load = new Load(sessions);
   return {
     load,
-    reindex: () => walk(sessions),
+    reindex: () => reindexToEnd(sessions),
     /** Does it again and again while the load does so many calls. */
     async during(calls: number, work: () => Promise<void>): Promise<void> {
       let over = false;
@@ -45,7 +45,7 @@ describe.each<[string, () => Place]>([
     const { load, reindex, during } = start(place);
     let walks = 0;
     await during(5000, async () => {
-      expect(await reindex()).toMatchObject({ added: 0, removed: 0, corrected: 0 });
+      expect(await reindex()).toMatchObject({ added: 0, removed: 0, fixed: 0 });
       walks++;
     });
     await load.stop();
@@ -71,8 +71,8 @@ describe.each<[string, () => Place]>([
         await place.servers.client.eval(MISLIST, 1, key);
       }
       harm++;
-      const { added, removed, corrected } = await reindex();
-      mended += added + removed + corrected;
+      const { added, removed, fixed } = await reindex();
+      mended += added + removed + fixed;
     });
     expect(mended).toBeGreaterThan(0);
     await reindex(); // after the last damage, and with the load still on

@@ -141,7 +141,7 @@ export function anonymous(start: Start): void {
     test("is no session, takes one look, and is not answered with a cookie", async () => {
       const app = await start();
       for (const handler of Object.values(READING)) {
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await app.browser(UNKNOWN).send(handler);
           expect([answer.status, answer.setCookies]).toEqual([200, []]);
         });

@@ -16,12 +16,12 @@ async function devices(carried: Carried, options = {}) {
     app,
     phone,
     laptop,
-    ofPhone: await idsOf(app, phone),
-    ofLaptop: await idsOf(app, laptop),
+    ofPhone: await readIds(app, phone),
+    ofLaptop: await readIds(app, laptop),
   };
 }
 
-async function idsOf(app: TestApp, { token }: Client) {
+async function readIds(app: TestApp, { token }: Client) {
   const { id = "", lineage = "" } = (await app.sessions.get(token, { touch: false })) ?? {};
   return { id, lineage };
 }
@@ -173,7 +173,7 @@ function sparing(carried: Carried): void {
       return [
         await team?.delete(ofPhone.id),
         await team?.clear(),
-        await user?.delete((await idsOf(app, stranger)).id),
+        await user?.delete((await readIds(app, stranger)).id),
       ];
     });
     expect(value).toEqual([false, 0, false]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Session, SessionSet, Sessions, SessionWithToken } from "session-sets";
-import { idOf } from "../../src/sessions/token.ts";
+import { toId } from "../../src/sessions/token.ts";
 import { type Data, Model, type ModelSession, type Of, type Span } from "./model.ts";
 import { perform } from "./model-perform.ts";
 import { type Length, REFERENCES, type Step, VALUES } from "./model-steps.ts";
@@ -41,7 +41,7 @@ export interface Known {
 }
 
 function knownBy(token: string): Known {
-  const id = idOf(token, 1) ?? "";
+  const id = toId(token, 1) ?? "";
   return { token, id, lineage: id };
 }
 

@@ -5,8 +5,8 @@ import { createSessions, type Session, SessionError, type Sessions } from "sessi
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
 import type { CommandStore } from "../../src/store/commanding.ts";
-import { command, commandStore, mergeUser } from "../../src/testing/commands/steps.ts";
-import { newIdBeside } from "../../src/testing/ids.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
+import { createIdBeside } from "../../src/testing/ids.ts";
 import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
@@ -23,7 +23,7 @@ export const SECRET = "do-not-show-me";
 /** The stores of the sessions, which give them to nobody. */
 const stores = new WeakMap<object, SessionStore>();
 
-export function sessionsOn(store: SessionStore): Sessions<Data> {
+export function createSessionsOn(store: SessionStore): Sessions<Data> {
   const sessions = createSessions<Data>({
     store,
     references: { user_id: {}, team_ids: { identity: false } },
@@ -88,7 +88,7 @@ export function operations(
       for await (const _ of user);
     }),
     reindex: operation(
-      "walk over all keys|read a session|compare a session with its sets|mend a session or a set",
+      "scan all keys|read a session|compare a session with its sets|reindex a session or a set",
       "read",
       async () => {
         for await (const _ of sessions.reindex());
@@ -130,10 +130,10 @@ export function operations(
       }),
     ),
     "command that makes": operation("change a session", "memory", () =>
-      command(commands(), newIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
+      command(commands(), createIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
     ),
     "command that merges": operation("change a session", "memory", () =>
-      commands().command(session.id, mergeUser(newIdBeside(session.id), "2")),
+      commands().command(session.id, createMerge(createIdBeside(session.id), "2")),
     ),
     unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
     "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),
@@ -167,7 +167,7 @@ export async function runAll(sessions: Sessions<Data>): Promise<Map<string, unkn
 }
 
 /** The error that an operation fails with: of the store, saying what failed and what to do. */
-export async function failureOf({ does, run }: Operation): Promise<SessionError> {
+export async function catchFailure({ does, run }: Operation): Promise<SessionError> {
   const error: unknown = await run().then(
     () => new Error(`It did ${does}.`),
     (reason: unknown) => reason,
@@ -190,12 +190,12 @@ export function couldNot(does: string | undefined): RegExp {
 export async function snapshot(client: Client): Promise<Record<string, unknown>> {
   const all: Record<string, unknown> = {};
   for (const key of (await client.keys("*")).sort()) {
-    all[key] = [await contentOf(client, key), await client.pexpiretime(key)];
+    all[key] = [await readContent(client, key), await client.pexpiretime(key)];
   }
   return all;
 }
 
-async function contentOf(client: Client, key: string): Promise<unknown> {
+async function readContent(client: Client, key: string): Promise<unknown> {
   switch (await client.type(key)) {
     case "hash":
       return client.hgetall(key);

@@ -131,20 +131,20 @@ export function openPlace(servers: Servers, shards: number): Place {
   };
 }
 
-export interface Walked {
+export interface Reindexed {
   readonly steps: number;
   readonly scanned: number;
   readonly added: number;
   readonly removed: number;
-  readonly corrected: number;
+  readonly fixed: number;
 }
 
 /** Walks to the end. */
-export async function walk(
+export async function reindexToEnd(
   sessions: Pick<Sessions<Data>, "reindex">,
   options?: ReindexOptions,
-): Promise<Walked> {
-  let last = { scanned: 0, added: 0, removed: 0, corrected: 0 };
+): Promise<Reindexed> {
+  let last = { scanned: 0, added: 0, removed: 0, fixed: 0 };
   let steps = 0;
   let ended = false;
   for await (const { cursor, ...progress } of sessions.reindex(options)) {

@@ -1,6 +1,6 @@
 // Not process.nextTick, which fake timers replace: a request would wait for ever.
 import { nextTick } from "node:process";
-import { misconfigured, type SessionError } from "../../shared/errors.ts";
+import { createConfigError, type SessionError } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
 
 /** How the middlewares are told what became of a call: with an error, or with null and the value. */
@@ -13,7 +13,7 @@ export type SessionCallback = (error: unknown, session?: any) => void;
 /** @throws SessionError ERR_SESSION_CONFIG where there is none: nothing else would tell what became of the call. */
 export function checkCallback(method: string, callback: unknown): void {
   if (typeof callback !== "function")
-    throw misconfigured(`${method} takes a callback, last of all`);
+    throw createConfigError(`${method} takes a callback, last of all`);
 }
 
 /**

@@ -1,9 +1,9 @@
-import { configOf } from "../../sessions/config.ts";
-import type { Engine } from "../../sessions/session-core.ts";
+import { parseConfig } from "../../sessions/config.ts";
+import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { faultOfName } from "../../shared/codec.ts";
-import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { isArray, misconfigured, optionNames, quote } from "../../shared/errors.ts";
+import { findNameFault } from "../../shared/codec.ts";
+import { type Duration, parseDuration } from "../../shared/durations.ts";
+import { isArray, createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
 import { optionsOf, reading } from "../../shared/given.ts";
 import { warn } from "../../shared/warnings.ts";
 import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
@@ -11,10 +11,10 @@ import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { OldStoreSessions } from "./old-sessions.ts";
-import { isKeptForCookies } from "./saving/cookie.ts";
-import { type Declared, type References, storedName } from "./saving/record.ts";
-import { StoreEngine } from "./session-core.ts";
+import { StoreMigrator } from "./old-sessions.ts";
+import { isReservedForCookies } from "./saving/cookie.ts";
+import { type StoreReference, type References, toStoredName } from "./saving/record.ts";
+import { StoreCore } from "./session-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
 export interface SessionData {
@@ -72,7 +72,7 @@ export interface SessionSetsStoreOptions<
   /**
    * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
    * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
-   * Session sets have only what was moved: `moveSessions` moves all.
+   * Session sets have only what was moved: `migrateOnUse` moves all.
    * @default false
    */
   migrate?: boolean | { readonly prefix?: string };
@@ -99,17 +99,17 @@ export interface SessionSetsStoreOptions<
 
 /** The options, checked. */
 export interface StoreConfig {
-  readonly engine: Engine;
+  readonly core: SessionCore;
   readonly store: CommandStore;
   /** The references by the names that their values are stored under. */
   readonly references: References;
   readonly idleTimeout: number;
   /** The sessions that were not moved yet; null where none are to be. */
-  readonly old: OldStoreSessions | null;
+  readonly migrator: StoreMigrator | null;
 }
 
-const OF_CLIENT = ["prefix", "timeout", "shards", "migrate"] as const;
-const OPTIONS = optionNames<SessionSetsStoreOptions<never, string>>({
+const CLIENT_OPTIONS = ["prefix", "timeout", "shards", "migrate"] as const;
+const OPTIONS = listOptionNames<SessionSetsStoreOptions<never, string>>({
   client: true,
   store: true,
   prefix: true,
@@ -120,23 +120,23 @@ const OPTIONS = optionNames<SessionSetsStoreOptions<never, string>>({
   idleTimeout: true,
   maxBytes: true,
 });
-const MIGRATE_OPTIONS = optionNames<
+const MIGRATE_OPTIONS = listOptionNames<
   Exclude<SessionSetsStoreOptions<never, string>["migrate"], boolean | undefined>
 >({ prefix: true });
-const REFERENCE_OPTIONS = optionNames<StoreReferenceOptions<never>>({ from: true, as: true });
+const REFERENCE_OPTIONS = listOptionNames<StoreReferenceOptions<never>>({ from: true, as: true });
 const NAME = "SessionSetsStore";
 
-export function storeConfigOf(given: SessionSetsStoreOptions<never, string>): StoreConfig {
+export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>): StoreConfig {
   if (typeof given !== "object" || given === null) {
-    throw misconfigured(`${NAME} takes its options: new ${NAME}({ client })`);
+    throw createConfigError(`${NAME} takes its options: new ${NAME}({ client })`);
   }
   const options = optionsOf(NAME, given, OPTIONS);
-  const idleTimeout = milliseconds("idleTimeout", options.idleTimeout ?? "1 day");
-  const references = referencesOf(options.references ?? {});
+  const idleTimeout = parseDuration("idleTimeout", options.idleTimeout ?? "1 day");
+  const references = parseReferences(options.references ?? {});
   const { maxBytes } = options;
-  const store = storeOf(options);
+  const store = createStore(options);
   checkPlain(references, store);
-  const config = configOf({
+  const config = parseConfig({
     references: Object.fromEntries(
       [...references].map(([field, { plain }]) => [
         field,
@@ -149,29 +149,29 @@ export function storeConfigOf(given: SessionSetsStoreOptions<never, string>): St
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
   if (!isCommandStore(store)) {
-    throw misconfigured(
+    throw createConfigError(
       `The store of ${NAME} needs the method command, because express-session chooses its ids and says when they end; this one has none. Give ${NAME} a client of Redis, or redisStore(client) or memoryStore(), or add command to the store: commandContract of session-sets/testing has its tests`,
       { option: "store" },
     );
   }
-  const old = oldSessionsOf(options, references, idleTimeout, store.shards);
-  return { engine: new StoreEngine(config), store, references, idleTimeout, old };
+  const migrator = createMigrator(options, references, idleTimeout, store.shards);
+  return { core: new StoreCore(config), store, references, idleTimeout, migrator };
 }
 
-function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {
+function createStore(options: SessionSetsStoreOptions<never, string>): SessionStore {
   const { client, store } = options;
   if (client !== undefined) {
     if (store !== undefined) {
-      throw misconfigured(`${NAME} takes a client or a store, not both`, { option: "client" });
+      throw createConfigError(`${NAME} takes a client or a store, not both`, { option: "client" });
     }
-    return redisStore(client, redisOptionsOf(options));
+    return redisStore(client, toRedisOptions(options));
   }
-  const lost = OF_CLIENT.find((key) => options[key] !== undefined);
-  if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`, { option: lost });
-  return store ?? defaultStore();
+  const lost = CLIENT_OPTIONS.find((key) => options[key] !== undefined);
+  if (lost) throw createConfigError(`The option ${lost} of ${NAME} needs a client`, { option: lost });
+  return store ?? createDefaultStore();
 }
 
-function defaultStore(): SessionStore {
+function createDefaultStore(): SessionStore {
   if (process.env.NODE_ENV === "production") {
     warn(
       "SESSION_SETS_MEMORY_STORE",
@@ -184,13 +184,13 @@ function defaultStore(): SessionStore {
 function checkPlain(references: References, { shards }: Partial<SessionStore>): void {
   const plain = [...references.values()].find((declared) => declared.plain);
   if (!plain || !(typeof shards === "number" && shards > 1)) return;
-  throw misconfigured(
+  throw createConfigError(
     `The reference ${quote(plain.name)} is declared { as: "set" }, which needs a store of one shard; this one has ${shards}`,
     { option: "references", field: plain.name },
   );
 }
 
-function redisOptionsOf({
+function toRedisOptions({
   prefix = "sess",
   timeout,
   shards,
@@ -202,39 +202,39 @@ function redisOptionsOf({
   };
 }
 
-function oldSessionsOf(
+function createMigrator(
   options: SessionSetsStoreOptions<never, string>,
   references: References,
   idleTimeout: number,
   shards: number,
-): OldStoreSessions | null {
+): StoreMigrator | null {
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
   const { prefix = "sess:" } = optionsOf("migrate", where, MIGRATE_OPTIONS);
   if (typeof prefix !== "string") {
-    throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
+    throw createConfigError(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
       option: "prefix",
     });
   }
   const how = { prefix, references, idleTimeout, shards };
-  return new OldStoreSessions(client, redisOptionsOf(options), how);
+  return new StoreMigrator(client, toRedisOptions(options), how);
 }
 
-function referencesOf(
+function parseReferences(
   given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
-): Map<string, Declared> {
-  const references = new Map<string, Declared>();
+): Map<string, StoreReference> {
+  const references = new Map<string, StoreReference>();
   const all = reading("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
   for (const [name, options] of all) {
     if (options === undefined) continue;
     const about = { option: "references", field: name };
-    const declared = declaredOf(name, options);
-    const field = storedName(name, declared.from !== null);
-    const fault = faultOfName(name) ?? faultOfName(field);
-    if (fault) throw misconfigured(`The reference ${quote(name)} has a name that ${fault}`, about);
-    if (references.has(field) || isKeptForCookies(field)) {
-      throw misconfigured(
+    const declared = parseReference(name, options);
+    const field = toStoredName(name, declared.from !== null);
+    const fault = findNameFault(name) ?? findNameFault(field);
+    if (fault) throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
+    if (references.has(field) || isReservedForCookies(field)) {
+      throw createConfigError(
         `The reference ${quote(name)} is kept where something else is; rename it`,
         about,
       );
@@ -244,18 +244,18 @@ function referencesOf(
   return references;
 }
 
-function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
+function parseReference(name: string, options: StoreReferenceOptions<never>): StoreReference {
   const what = `The reference ${quote(name)}`;
   const about = { option: "references", field: name };
   if (typeof options !== "object" || options === null || isArray(options)) {
-    throw misconfigured(`${what} takes its options: {} is enough`, about);
+    throw createConfigError(`${what} takes its options: {} is enough`, about);
   }
   const { from, as } = optionsOf(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
-    throw misconfigured(`${what} has a from that is no function`, about);
+    throw createConfigError(`${what} has a from that is no function`, about);
   }
   if (as !== undefined && as !== "set") {
-    throw misconfigured(`${what} has an as that is not "set"`, about);
+    throw createConfigError(`${what} has an as that is not "set"`, about);
   }
-  return { name, plain: as === "set", from: (from ?? null) as Declared["from"] };
+  return { name, plain: as === "set", from: (from ?? null) as StoreReference["from"] };
 }

@@ -1,13 +1,13 @@
-import { Engine } from "../../sessions/session-core.ts";
+import { SessionCore } from "../../sessions/session-core.ts";
 import type { FieldChanges } from "../../store/contract.ts";
 
 /**
  * The engine of a middleware's sessions. Its references are declared as no identities, so that sets
  * may change them, and are kept as identities all the same, as in a save.
  */
-export class StoreEngine extends Engine {
-  override async changes(values: object, unset: readonly string[]): Promise<FieldChanges> {
-    const changes = await super.changes(values, unset);
+export class StoreCore extends SessionCore {
+  override async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
+    const changes = await super.encodeChanges(values, unset);
     const references = changes.references.map((one) => ({ ...one, identity: true }));
     return { ...changes, references };
   }

@@ -6,13 +6,13 @@ import {
   type SessionSet,
 } from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
-import { misconfigured } from "../../shared/errors.ts";
+import { createConfigError } from "../../shared/errors.ts";
 import { optionsOf } from "../../shared/given.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {
   /** The session as the middleware knows it. */
-  asSaved(session: Session<Data>): Session<Data>;
+  toSavedSession(session: Session<Data>): Session<Data>;
   /** Values that are nothing but data, checked. */
   plain(values: unknown): object;
   /** Refuses fields that are changed in requests alone. */
@@ -63,12 +63,12 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * as `list` of a `SessionSet`.
    */
   async list(options?: ListOptions): Promise<Session<Data>[]> {
-    return (await this.#set.list(options)).map((session) => this.#rules.asSaved(session));
+    return (await this.#set.list(options)).map((session) => this.#rules.toSavedSession(session));
   }
 
   /** All of them in no order, read in pages; none is given twice. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const session of this.#set) yield this.#rules.asSaved(session);
+    for await (const session of this.#set) yield this.#rules.toSavedSession(session);
   }
 
   /**
@@ -109,7 +109,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     const given = optionsOf("clear", options, CLEAR_OPTIONS);
     const { except = null } = given;
     if (except !== null && !this.#rules.isId(except)) {
-      throw misconfigured(
+      throw createConfigError(
         "except must be a session's public id: that of a request is store.idOf(req.sessionID); no session was ended",
         { option: "except" },
       );

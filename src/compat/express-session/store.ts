@@ -1,9 +1,9 @@
 import { EventEmitter } from "node:events";
-import type { MoveProgress } from "../../migrate/migrator.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import type { MigrateProgress } from "../../migrate/migrator.ts";
+import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { misconfigured, nameOf, quote, SessionError } from "../../shared/errors.ts";
+import { createConfigError, nameOf, quote, SessionError } from "../../shared/errors.ts";
 import { reading } from "../../shared/given.ts";
 import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
@@ -11,10 +11,10 @@ import {
   type SessionSetsStoreOptions,
   type StoreConfig,
   type StoredData,
-  storeConfigOf,
+  parseStoreConfig,
 } from "./options.ts";
 import { checkFields } from "./saving/read-fields.ts";
-import { asSaved, checkSession } from "./saving/record.ts";
+import { toSavedSession, checkSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
@@ -65,7 +65,7 @@ export class SessionSetsStore<
   /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
   constructor(options: SessionSetsStoreOptions<Data, Reference> = {}) {
     super();
-    this.#config = storeConfigOf(options as SessionSetsStoreOptions<never, string>);
+    this.#config = parseStoreConfig(options as SessionSetsStoreOptions<never, string>);
     this.#saved = new SavedSessions(this.#config);
   }
 
@@ -119,14 +119,14 @@ export class SessionSetsStore<
   all(): Promise<(StoredData<Data> & { id: string })[]>;
   all(callback: SessionCallback): void;
   all(callback?: SessionCallback) {
-    return answer(this.#all(), callback);
+    return answer(this.#readAll(), callback);
   }
 
   /** How many sessions there are, counted in bounded steps over all keys of the store. */
   length(): Promise<number>;
   length(callback: StoreCallback<number>): void;
   length(callback?: StoreCallback<number>) {
-    return answer(this.#length(), callback);
+    return answer(this.#count(), callback);
   }
 
   /** Ends all sessions, in bounded steps: each that is there when it is called is gone after it. */
@@ -143,9 +143,9 @@ export class SessionSetsStore<
    * what is no value of one.
    */
   by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
-    const { engine, references } = this.#config;
+    const { core, references } = this.#config;
     const field = [...references].find(([, { name }]) => name === reference)?.[0];
-    if (field === undefined) throw undeclared(reference, references);
+    if (field === undefined) throw createUndeclaredError(reference, references);
     if (!isReferenceValue(value)) {
       throw new SessionError(
         "ERR_SESSION_VALUE",
@@ -153,12 +153,12 @@ export class SessionSetsStore<
         { field: reference },
       );
     }
-    const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value, reference));
+    const set = new SessionSet<StoredData<Data>>(core, core.createReference(field, value, reference));
     return new StoreSessionSet(set, {
-      plain: (values) => engine.plain(values),
-      asSaved: (session) => asSaved(session, references),
+      plain: (values) => core.plain(values),
+      toSavedSession: (session) => toSavedSession(session, references),
       check: (verb, fields) => checkFields(verb, fields, references),
-      isId: (id) => engine.isId(id),
+      isId: (id) => core.isId(id),
     });
   }
 
@@ -168,16 +168,16 @@ export class SessionSetsStore<
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
-  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    return this.#saved.moveAll(cursorOf(options));
+  migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+    return this.#saved.migrateAll(parseCursor(options));
   }
 
   /**
    * The public id of a session, as session sets have it, by its sid: "sign out my other devices" is
    * `by("user_id", 1).clear({ except: store.idOf(req.sessionID) })`.
    */
-  idOf(sid: string): string {
-    return this.#saved.id(sid);
+  toId(sid: string): string {
+    return this.#saved.deriveId(sid);
   }
 
   /** Frees what the store itself has opened: a memory store's sessions, never a client. */
@@ -215,7 +215,7 @@ export class SessionSetsStore<
   /** Makes the session of a request of what `get` gave: express-session calls it. */
   createSession<Session>(req: object, session: object): Session {
     if (!this.#generate) {
-      throw misconfigured(
+      throw createConfigError(
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
@@ -237,19 +237,19 @@ export class SessionSetsStore<
       : undefined;
   }
 
-  async #all(): Promise<(StoredData<Data> & { id: string })[]> {
+  async #readAll(): Promise<(StoredData<Data> & { id: string })[]> {
     const sessions: (StoredData<Data> & { id: string })[] = [];
-    for await (const page of this.#saved.all(true)) {
+    for await (const page of this.#saved.iterate(true)) {
       for (const session of page) {
-        sessions.push({ ...this.#saved.data<StoredData<Data>>(session), id: session.id });
+        sessions.push({ ...this.#saved.toData<StoredData<Data>>(session), id: session.id });
       }
     }
     return sessions;
   }
 
-  async #length(): Promise<number> {
+  async #count(): Promise<number> {
     let length = 0;
-    for await (const page of this.#saved.all(false)) length += page.length;
+    for await (const page of this.#saved.iterate(false)) length += page.length;
     return length;
   }
 }
@@ -258,12 +258,12 @@ export class SessionSetsStore<
 function sidIn(method: string, req: object): string {
   const sid = reading("ERR_SESSION_CONFIG", "The request", () => Object(req).sessionID as unknown);
   if (typeof sid === "string") return sid;
-  throw misconfigured(`${method} takes a request of express-session, which has a sessionID`);
+  throw createConfigError(`${method} takes a request of express-session, which has a sessionID`);
 }
 
-function undeclared(reference: unknown, references: StoreConfig["references"]): SessionError {
+function createUndeclaredError(reference: unknown, references: StoreConfig["references"]): SessionError {
   const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
-  return misconfigured(
+  return createConfigError(
     `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
     { field: nameOf(reference) },
   );

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { LONGEST } from "../../http/carriers/session-cookie.ts";
-import { answerBy, NodeExchange } from "../../http/exchange/node-exchange.ts";
+import { MAX_LIFETIME_MS } from "../../http/carriers/session-cookie.ts";
+import { bindResponse, NodeExchange } from "../../http/exchange/node-exchange.ts";
 import { SessionError } from "../../shared/errors.ts";
 import { type KoaCookieOptions, needsSecure } from "./options/cookie-options.ts";
 
@@ -41,7 +41,7 @@ export class KoaCookie {
     this.#options = { ...cookie, signed };
     this.#needsSecure = cookie.secure === true || needsSecure({ ...cookie, key: name });
     const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
-    answerBy(ctx.req, ctx.res);
+    bindResponse(ctx.req, ctx.res);
     this.#exchange = new NodeExchange(ctx.req, view);
   }
 
@@ -103,7 +103,7 @@ export class KoaCookie {
   }
 
   set(token: string): void {
-    this.#send(token, { ...this.#options, maxAge: LONGEST });
+    this.#send(token, { ...this.#options, maxAge: MAX_LIFETIME_MS });
     this.#isThere = true;
   }
 

@@ -1,12 +1,12 @@
 import { shown } from "../../http/exchange/exchange.ts";
-import type { MoveProgress } from "../../migrate/migrator.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
-import { misconfigured } from "../../shared/errors.ts";
+import type { MigrateProgress } from "../../migrate/migrator.ts";
+import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
+import { createConfigError } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { refuseLeftOut } from "./options/left-out.ts";
 import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options/options.ts";
 import { KoaSession, type SessionCookies } from "./session.ts";
-import { type KoaSessionStore, publicStore, SessionsInRedis } from "./store.ts";
+import { type KoaSessionStore, createPublicStore, SessionsInRedis } from "./store.ts";
 
 /** What `ctx` has under the middleware. */
 export interface KoaSessionContext {
@@ -34,7 +34,7 @@ export interface KoaRedisSessionSets {
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
-  moveSessions(options?: MoveOptions): AsyncGenerator<MoveProgress, void>;
+  migrateSessions(options?: MigrateOptions): AsyncGenerator<MigrateProgress, void>;
 }
 
 function cookiesOf(ctx: KoaCookieContext, settings: Settings): SessionCookies {
@@ -55,11 +55,11 @@ export function koaRedisSessionSets(
   options: KoaRedisSessionSetsOptions,
 ): KoaRedisSessionSets {
   if (typeof options !== "object" || options === null) {
-    throw misconfigured("koa-redis-session-sets takes the app and its options: (app, { client })");
+    throw createConfigError("koa-redis-session-sets takes the app and its options: (app, { client })");
   }
   const settings = settingsOf(options);
   const sessions = new SessionsInRedis(settings);
-  const store = publicStore(sessions);
+  const store = createPublicStore(sessions);
   const made = new WeakMap<object, KoaSession>();
 
   function createSession(given: KoaCookieContext): KoaSession {
@@ -78,16 +78,16 @@ export function koaRedisSessionSets(
     return next();
   }
 
-  function moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    const cursor = cursorOf(options);
-    if (!sessions.old) {
-      throw misconfigured("moveSessions needs the option migrate", { option: "migrate" });
+  function migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+    const cursor = parseCursor(options);
+    if (!sessions.migrator) {
+      throw createConfigError("migrateSessions needs the option migrate", { option: "migrate" });
     }
-    return sessions.old.moveAll(cursor);
+    return sessions.migrator.migrateAll(cursor);
   }
 
   const { getReferenceKey } = store;
-  const members = { createSession, getReferenceKey, store, moveSessions };
+  const members = { createSession, getReferenceKey, store, migrateSessions };
   return refuseLeftOut(Object.assign(middleware, members));
 }
 

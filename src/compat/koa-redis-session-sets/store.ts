@@ -1,23 +1,23 @@
-import { gone } from "../../http/errors.ts";
-import { type Duration, milliseconds } from "../../shared/durations.ts";
-import { misconfigured, SessionError } from "../../shared/errors.ts";
+import { createGoneError } from "../../http/errors.ts";
+import { type Duration, parseDuration } from "../../shared/durations.ts";
+import { createConfigError, SessionError } from "../../shared/errors.ts";
 import { elementsOf } from "../../shared/given.ts";
 import type { Command, CommandStore } from "../../store/commanding.ts";
 import type { Lookup } from "../../store/contract.ts";
 import { openStore } from "../../store/redis/options.ts";
-import { changeOf } from "../shared/change.ts";
+import { createChange } from "../shared/change.ts";
 import {
-  asJSON,
+  toJSONRecord,
   decodeText,
-  fieldOf,
-  fieldsOf,
+  encodeFieldName,
+  encodeRecord,
   type JSONRecord,
-  recordOf,
+  decodeRecord,
 } from "../shared/json-record.ts";
-import { holdsOldId, idOf, shownName, toldName } from "./ids.ts";
-import { OldKoaSessions } from "./old-sessions.ts";
+import { holdsOldId, toId, shownName, toldName } from "./ids.ts";
+import { KoaMigrator } from "./old-sessions.ts";
 import type { Settings } from "./options/options.ts";
-import { referenceOf, referencesOf } from "./options/references.ts";
+import { createReference, pickReferences } from "./options/references.ts";
 
 /**
  * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,
@@ -54,7 +54,7 @@ export interface KoaSessionStore {
 }
 
 /** What is to change in one session. */
-export interface Wanted {
+export interface WantedChange {
   readonly values?: unknown;
   readonly unset?: readonly string[];
   readonly maxAge?: Duration | null | undefined;
@@ -64,108 +64,108 @@ export interface Wanted {
 export class SessionsInRedis {
   readonly store: CommandStore;
   /** The sessions that were not moved yet; null where none are to be. */
-  readonly old: OldKoaSessions | null;
+  readonly migrator: KoaMigrator | null;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
-    const { client, prefix, oldPrefix, references } = settings;
+    const { client, prefix, foreignPrefix, references } = settings;
     const inOneShard = { prefix, shards: 1 };
     this.store = openStore(client, inOneShard);
-    this.old =
-      oldPrefix === null ? null : new OldKoaSessions(client, inOneShard, oldPrefix, references);
+    this.migrator =
+      foreignPrefix === null ? null : new KoaMigrator(client, inOneShard, foreignPrefix, references);
     this.#settings = settings;
   }
 
   /** How long a session lives from now on, in ms. */
-  maxAge(maxAge: Duration | null | undefined): number {
+  parseMaxAge(maxAge: Duration | null | undefined): number {
     if (holdsOldId(maxAge)) {
-      throw misconfigured(
+      throw createConfigError(
         'maxAge must be a duration, such as "28 days"; it is what may be the id of a session',
       );
     }
-    return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
+    return parseDuration("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG for what is no declared reference. */
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
-    throw misconfigured(
+    throw createConfigError(
       `${shownName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
       { field: toldName(field) },
     );
   }
 
   /** A change as the store takes it. It moves the deadline, as every change here does. */
-  change({ values = {}, unset = [], maxAge }: Wanted): Command {
-    const record: JSONRecord = asJSON("The session's values", values);
+  createChange({ values = {}, unset = [], maxAge }: WantedChange): Command {
+    const record: JSONRecord = toJSONRecord("The session's values", values);
     const { references } = this.#settings;
     const given = namesIn(unset);
     const removed = Object.fromEntries(given.map((field) => [field, null]));
     return {
-      ...changeOf(
-        fieldsOf(record),
-        given.map((field) => fieldOf(field)),
+      ...createChange(
+        encodeRecord(record),
+        given.map((field) => encodeFieldName(field)),
       ),
-      references: referencesOf({ ...removed, ...record }, references),
-      absoluteTimeout: this.maxAge(maxAge),
+      references: pickReferences({ ...removed, ...record }, references),
+      absoluteTimeout: this.parseMaxAge(maxAge),
     };
   }
 }
 
 /** What there is of `store` for users of the middleware. */
-export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
-  const { store, old } = sessions;
+export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
+  const { store, migrator } = sessions;
   return {
-    getSessionKey: (id) => store.sessionKey(idOf(id)),
-    getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
+    getSessionKey: (id) => store.sessionKey(toId(id)),
+    getReferenceKey: (field, value) => store.setKey(createReference(field, value)),
     async get(id, fields) {
-      return dataOf(await store.find(await reach(id), { names: namesOf(fields) }));
+      return toData(await store.find(await resolveId(id), { names: toNames(fields) }));
     },
     async set(id, values, maxAge) {
-      const change = { ...sessions.change({ values, maxAge }), create: true };
-      const { state } = await store.command(await reach(id), change);
-      if (state === "superseded") throw gone();
+      const change = { ...sessions.createChange({ values, maxAge }), create: true };
+      const { state } = await store.command(await resolveId(id), change);
+      if (state === "superseded") throw createGoneError();
       return values;
     },
     async unset(id, unset, maxAge) {
-      const change = sessions.change({ unset, maxAge });
-      await store.command(await reach(id), change);
+      const change = sessions.createChange({ unset, maxAge });
+      await store.command(await resolveId(id), change);
     },
     async touch(id, maxAge) {
-      const change = sessions.change({ maxAge });
-      await store.command(await reach(id), change);
+      const change = sessions.createChange({ maxAge });
+      await store.command(await resolveId(id), change);
     },
     async delete(id) {
-      await store.end(await reach(id, true));
+      await store.end(await resolveId(id, true));
     },
     async clear(field, value) {
       sessions.checkReference(field);
-      const reference = referenceOf(field, value);
-      await old?.moveReference(field, decodeText(reference.text));
+      const reference = createReference(field, value);
+      await migrator?.migrateReference(field, decodeText(reference.text));
       return store.endAll(reference);
     },
   };
 
   /** The id that a session has here: another one where it was moved. */
-  async function reach(given: unknown, ends = false): Promise<string> {
-    const id = idOf(given);
-    if (old === null) return id;
-    const moved = await old.move(given as string, ends);
+  async function resolveId(given: unknown, ends = false): Promise<string> {
+    const id = toId(given);
+    if (migrator === null) return id;
+    const moved = await migrator.migrate(given as string, ends);
     return moved === id || (await store.find(moved, { names: [] })).state !== "live" ? id : moved;
   }
 }
 
-export function dataOf(found: Lookup): KoaSessionData {
+export function toData(found: Lookup): KoaSessionData {
   if (found.state !== "live") return {};
   const { id, fields } = found.session;
-  const data = recordOf<KoaSessionData>(fields);
+  const data = decodeRecord<KoaSessionData>(fields);
   if (Object.hasOwn(data, "id")) return data; // a field of the program's own
   return Object.defineProperty(data, "id", { value: id, writable: true, configurable: true });
 }
 
 /** The names of the fields to read; all of them where none are asked for. */
-export function namesOf(fields?: readonly string[] | null): string[] | undefined {
-  return fields == null ? undefined : namesIn(fields).map((field) => fieldOf(field));
+export function toNames(fields?: readonly string[] | null): string[] | undefined {
+  return fields == null ? undefined : namesIn(fields).map((field) => encodeFieldName(field));
 }
 
 /** A list of names, read once. */

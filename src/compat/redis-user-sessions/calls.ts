@@ -1,6 +1,6 @@
-import type { MoveOptions } from "../../migrate/options.ts";
+import type { MigrateOptions } from "../../migrate/options.ts";
 import { callOptions } from "../../shared/call-options.ts";
-import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { reading } from "../../shared/given.ts";
 import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
@@ -26,15 +26,15 @@ const USER = { client: true, userId: true } as const;
 
 /** The options of each function. */
 const OPTIONS = {
-  createSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
-  readSession: optionNames<WithSessionId>(SESSION),
-  updateSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
-  deleteSession: optionNames<WithSessionId>(SESSION),
-  getUserSessions: optionNames<WithUserId>(USER),
-  updateUserSessions: optionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
-  deleteUserSessions: optionNames<WithUserId>(USER),
-  migrateSessions: optionNames<WithClient>(CLIENT),
-  moveSessions: optionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
+  createSession: listOptionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  readSession: listOptionNames<WithSessionId>(SESSION),
+  updateSession: listOptionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  deleteSession: listOptionNames<WithSessionId>(SESSION),
+  getUserSessions: listOptionNames<WithUserId>(USER),
+  updateUserSessions: listOptionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
+  deleteUserSessions: listOptionNames<WithUserId>(USER),
+  migrateSessions: listOptionNames<WithClient>(CLIENT),
+  moveSessions: listOptionNames<WithClient & MigrateOptions>({ ...CLIENT, cursor: true }),
 };
 
 /**
@@ -48,13 +48,13 @@ export function callOf<Options extends WithClient>(
 ): Options {
   const known = OPTIONS[call];
   if (isClient(options)) {
-    throw misconfigured(
+    throw createConfigError(
       `${call} takes one object, as it has since version 2 of redis-user-sessions: ${call}({ ${known.join(", ")} })`,
     );
   }
   const given = callOptions(call, options, known);
   if (isClient(given.client)) return given;
-  throw misconfigured(
+  throw createConfigError(
     "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
   );
 }

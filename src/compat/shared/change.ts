@@ -2,7 +2,7 @@ import type { Command } from "../../store/commanding.ts";
 import type { Change, Fields } from "../../store/contract.ts";
 
 /** A change of fields and of nothing else: it moves no deadline of a session that is never idle. */
-export function changeOf(set: Fields, unset: readonly string[] = []): Command {
+export function createChange(set: Fields, unset: readonly string[] = []): Command {
   return {
     set,
     unset,

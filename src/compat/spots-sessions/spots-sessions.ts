@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MoveProgress, OldSessions } from "../../migrate/migrator.ts";
-import { cursorOf, type MoveOptions } from "../../migrate/options.ts";
+import { type MigrateProgress, Migrator } from "../../migrate/migrator.ts";
+import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
 import { callOptions } from "../../shared/call-options.ts";
 import { decodeValue } from "../../shared/codec.ts";
-import { misconfigured, optionNames, SessionError } from "../../shared/errors.ts";
+import { createConfigError, listOptionNames, SessionError } from "../../shared/errors.ts";
 import { reading } from "../../shared/given.ts";
 import type { CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
-import { changeOf } from "../shared/change.ts";
-import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
-import { OLD_LAYOUT } from "./old-layout.ts";
+import { createChange } from "../shared/change.ts";
+import { toJSONRecord, encodeFieldName, encodeRecord, decodeRecord } from "../shared/json-record.ts";
+import { FOREIGN_LAYOUT } from "./old-layout.ts";
 import {
   type IfMissing,
   type OnMissing,
@@ -18,7 +18,7 @@ import {
   settingsOf,
   type TokenEncoding,
 } from "./options.ts";
-import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
+import { DATA_PREFIX, deriveId, createOwnerReference, encodeSession } from "./stored.ts";
 
 /** Any record: what is in it becomes what JSON makes of it. */
 export interface SpotsData {
@@ -53,7 +53,7 @@ export interface SpotsSession {
   data: SpotsData;
 }
 
-const MOST_SECONDS = 100 * 365 * 86_400;
+const MAX_DURATION_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
@@ -62,16 +62,16 @@ const OWNER = { app: true, ownerId: true } as const;
 
 /** The options of each method. */
 const OPTIONS = {
-  create: optionNames<OfOwner & WithDuration & { data: unknown }>({
+  create: listOptionNames<OfOwner & WithDuration & { data: unknown }>({
     ...OWNER,
     data: true,
     duration: true,
   }),
-  get: optionNames<OfToken>(TOKEN),
-  refresh: optionNames<OfToken & WithDuration>({ ...TOKEN, duration: true }),
-  update: optionNames<OfToken & { data: unknown }>({ ...TOKEN, data: true }),
-  kill: optionNames<OfToken>(TOKEN),
-  killAll: optionNames<OfOwner>(OWNER),
+  get: listOptionNames<OfToken>(TOKEN),
+  refresh: listOptionNames<OfToken & WithDuration>({ ...TOKEN, duration: true }),
+  update: listOptionNames<OfToken & { data: unknown }>({ ...TOKEN, data: true }),
+  kill: listOptionNames<OfToken>(TOKEN),
+  killAll: listOptionNames<OfOwner>(OWNER),
 };
 
 /**
@@ -109,7 +109,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   }
 
   set client(_other: never) {
-    throw misconfigured(
+    throw createConfigError(
       "The client of a SpotsSessions cannot be replaced; write new SpotsSessions({ connectionString }) for another server",
       { option: "client" },
     );
@@ -120,10 +120,10 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const { app, ownerId, data = {}, duration } = callOptions("create", options, OPTIONS.create);
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
     await this.#store.create({
-      id: idOf(app, token),
-      ...storedAs(app, ownerId, asJSON("data", data)),
+      id: deriveId(app, token),
+      ...encodeSession(app, ownerId, toJSONRecord("data", data)),
       idleTimeout: null,
-      absoluteTimeout: millisecondsOf(duration),
+      absoluteTimeout: parseSeconds(duration),
     });
     return token;
   }
@@ -131,18 +131,18 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   /** Whose session it is, and its data; undefined where there is none. */
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
     const { app, token } = callOptions("get", options, OPTIONS.get);
-    const found = await this.#store.find(idOf(app, token));
+    const found = await this.#store.find(deriveId(app, token));
     if (found.state !== "live") return this.#missing(undefined);
     const { fields } = found.session;
     const ownerId = String(decodeValue(fields.get("ownerId") ?? ""));
-    return { ownerId, data: recordOf(fields, DATA) };
+    return { ownerId, data: decodeRecord(fields, DATA_PREFIX) };
   }
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */
   async refresh(options: OfToken & WithDuration): Promise<true | IfMissing<Missing, false>> {
     const { app, token, duration } = callOptions("refresh", options, OPTIONS.refresh);
-    const change = { ...changeOf(new Map()), absoluteTimeout: millisecondsOf(duration) };
-    const { state } = await this.#store.command(idOf(app, token), change);
+    const change = { ...createChange(new Map()), absoluteTimeout: parseSeconds(duration) };
+    const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 
@@ -152,30 +152,30 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    */
   async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
     const { app, token, data } = callOptions("update", options, OPTIONS.update);
-    const entries = Object.entries(asJSON("data", data));
+    const entries = Object.entries(toJSONRecord("data", data));
     // What JSON alone makes null, such as NaN, is a value.
     const nulls = reading("ERR_SESSION_VALUE", "data", () =>
       entries.filter(([name]) => data[name] === null).map(([name]) => name),
     );
     const deletes = (name: string) => nulls.includes(name);
     const set = entries.filter(([name]) => !deletes(name));
-    const unset = entries.filter(([name]) => deletes(name)).map(([name]) => fieldOf(name, DATA));
-    const change = changeOf(fieldsOf(Object.fromEntries(set), DATA), unset);
-    const { state } = await this.#store.command(idOf(app, token), change);
+    const unset = entries.filter(([name]) => deletes(name)).map(([name]) => encodeFieldName(name, DATA_PREFIX));
+    const change = createChange(encodeRecord(Object.fromEntries(set), DATA_PREFIX), unset);
+    const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 
   /** Ends a session. Resolves to whether there was one. */
   async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
     const { app, token } = callOptions("kill", options, OPTIONS.kill);
-    const ended = await this.#store.end(idOf(app, token));
+    const ended = await this.#store.end(deriveId(app, token));
     return ended === null ? this.#missing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
   async killAll(options: OfOwner): Promise<boolean> {
     const { app, ownerId } = callOptions("killAll", options, OPTIONS.killAll);
-    return (await this.#store.endAll(ownerOf(app, ownerId))) > 0;
+    return (await this.#store.endAll(createOwnerReference(app, ownerId))) > 0;
   }
 
   /**
@@ -184,9 +184,9 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    *
    * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
    */
-  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    const cursor = cursorOf(options);
-    return new OldSessions(this.#client, IN_ONE_SHARD, OLD_LAYOUT).moveAll(cursor);
+  migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+    const cursor = parseCursor(options);
+    return new Migrator(this.#client, IN_ONE_SHARD, FOREIGN_LAYOUT).migrateAll(cursor);
   }
 
   /** The answer where there is no session, or the rejection in its place. */
@@ -204,16 +204,16 @@ function connect(connectionString: string | undefined): Redis {
   try {
     return connectionString === undefined ? new Redis() : new Redis(connectionString);
   } catch {
-    throw misconfigured(
+    throw createConfigError(
       "connectionString cannot be read; write redis://user:password@host:port, or rediss:// for TLS, with the password percent-encoded",
       { option: "connectionString" },
     );
   }
 }
 
-function millisecondsOf(seconds: unknown): number {
+function parseSeconds(seconds: unknown): number {
   const milliseconds = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
-  if (milliseconds >= 1 && milliseconds <= MOST_SECONDS * 1000) return milliseconds;
+  if (milliseconds >= 1 && milliseconds <= MAX_DURATION_SECONDS * 1000) return milliseconds;
   throw new SessionError(
     "ERR_SESSION_VALUE",
     "duration must be a number of seconds above zero, and at most 100 years; to end a session, call kill",

@@ -1,5 +1,5 @@
 import type { Session } from "../../sessions/types.ts";
-import { misconfigured, quote } from "../../shared/errors.ts";
+import { createConfigError, quote } from "../../shared/errors.ts";
 import { elementsOf, reading } from "../../shared/given.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Exchange } from "../exchange/exchange.ts";
@@ -68,8 +68,8 @@ export class BearerHeader implements Carrier {
 
   get(isToken: (value: string) => boolean): string[] {
     const sent = this.#exchange.requestHeader(this.#header)?.trim() ?? "";
-    if (sent.length > LONGEST_HEADER) return [];
-    const token = this.#header === AUTHORIZATION ? (BEARER.exec(sent)?.[1] ?? "") : sent;
+    if (sent.length > MAX_HEADER_LENGTH) return [];
+    const token = this.#header === AUTHORIZATION ? (BEARER_PATTERN.exec(sent)?.[1] ?? "") : sent;
     return isToken(token) ? [token] : [];
   }
 
@@ -96,48 +96,48 @@ export class BearerHeader implements Carrier {
 }
 
 /** The carrier of RFC 6750: `Authorization: Bearer …`. */
-export function bearerOf(exchange: Exchange): Carrier {
+export function createBearer(exchange: Exchange): Carrier {
   return new BearerHeader(AUTHORIZATION, exchange);
 }
 
 const AUTHORIZATION = "authorization";
 /** No header with a token of this library is anywhere near this long. */
-const LONGEST_HEADER = 1024;
+const MAX_HEADER_LENGTH = 1024;
 // RFC 6750, section 2.1, and RFC 9110, section 11.1: the scheme's case does not matter.
-const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+const BEARER_PATTERN = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 // RFC 9110, section 5.1.
-const HEADER = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const HEADER_PATTERN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /**
  * Headers that a page of another site may set, or a browser sends by itself: a token in one of them
  * would not show that the application's own program has sent the request.
  */
-const OPEN =
+const OPEN_HEADERS_PATTERN =
   /^(?:accept|accept-(?:charset|encoding|language)|cache-control|pragma|content-(?:language|type|length|dpr)|range|if-.*|last-event-id|ping-(?:from|to)|cookie2?|host|origin|referer|user-agent|te|trailer|transfer-encoding|connection|keep-alive|upgrade|upgrade-insecure-requests|date|dnt|dpr|device-memory|width|viewport-width|downlink|ect|rtt|save-data|early-data|service-worker|alt-used|available-dictionary|dictionary-id|expect|via|priority|purpose|attribution-.*|(?:sec|proxy|access-control|x-forwarded)-.*|forwarded)$/;
 
 /** The carriers' names, in order: "cookie", or the header in lower case. */
 export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no list of carriers. */
-export function carrierConfig(carriers: readonly CarrierName[] = ["cookie"]): CarrierConfig {
+export function parseCarriers(carriers: readonly CarrierName[] = ["cookie"]): CarrierConfig {
   const list = elementsOf("ERR_SESSION_CONFIG", "carriers", carriers);
   if (list === null || list.length === 0) {
-    throw misconfigured('carriers is a list such as ["bearer", "cookie"]', { option: "carriers" });
+    throw createConfigError('carriers is a list such as ["bearer", "cookie"]', { option: "carriers" });
   }
-  const names = reading("ERR_SESSION_CONFIG", "A carrier", () => list.map(nameOf));
+  const names = reading("ERR_SESSION_CONFIG", "A carrier", () => list.map(parseCarrier));
   if (new Set(names).size < names.length) {
-    throw misconfigured("carriers names one of them twice", { option: "carriers" });
+    throw createConfigError("carriers names one of them twice", { option: "carriers" });
   }
   return names.map((name) => (name === "cookie" ? name : { header: name }));
 }
 
 /** The header of a carrier in lower case, or "cookie". */
-function nameOf(carrier: unknown): string {
+function parseCarrier(carrier: unknown): string {
   if (carrier === "cookie") return carrier;
   if (carrier === "bearer") return AUTHORIZATION;
   const header = Object(carrier).header;
   const name = typeof header === "string" ? header.toLowerCase() : "";
-  if (!HEADER.test(name) || OPEN.test(name) || name === AUTHORIZATION) {
-    throw misconfigured(
+  if (!HEADER_PATTERN.test(name) || OPEN_HEADERS_PATTERN.test(name) || name === AUTHORIZATION) {
+    throw createConfigError(
       `A carrier is "cookie", "bearer" or a header of your own, { header: "X-Session-Token" }, that no browser sends by itself and no other site may set; got ${quote(header ?? carrier)}`,
       { option: "carriers" },
     );

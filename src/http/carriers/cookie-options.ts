@@ -1,6 +1,6 @@
 import { stringifySetCookie } from "cookie";
 import type { Session } from "../../sessions/types.ts";
-import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { elementsOf, optionsOf } from "../../shared/given.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
@@ -58,7 +58,7 @@ export interface CookieOptions<Data> {
   partitioned?: boolean;
 }
 
-const OPTIONS = optionNames<CookieOptions<never>>({
+const OPTIONS = listOptionNames<CookieOptions<never>>({
   name: true,
   prefix: true,
   formerNames: true,
@@ -70,7 +70,7 @@ const OPTIONS = optionNames<CookieOptions<never>>({
   path: true,
   partitioned: true,
 });
-const LONGEST_NAME = 128;
+const MAX_NAME_LENGTH = 128;
 
 /** The session cookie's options, checked and filled in. */
 export interface CookieConfig {
@@ -94,9 +94,9 @@ export interface CookieAttributes {
 }
 
 /** The options with their defaults, as unchecked as they come. */
-type Chosen = ReturnType<typeof chosen<never>>;
+type FilledOptions = ReturnType<typeof fillDefaults<never>>;
 
-function chosen<Data>(options: CookieOptions<Data>) {
+function fillDefaults<Data>(options: CookieOptions<Data>) {
   const { name = "session", sameSite = "lax", path = "/", domain, persistent = true } = options;
   const { partitioned = false, prefix = true, cacheable = false, formerNames = [] } = options;
   const { secure = null } = options;
@@ -115,13 +115,13 @@ function chosen<Data>(options: CookieOptions<Data>) {
   };
 }
 
-type Fault = readonly [option: keyof Chosen, wrong: (chosen: Chosen) => boolean, fault: string];
+type Fault = readonly [option: keyof FilledOptions, wrong: (chosen: FilledOptions) => boolean, fault: string];
 
 /** What is wrong with options that browsers would answer with no cookie, and how to say so. */
 const FAULTS: readonly Fault[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
   ["name", ({ name }) => !isCookieName(name), "its name is no cookie name"],
-  ["name", ({ name }) => name.length > LONGEST_NAME, `its name is over ${LONGEST_NAME} characters`],
+  ["name", ({ name }) => name.length > MAX_NAME_LENGTH, `its name is over ${MAX_NAME_LENGTH} characters`],
   // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
   [
     "name",
@@ -167,12 +167,12 @@ const FAULTS: readonly Fault[] = [
     ({ path }) => typeof path !== "string" || !path.startsWith("/"),
     'its path must begin with "/"',
   ],
-  ["path", ({ path }) => !sendable({ path }), "its path has characters that no path has"],
+  ["path", ({ path }) => !isSendable({ path }), "its path has characters that no path has"],
   [
     "domain",
     ({ domain }) =>
       domain !== undefined &&
-      (typeof domain !== "string" || domain === "" || !sendable({ domain })),
+      (typeof domain !== "string" || domain === "" || !isSendable({ domain })),
     "its domain is no domain",
   ],
 ];
@@ -182,10 +182,10 @@ function isCookieName(name: unknown): boolean {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
-export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  const all = chosen(optionsOf("cookie", options, OPTIONS));
+export function parseCookieOptions<Data>(options: CookieOptions<Data> = {}): CookieConfig {
+  const all = fillDefaults(optionsOf("cookie", options, OPTIONS));
   const found = FAULTS.find(([, wrong]) => wrong(all));
-  if (found) throw misconfigured(`The cookie cannot work: ${found[2]}`, { option: found[0] });
+  if (found) throw createConfigError(`The cookie cannot work: ${found[2]}`, { option: found[0] });
   const { name, sameSite, path, domain, persistent, partitioned, secure } = all;
   const isOfHost = domain === undefined && path === "/";
   return {
@@ -205,7 +205,7 @@ export function cookieConfig<Data>(options: CookieOptions<Data> = {}): CookieCon
 }
 
 /** Whether a cookie with these attributes can be written; one that cannot would fail when it is sent. */
-function sendable(attributes: { path?: string; domain?: string }): boolean {
+function isSendable(attributes: { path?: string; domain?: string }): boolean {
   try {
     stringifySetCookie({ ...attributes, name: "x", value: "" });
     return true;

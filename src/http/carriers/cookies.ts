@@ -33,7 +33,7 @@ export class Cookies {
   }
 
   /** The name that a cookie is set under: with the prefix, where it is Secure. */
-  nameOf(name: string): string {
+  toFullName(name: string): string {
     return this.#setsSecure ? this.#config.prefix + name : name;
   }
 
@@ -42,7 +42,7 @@ export class Cookies {
    * prefixed one, for any page of the domain can set the other. Where they are not, both: internal hops
    * forward a Secure one.
    */
-  readNamesOf(name: string): string[] {
+  listReadNames(name: string): string[] {
     const { prefix } = this.#config;
     if (prefix === "") return [name];
     return this.#secure ? [prefix + name] : [prefix + name, name];
@@ -55,28 +55,28 @@ export class Cookies {
    * whose.
    */
   read(names: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
-    const sent = this.#sent((name) => names.includes(name), wellFormed);
+    const sent = this.#readSent((name) => names.includes(name), wellFormed);
     const inOrder = sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-    return this.#signed(inOrder.slice(0, MAX_CANDIDATES));
+    return this.#filterSigned(inOrder.slice(0, MAX_CANDIDATES));
   }
 
   /** The same of all names with these beginnings; the last eight of the header are looked at. */
   readLast(beginnings: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const isNamed = (name: string) => beginnings.some((start) => name.startsWith(start));
-    return this.#signed(this.#sent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
+    return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
   }
 
-  #sent(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): SentCookie[] {
+  #readSent(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): SentCookie[] {
     const found: SentCookie[] = [];
-    for (const [name, sent] of pairsOf(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
-      const value = this.#signer ? unsigned(sent) : sent;
+    for (const [name, sent] of parseCookieHeader(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
+      const value = this.#signer ? stripSignature(sent) : sent;
       // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
       if (wellFormed(value)) found.push({ name, value, sent });
     }
     return found;
   }
 
-  #signed(cookies: readonly SentCookie[]): ReadCookie[] {
+  #filterSigned(cookies: readonly SentCookie[]): ReadCookie[] {
     const signer = this.#signer;
     return cookies.filter(
       ({ name, value, sent }) => signer === null || isSigned(signer, name, sent, value),
@@ -87,7 +87,7 @@ export class Cookies {
    * @param name the whole name of the cookie to be set, if it is not the session's.
    * @throws SessionError ERR_COOKIE where no cookie can be set now.
    */
-  check(name = this.nameOf(this.#config.name)): void {
+  check(name = this.toFullName(this.#config.name)): void {
     const fault = this.fault;
     if (!fault) return;
     throw new SessionError("ERR_COOKIE", `The cookie cannot be set: ${fault}`, { cookie: name });
@@ -182,7 +182,7 @@ export class Cookies {
 }
 
 /** The cookies of a request whose names are wanted, as they were sent. */
-function* pairsOf(
+function* parseCookieHeader(
   header: string,
   isNamed: (name: string) => boolean,
 ): Generator<readonly [name: string, value: string]> {
@@ -207,7 +207,7 @@ export function signedValue(signer: Signer | null, name: string, value: string):
 }
 
 /** What stands before a signature. */
-function unsigned(sent: string): string {
+function stripSignature(sent: string): string {
   return sent.slice(0, Math.max(sent.lastIndexOf("."), 0));
 }
 

@@ -5,9 +5,9 @@ import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
-export const LONGEST = 400 * DAY;
+export const MAX_LIFETIME_MS = 400 * DAY_MS;
 
 /** The cookie that carries a session's token in one exchange. */
 export class SessionCookie implements Carrier {
@@ -16,7 +16,7 @@ export class SessionCookie implements Carrier {
   readonly #cookies: Cookies;
   readonly #config: CookieConfig;
   /** The whole names of the cookies that came. */
-  readonly #came = new Set<string>();
+  readonly #receivedNames = new Set<string>();
 
   constructor(cookies: Cookies, config: CookieConfig) {
     this.#cookies = cookies;
@@ -25,9 +25,9 @@ export class SessionCookie implements Carrier {
 
   /** The values that are formed as tokens, each once: of the present names first, then of former ones. */
   get(isToken: (value: string) => boolean): string[] {
-    const names = [...this.#cookies.readNamesOf(this.#config.name), ...this.#config.formerNames];
+    const names = [...this.#cookies.listReadNames(this.#config.name), ...this.#config.formerNames];
     const read = this.#cookies.read(names, isToken);
-    for (const { name } of read) this.#came.add(name);
+    for (const { name } of read) this.#receivedNames.add(name);
     return [...new Set(read.map(({ value }) => value))];
   }
 
@@ -70,20 +70,20 @@ export class SessionCookie implements Carrier {
    */
   mayRunOut({ createdAt, lastSeenAt, absoluteDeadline }: Times): boolean {
     if (absoluteDeadline !== null || this.#cookies.fault !== null) return false;
-    return lastSeenAt - createdAt > LONGEST / 2;
+    return lastSeenAt - createdAt > MAX_LIFETIME_MS / 2;
   }
 
   clear(): void {
-    const name = this.#cookies.nameOf(this.#config.name);
-    for (const one of new Set([name, ...this.#came])) this.#cookies.expire(one);
+    const name = this.#cookies.toFullName(this.#config.name);
+    for (const one of new Set([name, ...this.#receivedNames])) this.#cookies.expire(one);
   }
 
   takeBack(): void {
-    this.#cookies.takeBack(this.#cookies.nameOf(this.#config.name));
+    this.#cookies.takeBack(this.#cookies.toFullName(this.#config.name));
   }
 
   replaceTwins(): void {
-    this.#cookies.expireHostOnlyTwin(this.#cookies.nameOf(this.#config.name));
+    this.#cookies.expireHostOnlyTwin(this.#cookies.toFullName(this.#config.name));
   }
 
   #isPersistent(session: Session<object>): boolean {
@@ -98,10 +98,10 @@ export class SessionCookie implements Carrier {
     const lifetime = absoluteDeadline
       ? absoluteDeadline.getTime() - lastSeenAt.getTime()
       : Number.POSITIVE_INFINITY;
-    const maxAge = Math.floor(Math.min(lifetime, LONGEST) / 1000);
-    const name = this.#cookies.nameOf(this.#config.name);
+    const maxAge = Math.floor(Math.min(lifetime, MAX_LIFETIME_MS) / 1000);
+    const name = this.#cookies.toFullName(this.#config.name);
     this.#cookies.set(name, token, persistent ? maxAge : null);
     // A former name's cookie goes, and one under the other of the two names that are read.
-    for (const one of this.#came) if (one !== name) this.#cookies.expire(one);
+    for (const one of this.#receivedNames) if (one !== name) this.#cookies.expire(one);
   }
 }

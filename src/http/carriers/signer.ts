@@ -12,12 +12,12 @@ export function createSigner(keys: readonly [string, ...string[]]): Signer {
     createHmac("sha256", key).update(text).digest("base64url");
   return {
     sign: (text) => sign(text, keys[0]),
-    verify: (text, signature) => keys.some((key) => equal(sign(text, key), signature)),
+    verify: (text, signature) => keys.some((key) => isEqual(sign(text, key), signature)),
   };
 }
 
 /** Whether two texts are the same, in a time that does not tell where they differ. */
-export function equal(a: string, b: string): boolean {
+export function isEqual(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);
 }

@@ -87,7 +87,7 @@ export interface Caching {
 const STRICTNESS = { vary: 0, private: 1, "no-store": 2 } as const;
 
 /** What holds for a response of which both hold. */
-export function stricter(one: Caching | null, other: Caching): Caching {
+export function pickStricter(one: Caching | null, other: Caching): Caching {
   if (one === null) return other;
   const difference = STRICTNESS[other.kind] - STRICTNESS[one.kind];
   const { kind, yields } = difference > 0 ? other : one;
@@ -96,7 +96,7 @@ export function stricter(one: Caching | null, other: Caching): Caching {
 }
 
 /** Cache-Control and Vary of a response, from those that the application has set; undefined for none. */
-export function cachingHeaders(
+export function mergeCachingHeaders(
   { kind, vary, yields }: Caching,
   control: string | undefined,
   varied: string | undefined,
@@ -116,7 +116,7 @@ export function cachingHeaders(
 }
 
 /** Set-Cookie headers with those of `ours`, which take the place of those of their names. */
-export function withCookies(present: readonly string[], ours: Iterable<SetCookie>): string[] {
+export function mergeCookies(present: readonly string[], ours: Iterable<SetCookie>): string[] {
   const cookies = [...ours];
   const names = new Set(cookies.map(({ name }) => name));
   const others = present.filter((cookie) => !names.has(cookie.split("=", 1)[0]?.trim() ?? ""));

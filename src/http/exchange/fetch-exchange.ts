@@ -4,20 +4,20 @@ import { quote, SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
-  cachingHeaders,
+  mergeCachingHeaders,
   type Exchange,
   type SetCookie,
   type SetCookieAttributes,
   type SetCookieInParts,
-  stricter,
-  withCookies,
+  pickStricter,
+  mergeCookies,
 } from "./exchange.ts";
 import type { FetchRequest, FetchResponse, RequestHeaders } from "./fetch-types.ts";
 
 /** Over so many characters a Cookie header is none: no server of Node takes so long a one. */
-const LONGEST_COOKIE_HEADER = 65_536;
+const MAX_COOKIE_HEADER_LENGTH = 65_536;
 /** After so long (ms) a request without an answer from `commit` will get none. */
-const COMMIT_WITHIN = 60_000;
+const COMMIT_TIMEOUT_MS = 60_000;
 
 /** A Request and the Response to come as an exchange. */
 export class FetchExchange implements Exchange {
@@ -47,17 +47,17 @@ export class FetchExchange implements Exchange {
 
   requestHeader(name: string): string | undefined {
     const value = fetchHeader(this.#headers, name);
-    const tooLong = name === "cookie" && (value?.length ?? 0) > LONGEST_COOKIE_HEADER;
+    const tooLong = name === "cookie" && (value?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH;
     return tooLong ? undefined : value;
   }
 
   sendCookie(key: string, cookie: SetCookie | null): void {
     if (cookie === null) this.#cookies.delete(key);
     else this.#cookies.set(key, cookie);
-    this.#reminder ??= unheld(
+    this.#reminder ??= unrefTimer(
       setTimeout(() => {
-        if (this.#cookies.size > 0) remind();
-      }, COMMIT_WITHIN),
+        if (this.#cookies.size > 0) warnUncommitted();
+      }, COMMIT_TIMEOUT_MS),
     );
   }
 
@@ -66,7 +66,7 @@ export class FetchExchange implements Exchange {
   }
 
   restrictCaching(caching: Caching): void {
-    this.#caching = stricter(this.#caching, caching);
+    this.#caching = pickStricter(this.#caching, caching);
   }
 
   /**
@@ -95,7 +95,7 @@ export class FetchExchange implements Exchange {
     for (const [name, value] of this.#others) headers.set(name, value);
     if (this.#caching !== null) {
       const present = (name: string) => headers.get(name) ?? undefined;
-      const { control, vary } = cachingHeaders(
+      const { control, vary } = mergeCachingHeaders(
         this.#caching,
         present("cache-control"),
         present("vary"),
@@ -104,7 +104,7 @@ export class FetchExchange implements Exchange {
       if (vary !== undefined) headers.set("vary", vary);
     }
     if (this.#cookies.size === 0) return;
-    const cookies = withCookies(headers.getSetCookie(), this.#cookies.values());
+    const cookies = mergeCookies(headers.getSetCookie(), this.#cookies.values());
     headers.delete("set-cookie");
     for (const cookie of cookies) headers.append("set-cookie", cookie);
   }
@@ -139,12 +139,12 @@ export function isFetchRequest({ url, headers }: FetchRequest): boolean {
 }
 
 /** A timer that keeps no process running; outside Node it may be a number. */
-function unheld<Timer extends { unref?(): unknown }>(timer: Timer): Timer {
+function unrefTimer<Timer extends { unref?(): unknown }>(timer: Timer): Timer {
   timer.unref?.();
   return timer;
 }
 
-function remind(): void {
+function warnUncommitted(): void {
   warnOnce(
     "SESSION_SETS_UNCOMMITTED",
     "The session of a Request has a cookie to set, and no response was given to its commit: answer with session.commit(response), also where a redirect or an error is thrown; the user is not signed in else",
@@ -164,7 +164,7 @@ export interface RequestParts {
   readonly cookies?: CookieStore;
 }
 
-const stores = new WeakMap<object, CookieStore>();
+const cookieStores = new WeakMap<object, CookieStore>();
 
 /**
  * A request of which a framework shows parts; it makes the response itself. Where the Request that the
@@ -177,36 +177,36 @@ export class PartsExchange implements Exchange {
   readonly #headers: RequestHeaders;
   readonly #set = new Map<string, SetCookieInParts>();
   readonly #secure: boolean;
-  readonly #whole: () => FetchExchange | undefined;
+  readonly #findRequest: () => FetchExchange | undefined;
 
-  /** @param whole gives the exchange of the Request, where that is known. */
+  /** @param findRequest gives the exchange of the Request, where that is known. */
   constructor(
     { headers }: RequestParts,
     secure: boolean,
-    whole: () => FetchExchange | undefined = () => undefined,
+    findRequest: () => FetchExchange | undefined = () => undefined,
   ) {
     this.#secure = secure;
     this.#request = new FetchExchange(headers, secure);
     this.#headers = headers;
-    this.#whole = whole;
+    this.#findRequest = findRequest;
   }
 
   /** The last cookies that were given count; a helper may have read with the headers alone before. */
-  static give({ headers, cookies }: RequestParts): void {
-    if (cookies !== undefined) stores.set(headers, cookies);
+  static update({ headers, cookies }: RequestParts): void {
+    if (cookies !== undefined) cookieStores.set(headers, cookies);
   }
 
   get secure(): boolean {
-    return this.#whole()?.secure ?? this.#secure;
+    return this.#findRequest()?.secure ?? this.#secure;
   }
 
   get method(): string | undefined {
-    return this.#whole()?.method;
+    return this.#findRequest()?.method;
   }
 
   get fault(): string | null {
-    if (stores.get(this.#headers) !== undefined) return null;
-    const whole = this.#whole();
+    if (cookieStores.get(this.#headers) !== undefined) return null;
+    const whole = this.#findRequest();
     return whole === undefined
       ? "there is only { headers } of the request, and no way to its response; give { headers, cookies }, with what cookies() of Next.js resolves to"
       : whole.fault;
@@ -217,8 +217,8 @@ export class PartsExchange implements Exchange {
   }
 
   sendCookie(key: string, cookie: SetCookieInParts | null): void {
-    if (stores.get(this.#headers) === undefined) {
-      this.#whole()?.sendCookie(key, cookie);
+    if (cookieStores.get(this.#headers) === undefined) {
+      this.#findRequest()?.sendCookie(key, cookie);
       return;
     }
     const sent = this.#set.get(key);
@@ -234,7 +234,7 @@ export class PartsExchange implements Exchange {
 
   #write({ name, value, attributes }: SetCookieInParts): void {
     try {
-      stores.get(this.#headers)?.set(name, value, attributes);
+      cookieStores.get(this.#headers)?.set(name, value, attributes);
     } catch (cause) {
       if (attributes.maxAge === 0) return; // what it leads to is ended all the same
       throw new SessionError(
@@ -247,14 +247,14 @@ export class PartsExchange implements Exchange {
 
   /** The framework says nothing of other headers, and makes answers to actions that no cache keeps. */
   sendHeader(name: string, value: string): void {
-    this.#whole()?.sendHeader(name, value);
+    this.#findRequest()?.sendHeader(name, value);
   }
 
   restrictCaching(caching: Caching): void {
-    this.#whole()?.restrictCaching(caching);
+    this.#findRequest()?.restrictCaching(caching);
   }
 
   commit<Answer extends FetchResponse>(response: Answer): Answer {
-    return this.#whole()?.commit(response) ?? response;
+    return this.#findRequest()?.commit(response) ?? response;
   }
 }

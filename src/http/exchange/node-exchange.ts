@@ -2,12 +2,12 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import { reading } from "../../shared/given.ts";
 import {
   type Caching,
-  cachingHeaders,
+  mergeCachingHeaders,
   type Exchange,
   type SetCookie,
   shown,
-  stricter,
-  withCookies,
+  pickStricter,
+  mergeCookies,
 } from "./exchange.ts";
 
 /** What a framework on node:http knows of a request beside its headers. */
@@ -17,14 +17,14 @@ export interface NodeView {
   readonly body?: unknown;
 }
 
-const SENT =
+const HEADERS_SENT =
   "the headers of the response are sent already; change the session before the body is sent";
 const NO_RESPONSE =
   "this request has no response that can carry headers (an upgrade to a WebSocket has none); sign in and out in an ordinary request";
 const NO_RESPONSE_GIVEN =
   "no response that can carry headers is known of this request; use the middleware or plugin, or give the response where you ask for the session: of(req, res), in Fastify of(request, reply)";
 
-/** A request of node:http, and the response that `answerBy` was told of, if there is one. */
+/** A request of node:http, and the response that `bindResponse` was told of, if there is one. */
 export class NodeExchange implements Exchange {
   readonly #req: IncomingMessage;
   readonly #view: NodeView;
@@ -57,11 +57,11 @@ export class NodeExchange implements Exchange {
 
   get fault(): string | null {
     if (this.#head === null) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
-    return this.#head.sent ? SENT : null;
+    return this.#head.sent ? HEADERS_SENT : null;
   }
 
   requestHeader(name: string): string | undefined {
-    return nodeHeader(this.#req, name);
+    return readHeader(this.#req, name);
   }
 
   sendCookie(key: string, cookie: SetCookie | null): void {
@@ -80,7 +80,7 @@ export class NodeExchange implements Exchange {
 const responses = new WeakMap<IncomingMessage, ServerResponse>();
 
 /** Tells how a request is answered; its session may have been asked for without that before. */
-export function answerBy(req: IncomingMessage, res: unknown): void {
+export function bindResponse(req: IncomingMessage, res: unknown): void {
   if (!responses.has(req) && isResponse(res) && !isUpgrade(req)) responses.set(req, res);
 }
 
@@ -132,15 +132,15 @@ function isUpgrade(req: IncomingMessage): boolean {
  * A request's header. Node makes a list of none but Set-Cookie, which is no request's. What all objects
  * inherit is no header: a carrier may be called `constructor`.
  */
-export function nodeHeader({ headers }: IncomingMessage, name: string): string | undefined {
+export function readHeader({ headers }: IncomingMessage, name: string): string | undefined {
   const value: unknown = Object.hasOwn(headers, name) ? headers[name] : undefined;
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === "string" ? first : undefined;
 }
 
 /** The host that a request was sent to; HTTP/2 has another name for it. */
-export function nodeHost(req: IncomingMessage): string {
-  return nodeHeader(req, ":authority") ?? nodeHeader(req, "host") ?? "";
+export function readHost(req: IncomingMessage): string {
+  return readHeader(req, ":authority") ?? readHeader(req, "host") ?? "";
 }
 
 /** Whether TLS ends here, and not at a proxy. */
@@ -186,10 +186,10 @@ class Head {
     const before = [...this.#cookies.values()];
     if (cookie === null) this.#cookies.delete(key);
     else this.#cookies.set(key, cookie);
-    const others = setCookies(this.#res).filter(
+    const others = readSetCookies(this.#res).filter(
       (header) => !before.some((one) => one.header === header),
     );
-    const all = withCookies(others, this.#cookies.values());
+    const all = mergeCookies(others, this.#cookies.values());
     if (all.length === 0) this.#res.removeHeader("set-cookie");
     else this.#res.setHeader("set-cookie", all);
   }
@@ -200,7 +200,7 @@ class Head {
 
   restrictCaching(caching: Caching): void {
     this.#intercept();
-    this.#caching = stricter(this.#caching, caching);
+    this.#caching = pickStricter(this.#caching, caching);
   }
 
   #intercept(): void {
@@ -218,13 +218,13 @@ class Head {
     if (this.sent) return [...args];
     const given = new GivenHeaders(args);
     if (this.#cookies.size > 0) {
-      const cookies = given.take("set-cookie") ?? setCookies(this.#res);
-      this.#res.setHeader("set-cookie", withCookies(cookies, this.#cookies.values()));
+      const cookies = given.take("set-cookie") ?? readSetCookies(this.#res);
+      this.#res.setHeader("set-cookie", mergeCookies(cookies, this.#cookies.values()));
     }
     if (this.#caching !== null) {
       const present = (name: string) =>
         given.take(name)?.join(", ") ?? this.#res.getHeader(name)?.toString();
-      const headers = cachingHeaders(this.#caching, present("cache-control"), present("vary"));
+      const headers = mergeCachingHeaders(this.#caching, present("cache-control"), present("vary"));
       if (headers.control !== undefined) this.#res.setHeader("cache-control", headers.control);
       if (headers.vary !== undefined) this.#res.setHeader("vary", headers.vary);
     }
@@ -246,15 +246,15 @@ class GivenHeaders {
     this.#args = args;
     this.#isList = Array.isArray(headers);
     if (typeof headers !== "object" || headers === null) this.#pairs = null;
-    else this.#pairs = Array.isArray(headers) ? pairsOf(headers) : Object.entries(headers);
+    else this.#pairs = Array.isArray(headers) ? toHeaderPairs(headers) : Object.entries(headers);
   }
 
   /** The values of a header, which is taken away; undefined where it is not given. */
   take(name: string): string[] | undefined {
-    const found = this.#pairs?.filter((pair) => isNamed(pair, name)) ?? [];
+    const found = this.#pairs?.filter((pair) => hasName(pair, name)) ?? [];
     if (found.length === 0) return undefined;
     this.#taken = true;
-    this.#pairs = this.#pairs?.filter((pair) => !isNamed(pair, name)) ?? null;
+    this.#pairs = this.#pairs?.filter((pair) => !hasName(pair, name)) ?? null;
     return found.flatMap(([, value]) => [value].flat().map(String));
   }
 
@@ -265,16 +265,16 @@ class GivenHeaders {
   }
 }
 
-function isNamed([name]: Header, wanted: string): boolean {
+function hasName([name]: Header, wanted: string): boolean {
   return String(name).toLowerCase() === wanted;
 }
 
 /** A list of headers as `writeHead` takes them: pairs, or names and values by turns. */
-function pairsOf(headers: readonly unknown[]): Header[] {
+function toHeaderPairs(headers: readonly unknown[]): Header[] {
   if (headers.every(Array.isArray)) return headers as Header[];
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as Header] : []));
 }
 
-function setCookies(res: ServerResponse): string[] {
+function readSetCookies(res: ServerResponse): string[] {
   return [res.getHeader("set-cookie") ?? []].flat().map(String);
 }

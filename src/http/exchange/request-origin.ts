@@ -1,4 +1,4 @@
-import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 
 /** For adapters whose framework has no such setting itself. */
 export interface TrustProxyOption {
@@ -11,35 +11,35 @@ export interface TrustProxyOption {
 }
 
 /** The name of that option. */
-export const TRUST_PROXY = optionNames<TrustProxyOption>({ trustProxy: true });
+export const TRUST_PROXY_OPTIONS = listOptionNames<TrustProxyOption>({ trustProxy: true });
 
 /** How the client addressed the application. */
-export interface Addressed {
+export interface Address {
   readonly secure: boolean;
   /** The host, with the port unless it is implied. */
   readonly host: string;
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG where the option is neither true nor false. */
-export function trustsProxy({ trustProxy = false }: TrustProxyOption): boolean {
+export function parseTrustProxy({ trustProxy = false }: TrustProxyOption): boolean {
   if (typeof trustProxy !== "boolean") {
-    throw misconfigured("trustProxy must be true or false", { option: "trustProxy" });
+    throw createConfigError("trustProxy must be true or false", { option: "trustProxy" });
   }
   return trustProxy;
 }
 
 /** How a request was addressed, which proxies in between tell in the first of their values. */
-export function addressed(
-  own: Addressed,
+export function deriveAddress(
+  own: Address,
   header: (name: string) => string | undefined,
   trustProxy: boolean,
-): Addressed {
+): Address {
   if (!trustProxy) return own;
-  const first = (name: string) => header(name)?.split(",", 1)[0]?.trim() || undefined;
-  const scheme = first("x-forwarded-proto")?.toLowerCase();
+  const readFirst = (name: string) => header(name)?.split(",", 1)[0]?.trim() || undefined;
+  const scheme = readFirst("x-forwarded-proto")?.toLowerCase();
   return {
     secure: scheme === undefined ? own.secure : scheme === "https",
-    host: first("x-forwarded-host") ?? own.host,
+    host: readFirst("x-forwarded-host") ?? own.host,
   };
 }
 
@@ -56,7 +56,7 @@ export function showsHTTPS(header: (name: string) => string | undefined): boolea
 
 /** Whether a proxy says so, which the framework was not told to believe. */
 export function isForwardedAsHTTPS(header: (name: string) => string | undefined): boolean {
-  return addressed({ secure: false, host: "" }, header, true).secure;
+  return deriveAddress({ secure: false, host: "" }, header, true).secure;
 }
 
 const LOOPBACK = /^(?:(?:.+\.)?localhost\.?|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;

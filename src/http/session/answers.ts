@@ -1,18 +1,18 @@
-import { decodeFields, withTimes } from "../../sessions/record.ts";
+import { decodeFields, composeSession } from "../../sessions/record.ts";
 import type { NewToken } from "../../sessions/token.ts";
 import type { Changed, Lookup, Superseded } from "../../store/contract.ts";
-import { unnamedPeers } from "../errors.ts";
+import { createUnnamedPeersError } from "../errors.ts";
 
 /* What the store's answers say of a request's token. */
 
 /** The session that a change has given a new token; null where it has not. */
-export function sessionWithToken<Data>(changed: Changed, { token }: NewToken) {
+export function toSessionWithToken<Data>(changed: Changed, { token }: NewToken) {
   if (changed.state !== "changed" || changed.fields === null) return null;
-  return { token, session: withTimes(changed, decodeFields<Data>(changed.fields), changed.times) };
+  return { token, session: composeSession(changed, decodeFields<Data>(changed.fields), changed.times) };
 }
 
 /** How good an answer to an id is; the less the better. */
-export function rankOf(found: Lookup, id: string): number {
+export function rankLookup(found: Lookup, id: string): number {
   if (found.state === "live") return found.session.id === id ? 0 : 1;
   return found.state === "superseded" ? 2 : 3;
 }
@@ -30,8 +30,8 @@ export function maySignInAfter(
 }
 
 /** Which of a field's values is asked for; undefined where it has none, or not this one. */
-export function sharedValue(field: string, values: unknown, wanted: unknown): unknown {
+export function findSharedValue(field: string, values: unknown, wanted: unknown): unknown {
   const own: unknown[] = [...new Set([values].flat())].filter((one) => one != null);
-  if (wanted === undefined && own.length > 1) throw unnamedPeers(field, own.length);
+  if (wanted === undefined && own.length > 1) throw createUnnamedPeersError(field, own.length);
   return own.find((one) => wanted == null || one === wanted);
 }

@@ -1,19 +1,19 @@
-import { sessionOf } from "../../sessions/record.ts";
-import type { Changes, Engine } from "../../sessions/session-core.ts";
+import { toSession } from "../../sessions/record.ts";
+import type { Changes, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
-import { settled } from "../../shared/wait-for-all.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";
-import { gone, tokenKept, tokenLost } from "../errors.ts";
-import { maySignInAfter, rankOf, sessionWithToken, sharedValue } from "./answers.ts";
+import { createGoneError, createTokenKeptError, createNoTokenError } from "../errors.ts";
+import { maySignInAfter, rankLookup, toSessionWithToken, findSharedValue } from "./answers.ts";
 
 /**
  * What the session of a request holds: its token, what that leads to, and what this request has seen
  * and done. None of its calls is made before the one before it has ended.
  */
 export class HeldSession<Data extends object> {
-  readonly #engine: Engine;
+  readonly #core: SessionCore;
   /** What has brought the token, and brings the client a new one. */
   #carrier: Carrier;
   /** The well-formed tokens of the request, where several came and it is not known yet which counts. */
@@ -37,8 +37,8 @@ export class HeldSession<Data extends object> {
   /** Told where the response brings the client a new token. */
   readonly #onToken: () => void;
 
-  constructor(engine: Engine, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
-    this.#engine = engine;
+  constructor(core: SessionCore, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
+    this.#core = core;
     this.#carrier = carrier;
     this.#candidates = tokens.length > 1 ? tokens : [];
     this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
@@ -77,9 +77,9 @@ export class HeldSession<Data extends object> {
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
-    const ids = tokens.map((token) => this.#engine.idOf(token) as string);
-    const found = await settled(ids.map((id) => this.#engine.find(id, fields)));
-    const ranks = found.map((one, i) => rankOf(one, ids[i] as string));
+    const ids = tokens.map((token) => this.#core.idOf(token) as string);
+    const found = await waitForAll(ids.map((id) => this.#core.find(id, fields)));
+    const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
     this.#candidates = [];
     this.#isDead = found[best]?.state !== "live";
@@ -95,13 +95,13 @@ export class HeldSession<Data extends object> {
   ): Promise<Session<Partial<Data>> | null> {
     const decided = await this.decide(fields);
     if (this.#id === null) return null;
-    const found = decided ?? (await this.#engine.find(this.#id, fields));
-    const used = touch ? await this.#engine.used(found) : found;
+    const found = decided ?? (await this.#core.find(this.#id, fields));
+    const used = touch ? await this.#core.used(found) : found;
     this.#isDead = used.state !== "live";
     if (used.state !== "live") return null;
-    this.#arrivedAt(used.session);
+    this.#noteSession(used.session);
     if (used !== found) await this.#renewCookie(used.session);
-    return sessionOf<Data>(used.session);
+    return toSession<Data>(used.session);
   }
 
   async signIn(
@@ -111,7 +111,7 @@ export class HeldSession<Data extends object> {
   ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
     carrier.check();
     const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
-    const signedIn = await this.#engine.signIn<Data>(this.#tokenId, values, options);
+    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options);
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
@@ -123,24 +123,24 @@ export class HeldSession<Data extends object> {
 
   async set(values: PartialValuesOf<Data>): Promise<void> {
     const changed = this.#id === null ? null : await this.change("set", values, []);
-    if (changed === null || this.#mayMakeAfter(changed, values)) {
+    if (changed === null || this.#mayCreateAfter(changed, values)) {
       await this.#create(values);
     } else if (changed.state !== "changed") {
-      throw gone();
+      throw createGoneError();
     }
   }
 
   /** Whether values make a session of their own, where a change of this request has found none. */
-  #mayMakeAfter(changed: Changed, values: object): boolean {
+  #mayCreateAfter(changed: Changed, values: object): boolean {
     if (changed.state === "gone") return !this.#seen;
-    if (changed.state !== "superseded" || !this.#engine.identifies(values)) return false;
+    if (changed.state !== "superseded" || !this.#core.namesUser(values)) return false;
     return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
   async #create(values: object): Promise<void> {
-    if (!this.#carrier.sends) throw this.#token === null ? tokenLost() : gone();
+    if (!this.#carrier.sends) throw this.#token === null ? createNoTokenError() : createGoneError();
     this.#carrier.check();
-    const { token, session } = await this.#engine.create<Data>(values);
+    const { token, session } = await this.#core.create<Data>(values);
     this.#hold(token, session);
   }
 
@@ -148,21 +148,21 @@ export class HeldSession<Data extends object> {
   async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
     const id = this.#id ?? "";
     const named = [...Object.keys(values), ...unset];
-    if (this.#engine.identitiesIn(named).length === 0) {
-      return this.adopt(await this.#engine.change(id, { values, unset }));
+    if (this.#core.filterIdentities(named).length === 0) {
+      return this.adopt(await this.#core.change(id, { values, unset }));
     }
     const { sends } = this.#carrier;
     if (sends) this.#carrier.check();
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
     const changed = await this.#changeByEveryId({ values, unset, rotation });
-    if (changed.state === "signs-in") throw tokenKept(verb);
+    if (changed.state === "signs-in") throw createTokenKeptError(verb);
     return this.adopt(changed, fresh);
   }
 
   async touch(idleTimeout: number | null): Promise<boolean> {
     if (this.#id === null) return false;
-    const changed = await this.adopt(await this.#engine.change(this.#id, { idleTimeout }));
+    const changed = await this.adopt(await this.#core.change(this.#id, { idleTimeout }));
     return changed.state === "changed";
   }
 
@@ -177,14 +177,14 @@ export class HeldSession<Data extends object> {
     this.#carrier.check();
     const fresh = createTokenBeside(id);
     const rotation = { to: fresh.id, when: "always", grace } as const;
-    const changed = await this.#engine.change(id, { values, rotation });
+    const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
       await this.#endTwins(undefined);
       this.#forget();
       return "ended";
     }
     await this.adopt(changed, fresh);
-    return sessionWithToken<Data>(changed, fresh);
+    return toSessionWithToken<Data>(changed, fresh);
   }
 
   /** Gives the session a new token, and kills all old ones, if it has this value. Gives the token. */
@@ -193,7 +193,7 @@ export class HeldSession<Data extends object> {
     const fresh = createTokenBeside(this.#id ?? "");
     const rotation = { to: fresh.id, when: "credentials" } as const;
     const changed = await this.adopt(await this.#changeByEveryId({ rotation, where }), fresh);
-    if (changed.state !== "changed") throw gone();
+    if (changed.state !== "changed") throw createGoneError();
     return fresh.token;
   }
 
@@ -202,9 +202,9 @@ export class HeldSession<Data extends object> {
    * id that it came through; where that is an alias that has expired since, by the one it led to.
    */
   async #changeByEveryId(changes: Changes): Promise<Changed> {
-    const changed = await this.#engine.change(this.#tokenId ?? "", changes);
+    const changed = await this.#core.change(this.#tokenId ?? "", changes);
     const expired = changed.state === "gone" && this.#throughAlias && this.#id !== null;
-    return expired ? this.#engine.change(this.#id as string, changes) : changed;
+    return expired ? this.#core.change(this.#id as string, changes) : changed;
   }
 
   /** Ends the session because its user wants to. Whether it was there. */
@@ -222,27 +222,27 @@ export class HeldSession<Data extends object> {
    */
   async deleteKeeping(keep: readonly string[]): Promise<boolean> {
     this.#carrier.check();
-    const id = await this.#liveId();
+    const id = await this.#findLiveId();
     if (id === null) return false;
-    const { token, session } = await this.#engine.replace<Data>(id, {}, { keep });
+    const { token, session } = await this.#core.replace<Data>(id, {}, { keep });
     this.#hold(token, session);
     await this.#endBeside();
     return true;
   }
 
   /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
-  async #liveId(): Promise<string | null> {
+  async #findLiveId(): Promise<string | null> {
     for (const id of new Set([this.#tokenId, this.#id])) {
-      if (id !== null && (await this.#engine.find(id, [])).state === "live") return id;
+      if (id !== null && (await this.#core.find(id, [])).state === "live") return id;
     }
     return null;
   }
 
   /** One value of the session's own of a reference; null where it has none, or not this one. */
-  async ownReference(field: string, value: unknown): Promise<Reference | null> {
+  async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
     const loaded = await this.load([field], true);
-    const shared = sharedValue(field, Object(loaded?.data)[field], value);
-    return shared === undefined ? null : this.#engine.reference(field, shared);
+    const shared = findSharedValue(field, Object(loaded?.data)[field], value);
+    return shared === undefined ? null : this.#core.createReference(field, shared);
   }
 
   /** Ends a session of a set by its name; this request's own as `delete` does. */
@@ -250,7 +250,7 @@ export class HeldSession<Data extends object> {
     if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
     const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
     const options = { byName: true, reference: set, tombstone, replicas };
-    const ended = await this.#engine.end(name, options);
+    const ended = await this.#core.end(name, options);
     if (ended !== null && ended === this.#lineage) {
       await this.#endTwins(replicas);
       this.#forget();
@@ -267,19 +267,19 @@ export class HeldSession<Data extends object> {
     except: string | null,
     replicas: number | undefined,
   ): Promise<number> {
-    const engine = this.#engine;
-    if (this.#id === null) return engine.endAll(set, except, replicas);
-    const sparesOwn = except !== null && (await this.#namesOwn(except));
-    if (sparesOwn && !this.#throughAlias) return engine.endAll(set, except, replicas);
+    const core = this.#core;
+    if (this.#id === null) return core.endAll(set, except, replicas);
+    const sparesOwn = except !== null && (await this.#leadsToOwn(except));
+    if (sparesOwn && !this.#throughAlias) return core.endAll(set, except, replicas);
     this.#carrier.checkClear();
     if (except !== null && !sparesOwn) {
       const own = await this.#end(set, replicas);
-      return Number(own) + (await engine.endAll(set, except, replicas));
+      return Number(own) + (await core.endAll(set, except, replicas));
     }
-    const others = await engine.endAll(set, this.#lineage, replicas);
+    const others = await core.endAll(set, this.#lineage, replicas);
     if (await this.#end(set, replicas)) return others + 1;
     // It has left the set, or is under a token by now that this request does not know (I5).
-    return others + (await engine.endAll(set, null, replicas));
+    return others + (await core.endAll(set, null, replicas));
   }
 
   #isOwn(name: string): boolean {
@@ -287,9 +287,9 @@ export class HeldSession<Data extends object> {
   }
 
   /** Whether a name leads to this request's session; any but those it knows is looked up. */
-  async #namesOwn(name: string): Promise<boolean> {
+  async #leadsToOwn(name: string): Promise<boolean> {
     if (this.#isOwn(name)) return true;
-    const found = await this.#engine.find(name, [], true);
+    const found = await this.#core.find(name, [], true);
     return found.state === "live" && found.session.lineage === this.#lineage;
   }
 
@@ -312,7 +312,7 @@ export class HeldSession<Data extends object> {
 
   /** Ends the sessions of all other tokens that came. Whether one was there. */
   async #endTwins(replicas: number | undefined): Promise<boolean> {
-    const ended = await settled(this.#twins.map((id) => this.#endAt(id, null, replicas)));
+    const ended = await waitForAll(this.#twins.map((id) => this.#endAt(id, null, replicas)));
     this.#twins = [];
     return ended.includes(true);
   }
@@ -322,41 +322,41 @@ export class HeldSession<Data extends object> {
     this.#carrier.replaceTwins();
     const ids = [...left, ...this.#twins];
     this.#twins = [];
-    await settled(ids.map((id) => this.#endAt(id, null, undefined)));
+    await waitForAll(ids.map((id) => this.#endAt(id, null, undefined)));
   }
 
   async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
     const reference = set === null ? {} : { reference: set };
     const options = { ...reference, tombstone: this.#tombstone, replicas };
-    return (await this.#engine.end(id, options)) !== null;
+    return (await this.#core.end(id, options)) !== null;
   }
 
   get #tombstone() {
-    return { stays: this.#engine.config.rotationGrace };
+    return { stays: this.#core.config.rotationGrace };
   }
 
   /** The id of the request's token, which may be an alias. */
   get #tokenId(): string | null {
-    return this.#engine.idOf(this.#token);
+    return this.#core.idOf(this.#token);
   }
 
   /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
   async adopt(changed: Changed, fresh?: NewToken): Promise<Changed> {
     if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
     if (changed.state !== "changed") return changed;
-    const given = fresh ? sessionWithToken<Data>(changed, fresh) : null;
+    const given = fresh ? toSessionWithToken<Data>(changed, fresh) : null;
     if (given) {
       this.#hold(given.token, given.session);
       if (changed.lineage === changed.id) await this.#endBeside(); // it is another session
     } else {
-      this.#arrivedAt(changed);
+      this.#noteSession(changed);
       await this.#renewCookie(changed.times);
     }
     return changed;
   }
 
   /** The request's token leads to this session, which is alive. */
-  #arrivedAt({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
+  #noteSession({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
     if (id !== this.#id) this.#throughAlias = true;
     this.#id = id;
     this.#lineage = lineage;
@@ -391,8 +391,8 @@ export class HeldSession<Data extends object> {
   async #renewCookie(times: Times): Promise<void> {
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
     if (!this.#carrier.mayRunOut(times)) return;
-    const found = await this.#engine.find(this.#id, undefined);
+    const found = await this.#core.find(this.#id, undefined);
     if (found.state !== "live") return;
-    this.#carrier.renew(this.#token, sessionOf<Data>(found.session));
+    this.#carrier.renew(this.#token, toSession<Data>(found.session));
   }
 }

@@ -1,14 +1,14 @@
-import { misconfigured, quote } from "../../shared/errors.ts";
+import { createConfigError, quote } from "../../shared/errors.ts";
 
-const REFUSING: ProxyHandler<object> = {
+const REFUSING_HANDLER: ProxyHandler<object> = {
   set(_target, name) {
-    throw assigned(`session.${String(name)} = …`, name);
+    throw createAssignedError(`session.${String(name)} = …`, name);
   },
   defineProperty(_target, name) {
-    throw assigned(`session.${String(name)} = …`, name);
+    throw createAssignedError(`session.${String(name)} = …`, name);
   },
   deleteProperty(_target, name) {
-    throw assigned(`delete session.${String(name)}`, name);
+    throw createAssignedError(`delete session.${String(name)}`, name);
   },
 };
 
@@ -20,39 +20,39 @@ const REFUSING: ProxyHandler<object> = {
 export class Refusing {
   constructor() {
     // biome-ignore lint/correctness/noConstructorReturn: the private fields of subclasses go onto it
-    return new Proxy(this, REFUSING);
+    return new Proxy(this, REFUSING_HANDLER);
   }
 }
 
 /** The sessions of the objects that have such a property. */
-const provided = new WeakMap<object, object>();
+const sessionsByOwner = new WeakMap<object, object>();
 
 /**
  * Gives an object a property that may be read, and neither assigned nor deleted: `ctx.session = null`
  * signs nobody out. Only middleware of the library replaces what it gives.
  */
-export function provide(owner: object, what: string, session: object): void {
-  const isNew = !provided.has(owner);
-  provided.set(owner, session);
+export function defineSession(owner: object, what: string, session: object): void {
+  const isNew = !sessionsByOwner.has(owner);
+  sessionsByOwner.set(owner, session);
   if (!isNew) return;
   const isGiven = Reflect.defineProperty(owner, "session", {
     configurable: false,
     enumerable: true,
-    get: () => provided.get(owner),
+    get: () => sessionsByOwner.get(owner),
     set: () => {
-      throw misconfigured(
+      throw createConfigError(
         `${what} cannot be assigned, and that would sign nobody out: call await ${what}.delete(); to write, call await ${what}.set({ … })`,
       );
     },
   });
   if (isGiven) return;
-  throw misconfigured(
+  throw createConfigError(
     `${what} cannot be defined: the request is frozen, or something else has a session there that cannot be replaced; call createSession instead of the middleware`,
   );
 }
 
-function assigned(what: string, name: string | symbol) {
-  return misconfigured(
+function createAssignedError(what: string, name: string | symbol) {
+  return createConfigError(
     `A session has no properties of the application's, and ${quote(what)} would change nothing: read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
     { field: String(name) },
   );

@@ -1,11 +1,11 @@
-import type { Engine } from "../../sessions/session-core.ts";
+import type { SessionCore } from "../../sessions/session-core.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import type { CSRFTokens } from "../csrf-tokens.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /** What the session of a request needs to know of the application. */
 export interface RequestSessionContext {
-  readonly engine: Engine;
+  readonly core: SessionCore;
   readonly exchange: Exchange;
   /** What has brought the token, and brings the client a new one. */
   readonly carrier: Carrier;

@@ -1,7 +1,7 @@
-import type { Engine } from "../../sessions/session-core.ts";
+import type { SessionCore } from "../../sessions/session-core.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
-import { replicasOf } from "../../sessions/verb-options.ts";
-import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { parseReplicas } from "../../sessions/verb-options.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { elementsOf, optionsOf } from "../../shared/given.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
@@ -67,24 +67,24 @@ export const CLEARABLE = [
 function clearableIn(given: unknown): string[] {
   const what = elementsOf("ERR_SESSION_CONFIG", "clearSiteData", given);
   if (what?.every(isClearable)) return what;
-  throw misconfigured(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
+  throw createConfigError(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
 }
 
 function isClearable(one: unknown): one is string {
   return (CLEARABLE as readonly unknown[]).includes(one);
 }
 
-export const REQUEST_SIGN_IN_OPTIONS = optionNames<RequestSignInOptions>({
+export const REQUEST_SIGN_IN_OPTIONS = listOptionNames<RequestSignInOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
   keep: true,
   carrier: true,
 });
-export const SIGN_OUT_OPTIONS = optionNames<SignOutOptions<unknown>>({
+export const SIGN_OUT_OPTIONS = listOptionNames<SignOutOptions<unknown>>({
   value: true,
   replicas: true,
 });
-const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
+const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
   replicas: true,
   keep: true,
   clearSiteData: true,
@@ -97,18 +97,18 @@ const DELETE_OPTIONS = optionNames<RequestDeleteOptions>({
  */
 export function deleteOptions(
   options: RequestDeleteOptions<string>,
-  engine: Pick<Engine, "keptIn">,
+  engine: Pick<SessionCore, "keptIn">,
 ): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {
   const { keep, clearSiteData = [], ...rest } = optionsOf("delete", options, DELETE_OPTIONS);
-  const replicas = replicasOf(rest);
+  const replicas = parseReplicas(rest);
   const cleared = clearableIn(clearSiteData);
   if (keep === undefined) return { clearSiteData: cleared, replicas };
   const kept = engine.keptIn(keep);
   if (replicas !== undefined) {
-    throw misconfigured("keep and replicas do not go together: delete with replicas, then set");
+    throw createConfigError("keep and replicas do not go together: delete with replicas, then set");
   }
   if (cleared.includes("cookies")) {
-    throw misconfigured(
+    throw createConfigError(
       'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
     );
   }

@@ -11,15 +11,15 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
-import { readArguments, replicasOf, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
-import { optionalMilliseconds } from "../../shared/durations.ts";
-import { isArray, misconfigured } from "../../shared/errors.ts";
+import { parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
+import { parseOptionalDuration } from "../../shared/durations.ts";
+import { isArray, createConfigError } from "../../shared/errors.ts";
 import { optionsOf } from "../../shared/given.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
-import { noIdentity, nothingKept, notSignedIn } from "../errors.ts";
+import { createNoIdentityError, nothingKept, createNotSignedInError } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
-import { endingsOf } from "./peer-endings.ts";
+import { createPeerEndings } from "./peer-endings.ts";
 import { Refusing } from "./refusing.ts";
 import type { RequestSessionContext } from "./request-context.ts";
 import {
@@ -46,14 +46,14 @@ export class RequestSession<
 > extends Refusing {
   readonly #context: RequestSessionContext;
   readonly #held: HeldSession<Data>;
-  #turn: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(context: RequestSessionContext) {
     super();
-    const { engine, carrier, tokens, csrf } = context;
+    const { core, carrier, tokens, csrf } = context;
     this.#context = context;
-    this.#held = new HeldSession<Data>(engine, carrier, tokens, () => csrf.clear());
+    this.#held = new HeldSession<Data>(core, carrier, tokens, () => csrf.clear());
   }
 
   /**
@@ -70,22 +70,22 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    const { fields, touch } = readArguments("get", fieldsOrOptions, options);
+    const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
     return (await this.#load(fields, touch))?.data ?? {};
   }
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
     if (isArray(options)) {
-      throw misconfigured("load gives all fields; to read some, call get with the list of them");
+      throw createConfigError("load gives all fields; to read some, call get with the list of them");
     }
-    const { touch } = readArguments("load", options, undefined);
+    const { touch } = parseReadArguments("load", options, undefined);
     return (await this.#load(undefined, touch)) as Session<Data> | null;
   }
 
   async #load(fields: readonly string[] | undefined, touch: boolean) {
-    this.#madeFromSession();
-    return this.#inTurn(() => this.#held.load(fields, touch), false);
+    this.#restrictCaching();
+    return this.#runInTurn(() => this.#held.load(fields, touch), false);
   }
 
   /**
@@ -107,15 +107,15 @@ export class RequestSession<
     values: SignInValues<Data, Keep>,
     options: RequestSignInOptions<Keep> = {},
   ): Promise<GivenSession<Data>> {
-    const given = this.#context.engine.plain(values ?? {});
+    const given = this.#context.core.plain(values ?? {});
     const { carrier: named, ...rest } = optionsOf("signIn", options, REQUEST_SIGN_IN_OPTIONS);
     if (named !== undefined && named !== "bearer") {
-      throw misconfigured('carrier is "bearer", or left out', { option: "carrier" });
+      throw createConfigError('carrier is "bearer", or left out', { option: "carrier" });
     }
-    return this.#inTurn(async () => {
+    return this.#runInTurn(async () => {
       const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
       const { token, session } = await this.#held.signIn(given, rest, carrier);
-      return { token: this.#told(token), session };
+      return { token: this.#revealToken(token), session };
     });
   }
 
@@ -133,8 +133,8 @@ export class RequestSession<
    * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
   async set(values: PartialValuesOf<Data>): Promise<void> {
-    const given = this.#context.engine.plain(values);
-    return this.#inTurn(() => this.#held.set(given));
+    const given = this.#context.core.plain(values);
+    return this.#runInTurn(() => this.#held.set(given));
   }
 
   /**
@@ -145,7 +145,7 @@ export class RequestSession<
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
     const unset = fieldsToUnset(fields);
-    return this.#inTurn(async () => {
+    return this.#runInTurn(async () => {
       if (this.#held.id === null) return false;
       return (await this.#held.change("unset", {}, unset)).state === "changed";
     });
@@ -154,8 +154,8 @@ export class RequestSession<
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(options: TouchOptions = {}): Promise<boolean> {
     const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
-    const idle = optionalMilliseconds("idleTimeout", idleTimeout);
-    return this.#inTurn(() => this.#held.touch(idle));
+    const idle = parseOptionalDuration("idleTimeout", idleTimeout);
+    return this.#runInTurn(() => this.#held.touch(idle));
   }
 
   /**
@@ -175,12 +175,12 @@ export class RequestSession<
     values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
-    const given = this.#context.engine.plain(values);
-    const grace = this.#context.engine.graceOf(options);
-    return this.#inTurn(async () => {
+    const given = this.#context.core.plain(values);
+    const grace = this.#context.core.parseGrace(options);
+    return this.#runInTurn(async () => {
       const rotated = await this.#held.rotate(given, grace);
       if (rotated === "ended") return { token: null, session: null };
-      return rotated && { token: this.#told(rotated.token), session: rotated.session };
+      return rotated && { token: this.#revealToken(rotated.token), session: rotated.session };
     });
   }
 
@@ -201,11 +201,11 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
-    return this.#ofUser("changeCredentials", field, options, async (user, replicas) => {
+    return this.#runForUser("changeCredentials", field, options, async (user, replicas) => {
       // Its own first: so a sign-in beside it is not ended for a change that comes too late.
       const token = await this.#held.changeToken(user);
-      const ended = await this.#context.engine.endAll(user, this.#held.lineage, replicas);
-      return { ended, token: this.#told(token) };
+      const ended = await this.#context.core.endAll(user, this.#held.lineage, replicas);
+      return { ended, token: this.#revealToken(token) };
     });
   }
 
@@ -221,7 +221,7 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#ofUser("signOutOthers", field, options, (user, replicas) =>
+    return this.#runForUser("signOutOthers", field, options, (user, replicas) =>
       this.#held.endPeers(user, this.#held.lineage, replicas),
     );
   }
@@ -237,26 +237,26 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#ofUser("signOutEverywhere", field, options, (user, replicas) =>
+    return this.#runForUser("signOutEverywhere", field, options, (user, replicas) =>
       this.#held.endPeers(user, null, replicas),
     );
   }
 
   /** Does something about the user of the session. */
-  async #ofUser<Value, T>(
+  async #runForUser<Value, T>(
     verb: string,
     field: string,
     options: SignOutOptions<Value>,
     work: (user: StoredReference, replicas: number | undefined) => Promise<T>,
   ): Promise<T> {
-    const { engine } = this.#context;
+    const { core } = this.#context;
     const { value, ...rest } = optionsOf(verb, options, SIGN_OUT_OPTIONS);
-    const replicas = replicasOf(rest);
-    engine.checkReference(field);
-    if (engine.identitiesIn([field]).length === 0) throw noIdentity(verb, field);
-    return this.#inTurn(async () => {
-      const user = await this.#held.ownReference(field, value);
-      if (user === null) throw notSignedIn(verb, field);
+    const replicas = parseReplicas(rest);
+    core.checkReference(field);
+    if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
+    return this.#runInTurn(async () => {
+      const user = await this.#held.findOwnReference(field, value);
+      if (user === null) throw createNotSignedInError(verb, field);
       return work(user, replicas);
     }, false);
   }
@@ -275,8 +275,8 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    const { keep, clearSiteData, replicas } = deleteOptions(options, this.#context.engine);
-    return this.#inTurn(async () => {
+    const { keep, clearSiteData, replicas } = deleteOptions(options, this.#context.core);
+    return this.#runInTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
         throw nothingKept(
           "Under a bearer header delete keeps nothing, for nothing would bring the client the new token",
@@ -298,7 +298,7 @@ export class RequestSession<
   /** Where the store keeps the session: in Redis the key of its hash. */
   get key(): string | null {
     const { id } = this.#held;
-    return id === null ? null : this.#context.engine.keyOf(id);
+    return id === null ? null : this.#context.core.keyOf(id);
   }
 
   /**
@@ -312,12 +312,12 @@ export class RequestSession<
     field: Field,
     value?: ElementOf<Data[Field]>,
   ): Promise<SessionSet<Data> | null> {
-    const { engine } = this.#context;
-    engine.checkReference(field);
-    this.#madeFromSession();
-    const shared = await this.#inTurn(() => this.#held.ownReference(field, value), false);
-    const endings = endingsOf(this.#held, (work) => this.#inTurn(work));
-    return shared && new SessionSet<Data>(engine, shared, endings);
+    const { core } = this.#context;
+    core.checkReference(field);
+    this.#restrictCaching();
+    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), false);
+    const endings = createPeerEndings(this.#held, (work) => this.#runInTurn(work));
+    return shared && new SessionSet<Data>(core, shared, endings);
   }
 
   /**
@@ -331,7 +331,7 @@ export class RequestSession<
    */
   createCSRFToken(): string {
     this.#context.admit();
-    if (this.#held.token !== null) this.#madeFromSession();
+    if (this.#held.token !== null) this.#restrictCaching();
     // A pre-session secret is one browser's, too.
     else
       this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
@@ -354,7 +354,7 @@ export class RequestSession<
   }
 
   /** Tells caches that the response depends on the session: on this user, where a token came. */
-  #madeFromSession(): void {
+  #restrictCaching(): void {
     const { exchange, tokens, carrier, varies } = this.#context;
     const isOfUser = tokens.length > 0;
     const kind = isOfUser ? "private" : "vary";
@@ -362,7 +362,7 @@ export class RequestSession<
   }
 
   /** The token as the application is told it: not at all where a cookie carries it. */
-  #told(token: string): string | null {
+  #revealToken(token: string): string | null {
     return this.#held.carrier.sends ? null : token;
   }
 
@@ -370,13 +370,13 @@ export class RequestSession<
    * Runs `work` when all calls before it have ended, and it is known which token counts, unless work
    * begins with a read, which finds that out itself.
    */
-  #inTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
-    const result = this.#turn.then(async () => {
+  #runInTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
+    const result = this.#queue.then(async () => {
       this.#context.admit();
       if (decides && this.#held.isUndecided) await this.#held.decide([]);
       return work();
     });
-    this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
+    this.#queue = result.catch(() => undefined); // the caller is told; the next call starts anyway
     return result;
   }
 }

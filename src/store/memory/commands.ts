@@ -1,12 +1,12 @@
-import { bytesOf } from "../../shared/codec.ts";
+import { countBytes } from "../../shared/codec.ts";
 import type { Command, Commanded, Merge } from "../commanding.ts";
 import {
   type Alias,
-  absent,
-  changed,
+  toAbsent,
+  toChanged,
   checkReferences,
   type Session,
-  signedOver,
+  describeSuperseded,
   type Tombstone,
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
@@ -14,19 +14,19 @@ import type { Keeper } from "./keeper.ts";
 /** Changes a session as a caller commands. */
 export function command(keeper: Keeper, id: string, asked: Command): Commanded {
   const { merge, where } = asked;
-  const done = merge && keeper.shelf.live(merge.to);
-  if (done?.kind === "session") return changed(done, true);
-  const { kept: session, trail } = keeper.shelf.resolve(id);
+  const done = merge && keeper.shelf.find(merge.to);
+  if (done?.kind === "session") return toChanged(done, true);
+  const { entry: session, trail } = keeper.shelf.resolve(id);
   if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
-  const changes = asked.replace ? replacing(session, asked) : asked;
+  const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deadlineOf(keeper, asked) };
-  const merges = merge !== null && identityChanges(session, changes, merge);
+  const merges = merge !== null && isIdentityChange(session, changes, merge);
   return keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
-    const left = signedOver(session as Session, identity, changes.references);
+    const left = describeSuperseded(session as Session, identity, changes.references);
     keeper.move(session as Session, to, null);
     keeper.bury(ids, left, tombstone);
   }
@@ -41,13 +41,13 @@ function createIfAsked(
   const { create, set, references, maxBytes, idleTimeout, merge } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
   if (!create || (kept && !(ended && create === "anew"))) {
-    return absent(kept, references, merge?.identity);
+    return toAbsent(kept, references, merge?.identity);
   }
-  const bytes = bytesOf(set);
+  const bytes = countBytes(set);
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const life = { idleTimeout, absoluteDeadline: deadlineOf(keeper, asked) };
-  return changed(keeper.make(id, set, references, life), false);
+  return toChanged(keeper.make(id, set, references, life), false);
 }
 
 function deadlineOf(keeper: Keeper, { absoluteTimeout, absoluteDeadline }: Command): number | null {
@@ -55,7 +55,7 @@ function deadlineOf(keeper: Keeper, { absoluteTimeout, absoluteDeadline }: Comma
 }
 
 /** A command that takes away all fields that it does not set, and their references. */
-function replacing(session: Session, asked: Command): Command {
+function toReplacingChange(session: Session, asked: Command): Command {
   const unset = [...session.fields.keys()].filter((name) => !asked.set.has(name));
   const kept = new Set(asked.references.map(({ field }) => field));
   const left = [...session.references.keys()].filter((field) => !kept.has(field));
@@ -67,7 +67,7 @@ function replacing(session: Session, asked: Command): Command {
 }
 
 /** Whether values that come and go change who the user is. */
-function identityChanges(
+function isIdentityChange(
   session: Session,
   { references }: Command,
   { identity, firstOnly = [] }: Merge,

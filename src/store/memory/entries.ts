@@ -3,13 +3,13 @@
 import { clearInterval, setInterval } from "node:timers";
 import { SessionError } from "../../shared/errors.ts";
 import { MAX_HOPS } from "../contract.ts";
-import type { Alias, Kept, Session, Tombstone } from "./entry.ts";
+import type { Alias, Entry, Session, Tombstone } from "./entry.ts";
 
 /** How often expired sessions are looked for, besides when the store is full. */
-const SWEEP_EVERY = 60_000;
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** How much is kept at most. */
-export interface Bounds {
+export interface MemoryLimits {
   readonly maxSessions: number;
   readonly maxTotalBytes: number;
 }
@@ -18,12 +18,12 @@ export interface Bounds {
  * What is kept at ids, each until it expires. What a rotation or an ending leaves has a place of its own:
  * it takes no session's, and of too many the oldest go.
  */
-export class Shelf {
-  readonly #bounds: Bounds;
+export class Entries {
+  readonly #limits: MemoryLimits;
   readonly #now: () => number;
   readonly #onDrop: (session: Session) => void;
   readonly #sessions = new Map<string, Session>();
-  readonly #left = new Map<string, Alias | Tombstone>();
+  readonly #markers = new Map<string, Alias | Tombstone>();
   /** The sessions that say of no one who the user is, the oldest first. */
   readonly #anonymous = new Set<Session>();
   #bytes = 0;
@@ -32,75 +32,75 @@ export class Shelf {
   #sweeper: NodeJS.Timeout | undefined;
 
   /** @param onDrop is told of each session that is dropped. */
-  constructor(bounds: Bounds, now: () => number, onDrop: (session: Session) => void) {
-    this.#bounds = bounds;
+  constructor(limits: MemoryLimits, now: () => number, onDrop: (session: Session) => void) {
+    this.#limits = limits;
     this.#now = now;
     this.#onDrop = onDrop;
   }
 
   /** What is kept at an id, unless it has expired. */
-  live(id: string): Kept | undefined {
-    const kept = this.#sessions.get(id) ?? this.#left.get(id);
-    if (!kept || kept.expiresAt >= this.#now()) return kept;
+  find(id: string): Entry | undefined {
+    const entry = this.#sessions.get(id) ?? this.#markers.get(id);
+    if (!entry || entry.expiresAt >= this.#now()) return entry;
     this.drop(id);
     return undefined;
   }
 
   /** What an id leads to over at most so many aliases, and those on the way. */
-  resolve(id: string, hops = MAX_HOPS): { kept: Kept | undefined; trail: string[] } {
+  resolve(id: string, hops = MAX_HOPS): { entry: Entry | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
-    let kept = this.live(at);
-    while (kept?.kind === "alias" && trail.length < hops) {
+    let entry = this.find(at);
+    while (entry?.kind === "alias" && trail.length < hops) {
       trail.push(at);
-      at = kept.target;
-      kept = this.live(at);
+      at = entry.target;
+      entry = this.find(at);
     }
-    return { kept, trail };
+    return { entry, trail };
   }
 
   /** How many aliases, one after the other, lead to a session. */
-  aliasesOf(session: Session): number {
+  countAliases(session: Session): number {
     let count = 0;
     for (let before = session.previous; before !== null; count++) {
-      const kept = this.live(before);
-      if (kept?.kind !== "alias") break;
-      before = kept.previous;
+      const entry = this.find(before);
+      if (entry?.kind !== "alias") break;
+      before = entry.previous;
     }
     return count;
   }
 
   /** Puts a session where it is found from now on; there must be room. */
   put(session: Session): void {
-    this.#left.delete(session.id);
+    this.#markers.delete(session.id);
     this.#sessions.set(session.id, session);
-    this.weigh(session, session.bytes, 0);
+    this.updateBytes(session, session.bytes, 0);
     this.noteExpiry(session);
     // unref: sessions that wait to expire keep no process alive.
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_EVERY).unref();
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
   /** Puts a session that is kept already to its new id. */
-  move(session: Session, id: string): void {
+  rename(session: Session, id: string): void {
     this.#sessions.delete(session.id);
     session.id = id;
     this.#sessions.set(id, session);
   }
 
   /** Leaves an alias or a tombstone at an id. */
-  leave(id: string, left: Alias | Tombstone): void {
-    this.#left.delete(id);
-    this.#left.set(id, left);
-    if (this.#left.size <= this.#bounds.maxSessions) return;
-    for (const oldest of this.#left.keys()) {
-      this.#left.delete(oldest);
+  putMarker(id: string, marker: Alias | Tombstone): void {
+    this.#markers.delete(id);
+    this.#markers.set(id, marker);
+    if (this.#markers.size <= this.#limits.maxSessions) return;
+    for (const oldest of this.#markers.keys()) {
+      this.#markers.delete(oldest);
       break;
     }
   }
 
   /** Forgets what is kept at an id. */
   drop(id: string): void {
-    this.#left.delete(id);
+    this.#markers.delete(id);
     const session = this.#sessions.get(id);
     if (!session) return;
     this.#sessions.delete(id);
@@ -110,7 +110,7 @@ export class Shelf {
   }
 
   /** A session that is kept has other bytes now, and may say who the user is or no longer do so. */
-  weigh(session: Session, bytes: number, before = session.bytes): void {
+  updateBytes(session: Session, bytes: number, before = session.bytes): void {
     this.#bytes += bytes - before;
     session.bytes = bytes;
     if (session.identities.size > 0) this.#anonymous.delete(session);
@@ -123,8 +123,8 @@ export class Shelf {
   }
 
   /** All ids, also those of what has expired. */
-  ids(): string[] {
-    return [...this.#sessions.keys(), ...this.#left.keys()];
+  listIds(): string[] {
+    return [...this.#sessions.keys(), ...this.#markers.keys()];
   }
 
   /**
@@ -134,29 +134,29 @@ export class Shelf {
    * @throws SessionError ERR_STORE_FULL where that is not enough; nothing but what has expired is gone.
    */
   makeRoom(bytes: number, old: Session | null): void {
-    if (this.#fits(bytes, old)) return;
+    if (this.#hasRoom(bytes, old)) return;
     if (this.#now() > this.#earliest) this.#sweep();
-    if (this.#fits(bytes, old)) return;
+    if (this.#hasRoom(bytes, old)) return;
     const doomed: Session[] = [];
     let freed = 0;
     for (const session of this.#anonymous) {
-      if (this.#fits(bytes - freed, old, doomed.length)) break;
+      if (this.#hasRoom(bytes - freed, old, doomed.length)) break;
       if (session === old) continue;
       doomed.push(session);
       freed += session.bytes;
     }
-    if (!this.#fits(bytes - freed, old, doomed.length)) throw this.#full();
+    if (!this.#hasRoom(bytes - freed, old, doomed.length)) throw this.#createFullError();
     for (const { id } of doomed) this.drop(id);
   }
 
-  #fits(bytes: number, old: Session | null, fewer = 0): boolean {
-    const { maxSessions, maxTotalBytes } = this.#bounds;
+  #hasRoom(bytes: number, old: Session | null, fewer = 0): boolean {
+    const { maxSessions, maxTotalBytes } = this.#limits;
     const sessions = this.#sessions.size - fewer + (old ? 0 : 1);
     return sessions <= maxSessions && this.#bytes - (old?.bytes ?? 0) + bytes <= maxTotalBytes;
   }
 
-  #full(): SessionError {
-    const { maxSessions, maxTotalBytes } = this.#bounds;
+  #createFullError(): SessionError {
+    const { maxSessions, maxTotalBytes } = this.#limits;
     return new SessionError(
       "ERR_STORE_FULL",
       `The memory store keeps ${this.#sessions.size} of at most ${maxSessions} sessions, of ${this.#bytes} of at most ${maxTotalBytes} bytes, and is full of sessions that say who the user is; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
@@ -166,17 +166,17 @@ export class Shelf {
 
   clear(): void {
     this.#sessions.clear();
-    this.#left.clear();
+    this.#markers.clear();
     this.#anonymous.clear();
     this.#bytes = 0;
     this.#sweep();
   }
 
   #sweep(): void {
-    for (const id of this.ids()) this.live(id);
+    for (const id of this.listIds()) this.find(id);
     this.#earliest = Number.POSITIVE_INFINITY;
     for (const session of this.#sessions.values()) this.noteExpiry(session);
-    if (this.#sessions.size + this.#left.size > 0) return;
+    if (this.#sessions.size + this.#markers.size > 0) return;
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }

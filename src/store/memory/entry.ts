@@ -1,5 +1,5 @@
-import { bytesOf } from "../../shared/codec.ts";
-import { MAX_REFERENCES, tooManyReferences } from "../../shared/errors.ts";
+import { countBytes } from "../../shared/codec.ts";
+import { MAX_REFERENCES, createTooManyReferencesError } from "../../shared/errors.ts";
 import type {
   Changed,
   FieldChanges,
@@ -16,7 +16,7 @@ import type {
 /* What the memory store keeps, and what one session becomes and says. */
 
 /** What the memory store keeps at an id: a session, or what a rotation left there. */
-export type Kept = Session | Alias | Tombstone;
+export type Entry = Session | Alias | Tombstone;
 
 export interface Session extends Mutable<Times> {
   readonly kind: "session";
@@ -55,7 +55,7 @@ export interface Tombstone {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function timesOf(session: Session): Times {
+export function toTimes(session: Session): Times {
   const { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt } = session;
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
 }
@@ -63,7 +63,7 @@ export function timesOf(session: Session): Times {
 let uses = 0;
 
 /** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
-export function slide(session: Session, now: number): void {
+export function slideDeadline(session: Session, now: number): void {
   const { idleTimeout, absoluteDeadline } = session;
   session.lastSeenAt = now;
   session.lastUse = ++uses;
@@ -82,32 +82,32 @@ export interface Ownership {
 }
 
 /** Each identity field counts by itself, and the strictest for all. */
-export function ownership(
+export function compareOwners(
   session: Session,
   references: readonly FieldReferences[],
   identity: readonly string[],
 ): Ownership | null {
   const owners = references
     .filter(({ field }) => identity.includes(field))
-    .map(({ field, texts }) => ownerBy(session.references.get(field), texts))
+    .map(({ field, texts }) => compareIdentity(session.references.get(field), texts))
     .filter((owner) => owner !== null);
   if (owners.length === 0) return null;
   const mayKeep = !owners.includes("another");
   return { changes: owners.some((owner) => owner !== "same"), mayKeep };
 }
 
-function ownerBy(had: ReadonlySet<string> | undefined, texts: readonly string[]) {
+function compareIdentity(had: ReadonlySet<string> | undefined, texts: readonly string[]) {
   if (!had) return texts.length === 0 ? null : "nobody";
   return texts.some((text) => had.has(text)) ? "same" : "another"; // a sign-out, too
 }
 
 /** The bytes of the fields after the changes; 0 where the changes add nothing. */
-export function bytesAfter(session: Session, { set, unset }: FieldChanges): number {
+export function countBytesAfter(session: Session, { set, unset }: FieldChanges): number {
   if (set.size === 0) return 0;
   const after = new Map(session.fields);
   for (const name of unset) after.delete(name);
   for (const [name, text] of set) after.set(name, text);
-  return bytesOf(after);
+  return countBytes(after);
 }
 
 /**
@@ -127,72 +127,72 @@ export function checkReferences(
     after.set(field, texts.length);
   }
   const count = [...after.values()].reduce((sum, size) => sum + size, 0);
-  if (added && count > MAX_REFERENCES) throw tooManyReferences(count);
+  if (added && count > MAX_REFERENCES) throw createTooManyReferencesError(count);
 }
 
 /** Whether a field says who the user of a session is from now on. */
-export function keepOwner(session: Session, field: string, texts: readonly string[]): void {
+export function noteIdentity(session: Session, field: string, texts: readonly string[]): void {
   if (texts.length > 0) session.identities.add(field);
   else session.identities.delete(field);
 }
 
 /** About what a session takes beside its fields and references. */
-const OVERHEAD = 1024;
+const SESSION_OVERHEAD_BYTES = 1024;
 /** About what each field and each value of a reference takes beside its text. */
-const OF_EACH = 128;
+const ENTRY_OVERHEAD_BYTES = 128;
 
 /** What a session counts for. V8 keeps a text that is not Latin alone in two bytes a character. */
-export function weightOf(
+export function weigh(
   fields: ReadonlyMap<string, string>,
   references: Iterable<Iterable<string>>,
 ): number {
-  let bytes = OVERHEAD;
-  for (const [name, text] of fields) bytes += OF_EACH + bytesOfText(name) + bytesOfText(text);
+  let bytes = SESSION_OVERHEAD_BYTES;
+  for (const [name, text] of fields) bytes += ENTRY_OVERHEAD_BYTES + countTextBytes(name) + countTextBytes(text);
   for (const texts of references) {
-    for (const text of texts) bytes += OF_EACH + 2 * bytesOfText(text);
+    for (const text of texts) bytes += ENTRY_OVERHEAD_BYTES + 2 * countTextBytes(text);
   }
   return bytes;
 }
 
-function bytesOfText(text: string): number {
+function countTextBytes(text: string): number {
   return LATIN.test(text) ? text.length : 2 * text.length;
 }
 
 const LATIN = /^[\0-\xff]*$/;
 
 /** What a session counts for after the changes. */
-export function weightAfter(session: Session, { set, unset, references }: FieldChanges): number {
+export function weighAfter(session: Session, { set, unset, references }: FieldChanges): number {
   const fields = new Map(session.fields);
   for (const name of unset) fields.delete(name);
   for (const [name, text] of set) fields.set(name, text);
   const after = new Map<string, Iterable<string>>(session.references);
   for (const { field, texts } of references) after.set(field, texts);
-  return weightOf(fields, after.values());
+  return weigh(fields, after.values());
 }
 
-export function given(session: Session, names?: readonly string[]): StoredSession {
+export function toStoredSession(session: Session, names?: readonly string[]): StoredSession {
   const fields = names
     ? [...session.fields].filter(([name]) => names.includes(name))
     : session.fields;
   const { id, lineage } = session;
-  return { id, lineage, fields: new Map(fields), ...timesOf(session) };
+  return { id, lineage, fields: new Map(fields), ...toTimes(session) };
 }
 
 export type ChangedSession = Extract<Changed, { readonly state: "changed" }>;
 
-export function changed(session: Session, rotated: boolean): ChangedSession {
+export function toChanged(session: Session, rotated: boolean): ChangedSession {
   return {
     state: "changed",
     id: session.id,
     lineage: session.lineage,
     rotated,
-    times: timesOf(session),
+    times: toTimes(session),
     fields: rotated ? new Map(session.fields) : null,
   };
 }
 
 /** What stays of a session, if there was one, whose place another one takes. */
-export function signedOver(
+export function describeSuperseded(
   session: Session | null,
   identity: readonly string[],
   references: readonly FieldReferences[],
@@ -209,11 +209,11 @@ function namedOf(references: readonly FieldReferences[], identity: readonly stri
 }
 
 /** What a session that is to be made has of its own, and of the one whose place it takes. */
-export function withKept(
+export function mergeKept(
   { fields, references, keep, identity }: SignIn,
   old: Session | null,
 ): Pick<NewSession, "fields" | "references"> {
-  if (!old || ownership(old, references, identity)?.mayKeep === false)
+  if (!old || compareOwners(old, references, identity)?.mayKeep === false)
     return { fields, references };
   const kept = new Set(keep.filter((name) => !fields.has(name)));
   return {
@@ -227,20 +227,20 @@ export function withKept(
   };
 }
 
-export function signedIn(session: Session, ended: boolean): SignedIn {
+export function toSignedIn(session: Session, ended: boolean): SignedIn {
   const fields = new Map(session.fields);
-  return { state: "signed-in", times: timesOf(session), fields, ended };
+  return { state: "signed-in", times: toTimes(session), fields, ended };
 }
 
 /** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
-export function absent(
-  kept: Alias | Tombstone | undefined,
+export function toAbsent(
+  marker: Alias | Tombstone | undefined,
   references: readonly FieldReferences[] = [],
   identity: readonly string[] = [],
 ): Superseded | Gone {
-  if (kept === undefined) return { state: "gone" };
-  if (kept.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
+  if (marker === undefined) return { state: "gone" };
+  if (marker.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
   const given = namedOf(references, identity);
-  const namesLess = given.length > 0 && kept.named.some((field) => !given.includes(field));
-  return { state: "superseded", by: kept.by, hadIdentity: kept.hadIdentity || namesLess };
+  const namesLess = given.length > 0 && marker.named.some((field) => !given.includes(field));
+  return { state: "superseded", by: marker.by, hadIdentity: marker.hadIdentity || namesLess };
 }

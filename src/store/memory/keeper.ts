@@ -1,16 +1,16 @@
 import type { FieldChanges, FieldReferences, Fields } from "../contract.ts";
-import { type Bounds, Shelf } from "./entries.ts";
+import { type MemoryLimits, Entries } from "./entries.ts";
 import {
-  bytesAfter,
+  countBytesAfter,
   type ChangedSession,
-  changed,
+  toChanged,
   checkReferences,
-  keepOwner,
+  noteIdentity,
   type Session,
-  slide,
+  slideDeadline,
   type Tombstone,
-  weightAfter,
-  weightOf,
+  weighAfter,
+  weigh,
 } from "./entry.ts";
 import { SessionSets } from "./session-sets.ts";
 
@@ -24,13 +24,13 @@ export interface Life {
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
-  readonly shelf: Shelf;
+  readonly shelf: Entries;
   /** The sessions that were rotated, by their first ids. */
   readonly #lineages = new Map<string, Session>();
 
-  constructor(bounds: Bounds, now: () => number) {
+  constructor(bounds: MemoryLimits, now: () => number) {
     this.now = now;
-    this.shelf = new Shelf(bounds, now, (session) => this.#forget(session));
+    this.shelf = new Entries(bounds, now, (session) => this.#forget(session));
   }
 
   /** The moment so long from now. */
@@ -46,7 +46,7 @@ export class Keeper {
     { idleTimeout, absoluteDeadline }: Life,
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.shelf.makeRoom(weightOf(fields, texts), null);
+    this.shelf.makeRoom(weigh(fields, texts), null);
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -64,10 +64,10 @@ export class Keeper {
       absoluteDeadline,
       expiresAt: 0,
     };
-    slide(session, now);
+    slideDeadline(session, now);
     if (session.expiresAt < now) return session;
     this.#refer(session, references);
-    session.bytes = weightOf(session.fields, session.references.values());
+    session.bytes = weigh(session.fields, session.references.values());
     this.shelf.put(session);
     return session;
   }
@@ -85,33 +85,33 @@ export class Keeper {
     rotate: (() => void) | null,
   ): ChangedSession | { readonly state: "too-large"; readonly bytes: number } {
     checkReferences(session, changes.references);
-    const bytes = bytesAfter(session, changes);
+    const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.shelf.makeRoom(weightAfter(session, changes), session);
+    this.shelf.makeRoom(weighAfter(session, changes), session);
     rotate?.();
     this.apply(session, changes);
     const now = this.now();
     session.idleTimeout = life.idleTimeout ?? session.idleTimeout;
     session.absoluteDeadline = life.absoluteDeadline ?? session.absoluteDeadline;
-    slide(session, now);
+    slideDeadline(session, now);
     this.shelf.noteExpiry(session);
     if (session.expiresAt < now) this.shelf.drop(session.id);
-    return changed(session, rotate !== null);
+    return toChanged(session, rotate !== null);
   }
 
   apply(session: Session, { set, unset, references }: FieldChanges): void {
     for (const [name, text] of set) session.fields.set(name, text);
     for (const name of unset) session.fields.delete(name);
     this.#refer(session, references);
-    this.shelf.weigh(session, weightOf(session.fields, session.references.values()));
+    this.shelf.updateBytes(session, weigh(session.fields, session.references.values()));
   }
 
   /** Gives a session a new id. An alias leads there from the old one until `aliasUntil`, if that is given. */
   move(session: Session, to: string, aliasUntil: number | null): void {
     const { id, previous } = session;
-    this.shelf.move(session, to);
+    this.shelf.rename(session, to);
     if (aliasUntil !== null) {
-      this.shelf.leave(id, { kind: "alias", target: to, previous, expiresAt: aliasUntil });
+      this.shelf.putMarker(id, { kind: "alias", target: to, previous, expiresAt: aliasUntil });
     }
     session.previous = aliasUntil === null ? null : id;
     this.#lineages.set(session.lineage, session);
@@ -126,7 +126,7 @@ export class Keeper {
     const expiresAt = this.now() + stays;
     for (const id of ids) {
       this.shelf.drop(id);
-      if (stays > 0) this.shelf.leave(id, { kind: "tombstone", ...what, expiresAt });
+      if (stays > 0) this.shelf.putMarker(id, { kind: "tombstone", ...what, expiresAt });
     }
   }
 
@@ -143,8 +143,8 @@ export class Keeper {
 
   #refer(session: Session, references: readonly FieldReferences[]): void {
     for (const { field, texts, identity = false } of references) {
-      this.sets.place(session, field, texts);
-      keepOwner(session, field, identity ? texts : []);
+      this.sets.setTexts(session, field, texts);
+      noteIdentity(session, field, identity ? texts : []);
     }
   }
 

@@ -1,4 +1,4 @@
-import { misconfigured, optionNames, quote } from "../../shared/errors.ts";
+import { createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
 import { optionsOf } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
@@ -25,7 +25,7 @@ export interface MemoryStoreOptions {
   now?: () => number;
 }
 
-const OPTIONS = optionNames<MemoryStoreOptions>({
+const OPTIONS = listOptionNames<MemoryStoreOptions>({
   maxSessions: true,
   maxTotalBytes: true,
   now: true,
@@ -43,11 +43,11 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now } = given;
   for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
     if (!(Number.isInteger(bound) && bound >= 1)) {
-      throw misconfigured(`${name} must be a whole number above zero`, { option: name });
+      throw createConfigError(`${name} must be a whole number above zero`, { option: name });
     }
   }
   if (now !== undefined && typeof now !== "function") {
-    throw misconfigured(NO_CLOCK, { option: "now" });
+    throw createConfigError(NO_CLOCK, { option: "now" });
   }
   return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checked(now) : wallClock);
 }
@@ -60,7 +60,7 @@ function checked(now: () => unknown): () => number {
   return () => {
     const time = now();
     if (typeof time === "number" && Number.isFinite(time)) return time;
-    throw misconfigured(`${NO_CLOCK}; it gave ${quote(time)}`, { option: "now" });
+    throw createConfigError(`${NO_CLOCK}; it gave ${quote(time)}`, { option: "now" });
   };
 }
 

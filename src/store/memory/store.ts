@@ -1,5 +1,5 @@
-import { bytesOf } from "../../shared/codec.ts";
-import { misconfigured, tooLarge } from "../../shared/errors.ts";
+import { countBytes } from "../../shared/codec.ts";
+import { createConfigError, createTooLargeError } from "../../shared/errors.ts";
 import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import {
   type Change,
@@ -20,47 +20,47 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
-import type { WalkableStore } from "../iterating.ts";
+import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
-import type { DeclaredReference, RepairableStore, RepairOptions } from "../reindexing.ts";
+import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { command } from "./commands.ts";
-import type { Bounds } from "./entries.ts";
+import type { MemoryLimits } from "./entries.ts";
 import {
-  absent,
-  bytesAfter,
-  changed,
+  toAbsent,
+  countBytesAfter,
+  toChanged,
   checkReferences,
-  given,
+  toStoredSession,
   type Session,
-  signedIn,
-  signedOver,
-  timesOf,
-  weightAfter,
-  weightOf,
-  withKept,
+  toSignedIn,
+  describeSuperseded,
+  toTimes,
+  weighAfter,
+  weigh,
+  mergeKept,
 } from "./entry.ts";
 import { Keeper, type Life } from "./keeper.ts";
-import { reindexKept } from "./reindex.ts";
-import { type Turn, turnOf } from "./rotation.ts";
+import { reindexEntries } from "./reindex.ts";
+import { type RotationOutcome, decideRotation } from "./rotation.ts";
 
-const PAGE_SESSIONS = 100;
-const LIST_SESSIONS = 500;
+const MAX_PAGE_SESSIONS = 100;
+const MAX_LIST_LIMIT = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
-export class MemoryStore implements CommandStore, RepairableStore, WalkableStore {
+export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {
   readonly shards = 1;
   readonly #keeper: Keeper;
 
-  constructor(bounds: Bounds, now: () => number) {
-    this.#keeper = new Keeper(bounds, now);
+  constructor(limits: MemoryLimits, now: () => number) {
+    this.#keeper = new Keeper(limits, now);
   }
 
   async create(created: NewSession): Promise<Created> {
     const { id, fields, references } = created;
-    const { kept } = this.#shelf.resolve(id);
-    if (kept?.kind === "session") return { id, ...timesOf(kept) };
+    const { entry } = this.#shelf.resolve(id);
+    if (entry?.kind === "session") return { id, ...toTimes(entry) };
     checkReferences(null, references);
-    return { id, ...timesOf(this.#keeper.make(id, fields, references, this.#lifeOf(created))) };
+    return { id, ...toTimes(this.#keeper.make(id, fields, references, this.#lifeOf(created))) };
   }
 
   #lifeOf({
@@ -72,64 +72,64 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
 
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
     const { identity, tombstone, maxBytes } = asked;
-    const done = this.#shelf.live(asked.id);
-    if (done?.kind === "session") return signedIn(done, true);
-    const { kept, trail } = this.#shelf.resolve(id, MAX_RENEWALS);
-    const old = kept?.kind === "session" ? kept : null;
-    const { fields, references } = withKept(asked, trail.length > MAX_HOPS ? null : old);
-    const bytes = bytesOf(fields);
+    const done = this.#shelf.find(asked.id);
+    if (done?.kind === "session") return toSignedIn(done, true);
+    const { entry, trail } = this.#shelf.resolve(id, MAX_RENEWALS);
+    const old = entry?.kind === "session" ? entry : null;
+    const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
+    const bytes = countBytes(fields);
     checkReferences(null, references);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#shelf.makeRoom(weightOf(fields, texts), old);
-    const left = signedOver(old, identity, asked.references);
+    this.#shelf.makeRoom(weigh(fields, texts), old);
+    const left = describeSuperseded(old, identity, asked.references);
     if (old) this.#keeper.bury([old.id, ...trail], left, tombstone);
-    else if (!kept) this.#keeper.bury([id], left, tombstone);
-    return signedIn(
+    else if (!entry) this.#keeper.bury([id], left, tombstone);
+    return toSignedIn(
       this.#keeper.make(asked.id, fields, references, this.#lifeOf(asked)),
       old !== null,
     );
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const { kept } = this.#lookUp(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
-    if (kept?.kind === "session") {
-      return { state: "live", session: given(kept, names), now: this.#keeper.now() };
+    const { entry } = this.#resolve(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
+    if (entry?.kind === "session") {
+      return { state: "live", session: toStoredSession(entry, names), now: this.#keeper.now() };
     }
-    return absent(kept);
+    return toAbsent(entry);
   }
 
   async change(id: string, change: Change): Promise<Changed> {
     const { rotation, where } = change;
-    const done = rotation && this.#shelf.live(rotation.to);
-    if (done?.kind === "session") return changed(done, true);
-    const { kept: session, trail } = this.#shelf.resolve(id);
-    if (session?.kind !== "session") return absent(session, change.references, rotation?.identity);
+    const done = rotation && this.#shelf.find(rotation.to);
+    if (done?.kind === "session") return toChanged(done, true);
+    const { entry: session, trail } = this.#shelf.resolve(id);
+    if (session?.kind !== "session") return toAbsent(session, change.references, rotation?.identity);
     if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
     return rotation
-      ? this.#turn(session, trail, change, rotation)
+      ? this.#rotate(session, trail, change, rotation)
       : this.#write(session, change, null);
   }
 
   /** A change that may give the session a new id, or put another in its place. */
-  #turn(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
+  #rotate(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
     const { identity, tombstone } = rotation;
-    const aliases = () => this.#shelf.aliasesOf(session);
-    const turn = turnOf(session, trail, change, rotation, aliases);
-    switch (turn) {
+    const countAliases = () => this.#shelf.countAliases(session);
+    const outcome = decideRotation(session, trail, change, rotation, countAliases);
+    switch (outcome) {
       case "alias":
       case "signs-in":
-        return { state: turn };
+        return { state: outcome };
       case "ended":
-        this.#keeper.bury([session.id, ...trail], signedOver(session, identity, []), tombstone);
-        return { state: turn };
+        this.#keeper.bury([session.id, ...trail], describeSuperseded(session, identity, []), tombstone);
+        return { state: outcome };
       case "replaced":
         return this.#replace(session, trail, change, rotation);
       case "keeps its id":
         return this.#write(session, change, null);
       default:
         return this.#write(session, change, () => {
-          this.#rotate(session, trail, turn, change, rotation);
+          this.#assignId(session, trail, outcome, change, rotation);
         });
     }
   }
@@ -147,26 +147,26 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
     { to, identity, tombstone, replacement }: Rotation,
   ): Changed {
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
-    const bytes = bytesOf(fields);
+    const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#shelf.makeRoom(weightOf(fields, texts), session);
-    this.#keeper.bury([session.id, ...trail], signedOver(session, identity, references), tombstone);
+    this.#shelf.makeRoom(weigh(fields, texts), session);
+    this.#keeper.bury([session.id, ...trail], describeSuperseded(session, identity, references), tombstone);
     const made = this.#keeper.make(to, fields, references, this.#lifeOf(replacement));
-    return changed(made, true);
+    return toChanged(made, true);
   }
 
-  #rotate(
+  #assignId(
     session: Session,
     trail: readonly string[],
-    turn: Extract<Turn, "renewed" | "renewed for good">,
+    outcome: Extract<RotationOutcome, "renewed" | "renewed for good">,
     { references }: Change,
     { to, identity, grace, tombstone }: Rotation,
   ): void {
-    const leavesAlias = turn === "renewed" && grace > 0;
+    const leavesAlias = outcome === "renewed" && grace > 0;
     const ids = [session.id, ...trail];
     this.#keeper.move(session, to, leavesAlias ? this.#keeper.after(grace) : null);
-    if (!leavesAlias) this.#keeper.bury(ids, signedOver(session, identity, references), tombstone);
+    if (!leavesAlias) this.#keeper.bury(ids, describeSuperseded(session, identity, references), tombstone);
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
@@ -176,7 +176,7 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas } = options;
     refuseReplicas(replicas);
-    const { kept: session, trail } = this.#lookUp(id, byName, MAX_RENEWALS);
+    const { entry: session, trail } = this.#resolve(id, byName, MAX_RENEWALS);
     if (session?.kind !== "session") return null;
     if (reference && !this.#keeper.sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
@@ -190,63 +190,63 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
   }
 
   /** What an id leads to; by its name, a session is found by its lineage, too. */
-  #lookUp(id: string, byName: boolean, hops: number) {
+  #resolve(id: string, byName: boolean, hops: number) {
     const found = this.#shelf.resolve(id, hops);
     const session =
-      byName && found.kept?.kind !== "session" ? this.#keeper.ofLineage(id) : undefined;
-    if (!session || this.#shelf.live(session.id) !== session) return found;
-    return { kept: session, trail: [] };
+      byName && found.entry?.kind !== "session" ? this.#keeper.ofLineage(id) : undefined;
+    if (!session || this.#shelf.find(session.id) !== session) return found;
+    return { entry: session, trail: [] };
   }
 
   async count(reference: Reference): Promise<number> {
-    const { length } = this.#members(reference);
-    if (length === 0) this.#lookAlike(reference);
+    const { length } = this.#select(reference);
+    if (length === 0) this.#checkLookalike(reference);
     return length;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { kept } = this.#lookUp(id, true, MAX_RENEWALS);
-    return kept?.kind === "session" && this.#keeper.sets.has(reference, kept);
+    const { entry } = this.#resolve(id, true, MAX_RENEWALS);
+    return entry?.kind === "session" && this.#keeper.sets.has(reference, entry);
   }
 
   async list(
     reference: Reference,
     { limit, order, after = null }: ListOptions,
   ): Promise<StoredSession[]> {
-    const members = this.#members(reference);
-    if (members.length === 0 && after === null) this.#lookAlike(reference);
+    const members = this.#select(reference);
+    if (members.length === 0 && after === null) this.#checkLookalike(reference);
     const ordered = members
       .filter((session) => after === null || byDeadline(after, session) < 0)
       .sort(byDeadline);
     const listed =
       order === "deadline"
         ? ordered
-        : ordered.slice(0, LIST_SESSIONS).sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
-    return listed.slice(0, limit).map((session) => given(session));
+        : ordered.slice(0, MAX_LIST_LIMIT).sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
+    return listed.slice(0, limit).map((session) => toStoredSession(session));
   }
 
   async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
     const names = withFields ? undefined : [];
-    const members = this.#members(reference);
-    for (let from = 0; from < members.length; from += PAGE_SESSIONS) {
+    const members = this.#select(reference);
+    for (let from = 0; from < members.length; from += MAX_PAGE_SESSIONS) {
       const page = members
-        .slice(from, from + PAGE_SESSIONS)
-        .filter((session) => this.#shelf.live(session.id) === session)
+        .slice(from, from + MAX_PAGE_SESSIONS)
+        .filter((session) => this.#shelf.find(session.id) === session)
         .filter((session) => this.#keeper.sets.has(reference, session))
-        .map((session) => given(session, names));
+        .map((session) => toStoredSession(session, names));
       if (page.length > 0) yield page;
     }
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    const members = this.#members(reference);
+    const members = this.#select(reference);
     for (const session of members) {
       checkReferences(session, changes.references);
-      const bytes = bytesAfter(session, changes);
-      if (bytes > changes.maxBytes) throw tooLarge(bytes, changes.maxBytes);
+      const bytes = countBytesAfter(session, changes);
+      if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#shelf.makeRoom(weightAfter(session, changes), session);
+      this.#shelf.makeRoom(weighAfter(session, changes), session);
       this.#keeper.apply(session, changes);
     }
     return members.length;
@@ -255,32 +255,32 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
     const { except = null, replicas } = options;
     refuseReplicas(replicas);
-    const members = this.#members(reference);
-    if (members.length === 0) this.#lookAlike(reference);
-    const spared = except === null ? undefined : this.#lookUp(except, true, MAX_RENEWALS).kept;
+    const members = this.#select(reference);
+    if (members.length === 0) this.#checkLookalike(reference);
+    const spared = except === null ? undefined : this.#resolve(except, true, MAX_RENEWALS).entry;
     const doomed = members.filter((session) => session !== spared);
     for (const session of doomed) this.#shelf.drop(session.id);
     return doomed.length;
   }
 
-  #lookAlike({ lookalike, ...reference }: Reference): void {
-    if (lookalike && this.#members({ ...reference, ...lookalike }).length > 0) lookalike.tell();
+  #checkLookalike({ lookalike, ...reference }: Reference): void {
+    if (lookalike && this.#select({ ...reference, ...lookalike }).length > 0) lookalike.onFound();
   }
 
-  async *walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const ids = this.#shelf.ids();
-    for (let from = 0; from < ids.length; from += PAGE_SESSIONS) {
+  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const ids = this.#shelf.listIds();
+    for (let from = 0; from < ids.length; from += MAX_PAGE_SESSIONS) {
       const page = ids
-        .slice(from, from + PAGE_SESSIONS)
-        .map((id) => this.#shelf.live(id))
+        .slice(from, from + MAX_PAGE_SESSIONS)
+        .map((id) => this.#shelf.find(id))
         .filter((kept) => kept?.kind === "session")
-        .map((session) => given(session, withFields ? undefined : []));
+        .map((session) => toStoredSession(session, withFields ? undefined : []));
       if (page.length > 0) yield page;
     }
   }
 
-  reindex(references: readonly DeclaredReference[], options: RepairOptions) {
-    return reindexKept(this.#shelf, this.#keeper.sets, references, options);
+  reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
+    return reindexEntries(this.#shelf, this.#keeper.sets, references, options);
   }
 
   sessionKey(id: string): string {
@@ -295,10 +295,10 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
     this.#keeper.clear();
   }
 
-  #members(reference: Reference): Session[] {
+  #select(reference: Reference): Session[] {
     return this.#keeper.sets
-      .members(reference)
-      .filter((session) => this.#shelf.live(session.id) === session);
+      .listMembers(reference)
+      .filter((session) => this.#shelf.find(session.id) === session);
   }
 
   get #shelf() {
@@ -308,7 +308,7 @@ export class MemoryStore implements CommandStore, RepairableStore, WalkableStore
 
 function refuseReplicas(replicas: number | undefined): void {
   if (replicas === undefined) return;
-  throw misconfigured(
+  throw createConfigError(
     "The memory store has no replicas to wait for; leave replicas out, or use redisStore. Nothing was ended",
     { option: "replicas" },
   );

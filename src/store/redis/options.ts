@@ -1,11 +1,11 @@
 import type * as durations from "../../shared/durations.ts";
-import { milliseconds } from "../../shared/durations.ts";
-import { misconfigured, optionNames } from "../../shared/errors.ts";
+import { parseDuration } from "../../shared/durations.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { optionsOf } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { checkPrefix, createKeys, type Keys } from "./layout/keys.ts";
 import { RedisStore } from "./store.ts";
-import { connectionOf, type RedisClient } from "./wire/clients/connect.ts";
+import { toConnection, type RedisClient } from "./wire/clients/connect.ts";
 import type { Connection } from "./wire/connection.ts";
 
 /** How sessions are kept in Redis. */
@@ -32,12 +32,12 @@ export interface RedisStoreOptions {
   shards?: number;
 }
 
-const OPTIONS = optionNames<RedisStoreOptions>({ prefix: true, timeout: true, shards: true });
+const OPTIONS = listOptionNames<RedisStoreOptions>({ prefix: true, timeout: true, shards: true });
 
 /** Enough to spread sessions evenly over the nodes of most clusters. */
-const CLUSTER_SHARDS = 64;
+const DEFAULT_CLUSTER_SHARDS = 64;
 /** Node's timers take a longer time for one millisecond. */
-const LONGEST_TIMER = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * A store of sessions in Redis 7.0 and later, or Valkey: on one server, behind Sentinel or in a
@@ -54,7 +54,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
 /** The same, with all it can do, under a prefix that an entry has made, which may have colons. */
 export function openStore(client: RedisClient, options: RedisStoreOptions): RedisStore {
-  const { connection, keys, shards, timeout } = redisSettings(client, options);
+  const { connection, keys, shards, timeout } = parseRedisSettings(client, options);
   return new RedisStore(connection, keys, shards, timeout);
 }
 
@@ -67,17 +67,17 @@ export interface RedisSettings {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
-export function redisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
-  const connection = connectionOf(client);
+export function parseRedisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
+  const connection = toConnection(client);
   const {
     prefix = "sessions",
     timeout = "2 seconds",
-    shards = connection.cluster ? CLUSTER_SHARDS : 1,
+    shards = connection.cluster ? DEFAULT_CLUSTER_SHARDS : 1,
   } = options;
   const keys = createKeys(prefix, shards);
-  const limit = milliseconds("timeout", timeout);
-  if (limit > LONGEST_TIMER) {
-    throw misconfigured("timeout must be at most 24 days", { option: "timeout" });
+  const limit = parseDuration("timeout", timeout);
+  if (limit > MAX_TIMER_MS) {
+    throw createConfigError("timeout must be at most 24 days", { option: "timeout" });
   }
   return { connection, keys, shards, timeout: limit };
 }

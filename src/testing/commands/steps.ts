@@ -7,7 +7,7 @@ import {
   type Merge,
 } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { type ChangesDraft, changes, HOUR } from "../steps.ts";
+import { type ChangesDraft, createChanges, HOUR_MS } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 /* The words that the tests of commands are written in, beside those of ../steps.ts. */
@@ -33,7 +33,7 @@ interface CommandDraft
 export function commandOf(draft: CommandDraft = {}): Command {
   return {
     ...draft,
-    ...changes(draft),
+    ...createChanges(draft),
     idleTimeout: draft.idleTimeout ?? null,
     merge: draft.merge ?? null,
   };
@@ -45,11 +45,11 @@ export function command(store: CommandStore, id: string, draft?: CommandDraft): 
 
 /** A merge where `user_id` says who the user is; its tombstones stay for an hour. */
 export function mergeTo(to: string, over: Partial<Merge> = {}): Merge {
-  return { to, identity: ["user_id"], tombstone: HOUR, ...over };
+  return { to, identity: ["user_id"], tombstone: HOUR_MS, ...over };
 }
 
 /** A command that names a user, and gives the session a new id where it is another one's. */
-export function mergeUser(to: string, user: string, over: Partial<Merge> = {}): Command {
+export function createMerge(to: string, user: string, over: Partial<Merge> = {}): Command {
   return commandOf({
     set: { user_id: user },
     references: { user_id: [user] },

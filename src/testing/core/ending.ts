@@ -1,28 +1,28 @@
 import assert from "node:assert/strict";
-import { newId, newIdBeside } from "../ids.ts";
+import { createId, createIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
   assertMembers,
   change,
   create,
-  createOf,
-  done,
-  HOUR,
-  live,
+  createForUser,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
-  PAST_SOON,
-  renewed,
-  rotationTo,
-  SOON,
-  texts,
+  PAST_SOON_MS,
+  renew,
+  createRotation,
+  SOON_MS,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const ending: readonly StoreTest[] = [
   storeTest("end ends one session and takes it out of its sets", async ({ store }) => {
-    const id = await createOf(store, "1", { references: { t: ["7", "8"] } });
-    const other = await createOf(store, "1");
+    const id = await createForUser(store, "1", { references: { t: ["7", "8"] } });
+    const other = await createForUser(store, "1");
     assert.equal(await store.end(id), id);
     await assertGone(store, id);
     assert.equal(await store.has(of("user_id", "1"), id), false);
@@ -32,18 +32,18 @@ export const ending: readonly StoreTest[] = [
   }),
 
   storeTest("end of what is not there is no error", async ({ store }) => {
-    const id = await createOf(store, "1");
-    assert.equal(await store.end(newId(store.shards)), null);
+    const id = await createForUser(store, "1");
+    assert.equal(await store.end(createId(store.shards)), null);
     assert.equal(await store.end(id), id);
     assert.equal(await store.end(id), null);
     assert.equal(await store.end(id, { reference: of("user_id", "1") }), null);
   }),
 
   storeTest("end through an alias ends the session and its aliases", async ({ store }) => {
-    const first = await createOf(store, "1");
-    const [second, third] = [newIdBeside(first), newIdBeside(first)];
-    done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await change(store, second, { rotation: rotationTo(third) }));
+    const first = await createForUser(store, "1");
+    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    expectDone(await change(store, first, { rotation: createRotation(second) }));
+    expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.equal(await store.end(first), first);
     await assertGone(store, first, second, third);
     await assertMembers(store, of("user_id", "1"), []);
@@ -51,9 +51,9 @@ export const ending: readonly StoreTest[] = [
   }),
 
   storeTest("end of a rotated session ends its aliases", async ({ store }) => {
-    const first = await createOf(store, "1");
-    const second = newIdBeside(first);
-    done(await change(store, first, { rotation: rotationTo(second) }));
+    const first = await createForUser(store, "1");
+    const second = createIdBeside(first);
+    expectDone(await change(store, first, { rotation: createRotation(second) }));
     assert.equal(await store.end(second), first);
     await assertGone(store, first, second);
     assert.deepEqual(await change(store, first, { set: { a: "1" } }), { state: "gone" });
@@ -61,11 +61,11 @@ export const ending: readonly StoreTest[] = [
   }),
 
   storeTest("end can leave a tombstone at each id that it came through", async ({ store }) => {
-    const tombstone = { stays: HOUR };
+    const tombstone = { stays: HOUR_MS };
     for (const user of ["1", null]) {
-      const first = await (user ? createOf(store, user) : create(store));
-      const second = newIdBeside(first);
-      done(await change(store, first, { rotation: rotationTo(second) }));
+      const first = await (user ? createForUser(store, user) : create(store));
+      const second = createIdBeside(first);
+      expectDone(await change(store, first, { rotation: createRotation(second) }));
       assert.equal(await store.end(first, { tombstone }), first);
       await assertDeleted(store, first, second);
       const answer = await change(store, first, { set: { a: "1" } });
@@ -76,10 +76,10 @@ export const ending: readonly StoreTest[] = [
   }),
 
   storeTest("end leaves no tombstone of what it does not end", async ({ store }) => {
-    const id = await createOf(store, "1");
-    const tombstone = { stays: HOUR };
+    const id = await createForUser(store, "1");
+    const tombstone = { stays: HOUR_MS };
     assert.equal(await store.end(id, { reference: of("user_id", "2"), tombstone }), null);
-    assert.equal((await live(store, id)).id, id);
+    assert.equal((await findLive(store, id)).id, id);
     assert.equal(await store.end(id, { tombstone: { stays: 0 } }), id);
     assert.equal(await store.end(id, { tombstone }), null);
     await assertGone(store, id);
@@ -87,10 +87,10 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end leaves a tombstone of the session of one lineage alone", async ({ store }) => {
     for (const aliases of [0, 2, 5]) {
-      const mine = await renewed(store, await createOf(store, "1"), aliases);
+      const mine = await renew(store, await createForUser(store, "1"), aliases);
       const [first = ""] = mine;
-      const tombstone = { stays: HOUR, lineage: first };
-      const theirs = await renewed(store, await createOf(store, "1"), aliases);
+      const tombstone = { stays: HOUR_MS, lineage: first };
+      const theirs = await renew(store, await createForUser(store, "1"), aliases);
       assert.equal(await store.end(theirs[0] ?? "", { tombstone }), theirs[0]);
       await assertGone(store, ...theirs);
       assert.equal(await store.end(first, { tombstone }), first);
@@ -100,70 +100,70 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("a lineage is no id: a tombstone of its present id's name is none", async (under) => {
     const { store } = under;
-    const ids = await renewed(store, await createOf(store, "1"), 1);
+    const ids = await renew(store, await createForUser(store, "1"), 1);
     const [first = "", second = ""] = ids;
-    assert.equal(await store.end(second, { tombstone: { stays: HOUR, lineage: second } }), first);
+    assert.equal(await store.end(second, { tombstone: { stays: HOUR_MS, lineage: second } }), first);
     await assertGone(store, ...ids);
   }),
 
   storeTest("a tombstone of an end lasts for its time", async ({ store, elapse }) => {
-    const ids = await renewed(store, await createOf(store, "1"), 1);
-    await store.end(ids[0] ?? "", { tombstone: { stays: SOON } });
-    await elapse(PAST_SOON);
+    const ids = await renew(store, await createForUser(store, "1"), 1);
+    await store.end(ids[0] ?? "", { tombstone: { stays: SOON_MS } });
+    await elapse(PAST_SOON_MS);
     await assertGone(store, ...ids);
   }),
 
   storeTest("end with a reference ends only a session of that set", async ({ store }) => {
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.equal(await store.end(id, { reference: of("team", "1") }), null);
-    assert.deepEqual(await texts(store, id), { user_id: "1" });
+    assert.deepEqual(await readTexts(store, id), { user_id: "1" });
     assert.equal(await store.end(id, { reference: of("user_id", "1") }), id);
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "1"), []);
   }),
 
   storeTest("end with a reference goes by the value the session has now", async ({ store }) => {
-    const id = await createOf(store, "1");
-    done(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
+    const id = await createForUser(store, "1");
+    expectDone(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
     assert.equal(await store.end(id, { reference: of("user_id", "1") }), null);
-    assert.equal((await live(store, id)).id, id);
+    assert.equal((await findLive(store, id)).id, id);
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), id);
     await assertGone(store, id);
   }),
 
   storeTest("end with a reference follows an alias", async ({ store }) => {
-    const id = await createOf(store, "1");
-    const to = newIdBeside(id);
-    done(await change(store, id, { rotation: rotationTo(to) }));
+    const id = await createForUser(store, "1");
+    const to = createIdBeside(id);
+    expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
-    assert.equal((await live(store, to)).id, to);
+    assert.equal((await findLive(store, to)).id, to);
     assert.equal(await store.end(id, { reference: of("user_id", "1") }), id);
     await assertGone(store, id, to);
   }),
 
   storeTest("endAll ends every session of the set and no other", async ({ store }) => {
-    const ids = await Promise.all([1, 2, 3, 4, 5].map(() => createOf(store, "1")));
-    const other = await createOf(store, "2");
+    const ids = await Promise.all([1, 2, 3, 4, 5].map(() => createForUser(store, "1")));
+    const other = await createForUser(store, "2");
     const none = await create(store);
     assert.equal(await store.endAll(of("user_id", "1")), 5);
     await assertGone(store, ...ids);
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("user_id", "2"), [other]);
-    assert.deepEqual(await texts(store, none), {});
+    assert.deepEqual(await readTexts(store, none), {});
     assert.equal(await store.endAll(of("user_id", "1")), 0);
   }),
 
   storeTest("endAll of an empty set ends nothing", async ({ store }) => {
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     assert.equal(await store.endAll(of("user_id", "2")), 0);
     assert.equal(await store.endAll(of("team", "1")), 0);
     await assertMembers(store, of("user_id", "1"), [id]);
   }),
 
   storeTest("endAll takes the sessions out of their other sets", async ({ store }) => {
-    await createOf(store, "1", { references: { t: ["7", "8"] } });
-    const other = await createOf(store, "2", { references: { t: ["7"] } });
+    await createForUser(store, "1", { references: { t: ["7", "8"] } });
+    const other = await createForUser(store, "2", { references: { t: ["7"] } });
     assert.equal(await store.endAll(of("user_id", "1")), 1);
     await assertMembers(store, of("t", "7"), [other]);
     await assertMembers(store, of("t", "8"), []);
@@ -171,42 +171,42 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("endAll ends sessions under the id they have now, and their aliases", async (under) => {
     const { store } = under;
-    const id = await createOf(store, "1");
-    const to = newIdBeside(id);
-    done(await change(store, id, { rotation: rotationTo(to) }));
+    const id = await createForUser(store, "1");
+    const to = createIdBeside(id);
+    expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.equal(await store.endAll(of("user_id", "1")), 1);
     await assertGone(store, id, to);
   }),
 
   storeTest("endAll keeps the one session it is told to", async ({ store }) => {
-    const ids = await Promise.all([1, 2, 3, 4].map(() => createOf(store, "1")));
-    const kept = await createOf(store, "1", { fields: { a: "1" } });
-    const before = await live(store, kept);
+    const ids = await Promise.all([1, 2, 3, 4].map(() => createForUser(store, "1")));
+    const kept = await createForUser(store, "1", { fields: { a: "1" } });
+    const before = await findLive(store, kept);
     assert.equal(await store.endAll(of("user_id", "1"), { except: kept }), 4);
     await assertGone(store, ...ids);
-    assert.deepEqual(await live(store, kept), before);
+    assert.deepEqual(await findLive(store, kept), before);
     await assertMembers(store, of("user_id", "1"), [kept]);
     assert.equal(await store.endAll(of("user_id", "1"), { except: kept }), 0);
   }),
 
   storeTest("endAll keeps the session that an alias leads to", async ({ store }) => {
-    const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
-    const first = await createOf(store, "1");
-    const [second, third] = [newIdBeside(first), newIdBeside(first)];
-    done(await change(store, first, { rotation: rotationTo(second) }));
-    done(await change(store, second, { rotation: rotationTo(third) }));
+    const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
+    const first = await createForUser(store, "1");
+    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    expectDone(await change(store, first, { rotation: createRotation(second) }));
+    expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.equal(await store.endAll(of("user_id", "1"), { except: first }), 3);
     await assertGone(store, ...ids);
-    assert.equal((await live(store, first)).id, third);
+    assert.equal((await findLive(store, first)).id, third);
     await assertMembers(store, of("user_id", "1"), [third]);
   }),
 
   storeTest("endAll keeps no session for an id that leads nowhere", async ({ store }) => {
-    const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
-    const elsewhere = await createOf(store, "2");
-    assert.equal(await store.endAll(of("user_id", "1"), { except: newId(store.shards) }), 3);
+    const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
+    const elsewhere = await createForUser(store, "2");
+    assert.equal(await store.endAll(of("user_id", "1"), { except: createId(store.shards) }), 3);
     await assertGone(store, ...ids);
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     assert.equal(await store.endAll(of("user_id", "1"), { except: elsewhere }), 1);
     await assertGone(store, id);
     await assertMembers(store, of("user_id", "2"), [elsewhere]);

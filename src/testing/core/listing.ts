@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import type { ListPlace, SessionStore, StoredSession } from "../../store/contract.ts";
-import { newId, newIdBeside } from "../ids.ts";
+import { createId, createIdBeside } from "../ids.ts";
 import {
-  allPages,
+  readAllPages,
   change,
   createMany,
-  createOf,
-  done,
-  HOUR,
-  live,
+  createForUser,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
-  PAST_SOON,
-  rotationTo,
-  SOON,
+  PAST_SOON_MS,
+  createRotation,
+  SOON_MS,
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
@@ -60,7 +60,7 @@ function idsOf(sessions: readonly ListPlace[]): string[] {
 
 /** Makes sessions of so many hours; gives their ids. */
 function createHours(store: SessionStore, hours: readonly number[]): Promise<string[]> {
-  return Promise.all(hours.map((n) => createOf(store, "1", { idleTimeout: n * HOUR })));
+  return Promise.all(hours.map((n) => createForUser(store, "1", { idleTimeout: n * HOUR_MS })));
 }
 
 /** What may happen to the last session of a page before the next one is asked for. */
@@ -69,11 +69,11 @@ const HAPPENINGS: Readonly<
 > = {
   ended: ({ store }, id) => store.end(id),
   "taken out of the set": ({ store }, id) => change(store, id, { references: { user_id: ["2"] } }),
-  rotated: ({ store }, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
+  rotated: ({ store }, id) => change(store, id, { rotation: createRotation(createIdBeside(id)) }),
   "rotated without an alias": ({ store }, id) =>
-    change(store, id, { rotation: rotationTo(newIdBeside(id), { grace: 0 }) }),
+    change(store, id, { rotation: createRotation(createIdBeside(id), { grace: 0 }) }),
   touched: ({ store }, id) => change(store, id),
-  "touched for longer": ({ store }, id) => change(store, id, { idleTimeout: 20 * HOUR }),
+  "touched for longer": ({ store }, id) => change(store, id, { idleTimeout: 20 * HOUR_MS }),
 };
 
 /** Listing a set in the order of deadlines, page by page. */
@@ -82,7 +82,7 @@ export const listing: readonly StoreTest[] = [
     const { store, elapse } = under;
     const [second, third, first] = await createHours(store, [2, 1, 3]);
     await elapse(3);
-    done(await change(store, third as string));
+    expectDone(await change(store, third as string));
     const order = [first, second, third];
     for (const limit of [1, 2, 3, 500]) {
       assert.deepEqual(idsOf(await page(store, limit)), order.slice(0, limit));
@@ -90,14 +90,14 @@ export const listing: readonly StoreTest[] = [
   }),
 
   storeTest("list by deadlines gives whole sessions", async ({ store }) => {
-    const id = await createOf(store, "1", { fields: { theme: "dark", empty: "" } });
-    assert.deepEqual(await page(store, 10), [await live(store, id)]);
+    const id = await createForUser(store, "1", { fields: { theme: "dark", empty: "" } });
+    assert.deepEqual(await page(store, 10), [await findLive(store, id)]);
   }),
 
   ...[1, 7, 100, 500].map((limit) =>
     storeTest(`pages by deadlines of ${limit} give each of a large set once`, async ({ store }) => {
       await createMany(store, "1", MANY);
-      const sessions = inOrder(await allPages(store, USER, true));
+      const sessions = inOrder(await readAllPages(store, USER, true));
       assert.equal(sessions.length, MANY);
       assert.deepEqual(await allOf(store, limit), sessions);
     }),
@@ -106,9 +106,9 @@ export const listing: readonly StoreTest[] = [
   storeTest("a page begins behind any place, whether a session is there or not", async (under) => {
     const { store } = under;
     const ids = await createMany(store, "1", 40);
-    const sessions = inOrder(await allPages(store, USER));
+    const sessions = inOrder(await readAllPages(store, USER));
     // Places among those of one deadline, and beside all of them.
-    const others = sessions.map(({ expiresAt }) => ({ id: newId(store.shards), expiresAt }));
+    const others = sessions.map(({ expiresAt }) => ({ id: createId(store.shards), expiresAt }));
     const ends = [1, -1].map((by) => ({
       id: ids[0] as string,
       expiresAt: (sessions.at(by === 1 ? 0 : -1) as StoredSession).expiresAt + by,
@@ -136,7 +136,7 @@ export const listing: readonly StoreTest[] = [
     await createHours(store, [3, 4, 5, 6]);
     const first = await page(store, 2);
     const { id } = first[1] as StoredSession;
-    done(await change(store, id, { idleTimeout: HOUR }));
+    expectDone(await change(store, id, { idleTimeout: HOUR_MS }));
     assert.equal(idsOf(await page(store, 3, first[1])).at(-1), id);
   }),
 
@@ -151,7 +151,7 @@ export const listing: readonly StoreTest[] = [
         used.add(id);
         await change(store, id);
       }
-      await createOf(store, "1", { idleTimeout: 2 * HOUR });
+      await createForUser(store, "1", { idleTimeout: 2 * HOUR_MS });
       await elapse(2);
     });
     assert.deepEqual(idsOf(listed), [...new Set(idsOf(listed))], "a session came twice");
@@ -165,10 +165,10 @@ export const listing: readonly StoreTest[] = [
   storeTest("sessions that expire between two pages are passed over", async (under) => {
     const { store, elapse } = under;
     const [first, second, third] = await createHours(store, [3, 2, 1]);
-    for (let i = 0; i < 3; i++) await createOf(store, "1", { idleTimeout: SOON });
+    for (let i = 0; i < 3; i++) await createForUser(store, "1", { idleTimeout: SOON_MS });
     // On a slow machine they may be gone by now; what counts is that they are gone in the end.
     const before = await page(store, 4);
-    await elapse(PAST_SOON);
+    await elapse(PAST_SOON_MS);
     assert.deepEqual(idsOf(before).slice(0, 3), [first, second, third]);
     assert.deepEqual(await page(store, 4, before.at(-1)), []);
     assert.deepEqual(idsOf(await page(store, 4, before[1])), [third]);
@@ -176,8 +176,8 @@ export const listing: readonly StoreTest[] = [
   }),
 
   storeTest("a page of a set without sessions is empty", async ({ store }) => {
-    const id = await createOf(store, "2");
+    const id = await createForUser(store, "2");
     assert.deepEqual(await page(store, 10), []);
-    assert.deepEqual(await page(store, 10, await live(store, id)), []);
+    assert.deepEqual(await page(store, 10, await findLive(store, id)), []);
   }),
 ];

@@ -3,67 +3,67 @@ import {
   assertMembers,
   change,
   create,
-  createOf,
-  done,
-  HOUR,
-  live,
+  createForUser,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
   type ReferenceTexts,
-  texts,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 export const referencing: readonly StoreTest[] = [
   storeTest("a changed reference moves the session to another set", async ({ store }) => {
-    const id = await createOf(store, "1");
-    done(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
+    const id = await createForUser(store, "1");
+    expectDone(await change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("user_id", "2"), [id]);
     assert.equal(await store.has(of("user_id", "1"), id), false);
   }),
 
   storeTest("an unset reference takes the session out of its set", async ({ store }) => {
-    const id = await createOf(store, "1", { fields: { team: "7" }, references: { team: ["7"] } });
-    done(await change(store, id, { unset: ["user_id"], references: { user_id: [] } }));
+    const id = await createForUser(store, "1", { fields: { team: "7" }, references: { team: ["7"] } });
+    expectDone(await change(store, id, { unset: ["user_id"], references: { user_id: [] } }));
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("team", "7"), [id]);
-    assert.deepEqual(await texts(store, id), { team: "7" });
+    assert.deepEqual(await readTexts(store, id), { team: "7" });
   }),
 
   storeTest("a reference that is set anew adds the session to its set", async ({ store }) => {
     const id = await create(store);
-    done(await change(store, id, { set: { user_id: "1" }, references: { user_id: ["1"] } }));
+    expectDone(await change(store, id, { set: { user_id: "1" }, references: { user_id: ["1"] } }));
     await assertMembers(store, of("user_id", "1"), [id]);
   }),
 
   storeTest("a change that names no reference leaves every set as it is", async ({ store }) => {
-    const id = await createOf(store, "1", { references: { team: ["7", "8"] } });
-    done(await change(store, id, { set: { theme: "dark" }, idleTimeout: 2 * HOUR }));
+    const id = await createForUser(store, "1", { references: { team: ["7", "8"] } });
+    expectDone(await change(store, id, { set: { theme: "dark" }, idleTimeout: 2 * HOUR_MS }));
     await assertMembers(store, of("user_id", "1"), [id]);
     await assertMembers(store, of("team", "7"), [id]);
     await assertMembers(store, of("team", "8"), [id]);
   }),
 
   storeTest("a reference set to the value it has changes no set", async ({ store }) => {
-    const id = await createOf(store, "1");
-    done(await change(store, id, { set: { user_id: "1" }, references: { user_id: ["1"] } }));
+    const id = await createForUser(store, "1");
+    expectDone(await change(store, id, { set: { user_id: "1" }, references: { user_id: ["1"] } }));
     await assertMembers(store, of("user_id", "1"), [id]);
   }),
 
   storeTest("an element added or removed changes exactly its own set", async ({ store }) => {
     const id = await create(store, { references: { team: ["1", "2", "3"] } });
     await assertTeams(store, id, { in: ["1", "2", "3"], out: ["4"] });
-    done(await change(store, id, { references: { team: ["2", "3", "4"] } }));
+    expectDone(await change(store, id, { references: { team: ["2", "3", "4"] } }));
     await assertTeams(store, id, { in: ["2", "3", "4"], out: ["1"] });
-    done(await change(store, id, { references: { team: [] } }));
+    expectDone(await change(store, id, { references: { team: [] } }));
     await assertTeams(store, id, { in: [], out: ["1", "2", "3", "4"] });
-    done(await change(store, id, { references: { team: ["1"] } }));
+    expectDone(await change(store, id, { references: { team: ["1"] } }));
     await assertTeams(store, id, { in: ["1"], out: ["2", "3", "4"] });
   }),
 
   storeTest("two fields may have the same value in sets of their own", async ({ store }) => {
     const id = await create(store, { references: { owner: ["1"], editor: ["1"] } });
-    done(await change(store, id, { references: { editor: [] } }));
+    expectDone(await change(store, id, { references: { editor: [] } }));
     await assertMembers(store, of("owner", "1"), [id]);
     await assertMembers(store, of("editor", "1"), []);
   }),
@@ -75,14 +75,14 @@ export const referencing: readonly StoreTest[] = [
     assert.deepEqual(await counts(), Array(1000).fill(1));
 
     const odd = teams.filter((_, i) => i % 2 === 1);
-    done(await change(store, id, { references: { team: [...odd, "new"] } }));
+    expectDone(await change(store, id, { references: { team: [...odd, "new"] } }));
     assert.deepEqual(
       await counts(),
       teams.map((_, i) => i % 2),
     );
     await assertMembers(store, of("team", "new"), [id]);
 
-    done(await change(store, id, { references: { team: teams } }));
+    expectDone(await change(store, id, { references: { team: teams } }));
     assert.deepEqual(await counts(), Array(1000).fill(1));
     assert.equal(await store.end(id), id);
     assert.deepEqual(await counts(), Array(1000).fill(0));
@@ -92,7 +92,7 @@ export const referencing: readonly StoreTest[] = [
     const same = "x".repeat(10_000);
     const values = [`${same}a`, `${same}b`, same, same.slice(1)];
     const ids: string[] = [];
-    for (const value of values) ids.push(await createOf(store, value));
+    for (const value of values) ids.push(await createForUser(store, value));
     for (const [i, value] of values.entries()) {
       await assertMembers(store, of("user_id", value), ids.slice(i, i + 1));
     }
@@ -132,13 +132,13 @@ export const referencing: readonly StoreTest[] = [
       é: "é",
     };
     const id = await create(store, { fields });
-    assert.deepEqual(await texts(store, id), fields);
-    done(await change(store, id, { set: { more: "1" } }));
-    assert.deepEqual(await texts(store, id), { ...fields, more: "1" });
+    assert.deepEqual(await readTexts(store, id), fields);
+    expectDone(await change(store, id, { set: { more: "1" } }));
+    assert.deepEqual(await readTexts(store, id), { ...fields, more: "1" });
     const names = Object.keys(fields);
-    assert.deepEqual(Object.fromEntries((await live(store, id, names)).fields), fields);
-    done(await change(store, id, { unset: names }));
-    assert.deepEqual(await texts(store, id), { more: "1" });
+    assert.deepEqual(Object.fromEntries((await findLive(store, id, names)).fields), fields);
+    expectDone(await change(store, id, { unset: names }));
+    assert.deepEqual(await readTexts(store, id), { more: "1" });
   }),
 ];
 

@@ -1,60 +1,60 @@
 import assert from "node:assert/strict";
 import { SessionError } from "../../shared/errors.ts";
-import { newId } from "../ids.ts";
+import { createId } from "../ids.ts";
 import {
-  allPages,
+  readAllPages,
   assertMembers,
   change,
-  changes,
+  createChanges,
   create,
-  createOf,
-  done,
-  live,
+  createForUser,
+  expectDone,
+  findLive,
   of,
-  texts,
-  timesOf,
+  readTexts,
+  pickTimes,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const sets: readonly StoreTest[] = [
   storeTest("a set without sessions is empty however it is read", async ({ store }) => {
-    await createOf(store, "1");
+    await createForUser(store, "1");
     await assertMembers(store, of("user_id", "2"), []);
     await assertMembers(store, of("team", "1"), []);
-    assert.equal(await store.has(of("user_id", "2"), newId(store.shards)), false);
-    assert.equal(await store.changeAll(of("user_id", "2"), changes({ set: { a: "1" } })), 0);
+    assert.equal(await store.has(of("user_id", "2"), createId(store.shards)), false);
+    assert.equal(await store.changeAll(of("user_id", "2"), createChanges({ set: { a: "1" } })), 0);
   }),
 
   storeTest("list and pages give whole sessions", async ({ store }) => {
     const fields = { user_id: "1", theme: "dark", empty: "" };
-    const id = await createOf(store, "1", { fields });
-    const session = await live(store, id);
+    const id = await createForUser(store, "1", { fields });
+    const session = await findLive(store, id);
     assert.deepEqual(await store.list(of("user_id", "1"), { limit: 10, order: "last-seen" }), [
       session,
     ]);
-    assert.deepEqual(await allPages(store, of("user_id", "1"), true), [session]);
+    assert.deepEqual(await readAllPages(store, of("user_id", "1"), true), [session]);
   }),
 
   storeTest("pages without fields give the ids and times of sessions", async ({ store }) => {
-    const id = await createOf(store, "1", { fields: { theme: "dark" } });
-    const session = await live(store, id);
-    const [paged] = await allPages(store, of("user_id", "1"), false);
+    const id = await createForUser(store, "1", { fields: { theme: "dark" } });
+    const session = await findLive(store, id);
+    const [paged] = await readAllPages(store, of("user_id", "1"), false);
     assert.ok(paged, "the set has a page");
     assert.equal(paged.id, id);
     assert.equal(paged.fields.size, 0);
-    assert.deepEqual(timesOf(paged), timesOf(session));
+    assert.deepEqual(pickTimes(paged), pickTimes(session));
   }),
 
   storeTest("list gives the most recently seen first", async ({ store, elapse }) => {
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) {
-      ids.push(await createOf(store, "1"));
+      ids.push(await createForUser(store, "1"));
       await elapse(3);
     }
     const [first = "", second = "", third = "", fourth = "", fifth = ""] = ids;
-    done(await change(store, second));
+    expectDone(await change(store, second));
     await elapse(3);
-    done(await change(store, first, { set: { a: "1" } }));
+    expectDone(await change(store, first, { set: { a: "1" } }));
     const order = [first, second, fifth, fourth, third];
     const listed = async (limit: number) =>
       (await store.list(of("user_id", "1"), { limit, order: "last-seen" })).map(({ id }) => id);
@@ -64,9 +64,9 @@ export const sets: readonly StoreTest[] = [
 
   storeTest("list goes by when a session was seen, not by when it expires", async (under) => {
     const { store, elapse } = under;
-    const first = await createOf(store, "1", { idleTimeout: 80_000_000 });
+    const first = await createForUser(store, "1", { idleTimeout: 80_000_000 });
     await elapse(3);
-    const second = await createOf(store, "1", { idleTimeout: 10_000_000 });
+    const second = await createForUser(store, "1", { idleTimeout: 10_000_000 });
     const listed = await store.list(of("user_id", "1"), { limit: 10, order: "last-seen" });
     assert.deepEqual(
       listed.map(({ id }) => id),
@@ -76,30 +76,30 @@ export const sets: readonly StoreTest[] = [
 
   storeTest("changeAll merges and unsets fields of every session of the set", async ({ store }) => {
     const ids = await Promise.all(
-      ["1", "2", "3"].map((n) => createOf(store, "1", { fields: { n, old: "x" } })),
+      ["1", "2", "3"].map((n) => createForUser(store, "1", { fields: { n, old: "x" } })),
     );
-    const other = await createOf(store, "2", { fields: { old: "x" } });
-    const made = changes({ set: { role: "admin" }, unset: ["old", "absent"] });
+    const other = await createForUser(store, "2", { fields: { old: "x" } });
+    const made = createChanges({ set: { role: "admin" }, unset: ["old", "absent"] });
     assert.equal(await store.changeAll(of("user_id", "1"), made), 3);
     for (const [i, id] of ids.entries()) {
-      assert.deepEqual(await texts(store, id), { user_id: "1", n: String(i + 1), role: "admin" });
+      assert.deepEqual(await readTexts(store, id), { user_id: "1", n: String(i + 1), role: "admin" });
     }
-    assert.deepEqual(await texts(store, other), { user_id: "2", old: "x" });
+    assert.deepEqual(await readTexts(store, other), { user_id: "2", old: "x" });
   }),
 
   storeTest("changeAll moves no deadline", async ({ store, elapse }) => {
-    const id = await createOf(store, "1");
-    const before = await live(store, id);
+    const id = await createForUser(store, "1");
+    const before = await findLive(store, id);
     await elapse(10);
-    assert.equal(await store.changeAll(of("user_id", "1"), changes({ set: { a: "1" } })), 1);
-    assert.deepEqual(timesOf(await live(store, id)), timesOf(before));
+    assert.equal(await store.changeAll(of("user_id", "1"), createChanges({ set: { a: "1" } })), 1);
+    assert.deepEqual(pickTimes(await findLive(store, id)), pickTimes(before));
     await assertMembers(store, of("user_id", "1"), [id]);
   }),
 
   storeTest("changeAll changes other references", async ({ store }) => {
-    const a = await createOf(store, "1", { references: { t: ["7", "8"] } });
-    const b = await createOf(store, "1");
-    const made = changes({ set: { t: "[8,9]" }, references: { t: ["8", "9"] } });
+    const a = await createForUser(store, "1", { references: { t: ["7", "8"] } });
+    const b = await createForUser(store, "1");
+    const made = createChanges({ set: { t: "[8,9]" }, references: { t: ["8", "9"] } });
     assert.equal(await store.changeAll(of("user_id", "1"), made), 2);
     await assertMembers(store, of("t", "7"), []);
     await assertMembers(store, of("t", "8"), [a, b]);
@@ -108,39 +108,39 @@ export const sets: readonly StoreTest[] = [
   }),
 
   storeTest("changeAll may change the very reference it goes by", async ({ store }) => {
-    const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
-    const there = await createOf(store, "2");
-    const move = changes({ set: { user_id: "2" }, references: { user_id: ["2"] } });
+    const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
+    const there = await createForUser(store, "2");
+    const move = createChanges({ set: { user_id: "2" }, references: { user_id: ["2"] } });
     assert.equal(await store.changeAll(of("user_id", "1"), move), 3);
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("user_id", "2"), [...ids, there]);
-    const leave = changes({ unset: ["user_id"], references: { user_id: [] } });
+    const leave = createChanges({ unset: ["user_id"], references: { user_id: [] } });
     assert.equal(await store.changeAll(of("user_id", "2"), leave), 4);
     await assertMembers(store, of("user_id", "2"), []);
-    for (const id of ids) assert.deepEqual(await texts(store, id), {});
+    for (const id of ids) assert.deepEqual(await readTexts(store, id), {});
   }),
 
   storeTest(
     "changeAll that sets the value a session has keeps it in its set",
     async ({ store }) => {
-      const ids = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
-      const made = changes({ set: { user_id: "1" }, references: { user_id: ["1"] } });
+      const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
+      const made = createChanges({ set: { user_id: "1" }, references: { user_id: ["1"] } });
       assert.equal(await store.changeAll(of("user_id", "1"), made), 3);
       await assertMembers(store, of("user_id", "1"), ids);
     },
   ),
 
   storeTest("changeAll rejects where a session would grow too large", async ({ store }) => {
-    const id = await createOf(store, "1", { fields: { a: "x".repeat(80) } });
+    const id = await createForUser(store, "1", { fields: { a: "x".repeat(80) } });
     const made = { set: { b: "y".repeat(20) }, references: { t: ["7"] } };
     // user_id + 1, a + 80, b + 20: 110 bytes.
     await assert.rejects(
-      store.changeAll(of("user_id", "1"), changes({ ...made, maxBytes: 109 })),
+      store.changeAll(of("user_id", "1"), createChanges({ ...made, maxBytes: 109 })),
       (error) => error instanceof SessionError && error.code === "ERR_SESSION_TOO_LARGE",
     );
-    assert.deepEqual(Object.keys(await texts(store, id)).sort(), ["a", "user_id"]);
+    assert.deepEqual(Object.keys(await readTexts(store, id)).sort(), ["a", "user_id"]);
     await assertMembers(store, of("t", "7"), []);
-    const fits = changes({ ...made, maxBytes: 110 });
+    const fits = createChanges({ ...made, maxBytes: 110 });
     assert.equal(await store.changeAll(of("user_id", "1"), fits), 1);
     await assertMembers(store, of("t", "7"), [id]);
   }),
@@ -160,7 +160,7 @@ export const sets: readonly StoreTest[] = [
     if (store.shards !== 1) return; // a plain set needs one shard
     const plain = (texts: string[]) => [{ field: "u", texts, plain: true }];
     const set = (text: string) => ({ field: "u", text, plain: true });
-    const id = newId(1);
+    const id = createId(1);
     await store.create({
       id,
       fields: new Map(),
@@ -169,7 +169,7 @@ export const sets: readonly StoreTest[] = [
       absoluteTimeout: null,
     });
     await assertMembers(store, set("1"), [id]);
-    done(await store.change(id, { ...changeless, references: plain(["2", "3"]) }));
+    expectDone(await store.change(id, { ...changeless, references: plain(["2", "3"]) }));
     await assertMembers(store, set("1"), []);
     await assertMembers(store, set("2"), [id]);
     assert.equal(await store.endAll(set("3")), 1);
@@ -177,4 +177,4 @@ export const sets: readonly StoreTest[] = [
   }),
 ];
 
-const changeless = { ...changes({}), idleTimeout: null, rotation: null };
+const changeless = { ...createChanges({}), idleTimeout: null, rotation: null };

@@ -1,26 +1,26 @@
 import assert from "node:assert/strict";
 import type { Rotation, SessionStore } from "../../store/contract.ts";
-import { newId, newIdBeside } from "../ids.ts";
+import { createId, createIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
   assertMembers,
   assertSuperseded,
   change,
-  changeOf,
+  createChange,
   create,
-  createOf,
-  DAY,
-  done,
-  HOUR,
-  live,
+  createForUser,
+  DAY_MS,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
   type ReferenceTexts,
-  renewed,
-  rotationTo,
+  renew,
+  createRotation,
   type Texts,
-  texts,
-  timesOf,
+  readTexts,
+  pickTimes,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -69,18 +69,18 @@ const SAME: Readonly<Record<string, ReferenceTexts>> = {
 const WRITES = ["user-changes", "never"] as const;
 
 /** A session of this user, or of nobody, with data of its own. */
-function sessionOf(store: SessionStore, user: string | null): Promise<string> {
-  const session = { fields: DATA, references: TEAMS, absoluteTimeout: 2 * DAY };
-  return user === null ? create(store, session) : createOf(store, user, session);
+function createWithData(store: SessionStore, user: string | null): Promise<string> {
+  const session = { fields: DATA, references: TEAMS, absoluteTimeout: 2 * DAY_MS };
+  return user === null ? create(store, session) : createForUser(store, user, session);
 }
 
-function sentOf({ set = {}, unset = [], user_id }: Naming, rotation: Rotation) {
-  return changeOf({ set, unset, references: { user_id }, idleTimeout: 3 * HOUR, rotation });
+function createSentChange({ set = {}, unset = [], user_id }: Naming, rotation: Rotation) {
+  return createChange({ set, unset, references: { user_id }, idleTimeout: 3 * HOUR_MS, rotation });
 }
 
-function rotationOf(id: string, naming: Naming, when: Rotation["when"]): Rotation {
-  const replacement = { idleTimeout: HOUR, absoluteTimeout: DAY, without: [] };
-  return rotationTo(newIdBeside(id), {
+function createRotationFor(id: string, naming: Naming, when: Rotation["when"]): Rotation {
+  const replacement = { idleTimeout: HOUR_MS, absoluteTimeout: DAY_MS, without: [] };
+  return createRotation(createIdBeside(id), {
     when,
     replacement: naming.user_id.length > 0 ? replacement : { ...replacement, ...SIGNS_OUT },
   });
@@ -92,20 +92,20 @@ export const changingUsers: readonly StoreTest[] = [
     ...(["always", "user-changes"] as const).map((when) =>
       storeTest(`a change (${when}) of ${whose} puts another session there`, async (under) => {
         const { store, elapse } = under;
-        const id = await sessionOf(store, naming.was);
-        const { createdAt } = await live(store, id);
+        const id = await createWithData(store, naming.was);
+        const { createdAt } = await findLive(store, id);
         await elapse(10);
-        const rotation = rotationOf(id, naming, when);
-        const answer = done(await store.change(id, sentOf(naming, rotation)));
+        const rotation = createRotationFor(id, naming, when);
+        const answer = expectDone(await store.change(id, createSentChange(naming, rotation)));
         assert.deepEqual([answer.id, answer.rotated], [rotation.to, true]);
         assert.equal(answer.lineage, rotation.to);
         assert.deepEqual(Object.fromEntries(answer.fields ?? []), naming.left);
-        const after = await live(store, rotation.to);
+        const after = await findLive(store, rotation.to);
         assert.deepEqual(after.fields, answer.fields, "nothing is carried over");
-        assert.deepEqual(timesOf(after), timesOf(answer.times));
+        assert.deepEqual(pickTimes(after), pickTimes(answer.times));
         assert.ok(after.createdAt >= createdAt + 10, "the session is a new one");
-        assert.equal(after.idleTimeout, HOUR);
-        assert.equal(after.absoluteDeadline, after.createdAt + DAY);
+        assert.equal(after.idleTimeout, HOUR_MS);
+        assert.equal(after.absoluteDeadline, after.createdAt + DAY_MS);
         assert.equal(after.lineage, after.id);
         await assertSuperseded(store, naming.was !== null, id);
         await assertMembers(store, USER, naming.user_id.length > 0 ? [rotation.to] : []);
@@ -115,12 +115,12 @@ export const changingUsers: readonly StoreTest[] = [
     ),
 
     storeTest(`a change (never) of ${whose} does nothing and says so`, async ({ store }) => {
-      const id = await sessionOf(store, naming.was);
-      const before = await live(store, id);
-      const rotation = rotationOf(id, naming, "never");
-      const answer = await store.change(id, sentOf(naming, rotation));
+      const id = await createWithData(store, naming.was);
+      const before = await findLive(store, id);
+      const rotation = createRotationFor(id, naming, "never");
+      const answer = await store.change(id, createSentChange(naming, rotation));
       assert.deepEqual(answer, { state: "signs-in" });
-      assert.deepEqual(await live(store, id), before);
+      assert.deepEqual(await findLive(store, id), before);
       await assertGone(store, rotation.to);
       await assertMembers(store, of("t", "7"), [id]);
       await assertMembers(store, USER, []);
@@ -128,19 +128,19 @@ export const changingUsers: readonly StoreTest[] = [
     }),
 
     storeTest(`a change of ${whose} through aliases supersedes them all`, async ({ store }) => {
-      const ids = await renewed(store, await sessionOf(store, naming.was), 3);
+      const ids = await renew(store, await createWithData(store, naming.was), 3);
       const [first = ""] = ids;
-      const rotation = rotationOf(first, naming, "user-changes");
-      done(await store.change(first, sentOf(naming, rotation)));
+      const rotation = createRotationFor(first, naming, "user-changes");
+      expectDone(await store.change(first, createSentChange(naming, rotation)));
       await assertSuperseded(store, naming.was !== null, ...ids);
-      assert.deepEqual(await texts(store, rotation.to), naming.left);
+      assert.deepEqual(await readTexts(store, rotation.to), naming.left);
     }),
 
     storeTest(`a change of ${whose} sent twice is done once`, async ({ store, elapse }) => {
-      const id = await sessionOf(store, naming.was);
-      const rotation = rotationOf(id, naming, "user-changes");
-      const sent = sentOf(naming, rotation);
-      const answer = done(await store.change(id, sent));
+      const id = await createWithData(store, naming.was);
+      const rotation = createRotationFor(id, naming, "user-changes");
+      const sent = createSentChange(naming, rotation);
+      const answer = expectDone(await store.change(id, sent));
       await elapse(5);
       assert.deepEqual(await store.change(id, sent), answer);
       await store.end(rotation.to);
@@ -152,15 +152,15 @@ export const changingUsers: readonly StoreTest[] = [
   ...Object.entries(SAME).flatMap(([whose, references]) => [
     storeTest(`a change (always) of ${whose} renews the session for good`, async (under) => {
       const { store, elapse } = under;
-      const id = await sessionOf(store, "1");
-      const before = await live(store, id);
+      const id = await createWithData(store, "1");
+      const before = await findLive(store, id);
       await elapse(5);
-      const rotation = rotationTo(newIdBeside(id));
+      const rotation = createRotation(createIdBeside(id));
       const set = { user_id: "same", theme: "dark" };
-      const answer = done(await change(store, id, { set, references, rotation }));
+      const answer = expectDone(await change(store, id, { set, references, rotation }));
       assert.deepEqual([answer.id, answer.rotated], [rotation.to, true]);
-      assert.deepEqual(await texts(store, rotation.to), { ...DATA, ...set });
-      const after = await live(store, rotation.to);
+      assert.deepEqual(await readTexts(store, rotation.to), { ...DATA, ...set });
+      const after = await findLive(store, rotation.to);
       assert.equal(after.createdAt, before.createdAt);
       assert.equal(after.absoluteDeadline, before.absoluteDeadline);
       assert.equal(after.lineage, id);
@@ -171,18 +171,18 @@ export const changingUsers: readonly StoreTest[] = [
 
     ...WRITES.map((when) =>
       storeTest(`a change (${when}) of ${whose} is a plain write`, async ({ store }) => {
-        const [id = "", present = ""] = await renewed(store, await sessionOf(store, "1"), 1);
-        const { createdAt } = await live(store, id);
+        const [id = "", present = ""] = await renew(store, await createWithData(store, "1"), 1);
+        const { createdAt } = await findLive(store, id);
         for (const [n, at] of [present, id].entries()) {
-          const rotation = rotationTo(newIdBeside(id), { when });
+          const rotation = createRotation(createIdBeside(id), { when });
           const set = { user_id: "same", n: String(n) };
-          const answer = done(await change(store, at, { set, references, rotation }));
+          const answer = expectDone(await change(store, at, { set, references, rotation }));
           assert.deepEqual([answer.id, answer.rotated], [present, false]);
           assert.equal(answer.fields, null);
           await assertGone(store, rotation.to);
-          assert.deepEqual(await texts(store, present), { ...DATA, ...set });
+          assert.deepEqual(await readTexts(store, present), { ...DATA, ...set });
         }
-        assert.equal((await live(store, id)).createdAt, createdAt);
+        assert.equal((await findLive(store, id)).createdAt, createdAt);
         for (const text of references.user_id ?? []) {
           await assertMembers(store, of("user_id", text), [present]);
         }
@@ -193,12 +193,12 @@ export const changingUsers: readonly StoreTest[] = [
   storeTest(
     "a change of the same user through an alias renews for good, too",
     async ({ store }) => {
-      for (const grace of [HOUR, 0]) {
-        const [first = "", second = ""] = await renewed(store, await sessionOf(store, "1"), 1);
-        const rotation = rotationTo(newIdBeside(first), { grace, tombstone: HOUR });
+      for (const grace of [HOUR_MS, 0]) {
+        const [first = "", second = ""] = await renew(store, await createWithData(store, "1"), 1);
+        const rotation = createRotation(createIdBeside(first), { grace, tombstone: HOUR_MS });
         const answer = await change(store, first, { references: { user_id: ["1"] }, rotation });
-        assert.equal(done(answer).id, rotation.to);
-        assert.equal(done(answer).lineage, first);
+        assert.equal(expectDone(answer).id, rotation.to);
+        assert.equal(expectDone(answer).lineage, first);
         await assertSuperseded(store, true, first, second);
         await store.end(rotation.to);
       }
@@ -208,18 +208,18 @@ export const changingUsers: readonly StoreTest[] = [
   storeTest("nobody in place of nobody is neither a sign-in nor a sign-out", async ({ store }) => {
     for (const draft of [{ set: { user_id: "null" } }, { unset: ["user_id"] }]) {
       const naming = { ...draft, references: { user_id: [] } };
-      const id = await sessionOf(store, null);
+      const id = await createWithData(store, null);
       for (const when of WRITES) {
-        const rotation = rotationTo(newIdBeside(id), { when });
-        const answer = done(await change(store, id, { ...naming, rotation }));
+        const rotation = createRotation(createIdBeside(id), { when });
+        const answer = expectDone(await change(store, id, { ...naming, rotation }));
         assert.deepEqual([answer.id, answer.rotated], [id, false]);
       }
-      assert.deepEqual(await texts(store, id), { ...DATA, ...draft.set });
-      const rotation = rotationTo(newIdBeside(id));
-      const answer = done(await change(store, id, { ...naming, rotation }));
+      assert.deepEqual(await readTexts(store, id), { ...DATA, ...draft.set });
+      const rotation = createRotation(createIdBeside(id));
+      const answer = expectDone(await change(store, id, { ...naming, rotation }));
       assert.deepEqual([answer.id, answer.rotated], [rotation.to, true]);
-      assert.equal((await live(store, id)).id, rotation.to, "an alias, as of any renewal");
-      assert.deepEqual(await texts(store, id), { ...DATA, ...draft.set });
+      assert.equal((await findLive(store, id)).id, rotation.to, "an alias, as of any renewal");
+      assert.deepEqual(await readTexts(store, id), { ...DATA, ...draft.set });
     }
   }),
 
@@ -227,45 +227,45 @@ export const changingUsers: readonly StoreTest[] = [
     "a change that names no user gives no new id but where it always does",
     async (under) => {
       const { store } = under;
-      const id = await sessionOf(store, "1");
+      const id = await createWithData(store, "1");
       for (const when of WRITES) {
-        const rotation = rotationTo(newIdBeside(id), { when });
+        const rotation = createRotation(createIdBeside(id), { when });
         const draft = { set: { t: "[8]" }, unset: ["cart"], references: { t: ["8"] }, rotation };
-        const answer = done(await change(store, id, draft));
+        const answer = expectDone(await change(store, id, draft));
         assert.deepEqual([answer.id, answer.rotated], [id, false]);
         await assertGone(store, rotation.to);
       }
-      assert.deepEqual(await texts(store, id), { user_id: "1", t: "[8]" });
+      assert.deepEqual(await readTexts(store, id), { user_id: "1", t: "[8]" });
       await assertMembers(store, of("t", "8"), [id]);
     },
   ),
 
   storeTest("a session in another's place that is too large replaces nothing", async (under) => {
     const { store } = under;
-    const id = await sessionOf(store, "2");
-    const before = await live(store, id);
+    const id = await createWithData(store, "2");
+    const before = await findLive(store, id);
     // "user_id" and "1" are 8 bytes: what the old session has and what is dropped do not count.
-    const replacement = { idleTimeout: HOUR, absoluteTimeout: DAY, without: ["org"] };
+    const replacement = { idleTimeout: HOUR_MS, absoluteTimeout: DAY_MS, without: ["org"] };
     for (const when of ["always", "user-changes"] as const) {
-      const rotation = rotationTo(newIdBeside(id), { when, replacement });
+      const rotation = createRotation(createIdBeside(id), { when, replacement });
       const set = { user_id: "1", org: "null" };
       const sent = { set, references: { user_id: ["1"], org: [] }, rotation };
       const over = await change(store, id, { ...sent, maxBytes: 7 });
       assert.deepEqual(over, { state: "too-large", bytes: 8 });
-      assert.deepEqual(await live(store, id), before);
+      assert.deepEqual(await findLive(store, id), before);
       await assertGone(store, rotation.to);
       if (when === "always") continue;
-      done(await change(store, id, { ...sent, maxBytes: 8 }));
-      assert.deepEqual(await texts(store, rotation.to), { user_id: "1" });
+      expectDone(await change(store, id, { ...sent, maxBytes: 8 }));
+      assert.deepEqual(await readTexts(store, rotation.to), { user_id: "1" });
     }
   }),
 
   storeTest("a change of the user makes nothing where there is no session", async ({ store }) => {
-    const deleted = await createOf(store, "2");
-    await store.end(deleted, { tombstone: { stays: HOUR } });
+    const deleted = await createForUser(store, "2");
+    await store.end(deleted, { tombstone: { stays: HOUR_MS } });
     for (const when of ["always", "credentials", "user-changes", "never"] as const) {
-      for (const id of [newId(store.shards), deleted]) {
-        const rotation = rotationTo(newIdBeside(id), { when });
+      for (const id of [createId(store.shards), deleted]) {
+        const rotation = createRotation(createIdBeside(id), { when });
         const sent = { set: { user_id: "1" }, references: { user_id: ["1"] }, rotation };
         const { state } = await change(store, id, sent);
         assert.equal(state, id === deleted ? "superseded" : "gone");
@@ -277,13 +277,13 @@ export const changingUsers: readonly StoreTest[] = [
   }),
 
   storeTest("a change of the user goes by what the session must have", async ({ store }) => {
-    const id = await sessionOf(store, "2");
-    const rotation = rotationTo(newIdBeside(id), { when: "user-changes" });
+    const id = await createWithData(store, "2");
+    const rotation = createRotation(createIdBeside(id), { when: "user-changes" });
     const sent = { set: { user_id: "1" }, references: { user_id: ["1"] }, rotation };
     const elsewhere = await change(store, id, { ...sent, where: of("t", "8") });
     assert.deepEqual(elsewhere, { state: "elsewhere" });
     await assertMembers(store, of("user_id", "2"), [id]);
-    assert.equal(done(await change(store, id, { ...sent, where: of("t", "7") })).rotated, true);
+    assert.equal(expectDone(await change(store, id, { ...sent, where: of("t", "7") })).rotated, true);
     await assertMembers(store, USER, [rotation.to]);
   }),
 
@@ -292,16 +292,16 @@ export const changingUsers: readonly StoreTest[] = [
       `new credentials leave tombstones at the id and ${aliases} aliases`,
       async (under) => {
         const { store, elapse } = under;
-        const first = await sessionOf(store, "1");
-        const before = await live(store, first);
-        const ids = await renewed(store, first, aliases);
+        const first = await createWithData(store, "1");
+        const before = await findLive(store, first);
+        const ids = await renew(store, first, aliases);
         await elapse(5);
-        const rotation = rotationTo(newIdBeside(first), { when: "credentials", grace: HOUR });
-        const sent = changeOf({ rotation });
-        const answer = done(await store.change(first, sent));
+        const rotation = createRotation(createIdBeside(first), { when: "credentials", grace: HOUR_MS });
+        const sent = createChange({ rotation });
+        const answer = expectDone(await store.change(first, sent));
         assert.deepEqual([answer.id, answer.rotated, answer.lineage], [rotation.to, true, first]);
         await assertSuperseded(store, true, ...ids);
-        const after = await live(store, rotation.to);
+        const after = await findLive(store, rotation.to);
         assert.deepEqual(after.fields, before.fields);
         assert.equal(after.createdAt, before.createdAt);
         assert.equal(after.absoluteDeadline, before.absoluteDeadline);
@@ -313,19 +313,19 @@ export const changingUsers: readonly StoreTest[] = [
   ),
 
   storeTest("new credentials reach no session over a fourth alias", async ({ store }) => {
-    const ids = await renewed(store, await sessionOf(store, "1"), 4);
-    const rotation = rotationTo(newIdBeside(ids[0] ?? ""), { when: "credentials" });
+    const ids = await renew(store, await createWithData(store, "1"), 4);
+    const rotation = createRotation(createIdBeside(ids[0] ?? ""), { when: "credentials" });
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await change(store, ids[0] ?? "", { rotation }), superseded);
-    assert.equal((await live(store, ids[4] ?? "")).id, ids[4]);
+    assert.equal((await findLive(store, ids[4] ?? "")).id, ids[4]);
     await assertGone(store, rotation.to);
   }),
 
   storeTest("new credentials of nobody, without tombstones, leave nothing", async ({ store }) => {
-    const [first = "", second = ""] = await renewed(store, await sessionOf(store, null), 1);
-    const rotation = rotationTo(newIdBeside(first), { when: "credentials", tombstone: 0 });
-    done(await change(store, first, { rotation }));
+    const [first = "", second = ""] = await renew(store, await createWithData(store, null), 1);
+    const rotation = createRotation(createIdBeside(first), { when: "credentials", tombstone: 0 });
+    expectDone(await change(store, first, { rotation }));
     await assertGone(store, first, second);
-    assert.deepEqual(await texts(store, rotation.to), DATA);
+    assert.deepEqual(await readTexts(store, rotation.to), DATA);
   }),
 ];

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
-import { newId, newIdBeside } from "../ids.ts";
+import { createId, createIdBeside } from "../ids.ts";
 import {
   assertMembers,
   assertSuperseded,
   change,
   create,
-  createOf,
-  done,
-  live,
+  createForUser,
+  expectDone,
+  findLive,
   of,
   type ReferenceTexts,
-  rotationTo,
+  createRotation,
   signIn,
-  texts,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -136,14 +136,14 @@ const ENDINGS: Readonly<
     return id;
   },
   "a sign-in where nothing is": async (store, names) => {
-    const id = newId(store.shards);
+    const id = createId(store.shards);
     await signIn(store, id, "1", { references: names, identity: IDENTITY });
     return id;
   },
   "a change that may sign in": async (store, names) => {
     const id = await create(store);
-    const rotation = rotationTo(newIdBeside(id), { when: "user-changes", identity: IDENTITY });
-    done(await change(store, id, { references: names, rotation }));
+    const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity: IDENTITY });
+    expectDone(await change(store, id, { references: names, rotation }));
     return id;
   },
 };
@@ -179,7 +179,7 @@ export const severalIdentities: readonly StoreTest[] = [
         identity: ["user_id", "org"],
         keep: KEEP,
       });
-      assert.deepEqual(await texts(store, to), { ...(keeps ? CART : {}), user_id: "1" });
+      assert.deepEqual(await readTexts(store, to), { ...(keeps ? CART : {}), user_id: "1" });
       await assertIn(store, to, { ...(keeps ? TEAMS : {}), ...names }, was, TEAMS);
       await assertSuperseded(store, Object.values(was).flat().length > 0, id);
     }),
@@ -189,18 +189,18 @@ export const severalIdentities: readonly StoreTest[] = [
     storeTest(`a change ${replaces ? "replaces" : "keeps"} the session: ${name}`, async (under) => {
       const { store } = under;
       const old = { user_id: ["1"], org: ["7", "6"], ...TEAMS };
-      const id = await createOf(store, "1", { fields: CART, references: old });
+      const id = await createForUser(store, "1", { fields: CART, references: old });
       const set = Object.fromEntries(Object.keys(names).map((field) => [field, "new"]));
       const identity = ["user_id", "org", "seat"];
-      const rotation = rotationTo(newIdBeside(id), { when: "user-changes", identity });
-      const answer = done(await change(store, id, { set, references: names, rotation }));
+      const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity });
+      const answer = expectDone(await change(store, id, { set, references: names, rotation }));
       assert.equal(answer.rotated, replaces);
       if (replaces) {
-        assert.deepEqual(await texts(store, rotation.to), set);
+        assert.deepEqual(await readTexts(store, rotation.to), set);
         await assertSuperseded(store, true, id);
         await assertIn(store, rotation.to, names, old);
       } else {
-        assert.deepEqual(await texts(store, id), { user_id: "1", ...CART, ...set });
+        assert.deepEqual(await readTexts(store, id), { user_id: "1", ...CART, ...set });
         await assertIn(store, id, { ...old, ...names }, old);
       }
     }),
@@ -209,7 +209,7 @@ export const severalIdentities: readonly StoreTest[] = [
   ...Object.entries(ENDINGS).map(([what, end]) =>
     storeTest(`who names less than ${what} takes no place of it`, async ({ store }) => {
       const told = async (id: string, references: ReferenceTexts) => {
-        const rotation = rotationTo(newIdBeside(id), { when: "user-changes", identity: IDENTITY });
+        const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity: IDENTITY });
         const answer = await change(store, id, { references, rotation });
         assert.equal(answer.state, "superseded");
         return answer.state === "superseded" && answer.hadIdentity;
@@ -230,13 +230,13 @@ export const severalIdentities: readonly StoreTest[] = [
 
   ...Object.entries(CHANGES).map(([name, { names, replaces }]) =>
     storeTest(`a change that may replace nothing: ${name}`, async ({ store }) => {
-      const id = await createOf(store, "1", { references: { org: ["7", "6"] } });
-      const before = await live(store, id);
+      const id = await createForUser(store, "1", { references: { org: ["7", "6"] } });
+      const before = await findLive(store, id);
       const identity = ["user_id", "org", "seat"];
-      const rotation = rotationTo(newIdBeside(id), { when: "never", identity });
+      const rotation = createRotation(createIdBeside(id), { when: "never", identity });
       const { state } = await change(store, id, { references: names, rotation });
       assert.equal(state, replaces ? "signs-in" : "changed");
-      if (replaces) assert.deepEqual(await live(store, id), before);
+      if (replaces) assert.deepEqual(await findLive(store, id), before);
     }),
   ),
 ];

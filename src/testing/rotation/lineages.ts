@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
-import { newIdBeside } from "../ids.ts";
+import { createIdBeside } from "../ids.ts";
 import {
-  allPages,
+  readAllPages,
   assertDeleted,
   assertGone,
   assertMembers,
   assertSuperseded,
   change,
-  changes,
-  createOf,
-  done,
-  HOUR,
-  live,
+  createChanges,
+  createForUser,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
-  PAST_SOON,
-  renewed,
-  rotationTo,
-  SOON,
+  PAST_SOON_MS,
+  renew,
+  createRotation,
+  SOON_MS,
   signIn,
-  texts,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
@@ -27,9 +27,9 @@ const USER = of("user_id", "1");
 const BY_NAME = { byName: true };
 
 /** A session whose every old id leads nowhere any more: its lineage and its id. */
-async function longRotated({ store, elapse }: StoreUnderTest): Promise<[string, string]> {
-  const ids = await renewed(store, await createOf(store, "1"), 5, { grace: SOON });
-  await elapse(PAST_SOON);
+async function createLongRotated({ store, elapse }: StoreUnderTest): Promise<[string, string]> {
+  const ids = await renew(store, await createForUser(store, "1"), 5, { grace: SOON_MS });
+  await elapse(PAST_SOON_MS);
   await assertGone(store, ...ids.slice(0, -1));
   return [ids[0] ?? "", ids[5] ?? ""];
 }
@@ -44,50 +44,50 @@ async function assertForgotten(store: SessionStore, lineage: string): Promise<vo
 /** The name of a session that outlives its ids. */
 export const lineages: readonly StoreTest[] = [
   storeTest("a session's lineage is its first id, and stays", async ({ store }) => {
-    const first = await createOf(store, "1");
-    assert.equal((await live(store, first)).lineage, first);
-    const written = done(await change(store, first, { set: { a: "1" } }));
+    const first = await createForUser(store, "1");
+    assert.equal((await findLive(store, first)).lineage, first);
+    const written = expectDone(await change(store, first, { set: { a: "1" } }));
     assert.equal(written.lineage, first);
-    const ids = await renewed(store, first, 2);
+    const ids = await renew(store, first, 2);
     const last = ids[2] ?? "";
-    for (const id of ids) assert.equal((await live(store, id)).lineage, first);
-    assert.equal((await live(store, last, ["a"])).lineage, first, "also where few fields are read");
-    assert.equal(done(await change(store, first)).lineage, first);
+    for (const id of ids) assert.equal((await findLive(store, id)).lineage, first);
+    assert.equal((await findLive(store, last, ["a"])).lineage, first, "also where few fields are read");
+    assert.equal(expectDone(await change(store, first)).lineage, first);
 
-    const again = rotationTo(newIdBeside(first));
+    const again = createRotation(createIdBeside(first));
     const references = { user_id: ["1"] };
-    const answer = done(await change(store, last, { references, rotation: again }));
+    const answer = expectDone(await change(store, last, { references, rotation: again }));
     assert.equal(answer.lineage, first, "the same user again");
-    const credentials = rotationTo(newIdBeside(first), { when: "credentials" });
-    assert.equal(done(await change(store, again.to, { rotation: credentials })).lineage, first);
-    await store.changeAll(of("user_id", "1"), changes({ set: { b: "1" } }));
-    assert.equal((await live(store, credentials.to)).lineage, first);
+    const credentials = createRotation(createIdBeside(first), { when: "credentials" });
+    assert.equal(expectDone(await change(store, again.to, { rotation: credentials })).lineage, first);
+    await store.changeAll(of("user_id", "1"), createChanges({ set: { b: "1" } }));
+    assert.equal((await findLive(store, credentials.to)).lineage, first);
     assert.equal(await store.end(credentials.to), first);
   }),
 
   storeTest("a session in another's place has a lineage of its own", async ({ store }) => {
-    const [first = "", second = ""] = await renewed(store, await createOf(store, "1"), 1);
-    const rotation = rotationTo(newIdBeside(first), { when: "user-changes" });
+    const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
+    const rotation = createRotation(createIdBeside(first), { when: "user-changes" });
     const set = { user_id: "2" };
     const references = { user_id: ["2"] };
-    const answer = done(await change(store, second, { set, references, rotation }));
+    const answer = expectDone(await change(store, second, { set, references, rotation }));
     assert.equal(answer.lineage, rotation.to);
     const { to } = await signIn(store, rotation.to, "2");
-    assert.equal((await live(store, to)).lineage, to);
+    assert.equal((await findLive(store, to)).lineage, to);
     for (const old of [first, rotation.to]) await assertForgotten(store, old);
   }),
 
   storeTest("the readers of a set give lineages", async ({ store }) => {
-    const plain = await createOf(store, "1");
-    const [first = "", second = ""] = await renewed(store, await createOf(store, "1"), 1);
+    const plain = await createForUser(store, "1");
+    const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
     const expected = new Map([
       [plain, plain],
       [second, first],
     ]);
     for (const sessions of [
       await store.list(USER, { limit: 10, order: "last-seen" }),
-      await allPages(store, USER),
-      await allPages(store, USER, true),
+      await readAllPages(store, USER),
+      await readAllPages(store, USER, true),
     ]) {
       assert.deepEqual(new Map(sessions.map(({ id, lineage }) => [id, lineage])), expected);
     }
@@ -95,19 +95,19 @@ export const lineages: readonly StoreTest[] = [
 
   storeTest("find by name finds a session by its lineage for ever", async (under) => {
     const { store } = under;
-    const [lineage, id] = await longRotated(under);
-    const session = await live(store, id);
+    const [lineage, id] = await createLongRotated(under);
+    const session = await findLive(store, id);
     const found = await store.find(lineage, BY_NAME);
     assert.deepEqual(found.state === "live" && found.session, session);
     const some = await store.find(lineage, { ...BY_NAME, names: ["absent"] });
     assert.equal(some.state === "live" && some.session.id, id);
     assert.equal(some.state === "live" && some.session.fields.size, 0);
-    done(await change(store, id, { idleTimeout: 2 * HOUR }));
+    expectDone(await change(store, id, { idleTimeout: 2 * HOUR_MS }));
     assert.equal((await store.find(lineage, BY_NAME)).state, "live");
   }),
 
   storeTest("find by name finds a session by its ids as ever", async ({ store }) => {
-    const ids = await renewed(store, await createOf(store, "1"), 4);
+    const ids = await renew(store, await createForUser(store, "1"), 4);
     const last = ids[4] ?? "";
     for (const id of ids.filter((_, i) => i !== 0)) {
       const found = await store.find(id, BY_NAME);
@@ -117,19 +117,19 @@ export const lineages: readonly StoreTest[] = [
     await assertSuperseded(store, true, ids[0] ?? "");
     const found = await store.find(ids[0] ?? "", BY_NAME);
     assert.equal(found.state === "live" && found.session.id, last);
-    const never = newIdBeside(last);
+    const never = createIdBeside(last);
     assert.deepEqual(await store.find(never, BY_NAME), { state: "gone" });
     assert.equal(await store.end(never, BY_NAME), null);
   }),
 
   storeTest("a lineage is no way in: the old token stays dead", async (under) => {
     const { store } = under;
-    const [lineage, id] = await longRotated(under);
-    const before = await live(store, id);
+    const [lineage, id] = await createLongRotated(under);
+    const before = await findLive(store, id);
     await assertGone(store, lineage);
     assert.deepEqual(await change(store, lineage, { set: { a: "1" } }), { state: "gone" });
     for (const when of ["always", "credentials", "user-changes", "never"] as const) {
-      const rotation = rotationTo(newIdBeside(id), { when, grace: 0 });
+      const rotation = createRotation(createIdBeside(id), { when, grace: 0 });
       assert.deepEqual(await change(store, lineage, { rotation }), { state: "gone" });
       await assertGone(store, rotation.to);
     }
@@ -137,7 +137,7 @@ export const lineages: readonly StoreTest[] = [
     assert.equal(await store.end(lineage, { reference: USER }), null);
     const { answer, to } = await signIn(store, lineage, "1", { keep: ["user_id", "a"] });
     assert.equal(answer.ended, false, "who signs in by a dead token ends nothing");
-    assert.deepEqual(await live(store, id), before);
+    assert.deepEqual(await findLive(store, id), before);
     await assertMembers(store, USER, [id, to]);
     const found = await store.find(lineage, BY_NAME);
     assert.equal(found.state === "live" && found.session.id, id, "nor is the name taken over");
@@ -145,10 +145,10 @@ export const lineages: readonly StoreTest[] = [
 
   storeTest("end by name ends a session by its lineage", async (under) => {
     const { store } = under;
-    const [lineage, id] = await longRotated(under);
+    const [lineage, id] = await createLongRotated(under);
     const reference = of("user_id", "2");
     assert.equal(await store.end(lineage, { ...BY_NAME, reference }), null);
-    await live(store, id);
+    await findLive(store, id);
     assert.equal(await store.end(lineage, { ...BY_NAME, reference: USER }), lineage);
     await assertGone(store, id);
     await assertMembers(store, USER, []);
@@ -157,49 +157,49 @@ export const lineages: readonly StoreTest[] = [
 
   storeTest("end by name leaves its tombstone at the session's id", async (under) => {
     const { store } = under;
-    const [lineage, id] = await longRotated(under);
-    const tombstone = { stays: HOUR, lineage };
+    const [lineage, id] = await createLongRotated(under);
+    const tombstone = { stays: HOUR_MS, lineage };
     assert.equal(await store.end(lineage, { ...BY_NAME, tombstone }), lineage);
     await assertDeleted(store, id);
     await assertGone(store, lineage);
     await assertForgotten(store, lineage);
 
-    const ids = await renewed(store, await createOf(store, "1"), 1);
+    const ids = await renew(store, await createForUser(store, "1"), 1);
     const [first = ""] = ids;
-    assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR } }), first);
+    assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR_MS } }), first);
     await assertDeleted(store, ...ids);
   }),
 
   storeTest("has knows a session by its lineage", async (under) => {
     const { store } = under;
-    const [lineage] = await longRotated(under);
+    const [lineage] = await createLongRotated(under);
     assert.equal(await store.has(USER, lineage), true);
     assert.equal(await store.has(of("user_id", "2"), lineage), false);
   }),
 
   storeTest("endAll keeps the session of a lineage", async (under) => {
     const { store } = under;
-    const [lineage, id] = await longRotated(under);
-    const others = await Promise.all([1, 2, 3].map(() => createOf(store, "1")));
+    const [lineage, id] = await createLongRotated(under);
+    const others = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
     assert.equal(await store.endAll(USER, { except: lineage }), 3);
     await assertGone(store, ...others);
     await assertMembers(store, USER, [id]);
-    await renewed(store, await createOf(store, "1"), 2);
+    await renew(store, await createForUser(store, "1"), 2);
     assert.equal(await store.endAll(USER, { except: lineage }), 1);
     await assertMembers(store, USER, [id]);
   }),
 
   storeTest("a session is found by its lineage where its first id has a tombstone", async (u) => {
     const { store } = u;
-    const first = await createOf(store, "1");
-    const rotation = rotationTo(newIdBeside(first), { when: "credentials" });
-    done(await change(store, first, { rotation }));
+    const first = await createForUser(store, "1");
+    const rotation = createRotation(createIdBeside(first), { when: "credentials" });
+    expectDone(await change(store, first, { rotation }));
     await assertSuperseded(store, true, first);
     const found = await store.find(first, BY_NAME);
     assert.equal(found.state === "live" && found.session.id, rotation.to);
     assert.equal(await store.has(USER, first), true);
     assert.equal(await store.endAll(USER, { except: first }), 0);
-    assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR } }), first);
+    assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR_MS } }), first);
     await assertDeleted(store, rotation.to);
     await assertSuperseded(store, true, first);
   }),
@@ -213,39 +213,39 @@ export const lineages: readonly StoreTest[] = [
       end: (store: SessionStore, id: string) =>
         change(store, id, {
           references: { user_id: ["2"] },
-          rotation: rotationTo(newIdBeside(id), { when: "user-changes" }),
+          rotation: createRotation(createIdBeside(id), { when: "user-changes" }),
         }),
     },
   ].map(({ how, end }) =>
     storeTest(`a lineage is gone with its session, ended ${how}`, async (under) => {
       const { store } = under;
-      const [lineage, id] = await longRotated(under);
+      const [lineage, id] = await createLongRotated(under);
       await end(store, id);
       await assertForgotten(store, lineage);
-      await createOf(store, "1");
+      await createForUser(store, "1");
       assert.equal(await store.endAll(USER, { except: lineage }), 1, "nothing is spared for it");
     }),
   ),
 
   storeTest("a lineage is gone with its session, expired", async ({ store, elapse }) => {
-    const first = await createOf(store, "1");
-    const second = newIdBeside(first);
-    done(await change(store, first, { rotation: rotationTo(second, { grace: 0 }) }));
-    await change(store, second, { idleTimeout: SOON });
-    await elapse(PAST_SOON);
+    const first = await createForUser(store, "1");
+    const second = createIdBeside(first);
+    expectDone(await change(store, first, { rotation: createRotation(second, { grace: 0 }) }));
+    await change(store, second, { idleTimeout: SOON_MS });
+    await elapse(PAST_SOON_MS);
     await assertGone(store, second);
     await assertForgotten(store, first);
   }),
 
   storeTest("a lineage lives as long as its session, however that is moved", async (under) => {
     const { store, elapse } = under;
-    const [lineage, id] = await longRotated(under);
-    done(await change(store, id, { idleTimeout: 10 * SOON }));
+    const [lineage, id] = await createLongRotated(under);
+    expectDone(await change(store, id, { idleTimeout: 10 * SOON_MS }));
     // On a slow machine it may be gone by now; what counts is that both say the same.
-    const { state } = await change(store, id, { idleTimeout: HOUR });
-    await elapse(10 * PAST_SOON);
+    const { state } = await change(store, id, { idleTimeout: HOUR_MS });
+    await elapse(10 * PAST_SOON_MS);
     const found = await store.find(lineage, BY_NAME);
     assert.equal(found.state, state === "changed" ? "live" : "gone");
-    if (state === "changed") assert.deepEqual(await texts(store, id), { user_id: "1" });
+    if (state === "changed") assert.deepEqual(await readTexts(store, id), { user_id: "1" });
   }),
 ];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
 import { MAX_RENEWALS } from "../../store/contract.ts";
-import { newIdBeside } from "../ids.ts";
+import { createIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -9,15 +9,15 @@ import {
   assertSuperseded,
   change,
   create,
-  createOf,
-  done,
-  HOUR,
-  live,
+  createForUser,
+  expectDone,
+  HOUR_MS,
+  findLive,
   of,
-  PAST_SOON,
-  renewed,
-  rotationTo,
-  SOON,
+  PAST_SOON_MS,
+  renew,
+  createRotation,
+  SOON_MS,
   signIn,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
@@ -25,18 +25,18 @@ import { type StoreTest, storeTest } from "../store-test.ts";
 const USER = of("user_id", "1");
 
 /** A session with as many aliases as one may have: all its ids, the first one first. */
-async function renewedAtMost(store: SessionStore): Promise<{ ids: string[]; last: string }> {
-  const ids = await renewed(store, await createOf(store, "1"), MAX_RENEWALS);
+async function createRenewedAtMost(store: SessionStore): Promise<{ ids: string[]; last: string }> {
+  const ids = await renew(store, await createForUser(store, "1"), MAX_RENEWALS);
   return { ids, last: ids.at(-1) ?? "" };
 }
 
 /** Asserts that a session is not renewed, and that nothing else of the change is done. */
 async function assertNotRenewed(store: SessionStore, id: string): Promise<void> {
-  const before = await live(store, id);
-  const rotation = rotationTo(newIdBeside(id));
+  const before = await findLive(store, id);
+  const rotation = createRotation(createIdBeside(id));
   const set = { a: "not set" };
   assert.deepEqual(await change(store, id, { set, rotation }), { state: "alias" });
-  assert.deepEqual(await live(store, id), before);
+  assert.deepEqual(await findLive(store, id), before);
   await assertGone(store, rotation.to);
 }
 
@@ -45,12 +45,12 @@ export const renewing: readonly StoreTest[] = [
   storeTest("a session is renewed 32 times within one grace time, and not once more", async (u) => {
     const { store, elapse } = u;
     assert.equal(MAX_RENEWALS, 32);
-    const { ids, last } = await renewedAtMost(store);
+    const { ids, last } = await createRenewedAtMost(store);
     assert.equal(new Set(ids).size, 33);
     await elapse(5);
     await assertNotRenewed(store, last);
     assert.equal(
-      done(await change(store, last, { set: { a: "1" } })).id,
+      expectDone(await change(store, last, { set: { a: "1" } })).id,
       last,
       "else it is as ever",
     );
@@ -59,48 +59,48 @@ export const renewing: readonly StoreTest[] = [
 
   storeTest("renewals spread over more than a grace time go on for ever", async (under) => {
     const { store, elapse } = under;
-    let id = await createOf(store, "1");
+    let id = await createForUser(store, "1");
     for (let round = 0; round < 5; round++) {
-      id = (await renewed(store, id, 12, { grace: SOON })).at(-1) ?? "";
-      await elapse(PAST_SOON);
+      id = (await renew(store, id, 12, { grace: SOON_MS })).at(-1) ?? "";
+      await elapse(PAST_SOON_MS);
     }
     await assertMembers(store, USER, [id]);
   }),
 
   storeTest("a session may be renewed as often as aliases of it have expired", async (under) => {
     const { store, elapse } = under;
-    const early = await renewed(store, await createOf(store, "1"), 10, { grace: SOON });
-    const later = await renewed(store, early.at(-1) ?? "", 22);
-    await elapse(PAST_SOON);
-    const [first = "", ...rest] = await renewed(store, later.at(-1) ?? "", 10);
+    const early = await renew(store, await createForUser(store, "1"), 10, { grace: SOON_MS });
+    const later = await renew(store, early.at(-1) ?? "", 22);
+    await elapse(PAST_SOON_MS);
+    const [first = "", ...rest] = await renew(store, later.at(-1) ?? "", 10);
     const last = rest.at(-1) ?? "";
     await assertNotRenewed(store, last);
     await assertGone(store, ...early.slice(0, -1));
     assert.equal(await store.has(USER, first), true);
-    assert.equal(await store.end(later[0] ?? "", { tombstone: { stays: HOUR } }), early[0]);
+    assert.equal(await store.end(later[0] ?? "", { tombstone: { stays: HOUR_MS } }), early[0]);
     await assertDeleted(store, ...later, ...rest);
   }),
 
   storeTest("what leaves no alias is done however many there are", async ({ store }) => {
-    const credentials = await renewedAtMost(store);
-    const fresh = rotationTo(newIdBeside(credentials.last), { when: "credentials" });
-    done(await change(store, credentials.last, { rotation: fresh }));
+    const credentials = await createRenewedAtMost(store);
+    const fresh = createRotation(createIdBeside(credentials.last), { when: "credentials" });
+    expectDone(await change(store, credentials.last, { rotation: fresh }));
     await assertSuperseded(store, true, ...credentials.ids.slice(-4));
-    await renewed(store, fresh.to, MAX_RENEWALS); // and they are counted anew
+    await renew(store, fresh.to, MAX_RENEWALS); // and they are counted anew
 
-    const same = await renewedAtMost(store);
-    const rotation = rotationTo(newIdBeside(same.last));
-    done(await change(store, same.last, { references: { user_id: ["1"] }, rotation }));
-    assert.equal((await live(store, rotation.to)).lineage, same.ids[0]);
+    const same = await createRenewedAtMost(store);
+    const rotation = createRotation(createIdBeside(same.last));
+    expectDone(await change(store, same.last, { references: { user_id: ["1"] }, rotation }));
+    assert.equal((await findLive(store, rotation.to)).lineage, same.ids[0]);
 
-    const another = await renewedAtMost(store);
-    const other = rotationTo(newIdBeside(another.last));
-    done(await change(store, another.last, { references: { user_id: ["2"] }, rotation: other }));
+    const another = await createRenewedAtMost(store);
+    const other = createRotation(createIdBeside(another.last));
+    expectDone(await change(store, another.last, { references: { user_id: ["2"] }, rotation: other }));
     await assertMembers(store, of("user_id", "2"), [other.to]);
   }),
 
   storeTest("a sign-in by the last of many ids ends what they lead to", async ({ store }) => {
-    const { ids, last } = await renewedAtMost(store);
+    const { ids, last } = await createRenewedAtMost(store);
     const { to } = await signIn(store, last, "1");
     await assertSuperseded(store, true, ...ids);
     await assertMembers(store, USER, [to]);
@@ -109,11 +109,11 @@ export const renewing: readonly StoreTest[] = [
 
   ...[0, 1, 16, 29].map((n) =>
     storeTest(`end by id ${n} of 33 leaves tombstones from there on`, async ({ store }) => {
-      const { ids, last } = await renewedAtMost(store);
+      const { ids, last } = await createRenewedAtMost(store);
       const id = ids[n] ?? "";
-      const tombstone = { stays: HOUR };
+      const tombstone = { stays: HOUR_MS };
       assert.equal(await store.end(id, { reference: of("user_id", "2"), tombstone }), null);
-      assert.equal((await live(store, last)).id, last);
+      assert.equal((await findLive(store, last)).id, last);
       assert.equal(await store.end(id, { reference: USER, tombstone }), ids[0]);
       await assertDeleted(store, ...ids.slice(n));
       await assertDeleted(store, ...ids.slice(Math.max(0, n - 3), n));
@@ -125,7 +125,7 @@ export const renewing: readonly StoreTest[] = [
 
   storeTest("end by the oldest id without a tombstone leaves nothing from there on", async (u) => {
     const { store } = u;
-    const { ids } = await renewedAtMost(store);
+    const { ids } = await createRenewedAtMost(store);
     const [first = ""] = ids;
     assert.equal(await store.end(first), first);
     await assertGone(store, ...ids);
@@ -133,8 +133,8 @@ export const renewing: readonly StoreTest[] = [
   }),
 
   storeTest("has and endAll's exception follow all aliases", async ({ store }) => {
-    const { ids, last } = await renewedAtMost(store);
-    const other = await createOf(store, "1");
+    const { ids, last } = await createRenewedAtMost(store);
+    const other = await createForUser(store, "1");
     for (const id of ids) {
       assert.equal(await store.has(USER, id), true);
       assert.equal(await store.has(of("user_id", "2"), id), false);
@@ -146,7 +146,7 @@ export const renewing: readonly StoreTest[] = [
   }),
 
   storeTest("endAll ends a session with many old ids", async ({ store }) => {
-    const { ids } = await renewedAtMost(store);
+    const { ids } = await createRenewedAtMost(store);
     assert.equal(await store.endAll(USER), 1);
     await assertGone(store, ...ids.slice(-4));
     for (const id of ids) {
@@ -158,16 +158,16 @@ export const renewing: readonly StoreTest[] = [
   }),
 
   storeTest("the ways in follow three aliases, however many there are", async ({ store }) => {
-    const { ids, last } = await renewedAtMost(store);
+    const { ids, last } = await createRenewedAtMost(store);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     for (const id of ids.slice(0, -4)) {
       assert.deepEqual(await store.find(id), superseded);
       assert.deepEqual(await change(store, id, { set: { a: "1" } }), superseded);
-      const rotation = rotationTo(newIdBeside(id), { grace: 0 });
+      const rotation = createRotation(createIdBeside(id), { grace: 0 });
       assert.deepEqual(await change(store, id, { rotation }), superseded);
     }
-    for (const id of ids.slice(-4)) assert.equal((await live(store, id)).id, last);
-    assert.equal((await live(store, last)).fields.has("a"), false);
+    for (const id of ids.slice(-4)) assert.equal((await findLive(store, id)).id, last);
+    assert.equal((await findLive(store, last)).fields.has("a"), false);
   }),
 
   ...[1, 3].map((aliases) =>
@@ -177,9 +177,9 @@ export const renewing: readonly StoreTest[] = [
         const { store } = under;
         for (const user of ["1", null]) {
           const draft = { references: { t: ["7"] } };
-          const first = await (user ? createOf(store, user, draft) : create(store, draft));
-          const ids = await renewed(store, first, aliases);
-          const rotation = rotationTo(newIdBeside(first), { grace: 0, tombstone: HOUR });
+          const first = await (user ? createForUser(store, user, draft) : create(store, draft));
+          const ids = await renew(store, first, aliases);
+          const rotation = createRotation(createIdBeside(first), { grace: 0, tombstone: HOUR_MS });
           const sent = { set: { a: "1" }, rotation };
           assert.deepEqual(await change(store, first, sent), { state: "ended" });
           await assertSuperseded(store, user !== null, ...ids);
@@ -195,8 +195,8 @@ export const renewing: readonly StoreTest[] = [
 
   storeTest("a rotation without grace over an alias leaves nothing where it is to", async (u) => {
     const { store } = u;
-    const ids = await renewed(store, await createOf(store, "1"), 2);
-    const rotation = rotationTo(newIdBeside(ids[0] ?? ""), { grace: 0, tombstone: 0 });
+    const ids = await renew(store, await createForUser(store, "1"), 2);
+    const rotation = createRotation(createIdBeside(ids[0] ?? ""), { grace: 0, tombstone: 0 });
     assert.deepEqual(await change(store, ids[0] ?? "", { rotation }), { state: "ended" });
     await assertGone(store, ...ids, rotation.to);
     await assertMembers(store, USER, []);
@@ -204,9 +204,9 @@ export const renewing: readonly StoreTest[] = [
 
   storeTest("a rotation without grace by the present id leaves tombstones, if any", async (u) => {
     const { store } = u;
-    const [first = "", second = ""] = await renewed(store, await createOf(store, "1"), 1);
-    const rotation = rotationTo(newIdBeside(first), { grace: 0, tombstone: HOUR });
-    done(await change(store, second, { rotation }));
+    const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
+    const rotation = createRotation(createIdBeside(first), { grace: 0, tombstone: HOUR_MS });
+    expectDone(await change(store, second, { rotation }));
     await assertSuperseded(store, true, first, second);
     await assertMembers(store, USER, [rotation.to]);
   }),

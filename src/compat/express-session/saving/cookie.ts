@@ -29,39 +29,39 @@ export interface Moments {
 export const LONGEST = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /** The options that say when the cookie ends: they are changed together. */
-const TIMES: readonly string[] = ["expires", "maxAge", "originalMaxAge"];
+const TIME_OPTIONS: readonly string[] = ["expires", "maxAge", "originalMaxAge"];
 /** What @fastify/session notes for itself, anew in each request. */
-const NOTES: readonly string[] = ["originalExpires"];
+const NOTE_OPTIONS: readonly string[] = ["originalExpires"];
 /** How far (ms) times may differ that are the same: the clock runs on between two readings. */
-const LEEWAY = 1000;
+const LEEWAY_MS = 1000;
 /**
  * express-session reads the clock twice where it sets a max age anew, and takes the difference for
  * the new one: it gets shorter by the time between the two.
  */
-const DRIFT = 100;
+const MAX_DRIFT_MS = 100;
 
 const FIELD = "cookie";
-const CHANGED = "~~cookie";
+const CHANGED_COOKIE_FIELD = "~~cookie";
 
 /** Whether a field of the store is one of those that a cookie is kept in. */
 export function isCookieField(name: string): boolean {
-  return name === FIELD || name === CHANGED || name.startsWith(`${CHANGED}.`);
+  return name === FIELD || name === CHANGED_COOKIE_FIELD || name.startsWith(`${CHANGED_COOKIE_FIELD}.`);
 }
 
 /** Whether a name is kept for the options of cookies, and none for a field or a reference. */
-export function isKeptForCookies(name: string): boolean {
+export function isReservedForCookies(name: string): boolean {
   return name !== FIELD && isCookieField(name);
 }
 
 /** A cookie as an object, whatever a program has put in its place. */
-export function cookieOf(session: object): Cookie {
+export function toCookie(session: object): Cookie {
   const { cookie } = session as { cookie?: unknown };
   return isObject(cookie) ? cookie : {};
 }
 
 /** The same as JSON has it: what a later state of the object is compared with. */
-export function snapshotOf(session: object): Cookie {
-  return JSON.parse(JSON.stringify(cookieOf(session)));
+export function toSnapshot(session: object): Cookie {
+  return JSON.parse(JSON.stringify(toCookie(session)));
 }
 
 /** What one request has changed of a cookie. */
@@ -75,43 +75,43 @@ export interface CookieChanges {
 /** All that a cookie says, as changes. */
 export function allOf(cookie: Cookie): CookieChanges {
   const names = Object.keys(cookie).filter(isOption);
-  return { fields: fieldsOf(cookie, names, true), times: true };
+  return { fields: toFields(cookie, names, true), times: true };
 }
 
 /** What of a cookie differs from `before` otherwise than by what middlewares do in each request. */
-export function changesOf(before: Cookie, cookie: Cookie, moments: Moments): CookieChanges {
+export function compareCookies(before: Cookie, cookie: Cookie, moments: Moments): CookieChanges {
   const names = [...new Set([...Object.keys(before), ...Object.keys(cookie)])].filter(
     (name) => isOption(name) && !isSame(before[name], cookie[name]),
   );
-  const times = timesDiffer(before, cookie, moments);
-  return { fields: fieldsOf(cookie, names, times), times };
+  const times = haveTimesChanged(before, cookie, moments);
+  return { fields: toFields(cookie, names, times), times };
 }
 
 function isOption(name: string): boolean {
-  return !TIMES.includes(name) && !NOTES.includes(name);
+  return !TIME_OPTIONS.includes(name) && !NOTE_OPTIONS.includes(name);
 }
 
-function fieldsOf(cookie: Cookie, names: readonly string[], times: boolean): Map<string, unknown> {
+function toFields(cookie: Cookie, names: readonly string[], times: boolean): Map<string, unknown> {
   const fields = new Map<string, unknown>();
-  for (const name of names) fields.set(`${CHANGED}.${name}`, cookie[name] ?? null);
-  if (times) fields.set(CHANGED, timesIn(cookie));
+  for (const name of names) fields.set(`${CHANGED_COOKIE_FIELD}.${name}`, cookie[name] ?? null);
+  if (times) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
   return fields;
 }
 
-function timesDiffer(before: Cookie, cookie: Cookie, { from, to }: Moments): boolean {
+function haveTimesChanged(before: Cookie, cookie: Cookie, { from, to }: Moments): boolean {
   const { expires, originalMaxAge: age } = cookie;
   if (!isSameAge(before.originalMaxAge, age) || !isSame(before.maxAge, cookie.maxAge)) return true;
   if (isSame(before.expires, expires)) return false;
   if (typeof age !== "number") return expires !== undefined; // express-session takes it away
-  const expiry = expiryOf(cookie);
+  const expiry = parseExpiry(cookie);
   if (expiry === null) return true;
   const set = expiry - age;
-  return set < from - LEEWAY || set > to + LEEWAY;
+  return set < from - LEEWAY_MS || set > to + LEEWAY_MS;
 }
 
 function isSameAge(before: unknown, age: unknown): boolean {
   if (typeof before !== "number" || typeof age !== "number") return isSame(before, age);
-  return age === before || (age < before && before - age <= Math.min(DRIFT, before / 10));
+  return age === before || (age < before && before - age <= Math.min(MAX_DRIFT_MS, before / 10));
 }
 
 function isSame(one: unknown, other: unknown): boolean {
@@ -125,28 +125,28 @@ function isSame(one: unknown, other: unknown): boolean {
  * an expiry of which more than half has passed says nothing.
  * @param idleTimeout for a cookie that ends with the browser.
  */
-export function lifetimeOf(cookie: Cookie, moments: Moments | null, idleTimeout: number): Lifetime {
+export function deriveLifetime(cookie: Cookie, moments: Moments | null, idleTimeout: number): Lifetime {
   const { maxAge, originalMaxAge: age } = cookie;
-  const expiry = expiryOf(cookie);
+  const expiry = parseExpiry(cookie);
   const left = expiry === null ? null : expiry - Date.now();
-  if (typeof age === "number") return sliding(idleOf(age, left, moments));
+  if (typeof age === "number") return createSlidingLifetime(deriveIdleTimeout(age, left, moments));
   if (left !== null) return { idleTimeout: Math.min(left, LONGEST), fixed: true };
-  return sliding(typeof maxAge === "number" ? maxAge : idleTimeout);
+  return createSlidingLifetime(typeof maxAge === "number" ? maxAge : idleTimeout);
 }
 
-function idleOf(age: number, left: number | null, moments: Moments | null): number {
+function deriveIdleTimeout(age: number, left: number | null, moments: Moments | null): number {
   if (left === null) return age;
   if (!moments) return left < age / 2 ? age : left;
   const used = age - left;
-  return used >= -LEEWAY && used <= moments.to - moments.from + LEEWAY ? age : left;
+  return used >= -LEEWAY_MS && used <= moments.to - moments.from + LEEWAY_MS ? age : left;
 }
 
-function sliding(idleTimeout: number): Lifetime {
+function createSlidingLifetime(idleTimeout: number): Lifetime {
   return { idleTimeout: Math.min(Math.round(idleTimeout), LONGEST), fixed: false };
 }
 
 /** The moment (ms) at which a cookie, as JSON, expires; null where it does not say one. */
-export function expiryOf(cookie: unknown): number | null {
+export function parseExpiry(cookie: unknown): number | null {
   const { expires }: Cookie = Object(cookie);
   const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
   return Number.isNaN(moment) ? null : moment;
@@ -154,7 +154,7 @@ export function expiryOf(cookie: unknown): number | null {
 
 /** Whether a cookie names the moment at which its session ends. */
 export function isFixed(cookie: unknown): boolean {
-  return typeof Object(cookie).originalMaxAge !== "number" && expiryOf(cookie) !== null;
+  return typeof Object(cookie).originalMaxAge !== "number" && parseExpiry(cookie) !== null;
 }
 
 /**
@@ -162,34 +162,34 @@ export function isFixed(cookie: unknown): boolean {
  *
  * @param expiresAt when the session ends: sliding by what is stored leaves the cookie's own word.
  */
-export function withCookie(
+export function assembleCookie(
   stored: Readonly<Record<string, unknown>>,
   expiresAt: number,
 ): Record<string, unknown> {
-  const own = Object.entries(stored).filter(([name]) => !isKeptForCookies(name));
+  const own = Object.entries(stored).filter(([name]) => !isReservedForCookies(name));
   const data = Object.fromEntries(own);
-  const changed = Object.entries(stored).filter(([name]) => isKeptForCookies(name));
+  const changed = Object.entries(stored).filter(([name]) => isReservedForCookies(name));
   if (changed.length === 0 && !isObject(data.cookie)) return data;
   let cookie: Cookie = { ...Object(data.cookie) };
   for (const [name, value] of changed) {
-    if (name === CHANGED) cookie = { ...withoutTimes(cookie), ...Object(value) };
-    else cookie = { ...cookie, [name.slice(CHANGED.length + 1)]: value };
+    if (name === CHANGED_COOKIE_FIELD) cookie = { ...omitTimes(cookie), ...Object(value) };
+    else cookie = { ...cookie, [name.slice(CHANGED_COOKIE_FIELD.length + 1)]: value };
   }
-  const expiry = expiryOf(cookie);
+  const expiry = parseExpiry(cookie);
   const { originalMaxAge: age } = cookie;
   if (expiry !== null && typeof age === "number") {
-    const slid = Math.abs(expiresAt - expiry) > Math.min(LEEWAY, age / 20);
+    const slid = Math.abs(expiresAt - expiry) > Math.min(LEEWAY_MS, age / 20);
     if (slid) cookie = { ...cookie, expires: new Date(expiresAt).toISOString() };
   }
   return { ...data, cookie };
 }
 
-function timesIn(cookie: Cookie): Cookie {
-  return Object.fromEntries(Object.entries(cookie).filter(([name]) => TIMES.includes(name)));
+function pickTimes(cookie: Cookie): Cookie {
+  return Object.fromEntries(Object.entries(cookie).filter(([name]) => TIME_OPTIONS.includes(name)));
 }
 
-function withoutTimes(cookie: Cookie): Cookie {
-  return Object.fromEntries(Object.entries(cookie).filter(([name]) => !TIMES.includes(name)));
+function omitTimes(cookie: Cookie): Cookie {
+  return Object.fromEntries(Object.entries(cookie).filter(([name]) => !TIME_OPTIONS.includes(name)));
 }
 
 function isObject(value: unknown): value is Cookie {

@@ -1,10 +1,10 @@
-import { misconfigured, quote } from "../../../shared/errors.ts";
+import { createConfigError, quote } from "../../../shared/errors.ts";
 import { isCookieField } from "./cookie.ts";
-import { type FieldsRead, fieldsReadBy } from "./reads.ts";
-import type { Declared, References } from "./record.ts";
+import { type FieldsRead, findFieldsRead } from "./reads.ts";
+import type { StoreReference, References } from "./record.ts";
 
 /** By the functions of references, what they read: learnt where it is needed first. */
-const learnt = new WeakMap<NonNullable<Declared["from"]>, { readonly fields: FieldsRead }>();
+const fieldsReadByFunction = new WeakMap<NonNullable<StoreReference["from"]>, { readonly fields: FieldsRead }>();
 
 /**
  * Refuses fields that a set cannot change: the functions of references see only whole sessions, so
@@ -20,13 +20,13 @@ export function checkFields(
   const where = "change it in the request of each session (req.session)";
   for (const field of fields) {
     if (isCookieField(field)) {
-      throw misconfigured(`${verb} names ${quote(field)}, which is the middleware's; ${where}`, {
+      throw createConfigError(`${verb} names ${quote(field)}, which is the middleware's; ${where}`, {
         field,
       });
     }
     for (const [stored, { name, from }] of references) {
       if (!from || (field !== stored && !isRead(field, from))) continue;
-      throw misconfigured(
+      throw createConfigError(
         `${verb} names ${quote(field)}, which the from of the reference ${quote(name)} reads; ${where}`,
         { field },
       );
@@ -34,11 +34,11 @@ export function checkFields(
   }
 }
 
-function isRead(field: string, from: NonNullable<Declared["from"]>): boolean {
-  let known = learnt.get(from);
+function isRead(field: string, from: NonNullable<StoreReference["from"]>): boolean {
+  let known = fieldsReadByFunction.get(from);
   if (!known) {
-    known = { fields: fieldsReadBy(from) };
-    learnt.set(from, known);
+    known = { fields: findFieldsRead(from) };
+    fieldsReadByFunction.set(from, known);
   }
   return known.fields === null || known.fields.has(field);
 }

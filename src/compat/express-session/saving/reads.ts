@@ -12,23 +12,23 @@ const MAX_MEMBERS = 1000;
 /** How many fields are tried one by one. */
 const MAX_FIELDS = 50;
 /** What the fields of a session may be, besides a stand-in for anything. */
-const KINDS: readonly unknown[] = [undefined, null, "", "1", 0, 1, false, true, [], {}];
+const SAMPLE_VALUES: readonly unknown[] = [undefined, null, "", "1", 0, 1, false, true, [], {}];
 
-type Find = (session: object) => unknown;
+type FindValue = (session: object) => unknown;
 /** What a field is; undefined where it is absent. */
-type Give = (field: string) => unknown;
+type GetField = (field: string) => unknown;
 
 class AllRead extends Error {}
 
-export function fieldsReadBy(from: Find): FieldsRead {
+export function findFieldsRead(from: FindValue): FieldsRead {
   const read = new Set<string>();
   try {
-    call(from, read, anything());
-    for (const kind of KINDS) call(from, read, () => kind);
+    call(from, read, createStandIns());
+    for (const kind of SAMPLE_VALUES) call(from, read, () => kind);
     // The set grows meanwhile.
     for (const field of read) {
       if (read.size > MAX_FIELDS) break;
-      const [others, alone] = [anything(), anything()];
+      const [others, alone] = [createStandIns(), createStandIns()];
       call(from, read, (name) => (name === field ? undefined : others()));
       call(from, read, (name) => (name === field ? alone() : undefined));
     }
@@ -40,12 +40,12 @@ export function fieldsReadBy(from: Find): FieldsRead {
 }
 
 /** Stand-ins for anything, as many as one call gets. */
-function anything(): () => unknown {
+function createStandIns(): () => unknown {
   const rest = { members: MAX_MEMBERS };
   return () => next(rest);
 }
 
-function call(from: Find, read: Set<string>, give: Give): void {
+function call(from: FindValue, read: Set<string>, give: GetField): void {
   let all = false;
   const note = (name: string | symbol) => {
     if (typeof name !== "string") return undefined;
@@ -77,7 +77,7 @@ function call(from: Find, read: Set<string>, give: Give): void {
 }
 
 /** Something that can be taken for anything: read, called, made, gone through and compared. */
-function standIn(rest: { members: number }): unknown {
+function createStandIn(rest: { members: number }): unknown {
   return new Proxy(function anything() {}, {
     get(_, name) {
       if (name === Symbol.toPrimitive) return (hint: string) => (hint === "number" ? 1 : "1");
@@ -96,5 +96,5 @@ function standIn(rest: { members: number }): unknown {
 }
 
 function next(rest: { members: number }): unknown {
-  return rest.members-- > 0 ? standIn(rest) : undefined;
+  return rest.members-- > 0 ? createStandIn(rest) : undefined;
 }

@@ -1,14 +1,14 @@
 import type { Session } from "../../../sessions/types.ts";
-import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../../../shared/codec.ts";
+import { decodeValue, encodeValue, findNameFault, encodeReferenceTexts } from "../../../shared/codec.ts";
 import { asCause, quote, SessionError } from "../../../shared/errors.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
 import {
   type Cookie,
-  cookieOf,
+  toCookie,
   isCookieField,
   isFixed,
-  isKeptForCookies,
-  withCookie,
+  isReservedForCookies,
+  assembleCookie,
 } from "./cookie.ts";
 
 /*
@@ -18,7 +18,7 @@ import {
  */
 
 /** A reference, as declared. */
-export interface Declared {
+export interface StoreReference {
   readonly name: string;
   /** Whether the ids are kept as a plain Redis set, too. */
   readonly plain: boolean;
@@ -27,7 +27,7 @@ export interface Declared {
 }
 
 /** By the names that the values are stored under. */
-export type References = ReadonlyMap<string, Declared>;
+export type References = ReadonlyMap<string, StoreReference>;
 
 /** A session as it is stored. */
 export interface SessionRecord {
@@ -38,11 +38,11 @@ export interface SessionRecord {
   readonly cookie: Cookie;
 }
 
-const FOUND = "~";
+const FOUND_PREFIX = "~";
 
 /** The field that a reference's value is stored in: what a function finds is no field of the session. */
-export function storedName(name: string, found: boolean): string {
-  return found ? FOUND + name : name;
+export function toStoredName(name: string, found: boolean): string {
+  return found ? FOUND_PREFIX + name : name;
 }
 
 /** How a record is made. */
@@ -60,38 +60,38 @@ export interface RecordOptions {
  * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field;
  * ERR_SESSION_TOO_LARGE.
  */
-export function recordOf(
+export function createRecord(
   session: unknown,
   references: References,
   { maxBytes, onUnnamed = refuseUnnamed }: RecordOptions,
 ): SessionRecord {
-  const data = asJson(session);
+  const data = toJSONObject(session);
   const fields = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(data)) {
-    const fault = faultOf(name, references);
+    const fault = findFault(name, references);
     if (fault !== undefined) {
       onUnnamed(name, fault);
       continue;
     }
-    if (references.has(name)) texts.set(name, referenceTexts(name, value));
+    if (references.has(name)) texts.set(name, encodeReferenceTexts(name, value));
     fields.set(name, encodeValue(name, value, maxBytes));
   }
   for (const [field, { name, from }] of references) {
     if (!from) continue;
-    const value = find(name, from, data) ?? null;
-    const found = referenceTexts(name, value);
+    const value = findValue(name, from, data) ?? null;
+    const found = encodeReferenceTexts(name, value);
     if (found.length === 0) continue;
     texts.set(field, found);
     fields.set(field, encodeValue(name, value, maxBytes));
   }
-  return { fields, texts, cookie: cookieOf(data) };
+  return { fields, texts, cookie: toCookie(data) };
 }
 
-function faultOf(name: string, references: References): string | undefined {
+function findFault(name: string, references: References): string | undefined {
   if (references.get(name)?.from) return "is kept for a reference";
-  if (isKeptForCookies(name)) return "is kept for the options of cookies";
-  return faultOfName(name);
+  if (isReservedForCookies(name)) return "is kept for the options of cookies";
+  return findNameFault(name);
 }
 
 function refuseUnnamed(name: string, fault: string): never {
@@ -103,48 +103,48 @@ function refuseUnnamed(name: string, fault: string): never {
  *
  * @param expiresAt when it ends, on this process's clock.
  */
-export function dataOf<Data>(fields: Fields, expiresAt: number, references: References): Data {
+export function toData<Data>(fields: Fields, expiresAt: number, references: References): Data {
   // fromEntries defines properties, so that no name reaches a setter.
   const data = Object.fromEntries([...fields].map(([name, text]) => [name, decodeValue(text)]));
-  return cleaned(data as Data, expiresAt, references);
+  return cleanData(data as Data, expiresAt, references);
 }
 
 /** A session as its set has it, as the middleware knows it. */
-export function asSaved<Data>(session: Session<Data>, references: References): Session<Data> {
-  const data = cleaned(session.data, session.expiresAt.getTime(), references);
+export function toSavedSession<Data>(session: Session<Data>, references: References): Session<Data> {
+  const data = cleanData(session.data, session.expiresAt.getTime(), references);
   const { cookie } = data as { cookie?: unknown };
   // One that slides has an absolute deadline that it does not live to see.
   return { ...session, data, absoluteDeadline: isFixed(cookie) ? session.absoluteDeadline : null };
 }
 
 /** Takes what functions have found for references out of a session, and puts its cookie together. */
-function cleaned<Data>(data: Data, expiresAt: number, references: References): Data {
+function cleanData<Data>(data: Data, expiresAt: number, references: References): Data {
   const own = Object.entries(Object(data)).filter(([name]) => !references.get(name)?.from);
-  return withCookie(Object.fromEntries(own), expiresAt) as Data;
+  return assembleCookie(Object.fromEntries(own), expiresAt) as Data;
 }
 
 /** Fields without those that a cookie is kept in. */
-export function withoutCookie(fields: Fields): Fields {
+export function omitCookie(fields: Fields): Fields {
   return new Map([...fields].filter(([name]) => !isCookieField(name)));
 }
 
 /** What is to change, but for the cookie, where a session was `before`, and is to be as in the record. */
-export function changesSince(
+export function compareRecords(
   before: Fields,
   { fields: all, texts }: SessionRecord,
   references: References,
 ): Omit<FieldChanges, "maxBytes"> {
-  const fields = withoutCookie(all);
+  const fields = omitCookie(all);
   const set = new Map([...fields].filter(([name, text]) => before.get(name) !== text));
   const unset = [...before.keys()].filter((name) => !fields.has(name));
-  return { set, unset, references: referencesIn([...set.keys(), ...unset], texts, references) };
+  return { set, unset, references: pickReferences([...set.keys(), ...unset], texts, references) };
 }
 
 /**
  * The references among some fields, with all the values they have. Each counts as one that says who
  * the user is, so that a full memory store ends sessions that nobody has signed in to before others.
  */
-export function referencesIn(
+export function pickReferences(
   fields: Iterable<string>,
   texts: SessionRecord["texts"],
   references: References,
@@ -158,7 +158,7 @@ export function referencesIn(
   return found;
 }
 
-function asJson(session: unknown): object {
+function toJSONObject(session: unknown): object {
   let data: unknown;
   try {
     data = JSON.parse(JSON.stringify(session) ?? "null");
@@ -177,7 +177,7 @@ export function checkSession(session: unknown): asserts session is object {
   if (!isObject) refuse("is no object");
 }
 
-function find(name: string, from: NonNullable<Declared["from"]>, data: object): unknown {
+function findValue(name: string, from: NonNullable<StoreReference["from"]>, data: object): unknown {
   try {
     return from(data);
   } catch (cause) {

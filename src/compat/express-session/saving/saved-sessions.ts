@@ -1,35 +1,35 @@
-import type { MoveProgress } from "../../../migrate/migrator.ts";
+import type { MigrateProgress } from "../../../migrate/migrator.ts";
 import { isId } from "../../../sessions/token.ts";
-import { bytesOf, encodeValue } from "../../../shared/codec.ts";
-import { misconfigured, tooLarge } from "../../../shared/errors.ts";
+import { countBytes, encodeValue } from "../../../shared/codec.ts";
+import { createConfigError, createTooLargeError } from "../../../shared/errors.ts";
 import { reading } from "../../../shared/given.ts";
-import { settled } from "../../../shared/wait-for-all.ts";
+import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
-import { isWalkable } from "../../../store/iterating.ts";
+import { isIterable } from "../../../store/iterating.ts";
 import type { StoreConfig } from "../options.ts";
-import { idOfSid } from "../sid.ts";
+import { deriveId } from "../sid.ts";
 import {
   allOf,
   type Cookie,
   type CookieChanges,
-  changesOf,
+  compareCookies,
   type Lifetime,
   LONGEST,
-  lifetimeOf,
+  deriveLifetime,
   type Moments,
 } from "./cookie.ts";
 import {
-  changesSince,
+  compareRecords,
   checkSession,
-  dataOf,
-  recordOf,
-  referencesIn,
+  toData,
+  createRecord,
+  pickReferences,
   type SessionRecord,
-  withoutCookie,
+  omitCookie,
 } from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
-import { Turns } from "./turns.ts";
+import { CallQueue } from "./turns.ts";
 
 /**
  * What stays where a session was destroyed: who still comes with its sid is told so without a look
@@ -37,7 +37,7 @@ import { Turns } from "./turns.ts";
  */
 const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
 /** How long (ms) before its first save a middleware may have made a session. */
-const LONG_REQUEST = 60_000;
+const MAX_REQUEST_MS = 60_000;
 
 /** What a save or a touch changes. */
 type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "create">;
@@ -46,24 +46,24 @@ type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "creat
 export class SavedSessions {
   readonly #config: StoreConfig;
   readonly #seen = new Seen();
-  readonly #turns = new Turns();
+  readonly #queue = new CallQueue();
 
   constructor(config: StoreConfig) {
     this.#config = config;
   }
 
-  id(sid: unknown): string {
-    return idOfSid(sid, this.#store.shards);
+  deriveId(sid: unknown): string {
+    return deriveId(sid, this.#store.shards);
   }
 
   async find<Data extends object>(sid: string): Promise<Data | null> {
-    const id = this.id(sid);
-    const found = await this.#turns.read(id, async () => {
-      const { old } = this.#config;
+    const id = this.deriveId(sid);
+    const found = await this.#queue.read(id, async () => {
+      const { migrator } = this.#config;
       const first = await this.#store.find(id);
       if (first.state === "live") return first;
-      if (first.state === "gone" && old) {
-        await old.move(sid);
+      if (first.state === "gone" && migrator) {
+        await migrator.migrate(sid);
         const moved = await this.#store.find(id);
         if (moved.state === "live") return moved;
       }
@@ -74,8 +74,8 @@ export class SavedSessions {
     const { session, now } = found;
     // The two clocks may differ, and the middleware compares with this process's.
     const expiresAt = Date.now() + (session.expiresAt - now);
-    const data = dataOf<Data>(session.fields, expiresAt, this.#config.references);
-    const fields = withoutCookie(session.fields);
+    const data = toData<Data>(session.fields, expiresAt, this.#config.references);
+    const fields = omitCookie(session.fields);
     return this.#seen.handOut({ id, fields, times: session, now }, data);
   }
 
@@ -89,12 +89,12 @@ export class SavedSessions {
    * that has ended meanwhile stays ended, and that is no error, as of a session that ends right after.
    */
   async save(sid: string, session: object): Promise<void> {
-    const id = this.id(sid);
-    const record = this.#recordOf(session, id); // as it is at the moment of the call
+    const id = this.deriveId(sid);
+    const record = this.#createRecord(session, id); // as it is at the moment of the call
     const copy = this.#seen.of(session, id);
-    const made = momentsOf(session, copy);
+    const made = deriveMoments(session, copy);
     if (copy.base) this.#seen.rememberFields(id, session);
-    await this.#turns.change([id], async () => {
+    await this.#queue.change([id], async () => {
       if (copy.base) await this.#update(copy, record, copy.base);
       else await this.#write(sid, copy, record, made);
     });
@@ -102,16 +102,16 @@ export class SavedSessions {
 
   /** Slides the deadline of a session, or puts it where its request wants it; changes nothing else. */
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
-    const id = this.id(sid);
-    const { maxBytes } = this.#config.engine.config;
+    const id = this.deriveId(sid);
+    const { maxBytes } = this.#config.core.config;
     const given = reading("ERR_SESSION_VALUE", "The session", () => {
       checkSession(session);
       return session.cookie;
     });
-    const { cookie } = recordOf({ cookie: given }, new Map(), { maxBytes });
+    const { cookie } = createRecord({ cookie: given }, new Map(), { maxBytes });
     const copy = this.#seen.of(session, id);
-    const made = momentsOf(session, copy);
-    await this.#turns.change([id], async () => {
+    const made = deriveMoments(session, copy);
+    await this.#queue.change([id], async () => {
       if (copy.base) await this.#slide(copy, cookie);
       else await this.#slideUnseen(sid, copy, cookie, made);
     });
@@ -119,10 +119,10 @@ export class SavedSessions {
 
   /** Ends the session of a sid or, where there is none, the one whose public id this is. */
   async end(name: string): Promise<void> {
-    const id = this.id(name);
+    const id = this.deriveId(name);
     const ids = this.#isId(name) ? [id, name] : [id];
-    await this.#turns.change(ids, async () => {
-      await this.#config.old?.moveToEnd(name);
+    await this.#queue.change(ids, async () => {
+      await this.#config.migrator?.migrateForEnding(name);
       for (const one of ids) {
         if (await this.#end(one)) return;
       }
@@ -130,60 +130,60 @@ export class SavedSessions {
   }
 
   /** All sessions, in bounded steps. */
-  async *all(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    await this.#turns.changes();
-    yield* this.#walk(withFields);
+  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    await this.#queue.waitForChanges();
+    yield* this.#iterate(withFields);
   }
 
   /** Moves all sessions that another store has kept, in bounded steps. */
-  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
-    const { old } = this.#config;
-    if (!old) {
-      throw misconfigured("moveSessions needs the option migrate", { option: "migrate" });
+  migrateAll(cursor: string | null): AsyncGenerator<MigrateProgress, void> {
+    const { migrator } = this.#config;
+    if (!migrator) {
+      throw createConfigError("migrateSessions needs the option migrate", { option: "migrate" });
     }
-    return old.moveAll(cursor);
+    return migrator.migrateAll(cursor);
   }
 
   async endAll(): Promise<void> {
-    await this.#turns.changeAll(async () => {
-      await this.#config.old?.moveAllToEnd();
-      for await (const page of this.#walk(false)) {
-        await settled(page.map(({ id }) => this.#end(id)));
+    await this.#queue.changeAll(async () => {
+      await this.#config.migrator?.migrateAllForEnding();
+      for await (const page of this.#iterate(false)) {
+        await waitForAll(page.map(({ id }) => this.#end(id)));
       }
     });
   }
 
   /** A session as it is stored. One that was moved may be larger than others, and is not to grow. */
-  #recordOf(session: object, id: string): SessionRecord {
-    const { references, engine } = this.#config;
-    const base = this.#seen.baseOf(Object(session), id);
-    const maxBytes = Math.max(engine.config.maxBytes, base ? bytesOf(base) : 0);
-    return recordOf(session, references, { maxBytes });
+  #createRecord(session: object, id: string): SessionRecord {
+    const { references, core } = this.#config;
+    const base = this.#seen.findBase(Object(session), id);
+    const maxBytes = Math.max(core.config.maxBytes, base ? countBytes(base) : 0);
+    return createRecord(session, references, { maxBytes });
   }
 
   /** The session that was stored. */
-  data<Data>({ fields, expiresAt }: StoredSession): Data {
-    return dataOf<Data>(fields, expiresAt, this.#config.references);
+  toData<Data>({ fields, expiresAt }: StoredSession): Data {
+    return toData<Data>(fields, expiresAt, this.#config.references);
   }
 
-  async *#walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *#iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
     const store = this.#store;
-    if (!isWalkable(store)) {
-      throw misconfigured("This store cannot go through all its sessions: it has no walk method");
+    if (!isIterable(store)) {
+      throw createConfigError("This store cannot go through all its sessions: it has no walk method");
     }
-    yield* store.walk(withFields);
+    yield* store.iterate(withFields);
   }
 
   /** Writes what has changed in an object that the store knows. */
   async #update(copy: Copy, record: SessionRecord, base: NonNullable<Copy["base"]>): Promise<void> {
-    const changes = changesSince(base, record, this.#config.references);
-    const cookie = changesOf(copy.cookie, record.cookie, copy.moments);
-    const set = new Map([...changes.set, ...encoded(cookie)]);
+    const changes = compareRecords(base, record, this.#config.references);
+    const cookie = compareCookies(copy.cookie, record.cookie, copy.moments);
+    const set = new Map([...changes.set, ...encodeCookie(cookie)]);
     const isTouch = set.size === 0 && changes.unset.length === 0;
     if (!isTouch || !copy.isFresh) {
-      await this.#change(copy, { ...changes, set }, this.#lifetime(cookie, record, copy.moments));
+      await this.#change(copy, { ...changes, set }, this.#deriveLifetime(cookie, record, copy.moments));
     }
-    copy.base = withoutCookie(record.fields);
+    copy.base = omitCookie(record.fields);
     this.#remember(copy, record.cookie);
   }
 
@@ -195,24 +195,24 @@ export class SavedSessions {
     made: Moments | null,
   ): Promise<void> {
     const { fields, texts, cookie } = record;
-    await this.#config.old?.moveToEnd(sid);
+    await this.#config.migrator?.migrateForEnding(sid);
     if (this.#isId(sid)) {
       const found = await this.#store.find(copy.id, { names: [] });
       if (found.state !== "live") await this.#refuseId("set", sid);
     }
-    const references = referencesIn(fields.keys(), texts, this.#config.references);
+    const references = pickReferences(fields.keys(), texts, this.#config.references);
     const whole = { set: fields, unset: [], references, replace: true };
     const changes = copy.isNew ? ({ ...whole, create: "anew" } as const) : whole;
-    await this.#change(copy, changes, lifetimeOf(cookie, made, this.#config.idleTimeout));
-    copy.base = withoutCookie(fields);
+    await this.#change(copy, changes, deriveLifetime(cookie, made, this.#config.idleTimeout));
+    copy.base = omitCookie(fields);
     copy.cookie = cookie;
   }
 
   async #slide(copy: Copy, cookie: Cookie): Promise<void> {
-    const changes = changesOf(copy.cookie, cookie, copy.moments);
-    const set = encoded(changes);
+    const changes = compareCookies(copy.cookie, cookie, copy.moments);
+    const set = encodeCookie(changes);
     if (set.size > 0 || !copy.isFresh) {
-      const lifetime = this.#lifetime(changes, { cookie }, copy.moments);
+      const lifetime = this.#deriveLifetime(changes, { cookie }, copy.moments);
       await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     }
     this.#remember(copy, cookie);
@@ -220,9 +220,9 @@ export class SavedSessions {
 
   /** Nothing says which of the options the request has changed: those that it gives. */
   async #slideUnseen(sid: string, copy: Copy, cookie: Cookie, made: Moments | null): Promise<void> {
-    await this.#config.old?.move(sid);
-    const lifetime = lifetimeOf(cookie, made, this.#config.idleTimeout);
-    const set = encoded(allOf(cookie));
+    await this.#config.migrator?.migrate(sid);
+    const lifetime = deriveLifetime(cookie, made, this.#config.idleTimeout);
+    const set = encodeCookie(allOf(cookie));
     const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     if (changed?.state === "gone") await this.#refuseId("touch", sid);
   }
@@ -233,12 +233,12 @@ export class SavedSessions {
   }
 
   /** How long a session is to live from now on; null where this request has not changed that. */
-  #lifetime(
+  #deriveLifetime(
     { times }: CookieChanges,
     { cookie }: Pick<SessionRecord, "cookie">,
     moments: Moments,
   ): Lifetime | null {
-    return times ? lifetimeOf(cookie, moments, this.#config.idleTimeout) : null;
+    return times ? deriveLifetime(cookie, moments, this.#config.idleTimeout) : null;
   }
 
   async #change(
@@ -246,19 +246,19 @@ export class SavedSessions {
     changes: Changes,
     lifetime: Lifetime | null,
   ): Promise<Commanded | null> {
-    const { maxBytes } = this.#config.engine.config;
+    const { maxBytes } = this.#config.core.config;
     if (lifetime && lifetime.idleTimeout <= 0) {
       await this.#end(copy.id);
       return null;
     }
     const changed = await this.#store.command(copy.id, {
       ...changes,
-      ...timeoutsOf(lifetime),
+      ...toTimeouts(lifetime),
       maxBytes,
       merge: null,
     });
-    if (changed.state === "too-large") throw tooLarge(changed.bytes, maxBytes);
-    if (changed.state === "changed") copy.use(changed.times);
+    if (changed.state === "too-large") throw createTooLargeError(changed.bytes, maxBytes);
+    if (changed.state === "changed") copy.noteUse(changed.times);
     return changed;
   }
 
@@ -276,7 +276,7 @@ export class SavedSessions {
     if (!this.#isId(sid)) return;
     const found = await this.#store.find(sid, { names: [] });
     if (found.state !== "live") return;
-    throw misconfigured(
+    throw createConfigError(
       `${method} takes the sid of a session, and was given the public id of one, which gives no access to it. An id is for destroy, and for delete, has and clear({ except }) of a set`,
     );
   }
@@ -290,20 +290,20 @@ export class SavedSessions {
  * When the cookie of an object that the store does not know was made: with the session of a request
  * that is under way, and nobody knows when where the object is of no middleware's class.
  */
-function momentsOf(session: object, copy: Copy): Moments | null {
+function deriveMoments(session: object, copy: Copy): Moments | null {
   if (copy.base) return copy.moments;
   const prototype = Object.getPrototypeOf(session);
   const now = Date.now();
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return null;
-  return { from: now - LONG_REQUEST, to: now };
+  return { from: now - MAX_REQUEST_MS, to: now };
 }
 
-function encoded({ fields }: CookieChanges): Map<string, string> {
+function encodeCookie({ fields }: CookieChanges): Map<string, string> {
   return new Map([...fields].map(([name, value]) => [name, encodeValue("cookie", value)]));
 }
 
 /** The absolute deadline takes part where the cookie names the moment, and is out of the way else. */
-function timeoutsOf(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
+function toTimeouts(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
   if (!lifetime) return { idleTimeout: null };
   const { idleTimeout, fixed } = lifetime;
   return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : LONGEST };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { touchAfter } from "../../../sessions/session-core.ts";
+import { computeTouchDelay } from "../../../sessions/session-core.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
-import { type Cookie, type Moments, snapshotOf } from "./cookie.ts";
+import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
 /*
  * A middleware gives the store whole sessions to save. To write what a request has changed, and
@@ -53,13 +53,13 @@ export class Copy {
   static of({ id, fields, times, now }: HandedOut, session: object): Copy {
     const copy = new Copy(id);
     copy.base = fields;
-    copy.cookie = snapshotOf(session);
-    copy.use(times, now);
+    copy.cookie = toSnapshot(session);
+    copy.noteUse(times, now);
     return copy;
   }
 
   /** The same for another object. */
-  again(): Copy {
+  clone(): Copy {
     const copy = new Copy(this.id);
     copy.base = this.base;
     copy.cookie = this.cookie;
@@ -75,9 +75,9 @@ export class Copy {
   }
 
   /** Notes when the session was last used. */
-  use(times: HandedOut["times"], now = times.lastSeenAt): void {
+  noteUse(times: HandedOut["times"], now = times.lastSeenAt): void {
     this.#used = performance.now() - (now - times.lastSeenAt);
-    this.#touchAfter = touchAfter(times);
+    this.#touchAfter = computeTouchDelay(times);
   }
 
   /** Whether the session was used so lately that another touch can be done without. */
@@ -100,7 +100,7 @@ export class Seen {
   readonly #remembered = new Map<string, number>();
 
   /** The fields of an object that the store knows, without the cookie; null of any other. */
-  baseOf(session: object, id: string): Fields | null {
+  findBase(session: object, id: string): Fields | null {
     const known = this.#copies.get(session);
     return known?.id === id ? known.base : null;
   }
@@ -118,9 +118,9 @@ export class Seen {
     const { cookie } = session as { cookie?: unknown };
     if (typeof cookie !== "object" || cookie === null) return new Copy(id);
     const source = this.#cookies.get(cookie);
-    if (source?.id === id) return source.again();
-    const { expires } = snapshotOf(session);
-    const what = typeof expires === "string" ? expires : hashOf(session);
+    if (source?.id === id) return source.clone();
+    const { expires } = toSnapshot(session);
+    const what = typeof expires === "string" ? expires : hashSession(session);
     const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, what);
     if (!isCopy) this.#given.add(cookie);
     return new Copy(id, !isCopy);
@@ -133,8 +133,8 @@ export class Seen {
 
   /** Remembers what is in a session that is handed out or saved, where its cookie says no moment. */
   rememberFields(id: string, session: object): void {
-    if (typeof snapshotOf(session).expires === "string") return;
-    const hash = hashOf(session);
+    if (typeof toSnapshot(session).expires === "string") return;
+    const hash = hashSession(session);
     if (hash !== null) this.#remember(id, hash);
   }
 
@@ -158,8 +158,8 @@ export class Seen {
   follow(handedOut: object, session: object): void {
     const known = this.#copies.get(handedOut);
     if (!known) return;
-    const copy = known.again();
-    copy.cookie = snapshotOf(session);
+    const copy = known.clone();
+    copy.cookie = toSnapshot(session);
     this.#note(session, copy);
   }
 
@@ -190,7 +190,7 @@ export class Seen {
   #note(session: object, copy: Copy): void {
     this.#copies.set(session, copy);
     const { cookie } = session as { cookie?: unknown };
-    if (typeof cookie === "object" && cookie !== null) this.#cookies.set(cookie, copy.again());
+    if (typeof cookie === "object" && cookie !== null) this.#cookies.set(cookie, copy.clone());
     this.remember(copy.id, copy.cookie);
   }
 }
@@ -199,7 +199,7 @@ export class Seen {
  * A hash of what is in a session beside its cookie, whose form differs between classes and their
  * copies; null where JSON cannot have it.
  */
-function hashOf(session: object): string | null {
+function hashSession(session: object): string | null {
   const { cookie: _, toJSON: __, ...data } = session as { cookie?: unknown; toJSON?: unknown };
   try {
     const fields = Object.entries(JSON.parse(JSON.stringify(data))).sort(([a], [b]) =>

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 
 /** Options of the cookie, as `ctx.cookies.set` of Koa has them. Its end is that of the session. */
 export interface KoaCookieOptions {
@@ -86,5 +86,5 @@ export function needsSecure({ key, sameSite, partitioned }: Chosen): boolean {
 /** @throws SessionError ERR_SESSION_CONFIG for what no cookie can have. */
 export function checkCookie(chosen: Chosen): void {
   const fault = FAULTS.find(([isWrong]) => isWrong(chosen))?.[1];
-  if (fault) throw misconfigured(`The cookie cannot work: ${fault}`);
+  if (fault) throw createConfigError(`The cookie cannot work: ${fault}`);
 }

@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 
 /*
  * What the middleware and its store had beside what was documented, and what to write instead. Read as
@@ -33,7 +33,7 @@ function refuse(what: string, target: object, names: Readonly<Record<string, str
   for (const [name, instead] of Object.entries(names)) {
     Object.defineProperty(target, name, {
       get() {
-        throw misconfigured(`There is no ${name} of ${what}: ${instead}`);
+        throw createConfigError(`There is no ${name} of ${what}: ${instead}`);
       },
     });
   }

@@ -1,9 +1,9 @@
-import { type Duration, milliseconds } from "../../../shared/durations.ts";
-import { misconfigured, optionNames } from "../../../shared/errors.ts";
+import { type Duration, parseDuration } from "../../../shared/durations.ts";
+import { createConfigError, listOptionNames } from "../../../shared/errors.ts";
 import { optionsOf, reading } from "../../../shared/given.ts";
 import type { RedisClient } from "../../../store/redis/wire/clients/connect.ts";
 import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
-import { oldPrefixOf, prefixOf, textOf } from "./prefixes.ts";
+import { parseForeignPrefix, toPrefix, textOf } from "./prefixes.ts";
 import { type DeclaredReferences, declaredIn } from "./references.ts";
 import { refuseUnknownOptions } from "./unknown-options.ts";
 
@@ -64,7 +64,7 @@ export interface Settings extends DeclaredReferences {
   readonly visitorCookieName: string;
   readonly cookie: KoaCookieOptions;
   /** What the keys of the sessions to be moved begin with; null where none are. */
-  readonly oldPrefix: string | null;
+  readonly foreignPrefix: string | null;
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not. */
@@ -81,24 +81,24 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     ...cookie
   } = reading("ERR_SESSION_CONFIG", "An option", () => givenIn(options));
   if (byteLength !== undefined && !isSize(byteLength)) {
-    throw misconfigured(`byteLength must be a whole number of bytes from 1 to ${MAX_SALT_BYTES}`, {
+    throw createConfigError(`byteLength must be a whole number of bytes from 1 to ${MAX_SALT_BYTES}`, {
       option: "byteLength",
     });
   }
-  const oldPrefix = oldPrefixOf(textOf("prefix", prefix), textOf("namespace", namespace));
+  const oldPrefix = parseForeignPrefix(textOf("prefix", prefix), textOf("namespace", namespace));
   const cookieName = textOf("key", key) || "session-id";
   checkCookie({ ...cookie, key: cookieName });
   const declared = declaredIn(references);
   return {
     ...declared,
     client: client as RedisClient, // redisStore refuses what is none
-    prefix: prefixOf(oldPrefix),
-    maxAge: milliseconds("maxAge", maxAge),
+    prefix: toPrefix(oldPrefix),
+    maxAge: parseDuration("maxAge", maxAge),
     saltBytes: byteLength,
     cookieName,
     visitorCookieName: declared.identity.length > 0 ? `${cookieName}-visitor` : cookieName,
     cookie: { httpOnly: true, overwrite: true, sameSite: "lax", ...cookie },
-    oldPrefix: migratedPrefixOf(oldPrefix, migrate),
+    foreignPrefix: migratedPrefixOf(oldPrefix, migrate),
   };
 }
 
@@ -123,7 +123,7 @@ function givenIn(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSe
   );
 }
 
-const MIGRATE_OPTIONS = optionNames<
+const MIGRATE_OPTIONS = listOptionNames<
   Exclude<KoaRedisSessionSetsOptions["migrate"], boolean | undefined>
 >({
   namespace: true,
@@ -136,5 +136,5 @@ function migratedPrefixOf(
   if (typeof migrate === "boolean") return migrate ? own : null;
   const given = optionsOf("migrate", migrate, MIGRATE_OPTIONS);
   const namespace = textOf("namespace", given.namespace);
-  return namespace === "" ? own : oldPrefixOf("", namespace);
+  return namespace === "" ? own : parseForeignPrefix("", namespace);
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 
 /*
  * What the keys begin with. There it was any text: a prefix, or else `koa-redis-session-sets:` and a
@@ -11,7 +11,7 @@ const NO_PREFIX = "koa-redis-session-sets";
 const LONGEST = 128;
 
 /** The prefix as it was there; "" for none. A prefix counts before a namespace. */
-export function oldPrefixOf(prefix: string, namespace: string): string {
+export function parseForeignPrefix(prefix: string, namespace: string): string {
   if (prefix !== "" || namespace === "") return prefix;
   return `koa-redis-session-sets:${namespace}`;
 }
@@ -20,7 +20,7 @@ export function oldPrefixOf(prefix: string, namespace: string): string {
  * The same as part of a hash tag. One that cannot stand there stands there in letters that can, and
  * with `~` and a hash, which no other has.
  */
-export function prefixOf(old: string): string {
+export function toPrefix(old: string): string {
   if (old === "") return NO_PREFIX;
   const fits = /^[A-Za-z0-9._:-]+$/.test(old) && old.length <= LONGEST && old !== NO_PREFIX;
   if (fits) return old;
@@ -32,7 +32,7 @@ export function prefixOf(old: string): string {
 export function textOf(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" && value.isWellFormed()) return value;
-  throw misconfigured(`${name} must be a text of well-formed Unicode: ${name}: "shop"`, {
+  throw createConfigError(`${name} must be a text of well-formed Unicode: ${name}: "shop"`, {
     option: name,
   });
 }

@@ -1,4 +1,4 @@
-import { misconfigured, quote, SessionError } from "../../../shared/errors.ts";
+import { createConfigError, quote, SessionError } from "../../../shared/errors.ts";
 import { elementsOf, reading } from "../../../shared/given.ts";
 import type { FieldReferences, Reference } from "../../../store/contract.ts";
 import { encodeText, type JSONRecord } from "../../shared/json-record.ts";
@@ -26,7 +26,7 @@ export function declaredIn(references: unknown = {}): DeclaredReferences {
 function declared(references: unknown): DeclaredReferences {
   // Lists and maps have no names of fields: none would be declared, and nothing said.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
-    throw misconfigured(
+    throw createConfigError(
       `references must be an object with the names of the fields: references: { user_id: {} }; got ${quote(references)}`,
       { option: "references" },
     );
@@ -49,53 +49,53 @@ function rotationOf(field: string, declared: unknown): boolean | undefined {
   const [other] = Object.keys(others);
   const named = quote(field);
   if (other === "identity") {
-    throw misconfigured(
+    throw createConfigError(
       `The reference ${named} has no option "identity" here: one that does not say who the user is is declared { rotate: false }`,
       { option: "references", field },
     );
   }
   if (other !== undefined) {
-    throw misconfigured(
+    throw createConfigError(
       `The reference ${named} has no option ${quote(other)}; it is declared {}, { rotate: true } or { rotate: false }`,
       { option: "references", field },
     );
   }
   if (rotate === undefined || typeof rotate === "boolean") return rotate;
-  throw misconfigured(`rotate of the reference ${named} must be true or false`, {
+  throw createConfigError(`rotate of the reference ${named} must be true or false`, {
     option: "references",
     field,
   });
 }
 
-export function referenceOf(field: string, value: unknown): Reference {
+export function createReference(field: string, value: unknown): Reference {
   if (typeof field !== "string") {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "A reference is named by its field, which is a string",
     );
   }
-  const [text, ...more] = textsOf(field, value);
-  if (text === undefined || more.length > 0) throw noReference(field);
+  const [text, ...more] = encodeTexts(field, value);
+  if (text === undefined || more.length > 0) throw createNotReferenceError(field);
   return { field, text, plain: true };
 }
 
 /** The references among the fields of a record; a field that is null, or is to go, has none. */
-export function referencesOf(record: JSONRecord, declared: ReadonlySet<string>): FieldReferences[] {
+export function pickReferences(record: JSONRecord, declared: ReadonlySet<string>): FieldReferences[] {
   return Object.entries(record)
     .filter(([field]) => declared.has(field))
-    .map(([field, value]) => ({ field, texts: textsOf(field, value), plain: true }));
+    .map(([field, value]) => ({ field, texts: encodeTexts(field, value), plain: true }));
 }
 
-function textsOf(field: string, value: unknown): string[] {
+function encodeTexts(field: string, value: unknown): string[] {
   const list = elementsOf("ERR_SESSION_VALUE", `The field ${shownName(field)}`, value);
   const texts = (list ?? [value ?? []].flat()).map((element) => {
-    if (!["string", "number", "boolean"].includes(typeof element)) throw noReference(field);
+    if (!["string", "number", "boolean"].includes(typeof element)) throw createNotReferenceError(field);
     return encodeText(String(element));
   });
   return [...new Set(texts)];
 }
 
-function noReference(field: string): SessionError {
+function createNotReferenceError(field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_VALUE",
     `The field ${shownName(field)} is a reference, so its value must be a string, a number or a boolean`,

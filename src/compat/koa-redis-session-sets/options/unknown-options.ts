@@ -1,4 +1,4 @@
-import { misconfigured, quote } from "../../../shared/errors.ts";
+import { createConfigError, quote } from "../../../shared/errors.ts";
 import type { KoaRedisSessionSetsOptions } from "./options.ts";
 
 /*
@@ -55,7 +55,7 @@ export function refuseUnknownOptions(names: readonly string[]): void {
   if (name === undefined) return;
   const meant = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : nearest(name);
   const instead = typeof meant === "object" ? meant.hint : meant && `write ${OPTIONS[meant]}`;
-  throw misconfigured(
+  throw createConfigError(
     `koa-redis-session-sets has no option ${quote(name)}${instead ? `; ${instead}` : ""}. Its options are ${Object.keys(OPTIONS).join(", ")}`,
     { option: name },
   );

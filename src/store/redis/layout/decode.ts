@@ -1,4 +1,4 @@
-import { tooManyReferences } from "../../../shared/errors.ts";
+import { createTooManyReferencesError } from "../../../shared/errors.ts";
 import type { Commanded } from "../../commanding.ts";
 import type {
   Changed,
@@ -29,12 +29,12 @@ import type { Reply } from "../scripts/executor.ts";
  * Times are decimal: a listpack stores a decimal integer in at most nine bytes, which is as short as
  * base 36, and reads well.
  */
-const OWN = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
+const OWN_FIELDS = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
 
 /** The arguments of an HMGET for some fields, and its reply as name and value. */
-export const ownAnd = (names: readonly string[]): string[] => [...OWN, ...names];
+export const prependOwnFields = (names: readonly string[]): string[] => [...OWN_FIELDS, ...names];
 
-export function pairsOf(names: readonly string[], reply: unknown): Map<string, string> {
+export function decodePairs(names: readonly string[], reply: unknown): Map<string, string> {
   const values = reply as (string | null)[];
   const pairs = new Map<string, string>();
   for (const [i, name] of names.entries()) {
@@ -45,7 +45,7 @@ export function pairsOf(names: readonly string[], reply: unknown): Map<string, s
 }
 
 /** A hash as an array of name, value, … */
-export function pairsOfHash(reply: unknown): Map<string, string> {
+export function decodeHash(reply: unknown): Map<string, string> {
   const flat = reply as string[];
   const pairs = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(flat[i] as string, flat[i + 1] as string);
@@ -69,42 +69,42 @@ export function isSession({ pairs }: Hash): boolean {
 
 /** What an id leads to whose way ends at this hash. */
 export function lookupOf(hash: Hash, now: () => number): Lookup {
-  if (targetOf(hash) !== undefined) return supersededBy("1"); // it was rotated too often since
+  if (targetOf(hash) !== undefined) return decodeSuperseded("1"); // it was rotated too often since
   const tombstone = hash.pairs.get("@x");
-  if (tombstone !== undefined) return supersededBy(tombstone);
+  if (tombstone !== undefined) return decodeSuperseded(tombstone);
   if (!isSession(hash)) return { state: "gone" };
-  return { state: "live", session: sessionOf(hash.id, hash.pairs), now: now() };
+  return { state: "live", session: decodeSession(hash.id, hash.pairs), now: now() };
 }
 
-export function sessionOf(id: string, hash: ReadonlyMap<string, string>): StoredSession {
-  const times = timesOf([hash.get("@c"), hash.get("@s"), hash.get("@i"), hash.get("@a")]);
-  return { id, lineage: hash.get("@l") ?? id, fields: fieldsOf(hash), ...times };
+export function decodeSession(id: string, hash: ReadonlyMap<string, string>): StoredSession {
+  const times = decodeTimes([hash.get("@c"), hash.get("@s"), hash.get("@i"), hash.get("@a")]);
+  return { id, lineage: hash.get("@l") ?? id, fields: omitOwnFields(hash), ...times };
 }
 
 /** What a tombstone says. */
-function supersededBy(tombstone: unknown): Superseded {
+function decodeSuperseded(tombstone: unknown): Superseded {
   const by = tombstone === "d" ? "delete" : "sign-in";
   return { state: "superseded", by, hadIdentity: tombstone === "1" };
 }
 
-export function signedInOf([word, ...rest]: Reply): SignedIn {
+export function decodeSignedIn([word, ...rest]: Reply): SignedIn {
   if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
-  if (word === "too-many") throw tooManyReferences(Number(rest[0]));
+  if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]));
   const [ended, times, , fields] = rest;
   return {
     state: "signed-in",
-    times: timesOf(times),
-    fields: fieldsOf(pairsOfHash(fields)),
+    times: decodeTimes(times),
+    fields: omitOwnFields(decodeHash(fields)),
     ended: Number(ended) === 1,
   };
 }
 
-export function fieldsOf(hash: ReadonlyMap<string, string>): Fields {
+export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
   return new Map([...hash].filter(([name]) => !name.startsWith("@")));
 }
 
 /** The times of a session from what the scripts answer: "" and undefined are none. */
-export function timesOf(reply: unknown): Times {
+export function decodeTimes(reply: unknown): Times {
   const [created, seen, idle, absolute] = reply as (string | undefined)[];
   const lastSeenAt = Number(seen);
   const idleTimeout = idle ? Number(idle) : null;
@@ -121,11 +121,11 @@ export function timesOf(reply: unknown): Times {
   };
 }
 
-export function sessionsOf(reply: unknown): StoredSession[] {
-  return (reply as [string, unknown][]).map(([id, hash]) => sessionOf(id, pairsOfHash(hash)));
+export function decodeSessions(reply: unknown): StoredSession[] {
+  return (reply as [string, unknown][]).map(([id, hash]) => decodeSession(id, decodeHash(hash)));
 }
 
-export function changedOf(reply: Reply): Changed {
+export function decodeChanged(reply: Reply): Changed {
   const [word] = reply;
   return word === "ended" || word === "signs-in" || word === "alias"
     ? { state: word }
@@ -135,7 +135,7 @@ export function changedOf(reply: Reply): Changed {
 export function commandedOf([word, ...rest]: Reply): Commanded {
   switch (word) {
     case "too-many":
-      throw tooManyReferences(Number(rest[0]));
+      throw createTooManyReferencesError(Number(rest[0]));
     case "changed": {
       const [id, one, times, lineage, fields] = rest;
       const rotated = Number(one) === 1;
@@ -144,12 +144,12 @@ export function commandedOf([word, ...rest]: Reply): Commanded {
         id: String(id),
         lineage: String(lineage),
         rotated,
-        times: timesOf(times),
-        fields: rotated ? fieldsOf(pairsOfHash(fields)) : null,
+        times: decodeTimes(times),
+        fields: rotated ? omitOwnFields(decodeHash(fields)) : null,
       };
     }
     case "superseded":
-      return supersededBy(rest[0]);
+      return decodeSuperseded(rest[0]);
     case "elsewhere":
       return { state: word };
     case "too-large":

@@ -1,42 +1,42 @@
 import type { Command, Merge } from "../../commanding.ts";
 import type { FieldChanges, Reference, Rotation } from "../../contract.ts";
-import { encodeName, setName, setNames } from "./keys.ts";
+import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
 
 /* The arguments of the scripts, as the head of each describes them. */
 
-export function optional(value: number | null | undefined): string {
+export function encodeOptional(value: number | null | undefined): string {
   return String(value ?? "");
 }
 
-export function counted(list: readonly string[]): string[] {
+export function encodeList(list: readonly string[]): string[] {
   return [String(list.length), ...list];
 }
 
-export function fieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
   return [
     String(maxBytes),
-    ...counted(
+    ...encodeList(
       references.flatMap((reference) => [
         encodeName(reference.field),
-        setNames(reference).join(" "),
+        encodeSetNames(reference).join(" "),
       ]),
     ),
-    ...counted([...set].flat()),
-    ...counted(unset),
+    ...encodeList([...set].flat()),
+    ...encodeList(unset),
   ];
 }
 
-export function rotationArguments(rotation: Rotation | null): string[] {
+export function encodeRotation(rotation: Rotation | null): string[] {
   const { idleTimeout, absoluteTimeout, without = [] } = rotation?.replacement ?? {};
   return [
     rotation?.to ?? "",
     rotation?.when ?? "",
     String(rotation?.grace ?? 0),
     String(rotation?.tombstone ?? 0),
-    encodedNames(rotation?.identity ?? []),
-    optional(idleTimeout),
-    optional(absoluteTimeout),
-    ...counted(without),
+    encodeNames(rotation?.identity ?? []),
+    encodeOptional(idleTimeout),
+    encodeOptional(absoluteTimeout),
+    ...encodeList(without),
   ];
 }
 
@@ -44,13 +44,13 @@ export function commandArguments(command: Command): string[] {
   const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
   return [
     whereArgument(where),
-    optional(idleTimeout),
-    optional(absoluteTimeout),
-    optional(absoluteDeadline),
+    encodeOptional(idleTimeout),
+    encodeOptional(absoluteTimeout),
+    encodeOptional(absoluteDeadline),
     replace ? "1" : "",
     create === "anew" ? "anew" : create ? "1" : "",
     ...mergeArguments(command.merge),
-    ...fieldChanges(command),
+    ...encodeFieldChanges(command),
   ];
 }
 
@@ -58,15 +58,15 @@ function mergeArguments(merge: Merge | null): string[] {
   return [
     merge?.to ?? "",
     String(merge?.tombstone ?? 0),
-    encodedNames(merge?.identity ?? []),
-    encodedNames(merge?.firstOnly ?? []),
+    encodeNames(merge?.identity ?? []),
+    encodeNames(merge?.firstOnly ?? []),
   ];
 }
 
 export function whereArgument(where: Reference | undefined): string {
-  return where ? setName(where) : "";
+  return where ? encodeSetName(where) : "";
 }
 
-export function encodedNames(fields: readonly string[]): string {
+export function encodeNames(fields: readonly string[]): string {
   return fields.map(encodeName).join(" ");
 }

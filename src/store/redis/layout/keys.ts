@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../../contract.ts";
-import { MOST_SHARDS, shardOf } from "../../shards.ts";
+import { MAX_SHARDS, decodeShard } from "../../shards.ts";
 
 /*
  * Every key is made here, or in a script from KEYS[1] in the same way:
@@ -17,7 +17,7 @@ import { MOST_SHARDS, shardOf } from "../../shards.ts";
  */
 
 /** Encoded names over this many bytes are replaced by their hash. */
-const MAX_NAME_BYTES = 128;
+const MAX_KEY_NAME_BYTES = 128;
 
 export interface Keys {
   session(id: string): string;
@@ -33,20 +33,20 @@ export interface Keys {
 
 export function createKeys(prefix: string, shards: number): Keys {
   if (typeof prefix !== "string" || !/^[A-Za-z0-9._:~-]+$/.test(prefix)) throw badPrefix();
-  if (!(Number.isInteger(shards) && shards >= 1 && shards <= MOST_SHARDS)) {
-    throw misconfigured(`shards must be a whole number from 1 to ${MOST_SHARDS}`, {
+  if (!(Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS)) {
+    throw createConfigError(`shards must be a whole number from 1 to ${MAX_SHARDS}`, {
       option: "shards",
     });
   }
-  const tag = (shard: number | "*") => `{${prefix}:${shard}}`;
-  const tagOf = (id: string) => tag(shards === 1 ? 0 : shardOf(id));
+  const formatTag = (shard: number | "*") => `{${prefix}:${shard}}`;
+  const findTag = (id: string) => formatTag(shards === 1 ? 0 : decodeShard(id));
   return {
-    session: (id) => `${tagOf(id)}:s:${id}`,
-    lineage: (id) => `${tagOf(id)}:l:${id}`,
-    set: (shard, reference) => `${tag(shard)}:r:${bareName(reference)}`,
-    inShard: (shard, rest) => `${tag(shard)}:${rest}`,
+    session: (id) => `${findTag(id)}:s:${id}`,
+    lineage: (id) => `${findTag(id)}:l:${id}`,
+    set: (shard, reference) => `${formatTag(shard)}:r:${encodeBareName(reference)}`,
+    inShard: (shard, rest) => `${formatTag(shard)}:${rest}`,
     publicSet: (reference) =>
-      `${tag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${bareName(reference)}`,
+      `${formatTag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${encodeBareName(reference)}`,
   };
 }
 
@@ -60,24 +60,24 @@ export function checkPrefix(prefix: string): void {
 }
 
 function badPrefix() {
-  return misconfigured(
+  return createConfigError(
     'prefix must be letters, digits, ".", "_" and "-", and at least one of them: it becomes part of a hash tag',
     { option: "prefix" },
   );
 }
 
-function bareName({ field, text }: Reference): string {
+function encodeBareName({ field, text }: Reference): string {
   return `${encodeName(field)}:${encodeName(text)}`;
 }
 
 /** The name of a session set: what a session's `@r` lists. `=` marks one that is a plain set, too. */
-export function setName(reference: Reference): string {
-  return `${reference.plain ? "=" : ""}${bareName(reference)}`;
+export function encodeSetName(reference: Reference): string {
+  return `${reference.plain ? "=" : ""}${encodeBareName(reference)}`;
 }
 
 /** The names of all sets that a field's values put a session in. */
-export function setNames({ field, texts, plain }: FieldReferences): string[] {
-  return texts.map((text) => setName({ field, text, plain }));
+export function encodeSetNames({ field, texts, plain }: FieldReferences): string[] {
+  return texts.map((text) => encodeSetName({ field, text, plain }));
 }
 
 /**
@@ -93,7 +93,7 @@ export function encodeName(text: string): string {
     /[!~*'()]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-  return encoded.length <= MAX_NAME_BYTES ? encoded : hashed(text);
+  return encoded.length <= MAX_KEY_NAME_BYTES ? encoded : hashed(text);
 }
 
 function hashed(text: string): string {

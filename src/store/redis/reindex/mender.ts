@@ -1,29 +1,29 @@
-import { settled } from "../../../shared/wait-for-all.ts";
+import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { DeclaredReference } from "../../reindexing.ts";
-import { MOST_SHARDS } from "../../shards.ts";
-import { counted } from "../layout/encode.ts";
-import { encodeName, type Keys, setNames } from "../layout/keys.ts";
-import type { Reply, Server } from "../scripts/executor.ts";
+import { MAX_SHARDS } from "../../shards.ts";
+import { encodeList } from "../layout/encode.ts";
+import { encodeName, type Keys, encodeSetNames } from "../layout/keys.ts";
+import type { Reply, Executor } from "../scripts/executor.ts";
 import type { ScriptName } from "../scripts/run-script.ts";
 
 /** What was wrong. */
-export interface Mended {
+export interface ReindexCounts {
   readonly added: number;
   readonly removed: number;
-  readonly corrected: number;
+  readonly fixed: number;
 }
 
-const NOTHING: Mended = { added: 0, removed: 0, corrected: 0 };
+const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, fixed: 0 };
 
 /** How many entries ZSCAN or SSCAN looks at in one step. */
-const STEP_ENTRIES = 100;
+const SCAN_COUNT = 100;
 /** How many keys are mended at a time. */
-const TOGETHER = 50;
+const MAX_PARALLEL_KEYS = 50;
 /** How many aliases are followed from an id. */
-const HOPS = 3;
+const MAX_HOPS = 3;
 
 /** A session, or a page of a set. */
-interface Task {
+interface ReindexTask {
   readonly shard: number;
   readonly kind: "s" | "r" | "m";
   readonly name: string;
@@ -31,44 +31,44 @@ interface Task {
 }
 
 /** `next`: where the set goes on, or "0". */
-interface Done extends Mended {
+interface TaskResult extends ReindexCounts {
   readonly next: string;
 }
 
 /** A key as the walk gives it, without what all keys of the prefix begin with. */
-const KEY = /^(0|[1-9]\d{0,3})\}:([srm]):(.*)$/s;
+const KEY_PATTERN = /^(0|[1-9]\d{0,3})\}:([srm]):(.*)$/s;
 
 /** Mends sessions and sets, each by scripts that look again and go by what is there. */
-export class Mender {
-  readonly #server: Server;
+export class Reindexer {
+  readonly #executor: Executor;
   readonly #keys: Keys;
   readonly #references: readonly DeclaredReference[];
   readonly #dryRun: boolean;
 
   constructor(
-    server: Server,
+    executor: Executor,
     keys: Keys,
     references: readonly DeclaredReference[],
     dryRun: boolean,
   ) {
-    this.#server = server;
+    this.#executor = executor;
     this.#keys = keys;
     this.#references = references;
     this.#dryRun = dryRun;
   }
 
   /** Mends what the keys hold, in bounded parts, and tells after each what was wrong. */
-  async *mend(keys: readonly string[]): AsyncGenerator<Mended, void> {
-    const queue: Task[] = [];
+  async *reindex(keys: readonly string[]): AsyncGenerator<ReindexCounts, void> {
+    const queue: ReindexTask[] = [];
     for (const key of keys) {
-      const [, shard, kind, name = ""] = KEY.exec(key) ?? [];
-      if (shard === undefined || Number(shard) >= MOST_SHARDS) continue;
-      queue.push({ shard: Number(shard), kind: kind as Task["kind"], name, cursor: "0" });
+      const [, shard, kind, name = ""] = KEY_PATTERN.exec(key) ?? [];
+      if (shard === undefined || Number(shard) >= MAX_SHARDS) continue;
+      queue.push({ shard: Number(shard), kind: kind as ReindexTask["kind"], name, cursor: "0" });
     }
     while (queue.length > 0) {
-      const part = queue.splice(0, TOGETHER);
-      const results = await settled(part.map((task) => this.#do(task)));
-      yield results.reduce(plus, NOTHING);
+      const part = queue.splice(0, MAX_PARALLEL_KEYS);
+      const results = await waitForAll(part.map((task) => this.#reindexTask(task)));
+      yield results.reduce(addCounts, NO_CHANGES);
       for (const [i, { next }] of results.entries()) {
         const task = part[i];
         if (task && next !== "0") queue.push({ ...task, cursor: next });
@@ -76,73 +76,73 @@ export class Mender {
     }
   }
 
-  async #do(task: Task): Promise<Done> {
-    if (task.kind !== "s") return this.#set(task);
-    return { ...(await this.#session(task.shard, task.name)), next: "0" };
+  async #reindexTask(task: ReindexTask): Promise<TaskResult> {
+    if (task.kind !== "s") return this.#reindexSetPage(task);
+    return { ...(await this.#reindexSession(task.shard, task.name)), next: "0" };
   }
 
-  async #session(shard: number, id: string): Promise<Mended> {
-    const { at, texts } = await this.#read(shard, id);
+  async #reindexSession(shard: number, id: string): Promise<ReindexCounts> {
+    const { at, texts } = await this.#readTexts(shard, id);
     const references = this.#references.flatMap((reference, i) => {
       const { field, plain } = reference;
       const text = texts[i] ?? null;
-      const values = text === null ? [] : reference.textsOf(text);
-      const names = setNames({ field, texts: values, plain }).join(" ");
+      const values = text === null ? [] : reference.toTexts(text);
+      const names = encodeSetNames({ field, texts: values, plain }).join(" ");
       return [field, encodeName(field), text === null ? "" : "1", text ?? "", names];
     });
-    const mended = await this.#mendHash(shard, at, references);
-    return at === id ? mended : plus(mended, await this.#mendHash(shard, id, []));
+    const counts = await this.#reindexHash(shard, at, references);
+    return at === id ? counts : addCounts(counts, await this.#reindexHash(shard, id, []));
   }
 
-  async #mendHash(shard: number, id: string, references: readonly string[]): Promise<Mended> {
-    const [, ...numbers] = await this.#run("reindexSession", this.#keys.inShard(shard, `s:${id}`), [
+  async #reindexHash(shard: number, id: string, references: readonly string[]): Promise<ReindexCounts> {
+    const [, ...numbers] = await this.#runScript("reindexSession", this.#keys.inShard(shard, `s:${id}`), [
       id,
       this.#dryRun ? "" : "1",
-      ...counted(references),
+      ...encodeList(references),
     ]);
-    return mendedOf(numbers);
+    return decodeCounts(numbers);
   }
 
   /** The texts of a session's references, aliases followed: it may be rotated while keys are walked. */
-  async #read(shard: number, id: string) {
+  async #readTexts(shard: number, id: string) {
     const fields = this.#references.map(({ field }) => field);
     let at = id;
     for (let hop = 0; ; hop++) {
       const key = this.#keys.inShard(shard, `s:${at}`);
-      const reply = await this.#server.commands("read a session", key, (send) =>
+      const reply = await this.#executor.runCommands("read a session", key, (send) =>
         send(key, "HMGET", [key, "@to", ...fields]),
       );
       const [target, ...texts] = reply as (string | null)[];
-      if (typeof target !== "string" || hop === HOPS) return { at, texts };
+      if (typeof target !== "string" || hop === MAX_HOPS) return { at, texts };
       at = target;
     }
   }
 
   /** One page of a set: it may be large. */
-  async #set({ shard, kind, name, cursor }: Task): Promise<Done> {
-    const [, ...rest] = await this.#run(
+  async #reindexSetPage({ shard, kind, name, cursor }: ReindexTask): Promise<TaskResult> {
+    const [, ...rest] = await this.#runScript(
       "reindexSet",
       this.#keys.inShard(shard, `${kind}:${name}`),
-      [name, kind, cursor, String(STEP_ENTRIES), this.#dryRun ? "" : "1"],
+      [name, kind, cursor, String(SCAN_COUNT), this.#dryRun ? "" : "1"],
     );
-    return { ...mendedOf(rest), next: String(rest[3]) };
+    return { ...decodeCounts(rest), next: String(rest[3]) };
   }
 
-  #run(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
+  #runScript(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
     return this.#dryRun
-      ? this.#server.read("compare a session with its sets", script, key, args)
-      : this.#server.write("mend a session or a set", script, key, args);
+      ? this.#executor.read("compare a session with its sets", script, key, args)
+      : this.#executor.write("reindex a session or a set", script, key, args);
   }
 }
 
-function mendedOf([added, removed, corrected]: readonly unknown[]): Mended {
-  return { added: Number(added), removed: Number(removed), corrected: Number(corrected) };
+function decodeCounts([added, removed, fixed]: readonly unknown[]): ReindexCounts {
+  return { added: Number(added), removed: Number(removed), fixed: Number(fixed) };
 }
 
-function plus(a: Mended, b: Mended): Mended {
+function addCounts(a: ReindexCounts, b: ReindexCounts): ReindexCounts {
   return {
     added: a.added + b.added,
     removed: a.removed + b.removed,
-    corrected: a.corrected + b.corrected,
+    fixed: a.fixed + b.fixed,
   };
 }

@@ -1,42 +1,42 @@
-import type { DeclaredReference, ReindexProgress, RepairOptions } from "../../reindexing.ts";
+import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../../reindexing.ts";
 import type { Keys } from "../layout/keys.ts";
-import type { Server } from "../scripts/executor.ts";
-import { type Mended, Mender } from "./mender.ts";
-import { ShardKeys, Walk } from "./scan.ts";
-import { type Place, positionOf, textOf } from "./scan-cursor.ts";
+import type { Executor } from "../scripts/executor.ts";
+import { type ReindexCounts, Reindexer } from "./mender.ts";
+import { ShardKeys, KeyScan } from "./scan.ts";
+import { type ScanScope, decodeCursor, encodeCursor } from "./scan-cursor.ts";
 
 /** Walks over all keys and mends them. */
 export function reindex(
-  server: Server,
+  executor: Executor,
   keys: Keys,
-  place: Place,
+  scope: ScanScope,
   references: readonly DeclaredReference[],
-  { dryRun, cursor }: RepairOptions,
+  { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
-  const from = positionOf(cursor, place.shards); // throws here, not in the generator
-  const mender = new Mender(server, keys, references, dryRun);
-  return steps(new Walk(new ShardKeys(server, keys, place), from), mender);
+  const from = decodeCursor(cursor, scope.shards); // throws here, not in the generator
+  const reindexer = new Reindexer(executor, keys, references, dryRun);
+  return runSteps(new KeyScan(new ShardKeys(executor, keys, scope), from), reindexer);
 }
 
-async function* steps(walk: Walk, mender: Mender): AsyncGenerator<ReindexProgress, void> {
-  const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
-  for await (const { keys, here, next } of walk.pages()) {
-    for await (const mended of mender.mend(keys)) {
-      count(sum, mended);
+async function* runSteps(scan: KeyScan, reindexer: Reindexer): AsyncGenerator<ReindexProgress, void> {
+  const sum = { scanned: 0, added: 0, removed: 0, fixed: 0 };
+  for await (const { keys, here, next } of scan.pages()) {
+    for await (const counts of reindexer.reindex(keys)) {
+      addCounts(sum, counts);
       // In the middle of a page: whoever goes on from here does the page again.
-      yield { cursor: textOf(here), ...sum };
+      yield { cursor: encodeCursor(here), ...sum };
     }
     sum.scanned += keys.length;
-    if (next) yield { cursor: textOf(next), ...sum };
+    if (next) yield { cursor: encodeCursor(next), ...sum };
   }
   yield { cursor: null, ...sum };
 }
 
-function count(
-  sum: { added: number; removed: number; corrected: number },
-  { added, removed, corrected }: Mended,
+function addCounts(
+  sum: { added: number; removed: number; fixed: number },
+  { added, removed, fixed }: ReindexCounts,
 ): void {
   sum.added += added;
   sum.removed += removed;
-  sum.corrected += corrected;
+  sum.fixed += fixed;
 }

@@ -1,26 +1,26 @@
 import type { Keys } from "../layout/keys.ts";
-import type { Server } from "../scripts/executor.ts";
-import type { Place, Position } from "./scan-cursor.ts";
+import type { Executor } from "../scripts/executor.ts";
+import type { ScanScope, ScanPosition } from "./scan-cursor.ts";
 
 /** How many keys of the server SCAN looks at in one step. */
-export const STEP_KEYS = 200;
+export const SCAN_COUNT = 200;
 
 /** What is walked over: the keys of so many shards, which stand for all keys of the servers they are on. */
-export interface Walkable {
+export interface ScanSource {
   readonly shards: number;
   /** Which servers have these shards. */
-  serversOf(shards: readonly number[]): Promise<Map<string, number[]>>;
+  findServers(shards: readonly number[]): Promise<Map<string, number[]>>;
   /** One step of SCAN on the server of a shard: that server, where SCAN goes on ("0": the end), the keys. */
-  page(shard: number, scan: string): Promise<{ server: string; next: string; keys: string[] }>;
+  scanPage(shard: number, scan: string): Promise<{ server: string; next: string; keys: string[] }>;
 }
 
 /** The keys that one step of a walk came by. */
-export interface WalkPage {
+export interface ScanPage {
   readonly keys: readonly string[];
   /** Where to go on to get this page again. */
-  readonly here: Position;
+  readonly here: ScanPosition;
   /** Where to go on after it; null after the last page of a server. */
-  readonly next: Position | null;
+  readonly next: ScanPosition | null;
 }
 
 /**
@@ -31,31 +31,31 @@ export interface WalkPage {
  * whole SCAN was made on one server that had it when it began and has it when it ends: after a
  * failover, a restart or a move of its slot it is walked over again.
  */
-export class Walk {
-  readonly #over: Walkable;
-  readonly #from: Position;
+export class KeyScan {
+  readonly #source: ScanSource;
+  readonly #from: ScanPosition;
   readonly #done: Set<number>;
 
-  constructor(over: Walkable, from: Position) {
-    this.#over = over;
+  constructor(source: ScanSource, from: ScanPosition) {
+    this.#source = source;
     this.#from = from;
     this.#done = new Set(from.done);
   }
 
-  async *pages(): AsyncGenerator<WalkPage, void> {
+  async *pages(): AsyncGenerator<ScanPage, void> {
     let position = this.#from;
     for (;;) {
-      position = await this.#next(position);
+      position = await this.#findNext(position);
       if (position.shards.size === 0) return;
-      yield* this.#serverOf(position);
+      yield* this.#scanServer(position);
     }
   }
 
   /** Where to go on: at the position, if its server still has shards of it; or at the next server. */
-  async #next({ server, scan, shards }: Position): Promise<Position> {
+  async #findNext({ server, scan, shards }: ScanPosition): Promise<ScanPosition> {
     const done = this.#done;
-    const left = range(this.#over.shards).filter((shard) => !done.has(shard));
-    const servers = await this.#over.serversOf(left);
+    const left = createRange(this.#source.shards).filter((shard) => !done.has(shard));
+    const servers = await this.#source.findServers(left);
     const still = (servers.get(server) ?? []).filter((shard) => shards.has(shard));
     if (still.length > 0) return { server, scan, shards: new Set(still), done };
     const [first] = servers;
@@ -65,56 +65,56 @@ export class Walk {
   }
 
   /** Walks over one server, from a position to the end, or until its shards are elsewhere. */
-  async *#serverOf(from: Position): AsyncGenerator<WalkPage, void> {
+  async *#scanServer(from: ScanPosition): AsyncGenerator<ScanPage, void> {
     const { server, shards } = from;
     const via = Math.min(...shards);
     for (let { scan } = from; ; ) {
-      const page = await this.#over.page(via, scan);
+      const page = await this.#source.scanPage(via, scan);
       if (page.server !== server) return;
-      const at = (cursor: string) => ({ ...from, scan: cursor, done: this.#done });
-      yield { keys: page.keys, here: at(scan), next: page.next === "0" ? null : at(page.next) };
+      const createPosition = (cursor: string) => ({ ...from, scan: cursor, done: this.#done });
+      yield { keys: page.keys, here: createPosition(scan), next: page.next === "0" ? null : createPosition(page.next) };
       scan = page.next;
       if (scan === "0") break;
     }
-    const servers = await this.#over.serversOf([...shards]);
+    const servers = await this.#source.findServers([...shards]);
     for (const shard of servers.get(server) ?? []) this.#done.add(shard);
   }
 }
 
 /** The keys of a store's shards, without what all keys of the prefix begin with. */
-export class ShardKeys implements Walkable {
-  readonly #server: Server;
+export class ShardKeys implements ScanSource {
+  readonly #executor: Executor;
   readonly #keys: Keys;
-  readonly #place: Place;
+  readonly #scope: ScanScope;
 
-  constructor(server: Server, keys: Keys, place: Place) {
-    this.#server = server;
+  constructor(executor: Executor, keys: Keys, scope: ScanScope) {
+    this.#executor = executor;
     this.#keys = keys;
-    this.#place = place;
+    this.#scope = scope;
   }
 
   get shards(): number {
-    return this.#place.shards;
+    return this.#scope.shards;
   }
 
-  async serversOf(shards: readonly number[]): Promise<Map<string, number[]>> {
+  async findServers(shards: readonly number[]): Promise<Map<string, number[]>> {
     const servers = new Map<string, number[]>();
     const [first = 0] = shards;
-    if (!this.#place.cluster && shards.length > 0) {
-      return servers.set((await this.page(first, "")).server, [...shards]);
+    if (!this.#scope.cluster && shards.length > 0) {
+      return servers.set((await this.scanPage(first, "")).server, [...shards]);
     }
     for (const shard of shards) {
-      const { server } = await this.page(shard, "");
+      const { server } = await this.scanPage(shard, "");
       servers.set(server, [...(servers.get(server) ?? []), shard]);
     }
     return servers;
   }
 
-  async page(shard: number, scan: string) {
+  async scanPage(shard: number, scan: string) {
     const key = this.#keys.inShard(shard, "s:");
-    const args = [scan, String(STEP_KEYS), ""];
-    const [, server, next, keys] = await this.#server.read(
-      "walk over all keys",
+    const args = [scan, String(SCAN_COUNT), ""];
+    const [, server, next, keys] = await this.#executor.read(
+      "scan all keys",
       "scanKeys",
       key,
       args,
@@ -123,6 +123,6 @@ export class ShardKeys implements Walkable {
   }
 }
 
-function range(count: number): number[] {
+function createRange(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }

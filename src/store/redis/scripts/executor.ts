@@ -1,16 +1,16 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 import type { Connection, Send } from "../wire/connection.ts";
-import { checkReach, isCrowded, isMoving, withinTimeout } from "../wire/failures.ts";
-import { Missed, Replication, type Write } from "../wire/replicas.ts";
+import { checkReach, isCrowded, isMovingSlot, runWithTimeout } from "../wire/failures.ts";
+import { MissedWriteError, Replication, type ReplicatedWrite } from "../wire/replicas.ts";
 import { ServerClock } from "../wire/server-clock.ts";
 import {
   isUntold,
   mayBeActiveActive,
   refuseUnfit,
   TIME_AND_INFO,
-  timeIn,
+  parseTime,
 } from "../wire/server-info.ts";
 import { runScript, type ScriptName } from "./run-script.ts";
 
@@ -31,14 +31,14 @@ export interface WriteOptions {
    * Whether it is this reply that replicas are waited for.
    * @default each
    */
-  readonly waits?: (reply: Reply) => boolean;
+  readonly isAwaited?: (reply: Reply) => boolean;
 }
 
 /** How long to wait before what was refused for the moment is tried again (ms). */
-const PAUSE = 20;
+const RETRY_DELAY_MS = 20;
 
 /** The servers as the store uses them: scripts and reads, within a time limit, on their own clocks. */
-export class Server {
+export class Executor {
   readonly #connection: Connection;
   readonly #timeout: number;
   readonly #replication: Replication | null;
@@ -50,7 +50,7 @@ export class Server {
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
     this.#timeout = timeout;
-    this.#replication = connection.master && new Replication(connection.master);
+    this.#replication = connection.findMaster && new Replication(connection.findMaster);
   }
 
   /** Closes the connections that were opened to wait for replicas. */
@@ -59,8 +59,8 @@ export class Server {
   }
 
   /** The time at a key's server, in ms, at a moment of `performance.now()`; known after any answer. */
-  timeAt(key: string, moment: number): number {
-    return this.#clock(key).at(moment);
+  estimateTime(key: string, moment: number): number {
+    return this.#getClock(key).estimateAt(moment);
   }
 
   /**
@@ -74,18 +74,18 @@ export class Server {
     script: ScriptName,
     key: string,
     args: readonly string[],
-    { replicas, waits = () => true }: WriteOptions = {},
+    { replicas, isAwaited = () => true }: WriteOptions = {},
   ): Promise<Reply> {
-    const acknowledged = replicas === undefined ? null : this.#acknowledged(replicas);
+    const acknowledged = replicas === undefined ? null : this.#createReplicatedRun(replicas);
     let tries = 0;
-    return this.#run(operation, async (start) => {
-      const end = start + this.#timeout;
+    return this.#runInTime(operation, async (start) => {
+      const deadline = start + this.#timeout;
       // By a command of its own, a client finds a master that has moved.
       if (acknowledged && tries++ > 0) await this.#askTime(key);
-      return this.#write(script, { key, args }, end, (run) =>
+      return this.#runWrite(script, { key, args }, deadline, (run) =>
         acknowledged
-          ? acknowledged(key, { operation, run, waits: (r) => r[0] !== "late" && waits(r), end })
-          : run(this.#sender(key)),
+          ? acknowledged(key, { operation, run, isAwaited: (r) => r[0] !== "late" && isAwaited(r), deadline })
+          : run(this.#createSend(key)),
       );
     });
   }
@@ -97,19 +97,19 @@ export class Server {
   writeAnywhere<One extends Target>(
     operation: string,
     script: ScriptName,
-    targetAt: (n: number) => One | null,
+    findTarget: (n: number) => One | null,
   ): Promise<{ readonly target: One; readonly reply: Reply }> {
-    return this.#run(operation, async (start) => {
+    return this.#runInTime(operation, async (start) => {
       const end = start + this.#timeout;
       let refusal: unknown;
       for (let n = 0; ; n++) {
-        const target = targetAt(n);
+        const target = findTarget(n);
         if (target === null) throw refusal;
-        const send = this.#sender(target.key);
+        const send = this.#createSend(target.key);
         try {
-          return { target, reply: await this.#write(script, target, end, (run) => run(send)) };
+          return { target, reply: await this.#runWrite(script, target, end, (run) => run(send)) };
         } catch (error) {
-          if (!isMoving(error)) throw error;
+          if (!isMovingSlot(error)) throw error;
           refusal = error;
         }
       }
@@ -117,15 +117,15 @@ export class Server {
   }
 
   /** Runs a script that writes, once more where the estimate of the server's clock was wrong. */
-  async #write(
+  async #runWrite(
     script: ScriptName,
     { key, args }: Target,
     end: number,
     by: (run: (over: Send) => Promise<Reply>) => Promise<Reply>,
   ): Promise<Reply> {
     const run = (over: Send) => {
-      const notAfter = String(this.#clock(key).at(end));
-      return this.#script(script, key, [notAfter, ...args], over);
+      const notAfter = String(this.#getClock(key).estimateAt(end));
+      return this.#runScript(script, key, [notAfter, ...args], over);
     };
     for (;;) {
       await this.#learnTime(key);
@@ -138,15 +138,15 @@ export class Server {
   }
 
   /** Runs writes that so many replicas must acknowledge. */
-  #acknowledged(replicas: number) {
+  #createReplicatedRun(replicas: number) {
     const replication = this.#replication;
     if (!replication) {
-      throw misconfigured(
+      throw createConfigError(
         "Waiting for replicas takes a connection that is never opened again in silence, which a client of Valkey GLIDE does; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
         { option: "replicas" },
       );
     }
-    return (key: string, write: Omit<Write<Reply>, "replicas">) =>
+    return (key: string, write: Omit<ReplicatedWrite<Reply>, "replicas">) =>
       replication.write(key, { ...write, replicas });
   }
 
@@ -157,49 +157,49 @@ export class Server {
     key: string,
     args: readonly string[],
   ): Promise<Reply> {
-    return this.#run(operation, async () => {
+    return this.#runInTime(operation, async () => {
       if (!this.#checked) await this.#askTime(key);
-      return this.#script(script, key, ["", ...args], this.#sender(key));
+      return this.#runScript(script, key, ["", ...args], this.#createSend(key));
     });
   }
 
   /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
-  commands<T>(
+  runCommands<T>(
     operation: string,
     key: string,
     work: (send: Connection["send"]) => Promise<T>,
   ): Promise<T> {
-    return this.#run(operation, async () => {
+    return this.#runInTime(operation, async () => {
       const [result] = await Promise.all([work(this.#connection.send), this.#learnTime(key)]);
       return result;
     });
   }
 
   /** Does one piece of work within the time limit, and again where it was refused for the moment. */
-  #run<T>(operation: string, work: (start: number) => Promise<T>): Promise<T> {
+  #runInTime<T>(operation: string, work: (start: number) => Promise<T>): Promise<T> {
     const start = performance.now();
-    const end = start + this.#timeout - PAUSE;
+    const end = start + this.#timeout - RETRY_DELAY_MS;
     let refusal: unknown;
-    const inTime = async () => {
+    const runBeforeEnd = async () => {
       for (;;) {
         try {
           return await work(start);
         } catch (error) {
           checkReach(error, this.#connection);
           if (!isLate(error) || refusal === undefined) refusal = error;
-          if (!isPassing(error) || performance.now() > end) throw refusal;
+          if (!isTransient(error) || performance.now() > end) throw refusal;
         }
-        await sleep(PAUSE);
+        await sleep(RETRY_DELAY_MS);
       }
     };
-    return withinTimeout(operation, this.#timeout, inTime, () => refusal);
+    return runWithTimeout(operation, this.#timeout, runBeforeEnd, () => refusal);
   }
 
-  #sender(key: string): Send {
+  #createSend(key: string): Send {
     return (name, args) => this.#connection.send(key, name, args);
   }
 
-  async #script(
+  async #runScript(
     script: ScriptName,
     key: string,
     args: readonly string[],
@@ -208,26 +208,26 @@ export class Server {
     const sent = performance.now();
     const reply = await runScript(send, script, key, args);
     const [now, ...rest] = reply as [unknown, ...Reply];
-    this.#clock(key).learn(Number(now), sent);
+    this.#getClock(key).learn(Number(now), sent);
     return rest;
   }
 
   async #learnTime(key: string): Promise<void> {
-    if (!this.#checked || !this.#clock(key).known) await this.#askTime(key);
+    if (!this.#checked || !this.#getClock(key).isKnown) await this.#askTime(key);
   }
 
   async #askTime(key: string): Promise<void> {
     const sent = performance.now();
-    const now = this.#checked ? await this.#time(key) : await this.#introduction(key);
-    this.#clock(key).learn(now, sent);
+    const now = this.#checked ? await this.#readTime(key) : await this.#introduce(key);
+    this.#getClock(key).learn(now, sent);
   }
 
-  async #time(key: string): Promise<number> {
+  async #readTime(key: string): Promise<number> {
     // TIME has no key by which a cluster's client would find the server; a script has.
     const reply = this.#connection.cluster
       ? await this.#connection.send(key, "EVAL", ["return redis.call('TIME')", "1", key])
       : await this.#connection.send(key, "TIME", []);
-    return milliseconds(reply as string[]);
+    return toMilliseconds(reply as string[]);
   }
 
   /**
@@ -235,29 +235,29 @@ export class Server {
    *
    * @throws SessionError ERR_SESSION_CONFIG for one that cannot keep what is promised.
    */
-  async #introduction(key: string): Promise<number> {
+  async #introduce(key: string): Promise<number> {
     const [info, now] = this.#connection.cluster
       ? await this.#askInScript(key)
       : await this.#askInfo(key);
     refuseUnfit(info);
     this.#checked = true;
-    return now ?? (await this.#time(key));
+    return now ?? (await this.#readTime(key));
   }
 
   async #askInScript(key: string): Promise<[info: string, now: number]> {
     const reply = await this.#connection.send(key, "EVAL", [TIME_AND_INFO, "1", key]);
     const [seconds = "", micros = "", info = ""] = reply as string[];
-    return [info, milliseconds([seconds, micros])];
+    return [info, toMilliseconds([seconds, micros])];
   }
 
   async #askInfo(key: string): Promise<[info: string, now: number | null]> {
-    const info = await this.#info(key, "server");
-    const more = mayBeActiveActive(info) ? await this.#info(key, "crdt") : "";
-    return [info + more, timeIn(info)];
+    const info = await this.#readInfo(key, "server");
+    const more = mayBeActiveActive(info) ? await this.#readInfo(key, "crdt") : "";
+    return [info + more, parseTime(info)];
   }
 
   /** A section of INFO; empty where the server does not tell. */
-  async #info(key: string, section: string): Promise<string> {
+  async #readInfo(key: string, section: string): Promise<string> {
     try {
       return String(await this.#connection.send(key, "INFO", [section]));
     } catch (error) {
@@ -266,7 +266,7 @@ export class Server {
     }
   }
 
-  #clock(key: string): ServerClock {
+  #getClock(key: string): ServerClock {
     const server = this.#connection.cluster ? key.slice(0, key.indexOf("}")) : "";
     const known = this.#clocks.get(server);
     if (known) return known;
@@ -277,16 +277,16 @@ export class Server {
 }
 
 /** What TIME says, in ms. */
-function milliseconds([seconds, micros]: readonly string[]): number {
+function toMilliseconds([seconds, micros]: readonly string[]): number {
   return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
 }
 
 /** Whether a refusal is only for the moment. */
-function isPassing(error: unknown): boolean {
-  return isCrowded(error) || isMoving(error) || error instanceof Missed;
+function isTransient(error: unknown): boolean {
+  return isCrowded(error) || isMovingSlot(error) || error instanceof MissedWriteError;
 }
 
 /** Whether no time was left: what it was refused for before tells more. */
 function isLate(error: unknown): boolean {
-  return error instanceof Missed && error.late;
+  return error instanceof MissedWriteError && error.isLate;
 }

@@ -8,7 +8,7 @@ export interface Connection {
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
   /** The master that has `key`, as far as the client knows now; null where it tells of none. */
-  readonly master: ((key: string) => Master | Promise<Master>) | null;
+  readonly findMaster: ((key: string) => Master | Promise<Master>) | null;
 }
 
 /** Sends one command. */
@@ -33,9 +33,9 @@ export interface OwnConnection {
 }
 
 /** A map as an array of name, value, …, which is what RESP2 knows it as; any other reply as it is. */
-export function flat(reply: unknown): unknown {
+export function flattenMap(reply: unknown): unknown {
   if (reply instanceof Map) return [...reply].flat();
-  if (Array.isArray(reply) && reply.length > 0 && reply.every(isPair)) {
+  if (Array.isArray(reply) && reply.length > 0 && reply.every(isMapEntry)) {
     return reply.flatMap(({ key, value }) => [key, value]);
   }
   if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) {
@@ -45,6 +45,6 @@ export function flat(reply: unknown): unknown {
 }
 
 /** How Valkey GLIDE gives the entries of a map. */
-function isPair(entry: unknown): entry is { key: unknown; value: unknown } {
+function isMapEntry(entry: unknown): entry is { key: unknown; value: unknown } {
   return typeof entry === "object" && entry !== null && "key" in entry && "value" in entry;
 }

@@ -2,35 +2,35 @@
 // application, and the server's time is real. A call would wait for ever there, or fail by a jump.
 import { nextTick } from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { misconfigured, SessionError } from "../../../shared/errors.ts";
+import { createConfigError, SessionError } from "../../../shared/errors.ts";
 
 /**
  * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
  * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for,
  * where it has been.
  */
-export async function withinTimeout<T>(
+export async function runWithTimeout<T>(
   operation: string,
   timeout: number,
   work: () => Promise<T>,
-  refusal: () => unknown = () => undefined,
+  findRefusal: () => unknown = () => undefined,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(refusal() ?? unavailable(operation, noAnswer(timeout)));
+    const stop = () => reject(findRefusal() ?? createUnavailableError(operation, describeNoAnswer(timeout)));
     // Where this process was busy for so long, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });
   try {
     return await Promise.race([work(), late]);
   } catch (error) {
-    throw error instanceof SessionError ? error : unavailable(operation, explain(error), error);
+    throw error instanceof SessionError ? error : createUnavailableError(operation, explain(error), error);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function unavailable(operation: string, why: string, cause?: unknown): SessionError {
+function createUnavailableError(operation: string, why: string, cause?: unknown): SessionError {
   return new SessionError(
     "ERR_STORE_UNAVAILABLE",
     `The session store could not ${operation}: ${why}`,
@@ -48,7 +48,7 @@ interface Acknowledgement {
 }
 
 /** The error of an ending that is done on the master and acknowledged by too few replicas. */
-export function underReplicated(
+export function createUnderReplicatedError(
   operation: string,
   { replicas, acknowledged, cause }: Acknowledgement,
 ): SessionError {
@@ -70,8 +70,8 @@ export function isCrowded(error: unknown): boolean {
 }
 
 /** Whether a server refused a command because the slot of its key is being moved. */
-export function isMoving(error: unknown): boolean {
-  return error instanceof Error && MOVING.test(error.message);
+export function isMovingSlot(error: unknown): boolean {
+  return error instanceof Error && MOVING_SLOT_PATTERN.test(error.message);
 }
 
 /**
@@ -82,13 +82,13 @@ export function isMoving(error: unknown): boolean {
  */
 export function checkReach(error: unknown, { cluster }: { readonly cluster: boolean }): void {
   if (cluster || !(error instanceof Error) || !/^MOVED\b|- Moved: /.test(error.message)) return;
-  throw misconfigured(
+  throw createConfigError(
     "The server is one of a cluster, and the client is of one server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
     { option: "client" },
   );
 }
 
-function noAnswer(timeout: number): string {
+function describeNoAnswer(timeout: number): string {
   return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait${heldUp()}`;
 }
 
@@ -104,12 +104,12 @@ function heldUp(): string {
  * As Redis and Valkey say it of commands, and of scripts; and the redirections to another node that a
  * client passes on when it has followed as many as it does.
  */
-const MOVING =
+const MOVING_SLOT_PATTERN =
   /\bTRYAGAIN\b|^(MOVED|ASK)\b|- (Moved|Ask): |redirections\. Last error: \S+ (MOVED|ASK)\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
 /** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
-const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
-  [MOVING, "the slot of the key is being moved to another node of the cluster; try again"],
+const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
+  [MOVING_SLOT_PATTERN, "the slot of the key is being moved to another node of the cluster; try again"],
   [/\bOOM\b/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
   [/\bREADONLY\b/i, "the client is connected to a read-only replica; connect it to the master"],
   [
@@ -140,29 +140,29 @@ const MENDS: readonly (readonly [pattern: RegExp, mend: string])[] = [
 ];
 
 function explain(error: unknown): string {
-  const message = messageOf(error);
-  const mend = MENDS.find(([pattern]) => pattern.test(message))?.[1];
+  const message = readMessage(error);
+  const advice = ADVICE.find(([pattern]) => pattern.test(message))?.[1];
   return (
-    mend ??
+    advice ??
     `${message.slice(0, 200).replace(/\.$/, "")}. Check the server and the client's connection to it`
   );
 }
 
 /** What an error says. That of a name with several addresses, which all refuse, has but a code. */
-export function messageOf(error: unknown): string {
+export function readMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }
 
 function causeOf(error: unknown): ErrorOptions {
-  return error === undefined ? {} : { cause: withoutCommand(error) };
+  return error === undefined ? {} : { cause: stripCommand(error) };
 }
 
 /**
  * A client's error without the command it carries, whose arguments are the session's data; a server
  * that does not know a command quotes the first of them.
  */
-function withoutCommand(error: unknown): unknown {
+function stripCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
   const [shown = ""] = message.split(", with args beginning with: ", 1);

@@ -2,94 +2,94 @@ import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
-import { messageOf, underReplicated } from "./failures.ts";
+import { readMessage, createUnderReplicatedError } from "./failures.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
-export interface Write<Reply> {
+export interface ReplicatedWrite<Reply> {
   /** What it does, as errors say it. */
   readonly operation: string;
   readonly run: (send: Send) => Promise<Reply>;
   /** Whether this reply's write is to be waited for. */
-  readonly waits: (reply: Reply) => boolean;
+  readonly isAwaited: (reply: Reply) => boolean;
   readonly replicas: number;
   /** By when, on `performance.now()`. */
-  readonly end: number;
+  readonly deadline: number;
 }
 
 /** A write that did not come to its master, which may be another one now: to be tried again. */
-export class Missed extends Error {
-  override readonly name = "Missed";
+export class MissedWriteError extends Error {
+  override readonly name = "MissedWriteError";
   /** Whether there was no time left for it. */
-  readonly late: boolean;
+  readonly isLate: boolean;
 
   constructor(cause: unknown, late = false) {
-    super(messageOf(cause), { cause });
-    this.late = late;
+    super(readMessage(cause), { cause });
+    this.isLate = late;
   }
 }
 
 /** The server is no master, or not yet. */
-const NO_MASTER = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/;
+const NO_MASTER_PATTERN = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/;
 
 /**
  * Parts of the time that is left: for WAIT, which servers end up to 100 ms late; and until nobody
  * waits for its answer any longer.
  */
-const FOR_WAIT = 0.85;
-const FOR_ANSWER = 0.95;
+const WAIT_SHARE = 0.85;
+const ANSWER_SHARE = 0.95;
 
 /**
  * Writes that wait for replicas. WAIT tells of the writes of its own connection only, so both go
  * over a connection of the store's own to the master, which is opened when it is first needed.
  */
 export class Replication {
-  readonly #masterOf: NonNullable<Connection["master"]>;
-  readonly #lines = new Map<string, Line>();
+  readonly #lookUpMaster: NonNullable<Connection["findMaster"]>;
+  readonly #queues = new Map<string, WriteQueue>();
   #closed = false;
 
-  constructor(masterOf: NonNullable<Connection["master"]>) {
-    this.#masterOf = masterOf;
+  constructor(lookUpMaster: NonNullable<Connection["findMaster"]>) {
+    this.#lookUpMaster = lookUpMaster;
   }
 
-  async write<Reply>(key: string, write: Write<Reply>): Promise<Reply> {
-    const master = await this.#find(key);
+  async write<Reply>(key: string, write: ReplicatedWrite<Reply>): Promise<Reply> {
+    const master = await this.#findMaster(key);
     if (this.#closed) throw new Error("the store was closed");
     // Who asks for fewer replicas does not wait behind who asks for more.
     const name = `${write.replicas} ${master.name}`;
-    const line = this.#lines.get(name) ?? new Line(master, write.replicas);
-    this.#lines.set(name, line);
-    return line.write(master, write);
+    const queue = this.#queues.get(name) ?? new WriteQueue(master, write.replicas);
+    this.#queues.set(name, queue);
+    return queue.write(master, write);
   }
 
-  async #find(key: string): Promise<Master> {
+  async #findMaster(key: string): Promise<Master> {
     try {
-      return await this.#masterOf(key);
+      return await this.#lookUpMaster(key);
     } catch (error) {
-      throw new Missed(error); // the client may know none in the middle of a failover
+      throw new MissedWriteError(error); // the client may know none in the middle of a failover
     }
   }
 
   close(): void {
     this.#closed = true;
-    for (const line of this.#lines.values()) line.end();
+    for (const queue of this.#queues.values()) queue.close();
   }
 }
 
 /** What is refused so shortly before the end (ms) was cut by it. */
-const A_MOMENT = 5;
+const CUT_WITHIN_MS = 5;
 
 /** A write whose turn has not come, or whose WAIT is not answered. */
-class Waiting<Reply = unknown> {
+class PendingWrite<Reply = unknown> {
   readonly promise: Promise<Reply>;
-  readonly end: number;
-  readonly #write: Write<Reply>;
+  readonly deadline: number;
+  readonly #write: ReplicatedWrite<Reply>;
   #reply: Reply | undefined;
   #resolve!: (reply: Reply) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(write: Write<Reply>) {
+  constructor(write: ReplicatedWrite<Reply>) {
     this.#write = write;
-    this.end = write.end;
+    this.deadline = write.deadline;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -97,39 +97,39 @@ class Waiting<Reply = unknown> {
   }
 
   /** Runs the script; resolves to whether it is to be waited for. Never rejects. */
-  async run(own: OwnConnection): Promise<boolean> {
+  async run(connection: OwnConnection): Promise<boolean> {
     try {
-      const reply = await this.#write.run(own.send);
-      if (this.#write.waits(reply)) {
+      const reply = await this.#write.run(connection.send);
+      if (this.#write.isAwaited(reply)) {
         this.#reply = reply;
         return true;
       }
       this.#resolve(reply);
     } catch (error) {
-      if (NO_MASTER.test(messageOf(error))) own.close();
-      if (own.lost) this.missed(error);
+      if (NO_MASTER_PATTERN.test(readMessage(error))) connection.close();
+      if (connection.lost) this.rejectAsMissed(error);
       else this.#reject(error);
     }
     return false;
   }
 
   /** Its script was not run, or nobody knows whether it was. */
-  missed(error: unknown): void {
-    this.#reject(new Missed(error, performance.now() > this.end - A_MOMENT));
+  rejectAsMissed(error: unknown): void {
+    this.#reject(new MissedWriteError(error, performance.now() > this.deadline - CUT_WITHIN_MS));
   }
 
   /** WAIT has answered how many replicas there are. */
-  acknowledged(by: number): void {
+  acknowledge(by: number): void {
     const { operation, replicas } = this.#write;
     if (by >= replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(underReplicated(operation, { replicas, acknowledged: by }));
+    else this.#reject(createUnderReplicatedError(operation, { replicas, acknowledged: by }));
   }
 
   /** WAIT has not answered. */
-  unanswered(cause: unknown): void {
+  rejectAsUnanswered(cause: unknown): void {
     const { operation, replicas } = this.#write;
-    const why = cause instanceof TooLate ? undefined : cause;
-    this.#reject(underReplicated(operation, { replicas, cause: why }));
+    const why = cause instanceof TooLateError ? undefined : cause;
+    this.#reject(createUnderReplicatedError(operation, { replicas, cause: why }));
   }
 }
 
@@ -138,107 +138,107 @@ class Waiting<Reply = unknown> {
  * overlap: what is asked for meanwhile waits, and then goes together, its scripts first and one WAIT
  * for all of them.
  */
-class Line {
+class WriteQueue {
   readonly #replicas: number;
   #master: Master;
-  #own: OwnConnection | undefined;
-  #waiting: Waiting[] = [];
-  #busy = false;
-  #ended = false;
+  #ownConnection: OwnConnection | undefined;
+  #pending: PendingWrite[] = [];
+  #isBusy = false;
+  #isClosed = false;
 
   constructor(master: Master, replicas: number) {
     this.#master = master;
     this.#replicas = replicas;
   }
 
-  write<Reply>(master: Master, write: Write<Reply>): Promise<Reply> {
+  write<Reply>(master: Master, write: ReplicatedWrite<Reply>): Promise<Reply> {
     this.#master = master; // behind Sentinel, another one in time
-    const waiting = new Waiting(write);
-    this.#waiting.push(waiting as Waiting);
-    void this.#work();
-    return waiting.promise;
+    const pending = new PendingWrite(write);
+    this.#pending.push(pending as PendingWrite);
+    void this.#drain();
+    return pending.promise;
   }
 
   /** Closes the connection for good. */
-  end(): void {
-    this.#ended = true;
-    this.#close();
+  close(): void {
+    this.#isClosed = true;
+    this.#disconnect();
   }
 
   /** The next write opens another one. */
-  #close(): void {
-    this.#own?.close();
-    this.#own = undefined;
+  #disconnect(): void {
+    this.#ownConnection?.close();
+    this.#ownConnection = undefined;
   }
 
-  async #work(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    while (this.#waiting.length > 0) {
+  async #drain(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    while (this.#pending.length > 0) {
       await allAsked(); // the shards of a set ask one after the other
-      await this.#turn(this.#waiting.splice(0));
+      await this.#writeBatch(this.#pending.splice(0));
     }
-    this.#busy = false;
+    this.#isBusy = false;
   }
 
   /** Never rejects, and ends in time: who comes next has not much more of it. */
-  async #turn(together: Waiting[]): Promise<void> {
-    const end = Math.max(...together.map((one) => one.end));
+  async #writeBatch(batch: PendingWrite[]): Promise<void> {
+    const end = Math.max(...batch.map((one) => one.deadline));
     try {
-      const own = await this.#connection(end);
+      const connection = await this.#connect(end);
       const now = performance.now();
-      const awaited = together.filter((one) => one.end > now); // nobody waits for the others
-      const runs = await before(end, Promise.all(awaited.map((one) => one.run(own))));
+      const awaited = batch.filter((one) => one.deadline > now); // nobody waits for the others
+      const runs = await waitUntil(end, Promise.all(awaited.map((one) => one.run(connection))));
       const written = awaited.filter((_, i) => runs[i]);
-      if (written.length > 0) await this.#wait(own, written);
+      if (written.length > 0) await this.#waitForReplicas(connection, written);
     } catch (error) {
-      this.#close();
-      for (const one of together) one.missed(error);
+      this.#disconnect();
+      for (const one of batch) one.rejectAsMissed(error);
     }
-    if (this.#own?.lost) this.#close();
+    if (this.#ownConnection?.lost) this.#disconnect();
   }
 
-  async #connection(end: number): Promise<OwnConnection> {
-    if (this.#own && !this.#own.lost) return this.#own;
-    this.#close();
+  async #connect(end: number): Promise<OwnConnection> {
+    if (this.#ownConnection && !this.#ownConnection.lost) return this.#ownConnection;
+    this.#disconnect();
     const own = this.#master.open(Math.max(1, Math.floor(end - performance.now())));
     try {
-      await before(end, own.ready);
-      if (this.#ended) throw new Error("the store was closed");
+      await waitUntil(end, own.ready);
+      if (this.#isClosed) throw new Error("the store was closed");
     } catch (error) {
       own.close();
       throw error;
     }
-    this.#own = own;
+    this.#ownConnection = own;
     return own;
   }
 
-  async #wait(own: OwnConnection, written: Waiting[]): Promise<void> {
+  async #waitForReplicas(connection: OwnConnection, written: PendingWrite[]): Promise<void> {
     const now = performance.now();
-    const left = Math.max(...written.map(({ end }) => end)) - now;
-    const limit = Math.max(1, Math.floor(left * FOR_WAIT)); // 0 would be without end
-    const answer = own.send("WAIT", [String(this.#replicas), String(limit)]).then(Number);
-    const tell = async (one: Waiting) => {
+    const left = Math.max(...written.map(({ deadline }) => deadline)) - now;
+    const limit = Math.max(1, Math.floor(left * WAIT_SHARE)); // 0 would be without end
+    const answer = connection.send("WAIT", [String(this.#replicas), String(limit)]).then(Number);
+    const settle = async (one: PendingWrite) => {
       try {
-        one.acknowledged(await before(now + (one.end - now) * FOR_ANSWER, answer));
+        one.acknowledge(await waitUntil(now + (one.deadline - now) * ANSWER_SHARE, answer));
       } catch (cause) {
-        one.unanswered(cause);
+        one.rejectAsUnanswered(cause);
       }
     };
-    await Promise.all(written.map(tell));
+    await Promise.all(written.map(settle));
     // Who calls again may find another master; and without an answer the connection stays busy.
-    const by = await before(now, answer).catch(() => 0);
-    if (by < this.#replicas) this.#close();
+    const by = await waitUntil(now, answer).catch(() => 0);
+    if (by < this.#replicas) this.#disconnect();
   }
 }
 
-class TooLate extends Error {}
+class TooLateError extends Error {}
 
 /** The result, or a rejection at a moment of `performance.now()`. */
-async function before<T>(moment: number, promise: Promise<T>): Promise<T> {
+async function waitUntil<T>(moment: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(new TooLate("no answer in time"));
+    const stop = () => reject(new TooLateError("no answer in time"));
     timer = setTimeout(() => setImmediate(stop), Math.max(0, moment - performance.now()));
   });
   try {

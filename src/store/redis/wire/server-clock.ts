@@ -3,7 +3,7 @@ import { performance } from "node:perf_hooks";
 /** The wall clock of this machine, also where a test has replaced the global one since. */
 const WallClock = Date;
 /** A jump of the wall clock against the monotonic one by more than this: the machine slept. */
-const DRIFT = 1000;
+const MAX_DRIFT_MS = 1000;
 
 /**
  * What time it is on the server, in ms, as its last reply told. The estimate is never ahead of the
@@ -23,21 +23,21 @@ export class ServerClock {
     const most = now - sent;
     const agrees = this.#offset !== undefined && this.#offset >= least && this.#offset <= most;
     if (!agrees) this.#offset = least;
-    this.#drift = drift();
+    this.#drift = measureDrift();
   }
 
   /** Whether a command may rely on the estimate: not before the first reply, nor after a sleep. */
-  get known(): boolean {
-    return this.#offset !== undefined && Math.abs(drift() - this.#drift) < DRIFT;
+  get isKnown(): boolean {
+    return this.#offset !== undefined && Math.abs(measureDrift() - this.#drift) < MAX_DRIFT_MS;
   }
 
   /** The server's time at a moment of `performance.now()`. */
-  at(moment: number): number {
+  estimateAt(moment: number): number {
     return Math.floor(moment + (this.#offset ?? 0));
   }
 }
 
 /** The wall clock less the monotonic one, which stands still while the machine sleeps. */
-function drift(): number {
+function measureDrift(): number {
   return WallClock.now() - performance.now();
 }

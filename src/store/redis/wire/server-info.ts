@@ -1,4 +1,4 @@
-import { misconfigured } from "../../../shared/errors.ts";
+import { createConfigError } from "../../../shared/errors.ts";
 
 /* What a server says of itself. */
 
@@ -14,7 +14,7 @@ return { time[1], time[2], info }
 `;
 
 /** The time in ms, as INFO tells it; null where it does not. */
-export function timeIn(info: string): number | null {
+export function parseTime(info: string): number | null {
   const micros = /^server_time_usec:(\d+)/m.exec(info)?.[1];
   return micros === undefined ? null : Math.floor(Number(micros) / 1000);
 }
@@ -24,11 +24,11 @@ export function timeIn(info: string): number | null {
  * `rlec_version`, or other fields than Redis and Valkey.
  */
 export function mayBeActiveActive(info: string): boolean {
-  return timeIn(info) === null || /^rlec_version:/m.test(info);
+  return parseTime(info) === null || /^rlec_version:/m.test(info);
 }
 
 /** Servers on which sessions would not be what is promised: by a field of INFO, and why. */
-const UNFIT: readonly (readonly [field: RegExp, what: string])[] = [
+const UNFIT_SERVERS: readonly (readonly [field: RegExp, what: string])[] = [
   [
     /^garnet_version:/m,
     "Garnet, whose Lua scripts are not atomic over the keys that they compute (a transaction mode locks only those that are declared): other commands would come in the middle of a change, and what was ended could be there again. Give redisStore a client of Redis or Valkey",
@@ -41,8 +41,8 @@ const UNFIT: readonly (readonly [field: RegExp, what: string])[] = [
 
 /** @throws SessionError ERR_SESSION_CONFIG where INFO tells of a server that cannot keep what is promised. */
 export function refuseUnfit(info: string): void {
-  for (const [field, what] of UNFIT) {
-    if (field.test(info)) throw misconfigured(`The server is ${what}. Nothing was written`);
+  for (const [field, what] of UNFIT_SERVERS) {
+    if (field.test(info)) throw createConfigError(`The server is ${what}. Nothing was written`);
   }
 }
 

@@ -1,28 +1,28 @@
 /** How many slots a cluster has. */
-export const SLOTS = 16_384;
+export const SLOT_COUNT = 16_384;
 
 /** The slot of a cluster that a key is in: that of its hash tag, which all our keys have. */
-export function slotOf(key: string): number {
+export function computeSlot(key: string): number {
   const [, tag = key] = /\{(.+?)\}/.exec(key) ?? [];
-  return crc16(tag) % SLOTS;
+  return computeCRC16(tag) % SLOT_COUNT;
 }
 
 /** A key that is in a slot, by trying: it takes SLOTS tries on average. */
-export function slotKey(slot: number): string {
-  const known = found.get(slot);
+export function findSlotKey(slot: number): string {
+  const known = keysBySlot.get(slot);
   if (known !== undefined) return known;
   for (let n = 0; ; n++) {
     const key = `{${n}}:`;
-    if (slotOf(key) !== slot) continue;
-    found.set(slot, key);
+    if (computeSlot(key) !== slot) continue;
+    keysBySlot.set(slot, key);
     return key;
   }
 }
 
-const found = new Map<number, string>();
+const keysBySlot = new Map<number, string>();
 
 /** CRC-16/XMODEM, as the specification of Redis Cluster has it. */
-function crc16(text: string): number {
+function computeCRC16(text: string): number {
   let crc = 0;
   for (const byte of Buffer.from(text)) {
     crc ^= byte << 8;

@@ -1,9 +1,9 @@
-import { misconfigured } from "../../../../shared/errors.ts";
+import { createConfigError } from "../../../../shared/errors.ts";
 import { reading } from "../../../../shared/given.ts";
 import type { Connection } from "../connection.ts";
-import { type GlideAnyClient, glideConnection, isGlide } from "./glide.ts";
-import { type IoredisClient, ioredisConnection, isIoredis } from "./ioredis.ts";
-import { isNodeRedis, type NodeRedisClient, nodeRedisConnection } from "./node-redis.ts";
+import { type GlideAnyClient, createGlideConnection, isGlide } from "./glide.ts";
+import { type IoredisClient, createIoredisConnection, isIoredis } from "./ioredis.ts";
+import { isNodeRedis, type NodeRedisClient, createNodeRedisConnection } from "./node-redis.ts";
 
 /** A client that the Redis store can work with; it is known by its shape. */
 export type RedisClient = IoredisClient | NodeRedisClient | GlideAnyClient;
@@ -15,10 +15,10 @@ export function isRedisClient(value: unknown): value is RedisClient {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
-export function connectionOf(client: RedisClient): Connection {
+export function toConnection(client: RedisClient): Connection {
   const connection = reading("ERR_SESSION_CONFIG", "The client", () => known(client));
   if (connection) return connection;
-  throw misconfigured(
+  throw createConfigError(
     "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",
     { option: "client" },
   );
@@ -26,7 +26,7 @@ export function connectionOf(client: RedisClient): Connection {
 
 function known(client: RedisClient): Connection | null {
   if (typeof client !== "object" || client === null) return null;
-  if (isIoredis(client)) return ioredisConnection(client);
-  if (isGlide(client)) return glideConnection(client);
-  return isNodeRedis(client) ? nodeRedisConnection(client) : null;
+  if (isIoredis(client)) return createIoredisConnection(client);
+  if (isGlide(client)) return createGlideConnection(client);
+  return isNodeRedis(client) ? createNodeRedisConnection(client) : null;
 }

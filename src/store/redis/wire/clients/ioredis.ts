@@ -1,6 +1,6 @@
-import { misconfigured } from "../../../../shared/errors.ts";
-import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
-import { slotOf } from "../slots.ts";
+import { createConfigError } from "../../../../shared/errors.ts";
+import { type Connection, flattenMap, type Master, type OwnConnection } from "../connection.ts";
+import { computeSlot } from "../slots.ts";
 
 /**
  * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. Its
@@ -29,67 +29,67 @@ export function isIoredis(client: object): client is IoredisClient {
   );
 }
 
-export function ioredisConnection(client: IoredisClient): Connection {
+export function createIoredisConnection(client: IoredisClient): Connection {
   const { keyPrefix = "", readOnly = false, role, scaleReads = "master" } = client.options;
   if (readOnly || role === "slave" || scaleReads !== "master") {
-    throw misconfigured(
+    throw createConfigError(
       'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
       { option: "client" },
     );
   }
   // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
   if (/[{}]/.test(keyPrefix)) {
-    throw misconfigured(
+    throw createConfigError(
       "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
       { option: "client" },
     );
   }
   return {
     cluster: client.isCluster,
-    send: async (_key, name, args) => flat(await client.call(name, [...args])),
-    master: (key) => masterOf(client, key),
+    send: async (_key, name, args) => flattenMap(await client.call(name, [...args])),
+    findMaster: (key) => findMaster(client, key),
   };
 }
 
 /** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
-interface Single extends IoredisClient {
+interface SingleClient extends IoredisClient {
   /** Where it has ever connected: the database that it is in now, which `select` may have changed. */
   readonly condition?: { readonly select?: number | undefined } | null;
-  duplicate(options: object): Own;
+  duplicate(options: object): OwnClient;
 }
 
-interface ClusterOf extends IoredisClient {
+interface ClusterClient extends IoredisClient {
   /** By slot, where its master and its replicas are: `host:port`. */
   readonly slots: readonly (readonly string[] | undefined)[];
-  nodes(role: "master"): (Single & { readonly options: { host: string; port: number } })[];
+  nodes(role: "master"): (SingleClient & { readonly options: { host: string; port: number } })[];
 }
 
-interface Own extends IoredisClient {
+interface OwnClient extends IoredisClient {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "close", listener: () => void): unknown;
   connect(): Promise<unknown>;
   disconnect(): void;
 }
 
-function masterOf(client: IoredisClient, key: string): Master {
+function findMaster(client: IoredisClient, key: string): Master {
   // A cluster's nodes do not always have its key prefix.
   const { keyPrefix = "" } = client.options;
   if (!client.isCluster) {
-    return { name: "", open: (timeout) => ownConnection(client as Single, keyPrefix, timeout) };
+    return { name: "", open: (timeout) => openOwnConnection(client as SingleClient, keyPrefix, timeout) };
   }
-  const { slots } = client as ClusterOf;
-  const name = slots[slotOf(key)]?.[0];
-  const node = (client as ClusterOf)
+  const { slots } = client as ClusterClient;
+  const name = slots[computeSlot(key)]?.[0];
+  const node = (client as ClusterClient)
     .nodes("master")
     .find(({ options: { host, port } }) => `${host}:${port}` === name);
   if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
-  return { name, open: (timeout) => ownConnection(node, keyPrefix, timeout) };
+  return { name, open: (timeout) => openOwnConnection(node, keyPrefix, timeout) };
 }
 
 /** Behind Sentinel, a connection to the server that is the master when it is opened. */
-function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnConnection {
+function openOwnConnection(client: SingleClient, keyPrefix: string, timeout: number): OwnConnection {
   const db = client.condition?.select;
-  const own = client.duplicate({
+  const ownClient = client.duplicate({
     keyPrefix,
     ...(db === undefined ? {} : { db }),
     lazyConnect: true,
@@ -105,17 +105,17 @@ function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnC
     enableOfflineQueue: false,
   });
   let fault: Error | undefined;
-  own.on("error", (error) => {
+  ownClient.on("error", (error) => {
     fault ??= error; // why it was closed, which `connect` does not say
   });
   let lost = false;
   const close = () => {
     lost = true;
-    own.disconnect();
+    ownClient.disconnect();
   };
-  own.on("close", close);
+  ownClient.on("close", close);
   return {
-    ready: own.connect().catch((error) => {
+    ready: ownClient.connect().catch((error) => {
       throw fault ?? error;
     }),
     get lost() {
@@ -123,7 +123,7 @@ function ownConnection(client: Single, keyPrefix: string, timeout: number): OwnC
     },
     async send(name, args) {
       try {
-        return flat(await own.call(name, [...args]));
+        return flattenMap(await ownClient.call(name, [...args]));
       } catch (error) {
         if ((error as Error).name === "ReplyError") throw error;
         close(); // it fails to write before it says that it was closed

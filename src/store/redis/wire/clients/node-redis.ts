@@ -1,6 +1,6 @@
-import { misconfigured } from "../../../../shared/errors.ts";
-import { type Connection, flat, type Master, type OwnConnection } from "../connection.ts";
-import { slotOf } from "../slots.ts";
+import { createConfigError } from "../../../../shared/errors.ts";
+import { type Connection, flattenMap, type Master, type OwnConnection } from "../connection.ts";
+import { computeSlot } from "../slots.ts";
 
 /**
  * The shape of a client of redis 5 or 6 (node-redis), connected: `createClient`, `createClientPool`,
@@ -46,7 +46,7 @@ export interface NodeRedisCluster {
   readonly slots: unknown;
 }
 
-const PLAIN = { typeMapping: {} };
+const PLAIN_REPLIES = { typeMapping: {} };
 
 export function isNodeRedis(client: object): client is NodeRedisClient {
   return (
@@ -57,87 +57,87 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
   );
 }
 
-export function nodeRedisConnection(client: NodeRedisClient): Connection {
+export function createNodeRedisConnection(client: NodeRedisClient): Connection {
   const { _keyPrefix } = client as { _keyPrefix?: string };
   if (_keyPrefix) {
-    throw misconfigured(
+    throw createConfigError(
       "The client's keyPrefix is not for commands that are sent as they are, as redisStore's are; leave it out, and name the sessions with redisStore's own prefix",
       { option: "client" },
     );
   }
-  const send = sender(client);
+  const send = createSender(client);
   return {
     cluster: "slots" in client,
     async send(key, name, args) {
       if (!client.isOpen) {
         throw new Error("the client is not connected; call `await client.connect()` first");
       }
-      return flat(await send(key, [name, ...args]));
+      return flattenMap(await send(key, [name, ...args]));
     },
-    master: async (key) => masterOf(client, key),
+    findMaster: async (key) => findMaster(client, key),
   };
 }
 
-function sender(client: NodeRedisClient): (key: string, args: string[]) => Promise<unknown> {
-  if ("slots" in client) return (key, args) => client.sendCommand(key, false, args, PLAIN);
-  if ("acquire" in client) return (_key, args) => client.sendCommand(false, args, PLAIN);
-  return (_key, args) => client.sendCommand(args, PLAIN);
+function createSender(client: NodeRedisClient): (key: string, args: string[]) => Promise<unknown> {
+  if ("slots" in client) return (key, args) => client.sendCommand(key, false, args, PLAIN_REPLIES);
+  if ("acquire" in client) return (_key, args) => client.sendCommand(false, args, PLAIN_REPLIES);
+  return (_key, args) => client.sendCommand(args, PLAIN_REPLIES);
 }
 
 /** `createClient()`, and what the other kinds of client are made of. */
-interface Single extends NodeRedisSingle {
+interface SingleClient extends NodeRedisSingle {
   readonly options?: { readonly socket?: object };
-  duplicate(options: object): Own;
+  duplicate(options: object): OwnClient;
 }
 
-interface Own extends NodeRedisSingle {
+interface OwnClient extends NodeRedisSingle {
   readonly isReady: boolean;
   on(event: "error", listener: () => void): unknown;
   connect(): Promise<unknown>;
   destroy(): void;
 }
 
-type OneOf = (work: (one: Single) => Single) => Promise<Single>;
+type RunOnOne = (work: (one: SingleClient) => SingleClient) => Promise<SingleClient>;
 
-interface Node {
+interface ClusterNode {
   readonly address: string;
 }
 
-interface ClusterOf extends NodeRedisCluster {
-  readonly slots: readonly ({ readonly master: Node } | undefined)[];
-  nodeClient(node: Node): Single | Promise<Single>;
+interface ClusterClient extends NodeRedisCluster {
+  readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[];
+  nodeClient(node: ClusterNode): SingleClient | Promise<SingleClient>;
 }
 
-async function masterOf(client: NodeRedisClient, key: string): Promise<Master> {
-  const { name, single } = await singleOf(client, key);
+async function findMaster(client: NodeRedisClient, key: string): Promise<Master> {
+  const { name, single } = await findSingle(client, key);
   // Only what `createClient` makes can be put into another database.
   const selects = single === client;
-  return { name, open: (timeout) => ownConnection(single, selects, timeout) };
+  return { name, open: (timeout) => openOwnConnection(single, selects, timeout) };
 }
 
-async function singleOf(client: NodeRedisClient, key: string) {
+async function findSingle(client: NodeRedisClient, key: string) {
   if ("slots" in client) {
-    const cluster = client as ClusterOf;
-    const node = cluster.slots[slotOf(key)]?.master;
+    const cluster = client as ClusterClient;
+    const node = cluster.slots[computeSlot(key)]?.master;
     if (!node) throw new Error("the client knows no master of the key's slot");
     return { name: node.address, single: await cluster.nodeClient(node) };
   }
   // One that a sentinel or a pool has: it is asked for its options only.
   if ("acquire" in client) {
     const { _execute } = client as unknown as {
-      _execute(read: boolean, work: unknown): Promise<Single>;
+      _execute(read: boolean, work: unknown): Promise<SingleClient>;
     };
-    return { name: "", single: await _execute.call(client, false, (one: Single) => one) };
+    return { name: "", single: await _execute.call(client, false, (one: SingleClient) => one) };
   }
   if ("execute" in client) {
-    const { execute } = client as { execute: OneOf };
+    const { execute } = client as { execute: RunOnOne };
     return { name: "", single: await execute.call(client, (one) => one) };
   }
-  return { name: "", single: client as Single };
+  return { name: "", single: client as SingleClient };
 }
 
-function ownConnection(client: Single, selects: boolean, timeout: number): OwnConnection {
-  const own = client.duplicate({
+function openOwnConnection(client: SingleClient, selects: boolean, timeout: number): OwnConnection {
+  const ownClient = client.duplicate({
     // Lost is lost: no reconnection, no move to another server, and nothing that is sent again.
     socket: {
       ...client.options?.socket,
@@ -149,29 +149,29 @@ function ownConnection(client: Single, selects: boolean, timeout: number): OwnCo
     disableOfflineQueue: true,
     clientSideCache: undefined,
   });
-  own.on("error", () => {}); // the commands tell
+  ownClient.on("error", () => {}); // the commands tell
   return {
-    ready: own.connect().then(() => (selects ? follow(client, own) : undefined)),
+    ready: ownClient.connect().then(() => (selects ? selectDatabase(client, ownClient) : undefined)),
     get lost() {
-      return !own.isReady;
+      return !ownClient.isReady;
     },
-    send: async (name, args) => flat(await own.sendCommand([name, ...args], PLAIN)),
+    send: async (name, args) => flattenMap(await ownClient.sendCommand([name, ...args], PLAIN_REPLIES)),
     close: () => {
-      if (own.isOpen) own.destroy();
+      if (ownClient.isOpen) ownClient.destroy();
     },
   };
 }
 
 /** Puts a connection into the client's database, which `select` may have changed. */
-async function follow(client: Single, own: Own): Promise<void> {
-  const [theirs, ours] = await Promise.all([client, own].map(databaseOf));
-  if (theirs !== undefined && theirs !== ours) await own.sendCommand(["SELECT", theirs], PLAIN);
+async function selectDatabase(client: SingleClient, ownClient: OwnClient): Promise<void> {
+  const [theirs, ours] = await Promise.all([client, ownClient].map(readDatabase));
+  if (theirs !== undefined && theirs !== ours) await ownClient.sendCommand(["SELECT", theirs], PLAIN_REPLIES);
 }
 
 /** Only the server tells it; undefined where the user may not ask. */
-async function databaseOf(client: NodeRedisSingle): Promise<string | undefined> {
+async function readDatabase(client: NodeRedisSingle): Promise<string | undefined> {
   try {
-    const info = await client.sendCommand(["CLIENT", "INFO"], PLAIN);
+    const info = await client.sendCommand(["CLIENT", "INFO"], PLAIN_REPLIES);
     return /\bdb=(\d+)/.exec(String(info))?.[1];
   } catch (error) {
     if (error instanceof Error && /^(NOPERM|ERR)\b/.test(error.message)) return undefined;
