@@ -33,8 +33,8 @@ export type {
 } from "./store/contract.ts";
 export type {
   DeclaredReference,
-  ReindexProgress,
   ReindexableStore,
+  ReindexProgress,
   StoreReindexOptions,
 } from "./store/reindexing.ts";
 export { commandContract } from "./testing/commands/contract.ts";

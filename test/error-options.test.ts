@@ -153,7 +153,7 @@ const WRONG: Record<string, [take: (options: never) => unknown, options: object]
     { prefix: 5, a: 1 },
   ],
   moveSessions: [
-    (options) => new SessionSetsStore({ client, migrate: true }).migrateSessions(options).next(),
+    (options) => new SessionSetsStore({ client, migrate: true }).moveSessions(options).next(),
     { cursor: 5, a: 1 },
   ],
   koaRedisSessionSets: [
@@ -205,7 +205,7 @@ test.each<readonly [what: string, () => unknown, object]>([
   ["one is longer", () => createSessions({ idleTimeout: "60 days" }), { option: "idleTimeout" }],
   [
     "moveSessions has nothing to move",
-    () => new SessionSetsStore({ client }).migrateSessions().next(),
+    () => new SessionSetsStore({ client }).moveSessions().next(),
     { option: "migrate" },
   ],
   ["a client is none", () => redisStore({} as never), { option: "client" }],

@@ -53,7 +53,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     test("what is stored decides: a sid that looks like an id is a sid where a session has it", async () => {
       const store = openStore();
       await store.set("other", { cookie, user_id: 2 });
-      const sid = store.toId("nobody"); // a sid of a form that ids have, too
+      const sid = store.idOf("nobody"); // a sid of a form that ids have, too
       await store.set(sid, { cookie, user_id: 1 });
       expect(await look(store, sid)).toMatchObject({ user_id: 1 });
       await store.touch(sid, { cookie: cookieFor(2 * HOUR) });
@@ -65,7 +65,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
 
     test("of a session and of one whose sid is its id, destroy ends the one of the sid first", async () => {
       const store = openStore();
-      const id = store.toId("sid");
+      const id = store.idOf("sid");
       await store.set(id, { cookie, user_id: 2 });
       await store.set("sid", { cookie, user_id: 1 });
       await store.destroy(id);
@@ -77,7 +77,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     test("get, touch, load and set never find a session by its id, and say so", async () => {
       const store = openStore();
       await store.set("sid", { cookie, user_id: 1 });
-      const id = store.toId("sid");
+      const id = store.idOf("sid");
       const config = expect.objectContaining({
         code: "ERR_SESSION_CONFIG",
         message: expect.stringMatching(/sid.*public id/),
@@ -111,7 +111,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
         expect(await store.length()).toBe(0);
         await store.set("sid", { cookie, user_id: 1 });
         expect(await look(store)).toEqual({ cookie, user_id: 1 });
-        expect(await store.by("user_id", 1).ids()).toEqual([store.toId("sid")]);
+        expect(await store.by("user_id", 1).ids()).toEqual([store.idOf("sid")]);
       }
     });
 
@@ -164,7 +164,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
         store.touch("sid", { cookie }),
         store.set("sid", { cookie, n: 3 }),
         store.get("sid"),
-        store.destroy(store.toId("sid")),
+        store.destroy(store.idOf("sid")),
         store.get("sid"),
         store.set("sid", { cookie, n: 4 }),
         store.clear(),

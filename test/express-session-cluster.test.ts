@@ -40,7 +40,7 @@ describe.each(Object.keys(clusterClients))("with %s", (kind) => {
       expect(await store.length()).toBe(150);
       const all = await store.all();
       expect(all.map(({ i = -1 }) => i).sort((a, b) => a - b)).toEqual(sids.map((_, i) => i));
-      expect(await store.by("user_id", 1).clear({ except: store.toId("sid-1") })).toBe(74);
+      expect(await store.by("user_id", 1).clear({ except: store.idOf("sid-1") })).toBe(74);
       expect(await store.get("sid-1")).toEqual({ cookie, user: { id: 1 }, i: 1 });
       expect(await store.length()).toBe(76);
       await store.clear();

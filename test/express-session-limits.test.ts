@@ -71,7 +71,7 @@ describe.each([
     const refused = { code: "ERR_SESSION_VALUE", message: expect.stringContaining("1001 values") };
     await expect(store.set("sid", more)).rejects.toMatchObject(refused);
     await expect(store.set("new", { ...session, user_id: [1, 2] })).rejects.toMatchObject(refused);
-    expect(await store.by("tags", 7).ids()).toEqual([store.toId("sid")]);
+    expect(await store.by("tags", 7).ids()).toEqual([store.idOf("sid")]);
     expect(await store.by("user_id", 2).size()).toBe(0);
   });
 
@@ -118,10 +118,10 @@ describe.each([
       (value) => store.touch("sid", value),
       (value) => store.touch(value, { cookie }),
       (value) => store.destroy(value),
-      (value) => store.toId(value),
+      (value) => store.idOf(value),
       (value) => store.by(value, 1),
       (value) => store.by("r", value).size(),
-      (value) => drain(store.migrateSessions(value)),
+      (value) => drain(store.moveSessions(value)),
       (value) => store.by("r", 1).set(value),
       (value) => store.by("r", 1).set({ x: value }),
       (value) => store.by("r", 1).unset(value),
@@ -134,7 +134,7 @@ describe.each([
       (value) => store.by("r", 1).clear(value),
       (value) => new SessionSetsStore(value),
       (value) => new SessionSetsStore({ client, migrate: value }),
-      (value) => drain(new SessionSetsStore({ client, migrate: { prefix: value } }).migrateSessions()),
+      (value) => drain(new SessionSetsStore({ client, migrate: { prefix: value } }).moveSessions()),
       (value) => new SessionSetsStore({ references: value }),
       (value) => new SessionSetsStore({ references: { r: value } }),
       (value) => new SessionSetsStore({ references: { r: { from: value } } }),

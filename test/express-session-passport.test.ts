@@ -63,7 +63,7 @@ describe.each(Object.entries(middlewares).filter(([name]) => name.startsWith("ex
         await phone.send(login(1));
         await desk.send(login(1));
         await desk.send(async ({ sessionID }) => {
-          const here = store.toId(sessionID);
+          const here = store.idOf(sessionID);
           expect(await store.by("user_id", 1).has(here)).toBe(true);
           expect(await store.by("user_id", 1).clear({ except: here })).toBe(1);
         });

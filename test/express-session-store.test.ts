@@ -58,7 +58,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     expect(await called((done) => store.get("sid", done))).toEqual([null, { cookie, user_id: 1 }]);
     expect(await called((done) => store.touch("sid", { cookie }, done))).toEqual([null, undefined]);
     expect(await called((done) => store.length(done))).toEqual([null, 1]);
-    const id = store.toId("sid");
+    const id = store.idOf("sid");
     expect(await called((done) => store.all(done))).toEqual([null, [{ cookie, user_id: 1, id }]]);
     expect(await called((done) => store.destroy("sid", done))).toEqual([null, undefined]);
     expect(await called((done) => store.clear(done))).toEqual([null, undefined]);
@@ -238,7 +238,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     expect(await store.length()).toBe(sids.length);
     const all = await store.all();
     expect(all.map(({ i }) => i).sort((a, b) => a - b)).toEqual(sids.map((_, i) => i));
-    expect(all.map(({ id }) => id).sort()).toEqual(sids.map((sid) => store.toId(sid)).sort());
+    expect(all.map(({ id }) => id).sort()).toEqual(sids.map((sid) => store.idOf(sid)).sort());
     expect(await store.by("user_id", 1).size()).toBe(150);
     await store.clear();
     expect(await store.length()).toBe(0);
@@ -266,8 +266,8 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     a.teams.shift(); // changed in place
     await store.set("a", a);
     expect(await sizes()).toEqual([0, 2, 1, 1]);
-    expect(await store.by("team", 8).delete(store.toId("a"))).toBe(true);
-    expect(await store.by("team", 8).delete(store.toId("c"))).toBe(false);
+    expect(await store.by("team", 8).delete(store.idOf("a"))).toBe(true);
+    expect(await store.by("team", 8).delete(store.idOf("c"))).toBe(false);
     expect(await sizes()).toEqual([0, 1, 0, 1]);
   });
 
@@ -328,11 +328,11 @@ describe("on Redis", () => {
     await store.destroy("correct horse");
     await store.set("battery staple", { cookie, user_id: 1 });
     // printf 'battery staple' | openssl dgst -sha256 -binary | basenc --base64url
-    expect(store.toId("battery staple")).toMatch(/^AA[A-Za-z0-9_-]{22}$/);
+    expect(store.idOf("battery staple")).toMatch(/^AA[A-Za-z0-9_-]{22}$/);
     const dump = await dumpServer(server.url);
-    expect(dump).toContain(`{sess:0}:s:${store.toId("battery staple")}`);
+    expect(dump).toContain(`{sess:0}:s:${store.idOf("battery staple")}`);
     for (const text of [dump, await commands.text()]) {
-      expect(text).toContain(store.toId("correct horse"));
+      expect(text).toContain(store.idOf("correct horse"));
       expect(text).not.toMatch(/correct|battery/);
     }
   });
@@ -399,7 +399,7 @@ describe("on Redis", () => {
     const store = new SessionSetsStore({ client, prefix: freshPrefix(), ...options });
     await store.set("sid", { cookie, passport: { user: 1 } });
     const { key } = store.by("user_id", 1);
-    expect(await client.smembers(key)).toEqual([store.toId("sid")]);
+    expect(await client.smembers(key)).toEqual([store.idOf("sid")]);
     await store.destroy("sid");
     expect(await client.smembers(key)).toEqual([]);
   });
@@ -411,7 +411,7 @@ describe("on Redis", () => {
     await store.set("nobody", { cookie });
     await store.set("signed out", { cookie, passport: { user: null } });
     const fields = async (sid: string) =>
-      (await client.hkeys(`{${prefix}:0}:s:${store.toId(sid)}`)).filter((name) => name[0] !== "@");
+      (await client.hkeys(`{${prefix}:0}:s:${store.idOf(sid)}`)).filter((name) => name[0] !== "@");
     expect(await fields("nobody")).toEqual(["cookie"]);
     expect((await fields("signed out")).sort()).toEqual(["cookie", "passport"]);
   });

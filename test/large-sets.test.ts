@@ -1,14 +1,14 @@
 /* Operations on session sets that are large, or whose sessions are. */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { createChanges, create, of } from "../src/testing/steps.ts";
+import { create, createChanges, of } from "../src/testing/steps.ts";
 import {
   createMember,
   MARK,
-  readNumbers,
   openPagedSet,
   type PagedSet,
   range,
   readAll,
+  readNumbers,
   rotate,
   tie,
   USER,

@@ -177,7 +177,9 @@ describe("the checks themselves", () => {
       // import l from "l";
       /* import m from "m"; */
     `;
-    const found = listImports(source).map(({ from, typeOnly }) => (typeOnly ? `type ${from}` : from));
+    const found = listImports(source).map(({ from, typeOnly }) =>
+      typeOnly ? `type ${from}` : from,
+    );
     expect(found).toEqual([
       "ms",
       "type ./a.ts",

@@ -187,7 +187,9 @@ describe("what was damaged by hand", () => {
     const set = await openPagedSet(client, 2500);
     const keys = set.ids.map((id) => set.other.sessionKey(id));
     await client.del(keys.slice(100));
-    const [run] = await watch.recordRuns(() => set.other.list(USER, { limit: 100, order: "deadline" }));
+    const [run] = await watch.recordRuns(() =>
+      set.other.list(USER, { limit: 100, order: "deadline" }),
+    );
     const read = run?.commands.filter(([name]) => name === "HGETALL");
     expect(read?.length).toBeLessThanOrEqual(1000);
   });

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import { memoryStore } from "session-sets/memory";
 import { expect, test } from "vitest";
 import { createIdBeside } from "../src/testing/ids.ts";
-import { change, create, of, createRotation, signIn } from "../src/testing/steps.ts";
+import { change, create, createRotation, of, signIn } from "../src/testing/steps.ts";
 
 const MANY = 20_000;
 const HOUR = 3_600_000;

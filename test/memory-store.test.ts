@@ -13,11 +13,11 @@ import {
   change,
   create,
   createForUser,
+  createRotation,
+  createSignIn,
   findLive,
   of,
-  createRotation,
   signIn,
-  createSignIn,
 } from "../src/testing/steps.ts";
 import { fakeOwnTimers, watchOwnTimer } from "./support/own-timers.ts";
 
@@ -228,7 +228,10 @@ describe("the bytes", () => {
 
   test("that a session grows by count, and those it gives back do not", async () => {
     const store = memoryStore({ maxTotalBytes: 29_000 });
-    const [a, b] = [await createForUser(store, "1", { fields }), await createForUser(store, "1", { fields })];
+    const [a, b] = [
+      await createForUser(store, "1", { fields }),
+      await createForUser(store, "1", { fields }),
+    ];
     const grown = { set: { more: "y".repeat(9000) } };
     await expect(change(store, a, grown)).rejects.toThrowError(FULL);
     expect((await findLive(store, a)).fields.has("more")).toBe(false);

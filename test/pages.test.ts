@@ -4,16 +4,23 @@
  */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createIdBeside } from "../src/testing/ids.ts";
-import { change, createChanges, expectDone, findLive, of, createRotation } from "../src/testing/steps.ts";
+import {
+  change,
+  createChanges,
+  createRotation,
+  expectDone,
+  findLive,
+  of,
+} from "../src/testing/steps.ts";
 import {
   createMember,
   disturb,
   MARK,
-  readNumbers,
   openPagedSet,
   type PagedSet,
   range,
   readAll,
+  readNumbers,
   rotate,
   touch,
   USER,
@@ -104,7 +111,10 @@ describe("while sessions are used, rotated and made between the pages", () => {
     async (others) => {
       await open();
       const TEAM = of("team", "7");
-      await set.other.changeAll(USER, createChanges({ set: { team: "7" }, references: { team: ["7"] } }));
+      await set.other.changeAll(
+        USER,
+        createChanges({ set: { team: "7" }, references: { team: ["7"] } }),
+      );
       const writers = range(20);
       set.between = async (page) => {
         if (page > 1) return disturb(set, page);

@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { intercepted } from "./support/intercept.ts";
-import { makeSession, operations, createSessionsOn } from "./support/operations.ts";
+import { createSessionsOn, makeSession, operations } from "./support/operations.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
 
 const TIMEOUT = 300;

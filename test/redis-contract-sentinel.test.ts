@@ -5,7 +5,7 @@ import * as redis5 from "redis-5";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clientContract } from "./support/client-contract.ts";
-import { runAll, createSessionsOn } from "./support/operations.ts";
+import { createSessionsOn, runAll } from "./support/operations.ts";
 import { type RedisSentinel, startSentinel } from "./support/redis-sentinel.ts";
 import { sentinelClients } from "./support/store-clients.ts";
 

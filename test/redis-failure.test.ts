@@ -4,13 +4,13 @@ import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
-  type Data,
   catchFailure,
+  createSessionsOn,
+  type Data,
   type Made,
   makeSession,
   operations,
   SECRET,
-  createSessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { openProxy } from "./support/proxy.ts";

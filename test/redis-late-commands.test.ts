@@ -10,24 +10,24 @@ import { createIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,
   change,
+  create,
   createChange,
   createChanges,
-  create,
-  createForUser,
-  expectDone,
   createDraft,
+  createForUser,
+  createRotation,
+  expectDone,
   findLive,
   of,
-  createRotation,
   signIn,
 } from "../src/testing/steps.ts";
 import { intercepted, type Sent } from "./support/intercept.ts";
 import {
   catchFailure,
+  createSessionsOn,
   makeSession,
   operations,
   runAll,
-  createSessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { type CommandProxy, openProxy } from "./support/proxy.ts";
@@ -142,7 +142,9 @@ describe("a command that arrives twice", () => {
     const to = createIdBeside(id);
     await change(store, id, { rotation: createRotation(createIdBeside(id)) }); // it comes by an old id
     const names = user === null ? {} : { set: { user_id: user }, references: { user_id: [user] } };
-    const answer = expectDone(await change(twice, id, { ...names, rotation: createRotation(to, { when }) }));
+    const answer = expectDone(
+      await change(twice, id, { ...names, rotation: createRotation(to, { when }) }),
+    );
     expect(answer).toMatchObject({ id: to, rotated: true, lineage: user === "2" ? to : id });
     expect(second).toEqual(first);
     await assertMembers(store, of("user_id", user ?? "1"), [to]);
@@ -153,7 +155,9 @@ describe("a command that arrives twice", () => {
     async (tombstone) => {
       const id = await create(store, one);
       const to = createIdBeside(id);
-      const answer = expectDone(await commandStore(twice).command(id, createMerge(to, "2", { tombstone })));
+      const answer = expectDone(
+        await commandStore(twice).command(id, createMerge(to, "2", { tombstone })),
+      );
       expect(answer).toMatchObject({ id: to, rotated: true });
       expect(second).toEqual(first);
       await assertMembers(store, USER, []);
@@ -167,7 +171,10 @@ describe("a command that arrives twice", () => {
     const set = { set: { a: "1" }, references: { team: ["2", "3"] }, idleTimeout: 60_000 };
     expectDone(await change(twice, id, set));
     expect(Object.keys(second)).toEqual(Object.keys(first));
-    expect(Object.fromEntries((await findLive(store, id)).fields)).toEqual({ user_id: "1", a: "1" });
+    expect(Object.fromEntries((await findLive(store, id)).fields)).toEqual({
+      user_id: "1",
+      a: "1",
+    });
     for (const [team, members] of [
       ["1", []],
       ["2", [id]],

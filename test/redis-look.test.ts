@@ -11,11 +11,11 @@ import {
   change,
   createChange,
   createChanges,
-  expectDone,
   createDraft,
-  HOUR_MS,
   createRotation,
   createSignIn,
+  expectDone,
+  HOUR_MS,
 } from "../src/testing/steps.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -163,7 +163,9 @@ describe.each([
     let id = lineage;
     for (let n = 0; n < times; n++) {
       const to = createIdBeside(id);
-      expectDone(await change(store, id, { rotation: createRotation(to, { grace, tombstone: 0 }) }));
+      expectDone(
+        await change(store, id, { rotation: createRotation(to, { grace, tombstone: 0 }) }),
+      );
       id = to;
     }
     return { id, lineage, pointer: `{sessions:0}:l:${lineage}` };
@@ -223,24 +225,27 @@ describe.each([
     },
   );
 
-  test.each([0, HOUR_MS])("a sign-in, whatever it finds, with tombstones for %i ms", async (stays) => {
-    const signIn = (id: string, keep: readonly string[] = []) => {
-      const asked = createSignIn(id, "1", { tombstone: stays, keep });
-      const all = [...references("user_id", "1"), ...references("org", "7")];
-      return store.signIn(id, { ...asked, references: all });
-    };
-    const id = await make("1", "2");
-    await change(store, id, { set: { team: "[1,2]", a: "1" } });
-    await leaveExpired();
-    await expectLooks(() => signIn(id, ["team", "a"]));
-    const { lineage, pointer } = await makeRotated(32, HOUR_MS, "1");
-    await leaveExpired();
-    await expectPointer(pointer, () => signIn(lineage));
-    const ended = await makeRotated(1, HOUR_MS);
-    await store.end(ended.id);
-    await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
-    await expectLooks(() => signIn(createIdBeside(id)));
-  });
+  test.each([0, HOUR_MS])(
+    "a sign-in, whatever it finds, with tombstones for %i ms",
+    async (stays) => {
+      const signIn = (id: string, keep: readonly string[] = []) => {
+        const asked = createSignIn(id, "1", { tombstone: stays, keep });
+        const all = [...references("user_id", "1"), ...references("org", "7")];
+        return store.signIn(id, { ...asked, references: all });
+      };
+      const id = await make("1", "2");
+      await change(store, id, { set: { team: "[1,2]", a: "1" } });
+      await leaveExpired();
+      await expectLooks(() => signIn(id, ["team", "a"]));
+      const { lineage, pointer } = await makeRotated(32, HOUR_MS, "1");
+      await leaveExpired();
+      await expectPointer(pointer, () => signIn(lineage));
+      const ended = await makeRotated(1, HOUR_MS);
+      await store.end(ended.id);
+      await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
+      await expectLooks(() => signIn(createIdBeside(id)));
+    },
+  );
 
   test("endAll, of all and of all but one", async () => {
     const [kept = ""] = [await make("1"), await make("1", "2"), await make()];

@@ -7,10 +7,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DOWN, MOVING, NO_REPLICA, underLoad } from "./support/fault-run.ts";
 import {
+  findOwner,
   type Move,
   moveAtOnce,
   moveKeyByKey,
-  findOwner,
   serverThatMovesAtOnce,
 } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";

@@ -5,17 +5,24 @@ import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createIdBeside } from "../src/testing/ids.ts";
-import { change, createChanges, create, createDraft, of, createRotation } from "../src/testing/steps.ts";
+import {
+  change,
+  create,
+  createChanges,
+  createDraft,
+  createRotation,
+  of,
+} from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import {
-  type Data,
   catchFailure,
+  createSessionsOn,
+  type Data,
   type Made,
   makeSession,
   operations,
   runAll,
   SECRET,
-  createSessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";

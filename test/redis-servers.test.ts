@@ -12,7 +12,7 @@ import {
   onTestFinished,
   test,
 } from "vitest";
-import { createChanges, createForUser, createDraft, of } from "../src/testing/steps.ts";
+import { createChanges, createDraft, createForUser, of } from "../src/testing/steps.ts";
 import { type InfoProxy, openInfoProxy } from "./support/info-proxy.ts";
 import { intercepted } from "./support/intercept.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";

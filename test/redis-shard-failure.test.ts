@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
-import { readAllPages, createChanges, createMany, of } from "../src/testing/steps.ts";
+import { createChanges, createMany, of, readAllPages } from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
 

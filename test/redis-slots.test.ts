@@ -18,7 +18,7 @@ import { type ForeignLayout, Migrator } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
 import { decodeShard } from "../src/store/shards.ts";
-import { command, commandOf, commandStore, mergeTo } from "../src/testing/commands/steps.ts";
+import { command, commandStore, createCommand, mergeTo } from "../src/testing/commands/steps.ts";
 import { createId, createIdBeside } from "../src/testing/ids.ts";
 import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
@@ -101,11 +101,16 @@ async function commandEverything(given: SessionStore, plain: boolean): Promise<v
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
   for (const value of VALUES.map(String)) {
     const id = createId(store.shards);
-    const made = { ...commandOf({ set: { a: value }, create: true, absoluteTimeout: HOUR_MS }) };
+    const made = {
+      ...createCommand({ set: { a: value }, create: true, absoluteTimeout: HOUR_MS }),
+    };
     await store.command(id, { ...made, references: references(value) });
-    await store.command(id, { ...commandOf({ replace: true }), references: references("other") });
+    await store.command(id, {
+      ...createCommand({ replace: true }),
+      references: references("other"),
+    });
     const merge = mergeTo(createIdBeside(id), { identity: FIELDS });
-    await store.command(id, { ...commandOf({ merge }), references: references(value) });
+    await store.command(id, { ...createCommand({ merge }), references: references(value) });
     await command(store, id, { absoluteTimeout: HOUR_MS });
     await command(store, merge.to, { absoluteDeadline: 1 });
   }

@@ -1,6 +1,11 @@
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { decodeValue, encodeValue, findNameFault, encodeReferenceTexts } from "../src/shared/codec.ts";
+import {
+  decodeValue,
+  encodeReferenceTexts,
+  encodeValue,
+  findNameFault,
+} from "../src/shared/codec.ts";
 import { SessionError } from "../src/shared/errors.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 

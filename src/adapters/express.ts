@@ -1,31 +1,31 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  listAddedOptions,
   bindSessions,
-  type SignedSessionsOptions,
+  listAddedOptions,
   parseSigner,
+  type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  readHeader,
-  readHost,
   nodeRequest,
   nodeResponse,
+  readHeader,
+  readHost,
 } from "../http/exchange/node-exchange.ts";
 import { deriveAddress } from "../http/exchange/request-origin.ts";
 import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  createRequirement,
 } from "../http/require-session.ts";
 import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
+import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -136,7 +136,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
     requireSession,
   });
-  return knownToTests(adapter, getSession.carrying, signer);
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
 /**

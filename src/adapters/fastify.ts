@@ -1,29 +1,29 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  listAddedOptions,
   bindSessions,
-  type SignedSessionsOptions,
+  listAddedOptions,
   parseSigner,
+  type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { shown } from "../http/exchange/exchange.ts";
 import {
   bindResponse,
   NodeExchange,
+  nodeRequest,
   readHeader,
   readHost,
-  nodeRequest,
 } from "../http/exchange/node-exchange.ts";
 import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  createRequirement,
 } from "../http/require-session.ts";
 import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
+import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -110,7 +110,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
   const getSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
 
   function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
-    const raw = rawOf(request);
+    const raw = readRaw(request);
     bindResponse(raw, Object(reply).raw);
     return getSession(raw, () => new NodeExchange(raw, createView(request)), signer);
   }
@@ -131,7 +131,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
     const ask = createRequirement<Data, Field>(sessions, field, options);
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-      const raw = rawOf(request);
+      const raw = readRaw(request);
       shown(
         TAKES,
         () => reply,
@@ -151,7 +151,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
   }
 
   const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
-  return knownToTests(adapter, getSession.carrying, signer);
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
 /**
@@ -189,7 +189,7 @@ function readAddressedHost({ raw, host }: FastifyRequest): string {
 const TAKES =
   "createSession and requireSession take Fastify's request and reply: createSession(request, reply)";
 
-function rawOf(request: FastifyRequest): IncomingMessage {
+function readRaw(request: FastifyRequest): IncomingMessage {
   return nodeRequest(TAKES, () => request.raw);
 }
 

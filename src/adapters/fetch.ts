@@ -11,10 +11,10 @@ import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import {
-  type FetchSessionsOptions,
   createFetchGuard,
+  type FetchSessionsOptions,
   RequestedSessions,
-  requestIn,
+  readRequest,
   toResponse,
 } from "./shared-fetch.ts";
 
@@ -90,7 +90,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
-      const { session, refusal } = await ask(requestIn(REQUIRES, () => request));
+      const { session, refusal } = await ask(readRequest(REQUIRES, () => request));
       return session ?? requested.of(request).commit(toResponse(refusal));
     };
   }
@@ -110,7 +110,7 @@ export function csrfGuard<Request extends FetchRequest = FetchRequest>(
 ) {
   const guard = createFetchGuard(options);
   return (request: FetchRequest): void => {
-    const shown = requestIn(GUARDS, () => request);
+    const shown = readRequest(GUARDS, () => request);
     guard(shown, shown, shown as Request);
   };
 }

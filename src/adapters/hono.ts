@@ -17,8 +17,8 @@ import type { RequestSession } from "../http/session/request-session.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import {
-  type FetchSessionsOptions,
   createFetchGuard,
+  type FetchSessionsOptions,
   RequestedSessions,
   toResponse,
 } from "./shared-fetch.ts";
@@ -85,7 +85,7 @@ export function honoSessions<Data extends object, Reference extends string>(
   }
 
   const sessionFor = (c: HonoContext) => {
-    const { raw } = requestOf(c);
+    const { raw } = readRequest(c);
     return requested.of(raw, c.req);
   };
 
@@ -99,7 +99,7 @@ export function honoSessions<Data extends object, Reference extends string>(
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
-      const { session, refusal } = await ask(requestOf(c).raw, c.req);
+      const { session, refusal } = await ask(readRequest(c).raw, c.req);
       if (refusal) return toResponse(refusal);
       found.put(c.req, session);
       await next();
@@ -123,13 +123,13 @@ export function csrfGuard<Context extends HonoContext = HonoContext>(
 ) {
   const guard = createFetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(requestOf(c).raw, c.req, c as Context);
+    guard(readRequest(c).raw, c.req, c as Context);
     await next();
   };
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
-function requestOf(c: HonoContext): HonoContext["req"] {
+function readRequest(c: HonoContext): HonoContext["req"] {
   const takes =
     "The middleware, createSession and requireSession take Hono's context: createSession(c)";
   const { req } = shown(

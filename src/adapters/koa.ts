@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
+  bindSessions,
   isSecrets,
   listAddedOptions,
   type RequestSessionsOptions,
-  bindSessions,
   type SessionOf,
 } from "../http/bind.ts";
 import { createSigner, type Signer } from "../http/carriers/signer.ts";
@@ -12,23 +12,23 @@ import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
   bindResponse,
   NodeExchange,
-  readHeader,
   nodeRequest,
   nodeResponse,
+  readHeader,
 } from "../http/exchange/node-exchange.ts";
 import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  createRequirement,
 } from "../http/require-session.ts";
 import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
+import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { createConfigError } from "../shared/errors.ts";
-import { elementsOf, reading } from "../shared/given.ts";
+import { readElements, readSafely } from "../shared/given.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
 export interface KoaContext {
@@ -102,7 +102,7 @@ export function koaSessions<Data extends object, Reference extends string>(
   const getSession = bindSessions("koaSessions", sessions, given, OPTIONS);
 
   function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
-    const req = requestOf(ctx);
+    const req = readRequest(ctx);
     const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
     bindResponse(req, ctx.res);
     return getSession(req, () => new NodeExchange(req, createView(ctx)), signer);
@@ -123,7 +123,7 @@ export function koaSessions<Data extends object, Reference extends string>(
     const ask = createRequirement<Data, Field>(sessions, field, options);
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-      const req = requestOf(ctx);
+      const req = readRequest(ctx);
       const res = nodeResponse(TAKES, () => ctx.res);
       const header = (name: string) => readHeader(req, name);
       const { session, refusal } = await ask(sessionFor(ctx), { header });
@@ -139,7 +139,7 @@ export function koaSessions<Data extends object, Reference extends string>(
   }
 
   const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
-  return knownToTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
+  return registerForTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
 }
 
 /**
@@ -152,7 +152,7 @@ export function koaSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const request = requestOf(ctx);
+    const request = readRequest(ctx);
     const { method, host, secure } = ctx;
     const header = (name: string) => readHeader(request, name);
     guard(
@@ -169,7 +169,7 @@ const PROXY_SETTING = "app.proxy = true";
 const TAKES =
   "The middleware, createSession and requireSession take Koa's context: createSession(ctx)";
 
-function requestOf(ctx: KoaContext): IncomingMessage {
+function readRequest(ctx: KoaContext): IncomingMessage {
   return nodeRequest(TAKES, () => ctx.req);
 }
 
@@ -187,7 +187,7 @@ function createView(ctx: KoaContext) {
 
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
 function createKoaSigner(keys: unknown): Signer {
-  const list = elementsOf("ERR_SESSION_CONFIG", "app.keys", keys);
+  const list = readElements("ERR_SESSION_CONFIG", "app.keys", keys);
   if (isSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
   throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
@@ -196,7 +196,7 @@ function createKoaSigner(keys: unknown): Signer {
 }
 
 function isSigner(keys: unknown): keys is Signer {
-  return reading("ERR_SESSION_CONFIG", "app.keys", () => {
+  return readSafely("ERR_SESSION_CONFIG", "app.keys", () => {
     const { sign, verify } = Object(keys) as Partial<Signer>;
     return typeof sign === "function" && typeof verify === "function";
   });

@@ -1,34 +1,34 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   adapterOptions,
-  listAddedOptions,
   bindSessions,
-  type SignedSessionsOptions,
+  listAddedOptions,
   parseSigner,
+  type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  readHeader,
-  readHost,
   nodeRequest,
   nodeResponse,
+  readHeader,
+  readHost,
 } from "../http/exchange/node-exchange.ts";
 import {
   deriveAddress,
+  parseTrustProxy,
   TRUST_PROXY_OPTIONS,
   type TrustProxyOption,
-  parseTrustProxy,
 } from "../http/exchange/request-origin.ts";
 import {
+  createRequirement,
   type RequireSessionOptions,
   type SignedInSession,
-  createRequirement,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
+import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -112,7 +112,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
   }
 
   const adapter = Object.assign(session, { of: session, requireSession });
-  return knownToTests(adapter, getSession.carrying, signer);
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never> & TrustProxyOption>({

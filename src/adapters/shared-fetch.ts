@@ -1,9 +1,9 @@
 import {
   adapterOptions,
-  listAddedOptions,
   bindSessions,
-  type SignedSessionsOptions,
+  listAddedOptions,
   parseSigner,
+  type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import { shown } from "../http/exchange/exchange.ts";
@@ -17,18 +17,18 @@ import {
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
 import {
   deriveAddress,
+  parseTrustProxy,
   TRUST_PROXY_OPTIONS,
   type TrustProxyOption,
-  parseTrustProxy,
 } from "../http/exchange/request-origin.ts";
 import {
+  createRequirement,
   type Refusal,
   type RequireSessionOptions,
   type SignedInSession,
-  createRequirement,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
+import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
@@ -60,7 +60,11 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   /** The session of a Request; `owner` stands for it from its beginning to its end. */
   of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
     const exchange = this.getExchange(request, owner);
-    return this.#getSession(findOwner(owner, request, request.headers), () => exchange, this.#signer);
+    return this.#getSession(
+      findOwner(owner, request, request.headers),
+      () => exchange,
+      this.#signer,
+    );
   }
 
   /** The same, where a framework may show but parts of a request. */
@@ -70,7 +74,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       () => request,
       ({ headers }) => typeof headers.get === "function",
     );
-    return "url" in parts ? this.of(requestIn(takes, () => parts)) : this.#ofParts(parts);
+    return "url" in parts ? this.of(readRequest(takes, () => parts)) : this.#ofParts(parts);
   }
 
   #ofParts(parts: RequestParts): RequestSession<Data, Reference> {
@@ -101,7 +105,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
   knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
-    return knownToTests(adapter, this.#getSession.carrying, this.#signer);
+    return registerForTests(adapter, this.#getSession.carrying, this.#signer);
   }
 
   /** Asks for the session of a signed-in user. */
@@ -137,7 +141,7 @@ function findOwner(...shown: readonly [object, ...object[]]): object {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no Request. */
-export function requestIn(takes: string, read: () => FetchRequest): FetchRequest {
+export function readRequest(takes: string, read: () => FetchRequest): FetchRequest {
   return shown(takes, read, isFetchRequest);
 }
 

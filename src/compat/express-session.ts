@@ -1,5 +1,5 @@
-export type { MigrateProgress } from "../migrate/migrator.ts";
-export type { MigrateOptions } from "../migrate/options.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type { ClearOptions, ListOptions } from "../sessions/session-set.ts";
 export type { ReferenceValue, Session } from "../sessions/types.ts";
 export type { Duration } from "../shared/durations.ts";

@@ -1,5 +1,5 @@
-export type { MigrateProgress } from "../migrate/migrator.ts";
-export type { MigrateOptions } from "../migrate/options.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type { Duration } from "../shared/durations.ts";
 export type { RedisClient } from "../store/redis/wire/clients/connect.ts";
 export type { KoaCookieContext } from "./koa-redis-session-sets/cookie.ts";

@@ -1,5 +1,5 @@
-export type { MigrateProgress } from "../migrate/migrator.ts";
-export type { MigrateOptions } from "../migrate/options.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type {
   NodeRedisClient,
   NodeRedisCluster,
@@ -20,4 +20,4 @@ export {
   updateSession,
   updateUserSessions,
 } from "./redis-user-sessions/functions.ts";
-export { migrateOnUse, migrateSessions } from "./redis-user-sessions/old-sessions.ts";
+export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";

@@ -1,5 +1,5 @@
-export type { MigrateProgress } from "../migrate/migrator.ts";
-export type { MigrateOptions } from "../migrate/options.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type {
   IfMissing,
   OnMissing,

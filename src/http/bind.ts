@@ -1,19 +1,19 @@
 import { findCore, type Sessions } from "../sessions/create-sessions.ts";
 import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
-import { elementsOf, optionsOf } from "../shared/given.ts";
+import { readElements, readOptions } from "../shared/given.ts";
 import {
   BearerHeader,
-  createBearer,
   type CarrierName,
-  parseCarriers,
+  createBearer,
   findTokens,
+  parseCarriers,
 } from "./carriers/carriers.ts";
 import { type CookieOptions, parseCookieOptions } from "./carriers/cookie-options.ts";
 import { Cookies } from "./carriers/cookies.ts";
 import { SessionCookie } from "./carriers/session-cookie.ts";
 import { createSigner, type Signer } from "./carriers/signer.ts";
 import { CSRFTokens } from "./csrf-tokens.ts";
-import { createPassedAsBearerError, sentByForeignPage } from "./errors.ts";
+import { createForeignPageError, createPassedAsBearerError } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 import { RequestSession } from "./session/request-session.ts";
@@ -102,9 +102,9 @@ export function adapterOptions<Options extends RequestSessionsOptions<never>>(
   options: Options,
   more: readonly string[],
 ): Options {
-  const given = optionsOf(what, options, [...OPTIONS, ...more]);
+  const given = readOptions(what, options, [...OPTIONS, ...more]);
   const { keys } = given as { keys?: unknown };
-  return { ...given, ...(keys === undefined ? {} : { keys: keysIn(keys) }) };
+  return { ...given, ...(keys === undefined ? {} : { keys: readKeys(keys) }) };
 }
 
 /**
@@ -127,7 +127,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     );
   }
 
-  const isToken = (value: string) => core.idOf(value) !== null;
+  const isToken = (value: string) => core.toId(value) !== null;
   const hasCookie = carriers.includes("cookie");
   // What is off is as good as left out, also where another adapter has no such option.
   const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));
@@ -137,7 +137,11 @@ export function bindSessions<Data extends object, Reference extends string>(
     cookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
   };
 
-  const sessionOfRequest = (request: object, createExchange: () => Exchange, signer: Signer | null) => {
+  const sessionOfRequest = (
+    request: object,
+    createExchange: () => Exchange,
+    signer: Signer | null,
+  ) => {
     const all = boundSessions.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
@@ -164,12 +168,16 @@ export function bindSessions<Data extends object, Reference extends string>(
     const bringsCookie = byCookie && tokens.length > 0;
     const admit = () => {
       if (!byBearer && requestsPassedByBearer.has(request)) throw createPassedAsBearerError();
-      if (bringsCookie && isForged(exchange) && !admitted.has(request)) throw sentByForeignPage();
+      if (bringsCookie && isForged(exchange) && !admitted.has(request))
+        throw createForeignPageError();
     };
     const variedHeaders = new Set(varies);
     const context = { core, exchange, carrier, varies: variedHeaders, bearer, tokens, csrf, admit };
     const session = new RequestSession<Data, Reference>(context);
-    boundSessions.set(request, [...all, { ...asked, session, byBearer, byCookie, varies: variedHeaders }]);
+    boundSessions.set(request, [
+      ...all,
+      { ...asked, session, byBearer, byCookie, varies: variedHeaders },
+    ]);
     return session;
   };
 
@@ -225,12 +233,12 @@ export function passesByBearer(request: object): boolean {
  * @throws SessionError ERR_SESSION_CONFIG for what is no list of secrets.
  */
 export function parseSigner({ keys }: { keys?: unknown }): Signer | null {
-  return keys === undefined ? null : createSigner(keysIn(keys));
+  return keys === undefined ? null : createSigner(readKeys(keys));
 }
 
 /** The secrets to sign with, read once. */
-function keysIn(keys: unknown): [string, ...string[]] {
-  const list = elementsOf("ERR_SESSION_CONFIG", "keys", keys);
+function readKeys(keys: unknown): [string, ...string[]] {
+  const list = readElements("ERR_SESSION_CONFIG", "keys", keys);
   if (isSecrets(list)) return list;
   throw createConfigError("keys is a list of secret strings, the one to sign with first", {
     option: "keys",

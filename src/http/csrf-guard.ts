@@ -1,5 +1,5 @@
 import { createConfigError, listOptionNames, quote, SessionError } from "../shared/errors.ts";
-import { elementsOf, optionsOf } from "../shared/given.ts";
+import { readElements, readOptions } from "../shared/given.ts";
 import { admitForeign, passesByBearer } from "./bind.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 
@@ -49,16 +49,19 @@ export function createGuard<Given>(
   options: CSRFGuardOptions<Given>,
   more: readonly string[] = [],
 ): (request: GuardedRequest, given: Given) => void {
-  const given = optionsOf("csrfGuard", options, [...OPTIONS, ...more]);
+  const given = readOptions("csrfGuard", options, [...OPTIONS, ...more]);
   const { origins: named = [], exempt = () => false } = given;
-  const origins = elementsOf("ERR_SESSION_CONFIG", "origins", named);
+  const origins = readElements("ERR_SESSION_CONFIG", "origins", named);
   if (origins === null) {
     throw createConfigError("csrfGuard's origins are a list of origins", { option: "origins" });
   }
   if (typeof exempt !== "function") {
-    throw createConfigError("csrfGuard's exempt is a function that says whether a request is let in", {
-      option: "exempt",
-    });
+    throw createConfigError(
+      "csrfGuard's exempt is a function that says whether a request is let in",
+      {
+        option: "exempt",
+      },
+    );
   }
   const allowed = new Set(origins.map(parseOrigin));
   const isExempt = (request: Given) => {
@@ -76,7 +79,8 @@ export function createGuard<Given>(
       admitForeign(request.request);
       return;
     }
-    const foreign = isForeign(request.header) ?? (origin !== undefined && !isOwnOrigin(origin, request));
+    const foreign =
+      isForeign(request.header) ?? (origin !== undefined && !isOwnOrigin(origin, request));
     if (foreign && !passesByBearer(request.request)) {
       throw fromElsewhere(origin, request);
     }
@@ -96,7 +100,8 @@ function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequ
 const ORIGIN_PATTERN = /^[a-z][a-z0-9+.-]*:\/\/(?:[A-Za-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/;
 
 function parseOrigin(origin: unknown): string {
-  const isOrigin = typeof origin === "string" && ORIGIN_PATTERN.test(origin) && URL.canParse(origin);
+  const isOrigin =
+    typeof origin === "string" && ORIGIN_PATTERN.test(origin) && URL.canParse(origin);
   const isOfWeb = isOrigin && /^https?:/.test(origin);
   if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {
     throw createConfigError(

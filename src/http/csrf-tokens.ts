@@ -49,13 +49,17 @@ export class CSRFTokens {
 
   /** A token bound to the session token, or to a pre-session cookie, which it sets if need be. */
   create(sessionToken: string | null): string {
-    return createCSRFToken(sessionToken ?? this.#freshSecret ?? this.#findSentSecret() ?? this.#createSecret());
+    return createCSRFToken(
+      sessionToken ?? this.#freshSecret ?? this.#findSentSecret() ?? this.#createSecret(),
+    );
   }
 
   /** Where there is a session, a token counts only if it is bound to that. */
   verify(sessionToken: string | null, token: unknown): boolean {
     const secrets =
-      sessionToken === null ? [this.#freshSecret ?? [], this.#listSecrets()].flat() : [sessionToken];
+      sessionToken === null
+        ? [this.#freshSecret ?? [], this.#listSecrets()].flat()
+        : [sessionToken];
     return secrets.some((secret) => verifyCSRFToken(secret, token));
   }
 

@@ -54,7 +54,7 @@ export function createPassedAsBearerError(): SessionError {
 }
 
 /** The session of a cookie that a page of another origin has sent along. */
-export function sentByForeignPage(): SessionError {
+export function createForeignPageError(): SessionError {
   return new SessionError(
     "ERR_CSRF",
     "The request was refused: a page of another origin has sent it (Sec-Fetch-Site), so the session of its cookie is not used. Put csrfGuard before the routes: it refuses such a request before anything is done. Where the page is the application's own, add its origin to the guard's origins; an exempt lets in what another site is to post",

@@ -1,7 +1,7 @@
 import { findCore } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
-import { optionsOf, reading } from "../shared/given.ts";
+import { readOptions, readSafely } from "../shared/given.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
 /** What is answered where nobody is signed in, and whether asking counts as use. */
@@ -66,7 +66,7 @@ export function createRequirement<Data extends object, Field extends FieldOf<Dat
   field: Field,
   options: RequireSessionOptions = {},
 ): SessionRequirement<Data, Field> {
-  const { redirect, answer, touch = true } = optionsOf("requireSession", options, OPTIONS);
+  const { redirect, answer, touch = true } = readOptions("requireSession", options, OPTIONS);
   if (typeof field !== "string" || field === "") {
     throw createConfigError('requireSession takes the field that says who the user is: "user_id"');
   }
@@ -144,8 +144,10 @@ export class FoundSessions<Found> {
 
   /** @throws SessionError ERR_SESSION_CONFIG where the requirement has not been asked for the request. */
   of(read: () => object): Found {
-    const found = this.#found.get(reading("ERR_SESSION_CONFIG", "What of(…) was given", read));
+    const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "What of(…) was given", read));
     if (found) return found;
-    throw createConfigError("of(…) is for what comes after requireSession: put that before this route");
+    throw createConfigError(
+      "of(…) is for what comes after requireSession: put that before this route",
+    );
   }
 }

@@ -1,7 +1,7 @@
 import type { SessionCore } from "../sessions/session-core.ts";
 import type { Deadlines, ValuesOf } from "../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
-import { optionsOf } from "../shared/given.ts";
+import { readOptions } from "../shared/given.ts";
 import type { CookieConfig } from "./carriers/cookie-options.ts";
 import { signedValue } from "./carriers/cookies.ts";
 import type { Signer } from "./carriers/signer.ts";
@@ -17,7 +17,7 @@ export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
 
 /** How the requests of an adapter bring their token. */
 export interface Carrying {
-  readonly engine: SessionCore;
+  readonly core: SessionCore;
   /** Null where no cookie carries tokens. */
   readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
 }
@@ -25,7 +25,7 @@ export interface Carrying {
 const adapters = new WeakMap<object, Carrying & { readonly signer: SignerOfCookies }>();
 
 /** Makes an adapter one that `createSessionCookie` takes. */
-export function knownToTests<Adapter extends object>(
+export function registerForTests<Adapter extends object>(
   adapter: Adapter,
   carrying: Carrying,
   signer: SignerOfCookies,
@@ -68,11 +68,11 @@ export async function createSessionCookie<Data extends object>(
     ? [values?: ValuesOf<Data>, options?: SessionCookieOptions]
     : [values: ValuesOf<Data>, options?: SessionCookieOptions]
 ): Promise<string> {
-  const { keys, ...deadlines } = optionsOf("createSessionCookie", options, OPTIONS);
-  const { engine, cookie, signer } = known(adapter);
+  const { keys, ...deadlines } = readOptions("createSessionCookie", options, OPTIONS);
+  const { core, cookie, signer } = findAdapter(adapter);
   const name = cookie.prefix + cookie.name;
   const signs = signerBy(signer, keys);
-  const { token } = await engine.create(engine.plain(values ?? {}), deadlines);
+  const { token } = await core.create(core.toPlainValues(values ?? {}), deadlines);
   return `${name}=${signedValue(signs, name, token)}`;
 }
 
@@ -82,7 +82,7 @@ const OPTIONS = listOptionNames<SessionCookieOptions>({
   keys: true,
 });
 
-function known(adapter: object) {
+function findAdapter(adapter: object) {
   const found = adapters.get(Object(adapter));
   if (!found) {
     throw createConfigError(

@@ -2,7 +2,7 @@ import { SCAN_COUNT, type ScanSource } from "../store/redis/reindex/scan.ts";
 import { runScript } from "../store/redis/scripts/run-script.ts";
 import type { Connection } from "../store/redis/wire/connection.ts";
 import { checkReach, runWithTimeout } from "../store/redis/wire/failures.ts";
-import { SLOT_COUNT, findSlotKey } from "../store/redis/wire/slots.ts";
+import { findSlotKey, SLOT_COUNT } from "../store/redis/wire/slots.ts";
 
 /*
  * Keys as other libraries have written them: they stand in any slot, so each is read and removed by

@@ -3,13 +3,13 @@ import { waitForAll } from "../shared/wait-for-all.ts";
 import { warnOnce } from "../shared/warnings.ts";
 import type { FieldReferences, Fields } from "../store/contract.ts";
 import { encodeList } from "../store/redis/layout/encode.ts";
-import { type Keys, encodeSetNames } from "../store/redis/layout/keys.ts";
-import { type RedisStoreOptions, parseRedisSettings } from "../store/redis/options.ts";
+import { encodeSetNames, type Keys } from "../store/redis/layout/keys.ts";
+import { parseRedisSettings, type RedisStoreOptions } from "../store/redis/options.ts";
 import { KeyScan } from "../store/redis/reindex/scan.ts";
 import { decodeCursor, encodeCursor } from "../store/redis/reindex/scan-cursor.ts";
 import { Executor } from "../store/redis/scripts/executor.ts";
 import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
-import { type IndexType, ForeignKeys, type ForeignValue } from "./foreign-keys.ts";
+import { ForeignKeys, type ForeignValue, type IndexType } from "./foreign-keys.ts";
 
 /*
  * Sessions that another library has kept, moved here one at a time: read from the old layout, written
@@ -67,13 +67,13 @@ interface MigrateResult {
 }
 
 /** How far a move of all old sessions has come. The numbers are those of this walk. */
-export interface MigrateProgress {
+export interface MoveProgress {
   /** Where the walk goes on from here, to be given back; null at the end. */
   readonly cursor: string | null;
   /** How many keys of the old layout were looked at. */
   readonly scanned: number;
   /** How many sessions are in the new layout now, and no longer in the old one. */
-  readonly migrated: number;
+  readonly moved: number;
   /** How many are damaged, and were left: not JSON, without an expiry, or without a field they need. */
   readonly damaged: number;
   /** How many fields of moved sessions were left out: their names cannot be kept. Absent for none. */
@@ -140,10 +140,18 @@ export class Migrator {
    * @param toKey the key of a member's session.
    * @param ends whether they are to be ended then: damaged ones are removed.
    */
-  async migrateIndex(index: string, toKey: (member: string) => string, ends: boolean): Promise<void> {
+  async migrateIndex(
+    index: string,
+    toKey: (member: string) => string,
+    ends: boolean,
+  ): Promise<void> {
     let cursor = "0";
     do {
-      const { members, next } = await this.#foreignKeys.readMembers(index, this.#layout.index, cursor);
+      const { members, next } = await this.#foreignKeys.readMembers(
+        index,
+        this.#layout.index,
+        cursor,
+      );
       for (let from = 0; from < members.length; from += MAX_PARALLEL_SESSIONS) {
         const part = members.slice(from, from + MAX_PARALLEL_SESSIONS);
         const done = await waitForAll(
@@ -164,13 +172,13 @@ export class Migrator {
    *
    * @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own.
    */
-  migrateAll(cursor: string | null, ends = false): AsyncGenerator<MigrateProgress, void> {
+  migrateAll(cursor: string | null, ends = false): AsyncGenerator<MoveProgress, void> {
     const keys = this.#foreignKeys.createScanSource(this.#layout.pattern);
     return this.#migrateInSteps(new KeyScan(keys, decodeCursor(cursor, keys.shards)), ends);
   }
 
-  async *#migrateInSteps(scan: KeyScan, ends: boolean): AsyncGenerator<MigrateProgress, void> {
-    const sum = { scanned: 0, migrated: 0, damaged: 0 };
+  async *#migrateInSteps(scan: KeyScan, ends: boolean): AsyncGenerator<MoveProgress, void> {
+    const sum = { scanned: 0, moved: 0, damaged: 0 };
     let leftOut = 0;
     const createProgress = () => (leftOut === 0 ? sum : { ...sum, leftOut });
     for await (const { keys, next } of scan.pages()) {
@@ -178,7 +186,8 @@ export class Migrator {
         const part = keys.slice(from, from + MAX_PARALLEL_SESSIONS);
         for (const outcome of await waitForAll(part.map((key) => this.#migrate(key, ends)))) {
           sum.scanned++;
-          if (outcome.outcome !== "absent") sum[outcome.outcome]++;
+          if (outcome.outcome !== "absent")
+            sum[outcome.outcome === "damaged" ? "damaged" : "moved"]++;
           leftOut += outcome.leftOut;
         }
       }

@@ -1,11 +1,11 @@
 import { findNameFault } from "../shared/codec.ts";
 import { parseDuration } from "../shared/durations.ts";
-import { isArray, createConfigError, listOptionNames, quote } from "../shared/errors.ts";
-import { elementsOf, optionsOf, reading } from "../shared/given.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
+import { readElements, readOptions, readSafely } from "../shared/given.ts";
 import { warn, warnOnce } from "../shared/warnings.ts";
 import type { SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/options.ts";
-import { type StandardSchema, schemaOf } from "./schema.ts";
+import { parseSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
 const OPTIONS = listOptionNames<SessionsOptions<object>>({
@@ -17,7 +17,11 @@ const OPTIONS = listOptionNames<SessionsOptions<object>>({
   maxBytes: true,
   rotationGrace: true,
 });
-const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({ identity: true, type: true, as: true });
+const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({
+  identity: true,
+  type: true,
+  as: true,
+});
 const DEFAULT_MAX_BYTES = 65_536;
 const DAY_MS = 86_400_000;
 /** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
@@ -58,7 +62,7 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
   if (typeof given !== "object" || given === null) {
     throw createConfigError('createSessions takes its options: { references: ["user_id"] }');
   }
-  const options = optionsOf("createSessions", given, OPTIONS);
+  const options = readOptions("createSessions", given, OPTIONS);
   const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(Number.isInteger(maxBytes) && maxBytes >= 1)) {
     throw createConfigError("maxBytes must be a whole number above zero", { option: "maxBytes" });
@@ -75,7 +79,7 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
   }
   return {
     store,
-    schema: schemaOf(data),
+    schema: parseSchema(data),
     ...parseReferences(options.references ?? {}, store),
     ...timeouts,
     defaultAbsoluteTimeout,
@@ -161,7 +165,7 @@ function referenceOptions(
   if (typeof given !== "object" || given === null) {
     throw createConfigError(`${what} takes its options: true is enough`, about);
   }
-  const options = optionsOf(what, given, REFERENCE_OPTIONS);
+  const options = readOptions(what, given, REFERENCE_OPTIONS);
   const fault = findReferenceFault(options, store);
   if (fault) throw createConfigError(`${what} ${fault}`, about);
   return options;
@@ -169,11 +173,11 @@ function referenceOptions(
 
 /** The fields and how each is declared: of a record, or of a list of names and records. */
 function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
-  const list = elementsOf("ERR_SESSION_CONFIG", "references", declared);
+  const list = readElements("ERR_SESSION_CONFIG", "references", declared);
   return (list ?? [declared]).flatMap((one): [string, ReferenceDeclaration][] => {
     if (typeof one === "string" && list !== null) return [[one, {}]];
     if (typeof one === "object" && one !== null && !isArray(one)) {
-      return reading("ERR_SESSION_CONFIG", "A record of references", () => Object.entries(one));
+      return readSafely("ERR_SESSION_CONFIG", "A record of references", () => Object.entries(one));
     }
     throw createConfigError(
       'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
@@ -204,7 +208,7 @@ function warnAboutIdentities(identity: readonly string[]): void {
 
 /** Known by two things that no client of a database has. */
 function isStore(store: unknown): store is SessionStore {
-  return reading("ERR_SESSION_CONFIG", "The store", () => {
+  return readSafely("ERR_SESSION_CONFIG", "The store", () => {
     const { shards, endAll } = Object(store) as Partial<SessionStore>;
     return Number.isInteger(shards) && typeof endAll === "function";
   });

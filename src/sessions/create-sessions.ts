@@ -1,8 +1,8 @@
 import { parseOptionalDuration } from "../shared/durations.ts";
-import { optionsOf } from "../shared/given.ts";
+import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { parseConfig } from "./config.ts";
-import { decodeFields, fieldsToUnset, toSession, composeSession } from "./record.ts";
+import { composeSession, decodeFields, fieldsToUnset, toSession } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
@@ -80,7 +80,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
       ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
       : [values: ValuesOf<Data>, deadlines?: Deadlines]
   ): Promise<SessionWithToken<Data>> {
-    return this.#core.create<Data>(this.#core.plain(values ?? {}), deadlines);
+    return this.#core.create<Data>(this.#core.toPlainValues(values ?? {}), deadlines);
   }
 
   /**
@@ -104,7 +104,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const id = this.#toId(token);
     if (id === null) return null;
     const found = await this.#core.find(id, fields);
-    const used = touch ? await this.#core.used(found) : found;
+    const used = touch ? await this.#core.touchIfDue(found) : found;
     return used.state === "live" ? toSession<Data>(used.session) : null;
   }
 
@@ -115,7 +115,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
    */
   async set(token: Token, values: PartialValuesOf<Data>): Promise<boolean> {
-    const given = this.#core.plain(values);
+    const given = this.#core.toPlainValues(values);
     this.#core.refuseIdentities("set", Object.keys(given));
     return this.#change(token, { values: given });
   }
@@ -133,7 +133,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(token: Token, options: TouchOptions = {}): Promise<boolean> {
-    const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
+    const { idleTimeout } = readOptions("touch", options, TOUCH_OPTIONS);
     return this.#change(token, { idleTimeout: parseOptionalDuration("idleTimeout", idleTimeout) });
   }
 
@@ -155,7 +155,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     values: SignInValues<Data, Keep>,
     options?: SignInOptions<Keep>,
   ): Promise<SessionWithToken<Data>> {
-    const given = this.#core.plain(values ?? {});
+    const given = this.#core.toPlainValues(values ?? {});
     const signedIn = await this.#core.signIn<Data>(this.#toId(token), given, options);
     return { token: signedIn.token, session: signedIn.session };
   }
@@ -178,7 +178,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     options: RotateOptions = {},
   ): Promise<Rotated<Data> | null> {
     const id = this.#toId(token);
-    const given = this.#core.plain(values);
+    const given = this.#core.toPlainValues(values);
     const grace = this.#core.parseGrace(options);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
@@ -251,7 +251,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   #toId(token: Token): string | null {
-    return this.#core.idOf(token);
+    return this.#core.toId(token);
   }
 }
 

@@ -1,19 +1,19 @@
 import {
   checkFieldName,
   decodeValue,
+  encodeReferenceTexts,
   encodeValue,
   plainValue,
-  encodeReferenceTexts,
 } from "../shared/codec.ts";
 import {
-  MAX_REFERENCES,
   createConfigError,
-  nameOf,
+  createTooManyReferencesError,
+  MAX_REFERENCES,
   quote,
   SessionError,
-  createTooManyReferencesError,
+  toFieldName,
 } from "../shared/errors.ts";
-import { elementsOf, reading } from "../shared/given.ts";
+import { readElements, readSafely } from "../shared/given.ts";
 import { warnOnce } from "../shared/warnings.ts";
 import type {
   FieldReferences,
@@ -44,7 +44,7 @@ function isRecord(values: unknown): values is object {
  * @throws SessionError ERR_SESSION_VALUE, naming the field; ERR_SESSION_TOO_LARGE.
  */
 export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
-  const entries = reading("ERR_SESSION_VALUE", "A session's values", () =>
+  const entries = readSafely("ERR_SESSION_VALUE", "A session's values", () =>
     isRecord(values) ? Object.entries(values) : null,
   );
   if (entries === null) {
@@ -68,7 +68,11 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
     const declared = config.references.get(field);
     if (declared) {
       checkType(field, value, declared);
-      references.push({ field, texts: encodeReferenceTexts(field, value), ...toReferenceKind(field, config) });
+      references.push({
+        field,
+        texts: encodeReferenceTexts(field, value),
+        ...toReferenceKind(field, config),
+      });
     }
     set.set(field, encodeValue(field, value, config.maxBytes));
   }
@@ -79,7 +83,7 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
 
 /** The fields to unset, read once. @throws SessionError ERR_SESSION_VALUE for what is no list of names. */
 export function fieldsToUnset(fields: unknown): string[] {
-  const names = elementsOf("ERR_SESSION_VALUE", "The list of fields to unset", fields);
+  const names = readElements("ERR_SESSION_VALUE", "The list of fields to unset", fields);
   if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
   }
@@ -92,7 +96,10 @@ function fieldName(name: unknown): string {
 }
 
 /** The references that go with fields that are unset. */
-export function createUnsetReferences(fields: readonly string[], config: Settings): FieldReferences[] {
+export function createUnsetReferences(
+  fields: readonly string[],
+  config: Settings,
+): FieldReferences[] {
   const references: FieldReferences[] = [];
   for (const field of fields) {
     const declared = config.references.get(field);
@@ -116,7 +123,7 @@ export function requireReference(field: string, config: Settings): ReferenceConf
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
   throw createConfigError(
     `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
-    { field: nameOf(field) },
+    { field: toFieldName(field) },
   );
 }
 

@@ -1,8 +1,12 @@
 import { decodeValue, encodeReferenceTexts } from "../shared/codec.ts";
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
-import { optionsOf } from "../shared/given.ts";
+import { readOptions } from "../shared/given.ts";
 import type { SessionStore } from "../store/contract.ts";
-import { type DeclaredReference, isReindexable, type ReindexProgress } from "../store/reindexing.ts";
+import {
+  type DeclaredReference,
+  isReindexable,
+  type ReindexProgress,
+} from "../store/reindexing.ts";
 import type { Settings } from "./config.ts";
 
 /** How `reindex` walks. */
@@ -23,7 +27,7 @@ export function reindex(
   { references, identity }: Settings,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
-  const { dryRun = false, cursor = null } = optionsOf("reindex", options, OPTIONS);
+  const { dryRun = false, cursor = null } = readOptions("reindex", options, OPTIONS);
   if (typeof dryRun !== "boolean") {
     throw createConfigError("dryRun must be true or false", { option: "dryRun" });
   }

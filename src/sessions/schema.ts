@@ -1,5 +1,5 @@
 import { createConfigError, quote, SessionError } from "../shared/errors.ts";
-import { elementsOf, reading } from "../shared/given.ts";
+import { readElements, readSafely } from "../shared/given.ts";
 
 /** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
 export interface StandardSchema<Input> {
@@ -24,8 +24,8 @@ export interface SchemaIssue {
 }
 
 /** The schema that `data` is, or null where it is there for its type only. */
-export function schemaOf(data: unknown): StandardSchema<unknown> | null {
-  return reading("ERR_SESSION_CONFIG", "data", () => {
+export function parseSchema(data: unknown): StandardSchema<unknown> | null {
+  return readSafely("ERR_SESSION_CONFIG", "data", () => {
     if (!("~standard" in Object(data))) return null; // some are functions
     const schema = data as StandardSchema<unknown>;
     if (typeof Object(schema["~standard"]).validate === "function") return schema;
@@ -39,9 +39,12 @@ export function schemaOf(data: unknown): StandardSchema<unknown> | null {
  * Throws ERR_SESSION_VALUE where a field of `values` does not fit the schema. A session's data is
  * written in parts, so what the schema says of other fields does not count.
  */
-export async function checkAgainstSchema(schema: StandardSchema<unknown>, values: object): Promise<void> {
+export async function checkAgainstSchema(
+  schema: StandardSchema<unknown>,
+  values: object,
+): Promise<void> {
   const result: unknown = await schema["~standard"].validate(values);
-  for (const { field, message } of issuesIn(result)) {
+  for (const { field, message } of readIssues(result)) {
     if (!Object.hasOwn(values, field)) continue;
     throw new SessionError(
       "ERR_SESSION_VALUE",
@@ -52,11 +55,11 @@ export async function checkAgainstSchema(schema: StandardSchema<unknown>, values
 }
 
 /** What a schema says of fields; what it says without a path is of none. */
-function issuesIn(result: unknown): { readonly field: string; readonly message: string }[] {
+function readIssues(result: unknown): { readonly field: string; readonly message: string }[] {
   const what = "What the schema's validate resolves to";
-  return reading("ERR_SESSION_CONFIG", what, () => {
+  return readSafely("ERR_SESSION_CONFIG", what, () => {
     const { issues = [] } = Object(result) as { issues?: unknown };
-    const list = elementsOf("ERR_SESSION_CONFIG", what, issues);
+    const list = readElements("ERR_SESSION_CONFIG", what, issues);
     if (typeof result !== "object" || result === null || list === null) {
       throw createConfigError(
         `${what} is neither { value } nor { issues: [ … ] }; see Standard Schema`,

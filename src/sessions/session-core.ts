@@ -1,8 +1,8 @@
 import { channel } from "node:diagnostics_channel";
-import { countBytes, checkFieldName } from "../shared/codec.ts";
+import { checkFieldName, countBytes } from "../shared/codec.ts";
 import { parseDuration } from "../shared/durations.ts";
-import { createConfigError, quote, createTooLargeError } from "../shared/errors.ts";
-import { elementsOf, optionsOf } from "../shared/given.ts";
+import { createConfigError, createTooLargeError, quote } from "../shared/errors.ts";
+import { readElements, readOptions } from "../shared/given.ts";
 import type {
   Changed,
   EndOptions,
@@ -14,16 +14,16 @@ import type {
   StoredSession,
 } from "../store/contract.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { type Config, type Settings, type Timeouts, parseTimeouts } from "./config.ts";
+import { type Config, parseTimeouts, type Settings, type Timeouts } from "./config.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
 import {
-  requireReference,
+  composeSession,
+  createReference,
+  createUnsetReferences,
   decodeFields,
   encodeValues,
   plainValues,
-  createReference,
-  createUnsetReferences,
-  composeSession,
+  requireReference,
 } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
 import { checkAgainstSchema } from "./schema.ts";
@@ -31,9 +31,9 @@ import {
   createToken,
   createTokenAfter,
   createTokenBeside,
-  toId,
   isId,
   type NewToken,
+  toId,
 } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
@@ -79,22 +79,22 @@ export class SessionCore {
   }
 
   /** The id that a token stands for; null for what is no token. */
-  idOf(token: unknown): string | null {
+  toId(token: unknown): string | null {
     return toId(token, this.#store.shards);
   }
 
   /** Where the store keeps the session of an id. */
-  keyOf(id: string): string {
+  toKey(id: string): string {
     return this.#store.sessionKey(id);
   }
 
   /** What a caller gives as a session's values, checked, and read once: all verbs below take this. */
-  plain(values: unknown): object {
+  toPlainValues(values: unknown): object {
     return plainValues(values, this.config);
   }
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
-    const given = optionsOf("create", deadlines, DEADLINES);
+    const given = readOptions("create", deadlines, DEADLINES);
     return this.#create(values, parseTimeouts(given, this.config));
   }
 
@@ -128,11 +128,11 @@ export class SessionCore {
     values: object,
     options: SignInOptions<string> = {},
   ): Promise<SignInResult<Data>> {
-    const given = optionsOf("signIn", options, SIGN_IN_OPTIONS);
+    const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
     if (id !== null) return this.replace(id, values, given);
     const { keep = [], ...deadlines } = given;
-    this.keptIn(keep);
+    this.readKeep(keep);
     return {
       ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config))),
       ended: false,
@@ -145,7 +145,7 @@ export class SessionCore {
     values: object,
     { keep = [], ...deadlines }: SignInOptions<string>,
   ): Promise<SignInResult<Data>> {
-    const kept = this.keptIn(keep);
+    const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
     const { identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encodeValues(values);
@@ -160,7 +160,11 @@ export class SessionCore {
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     const { times, ended } = signedIn;
-    const session = composeSession(toUnrotatedNames(fresh.id), decodeFields<Data>(signedIn.fields), times);
+    const session = composeSession(
+      toUnrotatedNames(fresh.id),
+      decodeFields<Data>(signedIn.fields),
+      times,
+    );
     return { token: fresh.token, session, ended };
   }
 
@@ -169,8 +173,8 @@ export class SessionCore {
    *
    * @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user.
    */
-  keptIn(keep: readonly string[]): string[] {
-    const names = elementsOf("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
+  readKeep(keep: readonly string[]): string[] {
+    const names = readElements("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
     if (names === null) {
       throw createConfigError('keep is a list of fields: ["cart"]', { option: "keep" });
     }
@@ -193,7 +197,7 @@ export class SessionCore {
    * What was found, once it has counted as use: its idle deadline was pushed forward where that is due,
    * and it is the same object where it is not. The read stands also where a touch fails.
    */
-  async used(found: Lookup): Promise<Lookup> {
+  async touchIfDue(found: Lookup): Promise<Lookup> {
     if (found.state !== "live") return found;
     const { session, now } = found;
     if (now - session.lastSeenAt < computeTouchDelay(session)) return found;
@@ -220,7 +224,8 @@ export class SessionCore {
       rotation: rotation ? this.#completeRotation(rotation, changes) : null,
       ...(where ? { where } : {}),
     });
-    if (changed.state === "too-large") throw createTooLargeError(changed.bytes, this.config.maxBytes);
+    if (changed.state === "too-large")
+      throw createTooLargeError(changed.bytes, this.config.maxBytes);
     return changed;
   }
 
@@ -237,7 +242,11 @@ export class SessionCore {
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
       // One that is signed out is nobody's.
-      replacement: { idleTimeout, absoluteTimeout, without: identity.filter(createMembershipTest(without)) },
+      replacement: {
+        idleTimeout,
+        absoluteTimeout,
+        without: identity.filter(createMembershipTest(without)),
+      },
     };
   }
 
@@ -291,7 +300,7 @@ export class SessionCore {
 
   /** How long an alias stays (ms), as the options of `rotate` say. */
   parseGrace(options: RotateOptions): number {
-    const { grace = this.config.rotationGrace } = optionsOf("rotate", options, ROTATE_OPTIONS);
+    const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
     return parseDuration("grace", grace, true);
   }
 
@@ -330,5 +339,8 @@ function toUnrotatedNames(id: string) {
 
 /** How long (ms) after its last use a read of a session counts as use again. */
 export function computeTouchDelay({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
-  return Math.min((idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT, MAX_TOUCH_DELAY_MS);
+  return Math.min(
+    (idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT,
+    MAX_TOUCH_DELAY_MS,
+  );
 }

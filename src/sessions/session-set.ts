@@ -1,5 +1,5 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
-import { optionsOf, reading } from "../shared/given.ts";
+import { readOptions, readSafely } from "../shared/given.ts";
 import type { ListPlace, Reference } from "../store/contract.ts";
 import { fieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
@@ -111,7 +111,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @throws SessionError ERR_SESSION_CONFIG where `after` is no session.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
-    const given = optionsOf("list", options, LIST_OPTIONS);
+    const given = readOptions("list", options, LIST_OPTIONS);
     const { limit = DEFAULT_LIST_LIMIT, after } = given;
     if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIST_LIMIT)) {
       throw createConfigError(
@@ -122,11 +122,11 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     // `after` that is there and undefined stands for the first page, which the next ones go on from.
     const isPage =
       given.limit !== undefined ||
-      reading("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
+      readSafely("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
     const sessions = await this.#core.sets.list(this.#reference, {
       limit,
       order: isPage ? "deadline" : "last-seen",
-      after: placeOf(after, this.#core),
+      after: parsePlace(after, this.#core),
     });
     return sessions.map((session) => toSession<Data>(session));
   }
@@ -149,7 +149,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * are.
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
-    const given = this.#core.plain(values);
+    const given = this.#core.toPlainValues(values);
     this.#core.refuseIdentities("set", Object.keys(given));
     return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges(given, []));
   }
@@ -183,7 +183,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * where too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    const { except = null, ...rest } = optionsOf("clear", options, CLEAR_OPTIONS);
+    const { except = null, ...rest } = readOptions("clear", options, CLEAR_OPTIONS);
     const replicas = parseReplicas(rest);
     if (except !== null && !this.#core.isId(except)) {
       throw createConfigError(
@@ -206,9 +206,9 @@ function endingsBy(engine: SessionCore): Endings {
 }
 
 /** Where a page of a list begins; null at the first one. */
-function placeOf(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
+function parsePlace(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
   if (after === undefined || after === null) return null;
-  const place = reading("ERR_SESSION_CONFIG", "after", () => {
+  const place = readSafely("ERR_SESSION_CONFIG", "after", () => {
     const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
     const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
     return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;

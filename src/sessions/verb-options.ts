@@ -1,5 +1,5 @@
-import { isArray, createConfigError, listOptionNames, quote } from "../shared/errors.ts";
-import { elementsOf, optionsOf } from "../shared/given.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
+import { readElements, readOptions } from "../shared/given.ts";
 import type {
   Deadlines,
   DeleteOptions,
@@ -51,7 +51,7 @@ export function parseReadArguments(
     );
   }
   const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
-  const { touch = true } = optionsOf(verb, options, READ_OPTIONS);
+  const { touch = true } = readOptions(verb, options, READ_OPTIONS);
   if (typeof touch !== "boolean") {
     throw createConfigError("touch must be true or false", { option: "touch" });
   }
@@ -60,7 +60,7 @@ export function parseReadArguments(
 
 /** The fields to read, read once; whether they are names, is not checked. */
 export function fieldsToRead(verb: string, fields: unknown): string[] {
-  const names = elementsOf("ERR_SESSION_CONFIG", "The list of fields to read", fields);
+  const names = readElements("ERR_SESSION_CONFIG", "The list of fields to read", fields);
   if (names !== null) return names as string[];
   throw createConfigError(
     `${verb} takes the fields to read as a list, such as ["theme"]; got ${quote(fields)}`,
@@ -69,7 +69,7 @@ export function fieldsToRead(verb: string, fields: unknown): string[] {
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
 export function parseReplicas(options: DeleteOptions): number | undefined {
-  const { replicas } = optionsOf("delete", options, DELETE_OPTIONS);
+  const { replicas } = readOptions("delete", options, DELETE_OPTIONS);
   if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
   throw createConfigError(
     "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",

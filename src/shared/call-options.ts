@@ -1,5 +1,5 @@
 import { createConfigError } from "./errors.ts";
-import { reading } from "./given.ts";
+import { readSafely } from "./given.ts";
 
 /** What is shown of a name that a call does not know: a word. Anything else may be a token. */
 const WORD = /^[a-z]\w{0,18}$/i;
@@ -12,12 +12,12 @@ const WORD = /^[a-z]\w{0,18}$/i;
  *
  * @throws SessionError ERR_SESSION_CONFIG
  */
-export function callOptions<Options extends object>(
+export function readCallOptions<Options extends object>(
   call: string,
   options: Options,
   known: readonly string[],
 ): Options {
-  return reading("ERR_SESSION_CONFIG", `An option of ${call}`, () => {
+  return readSafely("ERR_SESSION_CONFIG", `An option of ${call}`, () => {
     if (typeof options !== "object" || options === null) {
       throw createConfigError(
         `The options of ${call} are one object: ${call}({ ${known.join(", ")} })`,

@@ -1,12 +1,12 @@
 import {
-  MAX_REFERENCES,
-  nameOf,
-  quote,
-  SessionError,
   createTooLargeError,
   createTooManyReferencesError,
+  MAX_REFERENCES,
+  quote,
+  SessionError,
+  toFieldName,
 } from "./errors.ts";
-import { isDense, reading } from "./given.ts";
+import { isDense, readSafely } from "./given.ts";
 
 /*
  * The codec: any JSON value to a text that reads well in redis-cli, and back.
@@ -27,7 +27,7 @@ export function checkFieldName(name: unknown): asserts name is string {
   const fault = findNameFault(name);
   if (fault) {
     throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`, {
-      field: nameOf(name),
+      field: toFieldName(name),
     });
   }
 }
@@ -65,7 +65,7 @@ export function plainValue(
   value: unknown,
   maxBytes = Number.POSITIVE_INFINITY,
 ): unknown {
-  return reading("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
+  return readSafely("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
     plain(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
   );
 }
@@ -183,7 +183,8 @@ function findFault(value: unknown): string | undefined {
 function findObjectFault(value: object): string | undefined {
   const isArray = Array.isArray(value);
   // An object is plain by how many prototypes it has, so that one of another realm is, too.
-  if (hasMorePrototypes(value, isArray ? 2 : 1)) return `an object of class ${classOf(value)}`;
+  if (hasMorePrototypes(value, isArray ? 2 : 1))
+    return `an object of class ${readClassName(value)}`;
   if (isArray && !isDense(value)) return "an array with holes or with properties of its own";
   if (Object.getOwnPropertySymbols(value).length > 0) return "an object with symbol keys";
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "an object with toJSON";
@@ -200,7 +201,7 @@ function hasMorePrototypes(value: object, most: number): boolean {
   return true;
 }
 
-function classOf(value: object): string {
+function readClassName(value: object): string {
   const { name } = Object(value.constructor) as { name?: unknown };
   return typeof name === "string" && name !== "" ? name : "unknown";
 }

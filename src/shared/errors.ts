@@ -201,7 +201,7 @@ function isTold(value: unknown): boolean {
 }
 
 /** The name of a field as details have it; none where a program gave something else for one. */
-export function nameOf(field: unknown): string | undefined {
+export function toFieldName(field: unknown): string | undefined {
   return typeof field === "string" ? field : undefined;
 }
 

@@ -9,7 +9,7 @@ import { asCause, refuseUnknownKeys, SessionError } from "./errors.ts";
  * Reads something that a caller has given. Where reading it throws, it is refused, and what was thrown
  * is the cause.
  */
-export function reading<T>(
+export function readSafely<T>(
   code: "ERR_SESSION_CONFIG" | "ERR_SESSION_VALUE",
   what: string,
   read: () => T,
@@ -31,12 +31,12 @@ export function reading<T>(
  *
  * @throws SessionError ERR_SESSION_CONFIG for what is no record, and for unknown names.
  */
-export function optionsOf<Options extends object>(
+export function readOptions<Options extends object>(
   what: string,
   options: Options,
   known: readonly string[],
 ): Options {
-  return reading("ERR_SESSION_CONFIG", `An option of ${what}`, () => {
+  return readSafely("ERR_SESSION_CONFIG", `An option of ${what}`, () => {
     refuseUnknownKeys(what, options, known);
     // One by one, because a class may have them on its prototype.
     const all = known.map((name) => [name, Reflect.get(options, name) as unknown] as const);
@@ -49,12 +49,12 @@ export function optionsOf<Options extends object>(
  *
  * @throws SessionError of this code where it cannot be read.
  */
-export function elementsOf(
+export function readElements(
   code: "ERR_SESSION_CONFIG" | "ERR_SESSION_VALUE",
   what: string,
   list: unknown,
 ): unknown[] | null {
-  return reading(code, what, () => {
+  return readSafely(code, what, () => {
     if (!Array.isArray(list)) return null;
     const keys = Object.keys(list); // a list of holes may be longer than anything that is in it
     return isDense(list, keys) ? keys.map((_, i): unknown => list[i]) : null;

@@ -17,5 +17,5 @@ export interface IterableStore extends SessionStore {
 }
 
 export function isIterable(store: SessionStore): store is IterableStore {
-  return "walk" in store && typeof store.walk === "function";
+  return "iterate" in store && typeof store.iterate === "function";
 }

@@ -38,7 +38,7 @@ export interface ReindexProgress {
   /** How many entries, and keys, should not have been there. */
   readonly removed: number;
   /** How many deadlines, and lists of a session's sets, were wrong. */
-  readonly fixed: number;
+  readonly corrected: number;
 }
 
 /** A store that can compare its sessions with their sets. */

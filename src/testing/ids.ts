@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { createConfigError, quote } from "../shared/errors.ts";
-import { MAX_SHARDS, encodeShard } from "../store/shards.ts";
+import { encodeShard, MAX_SHARDS } from "../store/shards.ts";
 
 /** A new id in a random shard of a store that has so many. */
 export function createId(shards: number): string {

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import type { SessionStore, StoredSession } from "../store/contract.ts";
 import { createIdBeside } from "./ids.ts";
 import {
-  readAllPages,
   assertGone,
   assertMembers,
   change,
-  createChanges,
   create,
-  createMany,
+  createChanges,
   createForUser,
+  createMany,
+  createRotation,
   expectDone,
   findLive,
   of,
-  createRotation,
+  readAllPages,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 

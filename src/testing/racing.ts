@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import type { Changed, SessionStore } from "../store/contract.ts";
 import { createIdBeside } from "./ids.ts";
 import {
-  readAllPages,
   assertGone,
   assertMembers,
   assertSuperseded,
   change,
   createChange,
   createChanges,
-  createMany,
   createForUser,
+  createMany,
+  createRotation,
+  createSignIn,
   expectDone,
   findLive,
   of,
-  createRotation,
-  createSignIn,
+  readAllPages,
   readTexts,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";

@@ -65,9 +65,9 @@ test("and under a namespace, where those of before are moved to", async () => {
   const data = { cart: "tea", user_id: 1 };
   expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual(data);
   expect((await attacker.visit((ctx) => ctx.session.get())).value).toEqual({});
-  let migrated = 0;
-  for await (const progress of app.middleware.migrateSessions()) ({ migrated } = progress);
-  expect(migrated).toBe(30);
+  let moved = 0;
+  for await (const progress of app.middleware.moveSessions()) ({ moved } = progress);
+  expect(moved).toBe(30);
   const { getReferenceKey, store } = app.middleware;
   expect(await client.smembers(getReferenceKey("user_id", 1))).toHaveLength(31);
   expect(await store.clear("user_id", 1)).toBe(31);

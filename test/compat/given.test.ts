@@ -9,7 +9,12 @@ import * as users from "session-sets/compat/redis-user-sessions";
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
-import { createSessionCookie, createId, createIdBeside, createIdInShard } from "session-sets/testing";
+import {
+  createId,
+  createIdBeside,
+  createIdInShard,
+  createSessionCookie,
+} from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 const TOKEN = "s3cr3t_".repeat(5);
@@ -60,8 +65,8 @@ const CALLS: Readonly<Record<string, (given: never) => unknown>> = {
   getUserSessions: (given) => users.getUserSessions(given),
   updateUserSessions: (given) => users.updateUserSessions(given),
   deleteUserSessions: (given) => users.deleteUserSessions(given),
-  migrateSessions: (given) => users.migrateOnUse(given),
-  moveSessions: (given) => users.migrateSessions(given),
+  migrateSessions: (given) => users.migrateSessions(given),
+  moveSessions: (given) => users.moveSessions(given),
   "new SpotsSessions": (given) => new SpotsSessions(given),
   create: (given) => spots.create(given),
   "create's data": (given) => spots.create({ app: "a", ownerId: "o", data: given, duration: 1 }),
@@ -71,7 +76,7 @@ const CALLS: Readonly<Record<string, (given: never) => unknown>> = {
   "update's data": (given) => spots.update({ app: "a", token: TOKEN, data: given }),
   kill: (given) => spots.kill(given),
   killAll: (given) => spots.killAll(given),
-  "moveSessions of SpotsSessions": (given) => spots.migrateSessions(given),
+  "moveSessions of SpotsSessions": (given) => spots.moveSessions(given),
   koaRedisSessionSets: (given) => koaRedisSessionSets(null, given),
   "references of koaRedisSessionSets": (given) =>
     koaRedisSessionSets(null, { client: ioredis, references: given }),
@@ -132,7 +137,7 @@ describe("an id that koa-redis-session-sets made", () => {
   test.each<[string, (given: never) => unknown]>([
     ["a field", (given) => koa.store.clear(given, 1)],
     ["a duration", (given) => koa.store.set("id", {}, given)],
-    ["an option", (given) => koa.migrateSessions({ [given]: 1 } as object)],
+    ["an option", (given) => koa.moveSessions({ [given]: 1 } as object)],
   ])("is in no message where it was taken for %s", async (_, call) => {
     for (const text of [OLD, `${OLD} after`]) {
       const error = await Promise.resolve()

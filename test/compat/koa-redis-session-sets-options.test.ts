@@ -145,7 +145,7 @@ describe("a prefix with colons, in the store", () => {
   async function walk(prefix: string): Promise<ReindexProgress | undefined> {
     const store = openStore(client, { prefix, shards: 1 });
     if (!isReindexable(store)) throw new Error("it can be walked over");
-    const references = [{ field: "user_id", plain: true, textsOf: (text: string) => [text] }];
+    const references = [{ field: "user_id", plain: true, toTexts: (text: string) => [text] }];
     let last: ReindexProgress | undefined;
     for await (const progress of store.reindex(references, { dryRun: false, cursor: null }))
       last = progress;

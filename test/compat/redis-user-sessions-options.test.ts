@@ -8,8 +8,8 @@ import {
   deleteSession,
   deleteUserSessions,
   getUserSessions,
-  migrateOnUse,
   migrateSessions,
+  moveSessions,
   readSession,
   updateSession,
   updateUserSessions,
@@ -260,8 +260,8 @@ test("an update of nothing says what to do, and not which id it was", async () =
 
 test("migrateSessions and moveSessions take what they are documented to take", async () => {
   const own = await connect();
-  expect(migrateOnUse({ client: own })).toBeUndefined();
-  const walk = migrateSessions({ client: own, cursor: null });
+  expect(migrateSessions({ client: own })).toBeUndefined();
+  const walk = moveSessions({ client: own, cursor: null });
   expect((await walk.next()).value).toMatchObject({ damaged: expect.any(Number) });
   await walk.return();
   await own.close();

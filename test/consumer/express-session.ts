@@ -23,7 +23,7 @@ const app = express();
 app.use(session({ store, secret: "secret", resave: false, saveUninitialized: false }));
 app.use((request, response) => {
   request.session.user = { id: 1 };
-  response.json({ first: store.toId(request.sessionID).length });
+  response.json({ first: store.idOf(request.sessionID).length });
 });
 const server = app.listen(0, "127.0.0.1");
 await once(server, "listening");

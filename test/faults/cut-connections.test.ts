@@ -11,11 +11,11 @@ import { CUTS, type Cut, openCuttingProxy } from "../support/cutting-proxy.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import {
   couldNot,
+  createSessionsOn,
   type Made,
   makeSession,
   operations,
   SECRET,
-  createSessionsOn,
 } from "../support/operations.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { steadyClients } from "../support/steady-clients.ts";

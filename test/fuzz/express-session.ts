@@ -61,8 +61,8 @@ export async function openExpressSession(
   const givens: Record<string, unknown> = {
     ...sids,
     "an old sid": sidOf("an old sid"),
-    "the id": store.toId(sidOf("a sid")),
-    "another id": store.toId(sidOf("another sid")),
+    "the id": store.idOf(sidOf("a sid")),
+    "another id": store.idOf(sidOf("another sid")),
     "a session": await store.get(sidOf("a sid")),
     "another session": { cookie, user_id: 2, theme: "light" },
     "a request": { sessionID: sidOf("a sid"), sessionStore: store },

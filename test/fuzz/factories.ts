@@ -6,7 +6,12 @@ import * as koaCompat from "session-sets/compat/koa-redis-session-sets";
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { createSessionCookie, createId, createIdBeside, createIdInShard } from "session-sets/testing";
+import {
+  createId,
+  createIdBeside,
+  createIdInShard,
+  createSessionCookie,
+} from "session-sets/testing";
 import { fc } from "../support/properties.ts";
 import { contextWith } from "../support/request.ts";
 import { duration, options, values } from "./core.ts";

@@ -18,7 +18,7 @@ export const PREFIXES = ["{redis-user-sessions:", "session:", "user:", SLOT_KEY]
 export async function openUserSessions({ traffic, url }: Servers): Promise<World> {
   const client = createClient({ url });
   await client.connect();
-  functions.migrateOnUse({ client: client as never });
+  functions.migrateSessions({ client: client as never });
   const expires = new Date(Date.now() + 3_600_000).toISOString();
   for (const sessionId of [ID, "another-user-session-s3cr3t_s3cr3t"]) {
     await functions.createSession({

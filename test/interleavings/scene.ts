@@ -10,12 +10,12 @@ import type { Fields, SessionStore, StoredSession } from "../../src/store/contra
 import { encodeShard } from "../../src/store/shards.ts";
 import {
   change,
+  createRotation,
   DAY_MS,
-  toFields,
   HOUR_MS,
   of,
+  toFields,
   toReferences,
-  createRotation,
 } from "../../src/testing/steps.ts";
 
 export interface Data {

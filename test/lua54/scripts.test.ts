@@ -115,10 +115,10 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     await client.zadd(`${tag}:r:team_ids:1`, "1.5e15", "AAnobody");
     await client.zadd(`${tag}:r:team_ids:2`, "5", renewed?.session?.id ?? "");
     await client.del(`${tag}:l:${session.lineage}`);
-    let last: { added: number; removed: number; fixed: number } | undefined;
+    let last: { added: number; removed: number; corrected: number } | undefined;
     for await (const progress of sessions.reindex()) last = progress;
     expect(last).toMatchObject({ added: 1, removed: 1 });
-    expect(last?.fixed).toBeGreaterThan(0);
+    expect(last?.corrected).toBeGreaterThan(0);
     for (const set of [
       sessions.by("user_id", 1),
       sessions.by("team_ids", 1),
@@ -127,7 +127,7 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
       expect(await set.ids()).toEqual([renewed?.session?.id]);
     }
     for await (const progress of sessions.reindex({ dryRun: true })) last = progress;
-    expect(last).toMatchObject({ added: 0, removed: 0, fixed: 0 });
+    expect(last).toMatchObject({ added: 0, removed: 0, corrected: 0 });
   });
 });
 

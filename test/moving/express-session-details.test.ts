@@ -1,7 +1,7 @@
 /* What comes along when sessions of connect-redis are moved, what is left out, and what is told. */
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MigrateProgress, SessionSetsStore } from "session-sets/compat/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import {
   afterAll,
   beforeAll,
@@ -48,13 +48,13 @@ async function lay(fields: object, ms = HOUR, sid = sidOf()): Promise<string> {
   await client.set(`${prefix}:${sid}`, JSON.stringify(fields), "PX", ms);
   return sid;
 }
-async function drain(store: SessionSetsStore): Promise<MigrateProgress | undefined> {
-  let last: MigrateProgress | undefined;
-  for await (const progress of store.migrateSessions()) last = progress;
+async function drain(store: SessionSetsStore): Promise<MoveProgress | undefined> {
+  let last: MoveProgress | undefined;
+  for await (const progress of store.moveSessions()) last = progress;
   return last;
 }
 const leftOf = (store: SessionSetsStore, sid: string) =>
-  client.pttl(`{${prefix}:0}:s:${store.toId(sid)}`);
+  client.pttl(`{${prefix}:0}:s:${store.idOf(sid)}`);
 
 describe("a session that is moved", () => {
   const cases = [
@@ -115,16 +115,16 @@ describe("a field that cannot be named", () => {
     await client.set(`${prefix}:${sidOf()}`, text(["@state"]), "PX", HOUR);
     await client.set(`${prefix}:${sidOf()}`, text(["fine"]), "PX", HOUR);
     const leftOut = bad.length + 1;
-    expect(await drain(store)).toEqual({ cursor: null, scanned: 3, migrated: 3, damaged: 0, leftOut });
+    expect(await drain(store)).toEqual({ cursor: null, scanned: 3, moved: 3, damaged: 0, leftOut });
     expect(await store.by("user_id", 1).size()).toBe(3);
-    expect(await drain(store)).toEqual({ cursor: null, scanned: 0, migrated: 0, damaged: 0 });
+    expect(await drain(store)).toEqual({ cursor: null, scanned: 0, moved: 0, damaged: 0 });
   });
 });
 
 test("the reason why a field is left out is told once a process", async () => {
   const store = open();
   for (let i = 0; i < 3; i++) await lay({ cookie: { originalMaxAge: HOUR }, [`\ud800${i}`]: 1 });
-  expect(await drain(store)).toMatchObject({ migrated: 3, leftOut: 3 });
+  expect(await drain(store)).toMatchObject({ moved: 3, leftOut: 3 });
   const told = () => warnings.filter(({ code }) => code === "SESSION_SETS_FIELD_LEFT_OUT");
   await expect.poll(told).toHaveLength(1);
   expect(told()[0]?.message).toMatch(/lone surrogate/);
@@ -160,12 +160,12 @@ describe("migrate with a prefix that lacks its colon", () => {
   test("has the walk leave them where they are, and tell", async () => {
     await lay({ cookie: { originalMaxAge: HOUR } });
     const store = open({ migrate: { prefix } });
-    expect(await drain(store)).toEqual({ cursor: null, scanned: 1, migrated: 0, damaged: 1 });
+    expect(await drain(store)).toEqual({ cursor: null, scanned: 1, moved: 0, damaged: 1 });
     expect(await client.keys(`${prefix}:*`)).toHaveLength(1);
     await expect
       .poll(() => warnings.filter(({ code }) => code === "SESSION_SETS_MIGRATE_PREFIX"))
       .toHaveLength(1);
-    expect(await drain(open())).toMatchObject({ migrated: 1, damaged: 0 });
+    expect(await drain(open())).toMatchObject({ moved: 1, damaged: 0 });
   });
 });
 
@@ -176,9 +176,9 @@ test("a session with too many values of references is moved, and cut in the larg
   const fields = { cookie: { originalMaxAge: HOUR }, tags: numbers(700), teams: numbers(400) };
   const sid = await lay({ ...fields, user_id: 1 });
   const one = await lay({ ...fields, tags: numbers(1001), user_id: 2 });
-  expect(await drain(store)).toEqual({ cursor: null, scanned: 2, migrated: 1, damaged: 1 });
+  expect(await drain(store)).toEqual({ cursor: null, scanned: 2, moved: 1, damaged: 1 });
   expect(await client.exists(`${prefix}:${one}`)).toBe(1);
-  expect(await store.by("user_id", 1).ids()).toEqual([store.toId(sid)]);
+  expect(await store.by("user_id", 1).ids()).toEqual([store.idOf(sid)]);
   const sizes = [399, 598, 599].map((n) => [store.by("teams", n), store.by("tags", n)]);
   const found = await Promise.all(sizes.flat().map((set) => set.size()));
   expect(found).toEqual([1, 1, 0, 1, 0, 0]);

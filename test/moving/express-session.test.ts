@@ -1,7 +1,7 @@
 /* Sessions that connect-redis has kept, under express-session and @fastify/session with `migrate`. */
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MigrateProgress, SessionSetsStore } from "session-sets/compat/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { type MiddlewareApp, middlewares } from "../support/session-middlewares.ts";
@@ -40,9 +40,9 @@ async function lay(sid: string, fields: object = {}, ms = HOUR, under = `${prefi
 }
 const sidOf = () => randomBytes(24).toString("base64url");
 const oldKeys = () => client.keys(`${prefix}:*`);
-async function drain(): Promise<MigrateProgress | undefined> {
-  let last: MigrateProgress | undefined;
-  for await (const progress of store.migrateSessions()) last = progress;
+async function drain(): Promise<MoveProgress | undefined> {
+  let last: MoveProgress | undefined;
+  for await (const progress of store.moveSessions()) last = progress;
   return last;
 }
 
@@ -100,7 +100,7 @@ describe("a session of connect-redis", () => {
     await lay(sid, { cart: ["book"], n: 1 }, 60_000);
     const session = await store.get(sid);
     expect(session).toMatchObject({ theme: "dark", cart: ["book"], n: 1, passport: { user: 1 } });
-    const key = `{${prefix}:0}:s:${store.toId(sid)}`;
+    const key = `{${prefix}:0}:s:${store.idOf(sid)}`;
     expect(await client.pttl(key)).toBeLessThanOrEqual(60_000);
     expect(await client.pttl(key)).toBeGreaterThan(30_000);
     await store.touch(sid, { ...session, cookie: cookie(2 * HOUR) });
@@ -122,7 +122,7 @@ describe("a session of connect-redis", () => {
     open({ migrate: false });
     expect(await store.get(sid)).toBeNull();
     expect(await oldKeys()).toHaveLength(1);
-    expect(() => store.migrateSessions()).toThrow("migrateSessions needs the option migrate");
+    expect(() => store.moveSessions()).toThrow("moveSessions needs the option migrate");
   });
 
   test("that has no expiry ends when its cookie does", async () => {
@@ -130,7 +130,7 @@ describe("a session of connect-redis", () => {
     await lay(sid);
     await client.persist(`${prefix}:${sid}`);
     expect(await store.get(sid)).toMatchObject({ theme: "dark" });
-    expect(await client.pttl(`{${prefix}:0}:s:${store.toId(sid)}`)).toBeLessThanOrEqual(HOUR);
+    expect(await client.pttl(`{${prefix}:0}:s:${store.idOf(sid)}`)).toBeLessThanOrEqual(HOUR);
   });
 
   test("is touched, saved whole and destroyed where it was not read before", async () => {
@@ -142,7 +142,7 @@ describe("a session of connect-redis", () => {
     expect(await oldKeys()).toEqual([]);
     expect(await store.get(touched)).toMatchObject({ theme: "dark" });
     expect(await store.get(saved)).toMatchObject({ theme: "light" });
-    expect(await store.by("user_id", 1).ids()).toEqual([store.toId(touched)]);
+    expect(await store.by("user_id", 1).ids()).toEqual([store.idOf(touched)]);
     expect(await store.get(destroyed)).toBeNull();
   });
 
@@ -159,7 +159,7 @@ describe("a session of connect-redis", () => {
       60,
     );
     for (const sid of sids) expect(await store.get(sid)).toBeNull();
-    expect(await drain()).toEqual({ cursor: null, scanned: 5, migrated: 0, damaged: 5 });
+    expect(await drain()).toEqual({ cursor: null, scanned: 5, moved: 0, damaged: 5 });
     expect(await oldKeys()).toHaveLength(5);
     for (const sid of sids.slice(1)) await store.destroy(sid);
     await store.set(sids[0], { cookie: cookie(), theme: "new" });

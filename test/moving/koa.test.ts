@@ -277,8 +277,8 @@ describe("the old layout", () => {
       for (const as of others) await lay({ under, as });
       const other = randomBytes(18).toString("base64");
       await lay({ under: `${under}!`, as: other });
-      for await (const { cursor, migrated } of app.middleware.migrateSessions()) {
-        if (cursor === null) expect(migrated).toBe(2);
+      for await (const { cursor, moved } of app.middleware.moveSessions()) {
+        if (cursor === null) expect(moved).toBe(2);
       }
       expect(await idsOf(1)).toHaveLength(3);
       expect(await client.exists(`${under}!:{${other}}`)).toBe(1);
@@ -304,8 +304,8 @@ describe("the old layout", () => {
       code: "ERR_SESSION_CONFIG",
     });
     await open({ migrate: false });
-    expect(() => app.middleware.migrateSessions()).toThrow("migrateSessions needs the option migrate");
-    expect(() => app.middleware.migrateSessions({ at: 1 } as object)).toThrow("no option");
+    expect(() => app.middleware.moveSessions()).toThrow("moveSessions needs the option migrate");
+    expect(() => app.middleware.moveSessions({ at: 1 } as object)).toThrow("no option");
   });
 });
 

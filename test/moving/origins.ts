@@ -3,7 +3,7 @@
  * package did, and used through the new entry.
  */
 import { createHash } from "node:crypto";
-import { type MigrateProgress, SessionSetsStore } from "session-sets/compat/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import * as userSessions from "session-sets/compat/redis-user-sessions";
 import type { RedisClient } from "session-sets/redis";
@@ -23,7 +23,7 @@ export interface Opened {
   end(): Promise<unknown>;
   /** Ends all sessions of user 1. */
   endAllOfUser(): Promise<unknown>;
-  moveAll(cursor?: string | null): AsyncGenerator<MigrateProgress, void>;
+  moveAll(cursor?: string | null): AsyncGenerator<MoveProgress, void>;
 }
 
 export interface Origin {
@@ -64,7 +64,7 @@ const koa: Origin = {
       write: () => app.store.unset(KOA_ID, ["color"]),
       end: () => app.store.delete(KOA_ID),
       endAllOfUser: () => app.store.clear("user_id", 1),
-      moveAll: (cursor = null) => app.migrateSessions({ cursor }),
+      moveAll: (cursor = null) => app.moveSessions({ cursor }),
     };
   },
 };
@@ -85,7 +85,7 @@ const rus: Origin = {
   },
   open(given) {
     const client = given as Parameters<typeof userSessions.migrateSessions>[0]["client"];
-    userSessions.migrateOnUse({ client });
+    userSessions.migrateSessions({ client });
     const sessionId = "an id";
     return {
       async read() {
@@ -98,7 +98,7 @@ const rus: Origin = {
           .catch((error) => (error.code === "ERR_SESSION_GONE" ? null : Promise.reject(error))),
       end: () => userSessions.deleteSession({ client, sessionId }),
       endAllOfUser: () => userSessions.deleteUserSessions({ client, userId: "1" }),
-      moveAll: (cursor = null) => userSessions.migrateSessions({ client, cursor }),
+      moveAll: (cursor = null) => userSessions.moveSessions({ client, cursor }),
     };
   },
 };
@@ -134,7 +134,7 @@ const connectRedis: Origin = {
       },
       end: () => store.destroy(SID),
       endAllOfUser: () => store.by("user_id", 1).clear(),
-      moveAll: (cursor = null) => store.migrateSessions({ cursor }),
+      moveAll: (cursor = null) => store.moveSessions({ cursor }),
     };
   },
 };

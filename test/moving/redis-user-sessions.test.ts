@@ -1,4 +1,4 @@
-/* Sessions that redis-user-sessions has kept, with a client that `migrateOnUse` was called with. */
+/* Sessions that redis-user-sessions has kept, with a client that `migrateSessions` was called with. */
 import { randomBytes } from "node:crypto";
 import { createClient } from "redis";
 import {
@@ -6,9 +6,9 @@ import {
   deleteSession,
   deleteUserSessions,
   getUserSessions,
-  type MigrateProgress,
-  migrateOnUse,
+  type MoveProgress,
   migrateSessions,
+  moveSessions,
   readSession,
   updateSession,
   updateUserSessions,
@@ -27,7 +27,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   client = await connect();
   await client.flushDb();
-  migrateOnUse({ client });
+  migrateSessions({ client });
 });
 afterEach(() => client.close());
 
@@ -150,9 +150,9 @@ describe("a session of redis-user-sessions", () => {
       expect(await read(id)).toBeNull();
     }
     await lay("whole");
-    const seen: MigrateProgress[] = [];
-    for await (const progress of migrateSessions({ client })) seen.push(progress);
-    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 6, migrated: 1, damaged: 5 });
+    const seen: MoveProgress[] = [];
+    for await (const progress of moveSessions({ client })) seen.push(progress);
+    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 6, moved: 1, damaged: 5 });
     expect(await getUserSessions({ client, userId: "eva" })).toHaveLength(1);
     expect(await client.keys("session:*")).toHaveLength(5);
     await deleteUserSessions({ client, userId: "eva" });

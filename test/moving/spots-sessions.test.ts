@@ -1,6 +1,6 @@
 /* Sessions that @spots-tech/sessions has kept, which a walk moves. */
 import { randomBytes } from "node:crypto";
-import { type MigrateProgress, SpotsSessions } from "session-sets/compat/spots-sessions";
+import { type MoveProgress, SpotsSessions } from "session-sets/compat/spots-sessions";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../support/redis-server.ts";
 
@@ -24,9 +24,9 @@ async function lay(app: string, ownerId: string, data: object, seconds = 3600) {
   await spots.client.set(key, JSON.stringify(data), "EX", seconds);
   return token;
 }
-async function drain(): Promise<MigrateProgress | undefined> {
-  let last: MigrateProgress | undefined;
-  for await (const progress of spots.migrateSessions()) last = progress;
+async function drain(): Promise<MoveProgress | undefined> {
+  let last: MoveProgress | undefined;
+  for await (const progress of spots.moveSessions()) last = progress;
   return last;
 }
 
@@ -35,7 +35,7 @@ test("are found, refreshed, updated and ended after it, with the time that was l
   const other = await lay("shop", "123qwe", {});
   const elsewhere = await lay("blog", "123qwe", { a: [1] });
   expect(await spots.get({ app: "shop", token })).toBeUndefined(); // never moved by a read
-  expect(await drain()).toEqual({ cursor: null, scanned: 3, migrated: 3, damaged: 0 });
+  expect(await drain()).toEqual({ cursor: null, scanned: 3, moved: 3, damaged: 0 });
   expect(await spots.client.keys("app:*")).toEqual([]);
 
   expect(await spots.get({ app: "shop", token })).toEqual({
@@ -64,7 +64,7 @@ test("are moved once: what was ended since does not come back from what was left
   await drain();
   await spots.killAll({ app: "shop", ownerId: "eva" });
   await spots.client.set(key, text ?? "", "PXAT", expiry); // as if it had never been deleted
-  expect(await drain()).toMatchObject({ scanned: 1, migrated: 1 });
+  expect(await drain()).toMatchObject({ scanned: 1, moved: 1 });
   expect(await spots.get({ app: "shop", token })).toBeUndefined();
   expect(await spots.client.keys("app:*")).toEqual([]);
 });
@@ -78,7 +78,7 @@ test("that are damaged, or whose key can be read in two ways, are counted and le
   await spots.client.set("app:a|token:t|ownerId:o3", "{}");
   await spots.client.hset("app:a|token:t|ownerId:o4", "a", "b");
   await set("app:a|b|token:t|ownerId:{o5}*", '{"a":1}');
-  expect(await drain()).toEqual({ cursor: null, scanned: 7, migrated: 1, damaged: 6 });
+  expect(await drain()).toEqual({ cursor: null, scanned: 7, moved: 1, damaged: 6 });
   expect(await spots.client.keys("app:*")).toHaveLength(6);
   expect(await spots.get({ app: "a|b", token: "t" })).toEqual({ ownerId: "{o5}*", data: { a: 1 } });
 });

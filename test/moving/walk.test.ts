@@ -1,8 +1,8 @@
-/* `migrateOnUse`: the walk that moves all sessions of an old layout, on one server and on a cluster. */
+/* `moveSessions`: the walk that moves all sessions of an old layout, on one server and on a cluster. */
 import { Cluster, Redis } from "ioredis";
-import { type MigrateProgress, SessionSetsStore } from "session-sets/compat/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
-import { migrateOnUse, migrateSessions } from "session-sets/compat/redis-user-sessions";
+import { migrateSessions, moveSessions } from "session-sets/compat/redis-user-sessions";
 import type { RedisClient } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { intercepted } from "../support/intercept.ts";
@@ -24,8 +24,8 @@ async function lay(client: Writer, count: number, from = 0): Promise<string[]> {
 function storeOn(client: RedisClient, options: object = {}) {
   return new SessionSetsStore({ client, references: { user_id: {} }, migrate: true, ...options });
 }
-async function all(walk: AsyncIterable<MigrateProgress>): Promise<MigrateProgress[]> {
-  const seen: MigrateProgress[] = [];
+async function all(walk: AsyncIterable<MoveProgress>): Promise<MoveProgress[]> {
+  const seen: MoveProgress[] = [];
   for await (const progress of walk) seen.push(progress);
   return seen;
 }
@@ -52,18 +52,18 @@ describe("on one server", () => {
       return pass().finally(() => together--);
     });
     const store = storeOn(watched);
-    const seen = await all(store.migrateSessions());
+    const seen = await all(store.moveSessions());
     expect(seen.length).toBeGreaterThan(3);
-    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 1000, migrated: 1000, damaged: 0 });
-    for (const [i, { cursor, migrated }] of seen.slice(0, -1).entries()) {
+    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 1000, moved: 1000, damaged: 0 });
+    for (const [i, { cursor, moved }] of seen.slice(0, -1).entries()) {
       expect(cursor).toEqual(expect.any(String));
-      expect(migrated).toBeGreaterThanOrEqual(seen[i - 1]?.migrated ?? 0);
-      expect(migrated).toBeLessThanOrEqual((seen[i - 1]?.migrated ?? 0) + 300);
+      expect(moved).toBeGreaterThanOrEqual(seen[i - 1]?.moved ?? 0);
+      expect(moved).toBeLessThanOrEqual((seen[i - 1]?.moved ?? 0) + 300);
     }
     expect(most).toBeLessThanOrEqual(100);
     expect(await store.by("user_id", 1).size()).toBe(500);
     expect(await client.keys("sess:*")).toEqual([]);
-    expect((await all(store.migrateSessions())).at(-1)).toMatchObject({ scanned: 0, migrated: 0 });
+    expect((await all(store.moveSessions())).at(-1)).toMatchObject({ scanned: 0, moved: 0 });
   });
 
   test("it goes on from any cursor, in another process, too", async () => {
@@ -72,12 +72,12 @@ describe("on one server", () => {
     let moved = 0;
     let walks = 0;
     do {
-      const walk = storeOn(client).migrateSessions({ cursor });
+      const walk = storeOn(client).moveSessions({ cursor });
       const { value } = await walk.next();
       await walk.return();
       if (!value) throw new Error("no progress");
       ({ cursor } = value);
-      moved += value.migrated;
+      moved += value.moved;
       walks++;
     } while (cursor !== null);
     expect(walks).toBeGreaterThan(2);
@@ -87,14 +87,14 @@ describe("on one server", () => {
 
   test("it refuses what is no cursor", () => {
     const store = storeOn(client);
-    expect(() => store.migrateSessions({ cursor: "7" })).toThrow("cursor must be the cursor of");
-    expect(() => store.migrateSessions({ cursor: 7 as never })).toThrow(
+    expect(() => store.moveSessions({ cursor: "7" })).toThrow("cursor must be the cursor of");
+    expect(() => store.moveSessions({ cursor: 7 as never })).toThrow(
       "cursor must be the cursor of",
     );
-    expect(() => store.migrateSessions({ from: null } as object)).toThrow("has no option");
+    expect(() => store.moveSessions({ from: null } as object)).toThrow("has no option");
     const koa = koaRedisSessionSets(null, { client, migrate: true });
-    expect(() => koa.migrateSessions({ cursor: "7" })).toThrow("cursor must be the cursor of");
-    expect(() => migrateSessions({ client: client as never, cursor: "7" })).toThrow("cursor must be");
+    expect(() => koa.moveSessions({ cursor: "7" })).toThrow("cursor must be the cursor of");
+    expect(() => moveSessions({ client: client as never, cursor: "7" })).toThrow("cursor must be");
   });
 
   test("it loses none while they are used and ended, and brings back none", async () => {
@@ -103,8 +103,8 @@ describe("on one server", () => {
     const ended = sids.filter((_, i) => i % 3 === 0);
     const used = sids.filter((_, i) => i % 3 === 1);
     await Promise.all([
-      all(store.migrateSessions()),
-      all(storeOn(client).migrateSessions()),
+      all(store.moveSessions()),
+      all(storeOn(client).moveSessions()),
       ...ended.map((sid) => store.destroy(sid)),
       ...used.map(async (sid) => {
         const read = await store.get(sid);
@@ -121,7 +121,7 @@ describe("on one server", () => {
 
   test("what it leaves behind expires with the sessions", async () => {
     await client.set("sess:a", session(1), "PX", HOUR);
-    await all(storeOn(client).migrateSessions());
+    await all(storeOn(client).moveSessions());
     for (const key of await client.keys("*")) expect(await client.pttl(key)).toBeGreaterThan(0);
     expect(await client.keys("*:o:*")).toHaveLength(1);
   });
@@ -131,7 +131,7 @@ describe("on one server", () => {
     await lay(prefixed, 5);
     await client.set("sess:another", session(1), "PX", HOUR);
     const store = storeOn(prefixed);
-    expect((await all(store.migrateSessions())).at(-1)).toMatchObject({ scanned: 5, migrated: 5 });
+    expect((await all(store.moveSessions())).at(-1)).toMatchObject({ scanned: 5, moved: 5 });
     expect(await client.keys("app*sess:sid*")).toEqual([]);
     expect(await client.exists("sess:another")).toBe(1);
     prefixed.disconnect();
@@ -141,7 +141,7 @@ describe("on one server", () => {
     await client.set("s*[a]:1", session(1), "PX", HOUR);
     await client.set("s123[a]:1", session(1), "PX", HOUR);
     const store = storeOn(client, { migrate: { prefix: "s*[a]:" } });
-    expect((await all(store.migrateSessions())).at(-1)).toMatchObject({ scanned: 1, migrated: 1 });
+    expect((await all(store.moveSessions())).at(-1)).toMatchObject({ scanned: 1, moved: 1 });
   });
 
   test.each(Object.entries(singleClients))("it works with %s", async (_name, connect) => {
@@ -158,10 +158,10 @@ describe("on one server", () => {
       await client.sadd("koa:user_id:{1}", "1");
       await client.hset("sess:hash", "a", "b");
       const store = storeOn(connected.client);
-      expect((await all(store.migrateSessions())).at(-1)).toMatchObject({ migrated: 5, damaged: 1 });
+      expect((await all(store.moveSessions())).at(-1)).toMatchObject({ moved: 5, damaged: 1 });
       const user = { client: connected.client as never };
-      migrateOnUse(user);
-      expect((await all(migrateSessions(user))).at(-1)).toMatchObject({ migrated: 1, damaged: 0 });
+      migrateSessions(user);
+      expect((await all(moveSessions(user))).at(-1)).toMatchObject({ moved: 1, damaged: 0 });
       const koa = koaRedisSessionSets(null, {
         client: connected.client,
         prefix: "koa",
@@ -200,8 +200,8 @@ describe("on a cluster", () => {
       const connected = await connect(port());
       try {
         const store = storeOn(connected.client);
-        const seen = await all(store.migrateSessions());
-        expect(seen.at(-1)).toEqual({ cursor: null, scanned: 300, migrated: 300, damaged: 0 });
+        const seen = await all(store.moveSessions());
+        expect(seen.at(-1)).toEqual({ cursor: null, scanned: 300, moved: 300, damaged: 0 });
         expect(await oldKeys()).toEqual([]);
         expect(await store.by("user_id", 0).size()).toBe(150);
       } finally {
@@ -217,12 +217,12 @@ describe("on a cluster", () => {
     let cursor: string | null = null;
     let moved = 0;
     do {
-      const walk = storeOn(client).migrateSessions({ cursor });
+      const walk = storeOn(client).moveSessions({ cursor });
       const { value } = await walk.next();
       await walk.return();
       if (!value) throw new Error("no progress");
       ({ cursor } = value);
-      moved += value.migrated;
+      moved += value.moved;
     } while (cursor !== null);
     expect(moved).toBe(850);
     expect(await oldKeys()).toEqual([]);

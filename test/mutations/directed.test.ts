@@ -3,7 +3,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { createIdBeside } from "../../src/testing/ids.ts";
-import { change, createForUser, expectDone, of, createRotation } from "../../src/testing/steps.ts";
+import { change, createForUser, createRotation, expectDone, of } from "../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../support/mutations.ts";
 import { snapshot } from "../support/operations.ts";
@@ -42,7 +42,8 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
   const paged = intercepted(clientWith(mutation), async ({ script, args }, pass) => {
     if (script !== "endAll") return pass();
     const reply = await pass(args.with(BUDGET, "1"));
-    if (!rotated) expectDone(await change(direct, kept, { rotation: createRotation(to, { grace: 0 }) }));
+    if (!rotated)
+      expectDone(await change(direct, kept, { rotation: createRotation(to, { grace: 0 }) }));
     rotated = true;
     return reply;
   });

@@ -11,7 +11,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
 import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
 import { createIdBeside } from "../../src/testing/ids.ts";
-import { change, createChanges, createForUser, of, createRotation, createSignIn } from "../../src/testing/steps.ts";
+import {
+  change,
+  createChanges,
+  createForUser,
+  createRotation,
+  createSignIn,
+  of,
+} from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import { findOwner, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";

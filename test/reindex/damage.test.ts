@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { openPlace, openPlaces, type Place, reindexToEnd } from "../support/reindexing.ts";
 
-const NONE = { added: 0, removed: 0, fixed: 0 };
+const NONE = { added: 0, removed: 0, corrected: 0 };
 const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
 
 interface Damage {
@@ -31,7 +31,7 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "a set has an entry with a score that is no time",
-    report: { removed: 1, fixed: "some" },
+    report: { removed: 1, corrected: "some" },
     async make({ call }, _key, set) {
       await call("ZADD", set, "inf", "AAnobody");
       await call("PERSIST", set);
@@ -45,48 +45,48 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "a set that nobody is in has entries, and no time to live",
-    report: { removed: 2, fixed: 1 },
+    report: { removed: 2, corrected: 1 },
     make: ({ call }, _key, set, id) =>
       call("ZADD", set.replace("user_id:1", "user_id:404"), `${Date.now() + 1e6}`, id, "5e12", "x"),
   },
   {
     what: "an entry has another score",
-    report: { fixed: "some" },
+    report: { corrected: "some" },
     make: ({ call }, _key, set, id) => call("ZADD", set, `${Date.now() + 1000}`, id),
   },
   {
     what: "a session has lost the list of its sets",
-    report: { fixed: 1, removed: "some", added: "some" },
+    report: { corrected: 1, removed: "some", added: "some" },
     make: ({ call }, key) => call("HDEL", key, "@r"),
   },
   {
     what: "a session's list has a set too many",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: ({ call }, key) => call("HSET", key, "@r", "user_id:1 user_id:9 team_ids:7"),
   },
   {
     what: "a field was written by hand",
-    report: { fixed: 1, added: 1, removed: 1 },
+    report: { corrected: 1, added: 1, removed: 1 },
     make: ({ call }, key) => call("HSET", key, "user_id", "3"),
   },
   {
     what: "a session has no time to live",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: ({ call }, key) => call("PERSIST", key),
   },
   {
     what: "a session has another time to live",
-    report: { fixed: "some" },
+    report: { corrected: "some" },
     make: ({ call }, key) => call("PEXPIRE", key, "60000"),
   },
   {
     what: "a set has no time to live",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: ({ call }, _key, set) => call("PERSIST", set),
   },
   {
     what: "a set would expire before its last entry",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: ({ call }, _key, set) => call("PEXPIRE", set, "60000"),
   },
   {
@@ -112,23 +112,23 @@ const DAMAGES: readonly Damage[] = [
   },
   {
     what: "the pointer to a session that was rotated is gone (evicted)",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: async (place) => place.call("DEL", (await rotatedIn(place)).pointer),
   },
   {
     what: "the pointer to a session leads to another",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: async (place, _key, _set, id) =>
       place.call("SET", (await rotatedIn(place)).pointer, id, "KEEPTTL"),
   },
   {
     what: "the pointer to a session has no time to live",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: async (place) => place.call("PERSIST", (await rotatedIn(place)).pointer),
   },
   {
     what: "the pointer to a session would expire before it",
-    report: { fixed: 1 },
+    report: { corrected: 1 },
     make: async (place) => place.call("PEXPIRE", (await rotatedIn(place)).pointer, "60000"),
   },
   {
@@ -199,7 +199,7 @@ describe.each(places)("%s", (_where, open) => {
     for (const walked of [dry, wet]) {
       for (const [what, count] of Object.entries(report)) {
         const found = walked[what as keyof typeof NONE];
-        if (count === "some") expect(found + walked.fixed, what).toBeGreaterThan(0);
+        if (count === "some") expect(found + walked.corrected, what).toBeGreaterThan(0);
         else expect(found, what).toBe(count);
       }
     }
@@ -215,8 +215,8 @@ describe.each(places)("%s", (_where, open) => {
     const found = await sessions.byId(lineage).get();
     expect(found?.data.user_id).toBe(2);
     await place.call("DEL", key);
-    const { removed, fixed } = await reindexToEnd(sessions);
-    expect([removed, fixed]).toEqual([2, 0]);
+    const { removed, corrected } = await reindexToEnd(sessions);
+    expect([removed, corrected]).toEqual([2, 0]);
     expect(await reindexToEnd(sessions)).toMatchObject(NONE);
     expect(await place.call("PEXPIRETIME", pointer)).toBe(found?.expiresAt.getTime());
     expect(await sessions.byId(lineage).get()).toBeNull();

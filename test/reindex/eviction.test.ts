@@ -8,12 +8,12 @@ import {
   type Data,
   openPlace,
   openServer,
-  type Servers,
   reindexToEnd,
+  type Servers,
 } from "../support/reindexing.ts";
 
 const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
-const NONE = { added: 0, removed: 0, fixed: 0 };
+const NONE = { added: 0, removed: 0, corrected: 0 };
 const USERS = 500;
 const EVICTED = 1500;
 

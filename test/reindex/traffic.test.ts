@@ -45,7 +45,7 @@ describe.each<[string, () => Place]>([
     const { load, reindex, during } = start(place);
     let walks = 0;
     await during(5000, async () => {
-      expect(await reindex()).toMatchObject({ added: 0, removed: 0, fixed: 0 });
+      expect(await reindex()).toMatchObject({ added: 0, removed: 0, corrected: 0 });
       walks++;
     });
     await load.stop();
@@ -71,8 +71,8 @@ describe.each<[string, () => Place]>([
         await place.servers.client.eval(MISLIST, 1, key);
       }
       harm++;
-      const { added, removed, fixed } = await reindex();
-      mended += added + removed + fixed;
+      const { added, removed, corrected } = await reindex();
+      mended += added + removed + corrected;
     });
     expect(mended).toBeGreaterThan(0);
     await reindex(); // after the last damage, and with the load still on

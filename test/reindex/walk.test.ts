@@ -22,7 +22,7 @@ import { clients } from "../support/stores.ts";
 
 const FIRST = { user_id: {} } as const;
 const LATER = { user_id: {}, team_ids: { identity: false } } as const;
-const NONE = { added: 0, removed: 0, fixed: 0 };
+const NONE = { added: 0, removed: 0, corrected: 0 };
 
 const shared = openPlaces();
 
@@ -53,7 +53,7 @@ describe.each(places)("%s", (_where, open) => {
     expect(dry.added).toBe(280);
     expect(await sessions.by("team_ids", 3).size()).toBe(0);
     const wet = await reindexToEnd(sessions);
-    expect(wet).toMatchObject({ added: 280, removed: 0, fixed: 140 });
+    expect(wet).toMatchObject({ added: 280, removed: 0, corrected: 140 });
     expect(await sessions.by("team_ids", 3).size()).toBe(20);
     expect(await sessions.by("team_ids", "x").size()).toBe(140);
     await place.check(LATER);

@@ -149,7 +149,11 @@ function refuseLost(directives: readonly Directive[], at: string): void {
   if (lost) throw new Error(`${at}: docs:${lost.kind}, and no ts or js block follows`);
 }
 
-function parseDirective(lines: readonly string[], index: number, at: string): Directive | undefined {
+function parseDirective(
+  lines: readonly string[],
+  index: number,
+  at: string,
+): Directive | undefined {
   const opening = /^\s*<!--\s*docs:(\w+)\s*(.*?)\s*(-->)?\s*$/.exec(lines[index] ?? "");
   if (!opening) return undefined;
   const [, kind = "", argument = "", closed] = opening;

@@ -15,7 +15,9 @@ export async function eventually(
     const seen = await look().catch((error: unknown) => error);
     if (isDeepStrictEqual(seen, expected)) return;
     if (Date.now() > deadline) {
-      throw new Error(`${what} did not come about in ${TIMEOUT_MS} ms; last seen:`, { cause: seen });
+      throw new Error(`${what} did not come about in ${TIMEOUT_MS} ms; last seen:`, {
+        cause: seen,
+      });
     }
     await sleep(RETRY_DELAY_MS);
   }

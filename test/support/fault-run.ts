@@ -4,7 +4,7 @@ import { type RedisClient, redisStore } from "session-sets/redis";
 import { expect } from "vitest";
 import { checkInvariants, type Layout } from "./invariants.ts";
 import { LOAD_REFERENCES, Load, type Losses, loadedSessions, SLACK_MS, summary } from "./load.ts";
-import { runAll, createSessionsOn } from "./operations.ts";
+import { createSessionsOn, runAll } from "./operations.ts";
 import { freshPrefix } from "./stores.ts";
 
 export interface Outcome extends Losses {
@@ -105,7 +105,9 @@ async function expectWhole(layout: Layout, masters: readonly number[]): Promise<
 
 /** Every operation, on a prefix of its own. */
 export async function expectEverythingWorks(client: RedisClient): Promise<void> {
-  const sessions = createSessionsOn(redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }));
+  const sessions = createSessionsOn(
+    redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+  );
   for (const [name, result] of await runAll(sessions)) {
     expect([false, null], `${name} gave ${result}`).not.toContain(result);
   }

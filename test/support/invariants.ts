@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeValue, encodeValue } from "../../src/shared/codec.ts";
 import { encodeName } from "../../src/store/redis/layout/keys.ts";
-import { type Model, type Place, listValues } from "./model.ts";
+import { listValues, type Model, type Place } from "./model.ts";
 import type { Client } from "./stores.ts";
 
 /*

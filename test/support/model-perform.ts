@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { Rotated, Sessions, SessionWithToken } from "session-sets";
-import { type Data, type ModelSession, type Of, type Span, type RotationOutcome, listValues } from "./model.ts";
+import {
+  type Data,
+  listValues,
+  type ModelSession,
+  type Of,
+  type RotationOutcome,
+  type Span,
+} from "./model.ts";
 import type { Known, Run } from "./model-run.ts";
 import {
   type Length,

@@ -1,4 +1,4 @@
-import { type Of, listValues } from "./model.ts";
+import { listValues, type Of } from "./model.ts";
 import { fc } from "./properties.ts";
 
 /*

@@ -2,7 +2,15 @@
 import { redisStore } from "session-sets/redis";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { createIdBeside } from "../../src/testing/ids.ts";
-import { change, createChanges, create, expectDone, findLive, of, createRotation } from "../../src/testing/steps.ts";
+import {
+  change,
+  create,
+  createChanges,
+  createRotation,
+  expectDone,
+  findLive,
+  of,
+} from "../../src/testing/steps.ts";
 import { intercepted } from "./intercept.ts";
 import { type Client, freshPrefix } from "./stores.ts";
 

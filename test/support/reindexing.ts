@@ -136,7 +136,7 @@ export interface Reindexed {
   readonly scanned: number;
   readonly added: number;
   readonly removed: number;
-  readonly fixed: number;
+  readonly corrected: number;
 }
 
 /** Walks to the end. */
@@ -144,7 +144,7 @@ export async function reindexToEnd(
   sessions: Pick<Sessions<Data>, "reindex">,
   options?: ReindexOptions,
 ): Promise<Reindexed> {
-  let last = { scanned: 0, added: 0, removed: 0, fixed: 0 };
+  let last = { scanned: 0, added: 0, removed: 0, corrected: 0 };
   let steps = 0;
   let ended = false;
   for await (const { cursor, ...progress } of sessions.reindex(options)) {

@@ -1,16 +1,16 @@
 import { escapePattern, type ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
-  type MigrateProgress,
   type ForeignLayout,
   type MigratedSession,
   Migrator,
+  type MoveProgress,
 } from "../../migrate/migrator.ts";
 import { quote } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { parseExpiry, isFixed, deriveLifetime } from "./saving/cookie.ts";
-import { type References, createRecord, pickReferences } from "./saving/record.ts";
+import { deriveLifetime, isFixed, parseExpiry } from "./saving/cookie.ts";
+import { createRecord, pickReferences, type References } from "./saving/record.ts";
 import { deriveId } from "./sid.ts";
 
 const COLON = ":";
@@ -46,7 +46,7 @@ export class StoreMigrator {
     return this.#migrator.migrateForEnding(this.#prefix + sid);
   }
 
-  migrateAll(cursor: string | null): AsyncGenerator<MigrateProgress, void> {
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     return this.#migrator.migrateAll(cursor);
   }
 
@@ -126,7 +126,7 @@ function warnAboutField(name: string, fault: string): void {
   warnOncePerSubject(
     `field ${fault}`,
     "SESSION_SETS_FIELD_LEFT_OUT",
-    `A session was moved without its field ${quote(name)}, whose name ${fault}; so is each other one with such a field. migrateSessions counts them as leftOut`,
+    `A session was moved without its field ${quote(name)}, whose name ${fault}; so is each other one with such a field. moveSessions counts them as leftOut`,
   );
 }
 

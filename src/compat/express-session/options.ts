@@ -3,8 +3,8 @@ import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { findNameFault } from "../../shared/codec.ts";
 import { type Duration, parseDuration } from "../../shared/durations.ts";
-import { isArray, createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
-import { optionsOf, reading } from "../../shared/given.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readOptions, readSafely } from "../../shared/given.ts";
 import { warn } from "../../shared/warnings.ts";
 import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
@@ -13,7 +13,7 @@ import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { StoreMigrator } from "./old-sessions.ts";
 import { isReservedForCookies } from "./saving/cookie.ts";
-import { type StoreReference, type References, toStoredName } from "./saving/record.ts";
+import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
 import { StoreCore } from "./session-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
@@ -72,7 +72,7 @@ export interface SessionSetsStoreOptions<
   /**
    * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
    * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
-   * Session sets have only what was moved: `migrateOnUse` moves all.
+   * Session sets have only what was moved: `moveSessions` moves all.
    * @default false
    */
   migrate?: boolean | { readonly prefix?: string };
@@ -130,7 +130,7 @@ export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>):
   if (typeof given !== "object" || given === null) {
     throw createConfigError(`${NAME} takes its options: new ${NAME}({ client })`);
   }
-  const options = optionsOf(NAME, given, OPTIONS);
+  const options = readOptions(NAME, given, OPTIONS);
   const idleTimeout = parseDuration("idleTimeout", options.idleTimeout ?? "1 day");
   const references = parseReferences(options.references ?? {});
   const { maxBytes } = options;
@@ -167,7 +167,8 @@ function createStore(options: SessionSetsStoreOptions<never, string>): SessionSt
     return redisStore(client, toRedisOptions(options));
   }
   const lost = CLIENT_OPTIONS.find((key) => options[key] !== undefined);
-  if (lost) throw createConfigError(`The option ${lost} of ${NAME} needs a client`, { option: lost });
+  if (lost)
+    throw createConfigError(`The option ${lost} of ${NAME} needs a client`, { option: lost });
   return store ?? createDefaultStore();
 }
 
@@ -211,7 +212,7 @@ function createMigrator(
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
-  const { prefix = "sess:" } = optionsOf("migrate", where, MIGRATE_OPTIONS);
+  const { prefix = "sess:" } = readOptions("migrate", where, MIGRATE_OPTIONS);
   if (typeof prefix !== "string") {
     throw createConfigError(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
       option: "prefix",
@@ -225,14 +226,15 @@ function parseReferences(
   given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
 ): Map<string, StoreReference> {
   const references = new Map<string, StoreReference>();
-  const all = reading("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
+  const all = readSafely("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
   for (const [name, options] of all) {
     if (options === undefined) continue;
     const about = { option: "references", field: name };
     const declared = parseReference(name, options);
     const field = toStoredName(name, declared.from !== null);
     const fault = findNameFault(name) ?? findNameFault(field);
-    if (fault) throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
+    if (fault)
+      throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
     if (references.has(field) || isReservedForCookies(field)) {
       throw createConfigError(
         `The reference ${quote(name)} is kept where something else is; rename it`,
@@ -250,7 +252,7 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   if (typeof options !== "object" || options === null || isArray(options)) {
     throw createConfigError(`${what} takes its options: {} is enough`, about);
   }
-  const { from, as } = optionsOf(what, options, REFERENCE_OPTIONS);
+  const { from, as } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
     throw createConfigError(`${what} has a from that is no function`, about);
   }

@@ -7,7 +7,7 @@ import {
 } from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
 import { createConfigError } from "../../shared/errors.ts";
-import { optionsOf } from "../../shared/given.ts";
+import { readOptions } from "../../shared/given.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {
@@ -106,7 +106,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    const given = optionsOf("clear", options, CLEAR_OPTIONS);
+    const given = readOptions("clear", options, CLEAR_OPTIONS);
     const { except = null } = given;
     if (except !== null && !this.#rules.isId(except)) {
       throw createConfigError(

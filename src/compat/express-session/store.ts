@@ -1,20 +1,20 @@
 import { EventEmitter } from "node:events";
-import type { MigrateProgress } from "../../migrate/migrator.ts";
-import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { createConfigError, nameOf, quote, SessionError } from "../../shared/errors.ts";
-import { reading } from "../../shared/given.ts";
+import { createConfigError, quote, SessionError, toFieldName } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
 import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
+  parseStoreConfig,
   type SessionData,
   type SessionSetsStoreOptions,
   type StoreConfig,
   type StoredData,
-  parseStoreConfig,
 } from "./options.ts";
 import { checkFields } from "./saving/read-fields.ts";
-import { toSavedSession, checkSession } from "./saving/record.ts";
+import { checkSession, toSavedSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
@@ -153,9 +153,12 @@ export class SessionSetsStore<
         { field: reference },
       );
     }
-    const set = new SessionSet<StoredData<Data>>(core, core.createReference(field, value, reference));
+    const set = new SessionSet<StoredData<Data>>(
+      core,
+      core.createReference(field, value, reference),
+    );
     return new StoreSessionSet(set, {
-      plain: (values) => core.plain(values),
+      plain: (values) => core.toPlainValues(values),
       toSavedSession: (session) => toSavedSession(session, references),
       check: (verb, fields) => checkFields(verb, fields, references),
       isId: (id) => core.isId(id),
@@ -168,7 +171,7 @@ export class SessionSetsStore<
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
-  migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
     return this.#saved.migrateAll(parseCursor(options));
   }
 
@@ -176,7 +179,7 @@ export class SessionSetsStore<
    * The public id of a session, as session sets have it, by its sid: "sign out my other devices" is
    * `by("user_id", 1).clear({ except: store.idOf(req.sessionID) })`.
    */
-  toId(sid: string): string {
+  idOf(sid: string): string {
     return this.#saved.deriveId(sid);
   }
 
@@ -198,7 +201,7 @@ export class SessionSetsStore<
 
   /** Ends a request's session and gives the request a new one: `req.session.regenerate` is this. */
   regenerate(req: object, callback: (error?: unknown) => void): void {
-    const sessionID = sidIn("regenerate", req);
+    const sessionID = findSid("regenerate", req);
     checkCallback("regenerate", callback);
     this.destroy(sessionID, (error) => {
       this.#generate?.(req);
@@ -219,8 +222,8 @@ export class SessionSetsStore<
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
-    sidIn("createSession", req);
-    const stored = reading("ERR_SESSION_VALUE", "The session", () => {
+    findSid("createSession", req);
+    const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkSession(session);
       return { ...session };
     });
@@ -255,17 +258,24 @@ export class SessionSetsStore<
 }
 
 /** The sid of a request, as express-session shows it. */
-function sidIn(method: string, req: object): string {
-  const sid = reading("ERR_SESSION_CONFIG", "The request", () => Object(req).sessionID as unknown);
+function findSid(method: string, req: object): string {
+  const sid = readSafely(
+    "ERR_SESSION_CONFIG",
+    "The request",
+    () => Object(req).sessionID as unknown,
+  );
   if (typeof sid === "string") return sid;
   throw createConfigError(`${method} takes a request of express-session, which has a sessionID`);
 }
 
-function createUndeclaredError(reference: unknown, references: StoreConfig["references"]): SessionError {
+function createUndeclaredError(
+  reference: unknown,
+  references: StoreConfig["references"],
+): SessionError {
   const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
   return createConfigError(
     `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
-    { field: nameOf(reference) },
+    { field: toFieldName(reference) },
   );
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { nameOf, quote, SessionError } from "../../shared/errors.ts";
+import { quote, SessionError, toFieldName } from "../../shared/errors.ts";
 
 /**
  * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
@@ -30,13 +30,13 @@ export function holdsOldId(text: unknown): boolean {
 const ANYWHERE = /[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}/;
 
 /** A name as messages show it. */
-export function shownName(name: unknown): string {
+export function quoteName(name: unknown): string {
   return holdsOldId(name) ? '"…"' : quote(name);
 }
 
 /** The name of a field as errors have it; none where it holds an old id. */
-export function toldName(name: unknown): string | undefined {
-  return holdsOldId(name) ? undefined : nameOf(name);
+export function toErrorField(name: unknown): string | undefined {
+  return holdsOldId(name) ? undefined : toFieldName(name);
 }
 
 /**

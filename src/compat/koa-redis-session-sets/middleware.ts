@@ -1,12 +1,16 @@
 import { shown } from "../../http/exchange/exchange.ts";
-import type { MigrateProgress } from "../../migrate/migrator.ts";
-import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { createConfigError } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { refuseLeftOut } from "./options/left-out.ts";
-import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options/options.ts";
+import {
+  type KoaRedisSessionSetsOptions,
+  parseSettings,
+  type Settings,
+} from "./options/options.ts";
 import { KoaSession, type SessionCookies } from "./session.ts";
-import { type KoaSessionStore, createPublicStore, SessionsInRedis } from "./store.ts";
+import { createPublicStore, type KoaSessionStore, SessionsInRedis } from "./store.ts";
 
 /** What `ctx` has under the middleware. */
 export interface KoaSessionContext {
@@ -34,10 +38,10 @@ export interface KoaRedisSessionSets {
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
-  migrateSessions(options?: MigrateOptions): AsyncGenerator<MigrateProgress, void>;
+  moveSessions(options?: MoveOptions): AsyncGenerator<MoveProgress, void>;
 }
 
-function cookiesOf(ctx: KoaCookieContext, settings: Settings): SessionCookies {
+function createCookies(ctx: KoaCookieContext, settings: Settings): SessionCookies {
   const { cookieName, visitorCookieName, cookie } = settings;
   const user = new KoaCookie(ctx, cookieName, cookie);
   if (visitorCookieName === cookieName) return { user, visitor: user };
@@ -55,16 +59,19 @@ export function koaRedisSessionSets(
   options: KoaRedisSessionSetsOptions,
 ): KoaRedisSessionSets {
   if (typeof options !== "object" || options === null) {
-    throw createConfigError("koa-redis-session-sets takes the app and its options: (app, { client })");
+    throw createConfigError(
+      "koa-redis-session-sets takes the app and its options: (app, { client })",
+    );
   }
-  const settings = settingsOf(options);
+  const settings = parseSettings(options);
   const sessions = new SessionsInRedis(settings);
   const store = createPublicStore(sessions);
   const made = new WeakMap<object, KoaSession>();
 
   function createSession(given: KoaCookieContext): KoaSession {
     const ctx = shown(TAKES, () => given, isContext);
-    const session = made.get(ctx) ?? new KoaSession(sessions, cookiesOf(ctx, settings), settings);
+    const session =
+      made.get(ctx) ?? new KoaSession(sessions, createCookies(ctx, settings), settings);
     made.set(ctx, session);
     return session;
   }
@@ -78,16 +85,16 @@ export function koaRedisSessionSets(
     return next();
   }
 
-  function migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+  function moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
     const cursor = parseCursor(options);
     if (!sessions.migrator) {
-      throw createConfigError("migrateSessions needs the option migrate", { option: "migrate" });
+      throw createConfigError("moveSessions needs the option migrate", { option: "migrate" });
     }
     return sessions.migrator.migrateAll(cursor);
   }
 
   const { getReferenceKey } = store;
-  const members = { createSession, getReferenceKey, store, migrateSessions };
+  const members = { createSession, getReferenceKey, store, moveSessions };
   return refuseLeftOut(Object.assign(middleware, members));
 }
 

@@ -1,9 +1,9 @@
 import { escapePattern, type ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
-  type MigrateProgress,
   type ForeignLayout,
   type MigratedSession,
   Migrator,
+  type MoveProgress,
 } from "../../migrate/migrator.ts";
 import type { RedisStoreOptions } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
@@ -47,7 +47,7 @@ export class KoaMigrator {
     return this.#migrator.migrateIndex(index, (id) => toKey(this.#prefix, id), true);
   }
 
-  migrateAll(cursor: string | null): AsyncGenerator<MigrateProgress, void> {
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     return this.#migrator.migrateAll(cursor);
   }
 }

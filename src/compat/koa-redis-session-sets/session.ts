@@ -1,14 +1,14 @@
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
 import { createGoneError } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
-import { createToken, createTokenBeside, toId, type NewToken } from "../../sessions/token.ts";
+import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
 import type { Command, Commanded } from "../../store/commanding.ts";
-import { renewalTo } from "../shared/change.ts";
+import { createRenewal } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
-import { isForeignId, deriveMigratedId } from "./ids.ts";
+import { deriveMigratedId, isForeignId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
-import { toData, type KoaSessionData, toNames, type SessionsInRedis } from "./store.ts";
+import { type KoaSessionData, type SessionsInRedis, toData, toNames } from "./store.ts";
 
 /** For how long a request that still has the token from before a sign-in is told apart (ms). */
 const GRACE_MS = 10_000;
@@ -53,8 +53,8 @@ export class KoaSession {
     this.#settings = settings;
     const { user, visitor } = cookies;
     const token = user.get();
-    const visiting = visitor === user ? null : tokenIn(visitor.get());
-    this.#held = tokenIn(token);
+    const visiting = visitor === user ? null : parseToken(visitor.get());
+    this.#held = parseToken(token);
     this.#cookie = user;
     if (sessions.migrator && isForeignId(token)) this.#foreignId = token;
     if (this.#held === null && this.#foreignId === null) this.#visit(visiting);
@@ -72,7 +72,10 @@ export class KoaSession {
    * after the first call that was awaited: it may be the one that moves the session.
    */
   getKey(): string {
-    const id = this.#foreignId === null ? (this.#held ?? this.#createNext()).id : deriveMigratedId(this.#foreignId);
+    const id =
+      this.#foreignId === null
+        ? (this.#held ?? this.#createNext()).id
+        : deriveMigratedId(this.#foreignId);
     return this.#sessions.store.sessionKey(id);
   }
 
@@ -119,7 +122,9 @@ export class KoaSession {
 
   /** Removes fields. The session ends `maxAge` from now. Where there is none, it makes none. */
   async unset(fields: readonly string[], maxAge?: Duration): Promise<void> {
-    await this.#runInTurn(() => this.#change(this.#sessions.createChange({ unset: fields, maxAge })));
+    await this.#runInTurn(() =>
+      this.#change(this.#sessions.createChange({ unset: fields, maxAge })),
+    );
   }
 
   /** The session ends `maxAge` from now. Where there is none it makes one, and sends the cookie. */
@@ -162,7 +167,8 @@ export class KoaSession {
       const { store } = this.#sessions;
       const found = this.#held && (await store.find(this.#held.id, { names: [] }));
       this.#seen ||= found?.state === "live";
-      if (found === null || found.state === "gone") await this.#create(this.#sessions.createChange({}));
+      if (found === null || found.state === "gone")
+        await this.#create(this.#sessions.createChange({}));
       return createCSRFToken((this.#held as NewToken).token, this.#settings.saltBytes);
     });
   }
@@ -223,7 +229,7 @@ export class KoaSession {
     const isOfNobody = Object.values(toData(found)).every((value) => value === null);
     if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
-    const changed = await store.change(id, renewalTo(to.id, GRACE_MS));
+    const changed = await store.change(id, createRenewal(to.id, GRACE_MS));
     if (changed.state === "changed") this.#hold(to, this.#cookies.user);
     // else somebody else has the new token
   }
@@ -240,7 +246,9 @@ export class KoaSession {
     if (tellsUser && (this.#cameWithRequest || isVisitors)) this.#cookie.check();
     const to = createTokenBeside(this.#held.id);
     const merge =
-      tellsUser && this.#cameWithRequest ? { to: to.id, identity, firstOnly, tombstone: GRACE_MS } : null;
+      tellsUser && this.#cameWithRequest
+        ? { to: to.id, identity, firstOnly, tombstone: GRACE_MS }
+        : null;
     const changed = await this.#sessions.store.command(this.#held.id, { ...command, merge });
     if (changed.state !== "changed") return changed;
     this.#seen = true;
@@ -289,7 +297,7 @@ export class KoaSession {
 }
 
 /** The token in a cookie, and its id; null for what this library could not have made, which is never one. */
-function tokenIn(value: string | undefined): NewToken | null {
+function parseToken(value: string | undefined): NewToken | null {
   const id = toId(value, SHARDS);
   return id === null ? null : { token: value as string, id };
 }

@@ -1,20 +1,20 @@
 import { createGoneError } from "../../http/errors.ts";
 import { type Duration, parseDuration } from "../../shared/durations.ts";
 import { createConfigError, SessionError } from "../../shared/errors.ts";
-import { elementsOf } from "../../shared/given.ts";
+import { readElements } from "../../shared/given.ts";
 import type { Command, CommandStore } from "../../store/commanding.ts";
 import type { Lookup } from "../../store/contract.ts";
 import { openStore } from "../../store/redis/options.ts";
 import { createChange } from "../shared/change.ts";
 import {
-  toJSONRecord,
+  decodeRecord,
   decodeText,
   encodeFieldName,
   encodeRecord,
   type JSONRecord,
-  decodeRecord,
+  toJSONRecord,
 } from "../shared/json-record.ts";
-import { holdsOldId, toId, shownName, toldName } from "./ids.ts";
+import { holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
 import { KoaMigrator } from "./old-sessions.ts";
 import type { Settings } from "./options/options.ts";
 import { createReference, pickReferences } from "./options/references.ts";
@@ -72,7 +72,9 @@ export class SessionsInRedis {
     const inOneShard = { prefix, shards: 1 };
     this.store = openStore(client, inOneShard);
     this.migrator =
-      foreignPrefix === null ? null : new KoaMigrator(client, inOneShard, foreignPrefix, references);
+      foreignPrefix === null
+        ? null
+        : new KoaMigrator(client, inOneShard, foreignPrefix, references);
     this.#settings = settings;
   }
 
@@ -90,8 +92,8 @@ export class SessionsInRedis {
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
     throw createConfigError(
-      `${shownName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
-      { field: toldName(field) },
+      `${quoteName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      { field: toErrorField(field) },
     );
   }
 
@@ -99,7 +101,7 @@ export class SessionsInRedis {
   createChange({ values = {}, unset = [], maxAge }: WantedChange): Command {
     const record: JSONRecord = toJSONRecord("The session's values", values);
     const { references } = this.#settings;
-    const given = namesIn(unset);
+    const given = readNames(unset);
     const removed = Object.fromEntries(given.map((field) => [field, null]));
     return {
       ...createChange(
@@ -165,12 +167,12 @@ export function toData(found: Lookup): KoaSessionData {
 
 /** The names of the fields to read; all of them where none are asked for. */
 export function toNames(fields?: readonly string[] | null): string[] | undefined {
-  return fields == null ? undefined : namesIn(fields).map((field) => encodeFieldName(field));
+  return fields == null ? undefined : readNames(fields).map((field) => encodeFieldName(field));
 }
 
 /** A list of names, read once. */
-function namesIn(fields: readonly string[]): string[] {
-  const names = elementsOf("ERR_SESSION_VALUE", "The list of fields", fields);
+function readNames(fields: readonly string[]): string[] {
+  const names = readElements("ERR_SESSION_VALUE", "The list of fields", fields);
   if (names?.every((field) => typeof field === "string")) return names;
   throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
 }

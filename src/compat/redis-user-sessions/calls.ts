@@ -1,7 +1,7 @@
-import type { MigrateOptions } from "../../migrate/options.ts";
-import { callOptions } from "../../shared/call-options.ts";
+import type { MoveOptions } from "../../migrate/options.ts";
+import { readCallOptions } from "../../shared/call-options.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
-import { reading } from "../../shared/given.ts";
+import { readSafely } from "../../shared/given.ts";
 import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 
@@ -34,7 +34,7 @@ const OPTIONS = {
   updateUserSessions: listOptionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
   deleteUserSessions: listOptionNames<WithUserId>(USER),
   migrateSessions: listOptionNames<WithClient>(CLIENT),
-  moveSessions: listOptionNames<WithClient & MigrateOptions>({ ...CLIENT, cursor: true }),
+  moveSessions: listOptionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
 };
 
 /**
@@ -42,7 +42,7 @@ const OPTIONS = {
  *
  * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
  */
-export function callOf<Options extends WithClient>(
+export function readCall<Options extends WithClient>(
   call: keyof typeof OPTIONS,
   options: Options,
 ): Options {
@@ -52,7 +52,7 @@ export function callOf<Options extends WithClient>(
       `${call} takes one object, as it has since version 2 of redis-user-sessions: ${call}({ ${known.join(", ")} })`,
     );
   }
-  const given = callOptions(call, options, known);
+  const given = readCallOptions(call, options, known);
   if (isClient(given.client)) return given;
   throw createConfigError(
     "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
@@ -60,5 +60,5 @@ export function callOf<Options extends WithClient>(
 }
 
 function isClient(value: unknown): boolean {
-  return reading("ERR_SESSION_CONFIG", "The client", () => isRedisClient(value));
+  return readSafely("ERR_SESSION_CONFIG", "The client", () => isRedisClient(value));
 }

@@ -1,22 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
-import { reading } from "../../shared/given.ts";
+import { readSafely } from "../../shared/given.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Command, CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 import { createChange } from "../shared/change.ts";
 import {
-  toJSONRecord,
+  decodeRecord,
   decodeText,
-  encodeText,
   encodeFieldName,
   encodeRecord,
-  decodeRecord,
+  encodeText,
+  toJSONRecord,
 } from "../shared/json-record.ts";
-import { callOf, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
+import { readCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
-import { IN_ONE_SHARD, findMigrator } from "./old-sessions.ts";
+import { findMigrator, IN_ONE_SHARD } from "./old-sessions.ts";
 import { createUserReference } from "./user.ts";
 
 /** What every session has; it can have any other properties that JSON can write. */
@@ -54,7 +54,7 @@ const stores = new WeakMap<object, CommandStore>();
 export async function createSession<Data extends SessionData>(
   options: WithClient & { sessionId?: string | undefined; data: Data },
 ): Promise<string> {
-  const { client, data, sessionId } = callOf("createSession", options);
+  const { client, data, sessionId } = readCall("createSession", options);
   const record = toJSONRecord("data", data);
   const user = createUserReference(record.userId);
   const id = sessionId === undefined ? randomBytes(ID_BYTES).toString("base64url") : sessionId;
@@ -82,8 +82,8 @@ export async function createSession<Data extends SessionData>(
 export async function readSession<Data extends SessionData = ReadData>(
   options: WithSessionId,
 ): Promise<Data | null> {
-  const { client, sessionId } = callOf("readSession", options);
-  const id = idOf(sessionId);
+  const { client, sessionId } = readCall("readSession", options);
+  const id = toId(sessionId);
   if (id === null) return null;
   const store = getStore(client);
   const old = findMigrator(client);
@@ -103,9 +103,10 @@ export async function readSession<Data extends SessionData = ReadData>(
  * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
  */
 export async function updateSession(options: WithSessionId & { data: object }): Promise<void> {
-  const { client, sessionId, data } = callOf("updateSession", options);
+  const { client, sessionId, data } = readCall("updateSession", options);
   const change = createUpdate(data);
-  if (typeof sessionId !== "string") throw createRefusedError("sessionId must be a string", "sessionId");
+  if (typeof sessionId !== "string")
+    throw createRefusedError("sessionId must be a string", "sessionId");
   const store = getStore(client);
   const old = findMigrator(client);
   let { state } = await store.command(encodeText(sessionId), change);
@@ -124,8 +125,8 @@ export async function updateSession(options: WithSessionId & { data: object }): 
 
 /** Ends a session; where there is none, nothing happens. */
 export async function deleteSession(options: WithSessionId): Promise<void> {
-  const { client, sessionId } = callOf("deleteSession", options);
-  const id = idOf(sessionId);
+  const { client, sessionId } = readCall("deleteSession", options);
+  const id = toId(sessionId);
   if (id === null) return;
   await findMigrator(client)?.migrateForEnding(id);
   await getStore(client).end(encodeText(id));
@@ -135,7 +136,7 @@ export async function deleteSession(options: WithSessionId): Promise<void> {
 export async function getUserSessions<Data extends SessionData = ReadData>(
   options: WithUserId,
 ): Promise<ListedSession<Data>[]> {
-  const { client, userId } = callOf("getUserSessions", options);
+  const { client, userId } = readCall("getUserSessions", options);
   const sessions: ListedSession<Data>[] = [];
   const user = createUserReference(userId);
   await findMigrator(client)?.migrateUser(userId, false);
@@ -156,7 +157,7 @@ export async function getUserSessions<Data extends SessionData = ReadData>(
  * @throws SessionError ERR_SESSION_VALUE as `updateSession` does; nothing was changed.
  */
 export async function updateUserSessions(options: WithUserId & { data: object }): Promise<void> {
-  const { client, userId, data } = callOf("updateUserSessions", options);
+  const { client, userId, data } = readCall("updateUserSessions", options);
   const store = getStore(client);
   const user = createUserReference(userId);
   const change = createUpdate(data);
@@ -173,7 +174,7 @@ export async function updateUserSessions(options: WithUserId & { data: object })
 
 /** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
 export async function deleteUserSessions(options: WithUserId): Promise<void> {
-  const { client, userId } = callOf("deleteUserSessions", options);
+  const { client, userId } = readCall("deleteUserSessions", options);
   const user = createUserReference(userId);
   await findMigrator(client)?.migrateUser(userId, true);
   await getStore(client).endAll(user);
@@ -194,7 +195,7 @@ function getStore(client: NodeRedisClient): CommandStore {
  */
 function createUpdate(data: object): Command {
   const record = toJSONRecord("data", data);
-  const names = reading("ERR_SESSION_VALUE", "data", () => Object.keys(data));
+  const names = readSafely("ERR_SESSION_VALUE", "data", () => Object.keys(data));
   const removed = names.filter((name) => !Object.hasOwn(record, name));
   for (const name of ["userId", "expires"]) {
     if (removed.includes(name)) {
@@ -214,13 +215,16 @@ function createUpdate(data: object): Command {
 }
 
 /** The id as it stands in keys; null for what can be none, and is no error: clients send anything. */
-function idOf(sessionId: unknown): string | null {
+function toId(sessionId: unknown): string | null {
   if (typeof sessionId === "number") return String(sessionId);
   return typeof sessionId === "string" ? sessionId : null;
 }
 
 function createOtherUserError(): SessionError {
-  return createRefusedError("The userId of a session cannot be changed; end it and make another", "userId");
+  return createRefusedError(
+    "The userId of a session cannot be changed; end it and make another",
+    "userId",
+  );
 }
 
 /** An id is a bearer secret here: no message holds one. */

@@ -1,14 +1,14 @@
 import type { ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
-  type MigrateProgress,
   type ForeignLayout,
   type MigratedSession,
   Migrator,
+  type MoveProgress,
 } from "../../migrate/migrator.ts";
-import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
-import { encodeText, encodeRecord } from "../shared/json-record.ts";
-import { callOf, type WithClient } from "./calls.ts";
+import { encodeRecord, encodeText } from "../shared/json-record.ts";
+import { readCall, type WithClient } from "./calls.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
 import { createUserReference } from "./user.ts";
 
@@ -50,8 +50,8 @@ const migrators = new WeakMap<object, UserMigrator>();
  *
  * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
  */
-export function migrateOnUse(options: WithClient): void {
-  const { client } = callOf("migrateSessions", options);
+export function migrateSessions(options: WithClient): void {
+  const { client } = readCall("migrateSessions", options);
   migrators.set(client, new UserMigrator(client));
 }
 
@@ -62,10 +62,10 @@ export function migrateOnUse(options: WithClient): void {
  * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor, for options that are misspelt, and for
  * what is no client.
  */
-export function migrateSessions(
-  options: WithClient & MigrateOptions,
-): AsyncGenerator<MigrateProgress, void> {
-  const { client, ...others } = callOf("moveSessions", options);
+export function moveSessions(
+  options: WithClient & MoveOptions,
+): AsyncGenerator<MoveProgress, void> {
+  const { client, ...others } = readCall("moveSessions", options);
   return new UserMigrator(client).migrateAll(parseCursor(others));
 }
 
@@ -92,10 +92,14 @@ class UserMigrator {
 
   /** Moves all sessions of a user; `ends`: they are to be ended then. */
   migrateUser(userId: string, ends: boolean): Promise<void> {
-    return this.#migrator.migrateIndex(toIndexKey(userId), (sessionId) => KEY_PREFIX + sessionId, ends);
+    return this.#migrator.migrateIndex(
+      toIndexKey(userId),
+      (sessionId) => KEY_PREFIX + sessionId,
+      ends,
+    );
   }
 
-  migrateAll(cursor: string | null): AsyncGenerator<MigrateProgress, void> {
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     return this.#migrator.migrateAll(cursor);
   }
 }

@@ -14,7 +14,7 @@ export function createChange(set: Fields, unset: readonly string[] = []): Comman
 }
 
 /** A new id for a session that keeps its data, whoever's it is. An alias stays for `grace` ms. */
-export function renewalTo(to: string, grace: number): Change {
+export function createRenewal(to: string, grace: number): Change {
   const replacement = { idleTimeout: null, absoluteTimeout: null, without: [] };
   return {
     set: new Map(),

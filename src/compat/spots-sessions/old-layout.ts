@@ -4,7 +4,8 @@ import { toJSONRecord } from "../shared/json-record.ts";
 import { deriveId, encodeSession } from "./stored.ts";
 
 /** A key that can be read in one way only. */
-const KEY_PATTERN = /^app:((?:(?!\|token:).)*)\|token:((?:(?!\|token:|\|ownerId:).)*)\|ownerId:(.*)$/s;
+const KEY_PATTERN =
+  /^app:((?:(?!\|token:).)*)\|token:((?:(?!\|token:|\|ownerId:).)*)\|ownerId:(.*)$/s;
 
 /** As @spots-tech/sessions has kept sessions: the data as JSON, and all else in the key. */
 export const FOREIGN_LAYOUT: ForeignLayout = {
@@ -17,6 +18,11 @@ export const FOREIGN_LAYOUT: ForeignLayout = {
     if (app === undefined || token === undefined || ownerId === undefined) return null;
     if (/\|(?:token|ownerId):/.test(ownerId) || expiresAt === null) return null;
     const data = toJSONRecord("data", JSON.parse(String(value)));
-    return { id: deriveId(app, token), ...encodeSession(app, ownerId, data), expiresAt, entries: [] };
+    return {
+      id: deriveId(app, token),
+      ...encodeSession(app, ownerId, data),
+      expiresAt,
+      entries: [],
+    };
   },
 };

@@ -1,5 +1,5 @@
 import { createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
-import { optionsOf } from "../../shared/given.ts";
+import { readOptions } from "../../shared/given.ts";
 
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
@@ -58,9 +58,9 @@ export interface Settings {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
-export function settingsOf(options: string | SpotsSessionsOptions): Settings {
+export function parseSettings(options: string | SpotsSessionsOptions): Settings {
   const chosen = typeof options === "string" ? { connectionString: options } : options;
-  const given = optionsOf("SpotsSessions", chosen, OPTIONS);
+  const given = readOptions("SpotsSessions", chosen, OPTIONS);
   const { connectionString, tokenEncoding = "base64", tokenSize = 128, missing } = given;
   if (connectionString !== undefined && typeof connectionString !== "string") {
     throw createConfigError(

@@ -1,24 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MigrateProgress, Migrator } from "../../migrate/migrator.ts";
-import { parseCursor, type MigrateOptions } from "../../migrate/options.ts";
-import { callOptions } from "../../shared/call-options.ts";
+import { Migrator, type MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
+import { readCallOptions } from "../../shared/call-options.ts";
 import { decodeValue } from "../../shared/codec.ts";
 import { createConfigError, listOptionNames, SessionError } from "../../shared/errors.ts";
-import { reading } from "../../shared/given.ts";
+import { readSafely } from "../../shared/given.ts";
 import type { CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
 import { createChange } from "../shared/change.ts";
-import { toJSONRecord, encodeFieldName, encodeRecord, decodeRecord } from "../shared/json-record.ts";
+import {
+  decodeRecord,
+  encodeFieldName,
+  encodeRecord,
+  toJSONRecord,
+} from "../shared/json-record.ts";
 import { FOREIGN_LAYOUT } from "./old-layout.ts";
 import {
   type IfMissing,
   type OnMissing,
+  parseSettings,
   type SpotsSessionsOptions,
-  settingsOf,
   type TokenEncoding,
 } from "./options.ts";
-import { DATA_PREFIX, deriveId, createOwnerReference, encodeSession } from "./stored.ts";
+import { createOwnerReference, DATA_PREFIX, deriveId, encodeSession } from "./stored.ts";
 
 /** Any record: what is in it becomes what JSON makes of it. */
 export interface SpotsData {
@@ -95,7 +100,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   constructor(options: SpotsSessionsOptions & { missing: Missing });
   constructor(options?: string | SpotsSessionsOptions);
   constructor(options: string | SpotsSessionsOptions = {}) {
-    const { connectionString, tokenEncoding, tokenSize, rejects } = settingsOf(options);
+    const { connectionString, tokenEncoding, tokenSize, rejects } = parseSettings(options);
     this.#tokenEncoding = tokenEncoding;
     this.#tokenSize = tokenSize;
     this.#rejects = rejects;
@@ -117,7 +122,12 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
   async create(options: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
-    const { app, ownerId, data = {}, duration } = callOptions("create", options, OPTIONS.create);
+    const {
+      app,
+      ownerId,
+      data = {},
+      duration,
+    } = readCallOptions("create", options, OPTIONS.create);
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
     await this.#store.create({
       id: deriveId(app, token),
@@ -130,7 +140,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Whose session it is, and its data; undefined where there is none. */
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
-    const { app, token } = callOptions("get", options, OPTIONS.get);
+    const { app, token } = readCallOptions("get", options, OPTIONS.get);
     const found = await this.#store.find(deriveId(app, token));
     if (found.state !== "live") return this.#missing(undefined);
     const { fields } = found.session;
@@ -140,7 +150,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */
   async refresh(options: OfToken & WithDuration): Promise<true | IfMissing<Missing, false>> {
-    const { app, token, duration } = callOptions("refresh", options, OPTIONS.refresh);
+    const { app, token, duration } = readCallOptions("refresh", options, OPTIONS.refresh);
     const change = { ...createChange(new Map()), absoluteTimeout: parseSeconds(duration) };
     const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
@@ -151,15 +161,17 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    * as before. Resolves to whether there was one.
    */
   async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
-    const { app, token, data } = callOptions("update", options, OPTIONS.update);
+    const { app, token, data } = readCallOptions("update", options, OPTIONS.update);
     const entries = Object.entries(toJSONRecord("data", data));
     // What JSON alone makes null, such as NaN, is a value.
-    const nulls = reading("ERR_SESSION_VALUE", "data", () =>
+    const nulls = readSafely("ERR_SESSION_VALUE", "data", () =>
       entries.filter(([name]) => data[name] === null).map(([name]) => name),
     );
     const deletes = (name: string) => nulls.includes(name);
     const set = entries.filter(([name]) => !deletes(name));
-    const unset = entries.filter(([name]) => deletes(name)).map(([name]) => encodeFieldName(name, DATA_PREFIX));
+    const unset = entries
+      .filter(([name]) => deletes(name))
+      .map(([name]) => encodeFieldName(name, DATA_PREFIX));
     const change = createChange(encodeRecord(Object.fromEntries(set), DATA_PREFIX), unset);
     const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
@@ -167,14 +179,14 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
 
   /** Ends a session. Resolves to whether there was one. */
   async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
-    const { app, token } = callOptions("kill", options, OPTIONS.kill);
+    const { app, token } = readCallOptions("kill", options, OPTIONS.kill);
     const ended = await this.#store.end(deriveId(app, token));
     return ended === null ? this.#missing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
   async killAll(options: OfOwner): Promise<boolean> {
-    const { app, ownerId } = callOptions("killAll", options, OPTIONS.killAll);
+    const { app, ownerId } = readCallOptions("killAll", options, OPTIONS.killAll);
     return (await this.#store.endAll(createOwnerReference(app, ownerId))) > 0;
   }
 
@@ -184,7 +196,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    *
    * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
    */
-  migrateSessions(options: MigrateOptions = {}): AsyncGenerator<MigrateProgress, void> {
+  moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
     const cursor = parseCursor(options);
     return new Migrator(this.#client, IN_ONE_SHARD, FOREIGN_LAYOUT).migrateAll(cursor);
   }

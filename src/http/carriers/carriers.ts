@@ -1,6 +1,6 @@
 import type { Session } from "../../sessions/types.ts";
 import { createConfigError, quote } from "../../shared/errors.ts";
-import { elementsOf, reading } from "../../shared/given.ts";
+import { readElements, readSafely } from "../../shared/given.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
@@ -119,11 +119,13 @@ export type CarrierConfig = readonly ("cookie" | { readonly header: string })[];
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no list of carriers. */
 export function parseCarriers(carriers: readonly CarrierName[] = ["cookie"]): CarrierConfig {
-  const list = elementsOf("ERR_SESSION_CONFIG", "carriers", carriers);
+  const list = readElements("ERR_SESSION_CONFIG", "carriers", carriers);
   if (list === null || list.length === 0) {
-    throw createConfigError('carriers is a list such as ["bearer", "cookie"]', { option: "carriers" });
+    throw createConfigError('carriers is a list such as ["bearer", "cookie"]', {
+      option: "carriers",
+    });
   }
-  const names = reading("ERR_SESSION_CONFIG", "A carrier", () => list.map(parseCarrier));
+  const names = readSafely("ERR_SESSION_CONFIG", "A carrier", () => list.map(parseCarrier));
   if (new Set(names).size < names.length) {
     throw createConfigError("carriers names one of them twice", { option: "carriers" });
   }

@@ -1,7 +1,7 @@
 import { stringifySetCookie } from "cookie";
 import type { Session } from "../../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
-import { elementsOf, optionsOf } from "../../shared/given.ts";
+import { readElements, readOptions } from "../../shared/given.ts";
 
 /** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
 export interface CookieOptions<Data> {
@@ -100,7 +100,7 @@ function fillDefaults<Data>(options: CookieOptions<Data>) {
   const { name = "session", sameSite = "lax", path = "/", domain, persistent = true } = options;
   const { partitioned = false, prefix = true, cacheable = false, formerNames = [] } = options;
   const { secure = null } = options;
-  const names = elementsOf("ERR_SESSION_CONFIG", "formerNames", formerNames);
+  const names = readElements("ERR_SESSION_CONFIG", "formerNames", formerNames);
   return {
     name,
     sameSite,
@@ -115,13 +115,21 @@ function fillDefaults<Data>(options: CookieOptions<Data>) {
   };
 }
 
-type Fault = readonly [option: keyof FilledOptions, wrong: (chosen: FilledOptions) => boolean, fault: string];
+type Fault = readonly [
+  option: keyof FilledOptions,
+  wrong: (chosen: FilledOptions) => boolean,
+  fault: string,
+];
 
 /** What is wrong with options that browsers would answer with no cookie, and how to say so. */
 const FAULTS: readonly Fault[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
   ["name", ({ name }) => !isCookieName(name), "its name is no cookie name"],
-  ["name", ({ name }) => name.length > MAX_NAME_LENGTH, `its name is over ${MAX_NAME_LENGTH} characters`],
+  [
+    "name",
+    ({ name }) => name.length > MAX_NAME_LENGTH,
+    `its name is over ${MAX_NAME_LENGTH} characters`,
+  ],
   // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
   [
     "name",
@@ -183,7 +191,7 @@ function isCookieName(name: unknown): boolean {
 
 /** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
 export function parseCookieOptions<Data>(options: CookieOptions<Data> = {}): CookieConfig {
-  const all = fillDefaults(optionsOf("cookie", options, OPTIONS));
+  const all = fillDefaults(readOptions("cookie", options, OPTIONS));
   const found = FAULTS.find(([, wrong]) => wrong(all));
   if (found) throw createConfigError(`The cookie cannot work: ${found[2]}`, { option: found[0] });
   const { name, sameSite, path, domain, persistent, partitioned, secure } = all;

@@ -66,9 +66,15 @@ export class Cookies {
     return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
   }
 
-  #readSent(isNamed: (name: string) => boolean, wellFormed: (value: string) => boolean): SentCookie[] {
+  #readSent(
+    isNamed: (name: string) => boolean,
+    wellFormed: (value: string) => boolean,
+  ): SentCookie[] {
     const found: SentCookie[] = [];
-    for (const [name, sent] of parseCookieHeader(this.#exchange.requestHeader("cookie") ?? "", isNamed)) {
+    for (const [name, sent] of parseCookieHeader(
+      this.#exchange.requestHeader("cookie") ?? "",
+      isNamed,
+    )) {
       const value = this.#signer ? stripSignature(sent) : sent;
       // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
       if (wellFormed(value)) found.push({ name, value, sent });

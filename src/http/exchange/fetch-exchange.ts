@@ -4,13 +4,13 @@ import { quote, SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
-  mergeCachingHeaders,
   type Exchange,
+  mergeCachingHeaders,
+  mergeCookies,
+  pickStricter,
   type SetCookie,
   type SetCookieAttributes,
   type SetCookieInParts,
-  pickStricter,
-  mergeCookies,
 } from "./exchange.ts";
 import type { FetchRequest, FetchResponse, RequestHeaders } from "./fetch-types.ts";
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { reading } from "../../shared/given.ts";
+import { readSafely } from "../../shared/given.ts";
 import {
   type Caching,
-  mergeCachingHeaders,
   type Exchange,
+  mergeCachingHeaders,
+  mergeCookies,
+  pickStricter,
   type SetCookie,
   shown,
-  pickStricter,
-  mergeCookies,
 } from "./exchange.ts";
 
 /** What a framework on node:http knows of a request beside its headers. */
@@ -86,7 +86,7 @@ export function bindResponse(req: IncomingMessage, res: unknown): void {
 
 /** Upgrades have none, or something that stands for one and sends nothing (Engine.IO). */
 function isResponse(res: unknown): res is ServerResponse {
-  return reading("ERR_SESSION_CONFIG", "The response", () => {
+  return readSafely("ERR_SESSION_CONFIG", "The response", () => {
     const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
     return typeof setHeader === "function" && typeof headersSent === "boolean";
   });
@@ -145,7 +145,7 @@ export function readHost(req: IncomingMessage): string {
 
 /** Whether TLS ends here, and not at a proxy. */
 export function isEncrypted({ socket }: IncomingMessage): boolean {
-  return reading("ERR_SESSION_CONFIG", "The socket of the request", () => {
+  return readSafely("ERR_SESSION_CONFIG", "The socket of the request", () => {
     const { encrypted } = Object(socket) as { encrypted?: unknown }; // mocks have none
     return encrypted === true;
   });

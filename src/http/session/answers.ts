@@ -1,4 +1,4 @@
-import { decodeFields, composeSession } from "../../sessions/record.ts";
+import { composeSession, decodeFields } from "../../sessions/record.ts";
 import type { NewToken } from "../../sessions/token.ts";
 import type { Changed, Lookup, Superseded } from "../../store/contract.ts";
 import { createUnnamedPeersError } from "../errors.ts";
@@ -8,7 +8,10 @@ import { createUnnamedPeersError } from "../errors.ts";
 /** The session that a change has given a new token; null where it has not. */
 export function toSessionWithToken<Data>(changed: Changed, { token }: NewToken) {
   if (changed.state !== "changed" || changed.fields === null) return null;
-  return { token, session: composeSession(changed, decodeFields<Data>(changed.fields), changed.times) };
+  return {
+    token,
+    session: composeSession(changed, decodeFields<Data>(changed.fields), changed.times),
+  };
 }
 
 /** How good an answer to an id is; the less the better. */

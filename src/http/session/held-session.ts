@@ -5,8 +5,8 @@ import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/typ
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";
-import { createGoneError, createTokenKeptError, createNoTokenError } from "../errors.ts";
-import { maySignInAfter, rankLookup, toSessionWithToken, findSharedValue } from "./answers.ts";
+import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
+import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
 
 /**
  * What the session of a request holds: its token, what that leads to, and what this request has seen
@@ -77,7 +77,7 @@ export class HeldSession<Data extends object> {
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
-    const ids = tokens.map((token) => this.#core.idOf(token) as string);
+    const ids = tokens.map((token) => this.#core.toId(token) as string);
     const found = await waitForAll(ids.map((id) => this.#core.find(id, fields)));
     const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
@@ -96,7 +96,7 @@ export class HeldSession<Data extends object> {
     const decided = await this.decide(fields);
     if (this.#id === null) return null;
     const found = decided ?? (await this.#core.find(this.#id, fields));
-    const used = touch ? await this.#core.used(found) : found;
+    const used = touch ? await this.#core.touchIfDue(found) : found;
     this.#isDead = used.state !== "live";
     if (used.state !== "live") return null;
     this.#noteSession(used.session);
@@ -337,7 +337,7 @@ export class HeldSession<Data extends object> {
 
   /** The id of the request's token, which may be an alias. */
   get #tokenId(): string | null {
-    return this.#core.idOf(this.#token);
+    return this.#core.toId(this.#token);
   }
 
   /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */

@@ -2,7 +2,7 @@ import type { SessionCore } from "../../sessions/session-core.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
 import { parseReplicas } from "../../sessions/verb-options.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
-import { elementsOf, optionsOf } from "../../shared/given.ts";
+import { readElements, readOptions } from "../../shared/given.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
 /* What the verbs of a request's session take and give, beside those without a request. */
@@ -64,8 +64,8 @@ export const CLEARABLE = [
 ] as const;
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no list of what there is. */
-function clearableIn(given: unknown): string[] {
-  const what = elementsOf("ERR_SESSION_CONFIG", "clearSiteData", given);
+function readClearSiteData(given: unknown): string[] {
+  const what = readElements("ERR_SESSION_CONFIG", "clearSiteData", given);
   if (what?.every(isClearable)) return what;
   throw createConfigError(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
 }
@@ -97,13 +97,13 @@ const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
  */
 export function deleteOptions(
   options: RequestDeleteOptions<string>,
-  engine: Pick<SessionCore, "keptIn">,
+  engine: Pick<SessionCore, "readKeep">,
 ): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {
-  const { keep, clearSiteData = [], ...rest } = optionsOf("delete", options, DELETE_OPTIONS);
+  const { keep, clearSiteData = [], ...rest } = readOptions("delete", options, DELETE_OPTIONS);
   const replicas = parseReplicas(rest);
-  const cleared = clearableIn(clearSiteData);
+  const cleared = readClearSiteData(clearSiteData);
   if (keep === undefined) return { clearSiteData: cleared, replicas };
-  const kept = engine.keptIn(keep);
+  const kept = engine.readKeep(keep);
   if (replicas !== undefined) {
     throw createConfigError("keep and replicas do not go together: delete with replicas, then set");
   }

@@ -13,10 +13,10 @@ import type {
 } from "../../sessions/types.ts";
 import { parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
 import { parseOptionalDuration } from "../../shared/durations.ts";
-import { isArray, createConfigError } from "../../shared/errors.ts";
-import { optionsOf } from "../../shared/given.ts";
+import { createConfigError, isArray } from "../../shared/errors.ts";
+import { readOptions } from "../../shared/given.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
-import { createNoIdentityError, nothingKept, createNotSignedInError } from "../errors.ts";
+import { createNoIdentityError, createNotSignedInError, nothingKept } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
@@ -77,7 +77,9 @@ export class RequestSession<
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
     if (isArray(options)) {
-      throw createConfigError("load gives all fields; to read some, call get with the list of them");
+      throw createConfigError(
+        "load gives all fields; to read some, call get with the list of them",
+      );
     }
     const { touch } = parseReadArguments("load", options, undefined);
     return (await this.#load(undefined, touch)) as Session<Data> | null;
@@ -107,8 +109,8 @@ export class RequestSession<
     values: SignInValues<Data, Keep>,
     options: RequestSignInOptions<Keep> = {},
   ): Promise<GivenSession<Data>> {
-    const given = this.#context.core.plain(values ?? {});
-    const { carrier: named, ...rest } = optionsOf("signIn", options, REQUEST_SIGN_IN_OPTIONS);
+    const given = this.#context.core.toPlainValues(values ?? {});
+    const { carrier: named, ...rest } = readOptions("signIn", options, REQUEST_SIGN_IN_OPTIONS);
     if (named !== undefined && named !== "bearer") {
       throw createConfigError('carrier is "bearer", or left out', { option: "carrier" });
     }
@@ -133,7 +135,7 @@ export class RequestSession<
    * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
    */
   async set(values: PartialValuesOf<Data>): Promise<void> {
-    const given = this.#context.core.plain(values);
+    const given = this.#context.core.toPlainValues(values);
     return this.#runInTurn(() => this.#held.set(given));
   }
 
@@ -153,7 +155,7 @@ export class RequestSession<
 
   /** Pushes the idle deadline forward. Resolves to whether there was a session. */
   async touch(options: TouchOptions = {}): Promise<boolean> {
-    const { idleTimeout } = optionsOf("touch", options, TOUCH_OPTIONS);
+    const { idleTimeout } = readOptions("touch", options, TOUCH_OPTIONS);
     const idle = parseOptionalDuration("idleTimeout", idleTimeout);
     return this.#runInTurn(() => this.#held.touch(idle));
   }
@@ -175,7 +177,7 @@ export class RequestSession<
     values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
-    const given = this.#context.core.plain(values);
+    const given = this.#context.core.toPlainValues(values);
     const grace = this.#context.core.parseGrace(options);
     return this.#runInTurn(async () => {
       const rotated = await this.#held.rotate(given, grace);
@@ -250,7 +252,7 @@ export class RequestSession<
     work: (user: StoredReference, replicas: number | undefined) => Promise<T>,
   ): Promise<T> {
     const { core } = this.#context;
-    const { value, ...rest } = optionsOf(verb, options, SIGN_OUT_OPTIONS);
+    const { value, ...rest } = readOptions(verb, options, SIGN_OUT_OPTIONS);
     const replicas = parseReplicas(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
@@ -298,7 +300,7 @@ export class RequestSession<
   /** Where the store keeps the session: in Redis the key of its hash. */
   get key(): string | null {
     const { id } = this.#held;
-    return id === null ? null : this.#context.core.keyOf(id);
+    return id === null ? null : this.#context.core.toKey(id);
   }
 
   /**

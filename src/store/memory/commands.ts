@@ -2,12 +2,12 @@ import { countBytes } from "../../shared/codec.ts";
 import type { Command, Commanded, Merge } from "../commanding.ts";
 import {
   type Alias,
+  checkReferences,
+  describeSuperseded,
+  type Session,
+  type Tombstone,
   toAbsent,
   toChanged,
-  checkReferences,
-  type Session,
-  describeSuperseded,
-  type Tombstone,
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
 
@@ -20,7 +20,7 @@ export function command(keeper: Keeper, id: string, asked: Command): Commanded {
   if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
-  const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deadlineOf(keeper, asked) };
+  const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
   return keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
 
@@ -46,11 +46,14 @@ function createIfAsked(
   const bytes = countBytes(set);
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
-  const life = { idleTimeout, absoluteDeadline: deadlineOf(keeper, asked) };
+  const life = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
   return toChanged(keeper.make(id, set, references, life), false);
 }
 
-function deadlineOf(keeper: Keeper, { absoluteTimeout, absoluteDeadline }: Command): number | null {
+function deriveDeadline(
+  keeper: Keeper,
+  { absoluteTimeout, absoluteDeadline }: Command,
+): number | null {
   return absoluteDeadline ?? keeper.after(absoluteTimeout ?? null);
 }
 

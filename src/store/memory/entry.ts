@@ -1,5 +1,5 @@
 import { countBytes } from "../../shared/codec.ts";
-import { MAX_REFERENCES, createTooManyReferencesError } from "../../shared/errors.ts";
+import { createTooManyReferencesError, MAX_REFERENCES } from "../../shared/errors.ts";
 import type {
   Changed,
   FieldChanges,
@@ -147,7 +147,8 @@ export function weigh(
   references: Iterable<Iterable<string>>,
 ): number {
   let bytes = SESSION_OVERHEAD_BYTES;
-  for (const [name, text] of fields) bytes += ENTRY_OVERHEAD_BYTES + countTextBytes(name) + countTextBytes(text);
+  for (const [name, text] of fields)
+    bytes += ENTRY_OVERHEAD_BYTES + countTextBytes(name) + countTextBytes(text);
   for (const texts of references) {
     for (const text of texts) bytes += ENTRY_OVERHEAD_BYTES + 2 * countTextBytes(text);
   }
@@ -198,11 +199,14 @@ export function describeSuperseded(
   references: readonly FieldReferences[],
 ): Pick<Tombstone, "by" | "hadIdentity" | "named"> {
   const hadIdentity = identity.some((field) => session?.references.has(field));
-  return { by: "sign-in", hadIdentity, named: namedOf(references, identity) };
+  return { by: "sign-in", hadIdentity, named: listNamedIdentities(references, identity) };
 }
 
 /** The fields that say who the user is and that a change gives values. */
-function namedOf(references: readonly FieldReferences[], identity: readonly string[]): string[] {
+function listNamedIdentities(
+  references: readonly FieldReferences[],
+  identity: readonly string[],
+): string[] {
   return references
     .filter(({ field, texts }) => identity.includes(field) && texts.length > 0)
     .map(({ field }) => field);
@@ -240,7 +244,7 @@ export function toAbsent(
 ): Superseded | Gone {
   if (marker === undefined) return { state: "gone" };
   if (marker.kind === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
-  const given = namedOf(references, identity);
+  const given = listNamedIdentities(references, identity);
   const namesLess = given.length > 0 && marker.named.some((field) => !given.includes(field));
   return { state: "superseded", by: marker.by, hadIdentity: marker.hadIdentity || namesLess };
 }

@@ -1,16 +1,16 @@
 import type { FieldChanges, FieldReferences, Fields } from "../contract.ts";
-import { type MemoryLimits, Entries } from "./entries.ts";
+import { Entries, type MemoryLimits } from "./entries.ts";
 import {
-  countBytesAfter,
   type ChangedSession,
-  toChanged,
   checkReferences,
+  countBytesAfter,
   noteIdentity,
   type Session,
   slideDeadline,
   type Tombstone,
-  weighAfter,
+  toChanged,
   weigh,
+  weighAfter,
 } from "./entry.ts";
 import { SessionSets } from "./session-sets.ts";
 

@@ -1,5 +1,5 @@
 import { createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
-import { optionsOf } from "../../shared/given.ts";
+import { readOptions } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { MemoryStore } from "./store.ts";
 
@@ -39,7 +39,7 @@ const MIB = 1_048_576;
  * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
-  const given = optionsOf("memoryStore", options, OPTIONS);
+  const given = readOptions("memoryStore", options, OPTIONS);
   const { maxSessions = 100_000, maxTotalBytes = 128 * MIB, now } = given;
   for (const [name, bound] of Object.entries({ maxSessions, maxTotalBytes })) {
     if (!(Number.isInteger(bound) && bound >= 1)) {

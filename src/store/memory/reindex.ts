@@ -24,7 +24,7 @@ export function reindexEntries(
   return runSteps();
 
   async function* runSteps(): AsyncGenerator<ReindexProgress, void> {
-    const sum = { scanned: 0, added: 0, removed: 0, fixed: 0 };
+    const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
     const ids = entries.listIds();
     const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if it is gone
     for (let from = start; from < ids.length; from += SESSIONS_PER_STEP) {
@@ -39,7 +39,10 @@ export function reindexEntries(
     yield { cursor: null, ...sum };
   }
 
-  function compareField(session: Session, sum: { added: number; removed: number; fixed: number }) {
+  function compareField(
+    session: Session,
+    sum: { added: number; removed: number; corrected: number },
+  ) {
     for (const { field, identity = false, toTexts } of references) {
       const text = session.fields.get(field);
       const texts = text === undefined ? [] : toTexts(text);
@@ -49,7 +52,7 @@ export function reindexEntries(
       const isWrong = added + removed > 0;
       sum.added += added;
       sum.removed += removed;
-      sum.fixed += Number(isWrong);
+      sum.corrected += Number(isWrong);
       if (!dryRun) fix(session, field, texts, { isWrong, identity });
     }
   }

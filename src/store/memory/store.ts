@@ -26,22 +26,22 @@ import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from ".
 import { command } from "./commands.ts";
 import type { MemoryLimits } from "./entries.ts";
 import {
-  toAbsent,
-  countBytesAfter,
-  toChanged,
   checkReferences,
-  toStoredSession,
-  type Session,
-  toSignedIn,
+  countBytesAfter,
   describeSuperseded,
-  toTimes,
-  weighAfter,
-  weigh,
   mergeKept,
+  type Session,
+  toAbsent,
+  toChanged,
+  toSignedIn,
+  toStoredSession,
+  toTimes,
+  weigh,
+  weighAfter,
 } from "./entry.ts";
 import { Keeper, type Life } from "./keeper.ts";
 import { reindexEntries } from "./reindex.ts";
-import { type RotationOutcome, decideRotation } from "./rotation.ts";
+import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
 const MAX_PAGE_SESSIONS = 100;
 const MAX_LIST_LIMIT = 500;
@@ -60,10 +60,13 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const { entry } = this.#shelf.resolve(id);
     if (entry?.kind === "session") return { id, ...toTimes(entry) };
     checkReferences(null, references);
-    return { id, ...toTimes(this.#keeper.make(id, fields, references, this.#lifeOf(created))) };
+    return {
+      id,
+      ...toTimes(this.#keeper.make(id, fields, references, this.#deriveLifetime(created))),
+    };
   }
 
-  #lifeOf({
+  #deriveLifetime({
     idleTimeout,
     absoluteTimeout,
   }: Pick<NewSession, "idleTimeout" | "absoluteTimeout">): Life {
@@ -86,7 +89,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (old) this.#keeper.bury([old.id, ...trail], left, tombstone);
     else if (!entry) this.#keeper.bury([id], left, tombstone);
     return toSignedIn(
-      this.#keeper.make(asked.id, fields, references, this.#lifeOf(asked)),
+      this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked)),
       old !== null,
     );
   }
@@ -104,7 +107,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const done = rotation && this.#shelf.find(rotation.to);
     if (done?.kind === "session") return toChanged(done, true);
     const { entry: session, trail } = this.#shelf.resolve(id);
-    if (session?.kind !== "session") return toAbsent(session, change.references, rotation?.identity);
+    if (session?.kind !== "session")
+      return toAbsent(session, change.references, rotation?.identity);
     if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
     return rotation
       ? this.#rotate(session, trail, change, rotation)
@@ -121,7 +125,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       case "signs-in":
         return { state: outcome };
       case "ended":
-        this.#keeper.bury([session.id, ...trail], describeSuperseded(session, identity, []), tombstone);
+        this.#keeper.bury(
+          [session.id, ...trail],
+          describeSuperseded(session, identity, []),
+          tombstone,
+        );
         return { state: outcome };
       case "replaced":
         return this.#replace(session, trail, change, rotation);
@@ -151,8 +159,12 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
     this.#shelf.makeRoom(weigh(fields, texts), session);
-    this.#keeper.bury([session.id, ...trail], describeSuperseded(session, identity, references), tombstone);
-    const made = this.#keeper.make(to, fields, references, this.#lifeOf(replacement));
+    this.#keeper.bury(
+      [session.id, ...trail],
+      describeSuperseded(session, identity, references),
+      tombstone,
+    );
+    const made = this.#keeper.make(to, fields, references, this.#deriveLifetime(replacement));
     return toChanged(made, true);
   }
 
@@ -166,7 +178,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const leavesAlias = outcome === "renewed" && grace > 0;
     const ids = [session.id, ...trail];
     this.#keeper.move(session, to, leavesAlias ? this.#keeper.after(grace) : null);
-    if (!leavesAlias) this.#keeper.bury(ids, describeSuperseded(session, identity, references), tombstone);
+    if (!leavesAlias)
+      this.#keeper.bury(ids, describeSuperseded(session, identity, references), tombstone);
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
@@ -221,7 +234,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const listed =
       order === "deadline"
         ? ordered
-        : ordered.slice(0, MAX_LIST_LIMIT).sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
+        : ordered
+            .slice(0, MAX_LIST_LIMIT)
+            .sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
     return listed.slice(0, limit).map((session) => toStoredSession(session));
   }
 

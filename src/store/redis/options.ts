@@ -1,11 +1,11 @@
 import type * as durations from "../../shared/durations.ts";
 import { parseDuration } from "../../shared/durations.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
-import { optionsOf } from "../../shared/given.ts";
+import { readOptions } from "../../shared/given.ts";
 import type { SessionStore } from "../contract.ts";
 import { checkPrefix, createKeys, type Keys } from "./layout/keys.ts";
 import { RedisStore } from "./store.ts";
-import { toConnection, type RedisClient } from "./wire/clients/connect.ts";
+import { type RedisClient, toConnection } from "./wire/clients/connect.ts";
 import type { Connection } from "./wire/connection.ts";
 
 /** How sessions are kept in Redis. */
@@ -47,7 +47,7 @@ const MAX_TIMER_MS = 2_147_483_647;
  * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
-  const given = optionsOf("redisStore", options, OPTIONS);
+  const given = readOptions("redisStore", options, OPTIONS);
   if (given.prefix !== undefined) checkPrefix(given.prefix);
   return openStore(client, given);
 }

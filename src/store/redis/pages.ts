@@ -1,7 +1,7 @@
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Reference, StoredSession } from "../contract.ts";
 import { decodeHash, decodeSession } from "./layout/decode.ts";
-import { type Keys, encodeSetName } from "./layout/keys.ts";
+import { encodeSetName, type Keys } from "./layout/keys.ts";
 import type { Executor } from "./scripts/executor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */

@@ -27,34 +27,34 @@ import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from ".
 import { decodeShard } from "../shards.ts";
 import {
   decodeChanged,
-  commandedOf,
-  type Hash,
-  isSession,
-  lookupOf,
-  prependOwnFields,
-  decodePairs,
+  decodeCommanded,
   decodeHash,
+  decodeLookup,
+  decodePairs,
   decodeSessions,
   decodeSignedIn,
-  targetOf,
   decodeTimes,
+  type Hash,
+  isSession,
+  prependOwnFields,
+  readTarget,
 } from "./layout/decode.ts";
 import {
   commandArguments,
+  encodeFieldChanges,
   encodeList,
   encodeNames,
-  encodeFieldChanges,
   encodeOptional,
   encodeRotation,
   whereArgument,
 } from "./layout/encode.ts";
-import { encodeName, type Keys, encodeSetName, encodeSetNames } from "./layout/keys.ts";
+import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
 import { MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
-import { ShardKeys, KeyScan } from "./reindex/scan.ts";
-import { type ScanScope, decodeCursor } from "./reindex/scan-cursor.ts";
-import { type Reply, Executor } from "./scripts/executor.ts";
+import { KeyScan, ShardKeys } from "./reindex/scan.ts";
+import { decodeCursor, type ScanScope } from "./reindex/scan-cursor.ts";
+import { Executor, type Reply } from "./scripts/executor.ts";
 import type { Connection } from "./wire/connection.ts";
 
 type Send = Connection["send"];
@@ -121,13 +121,18 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     const found = await this.#executor.runCommands("read a session", this.sessionKey(id), (send) =>
       byName ? this.#findByName(send, id, names) : this.#followAliases(send, id, names),
     );
-    return lookupOf(found, () => this.#executor.estimateTime(this.sessionKey(id), asked));
+    return decodeLookup(found, () => this.#executor.estimateTime(this.sessionKey(id), asked));
   }
 
-  async #followAliases(send: Send, id: string, names?: readonly string[], hops = MAX_HOPS): Promise<Hash> {
+  async #followAliases(
+    send: Send,
+    id: string,
+    names?: readonly string[],
+    hops = MAX_HOPS,
+  ): Promise<Hash> {
     for (let at = id, hop = 0; ; hop++) {
       const found = { id: at, pairs: await this.#readHash(send, at, names) };
-      const target = targetOf(found);
+      const target = readTarget(found);
       if (target === undefined || hop === hops) return found;
       at = target;
     }
@@ -167,7 +172,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   async command(id: string, command: Command): Promise<Commanded> {
     const args = [id, ...commandArguments(command)];
     const key = this.sessionKey(id);
-    return commandedOf(await this.#executor.write("change a session", "command", key, args));
+    return decodeCommanded(await this.#executor.write("change a session", "command", key, args));
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -205,10 +210,12 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const [, has] = await this.#executor.read("look into a session set", "has", this.sessionKey(id), [
-      id,
-      encodeSetName(reference),
-    ]);
+    const [, has] = await this.#executor.read(
+      "look into a session set",
+      "has",
+      this.sessionKey(id),
+      [id, encodeSetName(reference)],
+    );
     return Number(has) === 1;
   }
 
@@ -261,8 +268,10 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
             ...args,
           ],
         );
-        if (word === "too-large") throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
-        if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
+        if (word === "too-large")
+          throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
+        if (word === "too-many")
+          throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
         cursor = [String(rest[0]), String(rest[1])];
         for (const birth of rest[2] as string[]) changed.add(birth);
       } while (cursor[0] !== "");

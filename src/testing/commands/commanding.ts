@@ -7,14 +7,14 @@ import {
   createForUser,
   DAY_MS,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
+  pickTimes,
+  readTexts,
   renew,
   SOON_MS,
-  readTexts,
-  pickTimes,
 } from "../steps.ts";
 import type { StoreTest } from "../store-test.ts";
 import { command, commandTest, createMerge } from "./steps.ts";
@@ -55,7 +55,11 @@ export const commanding: readonly StoreTest[] = [
       assert.equal((await findLive(store, id)).expiresAt, absoluteDeadline);
     }
     expectDone(await command(store, id, { set: { a: "1" } }));
-    assert.equal((await findLive(store, id)).expiresAt, start + HOUR_MS, "no other command moves it");
+    assert.equal(
+      (await findLive(store, id)).expiresAt,
+      start + HOUR_MS,
+      "no other command moves it",
+    );
     await assertMembers(store, USER, [id]);
   }),
 
@@ -100,7 +104,9 @@ export const commanding: readonly StoreTest[] = [
       const id = await createForUser(store, "1");
       const to = createIdBeside(id);
       const over = { tombstone: 0 };
-      expectDone(await store.command(id, { ...createMerge(to, "2", over), absoluteDeadline: past }));
+      expectDone(
+        await store.command(id, { ...createMerge(to, "2", over), absoluteDeadline: past }),
+      );
       await assertGone(store, id, to);
     }
     await assertMembers(store, USER, []);
@@ -221,7 +227,9 @@ export const commanding: readonly StoreTest[] = [
   commandTest("and changes it like any other where there is one", async ({ store }) => {
     const id = await createForUser(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: DAY_MS });
     const { createdAt } = await findLive(store, id);
-    expectDone(await command(store, id, { set: { a: "1" }, create: true, absoluteTimeout: HOUR_MS }));
+    expectDone(
+      await command(store, id, { set: { a: "1" }, create: true, absoluteTimeout: HOUR_MS }),
+    );
     assert.equal((await findLive(store, id)).createdAt, createdAt);
     assert.deepEqual(await readTexts(store, id), { user_id: "1", a: "1" });
     const where = of("user_id", "2");

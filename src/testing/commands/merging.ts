@@ -5,24 +5,24 @@ import {
   assertMembers,
   assertSuperseded,
   change,
-  createChanges,
   create,
+  createChanges,
   createForUser,
+  createRotation,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
+  pickTimes,
   type ReferenceTexts,
+  readTexts,
   renew,
-  createRotation,
   SOON_MS,
   type Texts,
-  readTexts,
-  pickTimes,
 } from "../steps.ts";
 import type { StoreTest } from "../store-test.ts";
-import { command, commandOf, commandTest, mergeTo, createMerge } from "./steps.ts";
+import { command, commandTest, createCommand, createMerge, mergeTo } from "./steps.ts";
 
 /** Commands that change the user, and merge into the session. */
 export const merging: readonly StoreTest[] = [
@@ -109,7 +109,10 @@ export const merging: readonly StoreTest[] = [
         "its first again",
       );
       const fourth = createIdBeside(id);
-      assert.equal(expectDone(await become(third, fourth, { user_id: ["5"], org: ["8"] })).id, fourth);
+      assert.equal(
+        expectDone(await become(third, fourth, { user_id: ["5"], org: ["8"] })).id,
+        fourth,
+      );
       await assertMembers(store, of("user_id", "5"), [fourth]);
     },
   ),
@@ -258,7 +261,7 @@ export const merging: readonly StoreTest[] = [
   commandTest("an identity of several values rotates when one is added", async ({ store }) => {
     const id = await create(store, { references: { user_id: ["1", "2"] } });
     const to = createIdBeside(id);
-    const sent = commandOf({
+    const sent = createCommand({
       references: { user_id: ["1", "2", "3"] },
       merge: mergeTo(to),
     });

@@ -30,7 +30,7 @@ interface CommandDraft
   extends ChangesDraft,
     Partial<Omit<Command, "set" | "unset" | "references" | "maxBytes">> {}
 
-export function commandOf(draft: CommandDraft = {}): Command {
+export function createCommand(draft: CommandDraft = {}): Command {
   return {
     ...draft,
     ...createChanges(draft),
@@ -40,7 +40,7 @@ export function commandOf(draft: CommandDraft = {}): Command {
 }
 
 export function command(store: CommandStore, id: string, draft?: CommandDraft): Promise<Commanded> {
-  return store.command(id, commandOf(draft));
+  return store.command(id, createCommand(draft));
 }
 
 /** A merge where `user_id` says who the user is; its tombstones stay for an hour. */
@@ -50,7 +50,7 @@ export function mergeTo(to: string, over: Partial<Merge> = {}): Merge {
 
 /** A command that names a user, and gives the session a new id where it is another one's. */
 export function createMerge(to: string, user: string, over: Partial<Merge> = {}): Command {
-  return commandOf({
+  return createCommand({
     set: { user_id: user },
     references: { user_id: [user] },
     merge: mergeTo(to, over),

@@ -8,11 +8,11 @@ import {
   createForUser,
   DAY_MS,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
-  readTexts,
   pickTimes,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 

@@ -5,15 +5,15 @@ import {
   assertMembers,
   change,
   create,
+  createDraft,
   createForUser,
   DAY_MS,
   expectDone,
-  createDraft,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
-  readTexts,
   pickTimes,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 

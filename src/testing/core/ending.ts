@@ -7,15 +7,15 @@ import {
   change,
   create,
   createForUser,
+  createRotation,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
-  renew,
-  createRotation,
-  SOON_MS,
   readTexts,
+  renew,
+  SOON_MS,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -102,7 +102,10 @@ export const ending: readonly StoreTest[] = [
     const { store } = under;
     const ids = await renew(store, await createForUser(store, "1"), 1);
     const [first = "", second = ""] = ids;
-    assert.equal(await store.end(second, { tombstone: { stays: HOUR_MS, lineage: second } }), first);
+    assert.equal(
+      await store.end(second, { tombstone: { stays: HOUR_MS, lineage: second } }),
+      first,
+    );
     await assertGone(store, ...ids);
   }),
 

@@ -5,17 +5,17 @@ import {
   assertMembers,
   assertSuperseded,
   change,
-  createChange,
-  createChanges,
   changeUser,
   create,
-  createForUser,
+  createChange,
+  createChanges,
   createDraft,
-  HOUR_MS,
+  createForUser,
+  createRotation,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
-  createRotation,
   SOON_MS,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
@@ -75,7 +75,10 @@ export const expiring: readonly StoreTest[] = [
   }),
 
   storeTest("an expired session is in no set", async ({ store, elapse }) => {
-    const dead = await createForUser(store, "1", { idleTimeout: SOON_MS, references: { t: ["7"] } });
+    const dead = await createForUser(store, "1", {
+      idleTimeout: SOON_MS,
+      references: { t: ["7"] },
+    });
     const alive = await createForUser(store, "1");
     await elapse(PAST_SOON_MS);
     await assertMembers(store, USER, [alive]);
@@ -95,7 +98,9 @@ export const expiring: readonly StoreTest[] = [
   }),
 
   storeTest("expired sessions in large number hide no live one", async ({ store, elapse }) => {
-    const brief = Array.from({ length: 300 }, () => createForUser(store, "1", { idleTimeout: SOON_MS }));
+    const brief = Array.from({ length: 300 }, () =>
+      createForUser(store, "1", { idleTimeout: SOON_MS }),
+    );
     await Promise.all(brief);
     const alive = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
     await elapse(PAST_SOON_MS);

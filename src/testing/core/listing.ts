@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import type { ListPlace, SessionStore, StoredSession } from "../../store/contract.ts";
 import { createId, createIdBeside } from "../ids.ts";
 import {
-  readAllPages,
   change,
-  createMany,
   createForUser,
+  createMany,
+  createRotation,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
-  createRotation,
+  readAllPages,
   SOON_MS,
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
@@ -30,7 +30,7 @@ function page(
 }
 
 /** All pages of so many sessions, with something else done between them. */
-async function allOf(
+async function listAll(
   store: SessionStore,
   limit: number,
   between: (listed: readonly StoredSession[]) => Promise<unknown> = async () => {},
@@ -54,7 +54,7 @@ function inOrder<Place extends ListPlace>(sessions: readonly Place[]): Place[] {
   return sessions.toSorted((a, b) => (isBehind(a, b) ? -1 : 1));
 }
 
-function idsOf(sessions: readonly ListPlace[]): string[] {
+function listIds(sessions: readonly ListPlace[]): string[] {
   return sessions.map(({ id }) => id);
 }
 
@@ -85,7 +85,7 @@ export const listing: readonly StoreTest[] = [
     expectDone(await change(store, third as string));
     const order = [first, second, third];
     for (const limit of [1, 2, 3, 500]) {
-      assert.deepEqual(idsOf(await page(store, limit)), order.slice(0, limit));
+      assert.deepEqual(listIds(await page(store, limit)), order.slice(0, limit));
     }
   }),
 
@@ -99,7 +99,7 @@ export const listing: readonly StoreTest[] = [
       await createMany(store, "1", MANY);
       const sessions = inOrder(await readAllPages(store, USER, true));
       assert.equal(sessions.length, MANY);
-      assert.deepEqual(await allOf(store, limit), sessions);
+      assert.deepEqual(await listAll(store, limit), sessions);
     }),
   ),
 
@@ -115,7 +115,7 @@ export const listing: readonly StoreTest[] = [
     }));
     for (const place of [...sessions, ...others, ...ends]) {
       const expected = sessions.filter((session) => isBehind(place, session)).slice(0, 3);
-      assert.deepEqual(idsOf(await page(store, 3, place)), idsOf(expected));
+      assert.deepEqual(listIds(await page(store, 3, place)), listIds(expected));
     }
     assert.deepEqual(await page(store, 3, { id: ids[0] as string, expiresAt: 0 }), []);
   }),
@@ -137,16 +137,16 @@ export const listing: readonly StoreTest[] = [
     const first = await page(store, 2);
     const { id } = first[1] as StoredSession;
     expectDone(await change(store, id, { idleTimeout: HOUR_MS }));
-    assert.equal(idsOf(await page(store, 3, first[1])).at(-1), id);
+    assert.equal(listIds(await page(store, 3, first[1])).at(-1), id);
   }),
 
   storeTest("pages by deadlines miss none that is left alone", async ({ store, elapse }) => {
     const ids = await createMany(store, "1", 60);
     await elapse(3);
     const used = new Set<string>();
-    const listed = await allOf(store, 7, async (given) => {
+    const listed = await listAll(store, 7, async (given) => {
       // One that was given, one of those that come last, and a new one: all are in front now.
-      const waiting = ids.filter((id) => !used.has(id) && !idsOf(given).includes(id));
+      const waiting = ids.filter((id) => !used.has(id) && !listIds(given).includes(id));
       for (const id of [given.at(-3)?.id ?? "", waiting[0] ?? ""]) {
         used.add(id);
         await change(store, id);
@@ -154,10 +154,10 @@ export const listing: readonly StoreTest[] = [
       await createForUser(store, "1", { idleTimeout: 2 * HOUR_MS });
       await elapse(2);
     });
-    assert.deepEqual(idsOf(listed), [...new Set(idsOf(listed))], "a session came twice");
+    assert.deepEqual(listIds(listed), [...new Set(listIds(listed))], "a session came twice");
     const left = ids.filter((id) => !used.has(id));
     assert.deepEqual(
-      left.filter((id) => !idsOf(listed).includes(id)),
+      left.filter((id) => !listIds(listed).includes(id)),
       [],
     );
   }),
@@ -169,10 +169,10 @@ export const listing: readonly StoreTest[] = [
     // On a slow machine they may be gone by now; what counts is that they are gone in the end.
     const before = await page(store, 4);
     await elapse(PAST_SOON_MS);
-    assert.deepEqual(idsOf(before).slice(0, 3), [first, second, third]);
+    assert.deepEqual(listIds(before).slice(0, 3), [first, second, third]);
     assert.deepEqual(await page(store, 4, before.at(-1)), []);
-    assert.deepEqual(idsOf(await page(store, 4, before[1])), [third]);
-    assert.deepEqual(idsOf(await page(store, 4)), [first, second, third]);
+    assert.deepEqual(listIds(await page(store, 4, before[1])), [third]);
+    assert.deepEqual(listIds(await page(store, 4)), [first, second, third]);
   }),
 
   storeTest("a page of a set without sessions is empty", async ({ store }) => {

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import type { Reference, SessionStore } from "../../store/contract.ts";
 import { createIdInShard } from "../ids.ts";
-import { assertMembers, create, createForUser, findLive, of, PAST_SOON_MS, renew, SOON_MS } from "../steps.ts";
+import {
+  assertMembers,
+  create,
+  createForUser,
+  findLive,
+  of,
+  PAST_SOON_MS,
+  renew,
+  SOON_MS,
+} from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
 const TEXT = '"60"';
@@ -25,7 +34,9 @@ const WAYS: Readonly<Record<string, (store: SessionStore, reference: Reference) 
 /** One session in each shard that has the value. */
 function createInEachShard(store: SessionStore, user: string): Promise<string[]> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard);
-  return Promise.all(shards.map((shard) => createForUser(store, user, { id: createIdInShard(shard) })));
+  return Promise.all(
+    shards.map((shard) => createForUser(store, user, { id: createIdInShard(shard) })),
+  );
 }
 
 function testEachWay(

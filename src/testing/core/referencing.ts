@@ -5,8 +5,8 @@ import {
   create,
   createForUser,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   type ReferenceTexts,
   readTexts,
@@ -23,7 +23,10 @@ export const referencing: readonly StoreTest[] = [
   }),
 
   storeTest("an unset reference takes the session out of its set", async ({ store }) => {
-    const id = await createForUser(store, "1", { fields: { team: "7" }, references: { team: ["7"] } });
+    const id = await createForUser(store, "1", {
+      fields: { team: "7" },
+      references: { team: ["7"] },
+    });
     expectDone(await change(store, id, { unset: ["user_id"], references: { user_id: [] } }));
     await assertMembers(store, of("user_id", "1"), []);
     await assertMembers(store, of("team", "7"), [id]);

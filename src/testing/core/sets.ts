@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { SessionError } from "../../shared/errors.ts";
 import { createId } from "../ids.ts";
 import {
-  readAllPages,
   assertMembers,
   change,
-  createChanges,
   create,
+  createChanges,
   createForUser,
   expectDone,
   findLive,
   of,
-  readTexts,
   pickTimes,
+  readAllPages,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -82,7 +82,11 @@ export const sets: readonly StoreTest[] = [
     const made = createChanges({ set: { role: "admin" }, unset: ["old", "absent"] });
     assert.equal(await store.changeAll(of("user_id", "1"), made), 3);
     for (const [i, id] of ids.entries()) {
-      assert.deepEqual(await readTexts(store, id), { user_id: "1", n: String(i + 1), role: "admin" });
+      assert.deepEqual(await readTexts(store, id), {
+        user_id: "1",
+        n: String(i + 1),
+        role: "admin",
+      });
     }
     assert.deepEqual(await readTexts(store, other), { user_id: "2", old: "x" });
   }),

@@ -7,20 +7,20 @@ import {
   assertMembers,
   assertSuperseded,
   change,
-  createChange,
   create,
+  createChange,
   createForUser,
+  createRotation,
   DAY_MS,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
-  type ReferenceTexts,
-  renew,
-  createRotation,
-  type Texts,
-  readTexts,
   pickTimes,
+  type ReferenceTexts,
+  readTexts,
+  renew,
+  type Texts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -283,7 +283,10 @@ export const changingUsers: readonly StoreTest[] = [
     const elsewhere = await change(store, id, { ...sent, where: of("t", "8") });
     assert.deepEqual(elsewhere, { state: "elsewhere" });
     await assertMembers(store, of("user_id", "2"), [id]);
-    assert.equal(expectDone(await change(store, id, { ...sent, where: of("t", "7") })).rotated, true);
+    assert.equal(
+      expectDone(await change(store, id, { ...sent, where: of("t", "7") })).rotated,
+      true,
+    );
     await assertMembers(store, USER, [rotation.to]);
   }),
 
@@ -296,7 +299,10 @@ export const changingUsers: readonly StoreTest[] = [
         const before = await findLive(store, first);
         const ids = await renew(store, first, aliases);
         await elapse(5);
-        const rotation = createRotation(createIdBeside(first), { when: "credentials", grace: HOUR_MS });
+        const rotation = createRotation(createIdBeside(first), {
+          when: "credentials",
+          grace: HOUR_MS,
+        });
         const sent = createChange({ rotation });
         const answer = expectDone(await store.change(first, sent));
         assert.deepEqual([answer.id, answer.rotated, answer.lineage], [rotation.to, true, first]);

@@ -7,13 +7,13 @@ import {
   change,
   create,
   createForUser,
+  createRotation,
   expectDone,
   findLive,
   of,
   type ReferenceTexts,
-  createRotation,
-  signIn,
   readTexts,
+  signIn,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -142,7 +142,10 @@ const ENDINGS: Readonly<
   },
   "a change that may sign in": async (store, names) => {
     const id = await create(store);
-    const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity: IDENTITY });
+    const rotation = createRotation(createIdBeside(id), {
+      when: "user-changes",
+      identity: IDENTITY,
+    });
     expectDone(await change(store, id, { references: names, rotation }));
     return id;
   },
@@ -151,7 +154,7 @@ const ENDINGS: Readonly<
 const NONE: ReferenceTexts = { user_id: [], org: [], seat: [], t: [] };
 
 /** Asserts that one session is in exactly these of the sets that a test may have put one in. */
-async function assertIn(
+async function assertMembership(
   store: SessionStore,
   id: string,
   expected: ReferenceTexts,
@@ -180,7 +183,7 @@ export const severalIdentities: readonly StoreTest[] = [
         keep: KEEP,
       });
       assert.deepEqual(await readTexts(store, to), { ...(keeps ? CART : {}), user_id: "1" });
-      await assertIn(store, to, { ...(keeps ? TEAMS : {}), ...names }, was, TEAMS);
+      await assertMembership(store, to, { ...(keeps ? TEAMS : {}), ...names }, was, TEAMS);
       await assertSuperseded(store, Object.values(was).flat().length > 0, id);
     }),
   ),
@@ -198,10 +201,10 @@ export const severalIdentities: readonly StoreTest[] = [
       if (replaces) {
         assert.deepEqual(await readTexts(store, rotation.to), set);
         await assertSuperseded(store, true, id);
-        await assertIn(store, rotation.to, names, old);
+        await assertMembership(store, rotation.to, names, old);
       } else {
         assert.deepEqual(await readTexts(store, id), { user_id: "1", ...CART, ...set });
-        await assertIn(store, id, { ...old, ...names }, old);
+        await assertMembership(store, id, { ...old, ...names }, old);
       }
     }),
   ),
@@ -209,7 +212,10 @@ export const severalIdentities: readonly StoreTest[] = [
   ...Object.entries(ENDINGS).map(([what, end]) =>
     storeTest(`who names less than ${what} takes no place of it`, async ({ store }) => {
       const told = async (id: string, references: ReferenceTexts) => {
-        const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity: IDENTITY });
+        const rotation = createRotation(createIdBeside(id), {
+          when: "user-changes",
+          identity: IDENTITY,
+        });
         const answer = await change(store, id, { references, rotation });
         assert.equal(answer.state, "superseded");
         return answer.state === "superseded" && answer.hadIdentity;

@@ -8,19 +8,19 @@ import {
   change,
   create,
   createForUser,
+  createRotation,
+  createSignIn,
   DAY_MS,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
+  pickTimes,
+  readTexts,
   renew,
-  createRotation,
   SOON_MS,
   signIn,
-  createSignIn,
-  readTexts,
-  pickTimes,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
@@ -155,7 +155,11 @@ export const signingIn: readonly StoreTest[] = [
     }
     await assertDeleted(store, deleted);
     await assertSuperseded(store, true, replaced);
-    assert.deepEqual(await readTexts(store, first.to), { user_id: "2" }, "it is no way to that one");
+    assert.deepEqual(
+      await readTexts(store, first.to),
+      { user_id: "2" },
+      "it is no way to that one",
+    );
   }),
 
   storeTest("a sign-in makes a session over an alias that leads to none", async ({ store }) => {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
 import { createIdBeside } from "../ids.ts";
 import {
-  readAllPages,
   assertDeleted,
   assertGone,
   assertMembers,
@@ -10,16 +9,17 @@ import {
   change,
   createChanges,
   createForUser,
+  createRotation,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
+  readAllPages,
+  readTexts,
   renew,
-  createRotation,
   SOON_MS,
   signIn,
-  readTexts,
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
@@ -51,7 +51,11 @@ export const lineages: readonly StoreTest[] = [
     const ids = await renew(store, first, 2);
     const last = ids[2] ?? "";
     for (const id of ids) assert.equal((await findLive(store, id)).lineage, first);
-    assert.equal((await findLive(store, last, ["a"])).lineage, first, "also where few fields are read");
+    assert.equal(
+      (await findLive(store, last, ["a"])).lineage,
+      first,
+      "also where few fields are read",
+    );
     assert.equal(expectDone(await change(store, first)).lineage, first);
 
     const again = createRotation(createIdBeside(first));
@@ -59,7 +63,10 @@ export const lineages: readonly StoreTest[] = [
     const answer = expectDone(await change(store, last, { references, rotation: again }));
     assert.equal(answer.lineage, first, "the same user again");
     const credentials = createRotation(createIdBeside(first), { when: "credentials" });
-    assert.equal(expectDone(await change(store, again.to, { rotation: credentials })).lineage, first);
+    assert.equal(
+      expectDone(await change(store, again.to, { rotation: credentials })).lineage,
+      first,
+    );
     await store.changeAll(of("user_id", "1"), createChanges({ set: { b: "1" } }));
     assert.equal((await findLive(store, credentials.to)).lineage, first);
     assert.equal(await store.end(credentials.to), first);

@@ -10,13 +10,13 @@ import {
   change,
   create,
   createForUser,
+  createRotation,
   expectDone,
-  HOUR_MS,
   findLive,
+  HOUR_MS,
   of,
   PAST_SOON_MS,
   renew,
-  createRotation,
   SOON_MS,
   signIn,
 } from "../steps.ts";
@@ -95,7 +95,9 @@ export const renewing: readonly StoreTest[] = [
 
     const another = await createRenewedAtMost(store);
     const other = createRotation(createIdBeside(another.last));
-    expectDone(await change(store, another.last, { references: { user_id: ["2"] }, rotation: other }));
+    expectDone(
+      await change(store, another.last, { references: { user_id: ["2"] }, rotation: other }),
+    );
     await assertMembers(store, of("user_id", "2"), [other.to]);
   }),
 

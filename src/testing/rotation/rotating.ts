@@ -5,23 +5,26 @@ import {
   assertMembers,
   assertSuperseded,
   change,
-  createChange,
   create,
+  createChange,
   createForUser,
-  expectDone,
-  HOUR_MS,
-  findLive,
-  of,
   createRotation,
-  readTexts,
+  expectDone,
+  findLive,
+  HOUR_MS,
+  of,
   pickTimes,
+  readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
 
 export const rotating: readonly StoreTest[] = [
   storeTest("a rotation gives the session a new id and keeps its data", async (under) => {
     const { store, elapse } = under;
-    const id = await createForUser(store, "1", { fields: { theme: "dark" }, references: { t: ["7"] } });
+    const id = await createForUser(store, "1", {
+      fields: { theme: "dark" },
+      references: { t: ["7"] },
+    });
     const before = await findLive(store, id);
     await elapse(10);
     const to = createIdBeside(id);
@@ -44,7 +47,10 @@ export const rotating: readonly StoreTest[] = [
   }),
 
   storeTest("a rotation carries changes", async ({ store }) => {
-    const id = await createForUser(store, "1", { fields: { a: "1", b: "2" }, references: { t: ["7"] } });
+    const id = await createForUser(store, "1", {
+      fields: { a: "1", b: "2" },
+      references: { t: ["7"] },
+    });
     const to = createIdBeside(id);
     const answer = expectDone(
       await change(store, id, {
@@ -68,7 +74,9 @@ export const rotating: readonly StoreTest[] = [
     const first = await createForUser(store, "1");
     const second = createIdBeside(first);
     expectDone(await change(store, first, { rotation: createRotation(second) }));
-    expectDone(await change(store, second, { set: { user_id: "2" }, references: { user_id: ["2"] } }));
+    expectDone(
+      await change(store, second, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
+    );
     const third = createIdBeside(first);
     expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.deepEqual(await readTexts(store, third), { user_id: "2" });
@@ -84,7 +92,10 @@ export const rotating: readonly StoreTest[] = [
     const to = createIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.deepEqual(await findLive(store, id), await findLive(store, to));
-    assert.deepEqual(await findLive(store, id, ["user_id"]), await findLive(store, to, ["user_id"]));
+    assert.deepEqual(
+      await findLive(store, id, ["user_id"]),
+      await findLive(store, to, ["user_id"]),
+    );
     assert.equal((await findLive(store, id, ["absent"])).fields.size, 0);
   }),
 
@@ -102,7 +113,11 @@ export const rotating: readonly StoreTest[] = [
     const to = createIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     const answer = expectDone(
-      await change(store, id, { set: { a: "1" }, references: { t: ["7"] }, idleTimeout: 2 * HOUR_MS }),
+      await change(store, id, {
+        set: { a: "1" },
+        references: { t: ["7"] },
+        idleTimeout: 2 * HOUR_MS,
+      }),
     );
     assert.equal(answer.id, to);
     assert.equal(answer.rotated, false);
@@ -173,7 +188,11 @@ export const rotating: readonly StoreTest[] = [
       });
       assert.deepEqual(answer, { state: "alias" });
       await assertGone(store, third);
-      assert.deepEqual(await findLive(store, second), before, "nothing was done, no deadline moved");
+      assert.deepEqual(
+        await findLive(store, second),
+        before,
+        "nothing was done, no deadline moved",
+      );
       await assertMembers(store, of("t", "7"), []);
       await assertMembers(store, of("user_id", "1"), [second]);
     },
@@ -221,7 +240,11 @@ export const rotating: readonly StoreTest[] = [
         expectDone(await change(store, to, { set: { a: "3" } }));
         const late = expectDone(await store.change(id, sent));
         assert.deepEqual([late.id, late.rotated], [to, true]);
-        assert.deepEqual(await readTexts(store, to), { user_id: "1", a: "3" }, "nothing more changed");
+        assert.deepEqual(
+          await readTexts(store, to),
+          { user_id: "1", a: "3" },
+          "nothing more changed",
+        );
         await assertMembers(store, of("user_id", "1"), [to]);
 
         await store.end(to);

@@ -26,7 +26,7 @@ export interface Moments {
   readonly to: number;
 }
 
-export const LONGEST = 100 * 365 * 24 * 60 * 60 * 1000;
+export const MAX_LIFETIME_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /** The options that say when the cookie ends: they are changed together. */
 const TIME_OPTIONS: readonly string[] = ["expires", "maxAge", "originalMaxAge"];
@@ -40,17 +40,21 @@ const LEEWAY_MS = 1000;
  */
 const MAX_DRIFT_MS = 100;
 
-const FIELD = "cookie";
+const COOKIE_FIELD = "cookie";
 const CHANGED_COOKIE_FIELD = "~~cookie";
 
 /** Whether a field of the store is one of those that a cookie is kept in. */
 export function isCookieField(name: string): boolean {
-  return name === FIELD || name === CHANGED_COOKIE_FIELD || name.startsWith(`${CHANGED_COOKIE_FIELD}.`);
+  return (
+    name === COOKIE_FIELD ||
+    name === CHANGED_COOKIE_FIELD ||
+    name.startsWith(`${CHANGED_COOKIE_FIELD}.`)
+  );
 }
 
 /** Whether a name is kept for the options of cookies, and none for a field or a reference. */
 export function isReservedForCookies(name: string): boolean {
-  return name !== FIELD && isCookieField(name);
+  return name !== COOKIE_FIELD && isCookieField(name);
 }
 
 /** A cookie as an object, whatever a program has put in its place. */
@@ -73,7 +77,7 @@ export interface CookieChanges {
 }
 
 /** All that a cookie says, as changes. */
-export function allOf(cookie: Cookie): CookieChanges {
+export function toCookieChanges(cookie: Cookie): CookieChanges {
   const names = Object.keys(cookie).filter(isOption);
   return { fields: toFields(cookie, names, true), times: true };
 }
@@ -125,12 +129,16 @@ function isSame(one: unknown, other: unknown): boolean {
  * an expiry of which more than half has passed says nothing.
  * @param idleTimeout for a cookie that ends with the browser.
  */
-export function deriveLifetime(cookie: Cookie, moments: Moments | null, idleTimeout: number): Lifetime {
+export function deriveLifetime(
+  cookie: Cookie,
+  moments: Moments | null,
+  idleTimeout: number,
+): Lifetime {
   const { maxAge, originalMaxAge: age } = cookie;
   const expiry = parseExpiry(cookie);
   const left = expiry === null ? null : expiry - Date.now();
   if (typeof age === "number") return createSlidingLifetime(deriveIdleTimeout(age, left, moments));
-  if (left !== null) return { idleTimeout: Math.min(left, LONGEST), fixed: true };
+  if (left !== null) return { idleTimeout: Math.min(left, MAX_LIFETIME_MS), fixed: true };
   return createSlidingLifetime(typeof maxAge === "number" ? maxAge : idleTimeout);
 }
 
@@ -142,7 +150,7 @@ function deriveIdleTimeout(age: number, left: number | null, moments: Moments | 
 }
 
 function createSlidingLifetime(idleTimeout: number): Lifetime {
-  return { idleTimeout: Math.min(Math.round(idleTimeout), LONGEST), fixed: false };
+  return { idleTimeout: Math.min(Math.round(idleTimeout), MAX_LIFETIME_MS), fixed: false };
 }
 
 /** The moment (ms) at which a cookie, as JSON, expires; null where it does not say one. */
@@ -189,7 +197,9 @@ function pickTimes(cookie: Cookie): Cookie {
 }
 
 function omitTimes(cookie: Cookie): Cookie {
-  return Object.fromEntries(Object.entries(cookie).filter(([name]) => !TIME_OPTIONS.includes(name)));
+  return Object.fromEntries(
+    Object.entries(cookie).filter(([name]) => !TIME_OPTIONS.includes(name)),
+  );
 }
 
 function isObject(value: unknown): value is Cookie {

@@ -1,10 +1,13 @@
 import { createConfigError, quote } from "../../../shared/errors.ts";
 import { isCookieField } from "./cookie.ts";
 import { type FieldsRead, findFieldsRead } from "./reads.ts";
-import type { StoreReference, References } from "./record.ts";
+import type { References, StoreReference } from "./record.ts";
 
 /** By the functions of references, what they read: learnt where it is needed first. */
-const fieldsReadByFunction = new WeakMap<NonNullable<StoreReference["from"]>, { readonly fields: FieldsRead }>();
+const fieldsReadByFunction = new WeakMap<
+  NonNullable<StoreReference["from"]>,
+  { readonly fields: FieldsRead }
+>();
 
 /**
  * Refuses fields that a set cannot change: the functions of references see only whole sessions, so
@@ -20,9 +23,12 @@ export function checkFields(
   const where = "change it in the request of each session (req.session)";
   for (const field of fields) {
     if (isCookieField(field)) {
-      throw createConfigError(`${verb} names ${quote(field)}, which is the middleware's; ${where}`, {
-        field,
-      });
+      throw createConfigError(
+        `${verb} names ${quote(field)}, which is the middleware's; ${where}`,
+        {
+          field,
+        },
+      );
     }
     for (const [stored, { name, from }] of references) {
       if (!from || (field !== stored && !isRead(field, from))) continue;

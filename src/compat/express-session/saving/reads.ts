@@ -23,14 +23,14 @@ class AllRead extends Error {}
 export function findFieldsRead(from: FindValue): FieldsRead {
   const read = new Set<string>();
   try {
-    call(from, read, createStandIns());
-    for (const kind of SAMPLE_VALUES) call(from, read, () => kind);
+    callOnce(from, read, createStandIns());
+    for (const kind of SAMPLE_VALUES) callOnce(from, read, () => kind);
     // The set grows meanwhile.
     for (const field of read) {
       if (read.size > MAX_FIELDS) break;
       const [others, alone] = [createStandIns(), createStandIns()];
-      call(from, read, (name) => (name === field ? undefined : others()));
-      call(from, read, (name) => (name === field ? alone() : undefined));
+      callOnce(from, read, (name) => (name === field ? undefined : others()));
+      callOnce(from, read, (name) => (name === field ? alone() : undefined));
     }
   } catch (error) {
     if (error instanceof AllRead) return null;
@@ -42,10 +42,10 @@ export function findFieldsRead(from: FindValue): FieldsRead {
 /** Stand-ins for anything, as many as one call gets. */
 function createStandIns(): () => unknown {
   const rest = { members: MAX_MEMBERS };
-  return () => next(rest);
+  return () => createNextStandIn(rest);
 }
 
-function call(from: FindValue, read: Set<string>, give: GetField): void {
+function callOnce(from: FindValue, read: Set<string>, give: GetField): void {
   let all = false;
   const note = (name: string | symbol) => {
     if (typeof name !== "string") return undefined;
@@ -81,20 +81,20 @@ function createStandIn(rest: { members: number }): unknown {
   return new Proxy(function anything() {}, {
     get(_, name) {
       if (name === Symbol.toPrimitive) return (hint: string) => (hint === "number" ? 1 : "1");
-      if (name === Symbol.iterator) return () => [next(rest)].values();
-      return next(rest);
+      if (name === Symbol.iterator) return () => [createNextStandIn(rest)].values();
+      return createNextStandIn(rest);
     },
     apply: (_target, _this, given) => {
-      for (const one of given) if (typeof one === "function") one(next(rest), 0, []);
-      return next(rest);
+      for (const one of given) if (typeof one === "function") one(createNextStandIn(rest), 0, []);
+      return createNextStandIn(rest);
     },
-    construct: () => Object(next(rest) ?? {}),
+    construct: () => Object(createNextStandIn(rest) ?? {}),
     has: () => true,
     set: () => true,
     deleteProperty: () => true,
   });
 }
 
-function next(rest: { members: number }): unknown {
+function createNextStandIn(rest: { members: number }): unknown {
   return rest.members-- > 0 ? createStandIn(rest) : undefined;
 }

@@ -1,14 +1,19 @@
 import type { Session } from "../../../sessions/types.ts";
-import { decodeValue, encodeValue, findNameFault, encodeReferenceTexts } from "../../../shared/codec.ts";
+import {
+  decodeValue,
+  encodeReferenceTexts,
+  encodeValue,
+  findNameFault,
+} from "../../../shared/codec.ts";
 import { asCause, quote, SessionError } from "../../../shared/errors.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
 import {
+  assembleCookie,
   type Cookie,
-  toCookie,
   isCookieField,
   isFixed,
   isReservedForCookies,
-  assembleCookie,
+  toCookie,
 } from "./cookie.ts";
 
 /*
@@ -110,7 +115,10 @@ export function toData<Data>(fields: Fields, expiresAt: number, references: Refe
 }
 
 /** A session as its set has it, as the middleware knows it. */
-export function toSavedSession<Data>(session: Session<Data>, references: References): Session<Data> {
+export function toSavedSession<Data>(
+  session: Session<Data>,
+  references: References,
+): Session<Data> {
   const data = cleanData(session.data, session.expiresAt.getTime(), references);
   const { cookie } = data as { cookie?: unknown };
   // One that slides has an absolute deadline that it does not live to see.

@@ -1,8 +1,8 @@
-import type { MigrateProgress } from "../../../migrate/migrator.ts";
+import type { MoveProgress } from "../../../migrate/migrator.ts";
 import { isId } from "../../../sessions/token.ts";
 import { countBytes, encodeValue } from "../../../shared/codec.ts";
 import { createConfigError, createTooLargeError } from "../../../shared/errors.ts";
-import { reading } from "../../../shared/given.ts";
+import { readSafely } from "../../../shared/given.ts";
 import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
@@ -10,23 +10,23 @@ import { isIterable } from "../../../store/iterating.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
 import {
-  allOf,
   type Cookie,
   type CookieChanges,
   compareCookies,
-  type Lifetime,
-  LONGEST,
   deriveLifetime,
+  type Lifetime,
+  MAX_LIFETIME_MS,
   type Moments,
+  toCookieChanges,
 } from "./cookie.ts";
 import {
-  compareRecords,
   checkSession,
-  toData,
+  compareRecords,
   createRecord,
+  omitCookie,
   pickReferences,
   type SessionRecord,
-  omitCookie,
+  toData,
 } from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
 import { CallQueue } from "./turns.ts";
@@ -104,7 +104,7 @@ export class SavedSessions {
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.deriveId(sid);
     const { maxBytes } = this.#config.core.config;
-    const given = reading("ERR_SESSION_VALUE", "The session", () => {
+    const given = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkSession(session);
       return session.cookie;
     });
@@ -136,10 +136,10 @@ export class SavedSessions {
   }
 
   /** Moves all sessions that another store has kept, in bounded steps. */
-  migrateAll(cursor: string | null): AsyncGenerator<MigrateProgress, void> {
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     const { migrator } = this.#config;
     if (!migrator) {
-      throw createConfigError("migrateSessions needs the option migrate", { option: "migrate" });
+      throw createConfigError("moveSessions needs the option migrate", { option: "migrate" });
     }
     return migrator.migrateAll(cursor);
   }
@@ -169,7 +169,9 @@ export class SavedSessions {
   async *#iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
     const store = this.#store;
     if (!isIterable(store)) {
-      throw createConfigError("This store cannot go through all its sessions: it has no walk method");
+      throw createConfigError(
+        "This store cannot go through all its sessions: it has no walk method",
+      );
     }
     yield* store.iterate(withFields);
   }
@@ -181,7 +183,11 @@ export class SavedSessions {
     const set = new Map([...changes.set, ...encodeCookie(cookie)]);
     const isTouch = set.size === 0 && changes.unset.length === 0;
     if (!isTouch || !copy.isFresh) {
-      await this.#change(copy, { ...changes, set }, this.#deriveLifetime(cookie, record, copy.moments));
+      await this.#change(
+        copy,
+        { ...changes, set },
+        this.#deriveLifetime(cookie, record, copy.moments),
+      );
     }
     copy.base = omitCookie(record.fields);
     this.#remember(copy, record.cookie);
@@ -222,7 +228,7 @@ export class SavedSessions {
   async #slideUnseen(sid: string, copy: Copy, cookie: Cookie, made: Moments | null): Promise<void> {
     await this.#config.migrator?.migrate(sid);
     const lifetime = deriveLifetime(cookie, made, this.#config.idleTimeout);
-    const set = encodeCookie(allOf(cookie));
+    const set = encodeCookie(toCookieChanges(cookie));
     const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     if (changed?.state === "gone") await this.#refuseId("touch", sid);
   }
@@ -306,5 +312,5 @@ function encodeCookie({ fields }: CookieChanges): Map<string, string> {
 function toTimeouts(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
   if (!lifetime) return { idleTimeout: null };
   const { idleTimeout, fixed } = lifetime;
-  return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : LONGEST };
+  return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : MAX_LIFETIME_MS };
 }

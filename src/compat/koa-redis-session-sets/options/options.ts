@@ -1,10 +1,10 @@
 import { type Duration, parseDuration } from "../../../shared/durations.ts";
 import { createConfigError, listOptionNames } from "../../../shared/errors.ts";
-import { optionsOf, reading } from "../../../shared/given.ts";
+import { readOptions, readSafely } from "../../../shared/given.ts";
 import type { RedisClient } from "../../../store/redis/wire/clients/connect.ts";
 import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
-import { parseForeignPrefix, toPrefix, textOf } from "./prefixes.ts";
-import { type DeclaredReferences, declaredIn } from "./references.ts";
+import { parseForeignPrefix, readText, toPrefix } from "./prefixes.ts";
+import { type DeclaredReferences, parseReferences } from "./references.ts";
 import { refuseUnknownOptions } from "./unknown-options.ts";
 
 /** Where the sessions are kept, and how their cookies look. */
@@ -68,7 +68,7 @@ export interface Settings extends DeclaredReferences {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not. */
-export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
+export function parseSettings(options: KoaRedisSessionSetsOptions): Settings {
   const {
     client,
     references,
@@ -79,16 +79,22 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     key,
     migrate = false,
     ...cookie
-  } = reading("ERR_SESSION_CONFIG", "An option", () => givenIn(options));
+  } = readSafely("ERR_SESSION_CONFIG", "An option", () => readGiven(options));
   if (byteLength !== undefined && !isSize(byteLength)) {
-    throw createConfigError(`byteLength must be a whole number of bytes from 1 to ${MAX_SALT_BYTES}`, {
-      option: "byteLength",
-    });
+    throw createConfigError(
+      `byteLength must be a whole number of bytes from 1 to ${MAX_SALT_BYTES}`,
+      {
+        option: "byteLength",
+      },
+    );
   }
-  const oldPrefix = parseForeignPrefix(textOf("prefix", prefix), textOf("namespace", namespace));
-  const cookieName = textOf("key", key) || "session-id";
+  const oldPrefix = parseForeignPrefix(
+    readText("prefix", prefix),
+    readText("namespace", namespace),
+  );
+  const cookieName = readText("key", key) || "session-id";
   checkCookie({ ...cookie, key: cookieName });
-  const declared = declaredIn(references);
+  const declared = parseReferences(references);
   return {
     ...declared,
     client: client as RedisClient, // redisStore refuses what is none
@@ -98,7 +104,7 @@ export function settingsOf(options: KoaRedisSessionSetsOptions): Settings {
     cookieName,
     visitorCookieName: declared.identity.length > 0 ? `${cookieName}-visitor` : cookieName,
     cookie: { httpOnly: true, overwrite: true, sameSite: "lax", ...cookie },
-    foreignPrefix: migratedPrefixOf(oldPrefix, migrate),
+    foreignPrefix: parseMigratedPrefix(oldPrefix, migrate),
   };
 }
 
@@ -113,7 +119,7 @@ function isSize(bytes: unknown): boolean {
  * The options that have a value, inherited ones among them, which reached the cookie, too. As there,
  * undefined and null are none, and so is an empty domain.
  */
-function givenIn(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSetsOptions> {
+function readGiven(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSetsOptions> {
   const names: string[] = [];
   for (const name in options) names.push(name);
   refuseUnknownOptions(names);
@@ -129,12 +135,12 @@ const MIGRATE_OPTIONS = listOptionNames<
   namespace: true,
 });
 
-function migratedPrefixOf(
+function parseMigratedPrefix(
   own: string,
   migrate: NonNullable<KoaRedisSessionSetsOptions["migrate"]>,
 ): string | null {
   if (typeof migrate === "boolean") return migrate ? own : null;
-  const given = optionsOf("migrate", migrate, MIGRATE_OPTIONS);
-  const namespace = textOf("namespace", given.namespace);
+  const given = readOptions("migrate", migrate, MIGRATE_OPTIONS);
+  const namespace = readText("namespace", given.namespace);
   return namespace === "" ? own : parseForeignPrefix("", namespace);
 }

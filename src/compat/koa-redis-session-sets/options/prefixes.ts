@@ -29,7 +29,7 @@ export function toPrefix(old: string): string {
 }
 
 /** An option that is a text; "" where it is left out. */
-export function textOf(name: string, value: unknown): string {
+export function readText(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" && value.isWellFormed()) return value;
   throw createConfigError(`${name} must be a text of well-formed Unicode: ${name}: "shop"`, {

@@ -1,8 +1,8 @@
 import { createConfigError, quote, SessionError } from "../../../shared/errors.ts";
-import { elementsOf, reading } from "../../../shared/given.ts";
+import { readElements, readSafely } from "../../../shared/given.ts";
 import type { FieldReferences, Reference } from "../../../store/contract.ts";
 import { encodeText, type JSONRecord } from "../../shared/json-record.ts";
-import { shownName, toldName } from "../ids.ts";
+import { quoteName, toErrorField } from "../ids.ts";
 
 /*
  * References whose values are named by their texts: 1 and "1" are the same. Their ids are kept in
@@ -19,8 +19,8 @@ export interface DeclaredReferences {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
-export function declaredIn(references: unknown = {}): DeclaredReferences {
-  return reading("ERR_SESSION_CONFIG", "references", () => declared(references));
+export function parseReferences(references: unknown = {}): DeclaredReferences {
+  return readSafely("ERR_SESSION_CONFIG", "references", () => declared(references));
 }
 
 function declared(references: unknown): DeclaredReferences {
@@ -32,7 +32,7 @@ function declared(references: unknown): DeclaredReferences {
     );
   }
   const all = Object.entries(references).map(
-    ([field, value]) => [field, rotationOf(field, value)] as const,
+    ([field, value]) => [field, parseRotation(field, value)] as const,
   );
   const identity = all.filter(([, rotate]) => rotate !== false);
   return {
@@ -43,7 +43,7 @@ function declared(references: unknown): DeclaredReferences {
 }
 
 /** What a declaration says of `rotate`; any value is a declaration. */
-function rotationOf(field: string, declared: unknown): boolean | undefined {
+function parseRotation(field: string, declared: unknown): boolean | undefined {
   if (typeof declared !== "object" || declared === null) return undefined;
   const { rotate, ...others } = declared as { rotate?: unknown };
   const [other] = Object.keys(others);
@@ -80,16 +80,20 @@ export function createReference(field: string, value: unknown): Reference {
 }
 
 /** The references among the fields of a record; a field that is null, or is to go, has none. */
-export function pickReferences(record: JSONRecord, declared: ReadonlySet<string>): FieldReferences[] {
+export function pickReferences(
+  record: JSONRecord,
+  declared: ReadonlySet<string>,
+): FieldReferences[] {
   return Object.entries(record)
     .filter(([field]) => declared.has(field))
     .map(([field, value]) => ({ field, texts: encodeTexts(field, value), plain: true }));
 }
 
 function encodeTexts(field: string, value: unknown): string[] {
-  const list = elementsOf("ERR_SESSION_VALUE", `The field ${shownName(field)}`, value);
+  const list = readElements("ERR_SESSION_VALUE", `The field ${quoteName(field)}`, value);
   const texts = (list ?? [value ?? []].flat()).map((element) => {
-    if (!["string", "number", "boolean"].includes(typeof element)) throw createNotReferenceError(field);
+    if (!["string", "number", "boolean"].includes(typeof element))
+      throw createNotReferenceError(field);
     return encodeText(String(element));
   });
   return [...new Set(texts)];
@@ -98,7 +102,7 @@ function encodeTexts(field: string, value: unknown): string[] {
 function createNotReferenceError(field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_VALUE",
-    `The field ${shownName(field)} is a reference, so its value must be a string, a number or a boolean`,
-    { field: toldName(field) },
+    `The field ${quoteName(field)} is a reference, so its value must be a string, a number or a boolean`,
+    { field: toErrorField(field) },
   );
 }

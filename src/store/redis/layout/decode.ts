@@ -59,7 +59,7 @@ export interface Hash {
 }
 
 /** The id that a hash leads to as an alias. */
-export function targetOf({ pairs }: Hash): string | undefined {
+export function readTarget({ pairs }: Hash): string | undefined {
   return pairs.get("@to");
 }
 
@@ -68,8 +68,8 @@ export function isSession({ pairs }: Hash): boolean {
 }
 
 /** What an id leads to whose way ends at this hash. */
-export function lookupOf(hash: Hash, now: () => number): Lookup {
-  if (targetOf(hash) !== undefined) return decodeSuperseded("1"); // it was rotated too often since
+export function decodeLookup(hash: Hash, now: () => number): Lookup {
+  if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // it was rotated too often since
   const tombstone = hash.pairs.get("@x");
   if (tombstone !== undefined) return decodeSuperseded(tombstone);
   if (!isSession(hash)) return { state: "gone" };
@@ -129,10 +129,10 @@ export function decodeChanged(reply: Reply): Changed {
   const [word] = reply;
   return word === "ended" || word === "signs-in" || word === "alias"
     ? { state: word }
-    : commandedOf(reply);
+    : decodeCommanded(reply);
 }
 
-export function commandedOf([word, ...rest]: Reply): Commanded {
+export function decodeCommanded([word, ...rest]: Reply): Commanded {
   switch (word) {
     case "too-many":
       throw createTooManyReferencesError(Number(rest[0]));

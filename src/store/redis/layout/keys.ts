@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createConfigError } from "../../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../../contract.ts";
-import { MAX_SHARDS, decodeShard } from "../../shards.ts";
+import { decodeShard, MAX_SHARDS } from "../../shards.ts";
 
 /*
  * Every key is made here, or in a script from KEYS[1] in the same way:

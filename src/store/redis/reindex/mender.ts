@@ -2,18 +2,18 @@ import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { DeclaredReference } from "../../reindexing.ts";
 import { MAX_SHARDS } from "../../shards.ts";
 import { encodeList } from "../layout/encode.ts";
-import { encodeName, type Keys, encodeSetNames } from "../layout/keys.ts";
-import type { Reply, Executor } from "../scripts/executor.ts";
+import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
+import type { Executor, Reply } from "../scripts/executor.ts";
 import type { ScriptName } from "../scripts/run-script.ts";
 
 /** What was wrong. */
 export interface ReindexCounts {
   readonly added: number;
   readonly removed: number;
-  readonly fixed: number;
+  readonly corrected: number;
 }
 
-const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, fixed: 0 };
+const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
 
 /** How many entries ZSCAN or SSCAN looks at in one step. */
 const SCAN_COUNT = 100;
@@ -94,12 +94,16 @@ export class Reindexer {
     return at === id ? counts : addCounts(counts, await this.#reindexHash(shard, id, []));
   }
 
-  async #reindexHash(shard: number, id: string, references: readonly string[]): Promise<ReindexCounts> {
-    const [, ...numbers] = await this.#runScript("reindexSession", this.#keys.inShard(shard, `s:${id}`), [
-      id,
-      this.#dryRun ? "" : "1",
-      ...encodeList(references),
-    ]);
+  async #reindexHash(
+    shard: number,
+    id: string,
+    references: readonly string[],
+  ): Promise<ReindexCounts> {
+    const [, ...numbers] = await this.#runScript(
+      "reindexSession",
+      this.#keys.inShard(shard, `s:${id}`),
+      [id, this.#dryRun ? "" : "1", ...encodeList(references)],
+    );
     return decodeCounts(numbers);
   }
 
@@ -135,14 +139,14 @@ export class Reindexer {
   }
 }
 
-function decodeCounts([added, removed, fixed]: readonly unknown[]): ReindexCounts {
-  return { added: Number(added), removed: Number(removed), fixed: Number(fixed) };
+function decodeCounts([added, removed, corrected]: readonly unknown[]): ReindexCounts {
+  return { added: Number(added), removed: Number(removed), corrected: Number(corrected) };
 }
 
 function addCounts(a: ReindexCounts, b: ReindexCounts): ReindexCounts {
   return {
     added: a.added + b.added,
     removed: a.removed + b.removed,
-    fixed: a.fixed + b.fixed,
+    corrected: a.corrected + b.corrected,
   };
 }

@@ -2,8 +2,8 @@ import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "..
 import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
 import { type ReindexCounts, Reindexer } from "./mender.ts";
-import { ShardKeys, KeyScan } from "./scan.ts";
-import { type ScanScope, decodeCursor, encodeCursor } from "./scan-cursor.ts";
+import { KeyScan, ShardKeys } from "./scan.ts";
+import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
 
 /** Walks over all keys and mends them. */
 export function reindex(
@@ -18,8 +18,11 @@ export function reindex(
   return runSteps(new KeyScan(new ShardKeys(executor, keys, scope), from), reindexer);
 }
 
-async function* runSteps(scan: KeyScan, reindexer: Reindexer): AsyncGenerator<ReindexProgress, void> {
-  const sum = { scanned: 0, added: 0, removed: 0, fixed: 0 };
+async function* runSteps(
+  scan: KeyScan,
+  reindexer: Reindexer,
+): AsyncGenerator<ReindexProgress, void> {
+  const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
   for await (const { keys, here, next } of scan.pages()) {
     for await (const counts of reindexer.reindex(keys)) {
       addCounts(sum, counts);
@@ -33,10 +36,10 @@ async function* runSteps(scan: KeyScan, reindexer: Reindexer): AsyncGenerator<Re
 }
 
 function addCounts(
-  sum: { added: number; removed: number; fixed: number },
-  { added, removed, fixed }: ReindexCounts,
+  sum: { added: number; removed: number; corrected: number },
+  { added, removed, corrected }: ReindexCounts,
 ): void {
   sum.added += added;
   sum.removed += removed;
-  sum.fixed += fixed;
+  sum.corrected += corrected;
 }

@@ -1,6 +1,6 @@
 import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
-import type { ScanScope, ScanPosition } from "./scan-cursor.ts";
+import type { ScanPosition, ScanScope } from "./scan-cursor.ts";
 
 /** How many keys of the server SCAN looks at in one step. */
 export const SCAN_COUNT = 200;
@@ -72,7 +72,11 @@ export class KeyScan {
       const page = await this.#source.scanPage(via, scan);
       if (page.server !== server) return;
       const createPosition = (cursor: string) => ({ ...from, scan: cursor, done: this.#done });
-      yield { keys: page.keys, here: createPosition(scan), next: page.next === "0" ? null : createPosition(page.next) };
+      yield {
+        keys: page.keys,
+        here: createPosition(scan),
+        next: page.next === "0" ? null : createPosition(page.next),
+      };
       scan = page.next;
       if (scan === "0") break;
     }

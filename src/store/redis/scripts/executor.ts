@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createConfigError } from "../../../shared/errors.ts";
 import type { Connection, Send } from "../wire/connection.ts";
 import { checkReach, isCrowded, isMovingSlot, runWithTimeout } from "../wire/failures.ts";
-import { MissedWriteError, Replication, type ReplicatedWrite } from "../wire/replicas.ts";
+import { MissedWriteError, type ReplicatedWrite, Replication } from "../wire/replicas.ts";
 import { ServerClock } from "../wire/server-clock.ts";
 import {
   isUntold,
   mayBeActiveActive,
+  parseTime,
   refuseUnfit,
   TIME_AND_INFO,
-  parseTime,
 } from "../wire/server-info.ts";
 import { runScript, type ScriptName } from "./run-script.ts";
 
@@ -84,7 +84,12 @@ export class Executor {
       if (acknowledged && tries++ > 0) await this.#askTime(key);
       return this.#runWrite(script, { key, args }, deadline, (run) =>
         acknowledged
-          ? acknowledged(key, { operation, run, isAwaited: (r) => r[0] !== "late" && isAwaited(r), deadline })
+          ? acknowledged(key, {
+              operation,
+              run,
+              isAwaited: (r) => r[0] !== "late" && isAwaited(r),
+              deadline,
+            })
           : run(this.#createSend(key)),
       );
     });

@@ -17,14 +17,17 @@ export async function runWithTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(findRefusal() ?? createUnavailableError(operation, describeNoAnswer(timeout)));
+    const stop = () =>
+      reject(findRefusal() ?? createUnavailableError(operation, describeNoAnswer(timeout)));
     // Where this process was busy for so long, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });
   try {
     return await Promise.race([work(), late]);
   } catch (error) {
-    throw error instanceof SessionError ? error : createUnavailableError(operation, explain(error), error);
+    throw error instanceof SessionError
+      ? error
+      : createUnavailableError(operation, explain(error), error);
   } finally {
     clearTimeout(timer);
   }
@@ -34,7 +37,7 @@ function createUnavailableError(operation: string, why: string, cause?: unknown)
   return new SessionError(
     "ERR_STORE_UNAVAILABLE",
     `The session store could not ${operation}: ${why}`,
-    { operation, ...causeOf(cause) },
+    { operation, ...toCause(cause) },
   );
 }
 
@@ -60,7 +63,7 @@ export function createUnderReplicatedError(
   return new SessionError(
     "ERR_REPLICAS",
     `The session store could not ${operation} on ${where}: nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}, so a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
-    { operation, replicas, acknowledged, ...causeOf(cause) },
+    { operation, replicas, acknowledged, ...toCause(cause) },
   );
 }
 
@@ -109,7 +112,10 @@ const MOVING_SLOT_PATTERN =
 
 /** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [MOVING_SLOT_PATTERN, "the slot of the key is being moved to another node of the cluster; try again"],
+  [
+    MOVING_SLOT_PATTERN,
+    "the slot of the key is being moved to another node of the cluster; try again",
+  ],
   [/\bOOM\b/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
   [/\bREADONLY\b/i, "the client is connected to a read-only replica; connect it to the master"],
   [
@@ -154,7 +160,7 @@ export function readMessage(error: unknown): string {
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
 }
 
-function causeOf(error: unknown): ErrorOptions {
+function toCause(error: unknown): ErrorOptions {
   return error === undefined ? {} : { cause: stripCommand(error) };
 }
 

@@ -2,7 +2,7 @@ import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { setImmediate as allAsked } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
-import { readMessage, createUnderReplicatedError } from "./failures.ts";
+import { createUnderReplicatedError, readMessage } from "./failures.ts";
 
 /** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
 export interface ReplicatedWrite<Reply> {

@@ -1,9 +1,9 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import { reading } from "../../../../shared/given.ts";
+import { readSafely } from "../../../../shared/given.ts";
 import type { Connection } from "../connection.ts";
-import { type GlideAnyClient, createGlideConnection, isGlide } from "./glide.ts";
-import { type IoredisClient, createIoredisConnection, isIoredis } from "./ioredis.ts";
-import { isNodeRedis, type NodeRedisClient, createNodeRedisConnection } from "./node-redis.ts";
+import { createGlideConnection, type GlideAnyClient, isGlide } from "./glide.ts";
+import { createIoredisConnection, type IoredisClient, isIoredis } from "./ioredis.ts";
+import { createNodeRedisConnection, isNodeRedis, type NodeRedisClient } from "./node-redis.ts";
 
 /** A client that the Redis store can work with; it is known by its shape. */
 export type RedisClient = IoredisClient | NodeRedisClient | GlideAnyClient;
@@ -16,7 +16,7 @@ export function isRedisClient(value: unknown): value is RedisClient {
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
 export function toConnection(client: RedisClient): Connection {
-  const connection = reading("ERR_SESSION_CONFIG", "The client", () => known(client));
+  const connection = readSafely("ERR_SESSION_CONFIG", "The client", () => known(client));
   if (connection) return connection;
   throw createConfigError(
     "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",

@@ -48,7 +48,9 @@ export function createGlideConnection(client: GlideAnyClient): Connection {
     findMaster: null,
     async send(key, name, args) {
       const route = { type: "primarySlotKey", key } as const;
-      return flattenMap(await client.customCommand([name, ...args], { decoder: STRING_DECODER, route }));
+      return flattenMap(
+        await client.customCommand([name, ...args], { decoder: STRING_DECODER, route }),
+      );
     },
   };
 }

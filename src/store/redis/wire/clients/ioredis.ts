@@ -75,7 +75,10 @@ function findMaster(client: IoredisClient, key: string): Master {
   // A cluster's nodes do not always have its key prefix.
   const { keyPrefix = "" } = client.options;
   if (!client.isCluster) {
-    return { name: "", open: (timeout) => openOwnConnection(client as SingleClient, keyPrefix, timeout) };
+    return {
+      name: "",
+      open: (timeout) => openOwnConnection(client as SingleClient, keyPrefix, timeout),
+    };
   }
   const { slots } = client as ClusterClient;
   const name = slots[computeSlot(key)]?.[0];
@@ -87,7 +90,11 @@ function findMaster(client: IoredisClient, key: string): Master {
 }
 
 /** Behind Sentinel, a connection to the server that is the master when it is opened. */
-function openOwnConnection(client: SingleClient, keyPrefix: string, timeout: number): OwnConnection {
+function openOwnConnection(
+  client: SingleClient,
+  keyPrefix: string,
+  timeout: number,
+): OwnConnection {
   const db = client.condition?.select;
   const ownClient = client.duplicate({
     keyPrefix,

@@ -151,11 +151,14 @@ function openOwnConnection(client: SingleClient, selects: boolean, timeout: numb
   });
   ownClient.on("error", () => {}); // the commands tell
   return {
-    ready: ownClient.connect().then(() => (selects ? selectDatabase(client, ownClient) : undefined)),
+    ready: ownClient
+      .connect()
+      .then(() => (selects ? selectDatabase(client, ownClient) : undefined)),
     get lost() {
       return !ownClient.isReady;
     },
-    send: async (name, args) => flattenMap(await ownClient.sendCommand([name, ...args], PLAIN_REPLIES)),
+    send: async (name, args) =>
+      flattenMap(await ownClient.sendCommand([name, ...args], PLAIN_REPLIES)),
     close: () => {
       if (ownClient.isOpen) ownClient.destroy();
     },
@@ -165,7 +168,8 @@ function openOwnConnection(client: SingleClient, selects: boolean, timeout: numb
 /** Puts a connection into the client's database, which `select` may have changed. */
 async function selectDatabase(client: SingleClient, ownClient: OwnClient): Promise<void> {
   const [theirs, ours] = await Promise.all([client, ownClient].map(readDatabase));
-  if (theirs !== undefined && theirs !== ours) await ownClient.sendCommand(["SELECT", theirs], PLAIN_REPLIES);
+  if (theirs !== undefined && theirs !== ours)
+    await ownClient.sendCommand(["SELECT", theirs], PLAIN_REPLIES);
 }
 
 /** Only the server tells it; undefined where the user may not ask. */
