@@ -48,12 +48,13 @@ local function write_session(current, found, trail, changes, plan)
   local absolute = plan.absolute or tonumber(found.absolute)
   local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
   -- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script, and
-  -- the next write would make a part of the session anew, for ever. It has a second until the end.
+  -- the next write would make a part of the session anew, for ever. So it has a second until the
+  -- end.
   local held = math.max(deadline, now + 1000)
 
   local moved = #plan.added + #removed > 0
   if #changes.set == 0 then
-    -- It needs no memory: touching works when that is full.
+    -- Needs no memory: touching works when it is full.
     redis.call('PEXPIREAT', key, format_int(held))
     write_fields(key, changes, found, moved and after)
   else
