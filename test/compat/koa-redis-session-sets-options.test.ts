@@ -162,6 +162,8 @@ describe("a prefix with colons, in the store", () => {
       await client.del(one.getReferenceKey("user_id", 1).replace(":m:", ":r:"));
       await client.del(one.getReferenceKey("user_id", 1));
     }
+    const others = Array.from({ length: 50 }, (_, n) => `other ${n}`);
+    for (const id of others) await beside.store.set(id, {});
     const prefix = `koa-redis-session-sets:${namespace}`;
     // Not `scanned`: SCAN gives a key twice where Redis resizes its table for others meanwhile.
     expect(await walk(prefix)).toMatchObject({ added: 1 });
@@ -172,6 +174,7 @@ describe("a prefix with colons, in the store", () => {
     expect(await walk(`${prefix}:7`)).toMatchObject({ added: 1 });
     expect(await client.smembers(digits.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [own, beside, digits]) await one.store.delete("id");
+    for (const id of others) await beside.store.delete(id);
   });
 });
 
