@@ -559,9 +559,9 @@ test("refuses what is no declared reference, and a sid that is no string", async
   await expect(store.get(undefined as never)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
 });
 
-test("a store of one's own that cannot be walked has no all, length and clear", async () => {
+test("a store of one's own that cannot iterate has no all, length and clear", async () => {
   const plain = redisStore(client, { prefix: freshPrefix() });
-  const store = new SessionSetsStore({ store: Object.assign(plain, { walk: undefined }) });
+  const store = new SessionSetsStore({ store: Object.assign(plain, { iterate: undefined }) });
   for (const method of ["all", "length", "clear"] as const) {
     await expect(store[method]()).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
   }

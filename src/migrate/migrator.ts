@@ -55,10 +55,10 @@ export interface ForeignLayout {
 }
 
 /**
- * What became of an old session. `migrated` also where it was moved before and was only left over;
+ * What became of an old session. `moved` also where it was moved before and was only left over;
  * `damaged`: it is left as it is.
  */
-export type MigrateOutcome = "migrated" | "absent" | "damaged";
+export type MigrateOutcome = "moved" | "absent" | "damaged";
 
 /** The same, and how many fields were left out. */
 interface MigrateResult {
@@ -98,7 +98,7 @@ export class Migrator {
   }
 
   /**
-   * Moves the session at an old key. When it resolves to `migrated`, it is in the new layout or was.
+   * Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was.
    *
    * @param ends whether it is to be ended then: what is damaged is removed.
    */
@@ -125,7 +125,7 @@ export class Migrator {
     for (const { key, member } of session.entries) {
       await this.#foreignKeys.removeMembers(key, this.#layout.index, [member]);
     }
-    return { outcome: "migrated", leftOut: session.leftOut ?? 0 };
+    return { outcome: "moved", leftOut: session.leftOut ?? 0 };
   }
 
   /** Moves the session at an old key so that it can be ended. */
@@ -186,8 +186,7 @@ export class Migrator {
         const part = keys.slice(from, from + MAX_PARALLEL_SESSIONS);
         for (const outcome of await waitForAll(part.map((key) => this.#migrate(key, ends)))) {
           sum.scanned++;
-          if (outcome.outcome !== "absent")
-            sum[outcome.outcome === "damaged" ? "damaged" : "moved"]++;
+          if (outcome.outcome !== "absent") sum[outcome.outcome]++;
           leftOut += outcome.leftOut;
         }
       }

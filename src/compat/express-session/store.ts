@@ -222,7 +222,7 @@ export class SessionSetsStore<
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
-    findSid("createSession", req);
+    refuseNoRequest(req);
     const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkSession(session);
       return { ...session };
@@ -255,6 +255,16 @@ export class SessionSetsStore<
     for await (const page of this.#saved.iterate(false)) length += page.length;
     return length;
   }
+}
+
+/** A session is made for a request; what it says of its sid, express-session's class reads. */
+function refuseNoRequest(req: unknown): void {
+  const isRequest = readSafely("ERR_SESSION_CONFIG", "The request", () => {
+    return (
+      typeof req === "object" && req !== null && typeof Reflect.get(req, "sessionID") !== "symbol"
+    );
+  });
+  if (!isRequest) throw createConfigError("createSession takes a request of express-session");
 }
 
 /** The sid of a request, as express-session shows it. */

@@ -170,7 +170,7 @@ export class SavedSessions {
     const store = this.#store;
     if (!isIterable(store)) {
       throw createConfigError(
-        "This store cannot go through all its sessions: it has no walk method",
+        "This store cannot go through all its sessions: it has no iterate method",
       );
     }
     yield* store.iterate(withFields);
