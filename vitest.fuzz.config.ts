@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/fuzz/**/*.fuzz.ts"],
+    globalSetup: "test/global-setup.ts",
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

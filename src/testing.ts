@@ -39,5 +39,5 @@ export type {
 } from "./store/reindexing.ts";
 export { commandContract } from "./testing/commands/contract.ts";
 export { storeContract } from "./testing/contract.ts";
-export { createId, createIdBeside, createIdInShard } from "./testing/ids.ts";
+export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { createSessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { createId, createIdBeside } from "../src/testing/ids.ts";
+import { newId, newIdBeside } from "../src/testing/ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -79,7 +79,7 @@ describe("the bound", () => {
     const [a, b] = [await createForUser(store, "1"), await createForUser(store, "1")];
     const { to } = await signIn(store, a, "1");
     await assertMembers(store, of("user_id", "1"), [to, b]);
-    const rotation = createRotation(createIdBeside(a), { when: "user-changes" });
+    const rotation = createRotation(newIdBeside(a), { when: "user-changes" });
     const naming = { set: { user_id: "2" }, references: { user_id: ["2"] } };
     await change(store, to, { ...naming, rotation });
     await assertMembers(store, of("user_id", "2"), [rotation.to]);
@@ -88,7 +88,7 @@ describe("the bound", () => {
   test("stops a sign-in without a session before anything is made", async () => {
     const { store } = open(2);
     const ids = [await createForUser(store, "1"), await createForUser(store, "1")];
-    await expect(signIn(store, createId(1), "1")).rejects.toThrowError(FULL);
+    await expect(signIn(store, newId(1), "1")).rejects.toThrowError(FULL);
     await assertMembers(store, of("user_id", "1"), ids);
   });
 
@@ -103,7 +103,7 @@ describe("the bound", () => {
 
   test("does not stop a create that is called again", async () => {
     const { store } = open(1);
-    const id = createId(1);
+    const id = newId(1);
     await create(store, { id });
     await create(store, { id });
     await findLive(store, id);
@@ -148,7 +148,7 @@ describe("of a full store", () => {
   test("one that makes room is ended whole: its sets, its aliases and its lineage", async () => {
     const { store } = open(1);
     const id = await create(store, { references: { team: ["7"] } });
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     await change(store, id, { rotation: createRotation(to) });
     await create(store);
     await assertGone(store, id, to);

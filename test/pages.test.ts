@@ -3,7 +3,7 @@
  * that the test decides.
  */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { createIdBeside } from "../src/testing/ids.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
 import {
   change,
   createChanges,
@@ -205,7 +205,7 @@ describe("clear but one", () => {
   test("keeps one that signs in as somebody else meanwhile", async () => {
     const set = await openPagedSet(client, MANY);
     const kept = set.ids[KEPT] ?? "";
-    const to = createIdBeside(kept);
+    const to = newIdBeside(kept);
     set.between = async (page) => {
       if (page !== 1) return;
       const fields = { set: { user_id: "2" }, references: { user_id: ["2"] } };

@@ -6,7 +6,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
 import { commandStore, createMerge } from "../src/testing/commands/steps.ts";
-import { createIdBeside } from "../src/testing/ids.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,
   change,
@@ -112,7 +112,7 @@ describe("a command that arrives twice", () => {
 
   test.each([0, 10_000])("rotate rotates once, with %i ms of grace", async (grace) => {
     const id = await create(store, one);
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const answer = expectDone(await change(twice, id, { rotation: createRotation(to, { grace }) }));
     expect(answer).toMatchObject({ id: to, rotated: true });
     expect(Object.fromEntries(answer.fields ?? [])).toEqual({ user_id: "1" });
@@ -139,8 +139,8 @@ describe("a command that arrives twice", () => {
     ["a change of credentials", "credentials", null],
   ] as const)("%s is done once", async (_, when, user) => {
     const id = await create(store, one);
-    const to = createIdBeside(id);
-    await change(store, id, { rotation: createRotation(createIdBeside(id)) }); // it comes by an old id
+    const to = newIdBeside(id);
+    await change(store, id, { rotation: createRotation(newIdBeside(id)) }); // it comes by an old id
     const names = user === null ? {} : { set: { user_id: user }, references: { user_id: [user] } };
     const answer = expectDone(
       await change(twice, id, { ...names, rotation: createRotation(to, { when }) }),
@@ -154,7 +154,7 @@ describe("a command that arrives twice", () => {
     "a merging sign-in rotates once, its tombstone for %i ms",
     async (tombstone) => {
       const id = await create(store, one);
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const answer = expectDone(
         await commandStore(twice).command(id, createMerge(to, "2", { tombstone })),
       );
@@ -215,7 +215,7 @@ describe("a command that arrives twice", () => {
       }),
     );
     const id = await create(store, one);
-    const [a, b] = [createIdBeside(id), createIdBeside(id)];
+    const [a, b] = [newIdBeside(id), newIdBeside(id)];
     await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
     await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
     await change(recording, id, { rotation: createRotation(a) });
@@ -249,7 +249,7 @@ describe("a server whose clock is not ours", () => {
   async function useAll(store: SessionStore): Promise<void> {
     const id = await createForUser(store, "1");
     expectDone(await change(store, id, { set: { a: "1" } }));
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     await assertMembers(store, of("user_id", "1"), [to]);
     expect(await store.changeAll(of("user_id", "1"), createChanges({ set: { b: "1" } }))).toBe(1);

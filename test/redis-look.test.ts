@@ -6,7 +6,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FieldReferences, SessionStore } from "../src/store/contract.ts";
 import { commandStore, createMerge } from "../src/testing/commands/steps.ts";
-import { createIdBeside } from "../src/testing/ids.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
 import {
   change,
   createChange,
@@ -133,7 +133,7 @@ describe.each([
     async (grace) => {
       const first = await make("1");
       await leaveExpired();
-      const [second, third] = [createIdBeside(first), createIdBeside(first)];
+      const [second, third] = [newIdBeside(first), newIdBeside(first)];
       const rotation = createRotation(second, { grace });
       await expectLooks(() => change(store, first, { rotation }));
       const old = grace === 0 ? second : first;
@@ -148,7 +148,7 @@ describe.each([
 
   test.each([0, HOUR_MS])("end, also through an alias, leaving for %i ms", async (grace) => {
     const first = await make("1", "2");
-    const second = createIdBeside(first);
+    const second = newIdBeside(first);
     await change(store, first, { rotation: createRotation(second) });
     await leaveExpired();
     const tombstone = { stays: grace };
@@ -162,7 +162,7 @@ describe.each([
     const lineage = await make(...teams);
     let id = lineage;
     for (let n = 0; n < times; n++) {
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       expectDone(
         await change(store, id, { rotation: createRotation(to, { grace, tombstone: 0 }) }),
       );
@@ -182,7 +182,7 @@ describe.each([
 
   test("what moves, and what ends, a session that has a pointer", async () => {
     const { id, lineage, pointer } = await makeRotated(2, HOUR_MS, "1");
-    const [next, last] = [createIdBeside(id), createIdBeside(id)];
+    const [next, last] = [newIdBeside(id), newIdBeside(id)];
     await expectPointer(pointer, () => change(store, id));
     await expectPointer(pointer, () => change(store, lineage, { set: { a: "1" } }));
     await expectPointer(pointer, () => change(store, id, { rotation: createRotation(next) }));
@@ -192,18 +192,18 @@ describe.each([
     const all = await makeRotated(1, 0);
     await expectPointer(all.pointer, () => store.endAll(USER));
     const first = await make();
-    const to = createIdBeside(first);
+    const to = newIdBeside(first);
     await expectPointer(`{sessions:0}:l:${first}`, () =>
       change(store, first, { rotation: createRotation(to) }),
     );
     const replaced = await makeRotated(1, HOUR_MS, "1");
     const other = {
-      ...createChange({ set: { user_id: "2" }, rotation: createRotation(createIdBeside(first)) }),
+      ...createChange({ set: { user_id: "2" }, rotation: createRotation(newIdBeside(first)) }),
       references: references("user_id", "2"),
     };
     await expectPointer(replaced.pointer, () => store.change(replaced.id, other));
     const ended = await makeRotated(1, HOUR_MS);
-    const rotation = createRotation(createIdBeside(first), { grace: 0 });
+    const rotation = createRotation(newIdBeside(first), { grace: 0 });
     await expectPointer(ended.pointer, () => change(store, ended.lineage, { rotation }));
   });
 
@@ -212,7 +212,7 @@ describe.each([
     async (stays) => {
       const { id, lineage } = await makeRotated(32, HOUR_MS, "1");
       await leaveExpired();
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const same = {
         ...createChange({
           set: { user_id: "1" },
@@ -243,7 +243,7 @@ describe.each([
       const ended = await makeRotated(1, HOUR_MS);
       await store.end(ended.id);
       await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
-      await expectLooks(() => signIn(createIdBeside(id)));
+      await expectLooks(() => signIn(newIdBeside(id)));
     },
   );
 

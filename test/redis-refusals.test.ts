@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createIdBeside } from "../src/testing/ids.ts";
+import { newIdBeside } from "../src/testing/ids.ts";
 import {
   change,
   create,
@@ -301,7 +301,7 @@ describe("a foreign key", () => {
     await expectNothingWritten(() => store.endAll(USER));
     await expectNothingWritten(() => store.changeAll(USER, createChanges({ set: { a: "1" } })));
     const other = await create(store, one);
-    const to = createIdBeside(other);
+    const to = newIdBeside(other);
     await client.set(store.sessionKey(to), "foreign");
     await expectNothingWritten(() => change(store, other, { rotation: createRotation(to) }));
   });
@@ -319,8 +319,8 @@ describe("a foreign key", () => {
     const wrong = store.setKey({ field: "team", text: "7", plain });
     await client.del(wrong);
     await client.set(wrong, "foreign");
-    const another = { ...made, id: createIdBeside(id) };
-    const rotation = createRotation(createIdBeside(id));
+    const another = { ...made, id: newIdBeside(id) };
+    const rotation = createRotation(newIdBeside(id));
     await expectNothingWritten(() => store.create(another));
     await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => change(store, id));

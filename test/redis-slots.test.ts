@@ -19,7 +19,7 @@ import { createToken } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
 import { decodeShard } from "../src/store/shards.ts";
 import { command, commandStore, createCommand, mergeTo } from "../src/testing/commands/steps.ts";
-import { createId, createIdBeside } from "../src/testing/ids.ts";
+import { newId, newIdBeside } from "../src/testing/ids.ts";
 import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
@@ -100,7 +100,7 @@ async function commandEverything(given: SessionStore, plain: boolean): Promise<v
   const references = (value: string) =>
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
   for (const value of VALUES.map(String)) {
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     const made = {
       ...createCommand({ set: { a: value }, create: true, absoluteTimeout: HOUR_MS }),
     };
@@ -109,7 +109,7 @@ async function commandEverything(given: SessionStore, plain: boolean): Promise<v
       ...createCommand({ replace: true }),
       references: references("other"),
     });
-    const merge = mergeTo(createIdBeside(id), { identity: FIELDS });
+    const merge = mergeTo(newIdBeside(id), { identity: FIELDS });
     await store.command(id, { ...createCommand({ merge }), references: references(value) });
     await command(store, id, { absoluteTimeout: HOUR_MS });
     await command(store, merge.to, { absoluteDeadline: 1 });

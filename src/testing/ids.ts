@@ -3,19 +3,19 @@ import { createConfigError, quote } from "../shared/errors.ts";
 import { encodeShard, MAX_SHARDS } from "../store/shards.ts";
 
 /** A new id in a random shard of a store that has so many. */
-export function createId(shards: number): string {
+export function newId(shards: number): string {
   checkNumber("newId takes the number of a store's shards", shards, 1, MAX_SHARDS);
-  return createIdInShard(randomInt(shards));
+  return newIdInShard(randomInt(shards));
 }
 
 /** A new id in the shard of that number. */
-export function createIdInShard(shard: number): string {
+export function newIdInShard(shard: number): string {
   checkNumber("newIdInShard takes the number of a shard", shard, 0, MAX_SHARDS - 1);
   return encodeShard(shard) + createRandomText();
 }
 
 /** A new id in the shard of another one: what a rotation goes to. */
-export function createIdBeside(id: string): string {
+export function newIdBeside(id: string): string {
   if (typeof id !== "string") throw createConfigError("newIdBeside takes an id");
   return id.slice(0, 2) + createRandomText();
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SessionStore, StoredSession } from "../store/contract.ts";
-import { createIdBeside } from "./ids.ts";
+import { newIdBeside } from "./ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -64,7 +64,7 @@ export const largeSets: readonly StoreTest[] = [
   storeTest("endAll ends a large set but the session it keeps", async ({ store }) => {
     const ids = await createMany(store, "1", MANY);
     const first = ids[MANY / 2] ?? "";
-    const kept = createIdBeside(first);
+    const kept = newIdBeside(first);
     expectDone(await change(store, first, { rotation: createRotation(kept) }));
     assert.equal(await store.endAll(USER, { except: first }), MANY - 1);
     await assertMembers(store, USER, [kept]);
@@ -142,7 +142,7 @@ async function rotateAll(store: SessionStore): Promise<void> {
     await Promise.all(
       sessions
         .slice(from, from + 100)
-        .map(({ id }) => change(store, id, { rotation: createRotation(createIdBeside(id)) })),
+        .map(({ id }) => change(store, id, { rotation: createRotation(newIdBeside(id)) })),
     );
   }
 }

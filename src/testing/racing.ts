@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Changed, SessionStore } from "../store/contract.ts";
-import { createIdBeside } from "./ids.ts";
+import { newIdBeside } from "./ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -42,7 +42,7 @@ export const racing: readonly StoreTest[] = [
       const set = (i: number) => change(store, id, { set: { [`r${round}f${i}`]: String(i) } });
       work.push(...INDEXES.slice(0, 10).map(set));
       if (round === 3) break;
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       ids.push(to);
       work.push(change(store, id, { rotation: createRotation(to) }));
       work.push(...INDEXES.slice(10, 20).map(set));
@@ -70,7 +70,7 @@ export const racing: readonly StoreTest[] = [
   storeTest("of parallel rotations of one id one is done", async ({ store }) => {
     const id = await createForUser(store, "1");
     const answers = await Promise.all(
-      INDEXES.map(() => change(store, id, { rotation: createRotation(createIdBeside(id)) })),
+      INDEXES.map(() => change(store, id, { rotation: createRotation(newIdBeside(id)) })),
     );
     const rotated = answers.filter(({ state }) => state === "changed").map(expectDone);
     assert.equal(rotated.length, 1);
@@ -104,7 +104,7 @@ export const racing: readonly StoreTest[] = [
         change(store, id, {
           set: { user_id: `user ${i}` },
           references: { user_id: [`user ${i}`] },
-          rotation: createRotation(createIdBeside(id), { when: "user-changes" }),
+          rotation: createRotation(newIdBeside(id), { when: "user-changes" }),
         }),
       ),
     );
@@ -130,7 +130,7 @@ export const racing: readonly StoreTest[] = [
   storeTest("no change that races with end brings the session back", async ({ store }) => {
     for (let round = 0; round < 10; round++) {
       const id = await createForUser(store, "1", { references: { t: ["7"] } });
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const racers = [
         () => change(store, id, { set: { a: "1" } }),
         () => change(store, id, { set: { t: "8" }, references: { t: ["8"] } }),
@@ -193,7 +193,7 @@ export const racing: readonly StoreTest[] = [
 
   storeTest("a rotation sent many times at once is done once", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const sent = createChange({ set: { a: "1" }, rotation: createRotation(createIdBeside(id)) });
+    const sent = createChange({ set: { a: "1" }, rotation: createRotation(newIdBeside(id)) });
     const answers = await Promise.all(INDEXES.map(() => store.change(id, sent)));
     for (const answer of answers) assert.deepEqual(answer, answers[0]);
     assert.equal((await readAllPages(store, USER)).length, 1);
@@ -206,7 +206,7 @@ async function chase(store: SessionStore, ids: readonly string[]): Promise<strin
     const chain = [first];
     for (let i = 0; i < 3; i++) {
       const from = chain.at(-1) ?? "";
-      const to = createIdBeside(from);
+      const to = newIdBeside(from);
       const answer = await change(store, from, { rotation: createRotation(to) });
       if (answer.state !== "changed") break;
       chain.push(to);

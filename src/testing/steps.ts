@@ -14,7 +14,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { createId, createIdBeside } from "./ids.ts";
+import { newId, newIdBeside } from "./ids.ts";
 
 /*
  * The words the tests of the suite are written in. What must live has deadlines of hours, what must
@@ -61,7 +61,7 @@ export interface SessionDraft {
 
 export function createDraft(store: SessionStore, session: SessionDraft = {}): NewSession {
   return {
-    id: session.id ?? createId(store.shards),
+    id: session.id ?? newId(store.shards),
     fields: toFields(session.fields ?? {}),
     references: toReferences(session.references ?? {}),
     idleTimeout: session.idleTimeout === undefined ? HOUR_MS : session.idleTimeout,
@@ -167,7 +167,7 @@ interface SignInDraft
 /** A sign-in of this user at an id, whose field says so; its tombstones stay for an hour. */
 export function createSignIn(id: string, user: string, over: SignInDraft = {}): SignIn {
   return {
-    id: over.id ?? createIdBeside(id),
+    id: over.id ?? newIdBeside(id),
     fields: toFields({ user_id: user, ...over.fields }),
     references: toReferences({ user_id: [user], ...over.references }),
     idleTimeout: over.idleTimeout === undefined ? HOUR_MS : over.idleTimeout,
@@ -201,7 +201,7 @@ export async function renew(
 ): Promise<string[]> {
   const ids = [first];
   for (let id = first; ids.length <= times; ) {
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to, over) }));
     ids.push(to);
     id = to;

@@ -9,12 +9,7 @@ import * as users from "session-sets/compat/redis-user-sessions";
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
-import {
-  createId,
-  createIdBeside,
-  createIdInShard,
-  createSessionCookie,
-} from "session-sets/testing";
+import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 
 const TOKEN = "s3cr3t_".repeat(5);
@@ -101,9 +96,9 @@ const CALLS: Readonly<Record<string, (given: never) => unknown>> = {
   createSessionCookie: (given) => createSessionCookie(given, {}),
   "createSessionCookie's values": (given) => createSessionCookie(forNode, given),
   "createSessionCookie's options": (given) => createSessionCookie(forNode, {}, given),
-  newId: (given) => createId(given),
-  newIdInShard: (given) => createIdInShard(given),
-  newIdBeside: (given) => createIdBeside(given),
+  newId: (given) => newId(given),
+  newIdInShard: (given) => newIdInShard(given),
+  newIdBeside: (given) => newIdBeside(given),
   "set of SessionSetsStore": (given) => store.set(TOKEN, given),
   // It looks at the cookie alone.
   "touch of SessionSetsStore": (given) => store.touch(TOKEN, { cookie: { [TOKEN]: given } }),

@@ -54,7 +54,7 @@ const requirementOptions = options({
 /** How the functions of each adapter are called. */
 interface Called {
   readonly middleware: Method;
-  readonly createSession?: Method;
+  readonly sessionOf: Method;
   readonly requirement: Method;
   readonly of?: Method;
   readonly guard: Method;
@@ -70,14 +70,14 @@ const plugin: Method = {
 function calledOf(adapter: Adapter): Called {
   const [first, second] = [shown(adapter, 0), shown(adapter, 1)];
   const sync = { gives: "value", reads: "only" } as const;
-  const createSession: Method = { args: [first], ...sync };
+  const sessionOf: Method = { args: [first], ...sync };
   const of: Method = { args: [first], ...sync };
   switch (adapter.name) {
     case "Koa":
     case "Hono": {
       const middleware: Method = { args: [first, next], byFramework: true, reads: "only" };
       const requirement: Method = { args: [first, next], byFramework: true, reads: "and touches" };
-      return { middleware, createSession, requirement, of, guard: middleware };
+      return { middleware, sessionOf, requirement, of, guard: middleware };
     }
     case "Express": {
       const middleware: Method = { args: [first, second, next], byFramework: true, ...sync };
@@ -86,12 +86,12 @@ function calledOf(adapter: Adapter): Called {
         byFramework: true,
         reads: "and touches",
       };
-      return { middleware, createSession, requirement, of, guard: middleware };
+      return { middleware, sessionOf, requirement, of, guard: middleware };
     }
     case "Fastify":
       return {
         middleware: plugin,
-        createSession: { args: [first, second], ...sync },
+        sessionOf: { args: [first, second], ...sync },
         requirement: { args: [first, second], byFramework: true, reads: "and touches" },
         of,
         guard: plugin,
@@ -99,12 +99,14 @@ function calledOf(adapter: Adapter): Called {
     case "node":
       return {
         middleware: { args: [first, second], ...sync },
+        sessionOf: { args: [first, second], ...sync },
         requirement: { args: [first, second], byFramework: true, reads: "and touches" },
         guard: { args: [first], ...sync },
       };
     default:
       return {
         middleware: { args: [first], ...sync },
+        sessionOf,
         requirement: { args: [first], reads: "and touches" },
         guard: { args: [first], ...sync },
       };
@@ -116,7 +118,7 @@ type Adapted = { requireSession(field: string, options?: object): object };
 /** The surfaces of one adapter: what it makes of sessions, a requirement, and a guard. */
 function surfacesOf(name: string): Surface<CoreWorld>[] {
   const adapter = adapterOf(name);
-  const { middleware, createSession, requirement, of, guard } = calledOf(adapter);
+  const { middleware, sessionOf, requirement, of, guard } = calledOf(adapter);
   const settings = fc.constant(undefined);
   return [
     {
@@ -125,7 +127,7 @@ function surfacesOf(name: string): Surface<CoreWorld>[] {
       open: ({ sessions }) => adapter.create(sessions),
       methods: {
         "()": middleware,
-        ...(createSession ? { createSession } : {}),
+        of: sessionOf,
         requireSession: {
           args: [mostly(field), requirementOptions],
           gives: "value",

@@ -24,7 +24,7 @@ export interface Rules {
   readonly reads: false | "only" | "and touches";
   /** Whether sets may have entries that have expired, which listing one takes out of it. */
   readonly expires?: boolean;
-  /** How many commands it may take, those of scripts apart. */
+  /** How many commands it may take, and how many arguments those of its scripts may have. */
   readonly most: { readonly commands: number; readonly byScripts: number };
 }
 
@@ -119,11 +119,15 @@ function faultsOfCommands(commands: readonly Command[], rules: Rules): string[] 
     )
     .map((command) => `outside: a key outside the prefix: ${shown(command)}`);
   const sent = commands.filter(({ byScript }) => !byScript).length;
-  const byScripts = commands.length - sent;
+  // What a command names is work, too.
+  const byScripts = commands.reduce(
+    (sum, { byScript, args }) => sum + (byScript ? args.length : 0),
+    0,
+  );
   const work = [
     ...(sent > rules.most.commands ? [`work: ${sent} commands, over ${rules.most.commands}`] : []),
     ...(byScripts > rules.most.byScripts
-      ? [`work: ${byScripts} commands by scripts, over ${rules.most.byScripts}`]
+      ? [`work: ${byScripts} arguments of commands by scripts, over ${rules.most.byScripts}`]
       : []),
   ];
   return [...outside, ...faultsOfReading(commands, rules), ...work];

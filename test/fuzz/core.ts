@@ -103,7 +103,10 @@ export const setMethods: Readonly<Record<string, Method>> = {
   size: { args: [], reads: "only" },
   has: { args: [id], reads: "only" },
   ids: { args: [], reads: "only" },
-  list: { args: [options({ limit: mostly(fc.nat(600).map(value)) })], reads: "only" },
+  list: {
+    args: [options({ limit: mostly(fc.nat(600).map(value)), after: hostile })],
+    reads: "only",
+  },
   "[Symbol.asyncIterator]": { args: [], gives: "steps", reads: "only" },
   set: { args: [values] },
   unset: { args: [fields] },

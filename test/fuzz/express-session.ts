@@ -58,6 +58,8 @@ export async function openExpressSession(
   const moved = JSON.stringify({ cookie, user_id: 1, passport: { user: 2 } });
   if (place !== "memory") await traffic.own.set(`${old}${sidOf("an old sid")}`, moved, "EX", 3600);
   const prefixes = place === "memory" ? [] : [`{${prefix}:`, old, SLOT_KEY];
+  const tag = `{${prefix}:0}`;
+  const hashOf = (name: string) => `${tag}:s:${store.idOf(sidOf(name))}`;
   const givens: Record<string, unknown> = {
     ...sids,
     "an old sid": sidOf("an old sid"),
@@ -65,6 +67,15 @@ export async function openExpressSession(
     "another id": store.idOf(sidOf("another sid")),
     "a session": await store.get(sidOf("a sid")),
     "another session": { cookie, user_id: 2, theme: "light" },
+    "hash of a sid": hashOf("a sid"),
+    "hash of another sid": hashOf("another sid"),
+    "hash of an ended sid": hashOf("an ended sid"),
+    "set user_id:1": `${tag}:r:user_id:1`,
+    "set found": `${tag}:r:%7Efound:2`,
+    "an old key": `${old}${sidOf("an old sid")}`,
+    "an unknown old key": `${old}${sidOf("an unknown sid")}`,
+    now: Date.now(),
+    later: Date.now() + COOKIE.originalMaxAge,
     "a request": { sessionID: sidOf("a sid"), sessionStore: store },
     "the token": sidOf("a sid"),
     "another token": sidOf("another sid"),

@@ -6,12 +6,7 @@ import * as koaCompat from "session-sets/compat/koa-redis-session-sets";
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import {
-  createId,
-  createIdBeside,
-  createIdInShard,
-  createSessionCookie,
-} from "session-sets/testing";
+import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
 import { fc } from "../support/properties.ts";
 import { contextWith } from "../support/request.ts";
 import { duration, options, values } from "./core.ts";
@@ -308,23 +303,23 @@ export const FACTORIES: readonly Factory[] = [
   },
   {
     name: "newId",
-    exported: createId,
+    exported: newId,
     args: [mostly(fc.constantFrom(1, 64, 4096).map(value))],
-    create: (shards: never) => createId(shards),
+    create: (shards: never) => newId(shards),
     use: () => [],
   },
   {
     name: "newIdInShard",
-    exported: createIdInShard,
+    exported: newIdInShard,
     args: [mostly(fc.constantFrom(0, 4095).map(value))],
-    create: (shard: never) => createIdInShard(shard),
+    create: (shard: never) => newIdInShard(shard),
     use: () => [],
   },
   {
     name: "newIdBeside",
-    exported: createIdBeside,
+    exported: newIdBeside,
     args: [hostileText],
-    create: (id: never) => createIdBeside(id),
+    create: (id: never) => newIdBeside(id),
     use: () => [],
   },
   ...ADAPTERS.map(ofAdapter),

@@ -57,6 +57,14 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
     "an old token": OLD,
     "a chosen id": "a chosen id",
     "a context": contextOf(token),
+    "hash of the session": middleware.createSession(contextOf(token) as never).getKey(),
+    "hash of a chosen id": middleware.store.getSessionKey("a chosen id"),
+    "plain set of the user": middleware.getReferenceKey("user_id", 1),
+    "set of the user": middleware.getReferenceKey("user_id", 1).replace(":m:", ":r:"),
+    "an old key": `${prefix}:{${OLD}}`,
+    "an old index": `${prefix}:user_id:{1}`,
+    now: Date.now(),
+    later: Date.now() + 3_600_000,
     next() {},
   };
   return {

@@ -77,7 +77,7 @@ const sessionMethods: Readonly<Record<string, Method>> = {
     args: [options({ keep, replicas, clearSiteData: mostly(listOf(fc.constant(value("cache")))) })],
   },
   id: { args: [], gives: "value", reads: "only" },
-  getKey: { args: [], gives: "value", reads: "only" },
+  key: { args: [], gives: "value", reads: "only" },
   peers: { args: [mostly(field), hostile], reads: "and touches" },
   createCSRFToken: { args: [], gives: "value", reads: "only" },
   verifyCSRFToken: { args: [csrfToken], gives: "value", reads: "only" },

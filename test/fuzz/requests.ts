@@ -49,8 +49,7 @@ function fetchRequest(headers: Headers, method = "GET") {
 }
 
 const callable = (object: object) => object as (...args: unknown[]) => object;
-const creates = (object: object) =>
-  (object as { createSession(...args: unknown[]): object }).createSession;
+const sessionBy = (object: object) => (object as { of(...args: unknown[]): object }).of;
 
 export const ADAPTERS: readonly Adapter[] = [
   {
@@ -64,7 +63,7 @@ export const ADAPTERS: readonly Adapter[] = [
       const ctx = { req, res, request: {}, method, host: "shop.example", secure: false, app };
       return { args: [ctx], setCookies };
     },
-    session: (adapter, { args }) => creates(adapter)(...args),
+    session: (adapter, { args }) => sessionBy(adapter)(...args),
   },
   {
     name: "Express",
@@ -75,7 +74,7 @@ export const ADAPTERS: readonly Adapter[] = [
       const { req, res, setCookies } = nodeRequest(headers, method);
       return { args: [Object.assign(req, { res }), res], setCookies };
     },
-    session: (adapter, { args }) => creates(adapter)(args[0]),
+    session: (adapter, { args }) => sessionBy(adapter)(args[0]),
   },
   {
     name: "Fastify",
@@ -88,7 +87,7 @@ export const ADAPTERS: readonly Adapter[] = [
       const reply = { raw: res, code() {}, headers() {}, send() {} };
       return { args: [request, reply], setCookies };
     },
-    session: (adapter, { args }) => creates(adapter)(...args),
+    session: (adapter, { args }) => sessionBy(adapter)(...args),
   },
   {
     name: "Hono",
@@ -100,7 +99,7 @@ export const ADAPTERS: readonly Adapter[] = [
       const c = { req: { raw: fetchRequest(headers, method) }, res, set() {} };
       return { args: [c], setCookies: () => c.res.headers.getSetCookie() };
     },
-    session: (adapter, { args }) => creates(adapter)(...args),
+    session: (adapter, { args }) => sessionBy(adapter)(...args),
   },
   {
     name: "node",

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
 import { startRedis } from "../support/redis-server.ts";
 import { Traffic } from "./traffic.ts";
+import { type Watch, watch } from "./watch.ts";
 import type { Servers } from "./worlds.ts";
 
 /** To be called at the top of a file; what it returns is filled in before its tests run. */
@@ -10,14 +11,24 @@ export function useServers(): () => Servers {
   let servers: Servers | undefined;
   let stop = async () => {};
   beforeAll(async () => {
-    const server = await startRedis();
-    const traffic = await Traffic.open(server.url);
-    const client = new Redis(server.url);
-    servers = { traffic, client, url: server.url };
+    const { url, stop: stopServer } = await startRedis();
+    const traffic = await Traffic.open(url);
+    let client = new Redis(url);
+    servers = {
+      traffic,
+      url,
+      get client() {
+        return client;
+      },
+      reconnect() {
+        client.disconnect();
+        client = new Redis(url);
+      },
+    };
     stop = async () => {
       client.disconnect();
       await traffic.close();
-      await server.stop();
+      await stopServer();
     };
   });
   afterAll(() => stop());
@@ -25,4 +36,21 @@ export function useServers(): () => Servers {
     if (!servers) throw new Error("The server has not been started");
     return servers;
   };
+}
+
+/** A round on an empty server; nothing is left of it. Resolves to what is wrong. */
+export async function inRound(
+  servers: Servers,
+  work: (watching: Watch) => Promise<string[]>,
+): Promise<string[]> {
+  const watching = watch();
+  try {
+    const faults = await work(watching);
+    // What never ends goes on until its connection does.
+    if (faults.some((fault) => fault.includes("hang:"))) servers.reconnect();
+    return faults;
+  } finally {
+    await servers.traffic.own.flushall();
+    watching.stop();
+  }
 }

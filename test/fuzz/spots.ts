@@ -24,7 +24,15 @@ export async function openSpots({ traffic, url }: Servers): Promise<SpotsWorld> 
   const old = "old-token-s3cr3t_s3cr3t_s3cr3t_s3cr3t";
   await traffic.own.set(`app:shop|token:${old}|ownerId:o1`, "{}", "EX", 3600);
   const unknown = "unknown-token-s3cr3t_s3cr3t_s3cr3t";
+  const [key = ""] = await traffic.own.keys("{spots-sessions:0}:s:*");
+  const [set = ""] = await traffic.own.keys("{spots-sessions:0}:r:*");
   const givens: Record<string, unknown> = {
+    "hash of a session": key,
+    "set of an owner": set,
+    "an old key": `app:shop|token:${old}|ownerId:o1`,
+    "an unknown old key": "app:shop|token:|ownerId:o1",
+    now: Date.now(),
+    later: Date.now() + 3_600_000,
     "the token": token,
     "another token": another,
     "a dead token": dead,

@@ -18,6 +18,11 @@ export interface World {
   readonly traffic: Traffic | null;
   /** Whether sets have entries that have expired. */
   readonly expires?: boolean;
+  /**
+   * How many entries its sets may have.
+   * @default a few
+   */
+  readonly entries?: number;
   /** What is given under a name. */
   of(name: string): unknown;
   close(): Promise<void>;
@@ -129,14 +134,14 @@ export async function faultsOfCall(
   keepSecret(world, outcome);
   const outlets = await watch.since();
   const commands = (await world.traffic?.since()) ?? [];
-  const size = args.reduce((sum, one) => sum + sizeOf(one), 0);
+  const size = args.reduce((sum, one) => sum + sizeOf(one), world.entries ?? 0);
   return faultsOf(outcome, outlets, commands, {
     gives: gives === "promise" ? gives : "value",
     secrets: world.secrets,
     prefixes: world.prefixes,
     reads,
     expires: world.expires ?? false,
-    most: { commands: 50 + size, byScripts: 1000 + 50 * size },
+    most: { commands: 50 + size, byScripts: 2000 + 50 * size },
   });
 }
 

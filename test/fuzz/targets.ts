@@ -4,8 +4,8 @@ import { fc } from "../support/properties.ts";
 import type { Target } from "./all.ts";
 import { uncoveredMembers } from "./coverage.ts";
 import { fuzz } from "./runner.ts";
+import { inRound } from "./servers.ts";
 import { play, type Round, roundsOf, showRound } from "./surfaces.ts";
-import { watch } from "./watch.ts";
 import type { Servers } from "./worlds.ts";
 
 export function testTarget({ name, surface, open }: Target, servers: () => Servers): void {
@@ -21,17 +21,13 @@ export function testTarget({ name, surface, open }: Target, servers: () => Serve
     fuzz<Round<unknown>>({
       name,
       inputs: roundsOf(surface),
-      async faults(round) {
-        const watching = watch();
-        const world = await open(servers());
-        try {
-          return await play(surface, world, round, watching);
-        } finally {
+      faults: (round) =>
+        inRound(servers(), async (watching) => {
+          const world = await open(servers());
+          const faults = await play(surface, world, round, watching);
           await world.close();
-          await servers().traffic.own.flushall();
-          watching.stop();
-        }
-      },
+          return faults;
+        }),
       show: (round) => showRound(name, round),
       rounds: 40,
     }),

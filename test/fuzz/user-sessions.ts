@@ -31,6 +31,14 @@ export async function openUserSessions({ traffic, url }: Servers): Promise<World
   await traffic.own.zadd("user:u1:sessions", String(Date.parse(expires)), OLD_ID);
   const givens: Record<string, unknown> = {
     "a client": client,
+    "hash of the session": `{redis-user-sessions:0}:s:${ID}`,
+    "set of the user": "{redis-user-sessions:0}:r:userId:u1",
+    mark: `{redis-user-sessions:0}:o:${OLD_ID}`,
+    "an old key": `session:${OLD_ID}`,
+    "an unknown old key": `session:${UNKNOWN_ID}`,
+    "an old index": "user:u1:sessions",
+    now: Date.now(),
+    later: Date.now() + 3_600_000,
     "an id": ID,
     "an old id": OLD_ID,
     "the token": ID,

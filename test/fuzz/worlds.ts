@@ -30,6 +30,8 @@ export interface Servers {
   readonly traffic: Traffic;
   readonly client: Redis;
   readonly url: string;
+  /** Ends what is under way by the client, and makes another. */
+  reconnect(): void;
 }
 
 export function freshName(): string {
@@ -40,6 +42,29 @@ export function freshName(): string {
 export const SLOT_KEY = "{3560}:";
 
 const AGE_MS = 120_000;
+const LATER_MS = 3_600_000;
+
+/** The ids of a world's sessions, by their names. */
+export const IDS = ["the id", "another id", "an old id", "a renewed id", "a dead id"] as const;
+const SETS = ["user_id:1", "team_ids:1", "code:x"] as const;
+
+/** The names of keys of a world's first shard. */
+export const KEYS: readonly string[] = [
+  ...IDS.flatMap((name) => [`hash of ${name}`, `pointer of ${name}`]),
+  ...SETS.flatMap((name) => [`set ${name}`, `plain set ${name}`]),
+  "mark",
+];
+
+/** Those keys, by their names: in the hash tag that all keys of the first session have. */
+function keysIn(tag: string, of: (name: string) => unknown): Record<string, string> {
+  return Object.fromEntries([
+    ...IDS.map((name) => [`hash of ${name}`, `${tag}:s:${String(of(name))}`]),
+    ...IDS.map((name) => [`pointer of ${name}`, `${tag}:l:${String(of(name))}`]),
+    ...SETS.map((name) => [`set ${name}`, `${tag}:r:${name}`]),
+    ...SETS.map((name) => [`plain set ${name}`, `${tag}:m:${name}`]),
+    ["mark", `${tag}:o:${String(of("the id"))}`],
+  ]);
+}
 
 export async function openWorld(place: Place, { traffic, client }: Servers): Promise<CoreWorld> {
   let now = Date.now();
@@ -86,10 +111,14 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
     "a renewed id": renewed?.session?.id,
     "a dead id": gone.session.id,
     "the key": store.sessionKey(user.session.id),
+    now: Date.now(),
+    later: Date.now() + LATER_MS,
     sessions,
     store,
     ...requestGivens(user.token),
   };
+  const tag = store.sessionKey(user.session.id).replace(/:s:.*$/, "");
+  const keys = keysIn(tag, (name) => givens[name]);
   const tokens = Object.entries(givens).filter(([name]) => /^(?!a CSRF).* token$/.test(name));
   return {
     sessions,
@@ -97,7 +126,7 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
     secrets: new Set([...tokens.map(([, token]) => String(token)), replaced.token]),
     prefixes: place === "memory" ? [] : [`{${prefix}:`],
     traffic: place === "memory" ? null : traffic,
-    of: (name) => givens[name],
+    of: (name) => givens[name] ?? keys[name],
     close: () => store.close(),
   };
 }

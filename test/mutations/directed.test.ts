@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
-import { createIdBeside } from "../../src/testing/ids.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
 import { change, createForUser, createRotation, expectDone, of } from "../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../support/mutations.ts";
@@ -35,7 +35,7 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
   const direct = redisStore(client);
   for (let others = 2; others > 0; others--) await createForUser(direct, "1");
   const first = await createForUser(direct, "1");
-  const [kept, to] = [createIdBeside(first), createIdBeside(first)];
+  const [kept, to] = [newIdBeside(first), newIdBeside(first)];
   // An id that is no lineage, or the pointer would lead to it.
   expectDone(await change(direct, first, { rotation: createRotation(kept, { grace: 0 }) }));
   let rotated = false;

@@ -10,7 +10,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
 import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
-import { createIdBeside } from "../../src/testing/ids.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
   createChanges,
@@ -51,17 +51,17 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
   "set another user": (store, id) =>
     change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
-  rotate: (store, id) => change(store, id, { rotation: createRotation(createIdBeside(id)) }),
+  rotate: (store, id) => change(store, id, { rotation: createRotation(newIdBeside(id)) }),
   "rotate for good": (store, id) =>
-    change(store, id, { rotation: createRotation(createIdBeside(id), { when: "credentials" }) }),
+    change(store, id, { rotation: createRotation(newIdBeside(id), { when: "credentials" }) }),
   "rotate to another user": (store, id) =>
     change(store, id, {
       set: { user_id: "2" },
       references: { user_id: ["2"] },
-      rotation: createRotation(createIdBeside(id)),
+      rotation: createRotation(newIdBeside(id)),
     }),
   "merge another user": (store, id) =>
-    commandStore(store).command(id, createMerge(createIdBeside(id), "2")),
+    commandStore(store).command(id, createMerge(newIdBeside(id), "2")),
   "make by a command, or change": (store, id) =>
     command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
   "replace all fields": (store, id) =>
@@ -94,7 +94,7 @@ const READS: Readonly<Record<string, Read>> = {
 /** A session of the first user that was rotated, and nothing is left of that but the pointer to it. */
 async function makeRotated(store: SessionStore, prefix: string) {
   const lineage = await createForUser(store, "1");
-  const id = createIdBeside(lineage);
+  const id = newIdBeside(lineage);
   await change(store, lineage, { rotation: createRotation(id, { grace: 0 }) });
   return { id, lineage, pointer: `{${prefix}:0}:l:${lineage}` };
 }
@@ -170,7 +170,7 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
-    const id = createIdBeside(old);
+    const id = newIdBeside(old);
     await change(direct, old, { rotation: createRotation(id) });
     const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);

@@ -6,7 +6,7 @@ import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
 import type { CommandStore } from "../../src/store/commanding.ts";
 import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
-import { createIdBeside } from "../../src/testing/ids.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
 import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
@@ -130,10 +130,10 @@ export function operations(
       }),
     ),
     "command that makes": operation("change a session", "memory", () =>
-      command(commands(), createIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
+      command(commands(), newIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
     ),
     "command that merges": operation("change a session", "memory", () =>
-      commands().command(session.id, createMerge(createIdBeside(session.id), "2")),
+      commands().command(session.id, createMerge(newIdBeside(session.id), "2")),
     ),
     unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
     "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),

@@ -1,7 +1,7 @@
 /* Large session sets, and a store whose operations on a set do something else between their pages. */
 import { redisStore } from "session-sets/redis";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
-import { createIdBeside } from "../../src/testing/ids.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
   create,
@@ -73,7 +73,7 @@ function sessionsIn(script: string, reply: unknown): number {
 /** Gives the session of number n a new id, and leaves the old one for so long. */
 export async function rotate({ other, ids }: PagedSet, n: number, grace: number): Promise<void> {
   const old = ids[n] ?? "";
-  const to = createIdBeside(old);
+  const to = newIdBeside(old);
   expectDone(await change(other, old, { rotation: createRotation(to, { grace }) }));
   ids[n] = to;
 }

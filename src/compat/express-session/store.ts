@@ -261,7 +261,10 @@ export class SessionSetsStore<
 function refuseNoRequest(req: unknown): void {
   const isRequest = readSafely("ERR_SESSION_CONFIG", "The request", () => {
     return (
-      typeof req === "object" && req !== null && typeof Reflect.get(req, "sessionID") !== "symbol"
+      typeof req === "object" &&
+      req !== null &&
+      !Array.isArray(req) &&
+      typeof Reflect.get(req, "sessionID") !== "symbol"
     );
   });
   if (!isRequest) throw createConfigError("createSession takes a request of express-session");

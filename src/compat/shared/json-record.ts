@@ -64,5 +64,10 @@ export function encodeText(text: string): string {
 }
 
 export function decodeText(text: string): string {
-  return text.startsWith('"') ? JSON.parse(text) : text;
+  if (!text.startsWith('"')) return text;
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return text; // written by hand, not by encodeText
+  }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommandStore } from "../../store/commanding.ts";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -102,7 +102,7 @@ export const commanding: readonly StoreTest[] = [
       await assertGone(store, first, second);
       assert.deepEqual(await store.find(first, { byName: true }), { state: "gone" });
       const id = await createForUser(store, "1");
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const over = { tombstone: 0 };
       expectDone(
         await store.command(id, { ...createMerge(to, "2", over), absoluteDeadline: past }),
@@ -181,7 +181,7 @@ export const commanding: readonly StoreTest[] = [
   }),
 
   commandTest("command with `create` makes the session where there is none", async ({ store }) => {
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     const made = {
       set: { user_id: "1", a: "2" },
       references: { user_id: ["1"] },
@@ -201,7 +201,7 @@ export const commanding: readonly StoreTest[] = [
 
   commandTest("command with `create` takes an exact deadline", async ({ store }) => {
     const absoluteDeadline = (await readNow(store)) + 12_345;
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     const made = { references: { user_id: ["1"] }, absoluteDeadline, create: true };
     assert.equal(expectDone(await command(store, id, made)).times.expiresAt, absoluteDeadline);
     const session = await findLive(store, id);
@@ -215,7 +215,7 @@ export const commanding: readonly StoreTest[] = [
     async (under) => {
       const { store } = under;
       for (const past of [-1, 0, 1, (await readNow(store)) - 1]) {
-        const id = createId(store.shards);
+        const id = newId(store.shards);
         const made = { references: { user_id: ["1"] }, absoluteDeadline: past, create: true };
         expectDone(await command(store, id, made));
         await assertGone(store, id);
@@ -238,7 +238,7 @@ export const commanding: readonly StoreTest[] = [
   }),
 
   commandTest("a session made by a command ends as others do", async ({ store, elapse }) => {
-    const [empty, brief, past, large] = Array.from({ length: 4 }, () => createId(store.shards));
+    const [empty, brief, past, large] = Array.from({ length: 4 }, () => newId(store.shards));
     assert.ok(empty && brief && past && large, "there are four ids");
     expectDone(await command(store, empty, { create: true, absoluteTimeout: HOUR_MS }));
     assert.deepEqual(await readTexts(store, empty), {});
@@ -264,7 +264,7 @@ export const commanding: readonly StoreTest[] = [
     async (under) => {
       const { store } = under;
       const id = await createForUser(store, "1");
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       await store.command(id, createMerge(to, "2"));
       const answer = await command(store, id, { create: true, absoluteTimeout: HOUR_MS });
       assert.deepEqual(answer, { state: "superseded", by: "sign-in", hadIdentity: true });
@@ -300,7 +300,7 @@ export const commanding: readonly StoreTest[] = [
 
   commandTest("and not in the place of a sign-in's old id", async ({ store }) => {
     const id = await createForUser(store, "1");
-    await store.command(id, createMerge(createIdBeside(id), "2"));
+    await store.command(id, createMerge(newIdBeside(id), "2"));
     const answer = await command(store, id, { create: "anew", absoluteTimeout: HOUR_MS });
     assert.deepEqual(answer, { state: "superseded", by: "sign-in", hadIdentity: true });
   }),

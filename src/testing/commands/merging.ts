@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createIdBeside } from "../ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -31,7 +31,7 @@ export const merging: readonly StoreTest[] = [
     async ({ store }) => {
       const id = await create(store, { fields: { cart: "[1]" } });
       const before = await findLive(store, id);
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const answer = expectDone(await store.command(id, createMerge(to, "1")));
       assert.deepEqual([answer.id, answer.rotated], [to, true]);
       assert.deepEqual(Object.fromEntries(answer.fields ?? []), { cart: "[1]", user_id: "1" });
@@ -45,16 +45,16 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a tombstone says whether the session had an identity before", async ({ store }) => {
     const user = await createForUser(store, "1");
-    expectDone(await store.command(user, createMerge(createIdBeside(user), "2")));
+    expectDone(await store.command(user, createMerge(newIdBeside(user), "2")));
     await assertSuperseded(store, true, user);
     const other = await create(store, { fields: { t: "7" }, references: { t: ["7"] } });
-    expectDone(await store.command(other, createMerge(createIdBeside(other), "2")));
+    expectDone(await store.command(other, createMerge(newIdBeside(other), "2")));
     await assertSuperseded(store, false, other);
   }),
 
   commandTest("a merged sign-out by unset rotates, too", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const answer = expectDone(
       await command(store, id, {
         unset: ["user_id"],
@@ -70,7 +70,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a merging change that alters no identity does not rotate", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const merge = mergeTo(to);
     const drafts: { set: Texts; references?: ReferenceTexts }[] = [
       { set: { theme: "dark" } },
@@ -91,7 +91,7 @@ export const merging: readonly StoreTest[] = [
     "an identity that counts with its first value rotates then alone",
     async ({ store }) => {
       const id = await create(store, { references: { org: ["7"] } });
-      const [second, third] = [createIdBeside(id), createIdBeside(id)];
+      const [second, third] = [newIdBeside(id), newIdBeside(id)];
       const become = (from: string, to: string, references: ReferenceTexts) => {
         const identity = ["user_id", "org"];
         const merge = mergeTo(to, { identity, firstOnly: ["user_id"] });
@@ -100,7 +100,7 @@ export const merging: readonly StoreTest[] = [
       assert.equal(expectDone(await become(id, second, { user_id: ["1"] })).id, second);
       await assertSuperseded(store, true, id);
       for (const user_id of [["1"], ["2"], ["2", "3"], [], []]) {
-        const answer = expectDone(await become(second, createIdBeside(id), { user_id }));
+        const answer = expectDone(await become(second, newIdBeside(id), { user_id }));
         assert.deepEqual([answer.id, answer.rotated], [second, false]);
       }
       assert.equal(
@@ -108,7 +108,7 @@ export const merging: readonly StoreTest[] = [
         third,
         "its first again",
       );
-      const fourth = createIdBeside(id);
+      const fourth = newIdBeside(id);
       assert.equal(
         expectDone(await become(third, fourth, { user_id: ["5"], org: ["8"] })).id,
         fourth,
@@ -123,7 +123,7 @@ export const merging: readonly StoreTest[] = [
       await command(store, id, {
         set: { user_id: "null" },
         references: { user_id: [] },
-        merge: mergeTo(createIdBeside(id)),
+        merge: mergeTo(newIdBeside(id)),
       }),
     );
     assert.equal(answer.rotated, false);
@@ -134,7 +134,7 @@ export const merging: readonly StoreTest[] = [
     "any of several identity fields rotates a session that is merged into",
     async ({ store }) => {
       const id = await createForUser(store, "1", { references: { org: ["7", "8"] } });
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       const merge = mergeTo(to, { identity: ["user_id", "org"] });
       const kept = await command(store, id, { references: { user_id: ["1"] }, merge });
       assert.equal(expectDone(kept).rotated, false);
@@ -149,15 +149,15 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a superseded id can do nothing", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await store.command(id, createMerge(to, "2")));
     const before = await findLive(store, to);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await store.find(id, { names: ["user_id"] }), superseded);
     assert.deepEqual(await change(store, id, { set: { user_id: "3" } }), superseded);
-    const rotation = createRotation(createIdBeside(id));
+    const rotation = createRotation(newIdBeside(id));
     assert.deepEqual(await change(store, id, { rotation }), superseded);
-    assert.deepEqual(await store.command(id, createMerge(createIdBeside(id), "3")), superseded);
+    assert.deepEqual(await store.command(id, createMerge(newIdBeside(id), "3")), superseded);
     assert.equal(await store.end(id), null);
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.deepEqual(await findLive(store, to), before);
@@ -170,7 +170,7 @@ export const merging: readonly StoreTest[] = [
     "a merged sign-in with no tombstone leaves nothing at the old id",
     async ({ store }) => {
       const id = await createForUser(store, "1");
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       expectDone(await store.command(id, createMerge(to, "2", { tombstone: 0 })));
       await assertGone(store, id);
       await assertMembers(store, of("user_id", "2"), [to]);
@@ -179,7 +179,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a merged sign-in through an alias supersedes both old ids", async ({ store }) => {
     const first = await create(store, { fields: { a: "1" } });
-    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     const answer = expectDone(await store.command(first, createMerge(third, "1")));
     assert.deepEqual([answer.id, answer.rotated], [third, true]);
@@ -192,7 +192,7 @@ export const merging: readonly StoreTest[] = [
     "a merged sign-in through an alias with no tombstone kills both old ids",
     async ({ store }) => {
       const first = await create(store);
-      const [second, third] = [createIdBeside(first), createIdBeside(first)];
+      const [second, third] = [newIdBeside(first), newIdBeside(first)];
       expectDone(await change(store, first, { rotation: createRotation(second) }));
       expectDone(await store.command(first, createMerge(third, "1", { tombstone: 0 })));
       await assertGone(store, first, second);
@@ -202,7 +202,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("an alias of a superseded id never reaches the session", async ({ store }) => {
     const first = await create(store);
-    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(await store.command(second, createMerge(third, "1")));
     await assertSuperseded(store, false, first, second);
@@ -218,7 +218,7 @@ export const merging: readonly StoreTest[] = [
   commandTest("a change through an alias that alters no identity is no rotation", async (under) => {
     const { store } = under;
     const first = await createForUser(store, "1");
-    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     const merge = mergeTo(third);
     const answer = expectDone(await command(store, first, { set: { a: "1" }, merge }));
@@ -233,7 +233,7 @@ export const merging: readonly StoreTest[] = [
       async (under) => {
         const { store, elapse } = under;
         const first = await createForUser(store, "1");
-        const [second, third] = [createIdBeside(first), createIdBeside(first)];
+        const [second, third] = [newIdBeside(first), newIdBeside(first)];
         expectDone(await change(store, first, { rotation: createRotation(second) }));
         const sent = createMerge(third, "2", { tombstone });
         const answer = expectDone(await store.command(first, sent));
@@ -251,7 +251,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a merged sign-in that is too large supersedes nothing", async ({ store }) => {
     const id = await create(store, { fields: { a: "1" } });
-    const sent = createMerge(createIdBeside(id), "1");
+    const sent = createMerge(newIdBeside(id), "1");
     const answer = await store.command(id, { ...sent, maxBytes: 9 });
     assert.deepEqual(answer, { state: "too-large", bytes: 10 });
     assert.deepEqual(await readTexts(store, id), { a: "1" });
@@ -260,7 +260,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("an identity of several values rotates when one is added", async ({ store }) => {
     const id = await create(store, { references: { user_id: ["1", "2"] } });
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const sent = createCommand({
       references: { user_id: ["1", "2", "3"] },
       merge: mergeTo(to),
@@ -272,7 +272,7 @@ export const merging: readonly StoreTest[] = [
 
   commandTest("a merged session keeps its lineage", async ({ store }) => {
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
-    const merged = createIdBeside(first);
+    const merged = newIdBeside(first);
     assert.equal(expectDone(await store.command(second, createMerge(merged, "2"))).lineage, first);
     await store.changeAll(of("user_id", "2"), createChanges({ set: { b: "1" } }));
     assert.equal((await findLive(store, merged)).lineage, first);
@@ -284,13 +284,13 @@ export const merging: readonly StoreTest[] = [
     const identity = ["user_id", "org"];
     const merged = async (references: ReferenceTexts) => {
       const id = await create(store);
-      const merge = mergeTo(createIdBeside(id), { identity });
+      const merge = mergeTo(newIdBeside(id), { identity });
       expectDone(await command(store, id, { references, merge }));
       return id;
     };
     const told = async (id: string, references: ReferenceTexts) => {
-      const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity });
-      const merge = mergeTo(createIdBeside(id), { identity });
+      const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
+      const merge = mergeTo(newIdBeside(id), { identity });
       const answer = await change(store, id, { references, rotation });
       assert.deepEqual(await command(store, id, { references, merge }), answer);
       assert.equal(answer.state, "superseded");
@@ -308,7 +308,7 @@ export const merging: readonly StoreTest[] = [
   commandTest("an expired session cannot be merged into", async ({ store, elapse }) => {
     const id = await createForUser(store, "1", { idleTimeout: SOON_MS });
     await elapse(PAST_SOON_MS);
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     assert.deepEqual(await store.command(id, createMerge(to, "2")), { state: "gone" });
     await assertGone(store, id, to);
     await assertMembers(store, of("user_id", "2"), []);
@@ -318,7 +318,7 @@ export const merging: readonly StoreTest[] = [
     const id = await createForUser(store, "0");
     const users = Array.from({ length: 8 }, (_, i) => `user ${i}`);
     const answers = await Promise.all(
-      users.map((user) => store.command(id, createMerge(createIdBeside(id), user))),
+      users.map((user) => store.command(id, createMerge(newIdBeside(id), user))),
     );
     const winners = users.filter((_, i) => answers[i]?.state === "changed");
     assert.equal(winners.length, 1);
@@ -331,7 +331,7 @@ export const merging: readonly StoreTest[] = [
   commandTest("no command that races with end brings the session back", async ({ store }) => {
     for (let round = 0; round < 10; round++) {
       const id = await createForUser(store, "1");
-      const to = createIdBeside(id);
+      const to = newIdBeside(id);
       await Promise.all([
         command(store, id, { set: { a: "1" }, absoluteTimeout: HOUR_MS }),
         store.command(id, createMerge(to, "2")),

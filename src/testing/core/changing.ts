@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createId } from "../ids.ts";
+import { newId } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -40,7 +40,7 @@ export const changing: readonly StoreTest[] = [
   }),
 
   storeTest("change never creates", async ({ store }) => {
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     const answer = await change(store, id, {
       set: { user_id: "1" },
       references: { user_id: ["1"] },

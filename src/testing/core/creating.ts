@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createId, createIdInShard } from "../ids.ts";
+import { newId, newIdInShard } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -105,15 +105,15 @@ export const creating: readonly StoreTest[] = [
   }),
 
   storeTest("create works in the first shard and in the last one", async ({ store }) => {
-    const first = await createForUser(store, "1", { id: createIdInShard(0) });
-    const last = await createForUser(store, "1", { id: createIdInShard(store.shards - 1) });
+    const first = await createForUser(store, "1", { id: newIdInShard(0) });
+    const last = await createForUser(store, "1", { id: newIdInShard(store.shards - 1) });
     await assertMembers(store, of("user_id", "1"), [first, last]);
   }),
 
   storeTest("find says gone of an id that was never used", async ({ store }) => {
     await create(store);
-    await assertGone(store, createId(store.shards), createId(store.shards));
-    assert.deepEqual(await store.find(createId(store.shards), { names: ["user_id"] }), {
+    await assertGone(store, newId(store.shards), newId(store.shards));
+    assert.deepEqual(await store.find(newId(store.shards), { names: ["user_id"] }), {
       state: "gone",
     });
   }),
@@ -166,7 +166,7 @@ export const creating: readonly StoreTest[] = [
   }),
 
   storeTest("each session and each set has a place of its own", async ({ store }) => {
-    const [a, b] = [createId(store.shards), createId(store.shards)];
+    const [a, b] = [newId(store.shards), newId(store.shards)];
     assert.notEqual(store.sessionKey(a), store.sessionKey(b));
     const sets = [of("a", "1"), of("a", "2"), of("b", "1")].map((set) => store.setKey(set));
     assert.equal(new Set(sets).size, 3);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -33,7 +33,7 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end of what is not there is no error", async ({ store }) => {
     const id = await createForUser(store, "1");
-    assert.equal(await store.end(createId(store.shards)), null);
+    assert.equal(await store.end(newId(store.shards)), null);
     assert.equal(await store.end(id), id);
     assert.equal(await store.end(id), null);
     assert.equal(await store.end(id, { reference: of("user_id", "1") }), null);
@@ -41,7 +41,7 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end through an alias ends the session and its aliases", async ({ store }) => {
     const first = await createForUser(store, "1");
-    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.equal(await store.end(first), first);
@@ -52,7 +52,7 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end of a rotated session ends its aliases", async ({ store }) => {
     const first = await createForUser(store, "1");
-    const second = createIdBeside(first);
+    const second = newIdBeside(first);
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     assert.equal(await store.end(second), first);
     await assertGone(store, first, second);
@@ -64,7 +64,7 @@ export const ending: readonly StoreTest[] = [
     const tombstone = { stays: HOUR_MS };
     for (const user of ["1", null]) {
       const first = await (user ? createForUser(store, user) : create(store));
-      const second = createIdBeside(first);
+      const second = newIdBeside(first);
       expectDone(await change(store, first, { rotation: createRotation(second) }));
       assert.equal(await store.end(first, { tombstone }), first);
       await assertDeleted(store, first, second);
@@ -137,7 +137,7 @@ export const ending: readonly StoreTest[] = [
 
   storeTest("end with a reference follows an alias", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.equal(await store.end(id, { reference: of("user_id", "2") }), null);
     assert.equal((await findLive(store, to)).id, to);
@@ -175,7 +175,7 @@ export const ending: readonly StoreTest[] = [
   storeTest("endAll ends sessions under the id they have now, and their aliases", async (under) => {
     const { store } = under;
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.equal(await store.endAll(of("user_id", "1")), 1);
     await assertGone(store, id, to);
@@ -195,7 +195,7 @@ export const ending: readonly StoreTest[] = [
   storeTest("endAll keeps the session that an alias leads to", async ({ store }) => {
     const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
     const first = await createForUser(store, "1");
-    const [second, third] = [createIdBeside(first), createIdBeside(first)];
+    const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.equal(await store.endAll(of("user_id", "1"), { except: first }), 3);
@@ -207,7 +207,7 @@ export const ending: readonly StoreTest[] = [
   storeTest("endAll keeps no session for an id that leads nowhere", async ({ store }) => {
     const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
     const elsewhere = await createForUser(store, "2");
-    assert.equal(await store.endAll(of("user_id", "1"), { except: createId(store.shards) }), 3);
+    assert.equal(await store.endAll(of("user_id", "1"), { except: newId(store.shards) }), 3);
     await assertGone(store, ...ids);
     const id = await createForUser(store, "1");
     assert.equal(await store.endAll(of("user_id", "1"), { except: elsewhere }), 1);

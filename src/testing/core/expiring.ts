@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createIdBeside } from "../ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -42,7 +42,7 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("no change puts the absolute deadline off", async ({ store, elapse }) => {
     const id = await createForUser(store, "1", { absoluteTimeout: SOON_MS });
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     // On a slow machine it may be gone by now; what counts is that it is gone in the end.
     await change(store, id, { set: { a: "1" }, idleTimeout: 2 * HOUR_MS });
     await change(store, id, { rotation: createRotation(to) });
@@ -56,7 +56,7 @@ export const expiring: readonly StoreTest[] = [
     const { store, elapse } = under;
     const id = await createForUser(store, "1", { idleTimeout: SOON_MS });
     await elapse(PAST_SOON_MS);
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     assert.deepEqual(await change(store, id, { set: { a: "1" }, idleTimeout: HOUR_MS }), {
       state: "gone",
     });
@@ -139,7 +139,7 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("an alias lasts for its grace time", async ({ store, elapse }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const sent = createChange({ rotation: createRotation(to, { grace: SOON_MS }) });
     assert.equal((await store.change(id, sent)).state, "changed");
     await elapse(PAST_SOON_MS);
@@ -155,7 +155,7 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("an alias whose session is expired leads nowhere", async ({ store, elapse }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     await change(store, id, { idleTimeout: SOON_MS, rotation: createRotation(to) });
     await elapse(PAST_SOON_MS);
     await assertGone(store, id, to);
@@ -164,9 +164,9 @@ export const expiring: readonly StoreTest[] = [
 
   storeTest("a tombstone lasts for its grace time", async ({ store, elapse }) => {
     const brief = await createForUser(store, "1");
-    await store.change(brief, changeUser(createIdBeside(brief), "2", { grace: SOON_MS }));
+    await store.change(brief, changeUser(newIdBeside(brief), "2", { grace: SOON_MS }));
     const long = await createForUser(store, "1");
-    await store.change(long, changeUser(createIdBeside(long), "2"));
+    await store.change(long, changeUser(newIdBeside(long), "2"));
     await elapse(PAST_SOON_MS);
     await assertGone(store, brief);
     await assertSuperseded(store, true, long);
@@ -177,7 +177,7 @@ export const expiring: readonly StoreTest[] = [
     // On a slow machine the alias is expired before it is used: then once more, with more time.
     for (let grace = 50; grace < 10_000; grace *= 2) {
       const first = await create(store);
-      const [second, third] = [createIdBeside(first), createIdBeside(first)];
+      const [second, third] = [newIdBeside(first), newIdBeside(first)];
       await change(store, first, { rotation: createRotation(second, { grace }) });
       if ((await store.change(first, changeUser(third, "1"))).state !== "changed") continue;
       await elapse(grace + 25);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ListPlace, SessionStore, StoredSession } from "../../store/contract.ts";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   change,
   createForUser,
@@ -69,9 +69,9 @@ const HAPPENINGS: Readonly<
 > = {
   ended: ({ store }, id) => store.end(id),
   "taken out of the set": ({ store }, id) => change(store, id, { references: { user_id: ["2"] } }),
-  rotated: ({ store }, id) => change(store, id, { rotation: createRotation(createIdBeside(id)) }),
+  rotated: ({ store }, id) => change(store, id, { rotation: createRotation(newIdBeside(id)) }),
   "rotated without an alias": ({ store }, id) =>
-    change(store, id, { rotation: createRotation(createIdBeside(id), { grace: 0 }) }),
+    change(store, id, { rotation: createRotation(newIdBeside(id), { grace: 0 }) }),
   touched: ({ store }, id) => change(store, id),
   "touched for longer": ({ store }, id) => change(store, id, { idleTimeout: 20 * HOUR_MS }),
 };
@@ -108,7 +108,7 @@ export const listing: readonly StoreTest[] = [
     const ids = await createMany(store, "1", 40);
     const sessions = inOrder(await readAllPages(store, USER));
     // Places among those of one deadline, and beside all of them.
-    const others = sessions.map(({ expiresAt }) => ({ id: createId(store.shards), expiresAt }));
+    const others = sessions.map(({ expiresAt }) => ({ id: newId(store.shards), expiresAt }));
     const ends = [1, -1].map((by) => ({
       id: ids[0] as string,
       expiresAt: (sessions.at(by === 1 ? 0 : -1) as StoredSession).expiresAt + by,

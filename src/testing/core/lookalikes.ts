@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Reference, SessionStore } from "../../store/contract.ts";
-import { createIdInShard } from "../ids.ts";
+import { newIdInShard } from "../ids.ts";
 import {
   assertMembers,
   create,
@@ -35,7 +35,7 @@ const WAYS: Readonly<Record<string, (store: SessionStore, reference: Reference) 
 function createInEachShard(store: SessionStore, user: string): Promise<string[]> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard);
   return Promise.all(
-    shards.map((shard) => createForUser(store, user, { id: createIdInShard(shard) })),
+    shards.map((shard) => createForUser(store, user, { id: newIdInShard(shard) })),
   );
 }
 
@@ -79,7 +79,7 @@ export const lookalikes: readonly StoreTest[] = [
     async ({ store }, way) => {
       for (let shard = 0; shard < store.shards; shard++) {
         await createInEachShard(store, NUMBER);
-        await createForUser(store, TEXT, { id: createIdInShard(shard) });
+        await createForUser(store, TEXT, { id: newIdInShard(shard) });
         const { reference, countTold } = createMistaken();
         await way(store, reference);
         assert.equal(countTold(), 0);
@@ -117,7 +117,7 @@ export const lookalikes: readonly StoreTest[] = [
     await createInEachShard(store, NUMBER);
     const { reference, countTold } = createMistaken();
     for (let shard = 0; shard < store.shards; shard++) {
-      const first = await createForUser(store, TEXT, { id: createIdInShard(shard) });
+      const first = await createForUser(store, TEXT, { id: newIdInShard(shard) });
       const [, second = ""] = await renew(store, first, 1);
       for (const except of [first, second]) {
         assert.equal(await store.endAll(reference, { except }), 0);

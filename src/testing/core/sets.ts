@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SessionError } from "../../shared/errors.ts";
-import { createId } from "../ids.ts";
+import { newId } from "../ids.ts";
 import {
   assertMembers,
   change,
@@ -21,7 +21,7 @@ export const sets: readonly StoreTest[] = [
     await createForUser(store, "1");
     await assertMembers(store, of("user_id", "2"), []);
     await assertMembers(store, of("team", "1"), []);
-    assert.equal(await store.has(of("user_id", "2"), createId(store.shards)), false);
+    assert.equal(await store.has(of("user_id", "2"), newId(store.shards)), false);
     assert.equal(await store.changeAll(of("user_id", "2"), createChanges({ set: { a: "1" } })), 0);
   }),
 
@@ -164,7 +164,7 @@ export const sets: readonly StoreTest[] = [
     if (store.shards !== 1) return; // a plain set needs one shard
     const plain = (texts: string[]) => [{ field: "u", texts, plain: true }];
     const set = (text: string) => ({ field: "u", text, plain: true });
-    const id = createId(1);
+    const id = newId(1);
     await store.create({
       id,
       fields: new Map(),

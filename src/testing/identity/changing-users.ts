@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Rotation, SessionStore } from "../../store/contract.ts";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -80,7 +80,7 @@ function createSentChange({ set = {}, unset = [], user_id }: Naming, rotation: R
 
 function createRotationFor(id: string, naming: Naming, when: Rotation["when"]): Rotation {
   const replacement = { idleTimeout: HOUR_MS, absoluteTimeout: DAY_MS, without: [] };
-  return createRotation(createIdBeside(id), {
+  return createRotation(newIdBeside(id), {
     when,
     replacement: naming.user_id.length > 0 ? replacement : { ...replacement, ...SIGNS_OUT },
   });
@@ -155,7 +155,7 @@ export const changingUsers: readonly StoreTest[] = [
       const id = await createWithData(store, "1");
       const before = await findLive(store, id);
       await elapse(5);
-      const rotation = createRotation(createIdBeside(id));
+      const rotation = createRotation(newIdBeside(id));
       const set = { user_id: "same", theme: "dark" };
       const answer = expectDone(await change(store, id, { set, references, rotation }));
       assert.deepEqual([answer.id, answer.rotated], [rotation.to, true]);
@@ -174,7 +174,7 @@ export const changingUsers: readonly StoreTest[] = [
         const [id = "", present = ""] = await renew(store, await createWithData(store, "1"), 1);
         const { createdAt } = await findLive(store, id);
         for (const [n, at] of [present, id].entries()) {
-          const rotation = createRotation(createIdBeside(id), { when });
+          const rotation = createRotation(newIdBeside(id), { when });
           const set = { user_id: "same", n: String(n) };
           const answer = expectDone(await change(store, at, { set, references, rotation }));
           assert.deepEqual([answer.id, answer.rotated], [present, false]);
@@ -195,7 +195,7 @@ export const changingUsers: readonly StoreTest[] = [
     async ({ store }) => {
       for (const grace of [HOUR_MS, 0]) {
         const [first = "", second = ""] = await renew(store, await createWithData(store, "1"), 1);
-        const rotation = createRotation(createIdBeside(first), { grace, tombstone: HOUR_MS });
+        const rotation = createRotation(newIdBeside(first), { grace, tombstone: HOUR_MS });
         const answer = await change(store, first, { references: { user_id: ["1"] }, rotation });
         assert.equal(expectDone(answer).id, rotation.to);
         assert.equal(expectDone(answer).lineage, first);
@@ -210,12 +210,12 @@ export const changingUsers: readonly StoreTest[] = [
       const naming = { ...draft, references: { user_id: [] } };
       const id = await createWithData(store, null);
       for (const when of WRITES) {
-        const rotation = createRotation(createIdBeside(id), { when });
+        const rotation = createRotation(newIdBeside(id), { when });
         const answer = expectDone(await change(store, id, { ...naming, rotation }));
         assert.deepEqual([answer.id, answer.rotated], [id, false]);
       }
       assert.deepEqual(await readTexts(store, id), { ...DATA, ...draft.set });
-      const rotation = createRotation(createIdBeside(id));
+      const rotation = createRotation(newIdBeside(id));
       const answer = expectDone(await change(store, id, { ...naming, rotation }));
       assert.deepEqual([answer.id, answer.rotated], [rotation.to, true]);
       assert.equal((await findLive(store, id)).id, rotation.to, "an alias, as of any renewal");
@@ -229,7 +229,7 @@ export const changingUsers: readonly StoreTest[] = [
       const { store } = under;
       const id = await createWithData(store, "1");
       for (const when of WRITES) {
-        const rotation = createRotation(createIdBeside(id), { when });
+        const rotation = createRotation(newIdBeside(id), { when });
         const draft = { set: { t: "[8]" }, unset: ["cart"], references: { t: ["8"] }, rotation };
         const answer = expectDone(await change(store, id, draft));
         assert.deepEqual([answer.id, answer.rotated], [id, false]);
@@ -247,7 +247,7 @@ export const changingUsers: readonly StoreTest[] = [
     // "user_id" and "1" are 8 bytes: what the old session has and what is dropped do not count.
     const replacement = { idleTimeout: HOUR_MS, absoluteTimeout: DAY_MS, without: ["org"] };
     for (const when of ["always", "user-changes"] as const) {
-      const rotation = createRotation(createIdBeside(id), { when, replacement });
+      const rotation = createRotation(newIdBeside(id), { when, replacement });
       const set = { user_id: "1", org: "null" };
       const sent = { set, references: { user_id: ["1"], org: [] }, rotation };
       const over = await change(store, id, { ...sent, maxBytes: 7 });
@@ -264,8 +264,8 @@ export const changingUsers: readonly StoreTest[] = [
     const deleted = await createForUser(store, "2");
     await store.end(deleted, { tombstone: { stays: HOUR_MS } });
     for (const when of ["always", "credentials", "user-changes", "never"] as const) {
-      for (const id of [createId(store.shards), deleted]) {
-        const rotation = createRotation(createIdBeside(id), { when });
+      for (const id of [newId(store.shards), deleted]) {
+        const rotation = createRotation(newIdBeside(id), { when });
         const sent = { set: { user_id: "1" }, references: { user_id: ["1"] }, rotation };
         const { state } = await change(store, id, sent);
         assert.equal(state, id === deleted ? "superseded" : "gone");
@@ -278,7 +278,7 @@ export const changingUsers: readonly StoreTest[] = [
 
   storeTest("a change of the user goes by what the session must have", async ({ store }) => {
     const id = await createWithData(store, "2");
-    const rotation = createRotation(createIdBeside(id), { when: "user-changes" });
+    const rotation = createRotation(newIdBeside(id), { when: "user-changes" });
     const sent = { set: { user_id: "1" }, references: { user_id: ["1"] }, rotation };
     const elsewhere = await change(store, id, { ...sent, where: of("t", "8") });
     assert.deepEqual(elsewhere, { state: "elsewhere" });
@@ -299,7 +299,7 @@ export const changingUsers: readonly StoreTest[] = [
         const before = await findLive(store, first);
         const ids = await renew(store, first, aliases);
         await elapse(5);
-        const rotation = createRotation(createIdBeside(first), {
+        const rotation = createRotation(newIdBeside(first), {
           when: "credentials",
           grace: HOUR_MS,
         });
@@ -320,7 +320,7 @@ export const changingUsers: readonly StoreTest[] = [
 
   storeTest("new credentials reach no session over a fourth alias", async ({ store }) => {
     const ids = await renew(store, await createWithData(store, "1"), 4);
-    const rotation = createRotation(createIdBeside(ids[0] ?? ""), { when: "credentials" });
+    const rotation = createRotation(newIdBeside(ids[0] ?? ""), { when: "credentials" });
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await change(store, ids[0] ?? "", { rotation }), superseded);
     assert.equal((await findLive(store, ids[4] ?? "")).id, ids[4]);
@@ -329,7 +329,7 @@ export const changingUsers: readonly StoreTest[] = [
 
   storeTest("new credentials of nobody, without tombstones, leave nothing", async ({ store }) => {
     const [first = "", second = ""] = await renew(store, await createWithData(store, null), 1);
-    const rotation = createRotation(createIdBeside(first), { when: "credentials", tombstone: 0 });
+    const rotation = createRotation(newIdBeside(first), { when: "credentials", tombstone: 0 });
     expectDone(await change(store, first, { rotation }));
     await assertGone(store, first, second);
     assert.deepEqual(await readTexts(store, rotation.to), DATA);

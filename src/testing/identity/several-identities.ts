@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertMembers,
   assertSuperseded,
@@ -136,13 +136,13 @@ const ENDINGS: Readonly<
     return id;
   },
   "a sign-in where nothing is": async (store, names) => {
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     await signIn(store, id, "1", { references: names, identity: IDENTITY });
     return id;
   },
   "a change that may sign in": async (store, names) => {
     const id = await create(store);
-    const rotation = createRotation(createIdBeside(id), {
+    const rotation = createRotation(newIdBeside(id), {
       when: "user-changes",
       identity: IDENTITY,
     });
@@ -195,7 +195,7 @@ export const severalIdentities: readonly StoreTest[] = [
       const id = await createForUser(store, "1", { fields: CART, references: old });
       const set = Object.fromEntries(Object.keys(names).map((field) => [field, "new"]));
       const identity = ["user_id", "org", "seat"];
-      const rotation = createRotation(createIdBeside(id), { when: "user-changes", identity });
+      const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
       const answer = expectDone(await change(store, id, { set, references: names, rotation }));
       assert.equal(answer.rotated, replaces);
       if (replaces) {
@@ -212,7 +212,7 @@ export const severalIdentities: readonly StoreTest[] = [
   ...Object.entries(ENDINGS).map(([what, end]) =>
     storeTest(`who names less than ${what} takes no place of it`, async ({ store }) => {
       const told = async (id: string, references: ReferenceTexts) => {
-        const rotation = createRotation(createIdBeside(id), {
+        const rotation = createRotation(newIdBeside(id), {
           when: "user-changes",
           identity: IDENTITY,
         });
@@ -239,7 +239,7 @@ export const severalIdentities: readonly StoreTest[] = [
       const id = await createForUser(store, "1", { references: { org: ["7", "6"] } });
       const before = await findLive(store, id);
       const identity = ["user_id", "org", "seat"];
-      const rotation = createRotation(createIdBeside(id), { when: "never", identity });
+      const rotation = createRotation(newIdBeside(id), { when: "never", identity });
       const { state } = await change(store, id, { references: names, rotation });
       assert.equal(state, replaces ? "signs-in" : "changed");
       if (replaces) assert.deepEqual(await findLive(store, id), before);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -32,7 +32,7 @@ const KEEP = ["cart", "t", "absent"];
 /** What a sign-in makes, ends and keeps. */
 export const signingIn: readonly StoreTest[] = [
   storeTest("a sign-in where there is no session makes one", async ({ store }) => {
-    const id = createId(store.shards);
+    const id = newId(store.shards);
     const { to, answer } = await signIn(store, id, "1", { fields: { theme: "dark" }, keep: KEEP });
     const fields = { user_id: "1", theme: "dark" };
     assert.deepEqual(Object.fromEntries(answer.fields), fields);
@@ -214,7 +214,7 @@ export const signingIn: readonly StoreTest[] = [
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
     await signIn(store, first, "1", { tombstone: 0 });
     await assertGone(store, first, second);
-    const never = createId(store.shards);
+    const never = newId(store.shards);
     await signIn(store, never, "1", { tombstone: 0 });
     await assertGone(store, never);
     assert.equal(await store.count(USER), 2);
@@ -222,7 +222,7 @@ export const signingIn: readonly StoreTest[] = [
 
   storeTest("the tombstones of a sign-in stay for their time", async ({ store, elapse }) => {
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
-    const never = createId(store.shards);
+    const never = newId(store.shards);
     await signIn(store, first, "1", { tombstone: SOON_MS });
     await signIn(store, never, "1", { tombstone: SOON_MS });
     await elapse(PAST_SOON_MS);
@@ -234,7 +234,7 @@ export const signingIn: readonly StoreTest[] = [
     // "user_id" and "1" are 8 bytes, "cart" and "[1]" 7, "t" and "[7,8]" 6.
     const id = await create(store, { fields: { ...CART, more: "1" }, references: TEAMS });
     const before = await findLive(store, id);
-    const never = createId(store.shards);
+    const never = newId(store.shards);
     for (const [at, over, bytes] of [
       [id, { keep: KEEP, maxBytes: 20 }, 21],
       [id, { fields: { cart: "[1,2,3]" }, keep: KEEP, maxBytes: 24 }, 25],
@@ -253,7 +253,7 @@ export const signingIn: readonly StoreTest[] = [
   }),
 
   storeTest("a sign-in that is sent again finds its work done", async ({ store, elapse }) => {
-    for (const id of [createId(store.shards), await create(store, { fields: CART })]) {
+    for (const id of [newId(store.shards), await create(store, { fields: CART })]) {
       const sent = createSignIn(id, "1", { keep: ["cart"] });
       const answer = await store.signIn(id, sent);
       await elapse(5);
@@ -271,12 +271,12 @@ export const signingIn: readonly StoreTest[] = [
 
   storeTest("a session that was signed in can be rotated, signed in and ended", async (under) => {
     const { store } = under;
-    const { to: first } = await signIn(store, createId(store.shards), "1", { fields: CART });
+    const { to: first } = await signIn(store, newId(store.shards), "1", { fields: CART });
     const [, second = ""] = await renew(store, first, 1);
     const { to: third } = await signIn(store, first, "1", { keep: ["cart"] });
     assert.deepEqual(await readTexts(store, third), { cart: "[1]", user_id: "1" });
     await assertSuperseded(store, true, first, second);
-    const rotation = createRotation(createIdBeside(third), { grace: 0 });
+    const rotation = createRotation(newIdBeside(third), { grace: 0 });
     expectDone(await change(store, third, { rotation }));
     assert.equal(await store.end(rotation.to), third);
     await assertMembers(store, USER, []);

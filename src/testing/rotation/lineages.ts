@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
-import { createIdBeside } from "../ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -58,11 +58,11 @@ export const lineages: readonly StoreTest[] = [
     );
     assert.equal(expectDone(await change(store, first)).lineage, first);
 
-    const again = createRotation(createIdBeside(first));
+    const again = createRotation(newIdBeside(first));
     const references = { user_id: ["1"] };
     const answer = expectDone(await change(store, last, { references, rotation: again }));
     assert.equal(answer.lineage, first, "the same user again");
-    const credentials = createRotation(createIdBeside(first), { when: "credentials" });
+    const credentials = createRotation(newIdBeside(first), { when: "credentials" });
     assert.equal(
       expectDone(await change(store, again.to, { rotation: credentials })).lineage,
       first,
@@ -74,7 +74,7 @@ export const lineages: readonly StoreTest[] = [
 
   storeTest("a session in another's place has a lineage of its own", async ({ store }) => {
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
-    const rotation = createRotation(createIdBeside(first), { when: "user-changes" });
+    const rotation = createRotation(newIdBeside(first), { when: "user-changes" });
     const set = { user_id: "2" };
     const references = { user_id: ["2"] };
     const answer = expectDone(await change(store, second, { set, references, rotation }));
@@ -124,7 +124,7 @@ export const lineages: readonly StoreTest[] = [
     await assertSuperseded(store, true, ids[0] ?? "");
     const found = await store.find(ids[0] ?? "", BY_NAME);
     assert.equal(found.state === "live" && found.session.id, last);
-    const never = createIdBeside(last);
+    const never = newIdBeside(last);
     assert.deepEqual(await store.find(never, BY_NAME), { state: "gone" });
     assert.equal(await store.end(never, BY_NAME), null);
   }),
@@ -136,7 +136,7 @@ export const lineages: readonly StoreTest[] = [
     await assertGone(store, lineage);
     assert.deepEqual(await change(store, lineage, { set: { a: "1" } }), { state: "gone" });
     for (const when of ["always", "credentials", "user-changes", "never"] as const) {
-      const rotation = createRotation(createIdBeside(id), { when, grace: 0 });
+      const rotation = createRotation(newIdBeside(id), { when, grace: 0 });
       assert.deepEqual(await change(store, lineage, { rotation }), { state: "gone" });
       await assertGone(store, rotation.to);
     }
@@ -199,7 +199,7 @@ export const lineages: readonly StoreTest[] = [
   storeTest("a session is found by its lineage where its first id has a tombstone", async (u) => {
     const { store } = u;
     const first = await createForUser(store, "1");
-    const rotation = createRotation(createIdBeside(first), { when: "credentials" });
+    const rotation = createRotation(newIdBeside(first), { when: "credentials" });
     expectDone(await change(store, first, { rotation }));
     await assertSuperseded(store, true, first);
     const found = await store.find(first, BY_NAME);
@@ -220,7 +220,7 @@ export const lineages: readonly StoreTest[] = [
       end: (store: SessionStore, id: string) =>
         change(store, id, {
           references: { user_id: ["2"] },
-          rotation: createRotation(createIdBeside(id), { when: "user-changes" }),
+          rotation: createRotation(newIdBeside(id), { when: "user-changes" }),
         }),
     },
   ].map(({ how, end }) =>
@@ -236,7 +236,7 @@ export const lineages: readonly StoreTest[] = [
 
   storeTest("a lineage is gone with its session, expired", async ({ store, elapse }) => {
     const first = await createForUser(store, "1");
-    const second = createIdBeside(first);
+    const second = newIdBeside(first);
     expectDone(await change(store, first, { rotation: createRotation(second, { grace: 0 }) }));
     await change(store, second, { idleTimeout: SOON_MS });
     await elapse(PAST_SOON_MS);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionStore } from "../../store/contract.ts";
 import { MAX_RENEWALS } from "../../store/contract.ts";
-import { createIdBeside } from "../ids.ts";
+import { newIdBeside } from "../ids.ts";
 import {
   assertDeleted,
   assertGone,
@@ -33,7 +33,7 @@ async function createRenewedAtMost(store: SessionStore): Promise<{ ids: string[]
 /** Asserts that a session is not renewed, and that nothing else of the change is done. */
 async function assertNotRenewed(store: SessionStore, id: string): Promise<void> {
   const before = await findLive(store, id);
-  const rotation = createRotation(createIdBeside(id));
+  const rotation = createRotation(newIdBeside(id));
   const set = { a: "not set" };
   assert.deepEqual(await change(store, id, { set, rotation }), { state: "alias" });
   assert.deepEqual(await findLive(store, id), before);
@@ -83,18 +83,18 @@ export const renewing: readonly StoreTest[] = [
 
   storeTest("what leaves no alias is done however many there are", async ({ store }) => {
     const credentials = await createRenewedAtMost(store);
-    const fresh = createRotation(createIdBeside(credentials.last), { when: "credentials" });
+    const fresh = createRotation(newIdBeside(credentials.last), { when: "credentials" });
     expectDone(await change(store, credentials.last, { rotation: fresh }));
     await assertSuperseded(store, true, ...credentials.ids.slice(-4));
     await renew(store, fresh.to, MAX_RENEWALS); // and they are counted anew
 
     const same = await createRenewedAtMost(store);
-    const rotation = createRotation(createIdBeside(same.last));
+    const rotation = createRotation(newIdBeside(same.last));
     expectDone(await change(store, same.last, { references: { user_id: ["1"] }, rotation }));
     assert.equal((await findLive(store, rotation.to)).lineage, same.ids[0]);
 
     const another = await createRenewedAtMost(store);
-    const other = createRotation(createIdBeside(another.last));
+    const other = createRotation(newIdBeside(another.last));
     expectDone(
       await change(store, another.last, { references: { user_id: ["2"] }, rotation: other }),
     );
@@ -165,7 +165,7 @@ export const renewing: readonly StoreTest[] = [
     for (const id of ids.slice(0, -4)) {
       assert.deepEqual(await store.find(id), superseded);
       assert.deepEqual(await change(store, id, { set: { a: "1" } }), superseded);
-      const rotation = createRotation(createIdBeside(id), { grace: 0 });
+      const rotation = createRotation(newIdBeside(id), { grace: 0 });
       assert.deepEqual(await change(store, id, { rotation }), superseded);
     }
     for (const id of ids.slice(-4)) assert.equal((await findLive(store, id)).id, last);
@@ -181,7 +181,7 @@ export const renewing: readonly StoreTest[] = [
           const draft = { references: { t: ["7"] } };
           const first = await (user ? createForUser(store, user, draft) : create(store, draft));
           const ids = await renew(store, first, aliases);
-          const rotation = createRotation(createIdBeside(first), { grace: 0, tombstone: HOUR_MS });
+          const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
           const sent = { set: { a: "1" }, rotation };
           assert.deepEqual(await change(store, first, sent), { state: "ended" });
           await assertSuperseded(store, user !== null, ...ids);
@@ -198,7 +198,7 @@ export const renewing: readonly StoreTest[] = [
   storeTest("a rotation without grace over an alias leaves nothing where it is to", async (u) => {
     const { store } = u;
     const ids = await renew(store, await createForUser(store, "1"), 2);
-    const rotation = createRotation(createIdBeside(ids[0] ?? ""), { grace: 0, tombstone: 0 });
+    const rotation = createRotation(newIdBeside(ids[0] ?? ""), { grace: 0, tombstone: 0 });
     assert.deepEqual(await change(store, ids[0] ?? "", { rotation }), { state: "ended" });
     await assertGone(store, ...ids, rotation.to);
     await assertMembers(store, USER, []);
@@ -207,7 +207,7 @@ export const renewing: readonly StoreTest[] = [
   storeTest("a rotation without grace by the present id leaves tombstones, if any", async (u) => {
     const { store } = u;
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
-    const rotation = createRotation(createIdBeside(first), { grace: 0, tombstone: HOUR_MS });
+    const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
     expectDone(await change(store, second, { rotation }));
     await assertSuperseded(store, true, first, second);
     await assertMembers(store, USER, [rotation.to]);

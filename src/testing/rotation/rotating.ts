@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createId, createIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
@@ -27,7 +27,7 @@ export const rotating: readonly StoreTest[] = [
     });
     const before = await findLive(store, id);
     await elapse(10);
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const answer = expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.equal(answer.id, to);
     assert.equal(answer.rotated, true);
@@ -51,7 +51,7 @@ export const rotating: readonly StoreTest[] = [
       fields: { a: "1", b: "2" },
       references: { t: ["7"] },
     });
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const answer = expectDone(
       await change(store, id, {
         set: { a: "3", t: "[7,8]" },
@@ -72,12 +72,12 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("a rotated session can be changed, rotated and ended again", async ({ store }) => {
     const first = await createForUser(store, "1");
-    const second = createIdBeside(first);
+    const second = newIdBeside(first);
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(
       await change(store, second, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
     );
-    const third = createIdBeside(first);
+    const third = newIdBeside(first);
     expectDone(await change(store, second, { rotation: createRotation(third) }));
     assert.deepEqual(await readTexts(store, third), { user_id: "2" });
     await assertMembers(store, of("user_id", "1"), []);
@@ -89,7 +89,7 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("the old id leads to the session for its grace time", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     assert.deepEqual(await findLive(store, id), await findLive(store, to));
     assert.deepEqual(
@@ -101,7 +101,7 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("an alias is in no set, but has follows it", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     await assertMembers(store, of("user_id", "1"), [to]);
     assert.equal(await store.has(of("user_id", "1"), id), true);
@@ -110,7 +110,7 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("a change through an alias changes the session", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to) }));
     const answer = expectDone(
       await change(store, id, {
@@ -132,7 +132,7 @@ export const rotating: readonly StoreTest[] = [
     const ids = [await createForUser(store, "1")];
     for (let hop = 0; hop < 4; hop++) {
       const [from = ""] = ids.slice(-1);
-      const to = createIdBeside(from);
+      const to = newIdBeside(from);
       expectDone(await change(store, from, { rotation: createRotation(to) }));
       ids.push(to);
     }
@@ -148,7 +148,7 @@ export const rotating: readonly StoreTest[] = [
     await assertSuperseded(store, true, first);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await change(store, first, { set: { hops: "4" } }), superseded);
-    const rotation = createRotation(createIdBeside(first));
+    const rotation = createRotation(newIdBeside(first));
     assert.deepEqual(await change(store, first, { rotation }), superseded);
     assert.deepEqual(await readTexts(store, last), { user_id: "1", hops: "3" }, "nothing was done");
     await assertMembers(store, of("user_id", "1"), [last]);
@@ -156,7 +156,7 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("a rotation with no grace kills the old id at once", async ({ store }) => {
     const id = await createForUser(store, "1");
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to, { grace: 0 }) }));
     await assertGone(store, id);
     assert.deepEqual(await change(store, id, { set: { a: "1" } }), { state: "gone" });
@@ -201,8 +201,8 @@ export const rotating: readonly StoreTest[] = [
   storeTest("a rotation of what is gone makes nothing", async ({ store }) => {
     const ended = await createForUser(store, "1");
     await store.end(ended);
-    for (const id of [ended, createId(store.shards)]) {
-      const to = createIdBeside(id);
+    for (const id of [ended, newId(store.shards)]) {
+      const to = newIdBeside(id);
       const answer = await change(store, id, { set: { a: "1" }, rotation: createRotation(to) });
       assert.deepEqual(answer, { state: "gone" });
       await assertGone(store, id, to);
@@ -212,7 +212,7 @@ export const rotating: readonly StoreTest[] = [
 
   storeTest("a rotation that is too large does nothing", async ({ store }) => {
     const id = await create(store, { fields: { a: "1" } });
-    const to = createIdBeside(id);
+    const to = newIdBeside(id);
     const answer = await change(store, id, {
       set: { b: "1" },
       maxBytes: 3,
@@ -230,7 +230,7 @@ export const rotating: readonly StoreTest[] = [
       async (under) => {
         const { store, elapse } = under;
         const id = await createForUser(store, "1", { fields: { a: "1" } });
-        const to = createIdBeside(id);
+        const to = newIdBeside(id);
         const sent = createChange({ set: { a: "2" }, rotation: createRotation(to, { grace }) });
         const first = expectDone(await store.change(id, sent));
         await elapse(5);
@@ -257,5 +257,5 @@ export const rotating: readonly StoreTest[] = [
 ];
 
 async function createThreeIds(first: string): Promise<[string, string, string]> {
-  return [first, createIdBeside(first), createIdBeside(first)];
+  return [first, newIdBeside(first), newIdBeside(first)];
 }

@@ -186,7 +186,9 @@ export function assembleCookie(
   const expiry = parseExpiry(cookie);
   const { originalMaxAge: age } = cookie;
   if (expiry !== null && typeof age === "number") {
-    const slid = Math.abs(expiresAt - expiry) > Math.min(LEEWAY_MS, age / 20);
+    // A session whose deadlines were removed by hand has none.
+    const slid =
+      Number.isFinite(expiresAt) && Math.abs(expiresAt - expiry) > Math.min(LEEWAY_MS, age / 20);
     if (slid) cookie = { ...cookie, expires: new Date(expiresAt).toISOString() };
   }
   return { ...data, cookie };

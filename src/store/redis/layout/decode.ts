@@ -103,12 +103,21 @@ export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
   return new Map([...hash].filter(([name]) => !name.startsWith("@")));
 }
 
+/** The largest number of ms that a Date can have. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
+/** A time or a length of time. A text that isn't one was written by hand, and counts as none. */
+function parseMs(text: string | undefined): number | null {
+  const number = text ? Number(text) : Number.NaN;
+  return Math.abs(number) <= MAX_TIME_MS ? number : null;
+}
+
 /** The times of a session from what the scripts answer: "" and undefined are none. */
 export function decodeTimes(reply: unknown): Times {
   const [created, seen, idle, absolute] = reply as (string | undefined)[];
   const lastSeenAt = Number(seen);
-  const idleTimeout = idle ? Number(idle) : null;
-  const absoluteDeadline = absolute ? Number(absolute) : null;
+  const idleTimeout = parseMs(idle);
+  const absoluteDeadline = parseMs(absolute);
   return {
     createdAt: Math.floor(Number(created) / 1000),
     lastSeenAt,
