@@ -129,7 +129,7 @@ async function signOut(ctx: Context): Promise<void> {
 async function showDevices(ctx: Context, { user, session }: Visit): Promise<void> {
   const peers = await ctx.session.peers("user_id");
   if (!peers) return seeOther(ctx, "/sign-in");
-  const [count, sessions] = await Promise.all([peers.size(), peers.list({ limit: 50 })]);
+  const [count, sessions] = await Promise.all([peers.size(), peers.list()]);
   if (session.data.flash) await ctx.session.unset(["flash"]);
   const csrf = ctx.session.createCSRFToken();
   show(ctx, devicesPage({ csrf, user, flash: session.data.flash, here: session, count, sessions }));

@@ -4,31 +4,16 @@ export {
   type FetchSessions,
   fetchSessions,
 } from "./adapters/fetch.ts";
-export type { CarrierName } from "./http/carriers.ts";
-export type { CookieOptions } from "./http/cookie-options.ts";
-export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
-export type { SetCookieAttributes } from "./http/exchange.ts";
-export type { CookieStore, RequestParts } from "./http/fetch-exchange.ts";
-export type { FetchSessionsOptions } from "./http/fetch-sessions.ts";
+export type { FetchSessionsOptions } from "./adapters/shared-fetch.ts";
+export type { SignedSessionsOptions } from "./http/bind.ts";
+export type { SetCookieAttributes } from "./http/exchange/exchange.ts";
+export type { CookieStore, RequestParts } from "./http/exchange/fetch-exchange.ts";
 export type {
   FetchRequest,
   FetchResponse,
   PlatformResponse,
   RequestHeaders,
   ResponseHeaders,
-} from "./http/fetch-types.ts";
-export type { TrustProxyOption } from "./http/forwarded.ts";
-export type {
-  ChangedCredentials,
-  GivenSession,
-  RequestDeleteOptions,
-  RequestSignInOptions,
-  SignOutOptions,
-} from "./http/request-options.ts";
-export type { RequestSession } from "./http/request-session.ts";
-export type {
-  RequestSessionsOptions,
-  SessionOf,
-  SignedSessionsOptions,
-} from "./http/request-sessions.ts";
-export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";
+} from "./http/exchange/fetch-types.ts";
+export type { TrustProxyOption } from "./http/exchange/request-origin.ts";
+export type * from "./http/request-types.ts";

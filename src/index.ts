@@ -1,14 +1,12 @@
-export type { Duration } from "./durations.ts";
-export { SessionError, type SessionErrorCode } from "./errors.ts";
-export type { ReindexOptions } from "./sessions/reindex.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
-export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export {
   createSessions,
   type SessionById,
   type Sessions,
   type Token,
-} from "./sessions/sessions.ts";
+} from "./sessions/create-sessions.ts";
+export type { ReindexOptions } from "./sessions/reindex.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
+export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export type {
   CheckedReferences,
   Deadlines,
@@ -33,5 +31,14 @@ export type {
   TouchOptions,
   ValuesOf,
 } from "./sessions/types.ts";
+export type { Duration } from "./shared/durations.ts";
+export {
+  SessionError,
+  type SessionErrorBase,
+  type SessionErrorCode,
+  type SessionErrorConstructor,
+  type SessionErrorDetails,
+  type SessionErrorOptions,
+} from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
-export type { ReindexProgress } from "./store/repair.ts";
+export type { ReindexProgress } from "./store/reindexing.ts";

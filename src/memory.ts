@@ -1,1 +1,1 @@
-export { type MemoryStoreOptions, memoryStore } from "./store/memory/memory-store.ts";
+export { type MemoryStoreOptions, memoryStore } from "./store/memory/options.ts";

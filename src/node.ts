@@ -1,19 +1,4 @@
 export { csrfGuard, type NodeSessions, nodeSessions } from "./adapters/node.ts";
-export type { CarrierName } from "./http/carriers.ts";
-export type { CookieOptions } from "./http/cookie-options.ts";
-export type { CSRFGuardOptions } from "./http/csrf-guard.ts";
-export type { TrustProxyOption } from "./http/forwarded.ts";
-export type {
-  ChangedCredentials,
-  GivenSession,
-  RequestDeleteOptions,
-  RequestSignInOptions,
-  SignOutOptions,
-} from "./http/request-options.ts";
-export type { RequestSession } from "./http/request-session.ts";
-export type {
-  RequestSessionsOptions,
-  SessionOf,
-  SignedSessionsOptions,
-} from "./http/request-sessions.ts";
-export type { RequireSessionOptions, SignedInSession } from "./http/require-session.ts";
+export type { SignedSessionsOptions } from "./http/bind.ts";
+export type { TrustProxyOption } from "./http/exchange/request-origin.ts";
+export type * from "./http/request-types.ts";

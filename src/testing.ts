@@ -3,6 +3,7 @@ export {
   createSessionCookie,
   type SessionCookieOptions,
 } from "./http/test-cookie.ts";
+export type { Command, Commanded, CommandStore, Merge } from "./store/commanding.ts";
 export type {
   Change,
   Changed,
@@ -14,6 +15,8 @@ export type {
   Fields,
   FindOptions,
   Gone,
+  ListOptions,
+  ListPlace,
   Lookalike,
   Lookup,
   NewSession,
@@ -30,10 +33,11 @@ export type {
 } from "./store/contract.ts";
 export type {
   DeclaredReference,
+  ReindexableStore,
   ReindexProgress,
-  RepairableStore,
-  RepairOptions,
-} from "./store/repair.ts";
+  StoreReindexOptions,
+} from "./store/reindexing.ts";
+export { commandContract } from "./testing/commands/contract.ts";
 export { storeContract } from "./testing/contract.ts";
 export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

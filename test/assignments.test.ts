@@ -100,6 +100,8 @@ describe.each(Object.entries(OWNERS))("the session of %s", (_, under) => {
         () => Object.assign(session, { get: async () => ({}) }),
         () => Object.assign(session, { [Symbol("flash")]: [] }),
         () => Object.defineProperty(session, "flash", { value: [] }),
+        () => Object.assign(session, { id: "another" }),
+        () => Object.assign(session, { key: null }),
         () => Reflect.deleteProperty(session, "theme"),
         () => {
           session.flash ??= {};

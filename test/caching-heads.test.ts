@@ -126,7 +126,7 @@ describe("a static file behind a middleware that loads the user", () => {
     const app = create();
     app.use(shop, (req, _res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .load()
         .then(() => next(), next);
     });
@@ -156,7 +156,7 @@ describe("a static file behind a middleware that loads the user", () => {
     onTestFinished(() => app.close());
     app.register(plugin);
     app.addHook("preHandler", async (request, reply) => {
-      await plugin.createSession(request, reply).load();
+      await plugin.of(request, reply).load();
     });
     app.get("/", (_request, reply) => reply.header("cache-control", "public").send("body {}"));
     await app.ready();
@@ -166,7 +166,7 @@ describe("a static file behind a middleware that loads the user", () => {
 
     const middleware = honoSessions(sessions);
     const hono = new Hono<{
-      Variables: { session: ReturnType<typeof middleware.createSession> };
+      Variables: { session: ReturnType<typeof middleware.of> };
     }>();
     hono.use(middleware);
     hono.use(async (c, next) => {

@@ -257,6 +257,27 @@ describe("a call refuses", () => {
     await expectRejected(list, /limit must be a whole number from 1 to 500.*for await/);
   });
 
+  test.each<[string, unknown]>([
+    ["an id", `AA${"a".repeat(22)}`],
+    ["true", true],
+    ["a page", []],
+    ["nothing of a session", {}],
+    ["no deadline", { id: `AA${"a".repeat(22)}` }],
+    ["a deadline that is no date", { id: `AA${"a".repeat(22)}`, expiresAt: "2026-01-01" }],
+    ["a deadline in ms", { id: `AA${"a".repeat(22)}`, expiresAt: 1 }],
+    ["a date that is none", { id: `AA${"a".repeat(22)}`, expiresAt: new Date(Number.NaN) }],
+    ["no id", { expiresAt: new Date() }],
+    ["a token for an id", { id: `AA${"a".repeat(32)}`, expiresAt: new Date() }],
+    ["an id of a shard that there is not", { id: `AB${"a".repeat(22)}`, expiresAt: new Date() }],
+  ])("%s as the session that a page comes after", async (_, after) => {
+    for (const options of [{ after }, { limit: 10, after }]) {
+      await expectRejected(
+        () => user.list(options as object),
+        /^after must be the last session .* list\(\{ limit, after: page\.at\(-1\) \}\)/,
+      );
+    }
+  });
+
   test.each(["", "x", `AA${"a".repeat(32)}`, "{sessions:0}:s:x", 5, {}])(
     "%j as the session that clear leaves",
     async (except) => {

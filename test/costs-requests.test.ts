@@ -64,7 +64,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
     test("the session of a request costs what the same call with a token costs", async () => {
       const koa = koaSessions(sessions);
-      const request = koa.createSession(contextWith(`session=${token}`));
+      const request = koa.of(contextWith(`session=${token}`));
       await expectCost(() => request.get(), 1);
       await expectCost(() => request.load(), 1);
       await expectCost(() => request.get(["theme"]), 1);
@@ -83,7 +83,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     test("signIn takes one command, with a session and without", async () => {
       const koa = koaSessions(sessions);
       for (const cookie of [undefined, "session=x", `session=${token}`, `session=${token}`]) {
-        const request = koa.createSession(contextWith(cookie));
+        const request = koa.of(contextWith(cookie));
         await expectCost(() => request.signIn({ user_id: 1 }, { keep: ["theme"] }), 1);
         await expectCost(() => request.signIn({ user_id: 2 }), 1);
       }
@@ -91,13 +91,13 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
     test("a set after a sign-out takes one command more, which makes a session", async () => {
       const koa = koaSessions(sessions);
-      await koa.createSession(contextWith(`session=${token}`)).delete();
-      const request = koa.createSession(contextWith(`session=${token}`));
+      await koa.of(contextWith(`session=${token}`)).delete();
+      const request = koa.of(contextWith(`session=${token}`));
       await expectCost(() => request.set({ user_id: 1 }), 2);
     });
 
     describe("what is done about a user reads the session first:", () => {
-      const open = () => koaSessions(sessions).createSession(contextWith(`session=${token}`));
+      const open = () => koaSessions(sessions).of(contextWith(`session=${token}`));
 
       test("changeCredentials gives a new token by one command more, and one a shard ends the others", () =>
         expectCost(() => open().changeCredentials("user_id"), 2 + shards, 3));
@@ -111,7 +111,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       test("a peers' set takes what another takes, and one more where it ends its own session", async () => {
         const request = open();
         const peers = await request.peers("user_id");
-        const id = request.id();
+        const id = request.id;
         const other = await sessions.create({ user_id: 1 });
         await expectCost(() => peers?.delete(other.session.id) ?? Promise.reject(), 1);
         await expectCost(() => peers?.clear({ except: id }) ?? Promise.reject(), shards, 1);
@@ -122,7 +122,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       test("a peers' delete of its own session takes one", async () => {
         const request = open();
         const peers = await request.peers("user_id");
-        await expectCost(() => peers?.delete(request.id() ?? "") ?? Promise.reject(), 1);
+        await expectCost(() => peers?.delete(request.id ?? "") ?? Promise.reject(), 1);
         await expectCost(() => request.get(), 0);
       });
     });
@@ -130,7 +130,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     test("an anonymous request, and one with a malformed cookie, take none", async () => {
       const koa = koaSessions(sessions);
       for (const cookie of [undefined, "session=", "session=x", "other=1", "; ;=;session"]) {
-        const request = koa.createSession(contextWith(cookie));
+        const request = koa.of(contextWith(cookie));
         await expectCost(async () => {
           expect(await request.get()).toEqual({});
           expect(await request.load()).toBeNull();
@@ -146,7 +146,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     test("createCSRFToken and verifyCSRFToken take none", async () => {
       const koa = koaSessions(sessions);
       for (const cookie of [undefined, `session=${token}`]) {
-        const request = koa.createSession(contextWith(cookie));
+        const request = koa.of(contextWith(cookie));
         await expectCost(async () => {
           expect(request.verifyCSRFToken(request.createCSRFToken())).toBe(true);
           expect(request.verifyCSRFToken("wrong")).toBe(false);

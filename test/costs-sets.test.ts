@@ -67,6 +67,8 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       const set = sessions.by("user_id", 1);
       for (let i = 0; i < 20; i++) await sessions.create({ user_id: 1 });
       await expectCost(() => set.list(), shards, 1);
+      const page = await set.list({ limit: 7 });
+      await expectCost(() => set.list({ limit: 7, after: page.at(-1) }), shards, 1);
       await expectCost(() => set.ids(), shards, 1);
       await expectCost(() => iterate(set), shards, 1);
       await expectCost(() => set.set({ theme: "light" }), shards, 1);
@@ -87,6 +89,10 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       await expectCost(() => set.size(), shards, 1);
       await expectCost(() => set.list(), shards, 1);
       await expectCost(() => set.list({ limit: 500 }), shards, 1);
+      const page = await set.list({ limit: 100 });
+      for (const limit of [1, 100, 500]) {
+        await expectCost(() => set.list({ limit, after: page.at(-1) }), shards, 1);
+      }
       // Pages end between two deadlines, so that they may be a few sessions short.
       await expectAbout(() => set.ids(), pages(300));
       await expectAbout(() => iterate(set), pages(100));
@@ -98,7 +104,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
     /** As many as these, or one page more a shard. */
     async function expectAbout(operation: () => Promise<unknown>, least: Cost): Promise<void> {
-      const { commands } = await meter.costOf(operation);
+      const { commands } = await meter.measure(operation);
       expect(commands).toBeGreaterThanOrEqual(least.commands);
       expect(commands).toBeLessThanOrEqual(least.commands + shards);
       // Changing and ending, each shard goes on when its own page is done: a round trip a page.

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 
 function sessionOf(cookie: string, options: KoaSessionsOptions<object> = {}, keys?: string[]) {
-  return koaSessions(sessions, options).createSession({ ...contextWith(cookie), app: { keys } });
+  return koaSessions(sessions, options).of({ ...contextWith(cookie), app: { keys } });
 }
 
 const hmac = (key: string, text: string) =>
@@ -72,7 +72,7 @@ describe("a signature", () => {
   const keys = ["new key", "old key"];
   const sign = (key: string) => hmac(key, `session=${token}`);
   const idWith = (signature: string) =>
-    sessionOf(`session=${token}.${signature}`, { signed: true }, keys).id();
+    sessionOf(`session=${token}.${signature}`, { signed: true }, keys).id;
 
   test.each(keys)("of the %s is compared in constant time, a right one and a wrong one", (key) => {
     expect(idWith(sign(key))).not.toBeNull();

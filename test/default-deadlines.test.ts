@@ -1,7 +1,7 @@
 /* When a session ends of whose deadlines the program has named both, one or none. */
 import { Redis } from "ioredis";
 import { createSessions, type Deadlines, type Session, type SessionsOptions } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";

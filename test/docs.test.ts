@@ -7,7 +7,7 @@ import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "v
 import { compile } from "./support/compile.ts";
 import { type CodeBlock, codeBlocks, docstrings, linesMatch } from "./support/docs.ts";
 import { runUnderVitest } from "./support/docs-tests.ts";
-import { faultOfLink, localLinks } from "./support/links.ts";
+import { findLinkFault, localLinks } from "./support/links.ts";
 import { startRedis } from "./support/redis-server.ts";
 import { filesUnder, ROOT, read } from "./support/sources.ts";
 
@@ -35,6 +35,7 @@ const GIVEN_IN_DOCSTRINGS = `
     type Data = { user_id?: number; theme?: string; cart?: string[] };
     const sessions: import("session-sets").Sessions<Data>;
     const session: import("session-sets/koa").RequestSession<Data>;
+    const set: import("session-sets").SessionSet<Data>;
     const oldToken: string;
     const user: { id: number };
     const client: import("ioredis").Redis;
@@ -152,7 +153,7 @@ test("the test files in the documentation pass under vitest, at once with others
 
 test.each(PAGES)("the links and images of %s exist", (page) => {
   const faults = localLinks(read(page))
-    .map((target) => [target, faultOfLink(ROOT, page, target, read)])
+    .map((target) => [target, findLinkFault(ROOT, page, target, read)])
     .filter(([, fault]) => fault !== undefined);
   expect(faults).toEqual([]);
 });

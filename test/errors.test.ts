@@ -1,6 +1,11 @@
 /* Errors have two readers: a visitor, who sees the message, and a developer, who sees the hint. */
 import { inspect } from "node:util";
-import { createSessions, SessionError, type SessionErrorCode } from "session-sets";
+import {
+  createSessions,
+  SessionError,
+  type SessionErrorCode,
+  type SessionErrorDetails,
+} from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { describe, expect, test } from "vitest";
 
@@ -21,6 +26,24 @@ const forDevelopers: [SessionErrorCode, status: number][] = [
   ["ERR_COOKIE", 500],
 ];
 
+/** Each name of each code, which the compiler compares. */
+const DETAILS: { readonly [Code in SessionErrorCode]: Required<SessionErrorDetails[Code]> } = {
+  ERR_SESSION_CONFIG: { option: "except", field: "user_id" },
+  ERR_SESSION_VALUE: { field: "cart", references: 1001, maxReferences: 1000 },
+  ERR_SESSION_TOO_LARGE: { bytes: 70_001, maxBytes: 65_537 },
+  ERR_SESSION_GONE: { field: "user_id" },
+  ERR_STORE_UNAVAILABLE: { operation: "end a session" },
+  ERR_STORE_FULL: { maxSessions: 100_001, maxTotalBytes: 134_217_729 },
+  ERR_REPLICAS: { operation: "end a session", replicas: 777_002, acknowledged: 777_001 },
+  ERR_COOKIE: { cookie: "__Host-session" },
+  ERR_CSRF: { reason: "origin", origin: "https://evil.example" },
+};
+
+/** An error of any code with all its details. */
+function errorOf(code: SessionErrorCode, options: ErrorOptions = {}): SessionError {
+  return new SessionError(code, HINT, { ...DETAILS[code], ...options } as never);
+}
+
 /** What a framework or an application makes of an error to send it. */
 function sendable(error: SessionError): string[] {
   return [
@@ -34,7 +57,7 @@ function sendable(error: SessionError): string[] {
 
 describe.each(forVisitors)("%s, which may be shown,", (code, status, message) => {
   test("has a sentence for the visitor, and the developer's apart from it", () => {
-    const error = new SessionError(code, HINT);
+    const error = errorOf(code);
     expect(error).toMatchObject({ name: "SessionError", code, status, message, expose: true });
     expect(error.hint).toBe(HINT);
     expect(Object.keys(error)).not.toContain("hint");
@@ -42,7 +65,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
   });
 
   test("tells the developer in its stack, and where it is printed", () => {
-    const error = new SessionError(code, HINT);
+    const error = errorOf(code);
     const lines = String(error.stack).split("\n");
     expect(lines[0]).toContain(message);
     expect(lines[1]).toBe(`  hint: ${HINT}`);
@@ -53,7 +76,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
   });
 
   test("is answered with the visitor's sentence where a framework asks for a response", async () => {
-    const error = new SessionError(code, HINT) as SessionError & { getResponse(): Response };
+    const error = errorOf(code) as SessionError & { getResponse(): Response };
     const response = error.getResponse();
     expect([response.status, await response.text()]).toEqual([status, message]);
   });
@@ -61,7 +84,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
 
 describe.each(forDevelopers)("%s, which may not be shown,", (code, status) => {
   test("has one sentence for the developer, and nothing that is made of it to be sent", async () => {
-    const error = new SessionError(code, HINT);
+    const error = errorOf(code);
     expect(error).toMatchObject({ code, status, message: HINT, hint: HINT, expose: false });
     expect(Object.keys(error)).not.toContain("hint");
     expect(JSON.stringify(error)).not.toContain("cart");
@@ -78,24 +101,76 @@ const codes = [...forVisitors, ...forDevelopers].map(([code]) => code);
 describe.each(codes)("%s", (code) => {
   test("keeps its cause, in what is printed and not in what is sent", () => {
     const cause = new Error("the server is down");
-    const error = new SessionError(code, HINT, { cause });
+    const error = errorOf(code, { cause });
     expect(error.cause).toBe(cause);
     expect(inspect(error)).toContain("the server is down");
     for (const text of sendable(error)) expect(text).not.toContain("server");
-    expect("cause" in new SessionError(code, HINT)).toBe(false);
+    expect("cause" in errorOf(code)).toBe(false);
+  });
+
+  test("has what belongs to it, to be read and not to be changed", () => {
+    const error = errorOf(code);
+    expect(error).toMatchObject(DETAILS[code]);
+    for (const name of Object.keys(DETAILS[code])) {
+      expect(Object.getOwnPropertyDescriptor(error, name)).toMatchObject({ writable: false });
+    }
+  });
+
+  test("has nothing of that in what is made of it to be sent, and is the same to all as before", () => {
+    const error = errorOf(code);
+    expect(Object.keys(error).sort()).toEqual(["code", "expose", "name", "status"]);
+    expect(JSON.parse(JSON.stringify(error))).toEqual({
+      name: "SessionError",
+      code,
+      status: error.status,
+      expose: error.expose,
+    });
+    for (const text of [...sendable(error), String(error.stack)]) {
+      for (const detail of Object.values(DETAILS[code])) {
+        if (!["origin", "cart"].includes(String(detail))) expect(text).not.toContain(`${detail}`);
+      }
+    }
+  });
+
+  test("has no detail that is left out, holds a token or is no text or number", () => {
+    const token = "A".repeat(34);
+    for (const value of [undefined, token, `x ${token} y`, { token }, [token]]) {
+      const names = Object.keys(DETAILS[code]);
+      const given = Object.fromEntries(names.map((name) => [name, value])) as never;
+      const error = new SessionError(code, HINT, given);
+      for (const name of names) expect(Object.hasOwn(error, name)).toBe(false);
+      expect(inspect(error, { showHidden: true })).not.toContain(token);
+    }
   });
 
   test("is an Error like any other, also where stacks are cut off or are no text", () => {
-    expect(new SessionError(code, HINT)).toBeInstanceOf(Error);
+    expect(errorOf(code)).toBeInstanceOf(Error);
     const { stackTraceLimit, prepareStackTrace } = Error;
     try {
       Error.stackTraceLimit = 0;
-      expect(new SessionError(code, HINT).stack).toContain(HINT);
+      expect(errorOf(code).stack).toContain(HINT);
       Error.prepareStackTrace = (_error, sites) => sites;
-      expect(new SessionError(code, HINT).hint).toBe(HINT);
+      expect(errorOf(code).hint).toBe(HINT);
     } finally {
       Object.assign(Error, { stackTraceLimit, prepareStackTrace });
     }
+  });
+});
+
+describe("the class", () => {
+  test("is one, by its name, and can be extended", () => {
+    class Full extends SessionError<"ERR_STORE_FULL"> {
+      constructor() {
+        super("ERR_STORE_FULL", HINT, { maxSessions: 1, maxTotalBytes: 2 });
+      }
+      readonly shard = 3;
+    }
+    const error: SessionError<"ERR_STORE_FULL"> & { shard: number } = new Full();
+    expect(SessionError.name).toBe("SessionError");
+    expect(error).toBeInstanceOf(SessionError);
+    expect(error).toBeInstanceOf(Full);
+    expect([error.name, error.shard, error.maxSessions]).toEqual(["SessionError", 3, 1]);
+    expect(errorOf("ERR_STORE_FULL")).not.toBeInstanceOf(Full);
   });
 });
 
@@ -139,6 +214,8 @@ describe("a token that is given where something else belongs", () => {
       () => user.clear({ except: token }),
       () => user.clear({ [token]: true } as object),
       () => user.list({ limit: asAny }),
+      () => user.list({ after: asAny }),
+      () => user.list({ after: { id: token, expiresAt: new Date() } }),
     ];
     for (const mistake of mistakes) {
       const error = await new Promise((resolve) => resolve(mistake())).then(
@@ -149,6 +226,7 @@ describe("a token that is given where something else belongs", () => {
       const { hint, stack, cause } = error as SessionError;
       const texts = [...sendable(error as SessionError), hint, stack, cause, inspect(error)];
       for (const text of texts) expect(String(text)).not.toContain(token);
+      expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(token);
     }
     expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });
   });

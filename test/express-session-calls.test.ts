@@ -3,7 +3,7 @@
  * calls that are made one after the other without waiting.
  */
 import { Redis } from "ioredis";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
 import { openMeter } from "./support/costs.ts";

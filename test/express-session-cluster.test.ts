@@ -1,7 +1,7 @@
 /* SessionSetsStore on a cluster: sids choose their shards, and all of it is still one store. */
 import { Cluster } from "ioredis";
 import { Redis as Redis5 } from "ioredis-5";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { hold, type MiddlewareApp, middlewares } from "./support/session-middlewares.ts";

@@ -5,7 +5,7 @@ import {
   type SessionData,
   SessionSetsStore,
   type SessionSetsStoreOptions,
-} from "session-sets/express-session";
+} from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, describe, expect, inject, test } from "vitest";
 import { freshPrefix } from "./support/stores.ts";
@@ -127,6 +127,8 @@ describe.each([
       (value) => store.by("r", 1).unset(value),
       (value) => store.by("r", 1).unset([value]),
       (value) => store.by("r", 1).list(value),
+      (value) => store.by("r", 1).list({ limit: value }),
+      (value) => store.by("r", 1).list({ after: value }),
       (value) => store.by("r", 1).has(value),
       (value) => store.by("r", 1).delete(value),
       (value) => store.by("r", 1).clear(value),

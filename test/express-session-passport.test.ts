@@ -1,7 +1,7 @@
 /* References that are nested in the session, under Passport as it is used with express-session. */
 import { Redis } from "ioredis";
 import passport from "passport";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import {

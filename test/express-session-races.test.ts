@@ -3,7 +3,7 @@
  * that saves whole sessions loses and brings back, and that SessionSetsStore does neither.
  */
 import { Redis } from "ioredis";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import {

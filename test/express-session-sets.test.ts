@@ -1,6 +1,6 @@
 /* The session sets of SessionSetsStore: what changes through them, and what they call things. */
 import { Redis } from "ioredis";
-import { type SessionData, SessionSetsStore } from "session-sets/express-session";
+import { type SessionData, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { freshPrefix } from "./support/stores.ts";
@@ -140,8 +140,8 @@ describe("what a from reads is learnt, however it does so", () => {
       ["user", "guest"],
     ],
   ])("%s", async (_what, from, fields) => {
-    const { fieldsReadBy } = await import("../src/compat/express-session/reads.ts");
-    expect([...(fieldsReadBy(from as never) ?? [])].sort()).toEqual([...fields].sort());
+    const { findFieldsRead } = await import("../src/compat/express-session/saving/reads.ts");
+    expect([...(findFieldsRead(from as never) ?? [])].sort()).toEqual([...fields].sort());
   });
 
   test.each<[string, (s: Any) => unknown]>([

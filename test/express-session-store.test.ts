@@ -7,10 +7,11 @@ import {
   type SessionData,
   SessionSetsStore,
   type SessionSetsStoreOptions,
-} from "session-sets/express-session";
+} from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { commandStore } from "../src/testing/commands/steps.ts";
 import { openMeter } from "./support/costs.ts";
 import { dumpServer, watchCommands } from "./support/redis-dump.ts";
 import { startRedis } from "./support/redis-server.ts";
@@ -485,7 +486,7 @@ describe("express-session's own methods", () => {
 });
 
 test("saves of one object do not overtake each other, whatever the store's client does", async () => {
-  const kept = memoryStore();
+  const kept = commandStore(memoryStore());
   const ways = [immediates(5), immediates(0)];
   const store = new SessionSetsStore({
     store: Object.assign(Object.create(kept), {
@@ -493,9 +494,9 @@ test("saves of one object do not overtake each other, whatever the store's clien
       end: kept.end.bind(kept),
       endAll: kept.endAll.bind(kept),
       find: kept.find.bind(kept),
-      async change(...given: Parameters<typeof kept.change>) {
-        await ways.shift()?.(); // the first change takes the longer way
-        return kept.change(...given);
+      async command(...given: Parameters<typeof kept.command>) {
+        await ways.shift()?.(); // the first command takes the longer way
+        return kept.command(...given);
       },
     }),
   });
@@ -537,6 +538,11 @@ test.each([
   ],
   ["a reference as true", { references: { user_id: true } }, /user_id/],
   ["a store that is none", { store: client }, /store/],
+  [
+    "a store without commands",
+    { store: Object.assign(memoryStore(), { command: undefined }) },
+    /needs the method command, .*redisStore\(client\) or memoryStore\(\)/,
+  ],
   ["no duration", { idleTimeout: "soon" }, /idleTimeout/],
 ])("refuses %s", (_what, options, message) => {
   expect(() => new SessionSetsStore(options as never)).toThrow(
@@ -553,9 +559,9 @@ test("refuses what is no declared reference, and a sid that is no string", async
   await expect(store.get(undefined as never)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
 });
 
-test("a store of one's own that cannot be walked has no all, length and clear", async () => {
+test("a store of one's own that cannot iterate has no all, length and clear", async () => {
   const plain = redisStore(client, { prefix: freshPrefix() });
-  const store = new SessionSetsStore({ store: Object.assign(plain, { walk: undefined }) });
+  const store = new SessionSetsStore({ store: Object.assign(plain, { iterate: undefined }) });
   for (const method of ["all", "length", "clear"] as const) {
     await expect(store[method]()).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
   }

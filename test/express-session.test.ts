@@ -1,7 +1,7 @@
 /* SessionSetsStore under express-session and @fastify/session: what users and apps see of it. */
 import session from "express-session";
 import { Redis } from "ioredis";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
 import { dumpServer } from "./support/redis-dump.ts";

@@ -30,13 +30,13 @@ describe.each([
     const app = create();
     app.get("/none", (req, res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .set({ theme: "dark" })
         .then(() => res.send("none"), next);
     });
     app.use(shop, shop);
     app.get("/twice", (req, res, next) => {
-      const session = shop.createSession(req);
+      const session = shop.of(req);
       session
         .set({ theme: "dark" })
         .then(() => res.json(Object.is(Reflect.get(req, "session"), session)), next);
@@ -56,13 +56,13 @@ describe.each([
     app.use(shop);
     app.get("/redirect", (req, res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .set({})
         .then(() => res.redirect("/"), next);
     });
     app.get("/head", (req, res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .set({})
         .then(
           () => res.writeHead(200, { "set-cookie": "own=1", "cache-control": "private" }).end(),
@@ -82,7 +82,7 @@ describe.each([
     app.use(shop);
     app.get("/", (req, _res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .set({ user_id: 1 })
         .then(() => next(new Error("lost")), next);
     });
@@ -106,7 +106,7 @@ describe.each([
     app.set("env", env);
     app.use(shop, (req, _res, next) => {
       shop
-        .createSession(req)
+        .of(req)
         .set({ theme: "x".repeat(100_000) })
         .catch(next);
     });

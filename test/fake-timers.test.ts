@@ -6,10 +6,10 @@ import { mock } from "node:test";
 import express from "express";
 import session from "express-session";
 import { createSessions } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { fetchSessions } from "session-sets/fetch";
 import { memoryStore } from "session-sets/memory";
-import { storeContract } from "session-sets/testing";
+import { commandContract, storeContract } from "session-sets/testing";
 import sinon from "sinon";
 import request from "supertest";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -80,7 +80,7 @@ describe.each(Object.entries(FAKES))("under the fake timers of %s", (_, { instal
   }
 
   describe("the memory store is a store like any other:", () => {
-    for (const { name, run } of storeContract) {
+    for (const { name, run } of [...storeContract, ...commandContract]) {
       test(name, () => {
         const fakes = fake();
         return run(async () => ({

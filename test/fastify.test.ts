@@ -14,7 +14,7 @@ describeAdapter(fastifyAdapter, { memory: "pairs", redis: "none" });
 
 const sessions = shopSessions();
 const shop = fastifySessions(sessions);
-type Session = ReturnType<typeof shop.createSession>;
+type Session = ReturnType<typeof shop.of>;
 
 function open(): FastifyInstance {
   const app = fastify();
@@ -68,7 +68,7 @@ describe("the plugin", () => {
           const plugin = fastifySessions(sessions, { cookie: { name } });
           inner.register(plugin);
           inner.get("/", async (request, reply) => {
-            await plugin.createSession(request, reply).set({ theme: name });
+            await plugin.of(request, reply).set({ theme: name });
             return request.getDecorator<Session>("session").get();
           });
         }),
@@ -107,11 +107,11 @@ describe("the plugin", () => {
       reply.removeHeader("set-cookie").code(418).send("teapot"),
     );
     app.get("/error", async (request, reply) => {
-      await shop.createSession(request, reply).set({});
+      await shop.of(request, reply).set({});
       throw new Error("lost");
     });
     app.get("/hijacked", async (request, reply) => {
-      await shop.createSession(request, reply).set({});
+      await shop.of(request, reply).set({});
       reply.hijack();
       reply.raw.writeHead(200, ["Set-Cookie", "own=1"]).end("raw");
     });

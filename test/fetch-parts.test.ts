@@ -30,7 +30,7 @@ test("a helper that reads with the headers alone does not keep what comes after 
   const { cookies, set } = cookieStore();
   const helper = fetchSession({ headers });
   expect(await helper.get()).toEqual({ theme: "dark" });
-  await expect(helper.rotate()).rejects.toMatchObject({ code: "ERR_COOKIE" });
+  await expect(helper.rotate()).rejects.toMatchObject({ code: "ERR_COOKIE", cookie: "session" });
   const action = fetchSession({ headers, cookies });
   await action.signIn({ user_id: 1 }, { keep: ["theme"] });
   expect(await helper.get()).toEqual({ user_id: 1, theme: "dark" });
@@ -111,7 +111,10 @@ test("cookies that are refused end the session all the same, and keep nobody fro
   expect([await session.get(), refused]).toEqual([{ theme: "dark" }, 1]);
   expect([await session.delete(), refused]).toEqual([true, 2]);
   expect(await aged.get(token)).toBeNull();
-  await expect(session.signIn({ user_id: 1 })).rejects.toMatchObject({ code: "ERR_COOKIE" });
+  await expect(session.signIn({ user_id: 1 })).rejects.toMatchObject({
+    code: "ERR_COOKIE",
+    cookie: "session",
+  });
 });
 
 test("a token that was found dead by a write is good for no form", async () => {

@@ -41,7 +41,7 @@ const SERVERS: Record<string, Serve> = {
     app.register(plugin as never);
     app.register(fastified.csrfGuard() as never);
     app.all("/", async (request, reply) => {
-      const session = plugin.createSession(request as never, reply as never);
+      const session = plugin.of(request as never, reply as never);
       const before = await session.get();
       await session.set({ theme: "dark" });
       return reply.send(before);
@@ -52,7 +52,7 @@ const SERVERS: Record<string, Serve> = {
   },
   async Koa() {
     const app = new Koa().use(koa.csrfGuard()).use(async (ctx) => {
-      const session = koa.koaSessions(sessions).createSession(ctx);
+      const session = koa.koaSessions(sessions).of(ctx);
       ctx.body = await session.get();
       await session.set({ theme: "dark" });
     });

@@ -56,6 +56,7 @@ const NAME_OTHERS = "or name other cells with --only.";
 
 const COMMANDS: readonly Command[] = [
   { script: "test", args: vitest("test/errors.test.ts"), missing: [SERVER] },
+  { script: "fuzz", args: vitest("--config", "vitest.fuzz.config.ts"), missing: [SERVER] },
   {
     script: "test:lua54",
     args: vitest("--config", "vitest.lua54.config.ts"),

@@ -1,7 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { checkPrefix, createKeys, encodeName, setName, setNames } from "../src/store/redis/keys.ts";
-import { shardOf } from "../src/store/shards.ts";
-import { encodeValue, faultOfName } from "../src/values.ts";
+import { encodeValue, findNameFault } from "../src/shared/codec.ts";
+import {
+  checkPrefix,
+  createKeys,
+  encodeName,
+  encodeSetName,
+  encodeSetNames,
+} from "../src/store/redis/layout/keys.ts";
+import { decodeShard } from "../src/store/shards.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
 /** What means something in a key, a script, a glob or percent-encoding: made to collide. */
@@ -11,7 +17,7 @@ const long = fc
   .map(([unit, count, end]) => unit.repeat(count) + end);
 const fieldName = fc
   .oneof(hostile, long, anyText, jsonLike)
-  .filter((name) => faultOfName(name) === undefined);
+  .filter((name) => findNameFault(name) === undefined);
 /** The text of a reference's value: a scalar, encoded. */
 const valueText = fc
   .oneof(hostile, long, anyText, jsonLike, fc.double({ noNaN: true, noDefaultInfinity: true }))
@@ -27,7 +33,7 @@ describe("the name of a session set", () => {
     });
     fc.assert(
       fc.property(pairs, (references) => {
-        expect(new Set(references.map(setName)).size).toBe(references.length);
+        expect(new Set(references.map(encodeSetName)).size).toBe(references.length);
         for (const shards of [1, 4]) {
           const keys = createKeys("p", shards);
           const sets = references.map((one) => keys.set(shards - 1, one));
@@ -42,10 +48,10 @@ describe("the name of a session set", () => {
   test("is short, and has no character that means something to Redis or a script", () => {
     fc.assert(
       fc.property(reference, ({ field, text }) => {
-        const name = setName({ field, text, plain: false });
+        const name = encodeSetName({ field, text, plain: false });
         expect(name).toMatch(/^[A-Za-z0-9._~%-]{1,128}:[A-Za-z0-9._~%-]{1,128}$/);
-        expect(setName({ field, text, plain: true })).toBe(`=${name}`);
-        expect(setNames({ field, texts: [text], plain: false })).toEqual([name]);
+        expect(encodeSetName({ field, text, plain: true })).toBe(`=${name}`);
+        expect(encodeSetNames({ field, texts: [text], plain: false })).toEqual([name]);
       }),
       runs(3000),
     );
@@ -54,15 +60,15 @@ describe("the name of a session set", () => {
   test("tells its field: what comes before the colon", () => {
     fc.assert(
       fc.property(reference, (one) => {
-        expect(setName(one).split(":")[0]).toBe(encodeName(one.field));
+        expect(encodeSetName(one).split(":")[0]).toBe(encodeName(one.field));
       }),
       runs(1000),
     );
   });
 
   test("reads well where the field and the value do", () => {
-    expect(setName({ field: "user_id", text: "1", plain: false })).toBe("user_id:1");
-    expect(setName({ field: "e-mail", text: "a@b.example", plain: true })).toBe(
+    expect(encodeSetName({ field: "user_id", text: "1", plain: false })).toBe("user_id:1");
+    expect(encodeSetName({ field: "e-mail", text: "a@b.example", plain: true })).toBe(
       "=e-mail:a%40b.example",
     );
     expect(encodeName("")).toBe("~");
@@ -82,10 +88,10 @@ describe("the keys", () => {
       }));
     fc.assert(
       fc.property(id, reference, ({ shard, id }, one) => {
-        expect(shardOf(id)).toBe(shard);
+        expect(decodeShard(id)).toBe(shard);
         const tag = `{shop.eu-1_a:${shard}}`;
         expect(keys.session(id)).toBe(`${tag}:s:${id}`);
-        expect(keys.set(shard, one)).toBe(`${tag}:r:${setName(one)}`);
+        expect(keys.set(shard, one)).toBe(`${tag}:r:${encodeSetName(one)}`);
       }),
       runs(1000),
     );

@@ -24,7 +24,7 @@ const sessions = createSessions<Data>({
   idleTimeout: "30 minutes",
 });
 const middleware = koaSessions(sessions);
-type Session = ReturnType<typeof middleware.createSession>;
+type Session = ReturnType<typeof middleware.of>;
 
 type Context = Koa.ParameterizedContext<Koa.DefaultState, { session: Session }>;
 /** What an application does with its requests: sign the user in, and then fail. */
@@ -69,15 +69,15 @@ const FAILING: Record<string, Failing> = {
       await signIn(ctx);
       ctx.onerror(new Error("lost"));
     }),
-  "a handler throws and there is no middleware, but createSession": (app) =>
+  "a handler throws and there is no middleware, but of": (app) =>
     app.use(async (ctx) => {
-      const session = middleware.createSession(ctx as KoaContext);
+      const session = middleware.of(ctx as KoaContext);
       await session.signIn({ user_id: 1 }, { keep: ["theme"] });
       throw new Error("lost");
     }),
-  "the body cannot be serialised and there is no middleware, but createSession": (app) =>
+  "the body cannot be serialised and there is no middleware, but of": (app) =>
     app.use(async (ctx) => {
-      const session = middleware.createSession(ctx as KoaContext);
+      const session = middleware.of(ctx as KoaContext);
       await session.signIn({ user_id: 1 }, { keep: ["theme"] });
       ctx.body = { total: 1n };
     }),

@@ -132,9 +132,9 @@ test("a session needs no middleware, and ctx.session is typed", async () => {
   const middleware = koaSessions(sessions);
   const app = new Koa<Koa.DefaultState, SessionContext<typeof sessions>>();
   app.use(async (ctx) => {
-    const session = middleware.createSession(ctx);
+    const session = middleware.of(ctx);
     await session.set({ user_id: 1 });
-    ctx.body = [middleware.createSession(ctx) === session, ctx.session === undefined];
+    ctx.body = [middleware.of(ctx) === session, ctx.session === undefined];
     expectTypeOf(session).toEqualTypeOf(ctx.session);
     if (!ctx.session) return;
     expectTypeOf(await ctx.session.get()).toEqualTypeOf<Partial<Data>>();

@@ -1,14 +1,14 @@
 /* Operations on session sets that are large, or whose sessions are. */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { changes, create, of } from "../src/testing/steps.ts";
+import { create, createChanges, of } from "../src/testing/steps.ts";
 import {
   createMember,
   MARK,
-  numbersOf,
   openPagedSet,
   type PagedSet,
   range,
   readAll,
+  readNumbers,
   rotate,
   tie,
   USER,
@@ -34,7 +34,7 @@ describe("when hundreds of sessions share one deadline", () => {
 
   test("reading, changing and clearing meet each of them", async () => {
     const set = await open();
-    expect(numbersOf(await readAll(set, true))).toEqual(range(TIED));
+    expect(readNumbers(await readAll(set, true))).toEqual(range(TIED));
     expect((await readAll(set, false)).map(({ id }) => id).sort()).toEqual([...set.ids].sort());
     expect(await set.store.changeAll(USER, MARK)).toBe(TIED);
     expect(await unchanged(set)).toEqual([]);
@@ -43,7 +43,7 @@ describe("when hundreds of sessions share one deadline", () => {
 
   test("changing meets each of them also when it takes them out of the set", async () => {
     const set = await open();
-    const move = changes({ set: { user_id: "2" }, references: { user_id: ["2"] } });
+    const move = createChanges({ set: { user_id: "2" }, references: { user_id: ["2"] } });
     expect(await set.store.changeAll(USER, move)).toBe(TIED);
     expect(await set.other.count(USER)).toBe(0);
     expect(await set.other.count({ ...USER, text: "2" })).toBe(TIED);
@@ -60,7 +60,7 @@ describe("when hundreds of sessions share one deadline", () => {
       }
       await createMember(set.other, 10_000 + page, HOUR);
     };
-    const read = new Set(numbersOf(await readAll(set, true)));
+    const read = new Set(readNumbers(await readAll(set, true)));
     expect(range(TIED).filter((n) => !read.has(n) && !ended.has(n))).toEqual([]);
   });
 });
@@ -87,11 +87,11 @@ describe("sessions with a thousand references each, the user among them", () => 
 
   test("get and lose all their references one a page", async () => {
     const set = await open([]);
-    const join = changes({ references: { team_ids: TEAMS } });
+    const join = createChanges({ references: { team_ids: TEAMS } });
     expect(await set.store.changeAll(USER, join)).toBe(COUNT);
     expect(Math.max(...set.pages)).toBe(1);
     expect(await set.other.count(TEAM)).toBe(COUNT);
-    const leave = changes({ unset: ["team_ids"], references: { team_ids: [] } });
+    const leave = createChanges({ unset: ["team_ids"], references: { team_ids: [] } });
     expect(await set.store.changeAll(USER, leave)).toBe(COUNT);
     expect(Math.max(...set.pages)).toBe(1);
     expect(await client.keys(`{${set.prefix}:0}:r:team_ids:*`)).toEqual([]);
@@ -118,8 +118,8 @@ test("list gives the most recently seen of the 500 that expire last", async () =
   await Promise.all(ids.map((id, n) => client.hset(set.other.sessionKey(id), "@s", seen(n))));
   const lastToExpire = range(560).slice(60);
   const expected = lastToExpire.sort((a, b) => seen(b) - seen(a));
-  const listed = await set.other.list(USER, 500);
+  const listed = await set.other.list(USER, { limit: 500, order: "last-seen" });
   expect(listed.map(({ fields }) => Number(fields.get("n")))).toEqual(expected);
-  const few = await set.other.list(USER, 20);
+  const few = await set.other.list(USER, { limit: 20, order: "last-seen" });
   expect(few.map(({ id }) => id)).toEqual(listed.slice(0, 20).map(({ id }) => id));
 });

@@ -3,7 +3,7 @@ import { runInNewContext } from "node:vm";
 import { memoryStore } from "session-sets/memory";
 import { expect, test } from "vitest";
 import { newIdBeside } from "../src/testing/ids.ts";
-import { change, create, of, rotationTo, signIn } from "../src/testing/steps.ts";
+import { change, create, createRotation, of, signIn } from "../src/testing/steps.ts";
 
 const MANY = 20_000;
 const HOUR = 3_600_000;
@@ -52,7 +52,7 @@ test("sessions that were ended or have expired take no memory", async () => {
 test("sessions that were rotated leave no lineage when they go", async () => {
   const { clock, store, fill } = open();
   const before = heap();
-  const rotation = (id: string) => rotationTo(newIdBeside(id), { grace: 0 });
+  const rotation = (id: string) => createRotation(newIdBeside(id), { grace: 0 });
   for (const id of await fill()) {
     await change(store, id, { rotation: rotation(id) });
     await store.end(id, { byName: true });

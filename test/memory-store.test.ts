@@ -12,12 +12,12 @@ import {
   assertMembers,
   change,
   create,
-  createOf,
-  live,
+  createForUser,
+  createRotation,
+  createSignIn,
+  findLive,
   of,
-  rotationTo,
   signIn,
-  signInOf,
 } from "../src/testing/steps.ts";
 import { fakeOwnTimers, watchOwnTimer } from "./support/own-timers.ts";
 
@@ -44,42 +44,42 @@ describe("the bound", () => {
   test("refuses one session too many, and keeps those that are there", async () => {
     const { store } = open(3);
     const ids = [
-      await createOf(store, "1"),
-      await createOf(store, "1"),
-      await createOf(store, "1"),
+      await createForUser(store, "1"),
+      await createForUser(store, "1"),
+      await createForUser(store, "1"),
     ];
-    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    await expect(createForUser(store, "1")).rejects.toThrowError(FULL);
     await expect(create(store)).rejects.toThrowError(FULL);
     await assertMembers(store, of("user_id", "1"), ids);
   });
 
   test("is 100,000 sessions where nothing is said", async () => {
     const { store } = open();
-    for (let i = 0; i < 100_000; i++) await createOf(store, "1");
-    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    for (let i = 0; i < 100_000; i++) await createForUser(store, "1");
+    await expect(createForUser(store, "1")).rejects.toThrowError(FULL);
   });
 
   test("has room again when one is ended, and when one expires", async () => {
     const { store, clock } = open(2);
-    const id = await createOf(store, "1", { idleTimeout: HOUR });
-    await createOf(store, "1", { idleTimeout: 2 * HOUR });
-    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    const id = await createForUser(store, "1", { idleTimeout: HOUR });
+    await createForUser(store, "1", { idleTimeout: 2 * HOUR });
+    await expect(createForUser(store, "1")).rejects.toThrowError(FULL);
     await store.end(id);
-    await createOf(store, "1", { idleTimeout: 2 * HOUR });
+    await createForUser(store, "1", { idleTimeout: 2 * HOUR });
     clock.now += 2 * HOUR;
-    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    await expect(createForUser(store, "1")).rejects.toThrowError(FULL);
     clock.now += 1;
-    await createOf(store, "1");
-    await createOf(store, "1");
-    await expect(createOf(store, "1")).rejects.toThrowError(FULL);
+    await createForUser(store, "1");
+    await createForUser(store, "1");
+    await expect(createForUser(store, "1")).rejects.toThrowError(FULL);
   });
 
   test("lets a sign-in take the place of the session that it ends", async () => {
     const { store } = open(2);
-    const [a, b] = [await createOf(store, "1"), await createOf(store, "1")];
+    const [a, b] = [await createForUser(store, "1"), await createForUser(store, "1")];
     const { to } = await signIn(store, a, "1");
     await assertMembers(store, of("user_id", "1"), [to, b]);
-    const rotation = rotationTo(newIdBeside(a), { when: "user-changes" });
+    const rotation = createRotation(newIdBeside(a), { when: "user-changes" });
     const naming = { set: { user_id: "2" }, references: { user_id: ["2"] } };
     await change(store, to, { ...naming, rotation });
     await assertMembers(store, of("user_id", "2"), [rotation.to]);
@@ -87,15 +87,15 @@ describe("the bound", () => {
 
   test("stops a sign-in without a session before anything is made", async () => {
     const { store } = open(2);
-    const ids = [await createOf(store, "1"), await createOf(store, "1")];
+    const ids = [await createForUser(store, "1"), await createForUser(store, "1")];
     await expect(signIn(store, newId(1), "1")).rejects.toThrowError(FULL);
     await assertMembers(store, of("user_id", "1"), ids);
   });
 
   test("does not stop a sign-in that is sent again", async () => {
     const { store } = open(2);
-    const id = await createOf(store, "1");
-    const sent = signInOf(id, "1");
+    const id = await createForUser(store, "1");
+    const sent = createSignIn(id, "1");
     const answer = await store.signIn(id, sent);
     expect(await store.signIn(id, sent)).toEqual(answer);
     await assertMembers(store, of("user_id", "1"), [sent.id]);
@@ -106,7 +106,7 @@ describe("the bound", () => {
     const id = newId(1);
     await create(store, { id });
     await create(store, { id });
-    await live(store, id);
+    await findLive(store, id);
   });
 
   test("is what createSessions reports, too", async () => {
@@ -121,13 +121,13 @@ describe("the bound", () => {
 describe("of a full store", () => {
   test("the oldest session of nobody makes room, and those of users stay", async () => {
     const { store } = open(4);
-    const user = await createOf(store, "1");
+    const user = await createForUser(store, "1");
     const guests = [await create(store), await create(store), await create(store)];
-    const other = await createOf(store, "2");
+    const other = await createForUser(store, "2");
     await assertGone(store, guests[0] as string);
     const guest = await create(store);
     await assertGone(store, guests[1] as string);
-    for (const id of [user, other, guest, guests[2] as string]) await live(store, id);
+    for (const id of [user, other, guest, guests[2] as string]) await findLive(store, id);
   });
 
   test("a session whose user is signed out makes room, and one that is signed in does not", async () => {
@@ -149,7 +149,7 @@ describe("of a full store", () => {
     const { store } = open(1);
     const id = await create(store, { references: { team: ["7"] } });
     const to = newIdBeside(id);
-    await change(store, id, { rotation: rotationTo(to) });
+    await change(store, id, { rotation: createRotation(to) });
     await create(store);
     await assertGone(store, id, to);
     await assertMembers(store, of("team", "7"), []);
@@ -160,7 +160,7 @@ describe("of a full store", () => {
     const { store } = open(3);
     const guests: string[] = [];
     for (let i = 0; i < 10; i++) {
-      const id = await createOf(store, "1");
+      const id = await createForUser(store, "1");
       await store.end(id, { tombstone: { stays: HOUR } });
       guests.push(id);
     }
@@ -169,7 +169,7 @@ describe("of a full store", () => {
       ...Array(7).fill("gone"),
       ...Array(3).fill("superseded"),
     ]);
-    for (let i = 0; i < 3; i++) await createOf(store, "2");
+    for (let i = 0; i < 3; i++) await createForUser(store, "2");
   });
 });
 
@@ -209,7 +209,7 @@ describe("the bytes", () => {
     );
     await create(store, { fields: { text: "é".repeat(25_000) } });
     const many = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`f${i}`, "x"]));
-    await expect(createOf(store, "1", { fields: many })).rejects.toThrowError(FULL);
+    await expect(createForUser(store, "1", { fields: many })).rejects.toThrowError(FULL);
   });
 
   const fields = { text: "x".repeat(9000) };
@@ -221,23 +221,26 @@ describe("the bytes", () => {
     const states = await Promise.all(guests.map((id) => store.find(id)));
     expect(states.filter(({ state }) => state === "live")).toHaveLength(10);
     expect(states.slice(-10).every(({ state }) => state === "live")).toBe(true);
-    for (let i = 0; i < 10; i++) await createOf(store, "1", { fields });
-    await expect(createOf(store, "1", { fields })).rejects.toThrowError(FULL);
-    await createOf(store, "1"); // a small one has room
+    for (let i = 0; i < 10; i++) await createForUser(store, "1", { fields });
+    await expect(createForUser(store, "1", { fields })).rejects.toThrowError(FULL);
+    await createForUser(store, "1"); // a small one has room
   });
 
   test("that a session grows by count, and those it gives back do not", async () => {
     const store = memoryStore({ maxTotalBytes: 29_000 });
-    const [a, b] = [await createOf(store, "1", { fields }), await createOf(store, "1", { fields })];
+    const [a, b] = [
+      await createForUser(store, "1", { fields }),
+      await createForUser(store, "1", { fields }),
+    ];
     const grown = { set: { more: "y".repeat(9000) } };
     await expect(change(store, a, grown)).rejects.toThrowError(FULL);
-    expect((await live(store, a)).fields.has("more")).toBe(false);
+    expect((await findLive(store, a)).fields.has("more")).toBe(false);
     await change(store, b, { unset: ["text"] });
     await change(store, a, grown);
     await store.end(a);
-    await createOf(store, "1", { fields });
-    await createOf(store, "1", { fields });
-    await expect(createOf(store, "1", { fields })).rejects.toThrowError(FULL);
+    await createForUser(store, "1", { fields });
+    await createForUser(store, "1", { fields });
+    await expect(createForUser(store, "1", { fields })).rejects.toThrowError(FULL);
   });
 
   test("of one session that no room is enough for are refused, and nobody is ended for it", async () => {
@@ -245,17 +248,17 @@ describe("the bytes", () => {
     const guest = await create(store);
     const huge = { text: "x".repeat(40_000) };
     await expect(create(store, { fields: huge })).rejects.toThrowError(FULL);
-    await live(store, guest);
+    await findLive(store, guest);
   });
 
   test("are 128 MiB where nothing is said: anonymous posts do not end the process", async () => {
     const store = memoryStore();
     const large = { text: "x".repeat(60_000) };
     const first = await create(store, { fields: large });
-    const user = await createOf(store, "1");
+    const user = await createForUser(store, "1");
     for (let i = 0; i < 2300; i++) await create(store, { fields: large });
     await assertGone(store, first);
-    await live(store, user);
+    await findLive(store, user);
   });
 
   test.each([0, -1, 1.5, "1 GB"])("are a whole number above zero, and not %s", (maxTotalBytes) => {

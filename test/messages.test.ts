@@ -1,8 +1,9 @@
 /* What messages quote: never a token, never a line of a client's, and no crash whatever they are given. */
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { createSessions, SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
-import { quote } from "../src/errors.ts";
+import { quote } from "../src/shared/errors.ts";
 import { runs } from "./support/properties.ts";
 
 interface Data {
@@ -35,6 +36,7 @@ const CALLS: Record<string, (given: never) => unknown> = {
   "by's field": (given) => sessions.by(given, 1),
   "by's value": (given) => sessions.by("user_id", given),
   "list's options": (given) => sessions.by("user_id", 1).list(given),
+  "list's after": (given) => sessions.by("user_id", 1).list({ after: given }),
   "clear's except": (given) => sessions.by("user_id", 1).clear({ except: given }),
   "delete's options": (given) => sessions.delete(null, given),
   "createSessions' options": (given) => createSessions(given),
@@ -56,7 +58,24 @@ function expectClean(error: unknown, token: string): void {
   expect(error).toBeInstanceOf(SessionError);
   const { message, hint, stack = "" } = error as SessionError;
   for (const text of [message, hint, stack]) expect(text).not.toContain(token);
+  expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(token);
   expect(message + hint).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+}
+
+function revoked(target: object): object {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
+}
+
+function endless(): object {
+  return new Proxy({}, { getPrototypeOf: endless });
+}
+
+function chained(prototypes: number): object {
+  let object: object = Object.prototype;
+  for (let i = 0; i < prototypes; i++) object = Object.create(object);
+  return object;
 }
 
 const TOKEN = `${"aZ09_-".repeat(6)}`.slice(0, 34);
@@ -78,6 +97,26 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
     ["a bigint", 10n ** 40n],
     ["null", null],
     ["NaN", Number.NaN],
+    ["a Proxy that was revoked", revoked({})],
+    ["a list that was revoked", revoked([])],
+    ["a Proxy of one that was revoked", { [TOKEN]: revoked({}) }],
+    [
+      "a getter that throws",
+      {
+        get theme(): string {
+          throw new RangeError(TOKEN.slice(0, 9));
+        },
+      },
+    ],
+    ["a Proxy that breaks the rules", new Proxy(Object.freeze({ [TOKEN]: 1 }), { get: () => 2 })],
+    ["a list without a prototype", Object.setPrototypeOf(["theme"], null)],
+    ["the longest list of holes", new Array(2 ** 32 - 1)],
+    ["an object whose prototypes have no end", endless()],
+    ["a long chain of prototypes", chained(20_000)],
+    [
+      "a class whose name is no text",
+      new (Object.defineProperty(class {}, "name", { value: Symbol(TOKEN) }))(),
+    ],
   ])("is refused without a word of it: %s", async (_name, given) => {
     expectClean(await errorOf(() => call(given as never)), TOKEN);
   });

@@ -64,14 +64,11 @@ const ASKED_TWICE: Record<string, Twice> = {
     const { cookies } = await request(await serve(app.callback()));
     return { ...done, cookies: namesOf(cookies) };
   },
-  async "Koa, by createSession"(work, one, other, others = sessions) {
+  async "Koa, by of"(work, one, other, others = sessions) {
     let done: Awaited<ReturnType<typeof kept>> = { value: null, error: "no answer" };
     const app = new Koa2().use(async (ctx) => {
       done = await kept(() =>
-        work(
-          koaSessions(sessions, one).createSession(ctx),
-          koaSessions(others, other).createSession(ctx),
-        ),
+        work(koaSessions(sessions, one).of(ctx), koaSessions(others, other).of(ctx)),
       );
       ctx.body = "";
     });
@@ -105,9 +102,7 @@ const ASKED_TWICE: Record<string, Twice> = {
       fastified.fastifySessions(others, other),
     ];
     app.get("/", async (request, reply) => {
-      done = await kept(() =>
-        work(first.createSession(request, reply), second.createSession(request, reply)),
-      );
+      done = await kept(() => work(first.of(request, reply), second.of(request, reply)));
       return "";
     });
     await app.ready();
@@ -126,7 +121,7 @@ const ASKED_TWICE: Record<string, Twice> = {
     });
     app.use(bodyLimit({ maxSize: 1000 }));
     app.post("/", async (c) => {
-      done = await kept(() => work(session, honoSessions(others, other).createSession(c)));
+      done = await kept(() => work(session, honoSessions(others, other).of(c)));
       return c.text("");
     });
     const body = new ReadableStream({
@@ -270,7 +265,7 @@ test("Hono's request, the Request and its headers have one session, whichever co
           ? fetchSession({ headers: raw.headers })
           : first === "Request"
             ? fetchSession(raw)
-            : shop.createSession(c);
+            : shop.of(c);
       await next();
       expect([early === c.var.session, early === fetchSession(raw)]).toEqual([true, true]);
     });
@@ -308,15 +303,15 @@ test("options that are off are the same as none, across adapters of one request"
     const one = nodeSessions(sessions)(req, res);
     const all = [
       nodeSessions(sessions, { trustProxy: false })(req, res),
-      expressed.expressSessions(sessions).createSession(req),
+      expressed.expressSessions(sessions).of(req),
     ];
     res.end(String(all.every((session) => session === one)));
   });
   expect((await request(port)).text).toBe("true");
 
   const app = new Koa().use((ctx) => {
-    const one = koaSessions(sessions).createSession(ctx);
-    ctx.body = String(koaSessions(sessions, { signed: false }).createSession(ctx) === one);
+    const one = koaSessions(sessions).of(ctx);
+    ctx.body = String(koaSessions(sessions, { signed: false }).of(ctx) === one);
   });
   expect((await request(await serve(app.callback()))).text).toBe("true");
 });
@@ -389,6 +384,7 @@ describe("a made-up bearer token", () => {
     csrfGuard()(request);
     await expect(fetchSessions(sessions)(request).get()).rejects.toMatchObject({
       code: "ERR_CSRF",
+      reason: "bearer",
       status: 403,
     });
     expect(await bearer.get()).toEqual({});

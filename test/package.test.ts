@@ -1,6 +1,7 @@
 /* The package as users get it: packed, installed with npm, and used from each kind of program. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
+import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   addPackages,
@@ -11,12 +12,16 @@ import {
   packAndInstall,
 } from "./support/consumer.ts";
 import { sectionOf } from "./support/pages.ts";
-import { filesUnder, importsOf, ROOT, read } from "./support/sources.ts";
+import { filesUnder, listImports, ROOT, read } from "./support/sources.ts";
 
 const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("package.json"));
 const ENTRIES = Object.keys(EXPORTS)
   .filter((name) => name !== "./package.json")
   .map((name) => `session-sets${name.slice(1)}`);
+/** The file that declares what each entry exports. */
+const DECLARATIONS = Object.values<{ types?: string }>(EXPORTS).flatMap(
+  ({ types }) => types?.slice(2) ?? [],
+);
 const SPOTS = "session-sets/compat/spots-sessions";
 const INSTALL = sectionOf(read("README.md"), "Install");
 
@@ -47,10 +52,9 @@ describe("the exports", () => {
   const entries = Object.entries(EXPORTS).filter(([name]) => name !== "./package.json");
 
   test("are the files at the top of src/ and of src/compat/, one each", () => {
-    const ground = ["errors.ts", "durations.ts", "settled.ts", "values.ts", "warnings.ts"];
     const sources = ["", "compat/"]
       .flatMap((folder) => readdirSync(`${ROOT}src/${folder}`).map((name) => folder + name))
-      .filter((name) => name.endsWith(".ts") && !ground.includes(name))
+      .filter((name) => name.endsWith(".ts"))
       .map((name) => (name === "index.ts" ? "." : `./${name.replace(/\.ts$/, "")}`));
     expect(entries.map(([name]) => name).sort()).toEqual(sources.sort());
   });
@@ -74,11 +78,41 @@ describe("the tarball", () => {
     expect(others.sort()).toEqual([...read, ...scripts].sort());
   });
 
-  test("has a file for each source, and none of an older build", () => {
-    const built = packed.files.filter((path) => path.startsWith("dist/"));
-    const sources = filesUnder("src", ".ts").map((path) => path.replace(/^src\/(.+)\.ts$/, "$1"));
-    const expected = sources.flatMap((path) => [`dist/${path}.js`, `dist/${path}.d.ts`]);
-    expect(built.sort()).toEqual(expected.sort());
+  test("has the modules that the entries load, and no other", async () => {
+    const loaded = Object.values(await modulesOf(full, ENTRIES)).flat();
+    const own = loaded.flatMap((module) => ownPath(module) ?? []);
+    const built = packed.files.filter((path) => path.endsWith(".js"));
+    expect(built.sort()).toEqual([...new Set(own)].sort());
+  });
+
+  test("has the declarations that those of the entries lead to, and no other", () => {
+    const declared = new Set(DECLARATIONS.flatMap((file) => [file, ...declarationsOf(file)]));
+    const own = [...declared].filter((path) => path.endsWith(".d.ts"));
+    const built = packed.files.filter((path) => path.endsWith(".d.ts"));
+    expect(built.sort()).toEqual(own.sort());
+  });
+
+  test("has comments in its declarations, where editors read them, and not in its JavaScript", () => {
+    const text = (ending: string) => filesUnder("dist", ending).map(read).join("\n");
+    expect(docstringsIn(text(".js"))).toEqual([]);
+    expect(docstringsIn(text(".d.ts"))).toContain("/** The session cookie. */");
+    const comments = filesUnder("src", ".ts").flatMap(
+      (path) => read(path).match(/^ *\/\/ .+$/gm) ?? [],
+    );
+    expect(comments.length).toBeGreaterThan(100);
+    const kept = comments.map((line) => line.trim()).filter((line) => text(".js").includes(line));
+    expect(kept).toEqual([]);
+  });
+
+  test("takes less than the sources do, and little of it for the contract suite", () => {
+    const written = (folder: string) => sum(filesUnder(folder, ".ts").map((path) => sizeOf(path)));
+    const shipped = (pattern: RegExp) =>
+      sum([...packed.bytes].flatMap(([path, bytes]) => (pattern.test(path) ? bytes : [])));
+    const suite = written("src/testing");
+    expect(shipped(/^dist\/testing\/.+\.js$/)).toBeLessThan(0.6 * suite);
+    expect(shipped(/^dist\/(?!testing\/).+\.js$/)).toBeLessThan(0.55 * (written("src") - suite));
+    expect(shipped(/\.d\.ts$/)).toBeLessThan(0.3 * written("src"));
+    expect(shipped(/^dist\/testing/)).toBeLessThan(shipped(/./) / 7);
   });
 
   test("installs its few dependencies and nothing else", () => {
@@ -91,7 +125,7 @@ describe("the tarball", () => {
     const spots = "dist/compat/spots-sessions/spots-sessions.d.ts";
     const foreign = (paths: readonly string[]) =>
       paths
-        .flatMap((path) => importsOf(read(path)))
+        .flatMap((path) => listImports(read(path)))
         .map(({ from }) => from)
         .filter((from) => !/^(?:\.|node:)/.test(from));
     expect(foreign(filesUnder("dist", ".d.ts").filter((path) => path !== spots))).toEqual([]);
@@ -124,7 +158,8 @@ describe("a program that uses the package", () => {
       const options = {
         module,
         moduleResolution,
-        noEmit: true,
+        declaration: true,
+        outDir: `core-${module}`,
         types: [],
         lib: ["es2023"],
         exactOptionalPropertyTypes: true,
@@ -206,6 +241,26 @@ describe("a program that comes from a predecessor", () => {
   });
 });
 
+describe("a program that tests a store of its own", () => {
+  interface Outcome {
+    readonly names: readonly string[];
+    readonly right: readonly object[];
+    readonly wrong: readonly { name: string; error: string; message: string }[];
+  }
+
+  test("gets every test of the contract, and errors that say what is wrong", async () => {
+    const { names, right, wrong } = (await outputOf(bare, "contract.mjs")) as Outcome;
+    expect(names).toEqual(storeContract.map(({ name }) => name));
+    expect(right).toEqual([]);
+    const [first] = wrong.filter(({ name }) => name.startsWith("end ends one session"));
+    expect(first?.error).toBe("AssertionError");
+    expect(first?.message).toMatch(/^count of user_id = 1\b/);
+    // Such a message is made of the source of a call that has none of its own.
+    const made = wrong.filter(({ message }) => message.includes("evaluated to a falsy value"));
+    expect(made).toEqual([]);
+  });
+});
+
 describe("a program that gives express-session its store", () => {
   test("in JavaScript, as a CommonJS module, without express-session", async () => {
     const output = { before: 2, ended: 2, after: null };
@@ -227,7 +282,7 @@ describe("a program that gives express-session its store", () => {
 
 describe("an entry", () => {
   test("loads no package but what the README says, and its own part", async () => {
-    const loaded = (await outputOf(full, "entries.mjs", ...ENTRIES)) as Record<string, string[]>;
+    const loaded = await modulesOf(full, ENTRIES);
     const entriesThatLoad = (pattern: RegExp) =>
       ENTRIES.filter((entry) => loaded[entry]?.some((module) => pattern.test(module)));
     const packages = new Set(
@@ -241,9 +296,7 @@ describe("an entry", () => {
     expect(entriesThatLoad(/\/node_modules\/ioredis\//)).toEqual([SPOTS]);
 
     const parts = ENTRIES.map((entry) => {
-      const own = loaded[entry]?.map(
-        (module) => /\/session-sets\/dist\/(.+)/.exec(module)?.[1] ?? "",
-      );
+      const own = loaded[entry]?.map((module) => ownPath(module)?.replace(/^dist\//, "") ?? "");
       const named = /^(?:adapters\/(?:koa|express|fastify|hono|node|fetch)\.js|store\/redis\/)/;
       return [entry, new Set(own?.flatMap((path) => named.exec(path)?.[0] ?? []))];
     });
@@ -256,8 +309,19 @@ describe("an entry", () => {
         ENTRIES.filter((entry) => entry.includes("/compat/")).map((entry) => [entry, redis]),
       ),
       "session-sets/redis": redis,
-      "session-sets/express-session": redis,
+      "session-sets/compat/express-session": redis,
     });
+  });
+
+  test("loads nothing of a compat entry but itself, and what is shared", async () => {
+    const loaded = await modulesOf(full, ENTRIES);
+    const compat = ENTRIES.map((entry) => {
+      const paths = loaded[entry]?.flatMap((module) => ownPath(module) ?? []) ?? [];
+      const parts = paths.map((path) => /^dist\/compat\/([a-z-]+)/.exec(path)?.[1]);
+      return [entry, [...new Set(parts)].filter((part) => part !== undefined && part !== "shared")];
+    });
+    const own = (entry: string) => /\/compat\/(.+)/.exec(entry)?.slice(1) ?? [];
+    expect(compat).toEqual(ENTRIES.map((entry) => [entry, own(entry)]));
   });
 
   test("is imported without any other package, but for the one that opens a client", async () => {
@@ -297,9 +361,31 @@ describe("an entry", () => {
   });
 });
 
+/** The modules that each entry loads, as URLs. */
+async function modulesOf(path: string, entries: readonly string[]) {
+  return (await outputOf(path, "entries.mjs", ...entries)) as Record<string, string[]>;
+}
+
+/** The path of one of the package's own modules in the package, such as `dist/koa.js`. */
+function ownPath(module: string): string | undefined {
+  return /\/node_modules\/session-sets\/(.+)/.exec(module)?.[1];
+}
+
+function docstringsIn(text: string): string[] {
+  return text.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
+}
+
+function sizeOf(path: string): number {
+  return Buffer.byteLength(read(path));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
 /** All that a declaration file imports, itself and by what it imports. */
 function declarationsOf(file: string, seen = new Set<string>()): Set<string> {
-  for (const { from } of importsOf(read(file))) {
+  for (const { from } of listImports(read(file))) {
     const path = from.startsWith(".")
       ? join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts"))
       : from;

@@ -4,16 +4,23 @@
  */
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newIdBeside } from "../src/testing/ids.ts";
-import { change, changes, done, live, of, rotationTo } from "../src/testing/steps.ts";
+import {
+  change,
+  createChanges,
+  createRotation,
+  expectDone,
+  findLive,
+  of,
+} from "../src/testing/steps.ts";
 import {
   createMember,
   disturb,
   MARK,
-  numbersOf,
   openPagedSet,
   type PagedSet,
   range,
   readAll,
+  readNumbers,
   rotate,
   touch,
   USER,
@@ -40,7 +47,7 @@ describe("while sessions are used, rotated and made between the pages", () => {
 
   test("iterating gives each session once and misses none", async () => {
     await open();
-    expect(numbersOf(await readAll(set, true))).toEqual(range(MANY));
+    expect(readNumbers(await readAll(set, true))).toEqual(range(MANY));
     expect(set.pages.length).toBeGreaterThan(5);
     expect(Math.max(...set.pages)).toBeLessThanOrEqual(100);
   });
@@ -82,7 +89,7 @@ describe("while sessions are used, rotated and made between the pages", () => {
       for (const n of await unwritten(10)) {
         // A longer timeout moves it ahead of the pages to come.
         const fields = { set: { role: "guest" }, idleTimeout: 2 * HOUR };
-        done(await change(set.other, set.ids[n] ?? "", fields));
+        expectDone(await change(set.other, set.ids[n] ?? "", fields));
         written.add(n);
       }
       await disturb(set, set.pages.length);
@@ -104,24 +111,27 @@ describe("while sessions are used, rotated and made between the pages", () => {
     async (others) => {
       await open();
       const TEAM = of("team", "7");
-      await set.other.changeAll(USER, changes({ set: { team: "7" }, references: { team: ["7"] } }));
+      await set.other.changeAll(
+        USER,
+        createChanges({ set: { team: "7" }, references: { team: ["7"] } }),
+      );
       const writers = range(20);
       set.between = async (page) => {
         if (page > 1) return disturb(set, page);
         expect(await unchanged(set)).not.toContain(writers.at(-1));
         for (let i = 0; i < others; i++) {
-          await set.other.changeAll(TEAM, changes({ set: { theme: `${i}` } }));
+          await set.other.changeAll(TEAM, createChanges({ set: { theme: `${i}` } }));
         }
         for (const n of writers) {
           // A longer timeout moves it ahead of the pages to come.
           const fields = { set: { role: "guest" }, idleTimeout: 2 * HOUR };
-          done(await change(set.other, set.ids[n] ?? "", fields));
+          expectDone(await change(set.other, set.ids[n] ?? "", fields));
         }
       };
       await set.store.changeAll(USER, MARK);
       expect(set.pages.length).toBeGreaterThan(5);
       expect(await unchanged(set)).toEqual(writers);
-      expect((await live(set.other, set.ids[0] ?? "")).fields.get("role")).toBe("guest");
+      expect((await findLive(set.other, set.ids[0] ?? "")).fields.get("role")).toBe("guest");
     },
   );
 
@@ -154,7 +164,7 @@ describe("clear but one", () => {
       if (page <= 2) await rotate(set, KEPT, grace);
     };
     expect(await set.store.endAll(USER, { except: set.ids[KEPT] })).toBe(MANY - 1);
-    expect((await live(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
+    expect((await findLive(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
     expect(await set.other.count(USER)).toBe(1);
   });
 
@@ -166,7 +176,7 @@ describe("clear but one", () => {
       if (page <= 3) await rotate(set, KEPT, 0);
     };
     expect(await set.store.endAll(USER, { except: lineage })).toBe(MANY - 1);
-    expect((await live(set.other, set.ids[KEPT] ?? "")).lineage).toBe(lineage);
+    expect((await findLive(set.other, set.ids[KEPT] ?? "")).lineage).toBe(lineage);
     expect(await set.other.count(USER)).toBe(1);
     expect(await client.keys(`{${set.prefix}:0}:l:*`)).toHaveLength(1);
   });
@@ -179,7 +189,7 @@ describe("clear but one", () => {
       await rotate(set, KEPT, HOUR);
     };
     expect(await set.store.endAll(USER, { except: set.ids[KEPT] })).toBe(MANY - 1);
-    expect((await live(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
+    expect((await findLive(set.other, set.ids[KEPT] ?? "")).fields.get("n")).toBe(String(KEPT));
   });
 
   test("ends the others also when that one is ended meanwhile", async () => {
@@ -199,10 +209,10 @@ describe("clear but one", () => {
     set.between = async (page) => {
       if (page !== 1) return;
       const fields = { set: { user_id: "2" }, references: { user_id: ["2"] } };
-      done(await change(set.other, kept, { ...fields, rotation: rotationTo(to) }));
+      expectDone(await change(set.other, kept, { ...fields, rotation: createRotation(to) }));
     };
     expect(await set.store.endAll(USER, { except: kept })).toBe(MANY - 1);
-    expect((await live(set.other, to)).fields.get("user_id")).toBe("2");
+    expect((await findLive(set.other, to)).fields.get("user_id")).toBe("2");
     expect(await set.other.count(USER)).toBe(0);
   });
 });

@@ -13,7 +13,7 @@ import { clientContract } from "./support/client-contract.ts";
 import { expectEverythingWorks } from "./support/fault-run.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
-import { walk } from "./support/reindexing.ts";
+import { reindexToEnd } from "./support/reindexing.ts";
 import { read } from "./support/sources.ts";
 import type { Connect, StoreClient } from "./support/store-clients.ts";
 import { freshPrefix } from "./support/stores.ts";
@@ -124,7 +124,7 @@ describe("a user with the rights of docs/operating.md", () => {
       idleTimeout: "1 hour",
     });
     const { token } = await sessions.create({ user_id: 1 });
-    expect(await walk(sessions)).toMatchObject({ added: 0, removed: 0 });
+    expect(await reindexToEnd(sessions)).toMatchObject({ added: 0, removed: 0 });
     const waits = at === onCluster && !name.includes("GLIDE");
     expect(await sessions.delete(token, waits ? { replicas: 1 } : {})).toBe(true);
     await sessions.close();

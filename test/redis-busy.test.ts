@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { intercepted } from "./support/intercept.ts";
-import { makeSession, operations, sessionsOn } from "./support/operations.ts";
+import { createSessionsOn, makeSession, operations } from "./support/operations.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
 
 const TIMEOUT = 300;
@@ -31,9 +31,9 @@ describe.each(Object.entries(clients))("with %s", (_, connect) => {
       }),
       { prefix: freshPrefix(), timeout: TIMEOUT },
     );
-    const sessions = sessionsOn(store);
+    const sessions = createSessionsOn(store);
     // The server knows the scripts then.
-    const patient = sessionsOn(redisStore(client, { prefix: freshPrefix() }));
+    const patient = createSessionsOn(redisStore(client, { prefix: freshPrefix() }));
     const warm = operations(patient, await makeSession(patient));
     for (const name of ONES) await warm[name]?.run();
 

@@ -5,7 +5,7 @@ import * as redis5 from "redis-5";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { clientContract } from "./support/client-contract.ts";
-import { runAll, sessionsOn } from "./support/operations.ts";
+import { createSessionsOn, runAll } from "./support/operations.ts";
 import { type RedisSentinel, startSentinel } from "./support/redis-sentinel.ts";
 import { sentinelClients } from "./support/store-clients.ts";
 
@@ -45,7 +45,7 @@ test.each<[string, () => RedisClient & WithReplicas]>([
   const replica = new Redis(sentinel.servers[1]?.port ?? 0);
   try {
     await replica.config("RESETSTAT");
-    const sessions = sessionsOn(redisStore(client, { timeout: "20 seconds" }));
+    const sessions = createSessionsOn(redisStore(client, { timeout: "20 seconds" }));
     await runAll(sessions);
     const stats = await replica.info("commandstats");
     expect(stats).not.toMatch(/cmdstat_(hgetall|hmget|time|eval|evalsha):/);

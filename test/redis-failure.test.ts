@@ -4,13 +4,13 @@ import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
+  catchFailure,
+  createSessionsOn,
   type Data,
-  failureOf,
   type Made,
   makeSession,
   operations,
   SECRET,
-  sessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { openProxy } from "./support/proxy.ts";
@@ -39,8 +39,8 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   });
 
   function use(one: Client): void {
-    impatient = sessionsOn(redisStore(one, { timeout: TIMEOUT }));
-    sessions = sessionsOn(redisStore(one, { timeout: "20 seconds" }));
+    impatient = createSessionsOn(redisStore(one, { timeout: TIMEOUT }));
+    sessions = createSessionsOn(redisStore(one, { timeout: "20 seconds" }));
   }
 
   /** Fails unless every operation is refused in time, with an error that tells no secret. */
@@ -49,7 +49,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     const all = Object.values(operations(impatient, made));
     await Promise.all(
       all.map(async (operation) => {
-        const error = await failureOf(operation);
+        const error = await catchFailure(operation);
         expect(performance.now() - start).toBeLessThan(TIMEOUT + SLACK);
         expect(error.message).toMatch(mend);
         const shown = inspect(error, { depth: null, showHidden: true });

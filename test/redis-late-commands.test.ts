@@ -5,29 +5,29 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
+import { commandStore, createMerge } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,
   change,
-  changeOf,
-  changes,
   create,
-  createOf,
-  done,
-  draft,
-  live,
-  mergeUser,
+  createChange,
+  createChanges,
+  createDraft,
+  createForUser,
+  createRotation,
+  expectDone,
+  findLive,
   of,
-  rotationTo,
   signIn,
 } from "../src/testing/steps.ts";
 import { intercepted, type Sent } from "./support/intercept.ts";
 import {
-  failureOf,
+  catchFailure,
+  createSessionsOn,
   makeSession,
   operations,
   runAll,
-  sessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { type CommandProxy, openProxy } from "./support/proxy.ts";
@@ -62,15 +62,15 @@ describe("a command that arrives after its caller has stopped waiting does nothi
     ["of a store that knows the server's time", true],
     ["of a store that has yet to ask for it", false],
   ])("%s", async (_, known) => {
-    const made = await makeSession(sessionsOn(redisStore(client)));
-    const sessions = sessionsOn(redisStore(slow, { timeout: 400 }));
+    const made = await makeSession(createSessionsOn(redisStore(client)));
+    const sessions = createSessionsOn(redisStore(slow, { timeout: 400 }));
     // The one is warmed up by a use, which also makes the server know the scripts.
     if (known) await runAll(sessions);
     const late = known ? await makeSession(sessions) : made;
     const before = await snapshot(client);
     proxy.hold();
     const all = Object.values(operations(sessions, late));
-    await Promise.all(all.map((operation) => failureOf(operation)));
+    await Promise.all(all.map((operation) => catchFailure(operation)));
     proxy.release();
     await slow.ping();
     await slow.ping(); // what the store sends when a held reply has come
@@ -103,17 +103,17 @@ describe("a command that arrives twice", () => {
   const USER = of("user_id", "1");
 
   test("create makes one session, and gives the same times", async () => {
-    const made = draft(store, one);
+    const made = createDraft(store, one);
     const times = await twice.create(made);
     expect(second).toEqual(first);
-    expect(await live(store, made.id)).toMatchObject(times);
+    expect(await findLive(store, made.id)).toMatchObject(times);
     await assertMembers(store, USER, [made.id]);
   });
 
   test.each([0, 10_000])("rotate rotates once, with %i ms of grace", async (grace) => {
     const id = await create(store, one);
     const to = newIdBeside(id);
-    const answer = done(await change(twice, id, { rotation: rotationTo(to, { grace }) }));
+    const answer = expectDone(await change(twice, id, { rotation: createRotation(to, { grace }) }));
     expect(answer).toMatchObject({ id: to, rotated: true });
     expect(Object.fromEntries(answer.fields ?? [])).toEqual({ user_id: "1" });
     expect(second).toEqual(first);
@@ -140,31 +140,41 @@ describe("a command that arrives twice", () => {
   ] as const)("%s is done once", async (_, when, user) => {
     const id = await create(store, one);
     const to = newIdBeside(id);
-    await change(store, id, { rotation: rotationTo(newIdBeside(id)) }); // it comes by an old id
+    await change(store, id, { rotation: createRotation(newIdBeside(id)) }); // it comes by an old id
     const names = user === null ? {} : { set: { user_id: user }, references: { user_id: [user] } };
-    const answer = done(await change(twice, id, { ...names, rotation: rotationTo(to, { when }) }));
+    const answer = expectDone(
+      await change(twice, id, { ...names, rotation: createRotation(to, { when }) }),
+    );
     expect(answer).toMatchObject({ id: to, rotated: true, lineage: user === "2" ? to : id });
     expect(second).toEqual(first);
     await assertMembers(store, of("user_id", user ?? "1"), [to]);
   });
 
-  test.each([0, 10_000])("a merging sign-in rotates once, with %i ms of grace", async (grace) => {
-    const id = await create(store, one);
-    const to = newIdBeside(id);
-    const answer = done(await twice.change(id, mergeUser(to, "2", { grace })));
-    expect(answer).toMatchObject({ id: to, rotated: true });
-    expect(second).toEqual(first);
-    await assertMembers(store, USER, []);
-    await assertMembers(store, of("user_id", "2"), [to]);
-    await assertMembers(store, of("team", "2"), [to]);
-  });
+  test.each([0, 10_000])(
+    "a merging sign-in rotates once, its tombstone for %i ms",
+    async (tombstone) => {
+      const id = await create(store, one);
+      const to = newIdBeside(id);
+      const answer = expectDone(
+        await commandStore(twice).command(id, createMerge(to, "2", { tombstone })),
+      );
+      expect(answer).toMatchObject({ id: to, rotated: true });
+      expect(second).toEqual(first);
+      await assertMembers(store, USER, []);
+      await assertMembers(store, of("user_id", "2"), [to]);
+      await assertMembers(store, of("team", "2"), [to]);
+    },
+  );
 
   test("a change has the values and references that it would have once", async () => {
     const id = await create(store, one);
     const set = { set: { a: "1" }, references: { team: ["2", "3"] }, idleTimeout: 60_000 };
-    done(await change(twice, id, set));
+    expectDone(await change(twice, id, set));
     expect(Object.keys(second)).toEqual(Object.keys(first));
-    expect(Object.fromEntries((await live(store, id)).fields)).toEqual({ user_id: "1", a: "1" });
+    expect(Object.fromEntries((await findLive(store, id)).fields)).toEqual({
+      user_id: "1",
+      a: "1",
+    });
     for (const [team, members] of [
       ["1", []],
       ["2", [id]],
@@ -172,7 +182,7 @@ describe("a command that arrives twice", () => {
     ] as const) {
       await assertMembers(store, of("team", team), members);
     }
-    const { lastSeenAt, expiresAt } = await live(store, id);
+    const { lastSeenAt, expiresAt } = await findLive(store, id);
     expect(expiresAt).toBe(lastSeenAt + 60_000);
     expect(await client.zscore(store.setKey(USER), id)).toBe(String(expiresAt));
   });
@@ -187,7 +197,7 @@ describe("a command that arrives twice", () => {
 
   test("ending and changing a set do what they do once", async () => {
     const ids = [await create(store, one), await create(store, one), await create(store, one)];
-    const move = changes({ set: { user_id: "2" }, references: { user_id: ["2"] } });
+    const move = createChanges({ set: { user_id: "2" }, references: { user_id: ["2"] } });
     await twice.changeAll(USER, move);
     expect(second).toEqual(first);
     await assertMembers(store, of("user_id", "2"), ids);
@@ -208,9 +218,9 @@ describe("a command that arrives twice", () => {
     const [a, b] = [newIdBeside(id), newIdBeside(id)];
     await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
     await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
-    await change(recording, id, { rotation: rotationTo(a) });
-    await recording.change(a, mergeUser(b, "2"));
-    await recording.changeAll(of("user_id", "2"), changes({ set: { b: "1" } }));
+    await change(recording, id, { rotation: createRotation(a) });
+    await commandStore(recording).command(a, createMerge(b, "2"));
+    await recording.changeAll(of("user_id", "2"), createChanges({ set: { b: "1" } }));
     await recording.end(b);
     const ended = await snapshot(client);
     for (const { again } of sent) await again();
@@ -237,12 +247,12 @@ describe("a server whose clock is not ours", () => {
   }
 
   async function useAll(store: SessionStore): Promise<void> {
-    const id = await createOf(store, "1");
-    done(await change(store, id, { set: { a: "1" } }));
+    const id = await createForUser(store, "1");
+    expectDone(await change(store, id, { set: { a: "1" } }));
     const to = newIdBeside(id);
-    done(await change(store, id, { rotation: rotationTo(to) }));
+    expectDone(await change(store, id, { rotation: createRotation(to) }));
     await assertMembers(store, of("user_id", "1"), [to]);
-    expect(await store.changeAll(of("user_id", "1"), changes({ set: { b: "1" } }))).toBe(1);
+    expect(await store.changeAll(of("user_id", "1"), createChanges({ set: { b: "1" } }))).toBe(1);
     expect(await store.endAll(of("user_id", "1"))).toBe(1);
     expect(await store.end(to)).toBeNull();
   }
@@ -276,16 +286,16 @@ describe("a server whose clock is not ours", () => {
         return String(await pass()).replace(/server_time_usec:\d+/, hourAgo);
       }),
     );
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     expect(lied).toBe(true);
     expect(seen.filter(({ script }) => script === "create").length).toBeGreaterThanOrEqual(2);
     seen.length = 0;
-    done(await store.change(id, changeOf()));
+    expectDone(await store.change(id, createChange()));
     expect(seen.filter(({ script }) => script !== undefined).map(({ name }) => name)).toEqual(
       expect.arrayContaining(["EVALSHA"]),
     );
     seen.length = 0;
-    done(await store.change(id, changeOf()));
+    expectDone(await store.change(id, createChange()));
     expect(seen.map(({ name }) => name)).toEqual(["EVALSHA"]);
   });
 });

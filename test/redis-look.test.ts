@@ -5,17 +5,17 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FieldReferences, SessionStore } from "../src/store/contract.ts";
+import { commandStore, createMerge } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   change,
-  changeOf,
-  changes,
-  done,
-  draft,
-  HOUR,
-  mergeUser,
-  rotationTo,
-  signInOf,
+  createChange,
+  createChanges,
+  createDraft,
+  createRotation,
+  createSignIn,
+  expectDone,
+  HOUR_MS,
 } from "../src/testing/steps.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -77,7 +77,7 @@ function expectLooked({ commands }: ScriptRun): void {
 
 /** The scripts that run meanwhile, each of which must have looked; at least one. */
 async function expectLooks(work: () => Promise<unknown>): Promise<void> {
-  const runs = await watch.runsOf(work);
+  const runs = await watch.recordRuns(work);
   expect(runs.length).toBeGreaterThan(0);
   for (const run of runs) expectLooked(run);
 }
@@ -94,7 +94,7 @@ describe.each([
 
   function drafted(...teams: string[]) {
     const all = [...references("user_id", "1"), ...references("team", ...teams)];
-    return { ...draft(store, { fields: { user_id: "1" } }), references: all };
+    return { ...createDraft(store, { fields: { user_id: "1" } }), references: all };
   }
 
   async function make(...teams: string[]): Promise<string> {
@@ -121,32 +121,35 @@ describe.each([
     const id = await make("1");
     await leaveExpired();
     await expectLooks(() => change(store, id));
-    await expectLooks(() => change(store, id, { set: { a: "1" }, idleTimeout: 2 * HOUR }));
+    await expectLooks(() => change(store, id, { set: { a: "1" }, idleTimeout: 2 * HOUR_MS }));
     await expectLooks(() => change(store, id, { unset: ["a"] }));
-    const move = { ...changeOf({ set: { a: "1" } }), references: references("team", "2", "3") };
+    const move = { ...createChange({ set: { a: "1" } }), references: references("team", "2", "3") };
     await expectLooks(() => store.change(id, move));
     await expectLooks(() => store.change(id, { ...move, references: references("team") }));
   });
 
-  test.each([0, HOUR])(
+  test.each([0, HOUR_MS])(
     "a rotation, a change through its alias, a sign-in, grace %i",
     async (grace) => {
       const first = await make("1");
       await leaveExpired();
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
-      const rotation = rotationTo(second, { grace });
+      const rotation = createRotation(second, { grace });
       await expectLooks(() => change(store, first, { rotation }));
       const old = grace === 0 ? second : first;
       await expectLooks(() => change(store, old, { set: { a: "1" } }));
-      const moved = { ...mergeUser(third, "2", { grace }), references: references("user_id", "2") };
-      await expectLooks(() => store.change(old, moved));
+      const moved = {
+        ...createMerge(third, "2", { tombstone: grace }),
+        references: references("user_id", "2"),
+      };
+      await expectLooks(() => commandStore(store).command(old, moved));
     },
   );
 
-  test.each([0, HOUR])("end, also through an alias, leaving for %i ms", async (grace) => {
+  test.each([0, HOUR_MS])("end, also through an alias, leaving for %i ms", async (grace) => {
     const first = await make("1", "2");
     const second = newIdBeside(first);
-    await change(store, first, { rotation: rotationTo(second) });
+    await change(store, first, { rotation: createRotation(second) });
     await leaveExpired();
     const tombstone = { stays: grace };
     await expectLooks(() => store.end(first, { reference: USER, tombstone }));
@@ -160,7 +163,9 @@ describe.each([
     let id = lineage;
     for (let n = 0; n < times; n++) {
       const to = newIdBeside(id);
-      done(await change(store, id, { rotation: rotationTo(to, { grace, tombstone: 0 }) }));
+      expectDone(
+        await change(store, id, { rotation: createRotation(to, { grace, tombstone: 0 }) }),
+      );
       id = to;
     }
     return { id, lineage, pointer: `{sessions:0}:l:${lineage}` };
@@ -168,7 +173,7 @@ describe.each([
 
   /** What must have looked at the pointer, too, as it writes that. */
   async function expectPointer(pointer: string, work: () => Promise<unknown>): Promise<void> {
-    const [run] = await watch.runsOf(work);
+    const [run] = await watch.recordRuns(work);
     if (!run) throw new Error("no script has run");
     expectLooked(run);
     const writes = run.commands.filter(([name = "", key]) => name in WRITES && key === pointer);
@@ -176,12 +181,12 @@ describe.each([
   }
 
   test("what moves, and what ends, a session that has a pointer", async () => {
-    const { id, lineage, pointer } = await makeRotated(2, HOUR, "1");
+    const { id, lineage, pointer } = await makeRotated(2, HOUR_MS, "1");
     const [next, last] = [newIdBeside(id), newIdBeside(id)];
     await expectPointer(pointer, () => change(store, id));
     await expectPointer(pointer, () => change(store, lineage, { set: { a: "1" } }));
-    await expectPointer(pointer, () => change(store, id, { rotation: rotationTo(next) }));
-    const credentials = rotationTo(last, { when: "credentials" });
+    await expectPointer(pointer, () => change(store, id, { rotation: createRotation(next) }));
+    const credentials = createRotation(last, { when: "credentials" });
     await expectPointer(pointer, () => change(store, lineage, { rotation: credentials }));
     await expectPointer(pointer, () => store.end(lineage, { byName: true, reference: USER }));
     const all = await makeRotated(1, 0);
@@ -189,29 +194,29 @@ describe.each([
     const first = await make();
     const to = newIdBeside(first);
     await expectPointer(`{sessions:0}:l:${first}`, () =>
-      change(store, first, { rotation: rotationTo(to) }),
+      change(store, first, { rotation: createRotation(to) }),
     );
-    const replaced = await makeRotated(1, HOUR, "1");
+    const replaced = await makeRotated(1, HOUR_MS, "1");
     const other = {
-      ...changeOf({ set: { user_id: "2" }, rotation: rotationTo(newIdBeside(first)) }),
+      ...createChange({ set: { user_id: "2" }, rotation: createRotation(newIdBeside(first)) }),
       references: references("user_id", "2"),
     };
     await expectPointer(replaced.pointer, () => store.change(replaced.id, other));
-    const ended = await makeRotated(1, HOUR);
-    const rotation = rotationTo(newIdBeside(first), { grace: 0 });
+    const ended = await makeRotated(1, HOUR_MS);
+    const rotation = createRotation(newIdBeside(first), { grace: 0 });
     await expectPointer(ended.pointer, () => change(store, ended.lineage, { rotation }));
   });
 
-  test.each([0, HOUR])(
+  test.each([0, HOUR_MS])(
     "a rotation that follows others, with tombstones for %i ms",
     async (stays) => {
-      const { id, lineage } = await makeRotated(32, HOUR, "1");
+      const { id, lineage } = await makeRotated(32, HOUR_MS, "1");
       await leaveExpired();
       const to = newIdBeside(id);
       const same = {
-        ...changeOf({
+        ...createChange({
           set: { user_id: "1" },
-          rotation: rotationTo(to, { when: "always", tombstone: stays }),
+          rotation: createRotation(to, { when: "always", tombstone: stays }),
         }),
         references: references("user_id", "1"),
       };
@@ -220,24 +225,27 @@ describe.each([
     },
   );
 
-  test.each([0, HOUR])("a sign-in, whatever it finds, with tombstones for %i ms", async (stays) => {
-    const signIn = (id: string, keep: readonly string[] = []) => {
-      const asked = signInOf(id, "1", { tombstone: stays, keep });
-      const all = [...references("user_id", "1"), ...references("org", "7")];
-      return store.signIn(id, { ...asked, references: all });
-    };
-    const id = await make("1", "2");
-    await change(store, id, { set: { team: "[1,2]", a: "1" } });
-    await leaveExpired();
-    await expectLooks(() => signIn(id, ["team", "a"]));
-    const { lineage, pointer } = await makeRotated(32, HOUR, "1");
-    await leaveExpired();
-    await expectPointer(pointer, () => signIn(lineage));
-    const ended = await makeRotated(1, HOUR);
-    await store.end(ended.id);
-    await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
-    await expectLooks(() => signIn(newIdBeside(id)));
-  });
+  test.each([0, HOUR_MS])(
+    "a sign-in, whatever it finds, with tombstones for %i ms",
+    async (stays) => {
+      const signIn = (id: string, keep: readonly string[] = []) => {
+        const asked = createSignIn(id, "1", { tombstone: stays, keep });
+        const all = [...references("user_id", "1"), ...references("org", "7")];
+        return store.signIn(id, { ...asked, references: all });
+      };
+      const id = await make("1", "2");
+      await change(store, id, { set: { team: "[1,2]", a: "1" } });
+      await leaveExpired();
+      await expectLooks(() => signIn(id, ["team", "a"]));
+      const { lineage, pointer } = await makeRotated(32, HOUR_MS, "1");
+      await leaveExpired();
+      await expectPointer(pointer, () => signIn(lineage));
+      const ended = await makeRotated(1, HOUR_MS);
+      await store.end(ended.id);
+      await expectLooks(() => signIn(ended.lineage)); // an alias that leads nowhere
+      await expectLooks(() => signIn(newIdBeside(id)));
+    },
+  );
 
   test("endAll, of all and of all but one", async () => {
     const [kept = ""] = [await make("1"), await make("1", "2"), await make()];
@@ -255,7 +263,7 @@ describe.each([
 
   test("endAll of entries without a session", async () => {
     await make("1");
-    await client.zadd(store.setKey({ ...USER, plain: false }), Date.now() + HOUR, "AAgone");
+    await client.zadd(store.setKey({ ...USER, plain: false }), Date.now() + HOUR_MS, "AAgone");
     await expectLooks(() => store.endAll(USER));
   });
 
@@ -263,12 +271,12 @@ describe.each([
     await make("1");
     await make("1");
     await leaveExpired();
-    await expectLooks(() => store.changeAll(USER, changes({ set: { a: "1" } })));
+    await expectLooks(() => store.changeAll(USER, createChanges({ set: { a: "1" } })));
     await leaveExpired();
-    await expectLooks(() => store.changeAll(USER, changes({ unset: ["a"] })));
-    const move = { ...changes({ set: { a: "1" } }), references: references("team", "2") };
+    await expectLooks(() => store.changeAll(USER, createChanges({ unset: ["a"] })));
+    const move = { ...createChanges({ set: { a: "1" } }), references: references("team", "2") };
     await expectLooks(() => store.changeAll(USER, move));
-    const out = { ...changes({ set: { a: "1" } }), references: references("user_id", "2") };
+    const out = { ...createChanges({ set: { a: "1" } }), references: references("user_id", "2") };
     await expectLooks(() => store.changeAll(USER, out));
   });
 });

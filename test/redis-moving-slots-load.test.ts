@@ -7,10 +7,10 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DOWN, MOVING, NO_REPLICA, underLoad } from "./support/fault-run.ts";
 import {
+  findOwner,
   type Move,
   moveAtOnce,
   moveKeyByKey,
-  ownerOf,
   serverThatMovesAtOnce,
 } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
@@ -49,7 +49,7 @@ function moving(how: string, move: Move, program: string): void {
         await load.until("done", 100);
         for (let i = 0; i < MOVES; i++) {
           const slot = await admins[0]?.cluster("KEYSLOT", `{${prefix}:${i % 2}}`);
-          const owner = await ownerOf(slot as number, admins);
+          const owner = await findOwner(slot as number, admins);
           const next = admins[(owner + 1) % admins.length] as Redis;
           await move(slot as number, admins[owner] as Redis, next, admins);
           await load.until("done", 20);

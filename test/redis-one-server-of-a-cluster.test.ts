@@ -1,12 +1,12 @@
 /* What a store does on a cluster that its client, or its number of shards, leaves little choice on. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createKeys } from "../src/store/redis/keys.ts";
-import { slotOf } from "../src/store/redis/slots.ts";
-import { ownerOf } from "./support/moving-slots.ts";
+import { createKeys } from "../src/store/redis/layout/keys.ts";
+import { computeSlot } from "../src/store/redis/wire/slots.ts";
+import { findOwner } from "./support/moving-slots.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { freshPrefix } from "./support/stores.ts";
 
@@ -29,8 +29,8 @@ afterAll(async () => {
 async function prefixOn(master: number, isOn: boolean): Promise<string> {
   for (;;) {
     const prefix = freshPrefix();
-    const slot = slotOf(createKeys(prefix, 1).session("x"));
-    if (((await ownerOf(slot, admins)) === master) === isOn) return prefix;
+    const slot = computeSlot(createKeys(prefix, 1).session("x"));
+    if (((await findOwner(slot, admins)) === master) === isOn) return prefix;
   }
 }
 
@@ -62,7 +62,7 @@ describe("a client of one server", () => {
   test("is told so also where sessions of another store are looked for", async () => {
     const prefix = await prefixOn(0, true);
     const elsewhere = async (sid: string) =>
-      (await ownerOf(slotOf(`${prefix}:${sid}`), admins)) !== 0;
+      (await findOwner(computeSlot(`${prefix}:${sid}`), admins)) !== 0;
     let sid = "a";
     while (!(await elsewhere(sid))) sid += "a";
     const migrate = { prefix: `${prefix}:` };
@@ -86,8 +86,8 @@ describe("a client of one server", () => {
 
 test("create in the one shard ends within its timeout, once, while the slot moves", async () => {
   const prefix = freshPrefix();
-  const slot = slotOf(createKeys(prefix, 1).session("x"));
-  const from = await ownerOf(slot, admins);
+  const slot = computeSlot(createKeys(prefix, 1).session("x"));
+  const from = await findOwner(slot, admins);
   const to = (from + 1) % admins.length;
   const [source, target] = [admins[from] as Redis, admins[to] as Redis];
   const ids = await Promise.all([source.cluster("MYID"), target.cluster("MYID")]);

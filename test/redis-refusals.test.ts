@@ -5,17 +5,24 @@ import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { newIdBeside } from "../src/testing/ids.ts";
-import { change, changes, create, draft, of, rotationTo } from "../src/testing/steps.ts";
+import {
+  change,
+  create,
+  createChanges,
+  createDraft,
+  createRotation,
+  of,
+} from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import {
+  catchFailure,
+  createSessionsOn,
   type Data,
-  failureOf,
   type Made,
   makeSession,
   operations,
   runAll,
   SECRET,
-  sessionsOn,
   snapshot,
 } from "./support/operations.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
@@ -28,7 +35,7 @@ let made: Made;
 beforeEach(async () => {
   server = await startRedis();
   client = clients["ioredis 6"](server.url);
-  sessions = sessionsOn(redisStore(client, { timeout: "10 seconds" }));
+  sessions = createSessionsOn(redisStore(client, { timeout: "10 seconds" }));
   made = await makeSession(sessions);
 });
 afterEach(async () => {
@@ -43,7 +50,7 @@ async function expectRefused(needs: readonly Need[], mend: RegExp, cause: RegExp
   const before = await snapshot(client);
   for (const [name, operation] of Object.entries(operations(sessions, made))) {
     if (!needs.includes(operation.needs)) continue;
-    const error = await failureOf(operation);
+    const error = await catchFailure(operation);
     expect(error.message, name).toMatch(mend);
     expect((error.cause as Error).message, name).toMatch(cause);
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain(SECRET);
@@ -177,7 +184,7 @@ describe("a set with entries that have expired, on a server that takes no writes
     const { session } = await sessions.create({ user_id: 1 });
     const plain = redisStore(client, { prefix: "plain" });
     const marked = { field: "user_id", texts: ["1"], plain: true };
-    const inPlain = { ...draft(plain, { fields: { user_id: "1" } }), references: [marked] };
+    const inPlain = { ...createDraft(plain, { fields: { user_id: "1" } }), references: [marked] };
     await plain.create(inPlain);
     const PLAIN = { ...of("user_id", "1"), plain: true };
     const past = String(Date.now() - 1000);
@@ -193,7 +200,9 @@ describe("a set with entries that have expired, on a server that takes no writes
     for await (const { id } of user()) read.push(id);
     expect(read.sort()).toEqual(living);
     expect(await user().size()).toBe(2);
-    expect((await plain.list(PLAIN, 100)).map(({ id }) => id)).toEqual([inPlain.id]);
+    expect(
+      (await plain.list(PLAIN, { limit: 100, order: "last-seen" })).map(({ id }) => id),
+    ).toEqual([inPlain.id]);
     for await (const page of plain.pages(PLAIN, true)) expect(page).toHaveLength(1);
     await expectWorking(["read"]);
     await expectRefused(["write", "memory"], mend, cause);
@@ -209,7 +218,7 @@ test.each([
   const refusing = intercepted(client, async () => {
     throw new Error(message);
   });
-  sessions = sessionsOn(redisStore(refusing));
+  sessions = createSessionsOn(redisStore(refusing));
   await expectRefused(["read", "write", "memory"], mend, /^(LOADING|CLUSTERDOWN)/);
 });
 
@@ -220,7 +229,7 @@ test("a server that is too old says so, and does not show what was sent", async 
     const message = `ERR unknown command '${name}', with args beginning with: ${shown}`;
     throw Object.assign(new Error(message), { command: { name, args } });
   });
-  sessions = sessionsOn(redisStore(old));
+  sessions = createSessionsOn(redisStore(old));
   const says = /lacks a command; Redis 7\.0|runs no Lua scripts/;
   await expectRefused(["read", "write", "memory"], says, ONLY_ITS_NAME);
 });
@@ -231,9 +240,9 @@ describe("a server with a password", () => {
     const stranger = clients["ioredis 6"](url);
     stranger.on("error", () => {});
     const before = await snapshot(client);
-    const locked = sessionsOn(redisStore(stranger, { timeout: 300 }));
+    const locked = createSessionsOn(redisStore(stranger, { timeout: 300 }));
     const all = Object.values(operations(locked, made));
-    const errors = await Promise.all(all.map((operation) => failureOf(operation)));
+    const errors = await Promise.all(all.map((operation) => catchFailure(operation)));
     for (const { message } of errors) {
       expect(message).toMatch(/check its user, password and ACL|no answer within 300 ms/);
     }
@@ -254,7 +263,7 @@ describe("a server with a password", () => {
   test("refuses a user that may not do all that a store does", async () => {
     await client.call("ACL", "SETUSER", "guest", "on", ">pass", "~*", "+ping", "+info", "+time");
     const guest = clients["ioredis 6"](server.url.replace("//", "//guest:pass@"));
-    sessions = sessionsOn(redisStore(guest));
+    sessions = createSessionsOn(redisStore(guest));
     const all: readonly Need[] = ["read", "write", "memory"];
     await expectRefused(all, /check its user, password and ACL/, /^NOPERM/);
     guest.disconnect();
@@ -283,18 +292,18 @@ describe("a foreign key", () => {
     const id = await create(store, one);
     await client.del(store.sessionKey(id));
     await client.set(store.sessionKey(id), "foreign");
-    await expectNothingWritten(() => store.create(draft(store, { ...one, id })));
+    await expectNothingWritten(() => store.create(createDraft(store, { ...one, id })));
     await expectNothingWritten(() => store.find(id));
     await expectNothingWritten(() => store.find(id, { names: ["user_id"] }));
     await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => store.end(id));
     await expectNothingWritten(() => store.has(USER, id));
     await expectNothingWritten(() => store.endAll(USER));
-    await expectNothingWritten(() => store.changeAll(USER, changes({ set: { a: "1" } })));
+    await expectNothingWritten(() => store.changeAll(USER, createChanges({ set: { a: "1" } })));
     const other = await create(store, one);
     const to = newIdBeside(other);
     await client.set(store.sessionKey(to), "foreign");
-    await expectNothingWritten(() => change(store, other, { rotation: rotationTo(to) }));
+    await expectNothingWritten(() => change(store, other, { rotation: createRotation(to) }));
   });
 
   test.each(["zset", "set"])("at a %s's place does, too", async (kind) => {
@@ -304,24 +313,24 @@ describe("a foreign key", () => {
       { field: "user_id", texts: ["1"], plain },
       { field: "team", texts: ["7"], plain },
     ];
-    const made = { ...draft(store, { fields: { user_id: "1" } }), references };
+    const made = { ...createDraft(store, { fields: { user_id: "1" } }), references };
     await store.create(made);
     const { id } = made;
     const wrong = store.setKey({ field: "team", text: "7", plain });
     await client.del(wrong);
     await client.set(wrong, "foreign");
     const another = { ...made, id: newIdBeside(id) };
-    const rotation = rotationTo(newIdBeside(id));
+    const rotation = createRotation(newIdBeside(id));
     await expectNothingWritten(() => store.create(another));
     await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => change(store, id));
     await expectNothingWritten(() => change(store, id, { rotation }));
     await expectNothingWritten(() => store.end(id));
     await expectNothingWritten(() => store.endAll({ ...USER, plain }));
-    const moved = changes({ set: { a: "1" } });
+    const moved = createChanges({ set: { a: "1" } });
     const leaving = { ...moved, references: [{ field: "team", texts: [], plain }] };
     await expectNothingWritten(() => store.changeAll({ ...USER, plain }, leaving));
-    const fresh = { ...draft(store), references: [] };
+    const fresh = { ...createDraft(store), references: [] };
     await store.create(fresh);
     const joining = { ...moved, references: [{ field: "team", texts: ["7"], plain }] };
     const entering = { ...joining, idleTimeout: null, rotation: null };

@@ -5,7 +5,7 @@ import { Cluster as Cluster5 } from "ioredis-5";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { slotOf } from "../src/store/redis/slots.ts";
+import { computeSlot } from "../src/store/redis/wire/slots.ts";
 import { eventually } from "./support/eventually.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type RedisSentinel, startSentinel } from "./support/redis-sentinel.ts";
@@ -67,7 +67,7 @@ describe("on a cluster", () => {
     const admin = new Redis(port());
     for (let i = 0; i < 200; i++) {
       const key = `{${freshPrefix()}:${i}}:s:id`;
-      expect(slotOf(key), key).toBe(await admin.cluster("KEYSLOT", key));
+      expect(computeSlot(key), key).toBe(await admin.cluster("KEYSLOT", key));
     }
     admin.disconnect();
   });
@@ -165,7 +165,7 @@ describe("behind Sentinel", () => {
       expect(["ERR_REPLICAS", true, false]).toEqual(expect.arrayContaining(seen));
     });
     await Promise.all(ends);
-    await sentinel.successorOf(master);
+    await sentinel.waitForSuccessor(master);
     await sentinel.whole();
     for (const { port } of sentinel.servers) expect(await sizeOf(port)).toBe(0);
     for (const { end } of all) await end();

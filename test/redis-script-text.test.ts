@@ -1,7 +1,7 @@
 /* When a script's text is sent: to a server that does not know it, and not when it was refused. */
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { change, create, draft } from "../src/testing/steps.ts";
+import { change, create, createDraft } from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import { type RedisServer, startRedis } from "./support/redis-server.ts";
 import { type Client, clients } from "./support/stores.ts";
@@ -56,7 +56,7 @@ test("a script that a full server refuses is not sent again", async () => {
 test("a script that meets a foreign key is not sent again", async () => {
   const { store, id } = await openWarm();
   await client.set(store.sessionKey(id), "foreign");
-  await expect(store.create(draft(store, { id }))).rejects.toThrow(/holds something else/);
+  await expect(store.create(createDraft(store, { id }))).rejects.toThrow(/holds something else/);
   await expect(change(store, id)).rejects.toThrow(/holds something else/);
   expect(sent).toEqual(["EVALSHA", "EVALSHA"]);
 });

@@ -12,7 +12,7 @@ import {
   onTestFinished,
   test,
 } from "vitest";
-import { changes, createOf, draft, of } from "../src/testing/steps.ts";
+import { createChanges, createDraft, createForUser, of } from "../src/testing/steps.ts";
 import { type InfoProxy, openInfoProxy } from "./support/info-proxy.ts";
 import { intercepted } from "./support/intercept.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
@@ -54,14 +54,15 @@ async function keysOf(prefix: string): Promise<string[]> {
 
 /** Each verb of a store that comes first; nothing is written, and no script is run. */
 const FIRSTS: Record<string, (store: ReturnType<typeof redisStore>) => Promise<unknown>> = {
-  create: (store) => createOf(store, "1"),
-  find: (store) => store.find(draft(store).id),
+  create: (store) => createForUser(store, "1"),
+  find: (store) => store.find(createDraft(store).id),
   count: (store) => store.count(USER),
-  list: (store) => store.list(USER, 10),
-  has: (store) => store.has(USER, draft(store).id),
-  changeAll: (store) => store.changeAll(USER, changes({ set: { a: "1" } })),
+  list: (store) => store.list(USER, { limit: 10, order: "last-seen" }),
+  "list by deadlines": (store) => store.list(USER, { limit: 10, order: "deadline" }),
+  has: (store) => store.has(USER, createDraft(store).id),
+  changeAll: (store) => store.changeAll(USER, createChanges({ set: { a: "1" } })),
   endAll: (store) => store.endAll(USER),
-  end: (store) => store.end(draft(store).id),
+  end: (store) => store.end(createDraft(store).id),
 };
 
 async function expectRefused(client: RedisClient, message: RegExp, shards = 1): Promise<void> {
@@ -97,7 +98,7 @@ describe.each(Object.entries(singleClients))("with %s", (_kind, connect) => {
     const { client, close } = await connect(Number(new URL(proxy.url).port));
     onTestFinished(() => close() as Promise<void>);
     const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
-    await createOf(store, "1");
+    await createForUser(store, "1");
     expect(await store.count(USER)).toBe(1);
     expect(proxy.commands.filter((name) => name === "TIME")).toHaveLength(1);
   });
@@ -112,7 +113,7 @@ describe.each(Object.entries(singleClients))("with %s", (_kind, connect) => {
     onTestFinished(() => close() as Promise<void>);
     await authenticate(client, name);
     const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
-    await createOf(store, "1");
+    await createForUser(store, "1");
     expect(await store.count(USER)).toBe(1);
   });
 });
@@ -132,7 +133,7 @@ test("a server is asked what it is once, whoever is first", async () => {
   const before = proxy.commands.length;
   const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
   for (let i = 0; i < 3; i++) await store.count(USER);
-  await createOf(store, "1");
+  await createForUser(store, "1");
   const asked = proxy.commands.slice(before).filter((name) => name === "INFO" || name === "TIME");
   expect(asked).toEqual(["INFO"]);
 });
@@ -179,7 +180,7 @@ describe("of a cluster", () => {
       telling((info) => info, sent),
       { prefix: freshPrefix(), shards: 1 },
     );
-    await createOf(store, "1");
+    await createForUser(store, "1");
     expect(sent[0]).toBe("who are you");
     expect(sent.slice(1).every((what) => what === "create")).toBe(true);
   });

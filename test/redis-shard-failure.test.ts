@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
-import { allPages, changes, createMany, of } from "../src/testing/steps.ts";
+import { createChanges, createMany, of, readAllPages } from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
 
@@ -32,14 +32,15 @@ beforeEach(async () => {
   store = redisStore(failing, { prefix, shards: SHARDS, timeout: "20 seconds" });
   broken = null;
   await createMany(store, "1", 40);
-  await allPages(store, USER); // from here on the store knows the server's time
+  await readAllPages(store, USER); // from here on the store knows the server's time
 });
 
 const operations: Record<string, () => Promise<unknown>> = {
   count: () => store.count(USER),
-  list: () => store.list(USER, 10),
-  pages: () => allPages(store, USER),
-  changeAll: () => store.changeAll(USER, changes({ set: { a: "1" } })),
+  list: () => store.list(USER, { limit: 10, order: "last-seen" }),
+  "list by deadlines": () => store.list(USER, { limit: 10, order: "deadline" }),
+  pages: () => readAllPages(store, USER),
+  changeAll: () => store.changeAll(USER, createChanges({ set: { a: "1" } })),
   endAll: () => store.endAll(USER),
 };
 

@@ -3,7 +3,7 @@ import { createSessions, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
-import { idOf } from "../src/sessions/token.ts";
+import { toId } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
 import { type Client, clients, freshPrefix } from "./support/stores.ts";
 
@@ -147,5 +147,5 @@ test("a store is given ids in other shards, one after the other, and says which 
   expect(new Set(asked).size).toBe(6);
   expect(shardOf(session.id)).toBe(asked.at(-1));
   expect(shardOf(token)).toBe(asked.at(-1));
-  expect(idOf(token, shards)).toBe(session.id);
+  expect(toId(token, shards)).toBe(session.id);
 });

@@ -14,9 +14,13 @@ import {
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../generated/scripts.js";
+import { type ForeignLayout, Migrator } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
-import { type OldLayout, OldSessions } from "../src/store/redis/old-sessions.ts";
-import { shardOf } from "../src/store/shards.ts";
+import type { SessionStore } from "../src/store/contract.ts";
+import { decodeShard } from "../src/store/shards.ts";
+import { command, commandStore, createCommand, mergeTo } from "../src/testing/commands/steps.ts";
+import { newId, newIdBeside } from "../src/testing/ids.ts";
+import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
 import { type RedisCluster, startCluster } from "./support/redis-cluster.ts";
 import { type ScriptRun, type ScriptWatch, watchScripts } from "./support/script-watch.ts";
@@ -56,10 +60,10 @@ async function runsOf(work: () => Promise<unknown>): Promise<ScriptRun[][]> {
   const [first, ...others] = watches as [ScriptWatch, ...ScriptWatch[]];
   const runs: ScriptRun[][] = [];
   const nested = others.reduce<() => Promise<unknown>>(
-    (inner, watch) => async () => runs.push(await watch.runsOf(inner)),
+    (inner, watch) => async () => runs.push(await watch.recordRuns(inner)),
     work,
   );
-  runs.push(await first.runsOf(nested));
+  runs.push(await first.recordRuns(nested));
   return runs;
 }
 
@@ -82,12 +86,34 @@ async function keysOf(command: readonly string[]): Promise<readonly string[]> {
   }
 }
 
-function open(prefix: string, shards: number, references: Record<string, ReferenceOptions>) {
-  return createSessions<Data>({
-    store: redisStore(client, { prefix, shards, timeout: "20 seconds" }),
-    references,
-    idleTimeout: "1 hour",
-  });
+function storeAt(prefix: string, shards: number): SessionStore {
+  return redisStore(client, { prefix, shards, timeout: "20 seconds" });
+}
+
+function open(store: SessionStore, references: Record<string, ReferenceOptions>) {
+  return createSessions<Data>({ store, references, idleTimeout: "1 hour" });
+}
+
+/** Commands in each of their ways, on a session with these references. */
+async function commandEverything(given: SessionStore, plain: boolean): Promise<void> {
+  const store = commandStore(given);
+  const references = (value: string) =>
+    FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
+  for (const value of VALUES.map(String)) {
+    const id = newId(store.shards);
+    const made = {
+      ...createCommand({ set: { a: value }, create: true, absoluteTimeout: HOUR_MS }),
+    };
+    await store.command(id, { ...made, references: references(value) });
+    await store.command(id, {
+      ...createCommand({ replace: true }),
+      references: references("other"),
+    });
+    const merge = mergeTo(newIdBeside(id), { identity: FIELDS });
+    await store.command(id, { ...createCommand({ merge }), references: references(value) });
+    await command(store, id, { absoluteTimeout: HOUR_MS });
+    await command(store, merge.to, { absoluteDeadline: 1 });
+  }
 }
 
 /** Every operation there is, so that each script runs in each of its ways. */
@@ -128,7 +154,7 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
   const { token } = await sessions.create(fields);
   await sessions.delete(token);
   const { session } = await sessions.create(fields);
-  const tag = `{${prefix}:${shardOf(session.id)}}`;
+  const tag = `{${prefix}:${decodeShard(session.id)}}`;
   await client.hdel(`${tag}:s:${session.id}`, "@r1");
   await client.zadd(`${tag}:r:user_id:1`, "1e15", "AAnobody");
   for await (const _ of sessions.reindex());
@@ -137,12 +163,12 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
 
 /** A session that another library has kept, in a slot of its own. */
 async function moveOldOne(prefix: string): Promise<void> {
-  const layout: OldLayout = {
+  const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: "set",
     slides: true,
-    sessionOf: (_, { value }) => ({
+    parseSession: (_, { value }) => ({
       id: createToken(1).id,
       fields: new Map([["theme", String(value)]]),
       references: VALUES.map((text) => ({ field: "user_id", texts: [String(text)], plain: false })),
@@ -151,8 +177,8 @@ async function moveOldOne(prefix: string): Promise<void> {
     }),
   };
   await client.set(`old-${prefix}:1`, "dark");
-  const old = new OldSessions(client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
-  for await (const _ of old.moveAll(null));
+  const old = new Migrator(client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
+  for await (const _ of old.migrateAll(null));
 }
 
 async function onSet(set: SessionSet<Data>): Promise<void> {
@@ -160,6 +186,7 @@ async function onSet(set: SessionSet<Data>): Promise<void> {
   await set.has(id);
   await set.size();
   await set.list();
+  await set.list({ after: (await set.list({ limit: 1 })).at(-1) });
   await iterate(set);
   await set.set({ theme: "dark", "}:s:": ["{new}"] });
   await set.unset(["theme"]);
@@ -177,8 +204,14 @@ describe.each([
     const references = Object.fromEntries(
       FIELDS.map((field) => [field, { ...options, identity: field === "user_id" }]),
     );
-    const sessions = open(prefix, shards, references);
-    const runs = (await runsOf(() => doEverything(prefix, sessions))).flat();
+    const store = storeAt(prefix, shards);
+    const sessions = open(store, references);
+    const runs = (
+      await runsOf(async () => {
+        await doEverything(prefix, sessions);
+        await commandEverything(store, "as" in options);
+      })
+    ).flat();
     const ours = runs.filter(({ script }) => NAMES.has(script));
     const seen = new Map<string, readonly string[]>();
     for (const { script, key, commands } of ours) {
@@ -205,7 +238,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   const COUNT = 200;
 
   async function fill(prefix: string) {
-    const sessions = open(prefix, 64, { user_id: {} });
+    const sessions = open(storeAt(prefix, 64), { user_id: {} });
     const made = Array.from({ length: COUNT }, () => sessions.create({ user_id: 1 }));
     return (await Promise.all(made)).map(({ session }) => session.id);
   }
@@ -213,6 +246,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   const operations: Record<string, (set: SessionSet<Data>, id: string) => Promise<unknown>> = {
     size: (set) => set.size(),
     list: (set) => set.list(),
+    "a page of the list": (set) => set.list({ limit: 50 }),
     ids: (set) => set.ids(),
     iterating: iterate,
     set: (set) => set.set({ theme: "dark" }),
@@ -224,7 +258,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
   test.each(Object.entries(operations))("%s", async (_name, work) => {
     const prefix = freshPrefix();
     const [id = ""] = await fill(prefix);
-    const set = open(prefix, 64, { user_id: {} }).by("user_id", 1);
+    const set = open(storeAt(prefix, 64), { user_id: {} }).by("user_id", 1);
     await set.size(); // the servers' times
     const runs = (await runsOf(() => work(set, id))).flat();
     const keys = runs.filter(({ script }) => NAMES.has(script)).map(({ key }) => key);

@@ -1,7 +1,7 @@
 /* How references are declared, what values they take, and what a program is warned of. */
 import { Redis } from "ioredis";
 import { createSessions, type SessionStore, type SessionsOptions } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
 import { recordedStore } from "./support/recorded-store.ts";

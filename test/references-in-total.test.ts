@@ -1,9 +1,9 @@
 /* How many references one session may have, and how large values are refused, on both stores. */
 import { createSessions, type Sessions } from "session-sets";
 import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { MAX_REFERENCES } from "../src/errors.ts";
-import { memoryStore } from "../src/store/memory/memory-store.ts";
-import { redisStore } from "../src/store/redis/redis-store.ts";
+import { MAX_REFERENCES } from "../src/shared/errors.ts";
+import { memoryStore } from "../src/store/memory/options.ts";
+import { redisStore } from "../src/store/redis/options.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
 
 interface Data {

@@ -7,7 +7,7 @@ import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
 import { createSessionCookie } from "session-sets/testing";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { cookieConfig } from "../src/http/cookie-options.ts";
+import { parseCookieOptions } from "../src/http/carriers/cookie-options.ts";
 import { type AppOptions, type Data, TestApp } from "./support/http-app.ts";
 import { nodeAdapter } from "./support/node-app.ts";
 import { openMemory } from "./support/stores.ts";
@@ -179,7 +179,7 @@ describe("the cookie", () => {
     const cookie = await createSessionCookie(web, { text: "x".repeat(90_000) });
     expect(cookie).toMatch(/^__Secure-x{128}=[\w-]{34}\.[\w-]{43}$/);
     expect(Buffer.byteLength(cookie)).toBeLessThan(4096);
-    expect(() => cookieConfig({ name: `${longest}x` })).toThrowError(/over 128 characters/);
+    expect(() => parseCookieOptions({ name: `${longest}x` })).toThrowError(/over 128 characters/);
   });
 
   test("of a page of another site brings no session, by no method that may change something", async () => {
@@ -202,7 +202,7 @@ describe("the cookie", () => {
 
 test("looking at a page makes no session, sends no cookie and asks the store nothing", async () => {
   const app = await start();
-  const operations = await app.operationsOf(async () => {
+  const operations = await app.recordOperations(async () => {
     for (const call of ["get", "load", "touch", "delete"] as const) {
       const answer = await app.browser().send(({ session }) => session[call]());
       expect(answer.setCookies).toEqual([]);

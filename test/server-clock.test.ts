@@ -1,7 +1,7 @@
 /* What the Redis store knows of the server's time, and when it asks anew. */
 import { redisStore } from "session-sets/redis";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
-import { ServerClock } from "../src/store/redis/server-clock.ts";
+import { ServerClock } from "../src/store/redis/wire/server-clock.ts";
 import { change, create } from "../src/testing/steps.ts";
 import { intercepted } from "./support/intercept.ts";
 import { clients, freshPrefix } from "./support/stores.ts";
@@ -22,11 +22,11 @@ describe("the estimate of the server's time", () => {
   test("is not known before a reply, and runs on with the monotonic clock then", () => {
     openClocks();
     const clock = new ServerClock();
-    expect(clock.known).toBe(false);
+    expect(clock.isKnown).toBe(false);
     clock.learn(900_000, 5000);
-    expect(clock.known).toBe(true);
-    expect(clock.at(5000)).toBe(900_000);
-    expect(clock.at(65_000.7)).toBe(960_000);
+    expect(clock.isKnown).toBe(true);
+    expect(clock.estimateAt(5000)).toBe(900_000);
+    expect(clock.estimateAt(65_000.7)).toBe(960_000);
   });
 
   test("stays known for days while both clocks run alike, or almost", () => {
@@ -35,7 +35,7 @@ describe("the estimate of the server's time", () => {
     clock.learn(900_000, 5000);
     clocks.wall += 86_400_900;
     clocks.monotonic += 86_400_000;
-    expect(clock.known).toBe(true);
+    expect(clock.isKnown).toBe(true);
   });
 
   test("stays as it is where a reply agrees with it that this process came to read late", () => {
@@ -45,7 +45,7 @@ describe("the estimate of the server's time", () => {
     clocks.monotonic += 700;
     clocks.wall += 700;
     clock.learn(900_100, 5050); // answered 100 ms later, and read 600 ms after that
-    expect(clock.at(5700)).toBe(900_700);
+    expect(clock.estimateAt(5700)).toBe(900_700);
   });
 
   test("follows a reply that disagrees", () => {
@@ -53,10 +53,10 @@ describe("the estimate of the server's time", () => {
     const clock = new ServerClock();
     clock.learn(900_000, 5000);
     clock.learn(899_000, 5000); // the server's clock was set back
-    expect(clock.at(5000)).toBe(899_000);
+    expect(clock.estimateAt(5000)).toBe(899_000);
     clocks.monotonic += 10;
     clock.learn(950_000, 5000); // and forward
-    expect(clock.at(5010)).toBe(950_000);
+    expect(clock.estimateAt(5010)).toBe(950_000);
   });
 
   test.each([
@@ -68,10 +68,10 @@ describe("the estimate of the server's time", () => {
     const clock = new ServerClock();
     clock.learn(900_000, 5000);
     clocks.wall += jump;
-    expect(clock.known).toBe(false);
+    expect(clock.isKnown).toBe(false);
     clock.learn(2_000_000, 5000);
-    expect(clock.known).toBe(true);
-    expect(clock.at(5000)).toBe(2_000_000);
+    expect(clock.isKnown).toBe(true);
+    expect(clock.estimateAt(5000)).toBe(2_000_000);
   });
 });
 

@@ -1,9 +1,10 @@
-import { storeContract } from "session-sets/testing";
+import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, inject, test } from "vitest";
 import { type Client, clients, openMemory, openRedis } from "./support/stores.ts";
 
 describe("the memory store", () => {
-  for (const { name, run } of storeContract) test(name, () => run(async () => openMemory()));
+  for (const { name, run } of [...storeContract, ...commandContract])
+    test(name, () => run(async () => openMemory()));
 });
 
 for (const [kind, connect] of Object.entries(clients)) {
@@ -15,7 +16,7 @@ for (const [kind, connect] of Object.entries(clients)) {
       });
       afterAll(() => client.quit());
 
-      for (const { name, run } of storeContract) {
+      for (const { name, run } of [...storeContract, ...commandContract]) {
         test(name, () => run(async () => openRedis(client, shards)));
       }
     });

@@ -4,7 +4,7 @@ import { createSessions, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import { isWalkable } from "../src/store/walk.ts";
+import { isIterable } from "../src/store/iterating.ts";
 import { freshPrefix } from "./support/stores.ts";
 
 const client = new Redis(inject("redisUrl"));
@@ -17,10 +17,10 @@ const stores: Readonly<Record<string, () => SessionStore>> = {
 };
 
 async function walked(store: SessionStore, withFields: boolean) {
-  if (!isWalkable(store)) throw new Error("This store cannot be walked over.");
+  if (!isIterable(store)) throw new Error("This store cannot be walked over.");
   const steps: number[] = [];
   const sessions = [];
-  for await (const step of store.walk(withFields)) {
+  for await (const step of store.iterate(withFields)) {
     steps.push(step.length);
     sessions.push(...step);
   }

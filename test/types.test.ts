@@ -47,3 +47,34 @@ test("the compiler names the field that a sign-in neither gives nor keeps", asyn
   expect(said).toContain("'cart'");
   expect(said.match(/error TS/g)).toHaveLength(1);
 });
+
+test.each([
+  ["outside of its case", "error.bytes;"],
+  ["in another case", 'switch (error.code) { case "ERR_STORE_FULL": error.bytes; }'],
+])("what belongs to one code of an error does not compile %s", async (_, statement) => {
+  const program = (inside: string) => `
+    import { SessionError } from "session-sets";
+    try { throw new Error(); } catch (error) {
+      if (error instanceof SessionError) { ${inside} }
+    }
+  `;
+  const said = await saidOf(program(statement));
+  expect(said).toContain("Property 'bytes' does not exist");
+  expect(said.match(/error TS/g)).toHaveLength(1);
+  const right = 'switch (error.code) { case "ERR_SESSION_TOO_LARGE": error.bytes; }';
+  expect(await saidOf(program(right))).toBe("");
+});
+
+test("a switch that forgets a code does not compile, where its default is never reached", async () => {
+  const said = await saidOf(`
+    import type { SessionError } from "session-sets";
+    export function statusOf(error: SessionError<"ERR_STORE_FULL" | "ERR_CSRF">): number {
+      switch (error.code) {
+        case "ERR_STORE_FULL": return error.maxSessions;
+        default: throw error satisfies never;
+      }
+    }
+  `);
+  expect(said).toContain("ERR_CSRF");
+  expect(said.match(/error TS/g)).toHaveLength(1);
+});

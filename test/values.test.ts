@@ -1,7 +1,12 @@
 import { createContext, runInContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { SessionError } from "../src/errors.ts";
-import { decodeValue, encodeValue, faultOfName, referenceTexts } from "../src/values.ts";
+import {
+  decodeValue,
+  encodeReferenceTexts,
+  encodeValue,
+  findNameFault,
+} from "../src/shared/codec.ts";
+import { SessionError } from "../src/shared/errors.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "./support/properties.ts";
 
 /** JSON has no negative zero, and this is the one thing that the codec changes. */
@@ -231,7 +236,7 @@ describe("what JSON would change", () => {
 describe("field names", () => {
   test.each(["a", "user_id", "a b", "é", "😀", "constructor", "toString", "a:b", "*", "\0", "a@"])(
     "%j is allowed",
-    (name) => expect(faultOfName(name)).toBeUndefined(),
+    (name) => expect(findNameFault(name)).toBeUndefined(),
   );
 
   test.each([
@@ -247,11 +252,11 @@ describe("field names", () => {
     [1, "not a string"],
     [Symbol("s"), "not a string"],
     [["a"], "not a string"],
-  ])("%s is refused", (name, fault) => expect(faultOfName(name)).toContain(fault));
+  ])("%s is refused", (name, fault) => expect(findNameFault(name)).toContain(fault));
 
   test("are allowed up to 256 bytes", () => {
-    expect(faultOfName("x".repeat(256))).toBeUndefined();
-    expect(faultOfName("é".repeat(128))).toBeUndefined();
+    expect(findNameFault("x".repeat(256))).toBeUndefined();
+    expect(findNameFault("é".repeat(128))).toBeUndefined();
   });
 
   test("are allowed whenever no rule speaks against them", () => {
@@ -263,7 +268,7 @@ describe("field names", () => {
           name !== "__proto__" &&
           Buffer.from(name).toString() === name &&
           Buffer.byteLength(name) <= 256;
-        expect(faultOfName(name) === undefined).toBe(allowed);
+        expect(findNameFault(name) === undefined).toBe(allowed);
       }),
       runs(2000),
     );
@@ -286,7 +291,7 @@ describe("the values of a reference", () => {
     ],
     [[0, -0], ["0"]],
   ])("of %j are found by %j", (value, texts) => {
-    expect(referenceTexts("team_ids", value)).toEqual(texts);
+    expect(encodeReferenceTexts("team_ids", value)).toEqual(texts);
   });
 
   test.each([
@@ -301,15 +306,15 @@ describe("the values of a reference", () => {
     ["a Date", new Date()],
     ["1,001 values", Array.from({ length: 1001 }, (_, i) => i)],
   ])("are refused: %s", (_name, value) => {
-    const error = refusal(() => referenceTexts("team_ids", value));
+    const error = refusal(() => encodeReferenceTexts("team_ids", value));
     expect(error.code).toBe("ERR_SESSION_VALUE");
     expect(error.message).toContain('"team_ids"');
   });
 
   test("may be 1,000, and more where they repeat", () => {
     const values = Array.from({ length: 1000 }, (_, i) => i);
-    expect(referenceTexts("f", values)).toHaveLength(1000);
-    expect(referenceTexts("f", [...values, ...values])).toHaveLength(1000);
+    expect(encodeReferenceTexts("f", values)).toHaveLength(1000);
+    expect(encodeReferenceTexts("f", [...values, ...values])).toHaveLength(1000);
   });
 
   test("are the same exactly where the values are", () => {
@@ -318,9 +323,9 @@ describe("the values of a reference", () => {
     fc.assert(
       fc.property(finite, finite, (a, b) => {
         const same = a === b;
-        expect(referenceTexts("f", a)[0] === referenceTexts("f", b)[0]).toBe(same);
-        expect(referenceTexts("f", [a, b])).toHaveLength(same ? 1 : 2);
-        expect(referenceTexts("f", a)).toEqual([encodeValue("f", a)]);
+        expect(encodeReferenceTexts("f", a)[0] === encodeReferenceTexts("f", b)[0]).toBe(same);
+        expect(encodeReferenceTexts("f", [a, b])).toHaveLength(same ? 1 : 2);
+        expect(encodeReferenceTexts("f", a)).toEqual([encodeValue("f", a)]);
       }),
       runs(3000),
     );

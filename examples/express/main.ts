@@ -7,18 +7,18 @@ const shop = expressSessions(sessions);
 app.use(shop, csrfGuard(), express.urlencoded({ extended: false }));
 
 app.use(async (req, res, next) => {
-  const session = shop.createSession(req);
+  const session = shop.of(req);
   await session.load(); // before any CSRF token is made or checked
   if (req.method !== "POST" || session.verifyCSRFToken()) return next();
   res.sendStatus(403);
 });
 
 app.get("/sign-in", (req, res) => {
-  res.send(signInPage(shop.createSession(req).createCSRFToken()));
+  res.send(signInPage(shop.of(req).createCSRFToken()));
 });
 
 app.post("/sign-in", async (req, res) => {
-  const session = shop.createSession(req);
+  const session = shop.of(req);
   const values = authenticate(req.body, req.get("user-agent"));
   if (values) {
     await session.signIn(values); // a new session: a token that was planted before is worth nothing
@@ -29,7 +29,7 @@ app.post("/sign-in", async (req, res) => {
 });
 
 app.get("/", async (req, res) => {
-  const session = shop.createSession(req);
+  const session = shop.of(req);
   const here = await session.load();
   const devices = await session.peers("user_id");
   if (!here || !devices) return res.redirect("/sign-in");
@@ -37,18 +37,18 @@ app.get("/", async (req, res) => {
 });
 
 app.post("/devices/end", async (req, res) => {
-  const devices = await shop.createSession(req).peers("user_id");
+  const devices = await shop.of(req).peers("user_id");
   await devices?.delete(String(req.body.lineage)); // only a session of this very user
   res.redirect("/");
 });
 
 app.post("/sign-out", async (req, res) => {
-  await shop.createSession(req).delete();
+  await shop.of(req).delete();
   res.redirect("/sign-in");
 });
 
 app.post("/sign-out-everywhere", async (req, res) => {
-  await shop.createSession(req).signOutEverywhere("user_id");
+  await shop.of(req).signOutEverywhere("user_id");
   res.redirect("/sign-in");
 });
 

@@ -1,12 +1,11 @@
-import fastify, { type FastifyRequest } from "fastify";
-import { csrfGuard, fastifySessions, type SessionOf } from "session-sets/fastify";
+import fastify from "fastify";
+import { csrfGuard, fastifySessions } from "session-sets/fastify";
 import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
 
 const app = fastify();
-app.register(fastifySessions(sessions));
+const shop = fastifySessions(sessions);
+app.register(shop);
 app.register(csrfGuard());
-const sessionOf = (request: FastifyRequest) =>
-  request.getDecorator<SessionOf<typeof sessions>>("session");
 
 app.addContentTypeParser(
   "application/x-www-form-urlencoded",
@@ -14,16 +13,16 @@ app.addContentTypeParser(
   (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
 );
 app.addHook("preHandler", async (request, reply) => {
-  await sessionOf(request).load(); // before any CSRF token is made or checked
-  if (request.method !== "POST" || sessionOf(request).verifyCSRFToken()) return;
+  await shop.of(request).load(); // before any CSRF token is made or checked
+  if (request.method !== "POST" || shop.of(request).verifyCSRFToken()) return;
   await reply.code(403).send("Forbidden");
 });
 app.addHook("onSend", async (_request, reply) => void reply.type("text/html"));
 
-app.get("/sign-in", async (request) => signInPage(sessionOf(request).createCSRFToken()));
+app.get("/sign-in", async (request) => signInPage(shop.of(request).createCSRFToken()));
 
 app.post<{ Body: Form }>("/sign-in", async (request, reply) => {
-  const session = sessionOf(request);
+  const session = shop.of(request);
   const values = authenticate(request.body, request.headers["user-agent"]);
   if (values) {
     await session.signIn(values); // a new session: a token that was planted before is worth nothing
@@ -34,7 +33,7 @@ app.post<{ Body: Form }>("/sign-in", async (request, reply) => {
 });
 
 app.get("/", async (request, reply) => {
-  const session = sessionOf(request);
+  const session = shop.of(request);
   const here = await session.load();
   const devices = await session.peers("user_id");
   if (!here || !devices) return reply.redirect("/sign-in");
@@ -42,18 +41,18 @@ app.get("/", async (request, reply) => {
 });
 
 app.post<{ Body: Form }>("/devices/end", async (request, reply) => {
-  const devices = await sessionOf(request).peers("user_id");
+  const devices = await shop.of(request).peers("user_id");
   await devices?.delete(String(request.body.lineage)); // only a session of this very user
   return reply.redirect("/");
 });
 
 app.post("/sign-out", async (request, reply) => {
-  await sessionOf(request).delete();
+  await shop.of(request).delete();
   return reply.redirect("/sign-in");
 });
 
 app.post("/sign-out-everywhere", async (request, reply) => {
-  await sessionOf(request).signOutEverywhere("user_id");
+  await shop.of(request).signOutEverywhere("user_id");
   return reply.redirect("/sign-in");
 });
 

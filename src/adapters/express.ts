@@ -1,29 +1,32 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed } from "../http/forwarded.ts";
 import {
-  answerBy,
+  adapterOptions,
+  bindSessions,
+  listAddedOptions,
+  parseSigner,
+  type SignedSessionsOptions,
+} from "../http/bind.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import {
+  bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeHeader,
-  nodeHost,
-} from "../http/node-exchange.ts";
-import { provide } from "../http/refusing.ts";
-import type { RequestSession } from "../http/request-session.ts";
+  nodeRequest,
+  nodeResponse,
+  readHeader,
+  readHost,
+} from "../http/exchange/node-exchange.ts";
+import { deriveAddress } from "../http/exchange/request-origin.ts";
 import {
-  moreOptions,
-  requestSessions,
-  type SignedSessionsOptions,
-  signerOf,
-} from "../http/request-sessions.ts";
-import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
 } from "../http/require-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import { defineSession } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import { registerForTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Express's requests (Express 4 and 5). */
@@ -48,10 +51,11 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
     next: (error?: unknown) => void,
   ): void;
   /** The session of a request, typed, with and without the middleware; the same one each time. */
-  createSession(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
+  of(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
   /**
    * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, `of(req)` gives the session.
+   * it answers 401, or sends pages to `redirect`. After it, its own `of(req)` gives the
+   * session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -75,16 +79,19 @@ export function expressSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
-  const sessionOf = requestSessions("expressSessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
+  const given = adapterOptions("expressSessions", options, OPTIONS);
+  const signer = parseSigner(given);
+  const getSession = bindSessions("expressSessions", sessions, given, OPTIONS);
 
-  function createSession(
-    req: ExpressRequest | UpgradeRequest,
-    // Express itself gives each request its response.
-    res: unknown = (req as Partial<ExpressRequest>).res,
+  function sessionFor(
+    given: ExpressRequest | UpgradeRequest,
+    response?: unknown,
   ): RequestSession<Data, Reference> {
-    answerBy(req, res);
-    return sessionOf(req, () => new NodeExchange(req, viewOf(req)), signer);
+    const req = nodeRequest(TAKES, () => given);
+    // Express itself gives each request its response.
+    const { res = response } = req as Partial<ExpressRequest>;
+    bindResponse(req, response ?? res);
+    return getSession(req, () => new NodeExchange(req, createView(req)), signer);
   }
 
   function middleware(
@@ -92,7 +99,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    provide(req, "req.session", createSession(req, res));
+    defineSession(req, "req.session", sessionFor(req, res));
     next();
   }
 
@@ -100,35 +107,36 @@ export function expressSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): ExpressRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(
       req: ExpressRequest,
       res: ServerResponse,
       next: (error?: unknown) => void,
     ): Promise<void> {
       try {
-        const header = (name: string) => nodeHeader(req, name);
-        const { session, refusal } = await ask(createSession(req, res), { header });
+        const header = (name: string) => readHeader(req, name);
+        const answer = nodeResponse(TAKES, () => res);
+        const { session, refusal } = await ask(sessionFor(req, res), { header });
         if (refusal) {
-          res.writeHead(refusal.status, refusal.headers).end(refusal.body);
+          answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
         }
-        all.put(req, session);
+        found.put(req, session);
       } catch (error) {
         next(error); // Express 4 does not wait for promises
         return;
       }
       next();
     }
-    return Object.assign(requirement, { of: (req: ExpressRequest) => all.of(req) });
+    return Object.assign(requirement, { of: (req: ExpressRequest) => found.of(() => req) });
   }
 
   const adapter = Object.assign(middleware, {
-    createSession: (req: ExpressRequest | UpgradeRequest) => createSession(req),
+    of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
     requireSession,
   });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
 /**
@@ -143,14 +151,15 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
 ) {
   const guard = createGuard(options);
   return (
-    req: ExpressRequest | UpgradeRequest,
+    given: ExpressRequest | UpgradeRequest,
     _res: ServerResponse | object,
     next: () => void,
   ): void => {
-    const header = (name: string) => nodeHeader(req, name);
+    const req = nodeRequest(TAKES, () => given);
+    const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
-    const { secure } = viewOf(req);
-    const { host } = addressed({ secure, host: nodeHost(req) }, header, trustsProxy(req));
+    const { secure } = createView(req);
+    const { host } = deriveAddress({ secure, host: readHost(req) }, header, trustsProxy(req));
     guard(
       { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
       req as Request,
@@ -159,10 +168,12 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   };
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
+const TAKES =
+  "The middleware, createSession and requireSession take Express's request: createSession(req)";
 
-function viewOf(req: ExpressRequest | UpgradeRequest) {
+function createView(req: ExpressRequest | UpgradeRequest) {
   const request = req as Partial<ExpressRequest> & IncomingMessage;
   return {
     proxySetting: PROXY_SETTING,
@@ -178,7 +189,8 @@ function viewOf(req: ExpressRequest | UpgradeRequest) {
 /** Whether "trust proxy" covers whoever has sent the request. (`req.host` has no port in Express 4.) */
 function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
   const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
-  if (app === undefined) return false; // Express has not seen it
-  const { get } = app as { get(setting: string): (address?: string, hop?: number) => boolean };
-  return get.call(app, "trust proxy fn")(socket.remoteAddress, 0);
+  const { get } = Object(app) as { get?: unknown };
+  if (typeof get !== "function") return false; // Express has not seen it
+  const trusts: unknown = Reflect.apply(get, app, ["trust proxy fn"]);
+  return typeof trusts === "function" && trusts(socket?.remoteAddress, 0) === true;
 }

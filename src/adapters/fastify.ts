@@ -1,22 +1,30 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader, nodeHost } from "../http/node-exchange.ts";
-import { provide } from "../http/refusing.ts";
-import type { RequestSession } from "../http/request-session.ts";
 import {
-  moreOptions,
-  requestSessions,
+  adapterOptions,
+  bindSessions,
+  listAddedOptions,
+  parseSigner,
   type SignedSessionsOptions,
-  signerOf,
-} from "../http/request-sessions.ts";
+} from "../http/bind.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import { shown } from "../http/exchange/exchange.ts";
 import {
+  bindResponse,
+  NodeExchange,
+  nodeRequest,
+  readHeader,
+  readHost,
+} from "../http/exchange/node-exchange.ts";
+import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
 } from "../http/require-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import { defineSession } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import { registerForTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** What this adapter uses of Fastify's requests (Fastify 5). */
@@ -62,15 +70,17 @@ export type FastifyPlugin = (
 /** The plugin that gives `request.session`. */
 export interface FastifySessions<Data extends object, Reference extends string>
   extends FastifyPlugin {
-  /** The session of a request, typed, with and without the plugin; the same one each time. */
-  createSession(
-    request: FastifyRequest,
-    reply: Pick<FastifyReply, "raw">,
-  ): RequestSession<Data, Reference>;
+  /**
+   * The session of a request, typed; the same one each time.
+   *
+   * @param reply for routes without the plugin. Where it is left out there, the session reads and ends,
+   * and a call that would set a cookie is ERR_COOKIE.
+   */
+  of(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">): RequestSession<Data, Reference>;
   /**
    * A hook (preHandler, onRequest) for routes that are for signed-in users: where the session has no
-   * value of this field, it answers 401, or sends pages to `redirect`. After it, `of(request)` gives the
-   * session.
+   * value of this field, it answers 401, or sends pages to `redirect`. After it, its own
+   * `of(request)` gives the session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -95,20 +105,21 @@ export function fastifySessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
-  const sessionOf = requestSessions("fastifySessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
+  const given = adapterOptions("fastifySessions", options, OPTIONS);
+  const signer = parseSigner(given);
+  const getSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
 
-  function createSession(request: FastifyRequest, reply: Pick<FastifyReply, "raw">) {
-    const { raw } = request;
-    answerBy(raw, reply.raw);
-    return sessionOf(raw, () => new NodeExchange(raw, viewOf(request)), signer);
+  function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
+    const raw = readRaw(request);
+    bindResponse(raw, Object(reply).raw);
+    return getSession(raw, () => new NodeExchange(raw, createView(request)), signer);
   }
 
-  const plugin = pluginOf("session-sets", (fastify) => {
+  const plugin = createPlugin("session-sets", (fastify) => {
     // Other sessions, or other carriers of the same ones, may be there already.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      provide(request, "request.session", createSession(request, reply));
+      defineSession(request, "request.session", sessionFor(request, reply));
       done();
     });
   });
@@ -117,23 +128,30 @@ export function fastifySessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): FastifyRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-      const { raw } = request;
-      const header = (name: string) => nodeHeader(raw, name);
-      const { session, refusal } = await ask(createSession(request, reply), { header });
-      if (session) all.put(raw, session);
+      const raw = readRaw(request);
+      shown(
+        TAKES,
+        () => reply,
+        (one) => [one.code, one.headers, one.send].every(isFunction),
+      );
+      const header = (name: string) => readHeader(raw, name);
+      const { session, refusal } = await ask(sessionFor(request, reply), { header });
+      if (session) found.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
       reply.headers(refusal.headers);
       return reply.send(refusal.body);
     }
-    return Object.assign(requirement, { of: (request: FastifyRequest) => all.of(request.raw) });
+    return Object.assign(requirement, {
+      of: (request: FastifyRequest) => found.of(() => request.raw),
+    });
   }
 
-  const adapter = Object.assign(plugin, { createSession, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signer);
+  const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
 /**
@@ -147,12 +165,12 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   options: CSRFGuardOptions<Request> = {},
 ): FastifyPlugin {
   const guard = createGuard(options);
-  return pluginOf("session-sets-csrf-guard", (fastify) => {
+  return createPlugin("session-sets-csrf-guard", (fastify) => {
     fastify.addHook("onRequest", (request, _reply, done) => {
       const { raw, method } = request;
-      const { secure } = viewOf(request);
-      const header = (name: string) => nodeHeader(raw, name);
-      const host = hostOf(request);
+      const { secure } = createView(request);
+      const header = (name: string) => readHeader(raw, name);
+      const host = readAddressedHost(request);
       const asked = { request: raw, method, host, secure, proxySetting: PROXY_SETTING, header };
       guard(asked, request as Request);
       done();
@@ -160,15 +178,26 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   });
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never>>({ keys: true });
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
 /** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`; a proxy's comes before. */
-function hostOf({ raw, host }: FastifyRequest): string {
-  return host === raw.headers.host ? nodeHost(raw) : host;
+function readAddressedHost({ raw, host }: FastifyRequest): string {
+  return host === raw.headers.host ? readHost(raw) : host;
 }
 
-function viewOf(request: FastifyRequest) {
+const TAKES =
+  "createSession and requireSession take Fastify's request and reply: createSession(request, reply)";
+
+function readRaw(request: FastifyRequest): IncomingMessage {
+  return nodeRequest(TAKES, () => request.raw);
+}
+
+function isFunction(one: unknown): boolean {
+  return typeof one === "function";
+}
+
+function createView(request: FastifyRequest) {
   return {
     proxySetting: PROXY_SETTING,
     get secure() {
@@ -181,9 +210,15 @@ function viewOf(request: FastifyRequest) {
 }
 
 /** A plugin of the scope that it is registered in, not of one of its own, as fastify-plugin makes them. */
-function pluginOf(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
+function createPlugin(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
-    set(fastify);
+    set(
+      shown(
+        `${name} is a plugin of Fastify: app.register(plugin)`,
+        () => fastify,
+        (one) => isFunction(one.addHook),
+      ),
+    );
     done();
   };
   return Object.assign(plugin, {

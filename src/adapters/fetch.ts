@@ -1,17 +1,22 @@
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import type { RequestParts } from "../http/fetch-exchange.ts";
-import {
-  type FetchSessionsOptions,
-  fetchGuard,
-  RequestedSessions,
-  responseOf,
-} from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
-import type { TrustProxyOption } from "../http/forwarded.ts";
-import type { RequestSession } from "../http/request-session.ts";
+import type { RequestParts } from "../http/exchange/fetch-exchange.ts";
+import type {
+  FetchRequest,
+  FetchResponse,
+  PlatformResponse,
+} from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
 import type { RequireSessionOptions, SignedInSession } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import {
+  createFetchGuard,
+  type FetchSessionsOptions,
+  RequestedSessions,
+  readRequest,
+  toResponse,
+} from "./shared-fetch.ts";
 
 /** The session of a Request. */
 export interface FetchSession<Data extends object, Reference extends string>
@@ -35,6 +40,10 @@ export interface FetchSessions<Data extends object, Reference extends string> {
    * alone it reads and ends; what would set a cookie is ERR_COOKIE.
    */
   (parts: RequestParts): RequestSession<Data, Reference>;
+  /** The same by the name that every adapter has for it. */
+  of(request: FetchRequest): FetchSession<Data, Reference>;
+  /** The same where a framework gives no Request. */
+  of(parts: RequestParts): RequestSession<Data, Reference>;
   /**
    * A function that gives the session of a signed-in user; where it has no value of this field, the
    * Response to answer with: 401, or for pages the way to `redirect`.
@@ -67,26 +76,26 @@ export function fetchSessions<Data extends object, Reference extends string>(
 ): FetchSessions<Data, Reference> {
   const requested = new RequestedSessions("fetchSessions", sessions, options);
 
-  function sessionOf(request: FetchRequest): FetchSession<Data, Reference>;
-  function sessionOf(parts: RequestParts): RequestSession<Data, Reference>;
-  function sessionOf(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    return "url" in request ? requested.of(request) : requested.ofParts(request);
+  function getSession(request: FetchRequest): FetchSession<Data, Reference>;
+  function getSession(parts: RequestParts): RequestSession<Data, Reference>;
+  function getSession(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
+    return requested.ofShown(TAKES, request);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
     requirement?: RequireSessionOptions,
   ) {
-    const ask = requested.requirement(field, requirement);
+    const ask = requested.createRequirement(field, requirement);
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
-      const { session, refusal } = await ask(request);
-      return session ?? requested.of(request).commit(responseOf(refusal));
+      const { session, refusal } = await ask(readRequest(REQUIRES, () => request));
+      return session ?? requested.of(request).commit(toResponse(refusal));
     };
   }
 
-  return requested.knownToTests(Object.assign(sessionOf, { requireSession }));
+  return requested.knownToTests(Object.assign(getSession, { of: getSession, requireSession }));
 }
 
 /**
@@ -99,6 +108,14 @@ export function fetchSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Request extends FetchRequest = FetchRequest>(
   options: CSRFGuardOptions<Request> & TrustProxyOption = {},
 ) {
-  const guard = fetchGuard(options);
-  return (request: FetchRequest): void => guard(request, request, request as Request);
+  const guard = createFetchGuard(options);
+  return (request: FetchRequest): void => {
+    const shown = readRequest(GUARDS, () => request);
+    guard(shown, shown, shown as Request);
+  };
 }
+
+const TAKES =
+  "The function that fetchSessions makes takes a Request, or { headers, cookies } of one: fetchSession(request)";
+const REQUIRES = "What requireSession makes takes a Request: await signedIn(request)";
+const GUARDS = "What csrfGuard makes takes a Request: guard(request)";

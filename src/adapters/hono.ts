@@ -1,21 +1,27 @@
+import type { SessionOf } from "../http/bind.ts";
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import {
-  type FetchSessionsOptions,
-  fetchGuard,
-  RequestedSessions,
-  responseOf,
-} from "../http/fetch-sessions.ts";
-import type { FetchRequest, FetchResponse, PlatformResponse } from "../http/fetch-types.ts";
-import type { TrustProxyOption } from "../http/forwarded.ts";
-import type { RequestSession } from "../http/request-session.ts";
-import type { SessionOf } from "../http/request-sessions.ts";
+import { shown } from "../http/exchange/exchange.ts";
+import { isFetchRequest } from "../http/exchange/fetch-exchange.ts";
+import type {
+  FetchRequest,
+  FetchResponse,
+  PlatformResponse,
+} from "../http/exchange/fetch-types.ts";
+import type { TrustProxyOption } from "../http/exchange/request-origin.ts";
 import {
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import {
+  createFetchGuard,
+  type FetchSessionsOptions,
+  RequestedSessions,
+  toResponse,
+} from "./shared-fetch.ts";
 
 /** What this adapter uses of Hono's context (Hono 4). */
 export interface HonoContext {
@@ -37,10 +43,11 @@ export interface SessionVariables<AppSessions> {
 export interface HonoSessions<Data extends object, Reference extends string> {
   (c: HonoContext, next: () => Promise<void>): Promise<void>;
   /** The session of a context, typed, under the middleware; the same one each time. */
-  createSession(c: HonoContext): RequestSession<Data, Reference>;
+  of(c: HonoContext): RequestSession<Data, Reference>;
   /**
    * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, `of(c)` gives the session.
+   * it answers 401, or sends pages to `redirect`. After it, its own `of(c)` gives the
+   * session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -68,36 +75,40 @@ export function honoSessions<Data extends object, Reference extends string>(
   const requested = new RequestedSessions("honoSessions", sessions, options);
 
   async function middleware(c: HonoContext, next: () => Promise<void>): Promise<void> {
-    Reflect.apply(c.set, c, ["session", createSession(c)]);
+    const session = sessionFor(c);
+    Reflect.apply(c.set, c, ["session", session]);
     await next(); // whose errors Hono has made responses of
-    const response = requested.exchangeOf(c.req.raw, c.req).commit(c.res);
+    const response = requested.getExchange(c.req.raw, c.req).commit(c.res);
     if (response === c.res) return;
     Object.assign(c, { res: undefined }); // else Hono gives the new one the old one's headers
     Object.assign(c, { res: response });
   }
 
-  const createSession = (c: HonoContext) => requested.of(c.req.raw, c.req);
+  const sessionFor = (c: HonoContext) => {
+    const { raw } = readRequest(c);
+    return requested.of(raw, c.req);
+  };
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
     requirement?: RequireSessionOptions,
   ): HonoRequirement<SignedInSession<Data, Field>> {
-    const ask = requested.requirement(field, requirement);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = requested.createRequirement(field, requirement);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     const middleware = async (
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
-      const { session, refusal } = await ask(c.req.raw, c.req);
-      if (refusal) return responseOf(refusal);
-      all.put(c.req, session);
+      const { session, refusal } = await ask(readRequest(c).raw, c.req);
+      if (refusal) return toResponse(refusal);
+      found.put(c.req, session);
       await next();
       return undefined;
     };
-    return Object.assign(middleware, { of: (c: HonoContext) => all.of(c.req) });
+    return Object.assign(middleware, { of: (c: HonoContext) => found.of(() => c.req) });
   }
 
-  return requested.knownToTests(Object.assign(middleware, { createSession, requireSession }));
+  return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
 }
 
 /**
@@ -110,9 +121,21 @@ export function honoSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context extends HonoContext = HonoContext>(
   options: CSRFGuardOptions<Context> & TrustProxyOption = {},
 ) {
-  const guard = fetchGuard(options);
+  const guard = createFetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(c.req.raw, c.req, c as Context);
+    guard(readRequest(c).raw, c.req, c as Context);
     await next();
   };
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
+function readRequest(c: HonoContext): HonoContext["req"] {
+  const takes =
+    "The middleware, createSession and requireSession take Hono's context: createSession(c)";
+  const { req } = shown(
+    takes,
+    () => c,
+    (one) => isFetchRequest(one.req.raw) && typeof one.set === "function",
+  );
+  return req;
 }

@@ -1,26 +1,34 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { misconfigured } from "../errors.ts";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { answerBy, NodeExchange, nodeHeader } from "../http/node-exchange.ts";
-import { provide } from "../http/refusing.ts";
-import type { RequestSession } from "../http/request-session.ts";
 import {
-  isKeys,
-  moreOptions,
+  adapterOptions,
+  bindSessions,
+  isSecrets,
+  listAddedOptions,
   type RequestSessionsOptions,
-  requestSessions,
   type SessionOf,
-} from "../http/request-sessions.ts";
+} from "../http/bind.ts";
+import { createSigner, type Signer } from "../http/carriers/signer.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
+  bindResponse,
+  NodeExchange,
+  nodeRequest,
+  nodeResponse,
+  readHeader,
+} from "../http/exchange/node-exchange.ts";
+import {
+  createRequirement,
   FoundSessions,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
 } from "../http/require-session.ts";
-import { createSigner, type Signer } from "../http/signer.ts";
-import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import { defineSession } from "../http/session/refusing.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import { registerForTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { createConfigError } from "../shared/errors.ts";
+import { readElements, readSafely } from "../shared/given.ts";
 
 /** What this adapter uses of Koa's context (Koa 2 and 3). */
 export interface KoaContext {
@@ -57,11 +65,12 @@ export interface KoaSessions<Data extends object, Reference extends string> {
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void>;
-  /** The session of a context, without the middleware; the same one each time. */
-  createSession(ctx: KoaContext): RequestSession<Data, Reference>;
+  /** The session of a context, typed, with and without the middleware; the same one each time. */
+  of(ctx: KoaContext): RequestSession<Data, Reference>;
   /**
    * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, `of(ctx)` gives the session.
+   * it answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` gives the
+   * session that it has found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -85,21 +94,25 @@ export function koaSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: KoaSessionsOptions<Data> = {},
 ): KoaSessions<Data, Reference> {
-  const { signed = false } = options;
-  if (typeof signed !== "boolean") throw misconfigured("signed must be true or false");
-  const sessionOf = requestSessions("koaSessions", sessions, options, OPTIONS);
+  const given = adapterOptions("koaSessions", options, OPTIONS);
+  const { signed = false } = given;
+  if (typeof signed !== "boolean") {
+    throw createConfigError("signed must be true or false", { option: "signed" });
+  }
+  const getSession = bindSessions("koaSessions", sessions, given, OPTIONS);
 
-  function createSession(ctx: KoaContext): RequestSession<Data, Reference> {
-    const signer = signed ? koaSigner(ctx.app.keys) : null;
-    answerBy(ctx.req, ctx.res);
-    return sessionOf(ctx.req, () => new NodeExchange(ctx.req, viewOf(ctx)), signer);
+  function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
+    const req = readRequest(ctx);
+    const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
+    bindResponse(req, ctx.res);
+    return getSession(req, () => new NodeExchange(req, createView(ctx)), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    provide(ctx, "ctx.session", createSession(ctx));
+    defineSession(ctx, "ctx.session", sessionFor(ctx));
     await next();
   }
 
@@ -107,24 +120,26 @@ export function koaSessions<Data extends object, Reference extends string>(
     field: Field,
     options?: RequireSessionOptions,
   ): KoaRequirement<SignedInSession<Data, Field>> {
-    const ask = sessionRequirement<Data, Field>(sessions, field, options);
-    const all = new FoundSessions<SignedInSession<Data, Field>>();
+    const ask = createRequirement<Data, Field>(sessions, field, options);
+    const found = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-      const header = (name: string) => nodeHeader(ctx.req, name);
-      const { session, refusal } = await ask(createSession(ctx), { header });
+      const req = readRequest(ctx);
+      const res = nodeResponse(TAKES, () => ctx.res);
+      const header = (name: string) => readHeader(req, name);
+      const { session, refusal } = await ask(sessionFor(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
-        for (const [name, value] of Object.entries(refusal.headers)) ctx.res.setHeader(name, value);
+        for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value);
         return;
       }
-      all.put(ctx.req, session);
+      found.put(req, session);
       await next();
     };
-    return Object.assign(requirement, { of: (ctx: KoaContext) => all.of(ctx.req) });
+    return Object.assign(requirement, { of: (ctx: KoaContext) => found.of(() => ctx.req) });
   }
 
-  const adapter = Object.assign(middleware, { createSession, requireSession });
-  return knownToTests(adapter, sessionOf.carrying, signed ? koaSigner : null);
+  const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
+  return registerForTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
 }
 
 /**
@@ -137,8 +152,9 @@ export function koaSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const { req: request, method, host, secure } = ctx;
-    const header = (name: string) => nodeHeader(request, name);
+    const request = readRequest(ctx);
+    const { method, host, secure } = ctx;
+    const header = (name: string) => readHeader(request, name);
     guard(
       { request, method, host, secure, proxySetting: PROXY_SETTING, header },
       ctx as unknown as Context,
@@ -147,10 +163,17 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
   };
 }
 
-const OPTIONS = moreOptions<KoaSessionsOptions<never>>({ signed: true });
+const OPTIONS = listAddedOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
 
-function viewOf(ctx: KoaContext) {
+const TAKES =
+  "The middleware, createSession and requireSession take Koa's context: createSession(ctx)";
+
+function readRequest(ctx: KoaContext): IncomingMessage {
+  return nodeRequest(TAKES, () => ctx.req);
+}
+
+function createView(ctx: KoaContext) {
   return {
     proxySetting: PROXY_SETTING,
     get secure() {
@@ -163,13 +186,18 @@ function viewOf(ctx: KoaContext) {
 }
 
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
-function koaSigner(keys: unknown): Signer {
-  if (isKeys(keys)) return createSigner(keys);
+function createKoaSigner(keys: unknown): Signer {
+  const list = readElements("ERR_SESSION_CONFIG", "app.keys", keys);
+  if (isSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
-  throw misconfigured("signed cookies need app.keys: a list of secret strings, or a Keygrip");
+  throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
+    option: "signed",
+  });
 }
 
 function isSigner(keys: unknown): keys is Signer {
-  const { sign, verify } = (keys ?? {}) as Partial<Signer>;
-  return typeof sign === "function" && typeof verify === "function";
+  return readSafely("ERR_SESSION_CONFIG", "app.keys", () => {
+    const { sign, verify } = Object(keys) as Partial<Signer>;
+    return typeof sign === "function" && typeof verify === "function";
+  });
 }

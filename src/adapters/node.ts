@@ -1,27 +1,35 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { addressed, TRUST_PROXY, type TrustProxyOption, trustsProxy } from "../http/forwarded.ts";
 import {
-  answerBy,
+  adapterOptions,
+  bindSessions,
+  listAddedOptions,
+  parseSigner,
+  type SignedSessionsOptions,
+} from "../http/bind.ts";
+import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
+import {
+  bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeHeader,
-  nodeHost,
-} from "../http/node-exchange.ts";
-import type { RequestSession } from "../http/request-session.ts";
+  nodeRequest,
+  nodeResponse,
+  readHeader,
+  readHost,
+} from "../http/exchange/node-exchange.ts";
 import {
-  moreOptions,
-  requestSessions,
-  type SignedSessionsOptions,
-  signerOf,
-} from "../http/request-sessions.ts";
+  deriveAddress,
+  parseTrustProxy,
+  TRUST_PROXY_OPTIONS,
+  type TrustProxyOption,
+} from "../http/exchange/request-origin.ts";
 import {
+  createRequirement,
   type RequireSessionOptions,
   type SignedInSession,
-  sessionRequirement,
 } from "../http/require-session.ts";
-import { knownToTests } from "../http/test-cookie.ts";
-import type { Sessions } from "../sessions/sessions.ts";
+import type { RequestSession } from "../http/session/request-session.ts";
+import { registerForTests } from "../http/test-cookie.ts";
+import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
 /** The session of a request; the same one each time. */
@@ -31,6 +39,11 @@ export interface NodeSessions<Data extends object, Reference extends string> {
    * ends then, and what would set a cookie is ERR_COOKIE.
    */
   (
+    req: IncomingMessage & { readonly body?: unknown },
+    res?: ServerResponse,
+  ): RequestSession<Data, Reference>;
+  /** The same by the name that every adapter has for it. */
+  of(
     req: IncomingMessage & { readonly body?: unknown },
     res?: ServerResponse,
   ): RequestSession<Data, Reference>;
@@ -54,12 +67,17 @@ export function nodeSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
-  const sessionOf = requestSessions("nodeSessions", sessions, options, OPTIONS);
-  const signer = signerOf(options);
-  const trustProxy = trustsProxy(options);
+  const given = adapterOptions("nodeSessions", options, OPTIONS);
+  const signer = parseSigner(given);
+  const trustProxy = parseTrustProxy(given);
+  const getSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
 
-  function session(req: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
-    const { secure } = addressOf(req, trustProxy);
+  function session(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
+    const req = nodeRequest(
+      "The function that nodeSessions makes takes a request and its response: sessionOf(req, res)",
+      () => given,
+    );
+    const { secure } = readAddress(req, trustProxy);
     const view = {
       secure,
       proxySetting: PROXY_SETTING,
@@ -67,20 +85,24 @@ export function nodeSessions<Data extends object, Reference extends string>(
         return req.body;
       },
     };
-    answerBy(req, res);
-    return sessionOf(req, () => new NodeExchange(req, view), signer);
+    bindResponse(req, res);
+    return getSession(req, () => new NodeExchange(req, view), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
     requirement?: RequireSessionOptions,
   ) {
-    const ask = sessionRequirement<Data, Field>(sessions, field, requirement);
+    const ask = createRequirement<Data, Field>(sessions, field, requirement);
     return async (
-      req: IncomingMessage,
-      res: ServerResponse,
+      given: IncomingMessage,
+      response: ServerResponse,
     ): Promise<SignedInSession<Data, Field> | null> => {
-      const header = (name: string) => nodeHeader(req, name);
+      const takes =
+        "What requireSession makes takes a request and its response: await signedIn(req, res)";
+      const req = nodeRequest(takes, () => given);
+      const res = nodeResponse(takes, () => response);
+      const header = (name: string) => readHeader(req, name);
       const found = await ask(session(req, res), { header });
       if (found.refusal) {
         res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
@@ -89,10 +111,11 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  return knownToTests(Object.assign(session, { requireSession }), sessionOf.carrying, signer);
+  const adapter = Object.assign(session, { of: session, requireSession });
+  return registerForTests(adapter, getSession.carrying, signer);
 }
 
-const OPTIONS = moreOptions<SignedSessionsOptions<never> & TrustProxyOption>({
+const OPTIONS = listAddedOptions<SignedSessionsOptions<never> & TrustProxyOption>({
   keys: true,
   trustProxy: true,
 });
@@ -106,17 +129,18 @@ const PROXY_SETTING = "trustProxy: true";
  * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
  */
 export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
-  const guard = createGuard(options, TRUST_PROXY);
-  const trustProxy = trustsProxy(options);
-  return (req: IncomingMessage): void => {
+  const guard = createGuard(options, TRUST_PROXY_OPTIONS);
+  const trustProxy = parseTrustProxy(options);
+  return (given: IncomingMessage): void => {
+    const req = nodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
     const { method = "" } = req;
-    const header = (name: string) => nodeHeader(req, name);
-    const address = addressOf(req, trustProxy);
+    const header = (name: string) => readHeader(req, name);
+    const address = readAddress(req, trustProxy);
     guard({ request: req, method, ...address, proxySetting: PROXY_SETTING, header }, req);
   };
 }
 
-function addressOf(req: IncomingMessage, trustProxy: boolean) {
-  const header = (name: string) => nodeHeader(req, name);
-  return addressed({ secure: isEncrypted(req), host: nodeHost(req) }, header, trustProxy);
+function readAddress(req: IncomingMessage, trustProxy: boolean) {
+  const header = (name: string) => readHeader(req, name);
+  return deriveAddress({ secure: isEncrypted(req), host: readHost(req) }, header, trustProxy);
 }

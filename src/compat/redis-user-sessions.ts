@@ -1,11 +1,12 @@
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type {
   NodeRedisClient,
   NodeRedisCluster,
   NodeRedisCommandOptions,
   NodeRedisSentinel,
   NodeRedisSingle,
-} from "../store/redis/clients/node-redis.ts";
-export type { MoveProgress } from "../store/redis/old-sessions.ts";
+} from "../store/redis/wire/clients/node-redis.ts";
 export type { WithClient, WithSessionId, WithUserId } from "./redis-user-sessions/calls.ts";
 export {
   createSession,
@@ -20,4 +21,3 @@ export {
   updateUserSessions,
 } from "./redis-user-sessions/functions.ts";
 export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
-export type { MoveOptions } from "./shared/moving.ts";

@@ -1,5 +1,5 @@
-export type { MoveProgress } from "../store/redis/old-sessions.ts";
-export type { MoveOptions } from "./shared/moving.ts";
+export type { MoveProgress } from "../migrate/migrator.ts";
+export type { MoveOptions } from "../migrate/options.ts";
 export type {
   IfMissing,
   OnMissing,

@@ -1,7 +1,8 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
-import { engineOf } from "../sessions/sessions.ts";
+import { findCore } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
-import type { RequestSession } from "./request-session.ts";
+import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
+import { readOptions, readSafely } from "../shared/given.ts";
+import type { RequestSession } from "./session/request-session.ts";
 
 /** What is answered where nobody is signed in, and whether asking counts as use. */
 export interface RequireSessionOptions {
@@ -23,7 +24,7 @@ export interface RequireSessionOptions {
   touch?: boolean;
 }
 
-const OPTIONS = optionNames<RequireSessionOptions>({
+const OPTIONS = listOptionNames<RequireSessionOptions>({
   redirect: true,
   answer: true,
   touch: true,
@@ -60,28 +61,33 @@ export type SessionRequirement<Data extends object, Field extends FieldOf<Data>>
  * @throws SessionError ERR_SESSION_CONFIG for a field that does not say who the user is, an unknown
  * option, or one that cannot work.
  */
-export function sessionRequirement<Data extends object, Field extends FieldOf<Data>>(
+export function createRequirement<Data extends object, Field extends FieldOf<Data>>(
   sessions: object,
   field: Field,
   options: RequireSessionOptions = {},
 ): SessionRequirement<Data, Field> {
-  refuseUnknownKeys("requireSession", options, OPTIONS);
-  const { redirect, answer, touch = true } = options;
+  const { redirect, answer, touch = true } = readOptions("requireSession", options, OPTIONS);
   if (typeof field !== "string" || field === "") {
-    throw misconfigured('requireSession takes the field that says who the user is: "user_id"');
+    throw createConfigError('requireSession takes the field that says who the user is: "user_id"');
   }
-  if (redirect !== undefined && (typeof redirect !== "string" || redirect === "")) {
-    throw misconfigured('redirect is the address of the page to sign in: "/sign-in"');
+  if (redirect !== undefined && !isAddress(redirect)) {
+    throw createConfigError(
+      'redirect is the address of the page to sign in, as a header can have it: "/sign-in", with encodeURI where it needs that',
+      { option: "redirect" },
+    );
   }
   if (answer !== undefined && answer !== "page" && answer !== "program") {
-    throw misconfigured('answer is "page" or "program", or left out');
+    throw createConfigError('answer is "page" or "program", or left out', { option: "answer" });
   }
-  if (typeof touch !== "boolean") throw misconfigured("touch must be true or false");
-  const engine = engineOf(sessions);
-  engine?.checkReference(field);
-  if (engine?.identitiesIn([field]).length === 0) {
-    throw misconfigured(
+  if (typeof touch !== "boolean") {
+    throw createConfigError("touch must be true or false", { option: "touch" });
+  }
+  const core = findCore(sessions);
+  core?.checkReference(field);
+  if (core?.filterIdentities([field]).length === 0) {
+    throw createConfigError(
       `requireSession takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }`,
+      { field },
     );
   }
   return async (session, request) => {
@@ -90,11 +96,16 @@ export function sessionRequirement<Data extends object, Field extends FieldOf<Da
     if (found && [value].flat().some((one) => one != null)) {
       return { session: found as SignedInSession<Data, Field>, refusal: null };
     }
-    return { session: null, refusal: refusalOf(request, redirect, answer) };
+    return { session: null, refusal: createRefusal(request, redirect, answer) };
   };
 }
 
-function refusalOf(
+/** Whether a text can be the value of a header Location: RFC 3986 knows no other characters. */
+function isAddress(text: unknown): boolean {
+  return typeof text === "string" && /^[\x21-\x7e]+$/.test(text);
+}
+
+function createRefusal(
   request: AskingRequest,
   redirect: string | undefined,
   answer: RequireSessionOptions["answer"],
@@ -132,9 +143,11 @@ export class FoundSessions<Found> {
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where the requirement has not been asked for the request. */
-  of(request: object): Found {
-    const found = this.#found.get(request);
+  of(read: () => object): Found {
+    const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "What of(…) was given", read));
     if (found) return found;
-    throw misconfigured("of(…) is for what comes after requireSession: put that before this route");
+    throw createConfigError(
+      "of(…) is for what comes after requireSession: put that before this route",
+    );
   }
 }

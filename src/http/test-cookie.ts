@@ -1,10 +1,11 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
-import type { Engine } from "../sessions/engine.ts";
+import type { SessionCore } from "../sessions/session-core.ts";
 import type { Deadlines, ValuesOf } from "../sessions/types.ts";
-import type { CookieConfig } from "./cookie-options.ts";
-import { signedValue } from "./cookies.ts";
-import type { RequestSession } from "./request-session.ts";
-import type { Signer } from "./signer.ts";
+import { createConfigError, listOptionNames } from "../shared/errors.ts";
+import { readOptions } from "../shared/given.ts";
+import type { CookieConfig } from "./carriers/cookie-options.ts";
+import { signedValue } from "./carriers/cookies.ts";
+import type { Signer } from "./carriers/signer.ts";
+import type { RequestSession } from "./session/request-session.ts";
 
 /*
  * The cookie that an application's own tests send. Only the adapter knows the cookie's name, prefix and
@@ -16,7 +17,7 @@ export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
 
 /** How the requests of an adapter bring their token. */
 export interface Carrying {
-  readonly engine: Engine;
+  readonly core: SessionCore;
   /** Null where no cookie carries tokens. */
   readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
 }
@@ -24,7 +25,7 @@ export interface Carrying {
 const adapters = new WeakMap<object, Carrying & { readonly signer: SignerOfCookies }>();
 
 /** Makes an adapter one that `createSessionCookie` takes. */
-export function knownToTests<Adapter extends object>(
+export function registerForTests<Adapter extends object>(
   adapter: Adapter,
   carrying: Carrying,
   signer: SignerOfCookies,
@@ -34,14 +35,11 @@ export function knownToTests<Adapter extends object>(
 }
 
 /** What `koaSessions`, `expressSessions` and their siblings return. */
-export type AnyAdapter<Data extends object> =
-  | {
-      /** The session of a request. */
-      // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
-      createSession(...request: any[]): RequestSession<Data, any>;
-    }
-  // biome-ignore lint/suspicious/noExplicitAny: the same
-  | ((...request: any[]) => RequestSession<Data, any>);
+export interface AnyAdapter<Data extends object> {
+  /** The session of a request. */
+  // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
+  of(...request: any[]): RequestSession<Data, any>;
+}
 
 /** How the session of a test's cookie is made. */
 export interface SessionCookieOptions extends Deadlines {
@@ -70,31 +68,30 @@ export async function createSessionCookie<Data extends object>(
     ? [values?: ValuesOf<Data>, options?: SessionCookieOptions]
     : [values: ValuesOf<Data>, options?: SessionCookieOptions]
 ): Promise<string> {
-  refuseUnknownKeys("createSessionCookie", options, OPTIONS);
-  const { keys, ...deadlines } = options;
-  const { engine, cookie, signer } = known(adapter);
+  const { keys, ...deadlines } = readOptions("createSessionCookie", options, OPTIONS);
+  const { core, cookie, signer } = findAdapter(adapter);
   const name = cookie.prefix + cookie.name;
   const signs = signerBy(signer, keys);
-  const { token } = await engine.create(values ?? {}, deadlines);
+  const { token } = await core.create(core.toPlainValues(values ?? {}), deadlines);
   return `${name}=${signedValue(signs, name, token)}`;
 }
 
-const OPTIONS = optionNames<SessionCookieOptions>({
+const OPTIONS = listOptionNames<SessionCookieOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
   keys: true,
 });
 
-function known(adapter: object) {
+function findAdapter(adapter: object) {
   const found = adapters.get(Object(adapter));
   if (!found) {
-    throw misconfigured(
+    throw createConfigError(
       "createSessionCookie takes what koaSessions, expressSessions, fastifySessions, honoSessions, nodeSessions or fetchSessions returned; or another copy of session-sets has made it. The cookie of express-session is its own: sign in by the application, or see docs/testing-an-app.md",
     );
   }
   const { cookie } = found;
   if (cookie) return { ...found, cookie };
-  throw misconfigured(
+  throw createConfigError(
     "createSessionCookie is for an adapter whose carriers have a cookie, and this one's have none: send the token that sessions.create resolves to in the header, as in { authorization: 'Bearer ' + token }",
   );
 }
@@ -102,12 +99,12 @@ function known(adapter: object) {
 function signerBy(signer: SignerOfCookies, keys: unknown): Signer | null {
   if (typeof signer === "function") {
     if (keys !== undefined) return signer(keys);
-    throw misconfigured(
+    throw createConfigError(
       "Koa signs these cookies with app.keys, which it tells to requests only: give them, as in createSessionCookie(web, values, { keys: app.keys })",
     );
   }
   if (keys === undefined) return signer;
-  throw misconfigured(
+  throw createConfigError(
     "keys is for koaSessions(sessions, { signed: true }); every other adapter knows its own, and this one needs none",
   );
 }

@@ -1,13 +1,14 @@
-import { milliseconds } from "../durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../errors.ts";
+import { findNameFault } from "../shared/codec.ts";
+import { parseDuration } from "../shared/durations.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
+import { readElements, readOptions, readSafely } from "../shared/given.ts";
+import { warn, warnOnce } from "../shared/warnings.ts";
 import type { SessionStore } from "../store/contract.ts";
-import { memoryStore } from "../store/memory/memory-store.ts";
-import { faultOfName } from "../values.ts";
-import { warn, warnOnce } from "../warnings.ts";
-import { isSchema, type StandardSchema } from "./schema.ts";
+import { memoryStore } from "../store/memory/options.ts";
+import { parseSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
-const OPTIONS = optionNames<SessionsOptions<object>>({
+const OPTIONS = listOptionNames<SessionsOptions<object>>({
   data: true,
   store: true,
   references: true,
@@ -16,14 +17,18 @@ const OPTIONS = optionNames<SessionsOptions<object>>({
   maxBytes: true,
   rotationGrace: true,
 });
-const REFERENCE_OPTIONS = optionNames<ReferenceOptions>({ identity: true, type: true, as: true });
+const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({
+  identity: true,
+  type: true,
+  as: true,
+});
 const DEFAULT_MAX_BYTES = 65_536;
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
-const DEFAULT_TIMEOUTS = { idleTimeout: 7 * DAY, absoluteTimeout: 30 * DAY };
+const DEFAULT_TIMEOUTS = { idleTimeout: 7 * DAY_MS, absoluteTimeout: 30 * DAY_MS };
 
 /** How a reference is declared. */
-export interface DeclaredReference {
+export interface ReferenceConfig {
   /** Whether its sets are kept as plain Redis sets, too. */
   readonly plain: boolean;
   /** The one type that its values have, or null. */
@@ -36,11 +41,10 @@ export interface Timeouts {
   readonly absoluteTimeout: number | null;
 }
 
-/** What `createSessions` was told, checked. */
-export interface Config extends Timeouts {
-  readonly store: SessionStore;
+/** What `createSessions` was told of sessions, checked. */
+export interface Settings extends Timeouts {
   readonly schema: StandardSchema<unknown> | null;
-  readonly references: ReadonlyMap<string, DeclaredReference>;
+  readonly references: ReadonlyMap<string, ReferenceConfig>;
   /** The references that say who the user is. */
   readonly identity: readonly string[];
   /** Whether the absolute timeout is the default. */
@@ -49,28 +53,34 @@ export interface Config extends Timeouts {
   readonly rotationGrace: number;
 }
 
-export function configOf(options: SessionsOptions<object> = {}): Config {
-  if (typeof options !== "object" || options === null) {
-    throw misconfigured('createSessions takes its options: { references: ["user_id"] }');
+/** The same, and where they are kept. */
+export interface Config extends Settings {
+  readonly store: SessionStore;
+}
+
+export function parseConfig(given: SessionsOptions<object> = {}): Config {
+  if (typeof given !== "object" || given === null) {
+    throw createConfigError('createSessions takes its options: { references: ["user_id"] }');
   }
-  refuseUnknownKeys("createSessions", options, OPTIONS);
+  const options = readOptions("createSessions", given, OPTIONS);
   const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
   if (!(Number.isInteger(maxBytes) && maxBytes >= 1)) {
-    throw misconfigured("maxBytes must be a whole number above zero");
+    throw createConfigError("maxBytes must be a whole number above zero", { option: "maxBytes" });
   }
   const defaultAbsoluteTimeout = absoluteTimeout === undefined;
-  const timeouts = timeoutsOf(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
-  const rotationGrace = milliseconds("rotationGrace", options.rotationGrace ?? "10 seconds", true);
-  const store = options.store ?? defaultStore();
+  const timeouts = parseTimeouts(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
+  const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", true);
+  const store = options.store ?? createDefaultStore();
   if (!isStore(store)) {
-    throw misconfigured(
+    throw createConfigError(
       "store must be a store of sessions, such as redisStore(client) or memoryStore() make, not a client",
+      { option: "store" },
     );
   }
   return {
     store,
-    schema: isSchema(data) ? data : null,
-    ...referencesOf(options.references ?? {}, store),
+    schema: parseSchema(data),
+    ...parseReferences(options.references ?? {}, store),
     ...timeouts,
     defaultAbsoluteTimeout,
     maxBytes,
@@ -84,15 +94,16 @@ export function configOf(options: SessionsOptions<object> = {}): Config {
  * @throws SessionError ERR_SESSION_CONFIG where both are off, or the idle one is longer than an
  * absolute one that nobody has named.
  */
-export function timeoutsOf(
+export function parseTimeouts(
   { idleTimeout, absoluteTimeout }: Deadlines,
   defaults: Timeouts & Pick<Config, "defaultAbsoluteTimeout">,
 ): Timeouts {
-  const idle = timeoutOf("idleTimeout", idleTimeout, defaults.idleTimeout);
-  const absolute = timeoutOf("absoluteTimeout", absoluteTimeout, defaults.absoluteTimeout);
+  const idle = parseTimeout("idleTimeout", idleTimeout, defaults.idleTimeout);
+  const absolute = parseTimeout("absoluteTimeout", absoluteTimeout, defaults.absoluteTimeout);
   if (idle === null && absolute === null) {
-    throw misconfigured(
+    throw createConfigError(
       "A session must end some day: give idleTimeout or absoluteTimeout a duration; null turns off one of them, not both",
+      { option: "idleTimeout" },
     );
   }
   const unnamed = absoluteTimeout === undefined && defaults.defaultAbsoluteTimeout;
@@ -103,60 +114,79 @@ export function timeoutsOf(
     absolute !== null &&
     idle > absolute
   ) {
-    throw misconfigured(
+    throw createConfigError(
       "idleTimeout is longer than the absoluteTimeout, which is 30 days unless you name it: name both, or turn the absolute one off with absoluteTimeout: null",
+      { option: "idleTimeout" },
     );
   }
   return { idleTimeout: idle, absoluteTimeout: absolute };
 }
 
-function timeoutOf(
+function parseTimeout(
   name: string,
   timeout: Deadlines["idleTimeout"],
   byDefault: number | null,
 ): number | null {
   if (timeout === undefined) return byDefault;
-  return timeout === null ? null : milliseconds(name, timeout);
+  return timeout === null ? null : parseDuration(name, timeout);
 }
 
 /** What `references` may be, when it is not known to be right. */
-type Declared = ReferenceOptions | true | undefined;
+type ReferenceDeclaration = ReferenceOptions | true | undefined;
 
-function referencesOf(
+function parseReferences(
   declared: object,
   store: SessionStore,
 ): Pick<Config, "references" | "identity"> {
-  const references = new Map<string, DeclaredReference>();
+  const references = new Map<string, ReferenceConfig>();
   const identity: string[] = [];
-  for (const [field, given] of entriesOf(declared)) {
+  for (const [field, given] of listDeclarations(declared)) {
     if (given === undefined) continue;
-    const options = given === true ? {} : given;
-    const fault =
-      faultOfName(field) ??
-      (references.has(field) ? "is declared twice" : faultOfReference(options, store));
-    if (fault) throw misconfigured(`The reference ${quote(field)} ${fault}`);
-    refuseUnknownKeys(`The reference ${quote(field)}`, options, REFERENCE_OPTIONS);
+    const what = `The reference ${quote(field)}`;
+    const about = { option: "references", field };
+    const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
+    if (fault) throw createConfigError(`${what} ${fault}`, about);
+    const options = referenceOptions(what, given, store, about);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
   }
-  if (identity.length > 1) warnOfIdentities(identity);
+  if (identity.length > 1) warnAboutIdentities(identity);
   return { references, identity };
 }
 
+/** How one reference is declared, checked, and read once. */
+function referenceOptions(
+  what: string,
+  given: ReferenceOptions | true,
+  store: SessionStore,
+  about: { option: string; field: string },
+): ReferenceOptions {
+  if (given === true) return {};
+  if (typeof given !== "object" || given === null) {
+    throw createConfigError(`${what} takes its options: true is enough`, about);
+  }
+  const options = readOptions(what, given, REFERENCE_OPTIONS);
+  const fault = findReferenceFault(options, store);
+  if (fault) throw createConfigError(`${what} ${fault}`, about);
+  return options;
+}
+
 /** The fields and how each is declared: of a record, or of a list of names and records. */
-function entriesOf(declared: object): [string, Declared][] {
-  const list: readonly unknown[] = Array.isArray(declared) ? declared : [declared];
-  return list.flatMap((one): [string, Declared][] => {
-    if (typeof one === "string" && list === declared) return [[one, {}]];
-    if (typeof one === "object" && one !== null && !Array.isArray(one)) return Object.entries(one);
-    throw misconfigured(
+function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
+  const list = readElements("ERR_SESSION_CONFIG", "references", declared);
+  return (list ?? [declared]).flatMap((one): [string, ReferenceDeclaration][] => {
+    if (typeof one === "string" && list !== null) return [[one, {}]];
+    if (typeof one === "object" && one !== null && !isArray(one)) {
+      return readSafely("ERR_SESSION_CONFIG", "A record of references", () => Object.entries(one));
+    }
+    throw createConfigError(
       'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
+      { option: "references" },
     );
   });
 }
 
-function faultOfReference(options: ReferenceOptions, store: SessionStore): string | undefined {
-  if (typeof options !== "object" || options === null) return "takes its options: true is enough";
+function findReferenceFault(options: ReferenceOptions, store: SessionStore): string | undefined {
   const { identity = true, type, as } = options;
   if (typeof identity !== "boolean") return "has an identity that is neither true nor false";
   if (type !== undefined && type !== "string" && type !== "number") {
@@ -169,7 +199,7 @@ function faultOfReference(options: ReferenceOptions, store: SessionStore): strin
   return undefined;
 }
 
-function warnOfIdentities(identity: readonly string[]): void {
+function warnAboutIdentities(identity: readonly string[]): void {
   warnOnce(
     "SESSION_SETS_IDENTITIES",
     `The references ${identity.map(quote).join(" and ")} are all taken to say who the user is, so a change of any of them is a sign-in. Declare one that does not, such as a team or an address, { identity: false }`,
@@ -178,11 +208,13 @@ function warnOfIdentities(identity: readonly string[]): void {
 
 /** Known by two things that no client of a database has. */
 function isStore(store: unknown): store is SessionStore {
-  const { shards, endAll } = Object(store) as Partial<SessionStore>;
-  return Number.isInteger(shards) && typeof endAll === "function";
+  return readSafely("ERR_SESSION_CONFIG", "The store", () => {
+    const { shards, endAll } = Object(store) as Partial<SessionStore>;
+    return Number.isInteger(shards) && typeof endAll === "function";
+  });
 }
 
-function defaultStore(): SessionStore {
+function createDefaultStore(): SessionStore {
   if (process.env.NODE_ENV === "production") {
     warn(
       "SESSION_SETS_MEMORY_STORE",

@@ -1,10 +1,20 @@
 import {
+  checkFieldName,
+  decodeValue,
+  encodeReferenceTexts,
+  encodeValue,
+  plainValue,
+} from "../shared/codec.ts";
+import {
+  createConfigError,
+  createTooManyReferencesError,
   MAX_REFERENCES,
-  misconfigured,
   quote,
   SessionError,
-  tooManyReferences,
-} from "../errors.ts";
+  toFieldName,
+} from "../shared/errors.ts";
+import { readElements, readSafely } from "../shared/given.ts";
+import { warnOnce } from "../shared/warnings.ts";
 import type {
   FieldReferences,
   Fields,
@@ -13,9 +23,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import { checkFieldName, decodeValue, encodeValue, referenceTexts } from "../values.ts";
-import { warnOnce } from "../warnings.ts";
-import type { Config, DeclaredReference } from "./config.ts";
+import type { ReferenceConfig, Settings } from "./config.ts";
 import type { Session } from "./types.ts";
 
 /** Values as a store takes them. */
@@ -29,47 +37,79 @@ function isRecord(values: unknown): values is object {
   return Object.prototype.toString.call(values) === "[object Object]";
 }
 
-/** A field that is undefined is left alone. Throws ERR_SESSION_VALUE, naming the field. */
-export function encodeValues(values: object, config: Config): EncodedValues {
-  if (!isRecord(values)) {
+/**
+ * A copy of values that is nothing but data, without the fields that are undefined, which are left
+ * alone. Each is read once: what is checked is what is written.
+ *
+ * @throws SessionError ERR_SESSION_VALUE, naming the field; ERR_SESSION_TOO_LARGE.
+ */
+export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
+  const entries = readSafely("ERR_SESSION_VALUE", "A session's values", () =>
+    isRecord(values) ? Object.entries(values) : null,
+  );
+  if (entries === null) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "A session's values must be an object of fields, such as { user_id: 1 }",
     );
   }
+  const given = entries.filter(([, value]) => value !== undefined);
+  for (const [field] of given) checkFieldName(field);
+  return Object.fromEntries(
+    given.map(([field, value]) => [field, plainValue(field, value, maxBytes)]),
+  );
+}
+
+/** Plain values as a store takes them. Throws ERR_SESSION_VALUE, naming the field. */
+export function encodeValues(values: object, config: Settings): EncodedValues {
   const set = new Map<string, string>();
   const references: FieldReferences[] = [];
   for (const [field, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    checkFieldName(field);
     const declared = config.references.get(field);
     if (declared) {
       checkType(field, value, declared);
-      references.push({ field, texts: referenceTexts(field, value), ...kindOf(field, config) });
+      references.push({
+        field,
+        texts: encodeReferenceTexts(field, value),
+        ...toReferenceKind(field, config),
+      });
     }
     set.set(field, encodeValue(field, value, config.maxBytes));
   }
   const count = references.reduce((sum, { texts }) => sum + texts.length, 0);
-  if (count > MAX_REFERENCES) throw tooManyReferences(count);
+  if (count > MAX_REFERENCES) throw createTooManyReferencesError(count);
   return { set, references };
 }
 
-/** The references that go with fields that are unset. */
-export function unsetReferences(fields: readonly string[], config: Config): FieldReferences[] {
-  if (!Array.isArray(fields)) {
+/** The fields to unset, read once. @throws SessionError ERR_SESSION_VALUE for what is no list of names. */
+export function fieldsToUnset(fields: unknown): string[] {
+  const names = readElements("ERR_SESSION_VALUE", "The list of fields to unset", fields);
+  if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
   }
+  return names.map(fieldName);
+}
+
+function fieldName(name: unknown): string {
+  checkFieldName(name);
+  return name;
+}
+
+/** The references that go with fields that are unset. */
+export function createUnsetReferences(
+  fields: readonly string[],
+  config: Settings,
+): FieldReferences[] {
   const references: FieldReferences[] = [];
   for (const field of fields) {
-    checkFieldName(field);
     const declared = config.references.get(field);
-    if (declared) references.push({ field, texts: [], ...kindOf(field, config) });
+    if (declared) references.push({ field, texts: [], ...toReferenceKind(field, config) });
   }
   return references;
 }
 
 /** How a store keeps the values of a declared reference. */
-function kindOf(field: string, { references, identity }: Config) {
+function toReferenceKind(field: string, { references, identity }: Settings) {
   return {
     plain: references.get(field)?.plain ?? false,
     identity: identity.includes(field),
@@ -77,12 +117,13 @@ function kindOf(field: string, { references, identity }: Config) {
 }
 
 /** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
-export function declaredReference(field: string, config: Config): DeclaredReference {
+export function requireReference(field: string, config: Settings): ReferenceConfig {
   const declared = config.references.get(field);
   if (declared) return declared;
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
-  throw misconfigured(
+  throw createConfigError(
     `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+    { field: toFieldName(field) },
   );
 }
 
@@ -93,12 +134,13 @@ function isFindable(value: unknown): boolean {
 }
 
 /** Refuses a value, or an element of it, that is not of the type that its reference is declared with. */
-function checkType(field: string, value: unknown, { type }: DeclaredReference): void {
+function checkType(field: string, value: unknown, { type }: ReferenceConfig): void {
   const others = [value].flat().filter((one) => one !== null && typeof one !== type);
   if (type === null || others.length === 0) return;
   throw new SessionError(
     "ERR_SESSION_VALUE",
     `The reference ${quote(field)} is declared { type: "${type}" } and got a ${typeof others[0]}; convert it first`,
+    { field },
   );
 }
 
@@ -107,34 +149,35 @@ function checkType(field: string, value: unknown, { type }: DeclaredReference): 
  *
  * @param name what a program calls the field, where that is not its name in the store.
  */
-export function referenceOf(
+export function createReference(
   field: string,
   value: unknown,
-  config: Config,
+  config: Settings,
   name?: string,
 ): Reference {
-  const declared = declaredReference(field, config);
+  const declared = requireReference(field, config);
   if (!isFindable(value)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       `Sessions are looked up by one value of ${quote(name ?? field)}: a string, a finite number or a boolean; got ${quote(value)}`,
+      { field: name ?? field },
     );
   }
-  const [text = ""] = referenceTexts(field, value);
+  const [text = ""] = encodeReferenceTexts(field, value);
   checkType(field, value, declared);
-  const lookalike = declared.type === null ? lookalikeOf(field, value, name) : null;
+  const lookalike = declared.type === null ? findLookalike(field, value, name) : null;
   return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };
 }
 
 /** The same value as the other type: the number 60 for "60", and the other way round. */
-function lookalikeOf(field: string, value: unknown, name?: string): Lookalike | null {
+function findLookalike(field: string, value: unknown, name?: string): Lookalike | null {
   const other = typeof value === "string" ? decodeValue(value) : String(value);
   if (typeof value === typeof other || typeof other === "object") return null;
   if (String(other) !== String(value)) return null; // "1e400", or "1.0": no number reads like this
   const declarable = name === undefined && typeof other !== "boolean";
   return {
     text: encodeValue(field, other),
-    tell: () =>
+    onFound: () =>
       warnOnce(
         "SESSION_SETS_VALUE_TYPE",
         `by(${quote(name ?? field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings)${declarable ? `, or declare the reference { type: "${typeof other}" }` : ""}`,
@@ -147,11 +190,11 @@ export function decodeFields<Data>(fields: Fields): Data {
   return Object.fromEntries([...fields].map(([field, text]) => [field, decodeValue(text)])) as Data;
 }
 
-export function sessionOf<Data>(stored: StoredSession): Session<Data> {
-  return withTimes(stored, decodeFields<Data>(stored.fields), stored);
+export function toSession<Data>(stored: StoredSession): Session<Data> {
+  return composeSession(stored, decodeFields<Data>(stored.fields), stored);
 }
 
-export function withTimes<Data>(
+export function composeSession<Data>(
   { id, lineage }: Pick<StoredSession, "id" | "lineage">,
   data: Data,
   times: Times,

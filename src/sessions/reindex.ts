@@ -1,7 +1,13 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
-import { type DeclaredReference, isRepairable, type ReindexProgress } from "../store/repair.ts";
-import { decodeValue, referenceTexts } from "../values.ts";
-import type { Config } from "./config.ts";
+import { decodeValue, encodeReferenceTexts } from "../shared/codec.ts";
+import { createConfigError, listOptionNames } from "../shared/errors.ts";
+import { readOptions } from "../shared/given.ts";
+import type { SessionStore } from "../store/contract.ts";
+import {
+  type DeclaredReference,
+  isReindexable,
+  type ReindexProgress,
+} from "../store/reindexing.ts";
+import type { Settings } from "./config.ts";
 
 /** How `reindex` walks. */
 export interface ReindexOptions {
@@ -14,34 +20,38 @@ export interface ReindexOptions {
   cursor?: string | null;
 }
 
-const OPTIONS = optionNames<ReindexOptions>({ dryRun: true, cursor: true });
+const OPTIONS = listOptionNames<ReindexOptions>({ dryRun: true, cursor: true });
 
 export function reindex(
-  { store, references, identity }: Config,
+  store: SessionStore,
+  { references, identity }: Settings,
   options: ReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
-  refuseUnknownKeys("reindex", options, OPTIONS);
-  const { dryRun = false, cursor = null } = options;
-  if (typeof dryRun !== "boolean") throw misconfigured("dryRun must be true or false");
-  if (cursor !== null && typeof cursor !== "string") {
-    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+  const { dryRun = false, cursor = null } = readOptions("reindex", options, OPTIONS);
+  if (typeof dryRun !== "boolean") {
+    throw createConfigError("dryRun must be true or false", { option: "dryRun" });
   }
-  if (!isRepairable(store)) {
-    throw misconfigured("This store cannot reindex: it has no reindex method");
+  if (cursor !== null && typeof cursor !== "string") {
+    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
+      option: "cursor",
+    });
+  }
+  if (!isReindexable(store)) {
+    throw createConfigError("This store cannot reindex: it has no reindex method");
   }
   const declared: DeclaredReference[] = [...references].map(([field, { plain }]) => ({
     field,
     plain,
     identity: identity.includes(field),
-    textsOf: (text) => textsOf(field, text),
+    toTexts: (text) => decodeTexts(field, text),
   }));
   return store.reindex(declared, { dryRun, cursor });
 }
 
 /** What was written before the field was declared may be no reference, such as an object. */
-function textsOf(field: string, text: string): readonly string[] {
+function decodeTexts(field: string, text: string): readonly string[] {
   try {
-    return referenceTexts(field, decodeValue(text));
+    return encodeReferenceTexts(field, decodeValue(text));
   } catch {
     return [];
   }

@@ -1,4 +1,5 @@
-import { SessionError } from "../errors.ts";
+import { createConfigError, quote, SessionError } from "../shared/errors.ts";
+import { readElements, readSafely } from "../shared/given.ts";
 
 /** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
 export interface StandardSchema<Input> {
@@ -22,29 +23,54 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-export function isSchema(data: unknown): data is StandardSchema<unknown> {
-  return "~standard" in Object(data); // some are functions
+/** The schema that `data` is, or null where it is there for its type only. */
+export function parseSchema(data: unknown): StandardSchema<unknown> | null {
+  return readSafely("ERR_SESSION_CONFIG", "data", () => {
+    if (!("~standard" in Object(data))) return null; // some are functions
+    const schema = data as StandardSchema<unknown>;
+    if (typeof Object(schema["~standard"]).validate === "function") return schema;
+    throw createConfigError(
+      'data has "~standard", as a Standard Schema has, and there is no validate in it; give a schema, or {} as Data',
+    );
+  });
 }
 
 /**
  * Throws ERR_SESSION_VALUE where a field of `values` does not fit the schema. A session's data is
  * written in parts, so what the schema says of other fields does not count.
  */
-export async function checkAgainst(schema: StandardSchema<unknown>, values: object): Promise<void> {
-  const { issues } = await schema["~standard"].validate(values);
-  for (const { message, path } of issues ?? []) {
-    const first = path?.[0];
-    const field = typeof first === "object" ? first.key : first;
-    if (field !== undefined && isWritten(values, field)) {
-      throw new SessionError(
-        "ERR_SESSION_VALUE",
-        `The field ${JSON.stringify(String(field))} does not fit the schema: ${message}`,
-      );
-    }
+export async function checkAgainstSchema(
+  schema: StandardSchema<unknown>,
+  values: object,
+): Promise<void> {
+  const result: unknown = await schema["~standard"].validate(values);
+  for (const { field, message } of readIssues(result)) {
+    if (!Object.hasOwn(values, field)) continue;
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `The field ${quote(field)} does not fit the schema: ${message}`,
+      { field },
+    );
   }
 }
 
-/** A field that is undefined is left alone. */
-function isWritten(values: object, field: PropertyKey): boolean {
-  return Object.hasOwn(values, field) && values[field as keyof typeof values] !== undefined;
+/** What a schema says of fields; what it says without a path is of none. */
+function readIssues(result: unknown): { readonly field: string; readonly message: string }[] {
+  const what = "What the schema's validate resolves to";
+  return readSafely("ERR_SESSION_CONFIG", what, () => {
+    const { issues = [] } = Object(result) as { issues?: unknown };
+    const list = readElements("ERR_SESSION_CONFIG", what, issues);
+    if (typeof result !== "object" || result === null || list === null) {
+      throw createConfigError(
+        `${what} is neither { value } nor { issues: [ … ] }; see Standard Schema`,
+      );
+    }
+    return list.flatMap((issue) => {
+      const { message, path } = Object(issue) as { message?: unknown; path?: unknown };
+      const first: unknown = Object(path)[0];
+      const field: unknown = Object(first) === first ? Object(first).key : first;
+      const shown = typeof message === "string" ? message : "see its issues";
+      return typeof field === "string" ? [{ field, message: shown }] : [];
+    });
+  });
 }

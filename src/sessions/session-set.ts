@@ -1,21 +1,26 @@
-import { misconfigured, optionNames, refuseUnknownKeys } from "../errors.ts";
-import type { Reference } from "../store/contract.ts";
-import { type Engine, fieldsNamedIn } from "./engine.ts";
-import { sessionOf } from "./record.ts";
-import { replicasOf } from "./replicas.ts";
-import { isId } from "./token.ts";
+import { createConfigError, listOptionNames } from "../shared/errors.ts";
+import { readOptions, readSafely } from "../shared/given.ts";
+import type { ListPlace, Reference } from "../store/contract.ts";
+import { fieldsToUnset, toSession } from "./record.ts";
+import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
+import { parseReplicas } from "./verb-options.ts";
 
-const LIST_DEFAULT = 100;
-const LIST_MOST = 500;
+const DEFAULT_LIST_LIMIT = 100;
+const MAX_LIST_LIMIT = 500;
 
-/** How many sessions `list` gives. */
+/** Which sessions `list` gives. With any of these it lists by deadlines, the latest first. */
 export interface ListOptions {
   /**
-   * At most so many, 1 to 500; more than that are for iterating.
+   * At most so many, 1 to 500.
    * @default 100
    */
   limit?: number;
+  /**
+   * The last session of the page before, `page.at(-1)`; undefined or null: the first page. The next page
+   * begins behind its `expiresAt` and `id`, also where it was ended or used since.
+   */
+  after?: Pick<Session<unknown>, "id" | "expiresAt"> | null | undefined;
 }
 
 /** Which sessions `clear` ends, and whether it waits for replicas. */
@@ -24,8 +29,8 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
-const LIST_OPTIONS = optionNames<ListOptions>({ limit: true });
-const CLEAR_OPTIONS = optionNames<ClearOptions>({ except: true, replicas: true });
+const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
+export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, replicas: true });
 
 /** How the sessions of a set are ended. */
 export interface Endings {
@@ -45,7 +50,7 @@ export interface Endings {
  * it, never moves a deadline.
  */
 export class SessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
-  readonly #engine: Engine;
+  readonly #core: SessionCore;
   readonly #reference: Reference;
   readonly #endings: Endings;
 
@@ -53,8 +58,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @internal
    * @param endings other than those of the store, where a session of the set needs more to end.
    */
-  constructor(engine: Engine, reference: Reference, endings: Endings = engine) {
-    this.#engine = engine;
+  constructor(core: SessionCore, reference: Reference, endings: Endings = endingsBy(core)) {
+    this.#core = core;
     this.#reference = reference;
     this.#endings = endings;
   }
@@ -64,42 +69,66 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
    */
   get key(): string {
-    return this.#store.setKey(this.#reference);
+    return this.#core.sets.setKey(this.#reference);
   }
 
   /** How many there are; no session is read. */
   async size(): Promise<number> {
-    return this.#store.count(this.#reference);
+    return this.#core.sets.count(this.#reference);
   }
 
   /** Whether the session of this id or lineage is one of them. */
   async has(id: string): Promise<boolean> {
-    return isId(id, this.#store.shards) && this.#store.has(this.#reference, id);
+    return this.#core.isId(id) && this.#core.sets.has(this.#reference, id);
   }
 
   /** The ids of all of them, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
-    for await (const page of this.#store.pages(this.#reference, false)) {
+    for await (const page of this.#core.sets.pages(this.#reference, false)) {
       for (const { id } of page) ids.push(id);
     }
     return ids;
   }
 
   /**
-   * Some of them, the most recently seen first. Where one shard has more than 500, only the 500
-   * that expire last are looked at.
+   * Some of them. Without options the 100 most recently seen, the latest first. (Where one shard has more
+   * than 500, they are those of the 500 that expire last.)
+   *
+   * With `limit` or `after` a page of them, by `expiresAt`, the latest first, and those of one moment by
+   * `id`. A page of fewer than `limit` is the last one.
+   *
+   * ```ts
+   * const page = await set.list({ limit: 50 });
+   * const next = await set.list({ limit: 50, after: page.at(-1) });
+   * ```
+   *
+   * Page by page each session is given once, if its deadline does not move meanwhile. One that is used
+   * goes to the front: if it was not given yet, it is missed. One whose deadline is brought forward, by
+   * `touch(token, { idleTimeout })`, may be given again; so may one that rotates while its deadline, the
+   * absolute one, stays. To meet every session, iterate.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG where `after` is no session.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
-    refuseUnknownKeys("list", options, LIST_OPTIONS);
-    const { limit = LIST_DEFAULT } = options;
-    if (!(Number.isInteger(limit) && limit >= 1 && limit <= LIST_MOST)) {
-      throw misconfigured(
-        `limit must be a whole number from 1 to ${LIST_MOST}; to read all of a large set, iterate over it: for await (const session of set)`,
+    const given = readOptions("list", options, LIST_OPTIONS);
+    const { limit = DEFAULT_LIST_LIMIT, after } = given;
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIST_LIMIT)) {
+      throw createConfigError(
+        `limit must be a whole number from 1 to ${MAX_LIST_LIMIT}; to read all of a large set, iterate over it: for await (const session of set)`,
+        { option: "limit" },
       );
     }
-    const sessions = await this.#store.list(this.#reference, limit);
-    return sessions.map((session) => sessionOf<Data>(session));
+    // `after` that is there and undefined stands for the first page, which the next ones go on from.
+    const isPage =
+      given.limit !== undefined ||
+      readSafely("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
+    const sessions = await this.#core.sets.list(this.#reference, {
+      limit,
+      order: isPage ? "deadline" : "last-seen",
+      after: parsePlace(after, this.#core),
+    });
+    return sessions.map((session) => toSession<Data>(session));
   }
 
   /**
@@ -107,8 +136,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const page of this.#store.pages(this.#reference, true)) {
-      for (const session of page) yield sessionOf<Data>(session);
+    for await (const page of this.#core.sets.pages(this.#reference, true)) {
+      for (const session of page) yield toSession<Data>(session);
     }
   }
 
@@ -120,8 +149,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * are.
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
-    this.#engine.refuseIdentities("set", fieldsNamedIn(values));
-    return this.#store.changeAll(this.#reference, await this.#engine.changes(values, []));
+    const given = this.#core.toPlainValues(values);
+    this.#core.refuseIdentities("set", Object.keys(given));
+    return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges(given, []));
   }
 
   /**
@@ -130,8 +160,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    this.#engine.refuseIdentities("unset", fields);
-    return this.#store.changeAll(this.#reference, await this.#engine.changes({}, fields));
+    const unset = fieldsToUnset(fields);
+    this.#core.refuseIdentities("unset", unset);
+    return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges({}, unset));
   }
 
   /**
@@ -139,8 +170,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * is the session of the request that this set was got from (`peers`), its cookie is cleared, too.
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = replicasOf(options);
-    return isId(id, this.#store.shards) && this.#endings.end(this.#reference, id, replicas);
+    const replicas = parseReplicas(options);
+    return this.#core.isId(id) && this.#endings.end(this.#reference, id, replicas);
   }
 
   /**
@@ -152,18 +183,39 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * where too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    refuseUnknownKeys("clear", options, CLEAR_OPTIONS);
-    const { except = null, ...rest } = options;
-    const replicas = replicasOf(rest);
-    if (except !== null && !isId(except, this.#store.shards)) {
-      throw misconfigured(
-        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id()), which is neither its token nor its key; no session was ended",
+    const { except = null, ...rest } = readOptions("clear", options, CLEAR_OPTIONS);
+    const replicas = parseReplicas(rest);
+    if (except !== null && !this.#core.isId(except)) {
+      throw createConfigError(
+        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), which is neither its token nor its key; no session was ended",
+        { option: "except" },
       );
     }
     return this.#endings.endAll(this.#reference, except, replicas);
   }
+}
 
-  get #store() {
-    return this.#engine.config.store;
-  }
+/** Sessions are ended as the store does it. */
+function endingsBy(engine: SessionCore): Endings {
+  return {
+    async end(reference, name, replicas) {
+      return (await engine.end(name, { byName: true, reference, replicas })) !== null;
+    },
+    endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+  };
+}
+
+/** Where a page of a list begins; null at the first one. */
+function parsePlace(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
+  if (after === undefined || after === null) return null;
+  const place = readSafely("ERR_SESSION_CONFIG", "after", () => {
+    const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
+    const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
+    return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
+  });
+  if (place !== null) return place;
+  throw createConfigError(
+    "after must be the last session of the page before, or its { id, expiresAt } with a Date: list({ limit, after: page.at(-1) })",
+    { option: "after" },
+  );
 }

@@ -1,5 +1,5 @@
 // As a whole, for an imported alias loses its parameters, and compile errors the units.
-import type * as durations from "../durations.ts";
+import type * as durations from "../shared/durations.ts";
 import type { SessionStore } from "../store/contract.ts";
 import type { StandardSchema } from "./schema.ts";
 

@@ -11,8 +11,12 @@
  *   `changeAll` where a session would grow too large.
  * - Nothing but `create` and `signIn` makes a session, and only under an id that was never used
  *   before. A `change` that names another user than the session's is a `signIn`, and does what it
- *   does. (For the entries under `compat/`, a `change` makes a session where it is asked to.)
+ *   does.
  * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
+ *
+ * That is the whole of it. What a store can do besides has files of its own, each with a type that
+ * extends `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
+ * iterating.ts.
  */
 
 /** One value of one reference field: what a session set is the set of. */
@@ -30,8 +34,11 @@ export interface Reference {
 export interface Lookalike {
   /** The value as `encodeValue` writes it. */
   readonly text: string;
-  /** Called where `count`, `list` or `endAll` finds no session of a reference, and some of this one. */
-  readonly tell: () => void;
+  /**
+   * Called where `count`, `list` (but for what is `after` a place) or `endAll` finds no session of a
+   * reference, and some of this one.
+   */
+  readonly onFound: () => void;
 }
 
 /** All values that one reference field of one session has, or is to have. Empty: no reference. */
@@ -82,8 +89,6 @@ export interface NewSession {
   readonly idleTimeout: number | null;
   /** From now: the store makes the deadline. */
   readonly absoluteTimeout: number | null;
-  /** The absolute deadline itself, instead; nothing is made where it has passed. */
-  readonly absoluteDeadline?: number;
 }
 
 /** A session that was made, and with which id. */
@@ -138,20 +143,8 @@ export interface Change extends FieldChanges {
   readonly idleTimeout: number | null;
   /** Null: the session keeps its id. */
   readonly rotation: Rotation | null;
-  /** Moves the absolute deadline, either way, to so long from now. */
-  readonly absoluteTimeout?: number;
-  /** Moves the absolute deadline to this moment; the session ends where it has passed. */
-  readonly absoluteDeadline?: number;
-  /** Whether all fields that are not in `set` go, and their references with them. */
-  readonly replace?: boolean;
   /** Only where the session has this value now. */
   readonly where?: Reference;
-  /**
-   * Makes the session where nothing is at the id. It is for ids that a caller chooses, and the one
-   * exception to that a change never brings back what was ended. It goes with a new timeout or
-   * deadline, and without a rotation. `"anew"` makes it also where `end` has left a tombstone.
-   */
-  readonly create?: boolean | "anew";
 }
 
 /**
@@ -172,17 +165,10 @@ export interface Rotation {
    * - `"credentials"`: a renewal that leaves tombstones at every id it came through, aliases too.
    * - `"user-changes"`: the session keeps its id where it is the same user's.
    * - `"never"`: the same, and nothing is done (`signs-in`) where the session is not.
-   * - `"identity-changes"`: only where a value of an `identity` field changes; it merges then, leaves
-   *   tombstones, and replaces no session. For the entries under `compat/`.
    */
-  readonly when: "always" | "credentials" | "user-changes" | "never" | "identity-changes";
+  readonly when: "always" | "credentials" | "user-changes" | "never";
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
-  /**
-   * Those of them that count under `"identity-changes"` only where the session had no value.
-   * @default none
-   */
-  readonly firstOnly?: readonly string[];
   /** How long (ms) an alias stays; 0 leaves none. */
   readonly grace: number;
   /** How long (ms) a tombstone stays; 0 leaves none. */
@@ -202,7 +188,7 @@ export interface Replacement {
 }
 
 /** A session that takes the place of what an id leads to, whatever that is. */
-export interface SignIn extends Omit<NewSession, "absoluteDeadline"> {
+export interface SignIn extends NewSession {
   /** The fields that it takes over from the old session, with their references, unless it has them. */
   readonly keep: readonly string[];
   /** The reference fields that say who the user is. */
@@ -237,7 +223,7 @@ export type SignedIn =
  *   new token, or the session was rotated 32 times within one grace time.
  * - `signs-in`: nothing was done: the session is not the same user's.
  * - `too-large`: nothing was done: the session would have had `bytes` bytes.
- * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
+ * - `createIdElsewhere`: nothing was done: the session does not have the value that `where` asks for.
  */
 export type Changed =
   | {
@@ -292,6 +278,26 @@ export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
   readonly except?: string | null;
 }
 
+/** Where a session stands in the order of deadlines; it need not be there any more. */
+export type ListPlace = Pick<StoredSession, "id" | "expiresAt">;
+
+/** Which sessions of a set are listed, and in what order. */
+export interface ListOptions {
+  /** At most so many, 1 to 500. */
+  readonly limit: number;
+  /**
+   * - `"last-seen"`: the most recently seen first; where a shard has more than 500 of them, only those
+   *   that expire last are looked at.
+   * - `"deadline"`: the latest `expiresAt` first; those of one deadline by id, as `<` compares texts.
+   */
+  readonly order: "last-seen" | "deadline";
+  /**
+   * In the order of deadlines: only those that stand behind this place. It goes by the place alone, also
+   * where that session was ended, rotated or touched since.
+   */
+  readonly after?: ListPlace | null;
+}
+
 /** How often a session may be rotated within one grace time, and so how many aliases lead to one. */
 export const MAX_RENEWALS = 32;
 /** Over how many aliases an id is a way in; an ending follows all there are. */
@@ -306,20 +312,17 @@ export interface SessionStore {
   readonly shards: number;
 
   /**
-   * Makes a session. Called again with the same id while that session is there, it changes nothing and
-   * gives the same times.
-   *
-   * @param elsewhere gives an id in another shard each time it is called: the session may be made with
-   * one of these instead, where that of its own id takes no new ones for the moment.
+   * Makes a session. Called again with its id while it is there, it changes nothing: the same times.
+   * A store whose part of that id takes no new ones for the moment asks `createIdElsewhere` for another id,
+   * which is in another part each time, and may make the session under that.
    */
-  create(session: NewSession, elsewhere?: () => string): Promise<Created>;
+  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created>;
 
   /**
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same
    * shard. Tombstones stay at the id, also where it led nowhere, and at every alias it came through.
    * Nothing is kept of a session that was another user's, or that more than three aliases led to.
-   * Called again with the same new id while that session is there, it changes nothing more and gives
-   * the same session.
+   * Called again with the same new id while that session is there, it gives the same session.
    */
   signIn(id: string, session: SignIn): Promise<SignedIn>;
 
@@ -332,10 +335,7 @@ export interface SessionStore {
    */
   change(id: string, change: Change): Promise<Changed>;
 
-  /**
-   * Ends one session: it, its entries, and all aliases that led from the id to it. Resolves to its
-   * lineage, or null where none was ended.
-   */
+  /** Ends a session, and all aliases that led from the id to it. Its lineage; null for none. */
   end(id: string, options?: EndOptions): Promise<string | null>;
 
   /** How many live sessions have this value. */
@@ -345,10 +345,9 @@ export interface SessionStore {
   has(reference: Reference, id: string): Promise<boolean>;
 
   /**
-   * Up to `limit` (at most 500) sessions with this value, the most recently seen first; where a
-   * shard has more than 500 of them, only those that expire last are looked at.
+   * Some of the sessions with this value; fewer than `limit` only where there are no more.
    */
-  list(reference: Reference, limit: number): Promise<StoredSession[]>;
+  list(reference: Reference, options: ListOptions): Promise<StoredSession[]>;
 
   /**
    * All sessions with this value, in pages and in no order. A session that has the value from the
@@ -372,7 +371,7 @@ export interface SessionStore {
   /** The name of the place where a session is kept: in Redis, the key of its hash. */
   sessionKey(id: string): string;
 
-  /** The name of the place where a session set is kept; `*` stands for the shard where it has several. */
+  /** The name of a session set's place; `*` stands for the shard where it has several. */
   setKey(reference: Reference): string;
 
   /** Frees what the store itself has opened. */

@@ -5,14 +5,14 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** How many shards there can be. */
-export const MOST_SHARDS = ALPHABET.length ** 2;
+export const MAX_SHARDS = ALPHABET.length ** 2;
 
 /** What the tokens and ids of a shard begin with. */
-export function shardPrefix(shard: number): string {
+export function encodeShard(shard: number): string {
   return `${ALPHABET[shard >> 6]}${ALPHABET[shard & 63]}`;
 }
 
 /** The number of the shard that a token or id names. */
-export function shardOf(text: string): number {
+export function decodeShard(text: string): number {
   return ALPHABET.indexOf(text.charAt(0)) * 64 + ALPHABET.indexOf(text.charAt(1));
 }

@@ -1,20 +1,19 @@
-import { changing } from "./changing.ts";
-import { changingUsers } from "./changing-users.ts";
-import { commanding } from "./commanding.ts";
-import { creating } from "./creating.ts";
-import { ending } from "./ending.ts";
-import { expiring } from "./expiring.ts";
+import { changing } from "./core/changing.ts";
+import { creating } from "./core/creating.ts";
+import { ending } from "./core/ending.ts";
+import { expiring } from "./core/expiring.ts";
+import { listing } from "./core/listing.ts";
+import { lookalikes } from "./core/lookalikes.ts";
+import { referencing } from "./core/referencing.ts";
+import { sets } from "./core/sets.ts";
+import { changingUsers } from "./identity/changing-users.ts";
+import { severalIdentities } from "./identity/several-identities.ts";
+import { signingIn } from "./identity/signing-in.ts";
 import { largeSets } from "./large-sets.ts";
-import { lineages } from "./lineages.ts";
-import { lookalikes } from "./lookalikes.ts";
-import { merging } from "./merging.ts";
 import { racing } from "./racing.ts";
-import { referencing } from "./referencing.ts";
-import { renewing } from "./renewing.ts";
-import { rotating } from "./rotating.ts";
-import { sets } from "./sets.ts";
-import { severalIdentities } from "./several-identities.ts";
-import { signingIn } from "./signing-in.ts";
+import { lineages } from "./rotation/lineages.ts";
+import { renewing } from "./rotation/renewing.ts";
+import { rotating } from "./rotation/rotating.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**
@@ -31,7 +30,6 @@ import type { StoreTest } from "./store-test.ts";
 export const storeContract: readonly StoreTest[] = [
   ...creating,
   ...changing,
-  ...commanding,
   ...referencing,
   ...rotating,
   ...renewing,
@@ -39,9 +37,9 @@ export const storeContract: readonly StoreTest[] = [
   ...signingIn,
   ...changingUsers,
   ...severalIdentities,
-  ...merging,
   ...ending,
   ...sets,
+  ...listing,
   ...lookalikes,
   ...largeSets,
   ...expiring,

@@ -2,22 +2,21 @@ import assert from "node:assert/strict";
 import type { Changed, SessionStore } from "../store/contract.ts";
 import { newIdBeside } from "./ids.ts";
 import {
-  allPages,
   assertGone,
   assertMembers,
   assertSuperseded,
   change,
-  changeOf,
-  changes,
+  createChange,
+  createChanges,
+  createForUser,
   createMany,
-  createOf,
-  done,
-  live,
-  mergeUser,
+  createRotation,
+  createSignIn,
+  expectDone,
+  findLive,
   of,
-  rotationTo,
-  signInOf,
-  texts,
+  readAllPages,
+  readTexts,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
@@ -28,15 +27,15 @@ const INDEXES = Array.from({ length: COUNT }, (_, i) => i);
 /** Operations that run at the same time. */
 export const racing: readonly StoreTest[] = [
   storeTest("parallel changes of different fields all survive", async ({ store }) => {
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     const set = (i: number) => change(store, id, { set: { [`f${i}`]: String(i) } });
-    for (const answer of await Promise.all(INDEXES.map(set))) done(answer);
+    for (const answer of await Promise.all(INDEXES.map(set))) expectDone(answer);
     const expected = Object.fromEntries(INDEXES.map((i) => [`f${i}`, String(i)]));
-    assert.deepEqual(await texts(store, id), { user_id: "1", ...expected });
+    assert.deepEqual(await readTexts(store, id), { user_id: "1", ...expected });
   }),
 
   storeTest("parallel changes survive rotations in between", async ({ store }) => {
-    const ids = [await createOf(store, "1")];
+    const ids = [await createForUser(store, "1")];
     const work: Promise<Changed>[] = [];
     for (let round = 0; round < 4; round++) {
       const id = ids.at(-1) ?? "";
@@ -45,13 +44,13 @@ export const racing: readonly StoreTest[] = [
       if (round === 3) break;
       const to = newIdBeside(id);
       ids.push(to);
-      work.push(change(store, id, { rotation: rotationTo(to) }));
+      work.push(change(store, id, { rotation: createRotation(to) }));
       work.push(...INDEXES.slice(10, 20).map(set));
       // The next round uses the new id, which has to exist for that.
       await work.at(-11);
     }
-    for (const answer of await Promise.all(work)) done(answer);
-    const fields = await texts(store, ids[0] ?? "");
+    for (const answer of await Promise.all(work)) expectDone(answer);
+    const fields = await readTexts(store, ids[0] ?? "");
     for (let round = 0; round < 4; round++) {
       for (let i = 0; i < (round === 3 ? 10 : 20); i++) {
         assert.equal(fields[`r${round}f${i}`], String(i));
@@ -61,7 +60,7 @@ export const racing: readonly StoreTest[] = [
   }),
 
   storeTest("parallel creates are all listed and all ended", async ({ store }) => {
-    const ids = await Promise.all(INDEXES.map(() => createOf(store, "1")));
+    const ids = await Promise.all(INDEXES.map(() => createForUser(store, "1")));
     await assertMembers(store, USER, ids);
     assert.equal(await store.endAll(USER), COUNT);
     await assertMembers(store, USER, []);
@@ -69,23 +68,23 @@ export const racing: readonly StoreTest[] = [
   }),
 
   storeTest("of parallel rotations of one id one is done", async ({ store }) => {
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     const answers = await Promise.all(
-      INDEXES.map(() => change(store, id, { rotation: rotationTo(newIdBeside(id)) })),
+      INDEXES.map(() => change(store, id, { rotation: createRotation(newIdBeside(id)) })),
     );
-    const rotated = answers.filter(({ state }) => state === "changed").map(done);
+    const rotated = answers.filter(({ state }) => state === "changed").map(expectDone);
     assert.equal(rotated.length, 1);
     assert.equal(answers.filter(({ state }) => state === "alias").length, COUNT - 1);
     const to = rotated[0]?.id ?? "";
-    assert.equal((await live(store, id)).id, to);
+    assert.equal((await findLive(store, id)).id, to);
     await assertMembers(store, USER, [to]);
   }),
 
   storeTest("parallel sign-ins at one id all make a session, and one ends the old", async (u) => {
     const { store } = u;
     for (const user of ["0", "1"]) {
-      const id = await createOf(store, user, { fields: { cart: "[1]" } });
-      const sent = INDEXES.map(() => signInOf(id, "1", { keep: ["cart"] }));
+      const id = await createForUser(store, user, { fields: { cart: "[1]" } });
+      const sent = INDEXES.map(() => createSignIn(id, "1", { keep: ["cart"] }));
       const answers = await Promise.all(sent.map((one) => store.signIn(id, one)));
       const ending = answers.filter((answer) => answer.state === "signed-in" && answer.ended);
       assert.equal(ending.length, 1);
@@ -99,13 +98,13 @@ export const racing: readonly StoreTest[] = [
   }),
 
   storeTest("of parallel changes to another user one is done", async ({ store }) => {
-    const id = await createOf(store, "0");
+    const id = await createForUser(store, "0");
     const answers = await Promise.all(
       INDEXES.map((i) =>
         change(store, id, {
           set: { user_id: `user ${i}` },
           references: { user_id: [`user ${i}`] },
-          rotation: rotationTo(newIdBeside(id), { when: "user-changes" }),
+          rotation: createRotation(newIdBeside(id), { when: "user-changes" }),
         }),
       ),
     );
@@ -120,7 +119,7 @@ export const racing: readonly StoreTest[] = [
 
   storeTest("end by the first id ends a session that is renewed meanwhile", async ({ store }) => {
     for (let round = 0; round < 5; round++) {
-      const first = await createOf(store, "1");
+      const first = await createForUser(store, "1");
       const [lineage, ids] = await Promise.all([store.end(first), chase(store, [first])]);
       assert.equal(lineage, first);
       for (const id of ids) assert.notEqual((await store.find(id)).state, "live");
@@ -128,29 +127,15 @@ export const racing: readonly StoreTest[] = [
     }
   }),
 
-  storeTest("of parallel merges on one id one is done", async ({ store }) => {
-    const id = await createOf(store, "0");
-    const answers = await Promise.all(
-      INDEXES.map((i) => store.change(id, mergeUser(newIdBeside(id), `user ${i}`))),
-    );
-    const winners = INDEXES.filter((i) => answers[i]?.state === "changed");
-    assert.equal(winners.length, 1);
-    assert.equal(answers.filter(({ state }) => state === "superseded").length, COUNT - 1);
-    for (const i of INDEXES) {
-      const count = await store.count(of("user_id", `user ${i}`));
-      assert.equal(count, i === winners[0] ? 1 : 0);
-    }
-  }),
-
   storeTest("no change that races with end brings the session back", async ({ store }) => {
     for (let round = 0; round < 10; round++) {
-      const id = await createOf(store, "1", { references: { t: ["7"] } });
+      const id = await createForUser(store, "1", { references: { t: ["7"] } });
       const to = newIdBeside(id);
       const racers = [
         () => change(store, id, { set: { a: "1" } }),
         () => change(store, id, { set: { t: "8" }, references: { t: ["8"] } }),
-        () => change(store, id, { rotation: rotationTo(to) }),
-        () => store.changeAll(USER, changes({ set: { b: "1" }, references: { t: ["9"] } })),
+        () => change(store, id, { rotation: createRotation(to) }),
+        () => store.changeAll(USER, createChanges({ set: { b: "1" }, references: { t: ["9"] } })),
         () => change(store, id, { unset: ["user_id"], references: { user_id: [] } }),
       ];
       const end = round % racers.length;
@@ -179,14 +164,14 @@ export const racing: readonly StoreTest[] = [
       chase(store, [first]),
     ]);
     assert.equal(ended, 299);
-    const kept = (await live(store, seen.at(-1) ?? "")).id;
+    const kept = (await findLive(store, seen.at(-1) ?? "")).id;
     assert.equal(kept, seen.at(-1));
     await assertMembers(store, USER, [kept]);
   }),
 
   storeTest("a session made while its set is ended is gone or whole", async ({ store }) => {
     await createMany(store, "1", 200);
-    const made = Promise.all(INDEXES.map(() => createOf(store, "1")));
+    const made = Promise.all(INDEXES.map(() => createForUser(store, "1")));
     await store.endAll(USER);
     const alive: string[] = [];
     for (const id of await made) {
@@ -196,22 +181,22 @@ export const racing: readonly StoreTest[] = [
   }),
 
   storeTest("a reference that changes in parallel has one value in the end", async ({ store }) => {
-    const id = await createOf(store, "1");
+    const id = await createForUser(store, "1");
     const move = (i: number) =>
       change(store, id, { set: { user_id: `u${i}` }, references: { user_id: [`u${i}`] } });
-    for (const answer of await Promise.all(INDEXES.map(move))) done(answer);
-    const user = (await texts(store, id)).user_id;
+    for (const answer of await Promise.all(INDEXES.map(move))) expectDone(answer);
+    const user = (await readTexts(store, id)).user_id;
     for (const i of INDEXES) {
       await assertMembers(store, of("user_id", `u${i}`), `u${i}` === user ? [id] : []);
     }
   }),
 
   storeTest("a rotation sent many times at once is done once", async ({ store }) => {
-    const id = await createOf(store, "1");
-    const sent = changeOf({ set: { a: "1" }, rotation: rotationTo(newIdBeside(id)) });
+    const id = await createForUser(store, "1");
+    const sent = createChange({ set: { a: "1" }, rotation: createRotation(newIdBeside(id)) });
     const answers = await Promise.all(INDEXES.map(() => store.change(id, sent)));
     for (const answer of answers) assert.deepEqual(answer, answers[0]);
-    assert.equal((await allPages(store, USER)).length, 1);
+    assert.equal((await readAllPages(store, USER)).length, 1);
   }),
 ];
 
@@ -222,7 +207,7 @@ async function chase(store: SessionStore, ids: readonly string[]): Promise<strin
     for (let i = 0; i < 3; i++) {
       const from = chain.at(-1) ?? "";
       const to = newIdBeside(from);
-      const answer = await change(store, from, { rotation: rotationTo(to) });
+      const answer = await change(store, from, { rotation: createRotation(to) });
       if (answer.state !== "changed") break;
       chain.push(to);
     }

@@ -21,18 +21,18 @@ import { newId, newIdBeside } from "./ids.ts";
  * die has deadlines of a few milliseconds, so that no test depends on how fast the machine is.
  */
 
-export const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
 /** A deadline that a test waits for. */
-export const SOON = 20;
+export const SOON_MS = 20;
 /** Long enough for what had SOON as its deadline to be expired. */
-export const PAST_SOON = 45;
+export const PAST_SOON_MS = 45;
 const MAX_BYTES = 65_536;
 
 export type Texts = Readonly<Record<string, string>>;
 export type ReferenceTexts = Readonly<Record<string, readonly string[]>>;
 
-export function fieldsOf(texts: Texts): Fields {
+export function toFields(texts: Texts): Fields {
   return new Map(Object.entries(texts));
 }
 
@@ -42,7 +42,7 @@ export function of(field: string, text: string): Reference {
 }
 
 /** `user_id` says who the user is. */
-export function referencesOf(references: ReferenceTexts): FieldReferences[] {
+export function toReferences(references: ReferenceTexts): FieldReferences[] {
   return Object.entries(references).map(([field, texts]) => ({
     field,
     texts,
@@ -57,31 +57,27 @@ export interface SessionDraft {
   readonly references?: ReferenceTexts;
   readonly idleTimeout?: number | null;
   readonly absoluteTimeout?: number | null;
-  readonly absoluteDeadline?: number;
 }
 
-export function draft(store: SessionStore, session: SessionDraft = {}): NewSession {
+export function createDraft(store: SessionStore, session: SessionDraft = {}): NewSession {
   return {
     id: session.id ?? newId(store.shards),
-    fields: fieldsOf(session.fields ?? {}),
-    references: referencesOf(session.references ?? {}),
-    idleTimeout: session.idleTimeout === undefined ? HOUR : session.idleTimeout,
-    absoluteTimeout: session.absoluteTimeout === undefined ? DAY : session.absoluteTimeout,
-    ...(session.absoluteDeadline === undefined
-      ? {}
-      : { absoluteDeadline: session.absoluteDeadline }),
+    fields: toFields(session.fields ?? {}),
+    references: toReferences(session.references ?? {}),
+    idleTimeout: session.idleTimeout === undefined ? HOUR_MS : session.idleTimeout,
+    absoluteTimeout: session.absoluteTimeout === undefined ? DAY_MS : session.absoluteTimeout,
   };
 }
 
 /** Makes a session and gives its id. */
 export async function create(store: SessionStore, session?: SessionDraft): Promise<string> {
-  const made = draft(store, session);
+  const made = createDraft(store, session);
   await store.create(made);
   return made.id;
 }
 
 /** Makes a session of this user, whose field says so, and gives its id. */
-export function createOf(
+export function createForUser(
   store: SessionStore,
   user: string,
   session: SessionDraft = {},
@@ -103,66 +99,64 @@ export async function createMany(
   // In batches: a client may bound how many commands wait at once.
   while (ids.length < count) {
     const batch = Array.from({ length: Math.min(100, count - ids.length) }, (_, i) =>
-      createOf(store, user, { fields: { n: String(ids.length + i) } }),
+      createForUser(store, user, { fields: { n: String(ids.length + i) } }),
     );
     ids.push(...(await Promise.all(batch)));
   }
   return ids;
 }
 
-interface ChangesDraft {
+export interface ChangesDraft {
   readonly set?: Texts;
   readonly unset?: readonly string[];
   readonly references?: ReferenceTexts;
   readonly maxBytes?: number;
 }
 
-export function changes(draft: ChangesDraft): FieldChanges {
+export function createChanges(draft: ChangesDraft): FieldChanges {
   return {
-    set: fieldsOf(draft.set ?? {}),
+    set: toFields(draft.set ?? {}),
     unset: draft.unset ?? [],
-    references: referencesOf(draft.references ?? {}),
+    references: toReferences(draft.references ?? {}),
     maxBytes: draft.maxBytes ?? MAX_BYTES,
   };
 }
 
-interface ChangeDraft
-  extends ChangesDraft,
-    Pick<Change, "absoluteTimeout" | "absoluteDeadline" | "replace" | "where" | "create"> {
+interface ChangeDraft extends ChangesDraft, Pick<Change, "where"> {
   readonly idleTimeout?: number | null;
   readonly rotation?: Rotation | null;
 }
 
-export function changeOf(draft: ChangeDraft = {}): Change {
+export function createChange(draft: ChangeDraft = {}): Change {
   return {
     ...draft,
-    ...changes(draft),
+    ...createChanges(draft),
     idleTimeout: draft.idleTimeout ?? null,
     rotation: draft.rotation ?? null,
   };
 }
 
 export function change(store: SessionStore, id: string, draft?: ChangeDraft): Promise<Changed> {
-  return store.change(id, changeOf(draft));
+  return store.change(id, createChange(draft));
 }
 
 /**
  * A rotation that always happens, with an hour of grace, where `user_id` says who the user is. What
  * takes the place of another user's session lives for an hour and a day.
  */
-export function rotationTo(to: string, over: Partial<Rotation> = {}): Rotation {
-  const { grace = HOUR } = over;
-  const replacement = { idleTimeout: HOUR, absoluteTimeout: DAY, without: [] };
+export function createRotation(to: string, over: Partial<Rotation> = {}): Rotation {
+  const { grace = HOUR_MS } = over;
+  const replacement = { idleTimeout: HOUR_MS, absoluteTimeout: DAY_MS, without: [] };
   const identity = ["user_id"];
   return { to, when: "always", identity, grace, tombstone: grace, replacement, ...over };
 }
 
-/** A change of the user that merges, and gives the session a new id where it is another one's. */
-export function mergeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
-  return changeOf({
+/** A change of the user, which puts another session in the place of one that is not that user's. */
+export function changeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
+  return createChange({
     set: { user_id: user },
     references: { user_id: [user] },
-    rotation: rotationTo(to, { when: "identity-changes", ...over }),
+    rotation: createRotation(to, { when: "user-changes", ...over }),
   });
 }
 
@@ -171,16 +165,16 @@ interface SignInDraft
     Partial<Pick<SignIn, "keep" | "identity" | "tombstone" | "maxBytes">> {}
 
 /** A sign-in of this user at an id, whose field says so; its tombstones stay for an hour. */
-export function signInOf(id: string, user: string, over: SignInDraft = {}): SignIn {
+export function createSignIn(id: string, user: string, over: SignInDraft = {}): SignIn {
   return {
     id: over.id ?? newIdBeside(id),
-    fields: fieldsOf({ user_id: user, ...over.fields }),
-    references: referencesOf({ user_id: [user], ...over.references }),
-    idleTimeout: over.idleTimeout === undefined ? HOUR : over.idleTimeout,
-    absoluteTimeout: over.absoluteTimeout === undefined ? DAY : over.absoluteTimeout,
+    fields: toFields({ user_id: user, ...over.fields }),
+    references: toReferences({ user_id: [user], ...over.references }),
+    idleTimeout: over.idleTimeout === undefined ? HOUR_MS : over.idleTimeout,
+    absoluteTimeout: over.absoluteTimeout === undefined ? DAY_MS : over.absoluteTimeout,
     keep: over.keep ?? [],
     identity: over.identity ?? ["user_id"],
-    tombstone: over.tombstone ?? HOUR,
+    tombstone: over.tombstone ?? HOUR_MS,
     maxBytes: over.maxBytes ?? MAX_BYTES,
   };
 }
@@ -192,14 +186,14 @@ export async function signIn(
   user: string,
   over?: SignInDraft,
 ): Promise<{ to: string; answer: Extract<SignedIn, { state: "signed-in" }> }> {
-  const sent = signInOf(id, user, over);
+  const sent = createSignIn(id, user, over);
   const answer = await store.signIn(id, sent);
   assert.equal(answer.state, "signed-in");
   return { to: sent.id, answer };
 }
 
 /** Renews a session so many times, and gives all its ids, the first one first. */
-export async function renewed(
+export async function renew(
   store: SessionStore,
   first: string,
   times: number,
@@ -208,7 +202,7 @@ export async function renewed(
   const ids = [first];
   for (let id = first; ids.length <= times; ) {
     const to = newIdBeside(id);
-    done(await change(store, id, { rotation: rotationTo(to, over) }));
+    expectDone(await change(store, id, { rotation: createRotation(to, over) }));
     ids.push(to);
     id = to;
   }
@@ -216,7 +210,7 @@ export async function renewed(
 }
 
 /** The session that the id leads to; fails where there is none. */
-export async function live(
+export async function findLive(
   store: SessionStore,
   id: string,
   names?: readonly string[],
@@ -226,8 +220,8 @@ export async function live(
   return lookup.session;
 }
 
-export async function texts(store: SessionStore, id: string): Promise<Texts> {
-  return Object.fromEntries((await live(store, id)).fields);
+export async function readTexts(store: SessionStore, id: string): Promise<Texts> {
+  return Object.fromEntries((await findLive(store, id)).fields);
 }
 
 export async function assertGone(store: SessionStore, ...ids: string[]): Promise<void> {
@@ -251,18 +245,18 @@ export async function assertDeleted(store: SessionStore, ...ids: string[]): Prom
 }
 
 /** The answer of a change that was made; fails where it was not. */
-export function done(answer: Changed): Extract<Changed, { state: "changed" }> {
+export function expectDone(answer: Changed): Extract<Changed, { state: "changed" }> {
   assert.equal(answer.state, "changed");
   return answer;
 }
 
-export function timesOf(times: Times): Times {
+export function pickTimes(times: Times): Times {
   const { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt } = times;
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
 }
 
 /** Every session of a set, read through its pages; fails where one is given twice. */
-export async function allPages(
+export async function readAllPages(
   store: SessionStore,
   reference: Reference,
   withFields = false,
@@ -282,11 +276,13 @@ export async function assertMembers(
   const expected = [...ids].sort();
   const set = `${reference.field} = ${reference.text.slice(0, 40)}`;
   assert.equal(await store.count(reference), expected.length, `count of ${set}`);
-  const paged = (await allPages(store, reference)).map(({ id }) => id);
+  const paged = (await readAllPages(store, reference)).map(({ id }) => id);
   assert.deepEqual(paged.sort(), expected, `pages of ${set}`);
   if (expected.length <= 500) {
-    const listed = (await store.list(reference, 500)).map(({ id }) => id);
-    assert.deepEqual(listed.sort(), expected, `list of ${set}`);
+    for (const order of ["last-seen", "deadline"] as const) {
+      const listed = await store.list(reference, { limit: 500, order });
+      assert.deepEqual(listed.map(({ id }) => id).sort(), expected, `list of ${set} (${order})`);
+    }
   }
   for (const id of expected.slice(0, 20)) {
     assert.equal(await store.has(reference, id), true, `has of ${set}`);

@@ -37,7 +37,7 @@ afterEach(() => app.close());
 
 /** The names of the commands that a request sends. */
 async function sentBy(work: Work, headers?: Record<string, string>): Promise<string[]> {
-  await meter.costOf(async () => {
+  await meter.measure(async () => {
     expect((await browser.visit(work, headers)).status).toBe(200);
   });
   return meter.sent();

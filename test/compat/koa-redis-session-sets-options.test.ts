@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
-import { openStore } from "../../src/store/redis/redis-store.ts";
-import { slotOf } from "../../src/store/redis/slots.ts";
-import type { ReindexProgress } from "../../src/store/repair.ts";
-import { isRepairable } from "../../src/store/repair.ts";
+import { openStore } from "../../src/store/redis/options.ts";
+import { computeSlot } from "../../src/store/redis/wire/slots.ts";
+import type { ReindexProgress } from "../../src/store/reindexing.ts";
+import { isReindexable } from "../../src/store/reindexing.ts";
 import { parseSetCookie } from "../support/cookie-jar.ts";
 import { startCompatApp } from "../support/koa-compat-app.ts";
 import { freshPrefix } from "../support/stores.ts";
@@ -119,7 +119,7 @@ describe("namespace", () => {
     const [id = "", ...more] = await client.smembers(getReferenceKey("user_id", 1));
     expect(more).toEqual([]);
     expect(await client.hget(store.getSessionKey(id), "cart")).toBe("1");
-    expect(slotOf(store.getSessionKey(id))).toBe(slotOf(getReferenceKey("user_id", 1)));
+    expect(computeSlot(store.getSessionKey(id))).toBe(computeSlot(getReferenceKey("user_id", 1)));
 
     const other = await open({ namespace: `${namespace}!` });
     expect(
@@ -144,8 +144,8 @@ describe("namespace", () => {
 describe("a prefix with colons, in the store", () => {
   async function walk(prefix: string): Promise<ReindexProgress | undefined> {
     const store = openStore(client, { prefix, shards: 1 });
-    if (!isRepairable(store)) throw new Error("it can be walked over");
-    const references = [{ field: "user_id", plain: true, textsOf: (text: string) => [text] }];
+    if (!isReindexable(store)) throw new Error("it can be walked over");
+    const references = [{ field: "user_id", plain: true, toTexts: (text: string) => [text] }];
     let last: ReindexProgress | undefined;
     for await (const progress of store.reindex(references, { dryRun: false, cursor: null }))
       last = progress;
@@ -165,9 +165,8 @@ describe("a prefix with colons, in the store", () => {
     const others = Array.from({ length: 50 }, (_, n) => `other ${n}`);
     for (const id of others) await beside.store.set(id, {});
     const prefix = `koa-redis-session-sets:${namespace}`;
-    const walked = await walk(prefix);
-    expect(walked).toMatchObject({ added: 1 });
-    expect(walked?.scanned).toBeLessThan(50); // SCAN may give a key more than once
+    // Not `scanned`: SCAN gives a key twice where Redis resizes its table for others meanwhile.
+    expect(await walk(prefix)).toMatchObject({ added: 1 });
     expect(await client.smembers(own.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [beside, digits]) {
       expect(await client.exists(one.getReferenceKey("user_id", 1))).toBe(0);

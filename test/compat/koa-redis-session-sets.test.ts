@@ -639,6 +639,7 @@ describe("the cookie", () => {
         expect((await browser.visit(work)).status).toBe(500);
         expect(app.errors.pop()).toMatchObject({
           code: "ERR_COOKIE",
+          cookie: expect.stringMatching(/^session-id/),
           message: expect.stringContaining(mend),
         });
       }

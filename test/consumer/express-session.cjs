@@ -1,7 +1,7 @@
 // A program of a user of express-session's stores in JavaScript, as a CommonJS module, who has
 // installed no middleware: the store needs none.
 const { promisify } = require("node:util");
-const { SessionSetsStore } = require("session-sets/express-session");
+const { SessionSetsStore } = require("session-sets/compat/express-session");
 const { memoryStore } = require("session-sets/memory");
 
 async function main() {

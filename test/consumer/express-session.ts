@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import express from "express";
 import session from "express-session";
 import { Redis } from "ioredis";
-import { type SessionData, SessionSetsStore } from "session-sets/express-session";
+import { type SessionData, SessionSetsStore } from "session-sets/compat/express-session";
 
 declare module "express-session" {
   interface SessionData {

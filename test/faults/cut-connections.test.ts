@@ -11,11 +11,11 @@ import { CUTS, type Cut, openCuttingProxy } from "../support/cutting-proxy.ts";
 import { checkInvariants } from "../support/invariants.ts";
 import {
   couldNot,
+  createSessionsOn,
   type Made,
   makeSession,
   operations,
   SECRET,
-  sessionsOn,
 } from "../support/operations.ts";
 import { startRedis } from "../support/redis-server.ts";
 import { steadyClients } from "../support/steady-clients.ts";
@@ -32,6 +32,7 @@ const LAYOUT = { shards: 1, references: { user_id: {}, team_ids: {} } };
 const ENDING = new Set([
   "rotate with the same user",
   "rotate with changes",
+  "command that merges",
   "sign in again",
   "sign in as another",
   "change of credentials",
@@ -69,7 +70,7 @@ const kinds: Record<string, (port: number) => Promise<StoreClient>> = {
 };
 
 const names = Object.keys(
-  operations(sessionsOn(redisStore(new Redis({ lazyConnect: true }))), {
+  operations(createSessionsOn(redisStore(new Redis({ lazyConnect: true }))), {
     oldToken: "",
     token: "",
     session: { id: "" } as Made["session"],
@@ -93,12 +94,12 @@ async function openLane(connect: (port: number) => Promise<StoreClient>) {
   /** Cuts an operation at its nth command; false where it has not so many. */
   async function cutOnce(name: string, cut: Cut, nth: number, counts: Counts): Promise<boolean> {
     const prefix = freshPrefix();
-    const steady = sessionsOn(redisStore(direct, { prefix, timeout: "20 seconds" }));
+    const steady = createSessionsOn(redisStore(direct, { prefix, timeout: "20 seconds" }));
     const made = await makeSession(steady);
     const beside = await makeSession(steady);
     const other = await steady.create({ user_id: 3, team_ids: [9], secret: "of another" });
     await direct.script("FLUSH");
-    const cutting = sessionsOn(redisStore(unsteady.client, { prefix, timeout: TIMEOUT }));
+    const cutting = createSessionsOn(redisStore(unsteady.client, { prefix, timeout: TIMEOUT }));
     const operation = operations(cutting, made)[name];
 
     proxy.arm(cut, nth);

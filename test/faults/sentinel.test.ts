@@ -19,7 +19,7 @@ test.concurrent.each(Object.entries(sentinelClients))(
       await load.until("done", 300);
       const first = await sentinel.master();
       await first.kill();
-      const second = await sentinel.successorOf(first);
+      const second = await sentinel.waitForSuccessor(first);
       await load.until("done", 300);
       expect(load.counts.refused).toBeGreaterThan(0);
 
@@ -27,7 +27,7 @@ test.concurrent.each(Object.entries(sentinelClients))(
       await sentinel.whole();
       await load.until("done", 300);
       await sentinel.failover();
-      const third = await sentinel.successorOf(second);
+      const third = await sentinel.waitForSuccessor(second);
       expect(third.port).toBe(first.port);
       await load.until("done", 300);
       await sentinel.whole();

@@ -87,11 +87,13 @@ export type Action =
   | { readonly do: "has"; readonly id: string; readonly of: Of; readonly answer?: boolean }
   | { readonly do: "size"; readonly of: Of; readonly answer?: number }
   | { readonly do: "ids"; readonly of: Of; readonly answer?: readonly string[] }
-  /** With a `limit`, most recently seen first; without one, by iterating. */
+  /** With a `limit`, the latest first by `order`; without one, by iterating. */
   | {
       readonly do: "list";
       readonly of: Of;
       readonly limit: number | null;
+      /** @default "lastSeenAt" */
+      readonly order?: "lastSeenAt" | "expiresAt";
       readonly answer?: readonly Seen[];
     }
   | {

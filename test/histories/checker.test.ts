@@ -336,6 +336,20 @@ const BAD: Bad = {
       }),
     ),
   ],
+  "a page of a list that is not in the order of deadlines": [
+    "sorted",
+    history(
+      created(),
+      created("o"),
+      call([10, 11], {
+        do: "list",
+        of: USER,
+        limit: 9,
+        order: "expiresAt",
+        answer: [as("o", DATA), as("s", DATA, 0, { expiresAt: IDLE + 1 })],
+      }),
+    ),
+  ],
   "a list that is longer than its limit": [
     "sorted",
     history(

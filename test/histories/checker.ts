@@ -7,7 +7,8 @@
  *   was in the set all the time is never passed over. I4, I6 and I7 follow from the model.
  * - count: a number of sessions lies between those that must and those that may have been meant.
  * - twice: a set gives no session twice.
- * - sorted: `list` gives the most recently seen first, and no more than its limit.
+ * - sorted: `list` gives the most recently seen first, a page of it the latest deadline, and no more than
+ *   its limit.
  * - stranger: whatever has an id was made by somebody.
  * - lineage: a session is given with its first id.
  *
@@ -96,7 +97,8 @@ function checkGiven(calls: readonly Call[], lineages: Map<string, string>): Refu
       return { rule: "twice", about: "a session was given twice", calls: [call] };
     }
     if (call.do !== "list" || call.limit === null || !call.answer) continue;
-    const times = call.answer.map(({ lastSeenAt }) => lastSeenAt);
+    const { order = "lastSeenAt" } = call;
+    const times = call.answer.map((seen) => seen[order]);
     const sorted = times.every((time, i) => i === 0 || time <= (times[i - 1] ?? 0));
     if (!sorted || times.length > call.limit) {
       return { rule: "sorted", about: `a list of at most ${call.limit}`, calls: [call] };

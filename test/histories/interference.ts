@@ -42,8 +42,8 @@ const PAGE = 300;
 /** Where `endAll` has the id of a session to leave alone. */
 const EXCEPT = 5;
 /** Where a script has the id that it is to make. */
-const MADE: Readonly<Partial<Record<Script, number>>> = { create: 4, signIn: 5, change: 11 };
-const WRITING = ["create", "signIn", "change", "end", "endAll", "changeAll"];
+const MADE: Readonly<Partial<Record<Script, number>>> = { create: 4, signIn: 5, change: 7 };
+const WRITING = ["create", "signIn", "change", "command", "end", "endAll", "changeAll"];
 
 type Script = NonNullable<Sent["script"]>;
 

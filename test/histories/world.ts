@@ -59,6 +59,8 @@ const MAKES: Partial<Record<Action["do"], "id" | "to">> = {
   "sign in": "to",
 };
 
+/** What `list` gives without a limit, by when sessions were seen. */
+const UNPAGED = 100;
 /** The timeouts of a session that nobody gave any. */
 const DEFAULTS = { idle: null, absolute: null };
 
@@ -245,8 +247,10 @@ export class World {
         });
       case "list": {
         const { limit } = step;
-        return this.#record({ do: "list", of, limit }, fault, async (one) => {
-          const all = await set(one).list({ limit });
+        const isPage = limit !== UNPAGED;
+        const order = isPage ? "expiresAt" : "lastSeenAt";
+        return this.#record({ do: "list", of, limit, order }, fault, async (one) => {
+          const all = await set(one).list(isPage ? { limit } : {});
           return all.map((session) => this.#meetSeen(session) as Seen);
         });
       }

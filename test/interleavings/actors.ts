@@ -1,8 +1,8 @@
 /* What is done side by side: the operations of Sessions and SessionSet, each by itself. */
 
-import { idOf } from "../../src/sessions/token.ts";
+import { toId } from "../../src/sessions/token.ts";
 import { MAX_RENEWALS } from "../../src/store/contract.ts";
-import { HOUR } from "../../src/testing/steps.ts";
+import { HOUR_MS } from "../../src/testing/steps.ts";
 import { type Data, lineageOf, make, type Scene } from "./scene.ts";
 
 /** One call: what it gives is told in words that are the same on every store. */
@@ -37,7 +37,7 @@ function ofSet(name: string, call: Call): Actor {
 }
 
 const token = ({ tokens }: Scene, name: string) => tokens.get(name);
-const present = (scene: Scene) => idOf(token(scene, "t3"), scene.store.shards) ?? "";
+const present = (scene: Scene) => toId(token(scene, "t3"), scene.store.shards) ?? "";
 
 const read = (from: string): Call => {
   return async (scene) => (await scene.sessions.get(token(scene, from)))?.data ?? null;
@@ -127,7 +127,7 @@ export const SINGLE: readonly Actor[] = [
   }),
   single("unset", (scene) => scene.sessions.unset(token(scene, "t3"), ["cart", "team"])),
   single("touch for longer", (scene) => {
-    return scene.sessions.touch(token(scene, "t3"), { idleTimeout: 2 * HOUR });
+    return scene.sessions.touch(token(scene, "t3"), { idleTimeout: 2 * HOUR_MS });
   }),
   single("delete", (scene) => scene.sessions.delete(token(scene, "t3"))),
   single("delete through an alias", (scene) => scene.sessions.delete(token(scene, "t1"))),
@@ -136,7 +136,7 @@ export const SINGLE: readonly Actor[] = [
   single("delete of a set", (scene) => peers(scene).delete(present(scene))),
   single("delete of a set by lineage", (scene) => peers(scene).delete(lineageOf(scene))),
   single("create", async (scene, me) => {
-    const draft = { n: fresh(me), user: 1, team: 1, shard: 0, idleTimeout: 3 * HOUR };
+    const draft = { n: fresh(me), user: 1, team: 1, shard: 0, idleTimeout: 3 * HOUR_MS };
     scene.tokens.set(fresh(me), await make(scene, draft, scene.used));
     return true;
   }),
@@ -147,7 +147,7 @@ export const OF_SETS: readonly Actor[] = [
   ofSet("clear", (scene) => peers(scene).clear()),
   ofSet("clear except T", (scene) => peers(scene).clear({ except: present(scene) })),
   ofSet("clear except T, by its old id", (scene) => {
-    const except = idOf(token(scene, "t1"), scene.store.shards);
+    const except = toId(token(scene, "t1"), scene.store.shards);
     return peers(scene).clear({ except });
   }),
   ofSet("clear except T, by its lineage", (scene) => {

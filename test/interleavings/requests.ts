@@ -1,9 +1,10 @@
 /* Requests of one browser at the same time: each makes its calls of `ctx.session` one after the other. */
-import type { CarrierName } from "../../src/http/carriers.ts";
-import { cookieConfig } from "../../src/http/cookie-options.ts";
-import type { Exchange } from "../../src/http/exchange.ts";
-import type { RequestSession } from "../../src/http/request-session.ts";
-import { requestSessions } from "../../src/http/request-sessions.ts";
+
+import { bindSessions } from "../../src/http/bind.ts";
+import type { CarrierName } from "../../src/http/carriers/carriers.ts";
+import { parseCookieOptions } from "../../src/http/carriers/cookie-options.ts";
+import type { Exchange } from "../../src/http/exchange/exchange.ts";
+import type { RequestSession } from "../../src/http/session/request-session.ts";
 import type { SessionSet } from "../../src/sessions/session-set.ts";
 import { type Actor, fresh } from "./actors.ts";
 import type { Data, Scene } from "./scene.ts";
@@ -24,7 +25,7 @@ export type Call = (hands: Hands) => Promise<unknown>;
 /** How the token of a request travels. */
 export type Carried = CarrierName & string;
 
-const CONFIG = cookieConfig<Data>();
+const CONFIG = parseCookieOptions<Data>();
 
 /** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
 function sessionOf(
@@ -52,7 +53,7 @@ function sessionOf(
     restrictCaching: () => {},
   };
   const options = { carriers: [carried] };
-  return requestSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
+  return bindSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
 }
 
 /** How a request goes. */
@@ -135,7 +136,7 @@ export const REQUESTS: readonly Actor[] = [
         hands.peers = await hands.session.peers("user_id");
         return hands.peers !== null;
       },
-      async ({ session, peers }) => (await peers?.clear({ except: session.id() })) ?? null,
+      async ({ session, peers }) => (await peers?.clear({ except: session.id })) ?? null,
       get,
     ],
     { ofSet: true },

@@ -5,17 +5,17 @@
  * crowded one has R and S of user 1, too; one with a visitor has V, which is nobody's.
  */
 import { createSessions, type Sessions } from "session-sets";
-import { createTokenBeside, idOf } from "../../src/sessions/token.ts";
+import { createTokenBeside, toId } from "../../src/sessions/token.ts";
 import type { Fields, SessionStore, StoredSession } from "../../src/store/contract.ts";
-import { shardPrefix } from "../../src/store/shards.ts";
+import { encodeShard } from "../../src/store/shards.ts";
 import {
   change,
-  DAY,
-  fieldsOf,
-  HOUR,
+  createRotation,
+  DAY_MS,
+  HOUR_MS,
   of,
-  referencesOf,
-  rotationTo,
+  toFields,
+  toReferences,
 } from "../../src/testing/steps.ts";
 
 export interface Data {
@@ -55,16 +55,16 @@ interface Draft {
   readonly cart?: string;
 }
 
-const ONE = { user: 1, team: 1, cart: "tea", idleTimeout: HOUR };
+const ONE = { user: 1, team: 1, cart: "tea", idleTimeout: HOUR_MS };
 const T: Draft = { ...ONE, n: "T", shard: 0 };
 const OTHERS: readonly Draft[] = [
-  { ...ONE, n: "P", shard: 0, idleTimeout: HOUR + 60_000 },
+  { ...ONE, n: "P", shard: 0, idleTimeout: HOUR_MS + 60_000 },
   { ...ONE, n: "Q", shard: 1 },
   { ...ONE, n: "O", shard: 0, user: 2, team: 2 },
 ];
 const CROWD: readonly Draft[] = [
-  { ...ONE, n: "R", shard: 0, idleTimeout: HOUR + 120_000 },
-  { ...ONE, n: "S", shard: 1, idleTimeout: HOUR + 60_000 },
+  { ...ONE, n: "R", shard: 0, idleTimeout: HOUR_MS + 120_000 },
+  { ...ONE, n: "S", shard: 1, idleTimeout: HOUR_MS + 60_000 },
 ];
 const V: Draft = { ...ONE, n: "V", shard: 0, user: null, team: null, cart: "leaf" };
 
@@ -90,9 +90,9 @@ export async function setScene(
     sessions: createSessions<Data>({
       store: restless(used, names),
       references: REFERENCES,
-      idleTimeout: HOUR,
-      absoluteTimeout: DAY,
-      rotationGrace: HOUR,
+      idleTimeout: HOUR_MS,
+      absoluteTimeout: DAY_MS,
+      rotationGrace: HOUR_MS,
     }),
     store: direct,
     used,
@@ -113,7 +113,7 @@ export async function setScene(
   scene.tokens.set("none", createTokenBeside(token).token);
   if (v !== null) scene.tokens.set("v", v);
   const ids = [lineageOf(scene), ...fresh.map(({ id }) => id)];
-  const rotate = (id: string, to: string) => change(direct, id, { rotation: rotationTo(to) });
+  const rotate = (id: string, to: string) => change(direct, id, { rotation: createRotation(to) });
   // One after the other, but sent at once.
   const rotated = ids.slice(1).map((to, i) => rotate(ids[i] ?? "", to));
   const [kept] = await Promise.all([rotated.at(-1)?.then(() => found(direct)), ...rotated]);
@@ -123,7 +123,7 @@ export async function setScene(
 
 /** The id that T was made with. */
 export function lineageOf({ tokens, store }: Scene): string {
-  return idOf(tokens.get("t0"), store.shards) ?? "";
+  return toId(tokens.get("t0"), store.shards) ?? "";
 }
 
 /** Makes one more session; gives its token. */
@@ -132,17 +132,17 @@ export async function make(
   { n, user, team, cart, shard, idleTimeout }: Draft,
   by = scene.store,
 ): Promise<string> {
-  const { token, id } = createTokenBeside(shardPrefix(shard % by.shards));
+  const { token, id } = createTokenBeside(encodeShard(shard % by.shards));
   scene.names.set(id, n);
   const references: [string, string][] = Object.entries({ user_id: user, team })
     .filter(([, value]) => value !== null)
     .map(([field, value]) => [field, String(value)]);
   await by.create({
     id,
-    fields: fieldsOf({ n, ...(cart ? { cart } : {}), ...Object.fromEntries(references) }),
-    references: referencesOf(Object.fromEntries(references.map(([name, one]) => [name, [one]]))),
+    fields: toFields({ n, ...(cart ? { cart } : {}), ...Object.fromEntries(references) }),
+    references: toReferences(Object.fromEntries(references.map(([name, one]) => [name, [one]]))),
     idleTimeout,
-    absoluteTimeout: DAY,
+    absoluteTimeout: DAY_MS,
   });
   return token;
 }
@@ -161,7 +161,7 @@ function restless(store: SessionStore, names: Map<string, string>): SessionStore
     shards: 1,
     async find(...args) {
       const found = await store.find(...args);
-      return found.state === "live" ? { ...found, now: found.now + HOUR } : found;
+      return found.state === "live" ? { ...found, now: found.now + HOUR_MS } : found;
     },
     create(session) {
       name(session.id, session.fields);
@@ -199,7 +199,7 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
     found(store),
     Promise.all(
       [...scene.tokens].map(async ([name, token]) => {
-        const lookup = await store.find(idOf(token, store.shards) ?? "");
+        const lookup = await store.find(toId(token, store.shards) ?? "");
         return { name, lookup };
       }),
     ),
@@ -229,7 +229,9 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
 
 /** All sessions of the sets, each once. */
 async function found(store: SessionStore): Promise<StoredSession[]> {
-  const lists = await Promise.all([...TEAMS, ...USERS].map((set) => store.list(set, 500)));
+  const lists = await Promise.all(
+    [...TEAMS, ...USERS].map((set) => store.list(set, { limit: 500, order: "last-seen" })),
+  );
   const byId = new Map<string, StoredSession>();
   for (const session of lists.flat()) byId.set(session.id, session);
   return [...byId.values()];

@@ -4,11 +4,11 @@
  */
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { storeContract } from "session-sets/testing";
+import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
+import { type ForeignLayout, Migrator } from "../../src/migrate/migrator.ts";
 import { createToken } from "../../src/sessions/token.ts";
-import { type OldLayout, OldSessions } from "../../src/store/redis/old-sessions.ts";
 import { elapseOn, freshPrefix } from "../support/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 
@@ -23,7 +23,7 @@ function open(prefix: string) {
 }
 
 describe("the contract of stores on Lua 5.4", () => {
-  for (const { name, run } of storeContract) {
+  for (const { name, run } of [...storeContract, ...commandContract]) {
     test(name, () =>
       run(async () => ({
         store: open(freshPrefix()),
@@ -134,12 +134,12 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
 test("sessions of another library are taken over on Lua 5.4", async () => {
   const prefix = freshPrefix();
   const { id } = createToken(1);
-  const layout: OldLayout = {
+  const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: "set",
     slides: true,
-    sessionOf: (_, { value }) => ({
+    parseSession: (_, { value }) => ({
       id,
       fields: new Map([["theme", String(value)]]),
       references: [{ field: "user_id", texts: ["1"], plain: false }],
@@ -148,8 +148,8 @@ test("sessions of another library are taken over on Lua 5.4", async () => {
     }),
   };
   await standIn.client.set(`old-${prefix}:1`, "dark");
-  const old = new OldSessions(standIn.client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
-  for await (const _ of old.moveAll(null));
+  const old = new Migrator(standIn.client, { prefix, shards: 1, timeout: "20 seconds" }, layout);
+  for await (const _ of old.migrateAll(null));
   const found = await open(prefix).find(id);
   expect(found.state === "live" && Object.fromEntries(found.session.fields)).toEqual({
     theme: "dark",

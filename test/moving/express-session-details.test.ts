@@ -1,7 +1,7 @@
 /* What comes along when sessions of connect-redis are moved, what is left out, and what is told. */
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MoveProgress, SessionSetsStore } from "session-sets/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import {
   afterAll,
   beforeAll,

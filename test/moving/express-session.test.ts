@@ -1,7 +1,7 @@
 /* Sessions that connect-redis has kept, under express-session and @fastify/session with `migrate`. */
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { type MoveProgress, SessionSetsStore } from "session-sets/express-session";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { type MiddlewareApp, middlewares } from "../support/session-middlewares.ts";

@@ -3,9 +3,9 @@
  * package did, and used through the new entry.
  */
 import { createHash } from "node:crypto";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import * as userSessions from "session-sets/compat/redis-user-sessions";
-import { type MoveProgress, SessionSetsStore } from "session-sets/express-session";
 import type { RedisClient } from "session-sets/redis";
 import type { Client } from "../support/stores.ts";
 

@@ -1,8 +1,8 @@
 /* `moveSessions`: the walk that moves all sessions of an old layout, on one server and on a cluster. */
 import { Cluster, Redis } from "ioredis";
+import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { migrateSessions, moveSessions } from "session-sets/compat/redis-user-sessions";
-import { type MoveProgress, SessionSetsStore } from "session-sets/express-session";
 import type { RedisClient } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { intercepted } from "../support/intercept.ts";

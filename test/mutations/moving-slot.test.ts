@@ -9,18 +9,18 @@ import { SessionError } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
-  changes,
-  createOf,
-  mergeUser,
+  createChanges,
+  createForUser,
+  createRotation,
+  createSignIn,
   of,
-  rotationTo,
-  signInOf,
 } from "../../src/testing/steps.ts";
 import { checkInvariants } from "../support/invariants.ts";
-import { ownerOf, tell } from "../support/moving-slots.ts";
+import { findOwner, tell } from "../support/moving-slots.ts";
 import { mutatedClient, mutations } from "../support/mutations.ts";
 import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
 import { freshPrefix } from "../support/stores.ts";
@@ -51,20 +51,25 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
   "set another user": (store, id) =>
     change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
-  rotate: (store, id) => change(store, id, { rotation: rotationTo(newIdBeside(id)) }),
+  rotate: (store, id) => change(store, id, { rotation: createRotation(newIdBeside(id)) }),
   "rotate for good": (store, id) =>
-    change(store, id, { rotation: rotationTo(newIdBeside(id), { when: "credentials" }) }),
+    change(store, id, { rotation: createRotation(newIdBeside(id), { when: "credentials" }) }),
   "rotate to another user": (store, id) =>
     change(store, id, {
       set: { user_id: "2" },
       references: { user_id: ["2"] },
-      rotation: rotationTo(newIdBeside(id)),
+      rotation: createRotation(newIdBeside(id)),
     }),
-  "merge another user": (store, id) => store.change(id, mergeUser(newIdBeside(id), "2")),
-  "sign in": (store, id) => store.signIn(id, signInOf(id, "2")),
+  "merge another user": (store, id) =>
+    commandStore(store).command(id, createMerge(newIdBeside(id), "2")),
+  "make by a command, or change": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
+  "replace all fields": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, replace: true }),
+  "sign in": (store, id) => store.signIn(id, createSignIn(id, "2")),
   end: (store, id) => store.end(id),
   "end by lineage": (store, _id, lineage) => store.end(lineage, { byName: true }),
-  "change of a set": (store) => store.changeAll(USER, changes({ set: { theme: "dark" } })),
+  "change of a set": (store) => store.changeAll(USER, createChanges({ set: { theme: "dark" } })),
   "end of a set": (store) => store.endAll(USER),
   "end of a set but one": (store, _id, except) => store.endAll(USER, { except }),
 };
@@ -74,7 +79,9 @@ type Read = (store: SessionStore, old: string, lineage: string) => Promise<numbe
 /** Each sees the one session of a set, by its old id or lineage where it takes one: how often. */
 const READS: Readonly<Record<string, Read>> = {
   count: (store) => store.count(USER),
-  list: async (store) => (await store.list(USER, 10)).length,
+  list: async (store) => (await store.list(USER, { limit: 10, order: "last-seen" })).length,
+  "list by deadlines": async (store) =>
+    (await store.list(USER, { limit: 10, order: "deadline" })).length,
   ids: (store) => sizeOf(store.pages(USER, false)),
   iteration: (store) => sizeOf(store.pages(USER, true)),
   has: async (store, old) => Number(await store.has(USER, old)),
@@ -86,9 +93,9 @@ const READS: Readonly<Record<string, Read>> = {
 
 /** A session of the first user that was rotated, and nothing is left of that but the pointer to it. */
 async function makeRotated(store: SessionStore, prefix: string) {
-  const lineage = await createOf(store, "1");
+  const lineage = await createForUser(store, "1");
   const id = newIdBeside(lineage);
-  await change(store, lineage, { rotation: rotationTo(id, { grace: 0 }) });
+  await change(store, lineage, { rotation: createRotation(id, { grace: 0 }) });
   return { id, lineage, pointer: `{${prefix}:0}:l:${lineage}` };
 }
 
@@ -100,7 +107,7 @@ async function sizeOf(pages: AsyncIterable<readonly unknown[]>): Promise<number>
 
 /** Moves a slot, and stops after some of its keys for `meanwhile`. */
 async function move(slot: number, first: readonly string[], meanwhile: () => Promise<unknown>) {
-  const owner = await ownerOf(slot, admins);
+  const owner = await findOwner(slot, admins);
   const [from, to] = [admins[owner], admins[1 - owner]] as [Redis, Redis];
   const [source, target] = await Promise.all([from.cluster("MYID"), to.cluster("MYID")]);
   const send = (keys: readonly string[]) => {
@@ -127,7 +134,7 @@ async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id, lineage, pointer } = await makeRotated(direct, prefix);
-    for (const user of ["1", "2"]) await createOf(direct, user);
+    for (const user of ["1", "2"]) await createForUser(direct, user);
     const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set)), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
@@ -164,7 +171,7 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
     const id = newIdBeside(old);
-    await change(direct, old, { rotation: rotationTo(id) });
+    await change(direct, old, { rotation: createRotation(id) });
     const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));

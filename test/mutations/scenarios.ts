@@ -24,6 +24,9 @@ export type Interleaved = Exclude<
   | "first value that leaves an alias"
   | "first value that leaves nothing"
   | "tombstone that lets in who names less"
+  | "page that forgets the rest of a deadline"
+  | "page that loses its place"
+  | "page that ends at the wrong sessions of a deadline"
 >;
 
 export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {

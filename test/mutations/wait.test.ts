@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
-import { createOf, of } from "../../src/testing/steps.ts";
+import { createForUser, of } from "../../src/testing/steps.ts";
 import { type Replicated, startReplicated } from "../support/replicated.ts";
 
 let servers: Replicated;
@@ -56,7 +56,7 @@ const endings: Record<string, End> = {
 /** Whether somebody is told that it was ended on a replica which has heard of nothing. */
 async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
   const store = redisStore(over, { timeout: "500 ms" });
-  const id = await createOf(store, "1");
+  const id = await createForUser(store, "1");
   other = client.duplicate();
   await other.set("other", "written before");
   await other.wait(1, 0);

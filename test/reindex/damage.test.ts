@@ -1,6 +1,6 @@
 /* What `sessions.reindex()` mends: each kind of damage, made by hand. */
 import { describe, expect, test } from "vitest";
-import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
+import { openPlace, openPlaces, type Place, reindexToEnd } from "../support/reindexing.ts";
 
 const NONE = { added: 0, removed: 0, corrected: 0 };
 const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
@@ -180,7 +180,7 @@ describe.each(places)("%s", (_where, open) => {
     const place = open();
     await fill(place);
     const before = await place.dump();
-    const { steps, scanned, ...wrong } = await walk(place.open(REFERENCES));
+    const { steps, scanned, ...wrong } = await reindexToEnd(place.open(REFERENCES));
     expect(wrong).toEqual(NONE);
     expect(scanned).toBeGreaterThanOrEqual(before.size);
     expect(await place.dump()).toEqual(before);
@@ -192,10 +192,10 @@ describe.each(places)("%s", (_where, open) => {
     await make(place, key, set, id);
 
     const damaged = await place.dump();
-    const dry = await walk(place.open(REFERENCES), { dryRun: true });
+    const dry = await reindexToEnd(place.open(REFERENCES), { dryRun: true });
     expect(await place.dump(), "a dry run writes nothing").toEqual(damaged);
 
-    const wet = await walk(place.open(REFERENCES));
+    const wet = await reindexToEnd(place.open(REFERENCES));
     for (const walked of [dry, wet]) {
       for (const [what, count] of Object.entries(report)) {
         const found = walked[what as keyof typeof NONE];
@@ -204,7 +204,7 @@ describe.each(places)("%s", (_where, open) => {
       }
     }
     await place.check(REFERENCES);
-    expect(await walk(place.open(REFERENCES))).toMatchObject(NONE);
+    expect(await reindexToEnd(place.open(REFERENCES))).toMatchObject(NONE);
   });
 
   test("what leads to a session that is gone is left to its own expiry, and leads nowhere", async () => {
@@ -215,9 +215,9 @@ describe.each(places)("%s", (_where, open) => {
     const found = await sessions.byId(lineage).get();
     expect(found?.data.user_id).toBe(2);
     await place.call("DEL", key);
-    const { removed, corrected } = await walk(sessions);
+    const { removed, corrected } = await reindexToEnd(sessions);
     expect([removed, corrected]).toEqual([2, 0]);
-    expect(await walk(sessions)).toMatchObject(NONE);
+    expect(await reindexToEnd(sessions)).toMatchObject(NONE);
     expect(await place.call("PEXPIRETIME", pointer)).toBe(found?.expiresAt.getTime());
     expect(await sessions.byId(lineage).get()).toBeNull();
     expect(await sessions.byId(lineage).delete()).toBe(false);
@@ -233,9 +233,9 @@ describe.each(places)("%s", (_where, open) => {
     }
     const victims = await place.keys("*}:r:*");
     for (const victim of victims.slice(0, 3)) await place.call("DEL", victim);
-    await walk(place.open(REFERENCES));
+    await reindexToEnd(place.open(REFERENCES));
     await place.check(REFERENCES);
-    expect(await walk(place.open(REFERENCES))).toMatchObject(NONE);
+    expect(await reindexToEnd(place.open(REFERENCES))).toMatchObject(NONE);
   });
 
   test("a touch re-adds the entries of its session, and a get that touches does", async () => {

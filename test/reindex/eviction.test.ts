@@ -8,8 +8,8 @@ import {
   type Data,
   openPlace,
   openServer,
+  reindexToEnd,
   type Servers,
-  walk,
 } from "../support/reindexing.ts";
 
 const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
@@ -86,16 +86,16 @@ describe.each(["allkeys-lru", "allkeys-random", "volatile-lru", "volatile-random
       await sessions.touch(touched?.token);
       expect(await those(lost, inSet)).toEqual(touched ? [touched] : []);
 
-      const dry = await walk(sessions, { dryRun: true });
+      const dry = await reindexToEnd(sessions, { dryRun: true });
       expect(await those(lost, inSet)).toEqual(touched ? [touched] : []);
-      const wet = await walk(sessions);
+      const wet = await reindexToEnd(sessions);
       for (const { added, removed } of [dry, wet]) {
         expect(added).toBeGreaterThanOrEqual(others.length);
         expect(removed).toBeGreaterThan(0);
       }
       expect(await those(left, inSet)).toEqual(left);
       await place.check(REFERENCES);
-      expect(await walk(sessions)).toMatchObject(NONE);
+      expect(await reindexToEnd(sessions)).toMatchObject(NONE);
     });
   },
 );

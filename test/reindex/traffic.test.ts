@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { describe, expect, test } from "vitest";
 import { LOAD_REFERENCES, Load, loadedSessions, summary } from "../support/load.ts";
-import { openPlace, openPlaces, type Place, walk } from "../support/reindexing.ts";
+import { openPlace, openPlaces, type Place, reindexToEnd } from "../support/reindexing.ts";
 
 const shared = openPlaces();
 
@@ -19,7 +19,7 @@ function start(place: Place) {
   const load = new Load(sessions);
   return {
     load,
-    reindex: () => walk(sessions),
+    reindex: () => reindexToEnd(sessions),
     /** Does it again and again while the load does so many calls. */
     async during(calls: number, work: () => Promise<void>): Promise<void> {
       let over = false;

@@ -14,7 +14,7 @@ import {
   openPlaces,
   openServer,
   type Place,
-  walk,
+  reindexToEnd,
 } from "../support/reindexing.ts";
 import { watchScripts } from "../support/script-watch.ts";
 import { clusterClients, singleClients } from "../support/store-clients.ts";
@@ -49,22 +49,22 @@ describe.each(places)("%s", (_where, open) => {
     await fill(place, 140);
     const sessions = place.open(LATER);
     expect(await sessions.by("team_ids", 3).size()).toBe(0);
-    const dry = await walk(sessions, { dryRun: true });
+    const dry = await reindexToEnd(sessions, { dryRun: true });
     expect(dry.added).toBe(280);
     expect(await sessions.by("team_ids", 3).size()).toBe(0);
-    const wet = await walk(sessions);
+    const wet = await reindexToEnd(sessions);
     expect(wet).toMatchObject({ added: 280, removed: 0, corrected: 140 });
     expect(await sessions.by("team_ids", 3).size()).toBe(20);
     expect(await sessions.by("team_ids", "x").size()).toBe(140);
     await place.check(LATER);
     expect(await sessions.by("team_ids", 3).clear()).toBe(20);
-    expect(await walk(sessions)).toMatchObject(NONE);
+    expect(await reindexToEnd(sessions)).toMatchObject(NONE);
   });
 
   test("what was written before it was a reference, and is none, references nothing", async () => {
     const place = open();
     await fill(place, 5);
-    expect(await walk(place.open({ ...FIRST, theme: {} }))).toMatchObject(NONE);
+    expect(await reindexToEnd(place.open({ ...FIRST, theme: {} }))).toMatchObject(NONE);
   });
 
   test("a field that a program without the reference has changed finds its session again", async () => {
@@ -74,7 +74,7 @@ describe.each(places)("%s", (_where, open) => {
     const gone = await knowing.create({ user_id: 1, team_ids: [1] });
     await place.open(FIRST).set(token, { team_ids: [2, 3] });
     await place.open(FIRST).unset(gone.token, ["team_ids"]);
-    expect(await walk(knowing)).toMatchObject({ added: 1, removed: 2 });
+    expect(await reindexToEnd(knowing)).toMatchObject({ added: 1, removed: 2 });
     expect(await knowing.by("team_ids", 1).ids()).toEqual([]);
     expect(await knowing.by("team_ids", 3).ids()).toEqual([session.id]);
     await place.check(LATER);
@@ -119,7 +119,7 @@ describe("a step is bounded", () => {
       }
       const sessions = place.open({ all: {}, ...LATER }, client);
       const steps: number[] = [];
-      const runs = await watch.runsOf(async () => {
+      const runs = await watch.recordRuns(async () => {
         proxy.reset();
         for await (const _ of sessions.reindex()) {
           steps.push(proxy.commands.length);
@@ -171,7 +171,7 @@ test("a cursor of a server that was restarted meanwhile is taken back, and the w
       if (cursor !== null && seen.push(cursor) === 5) break;
     }
     await server.restart();
-    await walk(place.open(LATER), { cursor: seen.at(-1) ?? null });
+    await reindexToEnd(place.open(LATER), { cursor: seen.at(-1) ?? null });
     await place.check(LATER);
     expect(await place.open(LATER).by("team_ids", "x").size()).toBe(1000);
   } finally {
@@ -185,7 +185,7 @@ describe("every kind of client walks", () => {
     const opened = await connect(Number(new URL(inject("redisUrl")).port));
     const place = openPlace(shared.single, 2);
     await fill(place, 300);
-    const walked = await walk(place.open(LATER, opened.client));
+    const walked = await reindexToEnd(place.open(LATER, opened.client));
     expect(walked).toMatchObject({ added: 600 });
     await place.check(LATER);
     await opened.close();
@@ -195,7 +195,7 @@ describe("every kind of client walks", () => {
     const opened = await connect(shared.cluster.masters[0]?.port ?? 0);
     const place = openPlace(shared.spread, 64);
     await fill(place, 300);
-    const walked = await walk(place.open(LATER, opened.client));
+    const walked = await reindexToEnd(place.open(LATER, opened.client));
     expect(walked).toMatchObject({ added: 600 });
     await place.check(LATER);
     await opened.close();
@@ -212,7 +212,7 @@ describe("every kind of client walks", () => {
       });
     try {
       await open(FIRST).create({ user_id: 1, team_ids: [1] });
-      expect(await walk(open(LATER))).toMatchObject({ added: 1, removed: 0 });
+      expect(await reindexToEnd(open(LATER))).toMatchObject({ added: 1, removed: 0 });
       expect(await open(LATER).by("team_ids", 1).clear()).toBe(1);
     } finally {
       client.disconnect();
@@ -227,7 +227,7 @@ describe("the memory store", () => {
     const open = (references: Record<string, ReferenceOptions>) =>
       createSessions<Data>({ store, references, idleTimeout: "1 hour" });
     for (let i = 0; i < 450; i++) await open(FIRST).create({ user_id: 1, team_ids: [i % 7, "x"] });
-    expect(await walk(open(LATER), { dryRun: true })).toMatchObject({ added: 900 });
+    expect(await reindexToEnd(open(LATER), { dryRun: true })).toMatchObject({ added: 900 });
     expect(await open(LATER).by("team_ids", "x").size()).toBe(0);
     const cursors: (string | null)[] = [];
     for await (const { cursor } of open(LATER).reindex()) {
@@ -235,10 +235,10 @@ describe("the memory store", () => {
       break;
     }
     expect(await open(LATER).by("team_ids", "x").size()).toBe(200);
-    const rest = await walk(open(LATER), { cursor: cursors[0] ?? null });
+    const rest = await reindexToEnd(open(LATER), { cursor: cursors[0] ?? null });
     expect(rest).toMatchObject({ scanned: 250, added: 500 });
     expect(await open(LATER).by("team_ids", "x").size()).toBe(450);
-    expect(await walk(open(LATER))).toMatchObject(NONE);
+    expect(await reindexToEnd(open(LATER))).toMatchObject(NONE);
   });
 });
 

@@ -1,7 +1,7 @@
 /* The store's contract with each kind of client of one place. */
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
-import { storeContract } from "session-sets/testing";
+import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Connect, StoreClient } from "./store-clients.ts";
 import { elapseOn, freshPrefix } from "./stores.ts";
@@ -31,7 +31,7 @@ export function clientContract(
       await opened?.close();
     });
 
-    for (const { name, run } of storeContract) {
+    for (const { name, run } of [...storeContract, ...commandContract]) {
       test(name, () =>
         run(async () => ({
           store: redisStore(opened.client, {

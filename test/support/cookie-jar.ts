@@ -8,7 +8,7 @@ export interface SetCookie {
 }
 
 export function parseSetCookie(header: string): SetCookie {
-  const [[name, value], ...attributes] = header.split(/; */).map(pairOf) as [Pair, ...Pair[]];
+  const [[name, value], ...attributes] = header.split(/; */).map(parsePair) as [Pair, ...Pair[]];
   return {
     name,
     value,
@@ -50,7 +50,7 @@ export class CookieJar {
 
 type Pair = [name: string, value: string];
 
-function pairOf(text: string): Pair {
+function parsePair(text: string): Pair {
   const at = text.indexOf("=");
   return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
 }

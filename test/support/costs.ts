@@ -20,7 +20,7 @@ export interface Meter {
   readonly proxy: CommandProxy;
   /** The client behind the proxy. */
   readonly client: Client;
-  costOf(operation: () => Promise<unknown>): Promise<Cost>;
+  measure(operation: () => Promise<unknown>): Promise<Cost>;
   /** Fails unless the operation takes so many commands, each a round trip where nothing else is said. */
   expectCost(
     operation: () => Promise<unknown>,
@@ -36,7 +36,7 @@ export async function openMeter(url: string, connect: (url: string) => Client): 
   const proxy = await openProxy(Number(new URL(url).port));
   const client = connect(proxy.url);
   await client.ping(); // what a client says when it connects is not the store's
-  async function costOf(operation: () => Promise<unknown>): Promise<Cost> {
+  async function measure(operation: () => Promise<unknown>): Promise<Cost> {
     proxy.reset();
     await operation();
     return { commands: proxy.commands.length, roundTrips: proxy.roundTrips };
@@ -44,9 +44,9 @@ export async function openMeter(url: string, connect: (url: string) => Client): 
   return {
     proxy,
     client,
-    costOf,
+    measure,
     expectCost: async (operation, commands, roundTrips = commands) =>
-      expect(await costOf(operation)).toEqual({ commands, roundTrips }),
+      expect(await measure(operation)).toEqual({ commands, roundTrips }),
     sent: () => proxy.commands.map(([name = ""]) => name.toUpperCase()),
     async close() {
       await client.quit();

@@ -43,7 +43,7 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
     };
     const takeCommand = messages((message) => {
       if (broken) return;
-      const cut = cutAt(nameOf(message), message.toString("latin1", 0, 4) === "*1\r\n");
+      const cut = cutAt(readName(message), message.toString("latin1", 0, 4) === "*1\r\n");
       if (cut === "before the command") return sever();
       waiting.push(cut);
       server.write(message);
@@ -96,7 +96,7 @@ export function messages(found: (message: Buffer) => void): (data: Buffer) => vo
   let buffer = Buffer.alloc(0);
   return (data) => {
     buffer = Buffer.concat([buffer, data]);
-    for (let end = endOf(buffer, 0); end !== undefined; end = endOf(buffer, 0)) {
+    for (let end = findEnd(buffer, 0); end !== undefined; end = findEnd(buffer, 0)) {
       found(buffer.subarray(0, end));
       buffer = buffer.subarray(end);
     }
@@ -104,7 +104,7 @@ export function messages(found: (message: Buffer) => void): (data: Buffer) => vo
 }
 
 /** Where the message that begins at `at` ends; undefined where that has not arrived. */
-function endOf(buffer: Buffer, at: number): number | undefined {
+function findEnd(buffer: Buffer, at: number): number | undefined {
   const line = buffer.indexOf("\r\n", at);
   if (line < 0) return undefined;
   const type = String.fromCharCode(buffer[at] ?? 0);
@@ -116,11 +116,11 @@ function endOf(buffer: Buffer, at: number): number | undefined {
   }
   if (!"*~>%".includes(type)) return end;
   const parts = type === "%" ? count * 2 : count;
-  for (let i = 0; i < parts && end !== undefined; i++) end = endOf(buffer, end);
+  for (let i = 0; i < parts && end !== undefined; i++) end = findEnd(buffer, end);
   return end;
 }
 
 /** A command is an array of bulk strings, and the first is its name. */
-export function nameOf(command: Buffer): string {
+export function readName(command: Buffer): string {
   return command.toString("latin1").split("\r\n", 3)[2]?.toUpperCase() ?? "";
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { codeBlocks, docstrings, linesMatch } from "./docs.ts";
-import { anchors, faultOfLink, localLinks } from "./links.ts";
+import { anchors, findLinkFault, localLinks } from "./links.ts";
 import { ROOT } from "./sources.ts";
 
 const page = (...lines: string[]) => lines.join("\n");
@@ -162,8 +162,8 @@ test.each([
 ])("a link to %s: %s", (target, fault) => {
   const file = target === "LICENSE" ? "README.md" : "docs/page.md";
   const found = target.startsWith("#")
-    ? faultOfLink(ROOT, "SECURITY.md", target, () => "# One")
-    : faultOfLink(ROOT, file, target, () => "# One");
+    ? findLinkFault(ROOT, "SECURITY.md", target, () => "# One")
+    : findLinkFault(ROOT, file, target, () => "# One");
   if (fault) expect(found).toContain(fault);
   else expect(found).toBeUndefined();
 });

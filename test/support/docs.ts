@@ -57,7 +57,7 @@ type Code = ReadonlyMap<number, string>;
 /** All code blocks of a Markdown file, in order. Throws on a directive that nothing follows from. */
 export function codeBlocks(file: string, text: string): CodeBlock[] {
   const lines = text.split("\n");
-  const items = itemsOf(file, lines);
+  const items = listItems(file, lines);
   const blocks: CodeBlock[] = [];
   let before: Code | undefined;
   let directives: Directive[] = [];
@@ -69,7 +69,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
     }
     const { language } = item;
     if (language === "ts" || language === "js") {
-      before = codeOf(item, directives, before, at);
+      before = assembleCode(item, directives, before, at);
       const has = (kind: Directive["kind"]) => directives.find((one) => one.kind === kind);
       blocks.push({
         file,
@@ -110,11 +110,11 @@ export function linesMatch(shown: string, printed: string): boolean {
 }
 
 /** The code blocks and directives of a page, in order. */
-function itemsOf(file: string, lines: readonly string[]): (Fence | Directive)[] {
+function listItems(file: string, lines: readonly string[]): (Fence | Directive)[] {
   const items: (Fence | Directive)[] = [];
   for (let index = 0; index < lines.length; index++) {
     const at = `${file}:${index + 1}`;
-    const item = directiveAt(lines, index, at) ?? fenceAt(lines, index, at);
+    const item = parseDirective(lines, index, at) ?? parseFence(lines, index, at);
     if (!item) continue;
     items.push(item);
     index = item.end;
@@ -122,7 +122,7 @@ function itemsOf(file: string, lines: readonly string[]): (Fence | Directive)[] 
   return items;
 }
 
-function codeOf(
+function assembleCode(
   block: Fence,
   directives: readonly Directive[],
   before: Code | undefined,
@@ -149,7 +149,11 @@ function refuseLost(directives: readonly Directive[], at: string): void {
   if (lost) throw new Error(`${at}: docs:${lost.kind}, and no ts or js block follows`);
 }
 
-function directiveAt(lines: readonly string[], index: number, at: string): Directive | undefined {
+function parseDirective(
+  lines: readonly string[],
+  index: number,
+  at: string,
+): Directive | undefined {
   const opening = /^\s*<!--\s*docs:(\w+)\s*(.*?)\s*(-->)?\s*$/.exec(lines[index] ?? "");
   if (!opening) return undefined;
   const [, kind = "", argument = "", closed] = opening;
@@ -170,7 +174,7 @@ function isDirective(kind: string): kind is Directive["kind"] {
   return ["continue", "prelude", "run", "test", "skip"].includes(kind);
 }
 
-function fenceAt(lines: readonly string[], index: number, at: string): Fence | undefined {
+function parseFence(lines: readonly string[], index: number, at: string): Fence | undefined {
   const opening = /^(\s*)(`{3,}|~{3,})\s*(\w*)/.exec(lines[index] ?? "");
   if (!opening) return undefined;
   const [, indent = "", marker = "", language = ""] = opening;

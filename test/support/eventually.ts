@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 
-const TIMEOUT = 20_000;
-const PAUSE = 20;
+const TIMEOUT_MS = 20_000;
+const RETRY_DELAY_MS = 20;
 
 /** Waits until something that servers do by themselves has come about; outside of tests, too. */
 export async function eventually(
@@ -10,13 +10,15 @@ export async function eventually(
   expected: unknown,
   look: () => Promise<unknown>,
 ): Promise<void> {
-  const deadline = Date.now() + TIMEOUT;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const seen = await look().catch((error: unknown) => error);
     if (isDeepStrictEqual(seen, expected)) return;
     if (Date.now() > deadline) {
-      throw new Error(`${what} did not come about in ${TIMEOUT} ms; last seen:`, { cause: seen });
+      throw new Error(`${what} did not come about in ${TIMEOUT_MS} ms; last seen:`, {
+        cause: seen,
+      });
     }
-    await sleep(PAUSE);
+    await sleep(RETRY_DELAY_MS);
   }
 }

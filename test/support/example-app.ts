@@ -66,7 +66,7 @@ class Browser {
   }
 
   /** What the button beside a device sends. */
-  formOf(device: string): { lineage: string } {
+  readForm(device: string): { lineage: string } {
     const form = new RegExp(`<li>${device},.*?name="lineage" value="([^"]*)"`, "s");
     return { lineage: form.exec(this.page)?.[1] ?? "" };
   }
@@ -97,13 +97,13 @@ export async function expectDevices(address: string, another = address): Promise
   await phone.open("/");
   expect(await phone.open("/sign-out", {}, evil)).toMatch(/^403/);
   await phone.open("/");
-  expect(await phone.open("/devices/end", phone.formOf("Chrome"))).toBe("200 Your devices");
+  expect(await phone.open("/devices/end", phone.readForm("Chrome"))).toBe("200 Your devices");
   expect(phone.devices).toEqual(["Firefox", "Safari"]);
   expect(await tablet.open("/")).toBe("200 Sign in");
 
   expect(await tablet.open("/sign-in", ada)).toBe("200 Your devices");
   await phone.open("/");
-  expect(await tablet.open("/devices/end", phone.formOf("Chrome"))).toBe("200 Sign in");
+  expect(await tablet.open("/devices/end", phone.readForm("Chrome"))).toBe("200 Sign in");
   await phone.open("/");
   expect(phone.devices).toEqual(["Firefox", "Safari"]);
 

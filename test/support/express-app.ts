@@ -5,10 +5,10 @@ import { csrfGuard, expressSessions } from "session-sets/express";
 import { type Adapter, type AdapterOptions, sharedOptions } from "./http-app.ts";
 import { listen } from "./http-server.ts";
 
-export const expressAdapter: Adapter = adapterOf("Express 5", express);
-export const express4Adapter: Adapter = adapterOf("Express 4", express4);
+export const expressAdapter: Adapter = createAdapter("Express 5", express);
+export const express4Adapter: Adapter = createAdapter("Express 4", express4);
 
-function adapterOf(name: string, create: typeof express): Adapter {
+function createAdapter(name: string, create: typeof express): Adapter {
   return {
     name,
     hidesMessages: true,
@@ -18,7 +18,7 @@ function adapterOf(name: string, create: typeof express): Adapter {
 }
 
 function createApp(options: AdapterOptions, create: typeof express): express.Express {
-  const { sessions, prefix, keys, guard, handlerOf, onError } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError } = options;
   const app = create();
   if (options.production) app.set("env", "production");
   app.set("trust proxy", options.trustProxy ?? false);
@@ -31,11 +31,10 @@ function createApp(options: AdapterOptions, create: typeof express): express.Exp
   if (guard) router.use(csrfGuard(guard));
   router.use(create.json());
   const answer: RequestHandler = async (req, res) => {
-    const handler = handlerOf(req.get("x-handler") ?? "");
+    const handler = findHandler(req.get("x-handler") ?? "");
     const value = await handler({
-      session: (req as typeof req & { session: ReturnType<typeof middleware.createSession> })
-        .session,
-      createSession: () => middleware.createSession(req),
+      session: (req as typeof req & { session: ReturnType<typeof middleware.of> }).session,
+      of: () => middleware.of(req),
       setHeader: (header, text) => void res.set(header, text),
       setCookie: (cookie, text) => void res.cookie(cookie, text),
       sendHeaders: async () => res.flushHeaders(),

@@ -15,7 +15,7 @@ export const fastifyAdapter: Adapter = {
 };
 
 function createApp(options: AdapterOptions): FastifyInstance {
-  const { sessions, prefix, keys, guard, handlerOf, onError } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError } = options;
   const app = fastify({ trustProxy: options.trustProxy ?? false, exposeHeadRoutes: false });
   app.register(cookie);
   app.addHook("onError", async (_request, _reply, error) => onError(error));
@@ -27,11 +27,11 @@ function createApp(options: AdapterOptions): FastifyInstance {
     scope.register(plugin);
     if (guard) scope.register(csrfGuard(guard));
     scope.all("/", async (request, reply) => {
-      const handler = handlerOf(String(request.headers["x-handler"]));
-      const session = request.getDecorator<ReturnType<typeof plugin.createSession>>("session");
+      const handler = findHandler(String(request.headers["x-handler"]));
+      const session = request.getDecorator<ReturnType<typeof plugin.of>>("session");
       const value = await handler({
         session,
-        createSession: () => plugin.createSession(request, reply),
+        of: () => plugin.of(request),
         setHeader: (name, text) => void reply.header(name, text),
         setCookie: (name, text) => void reply.setCookie(name, text),
         async sendHeaders() {

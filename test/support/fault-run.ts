@@ -3,8 +3,8 @@ import { Redis } from "ioredis";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { expect } from "vitest";
 import { checkInvariants, type Layout } from "./invariants.ts";
-import { LOAD_REFERENCES, Load, type Losses, loadedSessions, SLACK, summary } from "./load.ts";
-import { runAll, sessionsOn } from "./operations.ts";
+import { LOAD_REFERENCES, Load, type Losses, loadedSessions, SLACK_MS, summary } from "./load.ts";
+import { createSessionsOn, runAll } from "./operations.ts";
 import { freshPrefix } from "./stores.ts";
 
 export interface Outcome extends Losses {
@@ -73,7 +73,7 @@ export function underLoad(
     async finish(masters, reasons) {
       await load.until("done", 100); // it works again before anything else is done
       await load.stop();
-      expect(load.counts.longest, what).toBeLessThan(timeout + SLACK);
+      expect(load.counts.longest, what).toBeLessThan(timeout + SLACK_MS);
       await expectWhole(layout, masters);
       const losses = await load.losses();
       const unheard = await load.unheard();
@@ -105,7 +105,9 @@ async function expectWhole(layout: Layout, masters: readonly number[]): Promise<
 
 /** Every operation, on a prefix of its own. */
 export async function expectEverythingWorks(client: RedisClient): Promise<void> {
-  const sessions = sessionsOn(redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }));
+  const sessions = createSessionsOn(
+    redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+  );
   for (const [name, result] of await runAll(sessions)) {
     expect([false, null], `${name} gave ${result}`).not.toContain(result);
   }

@@ -11,7 +11,7 @@ export const fetchAdapter: Adapter = {
 };
 
 function createHandler(options: AdapterOptions): (request: Request) => Promise<Response> {
-  const { sessions, prefix, keys, guard, handlerOf, onError, trustProxy } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
   const proxied = trustProxy === undefined ? {} : { trustProxy };
   const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
   const fetchSession = fetchSessions(sessions, {
@@ -26,12 +26,12 @@ function createHandler(options: AdapterOptions): (request: Request) => Promise<R
     const headers = new Headers();
     try {
       check(request);
-      const handler = handlerOf(request.headers.get("x-handler") ?? "");
+      const handler = findHandler(request.headers.get("x-handler") ?? "");
       return await answerEarly(
         async (sendHead) =>
           handler({
             session,
-            createSession: () => fetchSession(request),
+            of: () => fetchSession.of(request),
             setHeader: (name, text) => headers.set(name, text),
             setCookie: (name, text) => headers.append("set-cookie", `${name}=${text}`),
             sendHeaders: async () => sendHead(),

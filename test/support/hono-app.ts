@@ -17,7 +17,7 @@ export const honoAdapter: Adapter = {
 type Env = { Variables: SessionVariables<Sessions<Data>> & { sent: Promise<void> } };
 
 function createApp(options: AdapterOptions): Hono<Env> {
-  const { sessions, prefix, keys, guard, handlerOf, onError, trustProxy } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
   const proxied = trustProxy === undefined ? {} : { trustProxy };
   const middleware = honoSessions(sessions, {
     ...sharedOptions(options),
@@ -28,12 +28,12 @@ function createApp(options: AdapterOptions): Hono<Env> {
   routes.use(middleware);
   if (guard) routes.use(csrfGuard({ ...guard, ...proxied }));
   routes.all("/", async (c) => {
-    const handler = handlerOf(c.req.header("x-handler") ?? "");
+    const handler = findHandler(c.req.header("x-handler") ?? "");
     return answerEarly(
       async (sendHead) =>
         handler({
           session: c.var.session,
-          createSession: () => middleware.createSession(c),
+          of: () => middleware.of(c),
           setHeader: (name, text) => c.header(name, text),
           setCookie: (name, text) => setCookie(c, name, text),
           async sendHeaders() {

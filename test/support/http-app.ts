@@ -30,7 +30,7 @@ export type Data = {
 export interface TestContext {
   readonly session: RequestSession<Data>;
   /** The session as the framework's adapter gives it without its middleware. */
-  createSession(): RequestSession<Data>;
+  of(): RequestSession<Data>;
   setHeader(name: string, value: string): void;
   /** Sets a cookie of the application's own, as is usual in the framework. */
   setCookie(name: string, value: string): void;
@@ -57,7 +57,7 @@ export interface AdapterOptions {
   /** Puts a `csrfGuard` before the handlers. */
   readonly guard?: CSRFGuardOptions;
   /** The handler of a request, which names it in its header `x-handler`. */
-  readonly handlerOf: (name: string) => Handler;
+  readonly findHandler: (name: string) => Handler;
   /** To be told of each error that the framework answers or logs. */
   readonly onError: (error: unknown) => void;
 }
@@ -82,7 +82,7 @@ export function sharedOptions({ cookie, carriers }: AdapterOptions) {
   };
 }
 
-export type AppOptions = Omit<AdapterOptions, "sessions" | "prefix" | "handlerOf" | "onError"> & {
+export type AppOptions = Omit<AdapterOptions, "sessions" | "prefix" | "findHandler" | "onError"> & {
   readonly sessions?: Partial<SessionsOptions<Data>>;
 };
 
@@ -151,7 +151,7 @@ export class TestApp {
       ...options,
       sessions: app.sessions,
       prefix,
-      handlerOf: (name) => app.#handlers.get(name) ?? (() => undefined),
+      findHandler: (name) => app.#handlers.get(name) ?? (() => undefined),
       onError: (error) => app.errors.push(error),
     });
     return app;
@@ -174,7 +174,7 @@ export class TestApp {
   }
 
   /** What the store is asked to do while something runs. */
-  async operationsOf(work: () => Promise<unknown>): Promise<Operation[]> {
+  async recordOperations(work: () => Promise<unknown>): Promise<Operation[]> {
     const from = this.operations.length;
     await work();
     return this.operations.slice(from);
@@ -254,7 +254,7 @@ export class Browser {
 
   /** The id of the session, from the cookie alone. */
   async id(): Promise<unknown> {
-    return (await this.send(({ session }) => session.id())).value;
+    return (await this.send(({ session }) => session.id)).value;
   }
 
   #keepSecret(setCookies: readonly SetCookie[], headers: object, text: string): void {

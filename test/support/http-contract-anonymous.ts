@@ -13,8 +13,8 @@ const READING: Record<string, Handler> = {
   get: ({ session }) => session.get(),
   "get of some fields": ({ session }) => session.get(["user_id"]),
   load: ({ session }) => session.load(),
-  id: ({ session }) => session.id(),
-  getKey: ({ session }) => session.getKey(),
+  id: ({ session }) => session.id,
+  key: ({ session }) => session.key,
   peers: ({ session }) => session.peers("user_id"),
   "peers of a value": ({ session }) => session.peers("user_id", 1),
   touch: ({ session }) => session.touch(),
@@ -59,8 +59,8 @@ export function anonymous(start: Start): void {
         get: await session.get(),
         some: await session.get(["user_id", "theme"]),
         load: await session.load(),
-        id: session.id(),
-        key: session.getKey(),
+        id: session.id,
+        key: session.key,
         peers: await session.peers("user_id"),
         touch: await session.touch(),
         unset: await session.unset(["theme"]),
@@ -141,7 +141,7 @@ export function anonymous(start: Start): void {
     test("is no session, takes one look, and is not answered with a cookie", async () => {
       const app = await start();
       for (const handler of Object.values(READING)) {
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await app.browser(UNKNOWN).send(handler);
           expect([answer.status, answer.setCookies]).toEqual([200, []]);
         });

@@ -15,7 +15,7 @@ const get: Handler = ({ session }) => session.get();
 const TOKEN = expect.stringMatching(/^[A-Za-z0-9_-]{34}$/);
 
 /** The token that an answer tells, beside its session. */
-function tokenOf({ value }: Answer): unknown {
+function readToken({ value }: Answer): unknown {
   return (value as { readonly token: unknown }).token;
 }
 
@@ -91,7 +91,7 @@ export function bearers(start: Start): void {
       test(`that is malformed is no session and costs no round trip: ${kind}`, async () => {
         const app = await api();
         const { token, send } = await program(app, { theme: "dark" });
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await send(get, { authorization: value(token) });
           expect([answer.status, answer.value]).toEqual([200, {}]);
         });
@@ -227,7 +227,7 @@ export function bearers(start: Start): void {
       const data = { user_id: 1, theme: "dark" };
       expect(answer.value).toMatchObject({ token: TOKEN, session: { data } });
       expect([answer.headers["cache-control"], answer.setCookies]).toEqual(["no-store", []]);
-      expect((await send(get, bearer(tokenOf(answer)))).value).toEqual(data);
+      expect((await send(get, bearer(readToken(answer)))).value).toEqual(data);
       expect((await send(get, bearer(token))).value).toEqual(data);
       expect((await send(({ session }) => session.rotate(), bearer(token))).value).toBeNull();
     });
@@ -236,7 +236,7 @@ export function bearers(start: Start): void {
       const app = await api();
       const { token, send } = await program(app, { theme: "dark" });
       const answer = await send(({ session }) => session.rotate({ user_id: 1 }));
-      expect((await send(get, bearer(tokenOf(answer)))).value).toEqual({ user_id: 1 });
+      expect((await send(get, bearer(readToken(answer)))).value).toEqual({ user_id: 1 });
       for (const handler of [
         get,
         ({ session }) => session.touch(),
@@ -282,7 +282,7 @@ export function bearers(start: Start): void {
       expect(refused.error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
       expect(String(refused.error)).toContain("signIn(values)");
       expect(String(refused.error)).toContain("sessions.create(values)");
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         const { value } = await send(async () => (await app.sessions.create({ user_id: 1 })).token);
         expect((await send(get, bearer(value))).value).toEqual({ user_id: 1 });
       });

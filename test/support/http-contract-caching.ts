@@ -198,7 +198,7 @@ export function caching(start: Start): void {
       const browser = await signedIn(app);
       for (const handler of [
         () => undefined,
-        ({ session }) => session.id(),
+        ({ session }) => session.id,
         ({ session }) => session.verifyCSRFToken("x.y"),
         ({ session }) => session.set({ theme: "light" }),
       ] as Handler[]) {

@@ -220,7 +220,7 @@ export function cookies(start: Start): void {
         const app = await start({ trustProxy: true, cookie: { secure: true } });
         const browser = app.browser();
         await browser.send(({ session }) => session.set({ user_id: 1 }), { headers: HTTPS });
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await browser.send(handler);
           expect(answer.error).toMatchObject({ code: "ERR_COOKIE" });
           if (verb === "delete") return; // after the headers it ends the session all the same

@@ -83,7 +83,7 @@ export function copies(start: Start): void {
           const { app, owner, thief } = await renewedByThief(carried, times);
           const answer = await owner.send(async ({ session }) => {
             const rotated = await session.rotate({}, { grace: 0 });
-            return { rotated, id: session.id() };
+            return { rotated, id: session.id };
           });
           expect(answer.value).toEqual({ rotated: { token: null, session: null }, id: null });
           expect(carried.told(answer)).toBe(carried.ended);
@@ -98,7 +98,7 @@ export function copies(start: Start): void {
             const { app, owner, thief } = await renewedByThief(carried, times);
             await carried.visitor(app, { user_id: 1 });
             const answer = await owner.send(async ({ session }) => {
-              const old = session.id();
+              const old = session.id;
               const { id, lineage } = (await session.load()) ?? {};
               const except = { id, lineage, "old id": old }[name] ?? "";
               return { ended: await (await session.peers("user_id"))?.clear({ except }) };

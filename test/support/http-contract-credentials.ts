@@ -67,7 +67,9 @@ function changing(carried: Carried): void {
         const { store } = app.under;
         const spy = vi.spyOn(store, "endAll");
         onTestFinished(() => spy.mockRestore());
-        spy.mockRejectedValueOnce(new SessionError("ERR_STORE_UNAVAILABLE", "down"));
+        spy.mockRejectedValueOnce(
+          new SessionError("ERR_STORE_UNAVAILABLE", "down", { operation: "sign in" }),
+        );
         const answer = await own.send(async ({ session }) => {
           const code = await session.changeCredentials("user_id").catch((error) => error.code);
           const given = await (again === "rotates"
@@ -172,7 +174,7 @@ function signingOut(carried: Carried): void {
         const client = carried.client(app, own.token);
         for (let i = 0; i < times; i++) await own.send(({ session }) => session.rotate());
         const tokens = [client.token, own.token];
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await client.send(({ session }) => session.signOutEverywhere("user_id"));
           expect([answer.value, carried.told(answer)]).toEqual([3, carried.ended]);
         });
@@ -219,7 +221,7 @@ function refusing(carried: Carried): void {
     test("refuses what says nothing of the user, and what is no option, without a round trip", async () => {
       const app = await carried.start();
       const client = await carried.visitor(app, { user_id: 1, team_ids: [7] });
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         for (const [field, options] of [
           ["team_ids", {}],
           ["theme", {}],

@@ -18,7 +18,7 @@ export function csrf(start: Start): void {
     test("of a session is good for that session, takes no round trip and no cookie", async () => {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         const { value, setCookies } = await browser.send(create);
         expect(setCookies).toEqual([]);
         expect(await accepts(browser, value)).toBe(true);

@@ -88,8 +88,8 @@ export function ending(start: Start): void {
         await session.delete(),
         await session.delete(),
         await session.get(),
-        session.id(),
-        session.getKey(),
+        session.id,
+        session.key,
       ]);
       expect(answer.value).toEqual([{ user_id: 1 }, true, false, {}, null, null]);
       expect(browser.token).toBeUndefined();

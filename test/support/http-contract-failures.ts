@@ -40,7 +40,7 @@ const NOT_FOR_STRANGERS: readonly string[] = [
 
 export const NEEDING_NOTHING: Handler = async ({ session }) => {
   session.verifyCSRFToken(session.createCSRFToken());
-  return session.id();
+  return session.id;
 };
 
 async function expectUnavailable(browser: Browser, verbs = NEEDING_THE_STORE): Promise<void> {

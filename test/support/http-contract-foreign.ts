@@ -33,7 +33,7 @@ export function foreignPages(start: Start): void {
       test(`gets nothing of the session whose cookie comes along: ${name}`, async () => {
         const app = await start();
         const browser = await user(app);
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           for (const site of FOREIGN) {
             const headers = { "sec-fetch-site": site };
             const answer = await browser.send(call, { method: "POST", headers });

@@ -141,7 +141,7 @@ export function guard(start: Start): void {
     test("does not ask the store, and sets no cookie", async () => {
       const app = await guarded();
       const browser = await app.visitor({ user_id: 1 });
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         const { setCookies } = await browser.send(({ session }) => session.delete(), {
           method: "POST",
           headers: { "sec-fetch-site": "cross-site" },

@@ -6,7 +6,7 @@ const HANDSHAKE = { upgrade: "websocket", connection: "Upgrade", host: "shop.exa
 const EVIL = "https://evil.shop.example";
 
 /** What a request with these headers is answered. */
-async function statusOf(app: TestApp, headers: Record<string, string>, method = "GET") {
+async function readStatus(app: TestApp, headers: Record<string, string>, method = "GET") {
   const { status, error } = await app.browser().send(() => "done", { method, headers });
   expect(error).toBeUndefined();
   return status;
@@ -30,7 +30,7 @@ export function handshakes(start: Start): void {
           [{ "sec-fetch-site": "same-origin", origin: EVIL }, 200],
           [{}, 200],
         ] as const) {
-          expect(await statusOf(app, { ...handshake, ...headers }), JSON.stringify(headers)).toBe(
+          expect(await readStatus(app, { ...handshake, ...headers }), JSON.stringify(headers)).toBe(
             status,
           );
         }
@@ -39,7 +39,7 @@ export function handshakes(start: Start): void {
 
     test("names the proxy's setting and origins where it refuses one", async () => {
       const app = await guarded();
-      await statusOf(app, { ...HANDSHAKE, origin: EVIL });
+      await readStatus(app, { ...HANDSHAKE, origin: EVIL });
       const { hint = "" } = Object(app.errors[0]);
       expect(hint).toContain("origins");
       expect(hint).toMatch(/proxy/);
@@ -47,15 +47,15 @@ export function handshakes(start: Start): void {
 
     test("goes by its list of origins, and by exempt", async () => {
       const listed = await guarded({ guard: { origins: [EVIL] } });
-      expect(await statusOf(listed, { ...HANDSHAKE, origin: EVIL })).toBe(200);
+      expect(await readStatus(listed, { ...HANDSHAKE, origin: EVIL })).toBe(200);
       const exempt = await guarded({ guard: { exempt: () => true } });
-      expect(await statusOf(exempt, { ...HANDSHAKE, origin: EVIL })).toBe(200);
+      expect(await readStatus(exempt, { ...HANDSHAKE, origin: EVIL })).toBe(200);
     });
 
     test("lets other upgrades, and no upgrade, pass as GET passes", async () => {
       const app = await guarded();
       for (const upgrade of ["h2c", "", "websockets"]) {
-        expect(await statusOf(app, { ...HANDSHAKE, upgrade, origin: EVIL })).toBe(200);
+        expect(await readStatus(app, { ...HANDSHAKE, upgrade, origin: EVIL })).toBe(200);
       }
     });
   });
@@ -75,7 +75,7 @@ export function handshakes(start: Start): void {
     test("takes origins of any scheme, compared as text", async () => {
       for (const origin of APPS) {
         const app = await guarded({ guard: { origins: [origin] } });
-        expect(await statusOf(app, { origin }, "POST")).toBe(200);
+        expect(await readStatus(app, { origin }, "POST")).toBe(200);
         for (const other of [
           `${origin}.evil`,
           `${origin}/`,
@@ -83,7 +83,7 @@ export function handshakes(start: Start): void {
           origin.replace("://", "s://"),
           `https://${origin.split("://")[1]}`,
         ]) {
-          expect(await statusOf(app, { origin: other }, "POST"), other).toBe(403);
+          expect(await readStatus(app, { origin: other }, "POST"), other).toBe(403);
         }
       }
     });
@@ -92,7 +92,7 @@ export function handshakes(start: Start): void {
       const app = await guarded();
       for (const origin of APPS) {
         const [, host = ""] = origin.split("://");
-        expect(await statusOf(app, { origin, host }, "POST")).toBe(403);
+        expect(await readStatus(app, { origin, host }, "POST")).toBe(403);
       }
     });
   });
@@ -112,8 +112,8 @@ export function handshakes(start: Start): void {
 
     test("changes nothing where it is false", async () => {
       const app = await guarded({ guard: { exempt: () => false } });
-      expect(await statusOf(app, foreign, "POST")).toBe(403);
-      expect(await statusOf(app, {}, "POST")).toBe(200);
+      expect(await readStatus(app, foreign, "POST")).toBe(403);
+      expect(await readStatus(app, {}, "POST")).toBe(200);
     });
 
     test("lets nobody in where it gives a promise, or another value that is true to some", async () => {
@@ -126,7 +126,7 @@ export function handshakes(start: Start): void {
         undefined,
       ]) {
         const app = await guarded({ guard: { exempt: () => answer as boolean } });
-        expect(await statusOf(app, foreign, "POST")).toBe(500);
+        expect(await readStatus(app, foreign, "POST")).toBe(500);
         expect(app.errors[0]).toMatchObject({ code: "ERR_SESSION_CONFIG" });
       }
     });
@@ -135,7 +135,7 @@ export function handshakes(start: Start): void {
       const given: unknown[] = [];
       const exempt = (one: unknown) => given.push(one) > 0;
       const app = await guarded({ guard: { exempt } });
-      expect(await statusOf(app, { ...foreign, "x-from": "a provider" }, "POST")).toBe(200);
+      expect(await readStatus(app, { ...foreign, "x-from": "a provider" }, "POST")).toBe(200);
       const [request] = given.map((one) => Object(one));
       const { headers } = request.req?.raw ?? request;
       const from = typeof headers.get === "function" ? headers.get("x-from") : headers["x-from"];

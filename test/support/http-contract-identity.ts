@@ -164,7 +164,7 @@ function setting(carried: Carried): void {
       test(`makes a session of its values alone of one that was ${whose}`, async () => {
         const app = await carried.start();
         const { client, old } = await visitor(carried, app, before);
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await client.send(({ session }) =>
             session.set({ user_id: 1, theme: "light" }),
           );

@@ -30,7 +30,7 @@ export function unusedReads(start: Start, clock: "moved" | "real"): void {
           const browser = await app.visitor({ user_id: 1, theme: "dark" });
           for (const _ of [1, 2]) {
             await app.under.elapse(14 * MINUTE);
-            const operations = await app.operationsOf(async () => {
+            const operations = await app.recordOperations(async () => {
               expect((await browser.send(handler)).value).toEqual(value);
             });
             expect(operations).toEqual(["find"]);
@@ -54,7 +54,7 @@ export function unusedReads(start: Start, clock: "moved" | "real"): void {
           ({ session }) => session.load({ touch: true }),
         ] as Handler[]) {
           await app.under.elapse(14 * MINUTE);
-          const operations = await app.operationsOf(() => browser.send(handler));
+          const operations = await app.recordOperations(() => browser.send(handler));
           expect(operations, String(handler)).toEqual(["find", "change"]);
         }
       });
@@ -65,7 +65,7 @@ export function unusedReads(start: Start, clock: "moved" | "real"): void {
         await app.sessions.delete(a);
         await app.under.elapse(14 * MINUTE);
         const headers = { cookie: `${COOKIE}=${a}; ${COOKIE}=${b}` };
-        const operations = await app.operationsOf(() =>
+        const operations = await app.recordOperations(() =>
           app.browser().send(({ session }) => session.get({ touch: false }), { headers }),
         );
         expect(operations).toEqual(["find", "find"]);
@@ -76,7 +76,7 @@ export function unusedReads(start: Start, clock: "moved" | "real"): void {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const wrong = [{ touch: "no" }, { touch: 0 }, { touch: null }, { touched: false }];
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         for (const options of wrong as object[]) {
           for (const handler of [
             ({ session }) => session.get(options),
@@ -133,7 +133,7 @@ export function leaving(start: Start): void {
       const ended = await app.visitor({ theme: "dark" });
       await app.sessions.delete(ended.token);
       for (const browser of [app.browser(), ended]) {
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const { value, setCookies } = await browser.send(({ session }) =>
             session.delete({ keep: ["theme"] }),
           );

@@ -3,7 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { Start } from "./http-contract.ts";
 import { NEEDING_NOTHING, NEEDING_THE_STORE } from "./http-contract-failures.ts";
 
-const down = () => new SessionError("ERR_STORE_UNAVAILABLE", "The store does not answer");
+const down = () =>
+  new SessionError("ERR_STORE_UNAVAILABLE", "The store does not answer", {
+    operation: "find a session",
+  });
 
 export function outages(start: Start): void {
   describe("while the store is down", () => {

@@ -16,12 +16,12 @@ async function devices(carried: Carried, options = {}) {
     app,
     phone,
     laptop,
-    ofPhone: await idsOf(app, phone),
-    ofLaptop: await idsOf(app, laptop),
+    ofPhone: await readIds(app, phone),
+    ofLaptop: await readIds(app, laptop),
   };
 }
 
-async function idsOf(app: TestApp, { token }: Client) {
+async function readIds(app: TestApp, { token }: Client) {
   const { id = "", lineage = "" } = (await app.sessions.get(token, { touch: false })) ?? {};
   return { id, lineage };
 }
@@ -58,7 +58,7 @@ function ending(carried: Carried): void {
         const { token } = phone;
         const answer = await phone.send(async ({ session }) => [
           await (await session.peers("user_id"))?.delete(of(ofPhone as never)),
-          session.id(),
+          session.id,
           await session.get(),
         ]);
         expect(answer.value).toEqual([true, null, {}]);
@@ -74,7 +74,7 @@ function ending(carried: Carried): void {
     const { token } = phone;
     const answer = await phone.send(async ({ session }) => [
       await (await session.peers("user_id"))?.clear(),
-      session.id(),
+      session.id,
     ]);
     expect(answer.value).toEqual([2, null]);
     expect(carried.told(answer)).toBe(carried.ended);
@@ -103,9 +103,9 @@ function ending(carried: Carried): void {
 
   test("is signed out through an old token, too", async () => {
     for (const end of [
-      async ({ session }) => (await session.peers("user_id"))?.delete(session.id() ?? ""),
+      async ({ session }) => (await session.peers("user_id"))?.delete(session.id ?? ""),
       async ({ session }) => (await session.peers("user_id"))?.clear(),
-      async ({ session }) => (await session.peers("user_id"))?.clear({ except: session.id() }),
+      async ({ session }) => (await session.peers("user_id"))?.clear({ except: session.id }),
     ] as Handler[]) {
       const { app, phone } = await devices(carried);
       const old = carried.client(app, phone.token);
@@ -173,7 +173,7 @@ function sparing(carried: Carried): void {
       return [
         await team?.delete(ofPhone.id),
         await team?.clear(),
-        await user?.delete((await idsOf(app, stranger)).id),
+        await user?.delete((await readIds(app, stranger)).id),
       ];
     });
     expect(value).toEqual([false, 0, false]);
@@ -186,7 +186,7 @@ function sparing(carried: Carried): void {
 const ENDING: Record<string, Handler> = {
   delete: ({ session }) => session.delete(),
   "peers' delete": async ({ session }) =>
-    (await session.peers("user_id"))?.delete(session.id() ?? ""),
+    (await session.peers("user_id"))?.delete(session.id ?? ""),
   "peers' clear": async ({ session }) => (await session.peers("user_id"))?.clear(),
   signOutEverywhere: ({ session }) => session.signOutEverywhere("user_id"),
 };

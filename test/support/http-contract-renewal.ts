@@ -51,10 +51,10 @@ export function renewal(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ theme: "dark" });
       const { value } = await browser.send(async ({ session }) => {
-        const before = session.id();
+        const before = session.id;
         await session.rotate();
         await session.set({ theme: "light" });
-        return [before === session.id(), (await session.load())?.id === session.id()];
+        return [before === session.id, (await session.load())?.id === session.id];
       });
       expect(value).toEqual([false, true]);
       expect(await browser.data()).toEqual({ theme: "light" });

@@ -19,7 +19,7 @@ export function repeatedCookies(start: Start): void {
   for (const [kind, options] of Object.entries(kinds)) {
     describe(`${kind} that is sent several times`, () => {
       /** What the session holds for a browser that sends these values of the cookie. */
-      async function dataOf(browser: Browser, values: readonly (string | undefined)[]) {
+      async function readData(browser: Browser, values: readonly (string | undefined)[]) {
         return (await browser.send(get, { headers: { cookie: repeated(COOKIE, values) } })).value;
       }
 
@@ -28,18 +28,18 @@ export function repeatedCookies(start: Start): void {
         const browser = await app.visitor({ theme: "dark" });
         const { token } = browser;
         for (const junk of JUNK) {
-          const operations = await app.operationsOf(async () => {
+          const operations = await app.recordOperations(async () => {
             for (const values of [
               [junk, token],
               [token, junk],
               [junk, junk, token, junk],
             ]) {
-              expect(await dataOf(browser, values), values.join()).toEqual({ theme: "dark" });
+              expect(await readData(browser, values), values.join()).toEqual({ theme: "dark" });
             }
           });
           expect(operations).toEqual(["find", "find", "find"]);
         }
-        expect(await dataOf(browser, [...JUNK, token])).toEqual({ theme: "dark" });
+        expect(await readData(browser, [...JUNK, token])).toEqual({ theme: "dark" });
       });
 
       test("may be in two Cookie headers, and between others", async () => {
@@ -58,8 +58,8 @@ export function repeatedCookies(start: Start): void {
       test("is the first one that lives, where several are well-formed", async () => {
         const app = await start(options);
         const [first, second] = [await app.visitor({ theme: "a" }), await app.visitor({})];
-        const operations = await app.operationsOf(async () => {
-          expect(await dataOf(first, [first.token, second.token])).toEqual({ theme: "a" });
+        const operations = await app.recordOperations(async () => {
+          expect(await readData(first, [first.token, second.token])).toEqual({ theme: "a" });
         });
         expect(operations).toEqual(["find", "find"]); // asked for at once
       });
@@ -68,7 +68,7 @@ export function repeatedCookies(start: Start): void {
         const app = await start(options);
         const browser = app.browser();
         const headers = { cookie: repeated(COOKIE, JUNK) };
-        expect(await dataOf(browser, JUNK)).toEqual({});
+        expect(await readData(browser, JUNK)).toEqual({});
         expect(app.operations).toEqual([]);
         const made = await browser.send(({ session }) => session.set({ theme: "a" }), { headers });
         expect([made.setCookies.length, app.operations]).toEqual([1, ["create"]]);
@@ -101,7 +101,7 @@ export function repeatedCookies(start: Start): void {
     const browser = await app.visitor({ theme: "dark" });
     const [text = "", signature = ""] = (browser.token ?? "").split(".");
     const cookie = repeated(COOKIE, [UNKNOWN, `${UNKNOWN}.${signature}`, text, browser.token]);
-    const operations = await app.operationsOf(async () => {
+    const operations = await app.recordOperations(async () => {
       expect((await browser.send(get, { headers: { cookie } })).value).toEqual({ theme: "dark" });
     });
     expect(operations).toEqual(["find"]);

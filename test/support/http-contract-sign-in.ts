@@ -35,7 +35,7 @@ function ending(carried: Carried): void {
       const client = await carried.visitor(app, { cart: ["tea"], theme: "dark" });
       const { token } = client;
       const before = await client.send(({ session }) => session.load());
-      const operations = await app.operationsOf(async () => {
+      const operations = await app.recordOperations(async () => {
         const answer = await client.send(signIn);
         expect([answer.status, carried.told(answer)]).toEqual([200, "a token"]);
         expect(answer.headers["cache-control"]).toBe("no-store");
@@ -181,7 +181,7 @@ function refusing(carried: Carried): void {
       test(`refuses ${what}, without a round trip`, async () => {
         const app = await carried.start();
         const client = await carried.visitor(app, { user_id: 1, theme: "dark" });
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const { error } = await client.send(({ session }) =>
             session.signIn(values as Data, options as object),
           );
@@ -225,7 +225,7 @@ function within(carried: Carried): void {
         await session.set({ theme: "dark" });
         return {
           token,
-          own: session.id() === made.id && (await session.load())?.lineage === made.lineage,
+          own: session.id === made.id && (await session.load())?.lineage === made.lineage,
           data: await session.get(),
           devices: await (await devices())?.ids().then((ids) => ids.length),
         };

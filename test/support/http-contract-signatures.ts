@@ -33,7 +33,7 @@ export function signatures(start: Start): void {
       ];
       for (const value of forged) {
         const browser = app.browser(value);
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           const answer = await browser.send(({ session }) => session.get());
           expect([answer.status, answer.value, answer.setCookies]).toEqual([200, {}, []]);
         });

@@ -60,7 +60,7 @@ export function twins(start: Start): void {
           [token, dead],
           [dead, token, await unknown(app)],
         ]) {
-          const operations = await app.operationsOf(async () => {
+          const operations = await app.recordOperations(async () => {
             expect((await ask(app, values)).value).toEqual({ theme: "live" });
           });
           expect(operations).toEqual(values.map(() => "find"));
@@ -91,7 +91,7 @@ export function twins(start: Start): void {
         const app = await start(options);
         const { token } = await app.visitor({ theme: "live" });
         const dead = await Promise.all(Array.from({ length: 8 }, () => unknown(app)));
-        const operations = await app.operationsOf(async () => {
+        const operations = await app.recordOperations(async () => {
           expect((await ask(app, [...dead.slice(1), token])).value).toEqual({ theme: "live" });
           expect((await ask(app, [...dead, token])).value).toEqual({});
         });
@@ -143,13 +143,13 @@ export function twins(start: Start): void {
           peers: [async ({ session }) => (await session.peers("user_id")) !== null, true, []],
         };
         for (const [verb, [handler, value, more]] of Object.entries(handlers)) {
-          const operations = await app.operationsOf(async () => {
+          const operations = await app.recordOperations(async () => {
             expect((await ask(app, [dead, token], handler)).value, verb).toEqual(value);
           });
           expect(operations, verb).toEqual(["find", "find", ...more]);
         }
         const both = await ask(app, [dead, token], ({ session }) =>
-          Promise.all([session.get(), session.get(["user_id"]), session.id() === null]),
+          Promise.all([session.get(), session.get(["user_id"]), session.id === null]),
         );
         expect(both.value).toEqual([{ user_id: 1 }, { user_id: 1 }, true]);
       });

@@ -31,8 +31,8 @@ export function verbs(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ theme: "dark" });
       const { value } = await browser.send(async ({ session }) => ({
-        id: session.id(),
-        key: session.getKey(),
+        id: session.id,
+        key: session.key,
         session: await session.load(),
       }));
       const id = expect.stringMatching(/^[A-Za-z0-9_-]{24}$/);
@@ -73,8 +73,8 @@ export function verbs(start: Start): void {
 
     test("is the same object with and without the middleware, each time", async () => {
       const app = await start();
-      const { value } = await app.browser().send(async ({ session, createSession }) => {
-        const [first, second] = [createSession(), createSession()];
+      const { value } = await app.browser().send(async ({ session, of }) => {
+        const [first, second] = [of(), of()];
         await first.set({ theme: "dark" });
         return [first === session, second === session];
       });
@@ -181,7 +181,7 @@ export function verbs(start: Start): void {
       await app.visitor({ user_id: 2 });
       const { value } = await browser.send(async ({ session }) => {
         const peers = await session.peers("user_id");
-        return [await peers?.size(), await peers?.has(session.id() ?? "")];
+        return [await peers?.size(), await peers?.has(session.id ?? "")];
       });
       expect(value).toEqual([2, true]);
     });
@@ -193,7 +193,7 @@ export function verbs(start: Start): void {
         await app.visitor({ user_id: 1 }),
       ];
       const { value } = await phone.send(async ({ session }) =>
-        (await session.peers("user_id"))?.clear({ except: session.id() }),
+        (await session.peers("user_id"))?.clear({ except: session.id }),
       );
       expect(value).toBe(1);
       expect(await phone.data()).toEqual({ user_id: 1 });

@@ -1,7 +1,7 @@
 /* A TCP proxy in front of a Redis server that changes what INFO tells. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { messages, nameOf } from "./cutting-proxy.ts";
+import { messages, readName } from "./cutting-proxy.ts";
 
 export interface InfoProxy {
   readonly url: string;
@@ -21,7 +21,7 @@ export async function openInfoProxy(
     const server = connect(serverPort, "127.0.0.1");
     const sections: (string | null)[] = [];
     const take = messages((message) => {
-      const name = nameOf(message);
+      const name = readName(message);
       commands.push(name);
       sections.push(name === "INFO" ? (message.toString().split("\r\n")[4] ?? "") : null);
       server.write(message);

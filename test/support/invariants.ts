@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { encodeName } from "../../src/store/redis/keys.ts";
-import { decodeValue, encodeValue } from "../../src/values.ts";
-import { type Model, type Place, valuesOf } from "./model.ts";
+import { decodeValue, encodeValue } from "../../src/shared/codec.ts";
+import { encodeName } from "../../src/store/redis/layout/keys.ts";
+import { listValues, type Model, type Place } from "./model.ts";
 import type { Client } from "./stores.ts";
 
 /*
@@ -26,7 +26,7 @@ export interface Layout {
   readonly delay?: number;
 }
 
-interface Walk {
+interface KeyDump {
   /** By `<shard>:<id>`. */
   readonly hashes: Map<string, { readonly hash: Map<string, string>; readonly expires: number }>;
   /** By `<shard>:<name>`: scores by id. */
@@ -47,7 +47,7 @@ export async function checkInvariants(
   layout: Layout,
   model?: Model,
 ): Promise<void> {
-  const walk = await walkKeys(client, layout);
+  const walk = await readKeys(client, layout);
   const live = new Map<string, number>();
   for (const [at, { hash, expires }] of walk.hashes) {
     const shard = at.slice(0, at.indexOf(":"));
@@ -78,7 +78,7 @@ function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
 
 /** A session that was rotated, and no other, is pointed to from its first id, as long as it lives. */
 function checkPointers(
-  { hashes, pointers, now }: Walk,
+  { hashes, pointers, now }: KeyDump,
   live: ReadonlyMap<string, number>,
   { delay = 0 }: Layout,
 ): void {
@@ -105,7 +105,7 @@ function checkSession(
   hash: ReadonlyMap<string, string>,
   expires: number,
   { references, delay = 0 }: Layout,
-  { sets, plain }: Walk,
+  { sets, plain }: KeyDump,
 ): number {
   const number = (name: string) => (hash.has(name) ? Number(hash.get(name)) : null);
   const [seen, idle, absolute] = [number("@s"), number("@i"), number("@a")];
@@ -120,7 +120,7 @@ function checkSession(
   for (const [field, { as }] of Object.entries(references)) {
     const text = hash.get(field);
     if (text === undefined) continue;
-    for (const value of valuesOf(decodeValue(text))) {
+    for (const value of listValues(decodeValue(text))) {
       const name = `${encodeName(field)}:${encodeName(encodeValue(field, value))}`;
       expected.add(as === "set" ? `=${name}` : name);
     }
@@ -144,7 +144,7 @@ function assertDue(expires: number, due: number, delay: number, what: string): v
 
 /** I2 and I3: an entry that has not expired leads to a live session that names the set. */
 function checkSets(
-  { sets, hashes, now }: Walk,
+  { sets, hashes, now }: KeyDump,
   live: ReadonlyMap<string, number>,
   { delay = 0 }: Layout,
 ): void {
@@ -162,7 +162,7 @@ function checkSets(
 }
 
 /** A plain set holds what its sorted set holds, and lives as long. */
-function checkPlainSets({ plain, sets }: Walk): void {
+function checkPlainSets({ plain, sets }: KeyDump): void {
   for (const [set, { ids, expires }] of plain) {
     const sorted = sets.get(set);
     assert.deepEqual([...ids].sort(), [...(sorted?.scores.keys() ?? [])].sort(), `plain ${set}`);
@@ -171,7 +171,7 @@ function checkPlainSets({ plain, sets }: Walk): void {
 }
 
 /** I4 and I7: what is kept is what was made, not ended and not expired; nothing else. */
-function compare({ hashes, now }: Walk, model: Model): void {
+function compare({ hashes, now }: KeyDump, model: Model): void {
   const kept = new Map([...hashes].map(([at, one]) => [at.slice(at.indexOf(":") + 1), one]));
   for (const id of kept.keys()) assert.ok(model.places.has(id), `${id} is kept for nothing`);
   for (const [id, place] of model.places) {
@@ -184,7 +184,7 @@ function compare({ hashes, now }: Walk, model: Model): void {
     }
     const { hash, expires } = found;
     assert.ok(deadline.from <= expires && expires <= deadline.to, `when ${id} expires`);
-    assert.deepEqual(Object.fromEntries(hash), { ...own(hash), ...expected(place) });
+    assert.deepEqual(Object.fromEntries(hash), { ...pickOwnFields(hash), ...expected(place) });
   }
 }
 
@@ -200,7 +200,7 @@ function expected(place: Place): Record<string, string> {
 }
 
 /** The library's own fields of a session that no other session is named in. */
-function own(hash: ReadonlyMap<string, string>): Record<string, string> {
+function pickOwnFields(hash: ReadonlyMap<string, string>): Record<string, string> {
   const names = [...hash.keys()].filter((name) => /^@(?!to$|x$|l$|p$)/.test(name));
   return Object.fromEntries(names.map((name) => [name, hash.get(name) ?? ""]));
 }
@@ -217,8 +217,8 @@ function namesIn(hash: ReadonlyMap<string, string>): string[] {
 }
 
 /** Reads every key under the prefix. */
-async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Walk> {
-  const walk: Walk = {
+async function readKeys(client: Client, { prefix, shards }: Layout): Promise<KeyDump> {
+  const walk: KeyDump = {
     hashes: new Map(),
     sets: new Map(),
     plain: new Map(),
@@ -233,13 +233,13 @@ async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Wal
       const at = `${shard}:${name}`;
       const [expires, content] = await Promise.all([
         client.pexpiretime(key),
-        contentOf(client, key, kind as Kind),
+        readContent(client, key, kind as Kind),
       ]);
       if (expires === -2) return; // it expired since the scan
       assert.ok(expires > 0, `${key} has a time to live (I3)`);
       if (kind === "s")
         walk.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
-      if (kind === "r") walk.sets.set(at, { scores: scoresOf(content as string[]), expires });
+      if (kind === "r") walk.sets.set(at, { scores: toScores(content as string[]), expires });
       if (kind === "m") walk.plain.set(at, { ids: new Set(content as string[]), expires });
       if (kind === "l") walk.pointers.set(at, { id: content as string, expires });
     }),
@@ -250,7 +250,7 @@ async function walkKeys(client: Client, { prefix, shards }: Layout): Promise<Wal
 
 type Kind = "s" | "r" | "m" | "l";
 
-async function contentOf(client: Client, key: string, kind: Kind): Promise<unknown> {
+async function readContent(client: Client, key: string, kind: Kind): Promise<unknown> {
   switch (kind) {
     case "s":
       return client.hgetall(key);
@@ -275,7 +275,7 @@ async function scan(client: Client, match: string): Promise<Set<string>> {
 }
 
 /** RESP2 gives member, score, …; RESP3 pairs. */
-function scoresOf(reply: readonly (string | number | readonly [string, number])[]) {
+function toScores(reply: readonly (string | number | readonly [string, number])[]) {
   const flat = reply.flat() as (string | number)[];
   const scores = new Map<string, number>();
   for (let i = 0; i + 1 < flat.length; i += 2) scores.set(String(flat[i]), Number(flat[i + 1]));

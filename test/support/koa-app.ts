@@ -26,7 +26,7 @@ function createApp(
   prepare: (app: App) => void,
   Application: typeof Koa,
 ): App {
-  const { sessions, prefix, keys, guard, handlerOf, onError } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError } = options;
   const app: App = new Application({ proxy: options.trustProxy ?? false });
   app.on("error", onError);
   if (keys) app.keys = [...keys];
@@ -39,10 +39,10 @@ function createApp(
   if (guard) app.use(csrfGuard(guard));
   app.use(bodyParser());
   app.use(async (ctx) => {
-    const handler = handlerOf(ctx.get("x-handler"));
+    const handler = findHandler(ctx.get("x-handler"));
     const value = await handler({
       session: ctx.session,
-      createSession: () => middleware.createSession(ctx),
+      of: () => middleware.of(ctx),
       setHeader: (name, text) => ctx.set(name, text),
       setCookie: (name, text) => void ctx.cookies.set(name, text, { signed: false }),
       sendHeaders: async () => ctx.res.flushHeaders(),

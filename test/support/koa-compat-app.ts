@@ -43,7 +43,7 @@ export async function startCompatApp(
   { Application = Koa, keys, proxy = false }: CompatAppOptions = {},
 ): Promise<CompatApp> {
   const works = new Map<string, Work>();
-  const workOf = (name: string): Work => works.get(name) ?? (async () => undefined);
+  const findWork = (name: string): Work => works.get(name) ?? (async () => undefined);
   const errors: unknown[] = [];
   const app: Koa<Koa.DefaultState, KoaSessionContext> = new Application({ proxy });
   if (keys) app.keys = keys;
@@ -51,7 +51,7 @@ export async function startCompatApp(
   const middleware = koaRedisSessionSets(app, options);
   app.use(middleware);
   app.use(async (ctx) => {
-    ctx.body = { value: await workOf(ctx.get("x-work"))(ctx as Context) };
+    ctx.body = { value: await findWork(ctx.get("x-work"))(ctx as Context) };
   });
   const server = createServer(app.callback()).listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -17,7 +17,7 @@ export function localLinks(markdown: string): string[] {
 }
 
 /** What is wrong with a link of a file, or undefined. `read` gives the text of a Markdown file. */
-export function faultOfLink(
+export function findLinkFault(
   root: string,
   file: string,
   target: string,

@@ -17,11 +17,11 @@ export interface LoadData {
 export const LOAD_REFERENCES = { user_id: {}, team_ids: {} };
 export const TEAMS = [0, 1, 2];
 /** How much later than its time a call may end on a busy machine (ms). */
-export const SLACK = 1500;
+export const SLACK_MS = 1500;
 
 const WORKERS = 6;
 /** How long a worker rests after each round (ms): a load, and not a siege. */
-const REST = 10;
+const REST_MS = 10;
 /** Each worker's users are its own, so it knows who is signed in as them. */
 const USERS_EACH = 2;
 const users = Array.from({ length: WORKERS * USERS_EACH }, (_, user) => user);
@@ -206,7 +206,7 @@ export class Load {
 
   async #use(worker: number): Promise<void> {
     for (let round = 0; this.#goesOn; round++) {
-      await sleep(REST);
+      await sleep(REST_MS);
       const user = worker * USERS_EACH + (round % USERS_EACH);
       const n = this.#n++;
       const team_ids = [n % TEAMS.length];
@@ -220,7 +220,7 @@ export class Load {
       if (round % 2 === 0) await this.#rotate(entry);
       if (round % 3 === 0) entry = await this.#signIn(entry, worker * USERS_EACH);
       await this.#read(entry);
-      if (round % 5 === 0) await this.#end(this.#oldestOf(user) ?? entry);
+      if (round % 5 === 0) await this.#end(this.#findOldest(user) ?? entry);
       if (round % 7 === 0) await this.#useSets(user, n);
       if (round % 23 === 0) await this.#clear(user);
     }
@@ -229,7 +229,7 @@ export class Load {
   /** What can be done where no session is made: with those that there are. */
   async #goOn(worker: number, round: number): Promise<void> {
     const user = worker * USERS_EACH + (round % USERS_EACH);
-    const entry = this.#oldestOf(user);
+    const entry = this.#findOldest(user);
     if (entry) {
       await this.#call(() => this.#sessions.touch(entry.token));
       await this.#write(entry);
@@ -241,7 +241,7 @@ export class Load {
   }
 
   /** It was made long ago: where its end is lost, it is there again. */
-  #oldestOf(user: number): Entry | undefined {
+  #findOldest(user: number): Entry | undefined {
     return this.#book.find((entry) => entry.user === user && entry.ended === "no");
   }
 

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import type { Rotated, Sessions, SessionWithToken } from "session-sets";
-import { type Data, type ModelSession, type Of, type Span, type Turn, valuesOf } from "./model.ts";
+import {
+  type Data,
+  listValues,
+  type ModelSession,
+  type Of,
+  type RotationOutcome,
+  type Span,
+} from "./model.ts";
 import type { Known, Run } from "./model-run.ts";
 import {
   type Length,
@@ -21,7 +28,7 @@ export async function perform(run: Run, step: Step): Promise<void> {
 
 const performs: Perform = {
   async create(run, { by, values, idle, absolute }) {
-    await create(run, by, values, timeoutsOf(run, idle, absolute));
+    await create(run, by, values, toTimeouts(run, idle, absolute));
   },
 
   async "create many"(run, { by, values }) {
@@ -88,7 +95,7 @@ const performs: Perform = {
 
   async "sign in"(run, { by, token, values, keep, idle, absolute }) {
     const chosen = token === null ? null : run.token(token);
-    const timeouts = timeoutsOf(run, idle, absolute);
+    const timeouts = toTimeouts(run, idle, absolute);
     const from = await run.world.now();
     const [signedIn, when] = await run.timed(
       run.program(by).signIn(chosen?.token, values, { keep, ...timeouts }),
@@ -122,7 +129,7 @@ const performs: Perform = {
       from,
     );
     assert.deepEqual(answers, Array(PARALLEL.length).fill(session !== undefined));
-    const turn = rotate ? run.model.turn(chosen.id, {}, grace) : "nothing";
+    const turn = rotate ? run.model.decideRotation(chosen.id, {}, grace) : "nothing";
     assert.equal(rotated ? "renewed" : "nothing", turn);
     if (!session) return;
     run.model.set(session, Object.fromEntries(PARALLEL.map((name) => [name, from])));
@@ -135,7 +142,7 @@ const performs: Perform = {
 
   async "read set"(run, { by, of, token, name }) {
     const chosen = run.token(token)[name];
-    await run.checkSet(run.program(by), setOf(run, of, chosen), chosen);
+    await run.checkSet(run.program(by), chooseSet(run, of, chosen), chosen);
   },
 
   async "set all"(run, { by, of, values }) {
@@ -152,7 +159,7 @@ const performs: Perform = {
 
   async "delete of set"(run, { by, of, token, name }) {
     const chosen = run.token(token)[name];
-    const { field, value } = setOf(run, of, chosen);
+    const { field, value } = chooseSet(run, of, chosen);
     const session = run.model.named(chosen);
     const member = session !== undefined && run.model.members({ field, value }).includes(session);
     assert.equal(await run.program(by).by(field, value).delete(chosen), member);
@@ -161,7 +168,7 @@ const performs: Perform = {
 
   async clear(run, { by, of, except, name }) {
     const chosen = except === null ? null : run.token(except)[name];
-    const { field, value } = setOf(run, of, chosen);
+    const { field, value } = chooseSet(run, of, chosen);
     const spared = chosen === null ? undefined : run.model.named(chosen);
     const doomed = run.model.members({ field, value }).filter((session) => session !== spared);
     const set = run.program(by).by(field, value);
@@ -206,11 +213,11 @@ const performs: Perform = {
 const PARALLEL = ["p0", "p1", "p2", "p3", "p4", "p5"];
 
 /** The set that a step is about; where its session is in none, one like any other. */
-function setOf(run: Run, of: Which, name: string | null): Of {
+function chooseSet(run: Run, of: Which, name: string | null): Of {
   if (of !== "its own") return of;
   const data = (name === null ? undefined : run.model.named(name)?.data) ?? {};
   for (const field of REFERENCES) {
-    const [value] = valuesOf(data[field]);
+    const [value] = listValues(data[field]);
     if (value !== undefined) return { field, value: value as Of["value"] };
   }
   return { field: REFERENCES[0], value: VALUES[0] ?? 1 };
@@ -222,7 +229,7 @@ interface Timeouts {
 }
 
 /** As they are given to a call: what is default is left out. */
-function timeoutsOf(run: Run, idle: Length, absolute: Length): Timeouts {
+function toTimeouts(run: Run, idle: Length, absolute: Length): Timeouts {
   const [idleTimeout, absoluteTimeout] = [run.length(idle), run.length(absolute)];
   return {
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
@@ -270,7 +277,7 @@ async function rotate(
 ): Promise<void> {
   const from = await run.world.now();
   const [rotated, when] = await run.timed(run.program(by).rotate(token, values, { grace }), from);
-  const turn = run.model.turn(id, values, grace);
+  const turn = run.model.decideRotation(id, values, grace);
   assert.equal(happened(rotated), happened(turn), `it is ${turn}`);
   if (turn === "ended") run.model.supersede(id, when);
   if (!rotated?.token) return;
@@ -284,7 +291,7 @@ async function rotate(
 }
 
 /** What an answer, or the model, says of a rotation. */
-function happened(what: Rotated<Data> | null | Turn): "nothing" | "ended" | "rotated" {
+function happened(what: Rotated<Data> | null | RotationOutcome): "nothing" | "ended" | "rotated" {
   if (typeof what === "string") return what === "nothing" || what === "ended" ? what : "rotated";
   if (what === null) return "nothing";
   return what.token === null ? "ended" : "rotated";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Session, Sessions, SessionWithToken } from "session-sets";
-import { idOf } from "../../src/sessions/token.ts";
+import type { Session, SessionSet, Sessions, SessionWithToken } from "session-sets";
+import { toId } from "../../src/sessions/token.ts";
 import { type Data, Model, type ModelSession, type Of, type Span } from "./model.ts";
 import { perform } from "./model-perform.ts";
 import { type Length, REFERENCES, type Step, VALUES } from "./model-steps.ts";
@@ -41,7 +41,7 @@ export interface Known {
 }
 
 function knownBy(token: string): Known {
-  const id = idOf(token, 1) ?? "";
+  const id = toId(token, 1) ?? "";
   return { token, id, lineage: id };
 }
 
@@ -175,6 +175,17 @@ export class Run {
     return length === "default" ? undefined : this.world.lengths[length];
   }
 
+  /** All sessions of a set, page by page. */
+  async pagesOf(set: SessionSet<Data>, limit: number): Promise<Session<Data>[]> {
+    const all: Session<Data>[] = [];
+    let page = await set.list({ limit });
+    while (page.length > 0) {
+      all.push(...page);
+      page = await set.list({ limit, after: page.at(-1) });
+    }
+    return all;
+  }
+
   /** Asserts that every way to read a set gives the sessions of the model. */
   async checkSet(program: Sessions<Data>, of: Of, name: string): Promise<void> {
     const set = program.by(of.field, of.value);
@@ -184,13 +195,21 @@ export class Run {
     assert.equal(await set.size(), members.length, "size");
     assert.deepEqual((await set.ids()).sort(), expected, "ids");
     assert.equal(await set.has(name), live !== undefined && members.includes(live), "has");
-    const listed = await set.list({ limit: 500 });
-    assert.deepEqual(listed.map((session) => session.id).sort(), expected, "list");
+    const listed = await set.list();
     const times = listed.map(({ lastSeenAt }) => lastSeenAt.getTime());
     assert.deepEqual(
       times,
       [...times].sort((a, b) => b - a),
       "most recently seen first",
+    );
+    const all = members.length <= listed.length ? expected : listed.map(({ id }) => id).sort();
+    assert.deepEqual(listed.map(({ id }) => id).sort(), all, "list");
+    const pages = await this.pagesOf(set, members.length > 20 ? 500 : 3);
+    assert.deepEqual(pages.map(({ id }) => id).sort(), expected, "pages of list");
+    assert.deepEqual(
+      pages,
+      pages.toSorted((a, b) => Number(b.expiresAt) - Number(a.expiresAt) || (a.id < b.id ? -1 : 1)),
+      "the latest deadline first",
     );
     const iterated: string[] = [];
     for await (const session of set) {

@@ -1,4 +1,4 @@
-import { type Of, valuesOf } from "./model.ts";
+import { listValues, type Of } from "./model.ts";
 import { fc } from "./properties.ts";
 
 /*
@@ -74,7 +74,7 @@ const written: fc.Arbitrary<Values> = fc.record(
   { requiredKeys: [] },
 );
 const signedIn: fc.Arbitrary<Values> = fc.record(
-  { user_id: users.filter((user) => valuesOf(user).length > 0), ...others },
+  { user_id: users.filter((user) => listValues(user).length > 0), ...others },
   { requiredKeys: ["user_id"] },
 );
 const fields = fc.subarray([...FIELDS, "absent"]);

@@ -57,12 +57,12 @@ export interface Of {
  * What becomes of a session that is to be rotated: nothing, or it ends; it is renewed, leaving an
  * alias or, for good, none; or another one takes its place.
  */
-export type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
+export type RotationOutcome = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
 
 /** Over how many aliases an id is a way in. */
-const WAY_IN = 3;
+const MAX_HOPS = 3;
 /** How many aliases lead to one session, one after the other; endings follow them all. */
-export const MOST_ALIASES = 32;
+export const MAX_ALIASES = 32;
 
 export class Model {
   readonly places = new Map<string, Place>();
@@ -81,11 +81,11 @@ export class Model {
   }
 
   members(of: Of): ModelSession[] {
-    return this.sessions.filter(({ data }) => valuesOf(data[of.field]).includes(of.value));
+    return this.sessions.filter(({ data }) => listValues(data[of.field]).includes(of.value));
   }
 
   /** What an id leads to over so many aliases, and the ids of those on the way. */
-  resolve(id: string, hops = WAY_IN): { session: ModelSession | undefined; trail: string[] } {
+  resolve(id: string, hops = MAX_HOPS): { session: ModelSession | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
     for (;;) {
@@ -103,7 +103,7 @@ export class Model {
   }
 
   /** The session that a name means: an id, over so many aliases, or a lineage. */
-  named(name: string, hops = MOST_ALIASES): ModelSession | undefined {
+  named(name: string, hops = MAX_ALIASES): ModelSession | undefined {
     const { session } = this.resolve(name, hops);
     return session ?? this.sessions.find(({ lineage }) => lineage === name);
   }
@@ -132,20 +132,20 @@ export class Model {
   }
 
   /** What a rotation with these values through `id` comes to. */
-  turn(id: string, values: Data, grace: number): Turn {
+  decideRotation(id: string, values: Data, grace: number): RotationOutcome {
     const { session, trail } = this.resolve(id);
     if (!session) return "nothing";
     const owner = this.#owner(session, values);
     if (owner === "nobody" || owner === "another") return "replaced";
     if (owner === "same") return "renewed for good";
     if (trail.length > 0) return grace === 0 ? "ended" : "nothing";
-    if (this.#aliasesOf(session) >= MOST_ALIASES) return "nothing";
+    if (this.#countAliases(session) >= MAX_ALIASES) return "nothing";
     return grace === 0 ? "renewed for good" : "renewed";
   }
 
   /** Gives what `id` leads to another id, `turn` having said so. */
   rotate(id: string, to: string, values: Data, grace: number, when: Span): void {
-    const turn = this.turn(id, values, grace);
+    const turn = this.decideRotation(id, values, grace);
     const { session, trail } = this.resolve(id);
     if (!session || !turn.startsWith("renewed")) throw new Error("no session to rotate");
     if (turn === "renewed") {
@@ -154,7 +154,7 @@ export class Model {
       this.places.set(session.id, { kind: "alias", target: to, previous, expires });
       session.previous = session.id;
     } else {
-      this.#bury(session, [session.id, ...trail], when);
+      this.#putTombstones(session, [session.id, ...trail], when);
       session.previous = null;
     }
     session.id = to;
@@ -177,18 +177,18 @@ export class Model {
   /** What a session has that takes the place of one by a rotation: no user that signs out. */
   replacing(values: Data): Data {
     const { [this.#identity]: user, ...others } = copy(values);
-    return valuesOf(user).length === 0 ? others : copy(values);
+    return listValues(user).length === 0 ? others : copy(values);
   }
 
   /** Ends what `id` leads to, over all aliases, for a session that takes its place. */
   supersede(id: string, when: Span): void {
-    const { session, trail } = this.resolve(id, MOST_ALIASES);
-    if (session) this.#bury(session, [session.id, ...trail], when);
-    else if (!this.#isBuried(id)) this.#leave(id, "0", when);
+    const { session, trail } = this.resolve(id, MAX_ALIASES);
+    if (session) this.#putTombstones(session, [session.id, ...trail], when);
+    else if (!this.#hasTombstone(id)) this.#leave(id, "0", when);
   }
 
-  #bury(session: ModelSession, ids: readonly string[], when: Span): void {
-    const hadIdentity = valuesOf(session.data[this.#identity]).length > 0;
+  #putTombstones(session: ModelSession, ids: readonly string[], when: Span): void {
+    const hadIdentity = listValues(session.data[this.#identity]).length > 0;
     for (const id of ids) this.#leave(id, hadIdentity ? "1" : "0", when);
   }
 
@@ -200,13 +200,13 @@ export class Model {
   }
 
   /** Whether a tombstone tells already that nothing is there. */
-  #isBuried(id: string): boolean {
+  #hasTombstone(id: string): boolean {
     for (let place = this.places.get(id); ; place = this.places.get(place.target)) {
       if (place?.kind !== "alias") return place?.kind === "tombstone";
     }
   }
 
-  #aliasesOf(session: ModelSession): number {
+  #countAliases(session: ModelSession): number {
     let count = 0;
     for (let alias = this.#aliasBefore(session); alias; alias = this.#aliasBefore(alias.place)) {
       count++;
@@ -223,14 +223,14 @@ export class Model {
   #owner(session: ModelSession, values: Data): "same" | "nobody" | "another" | null {
     const value = copy(values)[this.#identity];
     if (value === undefined) return null;
-    const [before, after] = [valuesOf(session.data[this.#identity]), valuesOf(value)];
+    const [before, after] = [listValues(session.data[this.#identity]), listValues(value)];
     if (before.length === 0) return after.length === 0 ? null : "nobody";
     return after.some((one) => before.includes(one)) ? "same" : "another";
   }
 
   /** Ends what a token of this id leads to, with the aliases on the way; whether there was one. */
   end(id: string): boolean {
-    const { session, trail } = this.resolve(id, MOST_ALIASES);
+    const { session, trail } = this.resolve(id, MAX_ALIASES);
     if (!session) return false;
     for (const gone of [session.id, ...trail]) this.places.delete(gone);
     return true;
@@ -275,7 +275,7 @@ export class Model {
 }
 
 /** What a field's value is found by. */
-export function valuesOf(value: unknown): unknown[] {
+export function listValues(value: unknown): unknown[] {
   const elements = Array.isArray(value) ? value : [value];
   return elements.filter((element) => element !== null && element !== undefined);
 }

@@ -59,7 +59,7 @@ async function ownerSeenBy(admin: Redis, slot: number): Promise<string | undefin
 }
 
 /** The place in `all` of the master that has a slot. */
-export async function ownerOf(slot: number, all: readonly Redis[]): Promise<number> {
+export async function findOwner(slot: number, all: readonly Redis[]): Promise<number> {
   const ids = await Promise.all(all.map((admin) => admin.cluster("MYID")));
   return ids.indexOf((await ownerSeenBy(all[0] as Redis, slot)) ?? "");
 }

@@ -50,47 +50,49 @@ function editsOfAll(part: string, by: string): Mutation["apply"] {
 }
 
 const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
-    return answer_changed(to, made)`;
+    return answer_changed(to, made, 1)`;
 
-const LEAVES_TOMBSTONES = "  if for_good or grace == 0 then\n";
-
-const LEAVES = `${LEAVES_TOMBSTONES}    local named = encode_named(changes.names, identity)
-    local tombstone = encode_sign_in(has_field(found.names, identity), named)
-    trail[#trail + 1] = current
-    for _, old in ipairs(trail) do
-      replace_hash(old, tombstone_stays, '@x', tombstone)
+const LEAVES = `    if plan.for_good or plan.grace == 0 then
+      trail[#trail + 1] = current
+      for _, old in ipairs(trail) do
+        replace_hash(old, plan.stays, '@x', plan.tombstone)
+      end
+      redis.call('HDEL', derive_session_key(to), '@p')
+    else
+      replace_hash(current, plan.grace, '@to', to, plan.alias)
+      redis.call('HSET', derive_session_key(to), '@p', current)
     end
-    redis.call('HDEL', derive_session_key(to), '@p')
-  else
-    replace_hash(current, grace, '@to', to, aliases[1])
-    redis.call('HSET', derive_session_key(to), '@p', current)
-  end
 `;
 
-const MOVES = `  for _, name in ipairs(found.names) do
-    remove_entry(name, current)
-  end
-  redis.call('RENAME', key, derive_session_key(to))
+const MOVES = `    for _, name in ipairs(found.names) do
+      remove_entry(name, current)
+    end
+    redis.call('RENAME', key, derive_session_key(to))
 `;
+
+const DEADLINES = "  local idle = plan.idle or tonumber(found.idle)\n";
 
 const RESOLVED = "local current, found, trail = follow_aliases(id, MAX_HOPS)\n";
 
-const LEAVE_REMOVED = `for _, name in ipairs(removed) do
-  remove_entry(name, current)
-end`;
+const LEAVE_REMOVED = `  for _, name in ipairs(removed) do
+    remove_entry(name, current)
+  end`;
 
-const ENTER_AFTER = `for _, name in ipairs(after) do
-  add_entry(name, final, deadline)
-end`;
+const ENTER_AFTER = `  for _, name in ipairs(after) do
+    add_entry(name, final, deadline)
+  end`;
 
 export const mutations = {
   "upsert in set": {
     about: "set makes a session where there is none",
     apply: edits("change", [
-      "  return { now, 'gone' }",
-      `  if #changes.set == 0 then return { now, 'gone' } end
+      "  return answer_absent(found, changes, identity)\n",
+      `  if #changes.set == 0 or found.tombstone or found.target then
+    return answer_absent(found, changes, identity)
+  end
   found.created, found.idle = format_int(micros), '3600000'
-  redis.call('HSET', derive_session_key(current), '@c', found.created, '@i', found.idle)`,
+  redis.call('HSET', derive_session_key(current), '@c', found.created, '@i', found.idle)
+`,
     ]),
   },
   "forgotten index removal": {
@@ -121,15 +123,14 @@ export const mutations = {
 `,
       ],
       [
-        "local idle = new_idle or tonumber(found.idle)\n",
-        `if rotates then
-  redis.call('COPY', key, derive_session_key(to))
-  key = derive_session_key(to)
-end
-local idle = new_idle or tonumber(found.idle)
-`,
+        DEADLINES,
+        `  if to then
+    redis.call('COPY', key, derive_session_key(to))
+    key = derive_session_key(to)
+  end
+${DEADLINES}`,
       ],
-      [LEAVE_REMOVED, `if not rotates then ${LEAVE_REMOVED} end`],
+      [LEAVE_REMOVED, `  if not to then ${LEAVE_REMOVED} end`],
       [MOVES, ""],
       [LEAVES, ""],
     ),
@@ -172,10 +173,10 @@ local idle = new_idle or tonumber(found.idle)
         "",
       ],
       [
-        `  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
+        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
 end
 `,
-        `  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
+        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
 else
   for _, name in ipairs(names) do
     add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]))
@@ -194,7 +195,7 @@ end
     about: "one command moves the session's expiry, the next moves that of its entries",
     apply: edits("change", [
       ENTER_AFTER,
-      `if rotates or ARGV[#ARGV] == 'entries' then ${ENTER_AFTER} end`,
+      `  if to or ARGV[#ARGV] == 'entries' then ${ENTER_AFTER} end`,
     ]),
     send: async ({ script, args }, send) => {
       if (script !== "change") return send();
@@ -236,20 +237,35 @@ look_at_session(current, found.names)
       "local to, found = except, read_own_fields(except)\n",
     ]),
   },
+  "page that forgets the rest of a deadline": {
+    about: "a page of a list begins at the deadline before that of its place",
+    apply: edits("listByDeadline", ["    add(read_same_deadline(count))\n", ""]),
+  },
+  "page that loses its place": {
+    about:
+      "a page of a list begins at the deadline before where the session of its place has ended",
+    apply: edits("listByDeadline", [
+      "  local to = last\n",
+      "  local to = last\n  if not redis.call('ZSCORE', set, after_id) then from, to = last, last end\n",
+    ]),
+  },
+  "page that ends at the wrong sessions of a deadline": {
+    about: "of the last deadline of a page not those with the first ids are given",
+    apply: edits("listByDeadline", [" or i > #found then\n", " then\n"]),
+  },
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
-    apply: edits("endAll", ["if found.created and found.created == spared then", "if false then"]),
+    apply: edits("endAll", ["if spared ~= '' and found.created == spared then", "if false then"]),
   },
   "rotation that extends the absolute deadline": {
     about: "a rotation counts the absolute timeout from now",
     apply: edits("change", [
-      "local idle = new_idle or tonumber(found.idle)\n",
-      `if rotates and found.absolute then
-  found.absolute = format_int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
-  redis.call('HSET', key, '@a', found.absolute)
-end
-local idle = new_idle or tonumber(found.idle)
-`,
+      DEADLINES,
+      `  if to and found.absolute then
+    found.absolute = format_int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
+    redis.call('HSET', key, '@a', found.absolute)
+  end
+${DEADLINES}`,
     ]),
   },
   "change of a set that is made again": {
@@ -283,45 +299,35 @@ local idle = new_idle or tonumber(found.idle)
   "rotation of the same user that leaves an alias": {
     about: "after a user has shown the password once more the old token leads to the session",
     apply: edits("change", [
-      LEAVES_TOMBSTONES,
-      "  if (for_good and when ~= 'always') or grace == 0 then\n",
+      "\nlocal bytes = count_bytes_after(",
+      "\nfor_good = for_good and when ~= 'always'\nlocal bytes = count_bytes_after(",
     ]),
   },
   "change of credentials that leaves an alias": {
     about: "after a change of password the old token leads to the session",
     apply: edits("change", [
-      LEAVES_TOMBSTONES,
-      "  if (for_good and when ~= 'credentials') or grace == 0 then\n",
+      "  rotates, for_good = true, true\n",
+      "  rotates, for_good = true, false\n",
     ]),
   },
   "first value that keeps its id": {
     about: "a merging change that gives an identity its first value keeps the session's id",
-    apply: edits("change", [
-      "  for_good = changes_identity(found, added, removed)\n",
-      "  for_good = false\n",
-    ]),
+    apply: edits("command", ["to ~= '' and changes_identity(found, added, removed)", "false"]),
   },
   "first value that leaves an alias": {
     about: "after a merging change of the user the old token leads to the session",
-    apply: edits("change", [
-      LEAVES_TOMBSTONES,
-      "  if (for_good and when ~= 'identity-changes') or grace == 0 then\n",
-    ]),
+    apply: edits("command", ["for_good = true", "for_good = false, grace = tombstone_stays"]),
   },
   "first value that leaves nothing": {
     about: "after a merging change of the user nothing is left at the old id",
-    apply: edits("change", [
-      LEAVES_TOMBSTONES,
-      `  tombstone_stays = when == 'identity-changes' and 0 or tombstone_stays
-${LEAVES_TOMBSTONES}`,
-    ]),
+    apply: edits("command", ["stays = tombstone_stays", "stays = 0"]),
   },
   "tombstone that lets in who names less": {
     about: "a tombstone forgets which of several identities the sign-in named",
-    apply: edits("change", [
+    apply: editsOfAll(
       "  local given = parse_fields(encode_named(changes.names, identity))\n",
       "  local given = {}\n",
-    ]),
+    ),
   },
   "ending over three aliases": {
     about: "a session that was renewed more often than that is not ended by its first token",
@@ -340,8 +346,8 @@ ${LEAVES_TOMBSTONES}`,
   "pointer that stays behind": {
     about: "a rotation leaves the pointer of the lineage where the session was",
     apply: edits("change", [
-      "write_pointer(final, found, deadline)\n",
-      "if not rotates then write_pointer(final, found, deadline) end\n",
+      "  write_pointer(final, found, deadline)\n",
+      "  if not to then write_pointer(final, found, deadline) end\n",
     ]),
   },
   "pointer that outlives its session": {

@@ -9,7 +9,7 @@ export const nodeAdapter: Adapter = {
 };
 
 function createListener(options: AdapterOptions) {
-  const { sessions, prefix, keys, guard, handlerOf, onError, trustProxy } = options;
+  const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
   const proxied = trustProxy === undefined ? {} : { trustProxy };
   const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
   const sessionOf = nodeSessions(sessions, {
@@ -22,11 +22,11 @@ function createListener(options: AdapterOptions) {
     if (req.url !== `${prefix}/`) return void res.writeHead(404).end();
     const session = sessionOf(req, res);
     check(req);
-    const handler = handlerOf(String(req.headers["x-handler"]));
+    const handler = findHandler(String(req.headers["x-handler"]));
     const cookies: string[] = [];
     const value = await handler({
       session,
-      createSession: () => sessionOf(req, res),
+      of: () => sessionOf.of(req, res),
       setHeader: (name, text) => void res.setHeader(name, text),
       setCookie: (name, text) => void cookies.push(`${name}=${text}`),
       sendHeaders: async () => void res.writeHead(200).flushHeaders(),

@@ -4,6 +4,10 @@ import type { SessionStore } from "session-sets";
 import { createSessions, type Session, SessionError, type Sessions } from "session-sets";
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
+import type { CommandStore } from "../../src/store/commanding.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
+import { newIdBeside } from "../../src/testing/ids.ts";
+import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
 import type { Client } from "./stores.ts";
 
@@ -16,13 +20,18 @@ export interface Data {
 /** What no error may ever show. */
 export const SECRET = "do-not-show-me";
 
-export function sessionsOn(store: SessionStore): Sessions<Data> {
-  return createSessions<Data>({
+/** The stores of the sessions, which give them to nobody. */
+const stores = new WeakMap<object, SessionStore>();
+
+export function createSessionsOn(store: SessionStore): Sessions<Data> {
+  const sessions = createSessions<Data>({
     store,
     references: { user_id: {}, team_ids: { identity: false } },
     idleTimeout: "1 hour",
     absoluteTimeout: "1 day",
   });
+  stores.set(sessions, store);
+  return sessions;
 }
 
 export interface Made {
@@ -56,7 +65,8 @@ export function operations(
 ): Record<string, Operation> {
   const user = sessions.by("user_id", 1);
   const team = sessions.by("team_ids", 1);
-  const request = () => koaSessions(sessions).createSession(contextWith(`session=${token}`));
+  const commands = () => commandStore(stores.get(sessions) as CommandStore);
+  const request = () => koaSessions(sessions).of(contextWith(`session=${token}`));
   const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
     does,
     needs,
@@ -70,12 +80,15 @@ export function operations(
     size: operation("count a session set", "read", () => user.size()),
     has: operation("look into a session set", "read", () => user.has(session.id)),
     list: operation("list a session set", "read", () => user.list()),
+    "a page of the list": operation("list a session set", "read", () =>
+      user.list({ limit: 10, after: session }),
+    ),
     ids: operation("read a session set", "read", () => user.ids()),
     iterating: operation("read a session set", "read", async () => {
       for await (const _ of user);
     }),
     reindex: operation(
-      "walk over all keys|read a session|compare a session with its sets|mend a session or a set",
+      "scan all keys|read a session|compare a session with its sets|reindex a session or a set",
       "read",
       async () => {
         for await (const _ of sessions.reindex());
@@ -106,6 +119,22 @@ export function operations(
       () => request().changeCredentials("user_id"),
     ),
     touch: operation("change a session", "write", () => sessions.touch(token)),
+    "command that moves the end": operation("change a session", "write", () =>
+      command(commands(), session.id, { absoluteTimeout: 3_600_000 }),
+    ),
+    "command that replaces": operation("change a session", "memory", () =>
+      command(commands(), session.id, {
+        set: { user_id: "1", team_ids: "[1,2]" },
+        references: { user_id: ["1"], team_ids: ["1", "2"] },
+        replace: true,
+      }),
+    ),
+    "command that makes": operation("change a session", "memory", () =>
+      command(commands(), newIdBeside(session.id), { create: true, absoluteTimeout: 3_600_000 }),
+    ),
+    "command that merges": operation("change a session", "memory", () =>
+      commands().command(session.id, createMerge(newIdBeside(session.id), "2")),
+    ),
     unset: operation("change a session", "write", () => sessions.unset(token, ["secret"])),
     "unset of a set": operation("change a session set", "write", () => user.unset(["secret"])),
     rotate: operation("change a session", "write", () => sessions.rotate(token)),
@@ -138,7 +167,7 @@ export async function runAll(sessions: Sessions<Data>): Promise<Map<string, unkn
 }
 
 /** The error that an operation fails with: of the store, saying what failed and what to do. */
-export async function failureOf({ does, run }: Operation): Promise<SessionError> {
+export async function catchFailure({ does, run }: Operation): Promise<SessionError> {
   const error: unknown = await run().then(
     () => new Error(`It did ${does}.`),
     (reason: unknown) => reason,
@@ -148,6 +177,7 @@ export async function failureOf({ does, run }: Operation): Promise<SessionError>
   expect(failure.code, failure.message).toBe("ERR_STORE_UNAVAILABLE");
   expect(failure.status).toBe(503);
   expect(failure.message).toMatch(couldNot(does));
+  expect(does.split("|"), failure.message).toContain(detailsOf(failure).operation);
   return failure;
 }
 
@@ -160,12 +190,12 @@ export function couldNot(does: string | undefined): RegExp {
 export async function snapshot(client: Client): Promise<Record<string, unknown>> {
   const all: Record<string, unknown> = {};
   for (const key of (await client.keys("*")).sort()) {
-    all[key] = [await contentOf(client, key), await client.pexpiretime(key)];
+    all[key] = [await readContent(client, key), await client.pexpiretime(key)];
   }
   return all;
 }
 
-async function contentOf(client: Client, key: string): Promise<unknown> {
+async function readContent(client: Client, key: string): Promise<unknown> {
   switch (await client.type(key)) {
     case "hash":
       return client.hgetall(key);

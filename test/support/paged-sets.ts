@@ -2,7 +2,15 @@
 import { redisStore } from "session-sets/redis";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, changes, create, done, live, of, rotationTo } from "../../src/testing/steps.ts";
+import {
+  change,
+  create,
+  createChanges,
+  createRotation,
+  expectDone,
+  findLive,
+  of,
+} from "../../src/testing/steps.ts";
 import { intercepted } from "./intercept.ts";
 import { type Client, freshPrefix } from "./stores.ts";
 
@@ -66,12 +74,12 @@ function sessionsIn(script: string, reply: unknown): number {
 export async function rotate({ other, ids }: PagedSet, n: number, grace: number): Promise<void> {
   const old = ids[n] ?? "";
   const to = newIdBeside(old);
-  done(await change(other, old, { rotation: rotationTo(to, { grace }) }));
+  expectDone(await change(other, old, { rotation: createRotation(to, { grace }) }));
   ids[n] = to;
 }
 
 export async function touch({ other, ids }: PagedSet, n: number): Promise<void> {
-  done(await change(other, ids[n] ?? ""));
+  expectDone(await change(other, ids[n] ?? ""));
 }
 
 /** Uses, rotates and makes sessions all over the set. */
@@ -87,8 +95,11 @@ export async function disturb(set: PagedSet, page: number): Promise<void> {
 }
 
 /** Gives every session of the set the same deadline, as if all had been made in one millisecond. */
-export async function tie(client: Client, { other, ids }: PagedSet): Promise<number> {
-  const deadline = (await live(other, ids[0] ?? "")).expiresAt + HOUR;
+export async function tie(
+  client: Client,
+  { other, ids }: Pick<PagedSet, "other" | "ids">,
+): Promise<number> {
+  const deadline = (await findLive(other, ids[0] ?? "")).expiresAt + HOUR;
   for (const id of ids) {
     const key = other.sessionKey(id);
     await client.hdel(key, "@i");
@@ -109,7 +120,7 @@ export async function readAll({ store }: PagedSet, withFields: boolean): Promise
 /** The numbers of the sessions that are not marked as admin. */
 export async function unchanged({ other, ids }: PagedSet): Promise<number[]> {
   const roles = await Promise.all(
-    ids.map(async (id) => (await live(other, id, ["role"])).fields.get("role")),
+    ids.map(async (id) => (await findLive(other, id, ["role"])).fields.get("role")),
   );
   return roles.flatMap((role, n) => (role === "admin" ? [] : [n]));
 }
@@ -118,11 +129,11 @@ export function range(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);
 }
 
-export function numbersOf(sessions: readonly StoredSession[]): number[] {
+export function readNumbers(sessions: readonly StoredSession[]): number[] {
   return sessions
     .map(({ fields }) => Number(fields.get("n")))
     .filter((n) => n < 10_000)
     .sort((a, b) => a - b);
 }
 
-export const MARK = changes({ set: { role: "admin" } });
+export const MARK = createChanges({ set: { role: "admin" } });

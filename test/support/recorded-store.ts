@@ -1,4 +1,5 @@
 import type { SessionStore } from "session-sets";
+import type { CommandStore } from "session-sets/testing";
 
 /** What a store does for one session or set, and may fail at. */
 const OPERATIONS = [
@@ -6,6 +7,7 @@ const OPERATIONS = [
   "signIn",
   "find",
   "change",
+  "command",
   "end",
   "count",
   "has",
@@ -13,7 +15,7 @@ const OPERATIONS = [
   "pages",
   "changeAll",
   "endAll",
-] as const satisfies readonly (keyof SessionStore)[];
+] as const satisfies readonly (keyof CommandStore)[];
 
 export type Operation = (typeof OPERATIONS)[number];
 

@@ -65,7 +65,7 @@ export async function startCluster({
     replicas,
     takenOver: ({ port }) =>
       withAdmin(port, async (admin) => {
-        await eventually("a failover", "master", () => roleOf(admin));
+        await eventually("a failover", "master", () => readRole(admin));
         await eventually("a cluster after it", "ok", () => state(admin));
       }),
     inStep: ({ port }) => withAdmin(port, untilInStep),
@@ -98,11 +98,11 @@ async function knownNodes(admin: Redis): Promise<number> {
 }
 
 function untilInStep(replica: Redis): Promise<void> {
-  return eventually("replication", "slave connected", () => roleOf(replica));
+  return eventually("replication", "slave connected", () => readRole(replica));
 }
 
 /** What a node says that it is; a replica with the state of its link. */
-async function roleOf(admin: Redis): Promise<string> {
+async function readRole(admin: Redis): Promise<string> {
   const [role, , , link] = (await admin.call("ROLE")) as string[];
   return role === "master" ? role : `${role} ${link}`;
 }

@@ -5,14 +5,14 @@ export async function dumpServer(url: string): Promise<string> {
   const client = new Redis(url);
   try {
     const keys = await client.keys("*");
-    const contents = await Promise.all(keys.map((key) => contentOf(client, key)));
+    const contents = await Promise.all(keys.map((key) => readContent(client, key)));
     return JSON.stringify(keys.map((key, i) => [key, contents[i]]));
   } finally {
     client.disconnect();
   }
 }
 
-async function contentOf(client: Redis, key: string): Promise<unknown> {
+async function readContent(client: Redis, key: string): Promise<unknown> {
   const type = await client.type(key);
   switch (type) {
     case "hash":

@@ -25,7 +25,7 @@ export interface RedisSentinel {
   /** The server that the sentinel holds for the master now. */
   master(): Promise<RedisServer>;
   /** Waits until a server other than this one is the master, and says so itself; gives it. */
-  successorOf(master: RedisServer): Promise<RedisServer>;
+  waitForSuccessor(master: RedisServer): Promise<RedisServer>;
   /** Waits until all servers run, one as the master and the others in step with it. */
   whole(): Promise<void>;
   /** Tells the sentinel to make a replica the master, and waits until it says so. */
@@ -56,7 +56,7 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
 
   async function whole(): Promise<void> {
     const roles = { masters: 1, inStep: replicas };
-    await eventually("replication", roles, () => rolesOf(servers));
+    await eventually("replication", roles, () => readRoles(servers));
     const seen = { "num-slaves": String(replicas), flags: "master" };
     await eventually("the watch", seen, () => stateSeenBy(admin));
   }
@@ -71,10 +71,10 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
     port: sentinel.port,
     servers,
     master: currentMaster,
-    async successorOf(old) {
+    async waitForSuccessor(old) {
       await eventually("a failover", true, async () => (await currentMaster()).port !== old.port);
       const found = await currentMaster();
-      await eventually("its end", "master", () => roleOf(found));
+      await eventually("its end", "master", () => readRole(found));
       return found;
     },
     whole,
@@ -105,14 +105,14 @@ async function stateSeenBy(admin: Redis): Promise<Record<string, string | undefi
   return Object.fromEntries(names.map((name) => [name, state.get(name)]));
 }
 
-async function rolesOf(servers: readonly RedisServer[]) {
-  const roles = await Promise.all(servers.map((server) => roleOf(server)));
+async function readRoles(servers: readonly RedisServer[]) {
+  const roles = await Promise.all(servers.map((server) => readRole(server)));
   const masters = roles.filter((role) => role === "master").length;
   return { masters, inStep: roles.filter((role) => role === "slave connected").length };
 }
 
 /** What a server says that it is; a replica with the state of its link. "" where it is down. */
-async function roleOf({ port }: RedisServer): Promise<string> {
+async function readRole({ port }: RedisServer): Promise<string> {
   const one = new Redis(port, { retryStrategy: () => null });
   one.on("error", () => {});
   try {

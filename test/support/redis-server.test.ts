@@ -36,7 +36,7 @@ test("several servers start at once, each with its own port and arguments", asyn
 
 test("a stopped server is gone, with its folder, and stopping again is no error", async () => {
   const server = await startRedis();
-  const folder = folderOf(await send(server.url, "CONFIG", "GET", "dir"));
+  const folder = readFolder(await send(server.url, "CONFIG", "GET", "dir"));
   expect(existsSync(folder)).toBe(true);
   await server.stop();
   await server.stop();
@@ -88,7 +88,7 @@ test("a server ends with the process that started it, even when that is killed",
   await vi.waitUntil(() => !isRunning(Number(pid)), 10_000);
 });
 
-function folderOf(reply: unknown): string {
+function readFolder(reply: unknown): string {
   const folder = /\/[^"]*session-sets-redis-[^"]*/.exec(JSON.stringify(reply))?.[0];
   if (!folder) throw new Error(`No folder in ${JSON.stringify(reply)}`);
   return folder;

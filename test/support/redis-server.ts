@@ -69,7 +69,7 @@ export async function startRedis({
       url: `redis://127.0.0.1:${port}`,
       port,
       get pid() {
-        return pidOf(child);
+        return readPid(child);
       },
       pause: () => void child.kill("SIGSTOP"),
       resume: () => void child.kill("SIGCONT"),
@@ -134,7 +134,7 @@ async function startProcess(
   await once(child, "spawn");
   watch(child, folder);
   const deadline = Date.now() + START_TIMEOUT;
-  while (!(await answers(port, pidOf(child)))) {
+  while (!(await answers(port, readPid(child)))) {
     if (hasEnded(child)) {
       const text = `The Redis server ended at once. ${program}, port ${port}:\n${output}`;
       throw /address already in use/i.test(output) ? new PortTaken(text) : new Error(text);
@@ -175,7 +175,7 @@ function ask(port: number, commands: string): Promise<string> {
  */
 function watch(server: ChildProcess, folder: string): void {
   const script = 'cat > /dev/null; kill -9 "$1" 2> /dev/null; rm -rf "$2"';
-  const watchdog = spawn("sh", ["-c", script, "watchdog", String(pidOf(server)), folder], {
+  const watchdog = spawn("sh", ["-c", script, "watchdog", String(readPid(server)), folder], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true, // a Ctrl-C in the terminal does not reach it
   });
@@ -196,7 +196,7 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-function pidOf(child: ChildProcess): number {
+function readPid(child: ChildProcess): number {
   if (child.pid === undefined) throw new Error("The Redis server has no process.");
   return child.pid;
 }

@@ -131,7 +131,7 @@ export function openPlace(servers: Servers, shards: number): Place {
   };
 }
 
-export interface Walked {
+export interface Reindexed {
   readonly steps: number;
   readonly scanned: number;
   readonly added: number;
@@ -140,10 +140,10 @@ export interface Walked {
 }
 
 /** Walks to the end. */
-export async function walk(
+export async function reindexToEnd(
   sessions: Pick<Sessions<Data>, "reindex">,
   options?: ReindexOptions,
-): Promise<Walked> {
+): Promise<Reindexed> {
   let last = { scanned: 0, added: 0, removed: 0, corrected: 0 };
   let steps = 0;
   let ended = false;

@@ -12,7 +12,7 @@ export interface ScriptRun {
 
 export interface ScriptWatch {
   /** The scripts that run on the server while something is done. */
-  runsOf(work: () => Promise<unknown>): Promise<ScriptRun[]>;
+  recordRuns(work: () => Promise<unknown>): Promise<ScriptRun[]>;
   stop(): void;
 }
 
@@ -40,7 +40,7 @@ export async function watchScripts(url: string): Promise<ScriptWatch> {
   }
 
   return {
-    async runsOf(work) {
+    async recordRuns(work) {
       await catchUp();
       runs = [];
       await work();

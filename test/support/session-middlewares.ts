@@ -115,7 +115,7 @@ async function openExpress(
   const server = createServer(app).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    browser: () => browserOf((server.address() as AddressInfo).port),
+    browser: () => createBrowser((server.address() as AddressInfo).port),
     async close() {
       server.close();
       server.closeAllConnections();
@@ -143,7 +143,7 @@ async function openFastify(
   // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
   await app.listen({ port: 0, host: "127.0.0.1" });
   return {
-    browser: () => browserOf((app.server.address() as AddressInfo).port),
+    browser: () => createBrowser((app.server.address() as AddressInfo).port),
     close: () => app.close(),
   };
 }
@@ -154,7 +154,7 @@ async function perform(request: AppRequest): Promise<unknown> {
   return (await Promise.resolve(act(request))) ?? {};
 }
 
-function browserOf(port: number): Browser {
+function createBrowser(port: number): Browser {
   const jar = new CookieJar();
   return {
     jar,

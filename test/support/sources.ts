@@ -24,10 +24,10 @@ export interface Import {
 }
 
 /** What a TypeScript file imports or re-exports. */
-export function importsOf(source: string): Import[] {
+export function listImports(source: string): Import[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const statements = code.matchAll(
-    /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{][^"';]*?\sfrom\s+)?["']([^"']+)["']/gm,
+    /^\s*(?:import|export)\s+(type\s+)?(?:[\w*{](?:[^"';]|\bas\s+"[^"]*")*?\sfrom\s+)?["']([^"']+)["']/gm,
   );
   const calls = code.matchAll(/\b(?:import|require)\s*\(\s*["'`]([^"'`]+)["'`]/g);
   return [

@@ -27,7 +27,7 @@ same<Equal<express5.SessionOf<typeof sessions>, Session>>();
 const shop = express5.expressSessions(sessions, { keys: ["secret"], carriers: ["bearer"] });
 const app = express().use(shop, express5.csrfGuard());
 app.get("/", async (req) => {
-  const session = shop.createSession(req);
+  const session = shop.of(req);
   same<Equal<typeof session, Session>>();
   // Under a bearer header the token is the new one.
   const rotated = await session.rotate();
@@ -43,7 +43,8 @@ const served = fastify();
 served.register(plugin);
 served.register(fastify5.csrfGuard({ origins: ["https://admin.example"] }));
 served.get("/", (request, reply) => {
-  const session = plugin.createSession(request, reply);
+  const session = plugin.of(request, reply);
+  plugin.of(request);
   same<Equal<typeof session, Session>>();
   return session.get();
 });
@@ -59,10 +60,22 @@ const sessionOf = node.nodeSessions(sessions, { carriers: [{ header: "X-Token" }
 export function answer(req: IncomingMessage, res: ServerResponse) {
   const session = sessionOf(req, res);
   same<Equal<typeof session, Session>>();
+  same<Equal<ReturnType<typeof sessionOf.of>, Session>>();
+  same<Equal<typeof session.id, string | null>>();
+  same<Equal<typeof session.key, string | null>>();
+  // @ts-expect-error: what is known is a property, and is not assigned
+  session.id = "another";
+  // @ts-expect-error: and not a method
+  session.key();
 }
 
 export function handle(request: Request): Response {
-  const session = fetched.fetchSessions(sessions)(request);
+  const fetchSession = fetched.fetchSessions(sessions);
+  const session = fetchSession(request);
+  const named = fetchSession.of(request);
+  same<Equal<typeof named, typeof session>>();
+  const parts = fetchSession.of({ headers: request.headers });
+  same<Equal<typeof parts, Session>>();
   const data = session.get(["theme"]);
   same<Equal<Awaited<typeof data>, Partial<Pick<Data, "theme">>>>();
   class PageResponse extends Response {}

@@ -5,7 +5,7 @@ import {
   type SessionSetsStoreOptions,
   type StoredData,
   type StoreSessionSet,
-} from "session-sets/express-session";
+} from "session-sets/compat/express-session";
 import { type Equal, same } from "./equal.ts";
 
 interface Shop {

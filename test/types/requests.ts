@@ -117,7 +117,7 @@ expressShop.requireSession("user_id", { to: "/sign-in" });
 // A request that has no response, and what the guard is given.
 export function upgraded(req: IncomingMessage): void {
   expressShop(req, {}, () => {});
-  expressShop.createSession(req);
+  expressShop.of(req);
   node.nodeSessions(sessions)(req);
   expressed.csrfGuard()(req, {}, () => {});
 }

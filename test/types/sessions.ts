@@ -138,6 +138,11 @@ export async function sets() {
   await user.unset(["user_id"]);
   // @ts-expect-error: a number
   await user.list({ limit: "20" });
+  const page = await user.list({ limit: 20, after: null });
+  await user.list({ limit: 20, after: page.at(-1) });
+  await user.list({ after: { id: "", expiresAt: new Date() } });
+  // @ts-expect-error: an id does not say where a page begins
+  await user.list({ after: page[0]?.id });
   // @ts-expect-error: no option
   await user.clear({ but: "id" });
   // @ts-expect-error: the iteration is asynchronous

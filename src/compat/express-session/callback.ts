@@ -1,7 +1,7 @@
 // Not process.nextTick, which fake timers replace: a request would wait for ever.
 import { nextTick } from "node:process";
-import type { SessionError } from "../../errors.ts";
-import { warn } from "../../warnings.ts";
+import { createConfigError, type SessionError } from "../../shared/errors.ts";
+import { warn } from "../../shared/warnings.ts";
 
 /** How the middlewares are told what became of a call: with an error, or with null and the value. */
 export type StoreCallback<Value = void> = (error?: SessionError | null, value?: Value) => void;
@@ -9,6 +9,12 @@ export type StoreCallback<Value = void> = (error?: SessionError | null, value?: 
 /** How they are told of sessions, whose type is each middleware's own. */
 // biome-ignore lint/suspicious/noExplicitAny: apps declare the fields of their sessions to the middleware
 export type SessionCallback = (error: unknown, session?: any) => void;
+
+/** @throws SessionError ERR_SESSION_CONFIG where there is none: nothing else would tell what became of the call. */
+export function checkCallback(method: string, callback: unknown): void {
+  if (typeof callback !== "function")
+    throw createConfigError(`${method} takes a callback, last of all`);
+}
 
 /**
  * Tells the callback what became of the work; without one, the promise does.

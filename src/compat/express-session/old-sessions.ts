@@ -1,24 +1,24 @@
-import { quote } from "../../errors.ts";
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
-import { literal, type OldValue } from "../../store/redis/old-keys.ts";
+import { escapePattern, type ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
+  type ForeignLayout,
+  type MigratedSession,
+  Migrator,
   type MoveProgress,
-  type OldLayout,
-  type OldSession,
-  OldSessions,
-} from "../../store/redis/old-sessions.ts";
-import type { RedisStoreOptions } from "../../store/redis/redis-store.ts";
-import { warn } from "../../warnings.ts";
-import { expiryOf, isFixed, lifetimeOf } from "./cookie.ts";
-import { type References, recordOf, referencesIn } from "./record.ts";
-import { idOfSid } from "./sid.ts";
+} from "../../migrate/migrator.ts";
+import { quote } from "../../shared/errors.ts";
+import { warn } from "../../shared/warnings.ts";
+import type { RedisStoreOptions } from "../../store/redis/options.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
+import { deriveLifetime, isFixed, parseExpiry } from "./saving/cookie.ts";
+import { createRecord, pickReferences, type References } from "./saving/record.ts";
+import { deriveId } from "./sid.ts";
 
 const COLON = ":";
 /** The prefixes that were looked at with a colon, and the reasons told why fields are left out. */
-const told = new Set<string>();
+const warned = new Set<string>();
 
 /** How the sessions of another store are found and moved. */
-export interface Moving {
+export interface MigrateSettings {
   readonly prefix: string;
   readonly references: References;
   /** For a session whose cookie ends with the browser. */
@@ -27,42 +27,42 @@ export interface Moving {
 }
 
 /** The sessions that another store has kept, and that are moved when they are used. */
-export class OldStoreSessions {
+export class StoreMigrator {
   readonly #prefix: string;
-  readonly #sessions: OldSessions;
+  readonly #migrator: Migrator;
 
-  constructor(client: RedisClient, options: RedisStoreOptions, moving: Moving) {
-    this.#prefix = moving.prefix;
-    this.#sessions = new OldSessions(client, options, layoutOf(moving));
+  constructor(client: RedisClient, options: RedisStoreOptions, settings: MigrateSettings) {
+    this.#prefix = settings.prefix;
+    this.#migrator = new Migrator(client, options, createLayout(settings));
   }
 
   /** Moves a session, if there is one: somebody else may have moved it just before. */
-  async move(sid: string): Promise<void> {
-    const moved = await this.#sessions.move(this.#prefix + sid);
-    if (moved === "absent") await this.#lookBehindColon(sid);
+  async migrate(sid: string): Promise<void> {
+    const moved = await this.#migrator.migrate(this.#prefix + sid);
+    if (moved === "absent") await this.#checkColon(sid);
   }
 
-  moveToEnd(sid: string): Promise<void> {
-    return this.#sessions.moveToEnd(this.#prefix + sid);
+  migrateForEnding(sid: string): Promise<void> {
+    return this.#migrator.migrateForEnding(this.#prefix + sid);
   }
 
-  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
-    return this.#sessions.moveAll(cursor);
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    return this.#migrator.migrateAll(cursor);
   }
 
   /** Moves all sessions so that they can be ended. */
-  async moveAllToEnd(): Promise<void> {
-    for await (const _ of this.#sessions.moveAll(null, true));
+  async migrateAllForEnding(): Promise<void> {
+    for await (const _ of this.#migrator.migrateAll(null, true));
   }
 
   /** Once a process, looks whether the sessions are where the prefix has a colon at its end. */
-  async #lookBehindColon(sid: string): Promise<void> {
-    if (this.#prefix.endsWith(COLON) || told.has(this.#prefix + COLON)) return;
-    told.add(this.#prefix + COLON);
+  async #checkColon(sid: string): Promise<void> {
+    if (this.#prefix.endsWith(COLON) || warned.has(this.#prefix + COLON)) return;
+    warned.add(this.#prefix + COLON);
     try {
-      if (await this.#sessions.has(this.#prefix + COLON + sid)) tellOfColon(this.#prefix);
+      if (await this.#migrator.has(this.#prefix + COLON + sid)) warnAboutColon(this.#prefix);
     } catch (error) {
-      told.delete(this.#prefix + COLON); // nobody has looked
+      warned.delete(this.#prefix + COLON); // nobody has looked
       throw error;
     }
   }
@@ -72,35 +72,35 @@ export class OldStoreSessions {
  * As connect-redis, and other stores like it, have kept sessions: JSON at `<prefix><sid>`, which
  * expires with the session. Where it does not (`disableTTL`), the cookie says when.
  */
-function layoutOf({ prefix, references, idleTimeout, shards }: Moving): OldLayout {
+function createLayout({ prefix, references, idleTimeout, shards }: MigrateSettings): ForeignLayout {
   return {
-    pattern: `${literal(prefix)}*`,
+    pattern: `${escapePattern(prefix)}*`,
     type: "string",
     index: "set", // there is none
     slides: true,
-    sessionOf(key: string, { value, expiresAt }: OldValue): OldSession | null {
+    parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
       const sid = key.slice(prefix.length);
       if (sid.startsWith(COLON) && !prefix.endsWith(COLON)) {
-        tellOfColon(prefix);
+        warnAboutColon(prefix);
         return null; // it would be moved to where its sid does not find it
       }
       const session: unknown = JSON.parse(String(value));
       let leftOut = 0;
-      const { fields, texts, cookie } = recordOf(session, references, {
+      const { fields, texts, cookie } = createRecord(session, references, {
         maxBytes: Number.POSITIVE_INFINITY, // the other store had no limit
         onUnnamed(name, fault) {
           leftOut++;
-          tellOfField(name, fault);
+          warnAboutField(name, fault);
         },
       });
-      const deadline = expiresAt ?? expiryOf(cookie);
+      const deadline = expiresAt ?? parseExpiry(cookie);
       if (deadline === null || !hasCookie(session)) return null;
       return {
-        id: idOfSid(sid, shards),
+        id: deriveId(sid, shards),
         fields,
-        references: referencesIn(fields.keys(), texts, references),
+        references: pickReferences(fields.keys(), texts, references),
         expiresAt: deadline,
-        idleTimeout: isFixed(cookie) ? null : lifetimeOf(cookie, null, idleTimeout).idleTimeout,
+        idleTimeout: isFixed(cookie) ? null : deriveLifetime(cookie, null, idleTimeout).idleTimeout,
         entries: [],
         leftOut,
       };
@@ -113,25 +113,25 @@ function hasCookie(session: unknown): boolean {
   return typeof cookie === "object" && cookie !== null;
 }
 
-function tellOfColon(prefix: string): void {
+function warnAboutColon(prefix: string): void {
   const right = prefix + COLON;
-  tell(
+  warnOncePerSubject(
     `colon ${right}`,
     "SESSION_SETS_MIGRATE_PREFIX",
     `There are sessions whose keys begin with ${quote(right)}, and migrate looks for ${quote(prefix)}, so they are not moved: write migrate: { prefix: ${quote(right)} }`,
   );
 }
 
-function tellOfField(name: string, fault: string): void {
-  tell(
+function warnAboutField(name: string, fault: string): void {
+  warnOncePerSubject(
     `field ${fault}`,
     "SESSION_SETS_FIELD_LEFT_OUT",
     `A session was moved without its field ${quote(name)}, whose name ${fault}; so is each other one with such a field. moveSessions counts them as leftOut`,
   );
 }
 
-function tell(what: string, code: string, message: string): void {
-  if (told.has(what)) return;
-  told.add(what);
+function warnOncePerSubject(what: string, code: string, message: string): void {
+  if (warned.has(what)) return;
+  warned.add(what);
   warn(code, message);
 }

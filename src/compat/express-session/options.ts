@@ -1,18 +1,20 @@
-import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
-import { configOf } from "../../sessions/config.ts";
-import type { Engine } from "../../sessions/engine.ts";
+import { parseConfig } from "../../sessions/config.ts";
+import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
+import { findNameFault } from "../../shared/codec.ts";
+import { type Duration, parseDuration } from "../../shared/durations.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readOptions, readSafely } from "../../shared/given.ts";
+import { warn } from "../../shared/warnings.ts";
+import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { memoryStore } from "../../store/memory/memory-store.ts";
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
-import { type RedisStoreOptions, redisStore } from "../../store/redis/redis-store.ts";
-import { faultOfName } from "../../values.ts";
-import { warn } from "../../warnings.ts";
-import { isKeptForCookies } from "./cookie.ts";
-import { StoreEngine } from "./engine.ts";
-import { OldStoreSessions } from "./old-sessions.ts";
-import { type Declared, type References, storedName } from "./record.ts";
+import { memoryStore } from "../../store/memory/options.ts";
+import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
+import { StoreMigrator } from "./old-sessions.ts";
+import { isReservedForCookies } from "./saving/cookie.ts";
+import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
+import { StoreCore } from "./session-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
 export interface SessionData {
@@ -97,16 +99,17 @@ export interface SessionSetsStoreOptions<
 
 /** The options, checked. */
 export interface StoreConfig {
-  readonly engine: Engine;
+  readonly core: SessionCore;
+  readonly store: CommandStore;
   /** The references by the names that their values are stored under. */
   readonly references: References;
   readonly idleTimeout: number;
   /** The sessions that were not moved yet; null where none are to be. */
-  readonly old: OldStoreSessions | null;
+  readonly migrator: StoreMigrator | null;
 }
 
-const OF_CLIENT = ["prefix", "timeout", "shards", "migrate"] as const;
-const OPTIONS = optionNames<SessionSetsStoreOptions<never, string>>({
+const CLIENT_OPTIONS = ["prefix", "timeout", "shards", "migrate"] as const;
+const OPTIONS = listOptionNames<SessionSetsStoreOptions<never, string>>({
   client: true,
   store: true,
   prefix: true,
@@ -117,23 +120,23 @@ const OPTIONS = optionNames<SessionSetsStoreOptions<never, string>>({
   idleTimeout: true,
   maxBytes: true,
 });
-const MIGRATE_OPTIONS = optionNames<
+const MIGRATE_OPTIONS = listOptionNames<
   Exclude<SessionSetsStoreOptions<never, string>["migrate"], boolean | undefined>
 >({ prefix: true });
-const REFERENCE_OPTIONS = optionNames<StoreReferenceOptions<never>>({ from: true, as: true });
+const REFERENCE_OPTIONS = listOptionNames<StoreReferenceOptions<never>>({ from: true, as: true });
 const NAME = "SessionSetsStore";
 
-export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): StoreConfig {
-  if (typeof options !== "object" || options === null) {
-    throw misconfigured(`${NAME} takes its options: new ${NAME}({ client })`);
+export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>): StoreConfig {
+  if (typeof given !== "object" || given === null) {
+    throw createConfigError(`${NAME} takes its options: new ${NAME}({ client })`);
   }
-  refuseUnknownKeys(NAME, options, OPTIONS);
-  const idleTimeout = milliseconds("idleTimeout", options.idleTimeout ?? "1 day");
-  const references = referencesOf(options.references ?? {});
+  const options = readOptions(NAME, given, OPTIONS);
+  const idleTimeout = parseDuration("idleTimeout", options.idleTimeout ?? "1 day");
+  const references = parseReferences(options.references ?? {});
   const { maxBytes } = options;
-  const store = storeOf(options);
+  const store = createStore(options);
   checkPlain(references, store);
-  const config = configOf({
+  const config = parseConfig({
     references: Object.fromEntries(
       [...references].map(([field, { plain }]) => [
         field,
@@ -145,22 +148,31 @@ export function storeConfigOf(options: SessionSetsStoreOptions<never, string>): 
     store,
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
-  const old = oldSessionsOf(options, references, idleTimeout, config.store.shards);
-  return { engine: new StoreEngine(config), references, idleTimeout, old };
+  if (!isCommandStore(store)) {
+    throw createConfigError(
+      `The store of ${NAME} needs the method command, because express-session chooses its ids and says when they end; this one has none. Give ${NAME} a client of Redis, or redisStore(client) or memoryStore(), or add command to the store: commandContract of session-sets/testing has its tests`,
+      { option: "store" },
+    );
+  }
+  const migrator = createMigrator(options, references, idleTimeout, store.shards);
+  return { core: new StoreCore(config), store, references, idleTimeout, migrator };
 }
 
-function storeOf(options: SessionSetsStoreOptions<never, string>): SessionStore {
+function createStore(options: SessionSetsStoreOptions<never, string>): SessionStore {
   const { client, store } = options;
   if (client !== undefined) {
-    if (store !== undefined) throw misconfigured(`${NAME} takes a client or a store, not both`);
-    return redisStore(client, redisOptionsOf(options));
+    if (store !== undefined) {
+      throw createConfigError(`${NAME} takes a client or a store, not both`, { option: "client" });
+    }
+    return redisStore(client, toRedisOptions(options));
   }
-  const lost = OF_CLIENT.find((key) => options[key] !== undefined);
-  if (lost) throw misconfigured(`The option ${lost} of ${NAME} needs a client`);
-  return store ?? defaultStore();
+  const lost = CLIENT_OPTIONS.find((key) => options[key] !== undefined);
+  if (lost)
+    throw createConfigError(`The option ${lost} of ${NAME} needs a client`, { option: lost });
+  return store ?? createDefaultStore();
 }
 
-function defaultStore(): SessionStore {
+function createDefaultStore(): SessionStore {
   if (process.env.NODE_ENV === "production") {
     warn(
       "SESSION_SETS_MEMORY_STORE",
@@ -172,13 +184,14 @@ function defaultStore(): SessionStore {
 
 function checkPlain(references: References, { shards }: Partial<SessionStore>): void {
   const plain = [...references.values()].find((declared) => declared.plain);
-  if (!plain || !(Number(shards) > 1)) return;
-  throw misconfigured(
+  if (!plain || !(typeof shards === "number" && shards > 1)) return;
+  throw createConfigError(
     `The reference ${quote(plain.name)} is declared { as: "set" }, which needs a store of one shard; this one has ${shards}`,
+    { option: "references", field: plain.name },
   );
 }
 
-function redisOptionsOf({
+function toRedisOptions({
   prefix = "sess",
   timeout,
   shards,
@@ -190,37 +203,42 @@ function redisOptionsOf({
   };
 }
 
-function oldSessionsOf(
+function createMigrator(
   options: SessionSetsStoreOptions<never, string>,
   references: References,
   idleTimeout: number,
   shards: number,
-): OldStoreSessions | null {
+): StoreMigrator | null {
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
-  refuseUnknownKeys("migrate", where, MIGRATE_OPTIONS);
-  const { prefix = "sess:" } = where;
+  const { prefix = "sess:" } = readOptions("migrate", where, MIGRATE_OPTIONS);
   if (typeof prefix !== "string") {
-    throw misconfigured(`The prefix of migrate must be a string; got ${quote(prefix)}`);
+    throw createConfigError(`The prefix of migrate must be a string; got ${quote(prefix)}`, {
+      option: "prefix",
+    });
   }
   const how = { prefix, references, idleTimeout, shards };
-  return new OldStoreSessions(client, redisOptionsOf(options), how);
+  return new StoreMigrator(client, toRedisOptions(options), how);
 }
 
-function referencesOf(
+function parseReferences(
   given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
-): Map<string, Declared> {
-  const references = new Map<string, Declared>();
-  for (const [name, options] of Object.entries(given)) {
+): Map<string, StoreReference> {
+  const references = new Map<string, StoreReference>();
+  const all = readSafely("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
+  for (const [name, options] of all) {
     if (options === undefined) continue;
-    const declared = declaredOf(name, options);
-    const field = storedName(name, declared.from !== null);
-    const fault = faultOfName(name) ?? faultOfName(field);
-    if (fault) throw misconfigured(`The reference ${quote(name)} has a name that ${fault}`);
-    if (references.has(field) || isKeptForCookies(field)) {
-      throw misconfigured(
+    const about = { option: "references", field: name };
+    const declared = parseReference(name, options);
+    const field = toStoredName(name, declared.from !== null);
+    const fault = findNameFault(name) ?? findNameFault(field);
+    if (fault)
+      throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
+    if (references.has(field) || isReservedForCookies(field)) {
+      throw createConfigError(
         `The reference ${quote(name)} is kept where something else is; rename it`,
+        about,
       );
     }
     references.set(field, declared);
@@ -228,16 +246,18 @@ function referencesOf(
   return references;
 }
 
-function declaredOf(name: string, options: StoreReferenceOptions<never>): Declared {
+function parseReference(name: string, options: StoreReferenceOptions<never>): StoreReference {
   const what = `The reference ${quote(name)}`;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw misconfigured(`${what} takes its options: {} is enough`);
+  const about = { option: "references", field: name };
+  if (typeof options !== "object" || options === null || isArray(options)) {
+    throw createConfigError(`${what} takes its options: {} is enough`, about);
   }
-  refuseUnknownKeys(what, options, REFERENCE_OPTIONS);
-  const { from, as } = options;
+  const { from, as } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
-    throw misconfigured(`${what} has a from that is no function`);
+    throw createConfigError(`${what} has a from that is no function`, about);
   }
-  if (as !== undefined && as !== "set") throw misconfigured(`${what} has an as that is not "set"`);
-  return { name, plain: as === "set", from: (from ?? null) as Declared["from"] };
+  if (as !== undefined && as !== "set") {
+    throw createConfigError(`${what} has an as that is not "set"`, about);
+  }
+  return { name, plain: as === "set", from: (from ?? null) as StoreReference["from"] };
 }

@@ -1,13 +1,20 @@
-import { misconfigured } from "../../errors.ts";
-import { fieldsNamedIn } from "../../sessions/engine.ts";
-import type { ClearOptions, ListOptions, SessionSet } from "../../sessions/session-set.ts";
+import { fieldsToUnset } from "../../sessions/record.ts";
+import {
+  CLEAR_OPTIONS,
+  type ClearOptions,
+  type ListOptions,
+  type SessionSet,
+} from "../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
-import { checkFieldName } from "../../values.ts";
+import { createConfigError } from "../../shared/errors.ts";
+import { readOptions } from "../../shared/given.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {
   /** The session as the middleware knows it. */
-  asSaved(session: Session<Data>): Session<Data>;
+  toSavedSession(session: Session<Data>): Session<Data>;
+  /** Values that are nothing but data, checked. */
+  plain(values: unknown): object;
   /** Refuses fields that are changed in requests alone. */
   check(verb: "set" | "unset", fields: readonly string[]): void;
   /** Whether a text is formed as an id. */
@@ -51,14 +58,17 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     return this.#set.ids();
   }
 
-  /** Some of them, the most recently seen first. */
+  /**
+   * Some of them: the 100 most recently seen, or with `limit` or `after` a page in the order of deadlines,
+   * as `list` of a `SessionSet`.
+   */
   async list(options?: ListOptions): Promise<Session<Data>[]> {
-    return (await this.#set.list(options)).map((session) => this.#rules.asSaved(session));
+    return (await this.#set.list(options)).map((session) => this.#rules.toSavedSession(session));
   }
 
   /** All of them in no order, read in pages; none is given twice. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const session of this.#set) yield this.#rules.asSaved(session);
+    for await (const session of this.#set) yield this.#rules.toSavedSession(session);
   }
 
   /**
@@ -69,8 +79,9 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * those after it are left as they are.
    */
   async set(values: Partial<Data>): Promise<number> {
-    this.#rules.check("set", fieldsNamedIn(values));
-    return this.#set.set(values);
+    const given = this.#rules.plain(values) as Partial<Data>;
+    this.#rules.check("set", Object.keys(given));
+    return this.#set.set(given);
   }
 
   /**
@@ -79,11 +90,9 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    if (Array.isArray(fields)) {
-      for (const field of fields) checkFieldName(field);
-      this.#rules.check("unset", fields);
-    }
-    return this.#set.unset(fields);
+    const unset = fieldsToUnset(fields) as OptionalFieldOf<Data>[];
+    this.#rules.check("unset", unset);
+    return this.#set.unset(unset);
   }
 
   /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
@@ -97,12 +106,14 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
-    const { except = null } = Object(options); // the set refuses what are no options
+    const given = readOptions("clear", options, CLEAR_OPTIONS);
+    const { except = null } = given;
     if (except !== null && !this.#rules.isId(except)) {
-      throw misconfigured(
+      throw createConfigError(
         "except must be a session's public id: that of a request is store.idOf(req.sessionID); no session was ended",
+        { option: "except" },
       );
     }
-    return this.#set.clear(options);
+    return this.#set.clear(given);
   }
 }

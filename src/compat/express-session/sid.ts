@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { misconfigured } from "../../errors.ts";
-import { shardPrefix } from "../../store/shards.ts";
+import { createConfigError } from "../../shared/errors.ts";
+import { encodeShard } from "../../store/shards.ts";
 
 const HASH_CHARACTERS = 22;
 /** Bytes of the hash that are no part of the id. */
@@ -11,11 +11,11 @@ const SHARD_BYTES = 28;
  * by nothing but the cookie's signature. So the store keeps the first 132 bits of its SHA-256, as it
  * does of tokens. Middlewares make sids without asking for a shard, so the hash chooses it, too.
  */
-export function idOfSid(sid: unknown, shards: number): string {
+export function deriveId(sid: unknown, shards: number): string {
   if (typeof sid !== "string") {
-    throw misconfigured(`A session id must be a string; got one of type ${typeof sid}`);
+    throw createConfigError(`A session id must be a string; got one of type ${typeof sid}`);
   }
   const hash = createHash("sha256").update(sid).digest();
   const shard = hash.readUInt32BE(SHARD_BYTES) % shards;
-  return shardPrefix(shard) + hash.toString("base64url").slice(0, HASH_CHARACTERS);
+  return encodeShard(shard) + hash.toString("base64url").slice(0, HASH_CHARACTERS);
 }

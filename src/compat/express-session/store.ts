@@ -1,21 +1,21 @@
 import { EventEmitter } from "node:events";
-import { misconfigured, quote, SessionError } from "../../errors.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
-import { isId } from "../../sessions/token.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import type { MoveProgress } from "../../store/redis/old-sessions.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
-import { answer, type SessionCallback, type StoreCallback } from "./callback.ts";
+import { createConfigError, quote, SessionError, toFieldName } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
+import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
+  parseStoreConfig,
   type SessionData,
   type SessionSetsStoreOptions,
   type StoreConfig,
   type StoredData,
-  storeConfigOf,
 } from "./options.ts";
-import { checkFields } from "./read-fields.ts";
-import { asSaved } from "./record.ts";
-import { SavedSessions } from "./saved-sessions.ts";
+import { checkFields } from "./saving/read-fields.ts";
+import { checkSession, toSavedSession } from "./saving/record.ts";
+import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
   learnClasses,
@@ -30,7 +30,7 @@ import { StoreSessionSet } from "./session-set.ts";
  *
  * ```ts
  * import session from "express-session";
- * import { SessionSetsStore } from "session-sets/express-session";
+ * import { SessionSetsStore } from "session-sets/compat/express-session";
  *
  * const store = new SessionSetsStore({
  *   client,
@@ -65,7 +65,7 @@ export class SessionSetsStore<
   /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
   constructor(options: SessionSetsStoreOptions<Data, Reference> = {}) {
     super();
-    this.#config = storeConfigOf(options as SessionSetsStoreOptions<never, string>);
+    this.#config = parseStoreConfig(options as SessionSetsStoreOptions<never, string>);
     this.#saved = new SavedSessions(this.#config);
   }
 
@@ -119,14 +119,14 @@ export class SessionSetsStore<
   all(): Promise<(StoredData<Data> & { id: string })[]>;
   all(callback: SessionCallback): void;
   all(callback?: SessionCallback) {
-    return answer(this.#all(), callback);
+    return answer(this.#readAll(), callback);
   }
 
   /** How many sessions there are, counted in bounded steps over all keys of the store. */
   length(): Promise<number>;
   length(callback: StoreCallback<number>): void;
   length(callback?: StoreCallback<number>) {
-    return answer(this.#length(), callback);
+    return answer(this.#count(), callback);
   }
 
   /** Ends all sessions, in bounded steps: each that is there when it is called is gone after it. */
@@ -143,20 +143,25 @@ export class SessionSetsStore<
    * what is no value of one.
    */
   by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
-    const { engine, references } = this.#config;
+    const { core, references } = this.#config;
     const field = [...references].find(([, { name }]) => name === reference)?.[0];
-    if (field === undefined) throw undeclared(reference, references);
+    if (field === undefined) throw createUndeclaredError(reference, references);
     if (!isReferenceValue(value)) {
       throw new SessionError(
         "ERR_SESSION_VALUE",
         `Sessions are found by one value of ${quote(reference)}: a string, a finite number or a boolean`,
+        { field: reference },
       );
     }
-    const set = new SessionSet<StoredData<Data>>(engine, engine.reference(field, value, reference));
+    const set = new SessionSet<StoredData<Data>>(
+      core,
+      core.createReference(field, value, reference),
+    );
     return new StoreSessionSet(set, {
-      asSaved: (session) => asSaved(session, references),
+      plain: (values) => core.toPlainValues(values),
+      toSavedSession: (session) => toSavedSession(session, references),
       check: (verb, fields) => checkFields(verb, fields, references),
-      isId: (id) => isId(id, engine.config.store.shards),
+      isId: (id) => core.isId(id),
     });
   }
 
@@ -167,7 +172,7 @@ export class SessionSetsStore<
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
   moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    return this.#saved.moveAll(cursorOf(options));
+    return this.#saved.migrateAll(parseCursor(options));
   }
 
   /**
@@ -175,12 +180,12 @@ export class SessionSetsStore<
    * `by("user_id", 1).clear({ except: store.idOf(req.sessionID) })`.
    */
   idOf(sid: string): string {
-    return this.#saved.id(sid);
+    return this.#saved.deriveId(sid);
   }
 
   /** Frees what the store itself has opened: a memory store's sessions, never a client. */
   async close(): Promise<void> {
-    await this.#config.engine.config.store.close();
+    await this.#config.store.close();
   }
 
   /** @internal express-session puts it here. */
@@ -196,7 +201,8 @@ export class SessionSetsStore<
 
   /** Ends a request's session and gives the request a new one: `req.session.regenerate` is this. */
   regenerate(req: object, callback: (error?: unknown) => void): void {
-    const { sessionID } = req as { sessionID: string };
+    const sessionID = findSid("regenerate", req);
+    checkCallback("regenerate", callback);
     this.destroy(sessionID, (error) => {
       this.#generate?.(req);
       callback(error);
@@ -205,18 +211,24 @@ export class SessionSetsStore<
 
   /** The session with this sid, with the methods of express-session, but without a request. */
   load(sid: string, callback: SessionCallback): void {
+    checkCallback("load", callback);
     void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
   /** Makes the session of a request of what `get` gave: express-session calls it. */
   createSession<Session>(req: object, session: object): Session {
     if (!this.#generate) {
-      throw misconfigured(
+      throw createConfigError(
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
+    refuseNoRequest(req);
+    const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
+      checkSession(session);
+      return { ...session };
+    });
     this.#classes ??= learnClasses(this.#generate, req);
-    const restored = restoreSession(this.#classes, req, session);
+    const restored = restoreSession(this.#classes, req, stored);
     this.#saved.follow(session, restored);
     return Object.assign(req, { session: restored }).session as Session;
   }
@@ -228,27 +240,55 @@ export class SessionSetsStore<
       : undefined;
   }
 
-  async #all(): Promise<(StoredData<Data> & { id: string })[]> {
+  async #readAll(): Promise<(StoredData<Data> & { id: string })[]> {
     const sessions: (StoredData<Data> & { id: string })[] = [];
-    for await (const page of this.#saved.all(true)) {
+    for await (const page of this.#saved.iterate(true)) {
       for (const session of page) {
-        sessions.push({ ...this.#saved.data<StoredData<Data>>(session), id: session.id });
+        sessions.push({ ...this.#saved.toData<StoredData<Data>>(session), id: session.id });
       }
     }
     return sessions;
   }
 
-  async #length(): Promise<number> {
+  async #count(): Promise<number> {
     let length = 0;
-    for await (const page of this.#saved.all(false)) length += page.length;
+    for await (const page of this.#saved.iterate(false)) length += page.length;
     return length;
   }
 }
 
-function undeclared(reference: unknown, references: StoreConfig["references"]): SessionError {
+/** A session is made for a request; what it says of its sid, express-session's class reads. */
+function refuseNoRequest(req: unknown): void {
+  const isRequest = readSafely("ERR_SESSION_CONFIG", "The request", () => {
+    return (
+      typeof req === "object" &&
+      req !== null &&
+      !Array.isArray(req) &&
+      typeof Reflect.get(req, "sessionID") !== "symbol"
+    );
+  });
+  if (!isRequest) throw createConfigError("createSession takes a request of express-session");
+}
+
+/** The sid of a request, as express-session shows it. */
+function findSid(method: string, req: object): string {
+  const sid = readSafely(
+    "ERR_SESSION_CONFIG",
+    "The request",
+    () => Object(req).sessionID as unknown,
+  );
+  if (typeof sid === "string") return sid;
+  throw createConfigError(`${method} takes a request of express-session, which has a sessionID`);
+}
+
+function createUndeclaredError(
+  reference: unknown,
+  references: StoreConfig["references"],
+): SessionError {
   const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
-  return misconfigured(
+  return createConfigError(
     `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
+    { field: toFieldName(reference) },
   );
 }
 

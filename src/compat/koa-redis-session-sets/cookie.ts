@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { SessionError } from "../../errors.ts";
-import { answerBy, NodeExchange } from "../../http/node-exchange.ts";
-import { LONGEST } from "../../http/session-cookie.ts";
-import { type KoaCookieOptions, needsSecure } from "./cookie-options.ts";
+import { MAX_LIFETIME_MS } from "../../http/carriers/session-cookie.ts";
+import { bindResponse, NodeExchange } from "../../http/exchange/node-exchange.ts";
+import { SessionError } from "../../shared/errors.ts";
+import { type KoaCookieOptions, needsSecure } from "./options/cookie-options.ts";
 
 /** What is used of Koa's context (Koa 2 and 3). */
 export interface KoaCookieContext {
@@ -41,7 +41,7 @@ export class KoaCookie {
     this.#options = { ...cookie, signed };
     this.#needsSecure = cookie.secure === true || needsSecure({ ...cookie, key: name });
     const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
-    answerBy(ctx.req, ctx.res);
+    bindResponse(ctx.req, ctx.res);
     this.#exchange = new NodeExchange(ctx.req, view);
   }
 
@@ -62,6 +62,7 @@ export class KoaCookie {
       const fault = this.#fault() || "Koa does not read it";
       throw new SessionError("ERR_COOKIE", `The session cookie cannot be read: ${fault}`, {
         cause,
+        cookie: this.#name,
       });
     }
   }
@@ -73,7 +74,10 @@ export class KoaCookie {
    */
   check(): void {
     const fault = this.#fault();
-    if (fault) throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`);
+    if (!fault) return;
+    throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`, {
+      cookie: this.#name,
+    });
   }
 
   /** Whether the cookie can be set now. */
@@ -99,7 +103,7 @@ export class KoaCookie {
   }
 
   set(token: string): void {
-    this.#send(token, { ...this.#options, maxAge: LONGEST });
+    this.#send(token, { ...this.#options, maxAge: MAX_LIFETIME_MS });
     this.#isThere = true;
   }
 

@@ -1,11 +1,16 @@
-import { misconfigured } from "../../errors.ts";
-import type { MoveProgress } from "../../store/redis/old-sessions.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
+import { shown } from "../../http/exchange/exchange.ts";
+import type { MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
+import { createConfigError } from "../../shared/errors.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
-import { refuseLeftOut } from "./left-out.ts";
-import { type KoaRedisSessionSetsOptions, type Settings, settingsOf } from "./options.ts";
+import { refuseLeftOut } from "./options/left-out.ts";
+import {
+  type KoaRedisSessionSetsOptions,
+  parseSettings,
+  type Settings,
+} from "./options/options.ts";
 import { KoaSession, type SessionCookies } from "./session.ts";
-import { type KoaSessionStore, publicStore, SessionsInRedis } from "./store.ts";
+import { createPublicStore, type KoaSessionStore, SessionsInRedis } from "./store.ts";
 
 /** What `ctx` has under the middleware. */
 export interface KoaSessionContext {
@@ -36,7 +41,7 @@ export interface KoaRedisSessionSets {
   moveSessions(options?: MoveOptions): AsyncGenerator<MoveProgress, void>;
 }
 
-function cookiesOf(ctx: KoaCookieContext, settings: Settings): SessionCookies {
+function createCookies(ctx: KoaCookieContext, settings: Settings): SessionCookies {
   const { cookieName, visitorCookieName, cookie } = settings;
   const user = new KoaCookie(ctx, cookieName, cookie);
   if (visitorCookieName === cookieName) return { user, visitor: user };
@@ -54,36 +59,56 @@ export function koaRedisSessionSets(
   options: KoaRedisSessionSetsOptions,
 ): KoaRedisSessionSets {
   if (typeof options !== "object" || options === null) {
-    throw misconfigured("koa-redis-session-sets takes the app and its options: (app, { client })");
+    throw createConfigError(
+      "koa-redis-session-sets takes the app and its options: (app, { client })",
+    );
   }
-  const settings = settingsOf(options);
+  const settings = parseSettings(options);
   const sessions = new SessionsInRedis(settings);
-  const store = publicStore(sessions);
+  const store = createPublicStore(sessions);
   const made = new WeakMap<object, KoaSession>();
 
-  function createSession(ctx: KoaCookieContext): KoaSession {
-    const session = made.get(ctx) ?? new KoaSession(sessions, cookiesOf(ctx, settings), settings);
+  function createSession(given: KoaCookieContext): KoaSession {
+    const ctx = shown(TAKES, () => given, isContext);
+    const session =
+      made.get(ctx) ?? new KoaSession(sessions, createCookies(ctx, settings), settings);
     made.set(ctx, session);
     return session;
   }
 
-  function middleware(
+  async function middleware(
     ctx: KoaCookieContext & { session?: KoaSession },
     next: () => Promise<unknown>,
   ): Promise<unknown> {
-    ctx.session = createSession(ctx);
+    const session = createSession(ctx);
+    ctx.session = session;
     return next();
   }
 
   function moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    const cursor = cursorOf(options);
-    if (!sessions.old) throw misconfigured("moveSessions needs the option migrate");
-    return sessions.old.moveAll(cursor);
+    const cursor = parseCursor(options);
+    if (!sessions.migrator) {
+      throw createConfigError("moveSessions needs the option migrate", { option: "migrate" });
+    }
+    return sessions.migrator.migrateAll(cursor);
   }
 
   const { getReferenceKey } = store;
   const members = { createSession, getReferenceKey, store, moveSessions };
   return refuseLeftOut(Object.assign(middleware, members));
+}
+
+const TAKES = "The middleware and createSession take Koa's context: createSession(ctx)";
+
+/** Whether it has what is used of Koa's context. */
+function isContext({ req, res, app, cookies }: KoaCookieContext): boolean {
+  const functions: readonly unknown[] = [res.getHeader, res.setHeader, cookies.get, cookies.set];
+  return (
+    typeof req.headers === "object" &&
+    typeof app === "object" &&
+    app !== null &&
+    functions.every((one) => typeof one === "function")
+  );
 }
 
 // `require(…).default` is the function, too: what turns ES modules into CommonJS knows no other name for it.

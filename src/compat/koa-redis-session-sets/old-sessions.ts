@@ -1,15 +1,15 @@
-import type { RedisClient } from "../../store/redis/clients/connect.ts";
-import { literal, type OldValue } from "../../store/redis/old-keys.ts";
+import { escapePattern, type ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
+  type ForeignLayout,
+  type MigratedSession,
+  Migrator,
   type MoveProgress,
-  type OldLayout,
-  type OldSession,
-  OldSessions,
-} from "../../store/redis/old-sessions.ts";
-import type { RedisStoreOptions } from "../../store/redis/redis-store.ts";
-import { fieldsOf } from "../shared/json-record.ts";
-import { movedId } from "./ids.ts";
-import { referencesOf } from "./references.ts";
+} from "../../migrate/migrator.ts";
+import type { RedisStoreOptions } from "../../store/redis/options.ts";
+import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
+import { encodeRecord } from "../shared/json-record.ts";
+import { deriveMigratedId } from "./ids.ts";
+import { pickReferences } from "./options/references.ts";
 
 /*
  * As koa-redis-session-sets has kept sessions, P being its prefix:
@@ -17,12 +17,12 @@ import { referencesOf } from "./references.ts";
  *   P:{<id>}             hash   the fields, all of them text, and `id` and `_csrf_secret`
  *   P:<field>:{<value>}  set    ids of sessions that have, or have had, this value
  */
-const OWN = ["id", "_csrf_secret"];
+const OWN_FIELDS = ["id", "_csrf_secret"];
 
 /** The sessions that koa-redis-session-sets has kept, and that are moved when they are used. */
-export class OldKoaSessions {
+export class KoaMigrator {
   readonly #prefix: string;
-  readonly #sessions: OldSessions;
+  readonly #migrator: Migrator;
 
   constructor(
     client: RedisClient,
@@ -31,45 +31,45 @@ export class OldKoaSessions {
     references: ReadonlySet<string>,
   ) {
     this.#prefix = prefix;
-    this.#sessions = new OldSessions(client, options, layoutOf(prefix, references));
+    this.#migrator = new Migrator(client, options, createLayout(prefix, references));
   }
 
   /** Moves the session of an old id, if there is one. Resolves to the id that it has then. */
-  async move(id: string, ends = false): Promise<string> {
-    const key = keyOf(this.#prefix, id);
-    await (ends ? this.#sessions.moveToEnd(key) : this.#sessions.move(key));
-    return movedId(id);
+  async migrate(id: string, ends = false): Promise<string> {
+    const key = toKey(this.#prefix, id);
+    await (ends ? this.#migrator.migrateForEnding(key) : this.#migrator.migrate(key));
+    return deriveMigratedId(id);
   }
 
   /** Moves all sessions of an old set, so that they can be ended. */
-  moveReference(field: string, value: unknown): Promise<void> {
-    const index = setKey(this.#prefix, field, value);
-    return this.#sessions.moveIndex(index, (id) => keyOf(this.#prefix, id), true);
+  migrateReference(field: string, value: unknown): Promise<void> {
+    const index = toSetKey(this.#prefix, field, value);
+    return this.#migrator.migrateIndex(index, (id) => toKey(this.#prefix, id), true);
   }
 
-  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
-    return this.#sessions.moveAll(cursor);
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    return this.#migrator.migrateAll(cursor);
   }
 }
 
-function layoutOf(prefix: string, references: ReadonlySet<string>): OldLayout {
+function createLayout(prefix: string, references: ReadonlySet<string>): ForeignLayout {
   const head = `${prefix}:{`;
   return {
-    pattern: `${literal(head)}*}`,
+    pattern: `${escapePattern(head)}*}`,
     type: "hash",
     index: "set",
     slides: false, // as everywhere here: each write sets the deadline anew
-    sessionOf(key: string, { value, expiresAt }: OldValue): OldSession | null {
+    parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
       if (typeof value === "string" || expiresAt === null) return null;
       const old = key.slice(head.length, -1);
-      const record = Object.fromEntries([...value].filter(([name]) => !OWN.includes(name)));
+      const record = Object.fromEntries([...value].filter(([name]) => !OWN_FIELDS.includes(name)));
       const entries = Object.entries(record)
         .filter(([field]) => references.has(field))
-        .map(([field, text]) => ({ key: setKey(prefix, field, text), member: old }));
+        .map(([field, text]) => ({ key: toSetKey(prefix, field, text), member: old }));
       return {
-        id: movedId(old),
-        fields: fieldsOf(record),
-        references: referencesOf(record, references),
+        id: deriveMigratedId(old),
+        fields: encodeRecord(record),
+        references: pickReferences(record, references),
         expiresAt,
         entries,
       };
@@ -77,10 +77,10 @@ function layoutOf(prefix: string, references: ReadonlySet<string>): OldLayout {
   };
 }
 
-function keyOf(prefix: string, id: string): string {
+function toKey(prefix: string, id: string): string {
   return `${prefix}:{${id}}`;
 }
 
-function setKey(prefix: string, field: string, value: unknown): string {
+function toSetKey(prefix: string, field: string, value: unknown): string {
   return `${prefix}:${field}:{${value}}`;
 }

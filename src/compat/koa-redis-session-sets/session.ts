@@ -1,17 +1,17 @@
-import type { Duration } from "../../durations.ts";
-import { maySignInAfter } from "../../http/answers.ts";
-import { createCSRFToken, verifyCSRFToken } from "../../http/csrf.ts";
-import { gone } from "../../http/faults.ts";
-import { createToken, createTokenBeside, idOf, type NewToken } from "../../sessions/token.ts";
-import type { Change, Changed } from "../../store/contract.ts";
-import { changeOf, rotationTo } from "../shared/change.ts";
+import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
+import { createGoneError } from "../../http/errors.ts";
+import { maySignInAfter } from "../../http/session/answers.ts";
+import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
+import type { Duration } from "../../shared/durations.ts";
+import type { Command, Commanded } from "../../store/commanding.ts";
+import { createRenewal } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
-import { isOldId, movedId } from "./ids.ts";
-import type { Settings } from "./options.ts";
-import { dataOf, type KoaSessionData, namesOf, type SessionsInRedis } from "./store.ts";
+import { deriveMigratedId, isForeignId } from "./ids.ts";
+import type { Settings } from "./options/options.ts";
+import { type KoaSessionData, type SessionsInRedis, toData, toNames } from "./store.ts";
 
 /** For how long a request that still has the token from before a sign-in is told apart (ms). */
-const GRACE = 10_000;
+const GRACE_MS = 10_000;
 const SHARDS = 1;
 
 /** The cookie of a session that was signed in to, and that of a visitor's, which may be the same. */
@@ -37,14 +37,14 @@ export class KoaSession {
   /** What the next session of this request is going to have, once somebody asks for its key. */
   #next: NewToken | null = null;
   /** The cookie's value, where it may be that of a session which was not moved yet. */
-  #oldId: string | null = null;
+  #foreignId: string | null = null;
   /** The token came with the request, so somebody else may know it. */
-  #brought: boolean;
+  #cameWithRequest: boolean;
   /** This request has seen the session alive. */
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  #queue: Promise<unknown> = Promise.resolve();
 
   /** @internal */
   constructor(sessions: SessionsInRedis, cookies: SessionCookies, settings: Settings) {
@@ -53,13 +53,13 @@ export class KoaSession {
     this.#settings = settings;
     const { user, visitor } = cookies;
     const token = user.get();
-    const visiting = visitor === user ? null : tokenIn(visitor.get());
-    this.#held = tokenIn(token);
+    const visiting = visitor === user ? null : parseToken(visitor.get());
+    this.#held = parseToken(token);
     this.#cookie = user;
-    if (sessions.old && isOldId(token)) this.#oldId = token;
-    if (this.#held === null && this.#oldId === null) this.#visit(visiting);
+    if (sessions.migrator && isForeignId(token)) this.#foreignId = token;
+    if (this.#held === null && this.#foreignId === null) this.#visit(visiting);
     else this.#beside = visiting;
-    this.#brought = this.#held !== null || this.#oldId !== null;
+    this.#cameWithRequest = this.#held !== null || this.#foreignId !== null;
   }
 
   #visit(visiting: NewToken | null): void {
@@ -72,7 +72,10 @@ export class KoaSession {
    * after the first call that was awaited: it may be the one that moves the session.
    */
   getKey(): string {
-    const id = this.#oldId === null ? (this.#held ?? this.#fresh()).id : movedId(this.#oldId);
+    const id =
+      this.#foreignId === null
+        ? (this.#held ?? this.#createNext()).id
+        : deriveMigratedId(this.#foreignId);
     return this.#sessions.store.sessionKey(id);
   }
 
@@ -81,12 +84,12 @@ export class KoaSession {
    * to Redis, and no cookie is sent, until something is set in it.
    */
   async get(fields?: readonly string[] | null): Promise<KoaSessionData> {
-    const names = namesOf(fields);
-    return this.#inTurn(async () => {
+    const names = toNames(fields);
+    return this.#runInTurn(async () => {
       if (this.#held === null) return {};
       const found = await this.#sessions.store.find(this.#held.id, { names });
       this.#seen ||= found.state === "live";
-      return dataOf(found);
+      return toData(found);
     });
   }
 
@@ -101,33 +104,35 @@ export class KoaSession {
    * request; ERR_COOKIE where the cookie cannot be set any more.
    */
   async set<Values extends object>(values: Values, maxAge?: Duration): Promise<Values> {
-    await this.#inTurn(async () => {
-      const change = this.#sessions.change({ values, maxAge });
+    await this.#runInTurn(async () => {
+      const change = this.#sessions.createChange({ values, maxAge });
       const changed = await this.#change(change);
-      if (changed === null || this.#mayMakeAfter(changed, change)) return this.#make(change);
-      if (changed.state !== "changed") throw gone();
+      if (changed === null || this.#mayMakeAfter(changed, change)) return this.#create(change);
+      if (changed.state !== "changed") throw createGoneError();
     });
     return values;
   }
 
   /** Whether values make a session of their own, where a change has found none. */
-  #mayMakeAfter(changed: Changed, change: Change): boolean {
+  #mayMakeAfter(changed: Commanded, change: Command): boolean {
     if (changed.state === "gone") return !this.#seen;
-    if (changed.state !== "superseded" || !this.#signsIn(change)) return false;
+    if (changed.state !== "superseded" || !this.#namesUser(change)) return false;
     return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
   /** Removes fields. The session ends `maxAge` from now. Where there is none, it makes none. */
   async unset(fields: readonly string[], maxAge?: Duration): Promise<void> {
-    await this.#inTurn(() => this.#change(this.#sessions.change({ unset: fields, maxAge })));
+    await this.#runInTurn(() =>
+      this.#change(this.#sessions.createChange({ unset: fields, maxAge })),
+    );
   }
 
   /** The session ends `maxAge` from now. Where there is none it makes one, and sends the cookie. */
   async touch(maxAge?: Duration): Promise<void> {
-    await this.#inTurn(async () => {
-      const change = this.#sessions.change({ maxAge });
+    await this.#runInTurn(async () => {
+      const change = this.#sessions.createChange({ maxAge });
       const changed = await this.#change(change);
-      if (changed === null || changed.state === "gone") await this.#make(change);
+      if (changed === null || changed.state === "gone") await this.#create(change);
     });
   }
 
@@ -136,11 +141,11 @@ export class KoaSession {
    * still has the old token makes none for ten seconds, unless it signs in.
    */
   async delete(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#runInTurn(async () => {
       if (this.#held === null) return;
       this.#cookie.check();
       const { id } = this.#held;
-      const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE } });
+      const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE_MS } });
       this.#deleted = true;
       this.#seen = false;
       // The cookie of what was not there is left alone: a sign-in may have replaced it.
@@ -158,11 +163,12 @@ export class KoaSession {
    * @param _session is not needed any more.
    */
   async createCSRFToken(_session?: object | null): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#runInTurn(async () => {
       const { store } = this.#sessions;
       const found = this.#held && (await store.find(this.#held.id, { names: [] }));
       this.#seen ||= found?.state === "live";
-      if (found === null || found.state === "gone") await this.#make(this.#sessions.change({}));
+      if (found === null || found.state === "gone")
+        await this.#create(this.#sessions.createChange({}));
       return createCSRFToken((this.#held as NewToken).token, this.#settings.saltBytes);
     });
   }
@@ -173,20 +179,20 @@ export class KoaSession {
   async verifyCSRFToken(session: unknown, token?: unknown): Promise<boolean> {
     const sent = typeof session === "string" ? session : token;
     const { saltBytes } = this.#settings;
-    return this.#inTurn(
+    return this.#runInTurn(
       async () => this.#held !== null && verifyCSRFToken(this.#held.token, sent, saltBytes),
     );
   }
 
   /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
-  #inTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
-    const result = this.#turn.then(async () => {
-      this.#cookie.restrictCaching(this.#held !== null || this.#oldId !== null);
-      if (this.#oldId !== null) await this.#arrive(this.#oldId, ends);
+  #runInTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
+    const result = this.#queue.then(async () => {
+      this.#cookie.restrictCaching(this.#held !== null || this.#foreignId !== null);
+      if (this.#foreignId !== null) await this.#migrate(this.#foreignId, ends);
       if (this.#beside !== null) await this.#choose(this.#beside);
       return work();
     });
-    this.#turn = result.catch(() => undefined); // the caller is told; the next call starts anyway
+    this.#queue = result.catch(() => undefined); // the caller is told; the next call starts anyway
     return result;
   }
 
@@ -209,65 +215,64 @@ export class KoaSession {
    * more, a later request does it. For its grace time the old one leads to the session, for parallel
    * requests.
    */
-  async #arrive(oldId: string, ends: boolean): Promise<void> {
-    const { old, store } = this.#sessions;
-    if (old === null) return;
+  async #migrate(foreignId: string, ends: boolean): Promise<void> {
+    const { migrator, store } = this.#sessions;
+    if (migrator === null) return;
     const { identity } = this.#settings;
-    const id = await old.move(oldId, ends);
-    const found = await store.find(id, { names: namesOf(identity) });
-    this.#oldId = null;
+    const id = await migrator.migrate(foreignId, ends);
+    const found = await store.find(id, { names: toNames(identity) });
+    this.#foreignId = null;
     if (found.state === "gone") return;
-    this.#held = { token: oldId, id };
+    this.#held = { token: foreignId, id };
     if (found.state !== "live") return;
     this.#seen = true;
-    const isOfNobody = Object.values(dataOf(found)).every((value) => value === null);
+    const isOfNobody = Object.values(toData(found)).every((value) => value === null);
     if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
-    const rotation = rotationTo(to.id, "always", [], GRACE);
-    const changed = await store.change(id, { ...changeOf(new Map()), rotation });
+    const changed = await store.change(id, createRenewal(to.id, GRACE_MS));
     if (changed.state === "changed") this.#hold(to, this.#cookies.user);
     // else somebody else has the new token
   }
 
   /** Changes the session; null where the request has none. */
-  async #change(change: Change): Promise<Changed | null> {
+  async #change(command: Command): Promise<Commanded | null> {
     if (this.#held === null) return null;
     const { identity, firstOnly } = this.#settings;
     const { user, visitor } = this.#cookies;
-    const tellsUser = change.references.some(({ field, texts }) => {
+    const tellsUser = command.references.some(({ field, texts }) => {
       return identity.includes(field) && (texts.length > 0 || !firstOnly.includes(field));
     });
     const isVisitors = user !== visitor && this.#cookie === visitor;
-    if (tellsUser && (this.#brought || isVisitors)) this.#cookie.check();
+    if (tellsUser && (this.#cameWithRequest || isVisitors)) this.#cookie.check();
     const to = createTokenBeside(this.#held.id);
-    const rotation =
-      tellsUser && this.#brought
-        ? { ...rotationTo(to.id, "identity-changes", identity, GRACE), firstOnly }
+    const merge =
+      tellsUser && this.#cameWithRequest
+        ? { to: to.id, identity, firstOnly, tombstone: GRACE_MS }
         : null;
-    const changed = await this.#sessions.store.change(this.#held.id, { ...change, rotation });
+    const changed = await this.#sessions.store.command(this.#held.id, { ...command, merge });
     if (changed.state !== "changed") return changed;
     this.#seen = true;
     if (changed.rotated) {
-      this.#brought = false;
+      this.#cameWithRequest = false;
       this.#hold(to, user);
-    } else if (isVisitors && !this.#brought && this.#signsIn(change)) {
+    } else if (isVisitors && !this.#cameWithRequest && this.#namesUser(command)) {
       this.#hold(this.#held, user); // the token is this request's own
     }
     return changed;
   }
 
   /** Makes a session under a token of its own, whatever the request came with. */
-  async #make(change: Change): Promise<void> {
-    const { set: fields, references, absoluteTimeout = null } = change;
+  async #create(command: Command): Promise<void> {
+    const { set: fields, references, absoluteTimeout = null } = command;
     this.#cookie.check();
-    const made = this.#fresh();
+    const made = this.#createNext();
     const timeouts = { idleTimeout: null, absoluteTimeout };
     await this.#sessions.store.create({ id: made.id, fields, references, ...timeouts });
     const { user, visitor } = this.#cookies;
     this.#next = null;
     this.#seen = true;
-    this.#brought = false;
-    this.#hold(made, this.#signsIn(change) ? user : visitor);
+    this.#cameWithRequest = false;
+    this.#hold(made, this.#namesUser(command) ? user : visitor);
   }
 
   /** The response brings the browser a token. */
@@ -279,20 +284,20 @@ export class KoaSession {
     cookie.set(held.token);
   }
 
-  #fresh(): NewToken {
+  #createNext(): NewToken {
     this.#next ??= createToken(SHARDS);
     return this.#next;
   }
 
   /** Whether a change gives values to what says who the user is. */
-  #signsIn({ references }: Change): boolean {
+  #namesUser({ references }: Command): boolean {
     const { identity } = this.#settings;
     return references.some(({ field, texts }) => texts.length > 0 && identity.includes(field));
   }
 }
 
 /** The token in a cookie, and its id; null for what this library could not have made, which is never one. */
-function tokenIn(value: string | undefined): NewToken | null {
-  const id = idOf(value, SHARDS);
+function parseToken(value: string | undefined): NewToken | null {
+  const id = toId(value, SHARDS);
   return id === null ? null : { token: value as string, id };
 }

@@ -1,14 +1,23 @@
-import { type Duration, milliseconds } from "../../durations.ts";
-import { misconfigured, quote, SessionError } from "../../errors.ts";
-import { gone } from "../../http/faults.ts";
-import type { Change, Lookup, SessionStore } from "../../store/contract.ts";
-import { openStore } from "../../store/redis/redis-store.ts";
-import { changeOf } from "../shared/change.ts";
-import { asJSON, fieldOf, fieldsOf, type JSONRecord, recordOf } from "../shared/json-record.ts";
-import { idOf } from "./ids.ts";
-import { OldKoaSessions } from "./old-sessions.ts";
-import type { Settings } from "./options.ts";
-import { referenceOf, referencesOf } from "./references.ts";
+import { createGoneError } from "../../http/errors.ts";
+import { type Duration, parseDuration } from "../../shared/durations.ts";
+import { createConfigError, SessionError } from "../../shared/errors.ts";
+import { readElements } from "../../shared/given.ts";
+import type { Command, CommandStore } from "../../store/commanding.ts";
+import type { Lookup } from "../../store/contract.ts";
+import { openStore } from "../../store/redis/options.ts";
+import { createChange } from "../shared/change.ts";
+import {
+  decodeRecord,
+  decodeText,
+  encodeFieldName,
+  encodeRecord,
+  type JSONRecord,
+  toJSONRecord,
+} from "../shared/json-record.ts";
+import { holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
+import { KoaMigrator } from "./old-sessions.ts";
+import type { Settings } from "./options/options.ts";
+import { createReference, pickReferences } from "./options/references.ts";
 
 /**
  * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,
@@ -45,7 +54,7 @@ export interface KoaSessionStore {
 }
 
 /** What is to change in one session. */
-export interface Wanted {
+export interface WantedChange {
   readonly values?: unknown;
   readonly unset?: readonly string[];
   readonly maxAge?: Duration | null | undefined;
@@ -53,106 +62,117 @@ export interface Wanted {
 
 /** The sessions as the settings have them, in one shard: a reference is one plain set. */
 export class SessionsInRedis {
-  readonly store: SessionStore;
+  readonly store: CommandStore;
   /** The sessions that were not moved yet; null where none are to be. */
-  readonly old: OldKoaSessions | null;
+  readonly migrator: KoaMigrator | null;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
-    const { client, prefix, oldPrefix, references } = settings;
+    const { client, prefix, foreignPrefix, references } = settings;
     const inOneShard = { prefix, shards: 1 };
     this.store = openStore(client, inOneShard);
-    this.old =
-      oldPrefix === null ? null : new OldKoaSessions(client, inOneShard, oldPrefix, references);
+    this.migrator =
+      foreignPrefix === null
+        ? null
+        : new KoaMigrator(client, inOneShard, foreignPrefix, references);
     this.#settings = settings;
   }
 
   /** How long a session lives from now on, in ms. */
-  maxAge(maxAge: Duration | null | undefined): number {
-    return milliseconds("maxAge", maxAge ?? this.#settings.maxAge);
+  parseMaxAge(maxAge: Duration | null | undefined): number {
+    if (holdsOldId(maxAge)) {
+      throw createConfigError(
+        'maxAge must be a duration, such as "28 days"; it is what may be the id of a session',
+      );
+    }
+    return parseDuration("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG for what is no declared reference. */
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
-    throw misconfigured(
-      `${quote(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+    throw createConfigError(
+      `${quoteName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      { field: toErrorField(field) },
     );
   }
 
   /** A change as the store takes it. It moves the deadline, as every change here does. */
-  change({ values = {}, unset = [], maxAge }: Wanted): Change {
-    const record: JSONRecord = asJSON("The session's values", values);
+  createChange({ values = {}, unset = [], maxAge }: WantedChange): Command {
+    const record: JSONRecord = toJSONRecord("The session's values", values);
     const { references } = this.#settings;
-    const names = fieldsNamed(unset);
-    const removed = Object.fromEntries(unset.map((field) => [field, null]));
+    const given = readNames(unset);
+    const removed = Object.fromEntries(given.map((field) => [field, null]));
     return {
-      ...changeOf(fieldsOf(record), names),
-      references: referencesOf({ ...removed, ...record }, references),
-      absoluteTimeout: this.maxAge(maxAge),
+      ...createChange(
+        encodeRecord(record),
+        given.map((field) => encodeFieldName(field)),
+      ),
+      references: pickReferences({ ...removed, ...record }, references),
+      absoluteTimeout: this.parseMaxAge(maxAge),
     };
   }
 }
 
 /** What there is of `store` for users of the middleware. */
-export function publicStore(sessions: SessionsInRedis): KoaSessionStore {
-  const { store, old } = sessions;
+export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
+  const { store, migrator } = sessions;
   return {
-    getSessionKey: (id) => store.sessionKey(idOf(id)),
-    getReferenceKey: (field, value) => store.setKey(referenceOf(field, value)),
+    getSessionKey: (id) => store.sessionKey(toId(id)),
+    getReferenceKey: (field, value) => store.setKey(createReference(field, value)),
     async get(id, fields) {
-      return dataOf(await store.find(await reach(id), { names: namesOf(fields) }));
+      return toData(await store.find(await resolveId(id), { names: toNames(fields) }));
     },
     async set(id, values, maxAge) {
-      const change = { ...sessions.change({ values, maxAge }), create: true };
-      const { state } = await store.change(await reach(id), change);
-      if (state === "superseded") throw gone();
+      const change = { ...sessions.createChange({ values, maxAge }), create: true };
+      const { state } = await store.command(await resolveId(id), change);
+      if (state === "superseded") throw createGoneError();
       return values;
     },
     async unset(id, unset, maxAge) {
-      const change = sessions.change({ unset, maxAge });
-      await store.change(await reach(id), change);
+      const change = sessions.createChange({ unset, maxAge });
+      await store.command(await resolveId(id), change);
     },
     async touch(id, maxAge) {
-      const change = sessions.change({ maxAge });
-      await store.change(await reach(id), change);
+      const change = sessions.createChange({ maxAge });
+      await store.command(await resolveId(id), change);
     },
     async delete(id) {
-      await store.end(await reach(id, true));
+      await store.end(await resolveId(id, true));
     },
     async clear(field, value) {
       sessions.checkReference(field);
-      const reference = referenceOf(field, value);
-      await old?.moveReference(field, value);
+      const reference = createReference(field, value);
+      await migrator?.migrateReference(field, decodeText(reference.text));
       return store.endAll(reference);
     },
   };
 
   /** The id that a session has here: another one where it was moved. */
-  async function reach(given: unknown, ends = false): Promise<string> {
-    const id = idOf(given);
-    if (old === null) return id;
-    const moved = await old.move(given as string, ends);
+  async function resolveId(given: unknown, ends = false): Promise<string> {
+    const id = toId(given);
+    if (migrator === null) return id;
+    const moved = await migrator.migrate(given as string, ends);
     return moved === id || (await store.find(moved, { names: [] })).state !== "live" ? id : moved;
   }
 }
 
-export function dataOf(found: Lookup): KoaSessionData {
+export function toData(found: Lookup): KoaSessionData {
   if (found.state !== "live") return {};
   const { id, fields } = found.session;
-  const data = recordOf<KoaSessionData>(fields);
+  const data = decodeRecord<KoaSessionData>(fields);
   if (Object.hasOwn(data, "id")) return data; // a field of the program's own
   return Object.defineProperty(data, "id", { value: id, writable: true, configurable: true });
 }
 
 /** The names of the fields to read; all of them where none are asked for. */
-export function namesOf(fields?: readonly string[] | null): string[] | undefined {
-  return fields == null ? undefined : fieldsNamed(fields);
+export function toNames(fields?: readonly string[] | null): string[] | undefined {
+  return fields == null ? undefined : readNames(fields).map((field) => encodeFieldName(field));
 }
 
-function fieldsNamed(fields: readonly string[]): string[] {
-  if (!(Array.isArray(fields) && fields.every((field) => typeof field === "string"))) {
-    throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
-  }
-  return fields.map((field) => fieldOf(field));
+/** A list of names, read once. */
+function readNames(fields: readonly string[]): string[] {
+  const names = readElements("ERR_SESSION_VALUE", "The list of fields", fields);
+  if (names?.every((field) => typeof field === "string")) return names;
+  throw new SessionError("ERR_SESSION_VALUE", 'The fields must be a list: ["theme"]');
 }

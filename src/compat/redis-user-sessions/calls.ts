@@ -1,8 +1,9 @@
-import { misconfigured, optionNames } from "../../errors.ts";
-import { isRedisClient } from "../../store/redis/clients/connect.ts";
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
-import { checkOptions } from "../shared/call-options.ts";
-import type { MoveOptions } from "../shared/moving.ts";
+import type { MoveOptions } from "../../migrate/options.ts";
+import { readCallOptions } from "../../shared/call-options.ts";
+import { createConfigError, listOptionNames } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
+import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 
 /** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
 export interface WithClient {
@@ -25,29 +26,39 @@ const USER = { client: true, userId: true } as const;
 
 /** The options of each function. */
 const OPTIONS = {
-  createSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
-  readSession: optionNames<WithSessionId>(SESSION),
-  updateSession: optionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
-  deleteSession: optionNames<WithSessionId>(SESSION),
-  getUserSessions: optionNames<WithUserId>(USER),
-  updateUserSessions: optionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
-  deleteUserSessions: optionNames<WithUserId>(USER),
-  migrateSessions: optionNames<WithClient>(CLIENT),
-  moveSessions: optionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
+  createSession: listOptionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  readSession: listOptionNames<WithSessionId>(SESSION),
+  updateSession: listOptionNames<WithSessionId & { data: unknown }>({ ...SESSION, data: true }),
+  deleteSession: listOptionNames<WithSessionId>(SESSION),
+  getUserSessions: listOptionNames<WithUserId>(USER),
+  updateUserSessions: listOptionNames<WithUserId & { data: unknown }>({ ...USER, data: true }),
+  deleteUserSessions: listOptionNames<WithUserId>(USER),
+  migrateSessions: listOptionNames<WithClient>(CLIENT),
+  moveSessions: listOptionNames<WithClient & MoveOptions>({ ...CLIENT, cursor: true }),
 };
 
-/** @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client. */
-export function checkCall(call: keyof typeof OPTIONS, options: WithClient): void {
+/**
+ * The options of a call, read once.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
+ */
+export function readCall<Options extends WithClient>(
+  call: keyof typeof OPTIONS,
+  options: Options,
+): Options {
   const known = OPTIONS[call];
-  if (isRedisClient(options)) {
-    throw misconfigured(
+  if (isClient(options)) {
+    throw createConfigError(
       `${call} takes one object, as it has since version 2 of redis-user-sessions: ${call}({ ${known.join(", ")} })`,
     );
   }
-  checkOptions(call, options, known);
-  if (!isRedisClient(options.client)) {
-    throw misconfigured(
-      "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
-    );
-  }
+  const given = readCallOptions(call, options, known);
+  if (isClient(given.client)) return given;
+  throw createConfigError(
+    "client must be a connected client of redis (node-redis) 5 or 6: await createClient({ url }).connect()",
+  );
+}
+
+function isClient(value: unknown): boolean {
+  return readSafely("ERR_SESSION_CONFIG", "The client", () => isRedisClient(value));
 }

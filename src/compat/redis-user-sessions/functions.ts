@@ -1,22 +1,23 @@
 import { randomBytes } from "node:crypto";
-import { SessionError } from "../../errors.ts";
-import { settled } from "../../settled.ts";
-import type { Change, SessionStore } from "../../store/contract.ts";
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
-import { changeOf } from "../shared/change.ts";
+import { SessionError } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
+import type { Command, CommandStore } from "../../store/commanding.ts";
+import { openStore } from "../../store/redis/options.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
+import { createChange } from "../shared/change.ts";
 import {
-  asJSON,
+  decodeRecord,
   decodeText,
+  encodeFieldName,
+  encodeRecord,
   encodeText,
-  fieldOf,
-  fieldsOf,
-  recordOf,
+  toJSONRecord,
 } from "../shared/json-record.ts";
-import { checkCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
-import { deadlineOf } from "./iso-timestamp.ts";
-import { IN_ONE_SHARD, oldSessionsOf } from "./old-sessions.ts";
-import { userOf } from "./user.ts";
+import { readCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
+import { parseTimestamp } from "./iso-timestamp.ts";
+import { findMigrator, IN_ONE_SHARD } from "./old-sessions.ts";
+import { createUserReference } from "./user.ts";
 
 /** What every session has; it can have any other properties that JSON can write. */
 export interface SessionData {
@@ -37,9 +38,9 @@ export type ReadData = SessionData & { [name: string]: unknown };
 /** A session's id is its token here, so that one is made as hard to guess as any token. */
 const ID_BYTES = 24;
 /** How many sessions of a user are changed at once. */
-const BATCH = 100;
+const MAX_BATCH_SESSIONS = 100;
 
-const stores = new WeakMap<object, SessionStore>();
+const stores = new WeakMap<object, CommandStore>();
 
 /**
  * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
@@ -53,16 +54,15 @@ const stores = new WeakMap<object, SessionStore>();
 export async function createSession<Data extends SessionData>(
   options: WithClient & { sessionId?: string | undefined; data: Data },
 ): Promise<string> {
-  checkCall("createSession", options);
-  const { client, data, sessionId } = options;
-  const record = asJSON("data", data);
-  const user = userOf(record.userId);
+  const { client, data, sessionId } = readCall("createSession", options);
+  const record = toJSONRecord("data", data);
+  const user = createUserReference(record.userId);
   const id = sessionId === undefined ? randomBytes(ID_BYTES).toString("base64url") : sessionId;
-  if (typeof id !== "string") throw refused("sessionId must be a string");
-  const absoluteDeadline = deadlineOf(record.expires);
-  if (sessionId !== undefined) await oldSessionsOf(client)?.move(id);
-  const { state } = await storeOf(client).change(encodeText(id), {
-    ...changeOf(fieldsOf(record)),
+  if (typeof id !== "string") throw createRefusedError("sessionId must be a string", "sessionId");
+  const absoluteDeadline = parseTimestamp(record.expires);
+  if (sessionId !== undefined) await findMigrator(client)?.migrate(id);
+  const { state } = await getStore(client).command(encodeText(id), {
+    ...createChange(encodeRecord(record)),
     references: [{ field: user.field, texts: [user.text], plain: false }],
     absoluteDeadline,
     create: true,
@@ -70,7 +70,10 @@ export async function createSession<Data extends SessionData>(
     where: user,
   });
   if (state === "elsewhere") {
-    throw refused("There is a session of this sessionId already, and it is another user's");
+    throw createRefusedError(
+      "There is a session of this sessionId already, and it is another user's",
+      "userId",
+    );
   }
   return id;
 }
@@ -79,18 +82,17 @@ export async function createSession<Data extends SessionData>(
 export async function readSession<Data extends SessionData = ReadData>(
   options: WithSessionId,
 ): Promise<Data | null> {
-  checkCall("readSession", options);
-  const { client, sessionId } = options;
-  const id = idOf(sessionId);
+  const { client, sessionId } = readCall("readSession", options);
+  const id = toId(sessionId);
   if (id === null) return null;
-  const store = storeOf(client);
-  const old = oldSessionsOf(client);
+  const store = getStore(client);
+  const old = findMigrator(client);
   let found = await store.find(encodeText(id));
   if (found.state === "gone" && old) {
-    await old.move(id);
+    await old.migrate(id);
     found = await store.find(encodeText(id));
   }
-  return found.state === "live" ? recordOf<Data>(found.session.fields) : null;
+  return found.state === "live" ? decodeRecord<Data>(found.session.fields) : null;
 }
 
 /**
@@ -101,18 +103,18 @@ export async function readSession<Data extends SessionData = ReadData>(
  * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
  */
 export async function updateSession(options: WithSessionId & { data: object }): Promise<void> {
-  checkCall("updateSession", options);
-  const { client, sessionId, data } = options;
-  const change = updateOf(data);
-  if (typeof sessionId !== "string") throw refused("sessionId must be a string");
-  const store = storeOf(client);
-  const old = oldSessionsOf(client);
-  let { state } = await store.change(encodeText(sessionId), change);
+  const { client, sessionId, data } = readCall("updateSession", options);
+  const change = createUpdate(data);
+  if (typeof sessionId !== "string")
+    throw createRefusedError("sessionId must be a string", "sessionId");
+  const store = getStore(client);
+  const old = findMigrator(client);
+  let { state } = await store.command(encodeText(sessionId), change);
   if (state === "gone" && old) {
-    await old.move(sessionId);
-    ({ state } = await store.change(encodeText(sessionId), change));
+    await old.migrate(sessionId);
+    ({ state } = await store.command(encodeText(sessionId), change));
   }
-  if (state === "elsewhere") throw otherUser();
+  if (state === "elsewhere") throw createOtherUserError();
   if (state !== "changed") {
     throw new SessionError(
       "ERR_SESSION_GONE",
@@ -123,28 +125,26 @@ export async function updateSession(options: WithSessionId & { data: object }): 
 
 /** Ends a session; where there is none, nothing happens. */
 export async function deleteSession(options: WithSessionId): Promise<void> {
-  checkCall("deleteSession", options);
-  const { client, sessionId } = options;
-  const id = idOf(sessionId);
+  const { client, sessionId } = readCall("deleteSession", options);
+  const id = toId(sessionId);
   if (id === null) return;
-  await oldSessionsOf(client)?.moveToEnd(id);
-  await storeOf(client).end(encodeText(id));
+  await findMigrator(client)?.migrateForEnding(id);
+  await getStore(client).end(encodeText(id));
 }
 
 /** All sessions of a user, the one that ends first before the others. */
 export async function getUserSessions<Data extends SessionData = ReadData>(
   options: WithUserId,
 ): Promise<ListedSession<Data>[]> {
-  checkCall("getUserSessions", options);
-  const { client, userId } = options;
+  const { client, userId } = readCall("getUserSessions", options);
   const sessions: ListedSession<Data>[] = [];
-  const user = userOf(userId);
-  await oldSessionsOf(client)?.moveUser(userId, false);
-  for await (const page of storeOf(client).pages(user, true)) {
+  const user = createUserReference(userId);
+  await findMigrator(client)?.migrateUser(userId, false);
+  for await (const page of getStore(client).pages(user, true)) {
     for (const { id, fields } of page) {
       // A server that evicts keys may have lost this user's session, and the id may be another's now.
       if (fields.get(user.field) !== user.text) continue;
-      sessions.push({ sessionId: decodeText(id), data: recordOf<Data>(fields) });
+      sessions.push({ sessionId: decodeText(id), data: decodeRecord<Data>(fields) });
     }
   }
   return sessions;
@@ -157,35 +157,33 @@ export async function getUserSessions<Data extends SessionData = ReadData>(
  * @throws SessionError ERR_SESSION_VALUE as `updateSession` does; nothing was changed.
  */
 export async function updateUserSessions(options: WithUserId & { data: object }): Promise<void> {
-  checkCall("updateUserSessions", options);
-  const { client, userId, data } = options;
-  const store = storeOf(client);
-  const user = userOf(userId);
-  const change = updateOf(data);
-  if (change.where && change.where.text !== user.text) throw otherUser();
-  await oldSessionsOf(client)?.moveUser(userId, false);
+  const { client, userId, data } = readCall("updateUserSessions", options);
+  const store = getStore(client);
+  const user = createUserReference(userId);
+  const change = createUpdate(data);
+  if (change.where && change.where.text !== user.text) throw createOtherUserError();
+  await findMigrator(client)?.migrateUser(userId, false);
   // All ids first: to move deadlines is to move sessions in the order that pages are read in.
   const ids: string[] = [];
   for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
-  for (let from = 0; from < ids.length; from += BATCH) {
-    const batch = ids.slice(from, from + BATCH);
-    await settled(batch.map((id) => store.change(id, { ...change, where: user })));
+  for (let from = 0; from < ids.length; from += MAX_BATCH_SESSIONS) {
+    const batch = ids.slice(from, from + MAX_BATCH_SESSIONS);
+    await waitForAll(batch.map((id) => store.command(id, { ...change, where: user })));
   }
 }
 
 /** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
 export async function deleteUserSessions(options: WithUserId): Promise<void> {
-  checkCall("deleteUserSessions", options);
-  const { client, userId } = options;
-  const user = userOf(userId);
-  await oldSessionsOf(client)?.moveUser(userId, true);
-  await storeOf(client).endAll(user);
+  const { client, userId } = readCall("deleteUserSessions", options);
+  const user = createUserReference(userId);
+  await findMigrator(client)?.migrateUser(userId, true);
+  await getStore(client).endAll(user);
 }
 
-function storeOf(client: NodeRedisClient): SessionStore {
+function getStore(client: NodeRedisClient): CommandStore {
   const known = stores.get(client);
   if (known) return known;
-  const store = redisStore(client, IN_ONE_SHARD);
+  const store = openStore(client, IN_ONE_SHARD);
   stores.set(client, store);
   return store;
 }
@@ -195,34 +193,41 @@ function storeOf(client: NodeRedisClient): SessionStore {
  * What JSON leaves out of it goes, such as the theme in `{ theme: undefined }`: this has always been
  * the way to remove a property.
  */
-function updateOf(data: object): Change {
-  const record = asJSON("data", data);
-  const removed = Object.keys(data).filter((name) => !Object.hasOwn(record, name));
+function createUpdate(data: object): Command {
+  const record = toJSONRecord("data", data);
+  const names = readSafely("ERR_SESSION_VALUE", "data", () => Object.keys(data));
+  const removed = names.filter((name) => !Object.hasOwn(record, name));
   for (const name of ["userId", "expires"]) {
     if (removed.includes(name)) {
-      throw refused(`${name} cannot be removed from a session; leave it out of data to keep it`);
+      throw createRefusedError(
+        `${name} cannot be removed from a session; leave it out of data to keep it`,
+        name,
+      );
     }
   }
   const { userId, ...values } = record;
-  const unset = removed.map((name) => fieldOf(name));
+  const unset = removed.map((name) => encodeFieldName(name));
   return {
-    ...changeOf(fieldsOf(values), unset),
-    ...(values.expires === undefined ? {} : { absoluteDeadline: deadlineOf(values.expires) }),
-    ...(userId === undefined ? {} : { where: userOf(userId) }),
+    ...createChange(encodeRecord(values), unset),
+    ...(values.expires === undefined ? {} : { absoluteDeadline: parseTimestamp(values.expires) }),
+    ...(userId === undefined ? {} : { where: createUserReference(userId) }),
   };
 }
 
 /** The id as it stands in keys; null for what can be none, and is no error: clients send anything. */
-function idOf(sessionId: unknown): string | null {
+function toId(sessionId: unknown): string | null {
   if (typeof sessionId === "number") return String(sessionId);
   return typeof sessionId === "string" ? sessionId : null;
 }
 
-function otherUser(): SessionError {
-  return refused("The userId of a session cannot be changed; end it and make another");
+function createOtherUserError(): SessionError {
+  return createRefusedError(
+    "The userId of a session cannot be changed; end it and make another",
+    "userId",
+  );
 }
 
 /** An id is a bearer secret here: no message holds one. */
-function refused(message: string): SessionError {
-  return new SessionError("ERR_SESSION_VALUE", message);
+function createRefusedError(message: string, field: string): SessionError {
+  return new SessionError("ERR_SESSION_VALUE", message, { field });
 }

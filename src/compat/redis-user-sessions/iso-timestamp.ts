@@ -1,16 +1,17 @@
-import { SessionError } from "../../errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 
 /** ISO 8601, extended format, with seconds and fraction optional and the offset not. */
-const TIMESTAMP = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
+const TIMESTAMP_PATTERN = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** The moment of an ISO timestamp, in ms. @throws SessionError ERR_SESSION_VALUE for anything else. */
-export function deadlineOf(expires: unknown): number {
-  const [, date] = (typeof expires === "string" && TIMESTAMP.exec(expires)) || [];
+export function parseTimestamp(expires: unknown): number {
+  const [, date] = (typeof expires === "string" && TIMESTAMP_PATTERN.exec(expires)) || [];
   const moment = date === undefined ? Number.NaN : Date.parse(expires as string);
   if (Number.isNaN(moment) || !isDate(date as string)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
       "expires must be an ISO 8601 timestamp with its offset, such as new Date(…).toISOString() gives",
+      { field: "expires" },
     );
   }
   return moment;

@@ -1,16 +1,16 @@
-import type { NodeRedisClient } from "../../store/redis/clients/node-redis.ts";
-import type { OldValue } from "../../store/redis/old-keys.ts";
+import type { ForeignValue } from "../../migrate/foreign-keys.ts";
 import {
+  type ForeignLayout,
+  type MigratedSession,
+  Migrator,
   type MoveProgress,
-  type OldLayout,
-  type OldSession,
-  OldSessions,
-} from "../../store/redis/old-sessions.ts";
-import { encodeText, fieldsOf } from "../shared/json-record.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
-import { checkCall, type WithClient } from "./calls.ts";
-import { deadlineOf } from "./iso-timestamp.ts";
-import { userOf } from "./user.ts";
+} from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
+import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
+import { encodeRecord, encodeText } from "../shared/json-record.ts";
+import { readCall, type WithClient } from "./calls.ts";
+import { parseTimestamp } from "./iso-timestamp.ts";
+import { createUserReference } from "./user.ts";
 
 /*
  * As redis-user-sessions has kept sessions:
@@ -18,23 +18,23 @@ import { userOf } from "./user.ts";
  *   session:<sessionId>     string      the session as JSON
  *   user:<userId>:sessions  sorted set  ids of the user's sessions, scored by the moment they expire
  */
-const HEAD = "session:";
-const LAYOUT: OldLayout = {
-  pattern: `${HEAD}*`,
+const KEY_PREFIX = "session:";
+const LAYOUT: ForeignLayout = {
+  pattern: `${KEY_PREFIX}*`,
   type: "string",
   index: "sorted set",
   slides: false,
-  sessionOf(key: string, { value, expiresAt }: OldValue): OldSession {
+  parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession {
     const record = Object(JSON.parse(String(value)));
-    const user = userOf(record.userId);
-    const deadline = deadlineOf(record.expires);
-    const sessionId = key.slice(HEAD.length);
+    const user = createUserReference(record.userId);
+    const deadline = parseTimestamp(record.expires);
+    const sessionId = key.slice(KEY_PREFIX.length);
     return {
       id: encodeText(sessionId),
-      fields: fieldsOf(record),
+      fields: encodeRecord(record),
       references: [{ field: user.field, texts: [user.text], plain: false }],
       expiresAt: expiresAt ?? deadline,
-      entries: [{ key: indexOf(record.userId), member: sessionId }],
+      entries: [{ key: toIndexKey(record.userId), member: sessionId }],
     };
   },
 };
@@ -42,7 +42,7 @@ const LAYOUT: OldLayout = {
 /** Where the sessions are, whatever the client is: a user's are one sorted set, in one shard. */
 export const IN_ONE_SHARD = { prefix: "redis-user-sessions", shards: 1 } as const;
 
-const migrating = new WeakMap<object, OldUserSessions>();
+const migrators = new WeakMap<object, UserMigrator>();
 
 /**
  * Has all functions that are called with this client move sessions that redis-user-sessions has kept,
@@ -51,8 +51,8 @@ const migrating = new WeakMap<object, OldUserSessions>();
  * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
  */
 export function migrateSessions(options: WithClient): void {
-  checkCall("migrateSessions", options);
-  migrating.set(options.client, new OldUserSessions(options.client));
+  const { client } = readCall("migrateSessions", options);
+  migrators.set(client, new UserMigrator(client));
 }
 
 /**
@@ -65,42 +65,45 @@ export function migrateSessions(options: WithClient): void {
 export function moveSessions(
   options: WithClient & MoveOptions,
 ): AsyncGenerator<MoveProgress, void> {
-  checkCall("moveSessions", options);
-  const { client, ...others } = options;
-  return new OldUserSessions(client).moveAll(cursorOf(others));
+  const { client, ...others } = readCall("moveSessions", options);
+  return new UserMigrator(client).migrateAll(parseCursor(others));
 }
 
 /** The sessions that are to be moved with a client; undefined where none are. */
-export function oldSessionsOf(client: NodeRedisClient): OldUserSessions | undefined {
-  return migrating.get(client);
+export function findMigrator(client: NodeRedisClient): UserMigrator | undefined {
+  return migrators.get(client);
 }
 
-class OldUserSessions {
-  readonly #sessions: OldSessions;
+class UserMigrator {
+  readonly #migrator: Migrator;
 
   constructor(client: NodeRedisClient) {
-    this.#sessions = new OldSessions(client, IN_ONE_SHARD, LAYOUT);
+    this.#migrator = new Migrator(client, IN_ONE_SHARD, LAYOUT);
   }
 
   /** Moves a session, if there is one: somebody else may have moved it just before. */
-  async move(sessionId: string): Promise<void> {
-    await this.#sessions.move(HEAD + sessionId);
+  async migrate(sessionId: string): Promise<void> {
+    await this.#migrator.migrate(KEY_PREFIX + sessionId);
   }
 
-  moveToEnd(sessionId: string): Promise<void> {
-    return this.#sessions.moveToEnd(HEAD + sessionId);
+  migrateForEnding(sessionId: string): Promise<void> {
+    return this.#migrator.migrateForEnding(KEY_PREFIX + sessionId);
   }
 
   /** Moves all sessions of a user; `ends`: they are to be ended then. */
-  moveUser(userId: string, ends: boolean): Promise<void> {
-    return this.#sessions.moveIndex(indexOf(userId), (sessionId) => HEAD + sessionId, ends);
+  migrateUser(userId: string, ends: boolean): Promise<void> {
+    return this.#migrator.migrateIndex(
+      toIndexKey(userId),
+      (sessionId) => KEY_PREFIX + sessionId,
+      ends,
+    );
   }
 
-  moveAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
-    return this.#sessions.moveAll(cursor);
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    return this.#migrator.migrateAll(cursor);
   }
 }
 
-function indexOf(userId: string): string {
+function toIndexKey(userId: string): string {
   return `user:${userId}:sessions`;
 }

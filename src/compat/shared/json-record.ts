@@ -1,6 +1,6 @@
-import { SessionError } from "../../errors.ts";
+import { decodeValue, encodeValue } from "../../shared/codec.ts";
+import { asCause, SessionError } from "../../shared/errors.ts";
 import type { Fields } from "../../store/contract.ts";
-import { decodeValue, encodeValue } from "../../values.ts";
 
 /*
  * Records as the predecessors take them: whatever JSON.stringify takes, under any names. So a Date
@@ -12,13 +12,13 @@ export interface JSONRecord {
 }
 
 /** What JSON makes of a record. @throws SessionError ERR_SESSION_VALUE for what is none. */
-export function asJSON(name: string, record: unknown): JSONRecord {
+export function toJSONRecord(name: string, record: unknown): JSONRecord {
   let json: unknown;
   try {
     json = JSON.parse(JSON.stringify(record) ?? "null");
   } catch (cause) {
     throw new SessionError("ERR_SESSION_VALUE", `${name} is nothing that JSON can write`, {
-      cause,
+      cause: asCause(cause),
     });
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
@@ -31,21 +31,21 @@ export function asJSON(name: string, record: unknown): JSONRecord {
 }
 
 /** The fields that keep a record, each under its name with `prefix` before it. */
-export function fieldsOf(record: JSONRecord, prefix = ""): Map<string, string> {
+export function encodeRecord(record: JSONRecord, prefix = ""): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(record)) {
     const text = typeof value === "string" ? encodeValue(name, value) : JSON.stringify(value);
-    fields.set(fieldOf(name, prefix), text);
+    fields.set(encodeFieldName(name, prefix), text);
   }
   return fields;
 }
 
-export function fieldOf(name: string, prefix = ""): string {
+export function encodeFieldName(name: string, prefix = ""): string {
   return encodeText(prefix + name);
 }
 
 /** The record that such fields keep; fields without the prefix are none of it. */
-export function recordOf<Data = JSONRecord>(fields: Fields, prefix = ""): Data {
+export function decodeRecord<Data = JSONRecord>(fields: Fields, prefix = ""): Data {
   const entries = [...fields]
     .map(([field, text]): [string, unknown] => [decodeText(field), decodeValue(text)])
     .filter(([name]) => name.startsWith(prefix))
@@ -64,5 +64,10 @@ export function encodeText(text: string): string {
 }
 
 export function decodeText(text: string): string {
-  return text.startsWith('"') ? JSON.parse(text) : text;
+  if (!text.startsWith('"')) return text;
+  try {
+    return JSON.parse(text) as string;
+  } catch {
+    return text; // written by hand, not by encodeText
+  }
 }

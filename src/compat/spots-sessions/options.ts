@@ -1,4 +1,5 @@
-import { misconfigured, optionNames, quote, refuseUnknownKeys } from "../../errors.ts";
+import { createConfigError, listOptionNames, quote } from "../../shared/errors.ts";
+import { readOptions } from "../../shared/given.ts";
 
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
@@ -40,7 +41,7 @@ const ENCODINGS: readonly TokenEncoding[] = ["base64", "base64url", "hex", "lati
 const MIN_TOKEN_BYTES = 20;
 const MAX_TOKEN_BYTES = 65_536;
 
-const OPTIONS = optionNames<SpotsSessionsOptions>({
+const OPTIONS = listOptionNames<SpotsSessionsOptions>({
   connectionString: true,
   tokenEncoding: true,
   tokenSize: true,
@@ -57,28 +58,32 @@ export interface Settings {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
-export function settingsOf(options: string | SpotsSessionsOptions): Settings {
+export function parseSettings(options: string | SpotsSessionsOptions): Settings {
   const chosen = typeof options === "string" ? { connectionString: options } : options;
-  refuseUnknownKeys("SpotsSessions", chosen, OPTIONS);
-  const { connectionString, tokenEncoding = "base64", tokenSize = 128, missing } = chosen;
+  const given = readOptions("SpotsSessions", chosen, OPTIONS);
+  const { connectionString, tokenEncoding = "base64", tokenSize = 128, missing } = given;
   if (connectionString !== undefined && typeof connectionString !== "string") {
-    throw misconfigured(
+    throw createConfigError(
       `connectionString must be a text such as "redis://localhost:6379"; got ${quote(connectionString)}`,
+      { option: "connectionString" },
     );
   }
   if (!ENCODINGS.includes(tokenEncoding)) {
-    throw misconfigured(
+    throw createConfigError(
       `tokenEncoding must be one of ${ENCODINGS.join(", ")}, which keep every bit of a token; got ${quote(tokenEncoding)}`,
+      { option: "tokenEncoding" },
     );
   }
   if (!Number.isInteger(tokenSize) || tokenSize < MIN_TOKEN_BYTES || tokenSize > MAX_TOKEN_BYTES) {
-    throw misconfigured(
+    throw createConfigError(
       `tokenSize must be a whole number of bytes from ${MIN_TOKEN_BYTES}, because a token with less can be guessed, to ${MAX_TOKEN_BYTES}; got ${quote(tokenSize)}`,
+      { option: "tokenSize" },
     );
   }
   if (missing !== undefined && missing !== "reject") {
-    throw misconfigured(
+    throw createConfigError(
       `missing must be "reject", or be left out for undefined and false where there is no session; got ${quote(missing)}`,
+      { option: "missing" },
     );
   }
   return { connectionString, tokenEncoding, tokenSize, rejects: missing === "reject" };

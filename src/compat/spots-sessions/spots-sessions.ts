@@ -1,23 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
-import { misconfigured, optionNames, SessionError } from "../../errors.ts";
-import type { SessionStore } from "../../store/contract.ts";
-import { type MoveProgress, OldSessions } from "../../store/redis/old-sessions.ts";
-import { redisStore } from "../../store/redis/redis-store.ts";
-import { decodeValue } from "../../values.ts";
-import { checkOptions } from "../shared/call-options.ts";
-import { changeOf } from "../shared/change.ts";
-import { asJSON, fieldOf, fieldsOf, recordOf } from "../shared/json-record.ts";
-import { cursorOf, type MoveOptions } from "../shared/moving.ts";
-import { OLD_LAYOUT } from "./old-layout.ts";
+import { Migrator, type MoveProgress } from "../../migrate/migrator.ts";
+import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
+import { readCallOptions } from "../../shared/call-options.ts";
+import { decodeValue } from "../../shared/codec.ts";
+import { createConfigError, listOptionNames, SessionError } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
+import type { CommandStore } from "../../store/commanding.ts";
+import { openStore } from "../../store/redis/options.ts";
+import { createChange } from "../shared/change.ts";
+import {
+  decodeRecord,
+  encodeFieldName,
+  encodeRecord,
+  toJSONRecord,
+} from "../shared/json-record.ts";
+import { FOREIGN_LAYOUT } from "./old-layout.ts";
 import {
   type IfMissing,
   type OnMissing,
+  parseSettings,
   type SpotsSessionsOptions,
-  settingsOf,
   type TokenEncoding,
 } from "./options.ts";
-import { DATA, idOf, ownerOf, storedAs } from "./stored.ts";
+import { createOwnerReference, DATA_PREFIX, deriveId, encodeSession } from "./stored.ts";
 
 /** Any record: what is in it becomes what JSON makes of it. */
 export interface SpotsData {
@@ -52,7 +58,7 @@ export interface SpotsSession {
   data: SpotsData;
 }
 
-const MOST_SECONDS = 100 * 365 * 86_400;
+const MAX_DURATION_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
@@ -61,16 +67,16 @@ const OWNER = { app: true, ownerId: true } as const;
 
 /** The options of each method. */
 const OPTIONS = {
-  create: optionNames<OfOwner & WithDuration & { data: unknown }>({
+  create: listOptionNames<OfOwner & WithDuration & { data: unknown }>({
     ...OWNER,
     data: true,
     duration: true,
   }),
-  get: optionNames<OfToken>(TOKEN),
-  refresh: optionNames<OfToken & WithDuration>({ ...TOKEN, duration: true }),
-  update: optionNames<OfToken & { data: unknown }>({ ...TOKEN, data: true }),
-  kill: optionNames<OfToken>(TOKEN),
-  killAll: optionNames<OfOwner>(OWNER),
+  get: listOptionNames<OfToken>(TOKEN),
+  refresh: listOptionNames<OfToken & WithDuration>({ ...TOKEN, duration: true }),
+  update: listOptionNames<OfToken & { data: unknown }>({ ...TOKEN, data: true }),
+  kill: listOptionNames<OfToken>(TOKEN),
+  killAll: listOptionNames<OfOwner>(OWNER),
 };
 
 /**
@@ -85,7 +91,7 @@ const OPTIONS = {
  */
 export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   readonly #client: Redis;
-  readonly #store: SessionStore;
+  readonly #store: CommandStore;
   readonly #tokenEncoding: TokenEncoding;
   readonly #tokenSize: number;
   readonly #rejects: boolean;
@@ -94,12 +100,12 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   constructor(options: SpotsSessionsOptions & { missing: Missing });
   constructor(options?: string | SpotsSessionsOptions);
   constructor(options: string | SpotsSessionsOptions = {}) {
-    const { connectionString, tokenEncoding, tokenSize, rejects } = settingsOf(options);
+    const { connectionString, tokenEncoding, tokenSize, rejects } = parseSettings(options);
     this.#tokenEncoding = tokenEncoding;
     this.#tokenSize = tokenSize;
     this.#rejects = rejects;
     this.#client = connect(connectionString);
-    this.#store = redisStore(this.#client, IN_ONE_SHARD);
+    this.#store = openStore(this.#client, IN_ONE_SHARD);
   }
 
   /** The client of ioredis, for whatever else Redis can do. It cannot be replaced. */
@@ -108,42 +114,45 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   }
 
   set client(_other: never) {
-    throw misconfigured(
+    throw createConfigError(
       "The client of a SpotsSessions cannot be replaced; write new SpotsSessions({ connectionString }) for another server",
+      { option: "client" },
     );
   }
 
   /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
   async create(options: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
-    checkOptions("create", options, OPTIONS.create);
-    const { app, ownerId, data = {}, duration } = options;
+    const {
+      app,
+      ownerId,
+      data = {},
+      duration,
+    } = readCallOptions("create", options, OPTIONS.create);
     const token = randomBytes(this.#tokenSize).toString(this.#tokenEncoding);
     await this.#store.create({
-      id: idOf(app, token),
-      ...storedAs(app, ownerId, asJSON("data", data)),
+      id: deriveId(app, token),
+      ...encodeSession(app, ownerId, toJSONRecord("data", data)),
       idleTimeout: null,
-      absoluteTimeout: millisecondsOf(duration),
+      absoluteTimeout: parseSeconds(duration),
     });
     return token;
   }
 
   /** Whose session it is, and its data; undefined where there is none. */
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
-    checkOptions("get", options, OPTIONS.get);
-    const { app, token } = options;
-    const found = await this.#store.find(idOf(app, token));
+    const { app, token } = readCallOptions("get", options, OPTIONS.get);
+    const found = await this.#store.find(deriveId(app, token));
     if (found.state !== "live") return this.#missing(undefined);
     const { fields } = found.session;
     const ownerId = String(decodeValue(fields.get("ownerId") ?? ""));
-    return { ownerId, data: recordOf(fields, DATA) };
+    return { ownerId, data: decodeRecord(fields, DATA_PREFIX) };
   }
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */
   async refresh(options: OfToken & WithDuration): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("refresh", options, OPTIONS.refresh);
-    const { app, token, duration } = options;
-    const change = { ...changeOf(new Map()), absoluteTimeout: millisecondsOf(duration) };
-    const { state } = await this.#store.change(idOf(app, token), change);
+    const { app, token, duration } = readCallOptions("refresh", options, OPTIONS.refresh);
+    const change = { ...createChange(new Map()), absoluteTimeout: parseSeconds(duration) };
+    const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 
@@ -152,31 +161,33 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    * as before. Resolves to whether there was one.
    */
   async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("update", options, OPTIONS.update);
-    const { app, token, data } = options;
-    const entries = Object.entries(asJSON("data", data));
+    const { app, token, data } = readCallOptions("update", options, OPTIONS.update);
+    const entries = Object.entries(toJSONRecord("data", data));
     // What JSON alone makes null, such as NaN, is a value.
-    const deletes = (name: string) => data[name] === null;
+    const nulls = readSafely("ERR_SESSION_VALUE", "data", () =>
+      entries.filter(([name]) => data[name] === null).map(([name]) => name),
+    );
+    const deletes = (name: string) => nulls.includes(name);
     const set = entries.filter(([name]) => !deletes(name));
-    const unset = entries.filter(([name]) => deletes(name)).map(([name]) => fieldOf(name, DATA));
-    const change = changeOf(fieldsOf(Object.fromEntries(set), DATA), unset);
-    const { state } = await this.#store.change(idOf(app, token), change);
+    const unset = entries
+      .filter(([name]) => deletes(name))
+      .map(([name]) => encodeFieldName(name, DATA_PREFIX));
+    const change = createChange(encodeRecord(Object.fromEntries(set), DATA_PREFIX), unset);
+    const { state } = await this.#store.command(deriveId(app, token), change);
     return state === "changed" ? true : this.#missing(false);
   }
 
   /** Ends a session. Resolves to whether there was one. */
   async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
-    checkOptions("kill", options, OPTIONS.kill);
-    const { app, token } = options;
-    const ended = await this.#store.end(idOf(app, token));
+    const { app, token } = readCallOptions("kill", options, OPTIONS.kill);
+    const ended = await this.#store.end(deriveId(app, token));
     return ended === null ? this.#missing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
   async killAll(options: OfOwner): Promise<boolean> {
-    checkOptions("killAll", options, OPTIONS.killAll);
-    const { app, ownerId } = options;
-    return (await this.#store.endAll(ownerOf(app, ownerId))) > 0;
+    const { app, ownerId } = readCallOptions("killAll", options, OPTIONS.killAll);
+    return (await this.#store.endAll(createOwnerReference(app, ownerId))) > 0;
   }
 
   /**
@@ -186,8 +197,8 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
    * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
    */
   moveSessions(options: MoveOptions = {}): AsyncGenerator<MoveProgress, void> {
-    const cursor = cursorOf(options);
-    return new OldSessions(this.#client, IN_ONE_SHARD, OLD_LAYOUT).moveAll(cursor);
+    const cursor = parseCursor(options);
+    return new Migrator(this.#client, IN_ONE_SHARD, FOREIGN_LAYOUT).migrateAll(cursor);
   }
 
   /** The answer where there is no session, or the rejection in its place. */
@@ -205,17 +216,19 @@ function connect(connectionString: string | undefined): Redis {
   try {
     return connectionString === undefined ? new Redis() : new Redis(connectionString);
   } catch {
-    throw misconfigured(
+    throw createConfigError(
       "connectionString cannot be read; write redis://user:password@host:port, or rediss:// for TLS, with the password percent-encoded",
+      { option: "connectionString" },
     );
   }
 }
 
-function millisecondsOf(seconds: unknown): number {
+function parseSeconds(seconds: unknown): number {
   const milliseconds = typeof seconds === "number" ? Math.round(seconds * 1000) : Number.NaN;
-  if (milliseconds >= 1 && milliseconds <= MOST_SECONDS * 1000) return milliseconds;
+  if (milliseconds >= 1 && milliseconds <= MAX_DURATION_SECONDS * 1000) return milliseconds;
   throw new SessionError(
     "ERR_SESSION_VALUE",
     "duration must be a number of seconds above zero, and at most 100 years; to end a session, call kill",
+    { field: "duration" },
   );
 }

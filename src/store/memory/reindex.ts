@@ -1,46 +1,51 @@
-import { misconfigured } from "../../errors.ts";
-import type { DeclaredReference, ReindexProgress, RepairOptions } from "../repair.ts";
-import { keepOwner, type Session, weightOf } from "./kept.ts";
+import { createConfigError } from "../../shared/errors.ts";
+import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../reindexing.ts";
+import type { Entries } from "./entries.ts";
+import { noteIdentity, type Session, weigh } from "./entry.ts";
 import type { SessionSets } from "./session-sets.ts";
-import type { Shelf } from "./shelf.ts";
 
-const STEP_SESSIONS = 200;
+const SESSIONS_PER_STEP = 200;
 
 /**
  * Re-reads the fields of all sessions, for a reference that was declared after they were made.
  * Nothing else is ever wrong in memory. The cursor is the id of the last session that was looked at.
  */
-export function reindexKept(
-  kept: Shelf,
+export function reindexEntries(
+  entries: Entries,
   sets: SessionSets,
   references: readonly DeclaredReference[],
-  { dryRun, cursor }: RepairOptions,
+  { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   if (cursor !== null && !/^[A-Za-z0-9_-]+$/.test(cursor)) {
-    throw misconfigured("cursor must be the cursor of a progress of reindex, or null");
+    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
+      option: "cursor",
+    });
   }
-  return steps();
+  return runSteps();
 
-  async function* steps(): AsyncGenerator<ReindexProgress, void> {
+  async function* runSteps(): AsyncGenerator<ReindexProgress, void> {
     const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
-    const ids = kept.ids();
+    const ids = entries.listIds();
     const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if it is gone
-    for (let from = start; from < ids.length; from += STEP_SESSIONS) {
-      const step = ids.slice(from, from + STEP_SESSIONS);
+    for (let from = start; from < ids.length; from += SESSIONS_PER_STEP) {
+      const step = ids.slice(from, from + SESSIONS_PER_STEP);
       for (const id of step) {
-        const session = kept.live(id);
+        const session = entries.find(id);
         sum.scanned++;
-        if (session?.kind === "session") compare(session, sum);
+        if (session?.kind === "session") compareField(session, sum);
       }
       yield { cursor: step.at(-1) ?? null, ...sum };
     }
     yield { cursor: null, ...sum };
   }
 
-  function compare(session: Session, sum: { added: number; removed: number; corrected: number }) {
-    for (const { field, identity = false, textsOf } of references) {
+  function compareField(
+    session: Session,
+    sum: { added: number; removed: number; corrected: number },
+  ) {
+    for (const { field, identity = false, toTexts } of references) {
       const text = session.fields.get(field);
-      const texts = text === undefined ? [] : textsOf(text);
+      const texts = text === undefined ? [] : toTexts(text);
       const had = session.references.get(field) ?? new Set<string>();
       const added = texts.filter((one) => !had.has(one)).length;
       const removed = had.size + added - texts.length;
@@ -48,18 +53,18 @@ export function reindexKept(
       sum.added += added;
       sum.removed += removed;
       sum.corrected += Number(isWrong);
-      if (!dryRun) mend(session, field, texts, { isWrong, identity });
+      if (!dryRun) fix(session, field, texts, { isWrong, identity });
     }
   }
 
-  function mend(
+  function fix(
     session: Session,
     field: string,
     texts: readonly string[],
     { isWrong, identity }: { readonly isWrong: boolean; readonly identity: boolean },
   ) {
-    if (isWrong) sets.place(session, field, texts);
-    keepOwner(session, field, identity ? texts : []);
-    kept.weigh(session, weightOf(session.fields, session.references.values()));
+    if (isWrong) sets.setTexts(session, field, texts);
+    noteIdentity(session, field, identity ? texts : []);
+    entries.updateBytes(session, weigh(session.fields, session.references.values()));
   }
 }

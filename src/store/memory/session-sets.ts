@@ -1,5 +1,5 @@
 import type { Reference } from "../contract.ts";
-import type { Session } from "./kept.ts";
+import type { Session } from "./entry.ts";
 
 /** The sets of the sessions that share a value: by field, then by the value's text. */
 export class SessionSets {
@@ -9,34 +9,34 @@ export class SessionSets {
     return session.references.get(field)?.has(text) ?? false;
   }
 
-  members({ field, text }: Reference): Session[] {
+  listMembers({ field, text }: Reference): Session[] {
     return [...(this.#byField.get(field)?.get(text) ?? [])];
   }
 
   /** Makes `texts` the only values of a session's field. */
-  place(session: Session, field: string, texts: readonly string[]): void {
-    for (const text of session.references.get(field) ?? []) this.#leave(session, field, text);
+  setTexts(session: Session, field: string, texts: readonly string[]): void {
+    for (const text of session.references.get(field) ?? []) this.#removeFrom(session, field, text);
     session.references.delete(field);
     if (texts.length > 0) session.references.set(field, new Set(texts));
-    for (const text of texts) this.#enter(session, field, text);
+    for (const text of texts) this.#addTo(session, field, text);
   }
 
   /** Takes a session out of all sets. */
   remove(session: Session): void {
-    for (const field of [...session.references.keys()]) this.place(session, field, []);
+    for (const field of [...session.references.keys()]) this.setTexts(session, field, []);
   }
 
   clear(): void {
     this.#byField.clear();
   }
 
-  #enter(session: Session, field: string, text: string): void {
+  #addTo(session: Session, field: string, text: string): void {
     const sets = this.#byField.get(field) ?? new Map<string, Set<Session>>();
     this.#byField.set(field, sets);
     sets.set(text, (sets.get(text) ?? new Set()).add(session));
   }
 
-  #leave(session: Session, field: string, text: string): void {
+  #removeFrom(session: Session, field: string, text: string): void {
     const sets = this.#byField.get(field);
     const set = sets?.get(text);
     set?.delete(session);

@@ -1,5 +1,6 @@
-import { misconfigured, tooLarge } from "../../errors.ts";
-import { bytesOf } from "../../values.ts";
+import { countBytes } from "../../shared/codec.ts";
+import { createConfigError, createTooLargeError } from "../../shared/errors.ts";
+import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import {
   type Change,
   type Changed,
@@ -7,9 +8,8 @@ import {
   type EndAllOptions,
   type EndOptions,
   type FieldChanges,
-  type FieldReferences,
-  type Fields,
   type FindOptions,
+  type ListOptions,
   type Lookup,
   MAX_HOPS,
   MAX_RENEWALS,
@@ -20,178 +20,131 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
-import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
-import type { WalkableStore } from "../walk.ts";
+import type { IterableStore } from "../iterating.ts";
+import { byDeadline, byLastSeen } from "../list-order.ts";
+import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
+import { command } from "./commands.ts";
+import type { MemoryLimits } from "./entries.ts";
 import {
-  type Alias,
-  absent,
-  absoluteDeadlineOf,
-  bytesAfter,
-  changed,
   checkReferences,
-  given,
-  keepOwner,
-  moveDeadlines,
-  replacing,
+  countBytesAfter,
+  describeSuperseded,
+  mergeKept,
   type Session,
-  signedIn,
-  signedOver,
-  slide,
-  type Tombstone,
-  timesOf,
-  weightAfter,
-  weightOf,
-  withKept,
-} from "./kept.ts";
-import { reindexKept } from "./reindex.ts";
-import { SessionSets } from "./session-sets.ts";
-import { type Bounds, Shelf } from "./shelf.ts";
-import { type Turn, turnOf } from "./turns.ts";
+  toAbsent,
+  toChanged,
+  toSignedIn,
+  toStoredSession,
+  toTimes,
+  weigh,
+  weighAfter,
+} from "./entry.ts";
+import { Keeper, type Life } from "./keeper.ts";
+import { reindexEntries } from "./reindex.ts";
+import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
-const PAGE_SESSIONS = 100;
-const LIST_SESSIONS = 500;
+const MAX_PAGE_SESSIONS = 100;
+const MAX_LIST_LIMIT = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
-export class MemoryStore implements RepairableStore, WalkableStore {
+export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {
   readonly shards = 1;
-  readonly #now: () => number;
-  readonly #sets = new SessionSets();
-  /** The sessions that were rotated, by their first ids. */
-  readonly #lineages = new Map<string, Session>();
-  readonly #kept: Shelf;
+  readonly #keeper: Keeper;
 
-  constructor(bounds: Bounds, now: () => number) {
-    this.#now = now;
-    this.#kept = new Shelf(bounds, now, (session) => this.#forget(session));
+  constructor(limits: MemoryLimits, now: () => number) {
+    this.#keeper = new Keeper(limits, now);
   }
 
   async create(created: NewSession): Promise<Created> {
-    const { id } = created;
-    const { kept } = this.#kept.resolve(id);
-    if (kept?.kind === "session") return { id, ...timesOf(kept) };
-    checkReferences(null, created.references);
-    return { id, ...timesOf(this.#make(created, created.fields, created.references)) };
+    const { id, fields, references } = created;
+    const { entry } = this.#shelf.resolve(id);
+    if (entry?.kind === "session") return { id, ...toTimes(entry) };
+    checkReferences(null, references);
+    return {
+      id,
+      ...toTimes(this.#keeper.make(id, fields, references, this.#deriveLifetime(created))),
+    };
   }
 
-  #make(made: NewSession, fields: Fields, references: readonly FieldReferences[]): Session {
-    const texts = references.map((one) => one.texts);
-    this.#kept.makeRoom(weightOf(fields, texts), null);
-    const now = this.#now();
-    const session: Session = {
-      kind: "session",
-      id: made.id,
-      lineage: made.id,
-      previous: null,
-      fields: new Map(fields),
-      bytes: 0,
-      identities: new Set(),
-      references: new Map(),
-      createdAt: now,
-      lastSeenAt: now,
-      lastUse: 0,
-      idleTimeout: made.idleTimeout,
-      absoluteDeadline: absoluteDeadlineOf(made, now) ?? null,
-      expiresAt: 0,
-    };
-    slide(session, now);
-    if (session.expiresAt < now) return session;
-    this.#refer(session, references);
-    session.bytes = weightOf(session.fields, session.references.values());
-    this.#kept.put(session);
-    return session;
+  #deriveLifetime({
+    idleTimeout,
+    absoluteTimeout,
+  }: Pick<NewSession, "idleTimeout" | "absoluteTimeout">): Life {
+    return { idleTimeout, absoluteDeadline: this.#keeper.after(absoluteTimeout) };
   }
 
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
     const { identity, tombstone, maxBytes } = asked;
-    const done = this.#kept.live(asked.id);
-    if (done?.kind === "session") return signedIn(done, true);
-    const { kept, trail } = this.#kept.resolve(id, MAX_RENEWALS);
-    const old = kept?.kind === "session" ? kept : null;
-    const { fields, references } = withKept(asked, trail.length > MAX_HOPS ? null : old);
-    const bytes = bytesOf(fields);
+    const done = this.#shelf.find(asked.id);
+    if (done?.kind === "session") return toSignedIn(done, true);
+    const { entry, trail } = this.#shelf.resolve(id, MAX_RENEWALS);
+    const old = entry?.kind === "session" ? entry : null;
+    const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
+    const bytes = countBytes(fields);
     checkReferences(null, references);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#kept.makeRoom(weightOf(fields, texts), old);
-    const left = signedOver(old, identity, asked.references);
-    if (old) this.#bury([old.id, ...trail], left, tombstone);
-    else if (!kept) this.#bury([id], left, tombstone);
-    return signedIn(this.#make(asked, fields, references), old !== null);
+    this.#shelf.makeRoom(weigh(fields, texts), old);
+    const left = describeSuperseded(old, identity, asked.references);
+    if (old) this.#keeper.bury([old.id, ...trail], left, tombstone);
+    else if (!entry) this.#keeper.bury([id], left, tombstone);
+    return toSignedIn(
+      this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked)),
+      old !== null,
+    );
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const { kept } = this.#lookUp(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
-    if (kept?.kind === "session") {
-      return { state: "live", session: given(kept, names), now: this.#now() };
+    const { entry } = this.#resolve(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
+    if (entry?.kind === "session") {
+      return { state: "live", session: toStoredSession(entry, names), now: this.#keeper.now() };
     }
-    return absent(kept);
+    return toAbsent(entry);
   }
 
-  async change(id: string, asked: Change): Promise<Changed> {
-    const { rotation, where } = asked;
-    const done = rotation && this.#kept.live(rotation.to);
-    if (done?.kind === "session") return changed(done, true);
-    const { kept: session, trail } = this.#kept.resolve(id);
-    if (session?.kind !== "session") return this.#createIfAsked(id, session, asked);
-    if (where && !this.#sets.has(where, session)) return { state: "elsewhere" };
-    const change = asked.replace ? replacing(session, asked) : asked;
+  async change(id: string, change: Change): Promise<Changed> {
+    const { rotation, where } = change;
+    const done = rotation && this.#shelf.find(rotation.to);
+    if (done?.kind === "session") return toChanged(done, true);
+    const { entry: session, trail } = this.#shelf.resolve(id);
+    if (session?.kind !== "session")
+      return toAbsent(session, change.references, rotation?.identity);
+    if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
     return rotation
-      ? this.#turn(session, trail, change, rotation)
-      : this.#write(session, change, () => false);
+      ? this.#rotate(session, trail, change, rotation)
+      : this.#write(session, change, null);
   }
 
   /** A change that may give the session a new id, or put another in its place. */
-  #turn(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
+  #rotate(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
     const { identity, tombstone } = rotation;
-    const aliases = () => this.#kept.aliasesOf(session);
-    const turn = turnOf(session, trail, change, rotation, aliases);
-    switch (turn) {
+    const countAliases = () => this.#shelf.countAliases(session);
+    const outcome = decideRotation(session, trail, change, rotation, countAliases);
+    switch (outcome) {
       case "alias":
       case "signs-in":
-        return { state: turn };
+        return { state: outcome };
       case "ended":
-        this.#bury([session.id, ...trail], signedOver(session, identity, []), tombstone);
-        return { state: turn };
+        this.#keeper.bury(
+          [session.id, ...trail],
+          describeSuperseded(session, identity, []),
+          tombstone,
+        );
+        return { state: outcome };
       case "replaced":
         return this.#replace(session, trail, change, rotation);
       case "keeps its id":
-        return this.#write(session, change, () => false);
+        return this.#write(session, change, null);
       default:
         return this.#write(session, change, () => {
-          this.#rotate(session, trail, turn, change, rotation);
-          return true;
+          this.#assignId(session, trail, outcome, change, rotation);
         });
     }
   }
 
-  #write(session: Session, change: Change, rotate: () => boolean): Changed {
-    checkReferences(session, change.references);
-    const bytes = bytesAfter(session, change);
-    if (bytes > change.maxBytes) return { state: "too-large", bytes };
-    this.#kept.makeRoom(weightAfter(session, change), session);
-    const rotated = rotate();
-    this.#apply(session, change);
-    const now = this.#now();
-    moveDeadlines(session, change, now);
-    this.#kept.noteExpiry(session);
-    if (session.expiresAt < now) this.#end(session);
-    return changed(session, rotated);
-  }
-
-  async #createIfAsked(
-    id: string,
-    kept: Alias | Tombstone | undefined,
-    change: Change,
-  ): Promise<Changed> {
-    const ended = kept?.kind === "tombstone" && kept.by === "delete";
-    if (!change.create || (kept && !(ended && change.create === "anew"))) {
-      return absent(kept, change);
-    }
-    const bytes = bytesOf(change.set);
-    if (bytes > change.maxBytes) return { state: "too-large", bytes };
-    const { set: fields, absoluteTimeout = null } = change;
-    const times = await this.create({ ...change, id, fields, absoluteTimeout });
-    return { state: "changed", id, lineage: id, rotated: false, times, fields: null };
+  #write(session: Session, change: Change, rotate: (() => void) | null): Changed {
+    const life = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
+    return this.#keeper.write(session, change, life, rotate);
   }
 
   /** Puts a session of the change alone in the place of one that is not the same user's. */
@@ -202,113 +155,114 @@ export class MemoryStore implements RepairableStore, WalkableStore {
     { to, identity, tombstone, replacement }: Rotation,
   ): Changed {
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
-    const bytes = bytesOf(fields);
+    const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#kept.makeRoom(weightOf(fields, texts), session);
-    this.#bury([session.id, ...trail], signedOver(session, identity, references), tombstone);
-    const made = { id: to, fields, references, ...replacement };
-    return changed(this.#make(made, fields, references), true);
+    this.#shelf.makeRoom(weigh(fields, texts), session);
+    this.#keeper.bury(
+      [session.id, ...trail],
+      describeSuperseded(session, identity, references),
+      tombstone,
+    );
+    const made = this.#keeper.make(to, fields, references, this.#deriveLifetime(replacement));
+    return toChanged(made, true);
   }
 
-  #rotate(
+  #assignId(
     session: Session,
     trail: readonly string[],
-    turn: Extract<Turn, "renewed" | "renewed for good">,
+    outcome: Extract<RotationOutcome, "renewed" | "renewed for good">,
     { references }: Change,
     { to, identity, grace, tombstone }: Rotation,
   ): void {
-    const { id, previous } = session;
-    const leavesAlias = turn === "renewed" && grace > 0;
-    this.#kept.move(session, to);
-    if (leavesAlias) {
-      const expiresAt = this.#now() + grace;
-      this.#kept.leave(id, { kind: "alias", target: to, previous, expiresAt });
-    } else {
-      this.#bury([id, ...trail], signedOver(session, identity, references), tombstone);
-    }
-    session.previous = leavesAlias ? id : null;
-    this.#lineages.set(session.lineage, session);
+    const leavesAlias = outcome === "renewed" && grace > 0;
+    const ids = [session.id, ...trail];
+    this.#keeper.move(session, to, leavesAlias ? this.#keeper.after(grace) : null);
+    if (!leavesAlias)
+      this.#keeper.bury(ids, describeSuperseded(session, identity, references), tombstone);
+  }
+
+  async command(id: string, asked: Command): Promise<Commanded> {
+    return command(this.#keeper, id, asked);
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas } = options;
     refuseReplicas(replicas);
-    const { kept: session, trail } = this.#lookUp(id, byName, MAX_RENEWALS);
+    const { entry: session, trail } = this.#resolve(id, byName, MAX_RENEWALS);
     if (session?.kind !== "session") return null;
-    if (reference && !this.#sets.has(reference, session)) return null;
+    if (reference && !this.#keeper.sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
     const left = lineage === session.lineage ? stays : 0;
-    this.#bury([session.id, ...trail], { by: "delete", hadIdentity: false, named: [] }, left);
+    this.#keeper.bury(
+      [session.id, ...trail],
+      { by: "delete", hadIdentity: false, named: [] },
+      left,
+    );
     return session.lineage;
   }
 
   /** What an id leads to; by its name, a session is found by its lineage, too. */
-  #lookUp(id: string, byName: boolean, hops: number) {
-    const found = this.#kept.resolve(id, hops);
-    const session = byName && found.kept?.kind !== "session" ? this.#lineages.get(id) : undefined;
-    if (!session || this.#kept.live(session.id) !== session) return found;
-    return { kept: session, trail: [] };
-  }
-
-  /** Leaves nothing at these ids but, for `stays` ms, tombstones. */
-  #bury(
-    ids: readonly string[],
-    what: Pick<Tombstone, "by" | "hadIdentity" | "named">,
-    stays: number,
-  ): void {
-    const expiresAt = this.#now() + stays;
-    for (const id of ids) {
-      this.#kept.drop(id);
-      if (stays > 0) this.#kept.leave(id, { kind: "tombstone", ...what, expiresAt });
-    }
+  #resolve(id: string, byName: boolean, hops: number) {
+    const found = this.#shelf.resolve(id, hops);
+    const session =
+      byName && found.entry?.kind !== "session" ? this.#keeper.ofLineage(id) : undefined;
+    if (!session || this.#shelf.find(session.id) !== session) return found;
+    return { entry: session, trail: [] };
   }
 
   async count(reference: Reference): Promise<number> {
-    const { length } = this.#members(reference);
-    if (length === 0) this.#lookAlike(reference);
+    const { length } = this.#select(reference);
+    if (length === 0) this.#checkLookalike(reference);
     return length;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { kept } = this.#lookUp(id, true, MAX_RENEWALS);
-    return kept?.kind === "session" && this.#sets.has(reference, kept);
+    const { entry } = this.#resolve(id, true, MAX_RENEWALS);
+    return entry?.kind === "session" && this.#keeper.sets.has(reference, entry);
   }
 
-  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
-    const members = this.#members(reference);
-    if (members.length === 0) this.#lookAlike(reference);
-    return members
-      .sort((a, b) => b.expiresAt - a.expiresAt)
-      .slice(0, LIST_SESSIONS)
-      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.lastUse - a.lastUse)
-      .slice(0, limit)
-      .map((session) => given(session));
+  async list(
+    reference: Reference,
+    { limit, order, after = null }: ListOptions,
+  ): Promise<StoredSession[]> {
+    const members = this.#select(reference);
+    if (members.length === 0 && after === null) this.#checkLookalike(reference);
+    const ordered = members
+      .filter((session) => after === null || byDeadline(after, session) < 0)
+      .sort(byDeadline);
+    const listed =
+      order === "deadline"
+        ? ordered
+        : ordered
+            .slice(0, MAX_LIST_LIMIT)
+            .sort((a, b) => byLastSeen(a, b) || b.lastUse - a.lastUse);
+    return listed.slice(0, limit).map((session) => toStoredSession(session));
   }
 
   async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
     const names = withFields ? undefined : [];
-    const members = this.#members(reference);
-    for (let from = 0; from < members.length; from += PAGE_SESSIONS) {
+    const members = this.#select(reference);
+    for (let from = 0; from < members.length; from += MAX_PAGE_SESSIONS) {
       const page = members
-        .slice(from, from + PAGE_SESSIONS)
-        .filter((session) => this.#kept.live(session.id) === session)
-        .filter((session) => this.#sets.has(reference, session))
-        .map((session) => given(session, names));
+        .slice(from, from + MAX_PAGE_SESSIONS)
+        .filter((session) => this.#shelf.find(session.id) === session)
+        .filter((session) => this.#keeper.sets.has(reference, session))
+        .map((session) => toStoredSession(session, names));
       if (page.length > 0) yield page;
     }
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    const members = this.#members(reference);
+    const members = this.#select(reference);
     for (const session of members) {
       checkReferences(session, changes.references);
-      const bytes = bytesAfter(session, changes);
-      if (bytes > changes.maxBytes) throw tooLarge(bytes, changes.maxBytes);
+      const bytes = countBytesAfter(session, changes);
+      if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#kept.makeRoom(weightAfter(session, changes), session);
-      this.#apply(session, changes);
+      this.#shelf.makeRoom(weighAfter(session, changes), session);
+      this.#keeper.apply(session, changes);
     }
     return members.length;
   }
@@ -316,32 +270,32 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
     const { except = null, replicas } = options;
     refuseReplicas(replicas);
-    const members = this.#members(reference);
-    if (members.length === 0) this.#lookAlike(reference);
-    const spared = except === null ? undefined : this.#lookUp(except, true, MAX_RENEWALS).kept;
+    const members = this.#select(reference);
+    if (members.length === 0) this.#checkLookalike(reference);
+    const spared = except === null ? undefined : this.#resolve(except, true, MAX_RENEWALS).entry;
     const doomed = members.filter((session) => session !== spared);
-    for (const session of doomed) this.#end(session);
+    for (const session of doomed) this.#shelf.drop(session.id);
     return doomed.length;
   }
 
-  #lookAlike({ lookalike, ...reference }: Reference): void {
-    if (lookalike && this.#members({ ...reference, ...lookalike }).length > 0) lookalike.tell();
+  #checkLookalike({ lookalike, ...reference }: Reference): void {
+    if (lookalike && this.#select({ ...reference, ...lookalike }).length > 0) lookalike.onFound();
   }
 
-  async *walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const ids = this.#kept.ids();
-    for (let from = 0; from < ids.length; from += PAGE_SESSIONS) {
+  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const ids = this.#shelf.listIds();
+    for (let from = 0; from < ids.length; from += MAX_PAGE_SESSIONS) {
       const page = ids
-        .slice(from, from + PAGE_SESSIONS)
-        .map((id) => this.#kept.live(id))
+        .slice(from, from + MAX_PAGE_SESSIONS)
+        .map((id) => this.#shelf.find(id))
         .filter((kept) => kept?.kind === "session")
-        .map((session) => given(session, withFields ? undefined : []));
+        .map((session) => toStoredSession(session, withFields ? undefined : []));
       if (page.length > 0) yield page;
     }
   }
 
-  reindex(references: readonly DeclaredReference[], options: RepairOptions) {
-    return reindexKept(this.#kept, this.#sets, references, options);
+  reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
+    return reindexEntries(this.#shelf, this.#keeper.sets, references, options);
   }
 
   sessionKey(id: string): string {
@@ -353,44 +307,24 @@ export class MemoryStore implements RepairableStore, WalkableStore {
   }
 
   async close(): Promise<void> {
-    this.#kept.clear();
-    this.#sets.clear();
-    this.#lineages.clear();
+    this.#keeper.clear();
   }
 
-  #members(reference: Reference): Session[] {
-    return this.#sets
-      .members(reference)
-      .filter((session) => this.#kept.live(session.id) === session);
+  #select(reference: Reference): Session[] {
+    return this.#keeper.sets
+      .listMembers(reference)
+      .filter((session) => this.#shelf.find(session.id) === session);
   }
 
-  #apply(session: Session, { set, unset, references }: FieldChanges): void {
-    for (const [name, text] of set) session.fields.set(name, text);
-    for (const name of unset) session.fields.delete(name);
-    this.#refer(session, references);
-    this.#kept.weigh(session, weightOf(session.fields, session.references.values()));
-  }
-
-  #refer(session: Session, references: readonly FieldReferences[]): void {
-    for (const { field, texts, identity = false } of references) {
-      this.#sets.place(session, field, texts);
-      keepOwner(session, field, identity ? texts : []);
-    }
-  }
-
-  #end(session: Session): void {
-    this.#kept.drop(session.id);
-  }
-
-  #forget(session: Session): void {
-    this.#sets.remove(session);
-    this.#lineages.delete(session.lineage);
+  get #shelf() {
+    return this.#keeper.shelf;
   }
 }
 
 function refuseReplicas(replicas: number | undefined): void {
   if (replicas === undefined) return;
-  throw misconfigured(
+  throw createConfigError(
     "The memory store has no replicas to wait for; leave replicas out, or use redisStore. Nothing was ended",
+    { option: "replicas" },
   );
 }

@@ -1,24 +1,24 @@
-import { settled } from "../../settled.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Reference, StoredSession } from "../contract.ts";
-import { type Keys, setName } from "./keys.ts";
-import { pairsOfHash, sessionOf } from "./replies.ts";
-import type { Server } from "./server.ts";
+import { decodeHash, decodeSession } from "./layout/decode.ts";
+import { encodeSetName, type Keys } from "./layout/keys.ts";
+import type { Executor } from "./scripts/executor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
-export const PAGE_KEYS = 300;
+export const MAX_PAGE_KEYS = 300;
 /** A page of whole sessions: they are read, and sent. */
-export const PAGE_SESSIONS = 100;
+export const MAX_PAGE_SESSIONS = 100;
 
 /** Where the next page of a shard begins: after this deadline, and this id of that deadline. */
-interface Cursor {
+interface PageCursor {
   readonly shard: number;
   readonly after: string;
   readonly afterId: string;
 }
 
 /** All sessions of a set, in pages of all shards side by side, none of them twice. */
-export async function* pagesOf(
-  server: Server,
+export async function* readPages(
+  executor: Executor,
   keys: Keys,
   shards: readonly number[],
   reference: Reference,
@@ -26,34 +26,34 @@ export async function* pagesOf(
 ): AsyncGenerator<StoredSession[]> {
   /** By when they were created, which a rotation keeps. */
   const given = new Set<string>();
-  let cursors: Cursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
+  let cursors: PageCursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
   while (cursors.length > 0) {
-    const pages = await settled(cursors.map(page));
+    const pages = await waitForAll(cursors.map(readPage));
     const sessions = pages.flatMap((one) => one.sessions);
     if (sessions.length > 0) yield sessions;
     cursors = pages.map((one) => one.next).filter((next) => next.after !== "");
   }
 
-  async function page({ shard, after, afterId }: Cursor) {
-    const [, nextAfter, nextId, found] = await server.read(
+  async function readPage({ shard, after, afterId }: PageCursor) {
+    const [, nextAfter, nextId, found] = await executor.read(
       "read a session set",
       "page",
       keys.set(shard, reference),
       [
-        setName(reference),
+        encodeSetName(reference),
         after,
         afterId,
-        String(withFields ? PAGE_SESSIONS : PAGE_KEYS),
+        String(withFields ? MAX_PAGE_SESSIONS : MAX_PAGE_KEYS),
         withFields ? "1" : "",
       ],
     );
     const sessions: StoredSession[] = [];
     for (const [id, reply] of found as [string, unknown][]) {
-      const hash = pairsOfHash(reply);
+      const hash = decodeHash(reply);
       const birth = `${shard}:${hash.get("@c")}`;
       if (given.has(birth)) continue;
       given.add(birth);
-      sessions.push(sessionOf(id, hash));
+      sessions.push(decodeSession(id, hash));
     }
     return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
   }

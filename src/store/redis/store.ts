@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { tooLarge, tooManyReferences } from "../../errors.ts";
-import { settled } from "../../settled.ts";
+import { createTooLargeError, createTooManyReferencesError } from "../../shared/errors.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
+import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import {
   type Change,
   type Changed,
@@ -10,6 +11,7 @@ import {
   type EndOptions,
   type FieldChanges,
   type FindOptions,
+  type ListOptions,
   type Lookup,
   MAX_HOPS,
   MAX_RENEWALS,
@@ -19,41 +21,53 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
-import type { DeclaredReference, RepairableStore, RepairOptions } from "../repair.ts";
-import { shardOf } from "../shards.ts";
-import type { WalkableStore } from "../walk.ts";
-import { allSessions } from "./all-sessions.ts";
-import { counted, encodedNames, fieldChanges, optional, rotationArguments } from "./arguments.ts";
-import type { Connection } from "./connection.ts";
-import { encodeName, type Keys, setName, setNames } from "./keys.ts";
-import { PAGE_KEYS, PAGE_SESSIONS, pagesOf } from "./pages.ts";
-import { reindex } from "./reindex.ts";
+import type { IterableStore } from "../iterating.ts";
+import { byDeadline, byLastSeen } from "../list-order.ts";
+import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
+import { decodeShard } from "../shards.ts";
 import {
-  changedOf,
-  type Found,
-  foundIn,
-  ownAnd,
-  pairsOf,
-  pairsOfHash,
-  sessionsOf,
-  signedInOf,
-  timesOf,
-} from "./replies.ts";
-import { type Reply, Server } from "./server.ts";
-import { ShardKeys, Walk } from "./walk.ts";
-import { type Place, positionOf } from "./walk-cursor.ts";
+  decodeChanged,
+  decodeCommanded,
+  decodeHash,
+  decodeLookup,
+  decodePairs,
+  decodeSessions,
+  decodeSignedIn,
+  decodeTimes,
+  type Hash,
+  isSession,
+  prependOwnFields,
+  readTarget,
+} from "./layout/decode.ts";
+import {
+  commandArguments,
+  encodeFieldChanges,
+  encodeList,
+  encodeNames,
+  encodeOptional,
+  encodeRotation,
+  whereArgument,
+} from "./layout/encode.ts";
+import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
+import { MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages } from "./pages.ts";
+import { iterateSessions } from "./reindex/all-sessions.ts";
+import { reindex } from "./reindex/reindex.ts";
+import { KeyScan, ShardKeys } from "./reindex/scan.ts";
+import { decodeCursor, type ScanScope } from "./reindex/scan-cursor.ts";
+import { Executor, type Reply } from "./scripts/executor.ts";
+import type { Connection } from "./wire/connection.ts";
 
 type Send = Connection["send"];
 
 /** In how many shards a new session is tried, while slots of a cluster are moving. */
 const MAX_SHARDS_TRIED = 8;
 /** What is written of a set where one of its sessions is refused. */
-const OF_PAGES = "its page of the set is as it was, and other pages may have been changed";
+const WRITTEN_BY_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
 /** The store's contract by scripts and plain reads. */
-export class RedisStore implements RepairableStore, WalkableStore {
+export class RedisStore implements CommandStore, ReindexableStore, IterableStore {
   readonly shards: number;
-  readonly #server: Server;
+  readonly #executor: Executor;
   readonly #keys: Keys;
   readonly #cluster: boolean;
 
@@ -61,20 +75,19 @@ export class RedisStore implements RepairableStore, WalkableStore {
     this.shards = shards;
     this.#cluster = connection.cluster;
     this.#keys = keys;
-    this.#server = new Server(connection, timeout);
+    this.#executor = new Executor(connection, timeout);
   }
 
   async create(session: NewSession, elsewhere?: () => string): Promise<Created> {
-    const { fields, references, idleTimeout, absoluteTimeout, absoluteDeadline } = session;
+    const { fields, references, idleTimeout, absoluteTimeout } = session;
     const args = [
-      optional(idleTimeout),
-      optional(absoluteTimeout),
-      optional(absoluteDeadline),
-      references.flatMap(setNames).join(" "),
-      ...counted([...fields].flat()),
+      encodeOptional(idleTimeout),
+      encodeOptional(absoluteTimeout),
+      references.flatMap(encodeSetNames).join(" "),
+      ...encodeList([...fields].flat()),
     ];
     const ids = [session.id];
-    const { target, reply } = await this.#server.writeAnywhere(
+    const { target, reply } = await this.#executor.writeAnywhere(
       "create a session",
       "create",
       (n) => {
@@ -85,94 +98,93 @@ export class RedisStore implements RepairableStore, WalkableStore {
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
     );
-    return { id: target.id, ...timesOf(reply[1]) };
+    return { id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
     const { fields: set, references, maxBytes, keep } = session;
-    const reply = await this.#server.write("sign in", "signIn", this.sessionKey(id), [
+    const reply = await this.#executor.write("sign in", "signIn", this.sessionKey(id), [
       id,
       session.id,
-      optional(session.idleTimeout),
-      optional(session.absoluteTimeout),
+      encodeOptional(session.idleTimeout),
+      encodeOptional(session.absoluteTimeout),
       String(session.tombstone),
-      encodedNames(session.identity),
-      ...counted(keep.flatMap((name) => [name, encodeName(name)])),
-      ...fieldChanges({ set, unset: [], references, maxBytes }),
+      encodeNames(session.identity),
+      ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
+      ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
     ]);
-    return signedInOf(reply);
+    return decodeSignedIn(reply);
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
     const asked = performance.now();
-    const found = await this.#server.commands("read a session", this.sessionKey(id), (send) =>
-      byName ? this.#followName(send, id, names) : this.#follow(send, id, names),
+    const found = await this.#executor.runCommands("read a session", this.sessionKey(id), (send) =>
+      byName ? this.#findByName(send, id, names) : this.#followAliases(send, id, names),
     );
-    if (found.state === "alias") return { state: "superseded", by: "sign-in", hadIdentity: true };
-    return found.state === "live"
-      ? { ...found, now: this.#server.timeAt(this.sessionKey(id), asked) }
-      : found;
+    return decodeLookup(found, () => this.#executor.estimateTime(this.sessionKey(id), asked));
   }
 
-  async #follow(
+  async #followAliases(
     send: Send,
     id: string,
     names?: readonly string[],
     hops = MAX_HOPS,
-  ): Promise<Found> {
-    let found = foundIn(id, await this.#hash(send, id, names));
-    for (let hop = 0; hop < hops && found.state === "alias"; hop++) {
-      found = foundIn(found.target, await this.#hash(send, found.target, names));
+  ): Promise<Hash> {
+    for (let at = id, hop = 0; ; hop++) {
+      const found = { id: at, pairs: await this.#readHash(send, at, names) };
+      const target = readTarget(found);
+      if (target === undefined || hop === hops) return found;
+      at = target;
     }
-    return found;
   }
 
-  async #followName(send: Send, name: string, names?: readonly string[]): Promise<Found> {
+  async #findByName(send: Send, name: string, names?: readonly string[]): Promise<Hash> {
     const pointer = this.#keys.lineage(name);
-    let found = await this.#follow(send, name, names, MAX_RENEWALS);
+    let found = await this.#followAliases(send, name, names, MAX_RENEWALS);
     // A session that is rotated once its pointer was read is pointed to anew: it is not gone.
-    for (let last: unknown = null; found.state !== "live"; ) {
+    for (let last: unknown = null; !isSession(found); ) {
       const id = await send(pointer, "GET", [pointer]);
       if (typeof id !== "string" || id === last) break;
-      found = await this.#follow(send, id, names, MAX_RENEWALS);
+      found = await this.#followAliases(send, id, names, MAX_RENEWALS);
       last = id;
     }
     return found;
   }
 
-  async #hash(send: Send, id: string, names?: readonly string[]) {
+  async #readHash(send: Send, id: string, names?: readonly string[]) {
     const key = this.sessionKey(id);
-    if (names === undefined) return pairsOfHash(await send(key, "HGETALL", [key]));
-    const all = ownAnd(names);
-    return pairsOf(all, await send(key, "HMGET", [key, ...all]));
+    if (names === undefined) return decodeHash(await send(key, "HGETALL", [key]));
+    const all = prependOwnFields(names);
+    return decodePairs(all, await send(key, "HMGET", [key, ...all]));
   }
 
   async change(id: string, change: Change): Promise<Changed> {
-    const { idleTimeout, absoluteTimeout, absoluteDeadline, rotation } = change;
-    const reply = await this.#server.write("change a session", "change", this.sessionKey(id), [
+    const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
       id,
-      change.where ? setName(change.where) : "",
-      optional(idleTimeout),
-      optional(absoluteTimeout),
-      optional(absoluteDeadline),
-      change.replace ? "1" : "",
-      change.create === "anew" ? "anew" : change.create ? "1" : "",
-      ...rotationArguments(rotation),
-      ...fieldChanges(change),
+      whereArgument(change.where),
+      encodeOptional(change.idleTimeout),
+      ...encodeRotation(change.rotation),
+      ...encodeFieldChanges(change),
     ]);
-    return changedOf(reply);
+    return decodeChanged(reply);
+  }
+
+  async command(id: string, command: Command): Promise<Commanded> {
+    const args = [id, ...commandArguments(command)];
+    const key = this.sessionKey(id);
+    return decodeCommanded(await this.#executor.write("change a session", "command", key, args));
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas } = options;
-    const [, lineage] = await this.#server.write(
+    const [, lineage] = await this.#executor.write(
       "end a session",
       "end",
       this.sessionKey(id),
       [
         id,
         byName ? "1" : "",
-        reference ? setName(reference) : "",
+        whereArgument(reference),
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
@@ -183,69 +195,83 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async count(reference: Reference): Promise<number> {
-    const counts = await this.#eachShard(async (shard) => {
-      const [, count, alike] = await this.#server.read(
+    const counts = await this.#forEachShard(async (shard) => {
+      const [, count, alike] = await this.#executor.read(
         "count a session set",
         "count",
         this.#keys.set(shard, reference),
-        [lookalikeName(reference)],
+        [encodeLookalikeName(reference)],
       );
       return [Number(count), Number(alike)] as const;
     });
     const count = sum(counts.map(([own]) => own));
-    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.tell();
+    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.onFound();
     return count;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const [, has] = await this.#server.read("look into a session set", "has", this.sessionKey(id), [
-      id,
-      setName(reference),
-    ]);
+    const [, has] = await this.#executor.read(
+      "look into a session set",
+      "has",
+      this.sessionKey(id),
+      [id, encodeSetName(reference)],
+    );
     return Number(has) === 1;
   }
 
-  async list(reference: Reference, limit: number): Promise<StoredSession[]> {
-    const lists = await this.#eachShard(async (shard) => {
-      const [, sessions, alike] = await this.#server.read(
+  async list(
+    reference: Reference,
+    { limit, order, after = null }: ListOptions,
+  ): Promise<StoredSession[]> {
+    const byDeadlines = order === "deadline";
+    const place = [after ? String(after.expiresAt) : "", after?.id ?? ""];
+    const lists = await this.#forEachShard(async (shard) => {
+      const [, sessions, alike] = await this.#executor.read(
         "list a session set",
-        "list",
+        byDeadlines ? "listByDeadline" : "list",
         this.#keys.set(shard, reference),
-        [setName(reference), String(limit), lookalikeName(reference)],
+        [
+          encodeSetName(reference),
+          String(limit),
+          ...(byDeadlines ? place : []),
+          after ? "" : encodeLookalikeName(reference),
+        ],
       );
-      return [sessionsOf(sessions), Number(alike)] as const;
+      return [decodeSessions(sessions), Number(alike)] as const;
     });
     const all = lists.flatMap(([sessions]) => sessions);
-    if (all.length === 0 && lists.some(([, alike]) => alike > 0)) reference.lookalike?.tell();
-    return all.sort((a, b) => b.lastSeenAt - a.lastSeenAt).slice(0, limit);
+    if (all.length === 0 && lists.some(([, alike]) => alike > 0)) reference.lookalike?.onFound();
+    return all.sort(byDeadlines ? byDeadline : byLastSeen).slice(0, limit);
   }
 
   pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
-    return pagesOf(this.#server, this.#keys, this.#allShards(), reference, withFields);
+    return readPages(this.#executor, this.#keys, this.#listShards(), reference, withFields);
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    const args = fieldChanges(changes);
+    const args = encodeFieldChanges(changes);
     const operation = randomBytes(6).toString("base64url");
-    const counts = await this.#eachShard(async (shard) => {
+    const counts = await this.#forEachShard(async (shard) => {
       const changed = new Set<string>();
       let cursor = ["", ""];
       do {
-        const [word, ...rest] = await this.#server.write(
+        const [word, ...rest] = await this.#executor.write(
           "change a session set",
           "changeAll",
           this.#keys.set(shard, reference),
           [
-            setName(reference),
+            encodeSetName(reference),
             operation,
             ...cursor,
-            String(PAGE_SESSIONS),
-            String(PAGE_KEYS),
+            String(MAX_PAGE_SESSIONS),
+            String(MAX_PAGE_KEYS),
             ...args,
           ],
         );
-        if (word === "too-large") throw tooLarge(Number(rest[0]), changes.maxBytes, OF_PAGES);
-        if (word === "too-many") throw tooManyReferences(Number(rest[0]), { written: OF_PAGES });
+        if (word === "too-large")
+          throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
+        if (word === "too-many")
+          throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
         cursor = [String(rest[0]), String(rest[1])];
         for (const birth of rest[2] as string[]) changed.add(birth);
       } while (cursor[0] !== "");
@@ -258,23 +284,23 @@ export class RedisStore implements RepairableStore, WalkableStore {
     const { except = null, replicas } = options;
     let alike = 0;
     let empty = true;
-    const counts = await this.#eachShard(async (shard) => {
+    const counts = await this.#forEachShard(async (shard) => {
       const ended = new Set<string>();
-      let spared = [except !== null && shardOf(except) === shard ? except : "", ""];
+      let spared = [except !== null && decodeShard(except) === shard ? except : "", ""];
       let left: number;
       do {
-        const [, births, rest, now, created, others] = await this.#server.write(
+        const [, births, rest, now, created, others] = await this.#executor.write(
           "end a session set",
           "endAll",
           this.#keys.set(shard, reference),
           [
-            setName(reference),
+            encodeSetName(reference),
             ...spared,
-            String(PAGE_KEYS),
+            String(MAX_PAGE_KEYS),
             replicas === undefined ? "" : "1",
-            lookalikeName(reference),
+            encodeLookalikeName(reference),
           ],
-          { replicas, waits: isLastPage },
+          { replicas, isAwaited: isLastPage },
         );
         for (const birth of births as string[]) ended.add(birth);
         left = Number(rest);
@@ -284,18 +310,18 @@ export class RedisStore implements RepairableStore, WalkableStore {
       } while (left !== 0);
       return ended.size;
     });
-    if (empty && alike > 0) reference.lookalike?.tell();
+    if (empty && alike > 0) reference.lookalike?.onFound();
     return sum(counts);
   }
 
-  reindex(references: readonly DeclaredReference[], options: RepairOptions) {
-    return reindex(this.#server, this.#keys, this.#place, references, options);
+  reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
+    return reindex(this.#executor, this.#keys, this.#scanScope, references, options);
   }
 
-  walk(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const keys = new ShardKeys(this.#server, this.#keys, this.#place);
-    const walk = new Walk(keys, positionOf(null, this.shards));
-    return allSessions(walk, (id) => this.find(id, withFields ? {} : { names: [] }));
+  iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const keys = new ShardKeys(this.#executor, this.#keys, this.#scanScope);
+    const scan = new KeyScan(keys, decodeCursor(null, this.shards));
+    return iterateSessions(scan, (id) => this.find(id, withFields ? {} : { names: [] }));
   }
 
   sessionKey(id: string): string {
@@ -307,19 +333,19 @@ export class RedisStore implements RepairableStore, WalkableStore {
   }
 
   async close(): Promise<void> {
-    this.#server.close(); // the client is the caller's
+    this.#executor.close(); // the client is the caller's
   }
 
-  get #place(): Place {
+  get #scanScope(): ScanScope {
     return { shards: this.shards, cluster: this.#cluster };
   }
 
-  #allShards(): number[] {
+  #listShards(): number[] {
     return Array.from({ length: this.shards }, (_, shard) => shard);
   }
 
-  #eachShard<T>(work: (shard: number) => Promise<T>): Promise<T[]> {
-    return settled(this.#allShards().map(work));
+  #forEachShard<T>(work: (shard: number) => Promise<T>): Promise<T[]> {
+    return waitForAll(this.#listShards().map(work));
   }
 }
 
@@ -328,8 +354,8 @@ function isLastPage([, , left]: Reply): boolean {
   return Number(left) === 0;
 }
 
-function lookalikeName({ lookalike, ...reference }: Reference): string {
-  return lookalike ? setName({ ...reference, text: lookalike.text }) : "";
+function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
+  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
 }
 
 function sum(counts: readonly number[]): number {

@@ -2,7 +2,7 @@
 import type { AddressInfo } from "node:net";
 import express from "express";
 import session from "express-session";
-import { type SessionData, SessionSetsStore } from "session-sets/express-session";
+import { type SessionData, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 
 declare module "express-session" {

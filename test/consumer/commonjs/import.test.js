@@ -1,7 +1,7 @@
 // Tests of a user of Jest that import the package, and that Babel turns into CommonJS (.babelrc.json).
 import { EventEmitter } from "node:events";
 import { createSessions, SessionError } from "session-sets";
-import { SessionSetsStore } from "session-sets/express-session";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 
 test("sessions are made, and ended", async () => {
   const sessions = createSessions({ references: ["user_id"] });

@@ -1,6 +1,6 @@
 // Tests of a user of Jest that require the package, without a transformation of their own.
 const { promisify } = require("node:util");
-const { SessionSetsStore } = require("session-sets/express-session");
+const { SessionSetsStore } = require("session-sets/compat/express-session");
 const { memoryStore } = require("session-sets/memory");
 
 test("the store keeps sessions, and ends those of a user", async () => {

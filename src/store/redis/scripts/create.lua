@@ -5,9 +5,8 @@
 -- ARGV[2]   its id
 -- ARGV[3]   idle timeout (ms), or ''
 -- ARGV[4]   absolute timeout (ms), or ''
--- ARGV[5]   absolute deadline (ms), which counts before the timeout, or ''
--- ARGV[6]   the names of its sets
--- ARGV[7…]  a list: field, value, …
+-- ARGV[5]   the names of its sets
+-- ARGV[6…]  a list: field, value, …
 -- Returns   now, 'created', its times
 --           now, 'late'
 
@@ -15,9 +14,8 @@ local not_after = tonumber(ARGV[1])
 local id = ARGV[2]
 local idle = tonumber(ARGV[3])
 local timeout = tonumber(ARGV[4])
-local deadline = tonumber(ARGV[5])
-local names = split_words(ARGV[6])
-local fields = read_list(7)
+local names = split_words(ARGV[5])
+local fields = read_list(6)
 
 if is_late(not_after) then
   return { now, 'late' }
@@ -29,7 +27,7 @@ refuse_moving_slot()
 -- The id is fresh and random: if it is there, this is the same command once more.
 local found = read_own_fields(id)
 if not found.created then
-  found = make_session(id, names, fields, idle, deadline or (timeout and now + timeout))
+  found = make_session(id, names, fields, idle, timeout and now + timeout)
 end
 
 return { now, 'created', list_times(found) }

@@ -38,12 +38,12 @@ end
 
 local doomed, touched = {}, 0
 for _, id in ipairs(redis.call('ZRANGE', set, 0, budget)) do
-  if id ~= except then
+  if except == '' or id ~= except then
     if touched >= budget then
       break
     end
     local found = read_own_fields(id)
-    if found.created and found.created == spared then
+    if spared ~= '' and found.created == spared then
       except = id -- rotated since the last page, with nothing left at its old id
     else
       -- I2: what is not there, or not of this set, loses its entry and nothing else.
@@ -83,6 +83,10 @@ local left = redis.call('ZCARD', set)
 local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', set, except) then
   left = left - 1
+end
+-- A page that ends nothing is the last one, also where a copy that was made by hand is spared, too.
+if #doomed == 0 then
+  left = 0
 end
 
 return { now, 'page', ended, left, except, spared, empty and count_lookalikes(other) or -1 }

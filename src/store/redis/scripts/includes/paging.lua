@@ -1,5 +1,19 @@
 -- Pages of a set, in the order of deadlines.
 
+-- The id to go on after comes back from a client, which knows texts. Bytes that aren't a text would
+-- come back as others, and the page would be read again and again.
+local function escape_id(id)
+  return (string.gsub(id, '[^%w_-]', function(byte)
+    return string.format('%%%02X', string.byte(byte))
+  end))
+end
+
+local function unescape_id(text)
+  return (string.gsub(text, '%%(%x%x)', function(byte)
+    return string.char(tonumber(byte, 16))
+  end))
+end
+
 -- The next ids of a set: at most `count` of them, and of a total cost of `budget` (but at least
 -- one). Also the deadline and the id to go on after, which are '' at the end.
 --
@@ -7,8 +21,9 @@
 -- each session that is in the set from the first page to the last is met, under whatever id. For
 -- that a page ends between two deadlines. Only where more sessions share one millisecond than a
 -- page holds does it end among them, after an id.
-local function read_page(key, after, after_id, count, budget, cost)
+local function read_page(key, after, escaped_id, count, budget, cost)
   local from
+  local after_id = unescape_id(escaped_id)
   if after == '' then
     from = redis.call('ZCOUNT', key, '-inf', '(' .. format_int(now))
   elseif after_id == '' then
@@ -47,5 +62,5 @@ local function read_page(key, after, after_id, count, budget, cost)
   for i = last + 1, #ids do
     ids[i] = nil
   end
-  return ids, format_score(deadlines[last]), next_id
+  return ids, format_score(deadlines[last]), escape_id(next_id)
 end

@@ -4,6 +4,10 @@
 
 local MAX_PART_BYTES = 64
 
+-- No session has more names, and so none has more parts. A number that was written by hand makes
+-- the server read no more than that.
+local MAX_PARTS = 1000
+
 local function list_part_fields(count)
   local fields = {}
   for i = 1, count do
@@ -14,10 +18,11 @@ end
 
 -- The names, given the value of `@r`, and how many parts they have beside it.
 local function read_names(key, first)
-  local count = tonumber(first)
-  if not count then
+  local digits = string.match(first or '', '^%d+$')
+  if not digits then
     return split_words(first), 0
   end
+  local count = math.min(tonumber(digits), MAX_PARTS)
   local fields, names = list_part_fields(count), {}
   for from = 1, count, MAX_BATCH do
     for _, part in ipairs(redis.call('HMGET', key, unpack_batch(fields, from))) do

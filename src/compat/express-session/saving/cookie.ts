@@ -1,0 +1,209 @@
+/*
+ * What of a session's cookie is stored, and what it says of the session's deadline.
+ *
+ * A cookie comes with each save and touch, with the times that the request has read or the middleware
+ * has set since. So an option is written only where this request has changed it; otherwise a session
+ * slides by what is stored. The first save writes the cookie as one field. An option that is changed
+ * later has a field of its own, so that two requests that change two of them do not undo each other.
+ */
+
+/** A cookie as JSON has it. */
+export interface Cookie {
+  readonly [option: string]: unknown;
+}
+
+/** How long a session lives by its cookie. */
+export interface Lifetime {
+  /** How long (ms) it may be unused. Zero or less: it has ended. */
+  readonly idleTimeout: number;
+  /** Whether it ends then however busy it is: its cookie says when, and not for how long. */
+  readonly fixed: boolean;
+}
+
+/** When an object's cookie can have been given its times (ms). */
+export interface Moments {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const MAX_LIFETIME_MS = 100 * 365 * 24 * 60 * 60 * 1000;
+
+/** The options that say when the cookie ends: they are changed together. */
+const TIME_OPTIONS: readonly string[] = ["expires", "maxAge", "originalMaxAge"];
+/** What @fastify/session notes for itself, anew in each request. */
+const NOTE_OPTIONS: readonly string[] = ["originalExpires"];
+/** How far (ms) times may differ that are the same: the clock runs on between two readings. */
+const LEEWAY_MS = 1000;
+/**
+ * express-session reads the clock twice where it sets a max age anew, and takes the difference for
+ * the new one: it gets shorter by the time between the two.
+ */
+const MAX_DRIFT_MS = 100;
+
+const COOKIE_FIELD = "cookie";
+const CHANGED_COOKIE_FIELD = "~~cookie";
+
+/** Whether a field of the store is one of those that a cookie is kept in. */
+export function isCookieField(name: string): boolean {
+  return (
+    name === COOKIE_FIELD ||
+    name === CHANGED_COOKIE_FIELD ||
+    name.startsWith(`${CHANGED_COOKIE_FIELD}.`)
+  );
+}
+
+/** Whether a name is kept for the options of cookies, and none for a field or a reference. */
+export function isReservedForCookies(name: string): boolean {
+  return name !== COOKIE_FIELD && isCookieField(name);
+}
+
+/** A cookie as an object, whatever a program has put in its place. */
+export function toCookie(session: object): Cookie {
+  const { cookie } = session as { cookie?: unknown };
+  return isObject(cookie) ? cookie : {};
+}
+
+/** The same as JSON has it: what a later state of the object is compared with. */
+export function toSnapshot(session: object): Cookie {
+  return JSON.parse(JSON.stringify(toCookie(session)));
+}
+
+/** What one request has changed of a cookie. */
+export interface CookieChanges {
+  /** What is stored for it: values by the names of fields. */
+  readonly fields: ReadonlyMap<string, unknown>;
+  /** Whether the times are among it. */
+  readonly times: boolean;
+}
+
+/** All that a cookie says, as changes. */
+export function toCookieChanges(cookie: Cookie): CookieChanges {
+  const names = Object.keys(cookie).filter(isOption);
+  return { fields: toFields(cookie, names, true), times: true };
+}
+
+/** What of a cookie differs from `before` otherwise than by what middlewares do in each request. */
+export function compareCookies(before: Cookie, cookie: Cookie, moments: Moments): CookieChanges {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(cookie)])].filter(
+    (name) => isOption(name) && !isSame(before[name], cookie[name]),
+  );
+  const times = haveTimesChanged(before, cookie, moments);
+  return { fields: toFields(cookie, names, times), times };
+}
+
+function isOption(name: string): boolean {
+  return !TIME_OPTIONS.includes(name) && !NOTE_OPTIONS.includes(name);
+}
+
+function toFields(cookie: Cookie, names: readonly string[], times: boolean): Map<string, unknown> {
+  const fields = new Map<string, unknown>();
+  for (const name of names) fields.set(`${CHANGED_COOKIE_FIELD}.${name}`, cookie[name] ?? null);
+  if (times) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
+  return fields;
+}
+
+function haveTimesChanged(before: Cookie, cookie: Cookie, { from, to }: Moments): boolean {
+  const { expires, originalMaxAge: age } = cookie;
+  if (!isSameAge(before.originalMaxAge, age) || !isSame(before.maxAge, cookie.maxAge)) return true;
+  if (isSame(before.expires, expires)) return false;
+  if (typeof age !== "number") return expires !== undefined; // express-session takes it away
+  const expiry = parseExpiry(cookie);
+  if (expiry === null) return true;
+  const set = expiry - age;
+  return set < from - LEEWAY_MS || set > to + LEEWAY_MS;
+}
+
+function isSameAge(before: unknown, age: unknown): boolean {
+  if (typeof before !== "number" || typeof age !== "number") return isSame(before, age);
+  return age === before || (age < before && before - age <= Math.min(MAX_DRIFT_MS, before / 10));
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+}
+
+/**
+ * How long a session lives by a cookie that this request has set.
+ *
+ * @param moments when it can have been set; null where the object may be a copy of any age, in which
+ * an expiry of which more than half has passed says nothing.
+ * @param idleTimeout for a cookie that ends with the browser.
+ */
+export function deriveLifetime(
+  cookie: Cookie,
+  moments: Moments | null,
+  idleTimeout: number,
+): Lifetime {
+  const { maxAge, originalMaxAge: age } = cookie;
+  const expiry = parseExpiry(cookie);
+  const left = expiry === null ? null : expiry - Date.now();
+  if (typeof age === "number") return createSlidingLifetime(deriveIdleTimeout(age, left, moments));
+  if (left !== null) return { idleTimeout: Math.min(left, MAX_LIFETIME_MS), fixed: true };
+  return createSlidingLifetime(typeof maxAge === "number" ? maxAge : idleTimeout);
+}
+
+function deriveIdleTimeout(age: number, left: number | null, moments: Moments | null): number {
+  if (left === null) return age;
+  if (!moments) return left < age / 2 ? age : left;
+  const used = age - left;
+  return used >= -LEEWAY_MS && used <= moments.to - moments.from + LEEWAY_MS ? age : left;
+}
+
+function createSlidingLifetime(idleTimeout: number): Lifetime {
+  return { idleTimeout: Math.min(Math.round(idleTimeout), MAX_LIFETIME_MS), fixed: false };
+}
+
+/** The moment (ms) at which a cookie, as JSON, expires; null where it does not say one. */
+export function parseExpiry(cookie: unknown): number | null {
+  const { expires }: Cookie = Object(cookie);
+  const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
+  return Number.isNaN(moment) ? null : moment;
+}
+
+/** Whether a cookie names the moment at which its session ends. */
+export function isFixed(cookie: unknown): boolean {
+  return typeof Object(cookie).originalMaxAge !== "number" && parseExpiry(cookie) !== null;
+}
+
+/**
+ * Puts the cookie of a session together, in the record of what is stored.
+ *
+ * @param expiresAt when the session ends: sliding by what is stored leaves the cookie's own word.
+ */
+export function assembleCookie(
+  stored: Readonly<Record<string, unknown>>,
+  expiresAt: number,
+): Record<string, unknown> {
+  const own = Object.entries(stored).filter(([name]) => !isReservedForCookies(name));
+  const data = Object.fromEntries(own);
+  const changed = Object.entries(stored).filter(([name]) => isReservedForCookies(name));
+  if (changed.length === 0 && !isObject(data.cookie)) return data;
+  let cookie: Cookie = { ...Object(data.cookie) };
+  for (const [name, value] of changed) {
+    if (name === CHANGED_COOKIE_FIELD) cookie = { ...omitTimes(cookie), ...Object(value) };
+    else cookie = { ...cookie, [name.slice(CHANGED_COOKIE_FIELD.length + 1)]: value };
+  }
+  const expiry = parseExpiry(cookie);
+  const { originalMaxAge: age } = cookie;
+  if (expiry !== null && typeof age === "number") {
+    // A session whose deadlines were removed by hand has none.
+    const slid =
+      Number.isFinite(expiresAt) && Math.abs(expiresAt - expiry) > Math.min(LEEWAY_MS, age / 20);
+    if (slid) cookie = { ...cookie, expires: new Date(expiresAt).toISOString() };
+  }
+  return { ...data, cookie };
+}
+
+function pickTimes(cookie: Cookie): Cookie {
+  return Object.fromEntries(Object.entries(cookie).filter(([name]) => TIME_OPTIONS.includes(name)));
+}
+
+function omitTimes(cookie: Cookie): Cookie {
+  return Object.fromEntries(
+    Object.entries(cookie).filter(([name]) => !TIME_OPTIONS.includes(name)),
+  );
+}
+
+function isObject(value: unknown): value is Cookie {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

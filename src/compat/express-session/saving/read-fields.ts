@@ -1,0 +1,50 @@
+import { createConfigError, quote } from "../../../shared/errors.ts";
+import { isCookieField } from "./cookie.ts";
+import { type FieldsRead, findFieldsRead } from "./reads.ts";
+import type { References, StoreReference } from "./record.ts";
+
+/** By the functions of references, what they read: learnt where it is needed first. */
+const fieldsReadByFunction = new WeakMap<
+  NonNullable<StoreReference["from"]>,
+  { readonly fields: FieldsRead }
+>();
+
+/**
+ * Refuses fields that a set cannot change: the functions of references see only whole sessions, so
+ * what they read is changed where a session is whole.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG
+ */
+export function checkFields(
+  verb: "set" | "unset",
+  fields: readonly string[],
+  references: References,
+): void {
+  const where = "change it in the request of each session (req.session)";
+  for (const field of fields) {
+    if (isCookieField(field)) {
+      throw createConfigError(
+        `${verb} names ${quote(field)}, which is the middleware's; ${where}`,
+        {
+          field,
+        },
+      );
+    }
+    for (const [stored, { name, from }] of references) {
+      if (!from || (field !== stored && !isRead(field, from))) continue;
+      throw createConfigError(
+        `${verb} names ${quote(field)}, which the from of the reference ${quote(name)} reads; ${where}`,
+        { field },
+      );
+    }
+  }
+}
+
+function isRead(field: string, from: NonNullable<StoreReference["from"]>): boolean {
+  let known = fieldsReadByFunction.get(from);
+  if (!known) {
+    known = { fields: findFieldsRead(from) };
+    fieldsReadByFunction.set(from, known);
+  }
+  return known.fields === null || known.fields.has(field);
+}

@@ -1,0 +1,100 @@
+/*
+ * Which fields of a session the function of a reference reads. It is called on stand-ins for a session
+ * that note what is asked for. What it reads may depend on what is there, so it is called with fields
+ * of several kinds, with each of those that are known by then absent, and with each of them alone.
+ */
+
+/** The fields that a function reads; null where it goes through all of them. */
+export type FieldsRead = ReadonlySet<string> | null;
+
+/** How many members of a stand-in one call gets: a function may go on until there are no more. */
+const MAX_MEMBERS = 1000;
+/** How many fields are tried one by one. */
+const MAX_FIELDS = 50;
+/** What the fields of a session may be, besides a stand-in for anything. */
+const SAMPLE_VALUES: readonly unknown[] = [undefined, null, "", "1", 0, 1, false, true, [], {}];
+
+type FindValue = (session: object) => unknown;
+/** What a field is; undefined where it is absent. */
+type GetField = (field: string) => unknown;
+
+class AllRead extends Error {}
+
+export function findFieldsRead(from: FindValue): FieldsRead {
+  const read = new Set<string>();
+  try {
+    callOnce(from, read, createStandIns());
+    for (const kind of SAMPLE_VALUES) callOnce(from, read, () => kind);
+    // The set grows meanwhile.
+    for (const field of read) {
+      if (read.size > MAX_FIELDS) break;
+      const [others, alone] = [createStandIns(), createStandIns()];
+      callOnce(from, read, (name) => (name === field ? undefined : others()));
+      callOnce(from, read, (name) => (name === field ? alone() : undefined));
+    }
+  } catch (error) {
+    if (error instanceof AllRead) return null;
+    throw error;
+  }
+  return read;
+}
+
+/** Stand-ins for anything, as many as one call gets. */
+function createStandIns(): () => unknown {
+  const rest = { members: MAX_MEMBERS };
+  return () => createNextStandIn(rest);
+}
+
+function callOnce(from: FindValue, read: Set<string>, give: GetField): void {
+  let all = false;
+  const note = (name: string | symbol) => {
+    if (typeof name !== "string") return undefined;
+    read.add(name);
+    return give(name);
+  };
+  const session = new Proxy(
+    {},
+    {
+      get: (_, name) => note(name),
+      has: (_, name) => note(name) !== undefined,
+      getOwnPropertyDescriptor(_, name) {
+        const value = note(name);
+        if (value === undefined) return undefined;
+        return { value, enumerable: true, configurable: true, writable: true };
+      },
+      ownKeys() {
+        all = true;
+        return [];
+      },
+    },
+  );
+  try {
+    from(session);
+  } catch {
+    // It fails on what no session is; what it has read until then counts.
+  }
+  if (all) throw new AllRead();
+}
+
+/** Something that can be taken for anything: read, called, made, gone through and compared. */
+function createStandIn(rest: { members: number }): unknown {
+  return new Proxy(function anything() {}, {
+    get(_, name) {
+      if (name === Symbol.toPrimitive) return (hint: string) => (hint === "number" ? 1 : "1");
+      if (name === Symbol.iterator) return () => [createNextStandIn(rest)].values();
+      return createNextStandIn(rest);
+    },
+    apply: (_target, _this, given) => {
+      for (const one of given) if (typeof one === "function") one(createNextStandIn(rest), 0, []);
+      return createNextStandIn(rest);
+    },
+    construct: () => Object(createNextStandIn(rest) ?? {}),
+    has: () => true,
+    set: () => true,
+    deleteProperty: () => true,
+  });
+}
+
+function createNextStandIn(rest: { members: number }): unknown {
+  return rest.members-- > 0 ? createStandIn(rest) : undefined;
+}

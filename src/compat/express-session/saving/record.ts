@@ -1,0 +1,202 @@
+import type { Session } from "../../../sessions/types.ts";
+import {
+  decodeValue,
+  encodeReferenceTexts,
+  encodeValue,
+  findNameFault,
+} from "../../../shared/codec.ts";
+import { asCause, quote, SessionError } from "../../../shared/errors.ts";
+import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
+import {
+  assembleCookie,
+  type Cookie,
+  isCookieField,
+  isFixed,
+  isReservedForCookies,
+  toCookie,
+} from "./cookie.ts";
+
+/*
+ * A session of a middleware as fields. Each of its properties is a field, the cookie too, and what
+ * counts is what JSON.stringify makes of it, as in other stores: a Date becomes a string, what is
+ * undefined is left out. The values that functions find for references are fields besides.
+ */
+
+/** A reference, as declared. */
+export interface StoreReference {
+  readonly name: string;
+  /** Whether the ids are kept as a plain Redis set, too. */
+  readonly plain: boolean;
+  /** Finds the value in a session; null where it is the session's own field. */
+  readonly from: ((session: object) => unknown) | null;
+}
+
+/** By the names that the values are stored under. */
+export type References = ReadonlyMap<string, StoreReference>;
+
+/** A session as it is stored. */
+export interface SessionRecord {
+  readonly fields: Fields;
+  /** The values that reference fields have, as texts. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  /** The middleware's cookie, as JSON has it. */
+  readonly cookie: Cookie;
+}
+
+const FOUND_PREFIX = "~";
+
+/** The field that a reference's value is stored in: what a function finds is no field of the session. */
+export function toStoredName(name: string, found: boolean): string {
+  return found ? FOUND_PREFIX + name : name;
+}
+
+/** How a record is made. */
+export interface RecordOptions {
+  /** How many bytes one value may have at most: what has more is refused before it is looked at whole. */
+  readonly maxBytes: number;
+  /**
+   * Told of a field that cannot be stored under its name, and why; where it returns, the field is left
+   * out.
+   */
+  readonly onUnnamed?: (name: string, fault: string) => void;
+}
+
+/**
+ * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field;
+ * ERR_SESSION_TOO_LARGE.
+ */
+export function createRecord(
+  session: unknown,
+  references: References,
+  { maxBytes, onUnnamed = refuseUnnamed }: RecordOptions,
+): SessionRecord {
+  const data = toJSONObject(session);
+  const fields = new Map<string, string>();
+  const texts = new Map<string, readonly string[]>();
+  for (const [name, value] of Object.entries(data)) {
+    const fault = findFault(name, references);
+    if (fault !== undefined) {
+      onUnnamed(name, fault);
+      continue;
+    }
+    if (references.has(name)) texts.set(name, encodeReferenceTexts(name, value));
+    fields.set(name, encodeValue(name, value, maxBytes));
+  }
+  for (const [field, { name, from }] of references) {
+    if (!from) continue;
+    const value = findValue(name, from, data) ?? null;
+    const found = encodeReferenceTexts(name, value);
+    if (found.length === 0) continue;
+    texts.set(field, found);
+    fields.set(field, encodeValue(name, value, maxBytes));
+  }
+  return { fields, texts, cookie: toCookie(data) };
+}
+
+function findFault(name: string, references: References): string | undefined {
+  if (references.get(name)?.from) return "is kept for a reference";
+  if (isReservedForCookies(name)) return "is kept for the options of cookies";
+  return findNameFault(name);
+}
+
+function refuseUnnamed(name: string, fault: string): never {
+  refuse(`has the field ${quote(name)}, whose name ${fault}`, { field: name });
+}
+
+/**
+ * The session that stored fields are.
+ *
+ * @param expiresAt when it ends, on this process's clock.
+ */
+export function toData<Data>(fields: Fields, expiresAt: number, references: References): Data {
+  // fromEntries defines properties, so that no name reaches a setter.
+  const data = Object.fromEntries([...fields].map(([name, text]) => [name, decodeValue(text)]));
+  return cleanData(data as Data, expiresAt, references);
+}
+
+/** A session as its set has it, as the middleware knows it. */
+export function toSavedSession<Data>(
+  session: Session<Data>,
+  references: References,
+): Session<Data> {
+  const data = cleanData(session.data, session.expiresAt.getTime(), references);
+  const { cookie } = data as { cookie?: unknown };
+  // One that slides has an absolute deadline that it does not live to see.
+  return { ...session, data, absoluteDeadline: isFixed(cookie) ? session.absoluteDeadline : null };
+}
+
+/** Takes what functions have found for references out of a session, and puts its cookie together. */
+function cleanData<Data>(data: Data, expiresAt: number, references: References): Data {
+  const own = Object.entries(Object(data)).filter(([name]) => !references.get(name)?.from);
+  return assembleCookie(Object.fromEntries(own), expiresAt) as Data;
+}
+
+/** Fields without those that a cookie is kept in. */
+export function omitCookie(fields: Fields): Fields {
+  return new Map([...fields].filter(([name]) => !isCookieField(name)));
+}
+
+/** What is to change, but for the cookie, where a session was `before`, and is to be as in the record. */
+export function compareRecords(
+  before: Fields,
+  { fields: all, texts }: SessionRecord,
+  references: References,
+): Omit<FieldChanges, "maxBytes"> {
+  const fields = omitCookie(all);
+  const set = new Map([...fields].filter(([name, text]) => before.get(name) !== text));
+  const unset = [...before.keys()].filter((name) => !fields.has(name));
+  return { set, unset, references: pickReferences([...set.keys(), ...unset], texts, references) };
+}
+
+/**
+ * The references among some fields, with all the values they have. Each counts as one that says who
+ * the user is, so that a full memory store ends sessions that nobody has signed in to before others.
+ */
+export function pickReferences(
+  fields: Iterable<string>,
+  texts: SessionRecord["texts"],
+  references: References,
+): FieldReferences[] {
+  const found: FieldReferences[] = [];
+  for (const field of fields) {
+    const declared = references.get(field);
+    if (!declared) continue;
+    found.push({ field, texts: texts.get(field) ?? [], plain: declared.plain, identity: true });
+  }
+  return found;
+}
+
+function toJSONObject(session: unknown): object {
+  let data: unknown;
+  try {
+    data = JSON.parse(JSON.stringify(session) ?? "null");
+  } catch (cause) {
+    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", {
+      cause: asCause(cause),
+    });
+  }
+  checkSession(data);
+  return data;
+}
+
+/** @throws SessionError ERR_SESSION_VALUE for what is no object with fields. */
+export function checkSession(session: unknown): asserts session is object {
+  const isObject = typeof session === "object" && session !== null && !Array.isArray(session);
+  if (!isObject) refuse("is no object");
+}
+
+function findValue(name: string, from: NonNullable<StoreReference["from"]>, data: object): unknown {
+  try {
+    return from(data);
+  } catch (cause) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `The function of the reference ${quote(name)} fails on a session; nothing was written. See the cause; let it give undefined where it finds nothing`,
+      { field: name, cause },
+    );
+  }
+}
+
+function refuse(fault: string, about: { readonly field?: string } & ErrorOptions = {}): never {
+  throw new SessionError("ERR_SESSION_VALUE", `The session ${fault}; nothing was written`, about);
+}

@@ -1,0 +1,316 @@
+import type { MoveProgress } from "../../../migrate/migrator.ts";
+import { isId } from "../../../sessions/token.ts";
+import { countBytes, encodeValue } from "../../../shared/codec.ts";
+import { createConfigError, createTooLargeError } from "../../../shared/errors.ts";
+import { readSafely } from "../../../shared/given.ts";
+import { waitForAll } from "../../../shared/wait-for-all.ts";
+import type { Command, Commanded } from "../../../store/commanding.ts";
+import type { StoredSession, Tombstone } from "../../../store/contract.ts";
+import { isIterable } from "../../../store/iterating.ts";
+import type { StoreConfig } from "../options.ts";
+import { deriveId } from "../sid.ts";
+import {
+  type Cookie,
+  type CookieChanges,
+  compareCookies,
+  deriveLifetime,
+  type Lifetime,
+  MAX_LIFETIME_MS,
+  type Moments,
+  toCookieChanges,
+} from "./cookie.ts";
+import {
+  checkSession,
+  compareRecords,
+  createRecord,
+  omitCookie,
+  pickReferences,
+  type SessionRecord,
+  toData,
+} from "./record.ts";
+import { type Copy, Seen } from "./seen.ts";
+import { CallQueue } from "./turns.ts";
+
+/**
+ * What stays where a session was destroyed: who still comes with its sid is told so without a look
+ * for a session of another store. Only an object that was never handed out makes a session there.
+ */
+const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
+/** How long (ms) before its first save a middleware may have made a session. */
+const MAX_REQUEST_MS = 60_000;
+
+/** What a save or a touch changes. */
+type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "create">;
+
+/** The saved sessions of a middleware, by their sids. */
+export class SavedSessions {
+  readonly #config: StoreConfig;
+  readonly #seen = new Seen();
+  readonly #queue = new CallQueue();
+
+  constructor(config: StoreConfig) {
+    this.#config = config;
+  }
+
+  deriveId(sid: unknown): string {
+    return deriveId(sid, this.#store.shards);
+  }
+
+  async find<Data extends object>(sid: string): Promise<Data | null> {
+    const id = this.deriveId(sid);
+    const found = await this.#queue.read(id, async () => {
+      const { migrator } = this.#config;
+      const first = await this.#store.find(id);
+      if (first.state === "live") return first;
+      if (first.state === "gone" && migrator) {
+        await migrator.migrate(sid);
+        const moved = await this.#store.find(id);
+        if (moved.state === "live") return moved;
+      }
+      await this.#refuseId("get", sid);
+      return null;
+    });
+    if (!found) return null;
+    const { session, now } = found;
+    // The two clocks may differ, and the middleware compares with this process's.
+    const expiresAt = Date.now() + (session.expiresAt - now);
+    const data = toData<Data>(session.fields, expiresAt, this.#config.references);
+    const fields = omitCookie(session.fields);
+    return this.#seen.handOut({ id, fields, times: session, now }, data);
+  }
+
+  /** Says that the middleware has made `session` of one that was handed out. */
+  follow(handedOut: object, session: object): void {
+    this.#seen.follow(handedOut, session);
+  }
+
+  /**
+   * Saves what has changed in a session since it was handed out or saved. A new session is made. One
+   * that has ended meanwhile stays ended, and that is no error, as of a session that ends right after.
+   */
+  async save(sid: string, session: object): Promise<void> {
+    const id = this.deriveId(sid);
+    const record = this.#createRecord(session, id); // as it is at the moment of the call
+    const copy = this.#seen.of(session, id);
+    const made = deriveMoments(session, copy);
+    if (copy.base) this.#seen.rememberFields(id, session);
+    await this.#queue.change([id], async () => {
+      if (copy.base) await this.#update(copy, record, copy.base);
+      else await this.#write(sid, copy, record, made);
+    });
+  }
+
+  /** Slides the deadline of a session, or puts it where its request wants it; changes nothing else. */
+  async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
+    const id = this.deriveId(sid);
+    const { maxBytes } = this.#config.core.config;
+    const given = readSafely("ERR_SESSION_VALUE", "The session", () => {
+      checkSession(session);
+      return session.cookie;
+    });
+    const { cookie } = createRecord({ cookie: given }, new Map(), { maxBytes });
+    const copy = this.#seen.of(session, id);
+    const made = deriveMoments(session, copy);
+    await this.#queue.change([id], async () => {
+      if (copy.base) await this.#slide(copy, cookie);
+      else await this.#slideUnseen(sid, copy, cookie, made);
+    });
+  }
+
+  /** Ends the session of a sid or, where there is none, the one whose public id this is. */
+  async end(name: string): Promise<void> {
+    const id = this.deriveId(name);
+    const ids = this.#isId(name) ? [id, name] : [id];
+    await this.#queue.change(ids, async () => {
+      await this.#config.migrator?.migrateForEnding(name);
+      for (const one of ids) {
+        if (await this.#end(one)) return;
+      }
+    });
+  }
+
+  /** All sessions, in bounded steps. */
+  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    await this.#queue.waitForChanges();
+    yield* this.#iterate(withFields);
+  }
+
+  /** Moves all sessions that another store has kept, in bounded steps. */
+  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
+    const { migrator } = this.#config;
+    if (!migrator) {
+      throw createConfigError("moveSessions needs the option migrate", { option: "migrate" });
+    }
+    return migrator.migrateAll(cursor);
+  }
+
+  async endAll(): Promise<void> {
+    await this.#queue.changeAll(async () => {
+      await this.#config.migrator?.migrateAllForEnding();
+      for await (const page of this.#iterate(false)) {
+        await waitForAll(page.map(({ id }) => this.#end(id)));
+      }
+    });
+  }
+
+  /** A session as it is stored. One that was moved may be larger than others, and is not to grow. */
+  #createRecord(session: object, id: string): SessionRecord {
+    const { references, core } = this.#config;
+    const base = this.#seen.findBase(Object(session), id);
+    const maxBytes = Math.max(core.config.maxBytes, base ? countBytes(base) : 0);
+    return createRecord(session, references, { maxBytes });
+  }
+
+  /** The session that was stored. */
+  toData<Data>({ fields, expiresAt }: StoredSession): Data {
+    return toData<Data>(fields, expiresAt, this.#config.references);
+  }
+
+  async *#iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+    const store = this.#store;
+    if (!isIterable(store)) {
+      throw createConfigError(
+        "This store cannot go through all its sessions: it has no iterate method",
+      );
+    }
+    yield* store.iterate(withFields);
+  }
+
+  /** Writes what has changed in an object that the store knows. */
+  async #update(copy: Copy, record: SessionRecord, base: NonNullable<Copy["base"]>): Promise<void> {
+    const changes = compareRecords(base, record, this.#config.references);
+    const cookie = compareCookies(copy.cookie, record.cookie, copy.moments);
+    const set = new Map([...changes.set, ...encodeCookie(cookie)]);
+    const isTouch = set.size === 0 && changes.unset.length === 0;
+    if (!isTouch || !copy.isFresh) {
+      await this.#change(
+        copy,
+        { ...changes, set },
+        this.#deriveLifetime(cookie, record, copy.moments),
+      );
+    }
+    copy.base = omitCookie(record.fields);
+    this.#remember(copy, record.cookie);
+  }
+
+  /** An object that was never seen before is a whole session: a new one, or instead of what is there. */
+  async #write(
+    sid: string,
+    copy: Copy,
+    record: SessionRecord,
+    made: Moments | null,
+  ): Promise<void> {
+    const { fields, texts, cookie } = record;
+    await this.#config.migrator?.migrateForEnding(sid);
+    if (this.#isId(sid)) {
+      const found = await this.#store.find(copy.id, { names: [] });
+      if (found.state !== "live") await this.#refuseId("set", sid);
+    }
+    const references = pickReferences(fields.keys(), texts, this.#config.references);
+    const whole = { set: fields, unset: [], references, replace: true };
+    const changes = copy.isNew ? ({ ...whole, create: "anew" } as const) : whole;
+    await this.#change(copy, changes, deriveLifetime(cookie, made, this.#config.idleTimeout));
+    copy.base = omitCookie(fields);
+    copy.cookie = cookie;
+  }
+
+  async #slide(copy: Copy, cookie: Cookie): Promise<void> {
+    const changes = compareCookies(copy.cookie, cookie, copy.moments);
+    const set = encodeCookie(changes);
+    if (set.size > 0 || !copy.isFresh) {
+      const lifetime = this.#deriveLifetime(changes, { cookie }, copy.moments);
+      await this.#change(copy, { set, unset: [], references: [] }, lifetime);
+    }
+    this.#remember(copy, cookie);
+  }
+
+  /** Nothing says which of the options the request has changed: those that it gives. */
+  async #slideUnseen(sid: string, copy: Copy, cookie: Cookie, made: Moments | null): Promise<void> {
+    await this.#config.migrator?.migrate(sid);
+    const lifetime = deriveLifetime(cookie, made, this.#config.idleTimeout);
+    const set = encodeCookie(toCookieChanges(cookie));
+    const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
+    if (changed?.state === "gone") await this.#refuseId("touch", sid);
+  }
+
+  #remember(copy: Copy, cookie: Cookie): void {
+    copy.cookie = cookie;
+    this.#seen.remember(copy.id, cookie);
+  }
+
+  /** How long a session is to live from now on; null where this request has not changed that. */
+  #deriveLifetime(
+    { times }: CookieChanges,
+    { cookie }: Pick<SessionRecord, "cookie">,
+    moments: Moments,
+  ): Lifetime | null {
+    return times ? deriveLifetime(cookie, moments, this.#config.idleTimeout) : null;
+  }
+
+  async #change(
+    copy: Copy,
+    changes: Changes,
+    lifetime: Lifetime | null,
+  ): Promise<Commanded | null> {
+    const { maxBytes } = this.#config.core.config;
+    if (lifetime && lifetime.idleTimeout <= 0) {
+      await this.#end(copy.id);
+      return null;
+    }
+    const changed = await this.#store.command(copy.id, {
+      ...changes,
+      ...toTimeouts(lifetime),
+      maxBytes,
+      merge: null,
+    });
+    if (changed.state === "too-large") throw createTooLargeError(changed.bytes, maxBytes);
+    if (changed.state === "changed") copy.noteUse(changed.times);
+    return changed;
+  }
+
+  async #end(id: string): Promise<boolean> {
+    return (await this.#store.end(id, { tombstone: TOMBSTONE })) !== null;
+  }
+
+  /** Whether a text may be the id of a session: what is stored says whether it is. */
+  #isId(text: string): boolean {
+    return isId(text, this.#store.shards);
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where a session has for its id what a sid is expected for. */
+  async #refuseId(method: string, sid: string): Promise<void> {
+    if (!this.#isId(sid)) return;
+    const found = await this.#store.find(sid, { names: [] });
+    if (found.state !== "live") return;
+    throw createConfigError(
+      `${method} takes the sid of a session, and was given the public id of one, which gives no access to it. An id is for destroy, and for delete, has and clear({ except }) of a set`,
+    );
+  }
+
+  get #store() {
+    return this.#config.store;
+  }
+}
+
+/**
+ * When the cookie of an object that the store does not know was made: with the session of a request
+ * that is under way, and nobody knows when where the object is of no middleware's class.
+ */
+function deriveMoments(session: object, copy: Copy): Moments | null {
+  if (copy.base) return copy.moments;
+  const prototype = Object.getPrototypeOf(session);
+  const now = Date.now();
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return null;
+  return { from: now - MAX_REQUEST_MS, to: now };
+}
+
+function encodeCookie({ fields }: CookieChanges): Map<string, string> {
+  return new Map([...fields].map(([name, value]) => [name, encodeValue("cookie", value)]));
+}
+
+/** The absolute deadline takes part where the cookie names the moment, and is out of the way else. */
+function toTimeouts(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
+  if (!lifetime) return { idleTimeout: null };
+  const { idleTimeout, fixed } = lifetime;
+  return { idleTimeout, absoluteTimeout: fixed ? idleTimeout : MAX_LIFETIME_MS };
+}

@@ -1,0 +1,14 @@
+import { SessionCore } from "../../sessions/session-core.ts";
+import type { FieldChanges } from "../../store/contract.ts";
+
+/**
+ * The engine of a middleware's sessions. Its references are declared as no identities, so that sets
+ * may change them, and are kept as identities all the same, as in a save.
+ */
+export class StoreCore extends SessionCore {
+  override async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
+    const changes = await super.encodeChanges(values, unset);
+    const references = changes.references.map((one) => ({ ...one, identity: true }));
+    return { ...changes, references };
+  }
+}

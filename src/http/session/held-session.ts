@@ -1,0 +1,398 @@
+import { toSession } from "../../sessions/record.ts";
+import type { Changes, SessionCore } from "../../sessions/session-core.ts";
+import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
+import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
+import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
+import type { Carrier } from "../carriers/carriers.ts";
+import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
+import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
+
+/**
+ * What the session of a request holds: its token, what that leads to, and what this request has seen
+ * and done. None of its calls is made before the one before it has ended.
+ */
+export class HeldSession<Data extends object> {
+  readonly #core: SessionCore;
+  /** What has brought the token, and brings the client a new one. */
+  #carrier: Carrier;
+  /** The well-formed tokens of the request, where several came and it is not known yet which counts. */
+  #candidates: readonly string[];
+  /** The ids of other tokens of the request that lead to live sessions. */
+  #twins: readonly string[] = [];
+  /** The token of the request, or of the session that this request has made or rotated. */
+  #token: string | null;
+  /** The token is known to lead to no session. */
+  #isDead = false;
+  /** What the token leads to, aliases followed. */
+  #id: string | null;
+  /** The lineage of the session, once this request has seen it. */
+  #lineage: string | null = null;
+  /** The request came with an old token: its response never sets a cookie. */
+  #throughAlias = false;
+  /** This request has seen the session alive. */
+  #seen = false;
+  /** This request wanted the session ended. */
+  #deleted = false;
+  /** Told where the response brings the client a new token. */
+  readonly #onToken: () => void;
+
+  constructor(core: SessionCore, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
+    this.#core = core;
+    this.#carrier = carrier;
+    this.#candidates = tokens.length > 1 ? tokens : [];
+    this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
+    this.#id = this.#tokenId;
+    this.#onToken = onToken;
+  }
+
+  get carrier(): Carrier {
+    return this.#carrier;
+  }
+
+  /** The session's id, as far as this request knows it. */
+  get id(): string | null {
+    return this.#id;
+  }
+
+  get lineage(): string | null {
+    return this.#lineage;
+  }
+
+  /** The token of the session in use; null where there is none, or it is not known yet which it is. */
+  get token(): string | null {
+    return this.#isDead ? null : this.#token;
+  }
+
+  /** Whether several tokens came, and it is not known yet which counts. */
+  get isUndecided(): boolean {
+    return this.#candidates.length > 0;
+  }
+
+  /**
+   * Asks which of several tokens counts, in one round trip: the first that leads to a live session,
+   * before one that an alias leads to, before one under a tombstone, before the first. Gives what was
+   * found of it, with these fields; null where it was known before.
+   */
+  async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
+    const tokens = this.#candidates;
+    if (tokens.length === 0) return null;
+    const ids = tokens.map((token) => this.#core.toId(token) as string);
+    const found = await waitForAll(ids.map((id) => this.#core.find(id, fields)));
+    const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
+    const best = ranks.indexOf(Math.min(...ranks));
+    this.#candidates = [];
+    this.#isDead = found[best]?.state !== "live";
+    this.#token = tokens[best] as string;
+    this.#id = ids[best] as string;
+    this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
+    return found[best] as Lookup;
+  }
+
+  async load(
+    fields: readonly string[] | undefined,
+    touch: boolean,
+  ): Promise<Session<Partial<Data>> | null> {
+    const decided = await this.decide(fields);
+    if (this.#id === null) return null;
+    const found = decided ?? (await this.#core.find(this.#id, fields));
+    const used = touch ? await this.#core.touchIfDue(found) : found;
+    this.#isDead = used.state !== "live";
+    if (used.state !== "live") return null;
+    this.#noteSession(used.session);
+    if (used !== found) await this.#renewCookie(used.session);
+    return toSession<Data>(used.session);
+  }
+
+  async signIn(
+    values: object,
+    options: SignInOptions<string>,
+    carrier: Carrier,
+  ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
+    carrier.check();
+    const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
+    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options);
+    if (carrier !== this.#carrier) this.#carrier.takeBack();
+    this.#carrier = carrier;
+    this.#hold(signedIn.token, signedIn.session);
+    // The alias that it came through may have expired since.
+    const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
+    await this.#endBeside(left);
+    return signedIn;
+  }
+
+  async set(values: PartialValuesOf<Data>): Promise<void> {
+    const changed = this.#id === null ? null : await this.change("set", values, []);
+    if (changed === null || this.#mayCreateAfter(changed, values)) {
+      await this.#create(values);
+    } else if (changed.state !== "changed") {
+      throw createGoneError();
+    }
+  }
+
+  /** Whether values make a session of their own, where a change of this request has found none. */
+  #mayCreateAfter(changed: Changed, values: object): boolean {
+    if (changed.state === "gone") return !this.#seen;
+    if (changed.state !== "superseded" || !this.#core.namesUser(values)) return false;
+    return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
+  }
+
+  async #create(values: object): Promise<void> {
+    if (!this.#carrier.sends) throw this.#token === null ? createNoTokenError() : createGoneError();
+    this.#carrier.check();
+    const { token, session } = await this.#core.create<Data>(values);
+    this.#hold(token, session);
+  }
+
+  /** A `set` or `unset` of a session that there is. */
+  async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
+    const id = this.#id ?? "";
+    const named = [...Object.keys(values), ...unset];
+    if (this.#core.filterIdentities(named).length === 0) {
+      return this.adopt(await this.#core.change(id, { values, unset }));
+    }
+    const { sends } = this.#carrier;
+    if (sends) this.#carrier.check();
+    const fresh = createTokenBeside(id);
+    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
+    const changed = await this.#changeByEveryId({ values, unset, rotation });
+    if (changed.state === "signs-in") throw createTokenKeptError(verb);
+    return this.adopt(changed, fresh);
+  }
+
+  async touch(idleTimeout: number | null): Promise<boolean> {
+    if (this.#id === null) return false;
+    const changed = await this.adopt(await this.#core.change(this.#id, { idleTimeout }));
+    return changed.state === "changed";
+  }
+
+  /**
+   * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
+   * nothing was done.
+   */
+  async rotate(values: object, grace: number) {
+    // Asked by the old id, the store sees that this request came with an old token.
+    const id = this.#tokenId;
+    if (id === null) return null;
+    this.#carrier.check();
+    const fresh = createTokenBeside(id);
+    const rotation = { to: fresh.id, when: "always", grace } as const;
+    const changed = await this.#core.change(id, { values, rotation });
+    if (changed.state === "ended") {
+      await this.#endTwins(undefined);
+      this.#forget();
+      return "ended";
+    }
+    await this.adopt(changed, fresh);
+    return toSessionWithToken<Data>(changed, fresh);
+  }
+
+  /** Gives the session a new token, and kills all old ones, if it has this value. Gives the token. */
+  async changeToken(where: Reference): Promise<string> {
+    this.#carrier.check();
+    const fresh = createTokenBeside(this.#id ?? "");
+    const rotation = { to: fresh.id, when: "credentials" } as const;
+    const changed = await this.adopt(await this.#changeByEveryId({ rotation, where }), fresh);
+    if (changed.state !== "changed") throw createGoneError();
+    return fresh.token;
+  }
+
+  /**
+   * A change that leaves tombstones, asked by the id of the request's token, so that they are at every
+   * id that it came through; where that is an alias that has expired since, by the one it led to.
+   */
+  async #changeByEveryId(changes: Changes): Promise<Changed> {
+    const changed = await this.#core.change(this.#tokenId ?? "", changes);
+    const expired = changed.state === "gone" && this.#throughAlias && this.#id !== null;
+    return expired ? this.#core.change(this.#id as string, changes) : changed;
+  }
+
+  /** Ends the session because its user wants to. Whether it was there. */
+  async delete(replicas: number | undefined): Promise<boolean> {
+    const ended = await this.#end(null, replicas);
+    this.#deleted = true;
+    this.#seen = false;
+    return ended;
+  }
+
+  /**
+   * Ends the session, and keeps some of its fields in a new one of nobody. Whether it was there.
+   *
+   * @param keep the fields, none of which says who the user is.
+   */
+  async deleteKeeping(keep: readonly string[]): Promise<boolean> {
+    this.#carrier.check();
+    const id = await this.#findLiveId();
+    if (id === null) return false;
+    const { token, session } = await this.#core.replace<Data>(id, {}, { keep });
+    this.#hold(token, session);
+    await this.#endBeside();
+    return true;
+  }
+
+  /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
+  async #findLiveId(): Promise<string | null> {
+    for (const id of new Set([this.#tokenId, this.#id])) {
+      if (id !== null && (await this.#core.find(id, [])).state === "live") return id;
+    }
+    return null;
+  }
+
+  /** One value of the session's own of a reference; null where it has none, or not this one. */
+  async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
+    const loaded = await this.load([field], true);
+    const shared = findSharedValue(field, Object(loaded?.data)[field], value);
+    return shared === undefined ? null : this.#core.createReference(field, shared);
+  }
+
+  /** Ends a session of a set by its name; this request's own as `delete` does. */
+  async endPeer(set: Reference, name: string, replicas: number | undefined): Promise<boolean> {
+    if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
+    const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
+    const options = { byName: true, reference: set, tombstone, replicas };
+    const ended = await this.#core.end(name, options);
+    if (ended !== null && ended === this.#lineage) {
+      await this.#endTwins(replicas);
+      this.#forget();
+    }
+    return ended !== null;
+  }
+
+  /**
+   * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
+   * user signed in; and it goes also where it is the one to be spared, but came with an old token.
+   */
+  async endPeers(
+    set: Reference,
+    except: string | null,
+    replicas: number | undefined,
+  ): Promise<number> {
+    const core = this.#core;
+    if (this.#id === null) return core.endAll(set, except, replicas);
+    const sparesOwn = except !== null && (await this.#leadsToOwn(except));
+    if (sparesOwn && !this.#throughAlias) return core.endAll(set, except, replicas);
+    this.#carrier.checkClear();
+    if (except !== null && !sparesOwn) {
+      const own = await this.#end(set, replicas);
+      return Number(own) + (await core.endAll(set, except, replicas));
+    }
+    const others = await core.endAll(set, this.#lineage, replicas);
+    if (await this.#end(set, replicas)) return others + 1;
+    // It has left the set, or is under a token by now that this request does not know (I5).
+    return others + (await core.endAll(set, null, replicas));
+  }
+
+  #isOwn(name: string): boolean {
+    return [this.#id, this.#tokenId, this.#lineage].includes(name);
+  }
+
+  /** Whether a name leads to this request's session; any but those it knows is looked up. */
+  async #leadsToOwn(name: string): Promise<boolean> {
+    if (this.#isOwn(name)) return true;
+    const found = await this.#core.find(name, [], true);
+    return found.state === "live" && found.session.lineage === this.#lineage;
+  }
+
+  /**
+   * Ends the session, if it is of the set, and those of all other tokens that came. Whether it was
+   * there; if it was, the cookie is cleared.
+   */
+  async #end(set: Reference | null, replicas: number | undefined): Promise<boolean> {
+    const [first, then] = [this.#tokenId, this.#id];
+    if (first === null || then === null) return false;
+    this.#carrier.checkClear();
+    const ended =
+      (await this.#endAt(first, set, replicas)) ||
+      (then !== first && (await this.#endAt(then, set, replicas)));
+    if (set !== null && !ended) return false;
+    const wereThere = (await this.#endTwins(replicas)) || ended;
+    if (wereThere) this.#forget();
+    return wereThere;
+  }
+
+  /** Ends the sessions of all other tokens that came. Whether one was there. */
+  async #endTwins(replicas: number | undefined): Promise<boolean> {
+    const ended = await waitForAll(this.#twins.map((id) => this.#endAt(id, null, replicas)));
+    this.#twins = [];
+    return ended.includes(true);
+  }
+
+  /** Another session has taken this one's place: what the client has beside its token goes. */
+  async #endBeside(left: readonly string[] = []): Promise<void> {
+    this.#carrier.replaceTwins();
+    const ids = [...left, ...this.#twins];
+    this.#twins = [];
+    await waitForAll(ids.map((id) => this.#endAt(id, null, undefined)));
+  }
+
+  async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
+    const reference = set === null ? {} : { reference: set };
+    const options = { ...reference, tombstone: this.#tombstone, replicas };
+    return (await this.#core.end(id, options)) !== null;
+  }
+
+  get #tombstone() {
+    return { stays: this.#core.config.rotationGrace };
+  }
+
+  /** The id of the request's token, which may be an alias. */
+  get #tokenId(): string | null {
+    return this.#core.toId(this.#token);
+  }
+
+  /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
+  async adopt(changed: Changed, fresh?: NewToken): Promise<Changed> {
+    if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
+    if (changed.state !== "changed") return changed;
+    const given = fresh ? toSessionWithToken<Data>(changed, fresh) : null;
+    if (given) {
+      this.#hold(given.token, given.session);
+      if (changed.lineage === changed.id) await this.#endBeside(); // it is another session
+    } else {
+      this.#noteSession(changed);
+      await this.#renewCookie(changed.times);
+    }
+    return changed;
+  }
+
+  /** The request's token leads to this session, which is alive. */
+  #noteSession({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
+    if (id !== this.#id) this.#throughAlias = true;
+    this.#id = id;
+    this.#lineage = lineage;
+    this.#seen = true;
+  }
+
+  /** The response tells the client the token of a session. */
+  #hold(token: string, session: Session<Data>): void {
+    this.#token = token;
+    this.#isDead = false;
+    this.#id = session.id;
+    this.#lineage = session.lineage;
+    this.#throughAlias = false;
+    this.#seen = true;
+    this.#carrier.set(token, session);
+    if (this.#carrier.sends) this.#onToken();
+  }
+
+  /** The session was ended by this request, and the client is to forget it. */
+  #forget(): void {
+    this.#carrier.clear();
+    this.#carrier.replaceTwins();
+    this.#token = null;
+    this.#id = null;
+    this.#lineage = null;
+    this.#throughAlias = false;
+    this.#deleted = true;
+    this.#seen = false;
+  }
+
+  /** Sets the cookie once more where a session that was just used would outlive it. */
+  async #renewCookie(times: Times): Promise<void> {
+    if (this.#token === null || this.#id === null || this.#throughAlias) return;
+    if (!this.#carrier.mayRunOut(times)) return;
+    const found = await this.#core.find(this.#id, undefined);
+    if (found.state !== "live") return;
+    this.#carrier.renew(this.#token, toSession<Data>(found.session));
+  }
+}

@@ -1,0 +1,162 @@
+import { SCAN_COUNT, type ScanSource } from "../store/redis/reindex/scan.ts";
+import { runScript } from "../store/redis/scripts/run-script.ts";
+import type { Connection } from "../store/redis/wire/connection.ts";
+import { checkReach, runWithTimeout } from "../store/redis/wire/failures.ts";
+import { findSlotKey, SLOT_COUNT } from "../store/redis/wire/slots.ts";
+
+/*
+ * Keys as other libraries have written them: they stand in any slot, so each is read and removed by
+ * commands of its own.
+ */
+
+/** What is at an old key. */
+export interface ForeignValue {
+  /** A string, or a hash as name and value. */
+  readonly value: string | ReadonlyMap<string, string>;
+  /** When the key expires (ms); null where it does not. */
+  readonly expiresAt: number | null;
+}
+
+/** A page of the members of an old index. */
+export interface IndexPage {
+  readonly members: readonly string[];
+  /** "0" at the end. */
+  readonly next: string;
+}
+
+/** How a library's index is kept. */
+export type IndexType = "set" | "sorted set";
+
+export class ForeignKeys {
+  readonly #connection: Connection;
+  readonly #timeout: number;
+
+  constructor(connection: Connection, timeout: number) {
+    this.#connection = connection;
+    this.#timeout = timeout;
+  }
+
+  /** What is at a key of this type; null for nothing, undefined for a key of another type. */
+  async read(key: string, type: "string" | "hash"): Promise<ForeignValue | null | undefined> {
+    const name = type === "hash" ? "HGETALL" : "GET";
+    try {
+      const [expiry, reply] = await this.#runWithTimeout("read an old session", key, () =>
+        Promise.all([
+          this.#connection.send(key, "PEXPIRETIME", [key]),
+          this.#connection.send(key, name, [key]),
+        ]),
+      );
+      if (Number(expiry) === -2 || reply === null) return null;
+      const value = type === "hash" ? toMap(reply as string[]) : String(reply);
+      if (typeof value !== "string" && value.size === 0) return null; // gone between the two
+      return { value, expiresAt: Number(expiry) < 0 ? null : Number(expiry) };
+    } catch (error) {
+      const { cause } = error as Error;
+      if (cause instanceof Error && /\bWRONGTYPE\b/i.test(cause.message)) return undefined;
+      throw error;
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    return Number(await this.#send("look for an old session", key, "EXISTS", [key])) > 0;
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#send("remove a migrated session", key, "DEL", [key]);
+  }
+
+  /** One step over an index. A member that is there from the first step to the last is given. */
+  async readMembers(key: string, type: IndexType, cursor: string): Promise<IndexPage> {
+    const name = type === "set" ? "SSCAN" : "ZSCAN";
+    const reply = await this.#send("read an old index", key, name, [key, cursor, "COUNT", "100"]);
+    const [next, found] = reply as [string, unknown[]];
+    const flat = found.flat().map(String); // with RESP3 a sorted set's members may come in pairs
+    const members = type === "set" ? flat : flat.filter((_, i) => i % 2 === 0);
+    return { members, next: String(next) };
+  }
+
+  async removeMembers(key: string, type: IndexType, members: readonly string[]): Promise<void> {
+    if (members.length === 0) return;
+    const name = type === "set" ? "SREM" : "ZREM";
+    await this.#send("remove from an old index", key, name, [key, ...members]);
+  }
+
+  /** All keys of a glob-style pattern, on all masters. */
+  createScanSource(pattern: string): ScanSource {
+    const { cluster } = this.#connection;
+    const scanPage = (shard: number, scan: string) => this.#scanPage(pattern, shard, scan);
+    return {
+      shards: cluster ? SLOT_COUNT : 1,
+      scanPage,
+      findServers: async (slots) => {
+        const [first = 0] = slots;
+        if (!cluster) return new Map([[(await scanPage(first, "")).server, [...slots]]]);
+        const servers = new Map<string, number[]>();
+        const wanted = new Set(slots);
+        for (const owned of await this.#readSlotsByServer(first)) {
+          const here = owned.filter((slot) => wanted.has(slot));
+          const [one] = here;
+          if (one === undefined) continue;
+          const { server } = await scanPage(one, "");
+          servers.set(server, [...(servers.get(server) ?? []), ...here]);
+        }
+        return servers;
+      },
+    };
+  }
+
+  async #scanPage(pattern: string, slot: number, scan: string) {
+    const key = findSlotKey(slot);
+    const args = ["", scan, String(SCAN_COUNT), pattern];
+    const reply = await this.#runWithTimeout("scan the keys of sessions to migrate", key, () =>
+      runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, args),
+    );
+    const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
+    return { server, next, keys };
+  }
+
+  async #readSlotsByServer(slot: number): Promise<number[][]> {
+    const key = findSlotKey(slot);
+    const reply = await this.#send("find the servers of a cluster", key, "CLUSTER", ["SLOTS"]);
+    const servers = new Map<string, number[]>();
+    for (const [from, to, [host, port]] of reply as [number, number, [string, number]][]) {
+      const name = `${host}:${port}`;
+      const owned = servers.get(name) ?? [];
+      for (let one = Number(from); one <= Number(to); one++) owned.push(one);
+      servers.set(name, owned);
+    }
+    return [...servers.values()];
+  }
+
+  #send(operation: string, key: string, name: string, args: readonly string[]): Promise<unknown> {
+    return this.#runWithTimeout(operation, key, () => this.#connection.send(key, name, args));
+  }
+
+  #runWithTimeout<T>(operation: string, key: string, work: () => Promise<T>): Promise<T> {
+    return runWithTimeout(operation, this.#timeout, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        checkReach(error, this.#connection);
+        throw stripKey(error, key);
+      }
+    });
+  }
+}
+
+/** A text as part of a glob-style pattern that matches it alone. */
+export function escapePattern(text: string): string {
+  return text.replace(/[*?[\]^\\]/g, "\\$&");
+}
+
+/** An old key holds a token, and a server may name it in its message. */
+function stripKey(error: unknown, key: string): unknown {
+  if (!(error instanceof Error) || !error.message.includes(key)) return error;
+  return new Error(error.message.replaceAll(key, "…"));
+}
+
+function toMap(flat: readonly string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i] as string, flat[i + 1] as string);
+  return map;
+}

@@ -1,0 +1,346 @@
+import { channel } from "node:diagnostics_channel";
+import { checkFieldName, countBytes } from "../shared/codec.ts";
+import { parseDuration } from "../shared/durations.ts";
+import { createConfigError, createTooLargeError, quote } from "../shared/errors.ts";
+import { readElements, readOptions } from "../shared/given.ts";
+import type {
+  Changed,
+  EndOptions,
+  FieldChanges,
+  Lookup,
+  Reference,
+  Rotation,
+  SessionStore,
+  StoredSession,
+} from "../store/contract.ts";
+import type { ReindexProgress } from "../store/reindexing.ts";
+import { type Config, parseTimeouts, type Settings, type Timeouts } from "./config.ts";
+import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
+import {
+  composeSession,
+  createReference,
+  createUnsetReferences,
+  decodeFields,
+  encodeValues,
+  plainValues,
+  requireReference,
+} from "./record.ts";
+import { type ReindexOptions, reindex } from "./reindex.ts";
+import { checkAgainstSchema } from "./schema.ts";
+import {
+  createToken,
+  createTokenAfter,
+  createTokenBeside,
+  isId,
+  type NewToken,
+  toId,
+} from "./token.ts";
+import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
+import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
+
+/** Told of each error of a touch that a read did without: { id, error }. */
+const touchFailed = channel("session-sets:touch-failed");
+
+/** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
+const TOUCHES_PER_IDLE_TIMEOUT = 20;
+const MAX_TOUCH_DELAY_MS = 60_000;
+
+/** What there is to read and change of whole sets. */
+type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
+
+/** What is to change in one session. */
+export interface Changes {
+  readonly values?: object;
+  readonly unset?: readonly string[];
+  readonly idleTimeout?: number | null;
+  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace">>;
+  /** Only where the session has this value. */
+  readonly where?: Reference;
+}
+
+/** A session that was signed in; `ended`: another one was ended for it. */
+export interface SignInResult<Data> extends SessionWithToken<Data> {
+  readonly ended: boolean;
+}
+
+/** Sessions by their ids: what `Sessions` and the session of a request share. */
+export class SessionCore {
+  readonly config: Settings;
+  readonly #store: SessionStore;
+
+  constructor({ store, ...settings }: Config) {
+    this.config = settings;
+    this.#store = store;
+  }
+
+  /** Whether a text is formed as an id or a lineage. */
+  isId(text: unknown): text is string {
+    return isId(text, this.#store.shards);
+  }
+
+  /** The id that a token stands for; null for what is no token. */
+  toId(token: unknown): string | null {
+    return toId(token, this.#store.shards);
+  }
+
+  /** Where the store keeps the session of an id. */
+  toKey(id: string): string {
+    return this.#store.sessionKey(id);
+  }
+
+  /** What a caller gives as a session's values, checked, and read once: all verbs below take this. */
+  toPlainValues(values: unknown): object {
+    return plainValues(values, this.config);
+  }
+
+  async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
+    const given = readOptions("create", deadlines, DEADLINES);
+    return this.#create(values, parseTimeouts(given, this.config));
+  }
+
+  async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
+    const store = this.#store;
+    const { maxBytes } = this.config;
+    const { set, references } = await this.#encodeValues(values);
+    const bytes = countBytes(set);
+    if (bytes > maxBytes) throw createTooLargeError(bytes, maxBytes);
+    const all = [createToken(store.shards)];
+    const [{ id: first }] = all as [NewToken];
+    const createIdElsewhere = () => {
+      const next = createTokenAfter(all.at(-1)?.id ?? first, store.shards);
+      all.push(next);
+      return next.id;
+    };
+    const { id, ...times } = await store.create(
+      { id: first, fields: set, references, ...timeouts },
+      createIdElsewhere,
+    );
+    const token = all.find((one) => one.id === id)?.token as string;
+    return { token, session: composeSession(toUnrotatedNames(id), decodeFields<Data>(set), times) };
+  }
+
+  /**
+   * Ends the session that an id leads to, and makes another that is the user's; without an id it only
+   * makes one.
+   */
+  async signIn<Data>(
+    id: string | null,
+    values: object,
+    options: SignInOptions<string> = {},
+  ): Promise<SignInResult<Data>> {
+    const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
+    if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
+    if (id !== null) return this.replace(id, values, given);
+    const { keep = [], ...deadlines } = given;
+    this.readKeep(keep);
+    return {
+      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config))),
+      ended: false,
+    };
+  }
+
+  /** Ends the session that an id leads to, and makes another in its place, whoever's it is. */
+  async replace<Data>(
+    id: string,
+    values: object,
+    { keep = [], ...deadlines }: SignInOptions<string>,
+  ): Promise<SignInResult<Data>> {
+    const kept = this.readKeep(keep);
+    const timeouts = parseTimeouts(deadlines, this.config);
+    const { identity, rotationGrace: tombstone, maxBytes } = this.config;
+    const { set: fields, references } = await this.#encodeValues(values);
+    const fresh = createTokenBeside(id);
+    const made = { ...timeouts, id: fresh.id, fields, references };
+    const signedIn = await this.#store.signIn(id, {
+      ...made,
+      keep: [...new Set(kept)],
+      identity,
+      tombstone,
+      maxBytes,
+    });
+    if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
+    const { times, ended } = signedIn;
+    const session = composeSession(
+      toUnrotatedNames(fresh.id),
+      decodeFields<Data>(signedIn.fields),
+      times,
+    );
+    return { token: fresh.token, session, ended };
+  }
+
+  /**
+   * The fields that are kept, read once.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user.
+   */
+  readKeep(keep: readonly string[]): string[] {
+    const names = readElements("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
+    if (names === null) {
+      throw createConfigError('keep is a list of fields: ["cart"]', { option: "keep" });
+    }
+    for (const field of names) checkFieldName(field);
+    const identity = this.config.identity.find((field) => names.includes(field));
+    if (identity === undefined) return names;
+    throw createConfigError(
+      `keep names ${quote(identity)}, which says who the user is: give it among the values`,
+      { option: "keep", field: identity },
+    );
+  }
+
+  /** What an id leads to; by its name, a session is found by its lineage, too. */
+  async find(id: string, names: readonly string[] | undefined, byName = false): Promise<Lookup> {
+    for (const field of names ?? []) checkFieldName(field);
+    return this.#store.find(id, { names, byName });
+  }
+
+  /**
+   * What was found, once it has counted as use: its idle deadline was pushed forward where that is due,
+   * and it is the same object where it is not. The read stands also where a touch fails.
+   */
+  async touchIfDue(found: Lookup): Promise<Lookup> {
+    if (found.state !== "live") return found;
+    const { session, now } = found;
+    if (now - session.lastSeenAt < computeTouchDelay(session)) return found;
+    try {
+      const changed = await this.change(session.id, {});
+      if (changed.state === "gone") return changed; // ended since
+      if (changed.state !== "changed") return found;
+      const { id, times } = changed;
+      return { ...found, session: { ...session, id, ...times } };
+    } catch (error) {
+      touchFailed.publish({ id: session.id, error });
+      return found;
+    }
+  }
+
+  async change(
+    id: string,
+    { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
+  ): Promise<Exclude<Changed, { state: "too-large" }>> {
+    const changes = await this.encodeChanges(values, unset);
+    const changed = await this.#store.change(id, {
+      ...changes,
+      idleTimeout,
+      rotation: rotation ? this.#completeRotation(rotation, changes) : null,
+      ...(where ? { where } : {}),
+    });
+    if (changed.state === "too-large")
+      throw createTooLargeError(changed.bytes, this.config.maxBytes);
+    return changed;
+  }
+
+  #completeRotation(
+    { to, when, grace }: NonNullable<Changes["rotation"]>,
+    { references }: FieldChanges,
+  ): Rotation {
+    const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
+    const without = references.filter(({ texts }) => texts.length === 0).map(({ field }) => field);
+    return {
+      to,
+      when,
+      identity,
+      grace: grace ?? rotationGrace,
+      tombstone: rotationGrace,
+      // One that is signed out is nobody's.
+      replacement: {
+        idleTimeout,
+        absoluteTimeout,
+        without: identity.filter(createMembershipTest(without)),
+      },
+    };
+  }
+
+  /** Ends one session. Its lineage; null where none was ended. */
+  async end(id: string, options: EndOptions): Promise<string | null> {
+    return this.#store.end(id, options);
+  }
+
+  /** The sets of sessions, as the store has them. */
+  get sets(): Sets {
+    return this.#store;
+  }
+
+  async endAll(
+    reference: Reference,
+    except: string | null,
+    replicas: number | undefined,
+  ): Promise<number> {
+    return this.#store.endAll(reference, { except, replicas });
+  }
+
+  /** Compares all sessions with their sets. */
+  reindex(options: ReindexOptions): AsyncGenerator<ReindexProgress, void> {
+    return reindex(this.#store, this.config, options);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  /** Changes of fields as a store takes them, checked. */
+  async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
+    const { set, references } = await this.#encodeValues(values);
+    return {
+      set,
+      unset,
+      references: [...references, ...createUnsetReferences(unset, this.config)],
+      maxBytes: this.config.maxBytes,
+    };
+  }
+
+  /** @param name what a program calls the field, where that is not its name in the store. */
+  createReference(field: string, value: unknown, name?: string): Reference {
+    return createReference(field, value, this.config, name);
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where a field is no declared reference. */
+  checkReference(field: string): void {
+    requireReference(field, this.config);
+  }
+
+  /** How long an alias stays (ms), as the options of `rotate` say. */
+  parseGrace(options: RotateOptions): number {
+    const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
+    return parseDuration("grace", grace, true);
+  }
+
+  /** Those of the fields that say who the user is. */
+  filterIdentities(fields: readonly string[]): readonly string[] {
+    return this.config.identity.filter(createMembershipTest(fields));
+  }
+
+  /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */
+  refuseIdentities(verb: "set" | "unset", fields: readonly string[]): void {
+    const [identity] = this.filterIdentities(fields);
+    if (identity !== undefined) throw createIdentityKeptError(verb, identity);
+  }
+
+  /** Whether the values say who the user is. */
+  namesUser(values: object): boolean {
+    const given = values as { readonly [field: string]: unknown };
+    return this.config.identity.some((field) => [given[field]].flat().some((one) => one != null));
+  }
+
+  async #encodeValues(values: object) {
+    const encoded = encodeValues(values, this.config);
+    if (this.config.schema) await checkAgainstSchema(this.config.schema, values);
+    return encoded;
+  }
+}
+
+function createMembershipTest(list: readonly string[]): (one: string) => boolean {
+  return (one) => list.includes(one);
+}
+
+/** The names of a session that was never rotated. */
+function toUnrotatedNames(id: string) {
+  return { id, lineage: id };
+}
+
+/** How long (ms) after its last use a read of a session counts as use again. */
+export function computeTouchDelay({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
+  return Math.min(
+    (idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT,
+    MAX_TOUCH_DELAY_MS,
+  );
+}

@@ -1,0 +1,78 @@
+import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
+import { readElements, readOptions } from "../shared/given.ts";
+import type {
+  Deadlines,
+  DeleteOptions,
+  ReadOptions,
+  RotateOptions,
+  SignInOptions,
+  TouchOptions,
+} from "./types.ts";
+
+/* The options that verbs take, with and without a request. */
+
+export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
+export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
+export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({ grace: true });
+export const DEADLINES = listOptionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
+export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  keep: true,
+});
+const DELETE_OPTIONS = listOptionNames<DeleteOptions>({ replicas: true });
+
+/** What is read, and whether that counts as use. */
+export interface ReadArguments {
+  /** All fields where it is undefined. */
+  readonly fields: readonly string[] | undefined;
+  readonly touch: boolean;
+}
+
+/**
+ * The arguments of a verb that reads, of which the first may be the fields or the options.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG where they are neither.
+ */
+export function parseReadArguments(
+  verb: string,
+  first: readonly string[] | ReadOptions | undefined,
+  second: ReadOptions | undefined,
+): ReadArguments {
+  const isList = isArray(first);
+  if (!isList && first !== undefined && (typeof first !== "object" || first === null)) {
+    throw createConfigError(
+      `${verb} takes the fields to read as a list, such as ["theme"], or options; got ${quote(first)}`,
+    );
+  }
+  if (!isList && first !== undefined && second !== undefined) {
+    throw createConfigError(
+      `${verb} takes the fields to read as a list, such as ["theme"], before its options; got ${quote(first)}`,
+    );
+  }
+  const options = (isList ? second : ((first as ReadOptions | undefined) ?? second)) ?? {};
+  const { touch = true } = readOptions(verb, options, READ_OPTIONS);
+  if (typeof touch !== "boolean") {
+    throw createConfigError("touch must be true or false", { option: "touch" });
+  }
+  return { fields: isList ? fieldsToRead(verb, first) : undefined, touch };
+}
+
+/** The fields to read, read once; whether they are names, is not checked. */
+export function fieldsToRead(verb: string, fields: unknown): string[] {
+  const names = readElements("ERR_SESSION_CONFIG", "The list of fields to read", fields);
+  if (names !== null) return names as string[];
+  throw createConfigError(
+    `${verb} takes the fields to read as a list, such as ["theme"]; got ${quote(fields)}`,
+  );
+}
+
+/** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
+export function parseReplicas(options: DeleteOptions): number | undefined {
+  const { replicas } = readOptions("delete", options, DELETE_OPTIONS);
+  if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
+  throw createConfigError(
+    "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
+    { option: "replicas" },
+  );
+}

@@ -1,0 +1,222 @@
+import {
+  createTooLargeError,
+  createTooManyReferencesError,
+  MAX_REFERENCES,
+  quote,
+  SessionError,
+  toFieldName,
+} from "./errors.ts";
+import { isDense, readSafely } from "./given.ts";
+
+/*
+ * The codec: any JSON value to a text that reads well in redis-cli, and back.
+ *
+ * A string is stored as it is unless it would read back as JSON, then it is stored JSON-quoted; so
+ * the first character tells which of the two a text is, and text that is no JSON is never parsed.
+ */
+
+/** How deep arrays and objects may be nested inside one value. */
+const MAX_DEPTH = 200;
+const MAX_NAME_BYTES = 256;
+
+// RFC 8259, section 6.
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Throws ERR_SESSION_VALUE unless `name` can be the name of a session's field. */
+export function checkFieldName(name: unknown): asserts name is string {
+  const fault = findNameFault(name);
+  if (fault) {
+    throw new SessionError("ERR_SESSION_VALUE", `The field name ${quote(name)} ${fault}`, {
+      field: toFieldName(name),
+    });
+  }
+}
+
+/** What is wrong with a field's name, or undefined. */
+export function findNameFault(name: unknown): string | undefined {
+  if (typeof name !== "string") return "is not a string";
+  if (name === "") return "is empty";
+  if (name.startsWith("@")) return 'begins with "@", which is kept for the library\'s own fields';
+  if (name === "__proto__") return "is not allowed";
+  if (!name.isWellFormed()) return "is not well-formed Unicode (it has a lone surrogate)";
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;
+  return undefined;
+}
+
+/**
+ * The text that stands for a field's value. Throws ERR_SESSION_VALUE for what JSON would change, and
+ * ERR_SESSION_TOO_LARGE for what is over `maxBytes` already by its parts, before it is looked at whole.
+ */
+export function encodeValue(
+  field: string,
+  value: unknown,
+  maxBytes = Number.POSITIVE_INFINITY,
+): string {
+  if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
+  return JSON.stringify(plainValue(field, value, maxBytes));
+}
+
+/**
+ * A copy of a value that is nothing but data: whatever the value says of itself later on, this stays.
+ * Throws as `encodeValue` does.
+ */
+export function plainValue(
+  field: string,
+  value: unknown,
+  maxBytes = Number.POSITIVE_INFINITY,
+): unknown {
+  return readSafely("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
+    plain(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
+  );
+}
+
+/** The value that a text stands for. */
+export function decodeValue(text: string): unknown {
+  switch (text[0]) {
+    case "t":
+      return text === "true" ? true : text;
+    case "f":
+      return text === "false" ? false : text;
+    case "n":
+      return text === "null" ? null : text;
+    case '"':
+    case "[":
+    case "{":
+      return parseJSON(text);
+    default:
+      return NUMBER.test(text) ? Number(text) : text;
+  }
+}
+
+/**
+ * The texts that a reference's value is found by: one for a string, finite number or boolean, one
+ * an element for an array of them, none for null. Anything else is ERR_SESSION_VALUE.
+ */
+export function encodeReferenceTexts(field: string, value: unknown): string[] {
+  const elements = Array.isArray(value) ? value : [value];
+  const texts = new Set<string>();
+  for (const element of elements) {
+    if (element === null) continue;
+    if (typeof element === "object") {
+      throw new SessionError(
+        "ERR_SESSION_VALUE",
+        `The field ${quote(field)} is a reference, so its value must be a string, a finite number, a boolean, null, or an array of them; got ${Array.isArray(element) ? "an array in an array" : "an object"}`,
+        { field },
+      );
+    }
+    texts.add(encodeValue(field, element));
+  }
+  if (texts.size > MAX_REFERENCES) throw createTooManyReferencesError(texts.size, { field });
+  return [...texts];
+}
+
+/** Whether a string may be stored unquoted: decodeValue gives the same string back. */
+function isPlain(text: string): boolean {
+  switch (text[0]) {
+    case "t":
+      return text !== "true" && text.isWellFormed();
+    case "f":
+      return text !== "false" && text.isWellFormed();
+    case "n":
+      return text !== "null" && text.isWellFormed();
+    case '"':
+    case "[":
+    case "{":
+      return false;
+    default:
+      return !NUMBER.test(text) && text.isWellFormed();
+  }
+}
+
+function parseJSON(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // written by hand, not by encodeValue: a plain string
+  }
+}
+
+/** What is known while a value is walked over. */
+interface CheckState {
+  /** The containers around. */
+  readonly above: Set<object>;
+  /** How many bytes its parts may still have: each has two at least. */
+  left: number;
+  readonly maxBytes: number;
+}
+
+/** Copies a value, and refuses what JSON.stringify would drop, change or fail on. */
+function plain(field: string, value: unknown, path: string, walk: CheckState): unknown {
+  const fault = findFault(value);
+  if (fault) refuseValue(field, path, fault);
+  if (typeof value !== "object" || value === null) return value;
+  const { above, maxBytes } = walk;
+  if (above.has(value)) refuseValue(field, path, "a cycle");
+  if (above.size >= MAX_DEPTH) refuseValue(field, path, `nested deeper than ${MAX_DEPTH} levels`);
+  const keys = Object.keys(value);
+  walk.left -= 2 * keys.length;
+  if (walk.left < 0) throw createTooLargeError(maxBytes - walk.left, maxBytes);
+  above.add(value);
+  const entries = keys.map((key): [string, unknown] => {
+    const element = (value as { readonly [key: string]: unknown })[key];
+    return [key, plain(field, element, `${path}[${quote(key)}]`, walk)];
+  });
+  above.delete(value);
+  // fromEntries defines properties, so that no name reaches a setter.
+  return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
+}
+
+function findFault(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : String(value);
+    case "object":
+      return value === null ? undefined : findObjectFault(value);
+    default:
+      return `a value of type ${typeof value}`;
+  }
+}
+
+function findObjectFault(value: object): string | undefined {
+  const isArray = Array.isArray(value);
+  // An object is plain by how many prototypes it has, so that one of another realm is, too.
+  if (hasMorePrototypes(value, isArray ? 2 : 1))
+    return `an object of class ${readClassName(value)}`;
+  if (isArray && !isDense(value)) return "an array with holes or with properties of its own";
+  if (Object.getOwnPropertySymbols(value).length > 0) return "an object with symbol keys";
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return "an object with toJSON";
+  return undefined;
+}
+
+/** Whether an object has more than so many prototypes: the chain of a Proxy may have no end. */
+function hasMorePrototypes(value: object, most: number): boolean {
+  let prototype: object | null = value;
+  for (let count = 0; count <= most; count++) {
+    prototype = Object.getPrototypeOf(prototype);
+    if (prototype === null) return false;
+  }
+  return true;
+}
+
+function readClassName(value: object): string {
+  const { name } = Object(value.constructor) as { name?: unknown };
+  return typeof name === "string" && name !== "" ? name : "unknown";
+}
+
+function refuseValue(field: string, path: string, fault: string): never {
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `The field ${quote(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,
+    { field },
+  );
+}
+
+/** The bytes that fields' names and values have together. */
+export function countBytes(fields: ReadonlyMap<string, string>): number {
+  let bytes = 0;
+  for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
+  return bytes;
+}

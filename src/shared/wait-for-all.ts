@@ -1,0 +1,17 @@
+import { SessionError } from "./errors.ts";
+
+/**
+ * All results; when some have failed, waits for the others and throws the first failure. That of
+ * something that was not done comes before ERR_REPLICAS, of what was done and is not acknowledged.
+ */
+export async function waitForAll<T>(promises: Promise<T>[]): Promise<T[]> {
+  const failures = (await Promise.allSettled(promises)).filter((one) => one.status === "rejected");
+  const reasons = failures.map(({ reason }) => reason as unknown);
+  const undone = reasons.filter((reason) => !isUnderReplicated(reason));
+  if (reasons.length > 0) throw [...undone, ...reasons][0];
+  return Promise.all(promises);
+}
+
+function isUnderReplicated(reason: unknown): boolean {
+  return reason instanceof SessionError && reason.code === "ERR_REPLICAS";
+}

@@ -1,0 +1,84 @@
+import { countBytes } from "../../shared/codec.ts";
+import type { Command, Commanded, Merge } from "../commanding.ts";
+import {
+  type Alias,
+  checkReferences,
+  describeSuperseded,
+  type Session,
+  type Tombstone,
+  toAbsent,
+  toChanged,
+} from "./entry.ts";
+import type { Keeper } from "./keeper.ts";
+
+/** Changes a session as a caller commands. */
+export function command(keeper: Keeper, id: string, asked: Command): Commanded {
+  const { merge, where } = asked;
+  const done = merge && keeper.shelf.find(merge.to);
+  if (done?.kind === "session") return toChanged(done, true);
+  const { entry: session, trail } = keeper.shelf.resolve(id);
+  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
+  if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
+  const changes = asked.replace ? toReplacingChange(session, asked) : asked;
+  const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
+  const merges = merge !== null && isIdentityChange(session, changes, merge);
+  return keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
+
+  function rotate({ to, identity, tombstone }: Merge): void {
+    const ids = [(session as Session).id, ...trail];
+    const left = describeSuperseded(session as Session, identity, changes.references);
+    keeper.move(session as Session, to, null);
+    keeper.bury(ids, left, tombstone);
+  }
+}
+
+function createIfAsked(
+  keeper: Keeper,
+  id: string,
+  kept: Alias | Tombstone | undefined,
+  asked: Command,
+): Commanded {
+  const { create, set, references, maxBytes, idleTimeout, merge } = asked;
+  const ended = kept?.kind === "tombstone" && kept.by === "delete";
+  if (!create || (kept && !(ended && create === "anew"))) {
+    return toAbsent(kept, references, merge?.identity);
+  }
+  const bytes = countBytes(set);
+  if (bytes > maxBytes) return { state: "too-large", bytes };
+  checkReferences(null, references);
+  const life = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
+  return toChanged(keeper.make(id, set, references, life), false);
+}
+
+function deriveDeadline(
+  keeper: Keeper,
+  { absoluteTimeout, absoluteDeadline }: Command,
+): number | null {
+  return absoluteDeadline ?? keeper.after(absoluteTimeout ?? null);
+}
+
+/** A command that takes away all fields that it does not set, and their references. */
+function toReplacingChange(session: Session, asked: Command): Command {
+  const unset = [...session.fields.keys()].filter((name) => !asked.set.has(name));
+  const kept = new Set(asked.references.map(({ field }) => field));
+  const left = [...session.references.keys()].filter((field) => !kept.has(field));
+  const references = [
+    ...asked.references,
+    ...left.map((field) => ({ field, texts: [], plain: false })),
+  ];
+  return { ...asked, unset, references };
+}
+
+/** Whether values that come and go change who the user is. */
+function isIdentityChange(
+  session: Session,
+  { references }: Command,
+  { identity, firstOnly = [] }: Merge,
+): boolean {
+  return references.some(({ field, texts }) => {
+    if (!identity.includes(field)) return false;
+    const before = session.references.get(field);
+    if (before && firstOnly.includes(field)) return false;
+    return texts.length !== (before?.size ?? 0) || texts.some((text) => !before?.has(text));
+  });
+}

@@ -1,0 +1,34 @@
+import { type Change, MAX_RENEWALS, type Rotation } from "../contract.ts";
+import { compareOwners, type Session } from "./entry.ts";
+
+/** What a change with a rotation comes to. */
+export type RotationOutcome =
+  | "keeps its id"
+  | "replaced"
+  | "signs-in"
+  | "renewed"
+  | "renewed for good"
+  | "ended"
+  | "alias";
+
+/**
+ * What becomes of a session's id.
+ *
+ * @param trail the aliases that it was reached by.
+ * @param countAliases how many lead to it.
+ */
+export function decideRotation(
+  session: Session,
+  trail: readonly string[],
+  change: Change,
+  { when, identity, grace }: Rotation,
+  countAliases: () => number,
+): RotationOutcome {
+  if (when === "credentials") return "renewed for good";
+  const owner = compareOwners(session, change.references, identity);
+  if (owner?.changes) return when === "never" ? "signs-in" : "replaced";
+  if (when !== "always") return "keeps its id";
+  if (owner) return "renewed for good";
+  if (trail.length > 0) return grace === 0 ? "ended" : "alias";
+  return countAliases() < MAX_RENEWALS ? "renewed" : "alias";
+}

@@ -1,0 +1,169 @@
+import { createTooManyReferencesError } from "../../../shared/errors.ts";
+import type { Commanded } from "../../commanding.ts";
+import type {
+  Changed,
+  Fields,
+  Lookup,
+  SignedIn,
+  StoredSession,
+  Superseded,
+  Times,
+} from "../../contract.ts";
+import type { Reply } from "../scripts/executor.ts";
+
+/*
+ * The library's own fields in a session's hash, which begin with "@":
+ *
+ *   @c  created, in microseconds: with the shard it tells a session from all others, and a rotation
+ *       keeps it            @s  last seen (ms)
+ *   @i  idle timeout (ms)   @a  absolute deadline (ms)
+ *   @r  the names of the sets it is in, or how many of @r1, @r2, … hold them
+ *   @u  the last change of a large set that it has had
+ *   @l  the first id, once it was rotated
+ *   @p  the id before, where that is an alias
+ *   @to (alone, or with @p) an alias: the id it leads to
+ *   @x  (alone) a tombstone: "d" where its session's own request ended it; of a sign-in "1" if it had
+ *       a value in an identity field, else "0" and, where there are several such fields, the names of
+ *       those that the sign-in named, encoded, each after a space
+ *
+ * Times are decimal: a listpack stores a decimal integer in at most nine bytes, which is as short as
+ * base 36, and reads well.
+ */
+const OWN_FIELDS = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
+
+/** The arguments of an HMGET for some fields, and its reply as name and value. */
+export const prependOwnFields = (names: readonly string[]): string[] => [...OWN_FIELDS, ...names];
+
+export function decodePairs(names: readonly string[], reply: unknown): Map<string, string> {
+  const values = reply as (string | null)[];
+  const pairs = new Map<string, string>();
+  for (const [i, name] of names.entries()) {
+    const value = values[i];
+    if (typeof value === "string") pairs.set(name, value);
+  }
+  return pairs;
+}
+
+/** A hash as an array of name, value, … */
+export function decodeHash(reply: unknown): Map<string, string> {
+  const flat = reply as string[];
+  const pairs = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(flat[i] as string, flat[i + 1] as string);
+  return pairs;
+}
+
+/** The last hash on the way from an id. */
+export interface Hash {
+  readonly id: string;
+  readonly pairs: ReadonlyMap<string, string>;
+}
+
+/** The id that a hash leads to as an alias. */
+export function readTarget({ pairs }: Hash): string | undefined {
+  return pairs.get("@to");
+}
+
+export function isSession({ pairs }: Hash): boolean {
+  return pairs.has("@c");
+}
+
+/** What an id leads to whose way ends at this hash. */
+export function decodeLookup(hash: Hash, now: () => number): Lookup {
+  if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // it was rotated too often since
+  const tombstone = hash.pairs.get("@x");
+  if (tombstone !== undefined) return decodeSuperseded(tombstone);
+  if (!isSession(hash)) return { state: "gone" };
+  return { state: "live", session: decodeSession(hash.id, hash.pairs), now: now() };
+}
+
+export function decodeSession(id: string, hash: ReadonlyMap<string, string>): StoredSession {
+  const times = decodeTimes([hash.get("@c"), hash.get("@s"), hash.get("@i"), hash.get("@a")]);
+  return { id, lineage: hash.get("@l") ?? id, fields: omitOwnFields(hash), ...times };
+}
+
+/** What a tombstone says. */
+function decodeSuperseded(tombstone: unknown): Superseded {
+  const by = tombstone === "d" ? "delete" : "sign-in";
+  return { state: "superseded", by, hadIdentity: tombstone === "1" };
+}
+
+export function decodeSignedIn([word, ...rest]: Reply): SignedIn {
+  if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
+  if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]));
+  const [ended, times, , fields] = rest;
+  return {
+    state: "signed-in",
+    times: decodeTimes(times),
+    fields: omitOwnFields(decodeHash(fields)),
+    ended: Number(ended) === 1,
+  };
+}
+
+export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
+  return new Map([...hash].filter(([name]) => !name.startsWith("@")));
+}
+
+/** The largest number of ms that a Date can have. */
+const MAX_TIME_MS = 8_640_000_000_000_000;
+
+/** A time or a length of time. A text that isn't one was written by hand, and counts as none. */
+function parseMs(text: string | undefined): number | null {
+  const number = text ? Number(text) : Number.NaN;
+  return Math.abs(number) <= MAX_TIME_MS ? number : null;
+}
+
+/** The times of a session from what the scripts answer: "" and undefined are none. */
+export function decodeTimes(reply: unknown): Times {
+  const [created, seen, idle, absolute] = reply as (string | undefined)[];
+  const lastSeenAt = Number(seen);
+  const idleTimeout = parseMs(idle);
+  const absoluteDeadline = parseMs(absolute);
+  return {
+    createdAt: Math.floor(Number(created) / 1000),
+    lastSeenAt,
+    idleTimeout,
+    absoluteDeadline,
+    expiresAt: Math.min(
+      idleTimeout === null ? Number.POSITIVE_INFINITY : lastSeenAt + idleTimeout,
+      absoluteDeadline ?? Number.POSITIVE_INFINITY,
+    ),
+  };
+}
+
+export function decodeSessions(reply: unknown): StoredSession[] {
+  return (reply as [string, unknown][]).map(([id, hash]) => decodeSession(id, decodeHash(hash)));
+}
+
+export function decodeChanged(reply: Reply): Changed {
+  const [word] = reply;
+  return word === "ended" || word === "signs-in" || word === "alias"
+    ? { state: word }
+    : decodeCommanded(reply);
+}
+
+export function decodeCommanded([word, ...rest]: Reply): Commanded {
+  switch (word) {
+    case "too-many":
+      throw createTooManyReferencesError(Number(rest[0]));
+    case "changed": {
+      const [id, one, times, lineage, fields] = rest;
+      const rotated = Number(one) === 1;
+      return {
+        state: "changed",
+        id: String(id),
+        lineage: String(lineage),
+        rotated,
+        times: decodeTimes(times),
+        fields: rotated ? omitOwnFields(decodeHash(fields)) : null,
+      };
+    }
+    case "superseded":
+      return decodeSuperseded(rest[0]);
+    case "elsewhere":
+      return { state: word };
+    case "too-large":
+      return { state: "too-large", bytes: Number(rest[0]) };
+    default:
+      return { state: "gone" };
+  }
+}

@@ -1,0 +1,72 @@
+import type { Command, Merge } from "../../commanding.ts";
+import type { FieldChanges, Reference, Rotation } from "../../contract.ts";
+import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
+
+/* The arguments of the scripts, as the head of each describes them. */
+
+export function encodeOptional(value: number | null | undefined): string {
+  return String(value ?? "");
+}
+
+export function encodeList(list: readonly string[]): string[] {
+  return [String(list.length), ...list];
+}
+
+export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+  return [
+    String(maxBytes),
+    ...encodeList(
+      references.flatMap((reference) => [
+        encodeName(reference.field),
+        encodeSetNames(reference).join(" "),
+      ]),
+    ),
+    ...encodeList([...set].flat()),
+    ...encodeList(unset),
+  ];
+}
+
+export function encodeRotation(rotation: Rotation | null): string[] {
+  const { idleTimeout, absoluteTimeout, without = [] } = rotation?.replacement ?? {};
+  return [
+    rotation?.to ?? "",
+    rotation?.when ?? "",
+    String(rotation?.grace ?? 0),
+    String(rotation?.tombstone ?? 0),
+    encodeNames(rotation?.identity ?? []),
+    encodeOptional(idleTimeout),
+    encodeOptional(absoluteTimeout),
+    ...encodeList(without),
+  ];
+}
+
+export function commandArguments(command: Command): string[] {
+  const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
+  return [
+    whereArgument(where),
+    encodeOptional(idleTimeout),
+    encodeOptional(absoluteTimeout),
+    encodeOptional(absoluteDeadline),
+    replace ? "1" : "",
+    create === "anew" ? "anew" : create ? "1" : "",
+    ...mergeArguments(command.merge),
+    ...encodeFieldChanges(command),
+  ];
+}
+
+function mergeArguments(merge: Merge | null): string[] {
+  return [
+    merge?.to ?? "",
+    String(merge?.tombstone ?? 0),
+    encodeNames(merge?.identity ?? []),
+    encodeNames(merge?.firstOnly ?? []),
+  ];
+}
+
+export function whereArgument(where: Reference | undefined): string {
+  return where ? encodeSetName(where) : "";
+}
+
+export function encodeNames(fields: readonly string[]): string {
+  return fields.map(encodeName).join(" ");
+}

@@ -1,0 +1,152 @@
+import { waitForAll } from "../../../shared/wait-for-all.ts";
+import type { DeclaredReference } from "../../reindexing.ts";
+import { MAX_SHARDS } from "../../shards.ts";
+import { encodeList } from "../layout/encode.ts";
+import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
+import type { Executor, Reply } from "../scripts/executor.ts";
+import type { ScriptName } from "../scripts/run-script.ts";
+
+/** What was wrong. */
+export interface ReindexCounts {
+  readonly added: number;
+  readonly removed: number;
+  readonly corrected: number;
+}
+
+const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
+
+/** How many entries ZSCAN or SSCAN looks at in one step. */
+const SCAN_COUNT = 100;
+/** How many keys are mended at a time. */
+const MAX_PARALLEL_KEYS = 50;
+/** How many aliases are followed from an id. */
+const MAX_HOPS = 3;
+
+/** A session, or a page of a set. */
+interface ReindexTask {
+  readonly shard: number;
+  readonly kind: "s" | "r" | "m";
+  readonly name: string;
+  readonly cursor: string;
+}
+
+/** `next`: where the set goes on, or "0". */
+interface TaskResult extends ReindexCounts {
+  readonly next: string;
+}
+
+/** A key as the walk gives it, without what all keys of the prefix begin with. */
+const KEY_PATTERN = /^(0|[1-9]\d{0,3})\}:([srm]):(.*)$/s;
+
+/** Mends sessions and sets, each by scripts that look again and go by what is there. */
+export class Reindexer {
+  readonly #executor: Executor;
+  readonly #keys: Keys;
+  readonly #references: readonly DeclaredReference[];
+  readonly #dryRun: boolean;
+
+  constructor(
+    executor: Executor,
+    keys: Keys,
+    references: readonly DeclaredReference[],
+    dryRun: boolean,
+  ) {
+    this.#executor = executor;
+    this.#keys = keys;
+    this.#references = references;
+    this.#dryRun = dryRun;
+  }
+
+  /** Mends what the keys hold, in bounded parts, and tells after each what was wrong. */
+  async *reindex(keys: readonly string[]): AsyncGenerator<ReindexCounts, void> {
+    const queue: ReindexTask[] = [];
+    for (const key of keys) {
+      const [, shard, kind, name = ""] = KEY_PATTERN.exec(key) ?? [];
+      if (shard === undefined || Number(shard) >= MAX_SHARDS) continue;
+      queue.push({ shard: Number(shard), kind: kind as ReindexTask["kind"], name, cursor: "0" });
+    }
+    while (queue.length > 0) {
+      const part = queue.splice(0, MAX_PARALLEL_KEYS);
+      const results = await waitForAll(part.map((task) => this.#reindexTask(task)));
+      yield results.reduce(addCounts, NO_CHANGES);
+      for (const [i, { next }] of results.entries()) {
+        const task = part[i];
+        if (task && next !== "0") queue.push({ ...task, cursor: next });
+      }
+    }
+  }
+
+  async #reindexTask(task: ReindexTask): Promise<TaskResult> {
+    if (task.kind !== "s") return this.#reindexSetPage(task);
+    return { ...(await this.#reindexSession(task.shard, task.name)), next: "0" };
+  }
+
+  async #reindexSession(shard: number, id: string): Promise<ReindexCounts> {
+    const { at, texts } = await this.#readTexts(shard, id);
+    const references = this.#references.flatMap((reference, i) => {
+      const { field, plain } = reference;
+      const text = texts[i] ?? null;
+      const values = text === null ? [] : reference.toTexts(text);
+      const names = encodeSetNames({ field, texts: values, plain }).join(" ");
+      return [field, encodeName(field), text === null ? "" : "1", text ?? "", names];
+    });
+    const counts = await this.#reindexHash(shard, at, references);
+    return at === id ? counts : addCounts(counts, await this.#reindexHash(shard, id, []));
+  }
+
+  async #reindexHash(
+    shard: number,
+    id: string,
+    references: readonly string[],
+  ): Promise<ReindexCounts> {
+    const [, ...numbers] = await this.#runScript(
+      "reindexSession",
+      this.#keys.inShard(shard, `s:${id}`),
+      [id, this.#dryRun ? "" : "1", ...encodeList(references)],
+    );
+    return decodeCounts(numbers);
+  }
+
+  /** The texts of a session's references, aliases followed: it may be rotated while keys are walked. */
+  async #readTexts(shard: number, id: string) {
+    const fields = this.#references.map(({ field }) => field);
+    let at = id;
+    for (let hop = 0; ; hop++) {
+      const key = this.#keys.inShard(shard, `s:${at}`);
+      const reply = await this.#executor.runCommands("read a session", key, (send) =>
+        send(key, "HMGET", [key, "@to", ...fields]),
+      );
+      const [target, ...texts] = reply as (string | null)[];
+      if (typeof target !== "string" || hop === MAX_HOPS) return { at, texts };
+      at = target;
+    }
+  }
+
+  /** One page of a set: it may be large. */
+  async #reindexSetPage({ shard, kind, name, cursor }: ReindexTask): Promise<TaskResult> {
+    const [, ...rest] = await this.#runScript(
+      "reindexSet",
+      this.#keys.inShard(shard, `${kind}:${name}`),
+      [name, kind, cursor, String(SCAN_COUNT), this.#dryRun ? "" : "1"],
+    );
+    return { ...decodeCounts(rest), next: String(rest[3]) };
+  }
+
+  #runScript(script: ScriptName, key: string, args: readonly string[]): Promise<Reply> {
+    return this.#dryRun
+      ? this.#executor.read("compare a session with its sets", script, key, args)
+      : this.#executor.write("reindex a session or a set", script, key, args);
+  }
+}
+
+function decodeCounts([added, removed, corrected]: readonly unknown[]): ReindexCounts {
+  return { added: Number(added), removed: Number(removed), corrected: Number(corrected) };
+}
+
+function addCounts(a: ReindexCounts, b: ReindexCounts): ReindexCounts {
+  return {
+    added: a.added + b.added,
+    removed: a.removed + b.removed,
+    corrected: a.corrected + b.corrected,
+  };
+}

@@ -1,0 +1,45 @@
+import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../../reindexing.ts";
+import type { Keys } from "../layout/keys.ts";
+import type { Executor } from "../scripts/executor.ts";
+import { type ReindexCounts, Reindexer } from "./mender.ts";
+import { KeyScan, ShardKeys } from "./scan.ts";
+import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
+
+/** Walks over all keys and mends them. */
+export function reindex(
+  executor: Executor,
+  keys: Keys,
+  scope: ScanScope,
+  references: readonly DeclaredReference[],
+  { dryRun, cursor }: StoreReindexOptions,
+): AsyncGenerator<ReindexProgress, void> {
+  const from = decodeCursor(cursor, scope.shards); // throws here, not in the generator
+  const reindexer = new Reindexer(executor, keys, references, dryRun);
+  return runSteps(new KeyScan(new ShardKeys(executor, keys, scope), from), reindexer);
+}
+
+async function* runSteps(
+  scan: KeyScan,
+  reindexer: Reindexer,
+): AsyncGenerator<ReindexProgress, void> {
+  const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
+  for await (const { keys, here, next } of scan.pages()) {
+    for await (const counts of reindexer.reindex(keys)) {
+      addCounts(sum, counts);
+      // In the middle of a page: whoever goes on from here does the page again.
+      yield { cursor: encodeCursor(here), ...sum };
+    }
+    sum.scanned += keys.length;
+    if (next) yield { cursor: encodeCursor(next), ...sum };
+  }
+  yield { cursor: null, ...sum };
+}
+
+function addCounts(
+  sum: { added: number; removed: number; corrected: number },
+  { added, removed, corrected }: ReindexCounts,
+): void {
+  sum.added += added;
+  sum.removed += removed;
+  sum.corrected += corrected;
+}

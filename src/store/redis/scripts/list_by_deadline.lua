@@ -1,0 +1,121 @@
+-- A page of a set in the order of deadlines: the latest first, those of one deadline by id. The
+-- page begins after a place, which is a deadline and an id that need not be in the set any more.
+--
+-- KEYS[1]   the set
+-- ARGV[1]   not used: '', as in every script that only reads
+-- ARGV[2]   the set's name
+-- ARGV[3]   how many sessions
+-- ARGV[4]   the place's deadline (ms), or '' to begin with the latest
+-- ARGV[5]   the place's id, or ''
+-- ARGV[6]   the name of a set to count where this one is empty, or ''
+-- Returns   now, 'page', for each session: its id, its fields, and how many the other set has
+
+local set = KEYS[1]
+local name = ARGV[2]
+local limit = tonumber(ARGV[3])
+local after = ARGV[4]
+local after_id = ARGV[5]
+local other = ARGV[6]
+
+-- A page skips damaged entries, which reindexing fixes, and looks at no more than these.
+local MAX_LOOKED_AT = 1000
+
+-- Whether an id comes after that of the place, byte by byte as a sorted set has its members: `<`
+-- would go by the server's locale.
+local function is_after(id)
+  for i = 1, math.min(#id, #after_id) do
+    local byte, after_byte = string.byte(id, i), string.byte(after_id, i)
+    if byte ~= after_byte then
+      return byte > after_byte
+    end
+  end
+  return #id > #after_id
+end
+
+-- Of the entries that share the place's deadline, those after it: at most `count`. Halving finds
+-- the first of them, so any number of entries may share a deadline.
+local function read_same_deadline(count)
+  if tonumber(after) < now then
+    return {}
+  end
+  local from = redis.call('ZCOUNT', set, '-inf', '(' .. after)
+  local last = redis.call('ZCOUNT', set, '-inf', after)
+  local to = last
+  while from < to do
+    local middle = math.floor((from + to) / 2)
+    if is_after(redis.call('ZRANGE', set, middle, middle)[1]) then
+      to = middle
+    else
+      from = middle + 1
+    end
+  end
+  to = math.min(from + count, last)
+  return from < to and redis.call('ZRANGE', set, from, to - 1) or {}
+end
+
+-- The next entries, at most `count`, as id and deadline; the place moves on to the last of them.
+local function read_next_entries(count)
+  local entries = {}
+  local function add(ids)
+    for _, id in ipairs(ids) do
+      entries[#entries + 1] = { id = id, deadline = tonumber(after) }
+      after_id = id
+    end
+  end
+
+  local below = '+inf'
+  if after ~= '' then
+    below = '(' .. after
+    add(read_same_deadline(count))
+  end
+  local left = count - #entries
+  local from = format_int(now)
+  local found = redis.call(
+    'ZRANGE', set, below, from, 'BYSCORE', 'REV', 'LIMIT', 0, left, 'WITHSCORES'
+  )
+  local i = 1
+  while i < #found do
+    local first, deadline = i, found[i + 1]
+    while found[i + 1] == deadline do
+      i = i + 2
+    end
+    after = format_score(deadline)
+    local ids = { found[first] }
+    -- REV gives those of one deadline by their ids in reverse, and of the last deadline perhaps not
+    -- those with the first ids.
+    if i - first > 2 or i > #found then
+      local of_deadline = format_int((i - first) / 2)
+      ids = redis.call('ZRANGE', set, after, after, 'BYSCORE', 'LIMIT', 0, of_deadline)
+    end
+    add(ids)
+  end
+  return entries
+end
+
+-- Whether a session is there, and has the deadline that its entry says. A session with another
+-- deadline has a damaged entry, and the next page would begin at the wrong place.
+local function has_its_deadline(entry)
+  local key = derive_session_key(entry.id)
+  local seen, idle, absolute = unpack(redis.call('HMGET', key, '@s', '@i', '@a'), 1, 3)
+  if not seen then
+    look_at_session(entry.id, {})
+    return false
+  end
+  local idle_deadline = idle and seen + idle or math.huge
+  return math.min(idle_deadline, tonumber(absolute) or math.huge) == entry.deadline
+end
+
+local sessions, read_count = {}, 0
+repeat
+  local entries = read_next_entries(limit - #sessions)
+  for _, entry in ipairs(entries) do
+    if has_its_deadline(entry) then
+      sessions[#sessions + 1] = { entry.id, redis.call('HGETALL', derive_session_key(entry.id)) }
+    end
+  end
+  read_count = read_count + #entries
+until #entries == 0 or #sessions == limit or read_count >= MAX_LOOKED_AT
+refuse_moving_slot() -- what is not there may have not arrived yet
+drop_expired_entries(name, 0)
+
+return { now, 'page', sessions, #sessions == 0 and count_lookalikes(other) or 0 }

@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto";
+import { sources } from "../../../../generated/scripts.js";
+import type { Send } from "../wire/connection.ts";
+
+export type ScriptName = keyof typeof sources;
+
+const digests = Object.fromEntries(
+  Object.entries(sources).map(([name, source]) => [
+    name,
+    createHash("sha1").update(source).digest("hex"),
+  ]),
+) as Record<ScriptName, string>;
+
+/** As servers say it, and as Valkey GLIDE does. */
+const NO_SCRIPT = /^NOSCRIPT\b|\bNoScriptError\b/;
+
+/** Runs a script by its digest; a server that does not know it yet (NOSCRIPT, alone) gets its text. */
+export async function runScript(
+  send: Send,
+  name: ScriptName,
+  key: string,
+  args: readonly string[],
+): Promise<unknown> {
+  try {
+    return await send("EVALSHA", [digests[name], "1", key, ...args]);
+  } catch (error) {
+    if (!(error instanceof Error && NO_SCRIPT.test(error.message))) throw error;
+    return await send("EVAL", [sources[name], "1", key, ...args]);
+  }
+}

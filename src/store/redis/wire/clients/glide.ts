@@ -1,0 +1,56 @@
+import { createConfigError } from "../../../../shared/errors.ts";
+import { type Connection, flattenMap } from "../connection.ts";
+
+/** GLIDE's `Decoder.String`: replies are strings whatever the client's `defaultDecoder` is. */
+const STRING_DECODER = 1;
+
+/** The shape of a client of Valkey GLIDE 2. Commands always go to the master. */
+export type GlideAnyClient = GlideSingle | GlideCluster;
+
+/** `GlideClient`. */
+export interface GlideSingle {
+  /** Sends any command. */
+  customCommand(args: string[], options: { decoder: typeof STRING_DECODER }): Promise<unknown>;
+}
+
+/** `GlideClusterClient`. */
+export interface GlideCluster {
+  /** Sends any command, to the node that has the key. */
+  customCommand(
+    args: string[],
+    options: { decoder: typeof STRING_DECODER; route: { type: "primarySlotKey"; key: string } },
+  ): Promise<unknown>;
+  readonly ssubscribe: unknown;
+}
+
+export function isGlide(client: object): client is GlideAnyClient {
+  return "customCommand" in client && typeof client.customCommand === "function";
+}
+
+export function createGlideConnection(client: GlideAnyClient): Connection {
+  const { config } = client as { config?: { readFrom?: string } };
+  if ((config?.readFrom ?? "primary") !== "primary") {
+    throw createConfigError(
+      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client without readFrom, or with readFrom: "primary"',
+      { option: "client" },
+    );
+  }
+  if (!("ssubscribe" in client)) {
+    return {
+      cluster: false,
+      findMaster: null, // it opens lost connections again without a word
+      send: async (_key, name, args) =>
+        flattenMap(await client.customCommand([name, ...args], { decoder: STRING_DECODER })),
+    };
+  }
+  return {
+    cluster: true,
+    findMaster: null,
+    async send(key, name, args) {
+      const route = { type: "primarySlotKey", key } as const;
+      return flattenMap(
+        await client.customCommand([name, ...args], { decoder: STRING_DECODER, route }),
+      );
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { createConfigError } from "../../../../shared/errors.ts";
+import { type Connection, flattenMap, type Master, type OwnConnection } from "../connection.ts";
+import { computeSlot } from "../slots.ts";
+
+/**
+ * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. Its
+ * `keyPrefix` is taken into account.
+ */
+export interface IoredisClient {
+  /** Sends any command. */
+  call(command: string, args: string[]): Promise<unknown>;
+  readonly status: string;
+  readonly isCluster: boolean;
+  readonly options: {
+    readonly keyPrefix?: string | undefined;
+    readonly readOnly?: boolean | undefined;
+    readonly role?: string | undefined;
+    readonly scaleReads?: unknown;
+  };
+}
+
+export function isIoredis(client: object): client is IoredisClient {
+  const { call, status, options, isCluster } = client as Record<string, unknown>;
+  return (
+    typeof call === "function" &&
+    typeof status === "string" &&
+    typeof options === "object" &&
+    typeof isCluster === "boolean"
+  );
+}
+
+export function createIoredisConnection(client: IoredisClient): Connection {
+  const { keyPrefix = "", readOnly = false, role, scaleReads = "master" } = client.options;
+  if (readOnly || role === "slave" || scaleReads !== "master") {
+    throw createConfigError(
+      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
+      { option: "client" },
+    );
+  }
+  // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
+  if (/[{}]/.test(keyPrefix)) {
+    throw createConfigError(
+      "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
+      { option: "client" },
+    );
+  }
+  return {
+    cluster: client.isCluster,
+    send: async (_key, name, args) => flattenMap(await client.call(name, [...args])),
+    findMaster: (key) => findMaster(client, key),
+  };
+}
+
+/** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
+interface SingleClient extends IoredisClient {
+  /** Where it has ever connected: the database that it is in now, which `select` may have changed. */
+  readonly condition?: { readonly select?: number | undefined } | null;
+  duplicate(options: object): OwnClient;
+}
+
+interface ClusterClient extends IoredisClient {
+  /** By slot, where its master and its replicas are: `host:port`. */
+  readonly slots: readonly (readonly string[] | undefined)[];
+  nodes(role: "master"): (SingleClient & { readonly options: { host: string; port: number } })[];
+}
+
+interface OwnClient extends IoredisClient {
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "close", listener: () => void): unknown;
+  connect(): Promise<unknown>;
+  disconnect(): void;
+}
+
+function findMaster(client: IoredisClient, key: string): Master {
+  // A cluster's nodes do not always have its key prefix.
+  const { keyPrefix = "" } = client.options;
+  if (!client.isCluster) {
+    return {
+      name: "",
+      open: (timeout) => openOwnConnection(client as SingleClient, keyPrefix, timeout),
+    };
+  }
+  const { slots } = client as ClusterClient;
+  const name = slots[computeSlot(key)]?.[0];
+  const node = (client as ClusterClient)
+    .nodes("master")
+    .find(({ options: { host, port } }) => `${host}:${port}` === name);
+  if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
+  return { name, open: (timeout) => openOwnConnection(node, keyPrefix, timeout) };
+}
+
+/** Behind Sentinel, a connection to the server that is the master when it is opened. */
+function openOwnConnection(
+  client: SingleClient,
+  keyPrefix: string,
+  timeout: number,
+): OwnConnection {
+  const db = client.condition?.select;
+  const ownClient = client.duplicate({
+    keyPrefix,
+    ...(db === undefined ? {} : { db }),
+    lazyConnect: true,
+    connectTimeout: timeout,
+    // WAIT has a limit of its own.
+    commandTimeout: undefined,
+    socketTimeout: undefined,
+    // Lost is lost: no reconnection, and nothing that is sent again.
+    retryStrategy: null,
+    sentinelRetryStrategy: null,
+    reconnectOnError: null,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+  });
+  let fault: Error | undefined;
+  ownClient.on("error", (error) => {
+    fault ??= error; // why it was closed, which `connect` does not say
+  });
+  let lost = false;
+  const close = () => {
+    lost = true;
+    ownClient.disconnect();
+  };
+  ownClient.on("close", close);
+  return {
+    ready: ownClient.connect().catch((error) => {
+      throw fault ?? error;
+    }),
+    get lost() {
+      return lost;
+    },
+    async send(name, args) {
+      try {
+        return flattenMap(await ownClient.call(name, [...args]));
+      } catch (error) {
+        if ((error as Error).name === "ReplyError") throw error;
+        close(); // it fails to write before it says that it was closed
+        throw new Error("the connection to the master was lost", { cause: error });
+      }
+    },
+    close,
+  };
+}

@@ -1,0 +1,50 @@
+/** What the store needs of a client: every kind of client is mapped to this by one thin file. */
+export interface Connection {
+  /** Whether the keys are spread over several servers. */
+  readonly cluster: boolean;
+  /**
+   * Sends one command, to the master that has `key`, and resolves to its reply. Maps come back as
+   * arrays of name, value, …; rejections are the client's own.
+   */
+  send(key: string, name: string, args: readonly string[]): Promise<unknown>;
+  /** The master that has `key`, as far as the client knows now; null where it tells of none. */
+  readonly findMaster: ((key: string) => Master | Promise<Master>) | null;
+}
+
+/** Sends one command. */
+export type Send = (name: string, args: readonly string[]) => Promise<unknown>;
+
+/** A server that is written to. */
+export interface Master {
+  /** The same for all keys that it has. */
+  readonly name: string;
+  /** Opens one more connection, with the client's own address, user, encryption and database. */
+  open(timeout: number): OwnConnection;
+}
+
+/** One connection to one server: when it is lost it stays lost, and no command is sent again. */
+export interface OwnConnection {
+  /** Rejects where it cannot be opened. */
+  readonly ready: Promise<unknown>;
+  readonly lost: boolean;
+  /** Rejects at once where the connection is lost. */
+  readonly send: Send;
+  close(): void;
+}
+
+/** A map as an array of name, value, …, which is what RESP2 knows it as; any other reply as it is. */
+export function flattenMap(reply: unknown): unknown {
+  if (reply instanceof Map) return [...reply].flat();
+  if (Array.isArray(reply) && reply.length > 0 && reply.every(isMapEntry)) {
+    return reply.flatMap(({ key, value }) => [key, value]);
+  }
+  if (typeof reply === "object" && reply !== null && !Array.isArray(reply)) {
+    return Object.entries(reply).flat();
+  }
+  return reply;
+}
+
+/** How Valkey GLIDE gives the entries of a map. */
+function isMapEntry(entry: unknown): entry is { key: unknown; value: unknown } {
+  return typeof entry === "object" && entry !== null && "key" in entry && "value" in entry;
+}

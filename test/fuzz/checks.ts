@@ -1,0 +1,166 @@
+/* What must hold of every call, whatever it is given. */
+import { SessionError } from "session-sets";
+import { isPlanted } from "./planted.ts";
+import type { Command } from "./traffic.ts";
+import { type Outlet, textOf } from "./watch.ts";
+
+/** What became of a call. */
+export type Outcome =
+  | { readonly ended: "thrown" | "rejected"; readonly error: unknown }
+  | { readonly ended: "given"; readonly value: unknown }
+  /** Where a promise is documented. */
+  | { readonly ended: "at once"; readonly value: unknown }
+  | { readonly ended: "never" };
+
+/** What a call is held to. */
+export interface Rules {
+  /** What the call is documented to give. */
+  readonly gives: "promise" | "value";
+  /** What no message may hold. */
+  readonly secrets: Iterable<string>;
+  /** What all keys begin with; none where the store has no server. */
+  readonly prefixes: readonly string[];
+  /** Whether it only reads; `touches`: it may push one deadline forward, where that is due. */
+  readonly reads: false | "only" | "and touches";
+  /** Whether sets may have entries that have expired, which listing one takes out of it. */
+  readonly expires?: boolean;
+  /** How many commands it may take, and how many arguments those of its scripts may have. */
+  readonly most: { readonly commands: number; readonly byScripts: number };
+}
+
+/** What is wrong with what came of a call. */
+export function faultsOf(
+  outcome: Outcome,
+  outlets: readonly Outlet[],
+  commands: readonly Command[],
+  rules: Rules,
+): string[] {
+  return [
+    ...faultsOfEnding(outcome, rules),
+    ...(outcome.ended === "thrown" || outcome.ended === "rejected"
+      ? faultsOfError(outcome.error, [...rules.secrets])
+      : []),
+    ...outlets.flatMap((outlet) => faultsOfOutlet(outlet, [...rules.secrets])),
+    ...faultsOfCommands(commands, rules),
+  ];
+}
+
+function faultsOfEnding(outcome: Outcome, { gives }: Rules): string[] {
+  if (outcome.ended === "never") return ["hang: it never ends"];
+  if (outcome.ended === "at once") {
+    return [`synchronous: it returns no promise, but ${textOf(outcome.value)}`];
+  }
+  if (outcome.ended === "thrown" && gives === "promise") {
+    return ["synchronous: it throws where it is documented to return a promise"];
+  }
+  return [];
+}
+
+/** An error is a SessionError, or the caller's own; and it holds no secret. */
+export function faultsOfError(error: unknown, secrets: readonly string[]): string[] {
+  if (isPlanted(error)) return [];
+  const leaks = secrets
+    .filter((secret) => textsOf(error).some((text) => text.includes(secret)))
+    .map((secret) => `leak: the error holds ${secret}: ${String((error as Error).stack)}`);
+  if (!(error instanceof SessionError)) {
+    return [`foreign: it is no SessionError: ${shownError(error)}`, ...leaks];
+  }
+  // A server that answers others at once has not answered this: it was given endless work.
+  const waited = Number(/\bno answer within (\d+) ms\b/.exec(error.hint)?.[1] ?? 0);
+  return [...leaks, ...(waited >= 1000 ? [`hang: ${error.hint}`] : [])];
+}
+
+/** Where it was thrown, in a few lines. */
+function shownError(error: unknown): string {
+  const { stack } = Object(error) as { stack?: unknown };
+  return typeof stack === "string" ? stack.split("\n").slice(0, 6).join("\n  ") : textOf(error);
+}
+
+/** All that a log, an answer or a debugger can have of an error and its causes. */
+function textsOf(error: unknown, depth = 0): string[] {
+  if (depth > 8 || isPlanted(error)) return [];
+  if (typeof error !== "object" || error === null) return [String(error)];
+  const { message, hint, stack, cause, errors } = error as SessionError & { errors?: unknown };
+  const members = Reflect.ownKeys(error).map((name): unknown => Reflect.get(error, name));
+  const own = members.filter((one) => !isPlanted(one)).map(textOf);
+  const causes = [cause, errors].flat().filter((one) => one !== undefined);
+  return [
+    ...[message, hint, stack].map(String),
+    jsonOf(error),
+    ...own,
+    ...causes.flatMap((one) => textsOf(one, depth + 1)),
+  ];
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function faultsOfOutlet({ where, what }: Outlet, secrets: readonly string[]): string[] {
+  const leaks = secrets
+    .filter((secret) => textOf(what).includes(secret))
+    .map((secret) => `leak: ${where} holds ${secret}: ${textOf(what)}`);
+  if (where === "an event") {
+    return [...leaks, ...faultsOfError((what as { error?: unknown }).error, secrets)];
+  }
+  if (where === "the console") return [...leaks, `console: ${textOf(what)}`];
+  const isLost = where === "an unhandled rejection" || where === "an uncaught exception";
+  return isLost && !isPlanted(what) ? [...leaks, `unhandled: ${where}: ${textOf(what)}`] : leaks;
+}
+
+function faultsOfCommands(commands: readonly Command[], rules: Rules): string[] {
+  const outside = commands
+    .filter(({ keys }) =>
+      keys.some((key) => !rules.prefixes.some((prefix) => key.startsWith(prefix))),
+    )
+    .map((command) => `outside: a key outside the prefix: ${shown(command)}`);
+  const sent = commands.filter(({ byScript }) => !byScript).length;
+  // What a command names is work, too.
+  const byScripts = commands.reduce(
+    (sum, { byScript, args }) => sum + (byScript ? args.length : 0),
+    0,
+  );
+  const work = [
+    ...(sent > rules.most.commands ? [`work: ${sent} commands, over ${rules.most.commands}`] : []),
+    ...(byScripts > rules.most.byScripts
+      ? [`work: ${byScripts} arguments of commands by scripts, over ${rules.most.byScripts}`]
+      : []),
+  ];
+  return [...outside, ...faultsOfReading(commands, rules), ...work];
+}
+
+function faultsOfReading(
+  commands: readonly Command[],
+  { reads, expires = false }: Rules,
+): string[] {
+  if (reads === false) return [];
+  const writes = ({ name, writes }: Command) => writes && !(expires && isDrop(name));
+  const writing = scriptsOf(commands).filter((one) => one.some(writes));
+  const allowed = reads === "and touches" ? 1 : 0;
+  return writing
+    .slice(allowed)
+    .map((one) => `read: it writes: ${one.filter(writes).map(shown).join("; ")}`);
+}
+
+/** The commands, those of a script together with the one that ran it. */
+function scriptsOf(commands: readonly Command[]): Command[][] {
+  const groups: Command[][] = [];
+  for (const command of commands) {
+    if (command.byScript) groups.at(-1)?.push(command);
+    else groups.push([command]);
+  }
+  return groups;
+}
+
+/** What takes entries out of a set: those that have expired, on which no answer depends. */
+function isDrop(name: string): boolean {
+  return name === "zrem" || name === "srem";
+}
+
+function shown({ name, args }: Command): string {
+  return `${name} ${args.join(" ")}`.slice(0, 200);
+}

@@ -1,0 +1,27 @@
+/* What a caller's own getters, traps and callbacks throw: the library hands it on as it is. */
+
+/** An error that only a caller's own code throws. */
+export class Planted extends Error {
+  override readonly name = "Planted";
+}
+
+const SYMBOL = Symbol("planted");
+const RECORD = Object.freeze({ planted: true });
+
+/** Throws as a caller's code does: an error, or something that is none. */
+export function throwPlanted(how = 0): never {
+  // biome-ignore lint/style/useThrowOnlyError: a caller may throw anything
+  if (how % 3 === 1) throw SYMBOL;
+  // biome-ignore lint/style/useThrowOnlyError: a caller may throw anything
+  if (how % 3 === 2) throw RECORD;
+  throw new Planted("of the caller's own");
+}
+
+export function isPlanted(thrown: unknown): boolean {
+  if (thrown instanceof Planted || thrown === SYMBOL || thrown === RECORD) return true;
+  return thrown instanceof TypeError && NOT_CALLABLE.test(thrown.message);
+}
+
+/** What a function of the caller's is that fails by itself when it is called. */
+const NOT_CALLABLE =
+  /^Class constructor \w+ cannot be invoked|^Cannot perform 'apply' on a proxy that/;
