@@ -10,9 +10,7 @@ const RECORD = Object.freeze({ planted: true });
 
 /** Throws as a caller's code does: an error, or something that is none. */
 export function throwPlanted(how = 0): never {
-  // biome-ignore lint/style/useThrowOnlyError: a caller may throw anything
   if (how % 3 === 1) throw SYMBOL;
-  // biome-ignore lint/style/useThrowOnlyError: a caller may throw anything
   if (how % 3 === 2) throw RECORD;
   throw new Planted("of the caller's own");
 }
