@@ -113,12 +113,12 @@ test("a request without a socket, as mocks are, is on no secure connection", asy
   expect(() => node.csrfGuard()(Object.assign(req, { method: "POST" }))).not.toThrow();
 });
 
-test("a context that takes no property is refused, and createSession is named", async () => {
+test("a context that takes no property is refused, and of is named", async () => {
   const error = await forKoa(Object.freeze(contextWith()), async () => {}).catch(
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(SessionError);
-  expect((error as SessionError).hint).toContain("createSession");
+  expect((error as SessionError).hint).toContain("call of(");
 });
 
 test.each(["/a\nb", "/é", "/a b", "\ud800", ""])(

@@ -170,8 +170,7 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
-const TAKES =
-  "The middleware, createSession and requireSession take Express's request: createSession(req)";
+const TAKES = "The middleware, of and requireSession take Express's request: of(req)";
 
 function createView(req: ExpressRequest | UpgradeRequest) {
   const request = req as Partial<ExpressRequest> & IncomingMessage;

@@ -186,8 +186,7 @@ function readAddressedHost({ raw, host }: FastifyRequest): string {
   return host === raw.headers.host ? readHost(raw) : host;
 }
 
-const TAKES =
-  "createSession and requireSession take Fastify's request and reply: createSession(request, reply)";
+const TAKES = "of and requireSession take Fastify's request and reply: of(request, reply)";
 
 function readRaw(request: FastifyRequest): IncomingMessage {
   return nodeRequest(TAKES, () => request.raw);

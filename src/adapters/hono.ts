@@ -130,8 +130,7 @@ export function csrfGuard<Context extends HonoContext = HonoContext>(
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
 function readRequest(c: HonoContext): HonoContext["req"] {
-  const takes =
-    "The middleware, createSession and requireSession take Hono's context: createSession(c)";
+  const takes = "The middleware, of and requireSession take Hono's context: of(c)";
   const { req } = shown(
     takes,
     () => c,

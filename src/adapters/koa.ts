@@ -166,8 +166,7 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
 const OPTIONS = listAddedOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
 
-const TAKES =
-  "The middleware, createSession and requireSession take Koa's context: createSession(ctx)";
+const TAKES = "The middleware, of and requireSession take Koa's context: of(ctx)";
 
 function readRequest(ctx: KoaContext): IncomingMessage {
   return nodeRequest(TAKES, () => ctx.req);

@@ -47,7 +47,7 @@ export function defineSession(owner: object, what: string, session: object): voi
   });
   if (isGiven) return;
   throw createConfigError(
-    `${what} cannot be defined: the request is frozen, or something else has a session there that cannot be replaced; call createSession instead of the middleware`,
+    `${what} cannot be defined: the request is frozen, or something else has a session there that cannot be replaced; call of(…) instead of using the middleware`,
   );
 }
 
