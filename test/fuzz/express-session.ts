@@ -1,9 +1,11 @@
 /* The surfaces of `SessionSetsStore`, alone and with sessions of another store that are moved. */
+
 import session from "express-session";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { fc } from "../support/properties.ts";
 import { field, options, replicas, values } from "./core.ts";
+import { countedStore } from "./counted-store.ts";
 import { throwPlanted } from "./planted.ts";
 import {
   given,
@@ -38,9 +40,10 @@ export async function openExpressSession(
     user_id: {},
     found: { from: (s: { passport?: { user?: number } }) => s.passport?.user },
   };
+  const counted = place === "memory" ? countedStore(memoryStore()) : null;
   const store =
-    place === "memory"
-      ? new SessionSetsStore({ store: memoryStore(), references: references as never })
+    counted !== null
+      ? new SessionSetsStore({ store: counted.store, references: references as never })
       : new SessionSetsStore({
           client,
           prefix,
@@ -87,7 +90,7 @@ export async function openExpressSession(
     store,
     secrets: new Set([...Object.values(sids), sidOf("an old sid")]),
     prefixes,
-    traffic: place === "memory" ? null : traffic,
+    traffic: counted ?? traffic,
     // The prefix of what is moved is looked at once with a colon behind it.
     of(name) {
       if (name === "a callback") return callback();

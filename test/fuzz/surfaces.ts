@@ -14,8 +14,8 @@ export interface World {
   readonly secrets: Set<string>;
   /** What all keys begin with. */
   readonly prefixes: readonly string[];
-  /** What the server is told; null where there is none. */
-  readonly traffic: Traffic | null;
+  /** What the server is told; for a store in memory, what the store is asked for. */
+  readonly traffic: Pick<Traffic, "since"> & Partial<Pick<Traffic, "own">>;
   /** Whether sets have entries that have expired. */
   readonly expires?: boolean;
   /**
@@ -128,12 +128,12 @@ export async function faultsOfCall(
   call: (given: readonly unknown[]) => unknown,
 ): Promise<string[]> {
   const given = args.map((one) => make(one, (name) => world.of(name)));
-  await Promise.all([world.traffic?.since(), watch.since()]);
+  await Promise.all([world.traffic.since(), watch.since()]);
   const answer = callsBack === undefined ? undefined : answers.get(Object(given[callsBack]));
   const outcome = await outcomeOf(() => call(given), gives, { ...world, answer });
   keepSecret(world, outcome);
   const outlets = await watch.since();
-  const commands = (await world.traffic?.since()) ?? [];
+  const commands = await world.traffic.since();
   const size = args.reduce((sum, one) => sum + sizeOf(one), world.entries ?? 0);
   return faultsOf(outcome, outlets, commands, {
     gives: gives === "promise" ? gives : "value",
@@ -179,7 +179,7 @@ export async function outcomeOf(
     },
   );
   for (let poll = 0; poll < MAX_POLLS && outcome === undefined; poll++) {
-    await (traffic && poll > 3 ? traffic.own.ping() : new Promise(setImmediate));
+    await (traffic.own && poll > 3 ? traffic.own.ping() : new Promise(setImmediate));
   }
   return outcome ?? { ended: "never" };
 }

@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { createSessions, type SessionStore, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
+import { countedStore } from "./counted-store.ts";
 import { requestGivens } from "./requests.ts";
 import type { World } from "./surfaces.ts";
 import type { Traffic } from "./traffic.ts";
@@ -70,10 +71,9 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
   let now = Date.now();
   const prefix = freshName();
   const shards = place === "Redis with 4 shards" ? 4 : 1;
-  const store =
-    place === "memory"
-      ? memoryStore({ now: () => now, maxSessions: 1000 })
-      : redisStore(client, { prefix, shards, timeout: "10 seconds" });
+  const counted =
+    place === "memory" ? countedStore(memoryStore({ now: () => now, maxSessions: 1000 })) : null;
+  const store = counted?.store ?? redisStore(client, { prefix, shards, timeout: "10 seconds" });
   const sessions = createSessions<Data>({
     store,
     references: {
@@ -125,7 +125,7 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
     store,
     secrets: new Set([...tokens.map(([, token]) => String(token)), replaced.token]),
     prefixes: place === "memory" ? [] : [`{${prefix}:`],
-    traffic: place === "memory" ? null : traffic,
+    traffic: counted ?? traffic,
     of: (name) => givens[name] ?? keys[name],
     close: () => store.close(),
   };

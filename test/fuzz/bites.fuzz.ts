@@ -1,0 +1,109 @@
+/* It bites: each check finds the fault that is planted for it, and nothing where there is none. */
+import { SessionError } from "session-sets";
+import { expect, test } from "vitest";
+import { fc } from "../support/properties.ts";
+import { inRound, useServers } from "./servers.ts";
+import { type Method, play, type Surface } from "./surfaces.ts";
+import { type CoreWorld, openWorld } from "./worlds.ts";
+
+const servers = useServers();
+const gone = () => new SessionError("ERR_SESSION_GONE", "The session has ended");
+const keyIn = ({ prefixes }: CoreWorld) => `${prefixes[0]}0}:planted`;
+
+/** What a method does wrong, and how the report begins that is expected of it. */
+type Planted = [
+  method: (world: CoreWorld) => unknown,
+  report: RegExp | null,
+  spec?: Omit<Method, "args">,
+];
+
+const PLANTED: Readonly<Record<string, Planted>> = {
+  nothing: [async () => "done", null],
+  "a refusal": [() => Promise.reject(gone()), null],
+  "an error of the engine": [
+    () => Promise.reject(new TypeError("x is not a function")),
+    /foreign:/,
+  ],
+  "a token in an error": [
+    (world) => Promise.reject(Object.assign(gone(), { token: world.of("the token") })),
+    /leak:/,
+  ],
+  "a token in a cause": [
+    (world) =>
+      Promise.reject(
+        new SessionError("ERR_SESSION_GONE", "gone", {
+          cause: new Error(`${world.of("the token")}`),
+        }),
+      ),
+    /leak:/,
+  ],
+  "a token on the console": [
+    async (world) => console.error(world.of("the token")),
+    /leak: the console/,
+  ],
+  "a line on the console": [async () => console.log("nothing secret"), /console:/],
+  "a throw in place of a rejection": [
+    () => {
+      throw gone();
+    },
+    /synchronous:/,
+  ],
+  "a value in place of a promise": [() => 1, /synchronous:/],
+  "a promise that never ends": [() => new Promise(() => {}), /hang:/],
+  "a lost rejection": [
+    async () => {
+      void Promise.reject(new Error("lost"));
+    },
+    /unhandled:/,
+  ],
+  "a key outside the prefix": [() => servers().client.set("outside", "1"), /outside:/],
+  "a read that writes": [
+    (world) => servers().client.set(keyIn(world), "1"),
+    /read: it writes/,
+    { reads: "only" },
+  ],
+  "a touch that is due": [
+    (world) => servers().client.set(keyIn(world), "1"),
+    null,
+    { reads: "and touches" },
+  ],
+  "work without a bound": [
+    async (world) => {
+      for (let i = 0; i < 100; i++) await servers().client.get(keyIn(world));
+    },
+    /work:/,
+  ],
+};
+
+test.each(Object.entries(PLANTED))("%s", async (_, [planted, report, spec = {}]) => {
+  const surface: Surface<CoreWorld> = {
+    name: "planted",
+    settings: fc.constant(undefined),
+    open: (world) => ({ method: () => planted(world) }),
+    methods: { method: { args: [], ...spec } },
+  };
+  const faults = await inRound(servers(), async (watching) => {
+    const world = await openWorld("Redis", servers());
+    const calls = [{ method: "method", args: [] }];
+    const found = await play(surface, world, { setting: undefined, calls }, watching);
+    await world.close();
+    return found;
+  });
+  if (report === null) expect(faults).toEqual([]);
+  else expect(faults.join("\n")).toMatch(report);
+});
+
+test("a read of a store in memory that writes", async () => {
+  const surface: Surface<CoreWorld> = {
+    name: "planted",
+    settings: fc.constant(undefined),
+    open: ({ sessions }) => ({ method: () => sessions.create({ user_id: 1 }) }),
+    methods: { method: { args: [], reads: "only" } },
+  };
+  const faults = await inRound(servers(), async (watching) => {
+    const world = await openWorld("memory", servers());
+    const calls = [{ method: "method", args: [] }];
+    return play(surface, world, { setting: undefined, calls }, watching);
+  });
+  expect(faults.join("\n")).toMatch(/read: it writes/);
+});
