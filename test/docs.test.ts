@@ -13,7 +13,7 @@ import { filesUnder, ROOT, read } from "./support/sources.ts";
 
 // docs/api is made from the docstrings, whose code is checked where it is written.
 const PAGES = [
-  ...["README.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"],
+  ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"],
   ...filesUnder("docs", ".md"),
 ].filter((page) => existsSync(ROOT + page) && !page.startsWith("docs/api/"));
 const SOURCES = filesUnder("src", ".ts");

@@ -12,9 +12,8 @@ const DESIGN = read("docs/design.md");
 const INVARIANTS = numbersOf(sectionOf(DESIGN, "Invariants"), /^\| I(\d+), /gm);
 const REQUIREMENTS = numbersOf(sectionOf(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
 
-const PAGES = ["README.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"].concat(
-  filesUnder("docs", ".md"),
-);
+const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")];
 const FOLDERS = ["src", "test", "scripts", "docs", "demo", "examples"];
 /** Everything but what is built or installed. */
 const ALL = FOLDERS.flatMap((folder) => filesUnder(folder, "")).filter(

@@ -223,7 +223,7 @@ export type SignedIn =
  *   new token, or the session was rotated 32 times within one grace time.
  * - `signs-in`: nothing was done: the session is not the same user's.
  * - `too-large`: nothing was done: the session would have had `bytes` bytes.
- * - `createIdElsewhere`: nothing was done: the session does not have the value that `where` asks for.
+ * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
  */
 export type Changed =
   | {
