@@ -68,7 +68,11 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     use(nobody);
     const id = `AA${"a".repeat(22)}`;
     const token = `AA${"a".repeat(32)}`;
-    const made = { oldToken: token, token, session: { id, lineage: id } as Made["session"] };
+    const made = {
+      oldToken: token,
+      token,
+      session: { id, lineage: id, expiresAt: new Date() } as Made["session"],
+    };
     await expectAllFail(made, NO_ANSWER);
     await server.restart();
     await vi.waitUntil(() => nobody.status === "ready", 10_000);

@@ -67,7 +67,9 @@ export const CLEARABLE = [
 function readClearSiteData(given: unknown): string[] {
   const what = readElements("ERR_SESSION_CONFIG", "clearSiteData", given);
   if (what?.every(isClearable)) return what;
-  throw createConfigError(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`);
+  throw createConfigError(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`, {
+    option: "clearSiteData",
+  });
 }
 
 function isClearable(one: unknown): one is string {
@@ -105,11 +107,17 @@ export function deleteOptions(
   if (keep === undefined) return { clearSiteData: cleared, replicas };
   const kept = engine.readKeep(keep);
   if (replicas !== undefined) {
-    throw createConfigError("keep and replicas do not go together: delete with replicas, then set");
+    throw createConfigError(
+      "keep and replicas do not go together: delete with replicas, then set",
+      {
+        option: "keep",
+      },
+    );
   }
   if (cleared.includes("cookies")) {
     throw createConfigError(
       'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
+      { option: "keep" },
     );
   }
   return { keep: kept, clearSiteData: cleared, replicas };
