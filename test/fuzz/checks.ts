@@ -24,6 +24,8 @@ export interface Rules {
   readonly reads: false | "only" | "and touches";
   /** Whether sets may have entries that have expired, which listing one takes out of it. */
   readonly expires?: boolean;
+  /** Whether a framework is in between that writes errors to the console. */
+  readonly logs?: boolean;
   /** How many commands it may take, and how many arguments those of its scripts may have. */
   readonly most: { readonly commands: number; readonly byScripts: number };
 }
@@ -40,7 +42,7 @@ export function faultsOf(
     ...(outcome.ended === "thrown" || outcome.ended === "rejected"
       ? faultsOfError(outcome.error, [...rules.secrets])
       : []),
-    ...outlets.flatMap((outlet) => faultsOfOutlet(outlet, [...rules.secrets])),
+    ...outlets.flatMap((outlet) => faultsOfOutlet(outlet, rules)),
     ...faultsOfCommands(commands, rules),
   ];
 }
@@ -100,14 +102,15 @@ function jsonOf(value: unknown): string {
   }
 }
 
-function faultsOfOutlet({ where, what }: Outlet, secrets: readonly string[]): string[] {
+function faultsOfOutlet({ where, what }: Outlet, rules: Rules): string[] {
+  const secrets = [...rules.secrets];
   const leaks = secrets
     .filter((secret) => textOf(what).includes(secret))
     .map((secret) => `leak: ${where} holds ${secret}: ${textOf(what)}`);
   if (where === "an event") {
     return [...leaks, ...faultsOfError((what as { error?: unknown }).error, secrets)];
   }
-  if (where === "the console") return [...leaks, `console: ${textOf(what)}`];
+  if (where === "the console" && !rules.logs) return [...leaks, `console: ${textOf(what)}`];
   const isLost = where === "an unhandled rejection" || where === "an uncaught exception";
   return isLost && !isPlanted(what) ? [...leaks, `unhandled: ${where}: ${textOf(what)}`] : leaks;
 }

@@ -38,7 +38,8 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
   }
   const made = async (values: object) => {
     await middleware.createSession(contextOf(undefined) as never).set(values);
-    return set.at(-1)?.slice(KEY.length + 1) ?? "";
+    const last = set.at(-1) ?? "";
+    return last.slice(last.indexOf("=") + 1);
   };
   const token = await made({ user_id: 1, team: ["a", "b"], theme: "dark" });
   const another = await made({ theme: "light" });
