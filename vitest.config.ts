@@ -6,7 +6,7 @@ import { writeScripts } from "./scripts/build-lua.mjs";
 writeScripts();
 
 // The tests import the package by its name and get the sources: an entry of the package is the file
-// of that name at the top of src/. What the built package does is test/package.test.ts's to show.
+// of that name at the top of src/. What the built package does is test/package/package.test.ts's to show.
 const src = fileURLToPath(new URL("./src/", import.meta.url));
 
 export const alias = [

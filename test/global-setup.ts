@@ -3,7 +3,7 @@
  * there; one that fills, freezes or kills a server starts its own with `startRedis`.
  */
 import type { TestProject } from "vitest/node";
-import { startRedis } from "./support/redis-server.ts";
+import { startRedis } from "./support/redis/server.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {

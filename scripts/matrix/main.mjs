@@ -4,14 +4,14 @@
  * to be had. (Requirement 12 in docs/design.md, "Requirements".)
  *
  *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: of what is named, only that
- *   npm run test:matrix -- --minutes 5 test/model.test.ts      at most 5 minutes a cell, other tests
+ *   npm run test:matrix -- --minutes 5 test/proofs/model/model.test.ts      at most 5 minutes a cell, other tests
  *   npm run test:matrix -- --fetch                             fetches all, says where, runs nothing
  *
  * What is not on this machine is fetched into .cache/servers and .cache/nodes, each into a folder of
  * its name, and is announced before; SESSION_SETS_INSTALL=0 forbids it. To run any test on one of the
  * servers, name its program:
  *
- *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/model.test.ts
+ *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/proofs/model/model.test.ts
  *
  * What cannot be had is named, in the table, too, and makes the run fail. The table of a run of all
  * cells and the usual tests goes into the README.
@@ -25,39 +25,14 @@ import { provideServer, SERVERS } from "./servers.mjs";
 import { cellsOf, placeIn, table } from "./table.mjs";
 
 /** What depends on the server, as vitest takes it: beginnings of paths. Run on each server. */
-const OF_SERVERS = [
-  "store-contract",
-  "redis-",
-  "model",
-  "requirements",
-  "server-clock",
-  "large-sets",
-  "limits",
-  "pages",
-  "costs",
-  "reindex/",
-  "faults/",
-  "leak/",
-  "interleavings/",
-  "mutations/",
-  "histories/single",
-  "histories/cluster",
-];
+const OF_SERVERS = ["store/", "proofs/"];
 /** What depends on Node: the stores, the clients, HTTP. Run with each Node. */
 const OF_NODES = [
-  "store-contract",
-  "redis-contract-single",
-  "model",
-  "memory-store",
-  "values",
-  "schema",
-  "csrf",
-  "koa",
-  "express",
-  "fastify",
-  "hono",
-  "node.test",
-  "fetch",
+  "unit/",
+  "store/contract",
+  "store/redis/contract/single",
+  "proofs/model/",
+  "http/",
   "compat/",
 ];
 /** Fewer of what is random than in a run of all tests. */

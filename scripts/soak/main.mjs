@@ -5,7 +5,7 @@
  *
  *   npm run soak -- --minutes 60                     the default is 10 minutes
  *   npm run soak -- --runs 500                       so many sequences a property; the default is 100
- *   npm run soak -- --minutes 5 test/model.test.ts   other tests
+ *   npm run soak -- --minutes 5 test/proofs/model/model.test.ts   other tests
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
@@ -14,7 +14,12 @@ import { parseArgs } from "node:util";
 import { provideProgram, REDIS_SERVER } from "../programs.mjs";
 import { runTests } from "../run-tests.mjs";
 
-const TESTS = ["test/histories/", "test/model.test.ts", "test/interleavings/", "test/leak/"];
+const TESTS = [
+  "test/proofs/histories/",
+  "test/proofs/model/model.test.ts",
+  "test/proofs/interleavings/",
+  "test/proofs/leak/",
+];
 
 const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 const folder = `${root}/.cache/soak`;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { launchBrowser } from "../support/chromium.ts";
+import { launchBrowser } from "../support/programs/chromium.ts";
 
 test("the browser opens a page of this machine, and two contexts share no cookie", async () => {
   const server = createServer((request, response) => {

@@ -4,9 +4,9 @@ import type { SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { launchBrowser } from "../support/chromium.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
-import { ANDROID, IPHONE } from "../support/user-agents.ts";
+import { ANDROID, IPHONE } from "../support/http/user-agents.ts";
+import { launchBrowser } from "../support/programs/chromium.ts";
+import { type RedisServer, startRedis } from "../support/redis/server.ts";
 import {
   changePassword,
   type Demo,

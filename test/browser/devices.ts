@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
 import { type AppOptions, createApp } from "../../demo/app.ts";
-import { FIREFOX } from "../support/user-agents.ts";
+import { FIREFOX } from "../support/http/user-agents.ts";
 
 export const NAME = "ada";
 export const PASSWORD = "correct horse";

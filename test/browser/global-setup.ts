@@ -1,6 +1,6 @@
 /* Installs the browser and the server, where they are missing, before any test's clock runs. */
-import { provideChromium } from "../support/chromium.ts";
-import { serverProgram } from "../support/redis-server.ts";
+import { provideChromium } from "../support/programs/chromium.ts";
+import { serverProgram } from "../support/redis/server.ts";
 
 export default function setup(): void {
   provideChromium();

@@ -2,8 +2,8 @@
 import type { Browser } from "playwright-core";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/chromium.ts";
-import { IPHONE } from "../support/user-agents.ts";
+import { IPHONE } from "../support/http/user-agents.ts";
+import { launchBrowser } from "../support/programs/chromium.ts";
 import { type Demo, describedDevices, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const HOUR = 3_600_000;

@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
-import { CookieJar } from "../support/cookie-jar.ts";
-import { type RedisServer, startRedis } from "../support/redis-server.ts";
+import { CookieJar } from "../support/http/cookie-jar.ts";
+import { type RedisServer, startRedis } from "../support/redis/server.ts";
 
 const MAIN = fileURLToPath(new URL("../../demo/dist/main.js", import.meta.url));
 

@@ -6,8 +6,8 @@ import { writeFile } from "node:fs/promises";
 import type { Browser, Page } from "playwright-core";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../support/chromium.ts";
-import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/user-agents.ts";
+import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/http/user-agents.ts";
+import { launchBrowser } from "../support/programs/chromium.ts";
 import { type Demo, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const MINUTE = 60_000;

@@ -7,8 +7,8 @@ import {
   getUserSessions,
 } from "session-sets/compat/redis-user-sessions";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startCompatApp } from "../support/koa-compat-app.ts";
-import { type RedisCluster, startCluster } from "../support/redis-cluster.ts";
+import { startCompatApp } from "../support/http/apps/koa-compat.ts";
+import { type RedisCluster, startCluster } from "../support/redis/cluster.ts";
 
 let cluster: RedisCluster;
 let client: Cluster;

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { announceInstall } from "../../scripts/installing.mjs";
-import { npm, packInto } from "../support/npm.ts";
+import { npm, packInto } from "../support/programs/npm.ts";
 import { ROOT } from "../support/sources.ts";
 
 const SOURCE = `${ROOT}examples/nextjs`;

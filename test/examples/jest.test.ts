@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { codeBlocks } from "../support/docs.ts";
-import { reportOf } from "../support/docs-tests.ts";
-import { npm, packInto } from "../support/npm.ts";
+import { codeBlocks } from "../support/docs/docs.ts";
+import { reportOf } from "../support/docs/docs-tests.ts";
+import { npm, packInto } from "../support/programs/npm.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
 const APP = `${ROOT}.cache/examples/jest`;

@@ -1,6 +1,6 @@
 /* The example for Next.js, as global-setup.ts has installed and built it: started and used. */
 import { expect, inject, test } from "vitest";
-import { expectDevices, startExample } from "../support/example-app.ts";
+import { expectDevices, startExample } from "../support/programs/example-app.ts";
 import { APP, QUIET } from "./global-setup.ts";
 
 function start(variables: { readonly [name: string]: string } = {}): Promise<string> {

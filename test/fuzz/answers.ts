@@ -1,5 +1,5 @@
 /* What must hold of every answer to a request, whatever the request brings. */
-import { parseSetCookie, type SetCookie } from "../support/cookie-jar.ts";
+import { parseSetCookie, type SetCookie } from "../support/http/cookie-jar.ts";
 import type { Response } from "./wire.ts";
 
 /** What an answer is held to. */

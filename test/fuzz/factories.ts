@@ -7,8 +7,8 @@ import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
+import { contextWith } from "../support/http/request.ts";
 import { fc } from "../support/properties.ts";
-import { contextWith } from "../support/request.ts";
 import { duration, options, values } from "./core.ts";
 import {
   given,

@@ -2,8 +2,8 @@
 import koaRedisSessionSets, {
   type KoaRedisSessionSets,
 } from "session-sets/compat/koa-redis-session-sets";
+import { contextWith } from "../support/http/request.ts";
 import { fc } from "../support/properties.ts";
-import { contextWith } from "../support/request.ts";
 import { duration, fields, options } from "./core.ts";
 import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
 import type { Method, Surface, World } from "./surfaces.ts";

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
 import { type ForeignLayout, Migrator } from "../../src/migrate/migrator.ts";
 import { createToken } from "../../src/sessions/token.ts";
-import { elapseOn, freshPrefix } from "../support/stores.ts";
+import { elapseOn, freshPrefix } from "../support/stores/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 
 let standIn: StandIn;

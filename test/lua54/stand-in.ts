@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { sources } from "../../generated/scripts.js";
 import { type Program, provideProgram } from "../../scripts/programs.mjs";
-import { messages } from "../support/cutting-proxy.ts";
+import { messages } from "../support/redis/cutting-proxy.ts";
 
 const LUA: Program = {
   what: "Lua 5.4",

@@ -1,9 +1,9 @@
 import { createSessions, type Duration, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { type Handler, koaRequest } from "./koa-request.ts";
-import { startRedis } from "./redis-server.ts";
-import { clients } from "./stores.ts";
+import { type Handler, koaRequest } from "./http/koa-request.ts";
+import { startRedis } from "./redis/server.ts";
+import { clients } from "./stores/stores.ts";
 
 /* Everything that this library can be made to reject. */
 

@@ -1,0 +1,313 @@
+/*
+ * The cookie and the deadline under express-session and @fastify/session: each request writes what it
+ * has changed of them, and slides what is stored otherwise; and how often it does.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { SessionSetsStore } from "session-sets/compat/express-session";
+import { memoryStore } from "session-sets/memory";
+import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import {
+  type AppOptions,
+  type AppRequest,
+  type Browser,
+  call,
+  hold,
+  type MiddlewareApp,
+  middlewares,
+} from "../../support/http/session-middlewares.ts";
+import { openMeter } from "../../support/stores/costs.ts";
+import { freshPrefix } from "../../support/stores/stores.ts";
+
+const client = new Redis(inject("redisUrl"));
+afterAll(() => client.quit());
+
+const references = { user_id: {} };
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MONTH = 30 * DAY;
+
+const stores = {
+  "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
+  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+};
+const ways: readonly AppOptions[] = [
+  { resave: false, rolling: false },
+  { resave: true, rolling: false },
+  { resave: false, rolling: true },
+  { resave: true, rolling: true },
+];
+const nameOf = ({ resave, rolling }: AppOptions) => `resave: ${resave}, rolling: ${rolling}`;
+
+const signIn = ({ session }: AppRequest) => {
+  session.user_id = 1;
+};
+const darken = ({ session }: AppRequest) => {
+  session.theme = "dark";
+};
+const setMaxAgeAlone = (ms: number) => (request: AppRequest) => {
+  request.session.cookie.maxAge = ms;
+};
+const setMaxAge = (ms: number) => (request: AppRequest) => {
+  request.session.cookie.maxAge = ms;
+  request.session.changed = ms; // so that @fastify/session saves it where it is not rolling
+};
+
+let app: MiddlewareApp | undefined;
+afterEach(() => app?.close());
+
+async function timeLeft(store: SessionSetsStore): Promise<number> {
+  const [session] = await store.by("user_id", 1).list();
+  return Number(session?.expiresAt) - Date.now();
+}
+
+/** A few seconds less, at most: what a test takes. */
+function expectAbout(left: number, ms: number): void {
+  expect(left).toBeLessThanOrEqual(ms + 1000);
+  expect(left).toBeGreaterThan(ms - 20_000);
+}
+
+describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
+  const isExpress = name.startsWith("express");
+
+  describe.each(Object.entries(stores))("with SessionSetsStore %s", (_where, openStore) => {
+    describe.each(ways.map((way) => [nameOf(way), way] as const))("%s", (_way, way) => {
+      async function open(maxAge = HOUR): Promise<[SessionSetsStore, Browser]> {
+        const store = openStore();
+        app = await openApp(store, { ...way, maxAge });
+        const browser = app.browser();
+        await browser.send(signIn);
+        return [store, browser];
+      }
+
+      test.each([
+        ["changes nothing", () => {}],
+        ["changes a field", darken],
+        ["saves by itself", (request: AppRequest) => call(request, "save")],
+        [
+          "changes a field and saves by itself",
+          (request: AppRequest) => {
+            request.session.theme = "dark";
+            return call(request, "save");
+          },
+        ],
+      ])("a request that %s leaves a max age that another one sets", async (_what, act) => {
+        for (const maxAge of [MONTH, MINUTE]) {
+          const [store, browser] = await open();
+          const slow = await hold(browser, act);
+          await browser.send(setMaxAge(maxAge));
+          await slow.release();
+          expectAbout(await timeLeft(store), maxAge);
+          const { body } = await browser.send(({ session: { cookie } }) => ({ ...cookie }));
+          expect(Math.abs(body.originalMaxAge - maxAge)).toBeLessThan(100);
+          expectAbout(await timeLeft(store), maxAge);
+          await app?.close();
+        }
+      });
+
+      test("what one request has shortened stays so, though the other one began with a month", async () => {
+        const [store, browser] = await open(MONTH);
+        const slow = await hold(browser, ({ session }) => {
+          session.theme = "dark";
+        });
+        await browser.send(setMaxAge(MINUTE));
+        await slow.release();
+        expectAbout(await timeLeft(store), MINUTE);
+      });
+
+      test("two requests that change two options of the cookie both keep their changes", async () => {
+        const [store, browser] = await open();
+        const slow = await hold(browser, ({ session }) => {
+          session.cookie.sameSite = "strict";
+          session.theme = "dark";
+        });
+        await browser.send(setMaxAge(MONTH));
+        await slow.release();
+        expectAbout(await timeLeft(store), MONTH);
+        const [stored] = await store.all();
+        expect(stored?.cookie).toMatchObject({ sameSite: "strict" });
+        expect(Math.abs(stored?.cookie.originalMaxAge - MONTH)).toBeLessThan(100);
+        const { body } = await browser.send(({ session: { cookie } }) => ({ ...cookie }));
+        expect(body).toMatchObject({ sameSite: "strict" });
+      });
+
+      test("a cookie that ends at a moment keeps it, in use or not", async () => {
+        const [store, browser] = await open();
+        const moment = new Date(Date.now() + 2 * HOUR);
+        await browser.send(({ session }) => {
+          session.cookie.expires = moment;
+          if (!isExpress) session.cookie.originalMaxAge = null;
+          session.theme = "dark";
+        });
+        expectAbout(await timeLeft(store), 2 * HOUR);
+      });
+    });
+
+    test("an object that a socket read before neither ends the session nor brings its deadline forward", async () => {
+      const store = openStore();
+      app = await openApp(store, { maxAge: 1000, rolling: true });
+      const browser = app.browser();
+      await browser.send(signIn);
+      let socket: AppRequest["session"] | undefined;
+      await browser.send(({ session }) => {
+        socket = session;
+      });
+      await browser.send(setMaxAge(HOUR));
+      await sleep(1100); // the cookie that the socket has is over
+      for (const theme of ["dark", "light"]) {
+        Object.assign(socket ?? {}, { theme });
+        await call(socket ?? ({} as never), "save");
+        await store.set(sidOf(socket), { ...socket });
+        expectAbout(await timeLeft(store), HOUR);
+      }
+      const [stored] = await store.all();
+      expect(stored).toMatchObject({ theme: "light" });
+    });
+
+    test("a request reads in its cookie what the session has left", async () => {
+      const store = openStore();
+      app = await openApp(store, { maxAge: HOUR, rolling: true, resave: true });
+      const browser = app.browser();
+      await browser.send(signIn);
+      const [before] = await store.all();
+      await sleep(1100);
+      await browser.send(darken);
+      const [after] = await store.all();
+      const slid = Date.parse(after?.cookie.expires) - Date.parse(before?.cookie.expires);
+      expect(slid).toBeGreaterThanOrEqual(1000);
+      expect(slid).toBeLessThan(20_000);
+      const [listed] = await store.by("user_id", 1).list();
+      expect(listed?.absoluteDeadline).toBeNull();
+      expect(listed?.data.cookie.expires).toBe(listed?.expiresAt.toISOString());
+    });
+  });
+
+  test("in use, a session lives on by what is stored: resave and rolling or not", async () => {
+    for (const way of ways) {
+      if (!isExpress && !way.rolling) continue; // it saves nothing then
+      let now = Date.now();
+      const store = new SessionSetsStore({ store: memoryStore({ now: () => now }), references });
+      app = await openApp(store, { ...way, maxAge: HOUR });
+      const browser = app.browser();
+      await browser.send(signIn);
+      for (let i = 0; i < 3; i++) {
+        now += HOUR - 1000; // of the store, which then has a second left
+        const { body } = await browser.send(({ session }) => [session.user_id]);
+        expect(body).toEqual([1]);
+      }
+      now += HOUR + 1;
+      expect((await browser.send(({ session }) => [session.user_id])).body).toEqual([null]);
+      await app.close();
+    }
+  });
+
+  describe.each(ways.map((way) => [nameOf(way), way] as const))("%s", (_way, way) => {
+    /** Whether the middleware comes to the store at the end of a request that changes no field. */
+    const isUse = isExpress || way.rolling === true;
+
+    async function open(maxAge: number) {
+      const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+      onTestFinished(() => meter.close());
+      const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix() });
+      app = await openApp(store, { ...way, maxAge });
+      const browser = app.browser();
+      await browser.send(signIn);
+      return { meter, browser };
+    }
+
+    test("a request that changes nothing is one command, the get, where the session was just used", async () => {
+      const { meter, browser } = await open(HOUR);
+      await meter.expectCost(() => browser.send(() => {}), 1);
+    });
+
+    test("and two after a twentieth of the timeout", async () => {
+      const { meter, browser } = await open(4000);
+      await sleep(250);
+      await meter.expectCost(() => browser.send(() => {}), isUse ? 2 : 1);
+    });
+
+    test("a change of the max age alone is written at once", async () => {
+      const { meter, browser } = await open(HOUR);
+      await meter.expectCost(() => browser.send(setMaxAgeAlone(MONTH)), isUse ? 2 : 1);
+      const { body } = await browser.send(({ session }) => [session.cookie.originalMaxAge]);
+      expect(Math.abs(body[0] - (isUse ? MONTH : HOUR))).toBeLessThan(100);
+    });
+  });
+
+  test("a touch is sent after a minute where the timeout is long", async () => {
+    let now = Date.now();
+    const kept = memoryStore({ now: () => now });
+    const store = new SessionSetsStore({ store: kept, references });
+    app = await openApp(store, { maxAge: MONTH, rolling: true });
+    const browser = app.browser();
+    await browser.send(signIn);
+    const lastSeen = async () => Number((await store.by("user_id", 1).list())[0]?.lastSeenAt);
+    const first = await lastSeen();
+    now += MINUTE - 5000;
+    await browser.send(() => {});
+    expect(await lastSeen()).toBe(first);
+    now += 10_000;
+    await browser.send(() => {});
+    expect(await lastSeen()).toBe(now);
+  });
+});
+
+function sidOf(session: AppRequest["session"] | undefined): string {
+  return session?.id ?? session?.sessionId;
+}
+
+describe("a touch by itself", () => {
+  test("changes the options that it is given, of an object that was never handed out", async () => {
+    const store = new SessionSetsStore({ store: memoryStore(), references });
+    const cookie = { originalMaxAge: HOUR, path: "/", sameSite: "lax" };
+    await store.set("sid", { cookie, user_id: 1 });
+    await store.touch("sid", { cookie: { originalMaxAge: DAY, httpOnly: true } });
+    expectAbout(await timeLeft(store), DAY);
+    expect((await store.get("sid"))?.cookie).toEqual({
+      ...cookie,
+      originalMaxAge: DAY,
+      httpOnly: true,
+    });
+  });
+
+  test("of a copy that a program has made changes nothing of the cookie", async () => {
+    const store = new SessionSetsStore({ store: memoryStore(), references });
+    const expires = new Date(Date.now() + HOUR).toISOString();
+    await store.set("sid", { cookie: { originalMaxAge: HOUR, expires }, user_id: 1 });
+    const copy = { ...(await store.get("sid")) };
+    const other = (await store.get("sid")) ?? { cookie: {} };
+    other.cookie.originalMaxAge = MONTH;
+    other.cookie.expires = new Date(Date.now() + MONTH).toISOString();
+    await store.touch("sid", other);
+    await store.touch("sid", copy);
+    await store.set("sid", copy);
+    expectAbout(await timeLeft(store), MONTH);
+    expect((await store.get("sid"))?.cookie.originalMaxAge).toBe(MONTH);
+  });
+
+  test("an old expiry in an object of any age does not end the session that it is saved over", async () => {
+    const store = new SessionSetsStore({ store: memoryStore(), references });
+    await store.set("sid", { cookie: { originalMaxAge: HOUR }, user_id: 1 });
+    for (const ago of [-30_000, 30_000]) {
+      const expires = new Date(Date.now() - ago).toISOString();
+      await store.set("sid", { cookie: { originalMaxAge: HOUR, expires }, user_id: 1 });
+      expectAbout(await timeLeft(store), HOUR);
+      await store.touch("sid", { cookie: { originalMaxAge: HOUR, expires } });
+      expectAbout(await timeLeft(store), HOUR);
+    }
+  });
+
+  test("fields whose names are kept for the cookie are refused", async () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    for (const name of ["~~cookie", "~~cookie.path"]) {
+      await expect(store.set("sid", { cookie: {}, [name]: 1 })).rejects.toMatchObject({
+        code: "ERR_SESSION_VALUE",
+      });
+    }
+    const references = { "~cookie": { from: () => 1 } };
+    expect(() => new SessionSetsStore({ store: memoryStore(), references })).toThrow(
+      /~cookie.*rename/,
+    );
+  });
+});

@@ -1,0 +1,140 @@
+/*
+ * What comments and pages refer to is there: a file, its heading of that name, an invariant or a
+ * requirement of docs/design.md.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
+import { describe, expect, test } from "vitest";
+import { headingsOf, sectionOf } from "../support/docs/pages.ts";
+import { filesUnder, ROOT, read } from "../support/sources.ts";
+
+const DESIGN = read("docs/design.md");
+const INVARIANTS = numbersOf(sectionOf(DESIGN, "Invariants"), /^\| I(\d+), /gm);
+const REQUIREMENTS = numbersOf(sectionOf(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
+
+const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")];
+const FOLDERS = ["src", "test", "scripts", "docs", "demo", "examples"];
+/** Everything but what is built or installed. */
+const ALL = FOLDERS.flatMap((folder) => filesUnder(folder, "")).filter(
+  (file) => !/(?:^|\/)(?:node_modules|dist|\.next)\//.test(file),
+);
+const SOURCES = ALL.filter((file) => /\.(?:[cm]?[jt]sx?|lua)$/.test(file));
+const FILES = [...PAGES, ...SOURCES].filter((file) => file !== "test/docs/references.test.ts");
+
+function numbersOf(text: string, pattern: RegExp): number[] {
+  return Array.from(text.matchAll(pattern), ([, number]) => Number(number));
+}
+
+/** A text without the line breaks of its comments, so that what it refers to is in one piece. */
+function unwrap(text: string): string {
+  return text.replace(/\s*\n[ \t]*(?:\*(?!\/)|\/\/|--)?\s*/g, " ");
+}
+
+/** What is wrong with what a file refers to. */
+function faultsOf(file: string, text: string): string[] {
+  return [
+    ...faultsOfPages(file, unwrap(text)),
+    ...faultsOfPaths(file, text),
+    ...faultsOfNumbers(unwrap(text)),
+  ];
+}
+
+/** Pages by their path, and their headings in quotes: docs/design.md, "Invariants". */
+function faultsOfPages(file: string, text: string): string[] {
+  // What is in quotes is a value or a name, and docs.test.ts follows links.
+  const mentions = text.matchAll(
+    /(?<![\w./"'`[-]|\]\()((?:[\w-]+\/)*[\w-]+\.md)\b(?!["'`#])(?:, "([^"]+)")?( section)?/g,
+  );
+  return [...mentions].flatMap(([, path = "", heading, section]) => {
+    const page = [path, join(dirname(file), path)].find((one) => existsSync(ROOT + one));
+    if (!page) return [`${path} does not exist`];
+    if (section) return [`${path} has headings, whose names do not change with their order`];
+    if (heading === undefined || headingsOf(read(page)).includes(heading)) return [];
+    return [`${page} has no heading "${heading}"`];
+  });
+}
+
+/** Files and folders of the project by their path, where a star stands for anything in a name. */
+function faultsOfPaths(file: string, text: string): string[] {
+  const before = PAGES.includes(file) ? "[\\s(`]" : "[\\s(]";
+  const mentions = text.matchAll(
+    new RegExp(`(?<=${before})(?:${FOLDERS.join("|")})/(?!dist/)[\\w./*-]*\\w[\\w*]*`, "g"),
+  );
+  return [...mentions].flatMap(([path]) => {
+    const pattern = new RegExp(`^${path.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}(?:/|$)`);
+    return path.endsWith(".md") || ALL.some((one) => pattern.test(one))
+      ? []
+      : [`${path} does not exist`];
+  });
+}
+
+/** Invariants, such as the fifth, and requirements, alone or as "2 to 6". */
+function faultsOfNumbers(text: string): string[] {
+  const invariants = Array.from(text.matchAll(/\bI(\d+)\b/g), ([, number]) => Number(number));
+  return [
+    ...invariants.filter((one) => !INVARIANTS.includes(one)).map((one) => `there is no I${one}`),
+    ...requirementsIn(text)
+      .filter((one) => !REQUIREMENTS.includes(one))
+      .map((one) => `there is no requirement ${one}`),
+  ];
+}
+
+/** All requirements that a text names. */
+function requirementsIn(text: string): number[] {
+  const mentions = text.matchAll(/\brequirements? (\d+)(?: to (\d+))?/gi);
+  return [...mentions].flatMap(([, from, to = from]) => {
+    const length = Number(to) - Number(from) + 1;
+    return Array.from({ length }, (_, i) => Number(from) + i);
+  });
+}
+
+test.each(FILES)("what %s refers to is there", (file) => {
+  expect(faultsOf(file, read(file))).toEqual([]);
+});
+
+describe("docs/design.md", () => {
+  test("has the seven invariants and the requirements, each once and in order", () => {
+    expect(INVARIANTS).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(REQUIREMENTS).toEqual(REQUIREMENTS.map((_, i) => i + 1));
+    expect(REQUIREMENTS.length).toBeGreaterThanOrEqual(12);
+  });
+
+  const rows = sectionOf(DESIGN, "Requirements").matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm);
+  test.each(Array.from(rows, ([, number = "", tests = ""]) => [number, tests]))(
+    "names tests of requirement %s that name it, too: %s",
+    (number, tests) => {
+      const paths = Array.from(tests.matchAll(/`([^`]+)`/g), ([, path = ""]) => path);
+      const files = FILES.filter((file) => paths.some((path) => file.startsWith(path)));
+      const named = files.filter((file) =>
+        requirementsIn(unwrap(read(file))).includes(Number(number)),
+      );
+      expect(named).not.toEqual([]);
+    },
+  );
+});
+
+describe("the checks themselves", () => {
+  const faultsOfComment = (comment: string) => faultsOf("test/a.test.ts", comment);
+
+  test.each([
+    ['// docs/design.md, "Costs": what it takes', []],
+    ['/* It is so (docs/design.md,\n * "The look"). */', []],
+    ['// docs/design.md, "No such thing"', ['docs/design.md has no heading "No such thing"']],
+    [
+      '-- docs/design.md,\n-- "No such\n-- thing"',
+      ['docs/design.md has no heading "No such thing"'],
+    ],
+    ['// Why (docs/design.md, "Layout")?', ['docs/design.md has no heading "Layout"']],
+    ["// Here [it](docs/missing.md) is, or `docs/missing.md`", []],
+    ["/* DESIGN.md section 5 */", ["DESIGN.md does not exist"]],
+    ["// docs/plan.md says why", ["docs/plan.md does not exist"]],
+    ["// docs/design.md section 3", ["docs/design.md has headings"]],
+    ["// I1 to I7, in test/proofs/leak/ and test/store/redis/*.test.ts", []],
+    ["// I8 holds", ["there is no I8"]],
+    ["// requirements 2 to 13", ["there is no requirement 13"]],
+    ["// see test/no-such.test.ts.", ["test/no-such.test.ts does not exist"]],
+  ])("see in %j what is wrong", (comment, faults) => {
+    expect(faultsOfComment(comment)).toEqual(faults.map((fault) => expect.stringContaining(fault)));
+  });
+});

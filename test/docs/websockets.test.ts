@@ -1,0 +1,196 @@
+/* The programs of docs/websockets.md, each run, and used over real sockets. */
+
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { pathToFileURL } from "node:url";
+import websocket from "@fastify/websocket";
+import fastify from "fastify";
+import { createSessions, type Sessions } from "session-sets";
+import { fastifySessions, type SessionOf } from "session-sets/fastify";
+import { io } from "socket.io-client";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { WebSocket } from "ws";
+import { codeBlocks } from "../support/docs/docs.ts";
+import { ROOT, read } from "../support/sources.ts";
+
+const PAGE = "docs/websockets.md";
+const BLOCKS = codeBlocks(PAGE, read(PAGE));
+
+/** What each of the programs exports. */
+interface Program {
+  readonly server: Server;
+  readonly sessions: Sessions<{ user_id?: number }>;
+}
+
+/** What a client was told, and its connection, if it got one. */
+interface Client {
+  /** The first message, or why there is none. */
+  readonly said: string;
+  signOut(): void;
+  /** Resolves when the server has closed it. */
+  readonly closed: Promise<unknown>;
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllEnvs();
+});
+
+/** Runs the program of the page that has this line, on a free port. Its address, and its sessions. */
+async function start(line: string) {
+  const block = BLOCKS.find(({ source }) => source.includes(line));
+  if (!block) throw new Error(`${PAGE} has no program with ${line}`);
+  // Only the timers that the programs themselves set: those of sockets go on.
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  vi.stubEnv("PORT", "0");
+  mkdirSync(`${ROOT}.cache`, { recursive: true });
+  const folder = mkdtempSync(`${ROOT}.cache/websockets-`);
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(`${folder}/program.ts`, block.source);
+  const { server, sessions }: Program = await import(pathToFileURL(`${folder}/program.ts`).href);
+  if (!server.listening) await once(server, "listening");
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await sessions.close();
+  });
+  return { port: (server.address() as AddressInfo).port, sessions };
+}
+
+/** Headers of a handshake from a page of this origin, with a session's token. */
+function headersOf(token: string | null, origin: string): Record<string, string> {
+  return { origin, ...(token === null ? {} : { cookie: `theme=dark; session=${token}` }) };
+}
+
+async function openSocket(port: number, headers: Record<string, string>): Promise<Client> {
+  const socket = new WebSocket(`ws://localhost:${port}/`, { headers });
+  onTestFinished(() => socket.terminate());
+  const closed = new Promise((resolve) => socket.on("close", resolve));
+  const said = await new Promise<string>((resolve) => {
+    socket.on("message", (message) => resolve(String(message)));
+    socket.on("unexpected-response", (_, { statusCode }) => resolve(String(statusCode)));
+    socket.on("error", ({ message }) => resolve(message));
+  });
+  return { said, signOut: () => socket.send("sign out"), closed };
+}
+
+function openSocketIO(transport: "polling" | "websocket") {
+  return async (port: number, extraHeaders: Record<string, string>): Promise<Client> => {
+    const socket = io(`http://localhost:${port}`, {
+      extraHeaders,
+      transports: [transport],
+      reconnection: false,
+      forceNew: true,
+    });
+    onTestFinished(() => void socket.disconnect());
+    const closed = new Promise((resolve) => socket.on("disconnect", resolve));
+    const said = await new Promise<string>((resolve) => {
+      socket.on("hello", resolve);
+      socket.on("connect_error", ({ message }) => resolve(message));
+    });
+    return { said, signOut: () => socket.emit("sign out"), closed };
+  };
+}
+
+describe.each([
+  ["ws", 'server.on("upgrade"', openSocket, "401", "403"],
+  ["socket.io", "io.engine.use", openSocketIO("websocket"), "Please sign in.", "websocket error"],
+  [
+    "socket.io, polling",
+    "io.engine.use",
+    openSocketIO("polling"),
+    "Please sign in.",
+    "xhr post error",
+  ],
+  ["Fastify", "app.register(websocket)", openSocket, "401", "403"],
+  ["Hono", "upgradeWebSocket((c)", openSocket, "401", "403"],
+] as const)("WebSockets with %s", (_, line, open, nobody, foreign) => {
+  test("greet who is signed in, by the cookie of the handshake", async () => {
+    const { port, sessions } = await start(line);
+    const { token } = await sessions.create({ user_id: 1 });
+    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    expect(client.said).toBe("Hello, user 1");
+  });
+
+  test("refuse who is not signed in", async () => {
+    const { port, sessions } = await start(line);
+    const anonymous = await sessions.create({});
+    for (const token of [null, anonymous.token]) {
+      expect((await open(port, headersOf(token, `http://localhost:${port}`))).said).toBe(nobody);
+    }
+  });
+
+  test("refuse a page of another origin, though the cookie comes along", async () => {
+    const { port, sessions } = await start(line);
+    const { token } = await sessions.create({ user_id: 1 });
+    for (const origin of [`http://evil.localhost:${port}`, "https://evil.example", "null"]) {
+      expect((await open(port, headersOf(token, origin))).said, origin).toBe(foreign);
+    }
+  });
+
+  test("close when the session is ended elsewhere, and not before", async () => {
+    const { port, sessions } = await start(line);
+    const { token, session } = await sessions.create({ user_id: 1 });
+    await sessions.create(); // the store's own timer runs while it has sessions
+    const timers = vi.getTimerCount();
+    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    expect(vi.getTimerCount()).toBe(timers + 1);
+    let isClosed = false;
+    client.closed.then(() => {
+      isClosed = true;
+    });
+    await vi.advanceTimersByTimeAsync(30_000);
+    // A new token, such as a change of password gives, is no end.
+    await sessions.rotate(token, {}, { grace: 0 });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(isClosed).toBe(false);
+    await sessions.byId(session.lineage).delete();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await client.closed;
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(timers));
+  });
+
+  test("end the session when they are told to", async () => {
+    const { port, sessions } = await start(line);
+    const { token } = await sessions.create({ user_id: 1 });
+    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    client.signOut();
+    await client.closed;
+    expect(await sessions.get(token)).toBeNull();
+  });
+});
+
+test("on a handshake under Fastify, which makes a response of it, no token is made", async () => {
+  const sessions = createSessions({
+    data: {} as { theme?: string; user_id?: number },
+    references: ["user_id"],
+  });
+  const app = fastify();
+  app.register(fastifySessions(sessions));
+  app.register(websocket);
+  // biome-ignore lint/nursery/noMisusedPromises: Fastify waits for an async plugin
+  app.register(async (scope) => {
+    scope.get("/", { websocket: true }, async (socket, request) => {
+      const session = request.getDecorator<SessionOf<typeof sessions>>("session");
+      const tried = [session.set({ theme: "dark" }), session.signIn({ user_id: 1 })];
+      const settled = await Promise.allSettled(tried);
+      socket.send(settled.map((one) => one.status === "rejected" && one.reason.code).join());
+    });
+  });
+  // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
+  await app.listen({ port: 0 });
+  onTestFinished(() => app.close());
+  const { port } = app.server.address() as AddressInfo;
+  expect((await openSocket(port, {})).said).toBe("ERR_COOKIE,ERR_COOKIE");
+  expect(await sessions.by("user_id", 1).size()).toBe(0);
+});
+
+test("the page shows the helper as the programs have it", () => {
+  const codeOf = (source: string) =>
+    /function closeWithSession[\s\S]*?\n}\n/.exec(source)?.[0].replace(/ +\/\/.*\n/g, "");
+  const [shown, ...used] = BLOCKS.map(({ source }) => codeOf(source));
+  expect(used).toEqual([shown, shown, shown, shown]);
+});

@@ -1,0 +1,31 @@
+/* The examples, compiled and started as a reader starts them, and used as browsers use them. */
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { promisify } from "node:util";
+import { beforeAll, describe, inject, test } from "vitest";
+import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import { ROOT } from "../support/sources.ts";
+
+const OUT = `${ROOT}.cache/examples`;
+// The others have dependencies of their own: `npm run test:examples`.
+const EXAMPLES = readdirSync(`${ROOT}examples`).filter((name) =>
+  existsSync(`${ROOT}examples/${name}/main.ts`),
+);
+
+beforeAll(async () => {
+  const tsc = `${ROOT}node_modules/typescript/bin/tsc`;
+  const options = ["-p", `${ROOT}examples/tsconfig.json`, "--outDir", OUT];
+  await promisify(execFile)(process.execPath, [tsc, ...options]);
+});
+
+describe.each(EXAMPLES)("the example for %s", (name) => {
+  test("signs in, shows the devices, ends one, and signs out everywhere", async () => {
+    await expectDevices(await startExample([`${OUT}/${name}/main.js`]));
+  });
+
+  test("does so in two processes that share a Redis", async () => {
+    const start = () =>
+      startExample([`${OUT}/${name}/main.js`], { env: { REDIS_URL: inject("redisUrl") } });
+    await expectDevices(await start(), await start());
+  });
+});

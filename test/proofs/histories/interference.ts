@@ -1,0 +1,107 @@
+/*
+ * Stands between the store and its client in a process of a history: carries out the faults of a
+ * step, makes pages small, and notes what the commands of the step tell about it.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RedisClient } from "session-sets/redis";
+import { type InterceptedClient, intercepted, type Sent } from "../../support/intercept.ts";
+import type { Fault } from "./plan.ts";
+
+/** What the commands of one step are told, and tell. */
+export interface Context {
+  readonly smallPages: boolean;
+  /** What is to become of the next command that writes. */
+  fault: Fault | null;
+  /** The id that a command was to make, if any. */
+  made: string | null;
+  /** After this moment of the server no command that was sent does anything. */
+  notAfter: number;
+  /** When a clear knew which session it was to leave alone; null where there is none. */
+  knownBy: number | null;
+  /** The time on the servers' clock. */
+  now(): number;
+  /** Whether a command may have been carried out once more than its answer tells. */
+  again: boolean;
+}
+
+/** How long a step waits that is to be sent late, and when it is sent (ms). */
+export const SHORT_TIMEOUT = 40;
+const LATE = 80;
+
+/** Where a command has the moment after which it does nothing. */
+const NOT_AFTER = 3;
+/** Where a script has the number of sessions, or of keys, of a page, and how many it is to be. */
+const PAGE_SIZES: Readonly<Partial<Record<Script, readonly [at: number, size: number]>>> = {
+  page: [7, 2],
+  changeAll: [8, 2],
+  endAll: [7, 2],
+};
+/** The store's own pages are not larger. */
+const PAGE = 300;
+/** Where `endAll` has the id of a session to leave alone. */
+const EXCEPT = 5;
+/** Where a script has the id that it is to make. */
+const MADE: Readonly<Partial<Record<Script, number>>> = { create: 4, signIn: 5, change: 7 };
+const WRITING = ["create", "signIn", "change", "command", "end", "endAll", "changeAll"];
+
+type Script = NonNullable<Sent["script"]>;
+
+const contexts = new AsyncLocalStorage<Context>();
+const underWay = new Set<Promise<unknown>>();
+
+/** Does the work of a step. */
+export function within<T>(context: Context, work: () => Promise<T>): Promise<T> {
+  return contexts.run(context, work);
+}
+
+/** Waits for the commands that nobody waited for. */
+export async function allArrived(): Promise<void> {
+  await Promise.all(underWay);
+}
+
+export function interfering(client: InterceptedClient): RedisClient {
+  return intercepted(client, async ({ script, args }, send) => {
+    const context = contexts.getStore();
+    if (!context || !script || !WRITING.includes(script)) return send();
+    context.notAfter = Math.max(context.notAfter, Number(args[NOT_AFTER]));
+    const made = MADE[script];
+    if (made !== undefined) context.made = args[made] || null;
+    const { fault } = context;
+    context.fault = null;
+    const reply = await (fault ? carryOut(fault, send, context) : send());
+    if (script === "endAll" && args[EXCEPT]) context.knownBy ??= context.now();
+    return reply;
+  });
+}
+
+/** A client that takes pages of two sessions, or that touch two keys, where a step asks for it. */
+export function withSmallPages(client: InterceptedClient): InterceptedClient {
+  return intercepted(client, ({ script, args }, send) => {
+    const [at, size] = (script && PAGE_SIZES[script]) ?? [args.length, 0];
+    const small = contexts.getStore()?.smallPages && Number(args[at]) <= PAGE;
+    return small ? send(args.map((arg, i) => (i === at ? String(size) : arg))) : send();
+  });
+}
+
+async function carryOut(fault: Fault, send: () => Promise<unknown>, context: Context) {
+  context.again = true;
+  switch (fault) {
+    case "sent twice":
+      await send();
+      return send();
+    case "sent late":
+      nobodyWaitsFor(sleep(LATE).then(send));
+      return new Promise(() => {});
+    case "answer lost":
+      nobodyWaitsFor(send());
+      throw new Error("The connection was lost.");
+    case "not sent":
+      throw new Error("There is no connection.");
+  }
+}
+
+function nobodyWaitsFor(work: Promise<unknown>): void {
+  const settled = work.catch(() => {}).finally(() => underWay.delete(settled));
+  underWay.add(settled);
+}

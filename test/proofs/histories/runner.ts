@@ -1,0 +1,239 @@
+/*
+ * Runs histories against real servers: several processes, many small worlds at once, each of users
+ * and sessions of its own. Afterwards everything is read, checked, walked, and ended.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { sources } from "../../../generated/scripts.js";
+import { buildProgram, type Program } from "../../support/programs/build-program.ts";
+import { type MutationName, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
+import { checkInvariants, type Layout } from "../../support/stores/invariants.ts";
+import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+import type { Call, History } from "./calls.ts";
+import { check, type Refusal } from "./checker.ts";
+import { LONGEST_SHORT, type Plan } from "./plan.ts";
+import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
+import type { Known, Place } from "./world.ts";
+
+export interface Servers {
+  /** The ports of all masters; one, where there is no cluster. */
+  readonly ports: readonly number[];
+  readonly cluster: boolean;
+}
+
+export interface RunnerOptions {
+  /** A fault of the store that is to be found. */
+  readonly mutation?: MutationName;
+}
+
+/** What came of one plan. */
+export interface Outcome {
+  readonly plan: Plan;
+  readonly history: History;
+  readonly refusal: Refusal | null;
+}
+
+export const PROCESSES = 3;
+const CLUSTER_SHARDS = 6;
+
+/** How much the recorded times may be off, beside the drift between the clocks (ms). */
+const SLACK = 1.5;
+
+export class Runner {
+  readonly #program: Program;
+  readonly #children: readonly ChildProcess[];
+  readonly #masters: readonly Redis[];
+  readonly #prefix: string;
+  readonly #shards: number;
+  readonly #base: bigint;
+  #worlds = 0;
+
+  private constructor(program: Program, servers: Servers, { mutation }: RunnerOptions) {
+    this.#program = program;
+    this.#prefix = freshPrefix();
+    this.#shards = servers.cluster ? CLUSTER_SHARDS : 1;
+    this.#base = process.hrtime.bigint();
+    this.#masters = servers.ports.map((port) => new Redis(port));
+    const setting: Setting = {
+      port: servers.ports[0] as number,
+      cluster: servers.cluster,
+      prefix: this.#prefix,
+      shards: this.#shards,
+      mutation: mutation ?? null,
+      base: String(this.#base),
+    };
+    this.#children = Array.from({ length: PROCESSES }, () =>
+      fork(program.path, [JSON.stringify(setting)], { execArgv: [] }),
+    );
+  }
+
+  static async start(servers: Servers, options: RunnerOptions = {}): Promise<Runner> {
+    const runner = new Runner(
+      await buildProgram("test/proofs/histories/process.ts"),
+      servers,
+      options,
+    );
+    const { mutation } = options;
+    const texts = { ...sources, ...(mutation ? mutatedSources(mutations[mutation]) : {}) };
+    for (const text of [...Object.values(sources), ...Object.values(texts)]) {
+      await Promise.all(runner.#masters.map((master) => master.call("SCRIPT", ["LOAD", text])));
+    }
+    return runner;
+  }
+
+  /** Ends the processes. */
+  async stop(): Promise<void> {
+    for (const child of this.#children) child.disconnect();
+    await Promise.all(
+      this.#children.map((child) => child.exitCode === null && once(child, "exit")),
+    );
+    for (const master of this.#masters) master.disconnect();
+    await this.#program.remove();
+  }
+
+  /** Runs plans side by side. Rejects where all can be explained and the keys are wrong. */
+  async run(plans: readonly Plan[], checksKeys = true): Promise<Outcome[]> {
+    const names = plans.map(() => `w${++this.#worlds}`);
+    const place = (i: number, by: number, known: readonly Known[]): Place => ({
+      name: names[i] as string,
+      by,
+      smallPages: plans[i]?.smallPages ?? false,
+      known,
+    });
+    const before = this.#offset();
+    const order = (tasks: Task[]): Order => ({ offset: before, tasks });
+    const first = this.#children[0] as ChildProcess;
+
+    const made = await ask(
+      first,
+      order(plans.map(({ sessions }, i) => ({ do: "set up", sessions, place: place(i, 0, []) }))),
+    );
+    const done = await Promise.all(
+      this.#children.map((child, by) =>
+        ask(
+          child,
+          order(
+            plans.map(({ programs }, i) => ({
+              do: "run",
+              steps: programs[by] ?? [],
+              place: place(i, by + 1, made[i]?.known ?? []),
+            })),
+          ),
+        ),
+      ),
+    );
+    const known = (i: number) => distinct(done.flatMap((results) => results[i]?.known ?? []));
+    const read = await ask(
+      first,
+      order(plans.map((_, i) => ({ do: "read all", place: place(i, 0, known(i)) }))),
+    );
+    const slack = SLACK + Math.abs(this.#offset() - before);
+    const histories = plans.map((_, i) => ({
+      calls: [made, ...done, read].flatMap((results) => results[i]?.calls ?? []),
+      slack,
+    }));
+    const outcomes = plans.map((plan, i): Outcome => {
+      const history = histories[i] as History;
+      return { plan, history, refusal: check(history) };
+    });
+    const explained = outcomes.every(({ refusal }) => refusal === null);
+    if (explained && checksKeys) await this.#checkKeysInTime();
+    const ends = histories.map(({ calls }, i): Task => {
+      return { do: "end all", ids: idsMadeBy(calls), place: place(i, 0, []) };
+    });
+    await ask(first, order(ends));
+    if (explained && checksKeys) await this.#checkEnded();
+    return outcomes;
+  }
+
+  /** I3: after everything is ended and the last old id has expired, there is nothing left. */
+  async checkNothingLeft(): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const left = await this.#keys("*");
+      if (left.length === 0) return;
+      if (Date.now() > deadline) throw new Error(`I3: these keys stay: ${left.slice(0, 5)}`);
+      await sleep(50);
+    }
+  }
+
+  /**
+   * A session that expires while its keys are walked may seem to be out of its sets; no longer, when
+   * the last of the short deadlines is over.
+   */
+  async #checkKeysInTime(): Promise<void> {
+    try {
+      await this.#checkKeys();
+    } catch {
+      await Promise.all(this.#masters.map((master) => elapseOn(master, LONGEST_SHORT)));
+      await this.#checkKeys();
+    }
+  }
+
+  /** I1, I2 and, where something has no end, I3. */
+  async #checkKeys(): Promise<void> {
+    const references: Layout["references"] = referencesOf(this.#shards);
+    const layout = { prefix: this.#prefix, shards: this.#shards, references };
+    await Promise.all(this.#masters.map((master) => checkInvariants(master, layout)));
+  }
+
+  /** I3: no set outlives the sessions that were in it, and no pointer the one it leads to. */
+  async #checkEnded(): Promise<void> {
+    const kinds = await Promise.all(["r:*", "m:*", "l:*"].map((kind) => this.#keys(kind)));
+    const left = kinds.flat();
+    if (left.length > 0) throw new Error(`I3: all sessions are ended, not so ${left.slice(0, 5)}`);
+    await this.#checkKeys();
+  }
+
+  async #keys(kind: string): Promise<string[]> {
+    const pattern = `{${this.#prefix}:*}:${kind}`;
+    return (await Promise.all(this.#masters.map((master) => master.keys(pattern)))).flat();
+  }
+
+  /**
+   * The servers' clock, which is this machine's, less the monotonic one, from `base` (ms). Each
+   * sample is at most what is looked for: Date.now() rounds down, and the monotonic clock is read
+   * after it, however long this process had to wait in between.
+   */
+  #offset(): number {
+    let offset = Number.NEGATIVE_INFINITY;
+    const end = performance.now() + 3;
+    for (let samples = 0; samples < 2000 || performance.now() < end; samples++) {
+      const now = Date.now();
+      const monotonic = Number(process.hrtime.bigint() - this.#base) / 1e6;
+      offset = Math.max(offset, now - monotonic);
+    }
+    return offset;
+  }
+}
+
+/** Tells a process what to do, and waits until it is done. */
+function ask(child: ChildProcess, order: Order): Promise<Exclude<Result, { error: string }>> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null) =>
+      reject(new Error(`A process of the histories ended (${code}).`));
+    child.once("exit", ended);
+    child.once("message", (result: Result) => {
+      child.off("exit", ended);
+      if ("error" in result) {
+        reject(new Error(`A process of the histories failed: ${result.error}`));
+      } else {
+        resolve(result);
+      }
+    });
+    child.send(order);
+  });
+}
+
+function distinct(all: readonly Known[]): Known[] {
+  return [...new Map(all.map((one) => [one.id, one])).values()];
+}
+
+function idsMadeBy(calls: readonly Call[]): string[] {
+  return calls.flatMap((call) => {
+    if (call.do === "create") return [call.id];
+    return call.do === "rotate" || call.do === "sign in" ? [call.to] : [];
+  });
+}

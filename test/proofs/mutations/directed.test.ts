@@ -1,0 +1,105 @@
+/* It bites, where orders of commands alone do not show it: each mutation with what it fails in. */
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { SessionStore, StoredSession } from "../../../src/store/contract.ts";
+import { newIdBeside } from "../../../src/testing/ids.ts";
+import {
+  change,
+  createForUser,
+  createRotation,
+  expectDone,
+  of,
+} from "../../../src/testing/steps.ts";
+import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
+import { type MutationName, mutatedClient, mutations } from "../../support/proofs/mutations.ts";
+import { snapshot } from "../../support/proofs/operations.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { tie, USER } from "../../support/stores/paged-sets.ts";
+import { type Client, clients } from "../../support/stores/stores.ts";
+
+let server: RedisServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+beforeEach(() => client.flushall());
+
+/** Where the budget of a page of `clear` stands among what is sent. */
+const BUDGET = 7;
+
+function clientWith(mutation: MutationName | null): InterceptedClient {
+  return mutation ? mutatedClient(client, mutations[mutation]) : client;
+}
+
+/** Whether a session that is to be left alone is, where it rotates between two pages of `clear`. */
+async function isSpared(mutation: MutationName | null): Promise<boolean> {
+  const direct = redisStore(client);
+  for (let others = 2; others > 0; others--) await createForUser(direct, "1");
+  const first = await createForUser(direct, "1");
+  const [kept, to] = [newIdBeside(first), newIdBeside(first)];
+  // An id that is no lineage, or the pointer would lead to it.
+  expectDone(await change(direct, first, { rotation: createRotation(kept, { grace: 0 }) }));
+  let rotated = false;
+  const paged = intercepted(clientWith(mutation), async ({ script, args }, pass) => {
+    if (script !== "endAll") return pass();
+    const reply = await pass(args.with(BUDGET, "1"));
+    if (!rotated)
+      expectDone(await change(direct, kept, { rotation: createRotation(to, { grace: 0 }) }));
+    rotated = true;
+    return reply;
+  });
+  await redisStore(paged).endAll(of("user_id", "1"), { except: kept });
+  return (await direct.find(to)).state === "live";
+}
+
+/** Whether a change that is refused, for a key of a wrong type, leaves everything as it was. */
+async function isWhole(mutation: MutationName | null): Promise<boolean> {
+  const store: SessionStore = redisStore(clientWith(mutation));
+  const id = await createForUser(store, "1");
+  await client.set(store.setKey(of("user_id", "2")), "something else");
+  const before = await snapshot(client);
+  const move = { set: { user_id: "2" }, references: { user_id: ["2"] } };
+  await expect(change(store, id, move)).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  return JSON.stringify(await snapshot(client)) === JSON.stringify(before);
+}
+
+/** Whether sessions of one deadline are given once each, where the last of each page is ended. */
+async function isPaged(mutation: MutationName | null): Promise<boolean> {
+  const store = redisStore(clientWith(mutation));
+  for (const limit of [1, 2, 3]) {
+    await client.flushall();
+    const ids = await Promise.all(Array.from({ length: 9 }, () => createForUser(store, "1")));
+    await tie(client, { other: store, ids });
+    const given: string[] = [];
+    for (let after: StoredSession | null = null; ; ) {
+      const page: StoredSession[] = await store.list(USER, { limit, order: "deadline", after });
+      given.push(...page.map(({ id }) => id));
+      after = page.at(-1) ?? null;
+      if (after === null) break;
+      await store.end(after.id);
+    }
+    if (given.join() !== ids.sort().join()) return false;
+  }
+  return true;
+}
+
+describe.each([
+  ["except that forgets a rotation", isSpared],
+  ["page that forgets the rest of a deadline", isPaged],
+  ["page that loses its place", isPaged],
+  ["page that ends at the wrong sessions of a deadline", isPaged],
+  ["write before the look", isWhole],
+] as const)("%s", (name, holds) => {
+  test("without it, all is well", async () => {
+    expect(await holds(null)).toBe(true);
+  });
+
+  test("with it, it is not", async () => {
+    expect(await holds(name)).toBe(false);
+  });
+});

@@ -1,0 +1,201 @@
+/*
+ * A slot that is being moved, stopped at every point: of the keys of a session and its sets, each
+ * choice has been moved and the others have not. The look of a script that writes is refused then, as
+ * one of its keys is never there; when the move is at its end, the sets are whole, and it is carried
+ * out. A script that looks at its keys one by one loses entries. A read takes no session for gone.
+ */
+import { Cluster, Redis } from "ioredis";
+import { SessionError } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { SessionStore } from "../../../src/store/contract.ts";
+import { command, commandStore, createMerge } from "../../../src/testing/commands/steps.ts";
+import { newIdBeside } from "../../../src/testing/ids.ts";
+import {
+  change,
+  createChanges,
+  createForUser,
+  createRotation,
+  createSignIn,
+  of,
+} from "../../../src/testing/steps.ts";
+import { mutatedClient, mutations } from "../../support/proofs/mutations.ts";
+import { everyChoice } from "../../support/proofs/turnstile.ts";
+import { type RedisCluster, startCluster } from "../../support/redis/cluster.ts";
+import { findOwner, tell } from "../../support/redis/moving-slots.ts";
+import { checkInvariants } from "../../support/stores/invariants.ts";
+import { freshPrefix } from "../../support/stores/stores.ts";
+
+let cluster: RedisCluster;
+let client: Cluster;
+let admins: Redis[];
+beforeAll(async () => {
+  cluster = await startCluster({ count: 2 });
+  client = new Cluster([{ host: "127.0.0.1", port: cluster.masters[0]?.port ?? 0 }]);
+  admins = cluster.masters.map(({ port }) => new Redis(port));
+}, 60_000);
+afterAll(async () => {
+  client?.disconnect();
+  for (const admin of admins ?? []) admin.disconnect();
+  await cluster?.stop();
+});
+
+/** How much longer keys may live than was said, for MIGRATE sends how long they have left (ms). */
+const DELAY = 5000;
+const USER = of("user_id", "1");
+const NEXT = of("user_id", "2");
+
+type Operation = (store: SessionStore, id: string, lineage: string) => Promise<unknown>;
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
+  "set another user": (store, id) =>
+    change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
+  rotate: (store, id) => change(store, id, { rotation: createRotation(newIdBeside(id)) }),
+  "rotate for good": (store, id) =>
+    change(store, id, { rotation: createRotation(newIdBeside(id), { when: "credentials" }) }),
+  "rotate to another user": (store, id) =>
+    change(store, id, {
+      set: { user_id: "2" },
+      references: { user_id: ["2"] },
+      rotation: createRotation(newIdBeside(id)),
+    }),
+  "merge another user": (store, id) =>
+    commandStore(store).command(id, createMerge(newIdBeside(id), "2")),
+  "make by a command, or change": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
+  "replace all fields": (store, id) =>
+    command(commandStore(store), id, { set: { a: "1" }, replace: true }),
+  "sign in": (store, id) => store.signIn(id, createSignIn(id, "2")),
+  end: (store, id) => store.end(id),
+  "end by lineage": (store, _id, lineage) => store.end(lineage, { byName: true }),
+  "change of a set": (store) => store.changeAll(USER, createChanges({ set: { theme: "dark" } })),
+  "end of a set": (store) => store.endAll(USER),
+  "end of a set but one": (store, _id, except) => store.endAll(USER, { except }),
+};
+
+type Read = (store: SessionStore, old: string, lineage: string) => Promise<number>;
+
+/** Each sees the one session of a set, by its old id or lineage where it takes one: how often. */
+const READS: Readonly<Record<string, Read>> = {
+  count: (store) => store.count(USER),
+  list: async (store) => (await store.list(USER, { limit: 10, order: "last-seen" })).length,
+  "list by deadlines": async (store) =>
+    (await store.list(USER, { limit: 10, order: "deadline" })).length,
+  ids: (store) => sizeOf(store.pages(USER, false)),
+  iteration: (store) => sizeOf(store.pages(USER, true)),
+  has: async (store, old) => Number(await store.has(USER, old)),
+  "has by lineage": async (store, _old, lineage) => Number(await store.has(USER, lineage)),
+  find: async (store, old) => Number((await store.find(old)).state === "live"),
+  "find by lineage": async (store, _old, lineage) =>
+    Number((await store.find(lineage, { byName: true })).state === "live"),
+};
+
+/** A session of the first user that was rotated, and nothing is left of that but the pointer to it. */
+async function makeRotated(store: SessionStore, prefix: string) {
+  const lineage = await createForUser(store, "1");
+  const id = newIdBeside(lineage);
+  await change(store, lineage, { rotation: createRotation(id, { grace: 0 }) });
+  return { id, lineage, pointer: `{${prefix}:0}:l:${lineage}` };
+}
+
+async function sizeOf(pages: AsyncIterable<readonly unknown[]>): Promise<number> {
+  let size = 0;
+  for await (const page of pages) size += page.length;
+  return size;
+}
+
+/** Moves a slot, and stops after some of its keys for `meanwhile`. */
+async function move(slot: number, first: readonly string[], meanwhile: () => Promise<unknown>) {
+  const owner = await findOwner(slot, admins);
+  const [from, to] = [admins[owner], admins[1 - owner]] as [Redis, Redis];
+  const [source, target] = await Promise.all([from.cluster("MYID"), to.cluster("MYID")]);
+  const send = (keys: readonly string[]) => {
+    const { host = "127.0.0.1", port = 0 } = to.options;
+    const head = [host, String(port), "", "0", "5000", "REPLACE", "KEYS"];
+    return from.call("MIGRATE", [...head, ...keys]);
+  };
+  await to.cluster("SETSLOT", slot, "IMPORTING", source as string);
+  await from.cluster("SETSLOT", slot, "MIGRATING", target as string);
+  if (first.length > 0) await send(first);
+  await meanwhile();
+  const left = (await from.cluster("GETKEYSINSLOT", slot, 100)) as string[];
+  if (left.length > 0) await send(left);
+  await tell([to, from], slot, target as string);
+  return to;
+}
+
+/** Tries every operation at every point of a move; resolves to how many were done. */
+async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
+  let done = 0;
+  const points = await everyChoice(async (choices) => {
+    const names = Object.keys(OPERATIONS);
+    const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
+    const prefix = freshPrefix();
+    const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
+    const { id, lineage, pointer } = await makeRotated(direct, prefix);
+    for (const user of ["1", "2"]) await createForUser(direct, user);
+    const keys = [direct.sessionKey(id), ...[USER, NEXT].map((set) => direct.setKey(set)), pointer];
+    const moved = keys.filter(() => choices.pick(2) === 1);
+    const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
+    const store = redisStore(used, { prefix, shards: 1, timeout: 60 });
+    const last = await move(slot, moved, async () => {
+      try {
+        await operation?.(store, id, lineage);
+        done++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(SessionError);
+      }
+    });
+    const layout = { prefix, shards: 1, references: { user_id: {} }, delay: DELAY };
+    await checkInvariants(last, layout);
+    await operation?.(direct, id, lineage);
+    await checkInvariants(last, layout);
+  });
+  return { points, done };
+}
+
+test("every write is refused while its slot moves, and no set has a hole", async () => {
+  const { points, done } = await tryAll(client);
+  expect(points).toBe(16 * Object.keys(OPERATIONS).length);
+  expect(done).toBe(0);
+  console.log(`${points} points of moves`);
+});
+
+test("a read sees the session, or is refused; one of the session alone is never refused", async () => {
+  const refused = new Set<string>();
+  const points = await everyChoice(async (choices) => {
+    const names = Object.keys(READS);
+    const name = names[choices.pick(names.length)] ?? "";
+    const prefix = freshPrefix();
+    const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
+    const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
+    const id = newIdBeside(old);
+    await change(direct, old, { rotation: createRotation(id) });
+    const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
+    const moved = keys.filter(() => choices.pick(2) === 1);
+    const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
+    const store = redisStore(client, { prefix, shards: 1, timeout: 60 });
+    await move(slot, moved, async () => {
+      try {
+        expect(await READS[name]?.(store, old, lineage), `${name}, with ${moved} moved`).toBe(1);
+      } catch (error) {
+        if (!(error instanceof SessionError)) throw error;
+        refused.add(name);
+      }
+    });
+  });
+  expect(points).toBe(16 * Object.keys(READS).length);
+  expect(refused).not.toContain("find");
+  expect(refused).not.toContain("find by lineage");
+});
+
+test("with keys that are looked at one by one, one has", async () => {
+  const mutated = mutatedClient(client, mutations["look at keys one by one"]);
+  const failure = await tryAll(mutated).then(
+    () => null,
+    (error: Error) => error,
+  );
+  expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
+  console.log(`${failure?.message}: ${failure?.cause}`);
+});

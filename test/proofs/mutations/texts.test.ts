@@ -1,0 +1,30 @@
+/* The mutations are up to date: what they replace is there, and what they make of it runs. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Mutation, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { type Client, clients } from "../../support/stores/stores.ts";
+
+let server: RedisServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+test.each(Object.entries<Mutation>(mutations))(
+  "%s is of scripts that there are",
+  async (_, one) => {
+    for (const text of Object.values(mutatedSources(one))) {
+      expect(await client.call("SCRIPT", ["LOAD", text])).toMatch(/^[0-9a-f]{40}$/);
+    }
+  },
+);
+
+test("one that replaces what is not there is refused", () => {
+  const [[, stale] = []] = Object.entries<Mutation>(mutations);
+  expect(() => stale?.apply("change", "return 1")).toThrow("a script to be mutated has no");
+});

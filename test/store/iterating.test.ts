@@ -1,0 +1,77 @@
+/* What a store that can be walked over gives: each live session once, whatever else is kept. */
+import { Redis } from "ioredis";
+import { createSessions, type SessionStore } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+import { afterAll, describe, expect, inject, test } from "vitest";
+import { isIterable } from "../../src/store/iterating.ts";
+import { freshPrefix } from "../support/stores/stores.ts";
+
+const client = new Redis(inject("redisUrl"));
+afterAll(() => client.quit());
+
+const stores: Readonly<Record<string, () => SessionStore>> = {
+  "in memory": () => memoryStore(),
+  "on Redis": () => redisStore(client, { prefix: freshPrefix() }),
+  "on Redis with 4 shards": () => redisStore(client, { prefix: freshPrefix(), shards: 4 }),
+};
+
+async function walked(store: SessionStore, withFields: boolean) {
+  if (!isIterable(store)) throw new Error("This store cannot be walked over.");
+  const steps: number[] = [];
+  const sessions = [];
+  for await (const step of store.iterate(withFields)) {
+    steps.push(step.length);
+    sessions.push(...step);
+  }
+  return { steps, sessions };
+}
+
+describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
+  function open() {
+    const store = openStore();
+    const references = { user_id: {} };
+    return { store, sessions: createSessions({ store, references, idleTimeout: "1 hour" }) };
+  }
+
+  test("gives sessions that were rotated under their new ids, and none that has ended", async () => {
+    const { store, sessions } = open();
+    const rotated = await sessions.create({ user_id: 1 });
+    const kept = await sessions.create({ user_id: 1 });
+    const ended = await sessions.create({ user_id: 2 });
+    const renewed = await sessions.rotate(rotated.token); // leaves an alias
+    const signedIn = await sessions.rotate(kept.token, { user_id: 3 }); // leaves a tombstone
+    await sessions.delete(ended.token);
+    const ids = [renewed?.session?.id, signedIn?.session?.id].sort();
+    const all = (await walked(store, false)).sessions;
+    expect(all.map(({ id }) => id).sort()).toEqual(ids);
+    for (const { fields } of all) expect(fields.size).toBe(0);
+  });
+
+  test("gives their fields where they are asked for", async () => {
+    const { store, sessions } = open();
+    const { session } = await sessions.create({ user_id: 1, theme: "dark" });
+    const [found] = (await walked(store, true)).sessions;
+    expect(found?.fields).toEqual(new Map(Object.entries({ user_id: "1", theme: "dark" })));
+    expect(found?.expiresAt).toBe(Number(session.expiresAt));
+  });
+
+  test("gives many in steps, and each that is there all the time while others come and go", async () => {
+    const { store, sessions } = open();
+    const make = (count: number) =>
+      Promise.all(Array.from({ length: count }, () => sessions.create({ user_id: 1 })));
+    const lasting = (await make(300)).map(({ session }) => session.id);
+    const passing = await make(100);
+    const traffic = Promise.all([make(200), ...passing.map(({ token }) => sessions.delete(token))]);
+    const { steps, sessions: all } = await walked(store, false);
+    await traffic;
+    const ids = all.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toEqual(expect.arrayContaining(lasting));
+    expect(Math.max(...steps)).toBeLessThanOrEqual(100);
+  });
+
+  test("gives nothing where there is nothing", async () => {
+    expect((await walked(open().store, true)).sessions).toEqual([]);
+  });
+});

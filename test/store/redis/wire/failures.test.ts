@@ -1,0 +1,166 @@
+/* A server that is down, slow, frozen or new: errors in time, and everything works again after it. */
+import { inspect } from "node:util";
+import type { Sessions } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  catchFailure,
+  createSessionsOn,
+  type Data,
+  type Made,
+  makeSession,
+  operations,
+  SECRET,
+  snapshot,
+} from "../../../support/proofs/operations.ts";
+import { openProxy } from "../../../support/redis/proxy.ts";
+import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
+import { type Client, clients } from "../../../support/stores/stores.ts";
+
+const TIMEOUT = 400;
+/** How much later than its time a timer may be on a busy machine. */
+const SLACK = 1500;
+
+describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
+  let server: RedisServer;
+  let client: Client;
+  /** They wait for the server a short time, and as long as it takes. */
+  let impatient: Sessions<Data>;
+  let sessions: Sessions<Data>;
+  beforeEach(async () => {
+    server = await startRedis();
+    client = connect(server.url);
+    client.on("error", () => {}); // a client that nobody listens to logs its errors
+    use(client);
+  });
+  afterEach(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+
+  function use(one: Client): void {
+    impatient = createSessionsOn(redisStore(one, { timeout: TIMEOUT }));
+    sessions = createSessionsOn(redisStore(one, { timeout: "20 seconds" }));
+  }
+
+  /** Fails unless every operation is refused in time, with an error that tells no secret. */
+  async function expectAllFail(made: Made, mend: RegExp): Promise<void> {
+    const start = performance.now();
+    const all = Object.values(operations(impatient, made));
+    await Promise.all(
+      all.map(async (operation) => {
+        const error = await catchFailure(operation);
+        expect(performance.now() - start).toBeLessThan(TIMEOUT + SLACK);
+        expect(error.message).toMatch(mend);
+        const shown = inspect(error, { depth: null, showHidden: true });
+        expect(shown).not.toContain(SECRET);
+        expect(shown).not.toContain(made.token);
+      }),
+    );
+  }
+
+  const NO_ANSWER = /no answer within 400 ms\. Check that the server is running/;
+
+  test("a server that was never there", async () => {
+    await server.kill();
+    const nobody = connect(server.url);
+    nobody.on("error", () => {});
+    use(nobody);
+    const id = `AA${"a".repeat(22)}`;
+    const token = `AA${"a".repeat(32)}`;
+    const made = {
+      oldToken: token,
+      token,
+      session: { id, lineage: id, expiresAt: new Date() } as Made["session"],
+    };
+    await expectAllFail(made, NO_ANSWER);
+    await server.restart();
+    await vi.waitUntil(() => nobody.status === "ready", 10_000);
+    expect((await sessions.get((await makeSession(sessions)).token))?.data.user_id).toBe(1);
+    nobody.disconnect();
+  });
+
+  test("a server that goes down and comes back, without its scripts", async () => {
+    const made = await makeSession(sessions);
+    await server.kill();
+    await vi.waitUntil(() => client.status !== "ready", 10_000);
+    await expectAllFail(made, NO_ANSWER);
+    await server.restart();
+    await vi.waitUntil(() => client.status === "ready", 10_000);
+    expect(await sessions.get(made.token)).toBeNull(); // it kept nothing
+    const { token, session } = await makeSession(sessions);
+    expect((await sessions.get(token))?.id).toBe(session.id);
+    expect(await sessions.by("user_id", 1).ids()).toEqual([session.id]);
+    expect(await sessions.by("user_id", 1).clear()).toBe(1);
+  });
+
+  test("a server that is frozen for a while: what was sent meanwhile has no effect", async () => {
+    const made = await makeSession(sessions);
+    expect(await impatient.touch(made.token)).toBe(true); // it knows the server's time now
+    const before = await snapshot(client);
+    server.pause();
+    await expectAllFail(made, NO_ANSWER);
+    server.resume();
+    expect(await snapshot(client)).toEqual(before);
+    expect(await sessions.set(made.token, { secret: "changed" })).toBe(true);
+  });
+
+  test("a server that answers later than the timeout", async () => {
+    const made = await makeSession(sessions);
+    expect(await impatient.touch(made.token)).toBe(true); // it knows the server's time now
+    const before = await snapshot(client);
+    const other = connect(server.url);
+    await other.client("PAUSE", TIMEOUT + 200);
+    await expectAllFail(made, NO_ANSWER);
+    expect(await snapshot(client)).toEqual(before);
+    expect(await sessions.touch(made.token)).toBe(true);
+    await other.quit();
+  });
+
+  test("a client that is not connected and does not wait", async () => {
+    const made = await makeSession(sessions);
+    client.options.enableOfflineQueue = false;
+    await server.kill();
+    await vi.waitUntil(() => client.status !== "ready", 10_000);
+    await expectAllFail(made, /isn't writeable.*Check the server and the client's connection/);
+  });
+
+  test("a client that was closed", async () => {
+    const made = await makeSession(sessions);
+    await client.quit();
+    await expectAllFail(made, /Connection is closed.*Check the server/);
+  });
+
+  test("a connection that is lost again and again", async () => {
+    const proxy = await openProxy(server.port);
+    const unsteady = connect(proxy.url);
+    unsteady.on("error", () => {});
+    use(unsteady);
+    const made = await makeSession(sessions);
+    const lost = setInterval(() => proxy.sever(), 20);
+    const start = performance.now();
+    for (let i = 0; i < 20; i++) {
+      const answer = await impatient.get(made.token).catch((error: unknown) => error);
+      if (answer instanceof Error) expect(answer).toHaveProperty("code", "ERR_STORE_UNAVAILABLE");
+      else expect(answer).toHaveProperty("id", made.session.id);
+    }
+    expect(performance.now() - start).toBeLessThan(20 * (TIMEOUT + SLACK));
+    clearInterval(lost);
+    await vi.waitUntil(() => unsteady.status === "ready", 10_000);
+    expect((await sessions.get(made.token))?.id).toBe(made.session.id);
+    unsteady.disconnect();
+    await proxy.close();
+  });
+
+  test("scripts that are flushed while they are in use", async () => {
+    const made = await makeSession(sessions);
+    const other = connect(server.url);
+    for (let round = 0; round < 5; round++) {
+      const work = Array.from({ length: 20 }, () => sessions.touch(made.token));
+      await other.script("FLUSH");
+      expect(new Set(await Promise.all(work))).toEqual(new Set([true]));
+      expect(await sessions.by("user_id", 1).size()).toBe(1);
+    }
+    await other.quit();
+  });
+});

@@ -1,0 +1,93 @@
+/* Runs the test files that the documentation shows, by the runner of which they are. */
+import { execFile } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { promisify } from "node:util";
+import { ROOT } from "../sources.ts";
+import type { CodeBlock } from "./docs.ts";
+
+export interface RunFile {
+  readonly file: string;
+  /** The names of its tests that passed. */
+  readonly passed: readonly string[];
+  /** What is wrong with it; "" where nothing is. */
+  readonly fault: string;
+}
+
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly fullName: string;
+      readonly status: string;
+      readonly failureMessages: readonly string[];
+    }[];
+  }[];
+}
+
+/**
+ * Runs blocks under vitest, all at once and each as two files, as in an application that has several.
+ *
+ * @param folder an empty one inside the project.
+ * @param variables of the environment.
+ */
+export async function runUnderVitest(
+  blocks: readonly CodeBlock[],
+  folder: string,
+  variables: NodeJS.ProcessEnv,
+): Promise<RunFile[]> {
+  for (const { file, line, language, source } of blocks) {
+    for (const copy of ["one", "two"]) {
+      writeFileSync(`${folder}/${nameOf(file)}-${line}-${copy}.test.${language}`, source);
+    }
+  }
+  const config = `${folder}/vitest.config.ts`;
+  writeFileSync(
+    config,
+    `import { defineConfig } from "vitest/config";
+    import { alias } from ${JSON.stringify(`${ROOT}vitest.config.ts`)};
+    export default defineConfig({
+      root: ${JSON.stringify(folder)},
+      resolve: { alias },
+      test: { include: ["*.test.{ts,js}"], maxWorkers: 2, testTimeout: 30_000 },
+    });`,
+  );
+  const report = `${folder}/report.json`;
+  const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
+  // What the vitest that runs this has put there is not for the other one.
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^VITEST|^NODE_ENV$|^TEST$/.test(name),
+  );
+  const args = [vitest, "run", "--config", config, "--reporter=json", `--outputFile=${report}`];
+  const said = await promisify(execFile)(process.execPath, args, {
+    cwd: folder,
+    env: { ...Object.fromEntries(own), ...variables },
+  }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr);
+  const files = reportOf(report, said);
+  if (files.length === 2 * blocks.length) return files;
+  throw new Error(`vitest ran ${files.length} files of ${2 * blocks.length}: ${said}`);
+}
+
+/** What vitest's and Jest's reports in JSON say of each file. */
+export function reportOf(path: string, said: unknown): RunFile[] {
+  let report: Report;
+  try {
+    report = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw new Error(`There is no report: ${JSON.stringify(said)}`, { cause });
+  }
+  return report.testResults.map(({ name, message, assertionResults: tests }) => {
+    const bad = tests.filter(({ status }) => status !== "passed");
+    const faults = bad.map((one) => `${one.fullName}: ${one.status} ${one.failureMessages}`);
+    const none = tests.length === 0 ? ["there is no test"] : [];
+    return {
+      file: name.slice(name.lastIndexOf("/") + 1),
+      passed: tests.filter(({ status }) => status === "passed").map(({ fullName }) => fullName),
+      fault: [message, ...faults, ...none].filter(Boolean).join("\n"),
+    };
+  });
+}
+
+function nameOf(file: string): string {
+  return file.replace(/\W+/g, "-");
+}

@@ -1,0 +1,46 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import { csrfGuard, nodeSessions } from "session-sets/node";
+import { type Adapter, type AdapterOptions, sharedOptions } from "../app.ts";
+import { listen } from "../server.ts";
+
+export const nodeAdapter: Adapter = {
+  name: "node:http",
+  start: (options) => listen(createServer(createListener(options))),
+};
+
+function createListener(options: AdapterOptions) {
+  const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
+  const proxied = trustProxy === undefined ? {} : { trustProxy };
+  const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
+  const sessionOf = nodeSessions(sessions, {
+    ...sharedOptions(options),
+    ...proxied,
+    ...(keys ? { keys } : {}),
+  });
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.url !== `${prefix}/`) return void res.writeHead(404).end();
+    const session = sessionOf(req, res);
+    check(req);
+    const handler = findHandler(String(req.headers["x-handler"]));
+    const cookies: string[] = [];
+    const value = await handler({
+      session,
+      of: () => sessionOf.of(req, res),
+      setHeader: (name, text) => void res.setHeader(name, text),
+      setCookie: (name, text) => void cookies.push(`${name}=${text}`),
+      sendHeaders: async () => void res.writeHead(200).flushHeaders(),
+    });
+    // The application's cookies come with the head, as is usual where there is no framework.
+    if (!res.headersSent) res.writeHead(200, cookies.length > 0 ? { "Set-Cookie": cookies } : {});
+    res.end(JSON.stringify({ value }));
+  }
+
+  return (req: IncomingMessage, res: ServerResponse): void => {
+    answer(req, res).catch((error) => {
+      onError(error);
+      const { status = 500, expose = false, message } = Object(error);
+      res.writeHead(status).end(expose ? message : STATUS_CODES[status]);
+    });
+  };
+}

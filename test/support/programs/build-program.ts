@@ -1,0 +1,56 @@
+/* Compiles a program of the tests, to be run in processes of its own: Node 20 runs no TypeScript. */
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "../sources.ts";
+import { compile } from "./compile.ts";
+
+/** The texts of the Lua scripts: JavaScript, which the compiler leaves where it is. */
+const SCRIPTS = "generated/scripts.js";
+
+export interface Program {
+  /** The JavaScript file to be run. */
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/**
+ * Compiles a program, such as `test/proofs/leak/filler.ts`, with all that it imports, and the library's
+ * sources under the library's name.
+ */
+export async function buildProgram(file: string): Promise<Program> {
+  // Inside the project, so that the packages it depends on are found.
+  const cache = join(ROOT, ".cache");
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, "program-"));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const tsconfig = {
+      extends: join(ROOT, "tsconfig.json"),
+      compilerOptions: {
+        noEmit: false,
+        noCheck: true, // `npm run types` has checked
+        allowImportingTsExtensions: false,
+        rootDir: ROOT,
+        outDir: folder,
+        typeRoots: [join(ROOT, "node_modules/@types")],
+      },
+      files: ["src/index.ts", "src/redis.ts", file].map((one) => join(ROOT, one)),
+      include: [],
+    };
+    const manifest = {
+      name: "session-sets",
+      type: "module",
+      exports: { ".": "./src/index.js", "./redis": "./src/redis.js" },
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+    await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+    const said = await compile(join(folder, "tsconfig.json"));
+    if (said) throw new Error(`${file} was not compiled:\n${said}`);
+    await mkdir(join(folder, "generated"));
+    await copyFile(join(ROOT, SCRIPTS), join(folder, SCRIPTS));
+    return { path: join(folder, file.replace(/\.ts$/, ".js")), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

@@ -1,0 +1,450 @@
+/*
+ * Stores that are wrong on purpose, one rule broken in each: what the tests of atomicity must catch.
+ * The library knows nothing of it. A client in front of the real one sends other texts instead of
+ * the library's scripts, or several commands instead of one.
+ */
+import { createHash } from "node:crypto";
+import type { RedisClient } from "session-sets/redis";
+import { sources } from "../../../generated/scripts.js";
+import { type InterceptedClient, intercepted, recognize, type Sent } from "../intercept.ts";
+
+export type ScriptName = keyof typeof sources;
+
+/** Sends the command, changed texts and all; with other arguments if there are any. */
+type Send = (args?: readonly string[]) => Promise<unknown>;
+
+export interface Mutation {
+  /** What is wrong. */
+  readonly about: string;
+  /** Another text for a script; the same one where the mutation is of another script. */
+  apply(script: ScriptName, text: string): string;
+  /** What is sent for each command, where it is not that one command. */
+  readonly send?: (
+    sent: Sent,
+    send: Send,
+    command: (name: string, args: readonly string[]) => Promise<unknown>,
+  ) => Promise<unknown>;
+}
+
+/** A text with one part of it replaced: a part that is not there means that the mutation is stale. */
+function replaced(text: string, part: string, by: string): string {
+  const [before, after, ...more] = text.split(part);
+  if (after === undefined || more.length > 0) {
+    throw new Error(
+      `a script to be mutated has ${more.length > 0 ? "more than one" : "no"}:\n${part}`,
+    );
+  }
+  return `${before}${by}${after}`;
+}
+
+type Edit = readonly [part: string, by: string];
+
+function edits(script: ScriptName, ...list: readonly Edit[]): Mutation["apply"] {
+  return (name, text) =>
+    name === script ? list.reduce((left, [part, by]) => replaced(left, part, by), text) : text;
+}
+
+/** The same edit in every script that has the part, which is in a helper. */
+function editsOfAll(part: string, by: string): Mutation["apply"] {
+  return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
+}
+
+const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    return answer_changed(to, made, 1)`;
+
+const LEAVES = `    if plan.for_good or plan.grace == 0 then
+      trail[#trail + 1] = current
+      for _, old in ipairs(trail) do
+        replace_hash(old, plan.stays, '@x', plan.tombstone)
+      end
+      redis.call('HDEL', derive_session_key(to), '@p')
+    else
+      replace_hash(current, plan.grace, '@to', to, plan.alias)
+      redis.call('HSET', derive_session_key(to), '@p', current)
+    end
+`;
+
+const MOVES = `    for _, name in ipairs(found.names) do
+      remove_entry(name, current)
+    end
+    redis.call('RENAME', key, derive_session_key(to))
+`;
+
+const DEADLINES = "  local idle = plan.idle or tonumber(found.idle)\n";
+
+const RESOLVED = "local current, found, trail = follow_aliases(id, MAX_HOPS)\n";
+
+const LEAVE_REMOVED = `  for _, name in ipairs(removed) do
+    remove_entry(name, current)
+  end`;
+
+const ENTER_AFTER = `  for _, name in ipairs(after) do
+    add_entry(name, final, deadline)
+  end`;
+
+export const mutations = {
+  "upsert in set": {
+    about: "set makes a session where there is none",
+    apply: edits("change", [
+      "  return answer_absent(found, changes, identity)\n",
+      `  if #changes.set == 0 or found.tombstone or found.target then
+    return answer_absent(found, changes, identity)
+  end
+  found.created, found.idle = format_int(micros), '3600000'
+  redis.call('HSET', derive_session_key(current), '@c', found.created, '@i', found.idle)
+`,
+    ]),
+  },
+  "forgotten index removal": {
+    about: "a changed reference leaves the session's entry in its old set",
+    apply: edits("change", [LEAVE_REMOVED, ""]),
+  },
+  "rotation in two commands": {
+    about: "one command copies the session to its new id, the next removes the old one",
+    apply: edits(
+      "change",
+      [
+        `if done and done.created then
+`,
+        `if done and done.created then
+  local old, before, over = follow_aliases(id, MAX_HOPS)
+  if before.created and old ~= to then
+    for _, name in ipairs(before.names) do remove_entry(name, old) end
+    if compare_identities(before.names, changes, identity) == 'same' or grace == 0 then
+      over[#over + 1] = old
+      for _, one in ipairs(over) do
+        replace_hash(one, tombstone_stays, '@x', encode_sign_in(has_field(before.names, identity)))
+      end
+    else
+      replace_hash(old, grace, '@to', to, before.previous)
+    end
+    refresh_set_expiries()
+  end
+`,
+      ],
+      [
+        DEADLINES,
+        `  if to then
+    redis.call('COPY', key, derive_session_key(to))
+    key = derive_session_key(to)
+  end
+${DEADLINES}`,
+      ],
+      [LEAVE_REMOVED, `  if not to then ${LEAVE_REMOVED} end`],
+      [MOVES, ""],
+      [LEAVES, ""],
+    ),
+    send: async ({ script }, send) => {
+      const reply = await send();
+      return script === "change" && hasRotated(reply) ? send() : reply;
+    },
+  },
+  "clear that does not follow a rotation": {
+    about: "one command reads the ids of the set, the next ends those and no other",
+    apply: edits(
+      "endAll",
+      ["ipairs(redis.call('ZRANGE', set, 0, budget))", "ipairs({ unpack(ARGV, 8) })"],
+      ["return { now, 'page', ended, left,", "return { now, 'page', ended, 0,"],
+    ),
+    send: async ({ script, args }, send, command) => {
+      if (script !== "endAll") return send();
+      const ids = (await command("ZRANGE", [args[2] ?? "", "0", "-1"])) as string[];
+      // All at once: the place of how many keys a page may touch is known by tests of pages, too.
+      return send([...args.with(7, "1000000"), ...ids]);
+    },
+  },
+  "login that leaves an alias": {
+    about: "after a change of who the user is the old token leads to the signed-in session",
+    apply: edits("change", [
+      SIGN_IN,
+      SIGN_IN.replace("return", "replace_hash(current, grace, '@to', to)\n    return"),
+    ]),
+  },
+  "entries after the expiry, in create": {
+    about: "one command makes the session and sets its expiry, the next makes its entries",
+    apply: edits(
+      "create",
+      [
+        `  for _, name in ipairs(names) do
+    add_entry(name, id, deadline)
+  end
+  refresh_set_expiries()
+`,
+        "",
+      ],
+      [
+        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
+end
+`,
+        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
+else
+  for _, name in ipairs(names) do
+    add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]))
+  end
+  refresh_set_expiries()
+end
+`,
+      ],
+    ),
+    send: async ({ script }, send) => {
+      const reply = await send();
+      return script === "create" ? send() : reply;
+    },
+  },
+  "entries after the expiry, in touch": {
+    about: "one command moves the session's expiry, the next moves that of its entries",
+    apply: edits("change", [
+      ENTER_AFTER,
+      `  if to or ARGV[#ARGV] == 'entries' then ${ENTER_AFTER} end`,
+    ]),
+    send: async ({ script, args }, send) => {
+      if (script !== "change") return send();
+      const reply = await send();
+      if (!hasChanged(reply) || hasRotated(reply)) return reply;
+      await send([...args, "entries"]);
+      return reply;
+    },
+  },
+  "write before the look": {
+    about: "fields are written before the script has looked at the keys it will touch",
+    apply: edits("change", [
+      "look_at_session(current, found.names)\n",
+      `if found.created then
+  write_fields(derive_session_key(current), changes, found, #added + #removed > 0 and after)
+end
+look_at_session(current, found.names)
+`,
+    ]),
+  },
+  "look at keys one by one": {
+    about: "each key is looked at by a command of its own, not all of them by one",
+    apply: editsOfAll(
+      "    redis.call('EXISTS', base .. ':s:', unpack_batch(looked_at, from))\n",
+      `    for i = from, math.min(from + MAX_BATCH - 1, #looked_at) do
+      redis.call('EXISTS', looked_at[i])
+    end
+`,
+    ),
+  },
+  "no not-after moment": {
+    about: "a command that arrives late is carried out",
+    apply: editsOfAll("return not_after ~= nil and now > not_after", "return false"),
+  },
+  "except that does not follow an alias": {
+    about: "clear ends the session to leave alone where it is named by an old id",
+    apply: edits("endAll", [
+      "local to, found = follow_name(except)\n",
+      "local to, found = except, read_own_fields(except)\n",
+    ]),
+  },
+  "page that forgets the rest of a deadline": {
+    about: "a page of a list begins at the deadline before that of its place",
+    apply: edits("listByDeadline", ["    add(read_same_deadline(count))\n", ""]),
+  },
+  "page that loses its place": {
+    about:
+      "a page of a list begins at the deadline before where the session of its place has ended",
+    apply: edits("listByDeadline", [
+      "  local to = last\n",
+      "  local to = last\n  if not redis.call('ZSCORE', set, after_id) then from, to = last, last end\n",
+    ]),
+  },
+  "page that ends at the wrong sessions of a deadline": {
+    about: "of the last deadline of a page not those with the first ids are given",
+    apply: edits("listByDeadline", [" or i > #found then\n", " then\n"]),
+  },
+  "except that forgets a rotation": {
+    about: "clear ends the session to leave alone when it rotates between two pages without grace",
+    apply: edits("endAll", ["if spared ~= '' and found.created == spared then", "if false then"]),
+  },
+  "rotation that extends the absolute deadline": {
+    about: "a rotation counts the absolute timeout from now",
+    apply: edits("change", [
+      DEADLINES,
+      `  if to and found.absolute then
+    found.absolute = format_int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
+    redis.call('HSET', key, '@a', found.absolute)
+  end
+${DEADLINES}`,
+    ]),
+  },
+  "change of a set that is made again": {
+    about: "a session that moves ahead between two pages is changed a second time",
+    apply: edits("changeAll", [
+      "local paged = after ~= '' or next_after ~= ''",
+      "local paged = false",
+    ]),
+  },
+  "sign-in that keeps another user's": {
+    about: "a sign-in keeps fields of a session that is another user's",
+    apply: edits("signIn", [
+      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
+      "if way_in then",
+    ]),
+  },
+  "sign-in that ends nothing": {
+    about: "the session whose place a sign-in takes lives on",
+    apply: edits("signIn", [
+      "  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))\n",
+      "",
+    ]),
+  },
+  "sign-in that is done again": {
+    about: "a sign-in that is sent once more makes a second session",
+    apply: edits("signIn", [
+      "if done.created then\n  return answer_signed_in(done, 1)\n",
+      "if done.created then\n  to = to .. '2'\n",
+    ]),
+  },
+  "rotation of the same user that leaves an alias": {
+    about: "after a user has shown the password once more the old token leads to the session",
+    apply: edits("change", [
+      "\nlocal bytes = count_bytes_after(",
+      "\nfor_good = for_good and when ~= 'always'\nlocal bytes = count_bytes_after(",
+    ]),
+  },
+  "change of credentials that leaves an alias": {
+    about: "after a change of password the old token leads to the session",
+    apply: edits("change", [
+      "  rotates, for_good = true, true\n",
+      "  rotates, for_good = true, false\n",
+    ]),
+  },
+  "first value that keeps its id": {
+    about: "a merging change that gives an identity its first value keeps the session's id",
+    apply: edits("command", ["to ~= '' and changes_identity(found, added, removed)", "false"]),
+  },
+  "first value that leaves an alias": {
+    about: "after a merging change of the user the old token leads to the session",
+    apply: edits("command", ["for_good = true", "for_good = false, grace = tombstone_stays"]),
+  },
+  "first value that leaves nothing": {
+    about: "after a merging change of the user nothing is left at the old id",
+    apply: edits("command", ["stays = tombstone_stays", "stays = 0"]),
+  },
+  "tombstone that lets in who names less": {
+    about: "a tombstone forgets which of several identities the sign-in named",
+    apply: editsOfAll(
+      "  local given = parse_fields(encode_named(changes.names, identity))\n",
+      "  local given = {}\n",
+    ),
+  },
+  "ending over three aliases": {
+    about: "a session that was renewed more often than that is not ended by its first token",
+    apply: edits("end", [
+      "else\n  current, found, trail = follow_aliases(id, MAX_RENEWALS)",
+      "else\n  current, found, trail = follow_aliases(id, 3)",
+    ]),
+  },
+  "renewals without a limit": {
+    about: "more aliases lead to a session than an ending follows",
+    apply: edits("change", [
+      "(when == 'always' and #trail == 0 and #aliases < MAX_RENEWALS)",
+      "(when == 'always' and #trail == 0)",
+    ]),
+  },
+  "pointer that stays behind": {
+    about: "a rotation leaves the pointer of the lineage where the session was",
+    apply: edits("change", [
+      "  write_pointer(final, found, deadline)\n",
+      "  if not to then write_pointer(final, found, deadline) end\n",
+    ]),
+  },
+  "pointer that outlives its session": {
+    about: "an ending leaves the pointer of the lineage",
+    apply: editsOfAll(
+      "  delete_pointer(found)\n  refresh_set_expiries()\n",
+      "  refresh_set_expiries()\n",
+    ),
+  },
+  "pointer that a token follows": {
+    about: "the first token of a session leads to it for as long as it lives",
+    apply: edits("change", [
+      RESOLVED,
+      `${RESOLVED}local pointed = not found.created and redis.call('GET', derive_pointer_key(id))
+if pointed then
+  current, found, trail = pointed, read_own_fields(pointed), {}
+end
+`,
+    ]),
+  },
+  "sign-out that is taken for a sign-in": {
+    about: "the tombstone of a sign-out says that somebody has signed in",
+    apply: editsOfAll("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
+  },
+  "sign-in that keeps nothing": {
+    about: "what a sign-in is told to keep is lost",
+    apply: edits("signIn", [
+      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
+      "if false then",
+    ]),
+  },
+  "sign-in that carries everything over": {
+    about: "a sign-in keeps all fields of the same user's session, and of nobody's",
+    apply: edits("signIn", [
+      "local way_in = found.created and #trail <= MAX_HOPS\n",
+      `local way_in = found.created and #trail <= MAX_HOPS
+keep = {}
+for _, field in ipairs(way_in and redis.call('HKEYS', derive_session_key(current)) or {}) do
+  if string.sub(field, 1, 1) ~= '@' then
+    keep[#keep + 1] = field
+    keep[#keep + 1] = field
+  end
+end
+`,
+    ]),
+  },
+  "sign-in that forgets the entries of what it keeps": {
+    about: "a reference that a sign-in keeps is not found by its set",
+    apply: edits("signIn", ["if kept[parse_field(name)] then", "if false then"]),
+  },
+  "replacement that merges": {
+    about: "a rotation that names another user keeps what the session has",
+    apply: edits("change", [
+      "if owned_by == 'another' or owned_by == 'nobody' then",
+      "if false then",
+    ]),
+  },
+} as const satisfies Record<string, Mutation>;
+
+export type MutationName = keyof typeof mutations;
+
+/** The scripts that a mutation changes, with their texts. */
+export function mutatedSources(mutation: Mutation): Partial<Record<ScriptName, string>> {
+  const all = Object.entries(sources) as [ScriptName, string][];
+  const changed = all
+    .map(([name, text]) => [name, mutation.apply(name, text)] as const)
+    .filter(([name, text]) => text !== sources[name]);
+  if (changed.length === 0) throw new Error(`no script is changed by: ${mutation.about}`);
+  return Object.fromEntries(changed);
+}
+
+/** A client of ioredis that sends what a mutation makes of each command. */
+export function mutatedClient(
+  client: InterceptedClient,
+  mutation: Mutation,
+): RedisClient & InterceptedClient {
+  const texts = mutatedSources(mutation);
+  for (const [name, text] of Object.entries(texts)) recognize(name as ScriptName, text);
+  const { send: instead = (_: Sent, send: Send) => send() } = mutation as Mutation;
+  return intercepted(client, (sent, pass) => {
+    const text = sent.script && texts[sent.script];
+    const send: Send = ([, ...rest] = sent.args) =>
+      pass([sent.name === "EVAL" ? (text ?? "") : digest(text ?? ""), ...rest]);
+    const command = (name: string, args: readonly string[]) => client.call(name, [...args]);
+    return instead(sent, text === undefined ? pass : send, command);
+  });
+}
+
+function digest(text: string): string {
+  return createHash("sha1").update(text).digest("hex");
+}
+
+/** Whether the reply of `change` says so: the time, 'changed', the id, 1 if rotated, … */
+function hasChanged(reply: unknown): boolean {
+  return Array.isArray(reply) && reply[1] === "changed";
+}
+
+function hasRotated(reply: unknown): boolean {
+  return hasChanged(reply) && Number((reply as unknown[])[3]) === 1;
+}

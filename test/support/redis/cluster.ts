@@ -1,0 +1,108 @@
+/* A Redis Cluster of the tests' own: masters with a replica each, on free ports of this machine. */
+import { Redis } from "ioredis";
+import { eventually } from "../eventually.ts";
+import { type RedisServer, startRedis } from "./server.ts";
+
+const SLOTS = 16_384;
+
+export interface RedisCluster {
+  /** As they were at the start, and each one's replica at the same place. */
+  readonly masters: readonly RedisServer[];
+  readonly replicas: readonly RedisServer[];
+  /** Waits until this node is a master and says that all slots are served. */
+  takenOver(replica: RedisServer): Promise<void>;
+  /** Waits until this node is a replica that is in step with its master. */
+  inStep(replica: RedisServer): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface RedisClusterOptions {
+  /** How many masters. */
+  readonly count?: number;
+  /** How long a node is silent before it counts as failing (ms). */
+  readonly nodeTimeout?: number;
+  /** Another program than that of the other tests. */
+  readonly program?: string | undefined;
+}
+
+/** Starts masters, each with one replica, and waits until all slots are served. */
+export async function startCluster({
+  count = 3,
+  nodeTimeout = 2000,
+  program,
+}: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const args = [
+    ...["--cluster-enabled", "yes"],
+    ...["--cluster-node-timeout", String(nodeTimeout)],
+    ...["--repl-diskless-sync-delay", "0"],
+  ];
+  const nodes = await Promise.all(
+    Array.from({ length: count * 2 }, () => startRedis({ args, program })),
+  );
+  const [masters, replicas] = [nodes.slice(0, count), nodes.slice(count)];
+  const admins = nodes.map(({ port }) => new Redis(port));
+  try {
+    await Promise.all(masters.map((_, i) => assignSlots(admins[i] as Redis, i, count)));
+    for (const { port } of nodes.slice(1)) {
+      await admins[0]?.cluster("MEET", "127.0.0.1", port);
+    }
+    for (const admin of admins) {
+      await eventually("that all nodes meet", nodes.length, () => knownNodes(admin));
+    }
+    await Promise.all(
+      replicas.map(async (_, i) => {
+        const master = await (admins[i] as Redis).cluster("MYID");
+        await (admins[count + i] as Redis).cluster("REPLICATE", master as string);
+      }),
+    );
+    for (const admin of admins) await eventually("a cluster", "ok", () => state(admin));
+    for (const admin of admins.slice(count)) await untilInStep(admin);
+  } finally {
+    for (const admin of admins) admin.disconnect();
+  }
+  return {
+    masters,
+    replicas,
+    takenOver: ({ port }) =>
+      withAdmin(port, async (admin) => {
+        await eventually("a failover", "master", () => readRole(admin));
+        await eventually("a cluster after it", "ok", () => state(admin));
+      }),
+    inStep: ({ port }) => withAdmin(port, untilInStep),
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
+}
+
+async function withAdmin(port: number, work: (admin: Redis) => Promise<void>): Promise<void> {
+  const admin = new Redis(port);
+  admin.on("error", () => {});
+  try {
+    await work(admin);
+  } finally {
+    admin.disconnect();
+  }
+}
+
+function assignSlots(admin: Redis, i: number, count: number): Promise<unknown> {
+  const from = Math.ceil((SLOTS / count) * i);
+  const to = Math.ceil((SLOTS / count) * (i + 1)) - 1;
+  return admin.call("CLUSTER", "ADDSLOTSRANGE", String(from), String(to));
+}
+
+async function state(admin: Redis): Promise<string | undefined> {
+  return /cluster_state:(\w+)/.exec((await admin.cluster("INFO")) as string)?.[1];
+}
+
+async function knownNodes(admin: Redis): Promise<number> {
+  return Number(/cluster_known_nodes:(\d+)/.exec((await admin.cluster("INFO")) as string)?.[1]);
+}
+
+function untilInStep(replica: Redis): Promise<void> {
+  return eventually("replication", "slave connected", () => readRole(replica));
+}
+
+/** What a node says that it is; a replica with the state of its link. */
+async function readRole(admin: Redis): Promise<string> {
+  const [role, , , link] = (await admin.call("ROLE")) as string[];
+  return role === "master" ? role : `${role} ${link}`;
+}

@@ -1,0 +1,47 @@
+/* The store's contract with each kind of client of one place. */
+import { Redis } from "ioredis";
+import { redisStore } from "session-sets/redis";
+import { commandContract, storeContract } from "session-sets/testing";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Connect, StoreClient } from "./clients.ts";
+import { elapseOn, freshPrefix } from "./stores.ts";
+
+export interface Place {
+  /** Where to connect the clients. */
+  readonly port: () => number;
+  /** A server whose clock is that of the place. */
+  readonly clockPort: () => number;
+  readonly shards: number;
+}
+
+export function clientContract(
+  where: string,
+  clients: Readonly<Record<string, Connect>>,
+  { port, clockPort, shards }: Place,
+): void {
+  describe.each(Object.entries(clients))(`the Redis store ${where}, with %s`, (_kind, connect) => {
+    let opened: StoreClient;
+    let clock: Redis;
+    beforeAll(async () => {
+      opened = await connect(port());
+      clock = new Redis(clockPort());
+    });
+    afterAll(async () => {
+      clock?.disconnect();
+      await opened?.close();
+    });
+
+    for (const { name, run } of [...storeContract, ...commandContract]) {
+      test(name, () =>
+        run(async () => ({
+          store: redisStore(opened.client, {
+            prefix: freshPrefix(),
+            shards,
+            timeout: "20 seconds",
+          }),
+          elapse: (ms) => elapseOn(clock, ms),
+        })),
+      );
+    }
+  });
+}

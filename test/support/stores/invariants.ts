@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { decodeValue, encodeValue } from "../../../src/shared/codec.ts";
+import { encodeName } from "../../../src/store/redis/layout/keys.ts";
+import { listValues, type Model, type Place } from "../proofs/model/model.ts";
+import type { Client } from "./stores.ts";
+
+/*
+ * The invariants (docs/design.md, "Invariants"), as they can be seen by walking all keys of a prefix:
+ *
+ *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
+ *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
+ *   {prefix:k}:m:<name>      set          the same ids, for references declared `as: "set"`
+ *   {prefix:k}:l:<first id>  string       the present id of a session that was rotated (`@l`)
+ */
+
+export interface Layout {
+  readonly prefix: string;
+  readonly shards: number;
+  /** The references as they were declared, by field. */
+  readonly references: Readonly<Record<string, { readonly as?: "set" | undefined }>>;
+  /**
+   * How much later than due keys may expire (ms): MIGRATE sends how long a key has left to live, so
+   * each move puts its end off by as long as that was under way.
+   * @default 0
+   */
+  readonly delay?: number;
+}
+
+interface KeyDump {
+  /** By `<shard>:<id>`. */
+  readonly hashes: Map<string, { readonly hash: Map<string, string>; readonly expires: number }>;
+  /** By `<shard>:<name>`: scores by id. */
+  readonly sets: Map<string, { readonly scores: Map<string, number>; readonly expires: number }>;
+  /** By `<shard>:<name>`. */
+  readonly plain: Map<string, { readonly ids: Set<string>; readonly expires: number }>;
+  /** By `<shard>:<lineage>`. */
+  readonly pointers: Map<string, { readonly id: string; readonly expires: number }>;
+  /** When everything had been read, on the server's clock. */
+  readonly now: number;
+}
+
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Asserts I1 to I4, I6 and I7 of everything under a prefix; `model` says what should be there. */
+export async function checkInvariants(
+  client: Client,
+  layout: Layout,
+  model?: Model,
+): Promise<void> {
+  const walk = await readKeys(client, layout);
+  const live = new Map<string, number>();
+  for (const [at, { hash, expires }] of walk.hashes) {
+    const shard = at.slice(0, at.indexOf(":"));
+    const id = at.slice(at.indexOf(":") + 1);
+    const inId = BASE64URL.indexOf(id[0] ?? "") * 64 + BASE64URL.indexOf(id[1] ?? "");
+    assert.equal(inId, Number(shard), `${id} is in its own shard`);
+    if (hash.has("@to") || hash.has("@x")) checkLeft(at, hash);
+    else live.set(at, checkSession(at, hash, expires, layout, walk));
+  }
+  checkPointers(walk, live, layout);
+  checkSets(walk, live, layout);
+  checkPlainSets(walk);
+  if (model) compare(walk, model);
+}
+
+/** What is left at an old id has no more than that; an alias also the one before it. */
+function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
+  const { "@to": target, "@x": tombstone, "@p": previous, ...more } = Object.fromEntries(hash);
+  assert.deepEqual(more, {}, `what is left at ${at} has nothing else`);
+  if (tombstone === undefined) {
+    const id = at.slice(at.indexOf(":") + 1);
+    assert.ok(target && target !== id && previous !== id, `the alias ${at} leads on`);
+  } else {
+    assert.match(tombstone, /^(?:[1d]|0(?: [A-Za-z0-9._~%-]+)*)$/, `${at} is a tombstone`);
+    assert.equal(target ?? previous, undefined, `the tombstone ${at} leads nowhere`);
+  }
+}
+
+/** A session that was rotated, and no other, is pointed to from its first id, as long as it lives. */
+function checkPointers(
+  { hashes, pointers, now }: KeyDump,
+  live: ReadonlyMap<string, number>,
+  { delay = 0 }: Layout,
+): void {
+  for (const [at, deadline] of live) {
+    const [shard, id] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+    const lineage = hashes.get(at)?.hash.get("@l");
+    if (lineage === undefined || deadline < now) continue;
+    assert.notEqual(lineage, id, `${at} has another id than at first`);
+    assert.equal(pointers.get(`${shard}:${lineage}`)?.id, id, `${lineage} points to ${at}`);
+  }
+  for (const [at, { id, expires }] of pointers) {
+    const [shard, lineage] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+    if (expires < now) continue;
+    const session = hashes.get(`${shard}:${id}`);
+    assert.equal(session?.hash.get("@l"), lineage, `the pointer ${at} leads to its session ${id}`);
+    const due = live.get(`${shard}:${id}`) ?? Number.NaN;
+    assertDue(expires, due, delay, `the pointer ${at} lives as long as its session`);
+  }
+}
+
+/** I1: each live session is in exactly the sets of its values, scored by its deadline (I6), given. */
+function checkSession(
+  at: string,
+  hash: ReadonlyMap<string, string>,
+  expires: number,
+  { references, delay = 0 }: Layout,
+  { sets, plain }: KeyDump,
+): number {
+  const number = (name: string) => (hash.has(name) ? Number(hash.get(name)) : null);
+  const [seen, idle, absolute] = [number("@s"), number("@i"), number("@a")];
+  assert.ok(hash.has("@c") && seen !== null, `${at} has its times`);
+  const deadline = Math.min(
+    idle === null ? Number.POSITIVE_INFINITY : seen + idle,
+    absolute ?? Number.POSITIVE_INFINITY,
+  );
+  assertDue(expires, deadline, delay, `the time to live of ${at} is its nearer deadline`);
+
+  const expected = new Set<string>();
+  for (const [field, { as }] of Object.entries(references)) {
+    const text = hash.get(field);
+    if (text === undefined) continue;
+    for (const value of listValues(decodeValue(text))) {
+      const name = `${encodeName(field)}:${encodeName(encodeValue(field, value))}`;
+      expected.add(as === "set" ? `=${name}` : name);
+    }
+  }
+  const names = namesIn(hash);
+  assert.deepEqual([...names].sort(), [...expected].sort(), `the names of the sets of ${at}`);
+
+  const [shard, id] = [at.slice(0, at.indexOf(":")), at.slice(at.indexOf(":") + 1)];
+  for (const name of names) {
+    const set = `${shard}:${name.replace("=", "")}`;
+    assert.equal(sets.get(set)?.scores.get(id), deadline, `${at} is in ${set}`);
+    if (name.startsWith("=")) assert.ok(plain.get(set)?.ids.has(id), `${at} is in plain ${set}`);
+  }
+  return deadline;
+}
+
+function assertDue(expires: number, due: number, delay: number, what: string): void {
+  if (expires > due && expires <= due + delay) return;
+  assert.equal(expires, due, what);
+}
+
+/** I2 and I3: an entry that has not expired leads to a live session that names the set. */
+function checkSets(
+  { sets, hashes, now }: KeyDump,
+  live: ReadonlyMap<string, number>,
+  { delay = 0 }: Layout,
+): void {
+  for (const [set, { scores, expires }] of sets) {
+    const [shard, name] = [set.slice(0, set.indexOf(":")), set.slice(set.indexOf(":") + 1)];
+    const last = Math.max(...scores.values());
+    assertDue(expires, last, delay, `${set} lives as long as its last entry`);
+    for (const [id, score] of scores) {
+      if (score < now) continue;
+      assert.equal(live.get(`${shard}:${id}`), score, `the entry ${id} of ${set} is live`);
+      const names = namesIn(hashes.get(`${shard}:${id}`)?.hash ?? new Map());
+      assert.ok(names.includes(name) || names.includes(`=${name}`), `${id} is of ${set}`);
+    }
+  }
+}
+
+/** A plain set holds what its sorted set holds, and lives as long. */
+function checkPlainSets({ plain, sets }: KeyDump): void {
+  for (const [set, { ids, expires }] of plain) {
+    const sorted = sets.get(set);
+    assert.deepEqual([...ids].sort(), [...(sorted?.scores.keys() ?? [])].sort(), `plain ${set}`);
+    assert.equal(expires, sorted?.expires, `how long plain ${set} lives`);
+  }
+}
+
+/** I4 and I7: what is kept is what was made, not ended and not expired; nothing else. */
+function compare({ hashes, now }: KeyDump, model: Model): void {
+  const kept = new Map([...hashes].map(([at, one]) => [at.slice(at.indexOf(":") + 1), one]));
+  for (const id of kept.keys()) assert.ok(model.places.has(id), `${id} is kept for nothing`);
+  for (const [id, place] of model.places) {
+    const [deadline] = model.deadlines(place);
+    assert.ok(deadline);
+    const found = kept.get(id);
+    if (!found) {
+      assert.ok(deadline.from < now, `the ${place.kind} ${id} is kept`);
+      continue;
+    }
+    const { hash, expires } = found;
+    assert.ok(deadline.from <= expires && expires <= deadline.to, `when ${id} expires`);
+    assert.deepEqual(Object.fromEntries(hash), { ...pickOwnFields(hash), ...expected(place) });
+  }
+}
+
+/** What the hash of a place holds, but for a session's own fields of the library. */
+function expected(place: Place): Record<string, string> {
+  if (place.kind === "tombstone") return { "@x": place.says };
+  const before: Record<string, string> = place.previous === null ? {} : { "@p": place.previous };
+  if (place.kind === "alias") return { "@to": place.target, ...before };
+  const entries = Object.entries(place.data);
+  const fields = entries.map(([field, value]) => [field, encodeValue(field, value)] as const);
+  const first: Record<string, string> = place.lineage === place.id ? {} : { "@l": place.lineage };
+  return { ...Object.fromEntries(fields), ...before, ...first };
+}
+
+/** The library's own fields of a session that no other session is named in. */
+function pickOwnFields(hash: ReadonlyMap<string, string>): Record<string, string> {
+  const names = [...hash.keys()].filter((name) => /^@(?!to$|x$|l$|p$)/.test(name));
+  return Object.fromEntries(names.map((name) => [name, hash.get(name) ?? ""]));
+}
+
+/** The names of the sets that a session is in: in `@r`, or in as many of @r1, @r2, … as it says. */
+function namesIn(hash: ReadonlyMap<string, string>): string[] {
+  const first = hash.get("@r") ?? "";
+  const count = /^\d+$/.test(first) ? Number(first) : 0;
+  const parts = Array.from({ length: count }, (_, i) => hash.get(`@r${i + 1}`) ?? "");
+  const kept = [...hash.keys()].filter((name) => /^@r\d/.test(name));
+  assert.equal(kept.length, count, `${kept} are the parts of the names`);
+  const names = count > 0 ? parts.join(" ") : first;
+  return names === "" ? [] : names.split(" ");
+}
+
+/** Reads every key under the prefix. */
+async function readKeys(client: Client, { prefix, shards }: Layout): Promise<KeyDump> {
+  const walk: KeyDump = {
+    hashes: new Map(),
+    sets: new Map(),
+    plain: new Map(),
+    pointers: new Map(),
+    now: 0,
+  };
+  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srml]):(.+)$`);
+  await Promise.all(
+    [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
+      const [, shard, kind, name] = pattern.exec(key) ?? [];
+      assert.ok(shard !== undefined && Number(shard) < shards, `${key} is of a shard`);
+      const at = `${shard}:${name}`;
+      const [expires, content] = await Promise.all([
+        client.pexpiretime(key),
+        readContent(client, key, kind as Kind),
+      ]);
+      if (expires === -2) return; // it expired since the scan
+      assert.ok(expires > 0, `${key} has a time to live (I3)`);
+      if (kind === "s")
+        walk.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
+      if (kind === "r") walk.sets.set(at, { scores: toScores(content as string[]), expires });
+      if (kind === "m") walk.plain.set(at, { ids: new Set(content as string[]), expires });
+      if (kind === "l") walk.pointers.set(at, { id: content as string, expires });
+    }),
+  );
+  const [seconds, micros] = (await client.time()).map(Number) as [number, number];
+  return { ...walk, now: seconds * 1000 + Math.floor(micros / 1000) };
+}
+
+type Kind = "s" | "r" | "m" | "l";
+
+async function readContent(client: Client, key: string, kind: Kind): Promise<unknown> {
+  switch (kind) {
+    case "s":
+      return client.hgetall(key);
+    case "r":
+      return client.zrange(key, "0", "-1", "WITHSCORES");
+    case "m":
+      return client.smembers(key);
+    case "l":
+      return client.get(key);
+  }
+}
+
+async function scan(client: Client, match: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  let cursor = "0";
+  do {
+    const [next, page] = await client.scan(cursor, "MATCH", match, "COUNT", 1000);
+    for (const key of page) keys.add(key);
+    cursor = next;
+  } while (cursor !== "0");
+  return keys;
+}
+
+/** RESP2 gives member, score, …; RESP3 pairs. */
+function toScores(reply: readonly (string | number | readonly [string, number])[]) {
+  const flat = reply.flat() as (string | number)[];
+  const scores = new Map<string, number>();
+  for (let i = 0; i + 1 < flat.length; i += 2) scores.set(String(flat[i]), Number(flat[i + 1]));
+  return scores;
+}
