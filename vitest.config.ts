@@ -1,12 +1,15 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { writeScripts } from "./scripts/build-lua.mjs";
+import Progress from "./test/support/progress.ts";
+import { LongestFirst } from "./test/support/setup/longest-first.ts";
 
 // The sources import what this makes, so each run of tests has the Lua files as they are.
 writeScripts();
 
 // The tests import the package by its name and get the sources: an entry of the package is the file
-// of that name at the top of src/. What the built package does is test/package/package.test.ts's to show.
+// of that name at the top of src/. What the built package does, the project `package` shows.
 const src = fileURLToPath(new URL("./src/", import.meta.url));
 
 export const alias = [
@@ -14,16 +17,34 @@ export const alias = [
   { find: /^session-sets\/([a-z-]+(?:\/[a-z-]+)?)$/, replacement: `${src}$1.ts` },
 ];
 
+/** Tests wait for servers more than they compute, so there are twice as many workers as cores. */
+export const maxWorkers = 2 * availableParallelism();
+
+const REDIS = "test/support/setup/redis.ts";
+const BUILD = "test/support/setup/build.ts";
+
+/** A folder of test/, and what is there before its tests begin. docs/design.md, "Testing", describes each. */
+function project(name: string, ...globalSetup: string[]) {
+  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup } };
+}
+
 export default defineConfig({
   resolve: { alias },
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", "test/examples/**", "test/lua54/**", "test/luacheck/**"],
-    globalSetup: "test/global-setup.ts",
+    projects: [
+      project("unit"),
+      project("store", REDIS),
+      project("http", REDIS),
+      project("compat", REDIS),
+      project("proofs", REDIS),
+      project("package", REDIS, BUILD),
+      project("docs", REDIS),
+    ],
     // Generous, because servers and compilers start inside tests; what waits, polls.
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Tests wait for servers more than they compute, so two at a time even on one core.
-    maxWorkers: 2,
+    maxWorkers,
+    sequence: { sequencer: LongestFirst },
+    reporters: [new Progress()],
   },
 });

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/examples/**/*.test.ts"],
     hookTimeout: 300_000, // npm installs packages in a hook
-    globalSetup: ["test/global-setup.ts", "test/examples/global-setup.ts"],
+    globalSetup: ["test/support/setup/redis.ts", "test/examples/global-setup.ts"],
     testTimeout: 60_000,
   },
 });

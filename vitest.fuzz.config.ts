@@ -1,14 +1,14 @@
 import { defineConfig } from "vitest/config";
-import { alias } from "./vitest.config.ts";
+import { alias, maxWorkers } from "./vitest.config.ts";
 
 // Hostile input everywhere: `npm run fuzz`. How long it takes, its rounds say: see test/fuzz/runner.ts.
 export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/fuzz/**/*.fuzz.ts"],
-    globalSetup: "test/global-setup.ts",
+    globalSetup: "test/support/setup/redis.ts",
     testTimeout: 600_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers,
   },
 });

@@ -1,0 +1,12 @@
+/* The order of the files: no long one begins when the others have ended. */
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** The projects by how long their longest file takes. Within one vitest knows, or goes by the size. */
+const PROJECTS = ["proofs", "package", "docs", "store", "compat", "http", "unit"];
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ project }: TestSpecification) => PROJECTS.indexOf(project.name);
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
