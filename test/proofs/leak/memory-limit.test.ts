@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 
-const memory = fileURLToPath(new URL("../../../../src/memory.ts", import.meta.url));
+const memory = fileURLToPath(new URL("../../../src/memory.ts", import.meta.url));
 /** What V8 allows itself in a container of 512 MB. */
 const HEAP_MB = 256;
 
@@ -37,7 +37,7 @@ test.each([
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [`--max-old-space-size=${HEAP_MB}`, "--input-type=module", "-e", script],
-      { cwd: fileURLToPath(new URL("../../../..", import.meta.url)) },
+      { cwd: fileURLToPath(new URL("../../..", import.meta.url)) },
     );
     expect(stdout).toContain("alive");
   },

@@ -2,8 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { memoryStore } from "session-sets/memory";
 import { expect, test } from "vitest";
-import { newIdBeside } from "../../../../src/testing/ids.ts";
-import { change, create, createRotation, of, signIn } from "../../../../src/testing/steps.ts";
+import { newIdBeside } from "../../../src/testing/ids.ts";
+import { change, create, createRotation, of, signIn } from "../../../src/testing/steps.ts";
 
 const MANY = 20_000;
 const HOUR = 3_600_000;
