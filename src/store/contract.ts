@@ -298,6 +298,17 @@ export interface ListOptions {
   readonly after?: ListPlace | null;
 }
 
+/** How the sessions of a page are read. */
+export interface PageOptions {
+  /**
+   * Whether each session has its fields; otherwise `fields` is empty.
+   * @default false
+   */
+  readonly withFields?: boolean;
+}
+
+/** The most sessions that one `list` gives. */
+export const MAX_LIST_LIMIT = 500;
 /** How often a session may be rotated within one grace time, and so how many aliases lead to one. */
 export const MAX_RENEWALS = 32;
 /** Over how many aliases an id is a way in; an ending follows all there are. */
@@ -352,9 +363,8 @@ export interface SessionStore {
   /**
    * All sessions with this value, in pages and in no order. A session that has the value from the
    * first page to the last is given, and none is given twice, however they rotate meanwhile.
-   * Without `withFields`, `fields` is empty.
    */
-  pages(reference: Reference, withFields: boolean): AsyncIterable<StoredSession[]>;
+  pages(reference: Reference, options?: PageOptions): AsyncIterable<StoredSession[]>;
 
   /**
    * Changes every session with this value; no deadline moves. How many. ERR_SESSION_TOO_LARGE

@@ -1,4 +1,4 @@
-import type { SessionStore, StoredSession } from "./contract.ts";
+import type { PageOptions, SessionStore, StoredSession } from "./contract.ts";
 
 /*
  * What a store can do besides: go through all its sessions, whatever their fields hold. It is no
@@ -10,10 +10,9 @@ import type { SessionStore, StoredSession } from "./contract.ts";
 export interface IterableStore extends SessionStore {
   /**
    * All live sessions, in bounded steps and in no order. One that is there under the same id from
-   * the first step to the last is given, and no id is given twice. Without `withFields`, `fields`
-   * is empty.
+   * the first step to the last is given, and no id is given twice.
    */
-  iterate(withFields: boolean): AsyncIterable<StoredSession[]>;
+  iterate(options?: PageOptions): AsyncIterable<StoredSession[]>;
 }
 
 export function isIterable(store: SessionStore): store is IterableStore {

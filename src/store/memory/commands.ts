@@ -15,7 +15,7 @@ import type { Keeper } from "./keeper.ts";
 export function command(keeper: Keeper, id: string, asked: Command): Commanded {
   const { merge, where } = asked;
   const done = merge && keeper.shelf.find(merge.to);
-  if (done?.kind === "session") return toChanged(done, true);
+  if (done?.kind === "session") return toChanged(done, { rotated: true });
   const { entry: session, trail } = keeper.shelf.resolve(id);
   if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
@@ -47,7 +47,7 @@ function createIfAsked(
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const life = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  return toChanged(keeper.make(id, set, references, life), false);
+  return toChanged(keeper.make(id, set, references, life), { rotated: false });
 }
 
 function deriveDeadline(

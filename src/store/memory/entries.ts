@@ -47,11 +47,11 @@ export class Entries {
   }
 
   /** What an id leads to over at most so many aliases, and those on the way. */
-  resolve(id: string, hops = MAX_HOPS): { entry: Entry | undefined; trail: string[] } {
+  resolve(id: string, maxHops = MAX_HOPS): { entry: Entry | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
     let entry = this.find(at);
-    while (entry?.kind === "alias" && trail.length < hops) {
+    while (entry?.kind === "alias" && trail.length < maxHops) {
       trail.push(at);
       at = entry.target;
       entry = this.find(at);

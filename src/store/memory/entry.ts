@@ -181,7 +181,10 @@ export function toStoredSession(session: Session, names?: readonly string[]): St
 
 export type ChangedSession = Extract<Changed, { readonly state: "changed" }>;
 
-export function toChanged(session: Session, rotated: boolean): ChangedSession {
+export function toChanged(
+  session: Session,
+  { rotated }: { readonly rotated: boolean },
+): ChangedSession {
   return {
     state: "changed",
     id: session.id,
@@ -231,7 +234,7 @@ export function mergeKept(
   };
 }
 
-export function toSignedIn(session: Session, ended: boolean): SignedIn {
+export function toSignedIn(session: Session, { ended }: { readonly ended: boolean }): SignedIn {
   const fields = new Map(session.fields);
   return { state: "signed-in", times: toTimes(session), fields, ended };
 }

@@ -96,7 +96,7 @@ export class Keeper {
     slideDeadline(session, now);
     this.shelf.noteExpiry(session);
     if (session.expiresAt < now) this.shelf.drop(session.id);
-    return toChanged(session, rotate !== null);
+    return toChanged(session, { rotated: rotate !== null });
   }
 
   apply(session: Session, { set, unset, references }: FieldChanges): void {

@@ -12,8 +12,10 @@ import {
   type ListOptions,
   type Lookup,
   MAX_HOPS,
+  MAX_LIST_LIMIT,
   MAX_RENEWALS,
   type NewSession,
+  type PageOptions,
   type Reference,
   type Rotation,
   type SignedIn,
@@ -44,7 +46,6 @@ import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
 const MAX_PAGE_SESSIONS = 100;
-const MAX_LIST_LIMIT = 500;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
 export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {
@@ -76,7 +77,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
     const { identity, tombstone, maxBytes } = asked;
     const done = this.#shelf.find(asked.id);
-    if (done?.kind === "session") return toSignedIn(done, true);
+    if (done?.kind === "session") return toSignedIn(done, { ended: true });
     const { entry, trail } = this.#shelf.resolve(id, MAX_RENEWALS);
     const old = entry?.kind === "session" ? entry : null;
     const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
@@ -90,12 +91,12 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     else if (!entry) this.#keeper.bury([id], left, tombstone);
     return toSignedIn(
       this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked)),
-      old !== null,
+      { ended: old !== null },
     );
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const { entry } = this.#resolve(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
+    const { entry } = this.#resolve(id, byName ? MAX_RENEWALS : MAX_HOPS, { byName });
     if (entry?.kind === "session") {
       return { state: "live", session: toStoredSession(entry, names), now: this.#keeper.now() };
     }
@@ -105,7 +106,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   async change(id: string, change: Change): Promise<Changed> {
     const { rotation, where } = change;
     const done = rotation && this.#shelf.find(rotation.to);
-    if (done?.kind === "session") return toChanged(done, true);
+    if (done?.kind === "session") return toChanged(done, { rotated: true });
     const { entry: session, trail } = this.#shelf.resolve(id);
     if (session?.kind !== "session")
       return toAbsent(session, change.references, rotation?.identity);
@@ -165,7 +166,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       tombstone,
     );
     const made = this.#keeper.make(to, fields, references, this.#deriveLifetime(replacement));
-    return toChanged(made, true);
+    return toChanged(made, { rotated: true });
   }
 
   #assignId(
@@ -189,7 +190,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas } = options;
     refuseReplicas(replicas);
-    const { entry: session, trail } = this.#resolve(id, byName, MAX_RENEWALS);
+    const { entry: session, trail } = this.#resolve(id, MAX_RENEWALS, { byName });
     if (session?.kind !== "session") return null;
     if (reference && !this.#keeper.sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
@@ -203,8 +204,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   /** What an id leads to; by its name, a session is found by its lineage, too. */
-  #resolve(id: string, byName: boolean, hops: number) {
-    const found = this.#shelf.resolve(id, hops);
+  #resolve(id: string, maxHops: number, { byName }: { readonly byName: boolean }) {
+    const found = this.#shelf.resolve(id, maxHops);
     const session =
       byName && found.entry?.kind !== "session" ? this.#keeper.ofLineage(id) : undefined;
     if (!session || this.#shelf.find(session.id) !== session) return found;
@@ -218,7 +219,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { entry } = this.#resolve(id, true, MAX_RENEWALS);
+    const { entry } = this.#resolve(id, MAX_RENEWALS, { byName: true });
     return entry?.kind === "session" && this.#keeper.sets.has(reference, entry);
   }
 
@@ -240,7 +241,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     return listed.slice(0, limit).map((session) => toStoredSession(session));
   }
 
-  async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
+  async *pages(
+    reference: Reference,
+    { withFields = false }: PageOptions = {},
+  ): AsyncGenerator<StoredSession[]> {
     const names = withFields ? undefined : [];
     const members = this.#select(reference);
     for (let from = 0; from < members.length; from += MAX_PAGE_SESSIONS) {
@@ -272,7 +276,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     refuseReplicas(replicas);
     const members = this.#select(reference);
     if (members.length === 0) this.#checkLookalike(reference);
-    const spared = except === null ? undefined : this.#resolve(except, true, MAX_RENEWALS).entry;
+    const spared =
+      except === null ? undefined : this.#resolve(except, MAX_RENEWALS, { byName: true }).entry;
     const doomed = members.filter((session) => session !== spared);
     for (const session of doomed) this.#shelf.drop(session.id);
     return doomed.length;
@@ -282,7 +287,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (lookalike && this.#select({ ...reference, ...lookalike }).length > 0) lookalike.onFound();
   }
 
-  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *iterate({ withFields = false }: PageOptions = {}): AsyncGenerator<StoredSession[], void> {
     const ids = this.#shelf.listIds();
     for (let from = 0; from < ids.length; from += MAX_PAGE_SESSIONS) {
       const page = ids

@@ -1,5 +1,5 @@
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Reference, StoredSession } from "../contract.ts";
+import type { PageOptions, Reference, StoredSession } from "../contract.ts";
 import { decodeHash, decodeSession } from "./layout/decode.ts";
 import { encodeSetName, type Keys } from "./layout/keys.ts";
 import type { Executor } from "./scripts/executor.ts";
@@ -22,7 +22,7 @@ export async function* readPages(
   keys: Keys,
   shards: readonly number[],
   reference: Reference,
-  withFields: boolean,
+  { withFields = false }: PageOptions,
 ): AsyncGenerator<StoredSession[]> {
   /** By when they were created, which a rotation keeps. */
   const given = new Set<string>();

@@ -16,6 +16,7 @@ import {
   MAX_HOPS,
   MAX_RENEWALS,
   type NewSession,
+  type PageOptions,
   type Reference,
   type SignedIn,
   type SignIn,
@@ -244,8 +245,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return all.sort(byDeadlines ? byDeadline : byLastSeen).slice(0, limit);
   }
 
-  pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
-    return readPages(this.#executor, this.#keys, this.#listShards(), reference, withFields);
+  pages(reference: Reference, options: PageOptions = {}): AsyncGenerator<StoredSession[]> {
+    return readPages(this.#executor, this.#keys, this.#listShards(), reference, options);
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
@@ -318,7 +319,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return reindex(this.#executor, this.#keys, this.#scanScope, references, options);
   }
 
-  iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  iterate({ withFields = false }: PageOptions = {}): AsyncGenerator<StoredSession[], void> {
     const keys = new ShardKeys(this.#executor, this.#keys, this.#scanScope);
     const scan = new KeyScan(keys, decodeCursor(null, this.shards));
     return iterateSessions(scan, (id) => this.find(id, withFields ? {} : { names: [] }));

@@ -1,5 +1,6 @@
 import { waitForAll } from "../../../shared/wait-for-all.ts";
-import type { DeclaredReference } from "../../reindexing.ts";
+import { MAX_HOPS } from "../../contract.ts";
+import type { DeclaredReference, StoreReindexOptions } from "../../reindexing.ts";
 import { MAX_SHARDS } from "../../shards.ts";
 import { encodeList } from "../layout/encode.ts";
 import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
@@ -19,8 +20,6 @@ const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
 const SCAN_COUNT = 100;
 /** How many keys are mended at a time. */
 const MAX_PARALLEL_KEYS = 50;
-/** How many aliases are followed from an id. */
-const MAX_HOPS = 3;
 
 /** A session, or a page of a set. */
 interface ReindexTask {
@@ -49,7 +48,7 @@ export class Reindexer {
     executor: Executor,
     keys: Keys,
     references: readonly DeclaredReference[],
-    dryRun: boolean,
+    { dryRun }: Pick<StoreReindexOptions, "dryRun">,
   ) {
     this.#executor = executor;
     this.#keys = keys;

@@ -14,7 +14,7 @@ export function reindex(
   { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   const from = decodeCursor(cursor, scope.shards); // throws here, not in the generator
-  const reindexer = new Reindexer(executor, keys, references, dryRun);
+  const reindexer = new Reindexer(executor, keys, references, { dryRun });
   return runSteps(new KeyScan(new ShardKeys(executor, keys, scope), from), reindexer);
 }
 
