@@ -1,7 +1,7 @@
 import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../../reindexing.ts";
 import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
-import { type ReindexCounts, Reindexer } from "./mender.ts";
+import { type ReindexCounts, Reindexer } from "./reindexer.ts";
 import { KeyScan, ShardKeys } from "./scan.ts";
 import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
 
