@@ -307,6 +307,8 @@ export interface PageOptions {
   readonly withFields?: boolean;
 }
 
+/** The most sessions with their fields that one page of a shard holds. */
+export const MAX_PAGE_SESSIONS = 100;
 /** The most sessions that one `list` gives. */
 export const MAX_LIST_LIMIT = 500;
 /** How often a session may be rotated within one grace time, and so how many aliases lead to one. */

@@ -13,6 +13,7 @@ import {
   type Lookup,
   MAX_HOPS,
   MAX_LIST_LIMIT,
+  MAX_PAGE_SESSIONS,
   MAX_RENEWALS,
   type NewSession,
   type PageOptions,
@@ -44,8 +45,6 @@ import {
 import { Keeper, type Life } from "./keeper.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
-
-const MAX_PAGE_SESSIONS = 100;
 
 /** Every method does its work in one synchronous run, which is what makes it atomic. */
 export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {

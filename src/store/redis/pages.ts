@@ -1,13 +1,16 @@
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { PageOptions, Reference, StoredSession } from "../contract.ts";
+import {
+  MAX_PAGE_SESSIONS,
+  type PageOptions,
+  type Reference,
+  type StoredSession,
+} from "../contract.ts";
 import { decodeHash, decodeSession } from "./layout/decode.ts";
 import { encodeSetName, type Keys } from "./layout/keys.ts";
 import type { Executor } from "./scripts/executor.ts";
 
 /** A page of a set ends when a script has touched this many keys and entries. */
 export const MAX_PAGE_KEYS = 300;
-/** A page of whole sessions: they are read, and sent. */
-export const MAX_PAGE_SESSIONS = 100;
 
 /** Where the next page of a shard begins: after this deadline, and this id of that deadline. */
 interface PageCursor {

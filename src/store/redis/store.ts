@@ -14,6 +14,7 @@ import {
   type ListOptions,
   type Lookup,
   MAX_HOPS,
+  MAX_PAGE_SESSIONS,
   MAX_RENEWALS,
   type NewSession,
   type PageOptions,
@@ -50,7 +51,7 @@ import {
   whereArgument,
 } from "./layout/encode.ts";
 import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
-import { MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages } from "./pages.ts";
+import { MAX_PAGE_KEYS, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";

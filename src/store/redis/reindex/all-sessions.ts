@@ -1,9 +1,6 @@
 import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Lookup, StoredSession } from "../../contract.ts";
-import type { KeyScan } from "./scan.ts";
-
-/** How many sessions are read at a time. */
-const MAX_PARALLEL_READS = 50;
+import { type KeyScan, MAX_PARALLEL_KEYS } from "./scan.ts";
 
 /** A session's key as a walk gives it, without what all keys of the prefix begin with. */
 const SESSION_KEY_PATTERN = /^\d{1,4}\}:s:(.+)$/s;
@@ -18,7 +15,7 @@ export async function* iterateSessions(
     const ids = keys.flatMap((key) => SESSION_KEY_PATTERN.exec(key)?.[1] ?? []);
     while (ids.length > 0) {
       const sessions: StoredSession[] = [];
-      for (const found of await waitForAll(ids.splice(0, MAX_PARALLEL_READS).map(find))) {
+      for (const found of await waitForAll(ids.splice(0, MAX_PARALLEL_KEYS).map(find))) {
         if (found.state !== "live" || given.has(found.session.id)) continue;
         given.add(found.session.id);
         sessions.push(found.session);

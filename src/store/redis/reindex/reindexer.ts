@@ -6,6 +6,7 @@ import { encodeList } from "../layout/encode.ts";
 import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
 import type { Executor, Reply } from "../scripts/executor.ts";
 import type { ScriptName } from "../scripts/run-script.ts";
+import { ENTRY_SCAN_COUNT, MAX_PARALLEL_KEYS } from "./scan.ts";
 
 /** What was wrong. */
 export interface ReindexCounts {
@@ -15,11 +16,6 @@ export interface ReindexCounts {
 }
 
 const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
-
-/** How many entries ZSCAN or SSCAN looks at in one step. */
-const SCAN_COUNT = 100;
-/** How many keys are mended at a time. */
-const MAX_PARALLEL_KEYS = 50;
 
 /** A session, or a page of a set. */
 interface ReindexTask {
@@ -126,7 +122,7 @@ export class Reindexer {
     const [, ...rest] = await this.#runScript(
       "reindexSet",
       this.#keys.inShard(shard, `${kind}:${name}`),
-      [name, kind, cursor, String(SCAN_COUNT), this.#dryRun ? "" : "1"],
+      [name, kind, cursor, String(ENTRY_SCAN_COUNT), this.#dryRun ? "" : "1"],
     );
     return { ...decodeCounts(rest), next: String(rest[3]) };
   }

@@ -2,8 +2,12 @@ import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
 import type { ScanPosition, ScanScope } from "./scan-cursor.ts";
 
-/** How many keys of the server SCAN looks at in one step. */
-export const SCAN_COUNT = 200;
+/** How many keys of a server SCAN looks at in one step. */
+export const KEY_SCAN_COUNT = 200;
+/** How many entries of a set ZSCAN or SSCAN looks at in one step. */
+export const ENTRY_SCAN_COUNT = 100;
+/** How many of the keys that were scanned are worked on at a time. */
+export const MAX_PARALLEL_KEYS = 50;
 
 /** What is walked over: the keys of so many shards, which stand for all keys of the servers they are on. */
 export interface ScanSource {
@@ -116,7 +120,7 @@ export class ShardKeys implements ScanSource {
 
   async scanPage(shard: number, scan: string) {
     const key = this.#keys.inShard(shard, "s:");
-    const args = [scan, String(SCAN_COUNT), ""];
+    const args = [scan, String(KEY_SCAN_COUNT), ""];
     const [, server, next, keys] = await this.#executor.read(
       "scan all keys",
       "scanKeys",
