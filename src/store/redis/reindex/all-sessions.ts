@@ -2,10 +2,10 @@ import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Lookup, StoredSession } from "../../contract.ts";
 import { type KeyScan, MAX_PARALLEL_KEYS } from "./scan.ts";
 
-/** A session's key as a walk gives it, without what all keys of the prefix begin with. */
+/** A session's key as `KeyScan` returns it, without the beginning that all keys of the prefix share. */
 const SESSION_KEY_PATTERN = /^\d{1,4}\}:s:(.+)$/s;
 
-/** All live sessions that a walk comes by, each once; `find` reads one. */
+/** Iterates over all live sessions whose keys are scanned, each once; `find` reads one. */
 export async function* iterateSessions(
   scan: KeyScan,
   find: (id: string) => Promise<Lookup>,

@@ -5,7 +5,7 @@ import { type ReindexCounts, Reindexer } from "./reindexer.ts";
 import { KeyScan, ShardKeys } from "./scan.ts";
 import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
 
-/** Walks over all keys and mends them. */
+/** Scans all keys, and compares sessions with their sets. */
 export function reindex(
   executor: Executor,
   keys: Keys,
@@ -26,7 +26,7 @@ async function* runSteps(
   for await (const { keys, here, next } of scan.pages()) {
     for await (const counts of reindexer.reindex(keys)) {
       addCounts(sum, counts);
-      // In the middle of a page: whoever goes on from here does the page again.
+      // This is the middle of a page: to continue from here does the whole page again.
       yield { cursor: encodeCursor(here), ...sum };
     }
     sum.scanned += keys.length;
