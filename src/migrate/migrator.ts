@@ -5,7 +5,7 @@ import type { FieldReferences, Fields } from "../store/contract.ts";
 import { encodeList } from "../store/redis/layout/encode.ts";
 import { encodeSetNames, type Keys } from "../store/redis/layout/keys.ts";
 import { parseRedisSettings, type RedisStoreOptions } from "../store/redis/options.ts";
-import { KeyScan, MAX_PARALLEL_KEYS } from "../store/redis/reindex/scan.ts";
+import { KeyScan } from "../store/redis/reindex/scan.ts";
 import { decodeCursor, encodeCursor } from "../store/redis/reindex/scan-cursor.ts";
 import { Executor } from "../store/redis/scripts/executor.ts";
 import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
@@ -80,6 +80,9 @@ export interface MoveProgress {
   readonly leftOut?: number;
 }
 
+/** How many sessions are moved at a time. */
+const MAX_PARALLEL_SESSIONS = 50;
+
 export class Migrator {
   readonly #foreignKeys: ForeignKeys;
   readonly #layout: ForeignLayout;
@@ -149,8 +152,8 @@ export class Migrator {
         this.#layout.index,
         cursor,
       );
-      for (let from = 0; from < members.length; from += MAX_PARALLEL_KEYS) {
-        const part = members.slice(from, from + MAX_PARALLEL_KEYS);
+      for (let from = 0; from < members.length; from += MAX_PARALLEL_SESSIONS) {
+        const part = members.slice(from, from + MAX_PARALLEL_SESSIONS);
         const done = await waitForAll(
           part.map(async (member) => {
             if (ends) await this.migrateForEnding(toKey(member));
@@ -179,8 +182,8 @@ export class Migrator {
     let leftOut = 0;
     const createProgress = () => (leftOut === 0 ? sum : { ...sum, leftOut });
     for await (const { keys, next } of scan.pages()) {
-      for (let from = 0; from < keys.length; from += MAX_PARALLEL_KEYS) {
-        const part = keys.slice(from, from + MAX_PARALLEL_KEYS);
+      for (let from = 0; from < keys.length; from += MAX_PARALLEL_SESSIONS) {
+        const part = keys.slice(from, from + MAX_PARALLEL_SESSIONS);
         for (const outcome of await waitForAll(part.map((key) => this.#migrate(key, ends)))) {
           sum.scanned++;
           if (outcome.outcome !== "absent") sum[outcome.outcome]++;

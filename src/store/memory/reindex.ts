@@ -1,4 +1,4 @@
-import { createConfigError } from "../../shared/errors.ts";
+import { createCursorError } from "../../shared/errors.ts";
 import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../reindexing.ts";
 import type { Entries } from "./entries.ts";
 import { estimateBytes, type Session, updateIdentities } from "./entry.ts";
@@ -17,9 +17,7 @@ export function reindexEntries(
   { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   if (cursor !== null && !/^[A-Za-z0-9_-]+$/.test(cursor)) {
-    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   return runSteps();
 

@@ -1,4 +1,4 @@
-import { createConfigError } from "../../../shared/errors.ts";
+import { createCursorError } from "../../../shared/errors.ts";
 
 /** The keys to scan: those of all shards, on one server or in a cluster. */
 export interface ScanScope {
@@ -30,9 +30,7 @@ export function decodeCursor(text: string | null, shards: number): ScanPosition 
   if (text === null) return { server: "", scan: "0", shards: new Set(), done: new Set() };
   const [, server, scan, at, done] = CURSOR_PATTERN.exec(text) ?? [];
   if (server === undefined || scan === undefined || at === undefined || done === undefined) {
-    throw createConfigError("cursor must be the cursor of an earlier progress, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   return { server, scan, shards: decodeShardSet(at, shards), done: decodeShardSet(done, shards) };
 }
