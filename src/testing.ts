@@ -20,6 +20,7 @@ export type {
   Lookalike,
   Lookup,
   NewSession,
+  PageOptions,
   Reference,
   Replacement,
   Rotation,

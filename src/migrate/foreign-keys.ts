@@ -1,4 +1,5 @@
-import { SCAN_COUNT, type ScanSource } from "../store/redis/reindex/scan.ts";
+import { decodeHash } from "../store/redis/layout/decode.ts";
+import { ENTRY_SCAN_COUNT, KEY_SCAN_COUNT, type ScanSource } from "../store/redis/reindex/scan.ts";
 import { runScript } from "../store/redis/scripts/run-script.ts";
 import type { Connection } from "../store/redis/wire/connection.ts";
 import { checkReach, runWithTimeout } from "../store/redis/wire/failures.ts";
@@ -47,7 +48,7 @@ export class ForeignKeys {
         ]),
       );
       if (Number(expiry) === -2 || reply === null) return null;
-      const value = type === "hash" ? toMap(reply as string[]) : String(reply);
+      const value = type === "hash" ? decodeHash(reply) : String(reply);
       if (typeof value !== "string" && value.size === 0) return null; // gone between the two
       return { value, expiresAt: Number(expiry) < 0 ? null : Number(expiry) };
     } catch (error) {
@@ -68,7 +69,12 @@ export class ForeignKeys {
   /** One step over an index. A member that is there from the first step to the last is given. */
   async readMembers(key: string, type: IndexType, cursor: string): Promise<IndexPage> {
     const name = type === "set" ? "SSCAN" : "ZSCAN";
-    const reply = await this.#send("read an old index", key, name, [key, cursor, "COUNT", "100"]);
+    const reply = await this.#send("read an old index", key, name, [
+      key,
+      cursor,
+      "COUNT",
+      String(ENTRY_SCAN_COUNT),
+    ]);
     const [next, found] = reply as [string, unknown[]];
     const flat = found.flat().map(String); // with RESP3 a sorted set's members may come in pairs
     const members = type === "set" ? flat : flat.filter((_, i) => i % 2 === 0);
@@ -107,7 +113,7 @@ export class ForeignKeys {
 
   async #scanPage(pattern: string, slot: number, scan: string) {
     const key = findSlotKey(slot);
-    const args = ["", scan, String(SCAN_COUNT), pattern];
+    const args = ["", scan, String(KEY_SCAN_COUNT), pattern];
     const reply = await this.#runWithTimeout("scan the keys of sessions to migrate", key, () =>
       runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, args),
     );
@@ -153,10 +159,4 @@ export function escapePattern(text: string): string {
 function stripKey(error: unknown, key: string): unknown {
   if (!(error instanceof Error) || !error.message.includes(key)) return error;
   return new Error(error.message.replaceAll(key, "…"));
-}
-
-function toMap(flat: readonly string[]): Map<string, string> {
-  const map = new Map<string, string>();
-  for (let i = 0; i + 1 < flat.length; i += 2) map.set(flat[i] as string, flat[i + 1] as string);
-  return map;
 }

@@ -1,5 +1,5 @@
 import { readCallOptions } from "../shared/call-options.ts";
-import { createConfigError, listOptionNames } from "../shared/errors.ts";
+import { createCursorError, listOptionNames } from "../shared/errors.ts";
 
 /** How `moveSessions` walks. */
 export interface MoveOptions {
@@ -13,9 +13,7 @@ const OPTIONS = listOptionNames<MoveOptions>({ cursor: true });
 export function parseCursor(options: MoveOptions): string | null {
   const { cursor = null } = readCallOptions("moveSessions", options, OPTIONS);
   if (cursor !== null && typeof cursor !== "string") {
-    throw createConfigError("cursor must be the cursor of an earlier progress, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   return cursor;
 }

@@ -1,5 +1,5 @@
 import { findNameFault } from "../shared/codec.ts";
-import { parseDuration } from "../shared/durations.ts";
+import { DAY_MS, parseDuration } from "../shared/durations.ts";
 import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
 import { readElements, readOptions, readSafely } from "../shared/given.ts";
 import { warn, warnOnce } from "../shared/warnings.ts";
@@ -23,7 +23,6 @@ const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({
   as: true,
 });
 const DEFAULT_MAX_BYTES = 65_536;
-const DAY_MS = 86_400_000;
 /** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
 const DEFAULT_TIMEOUTS = { idleTimeout: 7 * DAY_MS, absoluteTimeout: 30 * DAY_MS };
 

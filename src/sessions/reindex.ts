@@ -1,5 +1,5 @@
 import { decodeValue, encodeReferenceTexts } from "../shared/codec.ts";
-import { createConfigError, listOptionNames } from "../shared/errors.ts";
+import { createConfigError, createCursorError, listOptionNames } from "../shared/errors.ts";
 import { readOptions } from "../shared/given.ts";
 import type { SessionStore } from "../store/contract.ts";
 import {
@@ -32,9 +32,7 @@ export function reindex(
     throw createConfigError("dryRun must be true or false", { option: "dryRun" });
   }
   if (cursor !== null && typeof cursor !== "string") {
-    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   if (!isReindexable(store)) {
     throw createConfigError("This store cannot reindex: it has no reindex method");

@@ -1,13 +1,12 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
-import type { ListPlace, Reference } from "../store/contract.ts";
+import { type ListPlace, MAX_LIST_LIMIT, type Reference } from "../store/contract.ts";
 import { fieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 import { parseReplicas } from "./verb-options.ts";
 
 const DEFAULT_LIST_LIMIT = 100;
-const MAX_LIST_LIMIT = 500;
 
 /** Which sessions `list` gives. With any of these it lists by deadlines, the latest first. */
 export interface ListOptions {
@@ -85,7 +84,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   /** The ids of all of them, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
-    for await (const page of this.#core.sets.pages(this.#reference, false)) {
+    for await (const page of this.#core.sets.pages(this.#reference)) {
       for (const { id } of page) ids.push(id);
     }
     return ids;
@@ -136,7 +135,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
-    for await (const page of this.#core.sets.pages(this.#reference, true)) {
+    for await (const page of this.#core.sets.pages(this.#reference, { withFields: true })) {
       for (const session of page) yield toSession<Data>(session);
     }
   }

@@ -10,7 +10,8 @@ import { decodeShard, encodeShard } from "../store/shards.ts";
 const TOKEN_PATTERN = /^[A-Za-z0-9_-]{34}$/;
 const ID_PATTERN = /^[A-Za-z0-9_-]{24}$/;
 const RANDOM_BYTES = 24;
-const HASH_CHARACTERS = 22;
+/** How many characters of a hash in base64url, after those of the shard, make an id. */
+export const ID_HASH_CHARACTERS = 22;
 
 export interface NewToken {
   readonly token: string;
@@ -51,5 +52,5 @@ export function isId(id: unknown, shards: number): id is string {
 
 function hashToken(token: string): string {
   const hash = createHash("sha256").update(token).digest("base64url");
-  return token.slice(0, 2) + hash.slice(0, HASH_CHARACTERS);
+  return token.slice(0, 2) + hash.slice(0, ID_HASH_CHARACTERS);
 }

@@ -25,6 +25,7 @@ export type Duration<
   | `${number}${Cased<Unit | OtherUnit>}`
   | `${number} ${Cased<Unit | OtherUnit>}`;
 
+export const DAY_MS = 86_400_000;
 const MAX_DURATION_MS = ms("100 years");
 
 /**

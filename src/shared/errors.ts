@@ -308,3 +308,10 @@ export function createTooLargeError(
     { bytes, maxBytes },
   );
 }
+
+/** The error of a cursor that isn't one of this library's. */
+export function createCursorError(): SessionError {
+  return createConfigError("cursor must be the cursor of an earlier progress, or null", {
+    option: "cursor",
+  });
+}

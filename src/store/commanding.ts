@@ -1,58 +1,58 @@
 import type { Changed, FieldChanges, Reference, SessionStore } from "./contract.ts";
 
 /*
- * What a store can do besides: change a session as a caller commands who chooses ids, and says when
- * each session ends. The entries under `compat/` need it, because the APIs that they keep do so. A
- * store without it is a whole store, too; `commandContract` of `session-sets/testing` has its tests.
+ * An optional ability of a store: it changes a session for a caller who chooses ids and deadlines.
+ * The entries under `compat/` need it, because their APIs let callers do so. A store without it is
+ * complete. Its tests are `commandContract` of `session-sets/testing`.
  */
 
-/** A change to one session by a caller who commands. It pushes the idle deadline forward. */
+/** A change to one session by a caller who chooses ids and deadlines. It pushes the idle deadline forward. */
 export interface Command extends FieldChanges {
   /** Replaces the session's idle timeout; null leaves it. */
   readonly idleTimeout: number | null;
-  /** Moves the absolute deadline, either way, to so long from now. */
+  /** Sets the absolute deadline to this long from now, earlier or later than before. */
   readonly absoluteTimeout?: number;
-  /** Moves the absolute deadline to this moment; the session ends where it has passed. */
+  /** Sets the absolute deadline to this moment. If it has passed, the session ends. */
   readonly absoluteDeadline?: number;
-  /** Whether all fields that are not in `set` go, and their references with them. */
+  /** Whether to remove all fields that aren't in `set`, and their references. */
   readonly replace?: boolean;
-  /** Only where the session has this value now. */
+  /** Makes the call do nothing unless the session has this value now. */
   readonly where?: Reference;
   /**
-   * Makes the session where nothing is at the id. It goes with a new timeout or deadline, and without
-   * a `merge`. `"anew"` makes it also where `end` has left a tombstone.
+   * Whether to make the session if there is nothing at the id; `"anew"` also makes it where `end` has
+   * left a tombstone. It needs a new timeout or deadline, and no `merge`.
    */
   readonly create?: boolean | "anew";
-  /** Null: the session keeps its id, whoever's it becomes. */
+  /** Null: the session keeps its id, even if its user changes. */
   readonly merge: Merge | null;
 }
 
 /**
- * A new id for a session whose user changes: where a value of an `identity` field comes or goes. It
- * keeps its fields and its deadlines, and leaves tombstones at every id that it came through.
+ * A new id for a session whose user changes, that is where an `identity` field gains or loses a value.
+ * The session keeps its fields and deadlines, and leaves tombstones at the old id and every alias.
  */
 export interface Merge {
-  /** The new id, never used before and in the same shard as the old one. */
+  /** The new id. It was never used before, and is in the same shard as the old one. */
   readonly to: string;
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
   /**
-   * Those of them that count only where the session had no value.
+   * The fields among them that count only if the session had no value there.
    * @default none
    */
   readonly firstOnly?: readonly string[];
-  /** How long (ms) a tombstone stays; 0 leaves none. */
+  /** How long (ms) a tombstone is kept; 0 leaves none. */
   readonly tombstone: number;
 }
 
-/** What became of a command: as of a change that keeps the session's id, or merges. */
+/** The outcome of a command: that of a change which keeps the session's id, or merges. */
 export type Commanded = Exclude<Changed, { readonly state: "ended" | "alias" | "signs-in" }>;
 
 /** A store that takes commands. */
 export interface CommandStore extends SessionStore {
   /**
-   * Changes one session, over three aliases at most. Called again with a `merge` to an id that
-   * exists it changes nothing more and gives the same answer.
+   * Changes one session, over at most three aliases. Called again with a `merge` to an id that
+   * exists by then, it changes nothing more and returns the same answer.
    */
   command(id: string, command: Command): Promise<Commanded>;
 }

@@ -1,57 +1,57 @@
 /*
- * What a store of sessions must do. A store knows ids, encoded fields, references and deadlines; it
- * knows neither tokens nor HTTP. `session-sets/testing` has the suite that every store passes.
+ * The contract of a session store. A store knows ids, encoded fields, references and deadlines; it
+ * knows neither tokens nor HTTP. Every store passes the suite in `session-sets/testing`.
  *
- * - Each method is atomic for each session it touches: nobody sees half of it.
- * - Absent, expired and ended are the same thing and are no error: null, false or "gone".
- * - The store's own clock decides what is expired: a session lives up to and with `expiresAt`.
- * - Methods reject for system faults only, with a SessionError (ERR_STORE_UNAVAILABLE,
- *   ERR_STORE_FULL, ERR_REPLICAS), and within a bounded time; with ERR_SESSION_VALUE where the
- *   references of a session would have more than 1,000 values together, and nothing is done; and
- *   `changeAll` where a session would grow too large.
- * - Nothing but `create` and `signIn` makes a session, and only under an id that was never used
- *   before. A `change` that names another user than the session's is a `signIn`, and does what it
- *   does.
- * - Times and durations are whole milliseconds, times since 1970 on the store's clock.
+ * - Each method is atomic for each session it touches: no caller sees half of a change.
+ * - Absent, expired and ended sessions are treated alike, and are no error: the answer is null,
+ *   false or "gone".
+ * - The store's own clock decides what has expired. A session is live up to and including `expiresAt`.
+ * - Each method settles within a bounded time. It rejects with a SessionError, and only in these
+ *   cases: for a system fault (ERR_STORE_UNAVAILABLE, ERR_STORE_FULL, ERR_REPLICAS); where a
+ *   session's references would have more than 1,000 values together (ERR_SESSION_VALUE, and nothing
+ *   is done); and in `changeAll`, where a session would grow too large.
+ * - Only `create` and `signIn` make a session, and only under an id that was never used before. A
+ *   `change` that names another user than the session's does what `signIn` does.
+ * - Times and durations are whole milliseconds. Times count from 1970 on the store's clock.
  *
- * That is the whole of it. What a store can do besides has files of its own, each with a type that
- * extends `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
+ * A store needs nothing else. Optional abilities have their own files, each with a type that extends
+ * `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
  * iterating.ts.
  */
 
-/** One value of one reference field: what a session set is the set of. */
+/** One value of one reference field. It names a session set. */
 export interface Reference {
   readonly field: string;
   /** The value as `encodeValue` writes it. */
   readonly text: string;
-  /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
+  /** Whether the set's ids are also kept in a plain Redis set (`as: "set"`). */
   readonly plain: boolean;
-  /** The value that a program may have meant: asked for where no session has this one. */
+  /** A value that the program may have meant. It is looked up where no session has this one. */
   readonly lookalike?: Lookalike;
 }
 
-/** The same value as the other type: the number 60 for the string "60", and the other way round. */
+/** The same value as another type: the number 60 for the string "60", or the reverse. */
 export interface Lookalike {
   /** The value as `encodeValue` writes it. */
   readonly text: string;
   /**
-   * Called where `count`, `list` (but for what is `after` a place) or `endAll` finds no session of a
-   * reference, and some of this one.
+   * Called when `count`, `list` (without `after`) or `endAll` finds no session with the reference's
+   * value, but at least one with this value.
    */
   readonly onFound: () => void;
 }
 
-/** All values that one reference field of one session has, or is to have. Empty: no reference. */
+/** All values that one reference field of one session has, or will have; empty for none. */
 export interface FieldReferences {
   readonly field: string;
   /** The values as `encodeValue` writes them, each once, at most 1,000. */
   readonly texts: readonly string[];
   /**
-   * Whether the field says who the user is. A store that is full may end sessions of nobody.
+   * Whether the field says who the user is. A full store may end sessions without a user.
    * @default false
    */
   readonly identity?: boolean;
-  /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
+  /** Whether the set's ids are also kept in a plain Redis set (`as: "set"`). */
   readonly plain: boolean;
 }
 
@@ -63,61 +63,63 @@ export interface Times {
   readonly createdAt: number;
   /** When the idle deadline was last pushed forward. */
   readonly lastSeenAt: number;
-  /** How long the session may be idle; null where it has no idle deadline. */
+  /** How long the session may be idle; null without an idle deadline. */
   readonly idleTimeout: number | null;
-  /** When it ends however busy it is; null where it has no absolute deadline. */
+  /** When it ends even if it is in use; null without an absolute deadline. */
   readonly absoluteDeadline: number | null;
-  /** The nearer one of its deadlines. */
+  /** The earlier of its deadlines. */
   readonly expiresAt: number;
 }
 
-/** A session as a store gives it out. */
+/** A session as a store returns it. */
 export interface StoredSession extends Times {
   readonly id: string;
-  /** The id that the session was made with, which rotations keep. */
+  /** The id that the session was made with. Rotations keep it. */
   readonly lineage: string;
   /** All its fields, or those that were asked for. */
   readonly fields: Fields;
 }
 
-/** A session to be made. At least one of the two timeouts is given. */
+/** A session to make. At least one of the two timeouts is given. */
 export interface NewSession {
-  /** An id never used before: the library makes ids of at least 128 random bits. */
+  /** An id that was never used before: the library's ids have at least 128 random bits. */
   readonly id: string;
   readonly fields: Fields;
   readonly references: readonly FieldReferences[];
   readonly idleTimeout: number | null;
-  /** From now: the store makes the deadline. */
+  /** How long from now the session may live; the store computes the deadline. */
   readonly absoluteTimeout: number | null;
 }
 
-/** A session that was made, and with which id. */
+/** The id and the times of a session that was made. */
 export interface Created extends Times {
   readonly id: string;
 }
 
 /**
- * What an id leads to. `now` is the time of the asking, on the store's clock.
+ * What an id leads to. `now` is the time of the read on the store's clock.
  *
- * - `live`: a session, whose own id differs from the one asked for where that one is an alias.
- * - `superseded`: there is a tombstone.
- * - `gone`: nothing: never created, expired, or ended.
+ * - `live`: a session. Its id differs from the given one where that is an alias.
+ * - `superseded`: a tombstone.
+ * - `gone`: nothing. The session was never created, has expired, or was ended.
  */
 export type Lookup =
   | { readonly state: "live"; readonly session: StoredSession; readonly now: number }
   | Superseded
   | Gone;
 
-/** The id stood for a session that was ended, and says by what. */
+/** The id's session was ended, and a tombstone says how. */
 export interface Superseded {
   readonly state: "superseded";
-  /** Whether a sign-in took its place, or its own request ended it. */
+  /** Whether a sign-in replaced the session, or its own request ended it. */
   readonly by: "sign-in" | "delete";
   /**
    * Whether the session that a sign-in replaced had a value in one of the fields that say who the
-   * user is. An id of more than three rotations ago counts as one that had. So does any to a `change`
-   * with a `rotation` that names some of these fields, and not all that the sign-in has named: it is no
-   * sign-in that was sent twice, and its session would take the place of that one's in the browser.
+   * user is. It is also true in two other cases:
+   *
+   * - The id is from more than three rotations ago.
+   * - A `change` with a `rotation` names some of these fields, but not all that the sign-in named. It
+   *   isn't that sign-in sent twice, and its session would replace the sign-in's in the browser.
    */
   readonly hadIdentity: boolean;
 }
@@ -131,79 +133,85 @@ export interface Gone {
 export interface FieldChanges {
   readonly set: Fields;
   readonly unset: readonly string[];
-  /** One entry for each reference field in `set` or `unset`, with all the values it then has. */
+  /** One entry for each reference field in `set` or `unset`, with all values it has afterwards. */
   readonly references: readonly FieldReferences[];
-  /** How many bytes the names and values of the fields may have together, after the change. */
+  /** The most bytes that the names and values of all fields may have together after the change. */
   readonly maxBytes: number;
 }
 
-/** A change to one session by whoever uses it: it pushes the idle deadline forward. */
+/** A change to one session in use. It pushes the idle deadline forward. */
 export interface Change extends FieldChanges {
   /** Replaces the session's idle timeout; null leaves it. */
   readonly idleTimeout: number | null;
   /** Null: the session keeps its id. */
   readonly rotation: Rotation | null;
-  /** Only where the session has this value now. */
+  /** Makes the call do nothing unless the session has this value now. */
   readonly where?: Reference;
 }
 
 /**
- * A new id for a session, or for the one that takes its place.
+ * A new id for a session, or for the session that replaces it.
  *
- * A change that names an `identity` field says who the user is. Each such field counts by itself:
- * the session is the same user's where the old and the new values have one in common, another's
- * where they have none, nobody's where it had no value; no new values over old ones are a sign-out.
- * Of several fields the strictest counts: another user's and a sign-out, then nobody's.
+ * A change that names an `identity` field says who the user is. Each such field is compared by itself:
+ *
+ * - The old and the new values have one in common: the session is the same user's.
+ * - They have none in common: it is another user's. If there are no new values, it is a sign-out.
+ * - There were no old values: it is nobody's.
+ *
+ * Among several fields the strictest result counts: another user's or a sign-out first, then nobody's.
  */
 export interface Rotation {
-  /** The new id, never used before and in the same shard as the old one. */
+  /** The new id. It was never used before, and is in the same shard as the old one. */
   readonly to: string;
   /**
-   * - `"always"`: a renewal. It leaves an alias at the old id; a tombstone where the change names the
-   *   same user, or `grace` is 0. Through an alias it is done only where it names the same user; else
-   *   nothing is (`alias`), or, with a `grace` of 0, the session is ended (`ended`).
-   * - `"credentials"`: a renewal that leaves tombstones at every id it came through, aliases too.
+   * When the session gets the new id. Except with `"credentials"` and `"never"`, a change that names an
+   * `identity` field replaces a session that isn't the same user's.
+   *
+   * - `"always"`: a renewal. It leaves an alias at the old id, or a tombstone where the change names the
+   *   same user or `grace` is 0. Through an alias, a change that names no user does nothing (`alias`);
+   *   with a `grace` of 0 it ends the session (`ended`).
+   * - `"credentials"`: a renewal that leaves tombstones at the old id and at every alias on the way.
    * - `"user-changes"`: the session keeps its id where it is the same user's.
-   * - `"never"`: the same, and nothing is done (`signs-in`) where the session is not.
+   * - `"never"`: the same user's session keeps its id; for any other, nothing is done (`signs-in`).
    */
   readonly when: "always" | "credentials" | "user-changes" | "never";
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
-  /** How long (ms) an alias stays; 0 leaves none. */
+  /** How long (ms) an alias is kept; 0 leaves none. */
   readonly grace: number;
-  /** How long (ms) a tombstone stays; 0 leaves none. */
+  /** How long (ms) a tombstone is kept; 0 leaves none. */
   readonly tombstone: number;
   /**
-   * The session that takes the place of one that is not the same user's: of the old one it keeps
-   * nothing, and of the change it has what is set, but for the fields of `without`.
+   * The session that replaces one that isn't the same user's. It keeps nothing of the old session,
+   * and gets the fields that the change sets, except those in `without`.
    */
   readonly replacement: Replacement;
 }
 
-/** The deadlines of a session that takes the place of another, and what it does not get. */
+/** The deadlines of a session that replaces another, and the fields that it doesn't get. */
 export interface Replacement {
   readonly idleTimeout: number | null;
   readonly absoluteTimeout: number | null;
   readonly without: readonly string[];
 }
 
-/** A session that takes the place of what an id leads to, whatever that is. */
+/** A session that replaces anything an id leads to. */
 export interface SignIn extends NewSession {
-  /** The fields that it takes over from the old session, with their references, unless it has them. */
+  /** The fields to keep from the old session, with their references, unless the new one sets them. */
   readonly keep: readonly string[];
   /** The reference fields that say who the user is. */
   readonly identity: readonly string[];
-  /** How long (ms) tombstones stay; 0 leaves none. */
+  /** How long (ms) tombstones are kept; 0 leaves none. */
   readonly tombstone: number;
-  /** How many bytes the names and values of its fields may have together. */
+  /** The most bytes that the names and values of its fields may have together. */
   readonly maxBytes: number;
 }
 
 /**
- * What became of a sign-in.
+ * The outcome of a sign-in.
  *
- * - `signed-in`: done. `ended`: whether the id led to a session, which it has ended.
- * - `too-large`: nothing was done: with what it keeps the session would have had `bytes` bytes.
+ * - `signed-in`: done. `ended` says whether the id led to a session, which was ended.
+ * - `too-large`: nothing was done. With the kept fields, the session would have had `bytes` bytes.
  */
 export type SignedIn =
   | {
@@ -215,15 +223,15 @@ export type SignedIn =
   | { readonly state: "too-large"; readonly bytes: number };
 
 /**
- * What became of a change.
+ * The outcome of a change.
  *
- * - `changed`: done. `fields` are all fields where the session has a new id, else null.
- * - `ended`: the session was ended: a rotation without a grace time came through an old id.
- * - `alias`: nothing was done: a rotation was asked for through an old id, which never leads to a
- *   new token, or the session was rotated 32 times within one grace time.
- * - `signs-in`: nothing was done: the session is not the same user's.
- * - `too-large`: nothing was done: the session would have had `bytes` bytes.
- * - `elsewhere`: nothing was done: the session does not have the value that `where` asks for.
+ * - `changed`: done. `fields` holds all fields if the session has a new id; otherwise it is null.
+ * - `ended`: the session was ended by a rotation without a grace time through an old id.
+ * - `alias`: nothing was done. Either the rotation was asked for through an old id, which never leads
+ *   to a new token, or the session was rotated 32 times within one grace time.
+ * - `signs-in`: nothing was done. The session isn't the same user's.
+ * - `too-large`: nothing was done. The session would have had `bytes` bytes.
+ * - `elsewhere`: nothing was done. The session doesn't have the value that `where` asks for.
  */
 export type Changed =
   | {
@@ -240,140 +248,152 @@ export type Changed =
   | Superseded
   | Gone;
 
-/** How a session is found. */
+/** Options of `find`. */
 export interface FindOptions {
-  /** Only these fields are read. */
+  /** The fields to read; all if left out. */
   readonly names?: readonly string[] | undefined;
-  /** The id is a name that somebody was told, not that of a token: a lineage will do, too. */
+  /** The id doesn't come from a token, so it may also be a lineage. */
   readonly byName?: boolean;
 }
 
-/** How a session is ended. */
+/** Options of `end`. */
 export interface EndOptions {
-  /** The id is a name that somebody was told, not that of a token: a lineage will do, too. */
+  /** The id doesn't come from a token, so it may also be a lineage. */
   readonly byName?: boolean;
-  /** Only where the session has this value now. */
+  /** Makes the call do nothing unless the session has this value now. */
   readonly reference?: Reference;
-  /** What stays at its id and at every alias it was reached by; left out: nothing. */
+  /** What to leave at its id and at every alias it was reached by; nothing if left out. */
   readonly tombstone?: Tombstone;
   /**
-   * How many copies of the store must have acknowledged that nothing is left, also where nothing was
-   * there. ERR_REPLICAS where they do not in time, and a call after that waits again.
-   * ERR_SESSION_CONFIG, and nothing is ended, where the store cannot tell.
+   * How many replicas must acknowledge that nothing is left, even if nothing was there. If too few do so
+   * in time, the call rejects with ERR_REPLICAS, and calling again waits again. A store that
+   * cannot tell rejects with ERR_SESSION_CONFIG, and ends nothing.
    */
   readonly replicas?: number | undefined;
 }
 
-/** What stays of a session that its own request has ended. */
+/** What is left of a session that its own request has ended. */
 export interface Tombstone {
-  /** How long (ms); 0 leaves none. */
+  /** How long (ms) it is kept; 0 leaves none. */
   readonly stays: number;
-  /** Only where the session is of this lineage. */
+  /** Leaves it only if the session has this lineage. */
   readonly lineage?: string;
 }
 
-/** How the sessions of a set are ended. */
+/** Options of `endAll`. */
 export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
-  /** An id or a lineage: the session that it leads to lives on. */
+  /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
 }
 
-/** Where a session stands in the order of deadlines; it need not be there any more. */
+/** A session's place in the order of deadlines. The session may be gone. */
 export type ListPlace = Pick<StoredSession, "id" | "expiresAt">;
 
-/** Which sessions of a set are listed, and in what order. */
+/** Which sessions `list` returns, and in what order. */
 export interface ListOptions {
-  /** At most so many, 1 to 500. */
+  /** The most sessions to return, from 1 to `MAX_LIST_LIMIT`. */
   readonly limit: number;
   /**
-   * - `"last-seen"`: the most recently seen first; where a shard has more than 500 of them, only those
-   *   that expire last are looked at.
-   * - `"deadline"`: the latest `expiresAt` first; those of one deadline by id, as `<` compares texts.
+   * - `"last-seen"`: the most recently seen first. In a shard with more than 500, only the 500 that
+   *   expire last are considered.
+   * - `"deadline"`: the latest `expiresAt` first. Equal deadlines are ordered by id, as `<` compares texts.
    */
   readonly order: "last-seen" | "deadline";
   /**
-   * In the order of deadlines: only those that stand behind this place. It goes by the place alone, also
-   * where that session was ended, rotated or touched since.
+   * With the order `"deadline"`: only the sessions behind this place. The place stays valid if that
+   * session was ended, rotated or touched since.
    */
   readonly after?: ListPlace | null;
 }
 
-/** How often a session may be rotated within one grace time, and so how many aliases lead to one. */
+/** Options of `pages` and `iterate`. */
+export interface PageOptions {
+  /**
+   * Whether to read the sessions' fields; otherwise `fields` is empty.
+   * @default false
+   */
+  readonly withFields?: boolean;
+}
+
+/** The most sessions with their fields that one page of a shard holds. */
+export const MAX_PAGE_SESSIONS = 100;
+/** The most sessions that one `list` returns. */
+export const MAX_LIST_LIMIT = 500;
+/** How often a session may be renewed within one grace time, so the most aliases that lead to it. */
 export const MAX_RENEWALS = 32;
-/** Over how many aliases an id is a way in; an ending follows all there are. */
+/** The most aliases that `find` and `change` follow from an id. An ending follows all of them. */
 export const MAX_HOPS = 3;
 
-/** Where sessions and their sets are kept. */
+/** A store of sessions and their sets. */
 export interface SessionStore {
   /**
-   * How many parts the ids are spread over, 1 to 4096. An id begins with the number of its part; in
-   * a store of one part it may be any text but an empty one.
+   * How many shards the ids are spread over, 1 to 4096. An id begins with the number of its shard. In
+   * a store with one shard it may be any text that isn't empty.
    */
   readonly shards: number;
 
   /**
-   * Makes a session. Called again with its id while it is there, it changes nothing: the same times.
-   * A store whose part of that id takes no new ones for the moment asks `createIdElsewhere` for another id,
-   * which is in another part each time, and may make the session under that.
+   * Makes a session. Called again with the same id while the session lives, it changes nothing and
+   * returns the same times. If the id's shard takes no new sessions for the moment, the store may call
+   * `createIdElsewhere`, which returns an id in another shard each time, and use that id.
    */
   create(session: NewSession, createIdElsewhere?: () => string): Promise<Created>;
 
   /**
-   * Ends the session that an id leads to, over all aliases there are, and makes another in the same
-   * shard. Tombstones stay at the id, also where it led nowhere, and at every alias it came through.
-   * Nothing is kept of a session that was another user's, or that more than three aliases led to.
-   * Called again with the same new id while that session is there, it gives the same session.
+   * Ends the session that an id leads to, over any number of aliases, and makes another in the same
+   * shard. It leaves tombstones at the id, even if that led nowhere, and at every alias on the way.
+   * It keeps no field of a session that was another user's, or that was over three aliases away.
+   * Called again with the same new id while that session lives, it returns the same session.
    */
   signIn(id: string, session: SignIn): Promise<SignedIn>;
 
-  /** What an id leads to, over three aliases at most, or by its name over all; writes nothing. */
+  /** What an id leads to, over at most three aliases, or over all with `byName`. It writes nothing. */
   find(id: string, options?: FindOptions): Promise<Lookup>;
 
   /**
-   * Changes one session, over three aliases at most. Called again with a `rotation` to an id that
-   * exists it changes nothing more and gives the same answer.
+   * Changes one session, over at most three aliases. Called again with a `rotation` to an id that
+   * exists by then, it changes nothing more and returns the same answer.
    */
   change(id: string, change: Change): Promise<Changed>;
 
-  /** Ends a session, and all aliases that led from the id to it. Its lineage; null for none. */
+  /** Ends a session and all aliases from the id to it. It returns the lineage; null if none was there. */
   end(id: string, options?: EndOptions): Promise<string | null>;
 
-  /** How many live sessions have this value. */
+  /** Counts the live sessions with this value. */
   count(reference: Reference): Promise<number>;
 
   /** Whether the session that an id or a lineage leads to has this value. */
   has(reference: Reference, id: string): Promise<boolean>;
 
-  /**
-   * Some of the sessions with this value; fewer than `limit` only where there are no more.
-   */
+  /** Returns some of the sessions with this value; fewer than `limit` only if there are no more. */
   list(reference: Reference, options: ListOptions): Promise<StoredSession[]>;
 
   /**
-   * All sessions with this value, in pages and in no order. A session that has the value from the
-   * first page to the last is given, and none is given twice, however they rotate meanwhile.
-   * Without `withFields`, `fields` is empty.
+   * Iterates over all sessions with this value, in pages and in no order. A session that has the value
+   * from the first page to the last is included. No session comes twice, even if it is rotated meanwhile.
    */
-  pages(reference: Reference, withFields: boolean): AsyncIterable<StoredSession[]>;
+  pages(reference: Reference, options?: PageOptions): AsyncIterable<StoredSession[]>;
 
   /**
-   * Changes every session with this value; no deadline moves. How many. ERR_SESSION_TOO_LARGE
-   * where one would grow over `maxBytes`: it and those after it are left as they are.
+   * Changes every session with this value, without moving deadlines, and returns how many. It rejects
+   * with ERR_SESSION_TOO_LARGE where a session would exceed `maxBytes`: that session and those after
+   * it are left as they are.
    */
   changeAll(reference: Reference, changes: FieldChanges): Promise<number>;
 
   /**
-   * Ends every session with this value, but the one that `except` leads to. How many. Every
-   * session that had the value when it was called, and still has it, is ended under whatever id.
+   * Ends every session with this value, except the one that `except` leads to, and returns how many.
+   * A session that had the value when this was called, and still has it, is ended even if it is
+   * rotated meanwhile.
    */
   endAll(reference: Reference, options?: EndAllOptions): Promise<number>;
 
-  /** The name of the place where a session is kept: in Redis, the key of its hash. */
+  /** The name of the place where a session is kept: the key of its hash in Redis. */
   sessionKey(id: string): string;
 
-  /** The name of a session set's place; `*` stands for the shard where it has several. */
+  /** The name of a session set's place. `*` stands for the shard if there are several. */
   setKey(reference: Reference): string;
 
-  /** Frees what the store itself has opened. */
+  /** Closes what the store itself has opened. */
   close(): Promise<void>;
 }

@@ -1,19 +1,17 @@
-import type { SessionStore, StoredSession } from "./contract.ts";
+import type { PageOptions, SessionStore, StoredSession } from "./contract.ts";
 
 /*
- * What a store can do besides: go through all its sessions, whatever their fields hold. It is no
- * part of the contract, because it looks at everything that is kept; a store without it is a whole
- * store, too.
+ * An optional ability of a store: to iterate over all its sessions. It isn't part of the contract,
+ * because it looks at everything that is kept. A store without it is complete.
  */
 
-/** A store that can go through all its sessions. */
+/** A store that can iterate over all its sessions. */
 export interface IterableStore extends SessionStore {
   /**
-   * All live sessions, in bounded steps and in no order. One that is there under the same id from
-   * the first step to the last is given, and no id is given twice. Without `withFields`, `fields`
-   * is empty.
+   * Iterates over all live sessions, in bounded steps and in no order. A session that has the same id
+   * from the first step to the last is included. No id comes twice.
    */
-  iterate(withFields: boolean): AsyncIterable<StoredSession[]>;
+  iterate(options?: PageOptions): AsyncIterable<StoredSession[]>;
 }
 
 export function isIterable(store: SessionStore): store is IterableStore {

@@ -1,53 +1,54 @@
 import type { SessionStore } from "./contract.ts";
 
 /*
- * What a store can do besides: compare all its sessions with their sets, and mend what is wrong. It
- * is needed where a reference was declared after sessions had been made, and where something took
- * keys away. A store without it is a whole store, too.
+ * An optional ability of a store: to reindex, which compares all sessions with their sets and fixes
+ * the differences. It is needed after a reference is declared for existing sessions, and after keys
+ * were lost. A store without it is complete.
  */
 
-/** A declared reference, as a store can read it that never decodes a value. */
+/** A declared reference, for a store that never decodes a value. */
 export interface DeclaredReference {
   readonly field: string;
-  /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
+  /** Whether the set's ids are also kept in a plain Redis set (`as: "set"`). */
   readonly plain: boolean;
   /**
    * Whether the field says who the user is.
    * @default false
    */
   readonly identity?: boolean;
-  /** The values that a field's text references, as texts; none where it is no reference. */
+  /** The values that a field's text references, as texts; none if it isn't a reference. */
   toTexts(text: string): readonly string[];
 }
 
-/** How a store's walk over everything that it keeps is done. */
+/** Options of a store's `reindex`. */
 export interface StoreReindexOptions {
+  /** Whether to count the differences only, and write nothing. */
   readonly dryRun: boolean;
-  /** Where an earlier walk had come to; null begins anew. */
+  /** The cursor of an earlier progress, to continue there; null starts from the beginning. */
   readonly cursor: string | null;
 }
 
-/** How far a walk over everything that is kept has come. The numbers are those of this walk. */
+/** The progress of a reindex. The numbers count from where this call started. */
 export interface ReindexProgress {
-  /** Where the walk goes on from here, to be given back to `reindex`; null at the end. */
+  /** Where to continue: pass it to `reindex`. Null at the end. */
   readonly cursor: string | null;
-  /** How many keys were looked at: sessions, and what is left of old ids, and sets. */
+  /** How many keys were scanned: sessions, aliases, tombstones and sets. */
   readonly scanned: number;
-  /** How many entries sets lacked. */
+  /** How many entries were missing from sets. */
   readonly added: number;
-  /** How many entries, and keys, should not have been there. */
+  /** How many entries and keys should not have been there. */
   readonly removed: number;
-  /** How many deadlines, and lists of a session's sets, were wrong. */
+  /** How many deadlines and lists of a session's sets were wrong. */
   readonly corrected: number;
 }
 
 /** A store that can compare its sessions with their sets. */
 export interface ReindexableStore extends SessionStore {
   /**
-   * Walks over everything that is kept, in bounded steps, and mends it while it is in use: each
-   * repair is atomic and goes by what is there at its moment. A dry run writes nothing.
+   * Scans all keys in bounded steps, and fixes sessions and sets while they are in use. Each fix is
+   * atomic and depends only on what is there at that moment.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own.
+   * @throws SessionError ERR_SESSION_CONFIG for a cursor that isn't one of its own.
    */
   reindex(
     references: readonly DeclaredReference[],

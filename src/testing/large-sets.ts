@@ -25,7 +25,7 @@ export const largeSets: readonly StoreTest[] = [
   storeTest("a large set is counted and paged whole", async ({ store }) => {
     const ids = await createMany(store, "1", MANY);
     await assertMembers(store, USER, ids);
-    const sessions = await readAllPages(store, USER, true);
+    const sessions = await readAllPages(store, USER, { withFields: true });
     assert.deepEqual(readNumbers(sessions), createRange(MANY));
   }),
 
@@ -47,7 +47,7 @@ export const largeSets: readonly StoreTest[] = [
   storeTest("changeAll changes every session of a large set", async ({ store }) => {
     await createMany(store, "1", MANY);
     assert.equal(await store.changeAll(USER, createChanges({ set: { role: "admin" } })), MANY);
-    const sessions = await readAllPages(store, USER, true);
+    const sessions = await readAllPages(store, USER, { withFields: true });
     assert.deepEqual(readNumbers(sessions), createRange(MANY));
     const roles = new Set(sessions.map(({ fields }) => fields.get("role")));
     assert.deepEqual([...roles], ["admin"]);
@@ -78,7 +78,7 @@ export const largeSets: readonly StoreTest[] = [
     await createMany(store, "1", MANY);
     const seen: StoredSession[] = [];
     let rotations = 0;
-    for await (const page of store.pages(USER, true)) {
+    for await (const page of store.pages(USER, { withFields: true })) {
       seen.push(...page);
       if (rotations++ < 3) await rotateAll(store);
     }
@@ -89,7 +89,7 @@ export const largeSets: readonly StoreTest[] = [
     const ids = await createMany(store, "1", MANY);
     const gone = new Set<string>();
     let pages = 0;
-    for await (const page of store.pages(USER, false)) {
+    for await (const page of store.pages(USER)) {
       for (const { id } of page) assert.ok(!gone.has(id), "an ended session is given");
       if (pages++ > 0) continue;
       const given = new Set(page.map(({ id }) => id));
@@ -108,7 +108,7 @@ export const largeSets: readonly StoreTest[] = [
 
   storeTest("pages may be left early", async ({ store }) => {
     await createMany(store, "1", MANY);
-    for await (const page of store.pages(USER, false)) {
+    for await (const page of store.pages(USER)) {
       assert.ok(page.length >= 0, "a page is an array");
       break;
     }

@@ -1,18 +1,20 @@
 import assert from "node:assert/strict";
-import type {
-  Change,
-  Changed,
-  FieldChanges,
-  FieldReferences,
-  Fields,
-  NewSession,
-  Reference,
-  Rotation,
-  SessionStore,
-  SignedIn,
-  SignIn,
-  StoredSession,
-  Times,
+import {
+  type Change,
+  type Changed,
+  type FieldChanges,
+  type FieldReferences,
+  type Fields,
+  MAX_LIST_LIMIT,
+  type NewSession,
+  type PageOptions,
+  type Reference,
+  type Rotation,
+  type SessionStore,
+  type SignedIn,
+  type SignIn,
+  type StoredSession,
+  type Times,
 } from "../store/contract.ts";
 import { newId, newIdBeside } from "./ids.ts";
 
@@ -259,10 +261,10 @@ export function pickTimes(times: Times): Times {
 export async function readAllPages(
   store: SessionStore,
   reference: Reference,
-  withFields = false,
+  options?: PageOptions,
 ): Promise<StoredSession[]> {
   const sessions: StoredSession[] = [];
-  for await (const page of store.pages(reference, withFields)) sessions.push(...page);
+  for await (const page of store.pages(reference, options)) sessions.push(...page);
   assert.equal(new Set(sessions.map(({ id }) => id)).size, sessions.length, "a session came twice");
   return sessions;
 }
@@ -278,9 +280,9 @@ export async function assertMembers(
   assert.equal(await store.count(reference), expected.length, `count of ${set}`);
   const paged = (await readAllPages(store, reference)).map(({ id }) => id);
   assert.deepEqual(paged.sort(), expected, `pages of ${set}`);
-  if (expected.length <= 500) {
+  if (expected.length <= MAX_LIST_LIMIT) {
     for (const order of ["last-seen", "deadline"] as const) {
-      const listed = await store.list(reference, { limit: 500, order });
+      const listed = await store.list(reference, { limit: MAX_LIST_LIMIT, order });
       assert.deepEqual(listed.map(({ id }) => id).sort(), expected, `list of ${set} (${order})`);
     }
   }

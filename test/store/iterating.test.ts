@@ -1,9 +1,10 @@
-/* What a store that can be walked over gives: each live session once, whatever else is kept. */
+/* A store that can iterate over all its sessions gives each live session once, whatever else is kept. */
 import { Redis } from "ioredis";
 import { createSessions, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";
+import type { PageOptions } from "../../src/store/contract.ts";
 import { isIterable } from "../../src/store/iterating.ts";
 import { freshPrefix } from "../support/stores/stores.ts";
 
@@ -16,11 +17,11 @@ const stores: Readonly<Record<string, () => SessionStore>> = {
   "on Redis with 4 shards": () => redisStore(client, { prefix: freshPrefix(), shards: 4 }),
 };
 
-async function walked(store: SessionStore, withFields: boolean) {
-  if (!isIterable(store)) throw new Error("This store cannot be walked over.");
+async function iterate(store: SessionStore, options?: PageOptions) {
+  if (!isIterable(store)) throw new Error("This store cannot iterate over its sessions.");
   const steps: number[] = [];
   const sessions = [];
-  for await (const step of store.iterate(withFields)) {
+  for await (const step of store.iterate(options)) {
     steps.push(step.length);
     sessions.push(...step);
   }
@@ -43,7 +44,7 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
     const signedIn = await sessions.rotate(kept.token, { user_id: 3 }); // leaves a tombstone
     await sessions.delete(ended.token);
     const ids = [renewed?.session?.id, signedIn?.session?.id].sort();
-    const all = (await walked(store, false)).sessions;
+    const all = (await iterate(store)).sessions;
     expect(all.map(({ id }) => id).sort()).toEqual(ids);
     for (const { fields } of all) expect(fields.size).toBe(0);
   });
@@ -51,7 +52,7 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
   test("gives their fields where they are asked for", async () => {
     const { store, sessions } = open();
     const { session } = await sessions.create({ user_id: 1, theme: "dark" });
-    const [found] = (await walked(store, true)).sessions;
+    const [found] = (await iterate(store, { withFields: true })).sessions;
     expect(found?.fields).toEqual(new Map(Object.entries({ user_id: "1", theme: "dark" })));
     expect(found?.expiresAt).toBe(Number(session.expiresAt));
   });
@@ -63,7 +64,7 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
     const lasting = (await make(300)).map(({ session }) => session.id);
     const passing = await make(100);
     const traffic = Promise.all([make(200), ...passing.map(({ token }) => sessions.delete(token))]);
-    const { steps, sessions: all } = await walked(store, false);
+    const { steps, sessions: all } = await iterate(store);
     await traffic;
     const ids = all.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -72,6 +73,6 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
   });
 
   test("gives nothing where there is nothing", async () => {
-    expect((await walked(open().store, true)).sessions).toEqual([]);
+    expect((await iterate(open().store, { withFields: true })).sessions).toEqual([]);
   });
 });

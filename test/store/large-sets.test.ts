@@ -34,8 +34,8 @@ describe("when hundreds of sessions share one deadline", () => {
 
   test("reading, changing and clearing meet each of them", async () => {
     const set = await open();
-    expect(readNumbers(await readAll(set, true))).toEqual(range(TIED));
-    expect((await readAll(set, false)).map(({ id }) => id).sort()).toEqual([...set.ids].sort());
+    expect(readNumbers(await readAll(set, { withFields: true }))).toEqual(range(TIED));
+    expect((await readAll(set)).map(({ id }) => id).sort()).toEqual([...set.ids].sort());
     expect(await set.store.changeAll(USER, MARK)).toBe(TIED);
     expect(await unchanged(set)).toEqual([]);
     expect(await set.store.endAll(USER)).toBe(TIED);
@@ -60,7 +60,7 @@ describe("when hundreds of sessions share one deadline", () => {
       }
       await createMember(set.other, 10_000 + page, HOUR);
     };
-    const read = new Set(readNumbers(await readAll(set, true)));
+    const read = new Set(readNumbers(await readAll(set, { withFields: true })));
     expect(range(TIED).filter((n) => !read.has(n) && !ended.has(n))).toEqual([]);
   });
 });
@@ -101,7 +101,9 @@ describe("sessions with a thousand references each, the user among them", () => 
   test("are read by pages of the usual size, and rotate in one step", async () => {
     const set = await open(TEAMS);
     await rotate(set, 0, 0);
-    expect((await readAll(set, true)).map(({ id }) => id).sort()).toEqual([...set.ids].sort());
+    expect((await readAll(set, { withFields: true })).map(({ id }) => id).sort()).toEqual(
+      [...set.ids].sort(),
+    );
     expect(set.pages).toEqual([COUNT]);
     expect(await set.other.has(TEAM, set.ids[0] ?? "")).toBe(true);
     expect(await set.other.count(TEAM)).toBe(COUNT);

@@ -47,7 +47,7 @@ describe("while sessions are used, rotated and made between the pages", () => {
 
   test("iterating gives each session once and misses none", async () => {
     await open();
-    expect(readNumbers(await readAll(set, true))).toEqual(range(MANY));
+    expect(readNumbers(await readAll(set, { withFields: true }))).toEqual(range(MANY));
     expect(set.pages.length).toBeGreaterThan(5);
     expect(Math.max(...set.pages)).toBeLessThanOrEqual(100);
   });
@@ -64,7 +64,7 @@ describe("while sessions are used, rotated and made between the pages", () => {
       await disturb(set, page);
       await note();
     };
-    for (const { id } of await readAll(set, false)) {
+    for (const { id } of await readAll(set)) {
       const n = made.get(id);
       if (n === undefined) continue; // made between the pages
       expect(births).not.toContain(n);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { ID_HASH_CHARACTERS } from "../../sessions/token.ts";
 import { createConfigError } from "../../shared/errors.ts";
 import { encodeShard } from "../../store/shards.ts";
 
-const HASH_CHARACTERS = 22;
 /** Bytes of the hash that are no part of the id. */
 const SHARD_BYTES = 28;
 
@@ -17,5 +17,5 @@ export function deriveId(sid: unknown, shards: number): string {
   }
   const hash = createHash("sha256").update(sid).digest();
   const shard = hash.readUInt32BE(SHARD_BYTES) % shards;
-  return encodeShard(shard) + hash.toString("base64url").slice(0, HASH_CHARACTERS);
+  return encodeShard(shard) + hash.toString("base64url").slice(0, ID_HASH_CHARACTERS);
 }

@@ -140,7 +140,7 @@ export async function getUserSessions<Data extends SessionData = ReadData>(
   const sessions: ListedSession<Data>[] = [];
   const user = createUserReference(userId);
   await findMigrator(client)?.migrateUser(userId, false);
-  for await (const page of getStore(client).pages(user, true)) {
+  for await (const page of getStore(client).pages(user, { withFields: true })) {
     for (const { id, fields } of page) {
       // A server that evicts keys may have lost this user's session, and the id may be another's now.
       if (fields.get(user.field) !== user.text) continue;
@@ -165,7 +165,7 @@ export async function updateUserSessions(options: WithUserId & { data: object })
   await findMigrator(client)?.migrateUser(userId, false);
   // All ids first: to move deadlines is to move sessions in the order that pages are read in.
   const ids: string[] = [];
-  for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
+  for await (const page of store.pages(user)) ids.push(...page.map(({ id }) => id));
   for (let from = 0; from < ids.length; from += MAX_BATCH_SESSIONS) {
     const batch = ids.slice(from, from + MAX_BATCH_SESSIONS);
     await waitForAll(batch.map((id) => store.command(id, { ...change, where: user })));

@@ -1,11 +1,11 @@
 import type { Session } from "../../sessions/types.ts";
+import { DAY_MS } from "../../shared/durations.ts";
 import { SessionError } from "../../shared/errors.ts";
 import type { Times } from "../../store/contract.ts";
 import type { Carrier } from "./carriers.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";
 
-const DAY_MS = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
 export const MAX_LIFETIME_MS = 400 * DAY_MS;
 

@@ -11,24 +11,27 @@ import {
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
 
-/** Changes a session as a caller commands. */
-export function command(keeper: Keeper, id: string, asked: Command): Commanded {
+/** Changes a session for a caller who chooses ids and deadlines. */
+export function applyCommand(keeper: Keeper, id: string, asked: Command): Commanded {
   const { merge, where } = asked;
-  const done = merge && keeper.shelf.find(merge.to);
-  if (done?.kind === "session") return toChanged(done, true);
-  const { entry: session, trail } = keeper.shelf.resolve(id);
+  const done = merge && keeper.entries.find(merge.to);
+  if (done?.kind === "session") return toChanged(done, { rotated: true });
+  const { entry: session, trail } = keeper.entries.resolve(id);
   if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
-  const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
+  const lifetime = {
+    idleTimeout: asked.idleTimeout,
+    absoluteDeadline: deriveDeadline(keeper, asked),
+  };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
-  return keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
+  return keeper.writeChanges(session, changes, lifetime, merges ? () => rotate(merge) : null);
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
     const left = describeSuperseded(session as Session, identity, changes.references);
-    keeper.move(session as Session, to, null);
-    keeper.bury(ids, left, tombstone);
+    keeper.changeId(session as Session, to, null);
+    keeper.leaveTombstones(ids, left, tombstone);
   }
 }
 
@@ -46,18 +49,18 @@ function createIfAsked(
   const bytes = countBytes(set);
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
-  const life = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  return toChanged(keeper.make(id, set, references, life), false);
+  const lifetime = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
+  return toChanged(keeper.createSession(id, set, references, lifetime), { rotated: false });
 }
 
 function deriveDeadline(
   keeper: Keeper,
   { absoluteTimeout, absoluteDeadline }: Command,
 ): number | null {
-  return absoluteDeadline ?? keeper.after(absoluteTimeout ?? null);
+  return absoluteDeadline ?? keeper.toDeadline(absoluteTimeout ?? null);
 }
 
-/** A command that takes away all fields that it does not set, and their references. */
+/** The command with every field that it doesn't set in `unset`, and their references removed. */
 function toReplacingChange(session: Session, asked: Command): Command {
   const unset = [...session.fields.keys()].filter((name) => !asked.set.has(name));
   const kept = new Set(asked.references.map(({ field }) => field));
@@ -69,7 +72,7 @@ function toReplacingChange(session: Session, asked: Command): Command {
   return { ...asked, unset, references };
 }
 
-/** Whether values that come and go change who the user is. */
+/** Whether the command changes the values of an identity field. */
 function isIdentityChange(
   session: Session,
   { references }: Command,

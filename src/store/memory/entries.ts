@@ -1,22 +1,22 @@
-// Not the globals, which tests of an application replace: one that runs all timers would never come to an
-// end of this one, and lose its sessions on the way.
+// An application's tests may replace the global timers. One that runs all of them would never finish with
+// this one, and would lose its sessions meanwhile.
 import { clearInterval, setInterval } from "node:timers";
 import { SessionError } from "../../shared/errors.ts";
 import { MAX_HOPS } from "../contract.ts";
 import type { Alias, Entry, Session, Tombstone } from "./entry.ts";
 
-/** How often expired sessions are looked for, besides when the store is full. */
+/** How often expired sessions are removed. They are also removed when the store is full. */
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** How much is kept at most. */
+/** How much a memory store holds at most. */
 export interface MemoryLimits {
   readonly maxSessions: number;
   readonly maxTotalBytes: number;
 }
 
 /**
- * What is kept at ids, each until it expires. What a rotation or an ending leaves has a place of its own:
- * it takes no session's, and of too many the oldest go.
+ * The entries by id, each kept until it expires. Aliases and tombstones don't count as sessions: they have
+ * a map of their own, and when there are too many, the oldest is removed.
  */
 export class Entries {
   readonly #limits: MemoryLimits;
@@ -24,21 +24,21 @@ export class Entries {
   readonly #onDrop: (session: Session) => void;
   readonly #sessions = new Map<string, Session>();
   readonly #markers = new Map<string, Alias | Tombstone>();
-  /** The sessions that say of no one who the user is, the oldest first. */
+  /** The sessions without a user, the oldest first. */
   readonly #anonymous = new Set<Session>();
   #bytes = 0;
-  /** No session expires before this: until then a full store need not go through all of them. */
+  /** No session expires before this. Until then, a full store doesn't look for expired sessions. */
   #earliest = Number.POSITIVE_INFINITY;
   #sweeper: NodeJS.Timeout | undefined;
 
-  /** @param onDrop is told of each session that is dropped. */
+  /** @param onDrop is called with each session that is dropped. */
   constructor(limits: MemoryLimits, now: () => number, onDrop: (session: Session) => void) {
     this.#limits = limits;
     this.#now = now;
     this.#onDrop = onDrop;
   }
 
-  /** What is kept at an id, unless it has expired. */
+  /** The entry at an id, unless it has expired. */
   find(id: string): Entry | undefined {
     const entry = this.#sessions.get(id) ?? this.#markers.get(id);
     if (!entry || entry.expiresAt >= this.#now()) return entry;
@@ -46,12 +46,12 @@ export class Entries {
     return undefined;
   }
 
-  /** What an id leads to over at most so many aliases, and those on the way. */
-  resolve(id: string, hops = MAX_HOPS): { entry: Entry | undefined; trail: string[] } {
+  /** The entry that an id leads to over at most `maxHops` aliases, and the ids of those aliases. */
+  resolve(id: string, maxHops = MAX_HOPS): { entry: Entry | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
     let entry = this.find(at);
-    while (entry?.kind === "alias" && trail.length < hops) {
+    while (entry?.kind === "alias" && trail.length < maxHops) {
       trail.push(at);
       at = entry.target;
       entry = this.find(at);
@@ -59,7 +59,7 @@ export class Entries {
     return { entry, trail };
   }
 
-  /** How many aliases, one after the other, lead to a session. */
+  /** The length of the chain of aliases that leads to a session. */
   countAliases(session: Session): number {
     let count = 0;
     for (let before = session.previous; before !== null; count++) {
@@ -70,24 +70,24 @@ export class Entries {
     return count;
   }
 
-  /** Puts a session where it is found from now on; there must be room. */
+  /** Adds a session; there must be room. */
   put(session: Session): void {
     this.#markers.delete(session.id);
     this.#sessions.set(session.id, session);
     this.updateBytes(session, session.bytes, 0);
     this.noteExpiry(session);
-    // unref: sessions that wait to expire keep no process alive.
+    // Sessions that wait to expire must not keep the process alive.
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS).unref();
   }
 
-  /** Puts a session that is kept already to its new id. */
-  rename(session: Session, id: string): void {
+  /** Gives a session another id. */
+  changeId(session: Session, id: string): void {
     this.#sessions.delete(session.id);
     session.id = id;
     this.#sessions.set(id, session);
   }
 
-  /** Leaves an alias or a tombstone at an id. */
+  /** Puts an alias or a tombstone at an id. */
   putMarker(id: string, marker: Alias | Tombstone): void {
     this.#markers.delete(id);
     this.#markers.set(id, marker);
@@ -98,7 +98,7 @@ export class Entries {
     }
   }
 
-  /** Forgets what is kept at an id. */
+  /** Removes the entry at an id. */
   drop(id: string): void {
     this.#markers.delete(id);
     const session = this.#sessions.get(id);
@@ -109,7 +109,7 @@ export class Entries {
     this.#onDrop(session);
   }
 
-  /** A session that is kept has other bytes now, and may say who the user is or no longer do so. */
+  /** Records that a session's size has changed, and perhaps whether it has a user. */
   updateBytes(session: Session, bytes: number, before = session.bytes): void {
     this.#bytes += bytes - before;
     session.bytes = bytes;
@@ -117,21 +117,21 @@ export class Entries {
     else this.#anonymous.add(session);
   }
 
-  /** A session that is kept has another deadline now. */
+  /** Records that a session's deadline has changed. */
   noteExpiry({ expiresAt }: Session): void {
     this.#earliest = Math.min(this.#earliest, expiresAt);
   }
 
-  /** All ids, also those of what has expired. */
+  /** All ids, including those of expired entries. */
   listIds(): string[] {
     return [...this.#sessions.keys(), ...this.#markers.keys()];
   }
 
   /**
-   * Makes room for a session of so many bytes, in the place of another one if that is given: what has
-   * expired goes, then the oldest sessions of nobody.
+   * Makes room for a session of this size, which replaces `old` if that is given. It drops expired
+   * entries, then the oldest sessions without a user.
    *
-   * @throws SessionError ERR_STORE_FULL where that is not enough; nothing but what has expired is gone.
+   * @throws SessionError ERR_STORE_FULL if that isn't enough. Only expired entries are dropped then.
    */
   makeRoom(bytes: number, old: Session | null): void {
     if (this.#hasRoom(bytes, old)) return;
@@ -159,7 +159,7 @@ export class Entries {
     const { maxSessions, maxTotalBytes } = this.#limits;
     return new SessionError(
       "ERR_STORE_FULL",
-      `The memory store keeps ${this.#sessions.size} of at most ${maxSessions} sessions, of ${this.#bytes} of at most ${maxTotalBytes} bytes, and is full of sessions that say who the user is; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
+      `The memory store is full of sessions with a user: it holds ${this.#sessions.size} of at most ${maxSessions} sessions, and ${this.#bytes} of at most ${maxTotalBytes} bytes; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
       { maxSessions, maxTotalBytes },
     );
   }

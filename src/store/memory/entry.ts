@@ -13,33 +13,33 @@ import type {
   Times,
 } from "../contract.ts";
 
-/* What the memory store keeps, and what one session becomes and says. */
+/* The entries of the memory store, and what is derived from one of them. */
 
-/** What the memory store keeps at an id: a session, or what a rotation left there. */
+/** What the memory store keeps at an id. */
 export type Entry = Session | Alias | Tombstone;
 
 export interface Session extends Mutable<Times> {
   readonly kind: "session";
   id: string;
-  /** The id it was made with. */
+  /** The id that it was made with. */
   readonly lineage: string;
-  /** The id before this one, where an alias was left there. */
+  /** The id before this one, if an alias was left there. */
   previous: string | null;
-  /** Which use of all was its last: where the clock stands still, as in a test, lists go by this. */
+  /** The number of its last use among all uses. It orders lists if the clock stands still, as in tests. */
   lastUse: number;
   readonly fields: Map<string, string>;
-  /** What it counts for, with what it takes beside its fields. */
+  /** How many bytes it counts for, including its overhead. */
   bytes: number;
-  /** The fields that say who the user is and have a value. */
+  /** The identity fields that have a value. */
   readonly identities: Set<string>;
-  /** The values of its reference fields, as texts; a field without any is not in it. */
+  /** The values of its reference fields, as texts. A field without values isn't included. */
   readonly references: Map<string, Set<string>>;
 }
 
 export interface Alias {
   readonly kind: "alias";
   readonly target: string;
-  /** The id before this one, where an alias was left there. */
+  /** The id before this one, if an alias was left there. */
   readonly previous: string | null;
   readonly expiresAt: number;
 }
@@ -48,7 +48,7 @@ export interface Tombstone {
   readonly kind: "tombstone";
   readonly by: Superseded["by"];
   readonly hadIdentity: boolean;
-  /** The fields that say who the user is and that the sign-in has named. */
+  /** The identity fields that the sign-in named. */
   readonly named: readonly string[];
   readonly expiresAt: number;
 }
@@ -62,7 +62,7 @@ export function toTimes(session: Session): Times {
 
 let uses = 0;
 
-/** Pushes the idle deadline forward; the absolute one holds beside it (I6). */
+/** Pushes the idle deadline forward. The absolute deadline still applies (I6). */
 export function slideDeadline(session: Session, now: number): void {
   const { idleTimeout, absoluteDeadline } = session;
   session.lastSeenAt = now;
@@ -73,15 +73,18 @@ export function slideDeadline(session: Session, now: number): void {
   );
 }
 
-/** Whose a session is that a call names a user for; null where it names none. */
+/** How the user that a call names compares with the session's. */
 export interface Ownership {
-  /** Another user's, nobody's, or one that is signed out: another session takes its place. */
+  /** Whether the session is another user's or nobody's, or is signed out: another session replaces it. */
   readonly changes: boolean;
-  /** Whether the user that it names may see what the session has. */
+  /** Whether the named user may see the session's fields. */
   readonly mayKeep: boolean;
 }
 
-/** Each identity field counts by itself, and the strictest for all. */
+/**
+ * Compares each identity field by itself; the strictest result counts. Null where the references name no
+ * user.
+ */
 export function compareOwners(
   session: Session,
   references: readonly FieldReferences[],
@@ -98,10 +101,10 @@ export function compareOwners(
 
 function compareIdentity(had: ReadonlySet<string> | undefined, texts: readonly string[]) {
   if (!had) return texts.length === 0 ? null : "nobody";
-  return texts.some((text) => had.has(text)) ? "same" : "another"; // a sign-out, too
+  return texts.some((text) => had.has(text)) ? "same" : "another"; // without texts: a sign-out
 }
 
-/** The bytes of the fields after the changes; 0 where the changes add nothing. */
+/** The bytes of the fields after the changes; 0 if the changes set nothing. */
 export function countBytesAfter(session: Session, { set, unset }: FieldChanges): number {
   if (set.size === 0) return 0;
   const after = new Map(session.fields);
@@ -111,8 +114,9 @@ export function countBytesAfter(session: Session, { set, unset }: FieldChanges):
 }
 
 /**
- * @throws SessionError ERR_SESSION_VALUE where the references would have too many values after the
- * changes; those that only take some away are let through.
+ * Changes that only remove values are always allowed.
+ *
+ * @throws SessionError ERR_SESSION_VALUE if the references would have too many values after the changes.
  */
 export function checkReferences(
   session: Session | null,
@@ -130,19 +134,19 @@ export function checkReferences(
   if (added && count > MAX_REFERENCES) throw createTooManyReferencesError(count);
 }
 
-/** Whether a field says who the user of a session is from now on. */
-export function noteIdentity(session: Session, field: string, texts: readonly string[]): void {
+/** Records whether an identity field has a value. */
+export function updateIdentities(session: Session, field: string, texts: readonly string[]): void {
   if (texts.length > 0) session.identities.add(field);
   else session.identities.delete(field);
 }
 
-/** About what a session takes beside its fields and references. */
+/** The approximate size of a session without its fields and references. */
 const SESSION_OVERHEAD_BYTES = 1024;
-/** About what each field and each value of a reference takes beside its text. */
+/** The approximate size of a field, or of a value of a reference, without its text. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
-/** What a session counts for. V8 keeps a text that is not Latin alone in two bytes a character. */
-export function weigh(
+/** How many bytes a session counts for. */
+export function estimateBytes(
   fields: ReadonlyMap<string, string>,
   references: Iterable<Iterable<string>>,
 ): number {
@@ -155,20 +159,24 @@ export function weigh(
   return bytes;
 }
 
+/** V8 keeps a text in one byte a character if all are Latin-1, otherwise in two. */
 function countTextBytes(text: string): number {
-  return LATIN.test(text) ? text.length : 2 * text.length;
+  return LATIN_PATTERN.test(text) ? text.length : 2 * text.length;
 }
 
-const LATIN = /^[\0-\xff]*$/;
+const LATIN_PATTERN = /^[\0-\xff]*$/;
 
-/** What a session counts for after the changes. */
-export function weighAfter(session: Session, { set, unset, references }: FieldChanges): number {
+/** How many bytes a session counts for after the changes. */
+export function estimateBytesAfter(
+  session: Session,
+  { set, unset, references }: FieldChanges,
+): number {
   const fields = new Map(session.fields);
   for (const name of unset) fields.delete(name);
   for (const [name, text] of set) fields.set(name, text);
   const after = new Map<string, Iterable<string>>(session.references);
   for (const { field, texts } of references) after.set(field, texts);
-  return weigh(fields, after.values());
+  return estimateBytes(fields, after.values());
 }
 
 export function toStoredSession(session: Session, names?: readonly string[]): StoredSession {
@@ -181,7 +189,10 @@ export function toStoredSession(session: Session, names?: readonly string[]): St
 
 export type ChangedSession = Extract<Changed, { readonly state: "changed" }>;
 
-export function toChanged(session: Session, rotated: boolean): ChangedSession {
+export function toChanged(
+  session: Session,
+  { rotated }: { readonly rotated: boolean },
+): ChangedSession {
   return {
     state: "changed",
     id: session.id,
@@ -192,7 +203,7 @@ export function toChanged(session: Session, rotated: boolean): ChangedSession {
   };
 }
 
-/** What stays of a session, if there was one, whose place another one takes. */
+/** What the tombstone of a replaced session says; `session` is null if there was none. */
 export function describeSuperseded(
   session: Session | null,
   identity: readonly string[],
@@ -202,7 +213,7 @@ export function describeSuperseded(
   return { by: "sign-in", hadIdentity, named: listNamedIdentities(references, identity) };
 }
 
-/** The fields that say who the user is and that a change gives values. */
+/** The identity fields that a change gives values. */
 function listNamedIdentities(
   references: readonly FieldReferences[],
   identity: readonly string[],
@@ -212,7 +223,7 @@ function listNamedIdentities(
     .map(({ field }) => field);
 }
 
-/** What a session that is to be made has of its own, and of the one whose place it takes. */
+/** The fields and references of a new session, with those it keeps from the session that it replaces. */
 export function mergeKept(
   { fields, references, keep, identity }: SignIn,
   old: Session | null,
@@ -231,12 +242,12 @@ export function mergeKept(
   };
 }
 
-export function toSignedIn(session: Session, ended: boolean): SignedIn {
+export function toSignedIn(session: Session, { ended }: { readonly ended: boolean }): SignedIn {
   const fields = new Map(session.fields);
   return { state: "signed-in", times: toTimes(session), fields, ended };
 }
 
-/** What an id leads to that leads to no session: nothing, a tombstone, or too many aliases. */
+/** The answer for an id that leads to no session, but to nothing, a tombstone, or too many aliases. */
 export function toAbsent(
   marker: Alias | Tombstone | undefined,
   references: readonly FieldReferences[] = [],

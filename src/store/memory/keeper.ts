@@ -4,49 +4,49 @@ import {
   type ChangedSession,
   checkReferences,
   countBytesAfter,
-  noteIdentity,
+  estimateBytes,
+  estimateBytesAfter,
   type Session,
   slideDeadline,
   type Tombstone,
   toChanged,
-  weigh,
-  weighAfter,
+  updateIdentities,
 } from "./entry.ts";
 import { SessionSets } from "./session-sets.ts";
 
-/** How long a session is to live. */
-export interface Life {
+/** The deadlines of a session to make or change. */
+export interface Lifetime {
   readonly idleTimeout: number | null;
   readonly absoluteDeadline: number | null;
 }
 
-/** The sessions that are kept and their sets, as one: nothing is written past it. */
+/** The entries and their sets. Every write goes through it, so both always agree. */
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
-  readonly shelf: Entries;
-  /** The sessions that were rotated, by their first ids. */
+  readonly entries: Entries;
+  /** The sessions that were rotated, by lineage. */
   readonly #lineages = new Map<string, Session>();
 
   constructor(bounds: MemoryLimits, now: () => number) {
     this.now = now;
-    this.shelf = new Entries(bounds, now, (session) => this.#forget(session));
+    this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
-  /** The moment so long from now. */
-  after(timeout: number | null): number | null {
+  /** The moment that is `timeout` ms from now; null for null. */
+  toDeadline(timeout: number | null): number | null {
     return timeout === null ? null : this.now() + timeout;
   }
 
-  /** Makes a session; none is kept where its deadline has passed. */
-  make(
+  /** Makes a session. It isn't kept if its deadline has passed. */
+  createSession(
     id: string,
     fields: Fields,
     references: readonly FieldReferences[],
-    { idleTimeout, absoluteDeadline }: Life,
+    { idleTimeout, absoluteDeadline }: Lifetime,
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.shelf.makeRoom(weigh(fields, texts), null);
+    this.entries.makeRoom(estimateBytes(fields, texts), null);
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -66,89 +66,89 @@ export class Keeper {
     };
     slideDeadline(session, now);
     if (session.expiresAt < now) return session;
-    this.#refer(session, references);
-    session.bytes = weigh(session.fields, session.references.values());
-    this.shelf.put(session);
+    this.#setReferences(session, references);
+    session.bytes = estimateBytes(session.fields, session.references.values());
+    this.entries.put(session);
     return session;
   }
 
   /**
-   * Writes changes and deadlines of a session, unless it would be too large.
+   * Writes changes and deadlines of a session, unless it would become too large.
    *
-   * @param life what is null in it stays.
-   * @param rotate gives the session its new id, if it is to have one.
+   * @param lifetime where it is null, the session's own value stays.
+   * @param rotate gives the session its new id; null if it keeps its id.
    */
-  write(
+  writeChanges(
     session: Session,
     changes: FieldChanges,
-    life: Life,
+    lifetime: Lifetime,
     rotate: (() => void) | null,
   ): ChangedSession | { readonly state: "too-large"; readonly bytes: number } {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.shelf.makeRoom(weighAfter(session, changes), session);
+    this.entries.makeRoom(estimateBytesAfter(session, changes), session);
     rotate?.();
-    this.apply(session, changes);
+    this.applyChanges(session, changes);
     const now = this.now();
-    session.idleTimeout = life.idleTimeout ?? session.idleTimeout;
-    session.absoluteDeadline = life.absoluteDeadline ?? session.absoluteDeadline;
+    session.idleTimeout = lifetime.idleTimeout ?? session.idleTimeout;
+    session.absoluteDeadline = lifetime.absoluteDeadline ?? session.absoluteDeadline;
     slideDeadline(session, now);
-    this.shelf.noteExpiry(session);
-    if (session.expiresAt < now) this.shelf.drop(session.id);
-    return toChanged(session, rotate !== null);
+    this.entries.noteExpiry(session);
+    if (session.expiresAt < now) this.entries.drop(session.id);
+    return toChanged(session, { rotated: rotate !== null });
   }
 
-  apply(session: Session, { set, unset, references }: FieldChanges): void {
+  applyChanges(session: Session, { set, unset, references }: FieldChanges): void {
     for (const [name, text] of set) session.fields.set(name, text);
     for (const name of unset) session.fields.delete(name);
-    this.#refer(session, references);
-    this.shelf.updateBytes(session, weigh(session.fields, session.references.values()));
+    this.#setReferences(session, references);
+    this.entries.updateBytes(session, estimateBytes(session.fields, session.references.values()));
   }
 
-  /** Gives a session a new id. An alias leads there from the old one until `aliasUntil`, if that is given. */
-  move(session: Session, to: string, aliasUntil: number | null): void {
+  /** Gives a session a new id. An alias is left at the old one until `aliasUntil`, unless that is null. */
+  changeId(session: Session, to: string, aliasUntil: number | null): void {
     const { id, previous } = session;
-    this.shelf.rename(session, to);
+    this.entries.changeId(session, to);
     if (aliasUntil !== null) {
-      this.shelf.putMarker(id, { kind: "alias", target: to, previous, expiresAt: aliasUntil });
+      this.entries.putMarker(id, { kind: "alias", target: to, previous, expiresAt: aliasUntil });
     }
     session.previous = aliasUntil === null ? null : id;
     this.#lineages.set(session.lineage, session);
   }
 
-  /** Leaves nothing at these ids but, for `stays` ms, tombstones. */
-  bury(
+  /** Removes the entries at these ids, and leaves tombstones there for `stays` ms; 0 leaves none. */
+  leaveTombstones(
     ids: readonly string[],
     what: Pick<Tombstone, "by" | "hadIdentity" | "named">,
     stays: number,
   ): void {
     const expiresAt = this.now() + stays;
     for (const id of ids) {
-      this.shelf.drop(id);
-      if (stays > 0) this.shelf.putMarker(id, { kind: "tombstone", ...what, expiresAt });
+      this.entries.drop(id);
+      if (stays > 0) this.entries.putMarker(id, { kind: "tombstone", ...what, expiresAt });
     }
   }
 
-  /** The session that was rotated and had this id first. */
-  ofLineage(id: string): Session | undefined {
+  /** The rotated session that was made with this id. */
+  findByLineage(id: string): Session | undefined {
     return this.#lineages.get(id);
   }
 
   clear(): void {
-    this.shelf.clear();
+    this.entries.clear();
     this.sets.clear();
     this.#lineages.clear();
   }
 
-  #refer(session: Session, references: readonly FieldReferences[]): void {
+  #setReferences(session: Session, references: readonly FieldReferences[]): void {
     for (const { field, texts, identity = false } of references) {
       this.sets.setTexts(session, field, texts);
-      noteIdentity(session, field, identity ? texts : []);
+      updateIdentities(session, field, identity ? texts : []);
     }
   }
 
-  #forget(session: Session): void {
+  #removeFromIndexes(session: Session): void {
     this.sets.remove(session);
     this.#lineages.delete(session.lineage);
   }

@@ -6,21 +6,21 @@ import { MemoryStore } from "./store.ts";
 /** How sessions are kept in memory. */
 export interface MemoryStoreOptions {
   /**
-   * How many sessions may be kept at once. Where there are more, or they take more than
-   * `maxTotalBytes`, the oldest one without a user goes; where all have one, it is ERR_STORE_FULL.
+   * The most sessions to keep at once. When this limit or `maxTotalBytes` is reached, the oldest
+   * sessions without a user are ended. If all have a user, making a session rejects with ERR_STORE_FULL.
    * @default 100_000
    */
   maxSessions?: number;
   /**
-   * How many bytes all sessions may take together: those of their names and values, and about a
-   * kilobyte for each.
-   * @default 134_217_728 (128 MiB), which a container of 512 MB has room for
+   * The most bytes that all sessions may take together. A session counts for the bytes of its names and
+   * values, and about a kilobyte more.
+   * @default 134_217_728 (128 MiB), which fits a container of 512 MB
    */
   maxTotalBytes?: number;
   /**
-   * The clock, in ms since 1970: everything that this store does goes by it. A test gives a clock of its
-   * own, `memoryStore({ now: () => now })`, and moves it.
-   * @default Date.now, also where a test's fake timers have replaced it
+   * The store's clock, in ms since 1970. A test passes a clock of its own,
+   * `memoryStore({ now: () => now })`, and sets it forward.
+   * @default Date.now, even if a test's fake timers have replaced it
    */
   now?: () => number;
 }
@@ -33,10 +33,10 @@ const OPTIONS = listOptionNames<MemoryStoreOptions>({
 const MIB = 1_048_576;
 
 /**
- * A store in this process's memory: for development, tests and programs of one process that may
- * forget their sessions when they stop. It keeps every promise that the Redis store keeps.
+ * A store in the memory of this process. It is for development, for tests, and for programs of one
+ * process that may lose their sessions when it stops. It keeps every promise of the Redis store.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an option it does not know or cannot work with.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown or invalid option.
  */
 export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   const given = readOptions("memoryStore", options, OPTIONS);
@@ -47,21 +47,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
     }
   }
   if (now !== undefined && typeof now !== "function") {
-    throw createConfigError(NO_CLOCK, { option: "now" });
+    throw createConfigError(CLOCK_MESSAGE, { option: "now" });
   }
-  return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checked(now) : wallClock);
+  return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checkClock(now) : readWallClock);
 }
 
-/** Looked up at each call: fake timers put another `Date` in its place, perhaps after this store was made. */
-const wallClock = () => Date.now();
+/** Looks `Date` up at each call, because fake timers may replace it after the store was made. */
+const readWallClock = () => Date.now();
 
-/** A clock that gives a time, or says that it does not: by no time at all nothing would ever expire. */
-function checked(now: () => unknown): () => number {
+/** A clock that throws if `now` returns no time: without a time nothing would ever expire. */
+function checkClock(now: () => unknown): () => number {
   return () => {
     const time = now();
     if (typeof time === "number" && Number.isFinite(time)) return time;
-    throw createConfigError(`${NO_CLOCK}; it gave ${quote(time)}`, { option: "now" });
+    throw createConfigError(`${CLOCK_MESSAGE}; it gave ${quote(time)}`, { option: "now" });
   };
 }
 
-const NO_CLOCK = "now must be a function that gives the time in ms, as Date.now does";
+const CLOCK_MESSAGE = "now must be a function that gives the time in ms, as Date.now does";

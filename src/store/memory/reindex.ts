@@ -1,14 +1,14 @@
-import { createConfigError } from "../../shared/errors.ts";
+import { createCursorError } from "../../shared/errors.ts";
 import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../reindexing.ts";
 import type { Entries } from "./entries.ts";
-import { noteIdentity, type Session, weigh } from "./entry.ts";
+import { estimateBytes, type Session, updateIdentities } from "./entry.ts";
 import type { SessionSets } from "./session-sets.ts";
 
-const SESSIONS_PER_STEP = 200;
+const MAX_STEP_SESSIONS = 200;
 
 /**
- * Re-reads the fields of all sessions, for a reference that was declared after they were made.
- * Nothing else is ever wrong in memory. The cursor is the id of the last session that was looked at.
+ * Reads the fields of all sessions again, for a reference that was declared after they were made.
+ * Nothing else can be wrong in memory. The cursor is the id of the last entry that was scanned.
  */
 export function reindexEntries(
   entries: Entries,
@@ -17,18 +17,16 @@ export function reindexEntries(
   { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   if (cursor !== null && !/^[A-Za-z0-9_-]+$/.test(cursor)) {
-    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   return runSteps();
 
   async function* runSteps(): AsyncGenerator<ReindexProgress, void> {
     const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
     const ids = entries.listIds();
-    const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if it is gone
-    for (let from = start; from < ids.length; from += SESSIONS_PER_STEP) {
-      const step = ids.slice(from, from + SESSIONS_PER_STEP);
+    const start = cursor === null ? 0 : ids.indexOf(cursor) + 1; // from the beginning if that id is gone
+    for (let from = start; from < ids.length; from += MAX_STEP_SESSIONS) {
+      const step = ids.slice(from, from + MAX_STEP_SESSIONS);
       for (const id of step) {
         const session = entries.find(id);
         sum.scanned++;
@@ -64,7 +62,7 @@ export function reindexEntries(
     { isWrong, identity }: { readonly isWrong: boolean; readonly identity: boolean },
   ) {
     if (isWrong) sets.setTexts(session, field, texts);
-    noteIdentity(session, field, identity ? texts : []);
-    entries.updateBytes(session, weigh(session.fields, session.references.values()));
+    updateIdentities(session, field, identity ? texts : []);
+    entries.updateBytes(session, estimateBytes(session.fields, session.references.values()));
   }
 }

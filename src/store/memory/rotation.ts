@@ -1,7 +1,7 @@
 import { type Change, MAX_RENEWALS, type Rotation } from "../contract.ts";
 import { compareOwners, type Session } from "./entry.ts";
 
-/** What a change with a rotation comes to. */
+/** The outcome of a change with a rotation. */
 export type RotationOutcome =
   | "keeps its id"
   | "replaced"
@@ -12,10 +12,10 @@ export type RotationOutcome =
   | "alias";
 
 /**
- * What becomes of a session's id.
+ * Decides what happens to a session's id.
  *
- * @param trail the aliases that it was reached by.
- * @param countAliases how many lead to it.
+ * @param trail the aliases that the session was reached by.
+ * @param countAliases counts all aliases that lead to it.
  */
 export function decideRotation(
   session: Session,

@@ -1,7 +1,7 @@
 import type { Reference } from "../contract.ts";
 import type { Session } from "./entry.ts";
 
-/** The sets of the sessions that share a value: by field, then by the value's text. */
+/** The session sets, by field, then by the value's text. */
 export class SessionSets {
   readonly #byField = new Map<string, Map<string, Set<Session>>>();
 
@@ -13,7 +13,7 @@ export class SessionSets {
     return [...(this.#byField.get(field)?.get(text) ?? [])];
   }
 
-  /** Makes `texts` the only values of a session's field. */
+  /** Replaces the values of a session's field by `texts`. */
   setTexts(session: Session, field: string, texts: readonly string[]): void {
     for (const text of session.references.get(field) ?? []) this.#removeFrom(session, field, text);
     session.references.delete(field);
@@ -21,7 +21,7 @@ export class SessionSets {
     for (const text of texts) this.#addTo(session, field, text);
   }
 
-  /** Takes a session out of all sets. */
+  /** Removes a session from all sets. */
   remove(session: Session): void {
     for (const field of [...session.references.keys()]) this.setTexts(session, field, []);
   }

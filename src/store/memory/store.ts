@@ -12,8 +12,11 @@ import {
   type ListOptions,
   type Lookup,
   MAX_HOPS,
+  MAX_LIST_LIMIT,
+  MAX_PAGE_SESSIONS,
   MAX_RENEWALS,
   type NewSession,
+  type PageOptions,
   type Reference,
   type Rotation,
   type SignedIn,
@@ -23,12 +26,14 @@ import {
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
-import { command } from "./commands.ts";
+import { applyCommand } from "./commands.ts";
 import type { MemoryLimits } from "./entries.ts";
 import {
   checkReferences,
   countBytesAfter,
   describeSuperseded,
+  estimateBytes,
+  estimateBytesAfter,
   mergeKept,
   type Session,
   toAbsent,
@@ -36,17 +41,12 @@ import {
   toSignedIn,
   toStoredSession,
   toTimes,
-  weigh,
-  weighAfter,
 } from "./entry.ts";
-import { Keeper, type Life } from "./keeper.ts";
+import { Keeper, type Lifetime } from "./keeper.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
-const MAX_PAGE_SESSIONS = 100;
-const MAX_LIST_LIMIT = 500;
-
-/** Every method does its work in one synchronous run, which is what makes it atomic. */
+/** Every method does its work in one synchronous run, which makes it atomic. */
 export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {
   readonly shards = 1;
   readonly #keeper: Keeper;
@@ -57,45 +57,45 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   async create(created: NewSession): Promise<Created> {
     const { id, fields, references } = created;
-    const { entry } = this.#shelf.resolve(id);
+    const { entry } = this.#entries.resolve(id);
     if (entry?.kind === "session") return { id, ...toTimes(entry) };
     checkReferences(null, references);
     return {
       id,
-      ...toTimes(this.#keeper.make(id, fields, references, this.#deriveLifetime(created))),
+      ...toTimes(this.#keeper.createSession(id, fields, references, this.#deriveLifetime(created))),
     };
   }
 
   #deriveLifetime({
     idleTimeout,
     absoluteTimeout,
-  }: Pick<NewSession, "idleTimeout" | "absoluteTimeout">): Life {
-    return { idleTimeout, absoluteDeadline: this.#keeper.after(absoluteTimeout) };
+  }: Pick<NewSession, "idleTimeout" | "absoluteTimeout">): Lifetime {
+    return { idleTimeout, absoluteDeadline: this.#keeper.toDeadline(absoluteTimeout) };
   }
 
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
     const { identity, tombstone, maxBytes } = asked;
-    const done = this.#shelf.find(asked.id);
-    if (done?.kind === "session") return toSignedIn(done, true);
-    const { entry, trail } = this.#shelf.resolve(id, MAX_RENEWALS);
+    const done = this.#entries.find(asked.id);
+    if (done?.kind === "session") return toSignedIn(done, { ended: true });
+    const { entry, trail } = this.#entries.resolve(id, MAX_RENEWALS);
     const old = entry?.kind === "session" ? entry : null;
     const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
     const bytes = countBytes(fields);
     checkReferences(null, references);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#shelf.makeRoom(weigh(fields, texts), old);
+    this.#entries.makeRoom(estimateBytes(fields, texts), old);
     const left = describeSuperseded(old, identity, asked.references);
-    if (old) this.#keeper.bury([old.id, ...trail], left, tombstone);
-    else if (!entry) this.#keeper.bury([id], left, tombstone);
+    if (old) this.#keeper.leaveTombstones([old.id, ...trail], left, tombstone);
+    else if (!entry) this.#keeper.leaveTombstones([id], left, tombstone);
     return toSignedIn(
-      this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked)),
-      old !== null,
+      this.#keeper.createSession(asked.id, fields, references, this.#deriveLifetime(asked)),
+      { ended: old !== null },
     );
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const { entry } = this.#resolve(id, byName, byName ? MAX_RENEWALS : MAX_HOPS);
+    const { entry } = this.#resolve(id, byName ? MAX_RENEWALS : MAX_HOPS, { byName });
     if (entry?.kind === "session") {
       return { state: "live", session: toStoredSession(entry, names), now: this.#keeper.now() };
     }
@@ -104,9 +104,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   async change(id: string, change: Change): Promise<Changed> {
     const { rotation, where } = change;
-    const done = rotation && this.#shelf.find(rotation.to);
-    if (done?.kind === "session") return toChanged(done, true);
-    const { entry: session, trail } = this.#shelf.resolve(id);
+    const done = rotation && this.#entries.find(rotation.to);
+    if (done?.kind === "session") return toChanged(done, { rotated: true });
+    const { entry: session, trail } = this.#entries.resolve(id);
     if (session?.kind !== "session")
       return toAbsent(session, change.references, rotation?.identity);
     if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
@@ -115,17 +115,17 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       : this.#write(session, change, null);
   }
 
-  /** A change that may give the session a new id, or put another in its place. */
+  /** Makes a change that may give the session a new id, or replace it. */
   #rotate(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
     const { identity, tombstone } = rotation;
-    const countAliases = () => this.#shelf.countAliases(session);
+    const countAliases = () => this.#entries.countAliases(session);
     const outcome = decideRotation(session, trail, change, rotation, countAliases);
     switch (outcome) {
       case "alias":
       case "signs-in":
         return { state: outcome };
       case "ended":
-        this.#keeper.bury(
+        this.#keeper.leaveTombstones(
           [session.id, ...trail],
           describeSuperseded(session, identity, []),
           tombstone,
@@ -143,11 +143,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   #write(session: Session, change: Change, rotate: (() => void) | null): Changed {
-    const life = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
-    return this.#keeper.write(session, change, life, rotate);
+    const lifetime = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
+    return this.#keeper.writeChanges(session, change, lifetime, rotate);
   }
 
-  /** Puts a session of the change alone in the place of one that is not the same user's. */
+  /** Replaces a session that isn't the same user's by one with the change's fields alone. */
   #replace(
     session: Session,
     trail: readonly string[],
@@ -158,14 +158,19 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#shelf.makeRoom(weigh(fields, texts), session);
-    this.#keeper.bury(
+    this.#entries.makeRoom(estimateBytes(fields, texts), session);
+    this.#keeper.leaveTombstones(
       [session.id, ...trail],
       describeSuperseded(session, identity, references),
       tombstone,
     );
-    const made = this.#keeper.make(to, fields, references, this.#deriveLifetime(replacement));
-    return toChanged(made, true);
+    const made = this.#keeper.createSession(
+      to,
+      fields,
+      references,
+      this.#deriveLifetime(replacement),
+    );
+    return toChanged(made, { rotated: true });
   }
 
   #assignId(
@@ -177,24 +182,28 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   ): void {
     const leavesAlias = outcome === "renewed" && grace > 0;
     const ids = [session.id, ...trail];
-    this.#keeper.move(session, to, leavesAlias ? this.#keeper.after(grace) : null);
+    this.#keeper.changeId(session, to, leavesAlias ? this.#keeper.toDeadline(grace) : null);
     if (!leavesAlias)
-      this.#keeper.bury(ids, describeSuperseded(session, identity, references), tombstone);
+      this.#keeper.leaveTombstones(
+        ids,
+        describeSuperseded(session, identity, references),
+        tombstone,
+      );
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
-    return command(this.#keeper, id, asked);
+    return applyCommand(this.#keeper, id, asked);
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas } = options;
     refuseReplicas(replicas);
-    const { entry: session, trail } = this.#resolve(id, byName, MAX_RENEWALS);
+    const { entry: session, trail } = this.#resolve(id, MAX_RENEWALS, { byName });
     if (session?.kind !== "session") return null;
     if (reference && !this.#keeper.sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
     const left = lineage === session.lineage ? stays : 0;
-    this.#keeper.bury(
+    this.#keeper.leaveTombstones(
       [session.id, ...trail],
       { by: "delete", hadIdentity: false, named: [] },
       left,
@@ -202,12 +211,12 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     return session.lineage;
   }
 
-  /** What an id leads to; by its name, a session is found by its lineage, too. */
-  #resolve(id: string, byName: boolean, hops: number) {
-    const found = this.#shelf.resolve(id, hops);
+  /** The entry that an id leads to; with `byName`, also the session that a lineage leads to. */
+  #resolve(id: string, maxHops: number, { byName }: { readonly byName: boolean }) {
+    const found = this.#entries.resolve(id, maxHops);
     const session =
-      byName && found.entry?.kind !== "session" ? this.#keeper.ofLineage(id) : undefined;
-    if (!session || this.#shelf.find(session.id) !== session) return found;
+      byName && found.entry?.kind !== "session" ? this.#keeper.findByLineage(id) : undefined;
+    if (!session || this.#entries.find(session.id) !== session) return found;
     return { entry: session, trail: [] };
   }
 
@@ -218,7 +227,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
-    const { entry } = this.#resolve(id, true, MAX_RENEWALS);
+    const { entry } = this.#resolve(id, MAX_RENEWALS, { byName: true });
     return entry?.kind === "session" && this.#keeper.sets.has(reference, entry);
   }
 
@@ -240,13 +249,16 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     return listed.slice(0, limit).map((session) => toStoredSession(session));
   }
 
-  async *pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
+  async *pages(
+    reference: Reference,
+    { withFields = false }: PageOptions = {},
+  ): AsyncGenerator<StoredSession[]> {
     const names = withFields ? undefined : [];
     const members = this.#select(reference);
     for (let from = 0; from < members.length; from += MAX_PAGE_SESSIONS) {
       const page = members
         .slice(from, from + MAX_PAGE_SESSIONS)
-        .filter((session) => this.#shelf.find(session.id) === session)
+        .filter((session) => this.#entries.find(session.id) === session)
         .filter((session) => this.#keeper.sets.has(reference, session))
         .map((session) => toStoredSession(session, names));
       if (page.length > 0) yield page;
@@ -261,8 +273,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#shelf.makeRoom(weighAfter(session, changes), session);
-      this.#keeper.apply(session, changes);
+      this.#entries.makeRoom(estimateBytesAfter(session, changes), session);
+      this.#keeper.applyChanges(session, changes);
     }
     return members.length;
   }
@@ -272,9 +284,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     refuseReplicas(replicas);
     const members = this.#select(reference);
     if (members.length === 0) this.#checkLookalike(reference);
-    const spared = except === null ? undefined : this.#resolve(except, true, MAX_RENEWALS).entry;
+    const spared =
+      except === null ? undefined : this.#resolve(except, MAX_RENEWALS, { byName: true }).entry;
     const doomed = members.filter((session) => session !== spared);
-    for (const session of doomed) this.#shelf.drop(session.id);
+    for (const session of doomed) this.#entries.drop(session.id);
     return doomed.length;
   }
 
@@ -282,12 +295,12 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (lookalike && this.#select({ ...reference, ...lookalike }).length > 0) lookalike.onFound();
   }
 
-  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
-    const ids = this.#shelf.listIds();
+  async *iterate({ withFields = false }: PageOptions = {}): AsyncGenerator<StoredSession[], void> {
+    const ids = this.#entries.listIds();
     for (let from = 0; from < ids.length; from += MAX_PAGE_SESSIONS) {
       const page = ids
         .slice(from, from + MAX_PAGE_SESSIONS)
-        .map((id) => this.#shelf.find(id))
+        .map((id) => this.#entries.find(id))
         .filter((kept) => kept?.kind === "session")
         .map((session) => toStoredSession(session, withFields ? undefined : []));
       if (page.length > 0) yield page;
@@ -295,7 +308,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
-    return reindexEntries(this.#shelf, this.#keeper.sets, references, options);
+    return reindexEntries(this.#entries, this.#keeper.sets, references, options);
   }
 
   sessionKey(id: string): string {
@@ -313,11 +326,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   #select(reference: Reference): Session[] {
     return this.#keeper.sets
       .listMembers(reference)
-      .filter((session) => this.#shelf.find(session.id) === session);
+      .filter((session) => this.#entries.find(session.id) === session);
   }
 
-  get #shelf() {
-    return this.#keeper.shelf;
+  get #entries() {
+    return this.#keeper.entries;
   }
 }
 

@@ -8,43 +8,43 @@ import { RedisStore } from "./store.ts";
 import { type RedisClient, toConnection } from "./wire/clients/connect.ts";
 import type { Connection } from "./wire/connection.ts";
 
-/** How sessions are kept in Redis. */
+/** Options of a store in Redis. */
 export interface RedisStoreOptions {
   /**
-   * What all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
-   * share a server and not their sessions need different ones.
+   * The beginning of all keys, inside the hash tag: letters, digits, `.`, `_` and `-`. Programs that
+   * share a server, but not their sessions, need different prefixes.
    * @default "sessions"
    */
   prefix?: string;
   /**
    * How long one operation on a session, or one page of an operation on a set, waits for the server
-   * before it rejects with ERR_STORE_UNAVAILABLE. It has no effect later on, either: a command that
-   * reaches the server after this does nothing.
+   * before it rejects with ERR_STORE_UNAVAILABLE. A command that reaches the server after this time
+   * does nothing.
    * @default "2 seconds"
    */
   timeout?: durations.Duration;
   /**
-   * Over how many parts (hash tags) the sessions are spread, 1 to 4096. It can be raised: tokens
-   * name their part, but to a process that still has the old number, tokens of new parts are none.
-   * Lowering it signs out the sessions of the parts that go.
-   * @default 1, and in a cluster 64
+   * The number of shards (hash tags) that the sessions are spread over, 1 to 4096. It can be raised,
+   * because tokens name their shard; a process that still has the old number rejects tokens of new
+   * shards. Lowering it signs out the sessions of the shards that are removed.
+   * @default 1; 64 in a cluster
    */
   shards?: number;
 }
 
 const OPTIONS = listOptionNames<RedisStoreOptions>({ prefix: true, timeout: true, shards: true });
 
-/** Enough to spread sessions evenly over the nodes of most clusters. */
+/** Enough shards to spread sessions evenly over the nodes of most clusters. */
 const DEFAULT_CLUSTER_SHARDS = 64;
-/** Node's timers take a longer time for one millisecond. */
+/** Node's timers treat a longer time as one millisecond. */
 const MAX_TIMER_MS = 2_147_483_647;
 
 /**
- * A store of sessions in Redis 7.0 and later, or Valkey: on one server, behind Sentinel or in a
- * cluster. It closes no client, for that is yours; of its own it opens connections only where an
- * ending is to wait for replicas (`{ replicas }`), one to each master, and `close` closes them.
+ * A store of sessions in Redis 7.0 and later, or in Valkey: on one server, behind Sentinel or in a
+ * cluster. The client is yours, and the store doesn't close it. The store opens connections of its
+ * own only if an ending waits for replicas (`{ replicas }`), one to each master; `close` closes them.
  *
- * @throws SessionError ERR_SESSION_CONFIG for a client or an option it cannot work with.
+ * @throws SessionError ERR_SESSION_CONFIG for an unsupported client or an invalid option.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): SessionStore {
   const given = readOptions("redisStore", options, OPTIONS);
@@ -52,13 +52,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   return openStore(client, given);
 }
 
-/** The same, with all it can do, under a prefix that an entry has made, which may have colons. */
+/** The same store with its optional abilities. Entries under `compat/` may pass a prefix with colons. */
 export function openStore(client: RedisClient, options: RedisStoreOptions): RedisStore {
   const { connection, keys, shards, timeout } = parseRedisSettings(client, options);
   return new RedisStore(connection, keys, shards, timeout);
 }
 
-/** A client and options, checked and filled in. */
+/** A checked client, and checked options with their defaults. */
 export interface RedisSettings {
   readonly connection: Connection;
   readonly keys: Keys;
@@ -66,7 +66,7 @@ export interface RedisSettings {
   readonly timeout: number;
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for a client or an option that cannot work. */
+/** @throws SessionError ERR_SESSION_CONFIG for an unsupported client or an invalid option. */
 export function parseRedisSettings(client: RedisClient, options: RedisStoreOptions): RedisSettings {
   const connection = toConnection(client);
   const {

@@ -1,30 +1,33 @@
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Reference, StoredSession } from "../contract.ts";
+import {
+  MAX_PAGE_SESSIONS,
+  type PageOptions,
+  type Reference,
+  type StoredSession,
+} from "../contract.ts";
 import { decodeHash, decodeSession } from "./layout/decode.ts";
 import { encodeSetName, type Keys } from "./layout/keys.ts";
 import type { Executor } from "./scripts/executor.ts";
 
-/** A page of a set ends when a script has touched this many keys and entries. */
+/** The most keys and entries that a script touches before it ends its page of a set. */
 export const MAX_PAGE_KEYS = 300;
-/** A page of whole sessions: they are read, and sent. */
-export const MAX_PAGE_SESSIONS = 100;
 
-/** Where the next page of a shard begins: after this deadline, and this id of that deadline. */
+/** Where the next page of a shard begins: after this deadline, and after this id within that deadline. */
 interface PageCursor {
   readonly shard: number;
   readonly after: string;
   readonly afterId: string;
 }
 
-/** All sessions of a set, in pages of all shards side by side, none of them twice. */
+/** Iterates over the sessions of a set, a page of each shard at a time. No session comes twice. */
 export async function* readPages(
   executor: Executor,
   keys: Keys,
   shards: readonly number[],
   reference: Reference,
-  withFields: boolean,
+  { withFields = false }: PageOptions,
 ): AsyncGenerator<StoredSession[]> {
-  /** By when they were created, which a rotation keeps. */
+  /** The sessions so far, by shard and creation time, which a rotation keeps. */
   const given = new Set<string>();
   let cursors: PageCursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
   while (cursors.length > 0) {

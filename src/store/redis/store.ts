@@ -14,8 +14,10 @@ import {
   type ListOptions,
   type Lookup,
   MAX_HOPS,
+  MAX_PAGE_SESSIONS,
   MAX_RENEWALS,
   type NewSession,
+  type PageOptions,
   type Reference,
   type SignedIn,
   type SignIn,
@@ -40,16 +42,16 @@ import {
   readTarget,
 } from "./layout/decode.ts";
 import {
-  commandArguments,
+  encodeCommand,
   encodeFieldChanges,
   encodeList,
   encodeNames,
   encodeOptional,
   encodeRotation,
-  whereArgument,
+  encodeWhere,
 } from "./layout/encode.ts";
 import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
-import { MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages } from "./pages.ts";
+import { MAX_PAGE_KEYS, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";
@@ -59,12 +61,12 @@ import type { Connection } from "./wire/connection.ts";
 
 type Send = Connection["send"];
 
-/** In how many shards a new session is tried, while slots of a cluster are moving. */
+/** The most shards that `create` tries while slots of a cluster are moving. */
 const MAX_SHARDS_TRIED = 8;
-/** What is written of a set where one of its sessions is refused. */
+/** What has been written if a session of the set is refused. */
 const WRITTEN_BY_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
-/** The store's contract by scripts and plain reads. */
+/** Fulfils the store's contract with scripts and plain reads. */
 export class RedisStore implements CommandStore, ReindexableStore, IterableStore {
   readonly shards: number;
   readonly #executor: Executor;
@@ -78,7 +80,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     this.#executor = new Executor(connection, timeout);
   }
 
-  async create(session: NewSession, elsewhere?: () => string): Promise<Created> {
+  async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created> {
     const { fields, references, idleTimeout, absoluteTimeout } = session;
     const args = [
       encodeOptional(idleTimeout),
@@ -91,9 +93,9 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       "create a session",
       "create",
       (n) => {
-        const most = elsewhere && this.shards > 1 ? MAX_SHARDS_TRIED : 1;
-        if (n >= most) return null;
-        const id = ids[n] ?? (elsewhere?.() as string);
+        const maxTries = createIdElsewhere && this.shards > 1 ? MAX_SHARDS_TRIED : 1;
+        if (n >= maxTries) return null;
+        const id = ids[n] ?? (createIdElsewhere?.() as string);
         ids[n] = id;
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
@@ -128,12 +130,12 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     send: Send,
     id: string,
     names?: readonly string[],
-    hops = MAX_HOPS,
+    maxHops = MAX_HOPS,
   ): Promise<Hash> {
     for (let at = id, hop = 0; ; hop++) {
       const found = { id: at, pairs: await this.#readHash(send, at, names) };
       const target = readTarget(found);
-      if (target === undefined || hop === hops) return found;
+      if (target === undefined || hop === maxHops) return found;
       at = target;
     }
   }
@@ -141,7 +143,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   async #findByName(send: Send, name: string, names?: readonly string[]): Promise<Hash> {
     const pointer = this.#keys.lineage(name);
     let found = await this.#followAliases(send, name, names, MAX_RENEWALS);
-    // A session that is rotated once its pointer was read is pointed to anew: it is not gone.
+    // A rotation after the pointer was read leaves a new pointer: the session isn't gone.
     for (let last: unknown = null; !isSession(found); ) {
       const id = await send(pointer, "GET", [pointer]);
       if (typeof id !== "string" || id === last) break;
@@ -161,7 +163,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   async change(id: string, change: Change): Promise<Changed> {
     const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
       id,
-      whereArgument(change.where),
+      encodeWhere(change.where),
       encodeOptional(change.idleTimeout),
       ...encodeRotation(change.rotation),
       ...encodeFieldChanges(change),
@@ -170,7 +172,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async command(id: string, command: Command): Promise<Commanded> {
-    const args = [id, ...commandArguments(command)];
+    const args = [id, ...encodeCommand(command)];
     const key = this.sessionKey(id);
     return decodeCommanded(await this.#executor.write("change a session", "command", key, args));
   }
@@ -184,7 +186,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       [
         id,
         byName ? "1" : "",
-        whereArgument(reference),
+        encodeWhere(reference),
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
@@ -244,8 +246,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return all.sort(byDeadlines ? byDeadline : byLastSeen).slice(0, limit);
   }
 
-  pages(reference: Reference, withFields: boolean): AsyncGenerator<StoredSession[]> {
-    return readPages(this.#executor, this.#keys, this.#listShards(), reference, withFields);
+  pages(reference: Reference, options: PageOptions = {}): AsyncGenerator<StoredSession[]> {
+    return readPages(this.#executor, this.#keys, this.#listShards(), reference, options);
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
@@ -306,7 +308,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         left = Number(rest);
         spared = [String(now), String(created)];
         if (Number(others) >= 0) alike += Number(others);
-        else empty = false; // also where it has but the one that is spared
+        else empty = false; // even if only the spared session is left
       } while (left !== 0);
       return ended.size;
     });
@@ -318,7 +320,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return reindex(this.#executor, this.#keys, this.#scanScope, references, options);
   }
 
-  iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  iterate({ withFields = false }: PageOptions = {}): AsyncGenerator<StoredSession[], void> {
     const keys = new ShardKeys(this.#executor, this.#keys, this.#scanScope);
     const scan = new KeyScan(keys, decodeCursor(null, this.shards));
     return iterateSessions(scan, (id) => this.find(id, withFields ? {} : { names: [] }));
@@ -349,7 +351,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 }
 
-/** Of a set that is being ended: nothing is left of it. */
+/** Whether the set is empty after this page of `endAll`. */
 function isLastPage([, , left]: Reply): boolean {
   return Number(left) === 0;
 }

@@ -97,7 +97,7 @@ export const listing: readonly StoreTest[] = [
   ...[1, 7, 100, 500].map((limit) =>
     storeTest(`pages by deadlines of ${limit} give each of a large set once`, async ({ store }) => {
       await createMany(store, "1", MANY);
-      const sessions = inOrder(await readAllPages(store, USER, true));
+      const sessions = inOrder(await readAllPages(store, USER, { withFields: true }));
       assert.equal(sessions.length, MANY);
       assert.deepEqual(await listAll(store, limit), sessions);
     }),

@@ -142,7 +142,8 @@ export const lookalikes: readonly StoreTest[] = [
     assert.deepEqual(await store.list(reference, { limit: 10, order: "deadline", after }), []);
     assert.equal(await store.has(reference, id), false);
     assert.equal(await store.end(id, { reference }), null);
-    for await (const page of store.pages(reference, true)) assert.deepEqual(page, []);
+    for await (const page of store.pages(reference, { withFields: true }))
+      assert.deepEqual(page, []);
     assert.equal(countTold(), 0);
   }),
 

@@ -32,13 +32,15 @@ export const sets: readonly StoreTest[] = [
     assert.deepEqual(await store.list(of("user_id", "1"), { limit: 10, order: "last-seen" }), [
       session,
     ]);
-    assert.deepEqual(await readAllPages(store, of("user_id", "1"), true), [session]);
+    assert.deepEqual(await readAllPages(store, of("user_id", "1"), { withFields: true }), [
+      session,
+    ]);
   }),
 
   storeTest("pages without fields give the ids and times of sessions", async ({ store }) => {
     const id = await createForUser(store, "1", { fields: { theme: "dark" } });
     const session = await findLive(store, id);
-    const [paged] = await readAllPages(store, of("user_id", "1"), false);
+    const [paged] = await readAllPages(store, of("user_id", "1"));
     assert.ok(paged, "the set has a page");
     assert.equal(paged.id, id);
     assert.equal(paged.fields.size, 0);

@@ -94,7 +94,7 @@ export const lineages: readonly StoreTest[] = [
     for (const sessions of [
       await store.list(USER, { limit: 10, order: "last-seen" }),
       await readAllPages(store, USER),
-      await readAllPages(store, USER, true),
+      await readAllPages(store, USER, { withFields: true }),
     ]) {
       assert.deepEqual(new Map(sessions.map(({ id, lineage }) => [id, lineage])), expected);
     }

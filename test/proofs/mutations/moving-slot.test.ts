@@ -82,8 +82,8 @@ const READS: Readonly<Record<string, Read>> = {
   list: async (store) => (await store.list(USER, { limit: 10, order: "last-seen" })).length,
   "list by deadlines": async (store) =>
     (await store.list(USER, { limit: 10, order: "deadline" })).length,
-  ids: (store) => sizeOf(store.pages(USER, false)),
-  iteration: (store) => sizeOf(store.pages(USER, true)),
+  ids: (store) => sizeOf(store.pages(USER)),
+  iteration: (store) => sizeOf(store.pages(USER, { withFields: true })),
   has: async (store, old) => Number(await store.has(USER, old)),
   "has by lineage": async (store, _old, lineage) => Number(await store.has(USER, lineage)),
   find: async (store, old) => Number((await store.find(old)).state === "live"),

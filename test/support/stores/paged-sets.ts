@@ -1,6 +1,6 @@
 /* Large session sets, and a store whose operations on a set do something else between their pages. */
 import { redisStore } from "session-sets/redis";
-import type { SessionStore, StoredSession } from "../../../src/store/contract.ts";
+import type { PageOptions, SessionStore, StoredSession } from "../../../src/store/contract.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
 import {
   change,
@@ -111,9 +111,12 @@ export async function tie(
   return deadline;
 }
 
-export async function readAll({ store }: PagedSet, withFields: boolean): Promise<StoredSession[]> {
+export async function readAll(
+  { store }: PagedSet,
+  options?: PageOptions,
+): Promise<StoredSession[]> {
   const read: StoredSession[] = [];
-  for await (const page of store.pages(USER, withFields)) read.push(...page);
+  for await (const page of store.pages(USER, options)) read.push(...page);
   return read;
 }
 

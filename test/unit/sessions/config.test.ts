@@ -149,7 +149,7 @@ test("createSessions takes durations as numbers and in words, and either timeout
 
 describe("redisStore refuses", () => {
   test.each<Case>([
-    ["an empty prefix", { prefix: "" }, /prefix must be letters, digits/],
+    ["an empty prefix", { prefix: "" }, /prefix must be one or more letters, digits/],
     ["a prefix with a brace", { prefix: "{shop}" }, /prefix/],
     ["a prefix with a colon", { prefix: "shop:eu" }, /prefix/],
     ["a prefix with a space", { prefix: "my shop" }, /prefix/],

@@ -173,7 +173,7 @@ export class SavedSessions {
         "This store cannot go through all its sessions: it has no iterate method",
       );
     }
-    yield* store.iterate(withFields);
+    yield* store.iterate({ withFields });
   }
 
   /** Writes what has changed in an object that the store knows. */

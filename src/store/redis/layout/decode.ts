@@ -14,26 +14,28 @@ import type { Reply } from "../scripts/executor.ts";
 /*
  * The library's own fields in a session's hash, which begin with "@":
  *
- *   @c  created, in microseconds: with the shard it tells a session from all others, and a rotation
- *       keeps it            @s  last seen (ms)
- *   @i  idle timeout (ms)   @a  absolute deadline (ms)
- *   @r  the names of the sets it is in, or how many of @r1, @r2, … hold them
- *   @u  the last change of a large set that it has had
+ *   @c  creation time, in microseconds. A rotation keeps it, and with the shard it is unique.
+ *   @s  last seen (ms)
+ *   @i  idle timeout (ms)
+ *   @a  absolute deadline (ms)
+ *   @r  the names of the sets that the session is in, or how many fields @r1, @r2, … hold them
+ *   @u  the last changes of large sets that it has had
  *   @l  the first id, once it was rotated
- *   @p  the id before, where that is an alias
- *   @to (alone, or with @p) an alias: the id it leads to
- *   @x  (alone) a tombstone: "d" where its session's own request ended it; of a sign-in "1" if it had
- *       a value in an identity field, else "0" and, where there are several such fields, the names of
- *       those that the sign-in named, encoded, each after a space
+ *   @p  the previous id, if that is an alias
+ *   @to (alone, or with @p) an alias: the id that it leads to
+ *   @x  (alone) a tombstone. "d": its session's own request ended it. "1" or "0": a sign-in did, and the
+ *       session had or hadn't a value in an identity field. If there are several such fields, the
+ *       encoded names of those that the sign-in named follow the "0", each after a space.
  *
- * Times are decimal: a listpack stores a decimal integer in at most nine bytes, which is as short as
- * base 36, and reads well.
+ * Times are decimal: a listpack stores a decimal integer in at most nine bytes, as short as base 36,
+ * and it is readable.
  */
 const OWN_FIELDS = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
 
-/** The arguments of an HMGET for some fields, and its reply as name and value. */
+/** The names to read with HMGET: the library's own fields, then these. */
 export const prependOwnFields = (names: readonly string[]): string[] => [...OWN_FIELDS, ...names];
 
+/** The reply of HMGET for these names, as name and value. */
 export function decodePairs(names: readonly string[], reply: unknown): Map<string, string> {
   const values = reply as (string | null)[];
   const pairs = new Map<string, string>();
@@ -44,7 +46,7 @@ export function decodePairs(names: readonly string[], reply: unknown): Map<strin
   return pairs;
 }
 
-/** A hash as an array of name, value, … */
+/** A hash that was sent as an array of name, value, … */
 export function decodeHash(reply: unknown): Map<string, string> {
   const flat = reply as string[];
   const pairs = new Map<string, string>();
@@ -52,13 +54,13 @@ export function decodeHash(reply: unknown): Map<string, string> {
   return pairs;
 }
 
-/** The last hash on the way from an id. */
+/** The last hash that an id leads to. */
 export interface Hash {
   readonly id: string;
   readonly pairs: ReadonlyMap<string, string>;
 }
 
-/** The id that a hash leads to as an alias. */
+/** The id that an alias leads to; undefined if the hash isn't an alias. */
 export function readTarget({ pairs }: Hash): string | undefined {
   return pairs.get("@to");
 }
@@ -67,9 +69,9 @@ export function isSession({ pairs }: Hash): boolean {
   return pairs.has("@c");
 }
 
-/** What an id leads to whose way ends at this hash. */
+/** What an id leads to, if this is its last hash. */
 export function decodeLookup(hash: Hash, now: () => number): Lookup {
-  if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // it was rotated too often since
+  if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // too many rotations ago
   const tombstone = hash.pairs.get("@x");
   if (tombstone !== undefined) return decodeSuperseded(tombstone);
   if (!isSession(hash)) return { state: "gone" };
@@ -81,7 +83,6 @@ export function decodeSession(id: string, hash: ReadonlyMap<string, string>): St
   return { id, lineage: hash.get("@l") ?? id, fields: omitOwnFields(hash), ...times };
 }
 
-/** What a tombstone says. */
 function decodeSuperseded(tombstone: unknown): Superseded {
   const by = tombstone === "d" ? "delete" : "sign-in";
   return { state: "superseded", by, hadIdentity: tombstone === "1" };
@@ -103,16 +104,16 @@ export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
   return new Map([...hash].filter(([name]) => !name.startsWith("@")));
 }
 
-/** The largest number of ms that a Date can have. */
+/** The largest time that a Date can hold. */
 const MAX_TIME_MS = 8_640_000_000_000_000;
 
-/** A time or a length of time. A text that isn't one was written by hand, and counts as none. */
+/** A time or duration. Any other text was written by hand, and counts as none. */
 function parseMs(text: string | undefined): number | null {
   const number = text ? Number(text) : Number.NaN;
   return Math.abs(number) <= MAX_TIME_MS ? number : null;
 }
 
-/** The times of a session from what the scripts answer: "" and undefined are none. */
+/** The times of a session in a script's reply. An empty or undefined text is none. */
 export function decodeTimes(reply: unknown): Times {
   const [created, seen, idle, absolute] = reply as (string | undefined)[];
   const lastSeenAt = Number(seen);

@@ -2,7 +2,7 @@ import type { Command, Merge } from "../../commanding.ts";
 import type { FieldChanges, Reference, Rotation } from "../../contract.ts";
 import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
 
-/* The arguments of the scripts, as the head of each describes them. */
+/* The arguments of the scripts. Each script's header describes them. */
 
 export function encodeOptional(value: number | null | undefined): string {
   return String(value ?? "");
@@ -40,21 +40,21 @@ export function encodeRotation(rotation: Rotation | null): string[] {
   ];
 }
 
-export function commandArguments(command: Command): string[] {
+export function encodeCommand(command: Command): string[] {
   const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
   return [
-    whereArgument(where),
+    encodeWhere(where),
     encodeOptional(idleTimeout),
     encodeOptional(absoluteTimeout),
     encodeOptional(absoluteDeadline),
     replace ? "1" : "",
     create === "anew" ? "anew" : create ? "1" : "",
-    ...mergeArguments(command.merge),
+    ...encodeMerge(command.merge),
     ...encodeFieldChanges(command),
   ];
 }
 
-function mergeArguments(merge: Merge | null): string[] {
+function encodeMerge(merge: Merge | null): string[] {
   return [
     merge?.to ?? "",
     String(merge?.tombstone ?? 0),
@@ -63,7 +63,7 @@ function mergeArguments(merge: Merge | null): string[] {
   ];
 }
 
-export function whereArgument(where: Reference | undefined): string {
+export function encodeWhere(where: Reference | undefined): string {
   return where ? encodeSetName(where) : "";
 }
 

@@ -1,11 +1,11 @@
 import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../../reindexing.ts";
 import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
-import { type ReindexCounts, Reindexer } from "./mender.ts";
+import { type ReindexCounts, Reindexer } from "./reindexer.ts";
 import { KeyScan, ShardKeys } from "./scan.ts";
 import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
 
-/** Walks over all keys and mends them. */
+/** Scans all keys, and compares sessions with their sets. */
 export function reindex(
   executor: Executor,
   keys: Keys,
@@ -14,7 +14,7 @@ export function reindex(
   { dryRun, cursor }: StoreReindexOptions,
 ): AsyncGenerator<ReindexProgress, void> {
   const from = decodeCursor(cursor, scope.shards); // throws here, not in the generator
-  const reindexer = new Reindexer(executor, keys, references, dryRun);
+  const reindexer = new Reindexer(executor, keys, references, { dryRun });
   return runSteps(new KeyScan(new ShardKeys(executor, keys, scope), from), reindexer);
 }
 
@@ -26,7 +26,7 @@ async function* runSteps(
   for await (const { keys, here, next } of scan.pages()) {
     for await (const counts of reindexer.reindex(keys)) {
       addCounts(sum, counts);
-      // In the middle of a page: whoever goes on from here does the page again.
+      // This is the middle of a page: to continue from here does the whole page again.
       yield { cursor: encodeCursor(here), ...sum };
     }
     sum.scanned += keys.length;

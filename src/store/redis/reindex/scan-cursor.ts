@@ -1,38 +1,36 @@
-import { createConfigError } from "../../../shared/errors.ts";
+import { createCursorError } from "../../../shared/errors.ts";
 
-/** Over what is walked. */
+/** The keys to scan: those of all shards, on one server or in a cluster. */
 export interface ScanScope {
   readonly shards: number;
   readonly cluster: boolean;
 }
 
-/** Where a walk is: in the middle of a server's keys. */
+/** The place of a scan among a server's keys. */
 export interface ScanPosition {
   /** The run id of the server. */
   readonly server: string;
-  /** SCAN's cursor there. */
+  /** The server's SCAN cursor. */
   readonly scan: string;
-  /** The shards that the server has had since its walk began. */
+  /** The shards that the server has had since its SCAN began. */
   readonly shards: ReadonlySet<number>;
-  /** The shards that were walked over. */
+  /** The shards that were scanned completely. */
   readonly done: ReadonlySet<number>;
 }
 
 const CURSOR_PATTERN = /^([0-9a-f]{40})\.(\d{1,20})\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]*)$/;
 
-/** A position as one text. Sets of shards are bits in base64url. */
+/** Encodes a position as one text. Sets of shards are bits in base64url. */
 export function encodeCursor({ server, scan, shards, done }: ScanPosition): string {
   return [server, scan, encodeShardSet(shards), encodeShardSet(done)].join(".");
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no text of a position. */
+/** @throws SessionError ERR_SESSION_CONFIG for a text that isn't an encoded position. */
 export function decodeCursor(text: string | null, shards: number): ScanPosition {
   if (text === null) return { server: "", scan: "0", shards: new Set(), done: new Set() };
   const [, server, scan, at, done] = CURSOR_PATTERN.exec(text) ?? [];
   if (server === undefined || scan === undefined || at === undefined || done === undefined) {
-    throw createConfigError("cursor must be the cursor of an earlier progress, or null", {
-      option: "cursor",
-    });
+    throw createCursorError();
   }
   return { server, scan, shards: decodeShardSet(at, shards), done: decodeShardSet(done, shards) };
 }

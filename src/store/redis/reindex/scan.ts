@@ -2,34 +2,41 @@ import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
 import type { ScanPosition, ScanScope } from "./scan-cursor.ts";
 
-/** How many keys of the server SCAN looks at in one step. */
-export const SCAN_COUNT = 200;
+/** How many keys of a server SCAN looks at in one step. */
+export const KEY_SCAN_COUNT = 200;
+/** How many entries of a set ZSCAN or SSCAN looks at in one step. */
+export const ENTRY_SCAN_COUNT = 100;
+/** How many of the keys that were scanned are worked on at a time. */
+export const MAX_PARALLEL_KEYS = 50;
 
-/** What is walked over: the keys of so many shards, which stand for all keys of the servers they are on. */
+/** A key space that is scanned server by server. Each shard stands for the server that owns it now. */
 export interface ScanSource {
   readonly shards: number;
-  /** Which servers have these shards. */
+  /** Returns the servers that own these shards now. */
   findServers(shards: readonly number[]): Promise<Map<string, number[]>>;
-  /** One step of SCAN on the server of a shard: that server, where SCAN goes on ("0": the end), the keys. */
+  /**
+   * Runs one step of SCAN on the server of a shard, and returns that server, the cursor of the next
+   * step ("0" at the end) and the keys. An empty `scan` only asks for the server.
+   */
   scanPage(shard: number, scan: string): Promise<{ server: string; next: string; keys: string[] }>;
 }
 
-/** The keys that one step of a walk came by. */
+/** The keys of one step of a scan. */
 export interface ScanPage {
   readonly keys: readonly string[];
-  /** Where to go on to get this page again. */
+  /** The position to continue from to scan this page again. */
   readonly here: ScanPosition;
-  /** Where to go on after it; null after the last page of a server. */
+  /** The position to continue from after this page; null after the last page of a server. */
   readonly next: ScanPosition | null;
 }
 
 /**
- * Walks over all keys of all shards, a server after the other, in bounded steps. A key that is there
- * from the first step to the last is met, perhaps more than once.
+ * Scans all keys of all shards, one server after the other, in bounded steps. A key that is there
+ * from the first step to the last is included, perhaps more than once.
  *
- * SCAN's cursor is good for the one process of a server that gave it, so a shard is done when a
- * whole SCAN was made on one server that had it when it began and has it when it ends: after a
- * failover, a restart or a move of its slot it is walked over again.
+ * A SCAN cursor is valid only in the server process that returned it. So a shard is done when one
+ * server has completed a whole SCAN, and owned the shard both at its beginning and at its end. After a
+ * failover, a restart or a move of its slot, a shard is scanned again.
  */
 export class KeyScan {
   readonly #source: ScanSource;
@@ -51,7 +58,7 @@ export class KeyScan {
     }
   }
 
-  /** Where to go on: at the position, if its server still has shards of it; or at the next server. */
+  /** The position itself if its server still has some of its shards; otherwise that of the next server. */
   async #findNext({ server, scan, shards }: ScanPosition): Promise<ScanPosition> {
     const done = this.#done;
     const left = createRange(this.#source.shards).filter((shard) => !done.has(shard));
@@ -64,7 +71,7 @@ export class KeyScan {
       : { server: "", scan: "0", shards: new Set(), done };
   }
 
-  /** Walks over one server, from a position to the end, or until its shards are elsewhere. */
+  /** Scans one server, from a position to the end, or until another server answers for its shards. */
   async *#scanServer(from: ScanPosition): AsyncGenerator<ScanPage, void> {
     const { server, shards } = from;
     const via = Math.min(...shards);
@@ -85,7 +92,7 @@ export class KeyScan {
   }
 }
 
-/** The keys of a store's shards, without what all keys of the prefix begin with. */
+/** The keys of a store's shards, without the beginning that all keys of the prefix share. */
 export class ShardKeys implements ScanSource {
   readonly #executor: Executor;
   readonly #keys: Keys;
@@ -116,7 +123,7 @@ export class ShardKeys implements ScanSource {
 
   async scanPage(shard: number, scan: string) {
     const key = this.#keys.inShard(shard, "s:");
-    const args = [scan, String(SCAN_COUNT), ""];
+    const args = [scan, String(KEY_SCAN_COUNT), ""];
     const [, server, next, keys] = await this.#executor.read(
       "scan all keys",
       "scanKeys",

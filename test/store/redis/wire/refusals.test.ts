@@ -203,7 +203,7 @@ describe("a set with entries that have expired, on a server that takes no writes
     expect(
       (await plain.list(PLAIN, { limit: 100, order: "last-seen" })).map(({ id }) => id),
     ).toEqual([inPlain.id]);
-    for await (const page of plain.pages(PLAIN, true)) expect(page).toHaveLength(1);
+    for await (const page of plain.pages(PLAIN, { withFields: true })) expect(page).toHaveLength(1);
     await expectWorking(["read"]);
     await expectRefused(["write", "memory"], mend, cause);
     expect(await snapshot(client)).toEqual(before);

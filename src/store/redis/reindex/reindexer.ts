@@ -1,12 +1,14 @@
 import { waitForAll } from "../../../shared/wait-for-all.ts";
-import type { DeclaredReference } from "../../reindexing.ts";
+import { MAX_HOPS } from "../../contract.ts";
+import type { DeclaredReference, StoreReindexOptions } from "../../reindexing.ts";
 import { MAX_SHARDS } from "../../shards.ts";
 import { encodeList } from "../layout/encode.ts";
 import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
 import type { Executor, Reply } from "../scripts/executor.ts";
 import type { ScriptName } from "../scripts/run-script.ts";
+import { ENTRY_SCAN_COUNT, MAX_PARALLEL_KEYS } from "./scan.ts";
 
-/** What was wrong. */
+/** How many differences were found. */
 export interface ReindexCounts {
   readonly added: number;
   readonly removed: number;
@@ -15,14 +17,7 @@ export interface ReindexCounts {
 
 const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
 
-/** How many entries ZSCAN or SSCAN looks at in one step. */
-const SCAN_COUNT = 100;
-/** How many keys are mended at a time. */
-const MAX_PARALLEL_KEYS = 50;
-/** How many aliases are followed from an id. */
-const MAX_HOPS = 3;
-
-/** A session, or a page of a set. */
+/** A session, or a page of a set, to compare. */
 interface ReindexTask {
   readonly shard: number;
   readonly kind: "s" | "r" | "m";
@@ -30,15 +25,15 @@ interface ReindexTask {
   readonly cursor: string;
 }
 
-/** `next`: where the set goes on, or "0". */
 interface TaskResult extends ReindexCounts {
+  /** The cursor of the set's next page; "0" after the last one, and for a session. */
   readonly next: string;
 }
 
-/** A key as the walk gives it, without what all keys of the prefix begin with. */
+/** A key as `KeyScan` returns it, without the beginning that all keys of the prefix share. */
 const KEY_PATTERN = /^(0|[1-9]\d{0,3})\}:([srm]):(.*)$/s;
 
-/** Mends sessions and sets, each by scripts that look again and go by what is there. */
+/** Compares sessions with their sets, and fixes them with scripts that read everything again. */
 export class Reindexer {
   readonly #executor: Executor;
   readonly #keys: Keys;
@@ -49,7 +44,7 @@ export class Reindexer {
     executor: Executor,
     keys: Keys,
     references: readonly DeclaredReference[],
-    dryRun: boolean,
+    { dryRun }: Pick<StoreReindexOptions, "dryRun">,
   ) {
     this.#executor = executor;
     this.#keys = keys;
@@ -57,7 +52,7 @@ export class Reindexer {
     this.#dryRun = dryRun;
   }
 
-  /** Mends what the keys hold, in bounded parts, and tells after each what was wrong. */
+  /** Reindexes these keys in bounded parts, and yields the counts of each part. */
   async *reindex(keys: readonly string[]): AsyncGenerator<ReindexCounts, void> {
     const queue: ReindexTask[] = [];
     for (const key of keys) {
@@ -107,7 +102,7 @@ export class Reindexer {
     return decodeCounts(numbers);
   }
 
-  /** The texts of a session's references, aliases followed: it may be rotated while keys are walked. */
+  /** The texts of a session's references. It follows aliases, as the session may rotate during the scan. */
   async #readTexts(shard: number, id: string) {
     const fields = this.#references.map(({ field }) => field);
     let at = id;
@@ -122,12 +117,12 @@ export class Reindexer {
     }
   }
 
-  /** One page of a set: it may be large. */
+  /** Reindexes one page of a set, because sets may be large. */
   async #reindexSetPage({ shard, kind, name, cursor }: ReindexTask): Promise<TaskResult> {
     const [, ...rest] = await this.#runScript(
       "reindexSet",
       this.#keys.inShard(shard, `${kind}:${name}`),
-      [name, kind, cursor, String(SCAN_COUNT), this.#dryRun ? "" : "1"],
+      [name, kind, cursor, String(ENTRY_SCAN_COUNT), this.#dryRun ? "" : "1"],
     );
     return { ...decodeCounts(rest), next: String(rest[3]) };
   }
