@@ -69,7 +69,9 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
   }
   const defaultAbsoluteTimeout = absoluteTimeout === undefined;
   const timeouts = parseTimeouts(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
-  const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", true);
+  const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", {
+    allowZero: true,
+  });
   const store = options.store ?? createDefaultStore();
   if (!isStore(store)) {
     throw createConfigError(

@@ -103,7 +103,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
     const id = this.#toId(token);
     if (id === null) return null;
-    const found = await this.#core.find(id, fields);
+    const found = await this.#core.find(id, { names: fields });
     const used = touch ? await this.#core.touchIfDue(found) : found;
     return used.state === "live" ? toSession<Data>(used.session) : null;
   }
@@ -274,7 +274,7 @@ export class SessionById<Data extends object> {
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
     const names = fields === undefined ? undefined : fieldsToRead("byId(…).get", fields);
     if (this.#id === null) return null;
-    const found = await this.#core.find(this.#id, names, true);
+    const found = await this.#core.find(this.#id, { names, byName: true });
     return found.state === "live" ? toSession<Data>(found.session) : null;
   }
 

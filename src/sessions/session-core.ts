@@ -7,6 +7,7 @@ import type {
   Changed,
   EndOptions,
   FieldChanges,
+  FindOptions,
   Lookup,
   Reference,
   Rotation,
@@ -187,10 +188,10 @@ export class SessionCore {
     );
   }
 
-  /** What an id leads to; by its name, a session is found by its lineage, too. */
-  async find(id: string, names: readonly string[] | undefined, byName = false): Promise<Lookup> {
-    for (const field of names ?? []) checkFieldName(field);
-    return this.#store.find(id, { names, byName });
+  /** Looks up what an id leads to. Only some `names` of fields may be read, and `byName` takes lineages. */
+  async find(id: string, options: FindOptions = {}): Promise<Lookup> {
+    for (const field of options.names ?? []) checkFieldName(field);
+    return this.#store.find(id, options);
   }
 
   /**
@@ -301,7 +302,7 @@ export class SessionCore {
   /** How long an alias stays (ms), as the options of `rotate` say. */
   parseGrace(options: RotateOptions): number {
     const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
-    return parseDuration("grace", grace, true);
+    return parseDuration("grace", grace, { allowZero: true });
   }
 
   /** Those of the fields that say who the user is. */

@@ -230,7 +230,7 @@ export async function assertGone(store: SessionStore, ...ids: string[]): Promise
 
 export async function assertSuperseded(
   store: SessionStore,
-  hadIdentity: boolean,
+  { hadIdentity }: { readonly hadIdentity: boolean },
   ...ids: string[]
 ): Promise<void> {
   for (const id of ids) {

@@ -11,7 +11,12 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
-import { parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
+import {
+  parseReadArguments,
+  parseReplicas,
+  type ReadArguments,
+  TOUCH_OPTIONS,
+} from "../../sessions/verb-options.ts";
 import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
@@ -70,8 +75,7 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
-    return (await this.#load(fields, touch))?.data ?? {};
+    return (await this.#load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {};
   }
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
@@ -82,12 +86,12 @@ export class RequestSession<
       );
     }
     const { touch } = parseReadArguments("load", options, undefined);
-    return (await this.#load(undefined, touch)) as Session<Data> | null;
+    return (await this.#load({ fields: undefined, touch })) as Session<Data> | null;
   }
 
-  async #load(fields: readonly string[] | undefined, touch: boolean) {
+  async #load(reading: ReadArguments) {
     this.#restrictCaching();
-    return this.#runInTurn(() => this.#held.load(fields, touch), false);
+    return this.#runInTurn(() => this.#held.load(reading), { decides: false });
   }
 
   /**
@@ -256,11 +260,14 @@ export class RequestSession<
     const replicas = parseReplicas(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
-    return this.#runInTurn(async () => {
-      const user = await this.#held.findOwnReference(field, value);
-      if (user === null) throw createNotSignedInError(verb, field);
-      return work(user, replicas);
-    }, false);
+    return this.#runInTurn(
+      async () => {
+        const user = await this.#held.findOwnReference(field, value);
+        if (user === null) throw createNotSignedInError(verb, field);
+        return work(user, replicas);
+      },
+      { decides: false },
+    );
   }
 
   /**
@@ -317,7 +324,9 @@ export class RequestSession<
     const { core } = this.#context;
     core.checkReference(field);
     this.#restrictCaching();
-    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), false);
+    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), {
+      decides: false,
+    });
     const endings = createPeerEndings(this.#held, (work) => this.#runInTurn(work));
     return shared && new SessionSet<Data>(core, shared, endings);
   }
@@ -369,10 +378,13 @@ export class RequestSession<
   }
 
   /**
-   * Runs `work` when all calls before it have ended, and it is known which token counts, unless work
-   * begins with a read, which finds that out itself.
+   * Runs `work` when all calls before it have ended. First it decides which token counts. With
+   * `decides: false` that is left to `work`, which begins with a read.
    */
-  #runInTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
+  #runInTurn<T>(
+    work: () => Promise<T>,
+    { decides = true }: { readonly decides?: boolean } = {},
+  ): Promise<T> {
     const result = this.#queue.then(async () => {
       this.#context.admit();
       if (decides && this.#held.isUndecided) await this.#held.decide([]);

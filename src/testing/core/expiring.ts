@@ -169,7 +169,7 @@ export const expiring: readonly StoreTest[] = [
     await store.change(long, changeUser(newIdBeside(long), "2"));
     await elapse(PAST_SOON_MS);
     await assertGone(store, brief);
-    await assertSuperseded(store, true, long);
+    await assertSuperseded(store, { hadIdentity: true }, long);
   }),
 
   storeTest("a tombstone in an alias's place has a grace time of its own", async (under) => {
@@ -181,7 +181,7 @@ export const expiring: readonly StoreTest[] = [
       await change(store, first, { rotation: createRotation(second, { grace }) });
       if ((await store.change(first, changeUser(third, "1"))).state !== "changed") continue;
       await elapse(grace + 25);
-      await assertSuperseded(store, false, first, second);
+      await assertSuperseded(store, { hadIdentity: false }, first, second);
       return;
     }
     assert.fail("no sign-in through an alias was done");

@@ -107,7 +107,7 @@ export const changingUsers: readonly StoreTest[] = [
         assert.equal(after.idleTimeout, HOUR_MS);
         assert.equal(after.absoluteDeadline, after.createdAt + DAY_MS);
         assert.equal(after.lineage, after.id);
-        await assertSuperseded(store, naming.was !== null, id);
+        await assertSuperseded(store, { hadIdentity: naming.was !== null }, id);
         await assertMembers(store, USER, naming.user_id.length > 0 ? [rotation.to] : []);
         await assertMembers(store, of("user_id", "2"), []);
         await assertMembers(store, of("t", "7"), []);
@@ -132,7 +132,7 @@ export const changingUsers: readonly StoreTest[] = [
       const [first = ""] = ids;
       const rotation = createRotationFor(first, naming, "user-changes");
       expectDone(await store.change(first, createSentChange(naming, rotation)));
-      await assertSuperseded(store, naming.was !== null, ...ids);
+      await assertSuperseded(store, { hadIdentity: naming.was !== null }, ...ids);
       assert.deepEqual(await readTexts(store, rotation.to), naming.left);
     }),
 
@@ -164,7 +164,7 @@ export const changingUsers: readonly StoreTest[] = [
       assert.equal(after.createdAt, before.createdAt);
       assert.equal(after.absoluteDeadline, before.absoluteDeadline);
       assert.equal(after.lineage, id);
-      await assertSuperseded(store, true, id);
+      await assertSuperseded(store, { hadIdentity: true }, id);
       await assertMembers(store, USER, [rotation.to]);
       await assertMembers(store, of("t", "7"), [rotation.to]);
     }),
@@ -199,7 +199,7 @@ export const changingUsers: readonly StoreTest[] = [
         const answer = await change(store, first, { references: { user_id: ["1"] }, rotation });
         assert.equal(expectDone(answer).id, rotation.to);
         assert.equal(expectDone(answer).lineage, first);
-        await assertSuperseded(store, true, first, second);
+        await assertSuperseded(store, { hadIdentity: true }, first, second);
         await store.end(rotation.to);
       }
     },
@@ -306,7 +306,7 @@ export const changingUsers: readonly StoreTest[] = [
         const sent = createChange({ rotation });
         const answer = expectDone(await store.change(first, sent));
         assert.deepEqual([answer.id, answer.rotated, answer.lineage], [rotation.to, true, first]);
-        await assertSuperseded(store, true, ...ids);
+        await assertSuperseded(store, { hadIdentity: true }, ...ids);
         const after = await findLive(store, rotation.to);
         assert.deepEqual(after.fields, before.fields);
         assert.equal(after.createdAt, before.createdAt);

@@ -121,7 +121,7 @@ export const lineages: readonly StoreTest[] = [
       assert.equal(found.state === "live" && found.session.id, last);
     }
     // The first id is four aliases away, but it is the lineage.
-    await assertSuperseded(store, true, ids[0] ?? "");
+    await assertSuperseded(store, { hadIdentity: true }, ids[0] ?? "");
     const found = await store.find(ids[0] ?? "", BY_NAME);
     assert.equal(found.state === "live" && found.session.id, last);
     const never = newIdBeside(last);
@@ -201,14 +201,14 @@ export const lineages: readonly StoreTest[] = [
     const first = await createForUser(store, "1");
     const rotation = createRotation(newIdBeside(first), { when: "credentials" });
     expectDone(await change(store, first, { rotation }));
-    await assertSuperseded(store, true, first);
+    await assertSuperseded(store, { hadIdentity: true }, first);
     const found = await store.find(first, BY_NAME);
     assert.equal(found.state === "live" && found.session.id, rotation.to);
     assert.equal(await store.has(USER, first), true);
     assert.equal(await store.endAll(USER, { except: first }), 0);
     assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR_MS } }), first);
     await assertDeleted(store, rotation.to);
-    await assertSuperseded(store, true, first);
+    await assertSuperseded(store, { hadIdentity: true }, first);
   }),
 
   ...[

@@ -85,7 +85,7 @@ export const renewing: readonly StoreTest[] = [
     const credentials = await createRenewedAtMost(store);
     const fresh = createRotation(newIdBeside(credentials.last), { when: "credentials" });
     expectDone(await change(store, credentials.last, { rotation: fresh }));
-    await assertSuperseded(store, true, ...credentials.ids.slice(-4));
+    await assertSuperseded(store, { hadIdentity: true }, ...credentials.ids.slice(-4));
     await renew(store, fresh.to, MAX_RENEWALS); // and they are counted anew
 
     const same = await createRenewedAtMost(store);
@@ -104,7 +104,7 @@ export const renewing: readonly StoreTest[] = [
   storeTest("a sign-in by the last of many ids ends what they lead to", async ({ store }) => {
     const { ids, last } = await createRenewedAtMost(store);
     const { to } = await signIn(store, last, "1");
-    await assertSuperseded(store, true, ...ids);
+    await assertSuperseded(store, { hadIdentity: true }, ...ids);
     await assertMembers(store, USER, [to]);
     for (const id of ids) assert.equal(await store.end(id), null);
   }),
@@ -119,7 +119,7 @@ export const renewing: readonly StoreTest[] = [
       assert.equal(await store.end(id, { reference: USER, tombstone }), ids[0]);
       await assertDeleted(store, ...ids.slice(n));
       await assertDeleted(store, ...ids.slice(Math.max(0, n - 3), n));
-      await assertSuperseded(store, true, ...ids.slice(0, Math.max(0, n - 3)));
+      await assertSuperseded(store, { hadIdentity: true }, ...ids.slice(0, Math.max(0, n - 3)));
       await assertMembers(store, USER, []);
       for (const old of ids) assert.equal(await store.end(old, { tombstone }), null);
     }),
@@ -184,7 +184,7 @@ export const renewing: readonly StoreTest[] = [
           const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
           const sent = { set: { a: "1" }, rotation };
           assert.deepEqual(await change(store, first, sent), { state: "ended" });
-          await assertSuperseded(store, user !== null, ...ids);
+          await assertSuperseded(store, { hadIdentity: user !== null }, ...ids);
           await assertGone(store, rotation.to);
           await assertMembers(store, USER, []);
           await assertMembers(store, of("t", "7"), []);
@@ -209,7 +209,7 @@ export const renewing: readonly StoreTest[] = [
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
     const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
     expectDone(await change(store, second, { rotation }));
-    await assertSuperseded(store, true, first, second);
+    await assertSuperseded(store, { hadIdentity: true }, first, second);
     await assertMembers(store, USER, [rotation.to]);
   }),
 ];

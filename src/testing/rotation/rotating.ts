@@ -145,7 +145,7 @@ export const rotating: readonly StoreTest[] = [
       assert.deepEqual(await readTexts(store, last), { user_id: "1", hops: String(hops) });
     }
     // It is told from an id that never was: its request must not start a session of its own.
-    await assertSuperseded(store, true, first);
+    await assertSuperseded(store, { hadIdentity: true }, first);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await change(store, first, { set: { hops: "4" } }), superseded);
     const rotation = createRotation(newIdBeside(first));
