@@ -72,7 +72,8 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
   const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", {
     allowZero: true,
   });
-  const store = options.store ?? createDefaultStore();
+  const store =
+    options.store ?? createDefaultStore("Give createSessions a store: redisStore(client)");
   if (!isStore(store)) {
     throw createConfigError(
       "store must be a store of sessions, such as redisStore(client) or memoryStore() make, not a client",
@@ -216,11 +217,12 @@ function isStore(store: unknown): store is SessionStore {
   });
 }
 
-function createDefaultStore(): SessionStore {
+/** Makes a memory store. In production it warns, and the warning ends with what to do `instead`. */
+export function createDefaultStore(instead: string): SessionStore {
   if (process.env.NODE_ENV === "production") {
     warn(
       "SESSION_SETS_MEMORY_STORE",
-      "Sessions are kept in the memory of this process: they end with it, and no other process sees them. Give createSessions a store: redisStore(client)",
+      `Sessions are kept in the memory of this process: they end with it, and no other process sees them. ${instead}`,
     );
   }
   return memoryStore();

@@ -1,5 +1,5 @@
 import { createConfigError } from "./errors.ts";
-import { readSafely } from "./given.ts";
+import { pickGiven, readSafely } from "./given.ts";
 
 /** What is shown of a name that a call does not know: a word. Anything else may be a token. */
 const WORD = /^[a-z]\w{0,18}$/i;
@@ -32,7 +32,6 @@ export function readCallOptions<Options extends object>(
         isWord ? { option: name } : {},
       );
     }
-    const all = known.map((name) => [name, Reflect.get(options, name) as unknown] as const);
-    return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Options;
+    return pickGiven(options, known);
   });
 }

@@ -255,26 +255,6 @@ export function listOptionNames<Options>(names: Record<keyof Options, true>): re
   return Object.keys(names);
 }
 
-/**
- * Refuses what is no record of options, and option names that do not exist, which are typing mistakes
- * or come from other libraries.
- */
-export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw createConfigError(
-      `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
-    );
-  }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw createConfigError(
-        `${what} has no option ${quote(key)}; its options are ${known.join(", ")}`,
-        { option: key },
-      );
-    }
-  }
-}
-
 /** How many values all references of one session may have together. */
 export const MAX_REFERENCES = 1000;
 

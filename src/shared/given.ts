@@ -1,4 +1,4 @@
-import { asCause, refuseUnknownKeys, SessionError } from "./errors.ts";
+import { asCause, createConfigError, quote, SessionError } from "./errors.ts";
 
 /*
  * What a caller gives is read once, into something plain, before it is used: it may be a Proxy that
@@ -37,11 +37,34 @@ export function readOptions<Options extends object>(
   known: readonly string[],
 ): Options {
   return readSafely("ERR_SESSION_CONFIG", `An option of ${what}`, () => {
-    refuseUnknownKeys(what, options, known);
-    // One by one, because a class may have them on its prototype.
-    const all = known.map((name) => [name, Reflect.get(options, name) as unknown] as const);
-    return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Options;
+    refuseUnknownNames(what, options, known);
+    return pickGiven(options, known);
   });
+}
+
+/** Reads each option once, by its name: a class may have them on its prototype. */
+export function pickGiven<Options extends object>(
+  options: Options,
+  known: readonly string[],
+): Options {
+  const all = known.map((name) => [name, Reflect.get(options, name) as unknown] as const);
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Options;
+}
+
+/** Refuses what isn't a record of options, and names of options that don't exist. */
+function refuseUnknownNames(what: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw createConfigError(
+      `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
+    );
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw createConfigError(
+      `${what} has no option ${quote(name)}; its options are ${known.join(", ")}`,
+      { option: name },
+    );
+  }
 }
 
 /**
