@@ -1,7 +1,13 @@
 import { parseOptionalDuration } from "../shared/durations.ts";
 import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { parseConfig } from "./config.ts";
+import { parseConfig } from "./options/config.ts";
+import {
+  fieldsToRead,
+  parseReadArguments,
+  parseReplicas,
+  TOUCH_OPTIONS,
+} from "./options/verb-options.ts";
 import { composeSession, decodeFields, fieldsToUnset, toSession } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
@@ -27,7 +33,6 @@ import type {
   TouchOptions,
   ValuesOf,
 } from "./types.ts";
-import { fieldsToRead, parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "./verb-options.ts";
 
 /** A bearer secret as it came from a request. What is no well-formed token is no session. */
 export type Token = string | null | undefined;

@@ -23,7 +23,7 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import type { ReferenceConfig, Settings } from "./config.ts";
+import type { ReferenceConfig, Settings } from "./options/config.ts";
 import type { Session } from "./types.ts";
 
 /** Values as a store takes them. */

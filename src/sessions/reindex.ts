@@ -7,7 +7,7 @@ import {
   isReindexable,
   type ReindexProgress,
 } from "../store/reindexing.ts";
-import type { Settings } from "./config.ts";
+import type { Settings } from "./options/config.ts";
 
 /** How `reindex` walks. */
 export interface ReindexOptions {

@@ -15,8 +15,10 @@ import type {
   StoredSession,
 } from "../store/contract.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { type Config, parseTimeouts, type Settings, type Timeouts } from "./config.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
+import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
+import { checkAgainstSchema } from "./options/schema.ts";
+import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
 import {
   composeSession,
   createReference,
@@ -27,7 +29,6 @@ import {
   requireReference,
 } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
-import { checkAgainstSchema } from "./schema.ts";
 import {
   createToken,
   createTokenAfter,
@@ -37,7 +38,6 @@ import {
   toId,
 } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
-import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
 const touchFailed = channel("session-sets:touch-failed");

@@ -1,10 +1,10 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
 import type { ListPlace, Reference } from "../store/contract.ts";
+import { parseReplicas } from "./options/verb-options.ts";
 import { fieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
-import { parseReplicas } from "./verb-options.ts";
 
 const DEFAULT_LIST_LIMIT = 100;
 const MAX_LIST_LIMIT = 500;

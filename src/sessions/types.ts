@@ -1,7 +1,7 @@
 // As a whole, for an imported alias loses its parameters, and compile errors the units.
 import type * as durations from "../shared/durations.ts";
 import type { SessionStore } from "../store/contract.ts";
-import type { StandardSchema } from "./schema.ts";
+import type { StandardSchema } from "./options/schema.ts";
 
 /** A session as it was when it was read. */
 export interface Session<Data> {

@@ -1,4 +1,4 @@
-import { createDefaultStore, parseConfig } from "../../sessions/config.ts";
+import { createDefaultStore, parseConfig } from "../../sessions/options/config.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { findNameFault } from "../../shared/codec.ts";

@@ -1,8 +1,8 @@
+import type { ReadArguments } from "../../sessions/options/verb-options.ts";
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
-import type { ReadArguments } from "../../sessions/verb-options.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";

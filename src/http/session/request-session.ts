@@ -1,3 +1,9 @@
+import {
+  parseReadArguments,
+  parseReplicas,
+  type ReadArguments,
+  TOUCH_OPTIONS,
+} from "../../sessions/options/verb-options.ts";
 import { fieldsToUnset } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
@@ -11,12 +17,6 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
-import {
-  parseReadArguments,
-  parseReplicas,
-  type ReadArguments,
-  TOUCH_OPTIONS,
-} from "../../sessions/verb-options.ts";
 import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";

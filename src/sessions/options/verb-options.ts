@@ -1,5 +1,5 @@
-import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
-import { readElements, readOptions } from "../shared/given.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readElements, readOptions } from "../../shared/given.ts";
 import type {
   Deadlines,
   DeleteOptions,
@@ -7,7 +7,7 @@ import type {
   RotateOptions,
   SignInOptions,
   TouchOptions,
-} from "./types.ts";
+} from "../types.ts";
 
 /* The options that verbs take, with and without a request. */
 

@@ -1,12 +1,12 @@
-import { findNameFault } from "../shared/codec.ts";
-import { parseDuration } from "../shared/durations.ts";
-import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
-import { readElements, readOptions, readSafely } from "../shared/given.ts";
-import { warn, warnOnce } from "../shared/warnings.ts";
-import type { SessionStore } from "../store/contract.ts";
-import { memoryStore } from "../store/memory/options.ts";
+import { findNameFault } from "../../shared/codec.ts";
+import { parseDuration } from "../../shared/durations.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readElements, readOptions, readSafely } from "../../shared/given.ts";
+import { warn, warnOnce } from "../../shared/warnings.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { memoryStore } from "../../store/memory/options.ts";
+import type { Deadlines, ReferenceOptions, SessionsOptions } from "../types.ts";
 import { parseSchema, type StandardSchema } from "./schema.ts";
-import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
 const OPTIONS = listOptionNames<SessionsOptions<object>>({
   data: true,

@@ -1,5 +1,5 @@
-import { createConfigError, quote, SessionError } from "../shared/errors.ts";
-import { readElements, readSafely } from "../shared/given.ts";
+import { createConfigError, quote, SessionError } from "../../shared/errors.ts";
+import { readElements, readSafely } from "../../shared/given.ts";
 
 /** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
 export interface StandardSchema<Input> {
