@@ -61,7 +61,11 @@ describe("createSessions refuses", () => {
     ["maxBytes 0", withStore({ maxBytes: 0 }), /maxBytes must be a whole number above zero/],
     ["maxBytes 1.5", withStore({ maxBytes: 1.5 }), /maxBytes/],
     ["maxBytes that is a text", withStore({ maxBytes: "64kb" }), /maxBytes/],
-    ["a negative grace", withStore({ rotationGrace: -1 }), /rotationGrace must be a duration: milliseconds, zero or more, or a string/],
+    [
+      "a negative grace",
+      withStore({ rotationGrace: -1 }),
+      /rotationGrace must be a duration: milliseconds, zero or more, or a string/,
+    ],
     ["a grace that is no duration", withStore({ rotationGrace: "a bit" }), /rotationGrace/],
   ])("%s", (_, options, says) => {
     expectRefused(create(options), says);

@@ -18,7 +18,12 @@ import { type ForeignLayout, Migrator } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
 import { decodeShard } from "../src/store/shards.ts";
-import { command, commandStore, createCommand, mergeTo } from "../src/testing/commands/steps.ts";
+import {
+  command,
+  createCommand,
+  mergeTo,
+  requireCommandStore,
+} from "../src/testing/commands/steps.ts";
 import { newId, newIdBeside } from "../src/testing/ids.ts";
 import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";
@@ -96,7 +101,7 @@ function open(store: SessionStore, references: Record<string, ReferenceOptions>)
 
 /** Commands in each of their ways, on a session with these references. */
 async function commandEverything(given: SessionStore, plain: boolean): Promise<void> {
-  const store = commandStore(given);
+  const store = requireCommandStore(given);
   const references = (value: string) =>
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
   for (const value of VALUES.map(String)) {

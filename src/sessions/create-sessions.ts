@@ -3,12 +3,12 @@ import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { parseConfig } from "./options/config.ts";
 import {
-  fieldsToRead,
+  parseFieldsToRead,
   parseReadArguments,
   parseReplicas,
   TOUCH_OPTIONS,
 } from "./options/verb-options.ts";
-import { composeSession, decodeFields, fieldsToUnset, toSession } from "./record.ts";
+import { composeSession, decodeFields, parseFieldsToUnset, toSession } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
@@ -131,7 +131,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `delete` signs out.
    */
   async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     this.#core.refuseIdentities("unset", unset);
     return this.#change(token, { unset });
   }
@@ -277,7 +277,7 @@ export class SessionById<Data extends object> {
     fields: readonly Field[],
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
-    const names = fields === undefined ? undefined : fieldsToRead("byId(…).get", fields);
+    const names = fields === undefined ? undefined : parseFieldsToRead("byId(…).get", fields);
     if (this.#id === null) return null;
     const found = await this.#core.find(this.#id, { names, byName: true });
     return found.state === "live" ? toSession<Data>(found.session) : null;

@@ -1,9 +1,9 @@
 import {
   checkFieldName,
+  copyValue,
   decodeValue,
   encodeReferenceTexts,
   encodeValue,
-  plainValue,
 } from "../shared/codec.ts";
 import {
   createConfigError,
@@ -43,7 +43,7 @@ function isRecord(values: unknown): values is object {
  *
  * @throws SessionError ERR_SESSION_VALUE, naming the field; ERR_SESSION_TOO_LARGE.
  */
-export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
+export function copyValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
   const entries = readSafely("ERR_SESSION_VALUE", "A session's values", () =>
     isRecord(values) ? Object.entries(values) : null,
   );
@@ -56,7 +56,7 @@ export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBy
   const given = entries.filter(([, value]) => value !== undefined);
   for (const [field] of given) checkFieldName(field);
   return Object.fromEntries(
-    given.map(([field, value]) => [field, plainValue(field, value, maxBytes)]),
+    given.map(([field, value]) => [field, copyValue(field, value, maxBytes)]),
   );
 }
 
@@ -82,7 +82,7 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
 }
 
 /** The fields to unset, read once. @throws SessionError ERR_SESSION_VALUE for what is no list of names. */
-export function fieldsToUnset(fields: unknown): string[] {
+export function parseFieldsToUnset(fields: unknown): string[] {
   const names = readElements("ERR_SESSION_VALUE", "The list of fields to unset", fields);
   if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');

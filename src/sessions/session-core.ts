@@ -5,6 +5,7 @@ import { createConfigError, createTooLargeError, quote } from "../shared/errors.
 import { readElements, readOptions } from "../shared/given.ts";
 import type {
   Changed,
+  EndAllOptions,
   EndOptions,
   FieldChanges,
   FindOptions,
@@ -21,11 +22,11 @@ import { checkAgainstSchema } from "./options/schema.ts";
 import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
 import {
   composeSession,
+  copyValues,
   createReference,
   createUnsetReferences,
   decodeFields,
   encodeValues,
-  plainValues,
   requireReference,
 } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
@@ -91,7 +92,7 @@ export class SessionCore {
 
   /** What a caller gives as a session's values, checked, and read once: all verbs below take this. */
   toPlainValues(values: unknown): object {
-    return plainValues(values, this.config);
+    return copyValues(values, this.config);
   }
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
@@ -261,12 +262,8 @@ export class SessionCore {
     return this.#store;
   }
 
-  async endAll(
-    reference: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number> {
-    return this.#store.endAll(reference, { except, replicas });
+  async endAll(reference: Reference, options: EndAllOptions): Promise<number> {
+    return this.#store.endAll(reference, options);
   }
 
   /** Compares all sessions with their sets. */

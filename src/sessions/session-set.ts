@@ -1,8 +1,8 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
-import type { ListPlace, Reference } from "../store/contract.ts";
+import type { EndAllOptions, ListPlace, Reference } from "../store/contract.ts";
 import { parseReplicas } from "./options/verb-options.ts";
-import { fieldsToUnset, toSession } from "./record.ts";
+import { parseFieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
 
@@ -34,14 +34,10 @@ export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, repli
 
 /** How the sessions of a set are ended. */
 export interface Endings {
-  /** Ends the session of an id or a lineage, if it is of the set. Whether it was. */
+  /** Ends the session of an id or lineage, if it is in the set. Resolves to whether it was. */
   end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean>;
-  /** Ends all of the set but one. How many. */
-  endAll(
-    reference: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number>;
+  /** Ends all sessions of the set but one. Resolves to how many. */
+  endAll(reference: Reference, options: EndAllOptions): Promise<number>;
 }
 
 /**
@@ -58,7 +54,11 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @internal
    * @param endings other than those of the store, where a session of the set needs more to end.
    */
-  constructor(core: SessionCore, reference: Reference, endings: Endings = endingsBy(core)) {
+  constructor(
+    core: SessionCore,
+    reference: Reference,
+    endings: Endings = createStoreEndings(core),
+  ) {
     this.#core = core;
     this.#reference = reference;
     this.#endings = endings;
@@ -160,7 +160,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     this.#core.refuseIdentities("unset", unset);
     return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges({}, unset));
   }
@@ -191,27 +191,27 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
         { option: "except" },
       );
     }
-    return this.#endings.endAll(this.#reference, except, replicas);
+    return this.#endings.endAll(this.#reference, { except, replicas });
   }
 }
 
-/** Sessions are ended as the store does it. */
-function endingsBy(engine: SessionCore): Endings {
+/** Ends sessions by the store alone. */
+function createStoreEndings(core: SessionCore): Endings {
   return {
     async end(reference, name, replicas) {
-      return (await engine.end(name, { byName: true, reference, replicas })) !== null;
+      return (await core.end(name, { byName: true, reference, replicas })) !== null;
     },
-    endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+    endAll: (reference, options) => core.endAll(reference, options),
   };
 }
 
 /** Where a page of a list begins; null at the first one. */
-function parsePlace(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
+function parsePlace(after: ListOptions["after"], core: SessionCore): ListPlace | null {
   if (after === undefined || after === null) return null;
   const place = readSafely("ERR_SESSION_CONFIG", "after", () => {
     const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
     const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
-    return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
+    return core.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
   });
   if (place !== null) return place;
   throw createConfigError(

@@ -53,20 +53,20 @@ export function encodeValue(
   maxBytes = Number.POSITIVE_INFINITY,
 ): string {
   if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
-  return JSON.stringify(plainValue(field, value, maxBytes));
+  return JSON.stringify(copyValue(field, value, maxBytes));
 }
 
 /**
  * A copy of a value that is nothing but data: whatever the value says of itself later on, this stays.
  * Throws as `encodeValue` does.
  */
-export function plainValue(
+export function copyValue(
   field: string,
   value: unknown,
   maxBytes = Number.POSITIVE_INFINITY,
 ): unknown {
   return readSafely("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
-    plain(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
+    copyPart(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
   );
 }
 
@@ -146,20 +146,20 @@ interface CheckState {
 }
 
 /** Copies a value, and refuses what JSON.stringify would drop, change or fail on. */
-function plain(field: string, value: unknown, path: string, walk: CheckState): unknown {
+function copyPart(field: string, value: unknown, path: string, state: CheckState): unknown {
   const fault = findFault(value);
   if (fault) refuseValue(field, path, fault);
   if (typeof value !== "object" || value === null) return value;
-  const { above, maxBytes } = walk;
+  const { above, maxBytes } = state;
   if (above.has(value)) refuseValue(field, path, "a cycle");
   if (above.size >= MAX_DEPTH) refuseValue(field, path, `nested deeper than ${MAX_DEPTH} levels`);
   const keys = Object.keys(value);
-  walk.left -= 2 * keys.length;
-  if (walk.left < 0) throw createTooLargeError(maxBytes - walk.left, maxBytes);
+  state.left -= 2 * keys.length;
+  if (state.left < 0) throw createTooLargeError(maxBytes - state.left, maxBytes);
   above.add(value);
   const entries = keys.map((key): [string, unknown] => {
     const element = (value as { readonly [key: string]: unknown })[key];
-    return [key, plain(field, element, `${path}[${quote(key)}]`, walk)];
+    return [key, copyPart(field, element, `${path}[${quote(key)}]`, state)];
   });
   above.delete(value);
   // fromEntries defines properties, so that no name reaches a setter.

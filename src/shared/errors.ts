@@ -157,7 +157,7 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
     Object.defineProperty(this, "hint", { value: hint });
     const { cause: _, ...details } = options ?? {};
     for (const [name, value] of Object.entries(details)) {
-      if (isTold(value)) Object.defineProperty(this, name, { value });
+      if (isFitToShow(value)) Object.defineProperty(this, name, { value });
     }
     // A program's Error.prepareStackTrace may make anything of a stack.
     if (visitorMessage !== undefined && typeof this.stack === "string") {
@@ -196,7 +196,7 @@ export function quote(value: unknown): string {
 }
 
 /** Whether a detail may be on an error, whatever a program has given: no object, and no token. */
-function isTold(value: unknown): boolean {
+function isFitToShow(value: unknown): boolean {
   return typeof value === "number" || (typeof value === "string" && maskTokens(value) === value);
 }
 

@@ -4,7 +4,7 @@ import type { Changes, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
+import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
@@ -260,24 +260,20 @@ export class HeldSession<Data extends object> {
    * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
    * user signed in; and it goes also where it is the one to be spared, but came with an old token.
    */
-  async endPeers(
-    set: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number> {
+  async endPeers(set: Reference, { except = null, replicas }: EndAllOptions): Promise<number> {
     const core = this.#core;
-    if (this.#id === null) return core.endAll(set, except, replicas);
+    if (this.#id === null) return core.endAll(set, { except, replicas });
     const sparesOwn = except !== null && (await this.#leadsToOwn(except));
-    if (sparesOwn && !this.#throughAlias) return core.endAll(set, except, replicas);
+    if (sparesOwn && !this.#throughAlias) return core.endAll(set, { except, replicas });
     this.#carrier.checkClear();
     if (except !== null && !sparesOwn) {
       const own = await this.#end(set, replicas);
-      return Number(own) + (await core.endAll(set, except, replicas));
+      return Number(own) + (await core.endAll(set, { except, replicas }));
     }
-    const others = await core.endAll(set, this.#lineage, replicas);
+    const others = await core.endAll(set, { except: this.#lineage, replicas });
     if (await this.#end(set, replicas)) return others + 1;
     // It has left the set, or is under a token by now that this request does not know (I5).
-    return others + (await core.endAll(set, null, replicas));
+    return others + (await core.endAll(set, { replicas }));
   }
 
   #isOwn(name: string): boolean {

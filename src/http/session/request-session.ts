@@ -4,7 +4,7 @@ import {
   type ReadArguments,
   TOUCH_OPTIONS,
 } from "../../sessions/options/verb-options.ts";
-import { fieldsToUnset } from "../../sessions/record.ts";
+import { parseFieldsToUnset } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
@@ -150,7 +150,7 @@ export class RequestSession<
    * @throws SessionError as `set`.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     return this.#runInTurn(async () => {
       if (this.#held.id === null) return false;
       return (await this.#held.change("unset", {}, unset)).state === "changed";
@@ -210,7 +210,10 @@ export class RequestSession<
     return this.#runForUser("changeCredentials", field, options, async (user, replicas) => {
       // Its own first: so a sign-in beside it is not ended for a change that comes too late.
       const token = await this.#held.changeToken(user);
-      const ended = await this.#context.core.endAll(user, this.#held.lineage, replicas);
+      const ended = await this.#context.core.endAll(user, {
+        except: this.#held.lineage,
+        replicas,
+      });
       return { ended, token: this.#revealToken(token) };
     });
   }
@@ -228,7 +231,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#runForUser("signOutOthers", field, options, (user, replicas) =>
-      this.#held.endPeers(user, this.#held.lineage, replicas),
+      this.#held.endPeers(user, { except: this.#held.lineage, replicas }),
     );
   }
 
@@ -244,7 +247,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#runForUser("signOutEverywhere", field, options, (user, replicas) =>
-      this.#held.endPeers(user, null, replicas),
+      this.#held.endPeers(user, { replicas }),
     );
   }
 

@@ -149,7 +149,7 @@ function parseReferences(
     const about = { option: "references", field };
     const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
     if (fault) throw createConfigError(`${what} ${fault}`, about);
-    const options = referenceOptions(what, given, store, about);
+    const options = parseReferenceOptions(what, given, store, about);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
   }
@@ -158,7 +158,7 @@ function parseReferences(
 }
 
 /** How one reference is declared, checked, and read once. */
-function referenceOptions(
+function parseReferenceOptions(
   what: string,
   given: ReferenceOptions | true,
   store: SessionStore,

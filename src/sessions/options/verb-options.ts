@@ -55,11 +55,11 @@ export function parseReadArguments(
   if (typeof touch !== "boolean") {
     throw createConfigError("touch must be true or false", { option: "touch" });
   }
-  return { fields: isList ? fieldsToRead(verb, first) : undefined, touch };
+  return { fields: isList ? parseFieldsToRead(verb, first) : undefined, touch };
 }
 
 /** The fields to read, read once; whether they are names, is not checked. */
-export function fieldsToRead(verb: string, fields: unknown): string[] {
+export function parseFieldsToRead(verb: string, fields: unknown): string[] {
   const names = readElements("ERR_SESSION_CONFIG", "The list of fields to read", fields);
   if (names !== null) return names as string[];
   throw createConfigError(

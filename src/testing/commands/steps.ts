@@ -17,11 +17,11 @@ export function commandTest(
   name: string,
   body: (under: StoreUnderTest & { readonly store: CommandStore }) => Promise<void>,
 ): StoreTest {
-  return storeTest(name, (under) => body({ ...under, store: commandStore(under.store) }));
+  return storeTest(name, (under) => body({ ...under, store: requireCommandStore(under.store) }));
 }
 
 /** The store, which takes commands; fails where it takes none. */
-export function commandStore(store: SessionStore): CommandStore {
+export function requireCommandStore(store: SessionStore): CommandStore {
   assert.ok(isCommandStore(store), "the store has no method command, which this group is about");
   return store;
 }
