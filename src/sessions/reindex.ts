@@ -9,14 +9,14 @@ import {
 } from "../store/reindexing.ts";
 import type { Settings } from "./options/config.ts";
 
-/** How `reindex` walks. */
+/** How `reindex` goes through the store. */
 export interface ReindexOptions {
   /**
    * Whether to report only, and write nothing.
    * @default false
    */
   dryRun?: boolean;
-  /** The `cursor` of a progress, to go on from there; null or left out begins anew. */
+  /** The `cursor` of a progress, to continue from there. Without it, or with null, it starts anew. */
   cursor?: string | null;
 }
 
@@ -32,12 +32,14 @@ export function reindex(
     throw createConfigError("dryRun must be true or false", { option: "dryRun" });
   }
   if (cursor !== null && typeof cursor !== "string") {
-    throw createConfigError("cursor must be the cursor of a progress of reindex, or null", {
+    throw createConfigError("cursor must be the cursor of an earlier progress, or null", {
       option: "cursor",
     });
   }
   if (!isReindexable(store)) {
-    throw createConfigError("This store cannot reindex: it has no reindex method");
+    throw createConfigError(
+      "This store cannot reindex: it has no reindex method. redisStore(client) and memoryStore() have one",
+    );
   }
   const declared: DeclaredReference[] = [...references].map(([field, { plain }]) => ({
     field,
@@ -48,7 +50,7 @@ export function reindex(
   return store.reindex(declared, { dryRun, cursor });
 }
 
-/** What was written before the field was declared may be no reference, such as an object. */
+/** A value from before the field was declared may not be one of a reference, such as an object. */
 function decodeTexts(field: string, text: string): readonly string[] {
   try {
     return encodeReferenceTexts(field, decodeValue(text));

@@ -200,7 +200,7 @@ export const racing: readonly StoreTest[] = [
   }),
 ];
 
-/** Rotates each session three times over, one rotation after the other; gives every id tried. */
+/** Rotates each session three times, one rotation after the other, and returns all ids. */
 async function chase(store: SessionStore, ids: readonly string[]): Promise<string[]> {
   const chains = ids.map(async (first) => {
     const chain = [first];
