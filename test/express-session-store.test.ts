@@ -11,7 +11,7 @@ import {
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
-import { requireCommandStore } from "../src/testing/commands/steps.ts";
+import { commandStore } from "../src/testing/commands/steps.ts";
 import { openMeter } from "./support/costs.ts";
 import { dumpServer, watchCommands } from "./support/redis-dump.ts";
 import { startRedis } from "./support/redis-server.ts";
@@ -486,7 +486,7 @@ describe("express-session's own methods", () => {
 });
 
 test("saves of one object do not overtake each other, whatever the store's client does", async () => {
-  const kept = requireCommandStore(memoryStore());
+  const kept = commandStore(memoryStore());
   const ways = [immediates(5), immediates(0)];
   const store = new SessionSetsStore({
     store: Object.assign(Object.create(kept), {

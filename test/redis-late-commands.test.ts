@@ -5,7 +5,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
-import { createMerge, requireCommandStore } from "../src/testing/commands/steps.ts";
+import { createMerge, commandStore } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,
@@ -156,7 +156,7 @@ describe("a command that arrives twice", () => {
       const id = await create(store, one);
       const to = newIdBeside(id);
       const answer = expectDone(
-        await requireCommandStore(twice).command(id, createMerge(to, "2", { tombstone })),
+        await commandStore(twice).command(id, createMerge(to, "2", { tombstone })),
       );
       expect(answer).toMatchObject({ id: to, rotated: true });
       expect(second).toEqual(first);
@@ -219,7 +219,7 @@ describe("a command that arrives twice", () => {
     await change(recording, id, { set: { a: "1" }, references: { team: ["9"] } });
     await change(recording, id, { unset: ["a"], idleTimeout: 60_000 });
     await change(recording, id, { rotation: createRotation(a) });
-    await requireCommandStore(recording).command(a, createMerge(b, "2"));
+    await commandStore(recording).command(a, createMerge(b, "2"));
     await recording.changeAll(of("user_id", "2"), createChanges({ set: { b: "1" } }));
     await recording.end(b);
     const ended = await snapshot(client);

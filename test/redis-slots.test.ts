@@ -22,7 +22,7 @@ import {
   command,
   createCommand,
   mergeTo,
-  requireCommandStore,
+  commandStore,
 } from "../src/testing/commands/steps.ts";
 import { newId, newIdBeside } from "../src/testing/ids.ts";
 import { HOUR_MS } from "../src/testing/steps.ts";
@@ -101,7 +101,7 @@ function open(store: SessionStore, references: Record<string, ReferenceOptions>)
 
 /** Commands in each of their ways, on a session with these references. */
 async function commandEverything(given: SessionStore, plain: boolean): Promise<void> {
-  const store = requireCommandStore(given);
+  const store = commandStore(given);
   const references = (value: string) =>
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
   for (const value of VALUES.map(String)) {

@@ -5,7 +5,7 @@ import { createSessions, type Session, SessionError, type Sessions } from "sessi
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
 import type { CommandStore } from "../../src/store/commanding.ts";
-import { command, createMerge, requireCommandStore } from "../../src/testing/commands/steps.ts";
+import { command, createMerge, commandStore } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";
@@ -65,7 +65,7 @@ export function operations(
 ): Record<string, Operation> {
   const user = sessions.by("user_id", 1);
   const team = sessions.by("team_ids", 1);
-  const commands = () => requireCommandStore(stores.get(sessions) as CommandStore);
+  const commands = () => commandStore(stores.get(sessions) as CommandStore);
   const request = () => koaSessions(sessions).of(contextWith(`session=${token}`));
   const operation = (does: string, needs: Operation["needs"], run: Operation["run"]) => ({
     does,

@@ -189,7 +189,7 @@ export const merging: readonly StoreTest[] = [
   }),
 
   commandTest(
-    "a merged sign-in through an alias with no tombstone kills both old ids",
+    "a merged sign-in through an alias with no tombstone ends both old ids",
     async ({ store }) => {
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
@@ -280,30 +280,33 @@ export const merging: readonly StoreTest[] = [
     assert.equal(await store.end(first, { byName: true }), first);
   }),
 
-  commandTest("who names less than a merged sign-in takes no place of it", async ({ store }) => {
-    const identity = ["user_id", "org"];
-    const merged = async (references: ReferenceTexts) => {
-      const id = await create(store);
-      const merge = mergeTo(newIdBeside(id), { identity });
-      expectDone(await command(store, id, { references, merge }));
-      return id;
-    };
-    const told = async (id: string, references: ReferenceTexts) => {
-      const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
-      const merge = mergeTo(newIdBeside(id), { identity });
-      const answer = await change(store, id, { references, rotation });
-      assert.deepEqual(await command(store, id, { references, merge }), answer);
-      assert.equal(answer.state, "superseded");
-      return answer.state === "superseded" && answer.hadIdentity;
-    };
-    const user = await merged({ user_id: ["1"], org: [] });
-    assert.equal(await told(user, { user_id: ["1"] }), false);
-    assert.equal(await told(user, { org: ["7"] }), true);
-    assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
-    const both = await merged({ user_id: ["1"], org: ["7"] });
-    assert.equal(await told(both, { user_id: ["1"] }), true);
-    assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
-  }),
+  commandTest(
+    "a change that names less than a merged sign-in does not supersede it",
+    async ({ store }) => {
+      const identity = ["user_id", "org"];
+      const merged = async (references: ReferenceTexts) => {
+        const id = await create(store);
+        const merge = mergeTo(newIdBeside(id), { identity });
+        expectDone(await command(store, id, { references, merge }));
+        return id;
+      };
+      const told = async (id: string, references: ReferenceTexts) => {
+        const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
+        const merge = mergeTo(newIdBeside(id), { identity });
+        const answer = await change(store, id, { references, rotation });
+        assert.deepEqual(await command(store, id, { references, merge }), answer);
+        assert.equal(answer.state, "superseded");
+        return answer.state === "superseded" && answer.hadIdentity;
+      };
+      const user = await merged({ user_id: ["1"], org: [] });
+      assert.equal(await told(user, { user_id: ["1"] }), false);
+      assert.equal(await told(user, { org: ["7"] }), true);
+      assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
+      const both = await merged({ user_id: ["1"], org: ["7"] });
+      assert.equal(await told(both, { user_id: ["1"] }), true);
+      assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
+    },
+  ),
 
   commandTest("an expired session cannot be merged into", async ({ store, elapse }) => {
     const id = await createForUser(store, "1", { idleTimeout: SOON_MS });

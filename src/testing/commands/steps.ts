@@ -17,11 +17,11 @@ export function commandTest(
   name: string,
   body: (under: StoreUnderTest & { readonly store: CommandStore }) => Promise<void>,
 ): StoreTest {
-  return storeTest(name, (under) => body({ ...under, store: requireCommandStore(under.store) }));
+  return storeTest(name, (under) => body({ ...under, store: commandStore(under.store) }));
 }
 
 /** Returns the store if it takes commands, and fails otherwise. */
-export function requireCommandStore(store: SessionStore): CommandStore {
+export function commandStore(store: SessionStore): CommandStore {
   assert.ok(isCommandStore(store), "the store needs the method command for this group of tests");
   return store;
 }

@@ -28,7 +28,7 @@ const USER = of("user_id", "1");
 const DATA = { cart: "[1]", t: "[7]" };
 const TEAMS = { t: ["7"] };
 
-/** A change that says who the user is, and what a session in its place has. */
+/** A change that says who the user is, and the fields of the session that replaces the old one. */
 interface Naming {
   readonly was: string | null;
   readonly set?: Texts;
@@ -68,7 +68,7 @@ const SAME: Readonly<Record<string, ReferenceTexts>> = {
 
 const WRITES = ["user-changes", "never"] as const;
 
-/** A session of this user, or of nobody, with data of its own. */
+/** Creates a session of this user, or without a user, with data of its own. */
 function createWithData(store: SessionStore, user: string | null): Promise<string> {
   const session = { fields: DATA, references: TEAMS, absoluteTimeout: 2 * DAY_MS };
   return user === null ? create(store, session) : createForUser(store, user, session);
@@ -224,7 +224,7 @@ export const changingUsers: readonly StoreTest[] = [
   }),
 
   storeTest(
-    "a change that names no user gives no new id but where it always does",
+    "a change that names no user gives a new id only where it always does",
     async (under) => {
       const { store } = under;
       const id = await createWithData(store, "1");

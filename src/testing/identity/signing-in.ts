@@ -127,7 +127,7 @@ export const signingIn: readonly StoreTest[] = [
     for (const team of ["8", "9"]) await assertMembers(store, of("t", team), [to]);
   }),
 
-  storeTest("a sign-in of somebody who was one of several keeps", async ({ store }) => {
+  storeTest("a sign-in of one of several users keeps fields", async ({ store }) => {
     const id = await create(store, { fields: CART, references: { user_id: ["2", "1", "3"] } });
     const { to } = await signIn(store, id, "1", { keep: ["cart"] });
     assert.deepEqual(await readTexts(store, to), { cart: "[1]", user_id: "1" });
@@ -135,7 +135,7 @@ export const signingIn: readonly StoreTest[] = [
     for (const user of ["2", "3"]) await assertMembers(store, of("user_id", user), []);
   }),
 
-  storeTest("a sign-in is no business of references that say no user", async ({ store }) => {
+  storeTest("a sign-in keeps fields though another reference changes", async ({ store }) => {
     const id = await createForUser(store, "1", { fields: CART, references: TEAMS });
     const over = { fields: { t: "[9]" }, references: { t: ["9"] }, keep: ["cart"] };
     const { to } = await signIn(store, id, "1", over);
@@ -158,7 +158,7 @@ export const signingIn: readonly StoreTest[] = [
     assert.deepEqual(
       await readTexts(store, first.to),
       { user_id: "2" },
-      "it is no way to that one",
+      "it doesn't lead to that one",
     );
   }),
 

@@ -24,7 +24,7 @@ import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 
-/** A session with as many aliases as one may have: all its ids, the first one first. */
+/** Creates a session with as many aliases as it may have, and returns all its ids, the first one first. */
 async function createRenewedAtMost(store: SessionStore): Promise<{ ids: string[]; last: string }> {
   const ids = await renew(store, await createForUser(store, "1"), MAX_RENEWALS);
   return { ids, last: ids.at(-1) ?? "" };
@@ -40,7 +40,7 @@ async function assertNotRenewed(store: SessionStore, id: string): Promise<void> 
   await assertGone(store, rotation.to);
 }
 
-/** Sessions with many old ids, all of which end with them, however few of them are ways in. */
+/** Sessions with many old ids. All of them end with the session, also those that lead to it no more. */
 export const renewing: readonly StoreTest[] = [
   storeTest("a session is renewed 32 times within one grace time, and not once more", async (u) => {
     const { store, elapse } = u;
@@ -52,7 +52,7 @@ export const renewing: readonly StoreTest[] = [
     assert.equal(
       expectDone(await change(store, last, { set: { a: "1" } })).id,
       last,
-      "else it is as ever",
+      "otherwise it is unchanged",
     );
     await assertMembers(store, USER, [last]);
   }),
