@@ -4,8 +4,8 @@ export {
   type Sessions,
   type Token,
 } from "./sessions/create-sessions.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/options/schema.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
 export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export type {
   CheckedReferences,

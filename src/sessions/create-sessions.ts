@@ -1,8 +1,14 @@
 import { parseOptionalDuration } from "../shared/durations.ts";
 import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { parseConfig } from "./config.ts";
-import { composeSession, decodeFields, fieldsToUnset, toSession } from "./record.ts";
+import { parseConfig } from "./options/config.ts";
+import {
+  parseFieldsToRead,
+  parseReadArguments,
+  parseReplicas,
+  TOUCH_OPTIONS,
+} from "./options/verb-options.ts";
+import { composeSession, decodeFields, parseFieldsToUnset, toSession } from "./record.ts";
 import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
@@ -27,9 +33,8 @@ import type {
   TouchOptions,
   ValuesOf,
 } from "./types.ts";
-import { fieldsToRead, parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "./verb-options.ts";
 
-/** A bearer secret as it came from a request. What is no well-formed token is no session. */
+/** A bearer secret as it came from a request. A malformed one leads to no session. */
 export type Token = string | null | undefined;
 
 const cores = new WeakMap<object, SessionCore>();
@@ -54,16 +59,16 @@ export function createSessions<
   return new Sessions<Data, ReferencesIn<Declared>>(core);
 }
 
-/** The engine of sessions, for the session of a request. */
+/** Finds the core of `sessions`, for the session of a request. */
 export function findCore(sessions: object): SessionCore | undefined {
   return cores.get(sessions);
 }
 
 /**
  * The sessions of an application. Every method is safe to call at any time and from any number of
- * processes. Where the store fails it rejects with ERR_STORE_UNAVAILABLE (or, a full memory store,
- * ERR_STORE_FULL), for what cannot be stored with ERR_SESSION_VALUE or ERR_SESSION_TOO_LARGE, and for
- * mistakes of the program with ERR_SESSION_CONFIG; each is a SessionError.
+ * processes. Methods reject with a SessionError: ERR_STORE_UNAVAILABLE if the store fails (ERR_STORE_FULL
+ * if a memory store is full), ERR_SESSION_VALUE or ERR_SESSION_TOO_LARGE for values that cannot be stored,
+ * and ERR_SESSION_CONFIG for mistakes in the program.
  */
 export class Sessions<Data extends object, Reference extends string = FieldOf<Data>> {
   readonly #core: SessionCore;
@@ -74,7 +79,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     cores.set(this, core);
   }
 
-  /** Makes a session, with deadlines of its own where they are given, and the token for it. */
+  /** Makes a session and its token. `deadlines` are for this session alone. */
   async create(
     ...[values, deadlines]: Record<never, never> extends Data
       ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
@@ -84,9 +89,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * The session of a token, or null. It counts as use, unless `{ touch: false }`: the idle deadline
-   * is pushed forward when the last time was more than a twentieth of the idle timeout or a minute
-   * ago. With `fields`, only those are read.
+   * Reads the session of a token, or null. Reading counts as use, unless `{ touch: false }`: it pushes the
+   * idle deadline forward if that was last done over a minute, or a twentieth of the idle timeout, ago.
+   * With `fields`, only those are read.
    */
   async get(token: Token, options?: ReadOptions): Promise<Session<Data> | null>;
   async get<Field extends FieldOf<Data>>(
@@ -103,16 +108,16 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
     const id = this.#toId(token);
     if (id === null) return null;
-    const found = await this.#core.find(id, fields);
+    const found = await this.#core.find(id, { names: fields });
     const used = touch ? await this.#core.touchIfDue(found) : found;
     return used.state === "live" ? toSession<Data>(used.session) : null;
   }
 
   /**
-   * Merges values into a session; a field that is undefined is left alone. Never makes a session.
+   * Merges values into a session. A field that is undefined is left alone. Never makes a session.
    * Resolves to whether there was one.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `signIn` does that.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: call `signIn`.
    */
   async set(token: Token, values: PartialValuesOf<Data>): Promise<boolean> {
     const given = this.#core.toPlainValues(values);
@@ -123,10 +128,10 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   /**
    * Removes fields. Resolves to whether there was a session.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: `delete` signs out.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is: call `delete`.
    */
   async unset(token: Token, fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     this.#core.refuseIdentities("unset", unset);
     return this.#change(token, { unset });
   }
@@ -138,17 +143,16 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * Signs a user in: ends the session of the token, whatever it is, and makes a new one of these
-   * values, with fresh deadlines and a token of its own. Of the old session it has the fields that
-   * `keep` names, and nothing else; from another user's it keeps nothing. Where the token leads to no
-   * session, or is none, it only makes one.
+   * Signs a user in: ends the session of the token, and makes a new one with these values, fresh deadlines
+   * and a new token. From the old session it keeps only the fields that `keep` names, and nothing if that
+   * was another user's. If there is no old session, it only makes the new one.
    *
    * ```ts
    * const { token } = await sessions.signIn(oldToken, { user_id: 1 }, { keep: ["cart"] });
    * ```
    *
-   * @throws SessionError ERR_SESSION_CONFIG where the values do not say who the user is, or `keep`
-   * does.
+   * @throws SessionError ERR_SESSION_CONFIG if the values don't say who the user is, or if `keep` names a
+   * field that does.
    */
   async signIn<const Keep extends FieldOf<Data> = never>(
     token: Token,
@@ -161,16 +165,16 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * Gives a session a new token and id, and merges values in the same step. It keeps its data and its
-   * absolute deadline. The old token leads to the session still for `grace`, but never to the new
-   * token: null is answered to a call that comes with it, and a `grace` of 0 ends the session then.
+   * Gives a session a new token and id, and merges values in the same step. The session keeps its data and
+   * its absolute deadline. For `grace`, the old token still leads to the session, but cannot rotate it:
+   * such a call resolves to null, or with a `grace` of 0 ends the session.
    *
-   * Values that name the same user again kill all old tokens at once. Values that name another user,
-   * or the first one, are a `signIn`: a new session that keeps nothing. With null for the user it is a
-   * new session of nobody.
+   * Values that name the same user again end all old tokens at once. Values that name another user, or the
+   * first one, make it a `signIn`: a new session that keeps nothing. null for the user makes a new session
+   * without one.
    *
-   * @returns null where nothing was done: there is no session, none that this token may rotate, or it
-   * was rotated 32 times within one grace time.
+   * @returns null if nothing was done: there is no session, this token may not rotate it, or it was rotated
+   * 32 times within one grace time.
    */
   async rotate(
     token: Token,
@@ -193,7 +197,7 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   /**
    * Ends a session. Resolves to whether there was one.
    *
-   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_REPLICAS if too few `replicas` have acknowledged it.
    */
   async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = parseReplicas(options);
@@ -202,10 +206,10 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * The session set of one value of a reference: `by("user_id", 1)`. For a reference whose values
-   * are arrays, the value is one element.
+   * Gives the session set of one value of a reference: `by("user_id", 1)`. If the reference has arrays, the
+   * value is one element.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a field that is no declared reference.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that isn't a declared reference.
    */
   by<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -214,16 +218,16 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     return new SessionSet<Data>(this.#core, this.#core.createReference(field, value));
   }
 
-  /** The session of a public id or lineage: for admin pages and sockets. It never moves a deadline. */
+  /** Gives the session of a public id or lineage, for admin pages and sockets. It never moves a deadline. */
   byId(id: string): SessionById<Data> {
     return new SessionById<Data>(this.#core, id);
   }
 
   /**
-   * Compares all sessions with their sets, and mends what is wrong, while they are in use: run it
-   * after a reference was declared for sessions that exist already, and after something took keys
-   * away. It goes through all keys of the store in bounded steps and tells its progress after each;
-   * stop whenever you like, and give the last `cursor` back to go on. It moves no deadline.
+   * Compares all sessions with their sets and fixes differences, while the sessions are in use. Run it after
+   * you declared a reference for existing sessions, or after keys were lost. It scans all keys of the store
+   * in bounded steps and yields its progress after each. To continue after a stop, pass the last `cursor`.
+   * It moves no deadline.
    *
    * ```ts
    * for await (const { cursor, scanned, added, removed } of sessions.reindex()) {
@@ -238,8 +242,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
-   * Frees what the library itself has opened: a memory store's sessions, the connections on which it
-   * waits for replicas; never a client.
+   * Frees what the library opened itself: the sessions of a memory store, and the connections on which it
+   * waits for replicas. It never closes a client.
    */
   async close(): Promise<void> {
     await this.#core.close();
@@ -266,22 +270,22 @@ export class SessionById<Data extends object> {
     this.#id = core.isId(id) ? id : null;
   }
 
-  /** The session, or null. With `fields`, only those are read. */
+  /** Reads the session, or null. With `fields`, only those are read. */
   async get(): Promise<Session<Data> | null>;
   async get<Field extends FieldOf<Data>>(
     fields: readonly Field[],
   ): Promise<Session<Pick<Data, Field>> | null>;
   async get(fields?: readonly string[]): Promise<Session<Data> | null> {
-    const names = fields === undefined ? undefined : fieldsToRead("byId(…).get", fields);
+    const names = fields === undefined ? undefined : parseFieldsToRead("byId(…).get", fields);
     if (this.#id === null) return null;
-    const found = await this.#core.find(this.#id, names, true);
+    const found = await this.#core.find(this.#id, { names, byName: true });
     return found.state === "live" ? toSession<Data>(found.session) : null;
   }
 
   /**
    * Ends the session. Resolves to whether there was one.
    *
-   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_REPLICAS if too few `replicas` have acknowledged it.
    */
   async delete(options: DeleteOptions = {}): Promise<boolean> {
     const replicas = parseReplicas(options);

@@ -1,9 +1,9 @@
 import {
   checkFieldName,
+  copyValue,
   decodeValue,
   encodeReferenceTexts,
   encodeValue,
-  plainValue,
 } from "../shared/codec.ts";
 import {
   createConfigError,
@@ -23,27 +23,27 @@ import type {
   StoredSession,
   Times,
 } from "../store/contract.ts";
-import type { ReferenceConfig, Settings } from "./config.ts";
+import type { ReferenceConfig, Settings } from "./options/config.ts";
 import type { Session } from "./types.ts";
 
-/** Values as a store takes them. */
+/** Values in the form that a store takes. */
 export interface EncodedValues {
   readonly set: Fields;
   readonly references: readonly FieldReferences[];
 }
 
-/** Plain objects, and instances of classes that are nothing but their fields. */
+/** Accepts plain objects, and instances of classes. */
 function isRecord(values: unknown): values is object {
   return Object.prototype.toString.call(values) === "[object Object]";
 }
 
 /**
- * A copy of values that is nothing but data, without the fields that are undefined, which are left
- * alone. Each is read once: what is checked is what is written.
+ * Copies values into plain data, without the fields that are undefined. Each field is read once, so the
+ * value that is checked is the one that is written.
  *
  * @throws SessionError ERR_SESSION_VALUE, naming the field; ERR_SESSION_TOO_LARGE.
  */
-export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
+export function copyValues(values: unknown, { maxBytes }: Pick<Settings, "maxBytes">): object {
   const entries = readSafely("ERR_SESSION_VALUE", "A session's values", () =>
     isRecord(values) ? Object.entries(values) : null,
   );
@@ -56,11 +56,11 @@ export function plainValues(values: unknown, { maxBytes }: Pick<Settings, "maxBy
   const given = entries.filter(([, value]) => value !== undefined);
   for (const [field] of given) checkFieldName(field);
   return Object.fromEntries(
-    given.map(([field, value]) => [field, plainValue(field, value, maxBytes)]),
+    given.map(([field, value]) => [field, copyValue(field, value, maxBytes)]),
   );
 }
 
-/** Plain values as a store takes them. Throws ERR_SESSION_VALUE, naming the field. */
+/** Encodes plain values for a store. Throws ERR_SESSION_VALUE, naming the field. */
 export function encodeValues(values: object, config: Settings): EncodedValues {
   const set = new Map<string, string>();
   const references: FieldReferences[] = [];
@@ -81,8 +81,8 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
   return { set, references };
 }
 
-/** The fields to unset, read once. @throws SessionError ERR_SESSION_VALUE for what is no list of names. */
-export function fieldsToUnset(fields: unknown): string[] {
+/** Reads the fields to unset, once. @throws SessionError ERR_SESSION_VALUE for what isn't a list of names. */
+export function parseFieldsToUnset(fields: unknown): string[] {
   const names = readElements("ERR_SESSION_VALUE", "The list of fields to unset", fields);
   if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
@@ -95,7 +95,7 @@ function fieldName(name: unknown): string {
   return name;
 }
 
-/** The references that go with fields that are unset. */
+/** Lists the references among fields that are unset. */
 export function createUnsetReferences(
   fields: readonly string[],
   config: Settings,
@@ -108,7 +108,7 @@ export function createUnsetReferences(
   return references;
 }
 
-/** How a store keeps the values of a declared reference. */
+/** Says how a store keeps the values of a declared reference. */
 function toReferenceKind(field: string, { references, identity }: Settings) {
   return {
     plain: references.get(field)?.plain ?? false,
@@ -116,13 +116,13 @@ function toReferenceKind(field: string, { references, identity }: Settings) {
   };
 }
 
-/** How a reference is declared; any other field is ERR_SESSION_CONFIG. */
+/** Finds the declaration of a reference. Any other field is ERR_SESSION_CONFIG. */
 export function requireReference(field: string, config: Settings): ReferenceConfig {
   const declared = config.references.get(field);
   if (declared) return declared;
   const known = [...config.references.keys()].map(quote).join(", ") || "none";
   throw createConfigError(
-    `${quote(field)} is no declared reference (declared: ${known}); add it to the references of createSessions`,
+    `${quote(field)} isn't a declared reference (declared: ${known}); add it to the references of createSessions`,
     { field: toFieldName(field) },
   );
 }
@@ -133,21 +133,21 @@ function isFindable(value: unknown): boolean {
     : typeof value === "string" || typeof value === "boolean";
 }
 
-/** Refuses a value, or an element of it, that is not of the type that its reference is declared with. */
+/** Refuses a value, or an element of it, of another type than its reference is declared with. */
 function checkType(field: string, value: unknown, { type }: ReferenceConfig): void {
   const others = [value].flat().filter((one) => one !== null && typeof one !== type);
   if (type === null || others.length === 0) return;
   throw new SessionError(
     "ERR_SESSION_VALUE",
-    `The reference ${quote(field)} is declared { type: "${type}" } and got a ${typeof others[0]}; convert it first`,
+    `The reference ${quote(field)} is declared { type: "${type}" }, but got a ${typeof others[0]}; convert it first`,
     { field },
   );
 }
 
 /**
- * One value of a declared reference.
+ * Checks and encodes one value of a declared reference.
  *
- * @param name what a program calls the field, where that is not its name in the store.
+ * @param name the program's name of the field, if that isn't its name in the store.
  */
 export function createReference(
   field: string,
@@ -169,18 +169,18 @@ export function createReference(
   return { field, text, plain: declared.plain, ...(lookalike ? { lookalike } : {}) };
 }
 
-/** The same value as the other type: the number 60 for "60", and the other way round. */
+/** Finds the value that reads the same in the other type: the number 60 for "60", or "60" for 60. */
 function findLookalike(field: string, value: unknown, name?: string): Lookalike | null {
   const other = typeof value === "string" ? decodeValue(value) : String(value);
   if (typeof value === typeof other || typeof other === "object") return null;
-  if (String(other) !== String(value)) return null; // "1e400", or "1.0": no number reads like this
+  if (String(other) !== String(value)) return null; // such as "1e400" or "1.0", which no number reads as
   const declarable = name === undefined && typeof other !== "boolean";
   return {
     text: encodeValue(field, other),
     onFound: () =>
       warnOnce(
         "SESSION_SETS_VALUE_TYPE",
-        `by(${quote(name ?? field)}, …) was called with a ${typeof value} and found no session, but there are sessions whose value is the same as a ${typeof other}: convert it (values from a URL or a form are strings)${declarable ? `, or declare the reference { type: "${typeof other}" }` : ""}`,
+        `by(${quote(name ?? field)}, …) was called with a ${typeof value} and found no session, but there are sessions that have the same value as a ${typeof other}: convert it (values from a URL or a form are strings)${declarable ? `, or declare the reference { type: "${typeof other}" }` : ""}`,
       ),
   };
 }

@@ -7,16 +7,16 @@ import {
   isReindexable,
   type ReindexProgress,
 } from "../store/reindexing.ts";
-import type { Settings } from "./config.ts";
+import type { Settings } from "./options/config.ts";
 
-/** How `reindex` walks. */
+/** How `reindex` goes through the store. */
 export interface ReindexOptions {
   /**
    * Whether to report only, and write nothing.
    * @default false
    */
   dryRun?: boolean;
-  /** The `cursor` of a progress, to go on from there; null or left out begins anew. */
+  /** The `cursor` of a progress, to continue from there. Without it, or with null, it starts anew. */
   cursor?: string | null;
 }
 
@@ -35,7 +35,9 @@ export function reindex(
     throw createCursorError();
   }
   if (!isReindexable(store)) {
-    throw createConfigError("This store cannot reindex: it has no reindex method");
+    throw createConfigError(
+      "This store cannot reindex: it has no reindex method. redisStore(client) and memoryStore() have one",
+    );
   }
   const declared: DeclaredReference[] = [...references].map(([field, { plain }]) => ({
     field,
@@ -46,7 +48,7 @@ export function reindex(
   return store.reindex(declared, { dryRun, cursor });
 }
 
-/** What was written before the field was declared may be no reference, such as an object. */
+/** A value from before the field was declared may not be one of a reference, such as an object. */
 function decodeTexts(field: string, text: string): readonly string[] {
   try {
     return encodeReferenceTexts(field, decodeValue(text));

@@ -5,8 +5,10 @@ import { createConfigError, createTooLargeError, quote } from "../shared/errors.
 import { readElements, readOptions } from "../shared/given.ts";
 import type {
   Changed,
+  EndAllOptions,
   EndOptions,
   FieldChanges,
+  FindOptions,
   Lookup,
   Reference,
   Rotation,
@@ -14,19 +16,20 @@ import type {
   StoredSession,
 } from "../store/contract.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
-import { type Config, parseTimeouts, type Settings, type Timeouts } from "./config.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
+import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
+import { checkAgainstSchema } from "./options/schema.ts";
+import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
 import {
   composeSession,
+  copyValues,
   createReference,
   createUnsetReferences,
   decodeFields,
   encodeValues,
-  plainValues,
   requireReference,
 } from "./record.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
-import { checkAgainstSchema } from "./schema.ts";
 import {
   createToken,
   createTokenAfter,
@@ -36,29 +39,28 @@ import {
   toId,
 } from "./token.ts";
 import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
-import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 
-/** Told of each error of a touch that a read did without: { id, error }. */
+/** Publishes { id, error } when a read succeeded but the touch after it failed. */
 const touchFailed = channel("session-sets:touch-failed");
 
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
 const TOUCHES_PER_IDLE_TIMEOUT = 20;
 const MAX_TOUCH_DELAY_MS = 60_000;
 
-/** What there is to read and change of whole sets. */
+/** The methods of a store that read and change whole sets. */
 type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
 
-/** What is to change in one session. */
+/** Changes of one session. */
 export interface Changes {
   readonly values?: object;
   readonly unset?: readonly string[];
   readonly idleTimeout?: number | null;
   readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace">>;
-  /** Only where the session has this value. */
+  /** Only if the session has this value. */
   readonly where?: Reference;
 }
 
-/** A session that was signed in; `ended`: another one was ended for it. */
+/** A session that was signed in. `ended` says whether another session was ended for it. */
 export interface SignInResult<Data> extends SessionWithToken<Data> {
   readonly ended: boolean;
 }
@@ -73,24 +75,24 @@ export class SessionCore {
     this.#store = store;
   }
 
-  /** Whether a text is formed as an id or a lineage. */
+  /** Whether a text is well-formed as an id or a lineage. */
   isId(text: unknown): text is string {
     return isId(text, this.#store.shards);
   }
 
-  /** The id that a token stands for; null for what is no token. */
+  /** Derives the id of a token, or null if the token isn't well-formed. */
   toId(token: unknown): string | null {
     return toId(token, this.#store.shards);
   }
 
-  /** Where the store keeps the session of an id. */
+  /** Builds the key under which the store keeps the session of an id. */
   toKey(id: string): string {
     return this.#store.sessionKey(id);
   }
 
-  /** What a caller gives as a session's values, checked, and read once: all verbs below take this. */
+  /** Reads a session's values once, and checks them. All verbs below take the result. */
   toPlainValues(values: unknown): object {
-    return plainValues(values, this.config);
+    return copyValues(values, this.config);
   }
 
   async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
@@ -120,8 +122,8 @@ export class SessionCore {
   }
 
   /**
-   * Ends the session that an id leads to, and makes another that is the user's; without an id it only
-   * makes one.
+   * Ends the session that an id leads to, and makes a new one for the user. Without an id it only makes
+   * one.
    */
   async signIn<Data>(
     id: string | null,
@@ -139,7 +141,7 @@ export class SessionCore {
     };
   }
 
-  /** Ends the session that an id leads to, and makes another in its place, whoever's it is. */
+  /** Ends the session that an id leads to, whichever user it has, and makes another in its place. */
   async replace<Data>(
     id: string,
     values: object,
@@ -169,33 +171,35 @@ export class SessionCore {
   }
 
   /**
-   * The fields that are kept, read once.
+   * Reads the fields to keep, once.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for what is no list of fields that say nothing of the user.
+   * @throws SessionError ERR_SESSION_CONFIG if they aren't a list, or if one says who the user is.
    */
   readKeep(keep: readonly string[]): string[] {
     const names = readElements("ERR_SESSION_CONFIG", "keep", keep) as string[] | null;
     if (names === null) {
-      throw createConfigError('keep is a list of fields: ["cart"]', { option: "keep" });
+      throw createConfigError('keep must be a list of fields, such as ["cart"]', {
+        option: "keep",
+      });
     }
     for (const field of names) checkFieldName(field);
     const identity = this.config.identity.find((field) => names.includes(field));
     if (identity === undefined) return names;
     throw createConfigError(
-      `keep names ${quote(identity)}, which says who the user is: give it among the values`,
+      `keep names ${quote(identity)}, which says who the user is: put it in the values`,
       { option: "keep", field: identity },
     );
   }
 
-  /** What an id leads to; by its name, a session is found by its lineage, too. */
-  async find(id: string, names: readonly string[] | undefined, byName = false): Promise<Lookup> {
-    for (const field of names ?? []) checkFieldName(field);
-    return this.#store.find(id, { names, byName });
+  /** Looks up what an id leads to. Only some `names` of fields may be read, and `byName` takes lineages. */
+  async find(id: string, options: FindOptions = {}): Promise<Lookup> {
+    for (const field of options.names ?? []) checkFieldName(field);
+    return this.#store.find(id, options);
   }
 
   /**
-   * What was found, once it has counted as use: its idle deadline was pushed forward where that is due,
-   * and it is the same object where it is not. The read stands also where a touch fails.
+   * Counts a read as use: pushes the idle deadline forward if that is due, and otherwise returns the same
+   * object. If the touch fails, the read still succeeds.
    */
   async touchIfDue(found: Lookup): Promise<Lookup> {
     if (found.state !== "live") return found;
@@ -203,7 +207,7 @@ export class SessionCore {
     if (now - session.lastSeenAt < computeTouchDelay(session)) return found;
     try {
       const changed = await this.change(session.id, {});
-      if (changed.state === "gone") return changed; // ended since
+      if (changed.state === "gone") return changed; // ended after the read
       if (changed.state !== "changed") return found;
       const { id, times } = changed;
       return { ...found, session: { ...session, id, ...times } };
@@ -241,7 +245,7 @@ export class SessionCore {
       identity,
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
-      // One that is signed out is nobody's.
+      // A session that takes the place of a signed-out one has no user.
       replacement: {
         idleTimeout,
         absoluteTimeout,
@@ -250,22 +254,18 @@ export class SessionCore {
     };
   }
 
-  /** Ends one session. Its lineage; null where none was ended. */
+  /** Ends one session. Resolves to its lineage, or null if none was ended. */
   async end(id: string, options: EndOptions): Promise<string | null> {
     return this.#store.end(id, options);
   }
 
-  /** The sets of sessions, as the store has them. */
+  /** The sets of sessions in the store. */
   get sets(): Sets {
     return this.#store;
   }
 
-  async endAll(
-    reference: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number> {
-    return this.#store.endAll(reference, { except, replicas });
+  async endAll(reference: Reference, options: EndAllOptions): Promise<number> {
+    return this.#store.endAll(reference, options);
   }
 
   /** Compares all sessions with their sets. */
@@ -277,7 +277,7 @@ export class SessionCore {
     await this.#store.close();
   }
 
-  /** Changes of fields as a store takes them, checked. */
+  /** Checks changes of fields, and encodes them for a store. */
   async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
     const { set, references } = await this.#encodeValues(values);
     return {
@@ -288,28 +288,28 @@ export class SessionCore {
     };
   }
 
-  /** @param name what a program calls the field, where that is not its name in the store. */
+  /** @param name the program's name of the field, if that isn't its name in the store. */
   createReference(field: string, value: unknown, name?: string): Reference {
     return createReference(field, value, this.config, name);
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG where a field is no declared reference. */
+  /** @throws SessionError ERR_SESSION_CONFIG if a field isn't a declared reference. */
   checkReference(field: string): void {
     requireReference(field, this.config);
   }
 
-  /** How long an alias stays (ms), as the options of `rotate` say. */
+  /** Parses the options of `rotate` to how long an alias stays (ms). */
   parseGrace(options: RotateOptions): number {
     const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
-    return parseDuration("grace", grace, true);
+    return parseDuration("grace", grace, { allowZero: true });
   }
 
-  /** Those of the fields that say who the user is. */
+  /** Filters the fields that say who the user is. */
   filterIdentities(fields: readonly string[]): readonly string[] {
     return this.config.identity.filter(createMembershipTest(fields));
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG where `set` or `unset` without a request names a user. */
+  /** @throws SessionError ERR_SESSION_CONFIG if `set` or `unset` without a request names a user. */
   refuseIdentities(verb: "set" | "unset", fields: readonly string[]): void {
     const [identity] = this.filterIdentities(fields);
     if (identity !== undefined) throw createIdentityKeptError(verb, identity);
@@ -332,12 +332,12 @@ function createMembershipTest(list: readonly string[]): (one: string) => boolean
   return (one) => list.includes(one);
 }
 
-/** The names of a session that was never rotated. */
+/** Gives the id and lineage of a session that was never rotated. */
 function toUnrotatedNames(id: string) {
   return { id, lineage: id };
 }
 
-/** How long (ms) after its last use a read of a session counts as use again. */
+/** Computes how long (ms) after its last use a read of a session counts as use again. */
 export function computeTouchDelay({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
   return Math.min(
     (idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT,

@@ -1,52 +1,48 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
-import { type ListPlace, MAX_LIST_LIMIT, type Reference } from "../store/contract.ts";
-import { fieldsToUnset, toSession } from "./record.ts";
+import { type EndAllOptions, type ListPlace, MAX_LIST_LIMIT, type Reference } from "../store/contract.ts";
+import { parseReplicas } from "./options/verb-options.ts";
+import { parseFieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
-import { parseReplicas } from "./verb-options.ts";
 
 const DEFAULT_LIST_LIMIT = 100;
 
-/** Which sessions `list` gives. With any of these it lists by deadlines, the latest first. */
+/** Which sessions `list` gives. With either option it lists them by deadline, the latest first. */
 export interface ListOptions {
   /**
-   * At most so many, 1 to 500.
+   * How many at most, 1 to 500.
    * @default 100
    */
   limit?: number;
   /**
-   * The last session of the page before, `page.at(-1)`; undefined or null: the first page. The next page
-   * begins behind its `expiresAt` and `id`, also where it was ended or used since.
+   * The last session of the page before, `page.at(-1)`; undefined or null for the first page. The next
+   * page begins after its `expiresAt` and `id`, even if it was ended or used since.
    */
   after?: Pick<Session<unknown>, "id" | "expiresAt"> | null | undefined;
 }
 
 /** Which sessions `clear` ends, and whether it waits for replicas. */
 export interface ClearOptions extends DeleteOptions {
-  /** The id or lineage of a session that is to live on, also where it is rotated meanwhile. */
+  /** The id or lineage of a session to spare. It is spared even if it is rotated meanwhile. */
   except?: string | null;
 }
 
 const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
 export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, replicas: true });
 
-/** How the sessions of a set are ended. */
+/** Ends sessions of a set. */
 export interface Endings {
-  /** Ends the session of an id or a lineage, if it is of the set. Whether it was. */
+  /** Ends the session of an id or lineage, if it is in the set. Resolves to whether it was. */
   end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean>;
-  /** Ends all of the set but one. How many. */
-  endAll(
-    reference: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number>;
+  /** Ends all sessions of the set but one. Resolves to how many. */
+  endAll(reference: Reference, options: EndAllOptions): Promise<number>;
 }
 
 /**
- * The live sessions that share one value of one reference. It reads like a JavaScript Set and is
- * always the present state: nothing is kept between calls. Reading through it, and changing through
- * it, never moves a deadline.
+ * The live sessions that share one value of one reference. It reads like a JavaScript Set, and always
+ * shows the present state: nothing is kept between calls. Neither reading nor changing sessions through
+ * it moves a deadline.
  */
 export class SessionSet<Data extends object> implements AsyncIterable<Session<Data>> {
   readonly #core: SessionCore;
@@ -55,33 +51,37 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
 
   /**
    * @internal
-   * @param endings other than those of the store, where a session of the set needs more to end.
+   * @param endings end sessions instead of the store, where an ending needs more, such as a cookie.
    */
-  constructor(core: SessionCore, reference: Reference, endings: Endings = endingsBy(core)) {
+  constructor(
+    core: SessionCore,
+    reference: Reference,
+    endings: Endings = createStoreEndings(core),
+  ) {
     this.#core = core;
     this.#reference = reference;
     this.#endings = endings;
   }
 
   /**
-   * Where the store keeps the set: in Redis the key of its sorted set, or of the plain set where the
-   * reference is declared `{ as: "set" }`. Where there are several shards, `*` stands for the shard.
+   * Where the store keeps the set. In Redis it is the key of a sorted set, or of a plain set if the
+   * reference is declared `{ as: "set" }`. With several shards, `*` stands for the shard.
    */
   get key(): string {
     return this.#core.sets.setKey(this.#reference);
   }
 
-  /** How many there are; no session is read. */
+  /** Counts the sessions, without reading them. */
   async size(): Promise<number> {
     return this.#core.sets.count(this.#reference);
   }
 
-  /** Whether the session of this id or lineage is one of them. */
+  /** Resolves to whether the session of this id or lineage is in the set. */
   async has(id: string): Promise<boolean> {
     return this.#core.isId(id) && this.#core.sets.has(this.#reference, id);
   }
 
-  /** The ids of all of them, in no order. */
+  /** Resolves to the ids of all sessions, in no order. */
   async ids(): Promise<string[]> {
     const ids: string[] = [];
     for await (const page of this.#core.sets.pages(this.#reference)) {
@@ -91,23 +91,23 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Some of them. Without options the 100 most recently seen, the latest first. (Where one shard has more
-   * than 500, they are those of the 500 that expire last.)
+   * Lists some of the sessions. Without options: the 100 most recently seen, the latest first. (If one
+   * shard has more than 500, they are chosen from the 500 that expire last.)
    *
-   * With `limit` or `after` a page of them, by `expiresAt`, the latest first, and those of one moment by
-   * `id`. A page of fewer than `limit` is the last one.
+   * With `limit` or `after`: a page by `expiresAt`, the latest first, and by `id` where these are equal. A
+   * page of fewer than `limit` sessions is the last one.
    *
    * ```ts
    * const page = await set.list({ limit: 50 });
    * const next = await set.list({ limit: 50, after: page.at(-1) });
    * ```
    *
-   * Page by page each session is given once, if its deadline does not move meanwhile. One that is used
-   * goes to the front: if it was not given yet, it is missed. One whose deadline is brought forward, by
-   * `touch(token, { idleTimeout })`, may be given again; so may one that rotates while its deadline, the
-   * absolute one, stays. To meet every session, iterate.
+   * The pages give each session once if its deadline doesn't change meanwhile. A session that is used moves
+   * to the front: if no page has given it yet, none will. A session may be given twice if its deadline is
+   * brought forward by `touch(token, { idleTimeout })`, or if it rotates while its absolute deadline stays.
+   * To get every session, iterate.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where `after` is no session.
+   * @throws SessionError ERR_SESSION_CONFIG if `after` isn't a session.
    */
   async list(options: ListOptions = {}): Promise<Session<Data>[]> {
     const given = readOptions("list", options, LIST_OPTIONS);
@@ -118,7 +118,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
         { option: "limit" },
       );
     }
-    // `after` that is there and undefined stands for the first page, which the next ones go on from.
+    // A program that pages passes `after: undefined` for the first page.
     const isPage =
       given.limit !== undefined ||
       readSafely("ERR_SESSION_CONFIG", "The options of list", () => "after" in options);
@@ -131,7 +131,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * All of them in no order, read in pages. A session that is one of them from beginning to end is
+   * Iterates over all sessions in no order, read in pages. A session that is in the set the whole time is
    * given, and none is given twice.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
@@ -141,11 +141,10 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Merges values into each of them. Resolves to how many.
+   * Merges values into each session. Resolves to the number of sessions.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is;
-   * ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and those after it are left as they
-   * are.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
+   * ERR_SESSION_TOO_LARGE if a session would grow over `maxBytes`: it and those after it aren't changed.
    */
   async set(values: PartialValuesOf<Data>): Promise<number> {
     const given = this.#core.toPlainValues(values);
@@ -154,19 +153,19 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Removes fields from each of them. Resolves to how many sessions there were.
+   * Removes fields from each session. Resolves to the number of sessions.
    *
    * @throws SessionError ERR_SESSION_CONFIG for a field that says who the user is.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     this.#core.refuseIdentities("unset", unset);
     return this.#core.sets.changeAll(this.#reference, await this.#core.encodeChanges({}, unset));
   }
 
   /**
-   * Ends the session of this id or lineage, if it is one of them. Resolves to whether it was. Where it
-   * is the session of the request that this set was got from (`peers`), its cookie is cleared, too.
+   * Ends the session of this id or lineage, if it is in the set. Resolves to whether it was. If the set
+   * comes from the session of a request (`peers`) and this is that session, its cookie is cleared too.
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
     const replicas = parseReplicas(options);
@@ -174,43 +173,43 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Ends all of them: each that is one of them when this is called and has not left since is gone
-   * when it resolves, under whatever id. Resolves to how many. Where the session of the request that
-   * this set was got from (`peers`) is among them, its cookie is cleared, too.
+   * Ends all sessions of the set: each that is in it at the call, and hasn't left it since, is gone when
+   * this resolves, even if its id changed. Resolves to how many. If the set comes from the session of a
+   * request (`peers`) and that session is among them, its cookie is cleared too.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended. ERR_REPLICAS
-   * where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_SESSION_CONFIG if `except` isn't an id; nothing was ended. ERR_REPLICAS if
+   * too few `replicas` have acknowledged it.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
     const { except = null, ...rest } = readOptions("clear", options, CLEAR_OPTIONS);
     const replicas = parseReplicas(rest);
     if (except !== null && !this.#core.isId(except)) {
       throw createConfigError(
-        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), which is neither its token nor its key; no session was ended",
+        "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), not its token or key; no session was ended",
         { option: "except" },
       );
     }
-    return this.#endings.endAll(this.#reference, except, replicas);
+    return this.#endings.endAll(this.#reference, { except, replicas });
   }
 }
 
-/** Sessions are ended as the store does it. */
-function endingsBy(engine: SessionCore): Endings {
+/** Ends sessions by the store alone. */
+function createStoreEndings(core: SessionCore): Endings {
   return {
     async end(reference, name, replicas) {
-      return (await engine.end(name, { byName: true, reference, replicas })) !== null;
+      return (await core.end(name, { byName: true, reference, replicas })) !== null;
     },
-    endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+    endAll: (reference, options) => core.endAll(reference, options),
   };
 }
 
-/** Where a page of a list begins; null at the first one. */
-function parsePlace(after: ListOptions["after"], engine: SessionCore): ListPlace | null {
+/** Parses where a page of a list begins: null for the first page. */
+function parsePlace(after: ListOptions["after"], core: SessionCore): ListPlace | null {
   if (after === undefined || after === null) return null;
   const place = readSafely("ERR_SESSION_CONFIG", "after", () => {
     const { id, expiresAt }: Partial<Session<unknown>> = Object(after);
     const deadline = expiresAt instanceof Date ? expiresAt.getTime() : Number.NaN;
-    return engine.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
+    return core.isId(id) && !Number.isNaN(deadline) ? { id, expiresAt: deadline } : null;
   });
   if (place !== null) return place;
   throw createConfigError(

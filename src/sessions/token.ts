@@ -2,10 +2,10 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { decodeShard, encodeShard } from "../store/shards.ts";
 
 /*
- * A token is the number of a shard, two base64url characters, and 192 random bits, 32 more. The id
- * is the same number and the first 132 bits of the token's SHA-256, 22 more: it can be told to
- * everybody, for nobody finds a token to it. (OWASP Session Management asks for 64 bits of entropy;
- * 128 keep ids from ever meeting.)
+ * A token is a shard's number in two base64url characters, and 192 random bits in 32 more. Its id is the
+ * same number, and the first 132 bits of the token's SHA-256 in 22 more. The id is public, because nobody
+ * can find a token for it. (OWASP Session Management asks for 64 bits of entropy; with 128, ids never
+ * collide.)
  */
 const TOKEN_PATTERN = /^[A-Za-z0-9_-]{34}$/;
 const ID_PATTERN = /^[A-Za-z0-9_-]{24}$/;
@@ -18,17 +18,17 @@ export interface NewToken {
   readonly id: string;
 }
 
-/** A fresh token in a random one of `shards` shards. */
+/** Creates a token in a random one of `shards` shards. */
 export function createToken(shards: number): NewToken {
   return createTokenInShard(encodeShard(randomInt(shards)));
 }
 
-/** A fresh token in the shard after that of an id. */
+/** Creates a token in the shard after that of an id. */
 export function createTokenAfter(id: string, shards: number): NewToken {
   return createTokenInShard(encodeShard((decodeShard(id) + 1) % shards));
 }
 
-/** A fresh token in the shard of an id: where a session stays when it is rotated. */
+/** Creates a token in the shard of an id: a session stays in its shard when it is rotated. */
 export function createTokenBeside(id: string): NewToken {
   return createTokenInShard(id.slice(0, 2));
 }
@@ -38,14 +38,14 @@ function createTokenInShard(shard: string): NewToken {
   return { token, id: hashToken(token) };
 }
 
-/** The id that a token stands for; null for what is no token of any of `shards` shards. */
+/** Derives the id of a token, or null if it isn't a token of one of `shards` shards. */
 export function toId(token: unknown, shards: number): string | null {
   return typeof token === "string" && TOKEN_PATTERN.test(token) && decodeShard(token) < shards
     ? hashToken(token)
     : null;
 }
 
-/** Whether a text is formed as an id of one of `shards` shards. */
+/** Whether a text is well-formed as an id of one of `shards` shards. */
 export function isId(id: unknown, shards: number): id is string {
   return typeof id === "string" && ID_PATTERN.test(id) && decodeShard(id) < shards;
 }

@@ -1,30 +1,30 @@
-// As a whole, for an imported alias loses its parameters, and compile errors the units.
+// Imported as a namespace: an imported alias would lose its parameter, and compile errors the units.
 import type * as durations from "../shared/durations.ts";
 import type { SessionStore } from "../store/contract.ts";
-import type { StandardSchema } from "./schema.ts";
+import type { StandardSchema } from "./options/schema.ts";
 
-/** A session as it was when it was read. */
+/** A session, as it was when it was read. */
 export interface Session<Data> {
-  /** The public name: for lists, logs and pages. Knowing it gives no access. It changes with a rotation. */
+  /** The public name, for lists, logs and pages. Knowing it gives no access. A rotation changes it. */
   readonly id: string;
   /**
-   * The id that the session was made with. It stays the same over all rotations, and is taken where
-   * an id is: `byId`, and a session set's `has`, `delete` and `clear({ except })`. Put it on pages that
-   * end devices. It gives no access either.
+   * The id that the session was made with. Rotations don't change it. Use it wherever an id works: `byId`,
+   * and a session set's `has`, `delete` and `clear({ except })`. Use it on pages that sign out devices. It
+   * gives no access either.
    */
   readonly lineage: string;
-  /** The fields: all of them, or those that were asked for. */
+  /** The fields: all, or those that were asked for. */
   readonly data: Data;
   readonly createdAt: Date;
-  /** When it was last used, exact to a twentieth of its idle timeout or a minute, whichever is less. */
+  /** When it was last used, accurate to a twentieth of its idle timeout or a minute, whichever is less. */
   readonly lastSeenAt: Date;
-  /** The nearer one of its two deadlines, unless it is used before. */
+  /** The nearer of its two deadlines, if it is not used before. */
   readonly expiresAt: Date;
-  /** When it ends however busy it is; null where it has no absolute timeout. */
+  /** When it ends, however busy it is. Null without an absolute timeout. */
   readonly absoluteDeadline: Date | null;
 }
 
-/** A session that was just given a token: the only moment at which the token is known. */
+/** A session that was just given a token. The token is never told again. */
 export interface SessionWithToken<Data> {
   /** The bearer secret, for the user's cookie and nothing else. */
   readonly token: string;
@@ -32,14 +32,14 @@ export interface SessionWithToken<Data> {
 }
 
 /**
- * What `rotate` resolves to: both are null where the session was ended instead, by a rotation without
- * a grace time that came with an old token.
+ * The result of `rotate`. Both are null if the session was ended instead: by a rotation without a grace
+ * time that came with an old token.
  */
 export type Rotated<Data> =
   | SessionWithToken<Data>
   | { readonly token: null; readonly session: null };
 
-/** What a session may be found by, alone or as an element of an array. */
+/** A value that sessions can be found by, alone or as an element of an array. */
 export type ReferenceValue = string | number | boolean;
 
 /** The values that `by` takes for a field: the field's own, or an element of it. */
@@ -49,73 +49,73 @@ export type ElementOf<Value> = unknown extends Value
     ? Extract<Element, ReferenceValue>
     : Extract<Value, ReferenceValue>;
 
-/** The values of a new session: a field that may be absent may also be undefined. */
+/** The values of a new session. An optional field may also be undefined. */
 export type ValuesOf<Data> = {
   [Field in keyof Data]: Record<never, never> extends Pick<Data, Field>
     ? Data[Field] | undefined
     : Data[Field];
 };
 
-/** Values to write into a session: a field that is undefined is left alone. */
+/** Values to write into a session. A field that is undefined is left alone. */
 export type PartialValuesOf<Data> = { [Field in keyof Data]?: Data[Field] | undefined };
 
 /** The names of a record's fields. */
 export type FieldOf<Data> = keyof Data & string;
 
-/** The names of the fields that may be absent, and so can be unset. */
+/** The names of the optional fields, which can be unset. */
 export type OptionalFieldOf<Data> = {
   [Field in keyof Data]-?: Record<never, never> extends Pick<Data, Field> ? Field : never;
 }[keyof Data] &
   string;
 
-/** How one field refers to what its sessions share. */
+/** How a reference is declared. */
 export interface ReferenceOptions {
   /**
-   * Whether the field says who the user is: naming another user is a sign-in then, which ends the
-   * session and makes a new one. Leave it true for a user; false fits a team or an address.
+   * Whether the field says who the user is. If it does, naming another user is a sign-in, which ends the
+   * session and makes a new one. Leave it true for a user, and set it to false for a team or an address.
    * @default true
    */
   identity?: boolean;
   /**
-   * The one type that its values have: a value of another type is ERR_SESSION_VALUE, also in `by`. 60
-   * and "60" are different values, and only one of them finds the sessions.
-   * @default both are taken
+   * The one type of its values. A value of another type is ERR_SESSION_VALUE, also in `by`. This helps
+   * because 60 and "60" are different values, and only one of them finds the sessions.
+   * @default both types
    */
   type?: "string" | "number";
   /**
-   * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
+   * `"set"` also keeps the ids in a plain Redis set, for `SMEMBERS`. It needs a store of one shard.
    */
   as?: "set";
 }
 
 /**
- * Deadlines of one session. What is left out is as in `createSessions`; null turns one of the two off,
- * and both off is ERR_SESSION_CONFIG.
+ * The deadlines of one session. The default is that of `createSessions`. null turns off one of the two;
+ * turning off both is ERR_SESSION_CONFIG.
  */
 export interface Deadlines {
   /**
-   * The session ends when it was not used for so long (OWASP: idle timeout).
+   * The session ends after this time without use (OWASP: idle timeout).
    * @default "7 days"
    */
   idleTimeout?: durations.Duration | null;
   /**
-   * The session ends so long after its creation, however busy it is (OWASP: absolute timeout).
+   * The session ends this time after its creation, however busy it is (OWASP: absolute timeout).
    * @default "30 days", the most that NIST SP 800-63B-4 allows at its lowest level
    */
   absoluteTimeout?: durations.Duration | null;
 }
 
-/** How a user is signed in: the new session's deadlines, and what it takes over from the old one. */
+/** How a user is signed in: the new session's deadlines, and the fields it keeps of the old one. */
 export interface SignInOptions<Keep extends string = never> extends Deadlines {
   /**
-   * The fields that the new session takes over, such as a cart: from a session of nobody or of the
-   * same user, never from another user's. None of them says who the user is.
+   * The fields that the new session keeps, such as a cart: from the old session without a user or of the
+   * same user, never from another user's. None of them may say who the user is.
    * @default none
    */
   keep?: readonly Keep[];
 }
 
-/** The values that a sign-in takes: those of a new session, less what it may keep. */
+/** The values that a sign-in takes: those of a new session. The fields to keep are optional. */
 export type SignInValues<Data, Keep extends keyof Data> = ValuesOf<Omit<Data, Keep>> &
   PartialValuesOf<Pick<Data, Keep>>;
 
@@ -128,7 +128,7 @@ export interface ReadOptions {
   touch?: boolean;
 }
 
-/** What a touch changes besides. */
+/** What else a touch changes. */
 export interface TouchOptions {
   /** A new idle timeout for this session, from now on. */
   idleTimeout?: durations.Duration;
@@ -137,8 +137,8 @@ export interface TouchOptions {
 /** How a session is rotated. */
 export interface RotateOptions {
   /**
-   * How long the old token still leads to the session, for requests that are under way; 0 ends it at
-   * once, and, where the call itself comes with an old token, the session. (After a change of password
+   * How long the old token still leads to the session, for requests under way. 0 ends the old token at
+   * once, and the whole session if the call itself comes with an old token. (After a change of password,
    * call `changeCredentials`.)
    * @default the `rotationGrace` of `createSessions`
    */
@@ -148,11 +148,11 @@ export interface RotateOptions {
 /** How a session is ended. */
 export interface DeleteOptions {
   /**
-   * How many replicas must have acknowledged the ending before the call resolves, so that a failover
-   * to one of them does not bring the session back. Fewer of them within the store's `timeout` is
-   * ERR_REPLICAS: the session is ended on the master, and calling again waits again. For `redisStore`
-   * with a client of ioredis or redis.
-   * @default it waits for none
+   * How many replicas must acknowledge the ending before the call resolves, so that a failover to one of
+   * them doesn't bring the session back. If fewer do within the store's `timeout`, the call rejects with
+   * ERR_REPLICAS: the session is ended on the master, and calling again waits again. For `redisStore` with
+   * a client of ioredis or redis.
+   * @default none
    */
   replicas?: number;
 }
@@ -162,7 +162,7 @@ export type ReferencesOption<Field extends string = string> =
   | ReferencesRecord<Field>
   | readonly (Field | ReferencesRecord<Field>)[];
 
-/** How fields are declared as references; `true` is short for `{}`. */
+/** Fields and how they are declared as references. `true` is short for `{}`. */
 export type ReferencesRecord<Field extends string = string> = {
   readonly [Name in Field]?: ReferenceOptions | true;
 };
@@ -174,7 +174,7 @@ export type ReferencesIn<Declared> = Declared extends readonly (infer Entry)[]
 
 type NamesIn<Entry> = Entry extends string ? Entry : keyof Entry & string;
 
-/** What was declared, with a compile error that says so where a name is no field of the data. */
+/** The declarations, with a legible compile error where a name isn't a field of the data. */
 export type CheckedReferences<Data, Declared> = Declared extends readonly unknown[]
   ? { [Index in keyof Declared]: CheckedEntry<Data, Declared[Index]> }
   : CheckedEntry<Data, Declared>;
@@ -187,19 +187,19 @@ type CheckedEntry<Data, Entry> = Entry extends string
 
 type Misspelt<Field> = `${Field & string} is not a field of the data`;
 
-/** What `createSessions` takes. */
+/** The options of `createSessions`. */
 export interface SessionsOptions<
   Data extends object,
   Declared extends ReferencesOption = ReferencesOption<FieldOf<Data>>,
 > extends Deadlines {
   /**
-   * The shape of the sessions' data: `{} as Data`, for its type only, or a Standard Schema (Zod,
-   * Valibot, ArkType …), which also checks the fields of every write; it does not transform them.
+   * The shape of the sessions' data: `{} as Data` for its type only, or a Standard Schema (Zod, Valibot,
+   * ArkType …), which also checks the fields of every write. It doesn't transform them.
    */
   data?: Data | StandardSchema<Data>;
   /**
    * Where the sessions are kept.
-   * @default a memory store of this process, with a warning where NODE_ENV is production
+   * @default a memory store of this process, with a warning if NODE_ENV is production
    */
   store?: SessionStore;
   /**
@@ -216,8 +216,8 @@ export interface SessionsOptions<
    */
   maxBytes?: number;
   /**
-   * How long an old token still leads to its session after a rotation; after a sign-in it leads
-   * nowhere, and for so long a request that still has it is told apart from one without a session.
+   * How long an old token still leads to its session after a rotation. After a sign-in it leads nowhere,
+   * but for this time a request with it is told apart from one without a session.
    * @default "10 seconds"
    */
   rotationGrace?: durations.Duration;

@@ -1,14 +1,14 @@
 import { createConfigError } from "./errors.ts";
-import { readSafely } from "./given.ts";
+import { pickGiven, readSafely } from "./given.ts";
 
-/** What is shown of a name that a call does not know: a word. Anything else may be a token. */
+/** An unknown name that a message may show: a word. Anything else may be a token. */
 const WORD = /^[a-z]\w{0,18}$/i;
 
 /**
- * The one object of options that a call takes, read once. Refuses whatever is none, and names that do
- * not exist: a sign-out with a misspelt option would end nothing, and say so to nobody.
+ * Reads the one object of options that a call takes, once. Anything else is refused, and so are unknown
+ * names: a sign-out with a misspelt option would silently end nothing.
  *
- * No value is quoted, because a token, or an id that is as good as one, may stand in its place.
+ * No value is quoted, because it may be a token, or an id that is as good as one.
  *
  * @throws SessionError ERR_SESSION_CONFIG
  */
@@ -20,7 +20,7 @@ export function readCallOptions<Options extends object>(
   return readSafely("ERR_SESSION_CONFIG", `An option of ${call}`, () => {
     if (typeof options !== "object" || options === null) {
       throw createConfigError(
-        `The options of ${call} are one object: ${call}({ ${known.join(", ")} })`,
+        `${call} takes one object of options: ${call}({ ${known.join(", ")} })`,
       );
     }
     for (const name of Object.keys(options)) {
@@ -32,7 +32,6 @@ export function readCallOptions<Options extends object>(
         isWord ? { option: name } : {},
       );
     }
-    const all = known.map((name) => [name, Reflect.get(options, name) as unknown] as const);
-    return Object.fromEntries(all.filter(([, value]) => value !== undefined)) as Options;
+    return pickGiven(options, known);
   });
 }

@@ -9,10 +9,10 @@ import {
 import { isDense, readSafely } from "./given.ts";
 
 /*
- * The codec: any JSON value to a text that reads well in redis-cli, and back.
+ * The codec turns any JSON value into a text that reads well in redis-cli, and back.
  *
- * A string is stored as it is unless it would read back as JSON, then it is stored JSON-quoted; so
- * the first character tells which of the two a text is, and text that is no JSON is never parsed.
+ * A string is stored as it is, or JSON-quoted if it would read back as JSON. So the first character tells
+ * whether a text is JSON, and other texts are never parsed.
  */
 
 /** How deep arrays and objects may be nested inside one value. */
@@ -32,11 +32,12 @@ export function checkFieldName(name: unknown): asserts name is string {
   }
 }
 
-/** What is wrong with a field's name, or undefined. */
+/** Says what is wrong with a field's name, or undefined. */
 export function findNameFault(name: unknown): string | undefined {
   if (typeof name !== "string") return "is not a string";
   if (name === "") return "is empty";
-  if (name.startsWith("@")) return 'begins with "@", which is kept for the library\'s own fields';
+  if (name.startsWith("@"))
+    return 'begins with "@", which is reserved for the library\'s own fields';
   if (name === "__proto__") return "is not allowed";
   if (!name.isWellFormed()) return "is not well-formed Unicode (it has a lone surrogate)";
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;
@@ -44,8 +45,8 @@ export function findNameFault(name: unknown): string | undefined {
 }
 
 /**
- * The text that stands for a field's value. Throws ERR_SESSION_VALUE for what JSON would change, and
- * ERR_SESSION_TOO_LARGE for what is over `maxBytes` already by its parts, before it is looked at whole.
+ * Encodes a field's value as a text. Throws ERR_SESSION_VALUE for what JSON would change. Throws
+ * ERR_SESSION_TOO_LARGE as soon as the parts it has read are over `maxBytes`.
  */
 export function encodeValue(
   field: string,
@@ -53,24 +54,24 @@ export function encodeValue(
   maxBytes = Number.POSITIVE_INFINITY,
 ): string {
   if (typeof value === "string") return isPlain(value) ? value : JSON.stringify(value);
-  return JSON.stringify(plainValue(field, value, maxBytes));
+  return JSON.stringify(copyValue(field, value, maxBytes));
 }
 
 /**
- * A copy of a value that is nothing but data: whatever the value says of itself later on, this stays.
+ * Copies a value into plain data, which stays the same if the value's getters answer differently later.
  * Throws as `encodeValue` does.
  */
-export function plainValue(
+export function copyValue(
   field: string,
   value: unknown,
   maxBytes = Number.POSITIVE_INFINITY,
 ): unknown {
   return readSafely("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
-    plain(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
+    copyPart(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
   );
 }
 
-/** The value that a text stands for. */
+/** Decodes the value that a text stands for. */
 export function decodeValue(text: string): unknown {
   switch (text[0]) {
     case "t":
@@ -89,8 +90,8 @@ export function decodeValue(text: string): unknown {
 }
 
 /**
- * The texts that a reference's value is found by: one for a string, finite number or boolean, one
- * an element for an array of them, none for null. Anything else is ERR_SESSION_VALUE.
+ * Encodes the texts that a reference's value is found by: one for a string, finite number or boolean,
+ * one for each element of an array of them, none for null. Anything else is ERR_SESSION_VALUE.
  */
 export function encodeReferenceTexts(field: string, value: unknown): string[] {
   const elements = Array.isArray(value) ? value : [value];
@@ -136,30 +137,30 @@ function parseJSON(text: string): unknown {
   }
 }
 
-/** What is known while a value is walked over. */
+/** The state of copying one value. */
 interface CheckState {
-  /** The containers around. */
+  /** The containers around the present part. */
   readonly above: Set<object>;
-  /** How many bytes its parts may still have: each has two at least. */
+  /** How many bytes the other parts may have. Each has two at least. */
   left: number;
   readonly maxBytes: number;
 }
 
-/** Copies a value, and refuses what JSON.stringify would drop, change or fail on. */
-function plain(field: string, value: unknown, path: string, walk: CheckState): unknown {
+/** Copies a part of a value, and refuses what JSON.stringify would drop, change or fail on. */
+function copyPart(field: string, value: unknown, path: string, state: CheckState): unknown {
   const fault = findFault(value);
   if (fault) refuseValue(field, path, fault);
   if (typeof value !== "object" || value === null) return value;
-  const { above, maxBytes } = walk;
+  const { above, maxBytes } = state;
   if (above.has(value)) refuseValue(field, path, "a cycle");
   if (above.size >= MAX_DEPTH) refuseValue(field, path, `nested deeper than ${MAX_DEPTH} levels`);
   const keys = Object.keys(value);
-  walk.left -= 2 * keys.length;
-  if (walk.left < 0) throw createTooLargeError(maxBytes - walk.left, maxBytes);
+  state.left -= 2 * keys.length;
+  if (state.left < 0) throw createTooLargeError(maxBytes - state.left, maxBytes);
   above.add(value);
   const entries = keys.map((key): [string, unknown] => {
     const element = (value as { readonly [key: string]: unknown })[key];
-    return [key, plain(field, element, `${path}[${quote(key)}]`, walk)];
+    return [key, copyPart(field, element, `${path}[${quote(key)}]`, state)];
   });
   above.delete(value);
   // fromEntries defines properties, so that no name reaches a setter.
@@ -182,7 +183,7 @@ function findFault(value: unknown): string | undefined {
 
 function findObjectFault(value: object): string | undefined {
   const isArray = Array.isArray(value);
-  // An object is plain by how many prototypes it has, so that one of another realm is, too.
+  // Counting prototypes, unlike comparing them, accepts plain objects of other realms too.
   if (hasMorePrototypes(value, isArray ? 2 : 1))
     return `an object of class ${readClassName(value)}`;
   if (isArray && !isDense(value)) return "an array with holes or with properties of its own";
@@ -191,10 +192,10 @@ function findObjectFault(value: object): string | undefined {
   return undefined;
 }
 
-/** Whether an object has more than so many prototypes: the chain of a Proxy may have no end. */
-function hasMorePrototypes(value: object, most: number): boolean {
+/** Whether an object has more than `max` prototypes. It stops there: a Proxy may have endless ones. */
+function hasMorePrototypes(value: object, max: number): boolean {
   let prototype: object | null = value;
-  for (let count = 0; count <= most; count++) {
+  for (let count = 0; count <= max; count++) {
     prototype = Object.getPrototypeOf(prototype);
     if (prototype === null) return false;
   }
@@ -214,7 +215,7 @@ function refuseValue(field: string, path: string, fault: string): never {
   );
 }
 
-/** The bytes that fields' names and values have together. */
+/** Counts the bytes of fields' names and values together. */
 export function countBytes(fields: ReadonlyMap<string, string>): number {
   let bytes = 0;
   for (const [name, text] of fields) bytes += Buffer.byteLength(name) + Buffer.byteLength(text);

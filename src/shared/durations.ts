@@ -1,7 +1,7 @@
 import ms from "ms";
 import { createConfigError, quote } from "./errors.ts";
 
-/** Units that are taken besides, in any case. */
+/** Units that work too, in any case. */
 type OtherUnit =
   | ("millisecond" | "milliseconds" | "msec" | "msecs")
   | ("s" | "sec" | "secs" | "second")
@@ -14,7 +14,7 @@ type OtherUnit =
 type Cased<Unit extends string> = Unit | Capitalize<Unit> | Uppercase<Unit>;
 
 /**
- * A length of time: milliseconds, or a number with its unit such as `"28 days"` or `"30m"`. (The units
+ * A length of time: milliseconds, or a number with its unit, such as `"28 days"` or `"30m"`. (The units
  * are a type parameter so that compile errors name them.)
  */
 export type Duration<
@@ -29,22 +29,28 @@ export const DAY_MS = 86_400_000;
 const MAX_DURATION_MS = ms("100 years");
 
 /**
- * The whole milliseconds of a duration above zero (or, where `orZero`, of zero too) and up to a
- * hundred years; anything else is ERR_SESSION_CONFIG.
+ * Converts a duration to whole milliseconds: above zero, or zero with `allowZero`, and at most a
+ * hundred years.
+ *
+ * @throws SessionError ERR_SESSION_CONFIG
  */
-export function parseDuration(name: string, value: Duration, orZero = false): number {
+export function parseDuration(
+  name: string,
+  value: Duration,
+  { allowZero = false }: { readonly allowZero?: boolean } = {},
+): number {
   const parsed = typeof value === "string" ? parseUnits(value) : value;
   const whole = typeof parsed === "number" ? Math.round(parsed) : Number.NaN;
-  if (!(whole >= (orZero ? 0 : 1) && whole <= MAX_DURATION_MS)) {
+  if (!(whole >= (allowZero ? 0 : 1) && whole <= MAX_DURATION_MS)) {
     throw createConfigError(
-      `${name} must be a duration: milliseconds above zero or a string such as "30 minutes" or "28 days", at most 100 years; got ${quote(value)}`,
+      `${name} must be a duration: milliseconds${allowZero ? ", zero or more, or" : " above zero or"} a string such as "30 minutes" or "28 days", at most 100 years; got ${quote(value)}`,
       { option: name },
     );
   }
   return whole;
 }
 
-/** The milliseconds of a duration that may be left out; null without one. */
+/** Converts a duration that may be left out to milliseconds, or null. */
 export function parseOptionalDuration(name: string, value: Duration | undefined): number | null {
   return value === undefined ? null : parseDuration(name, value);
 }

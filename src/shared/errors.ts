@@ -2,35 +2,38 @@
 export type SessionErrorCode = keyof SessionErrorDetails;
 
 /**
- * What an error has besides, by its code. No value of a field is there, and no token: a text that may
- * hold one is left out. None of it is enumerable, so it is in no JSON of the error.
+ * The details of an error of each code. They never hold a field's value or a token: a text that may hold
+ * one is left out. They aren't enumerable, so JSON of the error doesn't have them.
  */
 export interface SessionErrorDetails {
   ERR_SESSION_CONFIG: {
-    /** The option or argument that is wrong, where it is one; of several, the first in the hint. */
+    /** The wrong option or argument, if the error is about one. Of several, the first in the hint. */
     readonly option?: string | undefined;
-    /** The field that is not as it is declared, or not declared, where it is about one. */
+    /** The field that isn't declared, or doesn't fit its declaration, if the error is about one. */
     readonly field?: string | undefined;
   };
   ERR_SESSION_VALUE: {
-    /** The field, or the argument of a verb under `compat/`, where it is about one. */
+    /** The field, or the argument of a verb under `compat/`, if the error is about one. */
     readonly field?: string | undefined;
-    /** How many values the references would have, where these are too many. */
+    /** How many values the references would have, if they are too many. */
     readonly references?: number | undefined;
-    /** How many they may have at most, where there are too many. */
+    /** How many values they may have, if they are too many. */
     readonly maxReferences?: number | undefined;
   };
   ERR_SESSION_TOO_LARGE: {
-    /** How many bytes the fields' names and values would have; at least, where one value alone has too many. */
+    /**
+     * How many bytes the fields' names and values would have. It is a lower bound where one value alone
+     * is too large.
+     */
     readonly bytes: number;
     readonly maxBytes: number;
   };
   ERR_SESSION_GONE: {
-    /** The identity that a session without a user was to have a value of; else the session has ended. */
+    /** The identity that the session has no value of. Undefined if the session has ended. */
     readonly field?: string | undefined;
   };
   ERR_STORE_UNAVAILABLE: {
-    /** What the store could not do, such as "change a session": few texts, fit to count errors by. */
+    /** The operation that failed, such as "change a session". One of a few texts: count errors by it. */
     readonly operation: string;
   };
   ERR_STORE_FULL: {
@@ -40,50 +43,50 @@ export interface SessionErrorDetails {
   ERR_REPLICAS: {
     /** As for ERR_STORE_UNAVAILABLE. */
     readonly operation: string;
-    /** How many replicas were to acknowledge it. */
+    /** How many replicas had to acknowledge it. */
     readonly replicas: number;
-    /** How many have, where the master told in time. */
+    /** How many did, if the master answered in time. */
     readonly acknowledged?: number | undefined;
   };
   ERR_COOKIE: {
-    /** The cookie's whole name; undefined where the response lacks another header instead. */
+    /** The cookie's full name. Undefined if the response lacks another header instead. */
     readonly cookie?: string | undefined;
   };
   ERR_CSRF: {
     /**
-     * `"origin"`: a page of another origin has sent the request. `"bearer"`: the guard let it pass for
-     * its bearer header, and it asks for a session by cookie.
+     * `"origin"`: a page of another origin sent the request. `"bearer"`: the request passed the guard
+     * because of its bearer header, and then asked for a session by cookie.
      */
     readonly reason: "origin" | "bearer";
-    /** The page's origin, where the request has named it in the form of one. */
+    /** The page's origin, if the request names a well-formed one. */
     readonly origin?: string | undefined;
   };
 }
 
-/** What an error of each code has. */
+/** The properties of an error of each code. */
 export interface SessionErrorBase<Code extends SessionErrorCode> extends Error {
   readonly name: "SessionError";
   readonly code: Code;
-  /** The HTTP status that fits: frameworks that look for `status` answer with it. */
+  /** The HTTP status that fits. Frameworks that look for `status` answer with it. */
   readonly status: 403 | 409 | 413 | 500 | 503;
   /**
-   * Whether the message may be shown to the client of an HTTP request: where the status is below 500.
-   * It is a sentence for the visitor, then.
+   * Whether the message may be shown to the client of an HTTP request. It may where the status is below
+   * 500, and then it is a sentence for the visitor.
    */
   readonly expose: boolean;
   /**
-   * What failed and what to do about it, for the developer: the message itself where that is not for
-   * the visitor. It is part of `stack`, and not of what frameworks send.
+   * What failed and what to do about it, for the developer. It equals the message unless that is for
+   * the visitor. It is part of `stack`. Frameworks don't send it.
    */
   readonly hint: string;
 }
 
-/** An error of one code; without a code, of any: `switch (error.code)` tells which. */
+/** An error of one code, or without a type argument of any: `switch (error.code)` tells them apart. */
 export type SessionError<Code extends SessionErrorCode = SessionErrorCode> = {
   [One in Code]: SessionErrorBase<One> & SessionErrorDetails[One];
 }[Code];
 
-/** The details of an error and, perhaps, its cause; they may be left out where the code needs none. */
+/** The details of an error, and its `cause` if any. Optional for codes without required details. */
 export type SessionErrorOptions<Code extends SessionErrorCode> = {
   [One in Code]: Partial<SessionErrorDetails[One]> extends SessionErrorDetails[One]
     ? [options?: SessionErrorDetails[One] & ErrorOptions]
@@ -100,7 +103,7 @@ export interface SessionErrorConstructor {
   ): SessionError<Code>;
 }
 
-/** The HTTP status that stands for each code. */
+/** The HTTP status of each code. */
 const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode>["status"]> = {
   ERR_SESSION_CONFIG: 500,
   ERR_SESSION_VALUE: 500,
@@ -113,7 +116,7 @@ const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode
   ERR_CSRF: 403,
 };
 
-/** What a visitor is told, where the error may be shown to one. */
+/** The messages of the errors that may be shown to a visitor. */
 const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
   ERR_SESSION_TOO_LARGE: "This could not be saved: there is too much in your session.",
   ERR_SESSION_GONE: "Your session has ended. Please sign in again.",
@@ -121,19 +124,19 @@ const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
 };
 
 /**
- * The one class of error that this library throws or rejects with. `code` is stable, and neither the
- * message nor `hint` nor `cause` ever holds a token.
+ * The only class of error that this library throws or rejects with. `code` is stable. The message,
+ * `hint` and `cause` never hold a token.
  *
  * | code | when |
  * | --- | --- |
- * | `ERR_SESSION_CONFIG` | an option or an undeclared reference is a mistake of the program |
+ * | `ERR_SESSION_CONFIG` | an option is wrong, or a reference isn't declared: a mistake in the program |
  * | `ERR_SESSION_VALUE` | a field's name or value cannot be stored as it is |
  * | `ERR_SESSION_TOO_LARGE` | the session would grow over `maxBytes` |
  * | `ERR_SESSION_GONE` | the session ended while this request was using it |
  * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
  * | `ERR_STORE_FULL` | the memory store is full of sessions that have a user |
- * | `ERR_REPLICAS` | too few replicas have acknowledged in time what was ended with `{ replicas }` |
- * | `ERR_COOKIE` | a cookie cannot be sent: headers are sent already, or the connection is insecure |
+ * | `ERR_REPLICAS` | too few replicas acknowledged an ending with `{ replicas }` in time |
+ * | `ERR_COOKIE` | a cookie cannot be sent: the headers were sent already, or the connection is insecure |
  * | `ERR_CSRF` | a request that changes something comes from a page of another origin |
  */
 export const SessionError = class SessionError<Code extends SessionErrorCode>
@@ -153,18 +156,18 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
     this.code = code;
     this.status = STATUS_BY_CODE[code];
     this.expose = this.status < 500;
-    // Not enumerable: so it is in no JSON that an application makes of the error.
+    // Not enumerable, so JSON that an application makes of the error doesn't have it.
     Object.defineProperty(this, "hint", { value: hint });
     const { cause: _, ...details } = options ?? {};
     for (const [name, value] of Object.entries(details)) {
-      if (isTold(value)) Object.defineProperty(this, name, { value });
+      if (isFitToShow(value)) Object.defineProperty(this, name, { value });
     }
-    // A program's Error.prepareStackTrace may make anything of a stack.
+    // A program's Error.prepareStackTrace may turn the stack into anything.
     if (visitorMessage !== undefined && typeof this.stack === "string") {
       const stack = this.stack.replace(visitorMessage, () => `${visitorMessage}\n  hint: ${hint}`);
       Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
     }
-    // Hono answers with what this makes, and otherwise logs the error and answers 500.
+    // Hono answers with this response. Without it, Hono logs the error and answers 500.
     if (this.status !== 500) {
       const body = this.expose ? this.message : null;
       const getResponse = () => new Response(body, { status: this.status });
@@ -174,8 +177,8 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
 } as unknown as SessionErrorConstructor;
 
 /**
- * A value as messages show it: a text quoted, escaped and short, and without what may be a token, which
- * comes here when a program takes one argument for another; of what may hold a text only its kind.
+ * Shows a value in a message. A string is quoted, escaped and shortened. What may be a token is masked:
+ * a program may have mixed up two arguments. An object may hold such a string, so only its kind is shown.
  */
 export function quote(value: unknown): string {
   switch (typeof value) {
@@ -195,17 +198,17 @@ export function quote(value: unknown): string {
   }
 }
 
-/** Whether a detail may be on an error, whatever a program has given: no object, and no token. */
-function isTold(value: unknown): boolean {
+/** Whether a value that a program gave may be a detail of an error: no object, and no token. */
+function isFitToShow(value: unknown): boolean {
   return typeof value === "number" || (typeof value === "string" && maskTokens(value) === value);
 }
 
-/** The name of a field as details have it; none where a program gave something else for one. */
+/** Returns the name of a field for the details, or undefined where a program gave something else. */
 export function toFieldName(field: unknown): string | undefined {
   return typeof field === "string" ? field : undefined;
 }
 
-/** Whether a value is an array; of a Proxy that was revoked no one can tell. */
+/** Whether a value is an array. For a revoked Proxy it is false, because asking throws. */
 export function isArray(value: unknown): value is readonly unknown[] {
   try {
     return Array.isArray(value);
@@ -215,8 +218,8 @@ export function isArray(value: unknown): value is readonly unknown[] {
 }
 
 /**
- * An error as the cause of another one. What the engine says of a value that it cannot read or write may
- * name what is in it, so a message that may hold a token comes without it.
+ * Makes an error the cause of another one. JavaScript may quote a value that it cannot read or write, so
+ * a message that may hold a token is replaced in a copy of the error.
  */
 export function asCause(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
@@ -229,20 +232,20 @@ export function asCause(error: unknown): unknown {
   return copy;
 }
 
-/** A text without what may be a token: a token has 34 characters. */
+/** Masks what may be a token in a text. A token has 34 characters. */
 function maskTokens(text: string): string {
   return text.replace(/[A-Za-z0-9_-]{30,}/g, "…");
 }
 
 /**
- * A message as it may stand in a log, whatever it quotes of a client or a server: on one line, and
- * without what may be a token.
+ * Makes a message fit for a log, whatever it quotes from a client or a server: one line, and nothing
+ * that may be a token.
  */
 export function toMessage(text: string): string {
   return maskTokens(text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+/gu, " "));
 }
 
-/** The error of an option that cannot work, or of a field that is not declared for it. */
+/** Creates the error of an option that cannot work, or of a field that isn't declared for it. */
 export function createConfigError(
   message: string,
   about?: SessionErrorDetails["ERR_SESSION_CONFIG"],
@@ -250,53 +253,31 @@ export function createConfigError(
   return new SessionError("ERR_SESSION_CONFIG", message, about);
 }
 
-/** The names of the options that an interface has, which the compiler compares with it. */
+/** Lists the names of the options in an interface. The compiler compares the two. */
 export function listOptionNames<Options>(names: Record<keyof Options, true>): readonly string[] {
   return Object.keys(names);
-}
-
-/**
- * Refuses what is no record of options, and option names that do not exist, which are typing mistakes
- * or come from other libraries.
- */
-export function refuseUnknownKeys(what: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw createConfigError(
-      `The options of ${what} are an object: { ${known[0]}: … }; got ${quote(options)}`,
-    );
-  }
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) {
-      throw createConfigError(
-        `${what} has no option ${quote(key)}; its options are ${known.join(", ")}`,
-        { option: key },
-      );
-    }
-  }
 }
 
 /** How many values all references of one session may have together. */
 export const MAX_REFERENCES = 1000;
 
 /**
- * The error of a session whose references would have so many values.
- *
- * @param of the one reference that alone has them, and what was written nevertheless.
+ * Creates the error of a session whose references would have `count` values. The options name the
+ * `field` if one reference alone has them, and say what was `written` all the same.
  */
 export function createTooManyReferencesError(
   count: number,
   { field, written = "nothing was written" }: { field?: string; written?: string } = {},
 ): SessionError {
-  const what =
-    field === undefined ? "The references" : `The field ${quote(field)} is a reference: those`;
+  const what = field === undefined ? "The references" : `The reference ${quote(field)}`;
   return new SessionError(
     "ERR_SESSION_VALUE",
-    `${what} of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, for each is an entry that every write renews; ${written}`,
+    `${what} of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, because every write renews an entry for each; ${written}`,
     { field, references: count, maxReferences: MAX_REFERENCES },
   );
 }
 
-/** The error of a change after which a session's fields would have `bytes` bytes. */
+/** Creates the error of a change after which a session's fields would have `bytes` bytes. */
 export function createTooLargeError(
   bytes: number,
   maxBytes: number,
@@ -304,7 +285,7 @@ export function createTooLargeError(
 ): SessionError {
   return new SessionError(
     "ERR_SESSION_TOO_LARGE",
-    `The names and values of the session's fields would have ${bytes} bytes, over maxBytes (${maxBytes}); ${written}. Keep what is large elsewhere and its key in the session`,
+    `The names and values of the session's fields would have ${bytes} bytes, over maxBytes (${maxBytes}); ${written}. Keep large data elsewhere and its key in the session`,
     { bytes, maxBytes },
   );
 }

@@ -1,8 +1,8 @@
 import { SessionError } from "./errors.ts";
 
 /**
- * All results; when some have failed, waits for the others and throws the first failure. That of
- * something that was not done comes before ERR_REPLICAS, of what was done and is not acknowledged.
+ * Resolves to all results. When some promises reject, it waits for the others and throws the first
+ * failure. Any other failure comes before ERR_REPLICAS, which says that the work was done.
  */
 export async function waitForAll<T>(promises: Promise<T>[]): Promise<T[]> {
   const failures = (await Promise.allSettled(promises)).filter((one) => one.status === "rejected");

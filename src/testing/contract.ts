@@ -17,8 +17,8 @@ import { rotating } from "./rotation/rotating.ts";
 import type { StoreTest } from "./store-test.ts";
 
 /**
- * What every store must do, as tests for any test runner: they throw AssertionErrors of
- * `node:assert`. A store passes when all of them do.
+ * The tests that every store must pass, for any test runner. They throw AssertionErrors of
+ * `node:assert`.
  *
  * @example
  * import { setTimeout as elapse } from "node:timers/promises";

@@ -17,7 +17,7 @@ import {
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
-/** So many that no store reads, changes or ends them in one page. */
+/** More sessions than any store reads, changes or ends in one page. */
 const MANY = 700;
 const USER = of("user_id", "1");
 

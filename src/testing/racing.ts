@@ -90,7 +90,7 @@ export const racing: readonly StoreTest[] = [
       assert.equal(ending.length, 1);
       const kept = answers.filter((a) => a.state === "signed-in" && a.fields.has("cart"));
       assert.deepEqual(kept, user === "1" ? ending : [], "what is kept is kept once");
-      await assertSuperseded(store, true, id);
+      await assertSuperseded(store, { hadIdentity: true }, id);
       const made = sent.map((one) => one.id);
       await assertMembers(store, USER, made);
       assert.equal(await store.endAll(USER), COUNT);
@@ -200,7 +200,7 @@ export const racing: readonly StoreTest[] = [
   }),
 ];
 
-/** Rotates each session three times over, one rotation after the other; gives every id tried. */
+/** Rotates each session three times, one rotation after the other, and returns all ids. */
 async function chase(store: SessionStore, ids: readonly string[]): Promise<string[]> {
   const chains = ids.map(async (first) => {
     const chain = [first];

@@ -19,15 +19,15 @@ import {
 import { newId, newIdBeside } from "./ids.ts";
 
 /*
- * The words the tests of the suite are written in. What must live has deadlines of hours, what must
- * die has deadlines of a few milliseconds, so that no test depends on how fast the machine is.
+ * The steps that the tests of the suite are made of. Sessions that must live have deadlines of hours, and
+ * those that must expire have deadlines of a few ms, so no test depends on the speed of the machine.
  */
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** A deadline that a test waits for. */
 export const SOON_MS = 20;
-/** Long enough for what had SOON as its deadline to be expired. */
+/** Long enough for a deadline of SOON_MS to pass. */
 export const PAST_SOON_MS = 45;
 const MAX_BYTES = 65_536;
 
@@ -38,7 +38,7 @@ export function toFields(texts: Texts): Fields {
   return new Map(Object.entries(texts));
 }
 
-/** The set of the sessions whose field has this value. */
+/** The reference for the set of sessions whose field has this value. */
 export function of(field: string, text: string): Reference {
   return { field, text, plain: false };
 }
@@ -71,14 +71,14 @@ export function createDraft(store: SessionStore, session: SessionDraft = {}): Ne
   };
 }
 
-/** Makes a session and gives its id. */
+/** Creates a session and returns its id. */
 export async function create(store: SessionStore, session?: SessionDraft): Promise<string> {
   const made = createDraft(store, session);
   await store.create(made);
   return made.id;
 }
 
-/** Makes a session of this user, whose field says so, and gives its id. */
+/** Creates a session whose `user_id` is this user, and returns its id. */
 export function createForUser(
   store: SessionStore,
   user: string,
@@ -91,7 +91,7 @@ export function createForUser(
   });
 }
 
-/** Makes so many sessions of this user, each with its own number in the field `n`. */
+/** Creates `count` sessions of this user, each with its own number in the field `n`. */
 export async function createMany(
   store: SessionStore,
   user: string,
@@ -143,8 +143,8 @@ export function change(store: SessionStore, id: string, draft?: ChangeDraft): Pr
 }
 
 /**
- * A rotation that always happens, with an hour of grace, where `user_id` says who the user is. What
- * takes the place of another user's session lives for an hour and a day.
+ * A rotation that always happens, with an hour of grace, where `user_id` says who the user is. A
+ * replacement of another user's session has an idle timeout of an hour and an absolute one of a day.
  */
 export function createRotation(to: string, over: Partial<Rotation> = {}): Rotation {
   const { grace = HOUR_MS } = over;
@@ -153,7 +153,7 @@ export function createRotation(to: string, over: Partial<Rotation> = {}): Rotati
   return { to, when: "always", identity, grace, tombstone: grace, replacement, ...over };
 }
 
-/** A change of the user, which puts another session in the place of one that is not that user's. */
+/** A change of the user. A session of another user is replaced. */
 export function changeUser(to: string, user: string, over: Partial<Rotation> = {}): Change {
   return createChange({
     set: { user_id: user },
@@ -166,7 +166,7 @@ interface SignInDraft
   extends SessionDraft,
     Partial<Pick<SignIn, "keep" | "identity" | "tombstone" | "maxBytes">> {}
 
-/** A sign-in of this user at an id, whose field says so; its tombstones stay for an hour. */
+/** A sign-in at an id, whose `user_id` is this user. Its tombstones stay for an hour. */
 export function createSignIn(id: string, user: string, over: SignInDraft = {}): SignIn {
   return {
     id: over.id ?? newIdBeside(id),
@@ -181,7 +181,7 @@ export function createSignIn(id: string, user: string, over: SignInDraft = {}): 
   };
 }
 
-/** Signs this user in at an id, and gives the new id and what became of it; fails where nothing did. */
+/** Signs this user in at an id, and returns the new id and the answer. Fails if it was refused. */
 export async function signIn(
   store: SessionStore,
   id: string,
@@ -194,7 +194,7 @@ export async function signIn(
   return { to: sent.id, answer };
 }
 
-/** Renews a session so many times, and gives all its ids, the first one first. */
+/** Renews a session `times` times, and returns all its ids, the first one first. */
 export async function renew(
   store: SessionStore,
   first: string,
@@ -211,7 +211,7 @@ export async function renew(
   return ids;
 }
 
-/** The session that the id leads to; fails where there is none. */
+/** Finds the session that the id leads to, and fails if there is none. */
 export async function findLive(
   store: SessionStore,
   id: string,
@@ -232,7 +232,7 @@ export async function assertGone(store: SessionStore, ...ids: string[]): Promise
 
 export async function assertSuperseded(
   store: SessionStore,
-  hadIdentity: boolean,
+  { hadIdentity }: { readonly hadIdentity: boolean },
   ...ids: string[]
 ): Promise<void> {
   for (const id of ids) {
@@ -240,13 +240,13 @@ export async function assertSuperseded(
   }
 }
 
-/** Asserts that these ids are of sessions that their own requests have ended. */
+/** Asserts that these ids lead to sessions that their own requests ended. */
 export async function assertDeleted(store: SessionStore, ...ids: string[]): Promise<void> {
   const superseded = { state: "superseded", by: "delete", hadIdentity: false };
   for (const id of ids) assert.deepEqual(await store.find(id), superseded);
 }
 
-/** The answer of a change that was made; fails where it was not. */
+/** Returns the answer of a change that was made, and fails otherwise. */
 export function expectDone(answer: Changed): Extract<Changed, { state: "changed" }> {
   assert.equal(answer.state, "changed");
   return answer;
@@ -257,7 +257,7 @@ export function pickTimes(times: Times): Times {
   return { createdAt, lastSeenAt, idleTimeout, absoluteDeadline, expiresAt };
 }
 
-/** Every session of a set, read through its pages; fails where one is given twice. */
+/** Reads every session of a set through its pages, and fails if one comes twice. */
 export async function readAllPages(
   store: SessionStore,
   reference: Reference,

@@ -1,19 +1,19 @@
 import type { SessionStore } from "../store/contract.ts";
 
-/** A store that is empty, and the means to test it. */
+/** An empty store, and the means to test it. */
 export interface StoreUnderTest {
   readonly store: SessionStore;
-  /** Lets so many ms pass on the store's clock: an injected clock jumps, a real one runs. */
+  /** Lets this many ms pass on the store's clock: an injected clock jumps, a real one runs. */
   elapse(ms: number): Promise<void>;
-  /** Called after the test, whether it passed or not. */
+  /** Called after the test, whether it passed or failed. */
   close?(): Promise<void>;
 }
 
 /** One test of the suite. */
 export interface StoreTest {
-  /** What the store does, as a sentence. */
+  /** A sentence that says what the store does. */
   readonly name: string;
-  /** Opens a store that is empty for this test alone, runs the test on it and closes it. */
+  /** Opens an empty store for this test alone, runs the test and closes the store. */
   run(open: () => Promise<StoreUnderTest>): Promise<void>;
 }
 

@@ -223,7 +223,7 @@ describe("the checks themselves", () => {
     ["src/sessions/create-sessions.ts", "src/store/memory/store.ts"],
     ["src/testing/suite.ts", "src/store/contract.ts"],
     ["src/store/redis/store.ts", "src/shared/errors.ts"],
-    ["src/sessions/config.ts", "src/shared/warnings.ts"],
+    ["src/sessions/options/config.ts", "src/shared/warnings.ts"],
   ])("allow that %s imports %s", (file, target) => {
     expect(faultOfImport(file, target)).toBeUndefined();
   });

@@ -1,14 +1,12 @@
-import { parseConfig } from "../../sessions/config.ts";
+import { createDefaultStore, parseConfig } from "../../sessions/options/config.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { findNameFault } from "../../shared/codec.ts";
 import { type Duration, parseDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
 import { readOptions, readSafely } from "../../shared/given.ts";
-import { warn } from "../../shared/warnings.ts";
 import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
-import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { StoreMigrator } from "./old-sessions.ts";
@@ -169,17 +167,7 @@ function createStore(options: SessionSetsStoreOptions<never, string>): SessionSt
   const lost = CLIENT_OPTIONS.find((key) => options[key] !== undefined);
   if (lost)
     throw createConfigError(`The option ${lost} of ${NAME} needs a client`, { option: lost });
-  return store ?? createDefaultStore();
-}
-
-function createDefaultStore(): SessionStore {
-  if (process.env.NODE_ENV === "production") {
-    warn(
-      "SESSION_SETS_MEMORY_STORE",
-      `Sessions are kept in the memory of this process: they end with it, and no other process sees them. Give ${NAME} a client: new ${NAME}({ client })`,
-    );
-  }
-  return memoryStore();
+  return store ?? createDefaultStore(`Give ${NAME} a client: new ${NAME}({ client })`);
 }
 
 function checkPlain(references: References, { shards }: Partial<SessionStore>): void {

@@ -1,4 +1,4 @@
-import { fieldsToUnset } from "../../sessions/record.ts";
+import { parseFieldsToUnset } from "../../sessions/record.ts";
 import {
   CLEAR_OPTIONS,
   type ClearOptions,
@@ -90,7 +90,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
-    const unset = fieldsToUnset(fields) as OptionalFieldOf<Data>[];
+    const unset = parseFieldsToUnset(fields) as OptionalFieldOf<Data>[];
     this.#rules.check("unset", unset);
     return this.#set.unset(unset);
   }

@@ -5,6 +5,7 @@ import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { createConfigError, quote, SessionError, toFieldName } from "../../shared/errors.ts";
 import { readSafely } from "../../shared/given.ts";
+import { checkRecord } from "../shared/json-record.ts";
 import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   parseStoreConfig,
@@ -14,7 +15,7 @@ import {
   type StoredData,
 } from "./options.ts";
 import { checkFields } from "./saving/read-fields.ts";
-import { checkSession, toSavedSession } from "./saving/record.ts";
+import { toSavedSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
   type Generate,
@@ -224,7 +225,7 @@ export class SessionSetsStore<
     }
     refuseNoRequest(req);
     const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
-      checkSession(session);
+      checkRecord("The session", session);
       return { ...session };
     });
     this.#classes ??= learnClasses(this.#generate, req);

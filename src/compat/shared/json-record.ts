@@ -11,23 +11,33 @@ export interface JSONRecord {
   [name: string]: unknown;
 }
 
-/** What JSON makes of a record. @throws SessionError ERR_SESSION_VALUE for what is none. */
+/**
+ * Copies a record by way of JSON.
+ *
+ * @throws SessionError ERR_SESSION_VALUE where JSON.stringify fails, or makes no object of it.
+ */
 export function toJSONRecord(name: string, record: unknown): JSONRecord {
   let json: unknown;
   try {
     json = JSON.parse(JSON.stringify(record) ?? "null");
   } catch (cause) {
-    throw new SessionError("ERR_SESSION_VALUE", `${name} is nothing that JSON can write`, {
-      cause: asCause(cause),
-    });
-  }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `${name} must be an object, such as { theme: "dark" }`,
+      `${name} cannot be stored, because JSON.stringify fails on it; see the cause. Nothing was written`,
+      { cause: asCause(cause) },
     );
   }
-  return json as JSONRecord;
+  checkRecord(name, json);
+  return json;
+}
+
+/** @throws SessionError ERR_SESSION_VALUE for what isn't an object with fields. */
+export function checkRecord(name: string, record: unknown): asserts record is JSONRecord {
+  if (typeof record === "object" && record !== null && !Array.isArray(record)) return;
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `${name} must be an object, such as { theme: "dark" }; nothing was written`,
+  );
 }
 
 /** The fields that keep a record, each under its name with `prefix` before it. */

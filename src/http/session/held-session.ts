@@ -1,9 +1,10 @@
+import type { ReadArguments } from "../../sessions/options/verb-options.ts";
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
+import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
@@ -78,7 +79,7 @@ export class HeldSession<Data extends object> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
     const ids = tokens.map((token) => this.#core.toId(token) as string);
-    const found = await waitForAll(ids.map((id) => this.#core.find(id, fields)));
+    const found = await waitForAll(ids.map((id) => this.#core.find(id, { names: fields })));
     const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
     const best = ranks.indexOf(Math.min(...ranks));
     this.#candidates = [];
@@ -89,13 +90,10 @@ export class HeldSession<Data extends object> {
     return found[best] as Lookup;
   }
 
-  async load(
-    fields: readonly string[] | undefined,
-    touch: boolean,
-  ): Promise<Session<Partial<Data>> | null> {
+  async load({ fields, touch }: ReadArguments): Promise<Session<Partial<Data>> | null> {
     const decided = await this.decide(fields);
     if (this.#id === null) return null;
-    const found = decided ?? (await this.#core.find(this.#id, fields));
+    const found = decided ?? (await this.#core.find(this.#id, { names: fields }));
     const used = touch ? await this.#core.touchIfDue(found) : found;
     this.#isDead = used.state !== "live";
     if (used.state !== "live") return null;
@@ -233,14 +231,14 @@ export class HeldSession<Data extends object> {
   /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
   async #findLiveId(): Promise<string | null> {
     for (const id of new Set([this.#tokenId, this.#id])) {
-      if (id !== null && (await this.#core.find(id, [])).state === "live") return id;
+      if (id !== null && (await this.#core.find(id, { names: [] })).state === "live") return id;
     }
     return null;
   }
 
   /** One value of the session's own of a reference; null where it has none, or not this one. */
   async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
-    const loaded = await this.load([field], true);
+    const loaded = await this.load({ fields: [field], touch: true });
     const shared = findSharedValue(field, Object(loaded?.data)[field], value);
     return shared === undefined ? null : this.#core.createReference(field, shared);
   }
@@ -262,24 +260,20 @@ export class HeldSession<Data extends object> {
    * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
    * user signed in; and it goes also where it is the one to be spared, but came with an old token.
    */
-  async endPeers(
-    set: Reference,
-    except: string | null,
-    replicas: number | undefined,
-  ): Promise<number> {
+  async endPeers(set: Reference, { except = null, replicas }: EndAllOptions): Promise<number> {
     const core = this.#core;
-    if (this.#id === null) return core.endAll(set, except, replicas);
+    if (this.#id === null) return core.endAll(set, { except, replicas });
     const sparesOwn = except !== null && (await this.#leadsToOwn(except));
-    if (sparesOwn && !this.#throughAlias) return core.endAll(set, except, replicas);
+    if (sparesOwn && !this.#throughAlias) return core.endAll(set, { except, replicas });
     this.#carrier.checkClear();
     if (except !== null && !sparesOwn) {
       const own = await this.#end(set, replicas);
-      return Number(own) + (await core.endAll(set, except, replicas));
+      return Number(own) + (await core.endAll(set, { except, replicas }));
     }
-    const others = await core.endAll(set, this.#lineage, replicas);
+    const others = await core.endAll(set, { except: this.#lineage, replicas });
     if (await this.#end(set, replicas)) return others + 1;
     // It has left the set, or is under a token by now that this request does not know (I5).
-    return others + (await core.endAll(set, null, replicas));
+    return others + (await core.endAll(set, { replicas }));
   }
 
   #isOwn(name: string): boolean {
@@ -289,7 +283,7 @@ export class HeldSession<Data extends object> {
   /** Whether a name leads to this request's session; any but those it knows is looked up. */
   async #leadsToOwn(name: string): Promise<boolean> {
     if (this.#isOwn(name)) return true;
-    const found = await this.#core.find(name, [], true);
+    const found = await this.#core.find(name, { names: [], byName: true });
     return found.state === "live" && found.session.lineage === this.#lineage;
   }
 
@@ -391,7 +385,7 @@ export class HeldSession<Data extends object> {
   async #renewCookie(times: Times): Promise<void> {
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
     if (!this.#carrier.mayRunOut(times)) return;
-    const found = await this.#core.find(this.#id, undefined);
+    const found = await this.#core.find(this.#id);
     if (found.state !== "live") return;
     this.#carrier.renew(this.#token, toSession<Data>(found.session));
   }

@@ -8,6 +8,6 @@ export function createPeerEndings<Data extends object>(
 ): Endings {
   return {
     end: (set, name, replicas) => runInTurn(() => held.endPeer(set, name, replicas)),
-    endAll: (set, except, replicas) => runInTurn(() => held.endPeers(set, except, replicas)),
+    endAll: (set, options) => runInTurn(() => held.endPeers(set, options)),
   };
 }

@@ -1,6 +1,6 @@
+import { parseReplicas } from "../../sessions/options/verb-options.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
-import { parseReplicas } from "../../sessions/verb-options.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { readElements, readOptions } from "../../shared/given.ts";
 import type { Exchange } from "../exchange/exchange.ts";

@@ -1,4 +1,10 @@
-import { fieldsToUnset } from "../../sessions/record.ts";
+import {
+  parseReadArguments,
+  parseReplicas,
+  type ReadArguments,
+  TOUCH_OPTIONS,
+} from "../../sessions/options/verb-options.ts";
+import { parseFieldsToUnset } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
@@ -11,7 +17,6 @@ import type {
   SignInValues,
   TouchOptions,
 } from "../../sessions/types.ts";
-import { parseReadArguments, parseReplicas, TOUCH_OPTIONS } from "../../sessions/verb-options.ts";
 import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
@@ -70,8 +75,7 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    const { fields, touch } = parseReadArguments("get", fieldsOrOptions, options);
-    return (await this.#load(fields, touch))?.data ?? {};
+    return (await this.#load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {};
   }
 
   /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
@@ -82,12 +86,12 @@ export class RequestSession<
       );
     }
     const { touch } = parseReadArguments("load", options, undefined);
-    return (await this.#load(undefined, touch)) as Session<Data> | null;
+    return (await this.#load({ fields: undefined, touch })) as Session<Data> | null;
   }
 
-  async #load(fields: readonly string[] | undefined, touch: boolean) {
+  async #load(reading: ReadArguments) {
     this.#restrictCaching();
-    return this.#runInTurn(() => this.#held.load(fields, touch), false);
+    return this.#runInTurn(() => this.#held.load(reading), { decides: false });
   }
 
   /**
@@ -146,7 +150,7 @@ export class RequestSession<
    * @throws SessionError as `set`.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
-    const unset = fieldsToUnset(fields);
+    const unset = parseFieldsToUnset(fields);
     return this.#runInTurn(async () => {
       if (this.#held.id === null) return false;
       return (await this.#held.change("unset", {}, unset)).state === "changed";
@@ -206,7 +210,10 @@ export class RequestSession<
     return this.#runForUser("changeCredentials", field, options, async (user, replicas) => {
       // Its own first: so a sign-in beside it is not ended for a change that comes too late.
       const token = await this.#held.changeToken(user);
-      const ended = await this.#context.core.endAll(user, this.#held.lineage, replicas);
+      const ended = await this.#context.core.endAll(user, {
+        except: this.#held.lineage,
+        replicas,
+      });
       return { ended, token: this.#revealToken(token) };
     });
   }
@@ -224,7 +231,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#runForUser("signOutOthers", field, options, (user, replicas) =>
-      this.#held.endPeers(user, this.#held.lineage, replicas),
+      this.#held.endPeers(user, { except: this.#held.lineage, replicas }),
     );
   }
 
@@ -240,7 +247,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#runForUser("signOutEverywhere", field, options, (user, replicas) =>
-      this.#held.endPeers(user, null, replicas),
+      this.#held.endPeers(user, { replicas }),
     );
   }
 
@@ -256,11 +263,14 @@ export class RequestSession<
     const replicas = parseReplicas(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
-    return this.#runInTurn(async () => {
-      const user = await this.#held.findOwnReference(field, value);
-      if (user === null) throw createNotSignedInError(verb, field);
-      return work(user, replicas);
-    }, false);
+    return this.#runInTurn(
+      async () => {
+        const user = await this.#held.findOwnReference(field, value);
+        if (user === null) throw createNotSignedInError(verb, field);
+        return work(user, replicas);
+      },
+      { decides: false },
+    );
   }
 
   /**
@@ -317,7 +327,9 @@ export class RequestSession<
     const { core } = this.#context;
     core.checkReference(field);
     this.#restrictCaching();
-    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), false);
+    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), {
+      decides: false,
+    });
     const endings = createPeerEndings(this.#held, (work) => this.#runInTurn(work));
     return shared && new SessionSet<Data>(core, shared, endings);
   }
@@ -369,10 +381,13 @@ export class RequestSession<
   }
 
   /**
-   * Runs `work` when all calls before it have ended, and it is known which token counts, unless work
-   * begins with a read, which finds that out itself.
+   * Runs `work` when all calls before it have ended. First it decides which token counts. With
+   * `decides: false` that is left to `work`, which begins with a read.
    */
-  #runInTurn<T>(work: () => Promise<T>, decides = true): Promise<T> {
+  #runInTurn<T>(
+    work: () => Promise<T>,
+    { decides = true }: { readonly decides?: boolean } = {},
+  ): Promise<T> {
     const result = this.#queue.then(async () => {
       this.#context.admit();
       if (decides && this.#held.isUndecided) await this.#held.decide([]);

@@ -19,12 +19,12 @@ import {
 import type { StoreTest } from "../store-test.ts";
 import { command, commandTest, createMerge } from "./steps.ts";
 
-/* Commands by a caller who says when a session ends, which one is meant and what is left of it. */
+/* Commands by a caller who chooses when a session ends, which one is meant and which fields stay. */
 
 const USER = of("user_id", "1");
 const WITHOUT_IDLE = { idleTimeout: null } as const;
 
-/** A session whose deadline was SOON, and was moved before it came: where that was too late, another. */
+/** Creates a session whose deadline was SOON_MS and was moved in time. Tries again if it was too late. */
 async function createProlonged(store: CommandStore): Promise<string> {
   for (let tries = 100; tries > 0; tries--) {
     const id = await createForUser(store, "1", { ...WITHOUT_IDLE, absoluteTimeout: SOON_MS });
@@ -306,7 +306,7 @@ export const commanding: readonly StoreTest[] = [
   }),
 ];
 
-/** The time on the store's clock. */
+/** Reads the time on the store's clock. */
 async function readNow(store: Parameters<typeof findLive>[0]): Promise<number> {
   return (await findLive(store, await createForUser(store, "somebody"))).createdAt;
 }

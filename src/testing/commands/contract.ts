@@ -3,8 +3,8 @@ import { commanding } from "./commanding.ts";
 import { merging } from "./merging.ts";
 
 /**
- * What a store must do besides that takes commands (`CommandStore`): what the entries under
- * `session-sets/compat/` need. A store passes these beside `storeContract`, or has no `command`.
+ * More tests, for a store that takes commands (`CommandStore`), which the entries under
+ * `session-sets/compat/` need. A store with the method `command` passes these and `storeContract`.
  *
  * @example
  * import { setTimeout as elapse } from "node:timers/promises";

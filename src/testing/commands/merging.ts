@@ -35,7 +35,7 @@ export const merging: readonly StoreTest[] = [
       const answer = expectDone(await store.command(id, createMerge(to, "1")));
       assert.deepEqual([answer.id, answer.rotated], [to, true]);
       assert.deepEqual(Object.fromEntries(answer.fields ?? []), { cart: "[1]", user_id: "1" });
-      await assertSuperseded(store, false, id);
+      await assertSuperseded(store, { hadIdentity: false }, id);
       const after = await findLive(store, to);
       assert.equal(after.createdAt, before.createdAt);
       assert.equal(after.absoluteDeadline, before.absoluteDeadline);
@@ -46,10 +46,10 @@ export const merging: readonly StoreTest[] = [
   commandTest("a tombstone says whether the session had an identity before", async ({ store }) => {
     const user = await createForUser(store, "1");
     expectDone(await store.command(user, createMerge(newIdBeside(user), "2")));
-    await assertSuperseded(store, true, user);
+    await assertSuperseded(store, { hadIdentity: true }, user);
     const other = await create(store, { fields: { t: "7" }, references: { t: ["7"] } });
     expectDone(await store.command(other, createMerge(newIdBeside(other), "2")));
-    await assertSuperseded(store, false, other);
+    await assertSuperseded(store, { hadIdentity: false }, other);
   }),
 
   commandTest("a merged sign-out by unset rotates, too", async ({ store }) => {
@@ -63,7 +63,7 @@ export const merging: readonly StoreTest[] = [
       }),
     );
     assert.equal(answer.rotated, true);
-    await assertSuperseded(store, true, id);
+    await assertSuperseded(store, { hadIdentity: true }, id);
     assert.deepEqual(await readTexts(store, to), {});
     await assertMembers(store, of("user_id", "1"), []);
   }),
@@ -98,7 +98,7 @@ export const merging: readonly StoreTest[] = [
         return command(store, from, { references, merge });
       };
       assert.equal(expectDone(await become(id, second, { user_id: ["1"] })).id, second);
-      await assertSuperseded(store, true, id);
+      await assertSuperseded(store, { hadIdentity: true }, id);
       for (const user_id of [["1"], ["2"], ["2", "3"], [], []]) {
         const answer = expectDone(await become(second, newIdBeside(id), { user_id }));
         assert.deepEqual([answer.id, answer.rotated], [second, false]);
@@ -140,7 +140,7 @@ export const merging: readonly StoreTest[] = [
       assert.equal(expectDone(kept).rotated, false);
       const answer = await command(store, id, { references: { org: ["7", "9"] }, merge });
       assert.equal(expectDone(answer).rotated, true);
-      await assertSuperseded(store, true, id);
+      await assertSuperseded(store, { hadIdentity: true }, id);
       await assertMembers(store, of("org", "8"), []);
       await assertMembers(store, of("org", "7"), [to]);
       await assertMembers(store, of("org", "9"), [to]);
@@ -184,12 +184,12 @@ export const merging: readonly StoreTest[] = [
     const answer = expectDone(await store.command(first, createMerge(third, "1")));
     assert.deepEqual([answer.id, answer.rotated], [third, true]);
     assert.deepEqual(await readTexts(store, third), { a: "1", user_id: "1" });
-    await assertSuperseded(store, false, first, second);
+    await assertSuperseded(store, { hadIdentity: false }, first, second);
     await assertMembers(store, of("user_id", "1"), [third]);
   }),
 
   commandTest(
-    "a merged sign-in through an alias with no tombstone kills both old ids",
+    "a merged sign-in through an alias with no tombstone ends both old ids",
     async ({ store }) => {
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
@@ -205,7 +205,7 @@ export const merging: readonly StoreTest[] = [
     const [second, third] = [newIdBeside(first), newIdBeside(first)];
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(await store.command(second, createMerge(third, "1")));
-    await assertSuperseded(store, false, first, second);
+    await assertSuperseded(store, { hadIdentity: false }, first, second);
     assert.deepEqual(await change(store, first), {
       state: "superseded",
       by: "sign-in",
@@ -266,7 +266,7 @@ export const merging: readonly StoreTest[] = [
       merge: mergeTo(to),
     });
     assert.equal(expectDone(await store.command(id, sent)).rotated, true);
-    await assertSuperseded(store, true, id);
+    await assertSuperseded(store, { hadIdentity: true }, id);
     for (const text of ["1", "2", "3"]) await assertMembers(store, of("user_id", text), [to]);
   }),
 
@@ -280,30 +280,33 @@ export const merging: readonly StoreTest[] = [
     assert.equal(await store.end(first, { byName: true }), first);
   }),
 
-  commandTest("who names less than a merged sign-in takes no place of it", async ({ store }) => {
-    const identity = ["user_id", "org"];
-    const merged = async (references: ReferenceTexts) => {
-      const id = await create(store);
-      const merge = mergeTo(newIdBeside(id), { identity });
-      expectDone(await command(store, id, { references, merge }));
-      return id;
-    };
-    const told = async (id: string, references: ReferenceTexts) => {
-      const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
-      const merge = mergeTo(newIdBeside(id), { identity });
-      const answer = await change(store, id, { references, rotation });
-      assert.deepEqual(await command(store, id, { references, merge }), answer);
-      assert.equal(answer.state, "superseded");
-      return answer.state === "superseded" && answer.hadIdentity;
-    };
-    const user = await merged({ user_id: ["1"], org: [] });
-    assert.equal(await told(user, { user_id: ["1"] }), false);
-    assert.equal(await told(user, { org: ["7"] }), true);
-    assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
-    const both = await merged({ user_id: ["1"], org: ["7"] });
-    assert.equal(await told(both, { user_id: ["1"] }), true);
-    assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
-  }),
+  commandTest(
+    "a change that names less than a merged sign-in does not supersede it",
+    async ({ store }) => {
+      const identity = ["user_id", "org"];
+      const merged = async (references: ReferenceTexts) => {
+        const id = await create(store);
+        const merge = mergeTo(newIdBeside(id), { identity });
+        expectDone(await command(store, id, { references, merge }));
+        return id;
+      };
+      const told = async (id: string, references: ReferenceTexts) => {
+        const rotation = createRotation(newIdBeside(id), { when: "user-changes", identity });
+        const merge = mergeTo(newIdBeside(id), { identity });
+        const answer = await change(store, id, { references, rotation });
+        assert.deepEqual(await command(store, id, { references, merge }), answer);
+        assert.equal(answer.state, "superseded");
+        return answer.state === "superseded" && answer.hadIdentity;
+      };
+      const user = await merged({ user_id: ["1"], org: [] });
+      assert.equal(await told(user, { user_id: ["1"] }), false);
+      assert.equal(await told(user, { org: ["7"] }), true);
+      assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
+      const both = await merged({ user_id: ["1"], org: ["7"] });
+      assert.equal(await told(both, { user_id: ["1"] }), true);
+      assert.equal(await told(both, { org: ["8"], user_id: ["1"] }), false);
+    },
+  ),
 
   commandTest("an expired session cannot be merged into", async ({ store, elapse }) => {
     const id = await createForUser(store, "1", { idleTimeout: SOON_MS });

@@ -10,9 +10,9 @@ import type { SessionStore } from "../../store/contract.ts";
 import { type ChangesDraft, createChanges, HOUR_MS } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
-/* The words that the tests of commands are written in, beside those of ../steps.ts. */
+/* The steps of the tests of commands, besides those of ../steps.ts. */
 
-/** A test of a store that takes commands; one that takes none fails in it. */
+/** A test of a store that takes commands. Any other store fails it. */
 export function commandTest(
   name: string,
   body: (under: StoreUnderTest & { readonly store: CommandStore }) => Promise<void>,
@@ -20,9 +20,9 @@ export function commandTest(
   return storeTest(name, (under) => body({ ...under, store: commandStore(under.store) }));
 }
 
-/** The store, which takes commands; fails where it takes none. */
+/** Returns the store if it takes commands, and fails otherwise. */
 export function commandStore(store: SessionStore): CommandStore {
-  assert.ok(isCommandStore(store), "the store has no method command, which this group is about");
+  assert.ok(isCommandStore(store), "the store needs the method command for this group of tests");
   return store;
 }
 
@@ -43,12 +43,12 @@ export function command(store: CommandStore, id: string, draft?: CommandDraft): 
   return store.command(id, createCommand(draft));
 }
 
-/** A merge where `user_id` says who the user is; its tombstones stay for an hour. */
+/** A merge where `user_id` says who the user is. Its tombstones stay for an hour. */
 export function mergeTo(to: string, over: Partial<Merge> = {}): Merge {
   return { to, identity: ["user_id"], tombstone: HOUR_MS, ...over };
 }
 
-/** A command that names a user, and gives the session a new id where it is another one's. */
+/** A command that names a user. If the session had another user, it gets a new id. */
 export function createMerge(to: string, user: string, over: Partial<Merge> = {}): Command {
   return createCommand({
     set: { user_id: user },

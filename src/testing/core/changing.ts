@@ -27,7 +27,7 @@ export const changing: readonly StoreTest[] = [
     assert.deepEqual(pickTimes(answer.times), pickTimes(await findLive(store, id)));
   }),
 
-  storeTest("change unsets fields, and an absent one is no error", async ({ store }) => {
+  storeTest("change unsets fields, and an absent one isn't an error", async ({ store }) => {
     const id = await create(store, { fields: { a: "1", b: "2", c: "3" } });
     expectDone(await change(store, id, { set: { d: "4" }, unset: ["a", "c", "absent"] }));
     assert.deepEqual(await readTexts(store, id), { b: "2", d: "4" });

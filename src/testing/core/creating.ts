@@ -110,7 +110,7 @@ export const creating: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [first, last]);
   }),
 
-  storeTest("find says gone of an id that was never used", async ({ store }) => {
+  storeTest("find answers gone for an id that was never used", async ({ store }) => {
     await create(store);
     await assertGone(store, newId(store.shards), newId(store.shards));
     assert.deepEqual(await store.find(newId(store.shards), { names: ["user_id"] }), {
@@ -134,7 +134,7 @@ export const creating: readonly StoreTest[] = [
   storeTest("find says what time it is on the store's clock", async ({ store, elapse }) => {
     const made = createDraft(store);
     const { createdAt, expiresAt } = await store.create(made);
-    // A store may know its server's clock by the last reply, so it may be behind, but not stay so.
+    // A store may know its server's clock from the last reply, so it may be behind for a while.
     for (let passed = 0; passed < 30; ) {
       await elapse(10);
       const lookup = await store.find(made.id);

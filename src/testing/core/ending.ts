@@ -31,7 +31,7 @@ export const ending: readonly StoreTest[] = [
     await assertMembers(store, of("t", "8"), []);
   }),
 
-  storeTest("end of what is not there is no error", async ({ store }) => {
+  storeTest("ending an absent session isn't an error", async ({ store }) => {
     const id = await createForUser(store, "1");
     assert.equal(await store.end(newId(store.shards)), null);
     assert.equal(await store.end(id), id);
@@ -181,7 +181,7 @@ export const ending: readonly StoreTest[] = [
     await assertGone(store, id, to);
   }),
 
-  storeTest("endAll keeps the one session it is told to", async ({ store }) => {
+  storeTest("endAll spares the one session that it is told to", async ({ store }) => {
     const ids = await Promise.all([1, 2, 3, 4].map(() => createForUser(store, "1")));
     const kept = await createForUser(store, "1", { fields: { a: "1" } });
     const before = await findLive(store, kept);

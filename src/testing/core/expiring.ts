@@ -40,10 +40,10 @@ export const expiring: readonly StoreTest[] = [
     await assertGone(store, only);
   }),
 
-  storeTest("no change puts the absolute deadline off", async ({ store, elapse }) => {
+  storeTest("no change postpones the absolute deadline", async ({ store, elapse }) => {
     const id = await createForUser(store, "1", { absoluteTimeout: SOON_MS });
     const to = newIdBeside(id);
-    // On a slow machine it may be gone by now; what counts is that it is gone in the end.
+    // On a slow machine it may be gone already. It must be gone in the end.
     await change(store, id, { set: { a: "1" }, idleTimeout: 2 * HOUR_MS });
     await change(store, id, { rotation: createRotation(to) });
     await store.changeAll(USER, createChanges({ set: { b: "1" } }));
@@ -97,7 +97,7 @@ export const expiring: readonly StoreTest[] = [
     await assertGone(store, alive);
   }),
 
-  storeTest("expired sessions in large number hide no live one", async ({ store, elapse }) => {
+  storeTest("many expired sessions hide no live one", async ({ store, elapse }) => {
     const brief = Array.from({ length: 300 }, () =>
       createForUser(store, "1", { idleTimeout: SOON_MS }),
     );
@@ -148,7 +148,7 @@ export const expiring: readonly StoreTest[] = [
     assert.equal(await store.end(id), null);
     await assertMembers(store, USER, [to]);
     assert.equal((await findLive(store, to)).fields.get("a"), undefined);
-    // A resend that comes this late finds its work done, and changes nothing more.
+    // A resend this late finds its work done, and changes nothing.
     assert.equal((await store.change(id, sent)).state, "changed");
     await assertMembers(store, USER, [to]);
   }),
@@ -169,33 +169,36 @@ export const expiring: readonly StoreTest[] = [
     await store.change(long, changeUser(newIdBeside(long), "2"));
     await elapse(PAST_SOON_MS);
     await assertGone(store, brief);
-    await assertSuperseded(store, true, long);
+    await assertSuperseded(store, { hadIdentity: true }, long);
   }),
 
   storeTest("a tombstone in an alias's place has a grace time of its own", async (under) => {
     const { store, elapse } = under;
-    // On a slow machine the alias is expired before it is used: then once more, with more time.
+    // On a slow machine the alias may expire before it is used. Then try again, with more time.
     for (let grace = 50; grace < 10_000; grace *= 2) {
       const first = await create(store);
       const [second, third] = [newIdBeside(first), newIdBeside(first)];
       await change(store, first, { rotation: createRotation(second, { grace }) });
       if ((await store.change(first, changeUser(third, "1"))).state !== "changed") continue;
       await elapse(grace + 25);
-      await assertSuperseded(store, false, first, second);
+      await assertSuperseded(store, { hadIdentity: false }, first, second);
       return;
     }
     assert.fail("no sign-in through an alias was done");
   }),
 
-  storeTest("a session lives up to and with the moment it expires", async ({ store, elapse }) => {
-    // Whenever the store says live, it also says a time that is not past the deadline.
-    const made = createDraft(store, { idleTimeout: 12, absoluteTimeout: null });
-    const { expiresAt } = await store.create(made);
-    for (let lookup = await store.find(made.id); lookup.state !== "gone"; ) {
-      assert.equal(lookup.state, "live");
-      assert.ok(lookup.now <= expiresAt, `live at ${lookup.now}, after ${expiresAt}`);
-      await elapse(1);
-      lookup = await store.find(made.id);
-    }
-  }),
+  storeTest(
+    "a session lives up to and including the moment at which it expires",
+    async ({ store, elapse }) => {
+      // Whenever the store says live, it also says a time that is not past the deadline.
+      const made = createDraft(store, { idleTimeout: 12, absoluteTimeout: null });
+      const { expiresAt } = await store.create(made);
+      for (let lookup = await store.find(made.id); lookup.state !== "gone"; ) {
+        assert.equal(lookup.state, "live");
+        assert.ok(lookup.now <= expiresAt, `live at ${lookup.now}, after ${expiresAt}`);
+        await elapse(1);
+        lookup = await store.find(made.id);
+      }
+    },
+  ),
 ];

@@ -16,11 +16,11 @@ import {
 } from "../steps.ts";
 import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
 
-/** So many that no store reads them in one page. */
+/** More sessions than any store reads in one page. */
 const MANY = 700;
 const USER = of("user_id", "1");
 
-/** One page in the order of deadlines. */
+/** Reads one page in the order of deadlines. */
 function page(
   store: SessionStore,
   limit: number,
@@ -29,7 +29,7 @@ function page(
   return store.list(USER, { limit, order: "deadline", after });
 }
 
-/** All pages of so many sessions, with something else done between them. */
+/** Reads all pages of `limit` sessions, and does something else between them. */
 async function listAll(
   store: SessionStore,
   limit: number,
@@ -58,7 +58,7 @@ function listIds(sessions: readonly ListPlace[]): string[] {
   return sessions.map(({ id }) => id);
 }
 
-/** Makes sessions of so many hours; gives their ids. */
+/** Creates a session for each of these idle timeouts in hours, and returns the ids. */
 function createHours(store: SessionStore, hours: readonly number[]): Promise<string[]> {
   return Promise.all(hours.map((n) => createForUser(store, "1", { idleTimeout: n * HOUR_MS })));
 }

@@ -16,7 +16,7 @@ import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts
 const TEXT = '"60"';
 const NUMBER = "60";
 
-/** The set of a text, where the program may have meant a number, and how often that was told. */
+/** The set of a text where the program may have meant a number, and how often that was reported. */
 function createMistaken(field = "user_id"): { reference: Reference; countTold: () => number } {
   let countTold = 0;
   const lookalike = { text: NUMBER, onFound: () => countTold++ };
@@ -31,7 +31,7 @@ const WAYS: Readonly<Record<string, (store: SessionStore, reference: Reference) 
   endAll: (store, reference) => store.endAll(reference),
 };
 
-/** One session in each shard that has the value. */
+/** Creates a session with this user in each shard. */
 function createInEachShard(store: SessionStore, user: string): Promise<string[]> {
   const shards = Array.from({ length: store.shards }, (_, shard) => shard);
   return Promise.all(
@@ -48,17 +48,18 @@ function testEachWay(
   );
 }
 
-/** A value that has no sessions where the same one as the other type has some. */
+/** A value without sessions, where the same value of the other type has some. */
 export const lookalikes: readonly StoreTest[] = [
   ...testEachWay(
-    (way) => `${way} of an empty set tells once of sessions with the other type's value`,
+    (way) =>
+      `${way} of an empty set reports once that there are sessions with the other type's value`,
     async ({ store }, way) => {
       const id = await createForUser(store, NUMBER);
       const { reference, countTold } = createMistaken();
       await way(store, reference);
       assert.equal(countTold(), 1);
       await way(store, reference);
-      assert.equal(countTold(), 2, "each time; who is told may say it once");
+      assert.equal(countTold(), 2, "it is reported each time");
       await assertMembers(store, of("user_id", NUMBER), [id]);
     },
   ),
@@ -113,7 +114,7 @@ export const lookalikes: readonly StoreTest[] = [
     },
   ),
 
-  storeTest("endAll that spares the only session of a set tells nothing", async ({ store }) => {
+  storeTest("endAll reports no lookalike where it spares the only session", async ({ store }) => {
     await createInEachShard(store, NUMBER);
     const { reference, countTold } = createMistaken();
     for (let shard = 0; shard < store.shards; shard++) {
@@ -127,13 +128,16 @@ export const lookalikes: readonly StoreTest[] = [
     }
   }),
 
-  storeTest("endAll tells where the one it is to spare has not the value", async ({ store }) => {
-    const [except = ""] = await createInEachShard(store, NUMBER);
-    const { reference, countTold } = createMistaken();
-    assert.equal(await store.endAll(reference, { except }), 0);
-    assert.equal(countTold(), 1);
-    assert.equal(await store.count(of("user_id", NUMBER)), store.shards);
-  }),
+  storeTest(
+    "endAll reports a lookalike where the spared session lacks the value",
+    async ({ store }) => {
+      const [except = ""] = await createInEachShard(store, NUMBER);
+      const { reference, countTold } = createMistaken();
+      assert.equal(await store.endAll(reference, { except }), 0);
+      assert.equal(countTold(), 1);
+      assert.equal(await store.count(of("user_id", NUMBER)), store.shards);
+    },
+  ),
 
   storeTest("nothing else asks for the other type's value", async ({ store }) => {
     const id = await createForUser(store, NUMBER);

@@ -113,7 +113,7 @@ export const sets: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [a, b]);
   }),
 
-  storeTest("changeAll may change the very reference it goes by", async ({ store }) => {
+  storeTest("changeAll may change the reference that it goes by", async ({ store }) => {
     const ids = await Promise.all([1, 2, 3].map(() => createForUser(store, "1")));
     const there = await createForUser(store, "2");
     const move = createChanges({ set: { user_id: "2" }, references: { user_id: ["2"] } });
@@ -152,7 +152,7 @@ export const sets: readonly StoreTest[] = [
   }),
 
   storeTest(
-    "a session without the value is not of the set whatever its fields say",
+    "a session without the value is not in the set, whatever its fields say",
     async (under) => {
       const { store } = under;
       const id = await create(store, { fields: { user_id: "1" } });
@@ -162,7 +162,7 @@ export const sets: readonly StoreTest[] = [
     },
   ),
 
-  storeTest("values kept as plain sets, too, are the same sets", async ({ store }) => {
+  storeTest("values that are also kept as plain sets are the same sets", async ({ store }) => {
     if (store.shards !== 1) return; // a plain set needs one shard
     const plain = (texts: string[]) => [{ field: "u", texts, plain: true }];
     const set = (text: string) => ({ field: "u", text, plain: true });

@@ -28,7 +28,7 @@ const USER = of("user_id", "1");
 const DATA = { cart: "[1]", t: "[7]" };
 const TEAMS = { t: ["7"] };
 
-/** A change that says who the user is, and what a session in its place has. */
+/** A change that says who the user is, and the fields of the session that replaces the old one. */
 interface Naming {
   readonly was: string | null;
   readonly set?: Texts;
@@ -68,7 +68,7 @@ const SAME: Readonly<Record<string, ReferenceTexts>> = {
 
 const WRITES = ["user-changes", "never"] as const;
 
-/** A session of this user, or of nobody, with data of its own. */
+/** Creates a session of this user, or without a user, with data of its own. */
 function createWithData(store: SessionStore, user: string | null): Promise<string> {
   const session = { fields: DATA, references: TEAMS, absoluteTimeout: 2 * DAY_MS };
   return user === null ? create(store, session) : createForUser(store, user, session);
@@ -107,7 +107,7 @@ export const changingUsers: readonly StoreTest[] = [
         assert.equal(after.idleTimeout, HOUR_MS);
         assert.equal(after.absoluteDeadline, after.createdAt + DAY_MS);
         assert.equal(after.lineage, after.id);
-        await assertSuperseded(store, naming.was !== null, id);
+        await assertSuperseded(store, { hadIdentity: naming.was !== null }, id);
         await assertMembers(store, USER, naming.user_id.length > 0 ? [rotation.to] : []);
         await assertMembers(store, of("user_id", "2"), []);
         await assertMembers(store, of("t", "7"), []);
@@ -132,7 +132,7 @@ export const changingUsers: readonly StoreTest[] = [
       const [first = ""] = ids;
       const rotation = createRotationFor(first, naming, "user-changes");
       expectDone(await store.change(first, createSentChange(naming, rotation)));
-      await assertSuperseded(store, naming.was !== null, ...ids);
+      await assertSuperseded(store, { hadIdentity: naming.was !== null }, ...ids);
       assert.deepEqual(await readTexts(store, rotation.to), naming.left);
     }),
 
@@ -164,7 +164,7 @@ export const changingUsers: readonly StoreTest[] = [
       assert.equal(after.createdAt, before.createdAt);
       assert.equal(after.absoluteDeadline, before.absoluteDeadline);
       assert.equal(after.lineage, id);
-      await assertSuperseded(store, true, id);
+      await assertSuperseded(store, { hadIdentity: true }, id);
       await assertMembers(store, USER, [rotation.to]);
       await assertMembers(store, of("t", "7"), [rotation.to]);
     }),
@@ -199,7 +199,7 @@ export const changingUsers: readonly StoreTest[] = [
         const answer = await change(store, first, { references: { user_id: ["1"] }, rotation });
         assert.equal(expectDone(answer).id, rotation.to);
         assert.equal(expectDone(answer).lineage, first);
-        await assertSuperseded(store, true, first, second);
+        await assertSuperseded(store, { hadIdentity: true }, first, second);
         await store.end(rotation.to);
       }
     },
@@ -224,7 +224,7 @@ export const changingUsers: readonly StoreTest[] = [
   }),
 
   storeTest(
-    "a change that names no user gives no new id but where it always does",
+    "a change that names no user gives a new id only where it always does",
     async (under) => {
       const { store } = under;
       const id = await createWithData(store, "1");
@@ -306,7 +306,7 @@ export const changingUsers: readonly StoreTest[] = [
         const sent = createChange({ rotation });
         const answer = expectDone(await store.change(first, sent));
         assert.deepEqual([answer.id, answer.rotated, answer.lineage], [rotation.to, true, first]);
-        await assertSuperseded(store, true, ...ids);
+        await assertSuperseded(store, { hadIdentity: true }, ...ids);
         const after = await findLive(store, rotation.to);
         assert.deepEqual(after.fields, before.fields);
         assert.equal(after.createdAt, before.createdAt);

@@ -184,7 +184,7 @@ export const severalIdentities: readonly StoreTest[] = [
       });
       assert.deepEqual(await readTexts(store, to), { ...(keeps ? CART : {}), user_id: "1" });
       await assertMembership(store, to, { ...(keeps ? TEAMS : {}), ...names }, was, TEAMS);
-      await assertSuperseded(store, Object.values(was).flat().length > 0, id);
+      await assertSuperseded(store, { hadIdentity: Object.values(was).flat().length > 0 }, id);
     }),
   ),
 
@@ -200,7 +200,7 @@ export const severalIdentities: readonly StoreTest[] = [
       assert.equal(answer.rotated, replaces);
       if (replaces) {
         assert.deepEqual(await readTexts(store, rotation.to), set);
-        await assertSuperseded(store, true, id);
+        await assertSuperseded(store, { hadIdentity: true }, id);
         await assertMembership(store, rotation.to, names, old);
       } else {
         assert.deepEqual(await readTexts(store, id), { user_id: "1", ...CART, ...set });
@@ -226,7 +226,7 @@ export const severalIdentities: readonly StoreTest[] = [
       assert.equal(await told(user, { org: ["7"] }), true);
       assert.equal(await told(user, { user_id: [], org: ["7"] }), true);
       assert.equal(await told(user, { t: ["7"] }), false, "it names none of them");
-      await assertSuperseded(store, false, user);
+      await assertSuperseded(store, { hadIdentity: false }, user);
       const both = await end(store, { user_id: ["1"], org: ["7"] });
       assert.equal(await told(both, { user_id: ["1"] }), true);
       assert.equal(await told(both, { org: ["7"] }), true);

@@ -50,7 +50,7 @@ export const signingIn: readonly StoreTest[] = [
       expiresAt: session.createdAt + HOUR_MS,
     });
     await assertMembers(store, USER, [to]);
-    await assertSuperseded(store, false, id);
+    await assertSuperseded(store, { hadIdentity: false }, id);
   }),
 
   storeTest("a sign-in has either deadline alone, too", async ({ store }) => {
@@ -86,7 +86,7 @@ export const signingIn: readonly StoreTest[] = [
       assert.equal(answer.times.idleTimeout, HOUR_MS);
       assert.equal(answer.times.absoluteDeadline, answer.times.createdAt + DAY_MS);
       assert.equal((await findLive(store, to)).lineage, to);
-      await assertSuperseded(store, user !== null, id);
+      await assertSuperseded(store, { hadIdentity: user !== null }, id);
       await assertMembers(store, USER, [to]);
       await assertMembers(store, of("user_id", "2"), []);
       for (const team of ["7", "8"]) await assertMembers(store, of("t", team), []);
@@ -102,7 +102,7 @@ export const signingIn: readonly StoreTest[] = [
         assert.equal(answer.ended, true);
         assert.deepEqual(Object.fromEntries(answer.fields), { ...kept, user_id: "1" });
         assert.deepEqual(await readTexts(store, to), { ...kept, user_id: "1" });
-        await assertSuperseded(store, user !== null, id);
+        await assertSuperseded(store, { hadIdentity: user !== null }, id);
         const members = "t" in kept ? [to] : [];
         for (const team of ["7", "8"]) await assertMembers(store, of("t", team), members);
         // A kept reference is like any other of the new session.
@@ -127,7 +127,7 @@ export const signingIn: readonly StoreTest[] = [
     for (const team of ["8", "9"]) await assertMembers(store, of("t", team), [to]);
   }),
 
-  storeTest("a sign-in of somebody who was one of several keeps", async ({ store }) => {
+  storeTest("a sign-in of one of several users keeps fields", async ({ store }) => {
     const id = await create(store, { fields: CART, references: { user_id: ["2", "1", "3"] } });
     const { to } = await signIn(store, id, "1", { keep: ["cart"] });
     assert.deepEqual(await readTexts(store, to), { cart: "[1]", user_id: "1" });
@@ -135,7 +135,7 @@ export const signingIn: readonly StoreTest[] = [
     for (const user of ["2", "3"]) await assertMembers(store, of("user_id", user), []);
   }),
 
-  storeTest("a sign-in is no business of references that say no user", async ({ store }) => {
+  storeTest("a sign-in keeps fields though another reference changes", async ({ store }) => {
     const id = await createForUser(store, "1", { fields: CART, references: TEAMS });
     const over = { fields: { t: "[9]" }, references: { t: ["9"] }, keep: ["cart"] };
     const { to } = await signIn(store, id, "1", over);
@@ -154,11 +154,11 @@ export const signingIn: readonly StoreTest[] = [
       await store.end(to);
     }
     await assertDeleted(store, deleted);
-    await assertSuperseded(store, true, replaced);
+    await assertSuperseded(store, { hadIdentity: true }, replaced);
     assert.deepEqual(
       await readTexts(store, first.to),
       { user_id: "2" },
-      "it is no way to that one",
+      "it doesn't lead to that one",
     );
   }),
 
@@ -168,7 +168,7 @@ export const signingIn: readonly StoreTest[] = [
     const { to, answer } = await signIn(store, first, "1", { keep: KEEP });
     assert.equal(answer.ended, false);
     await assertMembers(store, USER, [to]);
-    await assertSuperseded(store, false, first);
+    await assertSuperseded(store, { hadIdentity: false }, first);
     await assertGone(store, second);
   }),
 
@@ -179,7 +179,7 @@ export const signingIn: readonly StoreTest[] = [
     assert.equal(answer.ended, false);
     assert.deepEqual(await readTexts(store, to), { user_id: "1" });
     await assertMembers(store, USER, [to]);
-    await assertSuperseded(store, false, id);
+    await assertSuperseded(store, { hadIdentity: false }, id);
   }),
 
   ...[1, 3, 4, 10, 32].map((aliases) =>
@@ -191,7 +191,7 @@ export const signingIn: readonly StoreTest[] = [
       assert.equal(answer.ended, true);
       const kept = aliases <= 3 ? CART : {};
       assert.deepEqual(await readTexts(store, to), { ...kept, user_id: "1" });
-      await assertSuperseded(store, true, ...ids);
+      await assertSuperseded(store, { hadIdentity: true }, ...ids);
       await assertMembers(store, USER, [to]);
       await assertMembers(store, of("t", "7"), aliases <= 3 ? [to] : []);
     }),
@@ -205,7 +205,7 @@ export const signingIn: readonly StoreTest[] = [
       2,
     );
     const { to } = await signIn(store, second, "2");
-    await assertSuperseded(store, true, first, second, third);
+    await assertSuperseded(store, { hadIdentity: true }, first, second, third);
     await assertMembers(store, of("user_id", "2"), [to]);
     await assertMembers(store, USER, []);
   }),
@@ -260,7 +260,7 @@ export const signingIn: readonly StoreTest[] = [
       const again = await store.signIn(id, sent);
       assert.deepEqual({ ...again, ended: true }, { ...answer, ended: true });
       await assertMembers(store, USER, [sent.id]);
-      await assertSuperseded(store, false, id);
+      await assertSuperseded(store, { hadIdentity: false }, id);
       expectDone(await change(store, sent.id, { set: { a: "1" } }));
       const late = await store.signIn(id, sent);
       assert.equal(late.state === "signed-in" && late.fields.get("a"), "1");
@@ -275,7 +275,7 @@ export const signingIn: readonly StoreTest[] = [
     const [, second = ""] = await renew(store, first, 1);
     const { to: third } = await signIn(store, first, "1", { keep: ["cart"] });
     assert.deepEqual(await readTexts(store, third), { cart: "[1]", user_id: "1" });
-    await assertSuperseded(store, true, first, second);
+    await assertSuperseded(store, { hadIdentity: true }, first, second);
     const rotation = createRotation(newIdBeside(third), { grace: 0 });
     expectDone(await change(store, third, { rotation }));
     assert.equal(await store.end(rotation.to), third);

@@ -26,7 +26,7 @@ import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts
 const USER = of("user_id", "1");
 const BY_NAME = { byName: true };
 
-/** A session whose every old id leads nowhere any more: its lineage and its id. */
+/** Creates a session whose old ids all lead nowhere, and returns its lineage and its id. */
 async function createLongRotated({ store, elapse }: StoreUnderTest): Promise<[string, string]> {
   const ids = await renew(store, await createForUser(store, "1"), 5, { grace: SOON_MS });
   await elapse(PAST_SOON_MS);
@@ -34,7 +34,7 @@ async function createLongRotated({ store, elapse }: StoreUnderTest): Promise<[st
   return [ids[0] ?? "", ids[5] ?? ""];
 }
 
-/** Asserts that nothing says this session is there by its lineage. */
+/** Asserts that no method finds this session by its lineage. */
 async function assertForgotten(store: SessionStore, lineage: string): Promise<void> {
   assert.notEqual((await store.find(lineage, BY_NAME)).state, "live");
   assert.equal(await store.has(USER, lineage), false);
@@ -121,7 +121,7 @@ export const lineages: readonly StoreTest[] = [
       assert.equal(found.state === "live" && found.session.id, last);
     }
     // The first id is four aliases away, but it is the lineage.
-    await assertSuperseded(store, true, ids[0] ?? "");
+    await assertSuperseded(store, { hadIdentity: true }, ids[0] ?? "");
     const found = await store.find(ids[0] ?? "", BY_NAME);
     assert.equal(found.state === "live" && found.session.id, last);
     const never = newIdBeside(last);
@@ -143,7 +143,7 @@ export const lineages: readonly StoreTest[] = [
     assert.equal(await store.end(lineage), null);
     assert.equal(await store.end(lineage, { reference: USER }), null);
     const { answer, to } = await signIn(store, lineage, "1", { keep: ["user_id", "a"] });
-    assert.equal(answer.ended, false, "who signs in by a dead token ends nothing");
+    assert.equal(answer.ended, false, "a sign-in by a dead token ends nothing");
     assert.deepEqual(await findLive(store, id), before);
     await assertMembers(store, USER, [id, to]);
     const found = await store.find(lineage, BY_NAME);
@@ -201,14 +201,14 @@ export const lineages: readonly StoreTest[] = [
     const first = await createForUser(store, "1");
     const rotation = createRotation(newIdBeside(first), { when: "credentials" });
     expectDone(await change(store, first, { rotation }));
-    await assertSuperseded(store, true, first);
+    await assertSuperseded(store, { hadIdentity: true }, first);
     const found = await store.find(first, BY_NAME);
     assert.equal(found.state === "live" && found.session.id, rotation.to);
     assert.equal(await store.has(USER, first), true);
     assert.equal(await store.endAll(USER, { except: first }), 0);
     assert.equal(await store.end(first, { ...BY_NAME, tombstone: { stays: HOUR_MS } }), first);
     await assertDeleted(store, rotation.to);
-    await assertSuperseded(store, true, first);
+    await assertSuperseded(store, { hadIdentity: true }, first);
   }),
 
   ...[
@@ -248,7 +248,7 @@ export const lineages: readonly StoreTest[] = [
     const { store, elapse } = under;
     const [lineage, id] = await createLongRotated(under);
     expectDone(await change(store, id, { idleTimeout: 10 * SOON_MS }));
-    // On a slow machine it may be gone by now; what counts is that both say the same.
+    // On a slow machine it may be gone already. Both must say the same.
     const { state } = await change(store, id, { idleTimeout: HOUR_MS });
     await elapse(10 * PAST_SOON_MS);
     const found = await store.find(lineage, BY_NAME);

@@ -24,7 +24,7 @@ import { type StoreTest, storeTest } from "../store-test.ts";
 
 const USER = of("user_id", "1");
 
-/** A session with as many aliases as one may have: all its ids, the first one first. */
+/** Creates a session with as many aliases as it may have, and returns all its ids, the first one first. */
 async function createRenewedAtMost(store: SessionStore): Promise<{ ids: string[]; last: string }> {
   const ids = await renew(store, await createForUser(store, "1"), MAX_RENEWALS);
   return { ids, last: ids.at(-1) ?? "" };
@@ -40,7 +40,7 @@ async function assertNotRenewed(store: SessionStore, id: string): Promise<void> 
   await assertGone(store, rotation.to);
 }
 
-/** Sessions with many old ids, all of which end with them, however few of them are ways in. */
+/** Sessions with many old ids. All of them end with the session, also those that lead to it no more. */
 export const renewing: readonly StoreTest[] = [
   storeTest("a session is renewed 32 times within one grace time, and not once more", async (u) => {
     const { store, elapse } = u;
@@ -52,7 +52,7 @@ export const renewing: readonly StoreTest[] = [
     assert.equal(
       expectDone(await change(store, last, { set: { a: "1" } })).id,
       last,
-      "else it is as ever",
+      "otherwise it is unchanged",
     );
     await assertMembers(store, USER, [last]);
   }),
@@ -85,7 +85,7 @@ export const renewing: readonly StoreTest[] = [
     const credentials = await createRenewedAtMost(store);
     const fresh = createRotation(newIdBeside(credentials.last), { when: "credentials" });
     expectDone(await change(store, credentials.last, { rotation: fresh }));
-    await assertSuperseded(store, true, ...credentials.ids.slice(-4));
+    await assertSuperseded(store, { hadIdentity: true }, ...credentials.ids.slice(-4));
     await renew(store, fresh.to, MAX_RENEWALS); // and they are counted anew
 
     const same = await createRenewedAtMost(store);
@@ -104,7 +104,7 @@ export const renewing: readonly StoreTest[] = [
   storeTest("a sign-in by the last of many ids ends what they lead to", async ({ store }) => {
     const { ids, last } = await createRenewedAtMost(store);
     const { to } = await signIn(store, last, "1");
-    await assertSuperseded(store, true, ...ids);
+    await assertSuperseded(store, { hadIdentity: true }, ...ids);
     await assertMembers(store, USER, [to]);
     for (const id of ids) assert.equal(await store.end(id), null);
   }),
@@ -119,7 +119,7 @@ export const renewing: readonly StoreTest[] = [
       assert.equal(await store.end(id, { reference: USER, tombstone }), ids[0]);
       await assertDeleted(store, ...ids.slice(n));
       await assertDeleted(store, ...ids.slice(Math.max(0, n - 3), n));
-      await assertSuperseded(store, true, ...ids.slice(0, Math.max(0, n - 3)));
+      await assertSuperseded(store, { hadIdentity: true }, ...ids.slice(0, Math.max(0, n - 3)));
       await assertMembers(store, USER, []);
       for (const old of ids) assert.equal(await store.end(old, { tombstone }), null);
     }),
@@ -184,7 +184,7 @@ export const renewing: readonly StoreTest[] = [
           const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
           const sent = { set: { a: "1" }, rotation };
           assert.deepEqual(await change(store, first, sent), { state: "ended" });
-          await assertSuperseded(store, user !== null, ...ids);
+          await assertSuperseded(store, { hadIdentity: user !== null }, ...ids);
           await assertGone(store, rotation.to);
           await assertMembers(store, USER, []);
           await assertMembers(store, of("t", "7"), []);
@@ -209,7 +209,7 @@ export const renewing: readonly StoreTest[] = [
     const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
     const rotation = createRotation(newIdBeside(first), { grace: 0, tombstone: HOUR_MS });
     expectDone(await change(store, second, { rotation }));
-    await assertSuperseded(store, true, first, second);
+    await assertSuperseded(store, { hadIdentity: true }, first, second);
     await assertMembers(store, USER, [rotation.to]);
   }),
 ];

@@ -40,7 +40,7 @@ export const rotating: readonly StoreTest[] = [
     assert.equal(after.createdAt, before.createdAt);
     assert.equal(after.idleTimeout, before.idleTimeout);
     assert.equal(after.absoluteDeadline, before.absoluteDeadline);
-    assert.ok(after.lastSeenAt >= before.lastSeenAt + 10, "whoever rotates uses the session");
+    assert.ok(after.lastSeenAt >= before.lastSeenAt + 10, "a rotation uses the session");
     assert.equal(after.expiresAt, after.lastSeenAt + HOUR_MS);
     await assertMembers(store, of("user_id", "1"), [to]);
     await assertMembers(store, of("t", "7"), [to]);
@@ -144,8 +144,8 @@ export const rotating: readonly StoreTest[] = [
       assert.equal(await store.has(of("user_id", "1"), id), true);
       assert.deepEqual(await readTexts(store, last), { user_id: "1", hops: String(hops) });
     }
-    // It is told from an id that never was: its request must not start a session of its own.
-    await assertSuperseded(store, true, first);
+    // This differs from an id that never was: its request must not start a session of its own.
+    await assertSuperseded(store, { hadIdentity: true }, first);
     const superseded = { state: "superseded", by: "sign-in", hadIdentity: true };
     assert.deepEqual(await change(store, first, { set: { hops: "4" } }), superseded);
     const rotation = createRotation(newIdBeside(first));
@@ -154,7 +154,7 @@ export const rotating: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [last]);
   }),
 
-  storeTest("a rotation with no grace kills the old id at once", async ({ store }) => {
+  storeTest("a rotation with no grace ends the old id at once", async ({ store }) => {
     const id = await createForUser(store, "1");
     const to = newIdBeside(id);
     expectDone(await change(store, id, { rotation: createRotation(to, { grace: 0 }) }));
@@ -165,7 +165,7 @@ export const rotating: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [to]);
   }),
 
-  storeTest("a rotation with no grace kills older aliases, too", async ({ store }) => {
+  storeTest("a rotation with no grace ends older aliases too", async ({ store }) => {
     const [first, second, third] = await createThreeIds(await createForUser(store, "1"));
     expectDone(await change(store, first, { rotation: createRotation(second) }));
     expectDone(await change(store, second, { rotation: createRotation(third, { grace: 0 }) }));

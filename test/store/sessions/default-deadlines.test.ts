@@ -31,9 +31,9 @@ function deadlinesOf({ createdAt, expiresAt, absoluteDeadline }: Session<unknown
 }
 
 const bothOff = { idleTimeout: null, absoluteTimeout: null };
-const BOTH_OFF = /must end some day.*null turns off one of them, not both/;
+const BOTH_OFF = /must end some day.*cannot both be null: give one of them a duration/;
 const IDLE_LONGER =
-  /idleTimeout is longer than the absoluteTimeout.*name both, or .*absoluteTimeout: null/;
+  /idleTimeout is longer than absoluteTimeout.*set both, or .*absoluteTimeout: null/;
 
 function refused(says: RegExp) {
   return expect.objectContaining({

@@ -71,7 +71,7 @@ describe.each(Object.entries(stores))("references %s", (_where, openStore) => {
     const code = "ERR_SESSION_VALUE";
     const says = (type: string, got: string) =>
       new RegExp(
-        `"user_id" is declared \\{ type: "${type}" \\} and got a ${got}; convert it first`,
+        `"user_id" is declared \\{ type: "${type}" \\}, but got a ${got}; convert it first`,
       );
 
     test.each<[type: "number" | "string", good: Data["user_id"], bad: unknown, got: string]>([
@@ -133,7 +133,7 @@ describe.each(Object.entries(stores))("references %s", (_where, openStore) => {
 
     const told = (value: string, other: string) => [
       [
-        `by("${field}", …) was called with a ${value} and found no session, but there are sessions whose value is the same as a ${other}: convert it (values from a URL or a form are strings), or declare the reference { type: "${other}" }`,
+        `by("${field}", …) was called with a ${value} and found no session, but there are sessions that have the same value as a ${other}: convert it (values from a URL or a form are strings), or declare the reference { type: "${other}" }`,
         "SESSION_SETS_VALUE_TYPE",
       ],
     ];
@@ -260,7 +260,7 @@ describe("more than one reference that says who the user is", () => {
     declared({ [a]: {}, [b]: { identity: false }, [c]: true });
     expect(warnings).toEqual([
       [
-        `The references "${a}" and "${c}" are all taken to say who the user is, so a change of any of them is a sign-in. Declare one that does not, such as a team or an address, { identity: false }`,
+        `The references "${a}" and "${c}" all count as saying who the user is, so a change of any of them is a sign-in. Declare those that do not, such as a team or an address, { identity: false }`,
         "SESSION_SETS_IDENTITIES",
       ],
     ]);

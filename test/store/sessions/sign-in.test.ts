@@ -268,10 +268,15 @@ describeUserStores(client, "signIn %s", (opened) => {
   test.each<[what: string, keep: unknown, code: string, message: RegExp]>([
     ["the user", ["user_id"], "ERR_SESSION_CONFIG", /keep names "user_id", which says who/],
     ["another identity among others", ["cart", "account"], "ERR_SESSION_CONFIG", /"account"/],
-    ["what is no list", "cart", "ERR_SESSION_CONFIG", /keep is a list of fields: \["cart"\]/],
-    ["null", null, "ERR_SESSION_CONFIG", /keep is a list/],
-    ["a record", { cart: true }, "ERR_SESSION_CONFIG", /keep is a list/],
-    ["a Set", new Set(["cart"]), "ERR_SESSION_CONFIG", /keep is a list/],
+    [
+      "what is no list",
+      "cart",
+      "ERR_SESSION_CONFIG",
+      /keep must be a list of fields, such as \["cart"\]/,
+    ],
+    ["null", null, "ERR_SESSION_CONFIG", /keep must be a list/],
+    ["a record", { cart: true }, "ERR_SESSION_CONFIG", /keep must be a list/],
+    ["a Set", new Set(["cart"]), "ERR_SESSION_CONFIG", /keep must be a list/],
     ["a field of the library's own", ["@r"], "ERR_SESSION_VALUE", /begins with "@"/],
     ["what is no name", [5], "ERR_SESSION_VALUE", /5 is not a string/],
   ])("is refused where keep is %s", async (_, keep, code, message) => {

@@ -48,9 +48,13 @@ describe("createSessions refuses", () => {
   const withStore = (options: object) => ({ store: memoryStore(), ...options });
 
   test.each<Case>([
-    ["null for options", null, /takes its options: \{ references: \["user_id"\] \}/],
-    ["a name for options", "shop", /takes its options/],
-    ["a client for options", () => client, /takes its options/],
+    [
+      "null for options",
+      null,
+      /takes an object of options, such as \{ references: \["user_id"\] \}/,
+    ],
+    ["a name for options", "shop", /takes an object of options/],
+    ["a client for options", () => client, /takes an object of options/],
     [
       "an option it does not have",
       withStore({ ttl: 5 }),
@@ -61,7 +65,11 @@ describe("createSessions refuses", () => {
     ["maxBytes 0", withStore({ maxBytes: 0 }), /maxBytes must be a whole number above zero/],
     ["maxBytes 1.5", withStore({ maxBytes: 1.5 }), /maxBytes/],
     ["maxBytes that is a text", withStore({ maxBytes: "64kb" }), /maxBytes/],
-    ["a negative grace", withStore({ rotationGrace: -1 }), /rotationGrace must be a duration/],
+    [
+      "a negative grace",
+      withStore({ rotationGrace: -1 }),
+      /rotationGrace must be a duration: milliseconds, zero or more, or a string/,
+    ],
     ["a grace that is no duration", withStore({ rotationGrace: "a bit" }), /rotationGrace/],
   ])("%s", (_, options, says) => {
     expectRefused(create(options), says);
@@ -81,9 +89,13 @@ describe("createSessions refuses", () => {
     ["__proto__", { ["__proto__"]: {} }, /"__proto__" is not allowed/],
     ["a lone surrogate", { "\ud800": {} }, /well-formed Unicode/],
     ["a name over 256 bytes", { ["é".repeat(129)]: {} }, /over 256 bytes/],
-    ["false for options", { user_id: false }, /"user_id" takes its options: true is enough/],
-    ["null for options", { user_id: null }, /takes its options/],
-    ["a name for options", { user_id: "string" }, /takes its options/],
+    [
+      "false for options",
+      { user_id: false },
+      /"user_id" must be declared true, or with an object of options/,
+    ],
+    ["null for options", { user_id: null }, /must be declared true/],
+    ["a name for options", { user_id: "string" }, /must be declared true/],
     [
       "an unknown option",
       { user_id: { unique: true } },
@@ -108,13 +120,13 @@ describe("createSessions refuses", () => {
     ["a name in two records", [{ user_id: true }, { user_id: true }], /declared twice/],
     ["an empty name in a list", [""], /The reference "" is empty/],
     ["a name of the library's own in a list", ["@r"], /begins with "@"/],
-    ["a name alone", "user_id", /references is a list such as \["user_id", /],
-    ["a number", 5, /references is a list such as/],
-    ["a list of numbers", [1], /references is a list such as/],
-    ["null in a list", [null], /references is a list such as/],
-    ["undefined in a list", [undefined], /references is a list such as/],
-    ["true in a list", [true], /references is a list such as/],
-    ["a list in a list", [["user_id"]], /references is a list such as/],
+    ["a name alone", "user_id", /references must be a list such as \["user_id", /],
+    ["a number", 5, /references must be a list such as/],
+    ["a list of numbers", [1], /references must be a list such as/],
+    ["null in a list", [null], /references must be a list such as/],
+    ["undefined in a list", [undefined], /references must be a list such as/],
+    ["true in a list", [true], /references must be a list such as/],
+    ["a list in a list", [["user_id"]], /references must be a list such as/],
     ["an as that is not known", { user_id: { as: "list" } }, /as that is not "set"/],
   ])("references with %s", (_, references, says) => {
     expectRefused(create(withStore({ references })), says);
@@ -336,7 +348,7 @@ describe("a call refuses", () => {
       const by = () => sessions.by(field as "user_id", 1);
       expectRefused(
         by,
-        /is no declared reference \(declared: "user_id"\); add it to the references/,
+        /isn't a declared reference \(declared: "user_id"\); add it to the references/,
       );
     }
     const none = createSessions({ store: memoryStore() });

@@ -5,8 +5,9 @@ import {
   encodeValue,
   findNameFault,
 } from "../../../shared/codec.ts";
-import { asCause, quote, SessionError } from "../../../shared/errors.ts";
+import { quote, SessionError } from "../../../shared/errors.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
+import { toJSONRecord } from "../../shared/json-record.ts";
 import {
   assembleCookie,
   type Cookie,
@@ -70,7 +71,7 @@ export function createRecord(
   references: References,
   { maxBytes, onUnnamed = refuseUnnamed }: RecordOptions,
 ): SessionRecord {
-  const data = toJSONObject(session);
+  const data = toJSONRecord("The session", session);
   const fields = new Map<string, string>();
   const texts = new Map<string, readonly string[]>();
   for (const [name, value] of Object.entries(data)) {
@@ -100,7 +101,11 @@ function findFault(name: string, references: References): string | undefined {
 }
 
 function refuseUnnamed(name: string, fault: string): never {
-  refuse(`has the field ${quote(name)}, whose name ${fault}`, { field: name });
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `The session has the field ${quote(name)}, whose name ${fault}; nothing was written`,
+    { field: name },
+  );
 }
 
 /**
@@ -166,25 +171,6 @@ export function pickReferences(
   return found;
 }
 
-function toJSONObject(session: unknown): object {
-  let data: unknown;
-  try {
-    data = JSON.parse(JSON.stringify(session) ?? "null");
-  } catch (cause) {
-    refuse("cannot be stored, for JSON.stringify fails on it; see the cause", {
-      cause: asCause(cause),
-    });
-  }
-  checkSession(data);
-  return data;
-}
-
-/** @throws SessionError ERR_SESSION_VALUE for what is no object with fields. */
-export function checkSession(session: unknown): asserts session is object {
-  const isObject = typeof session === "object" && session !== null && !Array.isArray(session);
-  if (!isObject) refuse("is no object");
-}
-
 function findValue(name: string, from: NonNullable<StoreReference["from"]>, data: object): unknown {
   try {
     return from(data);
@@ -195,8 +181,4 @@ function findValue(name: string, from: NonNullable<StoreReference["from"]>, data
       { field: name, cause },
     );
   }
-}
-
-function refuse(fault: string, about: { readonly field?: string } & ErrorOptions = {}): never {
-  throw new SessionError("ERR_SESSION_VALUE", `The session ${fault}; nothing was written`, about);
 }

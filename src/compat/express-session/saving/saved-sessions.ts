@@ -7,6 +7,7 @@ import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
 import { isIterable } from "../../../store/iterating.ts";
+import { checkRecord } from "../../shared/json-record.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
 import {
@@ -20,7 +21,6 @@ import {
   toCookieChanges,
 } from "./cookie.ts";
 import {
-  checkSession,
   compareRecords,
   createRecord,
   omitCookie,
@@ -105,7 +105,7 @@ export class SavedSessions {
     const id = this.deriveId(sid);
     const { maxBytes } = this.#config.core.config;
     const given = readSafely("ERR_SESSION_VALUE", "The session", () => {
-      checkSession(session);
+      checkRecord("The session", session);
       return session.cookie;
     });
     const { cookie } = createRecord({ cookie: given }, new Map(), { maxBytes });

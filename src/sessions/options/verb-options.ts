@@ -1,5 +1,5 @@
-import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
-import { readElements, readOptions } from "../shared/given.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readElements, readOptions } from "../../shared/given.ts";
 import type {
   Deadlines,
   DeleteOptions,
@@ -7,9 +7,9 @@ import type {
   RotateOptions,
   SignInOptions,
   TouchOptions,
-} from "./types.ts";
+} from "../types.ts";
 
-/* The options that verbs take, with and without a request. */
+/* The options of verbs, with and without a request. */
 
 export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
 export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
@@ -22,17 +22,17 @@ export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
 });
 const DELETE_OPTIONS = listOptionNames<DeleteOptions>({ replicas: true });
 
-/** What is read, and whether that counts as use. */
+/** Which fields are read, and whether that counts as use. */
 export interface ReadArguments {
-  /** All fields where it is undefined. */
+  /** Undefined for all fields. */
   readonly fields: readonly string[] | undefined;
   readonly touch: boolean;
 }
 
 /**
- * The arguments of a verb that reads, of which the first may be the fields or the options.
+ * Parses the arguments of a verb that reads. The first may be the fields or the options.
  *
- * @throws SessionError ERR_SESSION_CONFIG where they are neither.
+ * @throws SessionError ERR_SESSION_CONFIG for anything else.
  */
 export function parseReadArguments(
   verb: string,
@@ -55,11 +55,11 @@ export function parseReadArguments(
   if (typeof touch !== "boolean") {
     throw createConfigError("touch must be true or false", { option: "touch" });
   }
-  return { fields: isList ? fieldsToRead(verb, first) : undefined, touch };
+  return { fields: isList ? parseFieldsToRead(verb, first) : undefined, touch };
 }
 
-/** The fields to read, read once; whether they are names, is not checked. */
-export function fieldsToRead(verb: string, fields: unknown): string[] {
+/** Reads the list of fields once. It doesn't check that they are valid names. */
+export function parseFieldsToRead(verb: string, fields: unknown): string[] {
   const names = readElements("ERR_SESSION_CONFIG", "The list of fields to read", fields);
   if (names !== null) return names as string[];
   throw createConfigError(
@@ -67,7 +67,7 @@ export function fieldsToRead(verb: string, fields: unknown): string[] {
   );
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no number of replicas to wait for. */
+/** @throws SessionError ERR_SESSION_CONFIG for `replicas` that isn't a whole number above zero. */
 export function parseReplicas(options: DeleteOptions): number | undefined {
   const { replicas } = readOptions("delete", options, DELETE_OPTIONS);
   if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;

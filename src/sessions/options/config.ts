@@ -1,12 +1,12 @@
-import { findNameFault } from "../shared/codec.ts";
-import { DAY_MS, parseDuration } from "../shared/durations.ts";
-import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
-import { readElements, readOptions, readSafely } from "../shared/given.ts";
-import { warn, warnOnce } from "../shared/warnings.ts";
-import type { SessionStore } from "../store/contract.ts";
-import { memoryStore } from "../store/memory/options.ts";
+import { findNameFault } from "../../shared/codec.ts";
+import { DAY_MS, parseDuration } from "../../shared/durations.ts";
+import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
+import { readElements, readOptions, readSafely } from "../../shared/given.ts";
+import { warn, warnOnce } from "../../shared/warnings.ts";
+import type { SessionStore } from "../../store/contract.ts";
+import { memoryStore } from "../../store/memory/options.ts";
+import type { Deadlines, ReferenceOptions, SessionsOptions } from "../types.ts";
 import { parseSchema, type StandardSchema } from "./schema.ts";
-import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
 
 const OPTIONS = listOptionNames<SessionsOptions<object>>({
   data: true,
@@ -28,9 +28,9 @@ const DEFAULT_TIMEOUTS = { idleTimeout: 7 * DAY_MS, absoluteTimeout: 30 * DAY_MS
 
 /** How a reference is declared. */
 export interface ReferenceConfig {
-  /** Whether its sets are kept as plain Redis sets, too. */
+  /** Whether its sets are also kept as plain Redis sets. */
   readonly plain: boolean;
-  /** The one type that its values have, or null. */
+  /** The one type that its values may have, or null for any. */
   readonly type: "string" | "number" | null;
 }
 
@@ -40,7 +40,7 @@ export interface Timeouts {
   readonly absoluteTimeout: number | null;
 }
 
-/** What `createSessions` was told of sessions, checked. */
+/** The checked options of `createSessions`, without the store. */
 export interface Settings extends Timeouts {
   readonly schema: StandardSchema<unknown> | null;
   readonly references: ReadonlyMap<string, ReferenceConfig>;
@@ -52,14 +52,16 @@ export interface Settings extends Timeouts {
   readonly rotationGrace: number;
 }
 
-/** The same, and where they are kept. */
+/** The checked options, with the store. */
 export interface Config extends Settings {
   readonly store: SessionStore;
 }
 
 export function parseConfig(given: SessionsOptions<object> = {}): Config {
   if (typeof given !== "object" || given === null) {
-    throw createConfigError('createSessions takes its options: { references: ["user_id"] }');
+    throw createConfigError(
+      'createSessions takes an object of options, such as { references: ["user_id"] }',
+    );
   }
   const options = readOptions("createSessions", given, OPTIONS);
   const { data, absoluteTimeout, maxBytes = DEFAULT_MAX_BYTES } = options;
@@ -68,11 +70,14 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
   }
   const defaultAbsoluteTimeout = absoluteTimeout === undefined;
   const timeouts = parseTimeouts(options, { ...DEFAULT_TIMEOUTS, defaultAbsoluteTimeout });
-  const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", true);
-  const store = options.store ?? createDefaultStore();
+  const rotationGrace = parseDuration("rotationGrace", options.rotationGrace ?? "10 seconds", {
+    allowZero: true,
+  });
+  const store =
+    options.store ?? createDefaultStore("Give createSessions a store: redisStore(client)");
   if (!isStore(store)) {
     throw createConfigError(
-      "store must be a store of sessions, such as redisStore(client) or memoryStore() make, not a client",
+      "store must be a session store, such as redisStore(client) or memoryStore(), not a client",
       { option: "store" },
     );
   }
@@ -88,10 +93,10 @@ export function parseConfig(given: SessionsOptions<object> = {}): Config {
 }
 
 /**
- * The timeouts in ms, null for one that is turned off; what is left out is as in `defaults`.
+ * Parses the timeouts to ms, or null for one that is turned off. `defaults` has those that are left out.
  *
- * @throws SessionError ERR_SESSION_CONFIG where both are off, or the idle one is longer than an
- * absolute one that nobody has named.
+ * @throws SessionError ERR_SESSION_CONFIG if both are off, or if the idle one is longer than the default
+ * of the absolute one.
  */
 export function parseTimeouts(
   { idleTimeout, absoluteTimeout }: Deadlines,
@@ -101,7 +106,7 @@ export function parseTimeouts(
   const absolute = parseTimeout("absoluteTimeout", absoluteTimeout, defaults.absoluteTimeout);
   if (idle === null && absolute === null) {
     throw createConfigError(
-      "A session must end some day: give idleTimeout or absoluteTimeout a duration; null turns off one of them, not both",
+      "A session must end some day, so idleTimeout and absoluteTimeout cannot both be null: give one of them a duration",
       { option: "idleTimeout" },
     );
   }
@@ -114,7 +119,7 @@ export function parseTimeouts(
     idle > absolute
   ) {
     throw createConfigError(
-      "idleTimeout is longer than the absoluteTimeout, which is 30 days unless you name it: name both, or turn the absolute one off with absoluteTimeout: null",
+      "idleTimeout is longer than absoluteTimeout, which is 30 days by default: set both, or turn off the absolute one with absoluteTimeout: null",
       { option: "idleTimeout" },
     );
   }
@@ -130,7 +135,7 @@ function parseTimeout(
   return timeout === null ? null : parseDuration(name, timeout);
 }
 
-/** What `references` may be, when it is not known to be right. */
+/** The declaration of one reference, before it is checked. */
 type ReferenceDeclaration = ReferenceOptions | true | undefined;
 
 function parseReferences(
@@ -145,7 +150,7 @@ function parseReferences(
     const about = { option: "references", field };
     const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
     if (fault) throw createConfigError(`${what} ${fault}`, about);
-    const options = referenceOptions(what, given, store, about);
+    const options = parseReferenceOptions(what, given, store, about);
     references.set(field, { plain: options.as === "set", type: options.type ?? null });
     if (options.identity !== false) identity.push(field);
   }
@@ -153,8 +158,8 @@ function parseReferences(
   return { references, identity };
 }
 
-/** How one reference is declared, checked, and read once. */
-function referenceOptions(
+/** Reads the declaration of one reference once, and checks it. */
+function parseReferenceOptions(
   what: string,
   given: ReferenceOptions | true,
   store: SessionStore,
@@ -162,7 +167,10 @@ function referenceOptions(
 ): ReferenceOptions {
   if (given === true) return {};
   if (typeof given !== "object" || given === null) {
-    throw createConfigError(`${what} takes its options: true is enough`, about);
+    throw createConfigError(
+      `${what} must be declared true, or with an object of options such as { identity: false }`,
+      about,
+    );
   }
   const options = readOptions(what, given, REFERENCE_OPTIONS);
   const fault = findReferenceFault(options, store);
@@ -170,7 +178,7 @@ function referenceOptions(
   return options;
 }
 
-/** The fields and how each is declared: of a record, or of a list of names and records. */
+/** Lists the fields and their declarations, from a record or from a list of names and records. */
 function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
   const list = readElements("ERR_SESSION_CONFIG", "references", declared);
   return (list ?? [declared]).flatMap((one): [string, ReferenceDeclaration][] => {
@@ -179,7 +187,7 @@ function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
       return readSafely("ERR_SESSION_CONFIG", "A record of references", () => Object.entries(one));
     }
     throw createConfigError(
-      'references is a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
+      'references must be a list such as ["user_id", { team_ids: { identity: false } }], or a record such as { user_id: true }',
       { option: "references" },
     );
   });
@@ -187,11 +195,11 @@ function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
 
 function findReferenceFault(options: ReferenceOptions, store: SessionStore): string | undefined {
   const { identity = true, type, as } = options;
-  if (typeof identity !== "boolean") return "has an identity that is neither true nor false";
+  if (typeof identity !== "boolean") return "has an option identity that is neither true nor false";
   if (type !== undefined && type !== "string" && type !== "number") {
-    return 'has a type that is neither "string" nor "number"';
+    return 'has an option type that is neither "string" nor "number"';
   }
-  if (as !== undefined && as !== "set") return 'has an as that is not "set"';
+  if (as !== undefined && as !== "set") return 'has an option as that is not "set"';
   if (as === "set" && store.shards > 1) {
     return `is declared { as: "set" }, which needs a store of one shard; this one has ${store.shards}`;
   }
@@ -201,11 +209,11 @@ function findReferenceFault(options: ReferenceOptions, store: SessionStore): str
 function warnAboutIdentities(identity: readonly string[]): void {
   warnOnce(
     "SESSION_SETS_IDENTITIES",
-    `The references ${identity.map(quote).join(" and ")} are all taken to say who the user is, so a change of any of them is a sign-in. Declare one that does not, such as a team or an address, { identity: false }`,
+    `The references ${identity.map(quote).join(" and ")} all count as saying who the user is, so a change of any of them is a sign-in. Declare those that do not, such as a team or an address, { identity: false }`,
   );
 }
 
-/** Known by two things that no client of a database has. */
+/** Recognizes a store by two members that no database client has. */
 function isStore(store: unknown): store is SessionStore {
   return readSafely("ERR_SESSION_CONFIG", "The store", () => {
     const { shards, endAll } = Object(store) as Partial<SessionStore>;
@@ -213,11 +221,12 @@ function isStore(store: unknown): store is SessionStore {
   });
 }
 
-function createDefaultStore(): SessionStore {
+/** Makes a memory store. In production it warns, and the warning ends with what to do `instead`. */
+export function createDefaultStore(instead: string): SessionStore {
   if (process.env.NODE_ENV === "production") {
     warn(
       "SESSION_SETS_MEMORY_STORE",
-      "Sessions are kept in the memory of this process: they end with it, and no other process sees them. Give createSessions a store: redisStore(client)",
+      `Sessions are kept in the memory of this process: they end with it, and no other process sees them. ${instead}`,
     );
   }
   return memoryStore();

@@ -1,7 +1,7 @@
-import { createConfigError, quote, SessionError } from "../shared/errors.ts";
-import { readElements, readSafely } from "../shared/given.ts";
+import { createConfigError, quote, SessionError } from "../../shared/errors.ts";
+import { readElements, readSafely } from "../../shared/given.ts";
 
-/** What this library uses of a Standard Schema: https://standardschema.dev, version 1. */
+/** The part of a Standard Schema that this library uses: https://standardschema.dev, version 1. */
 export interface StandardSchema<Input> {
   readonly "~standard": {
     readonly version: 1;
@@ -12,32 +12,32 @@ export interface StandardSchema<Input> {
   };
 }
 
-/** What a schema says of a value: that it fits, or what does not. */
+/** The result of validating a value: it fits, or has issues. */
 export type SchemaResult =
   | { readonly value: unknown; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** Something that does not fit, and where. */
+/** One thing in a value that doesn't fit, and where it is. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** The schema that `data` is, or null where it is there for its type only. */
+/** Returns `data` if it is a schema, or null if it is there for its type only. */
 export function parseSchema(data: unknown): StandardSchema<unknown> | null {
   return readSafely("ERR_SESSION_CONFIG", "data", () => {
     if (!("~standard" in Object(data))) return null; // some are functions
     const schema = data as StandardSchema<unknown>;
     if (typeof Object(schema["~standard"]).validate === "function") return schema;
     throw createConfigError(
-      'data has "~standard", as a Standard Schema has, and there is no validate in it; give a schema, or {} as Data',
+      'data has "~standard" as a Standard Schema has, but no validate in it; give a schema, or {} as Data',
     );
   });
 }
 
 /**
- * Throws ERR_SESSION_VALUE where a field of `values` does not fit the schema. A session's data is
- * written in parts, so what the schema says of other fields does not count.
+ * Throws ERR_SESSION_VALUE if a field of `values` doesn't fit the schema. A session's data is written in
+ * parts, so issues of other fields don't count.
  */
 export async function checkAgainstSchema(
   schema: StandardSchema<unknown>,
@@ -54,9 +54,9 @@ export async function checkAgainstSchema(
   }
 }
 
-/** What a schema says of fields; what it says without a path is of none. */
+/** Reads the issues that have a path, and so are about a field. */
 function readIssues(result: unknown): { readonly field: string; readonly message: string }[] {
-  const what = "What the schema's validate resolves to";
+  const what = "The result of the schema's validate";
   return readSafely("ERR_SESSION_CONFIG", what, () => {
     const { issues = [] } = Object(result) as { issues?: unknown };
     const list = readElements("ERR_SESSION_CONFIG", what, issues);
