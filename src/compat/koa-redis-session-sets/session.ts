@@ -3,6 +3,7 @@ import { createGoneError } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
 import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
+import { Queue } from "../../shared/queue.ts";
 import type { Command, Commanded } from "../../store/commanding.ts";
 import { createRenewal } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
@@ -44,7 +45,7 @@ export class KoaSession {
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   /** @internal */
   constructor(sessions: SessionsInRedis, cookies: SessionCookies, settings: Settings) {
@@ -186,14 +187,12 @@ export class KoaSession {
 
   /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
   #runInTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
-    const result = this.#queue.then(async () => {
+    return this.#queue.run(async () => {
       this.#cookie.restrictCaching(this.#held !== null || this.#foreignId !== null);
       if (this.#foreignId !== null) await this.#migrate(this.#foreignId, ends);
       if (this.#beside !== null) await this.#choose(this.#beside);
       return work();
     });
-    this.#queue = result.catch(() => undefined); // the caller is told; the next call starts anyway
-    return result;
   }
 
   /** Whether the session of the first token is there; a visitor's takes its place where it is not. */
