@@ -11,7 +11,7 @@ import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { StoreMigrator } from "./old-sessions.ts";
+import { StoreMigrator } from "./foreign-layout.ts";
 import { isReservedForCookies } from "./saving/cookie.ts";
 import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
 import { StoreCore } from "./session-core.ts";

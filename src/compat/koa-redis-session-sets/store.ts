@@ -14,8 +14,8 @@ import {
   type JSONRecord,
   toJSONRecord,
 } from "../shared/json-record.ts";
+import { KoaMigrator } from "./foreign-layout.ts";
 import { holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
-import { KoaMigrator } from "./old-sessions.ts";
 import type { Settings } from "./options/options.ts";
 import { createReference, pickReferences } from "./options/references.ts";
 

@@ -15,8 +15,8 @@ import {
   toJSONRecord,
 } from "../shared/json-record.ts";
 import { readCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
+import { findMigrator, IN_ONE_SHARD } from "./foreign-layout.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
-import { findMigrator, IN_ONE_SHARD } from "./old-sessions.ts";
 import { createUserReference } from "./user.ts";
 
 /** What every session has; it can have any other properties that JSON can write. */

@@ -15,7 +15,7 @@ import {
   encodeRecord,
   toJSONRecord,
 } from "../shared/json-record.ts";
-import { FOREIGN_LAYOUT } from "./old-sessions.ts";
+import { FOREIGN_LAYOUT } from "./foreign-layout.ts";
 import {
   type IfMissing,
   type OnMissing,

@@ -9,6 +9,7 @@ import type { StoredSession, Tombstone } from "../../../store/contract.ts";
 import { isIterable } from "../../../store/iterating.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
+import { CallQueue } from "./call-queue.ts";
 import {
   type Cookie,
   type CookieChanges,
@@ -29,7 +30,6 @@ import {
   toData,
 } from "./record.ts";
 import { type Copy, Seen } from "./seen.ts";
-import { CallQueue } from "./turns.ts";
 
 /**
  * What stays where a session was destroyed: who still comes with its sid is told so without a look
