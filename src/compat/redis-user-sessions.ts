@@ -8,7 +8,6 @@ export type {
   NodeRedisSingle,
 } from "../store/redis/wire/clients/node-redis.ts";
 export type { WithClient, WithSessionId, WithUserId } from "./redis-user-sessions/calls.ts";
-export { migrateSessions, moveSessions } from "./redis-user-sessions/foreign-layout.ts";
 export {
   createSession,
   deleteSession,
@@ -21,3 +20,4 @@ export {
   updateSession,
   updateUserSessions,
 } from "./redis-user-sessions/functions.ts";
+export { migrateSessions, moveSessions } from "./redis-user-sessions/migration.ts";

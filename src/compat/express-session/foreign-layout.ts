@@ -1,24 +1,19 @@
 import { escapePattern, type ForeignValue } from "../../migrate/foreign-keys.ts";
-import {
-  type ForeignLayout,
-  type MigratedSession,
-  Migrator,
-  type MoveProgress,
-} from "../../migrate/migrator.ts";
+import type { ForeignLayout, MigratedSession } from "../../migrate/migrator.ts";
 import { quote } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
-import type { RedisStoreOptions } from "../../store/redis/options.ts";
-import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { deriveLifetime, isFixed, parseExpiry } from "./saving/cookie.ts";
 import { createRecord, pickReferences, type References } from "./saving/record.ts";
 import { deriveId } from "./sid.ts";
 
 const COLON = ":";
-/** The prefixes that were looked at with a colon, and the reasons told why fields are left out. */
+/** The prefixes, with a colon, whose keys this process has looked for. */
+const checked = new Set<string>();
+/** The subjects that this process has warned of. */
 const warned = new Set<string>();
 
-/** How the sessions of another store are found and moved. */
-export interface MigrateSettings {
+/** How the other store keeps sessions, and how this one does. */
+export interface ForeignLayoutSettings {
   readonly prefix: string;
   readonly references: References;
   /** For a session whose cookie ends with the browser. */
@@ -26,63 +21,24 @@ export interface MigrateSettings {
   readonly shards: number;
 }
 
-/** The sessions that another store has kept, and that are moved when they are used. */
-export class StoreMigrator {
-  readonly #prefix: string;
-  readonly #migrator: Migrator;
-
-  constructor(client: RedisClient, options: RedisStoreOptions, settings: MigrateSettings) {
-    this.#prefix = settings.prefix;
-    this.#migrator = new Migrator(client, options, createLayout(settings));
-  }
-
-  /** Moves a session, if there is one: somebody else may have moved it just before. */
-  async migrate(sid: string): Promise<void> {
-    const moved = await this.#migrator.migrate(this.#prefix + sid);
-    if (moved === "absent") await this.#checkColon(sid);
-  }
-
-  migrateForEnding(sid: string): Promise<void> {
-    return this.#migrator.migrateForEnding(this.#prefix + sid);
-  }
-
-  migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
-    return this.#migrator.migrateAll(cursor);
-  }
-
-  /** Moves all sessions so that they can be ended. */
-  async migrateAllForEnding(): Promise<void> {
-    for await (const _ of this.#migrator.migrateAll(null, true));
-  }
-
-  /** Once a process, looks whether the sessions are where the prefix has a colon at its end. */
-  async #checkColon(sid: string): Promise<void> {
-    if (this.#prefix.endsWith(COLON) || warned.has(this.#prefix + COLON)) return;
-    warned.add(this.#prefix + COLON);
-    try {
-      if (await this.#migrator.has(this.#prefix + COLON + sid)) warnAboutColon(this.#prefix);
-    } catch (error) {
-      warned.delete(this.#prefix + COLON); // nobody has looked
-      throw error;
-    }
-  }
-}
-
 /**
- * As connect-redis, and other stores like it, have kept sessions: JSON at `<prefix><sid>`, which
- * expires with the session. Where it does not (`disableTTL`), the cookie says when.
+ * How connect-redis, and other stores like it, keep sessions: JSON at `<prefix><sid>`, which expires
+ * with the session. If it doesn't (`disableTTL`), the cookie says when the session ends.
  */
-function createLayout({ prefix, references, idleTimeout, shards }: MigrateSettings): ForeignLayout {
+export function createForeignLayout(settings: ForeignLayoutSettings): ForeignLayout {
+  const { prefix, references, idleTimeout, shards } = settings;
+  const lacksColon = !prefix.endsWith(COLON);
   return {
     pattern: `${escapePattern(prefix)}*`,
     type: "string",
-    index: "set", // there is none
+    index: null,
     slides: true,
+    toKey: (sid) => prefix + sid,
     parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
       const sid = key.slice(prefix.length);
-      if (sid.startsWith(COLON) && !prefix.endsWith(COLON)) {
+      if (lacksColon && sid.startsWith(COLON)) {
         warnAboutColon(prefix);
-        return null; // it would be moved to where its sid does not find it
+        return null; // its id would be derived of a sid with a colon, so nothing would find it
       }
       const session: unknown = JSON.parse(String(value));
       let leftOut = 0;
@@ -105,6 +61,18 @@ function createLayout({ prefix, references, idleTimeout, shards }: MigrateSettin
         leftOut,
       };
     },
+    // Once a process: are the keys those of the prefix with a colon at its end?
+    async explainAbsence(sid, exists) {
+      const other = prefix + COLON;
+      if (!lacksColon || checked.has(other)) return;
+      checked.add(other);
+      try {
+        if (await exists(other + sid)) warnAboutColon(prefix);
+      } catch (error) {
+        checked.delete(other); // the look failed
+        throw error;
+      }
+    },
   };
 }
 
@@ -118,7 +86,7 @@ function warnAboutColon(prefix: string): void {
   warnOncePerSubject(
     `colon ${right}`,
     "SESSION_SETS_MIGRATE_PREFIX",
-    `There are sessions whose keys begin with ${quote(right)}, and migrate looks for ${quote(prefix)}, so they are not moved: write migrate: { prefix: ${quote(right)} }`,
+    `There are sessions whose keys begin with ${quote(right)}, and migrate looks for ${quote(prefix)}, so they are not migrated: write migrate: { prefix: ${quote(right)} }`,
   );
 }
 
@@ -126,12 +94,12 @@ function warnAboutField(name: string, fault: string): void {
   warnOncePerSubject(
     `field ${fault}`,
     "SESSION_SETS_FIELD_LEFT_OUT",
-    `A session was moved without its field ${quote(name)}, whose name ${fault}; so is each other one with such a field. moveSessions counts them as leftOut`,
+    `A session was migrated without its field ${quote(name)}, whose name ${fault}. The same goes for each other session with such a field; moveSessions counts these fields as leftOut`,
   );
 }
 
-function warnOncePerSubject(what: string, code: string, message: string): void {
-  if (warned.has(what)) return;
-  warned.add(what);
+function warnOncePerSubject(subject: string, code: string, message: string): void {
+  if (warned.has(subject)) return;
+  warned.add(subject);
   warn(code, message);
 }

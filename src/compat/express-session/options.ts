@@ -1,3 +1,4 @@
+import { Migrator } from "../../migrate/migrator.ts";
 import { parseConfig } from "../../sessions/config.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
@@ -11,7 +12,7 @@ import type { SessionStore } from "../../store/contract.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { StoreMigrator } from "./foreign-layout.ts";
+import { createForeignLayout } from "./foreign-layout.ts";
 import { isReservedForCookies } from "./saving/cookie.ts";
 import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
 import { StoreCore } from "./session-core.ts";
@@ -104,8 +105,8 @@ export interface StoreConfig {
   /** The references by the names that their values are stored under. */
   readonly references: References;
   readonly idleTimeout: number;
-  /** The sessions that were not moved yet; null where none are to be. */
-  readonly migrator: StoreMigrator | null;
+  /** Null where no sessions are to be migrated. */
+  readonly migrator: Migrator | null;
 }
 
 const CLIENT_OPTIONS = ["prefix", "timeout", "shards", "migrate"] as const;
@@ -208,7 +209,7 @@ function createMigrator(
   references: References,
   idleTimeout: number,
   shards: number,
-): StoreMigrator | null {
+): Migrator | null {
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
@@ -218,8 +219,8 @@ function createMigrator(
       option: "prefix",
     });
   }
-  const how = { prefix, references, idleTimeout, shards };
-  return new StoreMigrator(client, toRedisOptions(options), how);
+  const layout = createForeignLayout({ prefix, references, idleTimeout, shards });
+  return new Migrator(client, toRedisOptions(options), layout);
 }
 
 function parseReferences(

@@ -1,6 +1,7 @@
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
 import { createGoneError } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
+import type { MigrateOptions } from "../../migrate/migrator.ts";
 import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
 import { Queue } from "../../shared/queue.ts";
@@ -142,19 +143,22 @@ export class KoaSession {
    * still has the old token makes none for ten seconds, unless it signs in.
    */
   async delete(): Promise<void> {
-    await this.#runInTurn(async () => {
-      if (this.#held === null) return;
-      this.#cookie.check();
-      const { id } = this.#held;
-      const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE_MS } });
-      this.#deleted = true;
-      this.#seen = false;
-      // The cookie of what was not there is left alone: a sign-in may have replaced it.
-      if (ended === null) return;
-      this.#cookie.clear();
-      this.#cookies.visitor.clear();
-      this.#held = null;
-    }, true);
+    await this.#runInTurn(
+      async () => {
+        if (this.#held === null) return;
+        this.#cookie.check();
+        const { id } = this.#held;
+        const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE_MS } });
+        this.#deleted = true;
+        this.#seen = false;
+        // The cookie of what was not there is left alone: a sign-in may have replaced it.
+        if (ended === null) return;
+        this.#cookie.clear();
+        this.#cookies.visitor.clear();
+        this.#held = null;
+      },
+      { thenEnd: true },
+    );
   }
 
   /**
@@ -185,11 +189,11 @@ export class KoaSession {
     );
   }
 
-  /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
-  #runInTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
+  /** Runs `work` when all calls before it have ended; with `thenEnd` it ends the session. */
+  #runInTurn<T>(work: () => Promise<T>, options: MigrateOptions = {}): Promise<T> {
     return this.#queue.run(async () => {
       this.#cookie.restrictCaching(this.#held !== null || this.#foreignId !== null);
-      if (this.#foreignId !== null) await this.#migrate(this.#foreignId, ends);
+      if (this.#foreignId !== null) await this.#migrate(this.#foreignId, options);
       if (this.#beside !== null) await this.#choose(this.#beside);
       return work();
     });
@@ -214,11 +218,12 @@ export class KoaSession {
    * more, a later request does it. For its grace time the old one leads to the session, for parallel
    * requests.
    */
-  async #migrate(foreignId: string, ends: boolean): Promise<void> {
+  async #migrate(foreignId: string, { thenEnd = false }: MigrateOptions): Promise<void> {
     const { migrator, store } = this.#sessions;
     if (migrator === null) return;
     const { identity } = this.#settings;
-    const id = await migrator.migrate(foreignId, ends);
+    await migrator.migrate(foreignId, { thenEnd });
+    const id = deriveMigratedId(foreignId);
     const found = await store.find(id, { names: toNames(identity) });
     this.#foreignId = null;
     if (found.state === "gone") return;
@@ -226,7 +231,7 @@ export class KoaSession {
     if (found.state !== "live") return;
     this.#seen = true;
     const isOfNobody = Object.values(toData(found)).every((value) => value === null);
-    if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
+    if (thenEnd || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
     const changed = await store.change(id, createRenewal(to.id, GRACE_MS));
     if (changed.state === "changed") this.#hold(to, this.#cookies.user);

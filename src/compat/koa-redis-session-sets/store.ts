@@ -1,4 +1,5 @@
 import { createGoneError } from "../../http/errors.ts";
+import { type MigrateOptions, Migrator } from "../../migrate/migrator.ts";
 import { type Duration, parseDuration } from "../../shared/durations.ts";
 import { createConfigError, SessionError } from "../../shared/errors.ts";
 import { readElements } from "../../shared/given.ts";
@@ -14,8 +15,8 @@ import {
   type JSONRecord,
   toJSONRecord,
 } from "../shared/json-record.ts";
-import { KoaMigrator } from "./foreign-layout.ts";
-import { holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
+import { createForeignLayout } from "./foreign-layout.ts";
+import { deriveMigratedId, holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
 import { createReference, pickReferences } from "./options/references.ts";
 
@@ -63,8 +64,8 @@ export interface WantedChange {
 /** The sessions as the settings have them, in one shard: a reference is one plain set. */
 export class SessionsInRedis {
   readonly store: CommandStore;
-  /** The sessions that were not moved yet; null where none are to be. */
-  readonly migrator: KoaMigrator | null;
+  /** Null where no sessions are to be migrated. */
+  readonly migrator: Migrator | null;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
@@ -74,7 +75,7 @@ export class SessionsInRedis {
     this.migrator =
       foreignPrefix === null
         ? null
-        : new KoaMigrator(client, inOneShard, foreignPrefix, references);
+        : new Migrator(client, inOneShard, createForeignLayout(foreignPrefix, references));
     this.#settings = settings;
   }
 
@@ -138,22 +139,25 @@ export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
       await store.command(await resolveId(id), change);
     },
     async delete(id) {
-      await store.end(await resolveId(id, true));
+      await store.end(await resolveId(id, { thenEnd: true }));
     },
     async clear(field, value) {
       sessions.checkReference(field);
       const reference = createReference(field, value);
-      await migrator?.migrateReference(field, decodeText(reference.text));
+      await migrator?.migrateIndex(field, decodeText(reference.text), { thenEnd: true });
       return store.endAll(reference);
     },
   };
 
-  /** The id that a session has here: another one where it was moved. */
-  async function resolveId(given: unknown, ends = false): Promise<string> {
+  /** The id that a session has here, which may be another one if the session was migrated. */
+  async function resolveId(given: unknown, options?: MigrateOptions): Promise<string> {
     const id = toId(given);
     if (migrator === null) return id;
-    const moved = await migrator.migrate(given as string, ends);
-    return moved === id || (await store.find(moved, { names: [] })).state !== "live" ? id : moved;
+    await migrator.migrate(given as string, options);
+    const migratedId = deriveMigratedId(given as string);
+    if (migratedId === id) return id;
+    const { state } = await store.find(migratedId, { names: [] });
+    return state === "live" ? migratedId : id;
   }
 }
 

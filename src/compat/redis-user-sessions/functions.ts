@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
 import { readSafely } from "../../shared/given.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Command, CommandStore } from "../../store/commanding.ts";
-import { openStore } from "../../store/redis/options.ts";
-import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
+import type { Command } from "../../store/commanding.ts";
 import { createChange } from "../shared/change.ts";
 import {
   decodeRecord,
@@ -15,8 +13,9 @@ import {
   toJSONRecord,
 } from "../shared/json-record.ts";
 import { readCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
-import { findMigrator, IN_ONE_SHARD } from "./foreign-layout.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
+import { findMigrator } from "./migration.ts";
+import { getStore } from "./store.ts";
 import { createUserReference } from "./user.ts";
 
 /** What every session has; it can have any other properties that JSON can write. */
@@ -39,8 +38,6 @@ export type ReadData = SessionData & { [name: string]: unknown };
 const ID_BYTES = 24;
 /** How many sessions of a user are changed at once. */
 const MAX_BATCH_SESSIONS = 100;
-
-const stores = new WeakMap<object, CommandStore>();
 
 /**
  * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
@@ -86,10 +83,10 @@ export async function readSession<Data extends SessionData = ReadData>(
   const id = toId(sessionId);
   if (id === null) return null;
   const store = getStore(client);
-  const old = findMigrator(client);
+  const migrator = findMigrator(client);
   let found = await store.find(encodeText(id));
-  if (found.state === "gone" && old) {
-    await old.migrate(id);
+  if (found.state === "gone" && migrator) {
+    await migrator.migrate(id);
     found = await store.find(encodeText(id));
   }
   return found.state === "live" ? decodeRecord<Data>(found.session.fields) : null;
@@ -108,10 +105,10 @@ export async function updateSession(options: WithSessionId & { data: object }): 
   if (typeof sessionId !== "string")
     throw createRefusedError("sessionId must be a string", "sessionId");
   const store = getStore(client);
-  const old = findMigrator(client);
+  const migrator = findMigrator(client);
   let { state } = await store.command(encodeText(sessionId), change);
-  if (state === "gone" && old) {
-    await old.migrate(sessionId);
+  if (state === "gone" && migrator) {
+    await migrator.migrate(sessionId);
     ({ state } = await store.command(encodeText(sessionId), change));
   }
   if (state === "elsewhere") throw createOtherUserError();
@@ -128,7 +125,7 @@ export async function deleteSession(options: WithSessionId): Promise<void> {
   const { client, sessionId } = readCall("deleteSession", options);
   const id = toId(sessionId);
   if (id === null) return;
-  await findMigrator(client)?.migrateForEnding(id);
+  await findMigrator(client)?.migrate(id, { thenEnd: true });
   await getStore(client).end(encodeText(id));
 }
 
@@ -139,7 +136,7 @@ export async function getUserSessions<Data extends SessionData = ReadData>(
   const { client, userId } = readCall("getUserSessions", options);
   const sessions: ListedSession<Data>[] = [];
   const user = createUserReference(userId);
-  await findMigrator(client)?.migrateUser(userId, false);
+  await findMigrator(client)?.migrateIndex(user.field, userId);
   for await (const page of getStore(client).pages(user, true)) {
     for (const { id, fields } of page) {
       // A server that evicts keys may have lost this user's session, and the id may be another's now.
@@ -162,7 +159,7 @@ export async function updateUserSessions(options: WithUserId & { data: object })
   const user = createUserReference(userId);
   const change = createUpdate(data);
   if (change.where && change.where.text !== user.text) throw createOtherUserError();
-  await findMigrator(client)?.migrateUser(userId, false);
+  await findMigrator(client)?.migrateIndex(user.field, userId);
   // All ids first: to move deadlines is to move sessions in the order that pages are read in.
   const ids: string[] = [];
   for await (const page of store.pages(user, false)) ids.push(...page.map(({ id }) => id));
@@ -176,16 +173,8 @@ export async function updateUserSessions(options: WithUserId & { data: object })
 export async function deleteUserSessions(options: WithUserId): Promise<void> {
   const { client, userId } = readCall("deleteUserSessions", options);
   const user = createUserReference(userId);
-  await findMigrator(client)?.migrateUser(userId, true);
+  await findMigrator(client)?.migrateIndex(user.field, userId, { thenEnd: true });
   await getStore(client).endAll(user);
-}
-
-function getStore(client: NodeRedisClient): CommandStore {
-  const known = stores.get(client);
-  if (known) return known;
-  const store = openStore(client, IN_ONE_SHARD);
-  stores.set(client, store);
-  return store;
 }
 
 /**

@@ -122,7 +122,7 @@ export class SavedSessions {
     const id = this.deriveId(name);
     const ids = this.#isId(name) ? [id, name] : [id];
     await this.#queue.change(ids, async () => {
-      await this.#config.migrator?.migrateForEnding(name);
+      await this.#config.migrator?.migrate(name, { thenEnd: true });
       for (const one of ids) {
         if (await this.#end(one)) return;
       }
@@ -146,7 +146,8 @@ export class SavedSessions {
 
   async endAll(): Promise<void> {
     await this.#queue.changeAll(async () => {
-      await this.#config.migrator?.migrateAllForEnding();
+      const migration = this.#config.migrator?.migrateAll(null, { thenEnd: true });
+      for await (const _ of migration ?? []);
       for await (const page of this.#iterate(false)) {
         await waitForAll(page.map(({ id }) => this.#end(id)));
       }
@@ -201,7 +202,7 @@ export class SavedSessions {
     made: Moments | null,
   ): Promise<void> {
     const { fields, texts, cookie } = record;
-    await this.#config.migrator?.migrateForEnding(sid);
+    await this.#config.migrator?.migrate(sid, { thenEnd: true });
     if (this.#isId(sid)) {
       const found = await this.#store.find(copy.id, { names: [] });
       if (found.state !== "live") await this.#refuseId("set", sid);
