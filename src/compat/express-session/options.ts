@@ -15,7 +15,7 @@ import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
 import { createForeignLayout } from "./foreign-layout.ts";
 import { isReservedForCookies } from "./saving/cookie.ts";
 import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
-import { StoreCore } from "./session-core.ts";
+import { StoreCore } from "./sets/store-core.ts";
 
 /** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
 export interface SessionData {

@@ -13,7 +13,6 @@ import {
   type StoreConfig,
   type StoredData,
 } from "./options.ts";
-import { checkFields } from "./saving/read-fields.ts";
 import { checkSession, toSavedSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
@@ -22,7 +21,8 @@ import {
   restoreSession,
   type SessionClasses,
 } from "./session-class.ts";
-import { StoreSessionSet } from "./session-set.ts";
+import { checkFields } from "./sets/check-fields.ts";
+import { StoreSessionSet } from "./sets/session-set.ts";
 
 /**
  * A store for express-session, and for @fastify/session, whose sessions can be found by what is in

@@ -1,5 +1,5 @@
-import { SessionCore } from "../../sessions/session-core.ts";
-import type { FieldChanges } from "../../store/contract.ts";
+import { SessionCore } from "../../../sessions/session-core.ts";
+import type { FieldChanges } from "../../../store/contract.ts";
 
 /**
  * The engine of a middleware's sessions. Its references are declared as no identities, so that sets

@@ -1,7 +1,7 @@
 import { createConfigError, quote } from "../../../shared/errors.ts";
-import { isCookieField } from "./cookie.ts";
-import { type FieldsRead, findFieldsRead } from "./reads.ts";
-import type { References, StoreReference } from "./record.ts";
+import { isCookieField } from "../saving/cookie.ts";
+import type { References, StoreReference } from "../saving/record.ts";
+import { type FieldsRead, findFieldsRead } from "./fields-read.ts";
 
 /** By the functions of references, what they read: learnt where it is needed first. */
 const fieldsReadByFunction = new WeakMap<

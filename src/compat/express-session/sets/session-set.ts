@@ -1,13 +1,13 @@
-import { fieldsToUnset } from "../../sessions/record.ts";
+import { fieldsToUnset } from "../../../sessions/record.ts";
 import {
   CLEAR_OPTIONS,
   type ClearOptions,
   type ListOptions,
   type SessionSet,
-} from "../../sessions/session-set.ts";
-import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
-import { createConfigError } from "../../shared/errors.ts";
-import { readOptions } from "../../shared/given.ts";
+} from "../../../sessions/session-set.ts";
+import type { OptionalFieldOf, Session } from "../../../sessions/types.ts";
+import { createConfigError } from "../../../shared/errors.ts";
+import { readOptions } from "../../../shared/given.ts";
 
 /** What the store knows of its sessions. */
 export interface StoreRules<Data> {
