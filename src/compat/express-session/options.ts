@@ -232,7 +232,7 @@ function parseReferences(
     if (options === undefined) continue;
     const about = { option: "references", field: name };
     const declared = parseReference(name, options);
-    const field = toStoredName(name, declared.from !== null);
+    const field = toStoredName(name, { isFound: declared.from !== null });
     const fault = findNameFault(name) ?? findNameFault(field);
     if (fault)
       throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);

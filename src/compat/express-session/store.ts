@@ -242,7 +242,7 @@ export class SessionSetsStore<
 
   async #readAll(): Promise<(StoredData<Data> & { id: string })[]> {
     const sessions: (StoredData<Data> & { id: string })[] = [];
-    for await (const page of this.#saved.iterate(true)) {
+    for await (const page of this.#saved.iterate({ withFields: true })) {
       for (const session of page) {
         sessions.push({ ...this.#saved.toData<StoredData<Data>>(session), id: session.id });
       }
@@ -252,7 +252,7 @@ export class SessionSetsStore<
 
   async #count(): Promise<number> {
     let length = 0;
-    for await (const page of this.#saved.iterate(false)) length += page.length;
+    for await (const page of this.#saved.iterate()) length += page.length;
     return length;
   }
 }

@@ -96,9 +96,9 @@ export class KoaCookie {
     );
   }
 
-  /** What caches are told of a response that depends on the cookie, or `isOfUser`: that shows a session. */
-  restrictCaching(isOfUser: boolean): void {
-    const kind = isOfUser ? "private" : "vary";
+  /** Tells caches that the response depends on the cookie, and with `hasToken` on a session. */
+  restrictCaching({ hasToken }: { readonly hasToken: boolean }): void {
+    const kind = hasToken ? "private" : "vary";
     this.#exchange.restrictCaching({ kind, vary: ["Cookie"], yields: true });
   }
 

@@ -192,7 +192,8 @@ export class KoaSession {
   /** Runs `work` when all calls before it have ended; with `thenEnd` it ends the session. */
   #runInTurn<T>(work: () => Promise<T>, options: MigrateOptions = {}): Promise<T> {
     return this.#queue.run(async () => {
-      this.#cookie.restrictCaching(this.#held !== null || this.#foreignId !== null);
+      const hasToken = this.#held !== null || this.#foreignId !== null;
+      this.#cookie.restrictCaching({ hasToken });
       if (this.#foreignId !== null) await this.#migrate(this.#foreignId, options);
       if (this.#beside !== null) await this.#choose(this.#beside);
       return work();

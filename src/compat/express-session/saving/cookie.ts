@@ -79,7 +79,7 @@ export interface CookieChanges {
 /** All that a cookie says, as changes. */
 export function toCookieChanges(cookie: Cookie): CookieChanges {
   const names = Object.keys(cookie).filter(isOption);
-  return { fields: toFields(cookie, names, true), times: true };
+  return { fields: toFields(cookie, names, { withTimes: true }), times: true };
 }
 
 /** What of a cookie differs from `before` otherwise than by what middlewares do in each request. */
@@ -88,17 +88,21 @@ export function compareCookies(before: Cookie, cookie: Cookie, moments: Moments)
     (name) => isOption(name) && !isSame(before[name], cookie[name]),
   );
   const times = haveTimesChanged(before, cookie, moments);
-  return { fields: toFields(cookie, names, times), times };
+  return { fields: toFields(cookie, names, { withTimes: times }), times };
 }
 
 function isOption(name: string): boolean {
   return !TIME_OPTIONS.includes(name) && !NOTE_OPTIONS.includes(name);
 }
 
-function toFields(cookie: Cookie, names: readonly string[], times: boolean): Map<string, unknown> {
+function toFields(
+  cookie: Cookie,
+  names: readonly string[],
+  { withTimes }: { readonly withTimes: boolean },
+): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   for (const name of names) fields.set(`${CHANGED_COOKIE_FIELD}.${name}`, cookie[name] ?? null);
-  if (times) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
+  if (withTimes) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
   return fields;
 }
 

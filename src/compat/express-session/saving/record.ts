@@ -45,9 +45,12 @@ export interface SessionRecord {
 
 const FOUND_PREFIX = "~";
 
-/** The field that a reference's value is stored in: what a function finds is no field of the session. */
-export function toStoredName(name: string, found: boolean): string {
-  return found ? FOUND_PREFIX + name : name;
+/**
+ * The name of the field that holds a reference's value. A value that a function finds has a field
+ * beside those of the session.
+ */
+export function toStoredName(name: string, { isFound }: { readonly isFound: boolean }): string {
+  return isFound ? FOUND_PREFIX + name : name;
 }
 
 /** How a record is made. */

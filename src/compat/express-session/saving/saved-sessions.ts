@@ -39,6 +39,11 @@ const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
 /** How long (ms) before its first save a middleware may have made a session. */
 const MAX_REQUEST_MS = 60_000;
 
+interface IterateOptions {
+  /** @default false: only ids and times */
+  readonly withFields?: boolean;
+}
+
 /** What a save or a touch changes. */
 type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "create">;
 
@@ -130,9 +135,9 @@ export class SavedSessions {
   }
 
   /** All sessions, in bounded steps. */
-  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *iterate(options: IterateOptions = {}): AsyncGenerator<StoredSession[], void> {
     await this.#queue.waitForChanges();
-    yield* this.#iterate(withFields);
+    yield* this.#iterate(options);
   }
 
   /** Moves all sessions that another store has kept, in bounded steps. */
@@ -148,7 +153,7 @@ export class SavedSessions {
     await this.#queue.changeAll(async () => {
       const migration = this.#config.migrator?.migrateAll(null, { thenEnd: true });
       for await (const _ of migration ?? []);
-      for await (const page of this.#iterate(false)) {
+      for await (const page of this.#iterate()) {
         await waitForAll(page.map(({ id }) => this.#end(id)));
       }
     });
@@ -167,7 +172,9 @@ export class SavedSessions {
     return toData<Data>(fields, expiresAt, this.#config.references);
   }
 
-  async *#iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *#iterate({
+    withFields = false,
+  }: IterateOptions = {}): AsyncGenerator<StoredSession[], void> {
     const store = this.#store;
     if (!isIterable(store)) {
       throw createConfigError(

@@ -45,7 +45,7 @@ export class Copy {
   #used = 0;
   #touchAfter = 0;
 
-  constructor(id: string, isNew = true) {
+  constructor(id: string, { isNew = true }: { readonly isNew?: boolean } = {}) {
     this.id = id;
     this.isNew = isNew;
   }
@@ -123,7 +123,7 @@ export class Seen {
     const what = typeof expires === "string" ? expires : hashSession(session);
     const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, what);
     if (!isCopy) this.#given.add(cookie);
-    return new Copy(id, !isCopy);
+    return new Copy(id, { isNew: !isCopy });
   }
 
   /** Remembers when the cookie of a session expires that was handed out. */
