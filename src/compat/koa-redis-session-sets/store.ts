@@ -16,13 +16,13 @@ import {
   toJSONRecord,
 } from "../shared/json-record.ts";
 import { createForeignLayout } from "./foreign-layout.ts";
-import { deriveMigratedId, holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
+import { deriveMigratedId, holdsForeignId, quoteName, toErrorField, toId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
 import { createReference, pickReferences } from "./options/references.ts";
 
 /**
- * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,
- * as the sets give it, which is not enumerable: so it is not written back with the fields.
+ * The data of a session, as JSON copies them. The data of a live session have its `id`, too, as the
+ * sets give it. The `id` isn't enumerable, so it isn't written back with the fields.
  */
 export interface KoaSessionData {
   // biome-ignore lint/suspicious/noExplicitAny: so that programs compile as before
@@ -33,11 +33,11 @@ export interface KoaSessionData {
 export interface KoaSessionStore {
   /** The key of the session's hash. */
   getSessionKey(id: string): string;
-  /** The key of the plain set of the ids of all sessions whose field has this value; 1 is "1". */
+  /** The key of a plain set: the ids of all sessions whose field has this value. 1 is the same as "1". */
   getReferenceKey(field: string, value: unknown): string;
   /** The data, or some fields of it; `{}` where there is no session. */
   get(id: string, fields?: readonly string[] | null): Promise<KoaSessionData>;
-  /** Merges values; makes the session where there is none. It ends `maxAge` from now. */
+  /** Merges values, or makes the session where there is none. It ends `maxAge` from now. */
   set<Values extends object>(id: string, values: Values, maxAge?: Duration): Promise<Values>;
   /** Removes fields. The session ends `maxAge` from now. */
   unset(id: string, fields: readonly string[], maxAge?: Duration): Promise<void>;
@@ -47,21 +47,21 @@ export interface KoaSessionStore {
   delete(id: string): Promise<void>;
   /**
    * Ends all sessions whose field has this value, in bounded steps. Resolves to how many. With
-   * `migrate`, those that were not moved yet are among them.
+   * `migrate`, it also ends those that were not migrated yet.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that isn't a declared reference.
    */
   clear(field: string, value: unknown): Promise<number>;
 }
 
-/** What is to change in one session. */
+/** The changes to make in one session. */
 export interface WantedChange {
   readonly values?: unknown;
   readonly unset?: readonly string[];
   readonly maxAge?: Duration | null | undefined;
 }
 
-/** The sessions as the settings have them, in one shard: a reference is one plain set. */
+/** The sessions of one middleware. They are in one shard, so each value of a reference has one set. */
 export class SessionsInRedis {
   readonly store: CommandStore;
   /** Null where no sessions are to be migrated. */
@@ -81,15 +81,15 @@ export class SessionsInRedis {
 
   /** How long a session lives from now on, in ms. */
   parseMaxAge(maxAge: Duration | null | undefined): number {
-    if (holdsOldId(maxAge)) {
+    if (holdsForeignId(maxAge)) {
       throw createConfigError(
-        'maxAge must be a duration, such as "28 days"; it is what may be the id of a session',
+        'maxAge must be a duration, such as "28 days"; it may be the id of a session',
       );
     }
     return parseDuration("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG for what is no declared reference. */
+  /** @throws SessionError ERR_SESSION_CONFIG for a field that isn't a declared reference. */
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
     throw createConfigError(
@@ -98,7 +98,7 @@ export class SessionsInRedis {
     );
   }
 
-  /** A change as the store takes it. It moves the deadline, as every change here does. */
+  /** A change for the store. It sets a new deadline, as every change of this entry does. */
   createChange({ values = {}, unset = [], maxAge }: WantedChange): Command {
     const record: JSONRecord = toJSONRecord("The session's values", values);
     const { references } = this.#settings;
@@ -115,7 +115,7 @@ export class SessionsInRedis {
   }
 }
 
-/** What there is of `store` for users of the middleware. */
+/** The `store` that users of the middleware see. */
 export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
   const { store, migrator } = sessions;
   return {
@@ -169,7 +169,7 @@ export function toData(found: Lookup): KoaSessionData {
   return Object.defineProperty(data, "id", { value: id, writable: true, configurable: true });
 }
 
-/** The names of the fields to read; all of them where none are asked for. */
+/** The names of the fields to read; undefined for all of them. */
 export function toNames(fields?: readonly string[] | null): string[] | undefined {
   return fields == null ? undefined : readNames(fields).map((field) => encodeFieldName(field));
 }
