@@ -166,7 +166,7 @@ describe("errors and warnings", () => {
   test("name a reference as it was declared, and this store", () => {
     for (const undeclared of ["~user_id", "passport", undefined]) {
       expect(() => store.by(undeclared as never, 1)).toThrow(
-        /is no declared reference \(declared: "user_id", "team"\); add it to the references of SessionSetsStore$/,
+        /isn't a declared reference \(declared: "user_id", "team"\); add it to the references of SessionSetsStore$/,
       );
     }
     for (const value of [{}, [1], null, undefined, Number.NaN, 1n]) {

@@ -38,7 +38,7 @@ export function createForeignLayout(settings: ForeignLayoutSettings): ForeignLay
       const sid = key.slice(prefix.length);
       if (lacksColon && sid.startsWith(COLON)) {
         warnAboutColon(prefix);
-        return null; // its id would be derived of a sid with a colon, so nothing would find it
+        return null; // it would be kept under the id of a sid with a colon, where no request finds it
       }
       const session: unknown = JSON.parse(String(value));
       let leftOut = 0;

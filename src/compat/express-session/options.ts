@@ -17,7 +17,7 @@ import { isReservedForCookies } from "./saving/cookie.ts";
 import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
 import { StoreCore } from "./sets/store-core.ts";
 
-/** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
+/** A session as a middleware gives it to a store: the cookie, and the fields of the app. */
 export interface SessionData {
   // biome-ignore lint/suspicious/noExplicitAny: each middleware and version has its own
   cookie: any;
@@ -28,13 +28,13 @@ export interface SessionData {
 /** A session with fields of these types, as a store gives it: with the middleware's cookie. */
 export type StoredData<Data> = Data & Pick<SessionData, "cookie">;
 
-/** What sessions can be found by. */
+/** How sessions can be found by a reference. */
 export interface StoreReferenceOptions<Data> {
   /**
-   * Finds the value in a session, for one that is not a field of its own: `(s) => s.passport?.user`.
-   * It is called at each save, with the session as JSON has it. It gives a string, a finite number,
-   * a boolean, an array of them, or nothing; let it look at one field of the session only, for two
-   * requests that change different fields at once do not know of each other.
+   * Finds the value in a session, if it isn't a field of its own: `(s) => s.passport?.user`. It is
+   * called at each save, with the session as JSON copies it. It returns a string, a finite number, a
+   * boolean, an array of them, or nothing. Let it read only one field of the session: two requests that
+   * change different fields at once do not see each other's changes.
    * @default the session's field of the reference's name
    */
   from?: (
@@ -54,8 +54,8 @@ export interface SessionSetsStoreOptions<
   /** A client of Redis or Valkey, as `redisStore` takes it. */
   client?: RedisClient;
   /**
-   * With `client`: what all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`.
-   * `all`, `length` and `clear` are about all sessions of the prefix, so keep it for this store.
+   * With `client`: the beginning of all keys, inside the hash tag: letters, digits, `.`, `_` and `-`.
+   * `all`, `length` and `clear` are about all sessions of the prefix, so give each store its own.
    * @default "sess"
    */
   prefix?: string;
@@ -65,15 +65,15 @@ export interface SessionSetsStoreOptions<
    */
   timeout?: Duration;
   /**
-   * With `client`: over how many parts the sessions are spread, 1 to 4096. Where it changes, the
-   * sessions that there are can no longer be found.
+   * With `client`: how many shards the sessions are spread over, 1 to 4096. If it changes, existing
+   * sessions can no longer be found.
    * @default 1, and in a cluster 64
    */
   shards?: number;
   /**
-   * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
+   * With `client`: whether sessions that connect-redis, or a store like it, keeps as JSON are migrated
    * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
-   * Session sets have only what was moved: `moveSessions` moves all.
+   * Session sets have only migrated sessions; `moveSessions` migrates all.
    * @default false
    */
   migrate?: boolean | { readonly prefix?: string };
@@ -82,17 +82,17 @@ export interface SessionSetsStoreOptions<
    * @default a memory store of this process, with a warning where NODE_ENV is production
    */
   store?: SessionStore;
-  /** What sessions can be found by: fields of theirs, or what a function finds in them. */
+  /** The references that sessions can be found by: fields, or values that a function finds. */
   references?: { readonly [Name in Reference]?: StoreReferenceOptions<Data> };
   /**
-   * How long a session lives unused whose cookie ends with the browser. One whose cookie has an
-   * expiry ends with it.
+   * How long an unused session lives if its cookie ends with the browser. A session whose cookie has an
+   * expiry ends with its cookie.
    * @default "1 day"
    */
   idleTimeout?: Duration;
   /**
-   * How many bytes the names and values of a session's fields may have together, the cookie's
-   * options among them.
+   * How many bytes the names and values of a session's fields may have together, including the
+   * cookie's options.
    * @default 65536
    */
   maxBytes?: number;
@@ -102,7 +102,7 @@ export interface SessionSetsStoreOptions<
 export interface StoreConfig {
   readonly core: SessionCore;
   readonly store: CommandStore;
-  /** The references by the names that their values are stored under. */
+  /** The references, by the names of the fields that hold their values. */
   readonly references: References;
   readonly idleTimeout: number;
   /** Null where no sessions are to be migrated. */
@@ -238,7 +238,7 @@ function parseReferences(
       throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
     if (references.has(field) || isReservedForCookies(field)) {
       throw createConfigError(
-        `The reference ${quote(name)} is kept where something else is; rename it`,
+        `The reference ${quote(name)} is stored under a name that is already in use; rename it`,
         about,
       );
     }
@@ -255,7 +255,7 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   }
   const { from, as } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
-    throw createConfigError(`${what} has a from that is no function`, about);
+    throw createConfigError(`${what} has a from that isn't a function`, about);
   }
   if (as !== undefined && as !== "set") {
     throw createConfigError(`${what} has an as that is not "set"`, about);

@@ -93,7 +93,7 @@ export class SessionsInRedis {
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
     throw createConfigError(
-      `${quoteName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      `${quoteName(field)} isn't a declared reference; add it to the references of koa-redis-session-sets`,
       { field: toErrorField(field) },
     );
   }
