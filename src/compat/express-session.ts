@@ -13,5 +13,5 @@ export type {
   StoredData,
   StoreReferenceOptions,
 } from "./express-session/options.ts";
-export type { StoreSessionSet } from "./express-session/session-set.ts";
+export type { StoreSessionSet } from "./express-session/sets/session-set.ts";
 export { SessionSetsStore } from "./express-session/store.ts";

@@ -20,4 +20,4 @@ export {
   updateSession,
   updateUserSessions,
 } from "./redis-user-sessions/functions.ts";
-export { migrateSessions, moveSessions } from "./redis-user-sessions/old-sessions.ts";
+export { migrateSessions, moveSessions } from "./redis-user-sessions/migration.ts";

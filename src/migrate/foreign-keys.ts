@@ -6,11 +6,11 @@ import { checkReach, runWithTimeout } from "../store/redis/wire/failures.ts";
 import { findSlotKey, SLOT_COUNT } from "../store/redis/wire/slots.ts";
 
 /*
- * Keys as other libraries have written them: they stand in any slot, so each is read and removed by
- * commands of its own.
+ * Keys that other libraries wrote. They are in any slot, so each is read and removed by commands of
+ * its own.
  */
 
-/** What is at an old key. */
+/** The value at a foreign key. */
 export interface ForeignValue {
   /** A string, or a hash as name and value. */
   readonly value: string | ReadonlyMap<string, string>;
@@ -18,14 +18,14 @@ export interface ForeignValue {
   readonly expiresAt: number | null;
 }
 
-/** A page of the members of an old index. */
+/** A page of the members of a foreign index. */
 export interface IndexPage {
   readonly members: readonly string[];
   /** "0" at the end. */
   readonly next: string;
 }
 
-/** How a library's index is kept. */
+/** The type of the key of an index. */
 export type IndexType = "set" | "sorted set";
 
 export class ForeignKeys {
@@ -37,11 +37,11 @@ export class ForeignKeys {
     this.#timeout = timeout;
   }
 
-  /** What is at a key of this type; null for nothing, undefined for a key of another type. */
+  /** Reads a key of this type. Null: there is nothing. Undefined: the key has another type. */
   async read(key: string, type: "string" | "hash"): Promise<ForeignValue | null | undefined> {
     const name = type === "hash" ? "HGETALL" : "GET";
     try {
-      const [expiry, reply] = await this.#runWithTimeout("read an old session", key, () =>
+      const [expiry, reply] = await this.#runWithTimeout("read a session to migrate", key, () =>
         Promise.all([
           this.#connection.send(key, "PEXPIRETIME", [key]),
           this.#connection.send(key, name, [key]),
@@ -59,17 +59,17 @@ export class ForeignKeys {
   }
 
   async has(key: string): Promise<boolean> {
-    return Number(await this.#send("look for an old session", key, "EXISTS", [key])) > 0;
+    return Number(await this.#send("look for a session to migrate", key, "EXISTS", [key])) > 0;
   }
 
   async remove(key: string): Promise<void> {
     await this.#send("remove a migrated session", key, "DEL", [key]);
   }
 
-  /** One step over an index. A member that is there from the first step to the last is given. */
+  /** Reads one step of an index. A member that is there from the first step to the last is given. */
   async readMembers(key: string, type: IndexType, cursor: string): Promise<IndexPage> {
     const name = type === "set" ? "SSCAN" : "ZSCAN";
-    const reply = await this.#send("read an old index", key, name, [
+    const reply = await this.#send("read an index to migrate", key, name, [
       key,
       cursor,
       "COUNT",
@@ -84,10 +84,10 @@ export class ForeignKeys {
   async removeMembers(key: string, type: IndexType, members: readonly string[]): Promise<void> {
     if (members.length === 0) return;
     const name = type === "set" ? "SREM" : "ZREM";
-    await this.#send("remove from an old index", key, name, [key, ...members]);
+    await this.#send("remove from a migrated index", key, name, [key, ...members]);
   }
 
-  /** All keys of a glob-style pattern, on all masters. */
+  /** Lets a scan read all keys that match a glob-style pattern, on all masters. */
   createScanSource(pattern: string): ScanSource {
     const { cluster } = this.#connection;
     const scanPage = (shard: number, scan: string) => this.#scanPage(pattern, shard, scan);
@@ -150,12 +150,12 @@ export class ForeignKeys {
   }
 }
 
-/** A text as part of a glob-style pattern that matches it alone. */
+/** Escapes a text in a glob-style pattern, so that it matches only itself. */
 export function escapePattern(text: string): string {
   return text.replace(/[*?[\]^\\]/g, "\\$&");
 }
 
-/** An old key holds a token, and a server may name it in its message. */
+/** A foreign key may hold a token, and a server may quote the key in its message. */
 function stripKey(error: unknown, key: string): unknown {
   if (!(error instanceof Error) || !error.message.includes(key)) return error;
   return new Error(error.message.replaceAll(key, "…"));

@@ -12,18 +12,19 @@ import type { RedisClient } from "../store/redis/wire/clients/connect.ts";
 import { ForeignKeys, type ForeignValue, type IndexType } from "./foreign-keys.ts";
 
 /*
- * Sessions that another library has kept, moved here one at a time: read from the old layout, written
- * in the new, deleted from the old. Old and new keys are in different slots, so it takes three steps,
- * any of which may be the last, and which others may do at the same time.
+ * Migrates the sessions of another library one at a time: reads one from its foreign layout, writes it
+ * in this library's, and deletes it from the foreign one. The two keys are in different slots, so these
+ * are three steps. A migration may stop after any of them, and others may migrate the same session
+ * meanwhile.
  *
- * - What is written is under an id that follows from the old session, and by one script that does it
- *   once. It leaves a mark for as long as the old session would have lived. So of two that move the
- *   same session one does, and what has ended here is not moved again: not by somebody who read it
- *   before, and not if it was never deleted from the old layout (I4).
- * - So whoever ends a session moves it first.
+ * - The new id follows from the foreign session, and one script writes the session under it, once. It
+ *   leaves a mark for as long as the foreign session would have lived. So of two migrations of a session
+ *   one takes effect. A session that has ended here is not migrated again, not even by a caller that
+ *   read it before its end, or where it was never deleted from the foreign layout (I4).
+ * - So a call that ends a session migrates it first.
  */
 
-/** A session of the old layout as it is in the new one. */
+/** A session of a foreign layout, as this library keeps it. */
 export interface MigratedSession {
   readonly id: string;
   readonly fields: Fields;
@@ -31,56 +32,80 @@ export interface MigratedSession {
   /** When it expires (ms). */
   readonly expiresAt: number;
   /**
-   * How long (ms) it may be unused from its next use on, if that is longer than what is left of it;
-   * null: nothing moves its deadline. Left out, the layout says whether something does.
+   * How long (ms) it may be unused from its next use on, if that is longer than the time it has left;
+   * null: its deadline is fixed. Left out, `slides` of the layout decides.
    */
   readonly idleTimeout?: number | null;
-  /** How many fields it has that cannot be kept. */
+  /** How many of its fields cannot be kept. */
   readonly leftOut?: number;
-  /** The members of old indexes that are this session. */
+  /** Its entries in the library's indexes. */
   readonly entries: readonly { readonly key: string; readonly member: string }[];
 }
 
-/** How a library has kept its sessions. */
+/** How a library keeps the ids of the sessions that share a value. */
+export interface ForeignIndex {
+  readonly type: IndexType;
+  /** The key of the ids of all sessions whose field has this value. */
+  toKey(field: string, value: string): string;
+}
+
+/** How a library keeps its sessions. */
 export interface ForeignLayout {
   /** A glob-style pattern that the keys of all sessions match. */
   readonly pattern: string;
   readonly type: "string" | "hash";
-  /** The type of the indexes, where there are any. */
-  readonly index: IndexType;
-  /** Whether using a session moves its deadline. */
+  /** Null where the library keeps no index. */
+  readonly index: ForeignIndex | null;
+  /** Whether using a session pushes its deadline forward. */
   readonly slides: boolean;
-  /** The session at a key; null where it is damaged, and so are a SyntaxError and a SessionError. */
+  /** The key of the session with this id. */
+  toKey(id: string): string;
+  /** The session at a key. Null, a SyntaxError and a SessionError all say that it is damaged. */
   parseSession(key: string, value: ForeignValue): MigratedSession | null;
+  /**
+   * Looks into why there is nothing at the key of an id that was used, and warns of a wrong setting.
+   *
+   * @param exists whether there is anything at another key.
+   */
+  explainAbsence?(id: string, exists: (key: string) => Promise<boolean>): Promise<void>;
 }
 
 /**
- * What became of an old session. `moved` also where it was moved before and was only left over;
- * `damaged`: it is left as it is.
+ * The outcome for one foreign session. `migrated`: it is in this library's layout, or was; what another
+ * migration had left over of it is deleted. `damaged`: it is left as it is.
  */
-export type MigrateOutcome = "moved" | "absent" | "damaged";
+export type MigrateOutcome = "migrated" | "absent" | "damaged";
 
-/** The same, and how many fields were left out. */
+/** The outcome, and how many fields were left out. */
 interface MigrateResult {
   readonly outcome: MigrateOutcome;
   readonly leftOut: number;
 }
 
-/** How far a move of all old sessions has come. The numbers are those of this walk. */
+/** How a session is migrated. */
+export interface MigrateOptions {
+  /**
+   * The session is ended right after. So one that is damaged is removed.
+   * @default false
+   */
+  readonly thenEnd?: boolean;
+}
+
+/** How far the migration of all sessions has come. The counts are those of this call. */
 export interface MoveProgress {
-  /** Where the walk goes on from here, to be given back; null at the end. */
+  /** Where to go on from here: give it to a later call. Null at the end. */
   readonly cursor: string | null;
-  /** How many keys of the old layout were looked at. */
+  /** How many keys of the foreign layout were read. */
   readonly scanned: number;
-  /** How many sessions are in the new layout now, and no longer in the old one. */
+  /** How many sessions were migrated: they are here now, and no longer in the foreign layout. */
   readonly moved: number;
   /** How many are damaged, and were left: not JSON, without an expiry, or without a field they need. */
   readonly damaged: number;
-  /** How many fields of moved sessions were left out: their names cannot be kept. Absent for none. */
+  /** How many fields of migrated sessions were left out: their names cannot be kept. Absent for none. */
   readonly leftOut?: number;
 }
 
-/** How many sessions are moved at a time. */
+/** How many sessions are migrated at a time. */
 const MAX_PARALLEL_SESSIONS = 50;
 
 export class Migrator {
@@ -97,97 +122,70 @@ export class Migrator {
     this.#layout = layout;
   }
 
-  /**
-   * Moves the session at an old key. When it resolves to `moved`, it is in the new layout or was.
-   *
-   * @param ends whether it is to be ended then: what is damaged is removed.
-   */
-  async migrate(key: string, ends = false): Promise<MigrateOutcome> {
-    return (await this.#migrate(key, ends)).outcome;
-  }
-
-  /** Whether there is anything at a key. */
-  has(key: string): Promise<boolean> {
-    return this.#foreignKeys.has(key);
-  }
-
-  async #migrate(key: string, ends: boolean): Promise<MigrateResult> {
-    const { type } = this.#layout;
-    const value = await this.#foreignKeys.read(key, type);
-    if (value === null) return { outcome: "absent", leftOut: 0 };
-    const session = value && this.#parseSession(key, value);
-    if (!session) {
-      if (ends) await this.#foreignKeys.remove(key);
-      return { outcome: "damaged", leftOut: 0 };
+  /** Migrates the session with a foreign id, if there is one: another call may have just done so. */
+  async migrate(id: string, { thenEnd = false }: MigrateOptions = {}): Promise<MigrateOutcome> {
+    const { outcome } = await this.#migrateKey(this.#layout.toKey(id), { thenEnd });
+    if (outcome === "absent" && !thenEnd) {
+      await this.#layout.explainAbsence?.(id, (key) => this.#foreignKeys.has(key));
     }
-    await this.#write(session);
-    await this.#foreignKeys.remove(key);
-    for (const { key, member } of session.entries) {
-      await this.#foreignKeys.removeMembers(key, this.#layout.index, [member]);
-    }
-    return { outcome: "moved", leftOut: session.leftOut ?? 0 };
-  }
-
-  /** Moves the session at an old key so that it can be ended. */
-  async migrateForEnding(key: string): Promise<void> {
-    await this.migrate(key, true);
+    return outcome;
   }
 
   /**
-   * Moves all sessions of an old index, in bounded steps. A member that was there at the call is not
-   * in the old layout when this resolves, unless it is damaged.
-   *
-   * @param toKey the key of a member's session.
-   * @param ends whether they are to be ended then: damaged ones are removed.
+   * Migrates all sessions whose field has a value, in bounded steps. When this resolves, every session
+   * that was in the index at the call has left the foreign layout, unless it is damaged.
    */
-  async migrateIndex(
-    index: string,
-    toKey: (member: string) => string,
-    ends: boolean,
-  ): Promise<void> {
+  async migrateIndex(field: string, value: string, options: MigrateOptions = {}): Promise<void> {
+    const { index, toKey } = this.#layout;
+    if (index === null) return;
+    const indexKey = index.toKey(field, value);
     let cursor = "0";
     do {
-      const { members, next } = await this.#foreignKeys.readMembers(
-        index,
-        this.#layout.index,
-        cursor,
-      );
-      for (let from = 0; from < members.length; from += MAX_PARALLEL_SESSIONS) {
-        const part = members.slice(from, from + MAX_PARALLEL_SESSIONS);
+      const page = await this.#foreignKeys.readMembers(indexKey, index.type, cursor);
+      for (const batch of splitIntoBatches(page.members)) {
         const done = await waitForAll(
-          part.map(async (member) => {
-            if (ends) await this.migrateForEnding(toKey(member));
-            else if ((await this.migrate(toKey(member))) === "damaged") return [];
-            return [member];
+          batch.map(async (id) => {
+            const { outcome } = await this.#migrateKey(toKey(id), options);
+            return outcome === "damaged" && !options.thenEnd ? [] : [id];
           }),
         );
-        await this.#foreignKeys.removeMembers(index, this.#layout.index, done.flat());
+        await this.#foreignKeys.removeMembers(indexKey, index.type, done.flat());
       }
-      cursor = next;
+      cursor = page.next;
     } while (cursor !== "0");
   }
 
   /**
-   * Moves all sessions; `ends` as in `move`.
+   * Migrates all sessions, in bounded steps.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for a cursor that is none of its own.
+   * @throws SessionError ERR_SESSION_CONFIG for a cursor that no progress had.
    */
-  migrateAll(cursor: string | null, ends = false): AsyncGenerator<MoveProgress, void> {
+  migrateAll(
+    cursor: string | null,
+    options: MigrateOptions = {},
+  ): AsyncGenerator<MoveProgress, void> {
     const keys = this.#foreignKeys.createScanSource(this.#layout.pattern);
-    return this.#migrateInSteps(new KeyScan(keys, decodeCursor(cursor, keys.shards)), ends);
+    return this.#migrateInSteps(new KeyScan(keys, decodeCursor(cursor, keys.shards)), options);
   }
 
-  async *#migrateInSteps(scan: KeyScan, ends: boolean): AsyncGenerator<MoveProgress, void> {
-    const sum = { scanned: 0, moved: 0, damaged: 0 };
+  async *#migrateInSteps(
+    scan: KeyScan,
+    options: MigrateOptions,
+  ): AsyncGenerator<MoveProgress, void> {
+    const counts = { migrated: 0, absent: 0, damaged: 0 };
+    let scanned = 0;
     let leftOut = 0;
-    const createProgress = () => (leftOut === 0 ? sum : { ...sum, leftOut });
+    const createProgress = () => {
+      const progress = { scanned, moved: counts.migrated, damaged: counts.damaged };
+      return leftOut === 0 ? progress : { ...progress, leftOut };
+    };
     for await (const { keys, next } of scan.pages()) {
-      for (let from = 0; from < keys.length; from += MAX_PARALLEL_SESSIONS) {
-        const part = keys.slice(from, from + MAX_PARALLEL_SESSIONS);
-        for (const outcome of await waitForAll(part.map((key) => this.#migrate(key, ends)))) {
-          sum.scanned++;
-          if (outcome.outcome !== "absent") sum[outcome.outcome]++;
-          leftOut += outcome.leftOut;
+      for (const batch of splitIntoBatches(keys)) {
+        const results = await waitForAll(batch.map((key) => this.#migrateKey(key, options)));
+        for (const result of results) {
+          scanned++;
+          counts[result.outcome]++;
+          leftOut += result.leftOut;
         }
       }
       if (next) yield { cursor: encodeCursor(next), ...createProgress() };
@@ -195,11 +193,30 @@ export class Migrator {
     yield { cursor: null, ...createProgress() };
   }
 
+  async #migrateKey(key: string, { thenEnd = false }: MigrateOptions): Promise<MigrateResult> {
+    const { type, index } = this.#layout;
+    const value = await this.#foreignKeys.read(key, type);
+    if (value === null) return { outcome: "absent", leftOut: 0 };
+    const session = value && this.#parseSession(key, value);
+    if (!session) {
+      if (thenEnd) await this.#foreignKeys.remove(key);
+      return { outcome: "damaged", leftOut: 0 };
+    }
+    await this.#write(session);
+    await this.#foreignKeys.remove(key);
+    if (index !== null) {
+      for (const entry of session.entries) {
+        await this.#foreignKeys.removeMembers(entry.key, index.type, [entry.member]);
+      }
+    }
+    return { outcome: "migrated", leftOut: session.leftOut ?? 0 };
+  }
+
   #parseSession(key: string, value: ForeignValue): MigratedSession | null {
     try {
       return this.#layout.parseSession(key, value);
     } catch (error) {
-      // No JSON, or nothing that can be stored as it is.
+      // It isn't JSON, or has a value that cannot be stored.
       if (error instanceof SyntaxError || error instanceof SessionError) return null;
       throw error;
     }
@@ -219,9 +236,10 @@ export class Migrator {
 }
 
 /**
- * The references of a session with as many values as one may have. A session that has more keeps all
- * its fields, and is left out of the sets of some values: those of the references that have the most,
- * so that who the user is is not among them. To leave it where it is would sign its user out.
+ * The references of a session, with at most as many values as a session may have. A session with more
+ * keeps all its fields, and is left out of some sets. It is left out of those of the references with
+ * the most values, so the one that names the user keeps its set. Were it not migrated at all, its user
+ * would be signed out.
  */
 function dropExcess(references: readonly FieldReferences[]): FieldReferences[] {
   let left = MAX_REFERENCES;
@@ -232,8 +250,16 @@ function dropExcess(references: readonly FieldReferences[]): FieldReferences[] {
     if (kept.at(-1)?.texts.length === one.texts.length) continue;
     warnOnce(
       "SESSION_SETS_VALUES_LEFT_OUT",
-      `A session was moved whose references have more than ${MAX_REFERENCES} values in all: it is in the sets of as many of them, and not in the sets of the others; so is each other one like it`,
+      `A session was migrated whose references have more than ${MAX_REFERENCES} values in all: it is in the sets of as many of them, and not in the sets of the others. The same goes for each other one like it`,
     );
   }
   return kept;
+}
+
+function splitIntoBatches(all: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  for (let from = 0; from < all.length; from += MAX_PARALLEL_SESSIONS) {
+    batches.push(all.slice(from, from + MAX_PARALLEL_SESSIONS));
+  }
+  return batches;
 }

@@ -1,15 +1,15 @@
 import { readCallOptions } from "../shared/call-options.ts";
 import { createCursorError, listOptionNames } from "../shared/errors.ts";
 
-/** How `moveSessions` walks. */
+/** Where `moveSessions` begins. */
 export interface MoveOptions {
-  /** The `cursor` of a progress, to go on from there; null or left out begins anew. */
+  /** The `cursor` of an earlier progress, to go on from there. Null or left out: at the beginning. */
   cursor?: string | null;
 }
 
 const OPTIONS = listOptionNames<MoveOptions>({ cursor: true });
 
-/** @throws SessionError ERR_SESSION_CONFIG for what are no options of `moveSessions`. */
+/** @throws SessionError ERR_SESSION_CONFIG for an option that `moveSessions` doesn't have. */
 export function parseCursor(options: MoveOptions): string | null {
   const { cursor = null } = readCallOptions("moveSessions", options, OPTIONS);
   if (cursor !== null && typeof cursor !== "string") {

@@ -137,8 +137,9 @@ test("sessions of another library are taken over on Lua 5.4", async () => {
   const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
-    index: "set",
+    index: null,
     slides: true,
+    toKey: (id) => `old-${prefix}:${id}`,
     parseSession: (_, { value }) => ({
       id,
       fields: new Map([["theme", String(value)]]),

@@ -3,26 +3,26 @@ import { nextTick } from "node:process";
 import { createConfigError, type SessionError } from "../../shared/errors.ts";
 import { warn } from "../../shared/warnings.ts";
 
-/** How the middlewares are told what became of a call: with an error, or with null and the value. */
+/** Tells a middleware the result of a call: an error, or null and the value. */
 export type StoreCallback<Value = void> = (error?: SessionError | null, value?: Value) => void;
 
-/** How they are told of sessions, whose type is each middleware's own. */
+/** Gives a middleware a session, whose type is the middleware's own. */
 // biome-ignore lint/suspicious/noExplicitAny: apps declare the fields of their sessions to the middleware
 export type SessionCallback = (error: unknown, session?: any) => void;
 
-/** @throws SessionError ERR_SESSION_CONFIG where there is none: nothing else would tell what became of the call. */
+/** @throws SessionError ERR_SESSION_CONFIG without a callback: nothing else would tell the result of the call. */
 export function checkCallback(method: string, callback: unknown): void {
   if (typeof callback !== "function")
-    throw createConfigError(`${method} takes a callback, last of all`);
+    throw createConfigError(`${method} takes a callback as its last argument`);
 }
 
 /**
- * Tells the callback what became of the work; without one, the promise does.
+ * Gives the result of work to the callback or, without one, returns it as a promise.
  *
- * The callback is called outside of the promise, so that what it throws is an uncaught exception and
- * no unhandled rejection, but for a framework's complaint that there are two answers. A
- * promise that nobody waits for does not end the process where the work fails:
- * `req.session.destroy()` takes its callback or does without.
+ * The callback is called outside of the promise. So an error that it throws is an uncaught exception,
+ * not an unhandled rejection, unless it is a framework's complaint about a second answer. A returned
+ * promise that nobody awaits does not end the process when the work fails, because
+ * `req.session.destroy()` may be called without a callback.
  */
 export function answer<Value>(
   work: Promise<Value>,
@@ -52,11 +52,11 @@ function call(callback: () => void): void {
 }
 
 /**
- * Whether Fastify has found, in its hook that saves the session, that the answer was sent already. It
- * takes what an async handler returns for an answer, even if the handler has called `reply.send` and
- * that one is waiting for the save. With a store that answers at once nobody sees it. A callback of
- * the application's own that writes headers twice is not in Fastify's sending when it does. Nothing but
- * the stack says so: where the program leaves that empty, the error is uncaught.
+ * Whether Fastify, in the hook that saves the session, found that the answer was already sent. Fastify
+ * sends the value that an async handler returns, even if the handler has called `reply.send` and that
+ * answer is waiting for the save. With a store that answers at once, nothing shows it. An application's
+ * own callback that writes headers twice is not called by Fastify's sending. Only the stack tells the
+ * two apart: if the program turns stacks off, the error is uncaught.
  */
 function isSecondAnswer(error: unknown): boolean {
   const { code, stack } = Object(error) as { code?: unknown; stack?: unknown };

@@ -1,3 +1,4 @@
+import { Migrator } from "../../migrate/migrator.ts";
 import { createDefaultStore, parseConfig } from "../../sessions/options/config.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
@@ -9,12 +10,12 @@ import { type CommandStore, isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { type RedisStoreOptions, redisStore } from "../../store/redis/options.ts";
 import type { RedisClient } from "../../store/redis/wire/clients/connect.ts";
-import { StoreMigrator } from "./old-sessions.ts";
+import { createForeignLayout } from "./foreign-layout.ts";
 import { isReservedForCookies } from "./saving/cookie.ts";
 import { type References, type StoreReference, toStoredName } from "./saving/record.ts";
-import { StoreCore } from "./session-core.ts";
+import { StoreCore } from "./sets/store-core.ts";
 
-/** A session as a store is given it: the middleware's cookie, and whatever the app has put there. */
+/** A session as a middleware gives it to a store: the cookie, and the fields of the app. */
 export interface SessionData {
   // biome-ignore lint/suspicious/noExplicitAny: each middleware and version has its own
   cookie: any;
@@ -25,13 +26,13 @@ export interface SessionData {
 /** A session with fields of these types, as a store gives it: with the middleware's cookie. */
 export type StoredData<Data> = Data & Pick<SessionData, "cookie">;
 
-/** What sessions can be found by. */
+/** How sessions can be found by a reference. */
 export interface StoreReferenceOptions<Data> {
   /**
-   * Finds the value in a session, for one that is not a field of its own: `(s) => s.passport?.user`.
-   * It is called at each save, with the session as JSON has it. It gives a string, a finite number,
-   * a boolean, an array of them, or nothing; let it look at one field of the session only, for two
-   * requests that change different fields at once do not know of each other.
+   * Finds the value in a session, if it isn't a field of its own: `(s) => s.passport?.user`. It is
+   * called at each save, with the session as JSON copies it. It returns a string, a finite number, a
+   * boolean, an array of them, or nothing. Let it read only one field of the session: two requests that
+   * change different fields at once do not see each other's changes.
    * @default the session's field of the reference's name
    */
   from?: (
@@ -51,8 +52,8 @@ export interface SessionSetsStoreOptions<
   /** A client of Redis or Valkey, as `redisStore` takes it. */
   client?: RedisClient;
   /**
-   * With `client`: what all keys begin with, inside the hash tag: letters, digits, `.`, `_` and `-`.
-   * `all`, `length` and `clear` are about all sessions of the prefix, so keep it for this store.
+   * With `client`: the beginning of all keys, inside the hash tag: letters, digits, `.`, `_` and `-`.
+   * `all`, `length` and `clear` are about all sessions of the prefix, so give each store its own.
    * @default "sess"
    */
   prefix?: string;
@@ -62,15 +63,15 @@ export interface SessionSetsStoreOptions<
    */
   timeout?: Duration;
   /**
-   * With `client`: over how many parts the sessions are spread, 1 to 4096. Where it changes, the
-   * sessions that there are can no longer be found.
+   * With `client`: how many shards the sessions are spread over, 1 to 4096. If it changes, existing
+   * sessions can no longer be found.
    * @default 1, and in a cluster 64
    */
   shards?: number;
   /**
-   * With `client`: whether sessions that connect-redis, or a store like it, has kept as JSON are moved
+   * With `client`: whether sessions that connect-redis, or a store like it, keeps as JSON are migrated
    * when they are used. `true` looks for them at `sess:<sid>`; `{ prefix: "shop:" }` at `shop:<sid>`.
-   * Session sets have only what was moved: `moveSessions` moves all.
+   * Session sets have only migrated sessions; `moveSessions` migrates all.
    * @default false
    */
   migrate?: boolean | { readonly prefix?: string };
@@ -79,17 +80,17 @@ export interface SessionSetsStoreOptions<
    * @default a memory store of this process, with a warning where NODE_ENV is production
    */
   store?: SessionStore;
-  /** What sessions can be found by: fields of theirs, or what a function finds in them. */
+  /** The references that sessions can be found by: fields, or values that a function finds. */
   references?: { readonly [Name in Reference]?: StoreReferenceOptions<Data> };
   /**
-   * How long a session lives unused whose cookie ends with the browser. One whose cookie has an
-   * expiry ends with it.
+   * How long an unused session lives if its cookie ends with the browser. A session whose cookie has an
+   * expiry ends with its cookie.
    * @default "1 day"
    */
   idleTimeout?: Duration;
   /**
-   * How many bytes the names and values of a session's fields may have together, the cookie's
-   * options among them.
+   * How many bytes the names and values of a session's fields may have together, including the
+   * cookie's options.
    * @default 65536
    */
   maxBytes?: number;
@@ -99,11 +100,11 @@ export interface SessionSetsStoreOptions<
 export interface StoreConfig {
   readonly core: SessionCore;
   readonly store: CommandStore;
-  /** The references by the names that their values are stored under. */
+  /** The references, by the names of the fields that hold their values. */
   readonly references: References;
   readonly idleTimeout: number;
-  /** The sessions that were not moved yet; null where none are to be. */
-  readonly migrator: StoreMigrator | null;
+  /** Null where no sessions are to be migrated. */
+  readonly migrator: Migrator | null;
 }
 
 const CLIENT_OPTIONS = ["prefix", "timeout", "shards", "migrate"] as const;
@@ -196,7 +197,7 @@ function createMigrator(
   references: References,
   idleTimeout: number,
   shards: number,
-): StoreMigrator | null {
+): Migrator | null {
   const { client, migrate = false } = options;
   if (client === undefined || migrate === false) return null;
   const where = migrate === true ? {} : migrate;
@@ -206,8 +207,8 @@ function createMigrator(
       option: "prefix",
     });
   }
-  const how = { prefix, references, idleTimeout, shards };
-  return new StoreMigrator(client, toRedisOptions(options), how);
+  const layout = createForeignLayout({ prefix, references, idleTimeout, shards });
+  return new Migrator(client, toRedisOptions(options), layout);
 }
 
 function parseReferences(
@@ -219,13 +220,13 @@ function parseReferences(
     if (options === undefined) continue;
     const about = { option: "references", field: name };
     const declared = parseReference(name, options);
-    const field = toStoredName(name, declared.from !== null);
+    const field = toStoredName(name, { isFound: declared.from !== null });
     const fault = findNameFault(name) ?? findNameFault(field);
     if (fault)
       throw createConfigError(`The reference ${quote(name)} has a name that ${fault}`, about);
     if (references.has(field) || isReservedForCookies(field)) {
       throw createConfigError(
-        `The reference ${quote(name)} is kept where something else is; rename it`,
+        `The reference ${quote(name)} is stored under a name that is already in use; rename it`,
         about,
       );
     }
@@ -242,7 +243,7 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   }
   const { from, as } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
-    throw createConfigError(`${what} has a from that is no function`, about);
+    throw createConfigError(`${what} has a from that isn't a function`, about);
   }
   if (as !== undefined && as !== "set") {
     throw createConfigError(`${what} has an as that is not "set"`, about);

@@ -1,23 +1,23 @@
 /*
- * express-session asks its store to make a session of what was stored (`createSession`), and means
- * its own classes, which apps may have added methods to. It gives a store nothing of its own but
- * `generate`, so the classes are learnt from a session that this generates, once. No package is
- * imported for it, so that there is one copy of express-session, and @fastify/session needs none.
+ * express-session asks its store to make a session from stored data (`createSession`). The session must
+ * be of express-session's own classes, because apps may have added methods to them. express-session
+ * gives a store nothing but `generate`, so the classes are learnt, once, from a session that `generate`
+ * makes. The package isn't imported: there might be two copies of it, and @fastify/session needs none.
  */
 
-/** What express-session gives its store: it makes a new session for a request. */
+/** The function that express-session gives its store. It makes a new session for a request. */
 export type Generate = (req: object) => void;
 
-/** What express-session's sessions are made by. */
+/** The classes of express-session's sessions. */
 export interface SessionClasses {
   readonly Session: new (req: object, data: object) => object;
-  /** The prototype of cookies: it does not name its class. */
+  /** The prototype of cookies, which does not name its class. */
   readonly cookie: object;
 }
 
 export function learnClasses(generate: Generate, req: object): SessionClasses {
-  // An app's own functions for ids and cookies may look at the request, which this one inherits
-  // from. What `generate` puts on it stays on it.
+  // An app's functions for ids and cookies may read the request, so the probe inherits from it. The
+  // properties that `generate` sets stay on the probe.
   const own = { value: undefined, writable: true };
   const headers = { value: "headers" in req ? req.headers : {} };
   const probe = Object.create(req, { session: own, sessionID: own, headers });
@@ -34,7 +34,7 @@ export function restoreSession(classes: SessionClasses, req: object, stored: obj
   return new classes.Session(req, { ...stored, cookie });
 }
 
-/** As express-session's own stores do it: what it would compute stays as it was stored. */
+/** Restores a cookie as express-session's own stores do: the times stay as they were stored. */
 function restoreCookie(prototype: object, stored: StoredCookie): object {
   const { expires, originalMaxAge, ...options } = stored;
   const cookie = Object.create(prototype);

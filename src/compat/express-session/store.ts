@@ -14,7 +14,6 @@ import {
   type StoreConfig,
   type StoredData,
 } from "./options.ts";
-import { checkFields } from "./saving/read-fields.ts";
 import { toSavedSession } from "./saving/record.ts";
 import { SavedSessions } from "./saving/saved-sessions.ts";
 import {
@@ -23,11 +22,11 @@ import {
   restoreSession,
   type SessionClasses,
 } from "./session-class.ts";
-import { StoreSessionSet } from "./session-set.ts";
+import { checkFields } from "./sets/check-fields.ts";
+import { StoreSessionSet } from "./sets/session-set.ts";
 
 /**
- * A store for express-session, and for @fastify/session, whose sessions can be found by what is in
- * them:
+ * A store for express-session and @fastify/session, whose sessions can be found by their values:
  *
  * ```ts
  * import session from "express-session";
@@ -42,17 +41,17 @@ import { StoreSessionSet } from "./session-set.ts";
  * await store.by("user_id", 1).clear(); // signs user 1 out everywhere
  * ```
  *
- * A save writes the fields that the request has changed, so requests that change different fields at
- * the same time do not undo each other, and it never brings back a session that has ended. Fields
- * are the session's own properties; what is deeper in one of them is written with it. Options of the
- * cookie, and with them the deadline, are written where the request has changed them; otherwise a
- * save or a touch pushes the deadline forward by what is stored.
+ * A save writes only the fields that the request has changed. So requests that change different fields
+ * at the same time do not undo each other, and no save brings back a session that has ended. A field is
+ * a property of the session, with everything in it. Options of the cookie, and with them the deadline,
+ * are written if the request has changed them. Otherwise a save or a touch pushes the deadline forward
+ * as the stored options say.
  *
  * Calls about one session take effect in the order in which they are made, awaited or not.
  *
- * Each method takes a callback, or returns a promise without one. Errors are SessionErrors:
- * ERR_STORE_UNAVAILABLE (or ERR_STORE_FULL) where the store fails, ERR_SESSION_VALUE and
- * ERR_SESSION_TOO_LARGE for what cannot be saved.
+ * Each method takes a callback, and returns a promise without one. Errors are SessionErrors:
+ * ERR_STORE_UNAVAILABLE (or ERR_STORE_FULL) if the store fails, ERR_SESSION_VALUE and
+ * ERR_SESSION_TOO_LARGE for a session that cannot be saved.
  */
 export class SessionSetsStore<
   Data extends object = SessionData,
@@ -71,7 +70,7 @@ export class SessionSetsStore<
   }
 
   /**
-   * The session with this sid; null (or undefined) where there is none. It moves no deadline.
+   * The session with this sid; null (or undefined) where there is none. Its deadline stays.
    *
    * @throws SessionError ERR_SESSION_CONFIG for the public id of a session, which gives no access.
    */
@@ -82,10 +81,10 @@ export class SessionSetsStore<
   }
 
   /**
-   * Saves what has changed in a session since `get` gave it or it was saved last, and slides its
-   * deadline, or puts it where its cookie says if that has changed. An object that the store has not
-   * given out is a new session: it is made, or written in place of what is there. One that it has
-   * given out, or a copy of such a one (`{ ...session }`), stays ended once it has, and that is no error.
+   * Saves the changes to a session since `get` returned it or it was last saved. Pushes its deadline
+   * forward, or sets it as the cookie says if that has changed. An object that the store has not returned
+   * is a new session: it is made, or replaces the session that is there. One that the store has returned,
+   * or a copy of it (`{ ...session }`), stays ended once it has ended, and that is no error.
    */
   set(sid: string, session: object): Promise<void>;
   set(sid: string, session: object, callback: (error?: unknown) => void): void;
@@ -93,7 +92,7 @@ export class SessionSetsStore<
     return answer(this.#saved.save(sid, session), callback);
   }
 
-  /** Ends the session of a sid, or of a public id as `all` gives it; that there is none is no error. */
+  /** Ends the session of a sid, or of a public id as `all` returns it. No session is no error. */
   destroy(sid: string): Promise<void>;
   destroy(sid: string, callback: (error?: unknown) => void): void;
   destroy(sid: string, callback?: (error?: unknown) => void) {
@@ -101,9 +100,8 @@ export class SessionSetsStore<
   }
 
   /**
-   * Slides a session's deadline, or puts it where its cookie says if that has changed; that there is
-   * none is no error. Nothing is sent where that was done within a twentieth of the timeout or a
-   * minute.
+   * Pushes a session's deadline forward, or sets it as the cookie says if that has changed. No session
+   * is no error. Nothing is sent if the same was done within a twentieth of the timeout or a minute.
    *
    * @throws SessionError ERR_SESSION_CONFIG for the public id of a session, which gives no access.
    */
@@ -130,7 +128,7 @@ export class SessionSetsStore<
     return answer(this.#count(), callback);
   }
 
-  /** Ends all sessions, in bounded steps: each that is there when it is called is gone after it. */
+  /** Ends all sessions, in bounded steps. Each that exists at the call has ended when this resolves. */
   clear(): Promise<void>;
   clear(callback: (error?: unknown) => void): void;
   clear(callback?: (error?: unknown) => void) {
@@ -140,8 +138,8 @@ export class SessionSetsStore<
   /**
    * The sessions with one value of a reference: `by("user_id", 1)`.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference; ERR_SESSION_VALUE for
-   * what is no value of one.
+   * @throws SessionError ERR_SESSION_CONFIG for a name that isn't a declared reference;
+   * ERR_SESSION_VALUE for a value that no reference can have.
    */
   by(reference: Reference, value: ReferenceValue): StoreSessionSet<StoredData<Data>> {
     const { core, references } = this.#config;
@@ -159,16 +157,16 @@ export class SessionSetsStore<
       core.createReference(field, value, reference),
     );
     return new StoreSessionSet(set, {
-      plain: (values) => core.toPlainValues(values),
+      toPlainValues: (values) => core.toPlainValues(values),
       toSavedSession: (session) => toSavedSession(session, references),
-      check: (verb, fields) => checkFields(verb, fields, references),
+      checkFields: (verb, fields) => checkFields(verb, fields, references),
       isId: (id) => core.isId(id),
     });
   }
 
   /**
-   * Moves all sessions that another store has kept, in bounded steps, while both are in use. It can
-   * be ended at any time, and started again. Sets have only what was moved.
+   * Migrates all sessions of another store, in bounded steps, while both are in use. It can be stopped
+   * at any time, and started again. Session sets have only migrated sessions.
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
@@ -177,19 +175,19 @@ export class SessionSetsStore<
   }
 
   /**
-   * The public id of a session, as session sets have it, by its sid: "sign out my other devices" is
+   * The public id of the session with this sid, as session sets have it: "sign out my other devices" is
    * `by("user_id", 1).clear({ except: store.idOf(req.sessionID) })`.
    */
   idOf(sid: string): string {
     return this.#saved.deriveId(sid);
   }
 
-  /** Frees what the store itself has opened: a memory store's sessions, never a client. */
+  /** Frees what the store itself opened: a memory store's sessions, never a client. */
   async close(): Promise<void> {
     await this.#config.store.close();
   }
 
-  /** @internal express-session puts it here. */
+  /** @internal express-session sets it. */
   get generate(): Generate | undefined {
     return this.#generate;
   }
@@ -216,14 +214,14 @@ export class SessionSetsStore<
     void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
-  /** Makes the session of a request of what `get` gave: express-session calls it. */
+  /** Makes the session of a request from the data that `get` returned. express-session calls it. */
   createSession<Session>(req: object, session: object): Session {
     if (!this.#generate) {
       throw createConfigError(
         "This store makes sessions for express-session alone: give it to session({ store }) first, or use get",
       );
     }
-    refuseNoRequest(req);
+    checkRequest(req);
     const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkRecord("The session", session);
       return { ...session };
@@ -243,7 +241,7 @@ export class SessionSetsStore<
 
   async #readAll(): Promise<(StoredData<Data> & { id: string })[]> {
     const sessions: (StoredData<Data> & { id: string })[] = [];
-    for await (const page of this.#saved.iterate(true)) {
+    for await (const page of this.#saved.iterate({ withFields: true })) {
       for (const session of page) {
         sessions.push({ ...this.#saved.toData<StoredData<Data>>(session), id: session.id });
       }
@@ -253,13 +251,13 @@ export class SessionSetsStore<
 
   async #count(): Promise<number> {
     let length = 0;
-    for await (const page of this.#saved.iterate(false)) length += page.length;
+    for await (const page of this.#saved.iterate()) length += page.length;
     return length;
   }
 }
 
-/** A session is made for a request; what it says of its sid, express-session's class reads. */
-function refuseNoRequest(req: unknown): void {
+/** Refuses anything but a request, because express-session's class reads its sid. */
+function checkRequest(req: unknown): void {
   const isRequest = readSafely("ERR_SESSION_CONFIG", "The request", () => {
     return (
       typeof req === "object" &&
@@ -288,7 +286,7 @@ function createUndeclaredError(
 ): SessionError {
   const known = [...references.values()].map(({ name }) => quote(name)).join(", ") || "none";
   return createConfigError(
-    `${quote(reference)} is no declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
+    `${quote(reference)} isn't a declared reference (declared: ${known}); add it to the references of SessionSetsStore`,
     { field: toFieldName(reference) },
   );
 }

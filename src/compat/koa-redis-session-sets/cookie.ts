@@ -4,7 +4,7 @@ import { bindResponse, NodeExchange } from "../../http/exchange/node-exchange.ts
 import { SessionError } from "../../shared/errors.ts";
 import { type KoaCookieOptions, needsSecure } from "./options/cookie-options.ts";
 
-/** What is used of Koa's context (Koa 2 and 3). */
+/** The part of Koa's context that is used (Koa 2 and 3). */
 export interface KoaCookieContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -19,11 +19,11 @@ export interface KoaCookieContext {
 }
 
 /**
- * A cookie that carries the token of a session, by Koa's own `ctx.cookies`.
+ * A cookie that carries the token of a session. Koa's own `ctx.cookies` reads and sets it.
  *
- * It is sent where the token is new, and never again: one that is sent once more, by a request beside a
- * sign-in, would replace that of the sign-in if it came after it. So it lasts as long as browsers keep
- * one, and the session in Redis says when it ends.
+ * A token's cookie is sent once, when the token is new. If a request beside a sign-in sent its cookie
+ * again, a late response could replace the cookie of the sign-in. So the cookie lasts as long as
+ * browsers allow, and the session in Redis decides when it ends.
  */
 export class KoaCookie {
   readonly #ctx: KoaCookieContext;
@@ -31,7 +31,7 @@ export class KoaCookie {
   readonly #options: KoaCookieOptions & { readonly signed: boolean };
   readonly #needsSecure: boolean;
   readonly #exchange: NodeExchange;
-  /** The browser has it, or is going to. */
+  /** Whether the browser has it, or will have it after this response. */
   #isThere = false;
 
   constructor(ctx: KoaCookieContext, name: string, cookie: KoaCookieOptions) {
@@ -45,13 +45,13 @@ export class KoaCookie {
     this.#exchange = new NodeExchange(ctx.req, view);
   }
 
-  /** @throws SessionError ERR_COOKIE where the cookie cannot be read: its signature not checked. */
+  /** @throws SessionError ERR_COOKIE if the cookie's signature cannot be checked. */
   get(): string | undefined {
     const { res, cookies } = this.#ctx;
     const before = res.getHeader("set-cookie");
     try {
       const value = cookies.get(this.#name, { signed: this.#options.signed });
-      // Koa takes a wrong signature away. A sign-in beside this request may have set a right one.
+      // Koa removes a cookie with a wrong signature. A sign-in beside this request may have set a right one.
       if (value === undefined && !res.headersSent) {
         if (before === undefined) res.removeHeader("set-cookie");
         else res.setHeader("set-cookie", before);
@@ -59,7 +59,7 @@ export class KoaCookie {
       this.#isThere = value !== undefined;
       return value;
     } catch (cause) {
-      const fault = this.#fault() || "Koa does not read it";
+      const fault = this.#fault() || "Koa cannot read it";
       throw new SessionError("ERR_COOKIE", `The session cookie cannot be read: ${fault}`, {
         cause,
         cookie: this.#name,
@@ -68,9 +68,9 @@ export class KoaCookie {
   }
 
   /**
-   * To be called before the store is touched, so that no session is made whose cookie cannot be sent.
+   * Call this before the store is touched, so that no session is made whose cookie cannot be sent.
    *
-   * @throws SessionError ERR_COOKIE where the cookie cannot be set now.
+   * @throws SessionError ERR_COOKIE if the cookie cannot be set now.
    */
   check(): void {
     const fault = this.#fault();
@@ -92,13 +92,13 @@ export class KoaCookie {
       (this.#needsSecure &&
         !secure &&
         "it is Secure and the connection does not look secure; behind a proxy that ends TLS, set app.proxy = true") ||
-      (this.#options.signed && !this.#ctx.app.keys && "it is to be signed, and app.keys is not set")
+      (this.#options.signed && !this.#ctx.app.keys && "it must be signed, and app.keys is not set")
     );
   }
 
-  /** What caches are told of a response that depends on the cookie, or `isOfUser`: that shows a session. */
-  restrictCaching(isOfUser: boolean): void {
-    const kind = isOfUser ? "private" : "vary";
+  /** Tells caches that the response depends on the cookie, and with `hasToken` on a session. */
+  restrictCaching({ hasToken }: { readonly hasToken: boolean }): void {
+    const kind = hasToken ? "private" : "vary";
     this.#exchange.restrictCaching({ kind, vary: ["Cookie"], yields: true });
   }
 
@@ -107,7 +107,7 @@ export class KoaCookie {
     this.#isThere = true;
   }
 
-  /** Makes the browser forget it, if it has it, and the response can say so. */
+  /** Makes the browser drop the cookie, if it has one and the response can still say so. */
   clear(): void {
     if (this.#isThere && this.settable) this.#send(null, this.#options);
     this.#isThere = false;
@@ -115,7 +115,7 @@ export class KoaCookie {
 
   #send(value: string | null, options: object): void {
     this.#ctx.cookies.set(this.#name, value, options);
-    // Koa drops the headers of a response that becomes an error; the cookies get out all the same.
+    // Koa drops the headers of a response that becomes an error; the exchange sends the cookies anyway.
     const lines = [this.#ctx.res.getHeader("set-cookie") ?? []].flat().map(String);
     for (const name of [this.#name, `${this.#name}.sig`]) {
       const line = lines.findLast((cookie) => cookie.startsWith(`${name}=`));

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { quote, SessionError, toFieldName } from "../../shared/errors.ts";
 
 /**
- * The store's id for a caller's: the same, so that the plain sets hold ids as they were given. One
- * that is empty, or not well-formed Unicode, which Redis would be sent as another, is known by its
- * hash.
+ * The store's id for an id that the program chose. It is the same one, so the plain sets hold ids as
+ * they were given. A hash replaces an empty id, and one that isn't well-formed Unicode, because
+ * clients would send another text to Redis.
  */
 export function toId(id: unknown): string {
   if (typeof id !== "string") {
@@ -14,36 +14,36 @@ export function toId(id: unknown): string {
   return `~${createHash("sha256").update(JSON.stringify(id)).digest("base64url")}`;
 }
 
-/** What koa-redis-session-sets made for an id: 18 random bytes in base64. It was the cookie's value. */
+/** An id that koa-redis-session-sets made: 18 random bytes in base64. It was the cookie's value. */
 const FOREIGN_ID_PATTERN = /^[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}$/;
 
-/** Whether a cookie's value may be the id of a session that was not moved yet. */
+/** Whether a cookie's value may be the id of a session that was not migrated yet. */
 export function isForeignId(value: unknown): value is string {
   return typeof value === "string" && FOREIGN_ID_PATTERN.test(value);
 }
 
-/** Whether a text may have an id in it that a browser still has in its cookie: no message shows it. */
-export function holdsOldId(text: unknown): boolean {
-  return typeof text === "string" && ANYWHERE.test(text);
+/** Whether a text may hold an id that a browser still has in its cookie. No message shows such a text. */
+export function holdsForeignId(text: unknown): boolean {
+  return typeof text === "string" && FOREIGN_ID_ANYWHERE.test(text);
 }
 
-const ANYWHERE = /[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}/;
+const FOREIGN_ID_ANYWHERE = /[A-Za-z0-9+/]{22}[A-Za-z0-9+/=]{2}/;
 
-/** A name as messages show it. */
+/** Quotes a name for a message, and hides one that may hold a foreign id. */
 export function quoteName(name: unknown): string {
-  return holdsOldId(name) ? '"…"' : quote(name);
+  return holdsForeignId(name) ? '"…"' : quote(name);
 }
 
-/** The name of a field as errors have it; none where it holds an old id. */
+/** The name of a field for an error; undefined if it may hold a foreign id. */
 export function toErrorField(name: unknown): string | undefined {
-  return holdsOldId(name) ? undefined : toFieldName(name);
+  return holdsForeignId(name) ? undefined : toFieldName(name);
 }
 
 /**
- * The id that a moved session has: a hash where the old one was the secret of a cookie, in the form
- * of all ids that are made here; and the same one where the program has chosen it.
+ * The id of a migrated session. A foreign id that was the secret of a cookie becomes a hash, in the
+ * form of all ids that are made here. An id that the program chose stays the same.
  */
-export function deriveMigratedId(old: string): string {
-  if (!isForeignId(old)) return toId(old);
-  return `AA${createHash("sha256").update(old).digest("base64url").slice(0, 22)}`;
+export function deriveMigratedId(foreignId: string): string {
+  if (!isForeignId(foreignId)) return toId(foreignId);
+  return `AA${createHash("sha256").update(foreignId).digest("base64url").slice(0, 22)}`;
 }

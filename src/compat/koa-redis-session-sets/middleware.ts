@@ -12,12 +12,12 @@ import {
 import { KoaSession, type SessionCookies } from "./session.ts";
 import { createPublicStore, type KoaSessionStore, SessionsInRedis } from "./store.ts";
 
-/** What `ctx` has under the middleware. */
+/** The property that the middleware adds to `ctx`. */
 export interface KoaSessionContext {
   session: KoaSession;
 }
 
-/** Koa middleware that gives `ctx.session`. Using it is optional: `createSession(ctx)` does it, too. */
+/** Koa middleware that sets `ctx.session`. It is optional: `createSession(ctx)` returns the same one. */
 export interface KoaRedisSessionSets {
   (
     ctx: KoaCookieContext & { session?: KoaSession },
@@ -33,8 +33,8 @@ export interface KoaRedisSessionSets {
   /** The sessions by their ids, without cookies. */
   readonly store: KoaSessionStore;
   /**
-   * Moves all sessions that koa-redis-session-sets has kept, in bounded steps, while both are in use.
-   * It can be ended at any time, and started again.
+   * Migrates all sessions of koa-redis-session-sets, in bounded steps, while both libraries are in use.
+   * It can be stopped at any time, and started again.
    *
    * @throws SessionError ERR_SESSION_CONFIG without the option `migrate`, or for a wrong cursor.
    */
@@ -51,8 +51,8 @@ function createCookies(ctx: KoaCookieContext, settings: Settings): SessionCookie
 /**
  * Sessions for Koa 2 and 3 in Redis.
  *
- * @param _app is not needed: the keys for signing are those of the app that has the request.
- * @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not.
+ * @param _app isn't used: cookies are signed with the keys of the app that handles the request.
+ * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
 export function koaRedisSessionSets(
   _app: unknown,
@@ -100,7 +100,7 @@ export function koaRedisSessionSets(
 
 const TAKES = "The middleware and createSession take Koa's context: createSession(ctx)";
 
-/** Whether it has what is used of Koa's context. */
+/** Whether it has the part of Koa's context that is used. */
 function isContext({ req, res, app, cookies }: KoaCookieContext): boolean {
   const functions: readonly unknown[] = [res.getHeader, res.setHeader, cookies.get, cookies.set];
   return (
@@ -111,5 +111,5 @@ function isContext({ req, res, app, cookies }: KoaCookieContext): boolean {
   );
 }
 
-// `require(…).default` is the function, too: what turns ES modules into CommonJS knows no other name for it.
+// `require(…).default` is the function, too: modules that were compiled to CommonJS call it by this name.
 koaRedisSessionSets.default = koaRedisSessionSets;

@@ -1,8 +1,10 @@
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
 import { createGoneError } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
+import type { MigrateOptions } from "../../migrate/migrator.ts";
 import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
+import { Queue } from "../../shared/queue.ts";
 import type { Command, Commanded } from "../../store/commanding.ts";
 import { createRenewal } from "../shared/change.ts";
 import type { KoaCookie } from "./cookie.ts";
@@ -10,19 +12,19 @@ import { deriveMigratedId, isForeignId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
 import { type KoaSessionData, type SessionsInRedis, toData, toNames } from "./store.ts";
 
-/** For how long a request that still has the token from before a sign-in is told apart (ms). */
+/** How long (ms) a token from before a sign-in is still recognized. */
 const GRACE_MS = 10_000;
 const SHARDS = 1;
 
-/** The cookie of a session that was signed in to, and that of a visitor's, which may be the same. */
+/** The cookie of a signed-in session and the cookie of a visitor's session: one or two cookies. */
 export interface SessionCookies {
   readonly user: KoaCookie;
   readonly visitor: KoaCookie;
 }
 
 /**
- * The session of one request, `ctx.session`. Its calls are carried out one after the other, in the
- * order in which they were made.
+ * The session of one request, `ctx.session`. Its calls run one after the other, in the order in which
+ * they were made.
  */
 export class KoaSession {
   readonly #sessions: SessionsInRedis;
@@ -30,21 +32,21 @@ export class KoaSession {
   readonly #settings: Settings;
   /** The token and id of the request, or of the session that this request has made. */
   #held: NewToken | null;
-  /** Which of the cookies its token is in. */
+  /** The cookie that carries its token. */
   #cookie: KoaCookie;
-  /** A visitor's token that came beside another one, whose session counts where it is there. */
+  /** A visitor's token that came beside a user's. It counts if the user's leads to no session. */
   #beside: NewToken | null = null;
-  /** What the next session of this request is going to have, once somebody asks for its key. */
+  /** The token and id of the next session, made once the program has asked for its key. */
   #next: NewToken | null = null;
-  /** The cookie's value, where it may be that of a session which was not moved yet. */
+  /** The cookie's value, if it may be the id of a session that was not migrated yet. */
   #foreignId: string | null = null;
-  /** The token came with the request, so somebody else may know it. */
+  /** Whether the token came with the request, so that others may know it. */
   #cameWithRequest: boolean;
-  /** This request has seen the session alive. */
+  /** Whether this request has seen the session alive. */
   #seen = false;
-  /** This request wanted the session ended. */
+  /** Whether this request has called `delete`. */
   #deleted = false;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   /** @internal */
   constructor(sessions: SessionsInRedis, cookies: SessionCookies, settings: Settings) {
@@ -57,19 +59,19 @@ export class KoaSession {
     this.#held = parseToken(token);
     this.#cookie = user;
     if (sessions.migrator && isForeignId(token)) this.#foreignId = token;
-    if (this.#held === null && this.#foreignId === null) this.#visit(visiting);
+    if (this.#held === null && this.#foreignId === null) this.#holdVisitor(visiting);
     else this.#beside = visiting;
     this.#cameWithRequest = this.#held !== null || this.#foreignId !== null;
   }
 
-  #visit(visiting: NewToken | null): void {
+  #holdVisitor(visiting: NewToken | null): void {
     this.#held = visiting;
     this.#cookie = this.#cookies.visitor;
   }
 
   /**
-   * The key of the session's hash, for `client.hgetall(key)`. While sessions are moved, ask for it
-   * after the first call that was awaited: it may be the one that moves the session.
+   * The key of the session's hash, for `client.hgetall(key)`. While sessions are migrated, await
+   * another call of the session first: it may migrate the session, and so change the key.
    */
   getKey(): string {
     const id =
@@ -80,8 +82,8 @@ export class KoaSession {
   }
 
   /**
-   * The session, or some fields of it, and its `id`. Where there is none it is empty: nothing is written
-   * to Redis, and no cookie is sent, until something is set in it.
+   * The session's data, or some fields of it, and its `id`; empty where there is no session. Reading
+   * writes nothing to Redis, and sends no cookie.
    */
   async get(fields?: readonly string[] | null): Promise<KoaSessionData> {
     const names = toNames(fields);
@@ -94,14 +96,14 @@ export class KoaSession {
   }
 
   /**
-   * Merges values; a field that is undefined is left alone. Where there is no session it makes one, and
-   * sends the cookie. The session ends `maxAge` from now. Resolves to the values.
+   * Merges values. A field that is undefined stays as it is. Where there is no session, this makes one
+   * and sends the cookie. The session ends `maxAge` from now. Resolves to the values.
    *
-   * A reference that gets its first value, or of which `{ rotate: true }` says so, gives the session a
-   * new token, and the old one leads nowhere.
+   * The first value of a reference gives the session a new token, and so does each later value of one
+   * declared `{ rotate: true }`. The old token then leads to no session.
    *
-   * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
-   * request; ERR_COOKIE where the cookie cannot be set any more.
+   * @throws SessionError ERR_SESSION_GONE if another request ended the session during this one;
+   * ERR_COOKIE if the cookie can no longer be set.
    */
   async set<Values extends object>(values: Values, maxAge?: Duration): Promise<Values> {
     await this.#runInTurn(async () => {
@@ -113,21 +115,21 @@ export class KoaSession {
     return values;
   }
 
-  /** Whether values make a session of their own, where a change has found none. */
+  /** Whether `set` may make a session after its change has found none. */
   #mayMakeAfter(changed: Commanded, change: Command): boolean {
     if (changed.state === "gone") return !this.#seen;
     if (changed.state !== "superseded" || !this.#namesUser(change)) return false;
     return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
-  /** Removes fields. The session ends `maxAge` from now. Where there is none, it makes none. */
+  /** Removes fields. The session ends `maxAge` from now. Where there is none, nothing happens. */
   async unset(fields: readonly string[], maxAge?: Duration): Promise<void> {
     await this.#runInTurn(() =>
       this.#change(this.#sessions.createChange({ unset: fields, maxAge })),
     );
   }
 
-  /** The session ends `maxAge` from now. Where there is none it makes one, and sends the cookie. */
+  /** Makes the session end `maxAge` from now. Where there is none, makes one and sends the cookie. */
   async touch(maxAge?: Duration): Promise<void> {
     await this.#runInTurn(async () => {
       const change = this.#sessions.createChange({ maxAge });
@@ -137,30 +139,33 @@ export class KoaSession {
   }
 
   /**
-   * Ends the session, and clears its cookie. It makes no new one: `set` does. A parallel request that
-   * still has the old token makes none for ten seconds, unless it signs in.
+   * Ends the session, and clears its cookie. A later `set` makes a new session. For ten seconds, a
+   * parallel request that still has the old token makes none, unless it signs in.
    */
   async delete(): Promise<void> {
-    await this.#runInTurn(async () => {
-      if (this.#held === null) return;
-      this.#cookie.check();
-      const { id } = this.#held;
-      const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE_MS } });
-      this.#deleted = true;
-      this.#seen = false;
-      // The cookie of what was not there is left alone: a sign-in may have replaced it.
-      if (ended === null) return;
-      this.#cookie.clear();
-      this.#cookies.visitor.clear();
-      this.#held = null;
-    }, true);
+    await this.#runInTurn(
+      async () => {
+        if (this.#held === null) return;
+        this.#cookie.check();
+        const { id } = this.#held;
+        const ended = await this.#sessions.store.end(id, { tombstone: { stays: GRACE_MS } });
+        this.#deleted = true;
+        this.#seen = false;
+        // Without a session the cookie stays: a sign-in may have replaced it.
+        if (ended === null) return;
+        this.#cookie.clear();
+        this.#cookies.visitor.clear();
+        this.#held = null;
+      },
+      { thenEnd: true },
+    );
   }
 
   /**
-   * A token for the session's forms. Where there is no session it makes one, and sends the cookie, for
-   * the token is bound to that.
+   * A token for the session's forms. Where there is no session, this makes one and sends the cookie,
+   * because the token is bound to the session.
    *
-   * @param _session is not needed any more.
+   * @param _session isn't used: the token is always that of this session.
    */
   async createCSRFToken(_session?: object | null): Promise<string> {
     return this.#runInTurn(async () => {
@@ -173,7 +178,7 @@ export class KoaSession {
     });
   }
 
-  /** Whether a form's token is of this session. */
+  /** Whether a form's token belongs to this session. */
   async verifyCSRFToken(token: unknown): Promise<boolean>;
   async verifyCSRFToken(session: object | null | undefined, token: unknown): Promise<boolean>;
   async verifyCSRFToken(session: unknown, token?: unknown): Promise<boolean> {
@@ -184,42 +189,42 @@ export class KoaSession {
     );
   }
 
-  /** Runs `work` when all calls before it have ended; `ends`: it ends the session. */
-  #runInTurn<T>(work: () => Promise<T>, ends = false): Promise<T> {
-    const result = this.#queue.then(async () => {
-      this.#cookie.restrictCaching(this.#held !== null || this.#foreignId !== null);
-      if (this.#foreignId !== null) await this.#migrate(this.#foreignId, ends);
+  /** Runs `work` when all calls before it have ended; with `thenEnd` it ends the session. */
+  #runInTurn<T>(work: () => Promise<T>, options: MigrateOptions = {}): Promise<T> {
+    return this.#queue.run(async () => {
+      const hasToken = this.#held !== null || this.#foreignId !== null;
+      this.#cookie.restrictCaching({ hasToken });
+      if (this.#foreignId !== null) await this.#migrate(this.#foreignId, options);
       if (this.#beside !== null) await this.#choose(this.#beside);
       return work();
     });
-    this.#queue = result.catch(() => undefined); // the caller is told; the next call starts anyway
-    return result;
   }
 
-  /** Whether the session of the first token is there; a visitor's takes its place where it is not. */
+  /** Keeps the user's token if it leads to a session, and holds the visitor's token otherwise. */
   async #choose(visiting: NewToken): Promise<void> {
     this.#beside = null;
     const { store } = this.#sessions;
     const found = this.#held && (await store.find(this.#held.id, { names: [] }));
-    if (found === null || found.state === "gone") this.#visit(visiting);
+    if (found === null || found.state === "gone") this.#holdVisitor(visiting);
     else if (found.state === "live") {
       this.#seen = true;
-      this.#cookies.visitor.clear(); // what a request beside the sign-in has made
+      this.#cookies.visitor.clear(); // a request beside the sign-in made that session
     }
   }
 
   /**
-   * Moves the session that the cookie has led to until now, and gives it a token of its own: the old one
-   * stood in Redis for everybody to read. One of nobody gets that when it signs in, and not before: the
-   * cookie of an earlier one may arrive after that of the sign-in. Where the cookie cannot be set any
-   * more, a later request does it. For its grace time the old one leads to the session, for parallel
-   * requests.
+   * Migrates the session that the cookie leads to, and gives it a new token, because the old one can be
+   * read in Redis. A session without a user gets its new token at the sign-in: a cookie sent earlier
+   * could reach the browser after the cookie of the sign-in. If the cookie can no longer be set, a later
+   * request gives the session its token. For the grace time the old token leads to the session, too, for
+   * parallel requests.
    */
-  async #migrate(foreignId: string, ends: boolean): Promise<void> {
+  async #migrate(foreignId: string, { thenEnd = false }: MigrateOptions): Promise<void> {
     const { migrator, store } = this.#sessions;
     if (migrator === null) return;
     const { identity } = this.#settings;
-    const id = await migrator.migrate(foreignId, ends);
+    await migrator.migrate(foreignId, { thenEnd });
+    const id = deriveMigratedId(foreignId);
     const found = await store.find(id, { names: toNames(identity) });
     this.#foreignId = null;
     if (found.state === "gone") return;
@@ -227,26 +232,26 @@ export class KoaSession {
     if (found.state !== "live") return;
     this.#seen = true;
     const isOfNobody = Object.values(toData(found)).every((value) => value === null);
-    if (ends || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
+    if (thenEnd || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
     const changed = await store.change(id, createRenewal(to.id, GRACE_MS));
     if (changed.state === "changed") this.#hold(to, this.#cookies.user);
-    // else somebody else has the new token
+    // else a parallel request has sent the new token
   }
 
-  /** Changes the session; null where the request has none. */
+  /** Changes the session. Null: the request has none. */
   async #change(command: Command): Promise<Commanded | null> {
     if (this.#held === null) return null;
     const { identity, firstOnly } = this.#settings;
     const { user, visitor } = this.#cookies;
-    const tellsUser = command.references.some(({ field, texts }) => {
+    const namesIdentity = command.references.some(({ field, texts }) => {
       return identity.includes(field) && (texts.length > 0 || !firstOnly.includes(field));
     });
     const isVisitors = user !== visitor && this.#cookie === visitor;
-    if (tellsUser && (this.#cameWithRequest || isVisitors)) this.#cookie.check();
+    if (namesIdentity && (this.#cameWithRequest || isVisitors)) this.#cookie.check();
     const to = createTokenBeside(this.#held.id);
     const merge =
-      tellsUser && this.#cameWithRequest
+      namesIdentity && this.#cameWithRequest
         ? { to: to.id, identity, firstOnly, tombstone: GRACE_MS }
         : null;
     const changed = await this.#sessions.store.command(this.#held.id, { ...command, merge });
@@ -261,7 +266,7 @@ export class KoaSession {
     return changed;
   }
 
-  /** Makes a session under a token of its own, whatever the request came with. */
+  /** Makes a session under a new token, even if the request came with one. */
   async #create(command: Command): Promise<void> {
     const { set: fields, references, absoluteTimeout = null } = command;
     this.#cookie.check();
@@ -275,7 +280,7 @@ export class KoaSession {
     this.#hold(made, this.#namesUser(command) ? user : visitor);
   }
 
-  /** The response brings the browser a token. */
+  /** Holds a token, and sends it to the browser. */
   #hold(held: NewToken, cookie: KoaCookie): void {
     const { visitor } = this.#cookies;
     if (cookie !== visitor) visitor.clear();
@@ -296,7 +301,7 @@ export class KoaSession {
   }
 }
 
-/** The token in a cookie, and its id; null for what this library could not have made, which is never one. */
+/** The token in a cookie, and its id; null for a text that this library cannot have made. */
 function parseToken(value: string | undefined): NewToken | null {
   const id = toId(value, SHARDS);
   return id === null ? null : { token: value as string, id };

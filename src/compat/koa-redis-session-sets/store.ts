@@ -1,4 +1,5 @@
 import { createGoneError } from "../../http/errors.ts";
+import { type MigrateOptions, Migrator } from "../../migrate/migrator.ts";
 import { type Duration, parseDuration } from "../../shared/durations.ts";
 import { createConfigError, SessionError } from "../../shared/errors.ts";
 import { readElements } from "../../shared/given.ts";
@@ -14,14 +15,14 @@ import {
   type JSONRecord,
   toJSONRecord,
 } from "../shared/json-record.ts";
-import { holdsOldId, quoteName, toErrorField, toId } from "./ids.ts";
-import { KoaMigrator } from "./old-sessions.ts";
+import { createForeignLayout } from "./foreign-layout.ts";
+import { deriveMigratedId, holdsForeignId, quoteName, toErrorField, toId } from "./ids.ts";
 import type { Settings } from "./options/options.ts";
 import { createReference, pickReferences } from "./options/references.ts";
 
 /**
- * The data of a session: what JSON makes of what was set. Where there is a session it has its `id`, too,
- * as the sets give it, which is not enumerable: so it is not written back with the fields.
+ * The data of a session, as JSON copies them. The data of a live session have its `id`, too, as the
+ * sets give it. The `id` isn't enumerable, so it isn't written back with the fields.
  */
 export interface KoaSessionData {
   // biome-ignore lint/suspicious/noExplicitAny: so that programs compile as before
@@ -32,11 +33,11 @@ export interface KoaSessionData {
 export interface KoaSessionStore {
   /** The key of the session's hash. */
   getSessionKey(id: string): string;
-  /** The key of the plain set of the ids of all sessions whose field has this value; 1 is "1". */
+  /** The key of a plain set: the ids of all sessions whose field has this value. 1 is the same as "1". */
   getReferenceKey(field: string, value: unknown): string;
   /** The data, or some fields of it; `{}` where there is no session. */
   get(id: string, fields?: readonly string[] | null): Promise<KoaSessionData>;
-  /** Merges values; makes the session where there is none. It ends `maxAge` from now. */
+  /** Merges values, or makes the session where there is none. It ends `maxAge` from now. */
   set<Values extends object>(id: string, values: Values, maxAge?: Duration): Promise<Values>;
   /** Removes fields. The session ends `maxAge` from now. */
   unset(id: string, fields: readonly string[], maxAge?: Duration): Promise<void>;
@@ -46,25 +47,25 @@ export interface KoaSessionStore {
   delete(id: string): Promise<void>;
   /**
    * Ends all sessions whose field has this value, in bounded steps. Resolves to how many. With
-   * `migrate`, those that were not moved yet are among them.
+   * `migrate`, it also ends those that were not migrated yet.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for what is no declared reference.
+   * @throws SessionError ERR_SESSION_CONFIG for a field that isn't a declared reference.
    */
   clear(field: string, value: unknown): Promise<number>;
 }
 
-/** What is to change in one session. */
+/** The changes to make in one session. */
 export interface WantedChange {
   readonly values?: unknown;
   readonly unset?: readonly string[];
   readonly maxAge?: Duration | null | undefined;
 }
 
-/** The sessions as the settings have them, in one shard: a reference is one plain set. */
+/** The sessions of one middleware. They are in one shard, so each value of a reference has one set. */
 export class SessionsInRedis {
   readonly store: CommandStore;
-  /** The sessions that were not moved yet; null where none are to be. */
-  readonly migrator: KoaMigrator | null;
+  /** Null where no sessions are to be migrated. */
+  readonly migrator: Migrator | null;
   readonly #settings: Settings;
 
   constructor(settings: Settings) {
@@ -74,30 +75,30 @@ export class SessionsInRedis {
     this.migrator =
       foreignPrefix === null
         ? null
-        : new KoaMigrator(client, inOneShard, foreignPrefix, references);
+        : new Migrator(client, inOneShard, createForeignLayout(foreignPrefix, references));
     this.#settings = settings;
   }
 
   /** How long a session lives from now on, in ms. */
   parseMaxAge(maxAge: Duration | null | undefined): number {
-    if (holdsOldId(maxAge)) {
+    if (holdsForeignId(maxAge)) {
       throw createConfigError(
-        'maxAge must be a duration, such as "28 days"; it is what may be the id of a session',
+        'maxAge must be a duration, such as "28 days"; it may be the id of a session',
       );
     }
     return parseDuration("maxAge", maxAge ?? this.#settings.maxAge);
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG for what is no declared reference. */
+  /** @throws SessionError ERR_SESSION_CONFIG for a field that isn't a declared reference. */
   checkReference(field: string): void {
     if (this.#settings.references.has(field)) return;
     throw createConfigError(
-      `${quoteName(field)} is no declared reference; add it to the references of koa-redis-session-sets`,
+      `${quoteName(field)} isn't a declared reference; add it to the references of koa-redis-session-sets`,
       { field: toErrorField(field) },
     );
   }
 
-  /** A change as the store takes it. It moves the deadline, as every change here does. */
+  /** A change for the store. It sets a new deadline, as every change of this entry does. */
   createChange({ values = {}, unset = [], maxAge }: WantedChange): Command {
     const record: JSONRecord = toJSONRecord("The session's values", values);
     const { references } = this.#settings;
@@ -114,7 +115,7 @@ export class SessionsInRedis {
   }
 }
 
-/** What there is of `store` for users of the middleware. */
+/** The `store` that users of the middleware see. */
 export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
   const { store, migrator } = sessions;
   return {
@@ -138,22 +139,25 @@ export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
       await store.command(await resolveId(id), change);
     },
     async delete(id) {
-      await store.end(await resolveId(id, true));
+      await store.end(await resolveId(id, { thenEnd: true }));
     },
     async clear(field, value) {
       sessions.checkReference(field);
       const reference = createReference(field, value);
-      await migrator?.migrateReference(field, decodeText(reference.text));
+      await migrator?.migrateIndex(field, decodeText(reference.text), { thenEnd: true });
       return store.endAll(reference);
     },
   };
 
-  /** The id that a session has here: another one where it was moved. */
-  async function resolveId(given: unknown, ends = false): Promise<string> {
+  /** The id that a session has here, which may be another one if the session was migrated. */
+  async function resolveId(given: unknown, options?: MigrateOptions): Promise<string> {
     const id = toId(given);
     if (migrator === null) return id;
-    const moved = await migrator.migrate(given as string, ends);
-    return moved === id || (await store.find(moved, { names: [] })).state !== "live" ? id : moved;
+    await migrator.migrate(given as string, options);
+    const migratedId = deriveMigratedId(given as string);
+    if (migratedId === id) return id;
+    const { state } = await store.find(migratedId, { names: [] });
+    return state === "live" ? migratedId : id;
   }
 }
 
@@ -165,7 +169,7 @@ export function toData(found: Lookup): KoaSessionData {
   return Object.defineProperty(data, "id", { value: id, writable: true, configurable: true });
 }
 
-/** The names of the fields to read; all of them where none are asked for. */
+/** The names of the fields to read; undefined for all of them. */
 export function toNames(fields?: readonly string[] | null): string[] | undefined {
   return fields == null ? undefined : readNames(fields).map((field) => encodeFieldName(field));
 }

@@ -5,7 +5,7 @@ import { readSafely } from "../../shared/given.ts";
 import { isRedisClient } from "../../store/redis/wire/clients/connect.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 
-/** What all functions take: a client of redis (node-redis) 5 or 6, connected. */
+/** The option of all functions: a connected client of redis (node-redis) 5 or 6. */
 export interface WithClient {
   client: NodeRedisClient;
 }
@@ -40,7 +40,7 @@ const OPTIONS = {
 /**
  * The options of a call, read once.
  *
- * @throws SessionError ERR_SESSION_CONFIG for options that are misspelt, and for what is no client.
+ * @throws SessionError ERR_SESSION_CONFIG for misspelt options, and for a `client` that isn't one.
  */
 export function readCall<Options extends WithClient>(
   call: keyof typeof OPTIONS,

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { SessionError } from "../../shared/errors.ts";
 import { readSafely } from "../../shared/given.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Command, CommandStore } from "../../store/commanding.ts";
-import { openStore } from "../../store/redis/options.ts";
-import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
+import type { Command } from "../../store/commanding.ts";
 import { createChange } from "../shared/change.ts";
 import {
   decodeRecord,
@@ -16,10 +14,11 @@ import {
 } from "../shared/json-record.ts";
 import { readCall, type WithClient, type WithSessionId, type WithUserId } from "./calls.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
-import { findMigrator, IN_ONE_SHARD } from "./old-sessions.ts";
+import { findMigrator } from "./migration.ts";
+import { getStore } from "./store.ts";
 import { createUserReference } from "./user.ts";
 
-/** What every session has; it can have any other properties that JSON can write. */
+/** The properties of every session. It can have any others that JSON can write. */
 export interface SessionData {
   userId: string;
   /** When the session ends: an ISO 8601 timestamp with its offset, such as `toISOString()` gives. */
@@ -32,21 +31,19 @@ export interface ListedSession<Data> {
   data: Data;
 }
 
-/** A session's data where its type is not named: what every session has, and anything besides. */
+/** A session's data if their type is not named: the properties of every session, and any others. */
 export type ReadData = SessionData & { [name: string]: unknown };
 
-/** A session's id is its token here, so that one is made as hard to guess as any token. */
+/** A session's id is its token here, so it is as hard to guess as any token. */
 const ID_BYTES = 24;
 /** How many sessions of a user are changed at once. */
 const MAX_BATCH_SESSIONS = 100;
 
-const stores = new WeakMap<object, CommandStore>();
-
 /**
- * Makes a session, which ends when `data.expires` says. One of the same id and user is replaced.
- * Resolves to its id: the one that was given, or else 32 characters, of 192 random bits.
+ * Makes a session that ends at `data.expires`. It replaces a session of the same id and user. Resolves to
+ * its id: the given one, or else 32 characters made of 192 random bits.
  *
- * A moment in the past is no error: no session is left, then.
+ * A moment in the past is no error; there is no session then.
  *
  * @throws SessionError ERR_SESSION_VALUE for data without a `userId` or a timestamp, or that JSON
  * cannot write, and where the id is that of another user's session, which stays as it is.
@@ -71,7 +68,7 @@ export async function createSession<Data extends SessionData>(
   });
   if (state === "elsewhere") {
     throw createRefusedError(
-      "There is a session of this sessionId already, and it is another user's",
+      "There is already a session with this sessionId, and it is another user's",
       "userId",
     );
   }
@@ -86,21 +83,21 @@ export async function readSession<Data extends SessionData = ReadData>(
   const id = toId(sessionId);
   if (id === null) return null;
   const store = getStore(client);
-  const old = findMigrator(client);
+  const migrator = findMigrator(client);
   let found = await store.find(encodeText(id));
-  if (found.state === "gone" && old) {
-    await old.migrate(id);
+  if (found.state === "gone" && migrator) {
+    await migrator.migrate(id);
     found = await store.find(encodeText(id));
   }
   return found.state === "live" ? decodeRecord<Data>(found.session.fields) : null;
 }
 
 /**
- * Merges `data` into a session: a property that is undefined is removed. The session's end moves,
- * either way, where `data` has an `expires`, and else it does not.
+ * Merges `data` into a session. A property that is undefined is removed. If `data` has an `expires`, the
+ * session ends then, earlier or later than before. Otherwise its end stays.
  *
- * @throws SessionError ERR_SESSION_GONE where there is no session, ERR_SESSION_VALUE for a `userId`
- * that is not the session's own, an `expires` that is no timestamp and what JSON cannot write.
+ * @throws SessionError ERR_SESSION_GONE where there is no session; ERR_SESSION_VALUE for a `userId` that
+ * is not the session's own, for an `expires` that isn't a timestamp, and for data that JSON cannot write.
  */
 export async function updateSession(options: WithSessionId & { data: object }): Promise<void> {
   const { client, sessionId, data } = readCall("updateSession", options);
@@ -108,17 +105,17 @@ export async function updateSession(options: WithSessionId & { data: object }): 
   if (typeof sessionId !== "string")
     throw createRefusedError("sessionId must be a string", "sessionId");
   const store = getStore(client);
-  const old = findMigrator(client);
+  const migrator = findMigrator(client);
   let { state } = await store.command(encodeText(sessionId), change);
-  if (state === "gone" && old) {
-    await old.migrate(sessionId);
+  if (state === "gone" && migrator) {
+    await migrator.migrate(sessionId);
     ({ state } = await store.command(encodeText(sessionId), change));
   }
   if (state === "elsewhere") throw createOtherUserError();
   if (state !== "changed") {
     throw new SessionError(
       "ERR_SESSION_GONE",
-      "There is no session of this sessionId to update: none was made, or it has expired or was deleted. createSession makes one",
+      "There is no session with this sessionId to update: none was made, or it has expired or was deleted. createSession makes one",
     );
   }
 }
@@ -128,18 +125,18 @@ export async function deleteSession(options: WithSessionId): Promise<void> {
   const { client, sessionId } = readCall("deleteSession", options);
   const id = toId(sessionId);
   if (id === null) return;
-  await findMigrator(client)?.migrateForEnding(id);
+  await findMigrator(client)?.migrate(id, { thenEnd: true });
   await getStore(client).end(encodeText(id));
 }
 
-/** All sessions of a user, the one that ends first before the others. */
+/** All sessions of a user, in the order in which they end. */
 export async function getUserSessions<Data extends SessionData = ReadData>(
   options: WithUserId,
 ): Promise<ListedSession<Data>[]> {
   const { client, userId } = readCall("getUserSessions", options);
   const sessions: ListedSession<Data>[] = [];
   const user = createUserReference(userId);
-  await findMigrator(client)?.migrateUser(userId, false);
+  await findMigrator(client)?.migrateIndex(user.field, userId);
   for await (const page of getStore(client).pages(user, { withFields: true })) {
     for (const { id, fields } of page) {
       // A server that evicts keys may have lost this user's session, and the id may be another's now.
@@ -162,8 +159,8 @@ export async function updateUserSessions(options: WithUserId & { data: object })
   const user = createUserReference(userId);
   const change = createUpdate(data);
   if (change.where && change.where.text !== user.text) throw createOtherUserError();
-  await findMigrator(client)?.migrateUser(userId, false);
-  // All ids first: to move deadlines is to move sessions in the order that pages are read in.
+  await findMigrator(client)?.migrateIndex(user.field, userId);
+  // All ids first: a new deadline changes the place of a session in the order of the pages.
   const ids: string[] = [];
   for await (const page of store.pages(user)) ids.push(...page.map(({ id }) => id));
   for (let from = 0; from < ids.length; from += MAX_BATCH_SESSIONS) {
@@ -172,26 +169,18 @@ export async function updateUserSessions(options: WithUserId & { data: object })
   }
 }
 
-/** Ends all sessions of a user: what was one when this is called is gone when it resolves. */
+/** Ends all sessions of a user. Each that exists at the call has ended when this resolves. */
 export async function deleteUserSessions(options: WithUserId): Promise<void> {
   const { client, userId } = readCall("deleteUserSessions", options);
   const user = createUserReference(userId);
-  await findMigrator(client)?.migrateUser(userId, true);
+  await findMigrator(client)?.migrateIndex(user.field, userId, { thenEnd: true });
   await getStore(client).endAll(user);
 }
 
-function getStore(client: NodeRedisClient): CommandStore {
-  const known = stores.get(client);
-  if (known) return known;
-  const store = openStore(client, IN_ONE_SHARD);
-  stores.set(client, store);
-  return store;
-}
-
 /**
- * An update leaves the user as it is: one that names a user holds for a session of that user only.
- * What JSON leaves out of it goes, such as the theme in `{ theme: undefined }`: this has always been
- * the way to remove a property.
+ * An update never changes the user: one that names a user applies only to a session of that user. It
+ * removes the properties that JSON leaves out, such as the theme in `{ theme: undefined }`, as
+ * redis-user-sessions does.
  */
 function createUpdate(data: object): Command {
   const record = toJSONRecord("data", data);
@@ -214,7 +203,7 @@ function createUpdate(data: object): Command {
   };
 }
 
-/** The id as it stands in keys; null for what can be none, and is no error: clients send anything. */
+/** The id as it is in keys; null for a value that cannot be one. Clients send anything, so it is no error. */
 function toId(sessionId: unknown): string | null {
   if (typeof sessionId === "number") return String(sessionId);
   return typeof sessionId === "string" ? sessionId : null;

@@ -1,6 +1,6 @@
 import { SessionError } from "../../shared/errors.ts";
 
-/** ISO 8601, extended format, with seconds and fraction optional and the offset not. */
+/** ISO 8601, extended format. Seconds and their fraction are optional; the offset is not. */
 const TIMESTAMP_PATTERN = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
 
 /** The moment of an ISO timestamp, in ms. @throws SessionError ERR_SESSION_VALUE for anything else. */
@@ -17,7 +17,7 @@ export function parseTimestamp(expires: unknown): number {
   return moment;
 }
 
-/** Date.parse takes the 30th of February for the first of March. */
+/** Whether the calendar has this date: Date.parse reads the 30th of February as the 1st of March. */
 function isDate(date: string): boolean {
   const midnight = new Date(`${date}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(date);

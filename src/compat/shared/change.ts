@@ -1,7 +1,7 @@
 import type { Command } from "../../store/commanding.ts";
 import type { Change, Fields } from "../../store/contract.ts";
 
-/** A change of fields and of nothing else: it moves no deadline of a session that is never idle. */
+/** Changes fields and nothing else: the deadline stays, for the session has no idle timeout. */
 export function createChange(set: Fields, unset: readonly string[] = []): Command {
   return {
     set,
@@ -13,7 +13,7 @@ export function createChange(set: Fields, unset: readonly string[] = []): Comman
   };
 }
 
-/** A new id for a session that keeps its data, whoever's it is. An alias stays for `grace` ms. */
+/** Gives a session a new id. It keeps its data and its user. The old id is an alias for `grace` ms. */
 export function createRenewal(to: string, grace: number): Change {
   const replacement = { idleTimeout: null, absoluteTimeout: null, without: [] };
   return {

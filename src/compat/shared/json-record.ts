@@ -3,8 +3,8 @@ import { asCause, SessionError } from "../../shared/errors.ts";
 import type { Fields } from "../../store/contract.ts";
 
 /*
- * Records as the predecessors take them: whatever JSON.stringify takes, under any names. So a Date
- * becomes its text and what is undefined is dropped, which the codec by itself refuses.
+ * Records as the predecessors accept them: anything that JSON.stringify accepts, under any names. A
+ * Date becomes its text, and undefined is dropped. The codec alone would refuse both.
  */
 
 export interface JSONRecord {
@@ -40,7 +40,7 @@ export function checkRecord(name: string, record: unknown): asserts record is JS
   );
 }
 
-/** The fields that keep a record, each under its name with `prefix` before it. */
+/** Encodes a record as fields, each under its name with `prefix` before it. */
 export function encodeRecord(record: JSONRecord, prefix = ""): Map<string, string> {
   const fields = new Map<string, string>();
   for (const [name, value] of Object.entries(record)) {
@@ -54,7 +54,7 @@ export function encodeFieldName(name: string, prefix = ""): string {
   return encodeText(prefix + name);
 }
 
-/** The record that such fields keep; fields without the prefix are none of it. */
+/** Decodes a record from its fields. Fields without the prefix are not part of it. */
 export function decodeRecord<Data = JSONRecord>(fields: Fields, prefix = ""): Data {
   const entries = [...fields]
     .map(([field, text]): [string, unknown] => [decodeText(field), decodeValue(text)])
@@ -65,9 +65,9 @@ export function decodeRecord<Data = JSONRecord>(fields: Fields, prefix = ""): Da
 }
 
 /**
- * A text that a store can have for a name or an id, and that is told from all others: as it is, or
- * in quotes where it is empty, which is no id, where it is not well-formed Unicode, or where some
- * client or store takes it for something of its own.
+ * Encodes a text as a name or an id that every store accepts. Different texts stay different. A text
+ * is put in quotes if it is empty, if it isn't well-formed Unicode, or if a client or a store would
+ * read it as something of its own. Any other stays as it is.
  */
 export function encodeText(text: string): string {
   return text.isWellFormed() && !/^["@]|^__proto__$|^$/.test(text) ? text : JSON.stringify(text);
@@ -78,6 +78,6 @@ export function decodeText(text: string): string {
   try {
     return JSON.parse(text) as string;
   } catch {
-    return text; // written by hand, not by encodeText
+    return text; // it was written by hand, not by encodeText
   }
 }

@@ -4,10 +4,10 @@ import { readOptions } from "../../shared/given.ts";
 /** How tokens are written: encodings that keep every bit. */
 export type TokenEncoding = "base64" | "base64url" | "hex" | "latin1" | "binary";
 
-/** What `get`, `refresh`, `update` and `kill` do where there is no session: reject, or say so. */
+/** Whether `get`, `refresh`, `update` and `kill` reject where there is no session. */
 export type OnMissing = "reject" | undefined;
 
-/** What a method resolves to where there is no session: nothing, where it rejects then. */
+/** The value that a method resolves to where there is no session; none if it rejects. */
 export type IfMissing<Missing extends OnMissing, Answer> = Missing extends "reject"
   ? never
   : Answer;
@@ -53,7 +53,7 @@ export interface Settings {
   readonly connectionString: string | undefined;
   readonly tokenEncoding: TokenEncoding;
   readonly tokenSize: number;
-  /** Whether a session that is not there is an error. */
+  /** Whether a missing session is an error. */
   readonly rejects: boolean;
 }
 
@@ -76,7 +76,7 @@ export function parseSettings(options: string | SpotsSessionsOptions): Settings 
   }
   if (!Number.isInteger(tokenSize) || tokenSize < MIN_TOKEN_BYTES || tokenSize > MAX_TOKEN_BYTES) {
     throw createConfigError(
-      `tokenSize must be a whole number of bytes from ${MIN_TOKEN_BYTES}, because a token with less can be guessed, to ${MAX_TOKEN_BYTES}; got ${quote(tokenSize)}`,
+      `tokenSize must be a whole number of bytes from ${MIN_TOKEN_BYTES}, because a shorter token can be guessed, to ${MAX_TOKEN_BYTES}; got ${quote(tokenSize)}`,
       { option: "tokenSize" },
     );
   }

@@ -15,7 +15,7 @@ import {
   encodeRecord,
   toJSONRecord,
 } from "../shared/json-record.ts";
-import { FOREIGN_LAYOUT } from "./old-sessions.ts";
+import { FOREIGN_LAYOUT } from "./foreign-layout.ts";
 import {
   type IfMissing,
   type OnMissing,
@@ -25,13 +25,13 @@ import {
 } from "./options.ts";
 import { createOwnerReference, DATA_PREFIX, deriveId, encodeSession } from "./stored.ts";
 
-/** Any record: what is in it becomes what JSON makes of it. */
+/** Any record. Its values are stored as JSON writes them. */
 export interface SpotsData {
   // biome-ignore lint/suspicious/noExplicitAny: what it documents, so that programs compile as before
   [name: string]: any;
 }
 
-/** An app; another app's sessions are never found by its name. */
+/** An app. Its name never finds the sessions of another app. */
 export interface OfApp {
   app: string;
 }
@@ -52,7 +52,7 @@ export interface WithDuration {
   duration: number;
 }
 
-/** What `get` finds. */
+/** The answer of `get`. */
 export interface SpotsSession {
   ownerId: string;
   data: SpotsData;
@@ -80,8 +80,8 @@ const OPTIONS = {
 };
 
 /**
- * The sessions of any number of apps, on a client of ioredis that it opens: `client`. End that, when
- * the program ends.
+ * The sessions of any number of apps, on a client of ioredis that it opens: `client`. Close that client
+ * when the program ends.
  *
  * Where there is no session, `get` resolves to undefined, and `refresh`, `update` and `kill` to false.
  * With `missing: "reject"` they reject with ERR_SESSION_GONE. `killAll` never does.
@@ -120,7 +120,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     );
   }
 
-  /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is kept nowhere. */
+  /** Makes a session that lasts for `duration` seconds. Resolves to its token, which is stored nowhere. */
   async create(options: OfOwner & WithDuration & { data?: SpotsData }): Promise<string> {
     const {
       app,
@@ -138,7 +138,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     return token;
   }
 
-  /** Whose session it is, and its data; undefined where there is none. */
+  /** The owner of a session, and its data; undefined where there is none. */
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
     const { app, token } = readCallOptions("get", options, OPTIONS.get);
     const found = await this.#store.find(deriveId(app, token));
@@ -163,7 +163,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   async update(options: OfToken & { data: SpotsData }): Promise<true | IfMissing<Missing, false>> {
     const { app, token, data } = readCallOptions("update", options, OPTIONS.update);
     const entries = Object.entries(toJSONRecord("data", data));
-    // What JSON alone makes null, such as NaN, is a value.
+    // A value that only JSON writes as null, such as NaN, is kept.
     const nulls = readSafely("ERR_SESSION_VALUE", "data", () =>
       entries.filter(([name]) => data[name] === null).map(([name]) => name),
     );
@@ -191,8 +191,8 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   }
 
   /**
-   * Moves all sessions that @spots-tech/sessions has kept, in bounded steps. Until it has come to its
-   * end, those that it has not come by are not found. It can be ended at any time, and started again.
+   * Migrates all sessions of @spots-tech/sessions, in bounded steps. No method finds a session before
+   * it is migrated. It can be stopped at any time, and started again.
    *
    * @throws SessionError ERR_SESSION_CONFIG for a wrong cursor.
    */
@@ -211,7 +211,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   }
 }
 
-/** Without a cause, because that of a URL which cannot be read holds the URL, and so a password. */
+/** Its error has no cause, because the cause would hold the URL, and so a password. */
 function connect(connectionString: string | undefined): Redis {
   try {
     return connectionString === undefined ? new Redis() : new Redis(connectionString);

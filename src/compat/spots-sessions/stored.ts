@@ -3,10 +3,10 @@ import { SessionError } from "../../shared/errors.ts";
 import type { NewSession, Reference } from "../../store/contract.ts";
 import { encodeRecord, type JSONRecord } from "../shared/json-record.ts";
 
-/** The data stand beside the session's own fields, and never under their names. */
+/** Begins the names of the data's fields, so that none has the name of a field of the session's own. */
 export const DATA_PREFIX = "data.";
 
-/** What a session has. */
+/** The fields and references of a session. */
 export function encodeSession(
   app: string,
   ownerId: string,
@@ -20,7 +20,7 @@ export function encodeSession(
   };
 }
 
-/** A hash, so that no token is in Redis, and no token can be a pattern or another app's. */
+/** The id is a hash, so that no token is in Redis, and no token can be a pattern or another app's. */
 export function deriveId(app: unknown, token: unknown): string {
   const named = JSON.stringify([toText("app", app), typeof token === "string" ? token : null]);
   return createHash("sha256").update(named).digest("base64url");

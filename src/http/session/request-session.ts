@@ -20,6 +20,7 @@ import type {
 import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
+import { Queue } from "../../shared/queue.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
 import { createNoIdentityError, createNotSignedInError, nothingKept } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
@@ -51,7 +52,7 @@ export class RequestSession<
 > extends Refusing {
   readonly #context: RequestSessionContext;
   readonly #held: HeldSession<Data>;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #queue = new Queue();
 
   /** @internal */
   constructor(context: RequestSessionContext) {
@@ -388,12 +389,10 @@ export class RequestSession<
     work: () => Promise<T>,
     { decides = true }: { readonly decides?: boolean } = {},
   ): Promise<T> {
-    const result = this.#queue.then(async () => {
+    return this.#queue.run(async () => {
       this.#context.admit();
       if (decides && this.#held.isUndecided) await this.#held.decide([]);
       return work();
     });
-    this.#queue = result.catch(() => undefined); // the caller is told; the next call starts anyway
-    return result;
   }
 }

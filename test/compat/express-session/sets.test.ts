@@ -140,7 +140,7 @@ describe("what a from reads is learnt, however it does so", () => {
       ["user", "guest"],
     ],
   ])("%s", async (_what, from, fields) => {
-    const { findFieldsRead } = await import("../../../src/compat/express-session/saving/reads.ts");
+    const { findFieldsRead } = await import("../../../src/compat/express-session/sets/fields-read.ts");
     expect([...(findFieldsRead(from as never) ?? [])].sort()).toEqual([...fields].sort());
   });
 
@@ -166,7 +166,7 @@ describe("errors and warnings", () => {
   test("name a reference as it was declared, and this store", () => {
     for (const undeclared of ["~user_id", "passport", undefined]) {
       expect(() => store.by(undeclared as never, 1)).toThrow(
-        /is no declared reference \(declared: "user_id", "team"\); add it to the references of SessionSetsStore$/,
+        /isn't a declared reference \(declared: "user_id", "team"\); add it to the references of SessionSetsStore$/,
       );
     }
     for (const value of [{}, [1], null, undefined, Number.NaN, 1n]) {

@@ -354,7 +354,7 @@ describe("what the middleware and its store had beside what was documented", () 
   });
 
   test.each([
-    ["client", "the client that you have given"],
+    ["client", "the client that you gave"],
     ["createSessionId", "ctx.session.set(values)"],
     ["prefix", "store.getSessionKey(id)"],
     ["maxAge", "a variable of your own"],

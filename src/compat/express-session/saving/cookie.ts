@@ -1,13 +1,13 @@
 /*
- * What of a session's cookie is stored, and what it says of the session's deadline.
+ * How a session's cookie is stored, and how it sets the session's deadline.
  *
- * A cookie comes with each save and touch, with the times that the request has read or the middleware
- * has set since. So an option is written only where this request has changed it; otherwise a session
- * slides by what is stored. The first save writes the cookie as one field. An option that is changed
- * later has a field of its own, so that two requests that change two of them do not undo each other.
+ * Each save and touch brings a cookie, with times that the request has read or the middleware has set
+ * since. So an option is written only if this request has changed it. Otherwise the stored options push
+ * the deadline forward. The first save writes the cookie as one field. An option that changes later gets
+ * a field of its own, so that two requests that change two options do not undo each other.
  */
 
-/** A cookie as JSON has it. */
+/** A cookie as JSON copies it. */
 export interface Cookie {
   readonly [option: string]: unknown;
 }
@@ -16,11 +16,11 @@ export interface Cookie {
 export interface Lifetime {
   /** How long (ms) it may be unused. Zero or less: it has ended. */
   readonly idleTimeout: number;
-  /** Whether it ends then however busy it is: its cookie says when, and not for how long. */
+  /** Whether it ends then even if it is used: its cookie names the moment, not a duration. */
   readonly fixed: boolean;
 }
 
-/** When an object's cookie can have been given its times (ms). */
+/** The span (ms) in which the times of an object's cookie can have been set. */
 export interface Moments {
   readonly from: number;
   readonly to: number;
@@ -30,20 +30,20 @@ export const MAX_LIFETIME_MS = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /** The options that say when the cookie ends: they are changed together. */
 const TIME_OPTIONS: readonly string[] = ["expires", "maxAge", "originalMaxAge"];
-/** What @fastify/session notes for itself, anew in each request. */
+/** Notes that @fastify/session makes for itself, anew in each request. */
 const NOTE_OPTIONS: readonly string[] = ["originalExpires"];
-/** How far (ms) times may differ that are the same: the clock runs on between two readings. */
+/** How far apart (ms) two readings of the same time may be, because the clock runs on between them. */
 const LEEWAY_MS = 1000;
 /**
- * express-session reads the clock twice where it sets a max age anew, and takes the difference for
- * the new one: it gets shorter by the time between the two.
+ * How much (ms) a max age may shrink without having been changed: express-session reads the clock twice
+ * when it sets one again, and the time between the two readings is lost.
  */
 const MAX_DRIFT_MS = 100;
 
 const COOKIE_FIELD = "cookie";
 const CHANGED_COOKIE_FIELD = "~~cookie";
 
-/** Whether a field of the store is one of those that a cookie is kept in. */
+/** Whether a field of the store holds the cookie, or an option of it. */
 export function isCookieField(name: string): boolean {
   return (
     name === COOKIE_FIELD ||
@@ -52,53 +52,57 @@ export function isCookieField(name: string): boolean {
   );
 }
 
-/** Whether a name is kept for the options of cookies, and none for a field or a reference. */
+/** Whether a name is reserved for the options of cookies, so that no field or reference can have it. */
 export function isReservedForCookies(name: string): boolean {
   return name !== COOKIE_FIELD && isCookieField(name);
 }
 
-/** A cookie as an object, whatever a program has put in its place. */
+/** The cookie of a session; an empty one if the program has put something else in its place. */
 export function toCookie(session: object): Cookie {
   const { cookie } = session as { cookie?: unknown };
   return isObject(cookie) ? cookie : {};
 }
 
-/** The same as JSON has it: what a later state of the object is compared with. */
+/** A copy of the cookie by way of JSON, to compare a later state with. */
 export function toSnapshot(session: object): Cookie {
   return JSON.parse(JSON.stringify(toCookie(session)));
 }
 
-/** What one request has changed of a cookie. */
+/** The changes that one request has made to a cookie. */
 export interface CookieChanges {
-  /** What is stored for it: values by the names of fields. */
+  /** The values to store, by the names of their fields. */
   readonly fields: ReadonlyMap<string, unknown>;
-  /** Whether the times are among it. */
+  /** Whether the times are among them. */
   readonly times: boolean;
 }
 
-/** All that a cookie says, as changes. */
+/** All options of a cookie, as changes. */
 export function toCookieChanges(cookie: Cookie): CookieChanges {
   const names = Object.keys(cookie).filter(isOption);
-  return { fields: toFields(cookie, names, true), times: true };
+  return { fields: toFields(cookie, names, { withTimes: true }), times: true };
 }
 
-/** What of a cookie differs from `before` otherwise than by what middlewares do in each request. */
+/** The changes to a cookie since `before`, except those that middlewares make in each request. */
 export function compareCookies(before: Cookie, cookie: Cookie, moments: Moments): CookieChanges {
   const names = [...new Set([...Object.keys(before), ...Object.keys(cookie)])].filter(
     (name) => isOption(name) && !isSame(before[name], cookie[name]),
   );
   const times = haveTimesChanged(before, cookie, moments);
-  return { fields: toFields(cookie, names, times), times };
+  return { fields: toFields(cookie, names, { withTimes: times }), times };
 }
 
 function isOption(name: string): boolean {
   return !TIME_OPTIONS.includes(name) && !NOTE_OPTIONS.includes(name);
 }
 
-function toFields(cookie: Cookie, names: readonly string[], times: boolean): Map<string, unknown> {
+function toFields(
+  cookie: Cookie,
+  names: readonly string[],
+  { withTimes }: { readonly withTimes: boolean },
+): Map<string, unknown> {
   const fields = new Map<string, unknown>();
   for (const name of names) fields.set(`${CHANGED_COOKIE_FIELD}.${name}`, cookie[name] ?? null);
-  if (times) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
+  if (withTimes) fields.set(CHANGED_COOKIE_FIELD, pickTimes(cookie));
   return fields;
 }
 
@@ -106,7 +110,7 @@ function haveTimesChanged(before: Cookie, cookie: Cookie, { from, to }: Moments)
   const { expires, originalMaxAge: age } = cookie;
   if (!isSameAge(before.originalMaxAge, age) || !isSame(before.maxAge, cookie.maxAge)) return true;
   if (isSame(before.expires, expires)) return false;
-  if (typeof age !== "number") return expires !== undefined; // express-session takes it away
+  if (typeof age !== "number") return expires !== undefined; // express-session removes it
   const expiry = parseExpiry(cookie);
   if (expiry === null) return true;
   const set = expiry - age;
@@ -125,8 +129,8 @@ function isSame(one: unknown, other: unknown): boolean {
 /**
  * How long a session lives by a cookie that this request has set.
  *
- * @param moments when it can have been set; null where the object may be a copy of any age, in which
- * an expiry of which more than half has passed says nothing.
+ * @param moments when it can have been set. Null if the object may be a copy of any age: then its expiry
+ * is ignored once more than half of the time has passed.
  * @param idleTimeout for a cookie that ends with the browser.
  */
 export function deriveLifetime(
@@ -153,7 +157,7 @@ function createSlidingLifetime(idleTimeout: number): Lifetime {
   return { idleTimeout: Math.min(Math.round(idleTimeout), MAX_LIFETIME_MS), fixed: false };
 }
 
-/** The moment (ms) at which a cookie, as JSON, expires; null where it does not say one. */
+/** The moment (ms) at which a cookie, as JSON, expires; null where it names none. */
 export function parseExpiry(cookie: unknown): number | null {
   const { expires }: Cookie = Object(cookie);
   const moment = typeof expires === "string" ? Date.parse(expires) : Number.NaN;
@@ -166,9 +170,10 @@ export function isFixed(cookie: unknown): boolean {
 }
 
 /**
- * Puts the cookie of a session together, in the record of what is stored.
+ * Assembles the cookie of a session from its stored fields.
  *
- * @param expiresAt when the session ends: sliding by what is stored leaves the cookie's own word.
+ * @param expiresAt when the session ends. The stored expiry may be older, because sliding does not write
+ * it.
  */
 export function assembleCookie(
   stored: Readonly<Record<string, unknown>>,
@@ -186,7 +191,7 @@ export function assembleCookie(
   const expiry = parseExpiry(cookie);
   const { originalMaxAge: age } = cookie;
   if (expiry !== null && typeof age === "number") {
-    // A session whose deadlines were removed by hand has none.
+    // The end is not finite if the deadlines were removed by hand.
     const slid =
       Number.isFinite(expiresAt) && Math.abs(expiresAt - expiry) > Math.min(LEEWAY_MS, age / 20);
     if (slid) cookie = { ...cookie, expires: new Date(expiresAt).toISOString() };

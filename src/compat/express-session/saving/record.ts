@@ -18,9 +18,9 @@ import {
 } from "./cookie.ts";
 
 /*
- * A session of a middleware as fields. Each of its properties is a field, the cookie too, and what
- * counts is what JSON.stringify makes of it, as in other stores: a Date becomes a string, what is
- * undefined is left out. The values that functions find for references are fields besides.
+ * A session of a middleware as fields. Each of its properties is a field, and so is the cookie. As in
+ * other stores, JSON.stringify says what is stored: a Date becomes a string, and undefined is left out.
+ * The values that functions find for references are further fields.
  */
 
 /** A reference, as declared. */
@@ -46,24 +46,27 @@ export interface SessionRecord {
 
 const FOUND_PREFIX = "~";
 
-/** The field that a reference's value is stored in: what a function finds is no field of the session. */
-export function toStoredName(name: string, found: boolean): string {
-  return found ? FOUND_PREFIX + name : name;
+/**
+ * The name of the field that holds a reference's value. A value that a function finds has a field
+ * beside those of the session.
+ */
+export function toStoredName(name: string, { isFound }: { readonly isFound: boolean }): string {
+  return isFound ? FOUND_PREFIX + name : name;
 }
 
 /** How a record is made. */
 export interface RecordOptions {
-  /** How many bytes one value may have at most: what has more is refused before it is looked at whole. */
+  /** The most bytes that one value may have. A longer one is refused before it is read whole. */
   readonly maxBytes: number;
   /**
-   * Told of a field that cannot be stored under its name, and why; where it returns, the field is left
-   * out.
+   * Called with the name of a field that cannot be stored under it, and the fault. If it returns, the
+   * field is left out.
    */
   readonly onUnnamed?: (name: string, fault: string) => void;
 }
 
 /**
- * @throws SessionError ERR_SESSION_VALUE for what cannot be stored, naming the field;
+ * @throws SessionError ERR_SESSION_VALUE for a value that cannot be stored, with the field;
  * ERR_SESSION_TOO_LARGE.
  */
 export function createRecord(
@@ -95,8 +98,8 @@ export function createRecord(
 }
 
 function findFault(name: string, references: References): string | undefined {
-  if (references.get(name)?.from) return "is kept for a reference";
-  if (isReservedForCookies(name)) return "is kept for the options of cookies";
+  if (references.get(name)?.from) return "is reserved for a reference";
+  if (isReservedForCookies(name)) return "is reserved for the options of cookies";
   return findNameFault(name);
 }
 
@@ -109,7 +112,7 @@ function refuseUnnamed(name: string, fault: string): never {
 }
 
 /**
- * The session that stored fields are.
+ * Decodes a session from its stored fields.
  *
  * @param expiresAt when it ends, on this process's clock.
  */
@@ -119,29 +122,29 @@ export function toData<Data>(fields: Fields, expiresAt: number, references: Refe
   return cleanData(data as Data, expiresAt, references);
 }
 
-/** A session as its set has it, as the middleware knows it. */
+/** Turns a session of a session set into one as the middleware knows it. */
 export function toSavedSession<Data>(
   session: Session<Data>,
   references: References,
 ): Session<Data> {
   const data = cleanData(session.data, session.expiresAt.getTime(), references);
   const { cookie } = data as { cookie?: unknown };
-  // One that slides has an absolute deadline that it does not live to see.
+  // A sliding session has an absolute deadline, too, but never reaches it.
   return { ...session, data, absoluteDeadline: isFixed(cookie) ? session.absoluteDeadline : null };
 }
 
-/** Takes what functions have found for references out of a session, and puts its cookie together. */
+/** Removes the values that functions found for references, and assembles the cookie. */
 function cleanData<Data>(data: Data, expiresAt: number, references: References): Data {
   const own = Object.entries(Object(data)).filter(([name]) => !references.get(name)?.from);
   return assembleCookie(Object.fromEntries(own), expiresAt) as Data;
 }
 
-/** Fields without those that a cookie is kept in. */
+/** The fields without those that hold the cookie. */
 export function omitCookie(fields: Fields): Fields {
   return new Map([...fields].filter(([name]) => !isCookieField(name)));
 }
 
-/** What is to change, but for the cookie, where a session was `before`, and is to be as in the record. */
+/** The changes that turn the fields `before` into those of a record, except the cookie. */
 export function compareRecords(
   before: Fields,
   { fields: all, texts }: SessionRecord,
@@ -154,8 +157,8 @@ export function compareRecords(
 }
 
 /**
- * The references among some fields, with all the values they have. Each counts as one that says who
- * the user is, so that a full memory store ends sessions that nobody has signed in to before others.
+ * The references among some fields, with all their values. Each counts as one that says who the user is,
+ * so that a full memory store ends sessions without a user before others.
  */
 export function pickReferences(
   fields: Iterable<string>,

@@ -10,6 +10,7 @@ import { isIterable } from "../../../store/iterating.ts";
 import { checkRecord } from "../../shared/json-record.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
+import { CallQueue } from "./call-queue.ts";
 import {
   type Cookie,
   type CookieChanges,
@@ -28,24 +29,28 @@ import {
   type SessionRecord,
   toData,
 } from "./record.ts";
-import { type Copy, Seen } from "./seen.ts";
-import { CallQueue } from "./turns.ts";
+import { type Copy, SeenSessions } from "./seen.ts";
 
 /**
- * What stays where a session was destroyed: who still comes with its sid is told so without a look
- * for a session of another store. Only an object that was never handed out makes a session there.
+ * The tombstone of a destroyed session. It answers requests that still have the sid, without a look for
+ * a session to migrate. Only an object that was never handed out makes a session in its place.
  */
 const TOMBSTONE: Tombstone = { stays: 5 * 60_000 };
 /** How long (ms) before its first save a middleware may have made a session. */
 const MAX_REQUEST_MS = 60_000;
 
-/** What a save or a touch changes. */
+interface IterateOptions {
+  /** @default false: only ids and times */
+  readonly withFields?: boolean;
+}
+
+/** The changes of a save or a touch. */
 type Changes = Pick<Command, "set" | "unset" | "references" | "replace" | "create">;
 
 /** The saved sessions of a middleware, by their sids. */
 export class SavedSessions {
   readonly #config: StoreConfig;
-  readonly #seen = new Seen();
+  readonly #seen = new SeenSessions();
   readonly #queue = new CallQueue();
 
   constructor(config: StoreConfig) {
@@ -72,35 +77,35 @@ export class SavedSessions {
     });
     if (!found) return null;
     const { session, now } = found;
-    // The two clocks may differ, and the middleware compares with this process's.
+    // The server's clock may differ from this process's, which the middleware compares with.
     const expiresAt = Date.now() + (session.expiresAt - now);
     const data = toData<Data>(session.fields, expiresAt, this.#config.references);
     const fields = omitCookie(session.fields);
     return this.#seen.handOut({ id, fields, times: session, now }, data);
   }
 
-  /** Says that the middleware has made `session` of one that was handed out. */
+  /** Notes that the middleware has made `session` from one that was handed out. */
   follow(handedOut: object, session: object): void {
     this.#seen.follow(handedOut, session);
   }
 
   /**
-   * Saves what has changed in a session since it was handed out or saved. A new session is made. One
-   * that has ended meanwhile stays ended, and that is no error, as of a session that ends right after.
+   * Saves the changes to a session since it was handed out or last saved. A new session is made. One that
+   * has ended meanwhile stays ended. That is no error, just as if it had ended right after.
    */
   async save(sid: string, session: object): Promise<void> {
     const id = this.deriveId(sid);
     const record = this.#createRecord(session, id); // as it is at the moment of the call
-    const copy = this.#seen.of(session, id);
-    const made = deriveMoments(session, copy);
+    const copy = this.#seen.findCopy(session, id);
+    const cookieMoments = deriveMoments(session, copy);
     if (copy.base) this.#seen.rememberFields(id, session);
     await this.#queue.change([id], async () => {
       if (copy.base) await this.#update(copy, record, copy.base);
-      else await this.#write(sid, copy, record, made);
+      else await this.#write(sid, copy, record, cookieMoments);
     });
   }
 
-  /** Slides the deadline of a session, or puts it where its request wants it; changes nothing else. */
+  /** Pushes the deadline of a session forward, or sets it as its cookie says. Changes no field. */
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.deriveId(sid);
     const { maxBytes } = this.#config.core.config;
@@ -109,11 +114,11 @@ export class SavedSessions {
       return session.cookie;
     });
     const { cookie } = createRecord({ cookie: given }, new Map(), { maxBytes });
-    const copy = this.#seen.of(session, id);
-    const made = deriveMoments(session, copy);
+    const copy = this.#seen.findCopy(session, id);
+    const cookieMoments = deriveMoments(session, copy);
     await this.#queue.change([id], async () => {
       if (copy.base) await this.#slide(copy, cookie);
-      else await this.#slideUnseen(sid, copy, cookie, made);
+      else await this.#slideUnseen(sid, copy, cookie, cookieMoments);
     });
   }
 
@@ -122,7 +127,7 @@ export class SavedSessions {
     const id = this.deriveId(name);
     const ids = this.#isId(name) ? [id, name] : [id];
     await this.#queue.change(ids, async () => {
-      await this.#config.migrator?.migrateForEnding(name);
+      await this.#config.migrator?.migrate(name, { thenEnd: true });
       for (const one of ids) {
         if (await this.#end(one)) return;
       }
@@ -130,12 +135,12 @@ export class SavedSessions {
   }
 
   /** All sessions, in bounded steps. */
-  async *iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *iterate(options: IterateOptions = {}): AsyncGenerator<StoredSession[], void> {
     await this.#queue.waitForChanges();
-    yield* this.#iterate(withFields);
+    yield* this.#iterate(options);
   }
 
-  /** Moves all sessions that another store has kept, in bounded steps. */
+  /** Migrates all sessions of another store, in bounded steps. */
   migrateAll(cursor: string | null): AsyncGenerator<MoveProgress, void> {
     const { migrator } = this.#config;
     if (!migrator) {
@@ -146,14 +151,15 @@ export class SavedSessions {
 
   async endAll(): Promise<void> {
     await this.#queue.changeAll(async () => {
-      await this.#config.migrator?.migrateAllForEnding();
-      for await (const page of this.#iterate(false)) {
+      const migration = this.#config.migrator?.migrateAll(null, { thenEnd: true });
+      for await (const _ of migration ?? []);
+      for await (const page of this.#iterate()) {
         await waitForAll(page.map(({ id }) => this.#end(id)));
       }
     });
   }
 
-  /** A session as it is stored. One that was moved may be larger than others, and is not to grow. */
+  /** Encodes a session. A migrated one may be larger than `maxBytes`, and then must not grow. */
   #createRecord(session: object, id: string): SessionRecord {
     const { references, core } = this.#config;
     const base = this.#seen.findBase(Object(session), id);
@@ -161,12 +167,14 @@ export class SavedSessions {
     return createRecord(session, references, { maxBytes });
   }
 
-  /** The session that was stored. */
+  /** Decodes a stored session. */
   toData<Data>({ fields, expiresAt }: StoredSession): Data {
     return toData<Data>(fields, expiresAt, this.#config.references);
   }
 
-  async *#iterate(withFields: boolean): AsyncGenerator<StoredSession[], void> {
+  async *#iterate({
+    withFields = false,
+  }: IterateOptions = {}): AsyncGenerator<StoredSession[], void> {
     const store = this.#store;
     if (!isIterable(store)) {
       throw createConfigError(
@@ -176,7 +184,7 @@ export class SavedSessions {
     yield* store.iterate({ withFields });
   }
 
-  /** Writes what has changed in an object that the store knows. */
+  /** Writes the changes to an object that the store knows. */
   async #update(copy: Copy, record: SessionRecord, base: NonNullable<Copy["base"]>): Promise<void> {
     const changes = compareRecords(base, record, this.#config.references);
     const cookie = compareCookies(copy.cookie, record.cookie, copy.moments);
@@ -193,15 +201,15 @@ export class SavedSessions {
     this.#remember(copy, record.cookie);
   }
 
-  /** An object that was never seen before is a whole session: a new one, or instead of what is there. */
+  /** Writes an unknown object whole: as a new session, or in place of the one that is there. */
   async #write(
     sid: string,
     copy: Copy,
     record: SessionRecord,
-    made: Moments | null,
+    cookieMoments: Moments | null,
   ): Promise<void> {
     const { fields, texts, cookie } = record;
-    await this.#config.migrator?.migrateForEnding(sid);
+    await this.#config.migrator?.migrate(sid, { thenEnd: true });
     if (this.#isId(sid)) {
       const found = await this.#store.find(copy.id, { names: [] });
       if (found.state !== "live") await this.#refuseId("set", sid);
@@ -209,7 +217,11 @@ export class SavedSessions {
     const references = pickReferences(fields.keys(), texts, this.#config.references);
     const whole = { set: fields, unset: [], references, replace: true };
     const changes = copy.isNew ? ({ ...whole, create: "anew" } as const) : whole;
-    await this.#change(copy, changes, deriveLifetime(cookie, made, this.#config.idleTimeout));
+    await this.#change(
+      copy,
+      changes,
+      deriveLifetime(cookie, cookieMoments, this.#config.idleTimeout),
+    );
     copy.base = omitCookie(fields);
     copy.cookie = cookie;
   }
@@ -224,10 +236,15 @@ export class SavedSessions {
     this.#remember(copy, cookie);
   }
 
-  /** Nothing says which of the options the request has changed: those that it gives. */
-  async #slideUnseen(sid: string, copy: Copy, cookie: Cookie, made: Moments | null): Promise<void> {
+  /** Nothing tells which options of an unknown object have changed, so all that it has are written. */
+  async #slideUnseen(
+    sid: string,
+    copy: Copy,
+    cookie: Cookie,
+    cookieMoments: Moments | null,
+  ): Promise<void> {
     await this.#config.migrator?.migrate(sid);
-    const lifetime = deriveLifetime(cookie, made, this.#config.idleTimeout);
+    const lifetime = deriveLifetime(cookie, cookieMoments, this.#config.idleTimeout);
     const set = encodeCookie(toCookieChanges(cookie));
     const changed = await this.#change(copy, { set, unset: [], references: [] }, lifetime);
     if (changed?.state === "gone") await this.#refuseId("touch", sid);
@@ -238,7 +255,7 @@ export class SavedSessions {
     this.#seen.remember(copy.id, cookie);
   }
 
-  /** How long a session is to live from now on; null where this request has not changed that. */
+  /** The new lifetime of a session; null if this request has not changed it. */
   #deriveLifetime(
     { times }: CookieChanges,
     { cookie }: Pick<SessionRecord, "cookie">,
@@ -272,12 +289,12 @@ export class SavedSessions {
     return (await this.#store.end(id, { tombstone: TOMBSTONE })) !== null;
   }
 
-  /** Whether a text may be the id of a session: what is stored says whether it is. */
+  /** Whether a text has the form of an id; only the store knows whether it is one. */
   #isId(text: string): boolean {
     return isId(text, this.#store.shards);
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG where a session has for its id what a sid is expected for. */
+  /** @throws SessionError ERR_SESSION_CONFIG if the text is the public id of a session, not a sid. */
   async #refuseId(method: string, sid: string): Promise<void> {
     if (!this.#isId(sid)) return;
     const found = await this.#store.find(sid, { names: [] });
@@ -293,8 +310,8 @@ export class SavedSessions {
 }
 
 /**
- * When the cookie of an object that the store does not know was made: with the session of a request
- * that is under way, and nobody knows when where the object is of no middleware's class.
+ * When the cookie of an object that the store does not know can have been made: during the request that
+ * is under way. Null if the object is not of a middleware's class, for then it may be of any age.
  */
 function deriveMoments(session: object, copy: Copy): Moments | null {
   if (copy.base) return copy.moments;
@@ -308,7 +325,7 @@ function encodeCookie({ fields }: CookieChanges): Map<string, string> {
   return new Map([...fields].map(([name, value]) => [name, encodeValue("cookie", value)]));
 }
 
-/** The absolute deadline takes part where the cookie names the moment, and is out of the way else. */
+/** Sets an absolute deadline if the cookie names the moment, and otherwise one that is never reached. */
 function toTimeouts(lifetime: Lifetime | null): Pick<Command, "idleTimeout" | "absoluteTimeout"> {
   if (!lifetime) return { idleTimeout: null };
   const { idleTimeout, fixed } = lifetime;

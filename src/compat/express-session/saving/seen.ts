@@ -4,13 +4,13 @@ import type { Fields, Times } from "../../../store/contract.ts";
 import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
 /*
- * A middleware gives the store whole sessions to save. To write what a request has changed, and
- * nothing else, the store remembers what each session object was when it was handed out; a weak map
- * has that, so nothing is to be seen in the sessions. A copy that was made of such an object
- * (`{ ...req.session }`) has the same cookie object, and is known by that; one that was made of its
- * JSON has a cookie that expires in the same millisecond, which a new session's does not; where the
- * cookie ends with the browser, it has the same fields. An object that is not known at all is a new
- * session.
+ * A middleware gives the store whole sessions to save. To write only the changes of a request, the store
+ * remembers each session object as it was handed out. A weak map holds that, so sessions get no property
+ * for it.
+ *
+ * A copy of such an object (`{ ...req.session }`) has the same cookie object, which identifies it. A copy
+ * made by way of JSON has a cookie that expires in the same millisecond, which a new session's does not.
+ * If that cookie ends with the browser, the fields identify the copy. An unknown object is a new session.
  */
 
 /** How many sessions that were handed out are remembered, and how long (ms). */
@@ -27,7 +27,7 @@ export interface HandedOut {
   readonly now: number;
 }
 
-/** What the store knows of one session object. */
+/** The state of one session object, as the store knows it. */
 export class Copy {
   readonly id: string;
   /**
@@ -37,7 +37,7 @@ export class Copy {
   base: Fields | null = null;
   /** The cookie then. */
   cookie: Cookie = {};
-  /** Whether it is a new session, for all that is known, where `base` is null. */
+  /** Whether it is a new session, as far as is known. It counts only while `base` is null. */
   readonly isNew: boolean;
   /** When it was read or first saved (ms). */
   #since = Date.now();
@@ -45,12 +45,12 @@ export class Copy {
   #used = 0;
   #touchAfter = 0;
 
-  constructor(id: string, isNew = true) {
+  constructor(id: string, { isNew = true }: { readonly isNew?: boolean } = {}) {
     this.id = id;
     this.isNew = isNew;
   }
 
-  static of({ id, fields, times, now }: HandedOut, session: object): Copy {
+  static create({ id, fields, times, now }: HandedOut, session: object): Copy {
     const copy = new Copy(id);
     copy.base = fields;
     copy.cookie = toSnapshot(session);
@@ -58,7 +58,7 @@ export class Copy {
     return copy;
   }
 
-  /** The same for another object. */
+  /** The same state for another object. */
   clone(): Copy {
     const copy = new Copy(this.id);
     copy.base = this.base;
@@ -80,22 +80,22 @@ export class Copy {
     this.#touchAfter = computeTouchDelay(times);
   }
 
-  /** Whether the session was used so lately that another touch can be done without. */
+  /** Whether the session was used so recently that another touch is not needed. */
   get isFresh(): boolean {
     return performance.now() - this.#used < this.#touchAfter;
   }
 }
 
 /** The session objects that a store has seen. */
-export class Seen {
+export class SeenSessions {
   readonly #copies = new WeakMap<object, Copy>();
-  /** What was handed out, by the object of its cookie. */
+  /** The copies that were handed out, by their cookie objects. */
   readonly #cookies = new WeakMap<object, Copy>();
-  /** The cookies of new sessions: they may be used for another one. */
-  readonly #given = new WeakSet<object>();
+  /** The cookies of new sessions. A program may use one for another session. */
+  readonly #newCookies = new WeakSet<object>();
   /**
-   * When (ms) a session of an id was last seen whose cookie expires at a moment, or whose fields have a
-   * hash: the oldest first.
+   * When (ms) a session was last seen, by its id and either the expiry of its cookie or the hash of its
+   * fields. The oldest is first.
    */
   readonly #remembered = new Map<string, number>();
 
@@ -105,8 +105,8 @@ export class Seen {
     return known?.id === id ? known.base : null;
   }
 
-  /** The copy that an object is of the session with this id. */
-  of(session: object, id: string): Copy {
+  /** Finds or makes the state of an object, as a copy of the session with this id. */
+  findCopy(session: object, id: string): Copy {
     const known = this.#copies.get(session);
     if (known?.id === id) return known;
     const copy = this.#recognize(session, id);
@@ -121,17 +121,17 @@ export class Seen {
     if (source?.id === id) return source.clone();
     const { expires } = toSnapshot(session);
     const what = typeof expires === "string" ? expires : hashSession(session);
-    const isCopy = !this.#given.has(cookie) && this.#isRemembered(id, what);
-    if (!isCopy) this.#given.add(cookie);
-    return new Copy(id, !isCopy);
+    const isCopy = !this.#newCookies.has(cookie) && this.#isRemembered(id, what);
+    if (!isCopy) this.#newCookies.add(cookie);
+    return new Copy(id, { isNew: !isCopy });
   }
 
-  /** Remembers when the cookie of a session expires that was handed out. */
+  /** Remembers when the cookie of a session that was handed out expires. */
   remember(id: string, { expires }: Cookie): void {
     if (typeof expires === "string") this.#remember(id, expires);
   }
 
-  /** Remembers what is in a session that is handed out or saved, where its cookie says no moment. */
+  /** Remembers the fields of a session that is handed out or saved, if its cookie names no moment. */
   rememberFields(id: string, session: object): void {
     if (typeof toSnapshot(session).expires === "string") return;
     const hash = hashSession(session);
@@ -154,7 +154,7 @@ export class Seen {
     return at !== undefined && performance.now() - at <= REMEMBERED_MS;
   }
 
-  /** Says that `session` is the same as `handedOut`, which a middleware makes its sessions of. */
+  /** Notes that a middleware has made `session` from `handedOut`. */
   follow(handedOut: object, session: object): void {
     const known = this.#copies.get(handedOut);
     if (!known) return;
@@ -166,13 +166,13 @@ export class Seen {
   /**
    * The data of a session, as an object to hand out.
    *
-   * express-session lets its store make a session of it (`createSession`). @fastify/session makes
-   * one by itself, of all that `for … in` gives, and at once has a hash made of its JSON. So the
-   * object inherits a `toJSON`, which comes along, is called on the new session, notes it, and takes
-   * itself away. It changes nothing of the JSON.
+   * express-session lets its store make a session from it (`createSession`). @fastify/session makes one
+   * itself, from all properties that `for … in` gives, and at once hashes its JSON. So the object
+   * inherits a `toJSON`, which is copied to the new session. When it is called there, it notes the new
+   * session and removes itself. The JSON stays the same.
    */
   handOut<Data extends object>(stored: HandedOut, data: Data): Data {
-    const note = (session: object) => this.#note(session, Copy.of(stored, session));
+    const note = (session: object) => this.#note(session, Copy.create(stored, session));
     const copies = this.#copies;
     function toJSON<Session extends object>(this: Session): Session {
       Reflect.deleteProperty(this, "toJSON");
@@ -196,8 +196,8 @@ export class Seen {
 }
 
 /**
- * A hash of what is in a session beside its cookie, whose form differs between classes and their
- * copies; null where JSON cannot have it.
+ * A hash of a session's fields, without the cookie, whose form differs between classes and their copies.
+ * Null if JSON.stringify fails.
  */
 function hashSession(session: object): string | null {
   const { cookie: _, toJSON: __, ...data } = session as { cookie?: unknown; toJSON?: unknown };

@@ -1,6 +1,6 @@
 import { createConfigError } from "../../../shared/errors.ts";
 
-/** Options of the cookie, as `ctx.cookies.set` of Koa has them. Its end is that of the session. */
+/** Options of the cookie, as Koa's `ctx.cookies.set` has them. The session decides when it ends. */
 export interface KoaCookieOptions {
   /**
    * Whether the cookie is signed with the keys of the app, `app.keys`.
@@ -18,13 +18,13 @@ export interface KoaCookieOptions {
   /** @default whether the connection is secure */
   secure?: boolean;
   /**
-   * Which pages of other sites send the cookie. `true` is `"strict"`, and `false` leaves the attribute
-   * out. `"none"` takes a secure connection.
-   * @default "lax": links do, and forms and frames do not
+   * Whether pages of other sites send the cookie. `true` is `"strict"`, and `false` leaves the attribute
+   * out. `"none"` needs a secure connection.
+   * @default "lax": links send it, and forms and frames do not
    */
   sameSite?: "strict" | "lax" | "none" | boolean;
   priority?: "low" | "medium" | "high";
-  /** Takes a secure connection. */
+  /** Needs a secure connection. */
   partitioned?: boolean;
 }
 
@@ -32,13 +32,13 @@ const BOOLEANS = ["signed", "httpOnly", "overwrite", "secure", "partitioned"] as
 
 type Chosen = Readonly<Partial<Record<keyof KoaCookieOptions | "key", unknown>>>;
 
-/** As Koa's cookies takes a domain (RFC 1034, section 3.5), also with a dot before it. */
+/** A domain as Koa accepts it (RFC 1034, section 3.5), with or without a dot before it. */
 const DOMAIN =
   /^\.?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const matches = (pattern: RegExp, value: unknown) =>
   typeof value === "string" && pattern.test(value);
 
-/** What is wrong with options that no cookie can have, or that browsers drop the cookie for. */
+/** Options that no cookie can have, or for which browsers drop the cookie. */
 const FAULTS: readonly (readonly [isWrong: (chosen: Chosen) => boolean, fault: string])[] = [
   ...BOOLEANS.map((name) => {
     const isWrong = (chosen: Chosen) => !["boolean", "undefined"].includes(typeof chosen[name]);
@@ -58,7 +58,7 @@ const FAULTS: readonly (readonly [isWrong: (chosen: Chosen) => boolean, fault: s
     ({ priority = "low" }) => !matches(/^(?:low|medium|high)$/i, priority),
     'priority must be "low", "medium" or "high"',
   ],
-  // Section 5.6.4: browsers take any other path for none.
+  // Section 5.6.4: browsers ignore any other path.
   [
     ({ path = "/" }) => !matches(/^\/[ -:=-~]*$/, path),
     'path must be one that a cookie can have, and begin with "/"',
@@ -76,14 +76,14 @@ const FAULTS: readonly (readonly [isWrong: (chosen: Chosen) => boolean, fault: s
   ],
 ];
 
-/** Whether browsers take a cookie of these options only where it is Secure. */
+/** Whether browsers accept a cookie with these options only if it is Secure. */
 export function needsSecure({ key, sameSite, partitioned }: Chosen): boolean {
   return (
     matches(/^none$/i, sameSite) || partitioned === true || matches(/^__(?:host|secure)-/i, key)
   );
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what no cookie can have. */
+/** @throws SessionError ERR_SESSION_CONFIG for options that no cookie can have. */
 export function checkCookie(chosen: Chosen): void {
   const fault = FAULTS.find(([isWrong]) => isWrong(chosen))?.[1];
   if (fault) throw createConfigError(`The cookie cannot work: ${fault}`);

@@ -1,8 +1,8 @@
 import { createConfigError } from "../../../shared/errors.ts";
 
 /*
- * What the middleware and its store had beside what was documented, and what to write instead. Read as
- * undefined, it would fail somewhere else, or nowhere.
+ * Undocumented properties that the middleware and its store had in koa-redis-session-sets, and what to
+ * write instead. A program that reads undefined in place of one would fail elsewhere, or nowhere.
  */
 
 const OF_MIDDLEWARE = {
@@ -12,7 +12,7 @@ const OF_MIDDLEWARE = {
 
 const OF_STORE = {
   byteLength: "keep the options in a variable of your own",
-  client: "use the client that you have given",
+  client: "use the client that you gave",
   createSessionId:
     "ctx.session.set(values) makes a session for a browser, and store.set(randomUUID(), values) one without",
   maxAge: "keep the options in a variable of your own",
@@ -20,7 +20,7 @@ const OF_STORE = {
   references: "keep the options in a variable of your own",
 };
 
-/** Refuses what the middleware had. */
+/** Makes reading one of these properties an error that says what to write. */
 export function refuseLeftOut<Middleware extends { readonly store: object }>(
   middleware: Middleware,
 ): Middleware {

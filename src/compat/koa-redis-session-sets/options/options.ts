@@ -9,14 +9,14 @@ import { refuseUnknownOptions } from "./unknown-options.ts";
 
 /** Where the sessions are kept, and how their cookies look. */
 export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
-  /** A client of ioredis; any that `redisStore` takes will do. */
+  /** A client of ioredis, or any other that `redisStore` takes. */
   client: RedisClient;
   /**
-   * The fields that sessions can be found by; any value stands for yes.
+   * The fields that sessions can be found by. Any value declares a field.
    *
-   * Where a field gets its first value, the session gets a new token: a token that somebody has planted
-   * in the browser is never signed in. `{ rotate: true }` gives it one at every later change, too, and
-   * `{ rotate: false }` none: for fields that do not say who the user is.
+   * The first value of a field gives the session a new token, so that a token which an attacker planted
+   * in the browser is never signed in. With `{ rotate: true }` each later change gives it one, too. With
+   * `{ rotate: false }` no change does: use it for fields that do not say who the user is.
    */
   references?: { readonly [field: string]: unknown };
   /**
@@ -25,11 +25,11 @@ export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
    */
   maxAge?: Duration;
   /**
-   * What all keys begin with.
+   * The beginning of all keys.
    * @default "koa-redis-session-sets"
    */
   prefix?: string;
-  /** Another way to say so: the prefix `koa-redis-session-sets:<namespace>`. A prefix counts before it. */
+  /** Stands for the prefix `koa-redis-session-sets:<namespace>`. A `prefix` counts before it. */
   namespace?: string;
   /**
    * How many random bytes the salt of a CSRF token has.
@@ -37,13 +37,13 @@ export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
    */
   byteLength?: number;
   /**
-   * The cookie's name. Before a sign-in, where a reference says who the user is, `-visitor` follows it.
+   * The cookie's name. If a reference says who the user is, `-visitor` follows it until the sign-in.
    * @default "session-id"
    */
   key?: string;
   /**
-   * Whether sessions that koa-redis-session-sets has kept are moved when they are used. `true` looks
-   * for them under `prefix` or `namespace`; `{ namespace }` under another one.
+   * Whether sessions of koa-redis-session-sets are migrated when they are used. `true` looks for them
+   * under this `prefix` or `namespace`, and `{ namespace }` under another namespace.
    * @default false
    */
   migrate?: boolean | { readonly namespace?: string };
@@ -57,17 +57,17 @@ export interface Settings extends ReferenceSettings {
   readonly saltBytes: number | undefined;
   readonly cookieName: string;
   /**
-   * That of a session which nobody has signed in to; the same where no reference says that somebody does.
-   * With a name of its own, nothing that a request of nobody is answered with takes the place of the
-   * cookie of a sign-in, in whatever order the answers come.
+   * The cookie's name before a sign-in; the same name if no reference says who the user is. Two names
+   * keep the response to a visitor's request from replacing the cookie of a sign-in, in whatever order
+   * the responses come.
    */
   readonly visitorCookieName: string;
   readonly cookie: KoaCookieOptions;
-  /** What the keys of the sessions to be moved begin with; null where none are. */
+  /** The beginning of the keys of the sessions to migrate; null where none are. */
   readonly foreignPrefix: string | null;
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for an option that cannot work, or that there is not. */
+/** @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work. */
 export function parseSettings(options: KoaRedisSessionSetsOptions): Settings {
   const {
     client,
@@ -88,7 +88,7 @@ export function parseSettings(options: KoaRedisSessionSetsOptions): Settings {
       },
     );
   }
-  const oldPrefix = parseForeignPrefix(
+  const givenPrefix = parseForeignPrefix(
     readText("prefix", prefix),
     readText("namespace", namespace),
   );
@@ -97,18 +97,18 @@ export function parseSettings(options: KoaRedisSessionSetsOptions): Settings {
   const declared = parseReferences(references);
   return {
     ...declared,
-    client: client as RedisClient, // redisStore refuses what is none
-    prefix: toPrefix(oldPrefix),
+    client: client as RedisClient, // redisStore refuses anything else
+    prefix: toPrefix(givenPrefix),
     maxAge: parseDuration("maxAge", maxAge),
     saltBytes: byteLength,
     cookieName,
     visitorCookieName: declared.identity.length > 0 ? `${cookieName}-visitor` : cookieName,
     cookie: { httpOnly: true, overwrite: true, sameSite: "lax", ...cookie },
-    foreignPrefix: parseMigratedPrefix(oldPrefix, migrate),
+    foreignPrefix: parseMigratedPrefix(givenPrefix, migrate),
   };
 }
 
-/** Over this many bytes no salt is any better, and at some number of them there is no memory for it. */
+/** A longer salt is no better, and a huge one would need too much memory. */
 const MAX_SALT_BYTES = 1024;
 
 function isSize(bytes: unknown): boolean {
@@ -116,8 +116,8 @@ function isSize(bytes: unknown): boolean {
 }
 
 /**
- * The options that have a value, inherited ones among them, which reached the cookie, too. As there,
- * undefined and null are none, and so is an empty domain.
+ * The options that have a value, including inherited ones: koa-redis-session-sets passed those on to
+ * the cookie, too. As there, undefined and null are no value, and neither is an empty domain.
  */
 function readGiven(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSetsOptions> {
   const names: string[] = [];

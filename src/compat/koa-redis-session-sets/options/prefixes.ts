@@ -2,33 +2,36 @@ import { createHash } from "node:crypto";
 import { createConfigError } from "../../../shared/errors.ts";
 
 /*
- * What the keys begin with. There it was any text: a prefix, or else `koa-redis-session-sets:` and a
- * namespace, or else nothing. Programs that were apart by it are apart here.
+ * The beginning of all keys. In koa-redis-session-sets it was any text: a prefix, or else
+ * `koa-redis-session-sets:` and a namespace, or else nothing. Programs that it kept apart stay apart.
  */
 
-/** What stands in a hash tag where there is neither a prefix nor a namespace. */
+/** The prefix in a hash tag where neither a prefix nor a namespace is given. */
 const NO_PREFIX = "koa-redis-session-sets";
-const LONGEST = 128;
+const MAX_PREFIX_CHARACTERS = 128;
 
-/** The prefix as it was there; "" for none. A prefix counts before a namespace. */
+/** The prefix as koa-redis-session-sets had it; "" for none. A prefix counts before a namespace. */
 export function parseForeignPrefix(prefix: string, namespace: string): string {
   if (prefix !== "" || namespace === "") return prefix;
   return `koa-redis-session-sets:${namespace}`;
 }
 
 /**
- * The same as part of a hash tag. One that cannot stand there stands there in letters that can, and
- * with `~` and a hash, which no other has.
+ * The prefix as part of a hash tag. If it has characters that cannot be there, others replace them, and
+ * `~` and a hash follow, so that two prefixes never become the same.
  */
-export function toPrefix(old: string): string {
-  if (old === "") return NO_PREFIX;
-  const fits = /^[A-Za-z0-9._:-]+$/.test(old) && old.length <= LONGEST && old !== NO_PREFIX;
-  if (fits) return old;
-  const hash = createHash("sha256").update(old).digest("base64url");
-  return `${old.slice(0, LONGEST).replace(/[^A-Za-z0-9._:-]/g, "-")}~${hash.slice(0, 22)}`;
+export function toPrefix(given: string): string {
+  if (given === "") return NO_PREFIX;
+  const fits =
+    /^[A-Za-z0-9._:-]+$/.test(given) &&
+    given.length <= MAX_PREFIX_CHARACTERS &&
+    given !== NO_PREFIX;
+  if (fits) return given;
+  const hash = createHash("sha256").update(given).digest("base64url");
+  return `${given.slice(0, MAX_PREFIX_CHARACTERS).replace(/[^A-Za-z0-9._:-]/g, "-")}~${hash.slice(0, 22)}`;
 }
 
-/** An option that is a text; "" where it is left out. */
+/** Reads an option that is a text; "" where it is left out. */
 export function readText(name: string, value: unknown): string {
   if (value === undefined || value === null) return "";
   if (typeof value === "string" && value.isWellFormed()) return value;

@@ -5,16 +5,16 @@ import { encodeText, type JSONRecord } from "../../shared/json-record.ts";
 import { quoteName, toErrorField } from "../ids.ts";
 
 /*
- * References whose values are named by their texts: 1 and "1" are the same. Their ids are kept in
- * plain Redis sets, too.
+ * References whose values are compared as texts, so that 1 and "1" are the same. The ids of their
+ * sessions are kept in plain Redis sets, too.
  */
 
 /** The fields that are declared as references. */
 export interface ReferenceSettings {
   readonly references: ReadonlySet<string>;
-  /** Those that give the session a new token: where they get their first value, at least. */
+  /** Those that say who the user is. Their first value, at least, gives the session a new token. */
   readonly identity: readonly string[];
-  /** Those of them that do so with their first value alone. */
+  /** Those of them whose later values give it none. */
   readonly firstOnly: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function parseReferences(references: unknown = {}): ReferenceSettings {
 }
 
 function declared(references: unknown): ReferenceSettings {
-  // Lists and maps have no names of fields: none would be declared, and nothing said.
+  // Lists and maps have no field names: no reference would be declared, without an error.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw createConfigError(
       `references must be an object with the names of the fields: references: { user_id: {} }; got ${quote(references)}`,
@@ -42,7 +42,7 @@ function declared(references: unknown): ReferenceSettings {
   };
 }
 
-/** What a declaration says of `rotate`; any value is a declaration. */
+/** The `rotate` of a declaration. Any value is a declaration. */
 function parseRotation(field: string, declared: unknown): boolean | undefined {
   if (typeof declared !== "object" || declared === null) return undefined;
   const { rotate, ...others } = declared as { rotate?: unknown };
@@ -50,7 +50,7 @@ function parseRotation(field: string, declared: unknown): boolean | undefined {
   const named = quote(field);
   if (other === "identity") {
     throw createConfigError(
-      `The reference ${named} has no option "identity" here: one that does not say who the user is is declared { rotate: false }`,
+      `The reference ${named} has no option "identity" here: write { rotate: false } for one that does not say who the user is`,
       { option: "references", field },
     );
   }
@@ -79,7 +79,7 @@ export function createReference(field: string, value: unknown): Reference {
   return { field, text, plain: true };
 }
 
-/** The references among the fields of a record; a field that is null, or is to go, has none. */
+/** The references among the fields of a record. A field that is null has no values. */
 export function pickReferences(
   record: JSONRecord,
   declared: ReadonlySet<string>,

@@ -2,8 +2,8 @@ import { createConfigError, quote } from "../../../shared/errors.ts";
 import type { KoaRedisSessionSetsOptions } from "./options.ts";
 
 /*
- * The options that there are, and what to write in place of others. Whatever was not known here went
- * on to the cookie, which has no use for it: a typing mistake, and an option of another library.
+ * The options of this entry, and what to write instead of others. koa-redis-session-sets passed unknown
+ * options on to the cookie, which ignores them: typing mistakes, and options of other libraries.
  */
 
 const OPTIONS: Readonly<Record<keyof KoaRedisSessionSetsOptions, string>> = {
@@ -26,8 +26,10 @@ const OPTIONS: Readonly<Record<keyof KoaRedisSessionSetsOptions, string>> = {
   partitioned: "partitioned: true",
 };
 
-/** What options of other libraries are called here, or what does the same. */
-const ELSEWHERE: Readonly<Record<string, keyof KoaRedisSessionSetsOptions | { hint: string }>> = {
+/** By options of other libraries: the option that does the same here, or a hint at what does. */
+const FOREIGN_OPTIONS: Readonly<
+  Record<string, keyof KoaRedisSessionSetsOptions | { hint: string }>
+> = {
   absoluteTimeout: "maxAge",
   cookie: {
     hint: "write the options of the cookie beside the others: { client, secure: true }",
@@ -38,8 +40,8 @@ const ELSEWHERE: Readonly<Record<string, keyof KoaRedisSessionSetsOptions | { hi
   keys: { hint: 'sign the cookie with the keys of the app: app.keys = ["a secret"]' },
   name: "key",
   redis: "client",
-  renew: { hint: "leave it out: each set, unset and touch puts the session's end off" },
-  rolling: { hint: "leave it out: each set, unset and touch puts the session's end off" },
+  renew: { hint: "leave it out: each set, unset and touch puts off the session's end" },
+  rolling: { hint: "leave it out: each set, unset and touch puts off the session's end" },
   saltLength: "byteLength",
   secret: { hint: 'sign the cookie with the keys of the app: app.keys = ["a secret"]' },
   secretLength: "byteLength",
@@ -49,11 +51,11 @@ const ELSEWHERE: Readonly<Record<string, keyof KoaRedisSessionSetsOptions | { hi
   url: "client",
 };
 
-/** @throws SessionError ERR_SESSION_CONFIG for an option that there is not. */
+/** @throws SessionError ERR_SESSION_CONFIG for an unknown option. */
 export function refuseUnknownOptions(names: readonly string[]): void {
   const name = names.find((one) => !Object.hasOwn(OPTIONS, one));
   if (name === undefined) return;
-  const meant = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : nearest(name);
+  const meant = Object.hasOwn(FOREIGN_OPTIONS, name) ? FOREIGN_OPTIONS[name] : findNearest(name);
   const instead = typeof meant === "object" ? meant.hint : meant && `write ${OPTIONS[meant]}`;
   throw createConfigError(
     `koa-redis-session-sets has no option ${quote(name)}${instead ? `; ${instead}` : ""}. Its options are ${Object.keys(OPTIONS).join(", ")}`,
@@ -62,17 +64,17 @@ export function refuseUnknownOptions(names: readonly string[]): void {
 }
 
 /** The option that a mistyped name is nearest to, if any is near. */
-function nearest(name: string): keyof KoaRedisSessionSetsOptions | undefined {
+function findNearest(name: string): keyof KoaRedisSessionSetsOptions | undefined {
   if (name.length > 20) return undefined;
   const known = Object.keys(OPTIONS) as (keyof KoaRedisSessionSetsOptions)[];
-  const away = (one: string) =>
-    distance(one.toLowerCase(), name.toLowerCase().replace(/[-_]/g, ""));
-  const [best] = known.sort((a, b) => away(a) - away(b));
-  return best && away(best) <= Math.min(2, best.length / 3) ? best : undefined;
+  const countAway = (one: string) =>
+    countEdits(one.toLowerCase(), name.toLowerCase().replace(/[-_]/g, ""));
+  const [best] = known.sort((a, b) => countAway(a) - countAway(b));
+  return best && countAway(best) <= Math.min(2, best.length / 3) ? best : undefined;
 }
 
-/** How many letters are to be put in, left out or replaced to get from one text to another. */
-function distance(from: string, to: string): number {
+/** How many letters must be added, removed or replaced to turn one text into another. */
+function countEdits(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...from].entries()) {
     const next = [i + 1];

@@ -175,8 +175,9 @@ async function moveOldOne(prefix: string): Promise<void> {
   const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
-    index: "set",
+    index: null,
     slides: true,
+    toKey: (id) => `old-${prefix}:${id}`,
     parseSession: (_, { value }) => ({
       id: createToken(1).id,
       fields: new Map([["theme", String(value)]]),

@@ -1,17 +1,17 @@
 import { createConfigError, quote } from "../../../shared/errors.ts";
-import { isCookieField } from "./cookie.ts";
-import { type FieldsRead, findFieldsRead } from "./reads.ts";
-import type { References, StoreReference } from "./record.ts";
+import { isCookieField } from "../saving/cookie.ts";
+import type { References, StoreReference } from "../saving/record.ts";
+import { type FieldsRead, findFieldsRead } from "./fields-read.ts";
 
-/** By the functions of references, what they read: learnt where it is needed first. */
+/** The fields that functions of references read. They are learnt when they are first needed. */
 const fieldsReadByFunction = new WeakMap<
   NonNullable<StoreReference["from"]>,
   { readonly fields: FieldsRead }
 >();
 
 /**
- * Refuses fields that a set cannot change: the functions of references see only whole sessions, so
- * what they read is changed where a session is whole.
+ * Refuses fields that a session set cannot change. The function of a reference needs the whole session,
+ * so the fields that it reads are changed in requests, which have one.
  *
  * @throws SessionError ERR_SESSION_CONFIG
  */

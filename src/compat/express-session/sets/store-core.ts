@@ -1,9 +1,9 @@
-import { SessionCore } from "../../sessions/session-core.ts";
-import type { FieldChanges } from "../../store/contract.ts";
+import { SessionCore } from "../../../sessions/session-core.ts";
+import type { FieldChanges } from "../../../store/contract.ts";
 
 /**
- * The engine of a middleware's sessions. Its references are declared as no identities, so that sets
- * may change them, and are kept as identities all the same, as in a save.
+ * The core of a middleware's sessions. Its references are declared as no identities, so that session
+ * sets may change them. They are stored as identities all the same, as they are by a save.
  */
 export class StoreCore extends SessionCore {
   override async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {

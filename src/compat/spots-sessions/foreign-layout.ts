@@ -3,16 +3,18 @@ import type { ForeignLayout, MigratedSession } from "../../migrate/migrator.ts";
 import { toJSONRecord } from "../shared/json-record.ts";
 import { deriveId, encodeSession } from "./stored.ts";
 
-/** A key that can be read in one way only. */
+/** A key that can be read in one way only: no part holds the name of a part. */
 const KEY_PATTERN =
   /^app:((?:(?!\|token:).)*)\|token:((?:(?!\|token:|\|ownerId:).)*)\|ownerId:(.*)$/s;
 
-/** As @spots-tech/sessions has kept sessions: the data as JSON, and all else in the key. */
+/** How @spots-tech/sessions keeps sessions: the data as JSON, and everything else in the key. */
 export const FOREIGN_LAYOUT: ForeignLayout = {
   pattern: "app:*|token:*|ownerId:*",
   type: "string",
-  index: "set", // there is none
+  index: null,
   slides: false,
+  // The owner is in the key, and no call that has a token knows the owner. So the id is the whole key.
+  toKey: (key) => key,
   parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
     const [, app, token, ownerId] = KEY_PATTERN.exec(key) ?? [];
     if (app === undefined || token === undefined || ownerId === undefined) return null;

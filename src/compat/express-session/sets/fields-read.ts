@@ -1,21 +1,22 @@
 /*
- * Which fields of a session the function of a reference reads. It is called on stand-ins for a session
- * that note what is asked for. What it reads may depend on what is there, so it is called with fields
- * of several kinds, with each of those that are known by then absent, and with each of them alone.
+ * Finds the fields of a session that the function of a reference reads. The function is called on
+ * stand-ins for a session, which note the fields that it asks for. Those may depend on the values that it
+ * finds. So it is called with values of several kinds, with each known field absent, and with each known
+ * field alone.
  */
 
 /** The fields that a function reads; null where it goes through all of them. */
 export type FieldsRead = ReadonlySet<string> | null;
 
-/** How many members of a stand-in one call gets: a function may go on until there are no more. */
+/** How many members of stand-ins one call gets, because a function may loop until there are none. */
 const MAX_MEMBERS = 1000;
 /** How many fields are tried one by one. */
 const MAX_FIELDS = 50;
-/** What the fields of a session may be, besides a stand-in for anything. */
+/** Values that a field of a session may have, besides a stand-in. */
 const SAMPLE_VALUES: readonly unknown[] = [undefined, null, "", "1", 0, 1, false, true, [], {}];
 
 type FindValue = (session: object) => unknown;
-/** What a field is; undefined where it is absent. */
+/** The value of a field; undefined where it is absent. */
 type GetField = (field: string) => unknown;
 
 class AllRead extends Error {}
@@ -25,7 +26,7 @@ export function findFieldsRead(from: FindValue): FieldsRead {
   try {
     callOnce(from, read, createStandIns());
     for (const kind of SAMPLE_VALUES) callOnce(from, read, () => kind);
-    // The set grows meanwhile.
+    // The set grows during the loop.
     for (const field of read) {
       if (read.size > MAX_FIELDS) break;
       const [others, alone] = [createStandIns(), createStandIns()];
@@ -39,7 +40,7 @@ export function findFieldsRead(from: FindValue): FieldsRead {
   return read;
 }
 
-/** Stand-ins for anything, as many as one call gets. */
+/** Gives stand-ins, as many as one call gets. */
 function createStandIns(): () => unknown {
   const rest = { members: MAX_MEMBERS };
   return () => createNextStandIn(rest);
@@ -71,12 +72,12 @@ function callOnce(from: FindValue, read: Set<string>, give: GetField): void {
   try {
     from(session);
   } catch {
-    // It fails on what no session is; what it has read until then counts.
+    // The function may fail on a stand-in. The fields that it read before that count.
   }
   if (all) throw new AllRead();
 }
 
-/** Something that can be taken for anything: read, called, made, gone through and compared. */
+/** A value that can be used as anything: read, called, constructed, iterated and compared. */
 function createStandIn(rest: { members: number }): unknown {
   return new Proxy(function anything() {}, {
     get(_, name) {

@@ -1,6 +1,8 @@
 /*
- * Calls about one session take effect in the order in which they were made, awaited or not: a read
- * waits for the changes before it, and a change for all that is before it. Reads go side by side.
+ * Calls about one session take effect in the order in which they were made, awaited or not. A read
+ * waits for the changes before it; a change waits for everything before it. Reads run side by side, a
+ * change may be about two ids, and some calls are about all sessions. So this is not the `Queue` of a
+ * request, in which each call waits for the one before it.
  */
 
 interface QueueTail {

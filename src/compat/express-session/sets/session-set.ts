@@ -1,23 +1,23 @@
-import { parseFieldsToUnset } from "../../sessions/record.ts";
+import { parseFieldsToUnset } from "../../../sessions/record.ts";
 import {
   CLEAR_OPTIONS,
   type ClearOptions,
   type ListOptions,
   type SessionSet,
-} from "../../sessions/session-set.ts";
-import type { OptionalFieldOf, Session } from "../../sessions/types.ts";
-import { createConfigError } from "../../shared/errors.ts";
-import { readOptions } from "../../shared/given.ts";
+} from "../../../sessions/session-set.ts";
+import type { OptionalFieldOf, Session } from "../../../sessions/types.ts";
+import { createConfigError } from "../../../shared/errors.ts";
+import { readOptions } from "../../../shared/given.ts";
 
-/** What the store knows of its sessions. */
+/** The rules of the store for its session sets. */
 export interface StoreRules<Data> {
   /** The session as the middleware knows it. */
   toSavedSession(session: Session<Data>): Session<Data>;
-  /** Values that are nothing but data, checked. */
-  plain(values: unknown): object;
-  /** Refuses fields that are changed in requests alone. */
-  check(verb: "set" | "unset", fields: readonly string[]): void;
-  /** Whether a text is formed as an id. */
+  /** Copies values that are plain data, and refuses any others. */
+  toPlainValues(values: unknown): object;
+  /** Refuses fields that only requests may change. */
+  checkFields(verb: "set" | "unset", fields: readonly string[]): void;
+  /** Whether a value has the form of an id. */
   isId(id: unknown): boolean;
 }
 
@@ -53,7 +53,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     return this.#set.has(id);
   }
 
-  /** The ids of all of them, in no order. */
+  /** The ids of all of them, in no particular order. */
   ids(): Promise<string[]> {
     return this.#set.ids();
   }
@@ -66,7 +66,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
     return (await this.#set.list(options)).map((session) => this.#rules.toSavedSession(session));
   }
 
-  /** All of them in no order, read in pages; none is given twice. */
+  /** All of them, in no particular order, read in pages. None is given twice. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Session<Data>, void> {
     for await (const session of this.#set) yield this.#rules.toSavedSession(session);
   }
@@ -79,8 +79,8 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    * those after it are left as they are.
    */
   async set(values: Partial<Data>): Promise<number> {
-    const given = this.#rules.plain(values) as Partial<Data>;
-    this.#rules.check("set", Object.keys(given));
+    const given = this.#rules.toPlainValues(values) as Partial<Data>;
+    this.#rules.checkFields("set", Object.keys(given));
     return this.#set.set(given);
   }
 
@@ -91,7 +91,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<number> {
     const unset = parseFieldsToUnset(fields) as OptionalFieldOf<Data>[];
-    this.#rules.check("unset", unset);
+    this.#rules.checkFields("unset", unset);
     return this.#set.unset(unset);
   }
 
@@ -101,9 +101,9 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
   }
 
   /**
-   * Ends all of them, but the one whose id is `except`. Resolves to how many.
+   * Ends all of them, except the one whose id is `except`. Resolves to how many.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where `except` is no id; nothing was ended.
+   * @throws SessionError ERR_SESSION_CONFIG if `except` isn't an id; nothing was ended.
    */
   async clear(options: ClearOptions = {}): Promise<number> {
     const given = readOptions("clear", options, CLEAR_OPTIONS);
