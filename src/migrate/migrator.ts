@@ -225,7 +225,7 @@ export class Migrator {
   async #write(session: MigratedSession): Promise<void> {
     const { id, fields, references, expiresAt } = session;
     const { idleTimeout = this.#layout.slides ? 0 : null } = session;
-    await this.#executor.write("migrate a session", "migrate", this.#keys.session(id), [
+    await this.#executor.write("migrate a session", "migrate", this.#keys.deriveSessionKey(id), [
       id,
       String(Math.floor(expiresAt)),
       idleTimeout === null ? "" : String(idleTimeout),

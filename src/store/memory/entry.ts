@@ -105,12 +105,14 @@ function compareIdentity(had: ReadonlySet<string> | undefined, texts: readonly s
 }
 
 /** The bytes of the fields after the changes; 0 if the changes set nothing. */
-export function countBytesAfter(session: Session, { set, unset }: FieldChanges): number {
-  if (set.size === 0) return 0;
-  const after = new Map(session.fields);
-  for (const name of unset) after.delete(name);
-  for (const [name, text] of set) after.set(name, text);
-  return countBytes(after);
+export function countBytesAfter(session: Session, changes: FieldChanges): number {
+  return changes.set.size === 0 ? 0 : countBytes(deriveFieldsAfter(session, changes));
+}
+
+function deriveFieldsAfter(session: Session, { set, unset }: FieldChanges): Map<string, string> {
+  const fields = new Map([...session.fields, ...set]);
+  for (const name of unset) fields.delete(name);
+  return fields;
 }
 
 /**
@@ -167,16 +169,10 @@ function countTextBytes(text: string): number {
 const LATIN_PATTERN = /^[\0-\xff]*$/;
 
 /** How many bytes a session counts for after the changes. */
-export function estimateBytesAfter(
-  session: Session,
-  { set, unset, references }: FieldChanges,
-): number {
-  const fields = new Map(session.fields);
-  for (const name of unset) fields.delete(name);
-  for (const [name, text] of set) fields.set(name, text);
-  const after = new Map<string, Iterable<string>>(session.references);
-  for (const { field, texts } of references) after.set(field, texts);
-  return estimateBytes(fields, after.values());
+export function estimateBytesAfter(session: Session, changes: FieldChanges): number {
+  const references = new Map<string, Iterable<string>>(session.references);
+  for (const { field, texts } of changes.references) references.set(field, texts);
+  return estimateBytes(deriveFieldsAfter(session, changes), references.values());
 }
 
 export function toStoredSession(session: Session, names?: readonly string[]): StoredSession {

@@ -41,7 +41,7 @@ export async function* readPages(
     const [, nextAfter, nextId, found] = await executor.read(
       "read a session set",
       "page",
-      keys.set(shard, reference),
+      keys.deriveSetKey(shard, reference),
       [
         encodeSetName(reference),
         after,

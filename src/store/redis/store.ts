@@ -141,7 +141,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async #findByName(send: Send, name: string, names?: readonly string[]): Promise<Hash> {
-    const pointer = this.#keys.lineage(name);
+    const pointer = this.#keys.derivePointerKey(name);
     let found = await this.#followAliases(send, name, names, MAX_RENEWALS);
     // A rotation after the pointer was read leaves a new pointer: the session isn't gone.
     for (let last: unknown = null; !isSession(found); ) {
@@ -201,7 +201,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       const [, count, alike] = await this.#executor.read(
         "count a session set",
         "count",
-        this.#keys.set(shard, reference),
+        this.#keys.deriveSetKey(shard, reference),
         [encodeLookalikeName(reference)],
       );
       return [Number(count), Number(alike)] as const;
@@ -231,7 +231,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       const [, sessions, alike] = await this.#executor.read(
         "list a session set",
         byDeadlines ? "listByDeadline" : "list",
-        this.#keys.set(shard, reference),
+        this.#keys.deriveSetKey(shard, reference),
         [
           encodeSetName(reference),
           String(limit),
@@ -260,7 +260,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         const [word, ...rest] = await this.#executor.write(
           "change a session set",
           "changeAll",
-          this.#keys.set(shard, reference),
+          this.#keys.deriveSetKey(shard, reference),
           [
             encodeSetName(reference),
             operation,
@@ -294,7 +294,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         const [, births, rest, now, created, others] = await this.#executor.write(
           "end a session set",
           "endAll",
-          this.#keys.set(shard, reference),
+          this.#keys.deriveSetKey(shard, reference),
           [
             encodeSetName(reference),
             ...spared,
@@ -327,11 +327,11 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   sessionKey(id: string): string {
-    return this.#keys.session(id);
+    return this.#keys.deriveSessionKey(id);
   }
 
   setKey(reference: Reference): string {
-    return this.#keys.publicSet(reference);
+    return this.#keys.derivePublicSetKey(reference);
   }
 
   async close(): Promise<void> {

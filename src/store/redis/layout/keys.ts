@@ -20,15 +20,15 @@ import { decodeShard, MAX_SHARDS } from "../../shards.ts";
 const MAX_KEY_NAME_BYTES = 128;
 
 export interface Keys {
-  session(id: string): string;
+  deriveSessionKey(id: string): string;
   /** The pointer from a rotated session's first id to its current one. */
-  lineage(id: string): string;
+  derivePointerKey(id: string): string;
   /** The sorted set of the ids in one shard. */
-  set(shard: number, reference: Reference): string;
+  deriveSetKey(shard: number, reference: Reference): string;
   /** Any key of a shard. `rest` follows the hash tag and a colon. */
-  inShard(shard: number, rest: string): string;
+  deriveKey(shard: number, rest: string): string;
   /** The key to show: the plain set if there is one; `*` for the shard if there are several. */
-  publicSet(reference: Reference): string;
+  derivePublicSetKey(reference: Reference): string;
 }
 
 export function createKeys(prefix: string, shards: number): Keys {
@@ -41,11 +41,11 @@ export function createKeys(prefix: string, shards: number): Keys {
   const formatTag = (shard: number | "*") => `{${prefix}:${shard}}`;
   const findTag = (id: string) => formatTag(shards === 1 ? 0 : decodeShard(id));
   return {
-    session: (id) => `${findTag(id)}:s:${id}`,
-    lineage: (id) => `${findTag(id)}:l:${id}`,
-    set: (shard, reference) => `${formatTag(shard)}:r:${encodeBareName(reference)}`,
-    inShard: (shard, rest) => `${formatTag(shard)}:${rest}`,
-    publicSet: (reference) =>
+    deriveSessionKey: (id) => `${findTag(id)}:s:${id}`,
+    derivePointerKey: (id) => `${findTag(id)}:l:${id}`,
+    deriveSetKey: (shard, reference) => `${formatTag(shard)}:r:${encodeBareName(reference)}`,
+    deriveKey: (shard, rest) => `${formatTag(shard)}:${rest}`,
+    derivePublicSetKey: (reference) =>
       `${formatTag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${encodeBareName(reference)}`,
   };
 }

@@ -1,7 +1,7 @@
 import type { DeclaredReference, ReindexProgress, StoreReindexOptions } from "../../reindexing.ts";
 import type { Keys } from "../layout/keys.ts";
 import type { Executor } from "../scripts/executor.ts";
-import { type ReindexCounts, Reindexer } from "./reindexer.ts";
+import { addCounts, NO_DIFFERENCES, Reindexer } from "./reindexer.ts";
 import { KeyScan, ShardKeys } from "./scan.ts";
 import { decodeCursor, encodeCursor, type ScanScope } from "./scan-cursor.ts";
 
@@ -22,24 +22,16 @@ async function* runSteps(
   scan: KeyScan,
   reindexer: Reindexer,
 ): AsyncGenerator<ReindexProgress, void> {
-  const sum = { scanned: 0, added: 0, removed: 0, corrected: 0 };
+  let scanned = 0;
+  let sum = NO_DIFFERENCES;
   for await (const { keys, here, next } of scan.pages()) {
     for await (const counts of reindexer.reindex(keys)) {
-      addCounts(sum, counts);
+      sum = addCounts(sum, counts);
       // This is the middle of a page: to continue from here does the whole page again.
-      yield { cursor: encodeCursor(here), ...sum };
+      yield { cursor: encodeCursor(here), scanned, ...sum };
     }
-    sum.scanned += keys.length;
-    if (next) yield { cursor: encodeCursor(next), ...sum };
+    scanned += keys.length;
+    if (next) yield { cursor: encodeCursor(next), scanned, ...sum };
   }
-  yield { cursor: null, ...sum };
-}
-
-function addCounts(
-  sum: { added: number; removed: number; corrected: number },
-  { added, removed, corrected }: ReindexCounts,
-): void {
-  sum.added += added;
-  sum.removed += removed;
-  sum.corrected += corrected;
+  yield { cursor: null, scanned, ...sum };
 }

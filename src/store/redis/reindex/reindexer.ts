@@ -15,7 +15,7 @@ export interface ReindexCounts {
   readonly corrected: number;
 }
 
-const NO_CHANGES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
+export const NO_DIFFERENCES: ReindexCounts = { added: 0, removed: 0, corrected: 0 };
 
 /** A session, or a page of a set, to compare. */
 interface ReindexTask {
@@ -63,7 +63,7 @@ export class Reindexer {
     while (queue.length > 0) {
       const part = queue.splice(0, MAX_PARALLEL_KEYS);
       const results = await waitForAll(part.map((task) => this.#reindexTask(task)));
-      yield results.reduce(addCounts, NO_CHANGES);
+      yield results.reduce(addCounts, NO_DIFFERENCES);
       for (const [i, { next }] of results.entries()) {
         const task = part[i];
         if (task && next !== "0") queue.push({ ...task, cursor: next });
@@ -96,7 +96,7 @@ export class Reindexer {
   ): Promise<ReindexCounts> {
     const [, ...numbers] = await this.#runScript(
       "reindexSession",
-      this.#keys.inShard(shard, `s:${id}`),
+      this.#keys.deriveKey(shard, `s:${id}`),
       [id, this.#dryRun ? "" : "1", ...encodeList(references)],
     );
     return decodeCounts(numbers);
@@ -107,7 +107,7 @@ export class Reindexer {
     const fields = this.#references.map(({ field }) => field);
     let at = id;
     for (let hop = 0; ; hop++) {
-      const key = this.#keys.inShard(shard, `s:${at}`);
+      const key = this.#keys.deriveKey(shard, `s:${at}`);
       const reply = await this.#executor.runCommands("read a session", key, (send) =>
         send(key, "HMGET", [key, "@to", ...fields]),
       );
@@ -121,7 +121,7 @@ export class Reindexer {
   async #reindexSetPage({ shard, kind, name, cursor }: ReindexTask): Promise<TaskResult> {
     const [, ...rest] = await this.#runScript(
       "reindexSet",
-      this.#keys.inShard(shard, `${kind}:${name}`),
+      this.#keys.deriveKey(shard, `${kind}:${name}`),
       [name, kind, cursor, String(ENTRY_SCAN_COUNT), this.#dryRun ? "" : "1"],
     );
     return { ...decodeCounts(rest), next: String(rest[3]) };
@@ -138,7 +138,7 @@ function decodeCounts([added, removed, corrected]: readonly unknown[]): ReindexC
   return { added: Number(added), removed: Number(removed), corrected: Number(corrected) };
 }
 
-function addCounts(a: ReindexCounts, b: ReindexCounts): ReindexCounts {
+export function addCounts(a: ReindexCounts, b: ReindexCounts): ReindexCounts {
   return {
     added: a.added + b.added,
     removed: a.removed + b.removed,

@@ -122,7 +122,7 @@ export class ShardKeys implements ScanSource {
   }
 
   async scanPage(shard: number, scan: string) {
-    const key = this.#keys.inShard(shard, "s:");
+    const key = this.#keys.deriveKey(shard, "s:");
     const args = [scan, String(KEY_SCAN_COUNT), ""];
     const [, server, next, keys] = await this.#executor.read(
       "scan all keys",

@@ -29,7 +29,7 @@ afterAll(async () => {
 async function prefixOn(master: number, isOn: boolean): Promise<string> {
   for (;;) {
     const prefix = freshPrefix();
-    const slot = computeSlot(createKeys(prefix, 1).session("x"));
+    const slot = computeSlot(createKeys(prefix, 1).deriveSessionKey("x"));
     if (((await findOwner(slot, admins)) === master) === isOn) return prefix;
   }
 }
@@ -86,7 +86,7 @@ describe("a client of one server", () => {
 
 test("create in the one shard ends within its timeout, once, while the slot moves", async () => {
   const prefix = freshPrefix();
-  const slot = computeSlot(createKeys(prefix, 1).session("x"));
+  const slot = computeSlot(createKeys(prefix, 1).deriveSessionKey("x"));
   const from = await findOwner(slot, admins);
   const to = (from + 1) % admins.length;
   const [source, target] = [admins[from] as Redis, admins[to] as Redis];

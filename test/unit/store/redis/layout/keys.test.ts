@@ -36,9 +36,11 @@ describe("the name of a session set", () => {
         expect(new Set(references.map(encodeSetName)).size).toBe(references.length);
         for (const shards of [1, 4]) {
           const keys = createKeys("p", shards);
-          const sets = references.map((one) => keys.set(shards - 1, one));
+          const sets = references.map((one) => keys.deriveSetKey(shards - 1, one));
           expect(new Set(sets).size).toBe(references.length);
-          expect(new Set(references.map((one) => keys.publicSet(one))).size).toBe(sets.length);
+          expect(new Set(references.map((one) => keys.derivePublicSetKey(one))).size).toBe(
+            sets.length,
+          );
         }
       }),
       runs(1000),
@@ -90,8 +92,8 @@ describe("the keys", () => {
       fc.property(id, reference, ({ shard, id }, one) => {
         expect(decodeShard(id)).toBe(shard);
         const tag = `{shop.eu-1_a:${shard}}`;
-        expect(keys.session(id)).toBe(`${tag}:s:${id}`);
-        expect(keys.set(shard, one)).toBe(`${tag}:r:${encodeSetName(one)}`);
+        expect(keys.deriveSessionKey(id)).toBe(`${tag}:s:${id}`);
+        expect(keys.deriveSetKey(shard, one)).toBe(`${tag}:r:${encodeSetName(one)}`);
       }),
       runs(1000),
     );
@@ -99,9 +101,9 @@ describe("the keys", () => {
 
   test("show a plain set where there is one, and a star for several shards", () => {
     const one = { field: "u", text: "1", plain: false };
-    expect(createKeys("p", 1).publicSet(one)).toBe("{p:0}:r:u:1");
-    expect(createKeys("p", 1).publicSet({ ...one, plain: true })).toBe("{p:0}:m:u:1");
-    expect(createKeys("p", 4).publicSet(one)).toBe("{p:*}:r:u:1");
+    expect(createKeys("p", 1).derivePublicSetKey(one)).toBe("{p:0}:r:u:1");
+    expect(createKeys("p", 1).derivePublicSetKey({ ...one, plain: true })).toBe("{p:0}:m:u:1");
+    expect(createKeys("p", 4).derivePublicSetKey(one)).toBe("{p:*}:r:u:1");
   });
 
   test.each(["", "a b", "{a}", "a*", "é", "a\n"])("refuse the prefix %j", (prefix) => {
@@ -111,7 +113,7 @@ describe("the keys", () => {
   });
 
   test("leave colons and ~ to the prefixes that are made of others", () => {
-    expect(createKeys("a:b~c", 4).inShard(3, "s:")).toBe("{a:b~c:3}:s:");
+    expect(createKeys("a:b~c", 4).deriveKey(3, "s:")).toBe("{a:b~c:3}:s:");
     for (const prefix of ["a:b", "a~b", null, ["a"]]) {
       expect(() => checkPrefix(prefix as string)).toThrowError(
         expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
