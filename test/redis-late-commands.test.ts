@@ -5,7 +5,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore } from "../src/store/contract.ts";
-import { createMerge, commandStore } from "../src/testing/commands/steps.ts";
+import { commandStore, createMerge } from "../src/testing/commands/steps.ts";
 import { newIdBeside } from "../src/testing/ids.ts";
 import {
   assertMembers,

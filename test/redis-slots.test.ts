@@ -18,12 +18,7 @@ import { type ForeignLayout, Migrator } from "../src/migrate/migrator.ts";
 import { createToken } from "../src/sessions/token.ts";
 import type { SessionStore } from "../src/store/contract.ts";
 import { decodeShard } from "../src/store/shards.ts";
-import {
-  command,
-  createCommand,
-  mergeTo,
-  commandStore,
-} from "../src/testing/commands/steps.ts";
+import { command, commandStore, createCommand, mergeTo } from "../src/testing/commands/steps.ts";
 import { newId, newIdBeside } from "../src/testing/ids.ts";
 import { HOUR_MS } from "../src/testing/steps.ts";
 import { iterate } from "./support/costs.ts";

@@ -9,7 +9,7 @@ import { SessionError } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SessionStore } from "../../src/store/contract.ts";
-import { command, createMerge, commandStore } from "../../src/testing/commands/steps.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
@@ -63,11 +63,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "merge another user": (store, id) =>
     commandStore(store).command(id, createMerge(newIdBeside(id), "2")),
   "make by a command, or change": (store, id) =>
-    command(commandStore(store), id, {
-      set: { a: "1" },
-      create: true,
-      absoluteTimeout: 60_000,
-    }),
+    command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
   "replace all fields": (store, id) =>
     command(commandStore(store), id, { set: { a: "1" }, replace: true }),
   "sign in": (store, id) => store.signIn(id, createSignIn(id, "2")),

@@ -5,7 +5,7 @@ import { createSessions, type Session, SessionError, type Sessions } from "sessi
 import { koaSessions } from "session-sets/koa";
 import { expect } from "vitest";
 import type { CommandStore } from "../../src/store/commanding.ts";
-import { command, createMerge, commandStore } from "../../src/testing/commands/steps.ts";
+import { command, commandStore, createMerge } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import { detailsOf } from "./error-details.ts";
 import { contextWith } from "./request.ts";

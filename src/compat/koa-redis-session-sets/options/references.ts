@@ -10,7 +10,7 @@ import { quoteName, toErrorField } from "../ids.ts";
  */
 
 /** The fields that are declared as references. */
-export interface ReferenceSettings {
+export interface DeclaredReferences {
   readonly references: ReadonlySet<string>;
   /** Those that give the session a new token: where they get their first value, at least. */
   readonly identity: readonly string[];
@@ -19,11 +19,11 @@ export interface ReferenceSettings {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
-export function parseReferences(references: unknown = {}): ReferenceSettings {
+export function parseReferences(references: unknown = {}): DeclaredReferences {
   return readSafely("ERR_SESSION_CONFIG", "references", () => declared(references));
 }
 
-function declared(references: unknown): ReferenceSettings {
+function declared(references: unknown): DeclaredReferences {
   // Lists and maps have no names of fields: none would be declared, and nothing said.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw createConfigError(
