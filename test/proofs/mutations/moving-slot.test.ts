@@ -63,11 +63,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   "merge another user": (store, id) =>
     commandStore(store).command(id, createMerge(newIdBeside(id), "2")),
   "make by a command, or change": (store, id) =>
-    command(commandStore(store), id, {
-      set: { a: "1" },
-      create: true,
-      absoluteTimeout: 60_000,
-    }),
+    command(commandStore(store), id, { set: { a: "1" }, create: true, absoluteTimeout: 60_000 }),
   "replace all fields": (store, id) =>
     command(commandStore(store), id, { set: { a: "1" }, replace: true }),
   "sign in": (store, id) => store.signIn(id, createSignIn(id, "2")),

@@ -4,7 +4,7 @@ import { readOptions, readSafely } from "../../../shared/given.ts";
 import type { RedisClient } from "../../../store/redis/wire/clients/connect.ts";
 import { checkCookie, type KoaCookieOptions } from "./cookie-options.ts";
 import { parseForeignPrefix, readText, toPrefix } from "./prefixes.ts";
-import { parseReferences, type ReferenceSettings } from "./references.ts";
+import { type KoaReferences, parseReferences } from "./references.ts";
 import { refuseUnknownOptions } from "./unknown-options.ts";
 
 /** Where the sessions are kept, and how their cookies look. */
@@ -50,7 +50,7 @@ export interface KoaRedisSessionSetsOptions extends KoaCookieOptions {
 }
 
 /** The options, checked and filled in. */
-export interface Settings extends ReferenceSettings {
+export interface Settings extends KoaReferences {
   readonly client: RedisClient;
   readonly prefix: string;
   readonly maxAge: number;

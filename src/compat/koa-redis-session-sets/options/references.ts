@@ -10,7 +10,7 @@ import { quoteName, toErrorField } from "../ids.ts";
  */
 
 /** The fields that are declared as references. */
-export interface ReferenceSettings {
+export interface KoaReferences {
   readonly references: ReadonlySet<string>;
   /** Those that say who the user is. Their first value, at least, gives the session a new token. */
   readonly identity: readonly string[];
@@ -19,11 +19,11 @@ export interface ReferenceSettings {
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
-export function parseReferences(references: unknown = {}): ReferenceSettings {
+export function parseReferences(references: unknown = {}): KoaReferences {
   return readSafely("ERR_SESSION_CONFIG", "references", () => declared(references));
 }
 
-function declared(references: unknown): ReferenceSettings {
+function declared(references: unknown): KoaReferences {
   // Lists and maps have no field names: no reference would be declared, without an error.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw createConfigError(
