@@ -19,8 +19,9 @@ export interface Command extends FieldChanges {
   /** Only where the session has this value now. */
   readonly where?: Reference;
   /**
-   * Makes the session where nothing is at the id. It goes with a new timeout or deadline, and without
-   * a `merge`. `"anew"` makes it also where `end` has left a tombstone.
+   * Makes the session, under the id that is asked for, where that leads to nothing: nothing is there,
+   * or an alias whose session has ended. It goes with a new timeout or deadline, and without a
+   * `merge`. `"anew"` makes it also where `end` has left a tombstone.
    */
   readonly create?: boolean | "anew";
   /** Null: the session keeps its id, whoever's it becomes. */

@@ -2,8 +2,17 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
+import { command } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
-import { change, createForUser, createRotation, expectDone, of } from "../../src/testing/steps.ts";
+import {
+  change,
+  createForUser,
+  createRotation,
+  expectDone,
+  HOUR_MS,
+  of,
+  renew,
+} from "../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../support/mutations.ts";
 import { snapshot } from "../support/operations.ts";
@@ -82,7 +91,17 @@ async function isPaged(mutation: MutationName | null): Promise<boolean> {
   return true;
 }
 
+/** Whether a command makes a session at the id it is given, where an alias of one that ended is. */
+async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean> {
+  const store = redisStore(clientWith(mutation));
+  const [first = ""] = await renew(store, await createForUser(store, "1"), 1);
+  await store.endAll(USER);
+  const made = await command(store, first, { absoluteTimeout: HOUR_MS, create: true });
+  return expectDone(made).id === first;
+}
+
 describe.each([
+  ["session made at the end of an alias", isMadeWhereAsked],
   ["except that forgets a rotation", isSpared],
   ["page that forgets the rest of a deadline", isPaged],
   ["page that loses its place", isPaged],

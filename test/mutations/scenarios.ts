@@ -23,6 +23,7 @@ export type Interleaved = Exclude<
   | "first value that keeps its id"
   | "first value that leaves an alias"
   | "first value that leaves nothing"
+  | "session made at the end of an alias"
   | "tombstone that lets in who names less"
   | "page that forgets the rest of a deadline"
   | "page that loses its place"

@@ -322,6 +322,10 @@ ${DEADLINES}`,
     about: "after a merging change of the user nothing is left at the old id",
     apply: edits("command", ["stays = tombstone_stays", "stays = 0"]),
   },
+  "session made at the end of an alias": {
+    about: "a command makes a session, and not at the id that it was given",
+    apply: edits("command", ["  current = id\n", ""]),
+  },
   "tombstone that lets in who names less": {
     about: "a tombstone forgets which of several identities the sign-in named",
     apply: editsOfAll(

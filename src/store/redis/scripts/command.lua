@@ -105,6 +105,9 @@ if where ~= '' and not makes and not has_name(found.names, where) then
   return { now, 'elsewhere' }
 end
 
+if makes then
+  current = id -- also where an alias is there, whose session has ended
+end
 local key = derive_session_key(current)
 local bytes = count_bytes_after(key, changes)
 if bytes > changes.max_bytes then
@@ -114,7 +117,7 @@ end
 if makes then
   found.created = format_int(micros)
   redis.call('HSET', key, '@c', found.created)
-  redis.call('HDEL', key, '@x')
+  redis.call('HDEL', key, '@x', '@to', '@p')
 end
 
 local rotates = to ~= '' and changes_identity(found, added, removed)
