@@ -127,22 +127,33 @@ class Moment {
     }
   }
 
+  /** Once more, while its session is there, it changes nothing; after that it makes another. */
   #create(event: Extract<Event, { is: "create" }>): Outcome[] {
-    const { id, values, idle, absolute, answer } = event;
     const before = this.#state.live;
+    if (before?.id !== event.id) return this.#make(event, this.#written);
+    const deadline = deadlineOf(before);
     const { from, to } = this.#written;
-    const live: Live =
-      before?.id === id // the same command once more
-        ? before
-        : {
-            id,
-            lineage: id,
-            data: changed({}, { values, unset: [] }),
-            created: this.#written,
-            seen: this.#written,
-            idle,
-            absolute: absolute === null ? null : { from: from + absolute, to: to + absolute },
-          };
+    return [
+      ...(this.#mayHold(deadline) ? this.#answered(this.#state, event.answer) : []),
+      ...(this.#mayBeOver(deadline)
+        ? this.#make(event, { from: Math.max(from, deadline.from + 1), to })
+        : []),
+    ];
+  }
+
+  #make(
+    { id, values, idle, absolute, answer }: Extract<Event, { is: "create" }>,
+    at: Span,
+  ): Outcome[] {
+    const live: Live = {
+      id,
+      lineage: id,
+      data: changed({}, { values, unset: [] }),
+      created: at,
+      seen: at,
+      idle,
+      absolute: absolute === null ? null : { from: at.from + absolute, to: at.to + absolute },
+    };
     return this.#answered(became(this.#state, live), answer);
   }
 
