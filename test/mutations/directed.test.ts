@@ -2,7 +2,7 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
-import { command } from "../../src/testing/commands/steps.ts";
+import { command, commandStore } from "../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
@@ -93,7 +93,7 @@ async function isPaged(mutation: MutationName | null): Promise<boolean> {
 
 /** Whether a command makes a session at the id it is given, where an alias of one that ended is. */
 async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean> {
-  const store = redisStore(clientWith(mutation));
+  const store = commandStore(redisStore(clientWith(mutation)));
   const [first = ""] = await renew(store, await createForUser(store, "1"), 1);
   await store.endAll(USER);
   const made = await command(store, first, { absoluteTimeout: HOUR_MS, create: true });
