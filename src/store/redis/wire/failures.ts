@@ -113,7 +113,10 @@ const MOVING_SLOT_PATTERN =
 
 /** Errors of servers, some of them as Valkey GLIDE words them, and how to fix each. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
-  [MOVING_SLOT_PATTERN, "the slot of the key is being moved to another node of the cluster; try again"],
+  [
+    MOVING_SLOT_PATTERN,
+    "the slot of the key is being moved to another node of the cluster; try again",
+  ],
   [/\bOOM\b/, "the server is out of memory; raise maxmemory. Sessions can still be read and ended"],
   [/\bREADONLY\b/i, "the client is connected to a read-only replica; connect it to the master"],
   [
