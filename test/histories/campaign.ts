@@ -1,7 +1,7 @@
 /* Runs as many histories as asked for, says what it did, and makes a failure short. */
 import type { MutationName } from "../support/mutations.ts";
 import { print } from "./calls.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { createPlan, type Plan } from "./plan.ts";
 import { type Outcome, PROCESSES, Runner, type Servers } from "./runner.ts";
 import { shrinkHistory } from "./shrink.ts";
 
@@ -55,7 +55,7 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
     while (totals.histories < count && !failure && performance.now() - start < atMost) {
       const from = totals.histories;
       const plans = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) =>
-        planOf(seed + Math.floor((from + i) / copies), PROCESSES),
+        createPlan(seed + Math.floor((from + i) / copies), PROCESSES),
       );
       const failed = await runBatch(runner, plans, totals);
       failure = failed && (await explainFailure(failed, shrink ? runner : null));
@@ -110,7 +110,7 @@ export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outco
   let tries = 0;
   for (let again = true; again; ) {
     again = false;
-    for (const plan of shorterPlans(least.plan)) {
+    for (const plan of listShorterPlans(least.plan)) {
       if (++tries > MOST_TRIES) return least;
       const outcomes = await runner.run(
         Array.from({ length: COPIES }, () => plan),
@@ -127,7 +127,7 @@ export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outco
 }
 
 /** The plan without one of its processes' programs, or one step, or one session. */
-export function shorterPlans(plan: Plan): Plan[] {
+export function listShorterPlans(plan: Plan): Plan[] {
   const without = <T>(list: readonly T[], i: number) => list.filter((_, at) => at !== i);
   const programs = plan.programs.map((program, by) => ({ program, by }));
   const replaced = (by: number, program: Plan["programs"][number]): Plan => ({

@@ -51,16 +51,16 @@ const contexts = new AsyncLocalStorage<Context>();
 const underWay = new Set<Promise<unknown>>();
 
 /** Does the work of a step. */
-export function within<T>(context: Context, work: () => Promise<T>): Promise<T> {
+export function runWithin<T>(context: Context, work: () => Promise<T>): Promise<T> {
   return contexts.run(context, work);
 }
 
 /** Waits for the commands that nobody waited for. */
-export async function allArrived(): Promise<void> {
+export async function waitForAll(): Promise<void> {
   await Promise.all(underWay);
 }
 
-export function interfering(client: InterceptedClient): RedisClient {
+export function interceptFaults(client: InterceptedClient): RedisClient {
   return intercepted(client, async ({ script, args }, send) => {
     const context = contexts.getStore();
     if (!context || !script || !WRITING.includes(script)) return send();
@@ -91,17 +91,17 @@ async function carryOut(fault: Fault, send: () => Promise<unknown>, context: Con
       await send();
       return send();
     case "sent late":
-      nobodyWaitsFor(sleep(LATE).then(send));
+      leaveRunning(sleep(LATE).then(send));
       return new Promise(() => {});
     case "answer lost":
-      nobodyWaitsFor(send());
+      leaveRunning(send());
       throw new Error("The connection was lost.");
     case "not sent":
       throw new Error("There is no connection.");
   }
 }
 
-function nobodyWaitsFor(work: Promise<unknown>): void {
+function leaveRunning(work: Promise<unknown>): void {
   const settled = work.catch(() => {}).finally(() => underWay.delete(settled));
   underWay.add(settled);
 }

@@ -4,7 +4,7 @@
  * session whose place another one takes has ended; that one is made in an event of its own.
  */
 import type { Data, Of, Seen } from "./calls.ts";
-import { changed, known, ownerOf, picked, UNKNOWN, valuesOf } from "./data.ts";
+import { applyChange, compareOwner, listValues, mergeKnown, pickKept, UNKNOWN } from "./data.ts";
 import type { Event } from "./events.ts";
 
 /** From one moment to another, both included. */
@@ -60,7 +60,7 @@ const WAY_IN = 3;
 const ALL = Number.POSITIVE_INFINITY;
 
 /** All that may have become of the session by an event that happened at a moment of `now`. */
-export function outcomes(state: State, event: Event, now: Span, slack: number): Outcome[] {
+export function listOutcomes(state: State, event: Event, now: Span, slack: number): Outcome[] {
   return new Moment(state, now, slack).outcomes(event);
 }
 
@@ -116,11 +116,11 @@ class Moment {
         return this.#sides(event.of, event.answer, (_, state) => state);
       case "change if":
         return this.#sides(event.of, event.answer, (live, state) =>
-          became(state, { ...live, data: changed(live.data, event) }),
+          setLive(state, { ...live, data: applyChange(live.data, event) }),
         );
       case "spare":
         return this.#named(event.except, this.#now, ALL).map(({ state, live }) =>
-          miss(live ? withFound(state, event.clear) : state),
+          miss(live ? addFound(state, event.clear) : state),
         );
       case "end if":
         return this.#endIf(event);
@@ -131,7 +131,7 @@ class Moment {
   #create(event: Extract<Event, { is: "create" }>): Outcome[] {
     const before = this.#state.live;
     if (before?.id !== event.id) return this.#make(event, this.#written);
-    const deadline = deadlineOf(before);
+    const deadline = computeDeadline(before);
     const { from, to } = this.#written;
     return [
       ...(this.#mayHold(deadline) ? this.#answered(this.#state, event.answer) : []),
@@ -148,13 +148,13 @@ class Moment {
     const live: Live = {
       id,
       lineage: id,
-      data: changed({}, { values, unset: [] }),
+      data: applyChange({}, { values, unset: [] }),
       created: at,
       seen: at,
       idle,
       absolute: absolute === null ? null : { from: at.from + absolute, to: at.to + absolute },
     };
-    return this.#answered(became(this.#state, live), answer);
+    return this.#answered(setLive(this.#state, live), answer);
   }
 
   #read({ id, byName, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
@@ -162,12 +162,12 @@ class Moment {
       ? this.#named(id, this.#started, ALL)
       : this.#leads(id, this.#started, WAY_IN);
     return leads.flatMap(({ state, live }) => {
-      const itsTouchDecides = live && touch !== null ? [miss(withFound(state, touch))] : [];
+      const itsTouchDecides = live && touch !== null ? [miss(addFound(state, touch))] : [];
       if (!live || answer === null) return live || answer ? itsTouchDecides : [miss(state)];
-      const data = known(live.data, answer.data, fields);
+      const data = mergeKnown(live.data, answer.data, fields);
       if (!data) return [];
-      const told = became(state, { ...live, data });
-      const decides = touch === null ? [] : [miss(withFound(told, touch))];
+      const told = setLive(state, { ...live, data });
+      const decides = touch === null ? [] : [miss(addFound(told, touch))];
       return [...this.#answered(told, answer, false), ...decides];
     });
   }
@@ -175,9 +175,9 @@ class Moment {
   #touch({ id, answer, read }: Extract<Event, { is: "touch" }>): Outcome[] {
     if (!this.#state.found.includes(read)) return [miss(this.#state)];
     return this.#leads(id, this.#now, WAY_IN).flatMap((lead) => {
-      const state = withoutFound(lead.state, read);
+      const state = removeFound(lead.state, read);
       if (!lead.live || answer === null) return lead.live || answer ? [] : [miss(state)];
-      return this.#answered(became(state, { ...lead.live, seen: this.#written }), answer, false);
+      return this.#answered(setLive(state, { ...lead.live, seen: this.#written }), answer, false);
     });
   }
 
@@ -186,8 +186,8 @@ class Moment {
       if (event.answer !== undefined && event.answer !== (live !== null)) return [];
       if (!live) return [miss(state)];
       const idle = event.idle ?? live.idle;
-      const data = changed(live.data, event);
-      return [miss(became(state, { ...live, data, idle, seen: this.#written }))];
+      const data = applyChange(live.data, event);
+      return [miss(setLive(state, { ...live, data, idle, seen: this.#written }))];
     });
   }
 
@@ -198,12 +198,12 @@ class Moment {
       return this.#answered(this.#state, answer); // once more
     }
     return this.#leads(event.id, this.#now, WAY_IN).flatMap((lead) => {
-      const turn = turnOf(lead, event);
+      const turn = decideTurn(lead, event);
       if (!mayAnswer(turn, event)) return [];
       if (turn === "nothing") return [miss(lead.state)];
-      if (turn === "ended") return [miss(ended(lead))];
+      if (turn === "ended") return [miss(endLead(lead))];
       const seen = answer === "ended" || answer === null ? undefined : answer;
-      if (turn === "replaced") return this.#since(ended(lead), seen?.createdAt);
+      if (turn === "replaced") return this.#since(endLead(lead), seen?.createdAt);
       return this.#answered(this.#renewed(lead, event, turn === "renewed"), seen);
     });
   }
@@ -219,15 +219,15 @@ class Moment {
     const until = { from: from + grace, to: latest + grace };
     const aliases = leavesAlias
       ? { ...state.aliases, [live.id]: { target: to, until } }
-      : without(state.aliases, trail);
-    const data = changed(live.data, { values, unset: [] });
+      : removeAliases(state.aliases, trail);
+    const data = applyChange(live.data, { values, unset: [] });
     return { ...state, aliases, live: { ...live, id: to, data, seen: this.#written } };
   }
 
   #supersede(event: Extract<Event, { is: "supersede" }>): Outcome[] {
     return this.#leads(event.id, this.#now, ALL).flatMap((lead) => {
-      if (event.kept && !known(takenOver(lead, event), event.kept, null)) return [];
-      return this.#since(lead.live ? ended(lead) : lead.state, event.at);
+      if (event.kept && !mergeKnown(pickTakenOver(lead, event), event.kept, null)) return [];
+      return this.#since(lead.live ? endLead(lead) : lead.state, event.at);
     });
   }
 
@@ -237,20 +237,20 @@ class Moment {
       const { state, live } = lead;
       const may = (ends: boolean) =>
         (answer ?? ends) === ends && (of ? mayBe(live, of, ends) : (live !== null) === ends);
-      return [...(may(true) ? [miss(ended(lead))] : []), ...(may(false) ? [miss(state)] : [])];
+      return [...(may(true) ? [miss(endLead(lead))] : []), ...(may(false) ? [miss(state)] : [])];
     });
   }
 
   #member({ of, answer }: Extract<Event, { is: "member" }>): Outcome[] {
     const { live } = this.#state;
-    if (!live || !mayBe(live, of, true) || !this.#mayHold(deadlineOf(live))) return [];
+    if (!live || !mayBe(live, of, true) || !this.#mayHold(computeDeadline(live))) return [];
     if (typeof answer === "string") return live.id === answer ? [hit(this.#state)] : [];
     return this.#answered(this.#state, answer).map(({ state }) => hit(state));
   }
 
   #endIf({ of, except, clear, answer }: Extract<Event, { is: "end if" }>): Outcome[] {
     if (clear !== null && this.#state.found.includes(clear)) {
-      return answer ? [] : [miss(withoutFound(this.#state, clear))];
+      return answer ? [] : [miss(removeFound(this.#state, clear))];
     }
     if (except === null) return this.#ended(of, answer);
     return this.#named(except, this.#now, ALL).flatMap(({ state, live }) => {
@@ -272,12 +272,13 @@ class Moment {
     const { live } = this.#state;
     const inSet = live !== null && mayBe(live, of, true);
     const all: Outcome[] = [];
-    if (inSet && answer !== false && this.#mayHold(deadlineOf(live))) {
+    if (inSet && answer !== false && this.#mayHold(computeDeadline(live))) {
       all.push(hit(work(live, this.#state)));
     }
     if (answer === true) return all;
     if (mayBe(live, of, false)) all.push(miss(this.#state));
-    if (inSet && this.#mayBeOver(deadlineOf(live))) all.push(miss({ ...this.#state, live: null }));
+    if (inSet && this.#mayBeOver(computeDeadline(live)))
+      all.push(miss({ ...this.#state, live: null }));
     return all;
   }
 
@@ -295,7 +296,7 @@ class Moment {
     const state = this.#state;
     if (state.live?.id === id) {
       const leads: Lead[] = [];
-      const deadline = deadlineOf(state.live);
+      const deadline = computeDeadline(state.live);
       if (this.#mayHold(deadline)) leads.push({ state, live: state.live, trail });
       if (this.#mayBeOver(deadline))
         leads.push({ state: { ...state, live: null }, live: null, trail });
@@ -332,7 +333,7 @@ class Moment {
     const { live } = state;
     if (!answer) return [miss(state)];
     if (!live || answer.id !== live.id) return [];
-    const data = withData ? known(live.data, answer.data, null) : live.data;
+    const data = withData ? mergeKnown(live.data, answer.data, null) : live.data;
     if (!data) return [];
     const { lastSeenAt, createdAt, absoluteDeadline, expiresAt } = answer;
     const inside = (moment: number, span: Span) => moment >= span.from && moment <= span.to;
@@ -347,21 +348,21 @@ class Moment {
       seen: at(lastSeenAt),
       absolute: absoluteDeadline === null ? null : at(absoluteDeadline),
     };
-    if (deadlineOf(exact).from !== expiresAt) return [];
+    if (computeDeadline(exact).from !== expiresAt) return [];
     const from = Math.max(state.from, lastSeenAt - this.#slack);
     return [miss({ ...state, from, live: exact })];
   }
 }
 
-function became(state: State, live: Live): State {
+function setLive(state: State, live: Live): State {
   return { ...state, live };
 }
 
-function withFound(state: State, number: number): State {
+function addFound(state: State, number: number): State {
   return { ...state, found: [...state.found, number].sort() };
 }
 
-function withoutFound(state: State, number: number): State {
+function removeFound(state: State, number: number): State {
   return { ...state, found: state.found.filter((one) => one !== number) };
 }
 
@@ -374,7 +375,7 @@ function miss(state: State): Outcome {
 }
 
 /** The nearer one of the two deadlines: a session lives up to and with it. */
-function deadlineOf({ seen, idle, absolute }: Live): Span {
+function computeDeadline({ seen, idle, absolute }: Live): Span {
   const nearer = (lastSeen: number, end: number | undefined) =>
     Math.min(
       idle === null ? Number.POSITIVE_INFINITY : lastSeen + idle,
@@ -386,24 +387,27 @@ function deadlineOf({ seen, idle, absolute }: Live): Span {
 /** Whether a session may be in a set, or may not; none is in none. */
 function mayBe(live: Live | null, { field, value }: Of, answer: boolean): boolean {
   const had = live?.data[field];
-  return had === UNKNOWN || valuesOf(had).includes(value) === answer;
+  return had === UNKNOWN || listValues(had).includes(value) === answer;
 }
 
 /** The session is over, and what it was reached by leads nowhere. */
-function ended({ state, trail }: Lead): State {
-  return { ...state, live: null, aliases: without(state.aliases, trail) };
+function endLead({ state, trail }: Lead): State {
+  return { ...state, live: null, aliases: removeAliases(state.aliases, trail) };
 }
 
-function without(aliases: State["aliases"], ids: readonly string[]): State["aliases"] {
+function removeAliases(aliases: State["aliases"], ids: readonly string[]): State["aliases"] {
   return Object.fromEntries(Object.entries(aliases).filter(([id]) => !ids.includes(id)));
 }
 
 type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
 
 /** What a rotation does. (That a session is renewed 32 times is more than a history has.) */
-function turnOf({ live, trail }: Lead, { values, grace }: Extract<Event, { is: "rotate" }>): Turn {
+function decideTurn(
+  { live, trail }: Lead,
+  { values, grace }: Extract<Event, { is: "rotate" }>,
+): Turn {
   if (!live) return "nothing";
-  const owner = ownerOf(live.data, values);
+  const owner = compareOwner(live.data, values);
   if (owner === "nobody" || owner === "another") return "replaced";
   if (owner === "same") return "renewed for good";
   if (trail.length > 0) return grace === 0 ? "ended" : "nothing";
@@ -419,10 +423,10 @@ function mayAnswer(turn: Turn, { replaces, answer }: Extract<Event, { is: "rotat
 }
 
 /** What a sign-in takes over from a session that it ends: nothing of another user's. */
-function takenOver(
+function pickTakenOver(
   { live, trail }: Lead,
   { values, keep }: Extract<Event, { is: "supersede" }>,
 ): Data {
-  if (!live || trail.length > WAY_IN || ownerOf(live.data, values) === "another") return {};
-  return picked(live.data, keep, values);
+  if (!live || trail.length > WAY_IN || compareOwner(live.data, values) === "another") return {};
+  return pickKept(live.data, keep, values);
 }

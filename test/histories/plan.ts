@@ -119,7 +119,7 @@ const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
 };
 
 /** The plan of a seed: always the same one. */
-export function planOf(seed: number, processes: number): Plan {
+export function createPlan(seed: number, processes: number): Plan {
   const random = new Random(seed);
   const kind = random.of(KINDS);
   const crowded = kind === "clearing" || kind === "updating";

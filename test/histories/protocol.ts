@@ -36,7 +36,7 @@ export type Result =
   | { readonly error: string };
 
 /** The references, as they are declared; a plain set needs a store of one shard. */
-export function referencesOf(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
+export function listReferences(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
   return shards === 1 ? { ...REFERENCES, tag: { identity: false, as: "set" } } : REFERENCES;
 }
 

@@ -14,7 +14,7 @@ import { elapseOn, freshPrefix } from "../support/stores.ts";
 import type { Call, History } from "./calls.ts";
 import { check, type Refusal } from "./checker.ts";
 import { LONGEST_SHORT, type Plan } from "./plan.ts";
-import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
+import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
 import type { Known, Place } from "./world.ts";
 
 export interface Servers {
@@ -120,7 +120,8 @@ export class Runner {
         ),
       ),
     );
-    const known = (i: number) => distinct(done.flatMap((results) => results[i]?.known ?? []));
+    const known = (i: number) =>
+      removeDuplicates(done.flatMap((results) => results[i]?.known ?? []));
     const read = await ask(
       first,
       order(plans.map((_, i) => ({ do: "read all", place: place(i, 0, known(i)) }))),
@@ -137,7 +138,7 @@ export class Runner {
     const explained = outcomes.every(({ refusal }) => refusal === null);
     if (explained && checksKeys) await this.#checkKeysInTime();
     const ends = histories.map(({ calls }, i): Task => {
-      return { do: "end all", ids: idsMadeBy(calls), place: place(i, 0, []) };
+      return { do: "end all", ids: listMadeIds(calls), place: place(i, 0, []) };
     });
     await ask(first, order(ends));
     if (explained && checksKeys) await this.#checkEnded();
@@ -170,7 +171,7 @@ export class Runner {
 
   /** I1, I2 and, where something has no end, I3. */
   async #checkKeys(): Promise<void> {
-    const references: Layout["references"] = referencesOf(this.#shards);
+    const references: Layout["references"] = listReferences(this.#shards);
     const layout = { prefix: this.#prefix, shards: this.#shards, references };
     await Promise.all(this.#masters.map((master) => checkInvariants(master, layout)));
   }
@@ -223,11 +224,11 @@ function ask(child: ChildProcess, order: Order): Promise<Exclude<Result, { error
   });
 }
 
-function distinct(all: readonly Known[]): Known[] {
+function removeDuplicates(all: readonly Known[]): Known[] {
   return [...new Map(all.map((one) => [one.id, one])).values()];
 }
 
-function idsMadeBy(calls: readonly Call[]): string[] {
+function listMadeIds(calls: readonly Call[]): string[] {
   return calls.flatMap((call) => {
     if (call.do === "create") return [call.id];
     return call.do === "rotate" || call.do === "sign in" ? [call.to] : [];

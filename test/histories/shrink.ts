@@ -14,7 +14,7 @@ export function shrinkHistory(history: History): History {
   for (let again = true; again; ) {
     again = false;
     for (const call of [...least.calls].reverse()) {
-      for (const calls of weaker(least.calls, call)) {
+      for (const calls of listWeaker(least.calls, call)) {
         if (!refused(calls)) continue;
         least = { ...least, calls };
         again = true;
@@ -26,7 +26,7 @@ export function shrinkHistory(history: History): History {
 }
 
 /** The calls with one of them left out, or its answer, where that cannot make them worse. */
-function weaker(calls: readonly Call[], call: Call): Call[][] {
+function listWeaker(calls: readonly Call[], call: Call): Call[][] {
   if (!calls.includes(call)) return [];
   const others = calls.filter((one) => one !== call);
   const isLast = others.every(

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { fresh } from "./actors.ts";
 import type { Kind, Start } from "./browser.ts";
 import { me, type Outcome } from "./orders.ts";
-import { canonical } from "./scene.ts";
+import { toCanonical } from "./scene.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -40,7 +40,7 @@ export class BrowserRules {
 
   /** A session has what its user wrote, and nothing of another's or of nobody's. */
   #assertWhose(name: string, fields: Fields): void {
-    const what = `${name} has ${canonical(fields)}`;
+    const what = `${name} has ${toCanonical(fields)}`;
     const { n: _, theme, ...own } = fields;
     if (name in USERS) {
       const user_id = USERS[name];

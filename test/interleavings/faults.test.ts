@@ -3,7 +3,7 @@
  * every moment: a client that dies, a command that arrives twice, or too late.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { actor } from "./cases.ts";
+import { findActor } from "./cases.ts";
 import { Harness } from "./harness.ts";
 import { FAULTS } from "./scheduler.ts";
 
@@ -39,7 +39,9 @@ describe.each(FAULTS)("a command of the first %s", (kind) => {
   describe.each(FAULTY)("%s", (one) => {
     test.each(BESIDE)("beside %s", async (other) => {
       const setting = { shards: 1, fault: { actor: 0, kind } };
-      expect(await harness.inEveryOrder([actor(one), actor(other)], setting)).toBeGreaterThan(1);
+      expect(
+        await harness.inEveryOrder([findActor(one), findActor(other)], setting),
+      ).toBeGreaterThan(1);
     });
   });
 });

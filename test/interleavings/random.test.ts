@@ -8,7 +8,15 @@
  *   SCHEDULES=…     tries so many
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attempt, type Case, groupOf, Recorded, randomFrom, randomGroup, shrink } from "./cases.ts";
+import {
+  attempt,
+  type Case,
+  createGroup,
+  createRandom,
+  pickGroup,
+  Recorded,
+  shrink,
+} from "./cases.ts";
 import { Harness } from "./harness.ts";
 
 const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "3000" } = process.env;
@@ -33,15 +41,15 @@ afterAll(() => harness.close());
 
 const given: readonly Case[] = CASE ? [JSON.parse(CASE)] : FOUND;
 test.each(given)("the case of $actors is explained", async ({ choices, ...group }) => {
-  const failure = await attempt(harness, await groupOf(group), Recorded.of(choices));
+  const failure = await attempt(harness, await createGroup(group), Recorded.of(choices));
   expect(failure?.error.message ?? "explained").toBe("explained");
 });
 
 test.skipIf(CASE)("each random interleaving is explained", { timeout: 600_000 }, async () => {
-  const random = randomFrom(Number(SEED));
+  const random = createRandom(Number(SEED));
   let groups = 0;
   while (harness.schedules < Number(SCHEDULES)) {
-    const group = await randomGroup(random);
+    const group = await pickGroup(random);
     groups++;
     for (let i = 0; i < EACH; i++) {
       const failure = await attempt(harness, group, Recorded.random(random));

@@ -28,7 +28,7 @@ export type Carried = CarrierName & string;
 const CONFIG = parseCookieOptions<Data>();
 
 /** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
-function sessionOf(
+function createRequestSession(
   scene: Scene,
   token: string,
   carried: Carried,
@@ -76,11 +76,16 @@ export function request(
       const take = (token: string | null) => {
         if (token !== null) scene.tokens.set(name, token);
       };
-      const session = sessionOf(scene, scene.tokens.get(from) ?? "", carried, (setCookie) => {
-        const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
-        if (token === "") scene.tokens.delete(name);
-        else take(token);
-      });
+      const session = createRequestSession(
+        scene,
+        scene.tokens.get(from) ?? "",
+        carried,
+        (setCookie) => {
+          const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
+          if (token === "") scene.tokens.delete(name);
+          else take(token);
+        },
+      );
       const hands: Hands = { session, me, take };
       return calls.map((call) => () => call(hands));
     },

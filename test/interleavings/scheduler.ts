@@ -62,11 +62,11 @@ export class Scheduler {
       const actor = this.#actors.getStore();
       if (actor === undefined) return pass();
       if (AT_ONCE.includes(sent.name)) return this.#atOnce(pass());
-      if (actor === this.#dead) return Promise.reject(dead());
+      if (actor === this.#dead) return Promise.reject(createDeadError());
       return new Promise((resolve) => {
         const send = (late: boolean) => {
           this.#log.push({ actor, what: `${sent.script ?? sent.name}${late ? " (late)" : ""}` });
-          return pass(late ? outOfTime(sent) : sent.args);
+          return pass(late ? makeLate(sent) : sent.args);
         };
         this.#waiting.push({ actor, send, settle: resolve });
       });
@@ -111,7 +111,7 @@ export class Scheduler {
     }
     const hanging = running - (this.#dead === null ? 0 : 1);
     if (hanging > 0) throw new Error(`${hanging} actors wait for something else than a command`);
-    for (const { settle } of this.#lost) settle(Promise.reject(dead()));
+    for (const { settle } of this.#lost) settle(Promise.reject(createDeadError()));
     await Promise.all(work);
     return this.#dead;
   }
@@ -164,11 +164,11 @@ export class Scheduler {
   }
 }
 
-function dead(): Error {
+function createDeadError(): Error {
   return new Error("the client is dead");
 }
 
 /** The command with a not-after moment that has passed; what only reads has none. */
-function outOfTime({ script, args }: Sent): readonly string[] {
+function makeLate({ script, args }: Sent): readonly string[] {
   return script === undefined || args[NOT_AFTER] === "" ? args : args.with(NOT_AFTER, "1");
 }

@@ -3,7 +3,7 @@
  * it is passes the very same ones.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { actor } from "../interleavings/cases.ts";
+import { findActor } from "../interleavings/cases.ts";
 import { Harness } from "../interleavings/harness.ts";
 import { mutations } from "../support/mutations.ts";
 import { type Interleaved, SCENARIOS, type Scenario } from "./scenarios.ts";
@@ -22,19 +22,19 @@ afterAll(async () => {
   await harness.close();
 });
 
-function inEveryOrder(tried: Harness, { actors, shards, fault }: Scenario): Promise<number> {
+function runEveryOrder(tried: Harness, { actors, shards, fault }: Scenario): Promise<number> {
   const setting = { shards, fault: fault ? { actor: 0, kind: fault } : null };
-  return tried.inEveryOrder(actors.map(actor), setting);
+  return tried.inEveryOrder(actors.map(findActor), setting);
 }
 
 describe.each(Object.entries(SCENARIOS) as [Interleaved, Scenario][])("%s", (name, scenario) => {
   test("without it, every order is explained", async () => {
-    expect(await inEveryOrder(harness, scenario)).toBeGreaterThan(1);
+    expect(await runEveryOrder(harness, scenario)).toBeGreaterThan(1);
   });
 
   test("with it, some order is not", async () => {
     const mutated = await harness.mutated(mutations[name]);
-    const failure = await inEveryOrder(mutated, scenario).then(
+    const failure = await runEveryOrder(mutated, scenario).then(
       () => null,
       (error: Error) => error.cause as Error,
     );
