@@ -1,4 +1,4 @@
-/* What `npm run test:matrix` counts as run, passed and failed, and how the README shows it. */
+/* How `npm run test:matrix` counts tests as passed and failed, and how the README shows it. */
 import { describe, expect, test } from "vitest";
 import { read } from "./support/sources.ts";
 

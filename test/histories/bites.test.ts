@@ -9,7 +9,7 @@ import { PROCESSES } from "./runner.ts";
 
 /** As a rule one of the first few hundred fails. */
 const MOST = 10_000;
-/** That a rule is broken: by what the calls gave, or by what they left. */
+/** The errors that say a rule is broken, by the calls' answers or by the keys that they left. */
 const BROKEN = /^(order|count|twice|stranger|lineage): |^Before or at SEED=.*: AssertionError/;
 
 let server: RedisServer;
@@ -68,7 +68,7 @@ test(
     const first = Number(/^SEED=(\d+) /.exec(repeat ?? "")?.[1]);
     const plan = JSON.parse(text) as Plan;
     expect(listSteps(plan)).toBeLessThanOrEqual(listSteps(createPlan(first, PROCESSES)));
-    // The session is made, and rotates; what else is there could not be left out.
+    // The session is made, and rotates. Nothing more could be left out.
     expect(calls).toMatch(/create .*\n.*rotate /);
   },
   TIME_LIMIT,

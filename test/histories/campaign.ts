@@ -1,4 +1,4 @@
-/* Runs as many histories as asked for, says what it did, and makes a failure short. */
+/* Runs as many histories as asked for, prints counts, and shrinks a failure. */
 import type { MutationName } from "../support/mutations.ts";
 import { print } from "./calls.ts";
 import { createPlan, type Plan } from "./plan.ts";
@@ -33,7 +33,7 @@ export interface Report {
   /** Calls of a session or set during which another process made one. */
   readonly overlapping: number;
   readonly seconds: number;
-  /** What went wrong, with what repeats it; null where all was well. */
+  /** The failure, and how to repeat it; null if there was none. */
   readonly failure: string | null;
 }
 
@@ -92,7 +92,7 @@ async function runBatch(
 
 async function explainFailure(failed: Outcome, runner: Runner | null): Promise<string> {
   const { plan, refusal, history } = runner
-    ? await shrinkPlan(failed, runner).catch(() => failed) // what failed first is to be told
+    ? await shrinkPlan(failed, runner).catch(() => failed) // then the first failure is reported
     : failed;
   return [
     `${refusal?.rule}: ${refusal?.about}`,
@@ -104,7 +104,7 @@ async function explainFailure(failed: Outcome, runner: Runner | null): Promise<s
   ].join("\n\n");
 }
 
-/** Leaves out of a plan what it fails without; each try is many worlds, for timing varies. */
+/** Leaves out parts of a plan that still fails without them. Each try runs many worlds: timing varies. */
 export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outcome> {
   let least = failed;
   let tries = 0;
@@ -114,7 +114,7 @@ export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outco
       if (++tries > MOST_TRIES) return least;
       const outcomes = await runner.run(
         Array.from({ length: COPIES }, () => plan),
-        false,
+        { checksKeys: false },
       );
       const worse = outcomes.find(({ refusal }) => refusal?.rule === failed.refusal?.rule);
       if (!worse) continue;

@@ -9,7 +9,7 @@
  * - twice: a set gives no session twice.
  * - sorted: `list` gives the most recently seen first, a page of it the latest deadline, and no more than
  *   its limit.
- * - stranger: whatever has an id was made by somebody.
+ * - stranger: a call of the history has made each session that was given.
  * - lineage: a session is given with its first id.
  *
  * A sign-in, and a rotation that names another user, is two things: it ends one session and makes
@@ -180,7 +180,7 @@ function isOfSet(call: Call): call is SetCall {
   return ["size", "ids", "list", "change all", "clear"].includes(call.do);
 }
 
-/** What one session sees of all calls. */
+/** The events of all calls, as one session sees them. */
 function listEvents(
   first: string,
   all: readonly Call[],
@@ -206,7 +206,7 @@ function listEvents(
   return { first, events, numbers, calls };
 }
 
-/** What one session sees of one call; `number` is that of the first event. */
+/** The events of one call, as one session sees them; `number` is that of the first event. */
 function listTimedEvents(
   call: Call,
   ids: ReadonlySet<string>,
@@ -221,7 +221,7 @@ function listTimedEvents(
   return again ? [...events, { ...toTimed(call, again, -1), optional: true }] : events;
 }
 
-/** What a session sees of the call that has made it, perhaps in the place of another. */
+/** The events of the call that made a session, perhaps in the place of another. */
 function listTimedCreations(call: Call, firsts: ReadonlyMap<string, string>): Timed[] {
   const [seen] = listSeen(call);
   const answered = seen ? [toTimed(call, toCreation(call, firsts, seen), -1)] : [];
@@ -244,7 +244,7 @@ function toCreation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Se
     case "sign in": {
       const { to: id, keep, idle, absolute } = call;
       const unknown = Object.fromEntries(keep.map((field) => [field, UNKNOWN]));
-      // What is kept is the old session's to explain: without one, nothing is.
+      // The old session explains the fields that are kept. Without one, no field is.
       const kept = firsts.has(call.id) ? pickKept(answer?.data ?? unknown, keep, call.values) : {};
       const values = { ...call.values, ...kept };
       return { is: "create", id, values, idle, absolute, ...given };
@@ -254,7 +254,7 @@ function toCreation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Se
   }
 }
 
-/** A call without what it says of other sessions. */
+/** A call without its answers about other sessions. */
 function restrictTo(call: Call, ids: ReadonlySet<string>): Call {
   if (call.do === "ids" && call.answer) {
     return { ...call, answer: call.answer.filter((id) => ids.has(id)) };
@@ -285,7 +285,7 @@ function toTimed(call: Call, event: Event, after: number): Timed {
   };
 }
 
-/** The same effect, of which no answer tells; null for what has none. */
+/** The same event without an answer; null for an event without an effect. */
 function removeAnswer(event: Event, call: Call): Event | null {
   if (event.is === "spare" && call.do === "clear") {
     return { is: "end if", of: call.of, except: event.except, clear: null };
@@ -338,7 +338,7 @@ function listReadEvents(call: Extract<Call, { do: "get" }>, number: number): Eve
 }
 
 function toSupersede({ id, values, keep, answer, again }: Extract<Call, { do: "sign in" }>): Event {
-  // The answer of one that was carried out twice may be of what has become of it meanwhile.
+  // If it was carried out twice, its answer may be of the session as changed in between.
   if (!answer || again) return { is: "supersede", id, values, keep };
   const kept = pickKept(answer.data, keep, values);
   return { is: "supersede", id, values, keep, kept, at: answer.createdAt };

@@ -1,4 +1,4 @@
-/* What the fields of a session are after a call, and what the values of a call say of the user. */
+/* A session's fields after a call, and the user that the values of a call name. */
 import { isDeepStrictEqual } from "node:util";
 import type { Data } from "./calls.ts";
 
@@ -19,7 +19,7 @@ export function applyChange(
   return Object.fromEntries(all.filter(([field]) => !unset.includes(field)).sort());
 }
 
-/** What a field's value is found by. */
+/** The values by which a field's value is found. */
 export function listValues(value: unknown): unknown[] {
   return [value].flat().filter((element) => element !== null && element !== undefined);
 }
@@ -32,13 +32,13 @@ export function compareOwner(data: Data, values: Data): "same" | "nobody" | "ano
   return after.some((one) => before.includes(one)) ? "same" : "another";
 }
 
-/** What is kept of a session's data, where the values do not say otherwise. */
+/** The fields of a session that are kept, unless the values set them. */
 export function pickKept(data: Data, keep: readonly string[], values: Data): Data {
   const wanted = keep.filter((field) => field in data && !(field in values));
   return Object.fromEntries(wanted.map((field) => [field, data[field]]));
 }
 
-/** What a session has that takes the place of one by a rotation: no user who signs out. */
+/** The data of a session that replaces another one in a rotation: without a user who signs out. */
 export function toReplacement(values: Data): Data {
   const { [IDENTITY]: user, ...others } = values;
   return listValues(user).length === 0 ? others : values;
@@ -49,7 +49,7 @@ export function mayReplace(values: Data): boolean {
   return IDENTITY in values;
 }
 
-/** The data, with what was given of it; null where that is not the same. */
+/** The data, with unknown fields as they were given; null if other fields were given differently. */
 export function mergeKnown(data: Data, given: Data, fields: readonly string[] | null): Data | null {
   const all: Record<string, unknown> = { ...data };
   for (const name of new Set([...Object.keys(data), ...Object.keys(given)])) {

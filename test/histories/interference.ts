@@ -1,6 +1,6 @@
 /*
  * Stands between the store and its client in a process of a history: carries out the faults of a
- * step, makes pages small, and notes what the commands of the step tell about it.
+ * step, makes pages small, and notes facts about the commands of the step.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,10 +8,10 @@ import type { RedisClient } from "session-sets/redis";
 import { type InterceptedClient, intercepted, type Sent } from "../support/intercept.ts";
 import type { Fault } from "./plan.ts";
 
-/** What the commands of one step are told, and tell. */
+/** Facts that the commands of one step read and write. */
 export interface Context {
   readonly smallPages: boolean;
-  /** What is to become of the next command that writes. */
+  /** The fault of the next command that writes. */
   fault: Fault | null;
   /** The id that a command was to make, if any. */
   made: string | null;

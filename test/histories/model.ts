@@ -24,7 +24,7 @@ interface Live {
   readonly absolute: Span | null;
 }
 
-/** What a renewal left at an old id. What a tombstone is left at leads nowhere, as if it was not. */
+/** An alias that a renewal left at an old id. A tombstone leads nowhere, so it counts as nothing. */
 interface Alias {
   readonly target: string;
   readonly until: Span;
@@ -64,7 +64,7 @@ export function listOutcomes(state: State, event: Event, now: Span, slack: numbe
   return new Moment(state, now, slack).outcomes(event);
 }
 
-/** What an id led to: the session, over the aliases of `trail`, or nothing. */
+/** The result of following an id: the session, over the aliases of `trail`, or nothing. */
 interface Lead {
   readonly state: State;
   readonly live: Live | null;
@@ -108,7 +108,7 @@ class Moment {
         return this.#end(event);
       case "has":
         return this.#named(event.id, this.#now, ALL).flatMap(({ state, live }) =>
-          mayBe(live, event.of, event.answer) ? [miss(state)] : [],
+          mayBe(live, event.of, { isIn: event.answer }) ? [miss(state)] : [],
         );
       case "member":
         return this.#member(event);
@@ -168,7 +168,7 @@ class Moment {
       if (!data) return [];
       const told = setLive(state, { ...live, data });
       const decides = touch === null ? [] : [miss(addFound(told, touch))];
-      return [...this.#answered(told, answer, false), ...decides];
+      return [...this.#answered(told, answer, { withData: false }), ...decides];
     });
   }
 
@@ -177,7 +177,9 @@ class Moment {
     return this.#leads(id, this.#now, WAY_IN).flatMap((lead) => {
       const state = removeFound(lead.state, read);
       if (!lead.live || answer === null) return lead.live || answer ? [] : [miss(state)];
-      return this.#answered(setLive(state, { ...lead.live, seen: this.#written }), answer, false);
+      return this.#answered(setLive(state, { ...lead.live, seen: this.#written }), answer, {
+        withData: false,
+      });
     });
   }
 
@@ -204,15 +206,15 @@ class Moment {
       if (turn === "ended") return [miss(endLead(lead))];
       const seen = answer === "ended" || answer === null ? undefined : answer;
       if (turn === "replaced") return this.#since(endLead(lead), seen?.createdAt);
-      return this.#answered(this.#renewed(lead, event, turn === "renewed"), seen);
+      return this.#answered(this.#renewed(lead, event, { leavesAlias: turn === "renewed" }), seen);
     });
   }
 
-  /** The session with its new id, and with an alias at its old one or nothing at all it came through. */
+  /** The session with its new id. Its old id becomes an alias, or all ids that led to it lead nowhere. */
   #renewed(
     { state, live, trail }: Lead,
     { to, values, grace }: Extract<Event, { is: "rotate" }>,
-    leavesAlias: boolean,
+    { leavesAlias }: { readonly leavesAlias: boolean },
   ): State {
     if (!live) return state;
     const { from, to: latest } = this.#written;
@@ -236,14 +238,16 @@ class Moment {
     return leads.flatMap((lead) => {
       const { state, live } = lead;
       const may = (ends: boolean) =>
-        (answer ?? ends) === ends && (of ? mayBe(live, of, ends) : (live !== null) === ends);
+        (answer ?? ends) === ends &&
+        (of ? mayBe(live, of, { isIn: ends }) : (live !== null) === ends);
       return [...(may(true) ? [miss(endLead(lead))] : []), ...(may(false) ? [miss(state)] : [])];
     });
   }
 
   #member({ of, answer }: Extract<Event, { is: "member" }>): Outcome[] {
     const { live } = this.#state;
-    if (!live || !mayBe(live, of, true) || !this.#mayHold(computeDeadline(live))) return [];
+    if (!live || !mayBe(live, of, { isIn: true }) || !this.#mayHold(computeDeadline(live)))
+      return [];
     if (typeof answer === "string") return live.id === answer ? [hit(this.#state)] : [];
     return this.#answered(this.#state, answer).map(({ state }) => hit(state));
   }
@@ -270,19 +274,19 @@ class Moment {
     work: (live: Live, state: State) => State,
   ): Outcome[] {
     const { live } = this.#state;
-    const inSet = live !== null && mayBe(live, of, true);
+    const inSet = live !== null && mayBe(live, of, { isIn: true });
     const all: Outcome[] = [];
     if (inSet && answer !== false && this.#mayHold(computeDeadline(live))) {
       all.push(hit(work(live, this.#state)));
     }
     if (answer === true) return all;
-    if (mayBe(live, of, false)) all.push(miss(this.#state));
+    if (mayBe(live, of, { isIn: false })) all.push(miss(this.#state));
     if (inSet && this.#mayBeOver(computeDeadline(live)))
       all.push(miss({ ...this.#state, live: null }));
     return all;
   }
 
-  /** What a name may have meant: an id, over so many aliases, or the session's first one. */
+  /** Where a name may have led, as an id over this many aliases, or as the session's first id. */
   #named(name: string, aliasesAt: Span, hops: number): Lead[] {
     return this.#leads(name, aliasesAt, hops).flatMap((lead) => {
       const { live } = lead.state;
@@ -291,7 +295,7 @@ class Moment {
     });
   }
 
-  /** What an id may have led to, over so many aliases at most. */
+  /** Where an id may have led, over this many aliases at most. */
   #leads(id: string, aliasesAt: Span, hops: number, trail: readonly string[] = []): Lead[] {
     const state = this.#state;
     if (state.live?.id === id) {
@@ -312,7 +316,7 @@ class Moment {
     return leads;
   }
 
-  /** What was done at a moment that is known, if it may have been then. */
+  /** The outcome of an event at a known moment, if it may have been then. */
   #since(state: State, moment: number | undefined): Outcome[] {
     if (moment === undefined) return [miss(state)];
     const { from, to } = this.#now;
@@ -329,7 +333,11 @@ class Moment {
   }
 
   /** Whether the answer gives the live session as it is; the state is more exact for it. */
-  #answered(state: State, answer: Seen | undefined, withData = true): Outcome[] {
+  #answered(
+    state: State,
+    answer: Seen | undefined,
+    { withData = true }: { readonly withData?: boolean } = {},
+  ): Outcome[] {
     const { live } = state;
     if (!answer) return [miss(state)];
     if (!live || answer.id !== live.id) return [];
@@ -385,12 +393,16 @@ function computeDeadline({ seen, idle, absolute }: Live): Span {
 }
 
 /** Whether a session may be in a set, or may not; none is in none. */
-function mayBe(live: Live | null, { field, value }: Of, answer: boolean): boolean {
+function mayBe(
+  live: Live | null,
+  { field, value }: Of,
+  { isIn }: { readonly isIn: boolean },
+): boolean {
   const had = live?.data[field];
-  return had === UNKNOWN || listValues(had).includes(value) === answer;
+  return had === UNKNOWN || listValues(had).includes(value) === isIn;
 }
 
-/** The session is over, and what it was reached by leads nowhere. */
+/** Ends the session. The ids that led to it lead nowhere. */
 function endLead({ state, trail }: Lead): State {
   return { ...state, live: null, aliases: removeAliases(state.aliases, trail) };
 }
@@ -401,7 +413,7 @@ function removeAliases(aliases: State["aliases"], ids: readonly string[]): State
 
 type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
 
-/** What a rotation does. (That a session is renewed 32 times is more than a history has.) */
+/** Decides what a rotation does. (No history renews a session 32 times.) */
 function decideTurn(
   { live, trail }: Lead,
   { values, grace }: Extract<Event, { is: "rotate" }>,
@@ -422,7 +434,7 @@ function mayAnswer(turn: Turn, { replaces, answer }: Extract<Event, { is: "rotat
   return replaces === (turn === "replaced");
 }
 
-/** What a sign-in takes over from a session that it ends: nothing of another user's. */
+/** The fields that a sign-in keeps of a session that it ends: none of another user's. */
 function pickTakenOver(
   { live, trail }: Lead,
   { values, keep }: Extract<Event, { is: "supersede" }>,

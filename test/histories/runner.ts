@@ -1,6 +1,6 @@
 /*
  * Runs histories against real servers: several processes, many small worlds at once, each of users
- * and sessions of its own. Afterwards everything is read, checked, walked, and ended.
+ * and sessions of its own. Afterwards everything is read, all keys are checked, and all is ended.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -28,7 +28,7 @@ export interface RunnerOptions {
   readonly mutation?: MutationName;
 }
 
-/** What came of one plan. */
+/** The result of one plan. */
 export interface Outcome {
   readonly plan: Plan;
   readonly history: History;
@@ -90,7 +90,10 @@ export class Runner {
   }
 
   /** Runs plans side by side. Rejects where all can be explained and the keys are wrong. */
-  async run(plans: readonly Plan[], checksKeys = true): Promise<Outcome[]> {
+  async run(
+    plans: readonly Plan[],
+    { checksKeys = true }: { readonly checksKeys?: boolean } = {},
+  ): Promise<Outcome[]> {
     const names = plans.map(() => `w${++this.#worlds}`);
     const place = (i: number, by: number, known: readonly Known[]): Place => ({
       name: names[i] as string,
@@ -157,8 +160,8 @@ export class Runner {
   }
 
   /**
-   * A session that expires while its keys are walked may seem to be out of its sets; no longer, when
-   * the last of the short deadlines is over.
+   * A session that expires while its keys are checked may seem to be missing from its sets. So they
+   * are checked again when the last of the short deadlines is over.
    */
   async #checkKeysInTime(): Promise<void> {
     try {

@@ -40,7 +40,7 @@ function listWeaker(calls: readonly Call[], call: Call): Call[][] {
   return [calls.map((one) => (one === call ? open : one))];
 }
 
-/** Whether what it did may explain what others saw. */
+/** Whether a call may explain the answers of others. */
 function hasEffect(call: Call): boolean {
   switch (call.do) {
     case "create":

@@ -27,16 +27,16 @@ export interface Known {
   readonly lineage: string;
 }
 
-/** What one process needs to know of one history. */
+/** The part of a history that one process needs to know. */
 export interface Place {
-  /** What values of references begin with: no other history has them. */
+  /** The beginning of all values of references, so that no other history has them. */
   readonly name: string;
   readonly by: number;
   readonly smallPages: boolean;
   readonly known: readonly Known[];
 }
 
-/** What the processes have in common with the library. */
+/** The library as a process uses it. */
 export interface Library {
   readonly sessions: Sessions<Fields>;
   /** The same ones, with a store that waits for SHORT_TIMEOUT. */
@@ -59,7 +59,7 @@ const MAKES: Partial<Record<Action["do"], "id" | "to">> = {
   "sign in": "to",
 };
 
-/** What `list` gives without a limit, by when sessions were seen. */
+/** How many sessions `list` gives without a limit, ordered by when they were seen. */
 const UNPAGED = 100;
 /** The timeouts of a session that nobody gave any. */
 const DEFAULTS = { idle: null, absolute: null };
@@ -144,7 +144,7 @@ export class World {
     );
   }
 
-  /** The timeouts that a session has by what it was made with. */
+  /** The timeouts of a session that was made with these. */
   #timeouts({ idle, absolute }: Omit<NewSession, "values">) {
     const { idleTimeout, absoluteTimeout } = this.#library;
     return { idle: idle ?? idleTimeout, absolute: absolute ?? absoluteTimeout };
@@ -347,7 +347,7 @@ export class World {
     return (lineage ? this.#lineages.get(id) : undefined) ?? id;
   }
 
-  /** What a value of a reference is called in this world. */
+  /** The name of a reference's value in this world. */
   #real(value: unknown): string {
     return `${this.#place.name}.${value}`;
   }

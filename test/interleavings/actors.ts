@@ -1,11 +1,11 @@
-/* What is done side by side: the operations of Sessions and SessionSet, each by itself. */
+/* The operations of Sessions and SessionSet that run side by side. */
 
 import { toId } from "../../src/sessions/token.ts";
 import { MAX_RENEWALS } from "../../src/store/contract.ts";
 import { HOUR_MS } from "../../src/testing/steps.ts";
 import { type Data, findLineage, make, type Scene } from "./scene.ts";
 
-/** One call: what it gives is told in words that are the same on every store. */
+/** One call. It answers in words that are the same on every store. */
 export type Step = () => Promise<unknown>;
 
 export interface Actor {
@@ -46,7 +46,7 @@ const read = (from: string): Call => {
 /** The name of a session that takes the place of another, and of the token that leads to it. */
 export const fresh = (me: string) => `new ${me}`;
 
-/** What is written, by whom. */
+/** The values that are written, by whom. */
 type Values = (me: string) => Partial<Data>;
 
 /** A session of a user, or nobody, that takes the place of another. */

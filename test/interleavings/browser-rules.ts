@@ -1,4 +1,4 @@
-/* What holds of a browser's parallel requests in each of their orders, whatever explains the outcome. */
+/* Rules that a browser's parallel requests keep in each of their orders. */
 import assert from "node:assert/strict";
 import { fresh } from "./actors.ts";
 import type { Kind, Start } from "./browser.ts";
@@ -62,7 +62,7 @@ export class BrowserRules {
     assert.equal(theme, undefined, what);
   }
 
-  /** A sign-in is undone by nothing but what ends other sessions of the same user. */
+  /** Only a call that ends other sessions of the same user undoes a sign-in. */
   #assertSignedIn(i: number, user: number, { answers, state }: Outcome): void {
     const undoing = this.#kinds.some(
       ({ endsOthers }, other) => endsOthers && !isError(answers[other]?.at(-1)),
@@ -72,7 +72,7 @@ export class BrowserRules {
     assert.equal(new Map(state.tokens).get(me(i)), fresh(me(i)), `${i} is signed in`);
   }
 
-  /** What was to be ended is not there any more. */
+  /** Sessions that were to be ended are gone. */
   #assertEnded(
     { name, endsOthers = false }: Kind,
     sessions: readonly (readonly [string, Fields])[],

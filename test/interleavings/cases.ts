@@ -6,7 +6,7 @@ import { Oracle, type Setting } from "./oracle.ts";
 import { REQUESTS } from "./requests.ts";
 import { type Chooser, FAULTS } from "./scheduler.ts";
 
-/** What is tried: who, in what, and every choice that was made. */
+/** One case: its actors, their setting, and every choice that was made. */
 export interface Case extends Setting {
   readonly actors: readonly string[];
   readonly choices: readonly number[];
@@ -29,7 +29,7 @@ function pickOne<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)] as T;
 }
 
-/** A group has at most so many orders of its calls: they may all have to be tried. */
+/** A group has at most this many orders of its calls, because all of them may have to be tried. */
 const MOST_ORDERS = 600;
 
 export interface Group {

@@ -1,5 +1,5 @@
 /*
- * Two operations side by side in every order of what they send, and with every fault of the first at
+ * Two operations side by side in every order of their commands, and with every fault of the first at
  * every moment: a client that dies, a command that arrives twice, or too late.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { findActor } from "./cases.ts";
 import { Harness } from "./harness.ts";
 import { FAULTS } from "./scheduler.ts";
 
-/** One of each kind of command, and of each kind of what a session can go through. */
+/** One operation of each kind of command, and one of each kind of change to a session. */
 const FAULTY = [
   "get",
   "rotate",

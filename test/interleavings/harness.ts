@@ -37,7 +37,7 @@ interface Stores {
   readonly whole: SessionStore;
 }
 
-/** Asserts what holds in every order. */
+/** Asserts what must hold in every order. */
 export type Check = (outcome: Outcome) => void;
 
 export class Harness {
@@ -79,7 +79,7 @@ export class Harness {
     await Promise.all(all.map((text) => this.client.call("SCRIPT", ["LOAD", text])));
   }
 
-  /** Every order of what the actors send, and every moment of the fault. */
+  /** Tries every order of the actors' commands, and every moment of the fault. */
   async inEveryOrder(actors: readonly Actor[], setting: Setting, check?: Check): Promise<number> {
     const oracle = await Oracle.of(actors, setting);
     return everyChoice((choices) => this.once(actors, setting, choices, oracle, check));
@@ -140,7 +140,7 @@ export class Harness {
     const dead = await this.#scheduler.drive(work, chooser, fault);
     if (dead !== null) {
       forget(scene, answers, dead);
-      spans[dead] = []; // what it has sent may arrive at any time
+      spans[dead] = []; // its commands may arrive at any time
     }
     try {
       const [{ state, kept }] = await Promise.all([

@@ -19,7 +19,7 @@ import { agrees, type PartedRun, runAllParts } from "./parts.ts";
 import { type Cast, toCanonical } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
 
-/** What the actors are tried in. */
+/** The conditions that the actors are tried under. */
 export interface Setting extends Cast {
   readonly shards: number;
   /** What may have happened. */
@@ -28,7 +28,7 @@ export interface Setting extends Cast {
   readonly wholeSets?: boolean;
 }
 
-/** Explains what the actors may do. */
+/** Explains outcomes of the actors by orders of their calls. */
 export class Oracle {
   readonly #actors: readonly Actor[];
   readonly #cast: Cast;
@@ -70,7 +70,7 @@ export class Oracle {
     return new Oracle(actors, await countCalls(actors, setting), setting);
   }
 
-  /** Asserts that what was seen is explained. */
+  /** Asserts that the outcome that was seen is explained. */
   async assertExplained(all: Outcome, spans: Spans): Promise<void> {
     const seen = this.#requests ? blurState(all) : all;
     const text = toCanonical(seen);
@@ -122,7 +122,7 @@ function blurState({ answers, state }: Outcome): Outcome {
   return { answers, state: { ...state, tokens } };
 }
 
-/** For each session some order explains what became of it. */
+/** Asserts that for each session some order explains its end. */
 function assertExplainedByPart(seen: Outcome, outcomes: readonly Outcome[], made: number): void {
   const parts = new Map<string, Set<string>>();
   for (const outcome of outcomes) {

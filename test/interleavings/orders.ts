@@ -1,11 +1,11 @@
-/* Orders of calls, and what comes of each: carried out on a memory store, one call after the other. */
+/* Orders of calls, and the outcome of each: run on a memory store, one call after the other. */
 import { memoryStore } from "session-sets/memory";
 import type { SessionStore } from "../../src/store/contract.ts";
 import type { Actor, Step } from "./actors.ts";
 import { type Cast, readState, type Scene, type State, setScene } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
 
-/** What was seen: the answers of each actor's calls (null: it died), and what there is in the end. */
+/** An outcome: the answers of each actor's calls (null: it died), and the state at the end. */
 export interface Outcome {
   readonly answers: readonly (readonly unknown[] | null)[];
   readonly state: State;
@@ -19,7 +19,7 @@ export interface Span {
   readonly last: number;
 }
 
-/** Which calls each actor makes; the one of which a write is carried out twice stands there twice. */
+/** The calls that each actor makes. A call whose write runs twice is listed twice. */
 export interface Plan {
   readonly steps: readonly (readonly number[])[];
   readonly dead: number | null;
@@ -37,7 +37,7 @@ export async function readAnswer(step: Step): Promise<unknown> {
   }
 }
 
-/** What an actor that died would have been told is known to nobody. */
+/** Forgets the answers of an actor that died: no order has to explain them. */
 export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number): void {
   answers[dead] = null;
   scene.tokens.delete(me(dead));
@@ -51,7 +51,7 @@ export async function countCalls(actors: readonly Actor[], cast: Cast): Promise<
   return actors.map((actor, i) => actor.start(scene, me(i)).length);
 }
 
-/** What the actors may come to do, by how many calls each of them makes. */
+/** The plans that the actors may carry out, by how many calls each of them makes. */
 export function listPlans(
   actors: readonly Actor[],
   lengths: readonly number[],
@@ -81,7 +81,7 @@ export function listPlans(
   return [plain, ...parts.map((steps) => ({ steps: instead(steps), dead: actor, twice: null }))];
 }
 
-/** In how many orders so many calls of each actor can be made. */
+/** How many orders there are of the actors' calls, given how many each makes. */
 export function countOrders(lengths: readonly number[]): number {
   let [calls, orders] = [0, 1];
   for (const length of lengths) {

@@ -10,7 +10,7 @@ import type { Actor, Step } from "./actors.ts";
 import { me, type Outcome, readAnswer, type Spans } from "./orders.ts";
 import { type Cast, readState, setScene } from "./scene.ts";
 
-/** What came of one order, and when the calls began and ended in it. */
+/** The outcome of one order, and when the calls began and ended in it. */
 export interface PartedRun {
   readonly outcome: Outcome;
   readonly spans: Spans;

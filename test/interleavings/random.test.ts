@@ -1,11 +1,11 @@
 /*
- * Three to five operations, or requests of one browser, side by side in random orders of what they
+ * Three to five operations, or requests of one browser, side by side in random orders of the commands they
  * send, with clients that die and commands that arrive twice or late. A failure is made as small as
  * it can be and printed:
  *
  *   SEED=…          repeats a whole run
  *   CASE='{"…"}'    repeats the one schedule that failed
- *   SCHEDULES=…     tries so many
+ *   SCHEDULES=…     tries this many
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
@@ -23,7 +23,7 @@ const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "3000" } = proc
 /** How many schedules are tried of one group. */
 const EACH = 8;
 
-/** What was found once, and mended. */
+/** Failures that were found once, and fixed. */
 const FOUND: readonly Case[] = [
   // An id that is more than three rotations old led to its session on the second page of `clear`.
   {

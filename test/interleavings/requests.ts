@@ -9,11 +9,11 @@ import type { SessionSet } from "../../src/sessions/session-set.ts";
 import { type Actor, fresh } from "./actors.ts";
 import type { Data, Scene } from "./scene.ts";
 
-/** What a request has at hand from one call to the next. */
+/** The state of a request between its calls. */
 export interface Hands {
   readonly session: RequestSession<Data>;
   readonly me: string;
-  /** What it has read. */
+  /** The fields that it has read. */
   data?: Partial<Data>;
   peers?: SessionSet<Data> | null;
   /** Takes a token that the application answers with, where no cookie carries it. */

@@ -39,13 +39,13 @@ export interface Scene {
   readonly tokens: Map<string, string>;
   /** The sessions' names by the ids they were made with; any other id is T's. */
   readonly names: Map<string, string>;
-  /** What was when the scene was set, by name. */
+  /** The sessions when the scene was set, by name. */
   readonly first: Map<string, StoredSession>;
 }
 
 export const REFERENCES = { user_id: {}, team: { identity: false } } as const;
 
-/** Whose a session is, and what it has of its own. */
+/** A session's user, and its own fields. */
 interface Draft {
   readonly n: string;
   readonly user: number | null;
@@ -71,7 +71,7 @@ const V: Draft = { ...ONE, n: "V", shard: 0, user: null, team: null, cart: "leaf
 const TEAMS = [of("team", "1"), of("team", "2")];
 const USERS = [of("user_id", "1"), of("user_id", "2"), of("user_id", "3")];
 
-/** Who is there besides. */
+/** The sessions beside the usual ones. */
 export interface Cast {
   /** Whether user 1 has two more sessions. */
   readonly crowded?: boolean;
@@ -185,11 +185,11 @@ function makeRestless(store: SessionStore, names: Map<string, string>): SessionS
   });
 }
 
-/** What there is in the end, in words that are the same on every store. */
+/** The state at the end, in words that are the same on every store. */
 export interface State {
   /** Each session with its fields, by its name. */
   readonly sessions: readonly (readonly [name: string, fields: unknown])[];
-  /** What each token leads to. */
+  /** The session that each token leads to. */
   readonly tokens: readonly (readonly [name: string, what: string])[];
 }
 

@@ -1,4 +1,4 @@
-/* What a failure tells: the smallest case that fails, which can be repeated. */
+/* A failure is shrunk to the smallest case that fails, which can be repeated. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mutations } from "../support/mutations.ts";
 import {
@@ -33,7 +33,7 @@ test("the same seed finds the same failure", async () => {
   expect(second.case).toEqual(first.case);
 });
 
-test("a failure of several operations shrinks to a few, and is repeated by what it is told as", async () => {
+test("a failure of several operations shrinks to a few, and is repeated by its printed case", async () => {
   const mutated = await harness.mutated(mutations["upsert in set"]);
   const { case: least } = await shrink(mutated, await findFirstFailure(mutated));
   console.log(JSON.stringify(least));

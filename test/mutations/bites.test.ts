@@ -8,7 +8,7 @@ import { Harness } from "../interleavings/harness.ts";
 import { mutations } from "../support/mutations.ts";
 import { type Interleaved, SCENARIOS, type Scenario } from "./scenarios.ts";
 
-/** How the oracle, the invariants and the deadlines say what is wrong. */
+/** The errors of the oracle, the invariants and the deadlines. */
 const BROKEN =
   /no order explains|is (in|of) \d:|is live|(points to|the pointer) \d:|the last moment of|the names of the sets of/;
 

@@ -1,4 +1,4 @@
-/* It bites, where orders of commands alone do not show it: each mutation with what it fails in. */
+/* Mutations that orders of commands alone don't reveal, each with the check that it fails. */
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../src/store/contract.ts";
@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 beforeEach(() => client.flushall());
 
-/** Where the budget of a page of `clear` stands among what is sent. */
+/** The place of a page's budget among the arguments of `clear`. */
 const BUDGET = 7;
 
 function createClient(mutation: MutationName | null): InterceptedClient {

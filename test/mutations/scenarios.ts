@@ -1,4 +1,4 @@
-/* What catches each mutation: operations side by side, tried in every order of what they send. */
+/* The operations that catch each mutation, side by side, in every order of their commands. */
 import type { FAULTS } from "../interleavings/scheduler.ts";
 import type { MutationName } from "../support/mutations.ts";
 
