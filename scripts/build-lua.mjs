@@ -1,9 +1,10 @@
 /*
- * Writes generated/scripts.js, and its types: the text of each script of src/store/redis/scripts/, with
- * the helpers that it uses before it, and without comments. Helpers are the definitions in includes/. A
- * script names a helper, and gets its definition, those that this one names, and no others.
+ * Writes generated/scripts.js and its types. That file has the text of each script of
+ * src/store/redis/scripts/, without comments, after the helpers that it uses. Helpers are the
+ * definitions in includes/. A script gets the helpers that it names, those that they name, and no
+ * others.
  *
- * `npm run lua` runs this by itself. Builds, type checks and every run of vitest do it, too.
+ * `npm run lua` does only this. Builds, type checks and every run of vitest do it, too.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -19,14 +20,14 @@ const FLAGS = "--!df flags=allow-undeclared-keys";
 const STRING = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/;
 const STRINGS = new RegExp(STRING, "g");
 const STRINGS_AND_COMMENTS = new RegExp(`${STRING.source}|--.*`, "g");
-/** A word is a name unless it is in a string or behind a dot or a colon; two dots concatenate. */
+/** A word is a name unless it is in a string, or after a dot or a colon. Two dots concatenate. */
 const WORDS = new RegExp(`${STRING.source}|\\.\\.|[.:]\\s*[A-Za-z_]\\w*|([A-Za-z_]\\w*)`, "g");
 const DEFINITION = /^local (?:function )?([A-Za-z_]\w*)(?:\(| =)/;
-/** What a line may begin with that goes on with a definition. */
+/** The beginning of a line that continues a definition. */
 const REST = /^(?:\s|end\b|[})])/;
 
-/** The lines of a Lua file that hold code, without comments, and where they are. */
-function linesOf(file, text) {
+/** Reads the lines of code of a Lua file, without comments, and where they are. */
+function readCodeLines(file, text) {
   return text.split("\n").flatMap((line, i) => {
     if (/\[=*\[/.test(line.replace(STRINGS, ""))) {
       throw new Error(`${file}:${i + 1}: the build knows no long strings and no long comments`);
@@ -36,15 +37,15 @@ function linesOf(file, text) {
   });
 }
 
-function namesIn(lines) {
+function listNames(lines) {
   const words = lines.flatMap(({ code }) => [...code.matchAll(WORDS)].map(([, word]) => word));
   return new Set(words.filter((word) => word !== undefined));
 }
 
-/** The definitions of an include. */
-function definitionsOf([file, text]) {
+/** Parses an include: the definitions in it. */
+function parseInclude([file, text]) {
   const definitions = [];
-  for (const line of linesOf(file, text)) {
+  for (const line of readCodeLines(file, text)) {
     const [, name] = DEFINITION.exec(line.code) ?? [];
     if (name !== undefined) {
       definitions.push({ name, lines: [line] });
@@ -59,21 +60,21 @@ function definitionsOf([file, text]) {
   return definitions;
 }
 
-/** The definitions of all includes, by their names. */
-function definitionsIn(includes) {
+/** Parses all includes: their definitions, by name. */
+function indexDefinitions(includes) {
   const definitions = new Map();
-  for (const definition of includes.flatMap(definitionsOf)) {
+  for (const definition of includes.flatMap(parseInclude)) {
     const { name, lines } = definition;
     const [other] = definitions.get(name)?.lines ?? [];
     const [{ file, line }] = lines;
     if (other) throw new Error(`${file}:${line}: ${name} is defined in ${other.file}, too`);
-    definitions.set(name, { ...definition, names: namesIn(lines) });
+    definitions.set(name, { ...definition, names: listNames(lines) });
   }
   return definitions;
 }
 
-/** The definitions that a script needs, each after those that it needs itself. */
-function helpersOf(script, definitions) {
+/** Finds the definitions that a script needs, each after those that it needs itself. */
+function findHelpers(script, definitions) {
   const helpers = new Set();
   const add = (names, path) => {
     for (const name of names) {
@@ -84,21 +85,21 @@ function helpersOf(script, definitions) {
       helpers.add(definition);
     }
   };
-  add(namesIn(script), []);
+  add(listNames(script), []);
   return [...helpers];
 }
 
 /**
- * Links scripts with includes, both as [file, text]. For each script its file, its text, its helpers, its
- * own lines, and where each line of the text comes from (null: from nowhere).
+ * Links scripts with includes, both given as [file, text]. Each linked script has its file, its text,
+ * its helpers, its own lines, and the origin of each line of the text (null for the line of flags).
  */
 export function linkScripts(scripts, includes) {
-  const definitions = definitionsIn(includes);
+  const definitions = indexDefinitions(includes);
   const linked = scripts.map(([file, source]) => {
-    const own = linesOf(file, source);
-    const helpers = helpersOf(own, definitions);
+    const own = readCodeLines(file, source);
+    const helpers = findHelpers(own, definitions);
     const lines = [...helpers.flatMap((helper) => helper.lines), ...own];
-    return { file, text: `${FLAGS}\n${textOf(lines)}`, helpers, own, origins: [null, ...lines] };
+    return { file, text: `${FLAGS}\n${joinLines(lines)}`, helpers, own, origins: [null, ...lines] };
   });
   for (const definition of definitions.values()) {
     if (linked.some(({ helpers }) => helpers.includes(definition))) continue;
@@ -108,27 +109,27 @@ export function linkScripts(scripts, includes) {
   return linked;
 }
 
-function textOf(lines) {
+function joinLines(lines) {
   return lines.map(({ code }) => `${code}\n`).join("");
 }
 
-function filesIn(folder) {
+function readLuaFiles(folder) {
   const names = readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(".lua"));
   return names
     .sort()
     .map((name) => [folder + name, readFileSync(new URL(folder + name, ROOT), "utf8")]);
 }
 
-/** All scripts, linked, each with the name by which it is called. */
+/** Links all scripts. Each also has the name by which it is called. */
 export function buildScripts() {
-  return linkScripts(filesIn(SCRIPTS), filesIn(INCLUDES)).map((script) => {
+  return linkScripts(readLuaFiles(SCRIPTS), readLuaFiles(INCLUDES)).map((script) => {
     const [, stem] = /([^/]+)\.lua$/.exec(script.file);
     return { ...script, name: stem.replace(/_(.)/g, (_, letter) => letter.toUpperCase()) };
   });
 }
 
-/** Other processes may read the file at the same time, and see all of it or the one before. */
-function write(name, text) {
+/** Replaces a file at once: another process that reads it sees all of the old one or of the new one. */
+function writeIfChanged(name, text) {
   const path = fileURLToPath(new URL(TARGET + name, ROOT));
   try {
     if (readFileSync(path, "utf8") === text) return;
@@ -139,15 +140,15 @@ function write(name, text) {
   renameSync(`${path}.${process.pid}`, path);
 }
 
-/** The module that exports the texts: a helper stands in it once, whichever scripts it is in. */
-function moduleOf(scripts) {
+/** The module that exports the texts. Each helper is in it once, however many scripts use it. */
+function formatModule(scripts) {
   const template = (text) => text.replace(/[\\`$]/g, "\\$&");
   const helpers = [...new Set(scripts.flatMap((script) => script.helpers))].map(
-    ({ name, lines }) => `  ${name}: \`${template(textOf(lines))}\`,\n`,
+    ({ name, lines }) => `  ${name}: \`${template(joinLines(lines))}\`,\n`,
   );
   const texts = scripts.map(({ name, helpers, own }) => {
     const parts = helpers.map((helper) => `\${lua.${helper.name}}`).join("");
-    return `  ${name}: \`${FLAGS}\n${parts}${template(textOf(own))}\`,\n`;
+    return `  ${name}: \`${FLAGS}\n${parts}${template(joinLines(own))}\`,\n`;
   });
   return `const lua = {\n${helpers.join("")}};\n\nexport const sources = {\n${texts.join("")}};\n`;
 }
@@ -157,8 +158,8 @@ export function writeScripts() {
   const head = `// Made of the Lua files in ${SCRIPTS} by scripts/build-lua.mjs.\n\n`;
   const types = scripts.map(({ name }) => `  readonly ${name}: string;\n`).join("");
   mkdirSync(new URL(TARGET, ROOT), { recursive: true });
-  write("scripts.js", head + moduleOf(scripts));
-  write("scripts.d.ts", `${head}export declare const sources: {\n${types}};\n`);
+  writeIfChanged("scripts.js", head + formatModule(scripts));
+  writeIfChanged("scripts.d.ts", `${head}export declare const sources: {\n${types}};\n`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeScripts();

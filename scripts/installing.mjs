@@ -1,14 +1,13 @@
 /*
- * What the tests and scripts of this project install by themselves. All of them ask here first: what
- * is to come is said before it comes, in the same words everywhere, and SESSION_SETS_INSTALL=0
- * forbids it.
+ * Every test or script of this project that installs something announces it here first, in the same
+ * words. SESSION_SETS_INSTALL=0 forbids all of them.
  */
 import { writeSync } from "node:fs";
 
 /**
- * Says that `what` is going to be installed, and how: by which commands, or from where to where. It
- * says nothing where there is no way (`how` is ""). Throws where installing is forbidden: `missing`
- * says what is needed and was not found, and `advice` what to do instead, each without a full stop.
+ * Prints that `what` is going to be installed, and how: by which commands, or from where to where. It
+ * prints nothing if there is no way (`how` is ""). Throws if installing is forbidden: `missing` says
+ * what is needed and wasn't found, and `advice` what to do instead, each without a full stop.
  */
 export function announceInstall({ what, how, missing, advice }) {
   if (isForbidden()) {
@@ -17,8 +16,8 @@ export function announceInstall({ what, how, missing, advice }) {
     );
   }
   if (!how) return;
-  // Straight to the descriptor: on a terminal vitest keeps back what is written to `process.stderr`
-  // until the event loop turns, which is after an installation that blocks it.
+  // Written to the descriptor: on a terminal, vitest holds back `process.stderr` until the event loop
+  // turns, and the installation blocks it.
   writeSync(2, `Installing ${what}: ${how}. SESSION_SETS_INSTALL=0 forbids it.\n`);
 }
 

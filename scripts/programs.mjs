@@ -1,7 +1,7 @@
 /*
- * Finds the programs that tests need, and installs them with the system's package manager where
- * they are missing. A test never skips for want of a program: it runs, or says what to install.
- * (test/support/scripts.d.ts says what a program is.)
+ * Finds the programs that tests need, and installs missing ones with the system's package manager. No
+ * test is skipped because a program is missing: it runs, or says what to install.
+ * (test/support/scripts.d.ts describes a program.)
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants } from "node:fs";
@@ -15,7 +15,7 @@ export const REDIS_SERVER = {
   packages: { apt: ["redis-server"], brew: ["redis"] },
 };
 
-/** The path of a program, installed first where that is possible; else throws what to install. */
+/** Finds a program, or installs it if possible. Its path; throws what to install if there is none. */
 export function provideProgram(program) {
   const { what, variable, candidates } = program;
   const named = process.env[variable];
@@ -28,7 +28,7 @@ export function provideProgram(program) {
   if (found) return found;
   const names = candidates.map((name) => `"${name}"`).join(", ");
   const missing = `The tests need ${what}, and none was found (${names})`;
-  const advice = `Install it ${waysToInstall(program)}, or set ${variable} to the path of one`;
+  const advice = `Install it ${describeInstallation(program)}, or set ${variable} to the path of one`;
   const failure = install(program, missing, advice);
   const installed = findProgram(candidates);
   if (installed) return installed;
@@ -52,9 +52,9 @@ function isExecutable(path) {
   }
 }
 
-/** Runs the package manager that is there. What went wrong, to be put behind a sentence, or "". */
+/** Runs the package manager of this system. Why that failed, to end a sentence with, or "". */
 function install({ what, packages }, missing, advice) {
-  const steps = commandsFor(packages);
+  const steps = listInstallCommands(packages);
   const how = steps.map((step) => `\`${step.join(" ")}\``).join(", then ");
   announceInstall({ what, how, missing, advice });
   if (!how) return ", nor a way to install it";
@@ -73,14 +73,14 @@ function install({ what, packages }, missing, advice) {
   return "";
 }
 
-/** The commands of the package manager that is there, in their order; none where there is none. */
-function commandsFor({ apt, brew }) {
+/** The commands of this system's package manager, in their order; none if it has no known one. */
+function listInstallCommands({ apt, brew }) {
   if (apt && findProgram(["apt-get"])) {
     const root = process.getuid?.() === 0;
     if (!root && !findProgram(["sudo"])) return [];
-    // Without a password to ask for: the tests run with nobody watching.
+    // Never asks for a password: tests run unattended.
     const prefix = root ? [] : ["sudo", "-n"];
-    // Another apt-get at work is waited for.
+    // Waits for another apt-get that is running.
     const get = [...prefix, "apt-get", "-o", "DPkg::Lock::Timeout=120"];
     return [
       [...get, "update"],
@@ -91,7 +91,7 @@ function commandsFor({ apt, brew }) {
   return [];
 }
 
-function waysToInstall({ packages: { apt, brew } }) {
+function describeInstallation({ packages: { apt, brew } }) {
   const ways = [
     apt && `with \`apt-get install ${apt.join(" ")}\``,
     brew && `with \`brew install ${brew.join(" ")}\``,

@@ -1,22 +1,31 @@
-/* Runs tests and tells what came of it: for the matrix, a cell; for the soak, a round. */
+/* Runs tests and reads their results: a cell of the matrix, or a round of the soak. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the project. */
+export const ROOT = fileURLToPath(new URL("../", import.meta.url)).replace(/\/$/, "");
+
+/** Exits when this process is interrupted, which ends the tests that `runTests` runs. */
+export function exitOnSignals() {
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+}
 
 /**
- * Runs vitest with a Node, on these files and with these variables of the environment, and reads its
- * report. How many tests passed, which failed and why, what was said last, whether it had to be
- * stopped because it did not end within `minutes`, and how long it took.
+ * Runs vitest with a Node, on these files and with these variables of the environment. Reads from its
+ * report how many tests passed, and which failed and why. Also tells its last output, how long it
+ * took, and whether it was stopped because it didn't end within `minutes`.
  */
-export async function runTests({ node, files, env, root, folder, minutes }) {
+export async function runTests({ node, files, env, folder, minutes }) {
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
-  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  const vitest = join(ROOT, "node_modules", "vitest", "vitest.mjs");
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const started = Date.now();
   const child = spawn(node, [vitest, "run", ...reporters, ...files], {
-    cwd: root,
+    cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true, // a group of its own, so that its workers end with it
     env: {
@@ -42,7 +51,7 @@ export async function runTests({ node, files, env, root, folder, minutes }) {
   process.off("exit", end);
   clearTimeout(timer);
   const result = existsSync(report)
-    ? readReport(JSON.parse(readFileSync(report, "utf8")), root)
+    ? readReport(JSON.parse(readFileSync(report, "utf8")), ROOT)
     : { passed: 0, failures: [] };
   if (!stopped && code !== 0 && result.failures.length === 0) result.failures.push(said.trim());
   return { ...result, said, stopped, seconds: Math.round((Date.now() - started) / 1000) };
@@ -57,13 +66,14 @@ export function readReport({ testResults }, root) {
     const bad = assertionResults.filter((test) => test.status !== "passed");
     passed += assertionResults.length - bad.length;
     for (const { fullName, status, failureMessages } of bad) {
-      failures.push(`${file}: ${fullName}: ${firstLine(failureMessages?.[0]) || status}`);
+      failures.push(`${file}: ${fullName}: ${takeFirstLine(failureMessages?.[0]) || status}`);
     }
-    if (status === "failed" && bad.length === 0) failures.push(`${file}: ${firstLine(message)}`);
+    if (status === "failed" && bad.length === 0)
+      failures.push(`${file}: ${takeFirstLine(message)}`);
   }
   return { passed, failures };
 }
 
-function firstLine(text = "") {
+function takeFirstLine(text = "") {
   return text.split("\n")[0];
 }

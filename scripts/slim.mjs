@@ -1,13 +1,13 @@
 /*
  * Makes the compiler's output in dist/ smaller, as the last step of the build:
  *
- * - A file that no entry of the package leads to is removed: a declaration of what is internal, or the
- *   empty module that is left of a file of types.
- * - JavaScript loses its comments, which stand in the declarations, where editors read them. Names and
- *   lines are kept, so that the stack of an error is legible.
- * - The contract suite is for stores' tests alone and yet in every installation. It keeps its files, the
- *   names of its tests and its messages, and loses its white space and the names of its variables.
- * - Indentation is tabs.
+ * - It removes files that no entry of the package leads to: declarations of internal modules, and the
+ *   empty modules that are left of files of types.
+ * - JavaScript loses its comments. Editors read those in the declarations. Names and lines stay, so
+ *   that the stack of an error is legible.
+ * - The contract suite is for tests of stores only, and yet in every installation. It keeps its files,
+ *   the names of its tests and its messages. It loses its white space and the names of its variables.
+ * - Indentation becomes tabs.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
@@ -24,7 +24,7 @@ const RELATIVE = /\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 
 const read = (path) => readFileSync(path, "utf8");
 
-/** Adds a file and all that it leads to. A path that leads nowhere is an error. */
+/** Adds a file and all files that it imports. A missing file is an error. */
 function follow(file, reached) {
   if (reached.has(file)) return;
   reached.add(file);

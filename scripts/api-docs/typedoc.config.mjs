@@ -5,10 +5,10 @@ import { Converter, ReflectionKind } from "typedoc";
 const root = new URL("../../", import.meta.url);
 const { exports } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
 
-/** The source of a built entry file. */
-const sourceOf = (entry) => entry.replace(/^\.\/dist\/(.+)\.js$/, "../../src/$1.ts");
+/** Finds the source of a built entry file. */
+const findSource = (entry) => entry.replace(/^\.\/dist\/(.+)\.js$/, "../../src/$1.ts");
 
-/** Calls each page what users import. */
+/** Names each page by what users import. */
 function importNames(app) {
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
     for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
@@ -23,11 +23,11 @@ export default {
   name: "session-sets",
   entryPoints: Object.values(exports)
     .filter((entry) => typeof entry === "object")
-    .map((entry) => sourceOf(entry.default)),
+    .map((entry) => findSource(entry.default)),
   tsconfig: "../../tsconfig.build.json",
   out: "../../docs/api",
   readme: "none",
-  // A module is one page, and nothing in it depends on where and when it was made.
+  // One page for each module. No page depends on where and when it was made.
   router: "module",
   disableSources: true,
   excludeInternal: true,
@@ -37,9 +37,9 @@ export default {
   hidePageHeader: true,
   useCodeBlocks: true,
   parametersFormat: "table",
-  // `npm run check:docs` fails on what users cannot find in it, or find no word about.
+  // `npm run check:docs` fails on links that lead nowhere, types that are missing, and missing docs.
   validation: { invalidLink: true, notExported: true, notDocumented: true },
-  // Helpers of one type each, whose text says it all where they are used.
+  // Each helps one other type, whose own text says everything.
   intentionallyNotExported: ["CheckedEntry", "Cased", "OtherUnit", "NamesIn"],
   requiredToBeDocumented: ["Class", "Function", "Interface", "TypeAlias", "Method", "Variable"],
 };

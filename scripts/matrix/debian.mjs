@@ -1,7 +1,7 @@
 /*
- * Takes a server from Debian's packages of any release, beside the machine's own: through apt, with
- * a list of sources and folders of its own, so that nothing of the machine's is changed. It runs
- * with its own libc, through a small script.
+ * Takes a server from the packages of any Debian release. apt gets a list of sources and folders of
+ * its own, so that nothing on the machine changes. A small script starts the server with its own
+ * libc.
  */
 import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -20,28 +20,28 @@ function run(program, args, timeout = MINUTE) {
   });
 }
 
-/** Where this machine takes Debian's own packages from: its mirror, as its apt knows it. */
-function mirror() {
+/** The address from which this machine's apt takes Debian's own packages. */
+function findMirror() {
   const format = "$(RELEASE) $(REPO_URI)";
   const lines = run("apt-get", ["indextargets", "--no-release-info", "--format", format]).split(
     "\n",
   );
-  // Such as "bookworm <address>/debian/": not its updates and security fixes, nor other projects.
+  // Such as "bookworm <address>/debian/". Updates, security fixes and other projects don't match.
   const own = lines.find((line) => /^[a-z]+ \S+\/debian\/?$/.test(line));
   if (!own) throw new Error("this machine's apt has no Debian mirror");
   return own.split(" ")[1];
 }
 
-/** The options that give apt a release's packages and a folder of its own. */
-function aptOf(release, folder) {
+/** Prepares a folder for apt, with the packages of one release. The options that make apt use it. */
+function prepareApt(release, folder) {
   for (const path of ["lists/partial", "archives/partial"]) {
     mkdirSync(join(folder, path), { recursive: true });
   }
-  writeFileSync(join(folder, "status"), ""); // nothing is installed, so libc is fetched, too
+  writeFileSync(join(folder, "status"), ""); // as if nothing was installed, so that libc is fetched too
   const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
   writeFileSync(
     join(folder, "sources.list"),
-    `deb [signed-by=${keys}] ${mirror()} ${release} main\n`,
+    `deb [signed-by=${keys}] ${findMirror()} ${release} main\n`,
   );
   return [
     ["Dir::Etc::sourcelist", join(folder, "sources.list")],
@@ -55,23 +55,23 @@ function aptOf(release, folder) {
   ].flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
-/** The version of a package in a release, without Debian's epoch: "9.1.2-1"; undefined for none. */
-function versionIn(apt, name) {
+/** The version of a package in a release, without Debian's epoch: "9.1.2-1"; undefined if none. */
+function readPackageVersion(apt, name) {
   try {
     run("apt-get", [...apt, "update"], 3 * MINUTE);
   } catch (error) {
     console.error(String(error.stderr || error.message).trim());
-    return undefined; // such as a release that is no more
+    return undefined; // for example, a release that no longer exists
   }
   const [line = ""] = run("apt-cache", [...apt, "madison", name]).split("\n");
   return line.split("|")[1]?.trim().replace(/^\d+:/, "");
 }
 
-/** The folders and the loader of the unpacked libc, relative to `root`. */
-function libcIn(root) {
+/** Finds the folders and the loader of the unpacked libc, relative to `root`. */
+function findLibc(root) {
   const paths = readdirSync(root, { recursive: true }).map(String);
   const folder = dirname(paths.find((path) => basename(path) === "libc.so.6") ?? "");
-  // Elsewhere there are links to it, which may lead to the machine's own.
+  // Links to it elsewhere may lead to the machine's own.
   const loader = paths.find((path) => dirname(path) === folder && /\/ld-linux[^/]*$/.test(path));
   if (!loader) throw new Error("its packages bring no libc");
   const triplet = basename(folder); // such as x86_64-linux-gnu
@@ -79,7 +79,7 @@ function libcIn(root) {
 }
 
 function writeStarter(path, root, program) {
-  const { loader, folders } = libcIn(root);
+  const { loader, folders } = findLibc(root);
   const inside = relative(dirname(path), root);
   const libraries = folders.map((folder) => `$root/${folder}`).join(":");
   writeFileSync(
@@ -94,8 +94,8 @@ exec "$root/${loader}" --library-path "${libraries}" "$root/usr/bin/${program}" 
 }
 
 /**
- * Fetches the package `program`, which brings a program of that name, from the first of `releases`
- * that has a version that begins with `version`, and unpacks it into `target`. What apt needs is in
+ * Fetches the package `program`, which has a program of that name, and unpacks it into `target`. It
+ * comes from the first of `releases` whose version begins with `version`. apt's files are in
  * `folder`. The path of a script that starts the program.
  */
 export function fetchFromDebian({ program, version, releases, folder, target }) {
@@ -107,12 +107,12 @@ export function fetchFromDebian({ program, version, releases, folder, target }) 
   });
   const seen = [];
   for (const release of releases) {
-    const apt = aptOf(release, join(folder, "apt", release));
-    const found = versionIn(apt, program);
+    const apt = prepareApt(release, join(folder, "apt", release));
+    const found = readPackageVersion(apt, program);
     seen.push(`${found ?? "none"} in ${release}`);
     if (!found?.startsWith(`${version}.`)) continue;
     const archives = join(folder, "apt", release, "archives");
-    run("apt-get", [...apt, "clean"]); // so that what lies there afterwards is this package's
+    run("apt-get", [...apt, "clean"]); // so that only this package's files are there afterwards
     const wanted = ["install", "--download-only", "--no-install-recommends", "-y", program];
     run("apt-get", [...apt, ...wanted], 5 * MINUTE);
     return unpack(archives, target, program);

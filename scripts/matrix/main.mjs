@@ -1,33 +1,32 @@
 /*
- * `npm run test:matrix`: the tests that depend on the server, on each server of servers.mjs with the
- * first Node to be had, and those that depend on Node, with each Node of nodes.mjs on the last server
- * to be had. (Requirement 12 in docs/design.md, "Requirements".)
+ * `npm run test:matrix` runs the tests that depend on the server on each server of servers.mjs, with
+ * the first available Node. It runs the tests that depend on Node with each Node of nodes.mjs, on the
+ * last available server. (Requirement 12 in docs/design.md, "Requirements".)
  *
- *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: of what is named, only that
+ *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: only the named versions
  *   npm run test:matrix -- --minutes 5 test/proofs/model/model.test.ts      at most 5 minutes a cell, other tests
  *   npm run test:matrix -- --fetch                             fetches all, says where, runs nothing
  *
- * What is not on this machine is fetched into .cache/servers and .cache/nodes, each into a folder of
- * its name, and is announced before; SESSION_SETS_INSTALL=0 forbids it. To run any test on one of the
- * servers, name its program:
+ * Versions that this machine lacks are fetched into .cache/servers and .cache/nodes, each into a
+ * folder of its name. Each is announced first, and SESSION_SETS_INSTALL=0 forbids it. To run any test
+ * on one of the servers, name its program:
  *
  *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/proofs/model/model.test.ts
  *
- * What cannot be had is named, in the table, too, and makes the run fail. The table of a run of all
- * cells and the usual tests goes into the README.
+ * A version that isn't available is named, also in the table, and makes the run fail. The table of a
+ * run of all cells with the usual tests goes into the README.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { runTests } from "../run-tests.mjs";
+import { exitOnSignals, ROOT, runTests } from "../run-tests.mjs";
 import { NODES, provideNode } from "./nodes.mjs";
 import { provideServer, SERVERS } from "./servers.mjs";
-import { cellsOf, placeIn, table } from "./table.mjs";
+import { formatTable, insertTable, listCells } from "./table.mjs";
 
-/** What depends on the server, as vitest takes it: beginnings of paths. Run on each server. */
-const OF_SERVERS = ["store/", "proofs/"];
-/** What depends on Node: the stores, the clients, HTTP. Run with each Node. */
-const OF_NODES = [
+/** The tests that depend on the server, as beginnings of paths, which vitest takes. */
+const SERVER_TESTS = ["store/", "proofs/"];
+/** The tests that depend on Node: of the stores, the clients and HTTP. */
+const NODE_TESTS = [
   "unit/",
   "store/contract",
   "store/redis/contract/single",
@@ -35,10 +34,9 @@ const OF_NODES = [
   "http/",
   "compat/",
 ];
-/** Fewer of what is random than in a run of all tests. */
+/** Fewer random histories and schedules than in a run of all tests. */
 const ENVIRONMENT = { HISTORIES: "300", SCHEDULES: "500" };
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
 const CACHE = `${ROOT}/.cache`;
 
 const { values: options, positionals } = parseArgs({
@@ -55,28 +53,27 @@ if (unknown) {
   throw new Error(`There is no ${unknown}; --only takes ${names}.`);
 }
 
-// Through "exit", at which the running cell is ended.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+exitOnSignals();
 
 const missing = [];
 
-/** All of them that can be had, or those of them that `--only` names; what cannot be had is named. */
+/** Provides all of `known`, or those that `--only` names. Notes and prints those it can't provide. */
 function provideAll(known, provide, folder) {
   mkdirSync(folder, { recursive: true });
   const named = options.only.filter((name) => name in known);
-  const had = [];
+  const provided = [];
   for (const name of named.length > 0 ? named : Object.keys(known)) {
     try {
       const one = provide(name, folder);
-      had.push(one);
+      provided.push(one);
       console.log(`${name}: ${one.version}, ${one.path}`);
     } catch (error) {
       missing.push(name);
       const reason = String(error.stderr || error.message).trim();
-      console.error(`\n*** ${name} COULD NOT BE HAD, so it is not tested: ${reason}\n`);
+      console.error(`\n*** ${name} IS NOT AVAILABLE, so it is not tested: ${reason}\n`);
     }
   }
-  return had;
+  return provided;
 }
 
 const servers = provideAll(SERVERS, provideServer, `${CACHE}/servers`);
@@ -84,11 +81,11 @@ const nodes = provideAll(NODES, provideNode, `${CACHE}/nodes`);
 if (options.fetch) process.exit(missing.length > 0 ? 1 : 0);
 
 /** Each server gets its tests with the first Node, and each Node gets its own on the last server. */
-function testsOf(server, node) {
+function listTests(server, node) {
   if (positionals.length > 0) return positionals;
   const names = [
-    ...(node === nodes[0] ? OF_SERVERS : []),
-    ...(server === servers.at(-1) ? OF_NODES : []),
+    ...(node === nodes[0] ? SERVER_TESTS : []),
+    ...(server === servers.at(-1) ? NODE_TESTS : []),
   ];
   return [...new Set(names)].map((name) => `test/${name}`);
 }
@@ -96,11 +93,11 @@ function testsOf(server, node) {
 const folder = `${CACHE}/matrix`;
 mkdirSync(folder, { recursive: true });
 const results = [];
-for (const { server, node } of cellsOf(servers, nodes)) {
+for (const { server, node } of listCells(servers, nodes)) {
   const minutes = Number(options.minutes);
   const env = { ...ENVIRONMENT, REDIS_SERVER_BIN: server.path };
-  const files = testsOf(server, node);
-  const result = await runTests({ node: node.path, files, env, root: ROOT, folder, minutes });
+  const files = listTests(server, node);
+  const result = await runTests({ node: node.path, files, env, folder, minutes });
   const { passed, failures, seconds, stopped } = result;
   if (stopped) failures.push(`did not end within ${minutes} minutes`);
   results.push({ server: server.version, node: node.version, ...result });
@@ -110,17 +107,17 @@ for (const { server, node } of cellsOf(servers, nodes)) {
   for (const failure of failures) console.log(`  ${failure}`);
 }
 
-const text = table(results, missing);
+const text = formatTable(results, missing);
 console.log(`\n${text}`);
 if (options.only.length + positionals.length === 0 && results.length > 0) {
   const readme = `${ROOT}/README.md`;
   const day = new Date().toISOString().slice(0, 10);
-  const [ofServers, ofNodes] = [OF_SERVERS, OF_NODES].map((names) =>
+  const [serverTests, nodeTests] = [SERVER_TESTS, NODE_TESTS].map((names) =>
     names.map((name) => `\`${name}\``).join(", "),
   );
-  const heading = `On ${day}, ${process.platform} ${process.arch}. For each server, the tests that begin with ${ofServers}; for each Node, with ${ofNodes}:`;
-  writeFileSync(readme, placeIn(readFileSync(readme, "utf8"), `\n${heading}\n\n${text}\n`));
+  const heading = `On ${day}, ${process.platform} ${process.arch}. For each server, the tests that begin with ${serverTests}; for each Node, with ${nodeTests}:`;
+  writeFileSync(readme, insertTable(readFileSync(readme, "utf8"), `\n${heading}\n\n${text}\n`));
 }
-if (missing.length > 0) console.error(`\n*** COULD NOT BE HAD: ${missing.join(", ")}`);
+if (missing.length > 0) console.error(`\n*** NOT AVAILABLE: ${missing.join(", ")}`);
 const ok = missing.length === 0 && results.every(({ failures }) => failures.length === 0);
 process.exitCode = ok && results.length > 0 ? 0 : 1;

@@ -1,4 +1,4 @@
-/* The Nodes of the matrix: this very one where it is of the version, else one from npm. */
+/* The Nodes of the matrix: the one that runs this if it has the version, otherwise one from npm. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,8 +7,8 @@ import { announceInstall } from "../installing.mjs";
 /** By the name that `--only` takes. */
 export const NODES = { "node-20": "20", "node-22": "22", "node-24": "24", "node-26": "26" };
 
-/** As a Node prints its version, "v20.20.2"; undefined where it does not start. */
-export function nodeVersion(path) {
+/** A Node's version, as it prints it: "v20.20.2"; undefined if it doesn't start. */
+export function readNodeVersion(path) {
   try {
     return execFileSync(path, ["--version"], { encoding: "utf8", timeout: 10_000 }).trim();
   } catch {
@@ -16,7 +16,7 @@ export function nodeVersion(path) {
   }
 }
 
-/** The program of a Node and the version that it prints; throws why it cannot be had. */
+/** Provides the program of a Node, and its version; throws why it isn't available. */
 export function provideNode(name, folder) {
   const major = NODES[name];
   if (process.versions.node.startsWith(`${major}.`)) {
@@ -24,13 +24,13 @@ export function provideNode(name, folder) {
   }
   const project = join(folder, name);
   const path = join(project, "node_modules", "node", "bin", "node");
-  if (!nodeVersion(path)) install(major, project);
-  const version = nodeVersion(path);
+  if (!readNodeVersion(path)) install(major, project);
+  const version = readNodeVersion(path);
   if (!version?.startsWith(`v${major}.`)) throw new Error(`npm brought ${version ?? "no program"}`);
   return { path, version };
 }
 
-/** The package `node` fetches the program of this system when it is installed. */
+/** The package `node` fetches the program for this system when npm installs it. */
 function install(major, project) {
   const args = ["install", "--no-audit", "--no-fund", "--no-package-lock", `node@${major}`];
   announceInstall({

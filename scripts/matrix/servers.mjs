@@ -1,10 +1,10 @@
-/* The servers of the matrix: the machine's own where it is of the version, else one from Debian. */
+/* The servers of the matrix: this machine's own if it has the version, otherwise one from Debian. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fetchFromDebian } from "./debian.mjs";
 
-/** By the name that `--only` takes, and the Debian releases that have, or had, that version. */
+/** By the name that `--only` takes, with the Debian releases that have, or had, the version. */
 export const SERVERS = {
   "redis-7.0": { program: "redis-server", version: "7.0", releases: ["bookworm"] },
   "redis-8.0": { program: "redis-server", version: "8.0", releases: ["trixie", "forky", "sid"] },
@@ -12,8 +12,8 @@ export const SERVERS = {
   "valkey-9.1": { program: "valkey-server", version: "9.1", releases: ["forky", "sid"] },
 };
 
-/** As a server prints its version, in short: "Redis 7.0.15"; undefined where it does not start. */
-export function serverVersion(program) {
+/** A server's version, as it prints it, in short: "Redis 7.0.15"; undefined if it doesn't start. */
+export function readServerVersion(program) {
   try {
     const printed = execFileSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
     const [, name, version] = /^(\w+) server v=(\S+)/.exec(printed) ?? [];
@@ -24,23 +24,23 @@ export function serverVersion(program) {
 }
 
 /**
- * The program of a server and the version that it prints; throws why it cannot be had. What is
- * fetched stays, such as `<folder>/valkey-9.1/valkey-server`.
+ * Provides the program of a server, and its version; throws why it isn't available. A program that
+ * was fetched stays, for example as `<folder>/valkey-9.1/valkey-server`.
  */
 export function provideServer(name, folder) {
   const { program, version, releases } = SERVERS[name];
   const fetched = join(folder, name, program);
   const candidates = [program, ...(existsSync(fetched) ? [fetched] : [])];
-  const had = candidates.find((path) =>
-    serverVersion(path)?.split(" ")[1].startsWith(`${version}.`),
+  const known = candidates.find((path) =>
+    readServerVersion(path)?.split(" ")[1].startsWith(`${version}.`),
   );
   const path =
-    had ?? fetchFromDebian({ program, version, releases, folder, target: join(folder, name) });
-  const printed = serverVersion(path);
+    known ?? fetchFromDebian({ program, version, releases, folder, target: join(folder, name) });
+  const printed = readServerVersion(path);
   if (!printed) throw new Error(`${path} does not start`);
-  return { path: had === program ? which(program) : path, version: printed };
+  return { path: known === program ? findInPath(program) : path, version: printed };
 }
 
-function which(program) {
+function findInPath(program) {
   return execFileSync("which", [program], { encoding: "utf8" }).trim();
 }

@@ -1,18 +1,16 @@
 /*
- * `npm run soak`: what is random in the tests, again and again with new seeds, for as long as it is
- * told, and the leak check among it. It prints the seed of each round, stops at the first failure
- * and says how to repeat it.
+ * `npm run soak` runs the random tests and the leak check again and again, with new seeds, for a
+ * given time. It prints the seed of each round, stops at the first failure and says how to repeat it.
  *
  *   npm run soak -- --minutes 60                     the default is 10 minutes
- *   npm run soak -- --runs 500                       so many sequences a property; the default is 100
+ *   npm run soak -- --runs 500                       sequences for each property; the default is 100
  *   npm run soak -- --minutes 5 test/proofs/model/model.test.ts   other tests
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { provideProgram, REDIS_SERVER } from "../programs.mjs";
-import { runTests } from "../run-tests.mjs";
+import { exitOnSignals, ROOT, runTests } from "../run-tests.mjs";
 
 const TESTS = [
   "test/proofs/histories/",
@@ -21,8 +19,7 @@ const TESTS = [
   "test/proofs/leak/",
 ];
 
-const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/\/$/, "");
-const folder = `${root}/.cache/soak`;
+const folder = `${ROOT}/.cache/soak`;
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -31,13 +28,12 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const files = positionals.length > 0 ? positionals : TESTS;
-// Here, because what a round prints is seen only when it fails, and an installation takes none of its time.
+// Before the first round: an installation takes none of its time, and what it prints is seen.
 const server = provideProgram(REDIS_SERVER);
 const end = Date.now() + Number(options.minutes) * 60_000;
 if (!(end > Date.now())) throw new Error("--minutes takes a number above zero");
 mkdirSync(folder, { recursive: true });
-// Through "exit", at which the running round is ended.
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+exitOnSignals();
 
 for (let round = 1; Date.now() < end; round++) {
   const seed = String(randomInt(1_000_000_000));
@@ -49,7 +45,6 @@ for (let round = 1; Date.now() < end; round++) {
     node: process.execPath,
     files,
     env: { ...env, REDIS_SERVER_BIN: server },
-    root,
     folder,
     minutes,
   });

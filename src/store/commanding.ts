@@ -19,8 +19,9 @@ export interface Command extends FieldChanges {
   /** Makes the call do nothing unless the session has this value now. */
   readonly where?: Reference;
   /**
-   * Whether to make the session if there is nothing at the id; `"anew"` also makes it where `end` has
-   * left a tombstone. It needs a new timeout or deadline, and no `merge`.
+   * Whether to make the session, under the id that is asked for, if that leads to nothing: nothing is
+   * there, or an alias whose session has ended. `"anew"` also makes it where `end` has left a tombstone.
+   * It needs a new timeout or deadline, and no `merge`.
    */
   readonly create?: boolean | "anew";
   /** Null: the session keeps its id, even if its user changes. */

@@ -29,7 +29,7 @@ export interface StandIn {
 }
 
 /** The present in µs, as the stand-in is told it before each command. */
-function clock(): string {
+function encodeClock(): string {
   const micros = String(Math.floor((performance.timeOrigin + performance.now()) * 1000));
   return `*2\r\n$5\r\nCLOCK\r\n$${micros.length}\r\n${micros}\r\n`;
 }
@@ -53,7 +53,7 @@ export async function openStandIn(): Promise<StandIn> {
       );
       const name = NAMES.get(digest?.[1] ?? "");
       if (name !== undefined) ran.add(name);
-      lua.stdin.write(Buffer.concat([Buffer.from(clock()), message]));
+      lua.stdin.write(Buffer.concat([Buffer.from(encodeClock()), message]));
     });
     socket.on("data", take);
     socket.on("error", () => {});

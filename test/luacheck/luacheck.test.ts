@@ -12,7 +12,7 @@ import { provideLuacheck } from "./program.ts";
 const luacheck = provideLuacheck();
 
 /** What luacheck says, as file, line and what is wrong there. */
-function warningsOf(
+function listWarnings(
   args: readonly string[],
   input = "",
 ): [file: string, line: number, text: string][] {
@@ -33,9 +33,9 @@ function warningsOf(
 }
 
 /** What luacheck says of a script as it is sent, with the places in the files it is made of. */
-function warningsOfLinked({ file, text, origins }: LinkedScript): string[] {
+function listLinkedWarnings({ file, text, origins }: LinkedScript): string[] {
   const filename = file.replace(/^.*\//, "generated/");
-  return warningsOf(["-", "--filename", filename], text).map(([, line, warning]) => {
+  return listWarnings(["-", "--filename", filename], text).map(([, line, warning]) => {
     const origin = origins[line - 1];
     return `${origin?.file ?? file}:${origin?.line ?? 1}: ${warning}`;
   });
@@ -45,12 +45,12 @@ describe("luacheck finds nothing in", () => {
   test.each(buildScripts().map((script) => [script.file, script] as const))(
     "%s with its helpers",
     (_, script) => {
-      expect(warningsOfLinked(script)).toEqual([]);
+      expect(listLinkedWarnings(script)).toEqual([]);
     },
   );
 
   test.each(["src", "test"].flatMap((folder) => filesUnder(folder, ".lua")))("%s", (file) => {
-    const warnings = warningsOf([file]).map(([, line, text]) => `${file}:${line}: ${text}`);
+    const warnings = listWarnings([file]).map(([, line, text]) => `${file}:${line}: ${text}`);
     expect(warnings).toEqual([]);
   });
 });
@@ -61,7 +61,7 @@ describe("luacheck finds", () => {
     linkScripts(
       [["a.lua", source]],
       includes.map((text, i) => [`includes/${i}.lua`, text] as const),
-    ).flatMap(warningsOfLinked);
+    ).flatMap(listLinkedWarnings);
 
   test("a name that no helper has, where it stands", () => {
     expect(found("-- A comment.\n\nreturn to_text(KEYS[1])")).toEqual([

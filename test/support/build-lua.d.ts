@@ -1,4 +1,4 @@
-/* The build of the Lua scripts, which plain Node runs, and so is JavaScript. */
+/* The build of the Lua scripts. Plain Node runs it, so it is JavaScript. */
 declare module "*/scripts/build-lua.mjs" {
   /** A line of a Lua file that holds code. */
   export interface SourceLine {
@@ -8,7 +8,7 @@ declare module "*/scripts/build-lua.mjs" {
     readonly code: string;
   }
 
-  /** What an include defines by one `local`. */
+  /** One `local` of an include. */
   export interface Definition {
     readonly name: string;
     readonly lines: readonly SourceLine[];
@@ -16,11 +16,11 @@ declare module "*/scripts/build-lua.mjs" {
 
   export interface LinkedScript {
     readonly file: string;
-    /** What is sent to servers. */
+    /** The text that servers get. */
     readonly text: string;
     /** The definitions in it, in their order. */
     readonly helpers: readonly Definition[];
-    /** Where each line of the text comes from; null: from nowhere. */
+    /** The origin of each line of the text; null for the line of flags. */
     readonly origins: readonly (SourceLine | null)[];
   }
 

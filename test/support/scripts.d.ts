@@ -1,13 +1,13 @@
-/* The scripts that tests use, which plain Node 20 runs, and so are JavaScript. */
+/* The scripts that tests use. Plain Node 20 runs them, so they are JavaScript. */
 declare module "*/scripts/programs.mjs" {
   export interface Program {
-    /** What messages call it. */
+    /** Its name in messages. */
     readonly what: string;
     /** The environment variable that names the program, which is then the only candidate. */
     readonly variable: string;
     /** Names to look for in PATH, and absolute paths, the best one first. */
     readonly candidates: readonly string[];
-    /** The packages to install where none is found; null where a package manager has none. */
+    /** The packages to install if none is found; null if a package manager has none. */
     readonly packages: {
       readonly apt: readonly string[] | null;
       readonly brew: readonly string[] | null;

@@ -298,6 +298,50 @@ export const commanding: readonly StoreTest[] = [
     },
   ),
 
+  ...[1, 2, 3].map((renewals) =>
+    commandTest(
+      `command with \`create\` makes the session at the id it is given, over ${renewals} aliases of one that ended`,
+      async ({ store }) => {
+        const ids = await renew(store, await createForUser(store, "1"), renewals);
+        const [first = ""] = ids;
+        assert.equal(await store.endAll(USER), 1);
+        const made = {
+          set: { user_id: "2", a: "2" },
+          references: { user_id: ["2"] },
+          absoluteTimeout: HOUR_MS,
+          create: true,
+        };
+        const { id, lineage, rotated } = expectDone(await command(store, first, made));
+        assert.deepEqual({ id, lineage, rotated }, { id: first, lineage: first, rotated: false });
+        assert.deepEqual(await readTexts(store, first), made.set);
+        assert.equal((await findLive(store, first)).id, first);
+        await assertGone(store, ...ids.slice(1));
+        await assertMembers(store, USER, []);
+        await assertMembers(store, of("user_id", "2"), [first]);
+        expectDone(await command(store, first, { set: { a: "3" }, create: true }));
+        assert.deepEqual(await readTexts(store, first), { user_id: "2", a: "3" });
+        assert.equal(await store.end(first), first);
+        await assertGone(store, ...ids);
+      },
+    ),
+  ),
+
+  commandTest(
+    'command with `create: "anew"` makes it there also where a tombstone is behind an alias',
+    async ({ store }) => {
+      const [first = "", second = ""] = await renew(store, await createForUser(store, "1"), 1);
+      assert.equal(await store.end(second, { tombstone: { stays: HOUR_MS } }), first);
+      const made = { references: { user_id: ["2"] }, absoluteTimeout: HOUR_MS };
+      const refused = await command(store, first, { ...made, create: true });
+      assert.equal(refused.state, "superseded");
+      const { id } = expectDone(await command(store, first, { ...made, create: "anew" }));
+      assert.equal(id, first);
+      assert.equal((await findLive(store, first)).id, first);
+      assert.equal((await store.find(second)).state, "superseded");
+      await assertMembers(store, of("user_id", "2"), [first]);
+    },
+  ),
+
   commandTest("and not in the place of a sign-in's old id", async ({ store }) => {
     const id = await createForUser(store, "1");
     await store.command(id, createMerge(newIdBeside(id), "2"));

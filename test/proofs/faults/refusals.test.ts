@@ -18,7 +18,7 @@ const READ_ONLY = /^the client is connected to a read-only replica; connect it t
 const kinds = Object.keys(steadyClients) as Kind[];
 
 /** A load on a server, and a connection to do it harm. */
-async function loaded(
+async function runLoad(
   what: string,
   kind: Kind,
   server: RedisServer,
@@ -40,11 +40,11 @@ async function loaded(
   }
 }
 
-const reasonsOf = ({ load }: FaultRun) => [...load.counts.reasons.keys()];
+const listReasons = ({ load }: FaultRun) => [...load.counts.reasons.keys()];
 
 describe.concurrent.each(kinds)("%s", (kind) => {
   test("a server that is paused for longer than the timeout does nothing of it afterwards", async () => {
-    await loaded("paused", kind, await startRedis(), async ({ load, finish }, admin) => {
+    await runLoad("paused", kind, await startRedis(), async ({ load, finish }, admin) => {
       for (let pause = 0; pause < 3; pause++) {
         await admin.client("PAUSE", 3 * TIMEOUT);
         await load.until("refused", 1);
@@ -74,7 +74,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
         "create a session",
       ]);
     };
-    await loaded("full", kind, server, fill, PATIENCE);
+    await runLoad("full", kind, server, fill, PATIENCE);
   });
 
   test("a master that becomes a replica refuses to write until it is the master again", async () => {
@@ -82,7 +82,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
     const [replica] = replicas as [RedisServer];
     const other = new Redis(replica.port);
     try {
-      await loaded("demoted", kind, master, async (run, admin) => {
+      await runLoad("demoted", kind, master, async (run, admin) => {
         await admin.call("FAILOVER", "TO", "127.0.0.1", String(replica.port));
         await run.load.until("refused", 50);
         await eventually("a replica in step", "connected", async () => {
@@ -97,7 +97,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
           ends: 0,
           writes: 0,
         });
-        expect(reasonsOf(run)).toContainEqual(expect.stringMatching(READ_ONLY));
+        expect(listReasons(run)).toContainEqual(expect.stringMatching(READ_ONLY));
       });
     } finally {
       other.disconnect();
@@ -113,7 +113,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
         ...["--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024"],
       ],
     });
-    await loaded("loading", kind, server, async (run) => {
+    await runLoad("loading", kind, server, async (run) => {
       const { load, finish } = run;
       await load.until("done", 800);
       await server.kill();
@@ -124,7 +124,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
       expect(outcome).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
       // The others do not come back before it has loaded.
       if (kind === "redis 6") {
-        expect(reasonsOf(run)).toContainEqual(expect.stringMatching(LOADING));
+        expect(listReasons(run)).toContainEqual(expect.stringMatching(LOADING));
       }
     });
   });
@@ -139,6 +139,6 @@ describe.concurrent.each(kinds)("%s", (kind) => {
       expect(await finish([server.port], [])).toEqual(NOTHING);
       expect(load.counts.refused).toBe(0);
     };
-    await loaded("flushed", kind, server, flush, PATIENCE);
+    await runLoad("flushed", kind, server, flush, PATIENCE);
   });
 });

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { runHistories } from "./campaign.ts";
 import { TIME_LIMIT } from "./expecting.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { createPlan, type Plan } from "./plan.ts";
 import { PROCESSES } from "./runner.ts";
 
 /** As a rule one of the first few hundred fails. */
 const MOST = 10_000;
-/** That a rule is broken: by what the calls gave, or by what they left. */
+/** The errors that say a rule is broken, by the calls' answers or by the keys that they left. */
 const BROKEN = /^(order|count|twice|stranger|lineage): |^Before or at SEED=.*: AssertionError/;
 
 let server: RedisServer;
@@ -67,13 +67,13 @@ test(
     expect(rule).toMatch(/^order: no order explains/);
     const first = Number(/^SEED=(\d+) /.exec(repeat ?? "")?.[1]);
     const plan = JSON.parse(text) as Plan;
-    expect(stepsOf(plan)).toBeLessThanOrEqual(stepsOf(planOf(first, PROCESSES)));
-    // The session is made, and rotates; what else is there could not be left out.
+    expect(listSteps(plan)).toBeLessThanOrEqual(listSteps(createPlan(first, PROCESSES)));
+    // The session is made, and rotates. Nothing more could be left out.
     expect(calls).toMatch(/create .*\n.*rotate /);
   },
   TIME_LIMIT,
 );
 
-function stepsOf({ programs }: Plan): number {
+function listSteps({ programs }: Plan): number {
   return programs.flat().length;
 }

@@ -1,5 +1,5 @@
 /*
- * What is recorded of a history: the calls that several processes made of one small world of
+ * The record of a history: the calls that several processes made to one small world of
  * sessions, each with its start, its end and its answer. Times are in ms on the servers' clock,
  * which all processes of this machine share.
  */
@@ -23,7 +23,7 @@ export interface Seen {
   readonly absoluteDeadline: number | null;
 }
 
-/** What was asked for. Sessions are named by ids: the id that a token stands for. */
+/** A call without its times. Sessions are named by ids: a token is named by the id it stands for. */
 export type Action =
   | {
       readonly do: "create";

@@ -1,7 +1,7 @@
-/* Runs as many histories as asked for, says what it did, and makes a failure short. */
+/* Runs as many histories as asked for, prints counts, and shrinks a failure. */
 import type { MutationName } from "../../support/proofs/mutations.ts";
 import { print } from "./calls.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { createPlan, type Plan } from "./plan.ts";
 import { type Outcome, PROCESSES, Runner, type Servers } from "./runner.ts";
 import { shrinkHistory } from "./shrink.ts";
 
@@ -33,7 +33,7 @@ export interface Report {
   /** Calls of a session or set during which another process made one. */
   readonly overlapping: number;
   readonly seconds: number;
-  /** What went wrong, with what repeats it; null where all was well. */
+  /** The failure, and how to repeat it; null if there was none. */
   readonly failure: string | null;
 }
 
@@ -55,7 +55,7 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
     while (totals.histories < count && !failure && performance.now() - start < atMost) {
       const from = totals.histories;
       const plans = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) =>
-        planOf(seed + Math.floor((from + i) / copies), PROCESSES),
+        createPlan(seed + Math.floor((from + i) / copies), PROCESSES),
       );
       const failed = await runBatch(runner, plans, totals);
       failure = failed && (await explainFailure(failed, shrink ? runner : null));
@@ -92,7 +92,7 @@ async function runBatch(
 
 async function explainFailure(failed: Outcome, runner: Runner | null): Promise<string> {
   const { plan, refusal, history } = runner
-    ? await shrinkPlan(failed, runner).catch(() => failed) // what failed first is to be told
+    ? await shrinkPlan(failed, runner).catch(() => failed) // then the first failure is reported
     : failed;
   return [
     `${refusal?.rule}: ${refusal?.about}`,
@@ -104,17 +104,17 @@ async function explainFailure(failed: Outcome, runner: Runner | null): Promise<s
   ].join("\n\n");
 }
 
-/** Leaves out of a plan what it fails without; each try is many worlds, for timing varies. */
+/** Leaves out parts of a plan that still fails without them. Each try runs many worlds: timing varies. */
 export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outcome> {
   let least = failed;
   let tries = 0;
   for (let again = true; again; ) {
     again = false;
-    for (const plan of shorterPlans(least.plan)) {
+    for (const plan of listShorterPlans(least.plan)) {
       if (++tries > MOST_TRIES) return least;
       const outcomes = await runner.run(
         Array.from({ length: COPIES }, () => plan),
-        false,
+        { checksKeys: false },
       );
       const worse = outcomes.find(({ refusal }) => refusal?.rule === failed.refusal?.rule);
       if (!worse) continue;
@@ -127,7 +127,7 @@ export async function shrinkPlan(failed: Outcome, runner: Runner): Promise<Outco
 }
 
 /** The plan without one of its processes' programs, or one step, or one session. */
-export function shorterPlans(plan: Plan): Plan[] {
+export function listShorterPlans(plan: Plan): Plan[] {
   const without = <T>(list: readonly T[], i: number) => list.filter((_, at) => at !== i);
   const programs = plan.programs.map((program, by) => ({ program, by }));
   const replaced = (by: number, program: Plan["programs"][number]): Plan => ({

@@ -1,4 +1,4 @@
-/* Short words for the calls of a history, for tests of what is told about it. */
+/* Short words for the calls of a history, for tests of the checker. */
 import { describe, expect, test } from "vitest";
 import type { Action, Call, Data, History, Seen } from "./calls.ts";
 import { check } from "./checker.ts";
@@ -16,7 +16,7 @@ export function call([start, end]: When, action: Action, more: Partial<Call> = {
   return { by: 1, start, end, notAfter: end, again: false, ...action, ...more } as Call;
 }
 
-/** What the session `s` was rotated to. */
+/** The ids that the session `s` was rotated to. */
 const LATER = ["t", "u", "v", "w"];
 
 /** A session as it is given, last seen at a moment. */

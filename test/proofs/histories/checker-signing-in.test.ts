@@ -1,5 +1,5 @@
 /* The checker on sign-ins, on rotations that name a user, and on names that outlive rotations. */
-import type { Call, History } from "./calls.ts";
+import type { Call, History, Seen } from "./calls.ts";
 import {
   as,
   type Bad,
@@ -21,6 +21,7 @@ import {
   TEAM,
   testChecker,
   USER,
+  type When,
 } from "./checker-calls.ts";
 
 const CART = { ...DATA, note: 7 };
@@ -38,6 +39,22 @@ const RENEWED = [
 
 function again(one: Call): Call {
   return { ...one, again: true };
+}
+
+/** How long a session lives that a sign-in gives little time (ms). */
+const BRIEF_MS = 40;
+
+/** That session, as it is given. */
+function brief(createdAt: number): Seen {
+  const end = createdAt + BRIEF_MS;
+  return { ...fresh("n", { user_id: 1 }, createdAt), absoluteDeadline: end, expiresAt: end };
+}
+
+/** A sign-in that makes it. */
+function signedInBriefly(when: When, createdAt: number): Call {
+  const times = { idle: null, absolute: BRIEF_MS };
+  const asked = { do: "sign in", id: "s", to: "n", values: { user_id: 1 }, keep: [] } as const;
+  return call(when, { ...asked, ...times, answer: brief(createdAt) });
 }
 
 const GOOD: Good = {
@@ -115,6 +132,19 @@ const GOOD: Good = {
     ),
     call([20, 21], { do: "change all", of: USER, values: { note: 8 }, unset: [], answer: 1 }),
   ),
+  "a sign-in that is carried out once more when its session has expired": history(
+    created(),
+    again(signedInBriefly([10, 70], 52)),
+    listed([12, 13], brief(11)),
+    got([71, 72], brief(52), "n"),
+    got([93, 94], null, "n"),
+  ),
+  "a sign-in that is carried out once more while its session is there": history(
+    created(),
+    again(signedInBriefly([10, 70], 11)),
+    listed([12, 13], brief(11)),
+    got([52, 53], null, "n"),
+  ),
   "a clear that misses a session that signs in meanwhile, but not the one it was": history(
     created(),
     cleared([10, 20], 0),
@@ -185,6 +215,20 @@ const GOOD: Good = {
 const order = (...calls: Call[]): readonly [string, History] => ["order", history(...calls)];
 
 const BAD: Bad = {
+  "a sign-in, carried out once more, that makes its session anew before that has expired": order(
+    created(),
+    again(signedInBriefly([10, 70], 51)),
+    listed([12, 13], brief(11)),
+  ),
+  "a sign-in, carried out once more, that gives a session that has expired": order(
+    created(),
+    again(signedInBriefly([53, 70], 11)),
+  ),
+  "a sign-in, carried out once, that makes a session twice": order(
+    created(),
+    signedInBriefly([10, 70], 52),
+    listed([12, 13], brief(11)),
+  ),
   "a field that is carried over in silence": order(
     created("s", CART),
     signedIn([10, 11], "n", fresh("n", { user_id: 1, note: 7 }, 10)),

@@ -9,17 +9,17 @@
  * - twice: a set gives no session twice.
  * - sorted: `list` gives the most recently seen first, a page of it the latest deadline, and no more than
  *   its limit.
- * - stranger: whatever has an id was made by somebody.
+ * - stranger: a call of the history has made each session that was given.
  * - lineage: a session is given with its first id.
  *
  * A sign-in, and a rotation that names another user, is two things: it ends one session and makes
  * another. Each is explained by itself; both at the moment at which the other one was created.
  */
 import type { Call, History, Of, Seen } from "./calls.ts";
-import { picked, replacementOf, UNKNOWN } from "./data.ts";
+import { pickKept, toReplacement, UNKNOWN } from "./data.ts";
 import type { Event } from "./events.ts";
 import { explain, type Timed } from "./order.ts";
-import { choices, idOfMade, type Replacing, seenBy } from "./replacing.ts";
+import { findMadeId, listChoices, listSeen, type Replacing } from "./replacing.ts";
 
 export interface Refusal {
   readonly rule: "order" | "count" | "twice" | "sorted" | "stranger" | "lineage";
@@ -33,7 +33,7 @@ type SetCall = Extract<Call, { do: "size" | "ids" | "list" | "change all" | "cle
 /** Why a history cannot be explained, or null. */
 export function check(history: History): Refusal | null {
   let refusal: Refusal | null = null;
-  for (const replacing of choices(history.calls)) {
+  for (const replacing of listChoices(history.calls)) {
     refusal = checkAs(history, replacing);
     if (!refusal) return null;
   }
@@ -42,7 +42,7 @@ export function check(history: History): Refusal | null {
 
 /** Where the rotations in `replacing` have put other sessions in the place of those they came to. */
 function checkAs(history: History, replacing: Replacing): Refusal | null {
-  const lineages = lineagesOf(history.calls, replacing);
+  const lineages = mapLineages(history.calls, replacing);
   return (
     checkStrangers(history.calls, lineages) ??
     checkGiven(history.calls, lineages) ??
@@ -51,10 +51,10 @@ function checkAs(history: History, replacing: Replacing): Refusal | null {
 }
 
 /** By each id, the first id of the session that had it. */
-function lineagesOf(calls: readonly Call[], replacing: Replacing): Map<string, string> {
+function mapLineages(calls: readonly Call[], replacing: Replacing): Map<string, string> {
   const firsts = new Map<string, string>();
   for (const call of calls) {
-    const made = idOfMade(call, replacing);
+    const made = findMadeId(call, replacing);
     if (made !== null) firsts.set(made, made);
   }
   // Rotations are known by their old ids, in whatever order they were recorded.
@@ -71,11 +71,11 @@ function lineagesOf(calls: readonly Call[], replacing: Replacing): Map<string, s
 
 function checkStrangers(calls: readonly Call[], lineages: Map<string, string>): Refusal | null {
   for (const call of calls) {
-    const stranger = givenBy(call).find((id) => !lineages.has(id));
+    const stranger = listGivenIds(call).find((id) => !lineages.has(id));
     if (stranger) {
       return { rule: "stranger", about: `nobody made ${stranger}`, calls: [call] };
     }
-    const wrong = seenBy(call).find(({ id, lineage }) => lineages.get(id) !== lineage);
+    const wrong = listSeen(call).find(({ id, lineage }) => lineages.get(id) !== lineage);
     if (wrong) {
       const about = `${wrong.id} was ${lineages.get(wrong.id)} first, not ${wrong.lineage}`;
       return { rule: "lineage", about, calls: [call] };
@@ -85,14 +85,14 @@ function checkStrangers(calls: readonly Call[], lineages: Map<string, string>): 
 }
 
 /** The ids of the sessions that a call gave. */
-function givenBy(call: Call): readonly string[] {
-  return call.do === "ids" ? (call.answer ?? []) : seenBy(call).map(({ id }) => id);
+function listGivenIds(call: Call): readonly string[] {
+  return call.do === "ids" ? (call.answer ?? []) : listSeen(call).map(({ id }) => id);
 }
 
 function checkGiven(calls: readonly Call[], lineages: Map<string, string>): Refusal | null {
   for (const call of calls) {
     if (call.do !== "list" && call.do !== "ids") continue;
-    const firsts = givenBy(call).map((id) => lineages.get(id));
+    const firsts = listGivenIds(call).map((id) => lineages.get(id));
     if (new Set(firsts).size < firsts.length) {
       return { rule: "twice", about: "a session was given twice", calls: [call] };
     }
@@ -123,7 +123,7 @@ function checkOrders(
 ): Refusal | null {
   const hits = new Map<SetCall, number>();
   const lineages = [...new Set(firsts.values())].map((first) =>
-    eventsOf(first, calls, firsts, replacing),
+    listEvents(first, calls, firsts, replacing),
   );
   for (const lineage of lineages) {
     const explained = explain(lineage.events, slack);
@@ -136,9 +136,9 @@ function checkOrders(
     }
   }
   for (const call of calls) {
-    const counted = countOf(call);
+    const counted = readCount(call);
     if (counted === null || !isOfSet(call) || counted === (hits.get(call) ?? 0)) continue;
-    const [least, most] = bounds(call, lineages, slack);
+    const [least, most] = computeBounds(call, lineages, slack);
     if (counted < least || counted > most) {
       const about = `${counted} is not between ${least} and ${most}`;
       return { rule: "count", about, calls: [call, ...calls.filter((other) => other !== call)] };
@@ -148,7 +148,11 @@ function checkOrders(
 }
 
 /** How many sessions must and may have been in the set, each at a moment of its own. */
-function bounds(call: SetCall, lineages: readonly Lineage[], slack: number): [number, number] {
+function computeBounds(
+  call: SetCall,
+  lineages: readonly Lineage[],
+  slack: number,
+): [number, number] {
   let [least, most] = [0, 0];
   for (const { events, numbers } of lineages) {
     const number = numbers.get(call);
@@ -167,7 +171,7 @@ function bounds(call: SetCall, lineages: readonly Lineage[], slack: number): [nu
 }
 
 /** A number that says how many; not where parts of the call may have been done before. */
-function countOf(call: Call): number | null {
+function readCount(call: Call): number | null {
   const counts = call.do === "size" || call.do === "change all" || call.do === "clear";
   return counts && !call.again ? (call.answer ?? null) : null;
 }
@@ -176,8 +180,8 @@ function isOfSet(call: Call): call is SetCall {
   return ["size", "ids", "list", "change all", "clear"].includes(call.do);
 }
 
-/** What one session sees of all calls. */
-function eventsOf(
+/** The events of all calls, as one session sees them. */
+function listEvents(
   first: string,
   all: readonly Call[],
   firsts: Map<string, string>,
@@ -188,13 +192,13 @@ function eventsOf(
   const numbers = new Map<SetCall, number>();
   const calls: Call[] = [];
   for (const call of all) {
-    const made = idOfMade(call, replacing);
+    const made = findMadeId(call, replacing);
     const own =
       made !== null && ids.has(made)
-        ? timedCreation(call, firsts)
-        : timedEvents(call, ids, events.length, replacing);
+        ? listTimedCreations(call, firsts)
+        : listTimedEvents(call, ids, events.length, replacing);
     if (own.length === 0) continue;
-    calls.push(only(call, ids));
+    calls.push(restrictTo(call, ids));
     const number = own.findIndex(({ event }) => event.is !== "spare");
     if (isOfSet(call)) numbers.set(call, events.length + number);
     events.push(...own);
@@ -202,29 +206,31 @@ function eventsOf(
   return { first, events, numbers, calls };
 }
 
-/** What one session sees of one call; `number` is that of the first event. */
-function timedEvents(
+/** The events of one call, as one session sees them; `number` is that of the first event. */
+function listTimedEvents(
   call: Call,
   ids: ReadonlySet<string>,
   number: number,
   replacing: Replacing,
 ): Timed[] {
-  const own = isOfSet(call) ? ofSet(call, ids, number) : ofSession(call, ids, number, replacing);
-  const events = own.map((event) => timed(call, event, firstMoment(event)));
-  const again = call.again && own[0] ? unanswered(own[0], call) : null;
-  return again ? [...events, { ...timed(call, again, -1), optional: true }] : events;
+  const own = isOfSet(call)
+    ? listSetEvents(call, ids, number)
+    : listSessionEvents(call, ids, number, replacing);
+  const events = own.map((event) => toTimed(call, event, findFirstMoment(event)));
+  const again = call.again && own[0] ? removeAnswer(own[0], call) : null;
+  return again ? [...events, { ...toTimed(call, again, -1), optional: true }] : events;
 }
 
-/** What a session sees of the call that has made it, perhaps in the place of another. */
-function timedCreation(call: Call, firsts: ReadonlyMap<string, string>): Timed[] {
-  const [seen] = seenBy(call);
-  const answered = seen ? [timed(call, creation(call, firsts, seen), -1)] : [];
+/** The events of the call that made a session, perhaps in the place of another. */
+function listTimedCreations(call: Call, firsts: ReadonlyMap<string, string>): Timed[] {
+  const [seen] = listSeen(call);
+  const answered = seen ? [toTimed(call, toCreation(call, firsts, seen), -1)] : [];
   const mayBeUnanswered = call.again || !seen;
   if (!mayBeUnanswered) return answered;
-  return [...answered, { ...timed(call, creation(call, firsts), -1), optional: true }];
+  return [...answered, { ...toTimed(call, toCreation(call, firsts), -1), optional: true }];
 }
 
-function creation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Seen): Event {
+function toCreation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Seen): Event {
   const given = answer ? { answer } : {};
   switch (call.do) {
     case "create": {
@@ -233,13 +239,13 @@ function creation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Seen
     }
     case "rotate": {
       const { to: id, idle, absolute } = call;
-      return { is: "create", id, values: replacementOf(call.values), idle, absolute, ...given };
+      return { is: "create", id, values: toReplacement(call.values), idle, absolute, ...given };
     }
     case "sign in": {
       const { to: id, keep, idle, absolute } = call;
       const unknown = Object.fromEntries(keep.map((field) => [field, UNKNOWN]));
-      // What is kept is the old session's to explain: without one, nothing is.
-      const kept = firsts.has(call.id) ? picked(answer?.data ?? unknown, keep, call.values) : {};
+      // The old session explains the fields that are kept. Without one, no field is.
+      const kept = firsts.has(call.id) ? pickKept(answer?.data ?? unknown, keep, call.values) : {};
       const values = { ...call.values, ...kept };
       return { is: "create", id, values, idle, absolute, ...given };
     }
@@ -248,8 +254,8 @@ function creation(call: Call, firsts: ReadonlyMap<string, string>, answer?: Seen
   }
 }
 
-/** A call without what it says of other sessions. */
-function only(call: Call, ids: ReadonlySet<string>): Call {
+/** A call without its answers about other sessions. */
+function restrictTo(call: Call, ids: ReadonlySet<string>): Call {
   if (call.do === "ids" && call.answer) {
     return { ...call, answer: call.answer.filter((id) => ids.has(id)) };
   }
@@ -260,12 +266,12 @@ function only(call: Call, ids: ReadonlySet<string>): Call {
 }
 
 /** The number of the moment that comes before this one, for a call of two; else -1. */
-function firstMoment(event: Event): number {
+function findFirstMoment(event: Event): number {
   if (event.is === "touch") return event.read;
   return event.is === "end if" ? (event.clear ?? -1) : -1;
 }
 
-function timed(call: Call, event: Event, after: number): Timed {
+function toTimed(call: Call, event: Event, after: number): Timed {
   const { start, end, notAfter, answer } = call;
   const optional = answer === undefined;
   const until = event.is === "spare" && call.do === "clear" ? (call.knownBy ?? end) : end;
@@ -279,8 +285,8 @@ function timed(call: Call, event: Event, after: number): Timed {
   };
 }
 
-/** The same effect, of which no answer tells; null for what has none. */
-function unanswered(event: Event, call: Call): Event | null {
+/** The same event without an answer; null for an event without an effect. */
+function removeAnswer(event: Event, call: Call): Event | null {
   if (event.is === "spare" && call.do === "clear") {
     return { is: "end if", of: call.of, except: event.except, clear: null };
   }
@@ -301,7 +307,7 @@ function unanswered(event: Event, call: Call): Event | null {
   }
 }
 
-function ofSession(
+function listSessionEvents(
   call: Call,
   ids: ReadonlySet<string>,
   number: number,
@@ -311,19 +317,19 @@ function ofSession(
   const { by, start, end, notAfter, again, do: is, ...rest } = call;
   switch (call.do) {
     case "get":
-      return readOf(call, number);
+      return listReadEvents(call, number);
     case "has":
       return call.answer === undefined ? [] : [{ ...rest, is } as Event];
     case "rotate":
       return [{ ...rest, is, replaces: replacing.has(call) } as Event];
     case "sign in":
-      return [superseding(call)];
+      return [toSupersede(call)];
     default:
       return [{ ...rest, is } as Event];
   }
 }
 
-function readOf(call: Extract<Call, { do: "get" }>, number: number): Event[] {
+function listReadEvents(call: Extract<Call, { do: "get" }>, number: number): Event[] {
   const { id, byName, fields, answer, touch } = call;
   if (answer === undefined)
     return touch ? [{ is: "change", id, values: {}, unset: [], idle: null }] : [];
@@ -331,14 +337,14 @@ function readOf(call: Extract<Call, { do: "get" }>, number: number): Event[] {
   return touch ? [read, { is: "touch", id, answer, read: number }] : [read];
 }
 
-function superseding({ id, values, keep, answer, again }: Extract<Call, { do: "sign in" }>): Event {
-  // The answer of one that was carried out twice may be of what has become of it meanwhile.
+function toSupersede({ id, values, keep, answer, again }: Extract<Call, { do: "sign in" }>): Event {
+  // If it was carried out twice, its answer may be of the session as changed in between.
   if (!answer || again) return { is: "supersede", id, values, keep };
-  const kept = picked(answer.data, keep, values);
+  const kept = pickKept(answer.data, keep, values);
   return { is: "supersede", id, values, keep, kept, at: answer.createdAt };
 }
 
-function ofSet(call: SetCall, ids: ReadonlySet<string>, number: number): Event[] {
+function listSetEvents(call: SetCall, ids: ReadonlySet<string>, number: number): Event[] {
   const { of } = call;
   switch (call.do) {
     case "size":
@@ -346,7 +352,7 @@ function ofSet(call: SetCall, ids: ReadonlySet<string>, number: number): Event[]
     case "ids":
       return call.answer
         ? [
-            given(
+            toGiven(
               of,
               call.answer.find((id) => ids.has(id)),
             ),
@@ -356,17 +362,17 @@ function ofSet(call: SetCall, ids: ReadonlySet<string>, number: number): Event[]
       if (!call.answer) return [];
       const seen = call.answer.find(({ id }) => ids.has(id));
       const full = call.limit !== null && call.answer.length >= call.limit;
-      return seen || !full ? [given(of, seen)] : [];
+      return seen || !full ? [toGiven(of, seen)] : [];
     }
     case "change all":
       return [{ is: "change if", of, values: call.values, unset: call.unset }];
     default:
-      return cleared(call, ids, number);
+      return listClearEvents(call, ids, number);
   }
 }
 
 /** A session that is to be left alone is known at one moment, and the end is another. */
-function cleared(
+function listClearEvents(
   { of, except, knownBy, answer }: Extract<Call, { do: "clear" }>,
   ids: ReadonlySet<string>,
   number: number,
@@ -380,6 +386,6 @@ function cleared(
   ];
 }
 
-function given(of: Of, answer: Seen | string | undefined): Event {
+function toGiven(of: Of, answer: Seen | string | undefined): Event {
   return answer === undefined ? { is: "count", of, answer: false } : { is: "member", of, answer };
 }

@@ -1,4 +1,4 @@
-/* What the fields of a session are after a call, and what the values of a call say of the user. */
+/* A session's fields after a call, and the user that the values of a call name. */
 import { isDeepStrictEqual } from "node:util";
 import type { Data } from "./calls.ts";
 
@@ -11,7 +11,7 @@ export const UNKNOWN: unknown = { unknown: true };
 /** The field that says who the user is. */
 const IDENTITY = "user_id";
 /** The data after a change. */
-export function changed(
+export function applyChange(
   data: Data,
   { values, unset }: { values: Data; unset: readonly string[] },
 ): Data {
@@ -19,29 +19,29 @@ export function changed(
   return Object.fromEntries(all.filter(([field]) => !unset.includes(field)).sort());
 }
 
-/** What a field's value is found by. */
-export function valuesOf(value: unknown): unknown[] {
+/** The values by which a field's value is found. */
+export function listValues(value: unknown): unknown[] {
   return [value].flat().filter((element) => element !== null && element !== undefined);
 }
 
 /** Whose a session is that the values name a user for; null where they name none. */
-export function ownerOf(data: Data, values: Data): "same" | "nobody" | "another" | null {
+export function compareOwner(data: Data, values: Data): "same" | "nobody" | "another" | null {
   if (!(IDENTITY in values)) return null;
-  const [before, after] = [valuesOf(data[IDENTITY]), valuesOf(values[IDENTITY])];
+  const [before, after] = [listValues(data[IDENTITY]), listValues(values[IDENTITY])];
   if (before.length === 0) return after.length === 0 ? null : "nobody";
   return after.some((one) => before.includes(one)) ? "same" : "another";
 }
 
-/** What is kept of a session's data, where the values do not say otherwise. */
-export function picked(data: Data, keep: readonly string[], values: Data): Data {
+/** The fields of a session that are kept, unless the values set them. */
+export function pickKept(data: Data, keep: readonly string[], values: Data): Data {
   const wanted = keep.filter((field) => field in data && !(field in values));
   return Object.fromEntries(wanted.map((field) => [field, data[field]]));
 }
 
-/** What a session has that takes the place of one by a rotation: no user who signs out. */
-export function replacementOf(values: Data): Data {
+/** The data of a session that replaces another one in a rotation: without a user who signs out. */
+export function toReplacement(values: Data): Data {
   const { [IDENTITY]: user, ...others } = values;
-  return valuesOf(user).length === 0 ? others : values;
+  return listValues(user).length === 0 ? others : values;
 }
 
 /** Whether a rotation may put another session in the place of one. */
@@ -49,8 +49,8 @@ export function mayReplace(values: Data): boolean {
   return IDENTITY in values;
 }
 
-/** The data, with what was given of it; null where that is not the same. */
-export function known(data: Data, given: Data, fields: readonly string[] | null): Data | null {
+/** The data, with unknown fields as they were given; null if other fields were given differently. */
+export function mergeKnown(data: Data, given: Data, fields: readonly string[] | null): Data | null {
   const all: Record<string, unknown> = { ...data };
   for (const name of new Set([...Object.keys(data), ...Object.keys(given)])) {
     const wanted = fields?.includes(name) ?? true;

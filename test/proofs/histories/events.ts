@@ -1,6 +1,6 @@
 import type { Data, Of, Seen } from "./calls.ts";
 
-/** One moment of a call, as one session sees it. What has no answer may have had either. */
+/** One moment of a call, as one session sees it. An event without an answer may have had any. */
 export type Event =
   | {
       is: "create";
@@ -38,7 +38,7 @@ export type Event =
       replaces: boolean;
       answer?: Seen | "ended" | null;
     }
-  /** A sign-in, as the session sees it that it ends: `kept` is what was taken over, `at` when. */
+  /** A sign-in, as the session that it ends sees it: `kept` has the fields it keeps, `at` is when. */
   | {
       is: "supersede";
       id: string;

@@ -11,7 +11,7 @@ export const TIME_LIMIT = 300_000 + Number(HISTORIES_SECONDS ?? 0) * 1000;
 /**
  * Runs histories, and expects that each can be explained. `SEED` repeats those of an earlier run,
  * `HISTORIES` runs fewer or more of them, or `HISTORIES_SECONDS` as many as there is time for, and
- * `COPIES` so many of each seed.
+ * `COPIES` how many of each seed.
  */
 export async function expectExplained(
   where: string,

@@ -1,6 +1,6 @@
 /*
  * Stands between the store and its client in a process of a history: carries out the faults of a
- * step, makes pages small, and notes what the commands of the step tell about it.
+ * step, makes pages small, and notes facts about the commands of the step.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,10 +8,10 @@ import type { RedisClient } from "session-sets/redis";
 import { type InterceptedClient, intercepted, type Sent } from "../../support/intercept.ts";
 import type { Fault } from "./plan.ts";
 
-/** What the commands of one step are told, and tell. */
+/** Facts that the commands of one step read and write. */
 export interface Context {
   readonly smallPages: boolean;
-  /** What is to become of the next command that writes. */
+  /** The fault of the next command that writes. */
   fault: Fault | null;
   /** The id that a command was to make, if any. */
   made: string | null;
@@ -51,16 +51,16 @@ const contexts = new AsyncLocalStorage<Context>();
 const underWay = new Set<Promise<unknown>>();
 
 /** Does the work of a step. */
-export function within<T>(context: Context, work: () => Promise<T>): Promise<T> {
+export function runWithin<T>(context: Context, work: () => Promise<T>): Promise<T> {
   return contexts.run(context, work);
 }
 
 /** Waits for the commands that nobody waited for. */
-export async function allArrived(): Promise<void> {
+export async function waitForAll(): Promise<void> {
   await Promise.all(underWay);
 }
 
-export function interfering(client: InterceptedClient): RedisClient {
+export function interceptFaults(client: InterceptedClient): RedisClient {
   return intercepted(client, async ({ script, args }, send) => {
     const context = contexts.getStore();
     if (!context || !script || !WRITING.includes(script)) return send();
@@ -91,17 +91,17 @@ async function carryOut(fault: Fault, send: () => Promise<unknown>, context: Con
       await send();
       return send();
     case "sent late":
-      nobodyWaitsFor(sleep(LATE).then(send));
+      leaveRunning(sleep(LATE).then(send));
       return new Promise(() => {});
     case "answer lost":
-      nobodyWaitsFor(send());
+      leaveRunning(send());
       throw new Error("The connection was lost.");
     case "not sent":
       throw new Error("There is no connection.");
   }
 }
 
-function nobodyWaitsFor(work: Promise<unknown>): void {
+function leaveRunning(work: Promise<unknown>): void {
   const settled = work.catch(() => {}).finally(() => underWay.delete(settled));
   underWay.add(settled);
 }

@@ -4,7 +4,7 @@
  * session whose place another one takes has ended; that one is made in an event of its own.
  */
 import type { Data, Of, Seen } from "./calls.ts";
-import { changed, known, ownerOf, picked, UNKNOWN, valuesOf } from "./data.ts";
+import { applyChange, compareOwner, listValues, mergeKnown, pickKept, UNKNOWN } from "./data.ts";
 import type { Event } from "./events.ts";
 
 /** From one moment to another, both included. */
@@ -24,7 +24,7 @@ interface Live {
   readonly absolute: Span | null;
 }
 
-/** What a renewal left at an old id. What a tombstone is left at leads nowhere, as if it was not. */
+/** An alias that a renewal left at an old id. A tombstone leads nowhere, so it counts as nothing. */
 interface Alias {
   readonly target: string;
   readonly until: Span;
@@ -60,11 +60,11 @@ const WAY_IN = 3;
 const ALL = Number.POSITIVE_INFINITY;
 
 /** All that may have become of the session by an event that happened at a moment of `now`. */
-export function outcomes(state: State, event: Event, now: Span, slack: number): Outcome[] {
+export function listOutcomes(state: State, event: Event, now: Span, slack: number): Outcome[] {
   return new Moment(state, now, slack).outcomes(event);
 }
 
-/** What an id led to: the session, over the aliases of `trail`, or nothing. */
+/** The result of following an id: the session, over the aliases of `trail`, or nothing. */
 interface Lead {
   readonly state: State;
   readonly live: Live | null;
@@ -108,7 +108,7 @@ class Moment {
         return this.#end(event);
       case "has":
         return this.#named(event.id, this.#now, ALL).flatMap(({ state, live }) =>
-          mayBe(live, event.of, event.answer) ? [miss(state)] : [],
+          mayBe(live, event.of, { isIn: event.answer }) ? [miss(state)] : [],
         );
       case "member":
         return this.#member(event);
@@ -116,34 +116,45 @@ class Moment {
         return this.#sides(event.of, event.answer, (_, state) => state);
       case "change if":
         return this.#sides(event.of, event.answer, (live, state) =>
-          became(state, { ...live, data: changed(live.data, event) }),
+          setLive(state, { ...live, data: applyChange(live.data, event) }),
         );
       case "spare":
         return this.#named(event.except, this.#now, ALL).map(({ state, live }) =>
-          miss(live ? withFound(state, event.clear) : state),
+          miss(live ? addFound(state, event.clear) : state),
         );
       case "end if":
         return this.#endIf(event);
     }
   }
 
+  /** Once more, while its session is there, it changes nothing; after that it makes another. */
   #create(event: Extract<Event, { is: "create" }>): Outcome[] {
-    const { id, values, idle, absolute, answer } = event;
     const before = this.#state.live;
+    if (before?.id !== event.id) return this.#make(event, this.#written);
+    const deadline = computeDeadline(before);
     const { from, to } = this.#written;
-    const live: Live =
-      before?.id === id // the same command once more
-        ? before
-        : {
-            id,
-            lineage: id,
-            data: changed({}, { values, unset: [] }),
-            created: this.#written,
-            seen: this.#written,
-            idle,
-            absolute: absolute === null ? null : { from: from + absolute, to: to + absolute },
-          };
-    return this.#answered(became(this.#state, live), answer);
+    return [
+      ...(this.#mayHold(deadline) ? this.#answered(this.#state, event.answer) : []),
+      ...(this.#mayBeOver(deadline)
+        ? this.#make(event, { from: Math.max(from, deadline.from + 1), to })
+        : []),
+    ];
+  }
+
+  #make(
+    { id, values, idle, absolute, answer }: Extract<Event, { is: "create" }>,
+    at: Span,
+  ): Outcome[] {
+    const live: Live = {
+      id,
+      lineage: id,
+      data: applyChange({}, { values, unset: [] }),
+      created: at,
+      seen: at,
+      idle,
+      absolute: absolute === null ? null : { from: at.from + absolute, to: at.to + absolute },
+    };
+    return this.#answered(setLive(this.#state, live), answer);
   }
 
   #read({ id, byName, fields, answer, touch }: Extract<Event, { is: "read" }>): Outcome[] {
@@ -151,22 +162,24 @@ class Moment {
       ? this.#named(id, this.#started, ALL)
       : this.#leads(id, this.#started, WAY_IN);
     return leads.flatMap(({ state, live }) => {
-      const itsTouchDecides = live && touch !== null ? [miss(withFound(state, touch))] : [];
+      const itsTouchDecides = live && touch !== null ? [miss(addFound(state, touch))] : [];
       if (!live || answer === null) return live || answer ? itsTouchDecides : [miss(state)];
-      const data = known(live.data, answer.data, fields);
+      const data = mergeKnown(live.data, answer.data, fields);
       if (!data) return [];
-      const told = became(state, { ...live, data });
-      const decides = touch === null ? [] : [miss(withFound(told, touch))];
-      return [...this.#answered(told, answer, false), ...decides];
+      const told = setLive(state, { ...live, data });
+      const decides = touch === null ? [] : [miss(addFound(told, touch))];
+      return [...this.#answered(told, answer, { withData: false }), ...decides];
     });
   }
 
   #touch({ id, answer, read }: Extract<Event, { is: "touch" }>): Outcome[] {
     if (!this.#state.found.includes(read)) return [miss(this.#state)];
     return this.#leads(id, this.#now, WAY_IN).flatMap((lead) => {
-      const state = withoutFound(lead.state, read);
+      const state = removeFound(lead.state, read);
       if (!lead.live || answer === null) return lead.live || answer ? [] : [miss(state)];
-      return this.#answered(became(state, { ...lead.live, seen: this.#written }), answer, false);
+      return this.#answered(setLive(state, { ...lead.live, seen: this.#written }), answer, {
+        withData: false,
+      });
     });
   }
 
@@ -175,8 +188,8 @@ class Moment {
       if (event.answer !== undefined && event.answer !== (live !== null)) return [];
       if (!live) return [miss(state)];
       const idle = event.idle ?? live.idle;
-      const data = changed(live.data, event);
-      return [miss(became(state, { ...live, data, idle, seen: this.#written }))];
+      const data = applyChange(live.data, event);
+      return [miss(setLive(state, { ...live, data, idle, seen: this.#written }))];
     });
   }
 
@@ -187,36 +200,36 @@ class Moment {
       return this.#answered(this.#state, answer); // once more
     }
     return this.#leads(event.id, this.#now, WAY_IN).flatMap((lead) => {
-      const turn = turnOf(lead, event);
+      const turn = decideTurn(lead, event);
       if (!mayAnswer(turn, event)) return [];
       if (turn === "nothing") return [miss(lead.state)];
-      if (turn === "ended") return [miss(ended(lead))];
+      if (turn === "ended") return [miss(endLead(lead))];
       const seen = answer === "ended" || answer === null ? undefined : answer;
-      if (turn === "replaced") return this.#since(ended(lead), seen?.createdAt);
-      return this.#answered(this.#renewed(lead, event, turn === "renewed"), seen);
+      if (turn === "replaced") return this.#since(endLead(lead), seen?.createdAt);
+      return this.#answered(this.#renewed(lead, event, { leavesAlias: turn === "renewed" }), seen);
     });
   }
 
-  /** The session with its new id, and with an alias at its old one or nothing at all it came through. */
+  /** The session with its new id. Its old id becomes an alias, or all ids that led to it lead nowhere. */
   #renewed(
     { state, live, trail }: Lead,
     { to, values, grace }: Extract<Event, { is: "rotate" }>,
-    leavesAlias: boolean,
+    { leavesAlias }: { readonly leavesAlias: boolean },
   ): State {
     if (!live) return state;
     const { from, to: latest } = this.#written;
     const until = { from: from + grace, to: latest + grace };
     const aliases = leavesAlias
       ? { ...state.aliases, [live.id]: { target: to, until } }
-      : without(state.aliases, trail);
-    const data = changed(live.data, { values, unset: [] });
+      : removeAliases(state.aliases, trail);
+    const data = applyChange(live.data, { values, unset: [] });
     return { ...state, aliases, live: { ...live, id: to, data, seen: this.#written } };
   }
 
   #supersede(event: Extract<Event, { is: "supersede" }>): Outcome[] {
     return this.#leads(event.id, this.#now, ALL).flatMap((lead) => {
-      if (event.kept && !known(takenOver(lead, event), event.kept, null)) return [];
-      return this.#since(lead.live ? ended(lead) : lead.state, event.at);
+      if (event.kept && !mergeKnown(pickTakenOver(lead, event), event.kept, null)) return [];
+      return this.#since(lead.live ? endLead(lead) : lead.state, event.at);
     });
   }
 
@@ -225,21 +238,23 @@ class Moment {
     return leads.flatMap((lead) => {
       const { state, live } = lead;
       const may = (ends: boolean) =>
-        (answer ?? ends) === ends && (of ? mayBe(live, of, ends) : (live !== null) === ends);
-      return [...(may(true) ? [miss(ended(lead))] : []), ...(may(false) ? [miss(state)] : [])];
+        (answer ?? ends) === ends &&
+        (of ? mayBe(live, of, { isIn: ends }) : (live !== null) === ends);
+      return [...(may(true) ? [miss(endLead(lead))] : []), ...(may(false) ? [miss(state)] : [])];
     });
   }
 
   #member({ of, answer }: Extract<Event, { is: "member" }>): Outcome[] {
     const { live } = this.#state;
-    if (!live || !mayBe(live, of, true) || !this.#mayHold(deadlineOf(live))) return [];
+    if (!live || !mayBe(live, of, { isIn: true }) || !this.#mayHold(computeDeadline(live)))
+      return [];
     if (typeof answer === "string") return live.id === answer ? [hit(this.#state)] : [];
     return this.#answered(this.#state, answer).map(({ state }) => hit(state));
   }
 
   #endIf({ of, except, clear, answer }: Extract<Event, { is: "end if" }>): Outcome[] {
     if (clear !== null && this.#state.found.includes(clear)) {
-      return answer ? [] : [miss(withoutFound(this.#state, clear))];
+      return answer ? [] : [miss(removeFound(this.#state, clear))];
     }
     if (except === null) return this.#ended(of, answer);
     return this.#named(except, this.#now, ALL).flatMap(({ state, live }) => {
@@ -259,18 +274,19 @@ class Moment {
     work: (live: Live, state: State) => State,
   ): Outcome[] {
     const { live } = this.#state;
-    const inSet = live !== null && mayBe(live, of, true);
+    const inSet = live !== null && mayBe(live, of, { isIn: true });
     const all: Outcome[] = [];
-    if (inSet && answer !== false && this.#mayHold(deadlineOf(live))) {
+    if (inSet && answer !== false && this.#mayHold(computeDeadline(live))) {
       all.push(hit(work(live, this.#state)));
     }
     if (answer === true) return all;
-    if (mayBe(live, of, false)) all.push(miss(this.#state));
-    if (inSet && this.#mayBeOver(deadlineOf(live))) all.push(miss({ ...this.#state, live: null }));
+    if (mayBe(live, of, { isIn: false })) all.push(miss(this.#state));
+    if (inSet && this.#mayBeOver(computeDeadline(live)))
+      all.push(miss({ ...this.#state, live: null }));
     return all;
   }
 
-  /** What a name may have meant: an id, over so many aliases, or the session's first one. */
+  /** Where a name may have led, as an id over this many aliases, or as the session's first id. */
   #named(name: string, aliasesAt: Span, hops: number): Lead[] {
     return this.#leads(name, aliasesAt, hops).flatMap((lead) => {
       const { live } = lead.state;
@@ -279,12 +295,12 @@ class Moment {
     });
   }
 
-  /** What an id may have led to, over so many aliases at most. */
+  /** Where an id may have led, over this many aliases at most. */
   #leads(id: string, aliasesAt: Span, hops: number, trail: readonly string[] = []): Lead[] {
     const state = this.#state;
     if (state.live?.id === id) {
       const leads: Lead[] = [];
-      const deadline = deadlineOf(state.live);
+      const deadline = computeDeadline(state.live);
       if (this.#mayHold(deadline)) leads.push({ state, live: state.live, trail });
       if (this.#mayBeOver(deadline))
         leads.push({ state: { ...state, live: null }, live: null, trail });
@@ -300,7 +316,7 @@ class Moment {
     return leads;
   }
 
-  /** What was done at a moment that is known, if it may have been then. */
+  /** The outcome of an event at a known moment, if it may have been then. */
   #since(state: State, moment: number | undefined): Outcome[] {
     if (moment === undefined) return [miss(state)];
     const { from, to } = this.#now;
@@ -317,11 +333,15 @@ class Moment {
   }
 
   /** Whether the answer gives the live session as it is; the state is more exact for it. */
-  #answered(state: State, answer: Seen | undefined, withData = true): Outcome[] {
+  #answered(
+    state: State,
+    answer: Seen | undefined,
+    { withData = true }: { readonly withData?: boolean } = {},
+  ): Outcome[] {
     const { live } = state;
     if (!answer) return [miss(state)];
     if (!live || answer.id !== live.id) return [];
-    const data = withData ? known(live.data, answer.data, null) : live.data;
+    const data = withData ? mergeKnown(live.data, answer.data, null) : live.data;
     if (!data) return [];
     const { lastSeenAt, createdAt, absoluteDeadline, expiresAt } = answer;
     const inside = (moment: number, span: Span) => moment >= span.from && moment <= span.to;
@@ -336,21 +356,21 @@ class Moment {
       seen: at(lastSeenAt),
       absolute: absoluteDeadline === null ? null : at(absoluteDeadline),
     };
-    if (deadlineOf(exact).from !== expiresAt) return [];
+    if (computeDeadline(exact).from !== expiresAt) return [];
     const from = Math.max(state.from, lastSeenAt - this.#slack);
     return [miss({ ...state, from, live: exact })];
   }
 }
 
-function became(state: State, live: Live): State {
+function setLive(state: State, live: Live): State {
   return { ...state, live };
 }
 
-function withFound(state: State, number: number): State {
+function addFound(state: State, number: number): State {
   return { ...state, found: [...state.found, number].sort() };
 }
 
-function withoutFound(state: State, number: number): State {
+function removeFound(state: State, number: number): State {
   return { ...state, found: state.found.filter((one) => one !== number) };
 }
 
@@ -363,7 +383,7 @@ function miss(state: State): Outcome {
 }
 
 /** The nearer one of the two deadlines: a session lives up to and with it. */
-function deadlineOf({ seen, idle, absolute }: Live): Span {
+function computeDeadline({ seen, idle, absolute }: Live): Span {
   const nearer = (lastSeen: number, end: number | undefined) =>
     Math.min(
       idle === null ? Number.POSITIVE_INFINITY : lastSeen + idle,
@@ -373,26 +393,33 @@ function deadlineOf({ seen, idle, absolute }: Live): Span {
 }
 
 /** Whether a session may be in a set, or may not; none is in none. */
-function mayBe(live: Live | null, { field, value }: Of, answer: boolean): boolean {
+function mayBe(
+  live: Live | null,
+  { field, value }: Of,
+  { isIn }: { readonly isIn: boolean },
+): boolean {
   const had = live?.data[field];
-  return had === UNKNOWN || valuesOf(had).includes(value) === answer;
+  return had === UNKNOWN || listValues(had).includes(value) === isIn;
 }
 
-/** The session is over, and what it was reached by leads nowhere. */
-function ended({ state, trail }: Lead): State {
-  return { ...state, live: null, aliases: without(state.aliases, trail) };
+/** Ends the session. The ids that led to it lead nowhere. */
+function endLead({ state, trail }: Lead): State {
+  return { ...state, live: null, aliases: removeAliases(state.aliases, trail) };
 }
 
-function without(aliases: State["aliases"], ids: readonly string[]): State["aliases"] {
+function removeAliases(aliases: State["aliases"], ids: readonly string[]): State["aliases"] {
   return Object.fromEntries(Object.entries(aliases).filter(([id]) => !ids.includes(id)));
 }
 
 type Turn = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
 
-/** What a rotation does. (That a session is renewed 32 times is more than a history has.) */
-function turnOf({ live, trail }: Lead, { values, grace }: Extract<Event, { is: "rotate" }>): Turn {
+/** Decides what a rotation does. (No history renews a session 32 times.) */
+function decideTurn(
+  { live, trail }: Lead,
+  { values, grace }: Extract<Event, { is: "rotate" }>,
+): Turn {
   if (!live) return "nothing";
-  const owner = ownerOf(live.data, values);
+  const owner = compareOwner(live.data, values);
   if (owner === "nobody" || owner === "another") return "replaced";
   if (owner === "same") return "renewed for good";
   if (trail.length > 0) return grace === 0 ? "ended" : "nothing";
@@ -407,11 +434,11 @@ function mayAnswer(turn: Turn, { replaces, answer }: Extract<Event, { is: "rotat
   return replaces === (turn === "replaced");
 }
 
-/** What a sign-in takes over from a session that it ends: nothing of another user's. */
-function takenOver(
+/** The fields that a sign-in keeps of a session that it ends: none of another user's. */
+function pickTakenOver(
   { live, trail }: Lead,
   { values, keep }: Extract<Event, { is: "supersede" }>,
 ): Data {
-  if (!live || trail.length > WAY_IN || ownerOf(live.data, values) === "another") return {};
-  return picked(live.data, keep, values);
+  if (!live || trail.length > WAY_IN || compareOwner(live.data, values) === "another") return {};
+  return pickKept(live.data, keep, values);
 }

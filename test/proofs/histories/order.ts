@@ -4,7 +4,7 @@
  * keeping in mind what was tried, as Lowe does).
  */
 import type { Event } from "./events.ts";
-import { NOTHING, outcomes, type State } from "./model.ts";
+import { listOutcomes, NOTHING, type State } from "./model.ts";
 
 export interface Timed {
   readonly event: Event;
@@ -68,7 +68,7 @@ class Search {
     const { event, start, end, notAfter } = this.#at(i);
     const now = { from: start - this.#slack, to: Math.min(end, notAfter) + this.#slack };
     this.#done[i] = true;
-    for (const { state: next, hit } of outcomes(state, event, now, this.#slack)) {
+    for (const { state: next, hit } of listOutcomes(state, event, now, this.#slack)) {
       this.#hits.set(i, hit);
       if (this.#from(next)) return true;
     }

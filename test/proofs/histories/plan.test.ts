@@ -1,19 +1,19 @@
 /* Plans: the same for the same seed, with all there is to do, and shorter where that is asked for. */
 import { expect, test } from "vitest";
-import { shorterPlans } from "./campaign.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { listShorterPlans } from "./campaign.ts";
+import { createPlan, type Plan } from "./plan.ts";
 
 const SEEDS = Array.from({ length: 500 }, (_, seed) => seed);
 
 test("a seed always makes the same plan, and another seed another one", () => {
   for (const seed of SEEDS) {
-    expect(planOf(seed, 3)).toEqual(planOf(seed, 3));
-    expect(planOf(seed, 3)).not.toEqual({ ...planOf(seed + 1, 3), seed });
+    expect(createPlan(seed, 3)).toEqual(createPlan(seed, 3));
+    expect(createPlan(seed, 3)).not.toEqual({ ...createPlan(seed + 1, 3), seed });
   }
 });
 
 test("plans have every operation, every fault, and pages of both sizes", () => {
-  const plans = SEEDS.map((seed) => planOf(seed, 3));
+  const plans = SEEDS.map((seed) => createPlan(seed, 3));
   const steps = plans.flatMap(({ programs }) => programs.flat());
   expect(new Set(steps.map((step) => step.do))).toEqual(
     new Set([
@@ -30,8 +30,8 @@ test("plans have every operation, every fault, and pages of both sizes", () => {
 
 test("shorter plans lack a program, a step or a session each, and nothing else", () => {
   const size = ({ programs, sessions }: Plan) => programs.flat().length + sessions.length;
-  for (const plan of SEEDS.map((seed) => planOf(seed, 3))) {
-    const shorter = shorterPlans(plan);
+  for (const plan of SEEDS.map((seed) => createPlan(seed, 3))) {
+    const shorter = listShorterPlans(plan);
     const { seed, smallPages } = plan;
     for (const one of shorter) {
       expect(size(one)).toBeLessThan(size(plan));

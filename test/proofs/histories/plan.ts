@@ -119,12 +119,12 @@ const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
 };
 
 /** The plan of a seed: always the same one. */
-export function planOf(seed: number, processes: number): Plan {
+export function createPlan(seed: number, processes: number): Plan {
   const random = new Random(seed);
   const kind = random.of(KINDS);
   const crowded = kind === "clearing" || kind === "updating";
   const smallPages = crowded || random.chance(0.5);
-  const maker = new Maker(random, kind, smallPages);
+  const maker = new Maker(random, kind, { sliding: smallPages });
   return {
     seed,
     smallPages,
@@ -151,7 +151,7 @@ class Maker {
   readonly #sliding: boolean;
   #written = 0;
 
-  constructor(random: Random, kind: Kind, sliding: boolean) {
+  constructor(random: Random, kind: Kind, { sliding }: { readonly sliding: boolean }) {
     this.#random = random;
     this.#kind = kind;
     this.#short = kind === "short";

@@ -3,9 +3,9 @@ import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { mutatedClient, mutations } from "../../support/proofs/mutations.ts";
-import { allArrived, interfering, SHORT_TIMEOUT, withSmallPages } from "./interference.ts";
+import { interceptFaults, SHORT_TIMEOUT, waitForAll, withSmallPages } from "./interference.ts";
 import type { FirstSession, Step } from "./plan.ts";
-import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
+import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
 import { type Fields, type Library, World } from "./world.ts";
 
 const TIMES = {
@@ -21,13 +21,13 @@ function open({ port, cluster, prefix, shards, mutation, base }: Setting): Libra
   const client = cluster ? new Cluster([{ host: "127.0.0.1", port }]) : new Redis(port);
   client.on("error", () => {}); // those of its commands are enough
   const paged = withSmallPages(client);
-  const sent = interfering(mutation ? mutatedClient(paged, mutations[mutation]) : paged);
+  const sent = interceptFaults(mutation ? mutatedClient(paged, mutations[mutation]) : paged);
   const from = BigInt(base);
   const { timeout, ...times } = TIMES;
   const sessions = (limit: number) =>
     createSessions<Fields>({
       store: redisStore(sent, { prefix, shards, timeout: limit }),
-      references: referencesOf(shards),
+      references: listReferences(shards),
       ...times,
     });
   return {
@@ -69,7 +69,7 @@ const library = open(JSON.parse(process.argv[2] ?? "") as Setting);
 async function carryOut({ offset: now, tasks }: Order): Promise<Result> {
   offset = now;
   const worlds = await Promise.all(tasks.map((task) => perform(task, library)));
-  await allArrived();
+  await waitForAll();
   return worlds.map(({ calls, known }) => ({ calls, known }));
 }
 

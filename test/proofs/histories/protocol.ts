@@ -1,11 +1,11 @@
-/* What the processes of the histories and their parent say to one another. */
+/* The messages between the processes of the histories and their parent. */
 import type { ReferenceOptions } from "session-sets";
 import type { MutationName } from "../../support/proofs/mutations.ts";
 import type { Call } from "./calls.ts";
 import type { FirstSession, Step } from "./plan.ts";
 import type { Known, Place } from "./world.ts";
 
-/** What the parent says at the beginning, as the program's one argument. */
+/** The program's one argument. */
 export interface Setting {
   readonly port: number;
   readonly cluster: boolean;
@@ -16,7 +16,7 @@ export interface Setting {
   readonly base: string;
 }
 
-/** What is to be done in each of several worlds. */
+/** The tasks for several worlds, one for each. */
 export type Task = { readonly place: Place } & (
   | { readonly do: "set up"; readonly sessions: readonly FirstSession[] }
   | { readonly do: "run"; readonly steps: readonly Step[] }
@@ -30,13 +30,13 @@ export interface Order {
   readonly tasks: readonly Task[];
 }
 
-/** What came of each task; or the error that nobody expected. */
+/** The result of each task, or an unexpected error. */
 export type Result =
   | readonly { readonly calls: readonly Call[]; readonly known: readonly Known[] }[]
   | { readonly error: string };
 
 /** The references, as they are declared; a plain set needs a store of one shard. */
-export function referencesOf(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
+export function listReferences(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
   return shards === 1 ? { ...REFERENCES, tag: { identity: false, as: "set" } } : REFERENCES;
 }
 

@@ -9,12 +9,12 @@ import { mayReplace } from "./data.ts";
 export type Replacing = ReadonlySet<Call>;
 
 /** Each set of rotations that may be those. */
-export function choices(calls: readonly Call[]): Replacing[] {
-  const seen = calls.flatMap(seenBy);
+export function listChoices(calls: readonly Call[]): Replacing[] {
+  const seen = calls.flatMap(listSeen);
   let all: Call[][] = [[]];
   for (const call of calls) {
     if (call.do !== "rotate") continue;
-    const replaces = told(call, seen);
+    const replaces = decideReplacing(call, seen);
     if (replaces === true) all = all.map((some) => [...some, call]);
     if (replaces === null) all = [...all, ...all.map((some) => [...some, call])];
   }
@@ -22,7 +22,7 @@ export function choices(calls: readonly Call[]): Replacing[] {
 }
 
 /** Whether a rotation replaces the session; null where nobody knows. */
-function told(
+function decideReplacing(
   { to, values, answer, again }: Extract<Call, { do: "rotate" }>,
   seen: readonly Seen[],
 ): boolean | null {
@@ -34,13 +34,13 @@ function told(
 }
 
 /** The first id of a session that a call makes, or may have made. */
-export function idOfMade(call: Call, replacing: Replacing): string | null {
+export function findMadeId(call: Call, replacing: Replacing): string | null {
   if (call.do === "create") return call.id;
   return call.do === "sign in" || (call.do === "rotate" && replacing.has(call)) ? call.to : null;
 }
 
 /** The sessions that a call gave. */
-export function seenBy(call: Call): readonly Seen[] {
+export function listSeen(call: Call): readonly Seen[] {
   switch (call.do) {
     case "create":
     case "get":

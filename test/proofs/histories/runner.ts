@@ -1,6 +1,6 @@
 /*
  * Runs histories against real servers: several processes, many small worlds at once, each of users
- * and sessions of its own. Afterwards everything is read, checked, walked, and ended.
+ * and sessions of its own. Afterwards everything is read, all keys are checked, and all is ended.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 import type { Call, History } from "./calls.ts";
 import { check, type Refusal } from "./checker.ts";
 import { LONGEST_SHORT, type Plan } from "./plan.ts";
-import { type Order, type Result, referencesOf, type Setting, type Task } from "./protocol.ts";
+import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
 import type { Known, Place } from "./world.ts";
 
 export interface Servers {
@@ -28,7 +28,7 @@ export interface RunnerOptions {
   readonly mutation?: MutationName;
 }
 
-/** What came of one plan. */
+/** The result of one plan. */
 export interface Outcome {
   readonly plan: Plan;
   readonly history: History;
@@ -94,7 +94,10 @@ export class Runner {
   }
 
   /** Runs plans side by side. Rejects where all can be explained and the keys are wrong. */
-  async run(plans: readonly Plan[], checksKeys = true): Promise<Outcome[]> {
+  async run(
+    plans: readonly Plan[],
+    { checksKeys = true }: { readonly checksKeys?: boolean } = {},
+  ): Promise<Outcome[]> {
     const names = plans.map(() => `w${++this.#worlds}`);
     const place = (i: number, by: number, known: readonly Known[]): Place => ({
       name: names[i] as string,
@@ -124,7 +127,8 @@ export class Runner {
         ),
       ),
     );
-    const known = (i: number) => distinct(done.flatMap((results) => results[i]?.known ?? []));
+    const known = (i: number) =>
+      removeDuplicates(done.flatMap((results) => results[i]?.known ?? []));
     const read = await ask(
       first,
       order(plans.map((_, i) => ({ do: "read all", place: place(i, 0, known(i)) }))),
@@ -141,7 +145,7 @@ export class Runner {
     const explained = outcomes.every(({ refusal }) => refusal === null);
     if (explained && checksKeys) await this.#checkKeysInTime();
     const ends = histories.map(({ calls }, i): Task => {
-      return { do: "end all", ids: idsMadeBy(calls), place: place(i, 0, []) };
+      return { do: "end all", ids: listMadeIds(calls), place: place(i, 0, []) };
     });
     await ask(first, order(ends));
     if (explained && checksKeys) await this.#checkEnded();
@@ -160,8 +164,8 @@ export class Runner {
   }
 
   /**
-   * A session that expires while its keys are walked may seem to be out of its sets; no longer, when
-   * the last of the short deadlines is over.
+   * A session that expires while its keys are checked may seem to be missing from its sets. So they
+   * are checked again when the last of the short deadlines is over.
    */
   async #checkKeysInTime(): Promise<void> {
     try {
@@ -174,7 +178,7 @@ export class Runner {
 
   /** I1, I2 and, where something has no end, I3. */
   async #checkKeys(): Promise<void> {
-    const references: Layout["references"] = referencesOf(this.#shards);
+    const references: Layout["references"] = listReferences(this.#shards);
     const layout = { prefix: this.#prefix, shards: this.#shards, references };
     await Promise.all(this.#masters.map((master) => checkInvariants(master, layout)));
   }
@@ -227,11 +231,11 @@ function ask(child: ChildProcess, order: Order): Promise<Exclude<Result, { error
   });
 }
 
-function distinct(all: readonly Known[]): Known[] {
+function removeDuplicates(all: readonly Known[]): Known[] {
   return [...new Map(all.map((one) => [one.id, one])).values()];
 }
 
-function idsMadeBy(calls: readonly Call[]): string[] {
+function listMadeIds(calls: readonly Call[]): string[] {
   return calls.flatMap((call) => {
     if (call.do === "create") return [call.id];
     return call.do === "rotate" || call.do === "sign in" ? [call.to] : [];

@@ -14,7 +14,7 @@ export function shrinkHistory(history: History): History {
   for (let again = true; again; ) {
     again = false;
     for (const call of [...least.calls].reverse()) {
-      for (const calls of weaker(least.calls, call)) {
+      for (const calls of listWeaker(least.calls, call)) {
         if (!refused(calls)) continue;
         least = { ...least, calls };
         again = true;
@@ -26,7 +26,7 @@ export function shrinkHistory(history: History): History {
 }
 
 /** The calls with one of them left out, or its answer, where that cannot make them worse. */
-function weaker(calls: readonly Call[], call: Call): Call[][] {
+function listWeaker(calls: readonly Call[], call: Call): Call[][] {
   if (!calls.includes(call)) return [];
   const others = calls.filter((one) => one !== call);
   const isLast = others.every(
@@ -40,7 +40,7 @@ function weaker(calls: readonly Call[], call: Call): Call[][] {
   return [calls.map((one) => (one === call ? open : one))];
 }
 
-/** Whether what it did may explain what others saw. */
+/** Whether a call may explain the answers of others. */
 function hasEffect(call: Call): boolean {
   switch (call.do) {
     case "create":

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Session, SessionError, type Sessions } from "session-sets";
 import type { Action, Call, Data, Of, Seen } from "./calls.ts";
-import { type Context, SHORT_TIMEOUT, within } from "./interference.ts";
+import { type Context, runWithin, SHORT_TIMEOUT } from "./interference.ts";
 import {
   type Name,
   type NewSession,
@@ -27,16 +27,16 @@ export interface Known {
   readonly lineage: string;
 }
 
-/** What one process needs to know of one history. */
+/** The part of a history that one process needs to know. */
 export interface Place {
-  /** What values of references begin with: no other history has them. */
+  /** The beginning of all values of references, so that no other history has them. */
   readonly name: string;
   readonly by: number;
   readonly smallPages: boolean;
   readonly known: readonly Known[];
 }
 
-/** What the processes have in common with the library. */
+/** The library as a process uses it. */
 export interface Library {
   readonly sessions: Sessions<Fields>;
   /** The same ones, with a store that waits for SHORT_TIMEOUT. */
@@ -59,7 +59,7 @@ const MAKES: Partial<Record<Action["do"], "id" | "to">> = {
   "sign in": "to",
 };
 
-/** What `list` gives without a limit, by when sessions were seen. */
+/** How many sessions `list` gives without a limit, ordered by when they were seen. */
 const UNPAGED = 100;
 /** The timeouts of a session that nobody gave any. */
 const DEFAULTS = { idle: null, absolute: null };
@@ -98,7 +98,7 @@ export class World {
       await this.#record(
         { do: "get", id, fields: null, touch: false, byName: false },
         null,
-        async ({ sessions }) => seen(await sessions.get(token, { touch: false })),
+        async ({ sessions }) => toSeen(await sessions.get(token, { touch: false })),
       );
     }
   }
@@ -119,7 +119,7 @@ export class World {
     await this.#record(
       { do: "create", id: "", values: real, ...this.#timeouts(times) },
       fault,
-      async ({ sessions }) => this.#learn(await sessions.create(real, deadlines(times))),
+      async ({ sessions }) => this.#learn(await sessions.create(real, toDeadlines(times))),
     );
   }
 
@@ -140,11 +140,11 @@ export class World {
       },
       fault,
       async ({ sessions }) =>
-        this.#learn(await sessions.signIn(known?.token, real, { keep, ...deadlines(times) })),
+        this.#learn(await sessions.signIn(known?.token, real, { keep, ...toDeadlines(times) })),
     );
   }
 
-  /** The timeouts that a session has by what it was made with. */
+  /** The timeouts of a session that was made with these. */
   #timeouts({ idle, absolute }: Omit<NewSession, "values">) {
     const { idleTimeout, absoluteTimeout } = this.#library;
     return { idle: idle ?? idleTimeout, absolute: absolute ?? absoluteTimeout };
@@ -163,7 +163,7 @@ export class World {
           { do: "get", id, fields, touch, byName: false },
           fault,
           async ({ sessions }) =>
-            seen(
+            toSeen(
               await (fields
                 ? sessions.get(token, fields, { touch })
                 : sessions.get(token, { touch })),
@@ -300,7 +300,9 @@ export class World {
     const start = now();
     let answered: { answer?: Answer<Do> } = {};
     try {
-      const answer = await within(context, () => work({ sessions: late ? impatient : sessions }));
+      const answer = await runWithin(context, () =>
+        work({ sessions: late ? impatient : sessions }),
+      );
       answered = { answer };
     } catch (error) {
       if (!(error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE")) throw error;
@@ -337,7 +339,7 @@ export class World {
     if (!session) return null;
     this.#lineages.set(session.id, session.lineage);
     this.#meet([session.id]);
-    return seen(session);
+    return toSeen(session);
   }
 
   #named({ id: number, lineage }: Name): string {
@@ -345,7 +347,7 @@ export class World {
     return (lineage ? this.#lineages.get(id) : undefined) ?? id;
   }
 
-  /** What a value of a reference is called in this world. */
+  /** The name of a reference's value in this world. */
   #real(value: unknown): string {
     return `${this.#place.name}.${value}`;
   }
@@ -365,14 +367,14 @@ export class World {
 }
 
 /** As they are given to a call: null is left out. */
-function deadlines({ idle, absolute }: Omit<NewSession, "values">) {
+function toDeadlines({ idle, absolute }: Omit<NewSession, "values">) {
   return {
     ...(idle === null ? {} : { idleTimeout: idle }),
     ...(absolute === null ? {} : { absoluteTimeout: absolute }),
   };
 }
 
-function seen(session: Session<Data> | null): Seen | null {
+function toSeen(session: Session<Data> | null): Seen | null {
   if (!session) return null;
   const { id, lineage, data, createdAt, lastSeenAt, expiresAt, absoluteDeadline } = session;
   return {

@@ -1,11 +1,11 @@
-/* What is done side by side: the operations of Sessions and SessionSet, each by itself. */
+/* The operations of Sessions and SessionSet that run side by side. */
 
 import { toId } from "../../../src/sessions/token.ts";
 import { MAX_RENEWALS } from "../../../src/store/contract.ts";
 import { HOUR_MS } from "../../../src/testing/steps.ts";
-import { type Data, lineageOf, make, type Scene } from "./scene.ts";
+import { type Data, findLineage, make, type Scene } from "./scene.ts";
 
-/** One call: what it gives is told in words that are the same on every store. */
+/** One call. It answers in words that are the same on every store. */
 export type Step = () => Promise<unknown>;
 
 export interface Actor {
@@ -46,7 +46,7 @@ const read = (from: string): Call => {
 /** The name of a session that takes the place of another, and of the token that leads to it. */
 export const fresh = (me: string) => `new ${me}`;
 
-/** What is written, by whom. */
+/** The values that are written, by whom. */
 type Values = (me: string) => Partial<Data>;
 
 /** A session of a user, or nobody, that takes the place of another. */
@@ -132,9 +132,9 @@ export const SINGLE: readonly Actor[] = [
   single("delete", (scene) => scene.sessions.delete(token(scene, "t3"))),
   single("delete through an alias", (scene) => scene.sessions.delete(token(scene, "t1"))),
   single("delete over 3 hops", (scene) => scene.sessions.delete(token(scene, "t0"))),
-  single("delete by lineage", (scene) => scene.sessions.byId(lineageOf(scene)).delete()),
+  single("delete by lineage", (scene) => scene.sessions.byId(findLineage(scene)).delete()),
   single("delete of a set", (scene) => peers(scene).delete(present(scene))),
-  single("delete of a set by lineage", (scene) => peers(scene).delete(lineageOf(scene))),
+  single("delete of a set by lineage", (scene) => peers(scene).delete(findLineage(scene))),
   single("create", async (scene, me) => {
     const draft = { n: fresh(me), user: 1, team: 1, shard: 0, idleTimeout: 3 * HOUR_MS };
     scene.tokens.set(fresh(me), await make(scene, draft, scene.used));
@@ -151,7 +151,7 @@ export const OF_SETS: readonly Actor[] = [
     return peers(scene).clear({ except });
   }),
   ofSet("clear except T, by its lineage", (scene) => {
-    return peers(scene).clear({ except: lineageOf(scene) });
+    return peers(scene).clear({ except: findLineage(scene) });
   }),
   ofSet("set of a set", (scene, me) => peers(scene).set({ theme: me })),
   ofSet("set of a set to another team", (scene) => team(scene).set({ team: 2 })),

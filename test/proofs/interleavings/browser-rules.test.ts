@@ -12,7 +12,7 @@ type Name = (typeof NAMES)[number];
 const T = { n: "T", user_id: "1", team: "1", cart: "tea" };
 const GONE = { threw: "ERR_SESSION_GONE" };
 
-/** Whether the rules refuse what came of two requests with `t3`. */
+/** Whether the rules refuse the outcome of two requests with `t3`. */
 function refusal(
   names: readonly Name[],
   answers: readonly unknown[],

@@ -1,9 +1,9 @@
-/* What holds of a browser's parallel requests in each of their orders, whatever explains the outcome. */
+/* Rules that a browser's parallel requests keep in each of their orders. */
 import assert from "node:assert/strict";
 import { fresh } from "./actors.ts";
 import type { Kind, Start } from "./browser.ts";
 import { me, type Outcome } from "./orders.ts";
-import { canonical } from "./scene.ts";
+import { toCanonical } from "./scene.ts";
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -40,7 +40,7 @@ export class BrowserRules {
 
   /** A session has what its user wrote, and nothing of another's or of nobody's. */
   #assertWhose(name: string, fields: Fields): void {
-    const what = `${name} has ${canonical(fields)}`;
+    const what = `${name} has ${toCanonical(fields)}`;
     const { n: _, theme, ...own } = fields;
     if (name in USERS) {
       const user_id = USERS[name];
@@ -62,7 +62,7 @@ export class BrowserRules {
     assert.equal(theme, undefined, what);
   }
 
-  /** A sign-in is undone by nothing but what ends other sessions of the same user. */
+  /** Only a call that ends other sessions of the same user undoes a sign-in. */
   #assertSignedIn(i: number, user: number, { answers, state }: Outcome): void {
     const undoing = this.#kinds.some(
       ({ endsOthers }, other) => endsOthers && !isError(answers[other]?.at(-1)),
@@ -72,7 +72,7 @@ export class BrowserRules {
     assert.equal(new Map(state.tokens).get(me(i)), fresh(me(i)), `${i} is signed in`);
   }
 
-  /** What was to be ended is not there any more. */
+  /** Sessions that were to be ended are gone. */
   #assertEnded(
     { name, endsOthers = false }: Kind,
     sessions: readonly (readonly [string, Fields])[],

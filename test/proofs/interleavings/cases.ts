@@ -6,7 +6,7 @@ import { Oracle, type Setting } from "./oracle.ts";
 import { REQUESTS } from "./requests.ts";
 import { type Chooser, FAULTS } from "./scheduler.ts";
 
-/** What is tried: who, in what, and every choice that was made. */
+/** One case: its actors, their setting, and every choice that was made. */
 export interface Case extends Setting {
   readonly actors: readonly string[];
   readonly choices: readonly number[];
@@ -15,7 +15,7 @@ export interface Case extends Setting {
 export type Random = () => number;
 
 /** Numbers from 0 below 1 (mulberry32): the same ones for the same seed. */
-export function randomFrom(seed: number): Random {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -25,11 +25,11 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-function oneOf<T>(random: Random, list: readonly T[]): T {
+function pickOne<T>(random: Random, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)] as T;
 }
 
-/** A group has at most so many orders of its calls: they may all have to be tried. */
+/** A group has at most this many orders of its calls, because all of them may have to be tried. */
 const MOST_ORDERS = 600;
 
 export interface Group {
@@ -38,14 +38,14 @@ export interface Group {
   readonly oracle: Oracle;
 }
 
-export function actor(name: string): Actor {
+export function findActor(name: string): Actor {
   const found = [...ACTORS, ...LONG, ...REQUESTS, ...BROWSER].find((one) => one.name === name);
   if (!found) throw new Error(`there is no actor "${name}"`);
   return found;
 }
 
-export async function groupOf({ actors, ...setting }: Omit<Case, "choices">): Promise<Group> {
-  const found = actors.map((name) => actor(name));
+export async function createGroup({ actors, ...setting }: Omit<Case, "choices">): Promise<Group> {
+  const found = actors.map((name) => findActor(name));
   return { actors: found, setting, oracle: await Oracle.of(found, setting) };
 }
 
@@ -56,14 +56,14 @@ function isClear({ actors }: Group): boolean {
 }
 
 /** Three to five operations, or requests, in one to three shards; often with a fault. */
-export async function randomGroup(random: Random): Promise<Group> {
+export async function pickGroup(random: Random): Promise<Group> {
   for (;;) {
     const count = 3 + Math.floor(random() * 3);
     const names = Array.from({ length: count }, () => {
-      return oneOf(random, random() < 0.3 ? REQUESTS : ACTORS).name;
+      return pickOne(random, random() < 0.3 ? REQUESTS : ACTORS).name;
     });
-    const fault = { actor: Math.floor(random() * count), kind: oneOf(random, FAULTS) };
-    const group = await groupOf({
+    const fault = { actor: Math.floor(random() * count), kind: pickOne(random, FAULTS) };
+    const group = await createGroup({
       actors: names,
       shards: 1 + Math.floor(random() * 3),
       crowded: random() < 0.3,
@@ -114,12 +114,12 @@ export async function attempt(
     return null;
   } catch (error) {
     const names = actors.map(({ name }) => name);
-    const failed = { ...setting, actors: names, choices: withoutLastZeros(chooser.made) };
+    const failed = { ...setting, actors: names, choices: dropLastZeros(chooser.made) };
     return { case: failed, error: error as Error };
   }
 }
 
-function withoutLastZeros(choices: readonly number[]): number[] {
+function dropLastZeros(choices: readonly number[]): number[] {
   return choices.slice(0, choices.findLastIndex((choice) => choice !== 0) + 1);
 }
 
@@ -133,25 +133,25 @@ export async function shrink(harness: Harness, failure: Failure): Promise<Failur
   const most = harness.schedules + EFFORT;
   let least = failure;
   for (;;) {
-    const smaller = await firstSmaller(harness, least.case, () => harness.schedules < most);
+    const smaller = await findFirstSmaller(harness, least.case, () => harness.schedules < most);
     if (smaller === null) return least;
     least = smaller;
   }
 }
 
-async function firstSmaller(
+async function findFirstSmaller(
   harness: Harness,
   least: Case,
   goesOn: () => boolean,
 ): Promise<Failure | null> {
-  return (await smallerBy(harness, least, goesOn)) ?? shorter(harness, least, goesOn);
+  return (await findSmaller(harness, least, goesOn)) ?? shorten(harness, least, goesOn);
 }
 
 /** With less of something, in the same order or in any other. */
-async function smallerBy(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
-  for (const smaller of smallerGroups(group)) {
-    const made = await groupOf(smaller);
-    const random = randomFrom(1);
+async function findSmaller(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
+  for (const smaller of listSmallerGroups(group)) {
+    const made = await createGroup(smaller);
+    const random = createRandom(1);
     for (let i = 0; i < TRIES && goesOn(); i++) {
       const chooser = i === 0 ? Recorded.of(choices) : Recorded.random(random);
       const failure = await attempt(harness, made, chooser);
@@ -162,16 +162,16 @@ async function smallerBy(harness: Harness, { choices, ...group }: Case, goesOn: 
 }
 
 /** With fewer or smaller choices. */
-async function shorter(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
-  const same = await groupOf(group);
-  for (const smaller of smallerChoices(choices)) {
+async function shorten(harness: Harness, { choices, ...group }: Case, goesOn: () => boolean) {
+  const same = await createGroup(group);
+  for (const smaller of listSmallerChoices(choices)) {
     const failure = goesOn() ? await attempt(harness, same, Recorded.of(smaller)) : null;
     if (failure && isSmaller(failure.case.choices, choices)) return failure;
   }
   return null;
 }
 
-function* smallerGroups(group: Omit<Case, "choices">): Generator<Omit<Case, "choices">> {
+function* listSmallerGroups(group: Omit<Case, "choices">): Generator<Omit<Case, "choices">> {
   const { actors, shards, crowded, fault } = group;
   for (const at of actors.keys()) {
     const left = actors.toSpliced(at, 1);
@@ -187,7 +187,7 @@ function* smallerGroups(group: Omit<Case, "choices">): Generator<Omit<Case, "cho
   if (shards > 1) yield { ...group, shards: shards - 1 };
 }
 
-function* smallerChoices(choices: readonly number[]): Generator<number[]> {
+function* listSmallerChoices(choices: readonly number[]): Generator<number[]> {
   for (const [at, choice] of choices.entries()) {
     if (choice > 0) {
       yield choices.slice(0, at);

@@ -1,13 +1,13 @@
 /*
- * Two operations side by side in every order of what they send, and with every fault of the first at
+ * Two operations side by side in every order of their commands, and with every fault of the first at
  * every moment: a client that dies, a command that arrives twice, or too late.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { actor } from "./cases.ts";
+import { findActor } from "./cases.ts";
 import { Harness } from "./harness.ts";
 import { FAULTS } from "./scheduler.ts";
 
-/** One of each kind of command, and of each kind of what a session can go through. */
+/** One operation of each kind of command, and one of each kind of change to a session. */
 const FAULTY = [
   "get",
   "rotate",
@@ -39,7 +39,9 @@ describe.each(FAULTS)("a command of the first %s", (kind) => {
   describe.each(FAULTY)("%s", (one) => {
     test.each(BESIDE)("beside %s", async (other) => {
       const setting = { shards: 1, fault: { actor: 0, kind } };
-      expect(await harness.inEveryOrder([actor(one), actor(other)], setting)).toBeGreaterThan(1);
+      expect(
+        await harness.inEveryOrder([findActor(one), findActor(other)], setting),
+      ).toBeGreaterThan(1);
     });
   });
 });

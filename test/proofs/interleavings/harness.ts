@@ -12,18 +12,18 @@ import { type Client, clients } from "../../support/stores/stores.ts";
 import type { Actor } from "./actors.ts";
 import { Oracle, type Setting } from "./oracle.ts";
 import {
-  answerOf,
+  countCalls,
   forget,
-  inOrder,
-  lengthsOf,
+  listOrders,
+  listPlans,
   me,
   type Outcome,
-  ordersOf,
   type Plan,
-  plansFor,
+  readAnswer,
+  runInOrder,
   type Span,
 } from "./orders.ts";
-import { canonical, nameOf, REFERENCES, type Scene, setScene, stateOf } from "./scene.ts";
+import { findName, REFERENCES, readState, type Scene, setScene, toCanonical } from "./scene.ts";
 import { type Chooser, Scheduler } from "./scheduler.ts";
 
 const PREFIX = "orders";
@@ -37,7 +37,7 @@ interface Stores {
   readonly whole: SessionStore;
 }
 
-/** Asserts what holds in every order. */
+/** Asserts what must hold in every order. */
 export type Check = (outcome: Outcome) => void;
 
 export class Harness {
@@ -79,7 +79,7 @@ export class Harness {
     await Promise.all(all.map((text) => this.client.call("SCRIPT", ["LOAD", text])));
   }
 
-  /** Every order of what the actors send, and every moment of the fault. */
+  /** Tries every order of the actors' commands, and every moment of the fault. */
   async inEveryOrder(actors: readonly Actor[], setting: Setting, check?: Check): Promise<number> {
     const oracle = await Oracle.of(actors, setting);
     return everyChoice((choices) => this.once(actors, setting, choices, oracle, check));
@@ -92,16 +92,16 @@ export class Harness {
     check: Check,
   ): Promise<number> {
     const { shards } = setting;
-    const [plan] = plansFor(actors, await lengthsOf(actors, setting), null) as [Plan];
+    const [plan] = listPlans(actors, await countCalls(actors, setting), null) as [Plan];
     let runs = 0;
-    for (const order of ordersOf(plan, [])) {
+    for (const order of listOrders(plan, [])) {
       runs++;
       this.schedules++;
       await this.client.flushall();
       try {
-        const outcome = await inOrder(actors, plan, order, setting, this.#open(shards).direct);
-        const expected = await inOrder(actors, plan, order, setting);
-        assert.equal(canonical(outcome), canonical(expected), "as on a memory store");
+        const outcome = await runInOrder(actors, plan, order, setting, this.#open(shards).direct);
+        const expected = await runInOrder(actors, plan, order, setting);
+        assert.equal(toCanonical(outcome), toCanonical(expected), "as on a memory store");
         await checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT });
         check(outcome);
       } catch (error) {
@@ -132,19 +132,19 @@ export class Harness {
     const work = actors.map((actor, i) => async () => {
       for (const step of actor.start(scene, me(i))) {
         const before = this.#scheduler.placesOf(i).length;
-        const answer = await answerOf(step);
+        const answer = await readAnswer(step);
         answers[i]?.push(answer);
-        spans[i]?.push(spanOf(this.#scheduler.placesOf(i).slice(before)));
+        spans[i]?.push(toSpan(this.#scheduler.placesOf(i).slice(before)));
       }
     });
     const dead = await this.#scheduler.drive(work, chooser, fault);
     if (dead !== null) {
       forget(scene, answers, dead);
-      spans[dead] = []; // what it has sent may arrive at any time
+      spans[dead] = []; // its commands may arrive at any time
     }
     try {
       const [{ state, kept }] = await Promise.all([
-        stateOf(scene),
+        readState(scene),
         checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT }),
       ]);
       await oracle.assertExplained({ answers, state }, spans);
@@ -167,7 +167,7 @@ export class Harness {
     const sent = this.#mutation ? mutatedClient(scheduled, this.#mutation) : scheduled;
     const stores = {
       direct: over(this.client),
-      paged: over(smallPages(sent)),
+      paged: over(shrinkPages(sent)),
       whole: over(sent),
     };
     this.#stores.set(shards, stores);
@@ -175,7 +175,7 @@ export class Harness {
   }
 }
 
-function spanOf(places: readonly number[]): Span | undefined {
+function toSpan(places: readonly number[]): Span | undefined {
   const [first, last] = [places[0], places.at(-1)];
   return first === undefined || last === undefined ? undefined : { first, last };
 }
@@ -188,7 +188,7 @@ const BOUNDS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Makes every page one session. */
-function smallPages(client: InterceptedClient): RedisClient {
+function shrinkPages(client: InterceptedClient): RedisClient {
   return intercepted(client, ({ script, args }, pass) => {
     const bounds = BOUNDS[script ?? ""] ?? [];
     return pass(args.map((arg, i) => (bounds.includes(i) ? "1" : arg)));
@@ -196,9 +196,9 @@ function smallPages(client: InterceptedClient): RedisClient {
 }
 
 /** I6, and that a set's operations move no deadline. */
-function assertDeadlines(scene: Scene, kept: Awaited<ReturnType<typeof stateOf>>["kept"]): void {
+function assertDeadlines(scene: Scene, kept: Awaited<ReturnType<typeof readState>>["kept"]): void {
   for (const session of kept) {
-    const name = nameOf(session);
+    const name = findName(session);
     const first = scene.first.get(name);
     if (!first) continue;
     assert.equal(session.createdAt, first.createdAt, `when ${name} was made`);

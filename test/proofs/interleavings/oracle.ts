@@ -6,20 +6,20 @@
 import assert from "node:assert/strict";
 import type { Actor } from "./actors.ts";
 import {
-  inOrder,
-  lengthsOf,
+  countCalls,
+  countOrders,
+  listOrders,
+  listPlans,
   type Outcome,
-  ordersOf,
-  ordersOfAll,
   type Plan,
-  plansFor,
+  runInOrder,
   type Spans,
 } from "./orders.ts";
-import { agrees, everyPartedRun, type PartedRun } from "./parts.ts";
-import { type Cast, canonical } from "./scene.ts";
+import { agrees, type PartedRun, runAllParts } from "./parts.ts";
+import { type Cast, toCanonical } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
 
-/** What the actors are tried in. */
+/** The conditions that the actors are tried under. */
 export interface Setting extends Cast {
   readonly shards: number;
   /** What may have happened. */
@@ -28,7 +28,7 @@ export interface Setting extends Cast {
   readonly wholeSets?: boolean;
 }
 
-/** Explains what the actors may do. */
+/** Explains outcomes of the actors by orders of their calls. */
 export class Oracle {
   readonly #actors: readonly Actor[];
   readonly #cast: Cast;
@@ -55,8 +55,8 @@ export class Oracle {
     this.#requests = actors.some((actor) => actor.request);
     const again = fault?.kind === "resends" && actors[fault.actor]?.makes;
     this.#made = actors.filter((actor) => actor.makes).length + Number(again ?? false);
-    this.#plans = plansFor(actors, lengths, fault);
-    this.orders = ordersOfAll(lengths);
+    this.#plans = listPlans(actors, lengths, fault);
+    this.orders = countOrders(lengths);
     if (fault && actors.some((actor) => actor.inParts)) {
       throw new Error("what a fault does to calls that are made in parts is not known");
     }
@@ -67,31 +67,31 @@ export class Oracle {
   }
 
   static async of(actors: readonly Actor[], setting: Setting): Promise<Oracle> {
-    return new Oracle(actors, await lengthsOf(actors, setting), setting);
+    return new Oracle(actors, await countCalls(actors, setting), setting);
   }
 
-  /** Asserts that what was seen is explained. */
+  /** Asserts that the outcome that was seen is explained. */
   async assertExplained(all: Outcome, spans: Spans): Promise<void> {
-    const seen = this.#requests ? vague(all) : all;
-    const text = canonical(seen);
+    const seen = this.#requests ? blurState(all) : all;
+    const text = toCanonical(seen);
     if (this.#actors.some((actor) => actor.inParts)) return this.#assertExplainedByRun(text, spans);
     const outcomes: Outcome[] = [];
     for (const [number, plan] of this.#plans.entries()) {
       if ((plan.dead === null) !== seen.answers.every((answers) => answers !== null)) continue;
-      for (const order of ordersOf(plan, spans)) {
+      for (const order of listOrders(plan, spans)) {
         const outcome = await this.#inOrder(number, plan, order);
-        if (canonical(outcome) === text) return;
+        if (toCanonical(outcome) === text) return;
         outcomes.push(outcome);
       }
     }
-    const expected = () => [...new Set(outcomes.map(canonical))].join("\n");
+    const expected = () => [...new Set(outcomes.map(toCanonical))].join("\n");
     assert.ok(this.#bySession, `no order explains ${text}, but\n${expected()}`);
     assertExplainedByPart(seen, outcomes, this.#made);
   }
 
   async #assertExplainedByRun(seen: string, spans: Spans): Promise<void> {
-    this.#partedRuns ??= everyPartedRun(this.#actors, this.#cast).then((runs) =>
-      runs.map((run) => ({ ...run, text: canonical(vague(run.outcome)) })),
+    this.#partedRuns ??= runAllParts(this.#actors, this.#cast).then((runs) =>
+      runs.map((run) => ({ ...run, text: toCanonical(blurState(run.outcome)) })),
     );
     const told = await this.#partedRuns;
     const explained = told.some((run) => run.text === seen && agrees(run.spans, spans));
@@ -103,8 +103,8 @@ export class Oracle {
     const key = `${number}: ${order.join()}`;
     const known = this.#outcomes.get(key);
     if (known) return known;
-    const told = await inOrder(this.#actors, plan, order, this.#cast);
-    const outcome = this.#requests ? vague(told) : told;
+    const told = await runInOrder(this.#actors, plan, order, this.#cast);
+    const outcome = this.#requests ? blurState(told) : told;
     this.#outcomes.set(key, outcome);
     return outcome;
   }
@@ -115,22 +115,22 @@ export class Oracle {
  * id. So its sign-in may leave an alias where one before the rotation would have left a tombstone,
  * and of tokens that are more than three aliases away it is not known that there was no identity.
  */
-function vague({ answers, state }: Outcome): Outcome {
+function blurState({ answers, state }: Outcome): Outcome {
   const tokens = state.tokens.map(([name, what]) => {
     return [name, /^t[012]$/.test(name) ? (what.split(" ")[0] ?? "") : what] as const;
   });
   return { answers, state: { ...state, tokens } };
 }
 
-/** For each session some order explains what became of it. */
+/** Asserts that for each session some order explains its end. */
 function assertExplainedByPart(seen: Outcome, outcomes: readonly Outcome[], made: number): void {
   const parts = new Map<string, Set<string>>();
   for (const outcome of outcomes) {
-    for (const [name, part] of partsOf(outcome)) {
+    for (const [name, part] of listParts(outcome)) {
       parts.set(name, (parts.get(name) ?? new Set()).add(part));
     }
   }
-  for (const [name, part] of partsOf(seen)) {
+  for (const [name, part] of listParts(seen)) {
     const known = parts.get(name) ?? new Set();
     assert.ok(known.has(part), `no order explains ${name}: ${part}, but\n${[...known].join("\n")}`);
   }
@@ -166,16 +166,16 @@ function assertCounted(
 }
 
 /** An outcome, session by session. */
-function partsOf({ answers, state }: Outcome): Map<string, string> {
+function listParts({ answers, state }: Outcome): Map<string, string> {
   const names = new Set(["T", "P", "Q", "O", "R", "S"]);
   for (const [name] of state.sessions) names.add(name);
-  for (const [token] of state.tokens) names.add(ownerOf(token));
+  for (const [token] of state.tokens) names.add(findOwner(token));
   const parts = new Map<string, string>();
   for (const name of names) {
     const own = <One>(list: readonly One[]) => list.filter((one) => (one as unknown[])[0] === name);
     const part = {
       sessions: own(state.sessions),
-      tokens: state.tokens.filter(([token]) => ownerOf(token) === name),
+      tokens: state.tokens.filter(([token]) => findOwner(token) === name),
       answers: answers.map((steps) =>
         steps?.map((answer) => {
           if (Array.isArray(answer)) return own(answer);
@@ -184,11 +184,11 @@ function partsOf({ answers, state }: Outcome): Map<string, string> {
         }),
       ),
     };
-    parts.set(name, canonical(part));
+    parts.set(name, toCanonical(part));
   }
   return parts;
 }
 
-function ownerOf(token: string): string {
+function findOwner(token: string): string {
   return token.startsWith("new ") ? token : "T";
 }

@@ -1,11 +1,11 @@
-/* Orders of calls, and what comes of each: carried out on a memory store, one call after the other. */
+/* Orders of calls, and the outcome of each: run on a memory store, one call after the other. */
 import { memoryStore } from "session-sets/memory";
 import type { SessionStore } from "../../../src/store/contract.ts";
 import type { Actor, Step } from "./actors.ts";
-import { type Cast, type Scene, type State, setScene, stateOf } from "./scene.ts";
+import { type Cast, readState, type Scene, type State, setScene } from "./scene.ts";
 import type { Fault } from "./scheduler.ts";
 
-/** What was seen: the answers of each actor's calls (null: it died), and what there is in the end. */
+/** An outcome: the answers of each actor's calls (null: it died), and the state at the end. */
 export interface Outcome {
   readonly answers: readonly (readonly unknown[] | null)[];
   readonly state: State;
@@ -19,7 +19,7 @@ export interface Span {
   readonly last: number;
 }
 
-/** Which calls each actor makes; the one of which a write is carried out twice stands there twice. */
+/** The calls that each actor makes. A call whose write runs twice is listed twice. */
 export interface Plan {
   readonly steps: readonly (readonly number[])[];
   readonly dead: number | null;
@@ -29,7 +29,7 @@ export interface Plan {
 export const me = (actor: number) => `by ${actor}`;
 
 /** The answer of one call. */
-export async function answerOf(step: Step): Promise<unknown> {
+export async function readAnswer(step: Step): Promise<unknown> {
   try {
     return await step();
   } catch (error) {
@@ -37,7 +37,7 @@ export async function answerOf(step: Step): Promise<unknown> {
   }
 }
 
-/** What an actor that died would have been told is known to nobody. */
+/** Forgets the answers of an actor that died: no order has to explain them. */
 export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number): void {
   answers[dead] = null;
   scene.tokens.delete(me(dead));
@@ -45,14 +45,14 @@ export function forget(scene: Scene, answers: (unknown[] | null)[], dead: number
 }
 
 /** How many calls each of the actors makes. */
-export async function lengthsOf(actors: readonly Actor[], cast: Cast): Promise<number[]> {
+export async function countCalls(actors: readonly Actor[], cast: Cast): Promise<number[]> {
   const store = memoryStore();
   const scene = await setScene(store, store, cast);
   return actors.map((actor, i) => actor.start(scene, me(i)).length);
 }
 
-/** What the actors may come to do, by how many calls each of them makes. */
-export function plansFor(
+/** The plans that the actors may carry out, by how many calls each of them makes. */
+export function listPlans(
   actors: readonly Actor[],
   lengths: readonly number[],
   fault: Fault | null,
@@ -81,8 +81,8 @@ export function plansFor(
   return [plain, ...parts.map((steps) => ({ steps: instead(steps), dead: actor, twice: null }))];
 }
 
-/** In how many orders so many calls of each actor can be made. */
-export function ordersOfAll(lengths: readonly number[]): number {
+/** How many orders there are of the actors' calls, given how many each makes. */
+export function countOrders(lengths: readonly number[]): number {
   let [calls, orders] = [0, 1];
   for (const length of lengths) {
     for (let i = 1; i <= length; i++) orders = (orders * ++calls) / i;
@@ -91,7 +91,7 @@ export function ordersOfAll(lengths: readonly number[]): number {
 }
 
 /** The orders of a plan's calls that the spans allow, the likeliest first: one actor for each call. */
-export function* ordersOf(
+export function* listOrders(
   plan: Plan,
   spans: Spans,
   at = plan.steps.map(() => 0),
@@ -107,12 +107,12 @@ export function* ordersOf(
   allowed.sort((a, b) => (a.span?.last ?? 0) - (b.span?.last ?? 0));
   for (const { actor } of allowed) {
     const after = at.with(actor, (at[actor] ?? 0) + 1);
-    for (const order of ordersOf(plan, spans, after)) yield [actor, ...order];
+    for (const order of listOrders(plan, spans, after)) yield [actor, ...order];
   }
 }
 
 /** Carries out a plan in an order, on a memory store or another one with nothing in it. */
-export async function inOrder(
+export async function runInOrder(
   actors: readonly Actor[],
   plan: Plan,
   order: readonly number[],
@@ -127,14 +127,14 @@ export async function inOrder(
   for (const i of order) {
     const step = plan.steps[i]?.[at[i] ?? 0] ?? 0;
     at[i] = (at[i] ?? 0) + 1;
-    const call = () => answerOf(calls[i]?.[step] as Step);
+    const call = () => readAnswer(calls[i]?.[step] as Step);
     const twice = plan.twice?.actor === i && plan.twice.step === step ? plan.twice : null;
     if (twice && !resending.stopped) await resending.stop(call, twice.write);
     else (answers[i] as unknown[])[step] = await (twice ? resending.goOn() : call());
   }
   const told: (unknown[] | null)[] = answers;
   if (plan.dead !== null) forget(scene, told, plan.dead);
-  return { answers: told, state: (await stateOf(scene)).state };
+  return { answers: told, state: (await readState(scene)).state };
 }
 
 const WRITES = ["create", "signIn", "change", "end", "changeAll", "endAll"];

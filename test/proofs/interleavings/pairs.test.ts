@@ -17,16 +17,16 @@ afterAll(async () => {
 });
 
 /** Each with itself and with those after it. */
-function pairs(all: readonly Actor[]) {
+function listPairs(all: readonly Actor[]) {
   return all.flatMap((one, i) =>
     all.slice(i).map((other) => [one.name, other.name, one, other] as const),
   );
 }
 
-test.each(pairs(ACTORS))("%s beside %s", async (_one, _other, ...actors) => {
+test.each(listPairs(ACTORS))("%s beside %s", async (_one, _other, ...actors) => {
   expect(await harness.inEveryOrder(actors, { shards: 2 })).toBeGreaterThan(1);
 });
 
-test.each(pairs(REQUESTS))("%s beside %s", async (_one, _other, ...actors) => {
+test.each(listPairs(REQUESTS))("%s beside %s", async (_one, _other, ...actors) => {
   expect(await harness.inEveryOrder(actors, { shards: 1 })).toBeGreaterThan(1);
 });

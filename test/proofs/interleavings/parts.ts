@@ -7,17 +7,17 @@ import { memoryStore } from "session-sets/memory";
 import type { SessionStore } from "../../../src/store/contract.ts";
 import { everyChoice } from "../../support/proofs/turnstile.ts";
 import type { Actor, Step } from "./actors.ts";
-import { answerOf, me, type Outcome, type Spans } from "./orders.ts";
-import { type Cast, setScene, stateOf } from "./scene.ts";
+import { me, type Outcome, readAnswer, type Spans } from "./orders.ts";
+import { type Cast, readState, setScene } from "./scene.ts";
 
-/** What came of one order, and when the calls began and ended in it. */
+/** The outcome of one order, and when the calls began and ended in it. */
 export interface PartedRun {
   readonly outcome: Outcome;
   readonly spans: Spans;
 }
 
 /** Carries out the actors' calls in every order of their parts. */
-export async function everyPartedRun(actors: readonly Actor[], cast: Cast): Promise<PartedRun[]> {
+export async function runAllParts(actors: readonly Actor[], cast: Cast): Promise<PartedRun[]> {
   const runs: PartedRun[] = [];
   await everyChoice(async (choices) => {
     const store = memoryStore();
@@ -36,10 +36,10 @@ export async function everyPartedRun(actors: readonly Actor[], cast: Cast): Prom
       const { calls, answers, spans, i } = next;
       const step = answers.length;
       spans[step] = { first: at, ...spans[step], last: at };
-      const last = await parts.next(`${i}: ${step}`, () => answerOf(calls[step] as Step));
+      const last = await parts.next(`${i}: ${step}`, () => readAnswer(calls[step] as Step));
       if (last) answers.push(last.answer);
     }
-    const { state } = await stateOf(scene);
+    const { state } = await readState(scene);
     const answers = work.map((one) => one.answers);
     runs.push({ outcome: { answers, state }, spans: work.map((one) => one.spans) });
   });
@@ -95,7 +95,12 @@ class Parts {
     call: () => Promise<unknown>,
   ): Promise<{ readonly answer: unknown } | null> {
     const begun = this.#begun.get(name);
-    const parted = begun ?? { endsOthers: false, reached() {}, release() {}, answer: never() };
+    const parted = begun ?? {
+      endsOthers: false,
+      reached() {},
+      release() {},
+      answer: waitForever(),
+    };
     const reached = new Promise<null>((resolve) => {
       parted.reached = () => resolve(null);
     });
@@ -116,6 +121,6 @@ class Parts {
   }
 }
 
-function never(): Promise<never> {
+function waitForever(): Promise<never> {
   return new Promise(() => {});
 }

@@ -1,21 +1,29 @@
 /*
- * Three to five operations, or requests of one browser, side by side in random orders of what they
+ * Three to five operations, or requests of one browser, side by side in random orders of the commands they
  * send, with clients that die and commands that arrive twice or late. A failure is made as small as
  * it can be and printed:
  *
  *   SEED=…          repeats a whole run
  *   CASE='{"…"}'    repeats the one schedule that failed
- *   SCHEDULES=…     tries so many
+ *   SCHEDULES=…     tries this many
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { attempt, type Case, groupOf, Recorded, randomFrom, randomGroup, shrink } from "./cases.ts";
+import {
+  attempt,
+  type Case,
+  createGroup,
+  createRandom,
+  pickGroup,
+  Recorded,
+  shrink,
+} from "./cases.ts";
 import { Harness } from "./harness.ts";
 
 const { SEED = String(Date.now() % 1_000_000), CASE, SCHEDULES = "3000" } = process.env;
 /** How many schedules are tried of one group. */
 const EACH = 8;
 
-/** What was found once, and mended. */
+/** Failures that were found once, and fixed. */
 const FOUND: readonly Case[] = [
   // An id that is more than three rotations old led to its session on the second page of `clear`.
   {
@@ -33,15 +41,15 @@ afterAll(() => harness.close());
 
 const given: readonly Case[] = CASE ? [JSON.parse(CASE)] : FOUND;
 test.each(given)("the case of $actors is explained", async ({ choices, ...group }) => {
-  const failure = await attempt(harness, await groupOf(group), Recorded.of(choices));
+  const failure = await attempt(harness, await createGroup(group), Recorded.of(choices));
   expect(failure?.error.message ?? "explained").toBe("explained");
 });
 
 test.skipIf(CASE)("each random interleaving is explained", { timeout: 600_000 }, async () => {
-  const random = randomFrom(Number(SEED));
+  const random = createRandom(Number(SEED));
   let groups = 0;
   while (harness.schedules < Number(SCHEDULES)) {
-    const group = await randomGroup(random);
+    const group = await pickGroup(random);
     groups++;
     for (let i = 0; i < EACH; i++) {
       const failure = await attempt(harness, group, Recorded.random(random));

@@ -9,11 +9,11 @@ import type { SessionSet } from "../../../src/sessions/session-set.ts";
 import { type Actor, fresh } from "./actors.ts";
 import type { Data, Scene } from "./scene.ts";
 
-/** What a request has at hand from one call to the next. */
+/** The state of a request between its calls. */
 export interface Hands {
   readonly session: RequestSession<Data>;
   readonly me: string;
-  /** What it has read. */
+  /** The fields that it has read. */
   data?: Partial<Data>;
   peers?: SessionSet<Data> | null;
   /** Takes a token that the application answers with, where no cookie carries it. */
@@ -28,7 +28,7 @@ export type Carried = CarrierName & string;
 const CONFIG = parseCookieOptions<Data>();
 
 /** The session of a request that comes with a token; `answered` is told of the cookies it gets. */
-function sessionOf(
+function createRequestSession(
   scene: Scene,
   token: string,
   carried: Carried,
@@ -76,11 +76,16 @@ export function request(
       const take = (token: string | null) => {
         if (token !== null) scene.tokens.set(name, token);
       };
-      const session = sessionOf(scene, scene.tokens.get(from) ?? "", carried, (setCookie) => {
-        const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
-        if (token === "") scene.tokens.delete(name);
-        else take(token);
-      });
+      const session = createRequestSession(
+        scene,
+        scene.tokens.get(from) ?? "",
+        carried,
+        (setCookie) => {
+          const [, token = ""] = /=([^;]*)/.exec(setCookie) ?? [];
+          if (token === "") scene.tokens.delete(name);
+          else take(token);
+        },
+      );
       const hands: Hands = { session, me, take };
       return calls.map((call) => () => call(hands));
     },

@@ -39,13 +39,13 @@ export interface Scene {
   readonly tokens: Map<string, string>;
   /** The sessions' names by the ids they were made with; any other id is T's. */
   readonly names: Map<string, string>;
-  /** What was when the scene was set, by name. */
+  /** The sessions when the scene was set, by name. */
   readonly first: Map<string, StoredSession>;
 }
 
 export const REFERENCES = { user_id: {}, team: { identity: false } } as const;
 
-/** Whose a session is, and what it has of its own. */
+/** A session's user, and its own fields. */
 interface Draft {
   readonly n: string;
   readonly user: number | null;
@@ -71,7 +71,7 @@ const V: Draft = { ...ONE, n: "V", shard: 0, user: null, team: null, cart: "leaf
 const TEAMS = [of("team", "1"), of("team", "2")];
 const USERS = [of("user_id", "1"), of("user_id", "2"), of("user_id", "3")];
 
-/** Who is there besides. */
+/** The sessions beside the usual ones. */
 export interface Cast {
   /** Whether user 1 has two more sessions. */
   readonly crowded?: boolean;
@@ -88,7 +88,7 @@ export async function setScene(
   const names = new Map<string, string>();
   const scene: Scene = {
     sessions: createSessions<Data>({
-      store: restless(used, names),
+      store: makeRestless(used, names),
       references: REFERENCES,
       idleTimeout: HOUR_MS,
       absoluteTimeout: DAY_MS,
@@ -112,17 +112,17 @@ export async function setScene(
   }
   scene.tokens.set("none", createTokenBeside(token).token);
   if (v !== null) scene.tokens.set("v", v);
-  const ids = [lineageOf(scene), ...fresh.map(({ id }) => id)];
+  const ids = [findLineage(scene), ...fresh.map(({ id }) => id)];
   const rotate = (id: string, to: string) => change(direct, id, { rotation: createRotation(to) });
   // One after the other, but sent at once.
   const rotated = ids.slice(1).map((to, i) => rotate(ids[i] ?? "", to));
-  const [kept] = await Promise.all([rotated.at(-1)?.then(() => found(direct)), ...rotated]);
-  for (const session of kept ?? []) scene.first.set(nameOf(session), session);
+  const [kept] = await Promise.all([rotated.at(-1)?.then(() => readFound(direct)), ...rotated]);
+  for (const session of kept ?? []) scene.first.set(findName(session), session);
   return scene;
 }
 
 /** The id that T was made with. */
-export function lineageOf({ tokens, store }: Scene): string {
+export function findLineage({ tokens, store }: Scene): string {
   return toId(tokens.get("t0"), store.shards) ?? "";
 }
 
@@ -152,7 +152,7 @@ export async function make(
  * made in the first shard, so that a schedule can be repeated, and their names are known before they
  * are there.
  */
-function restless(store: SessionStore, names: Map<string, string>): SessionStore {
+function makeRestless(store: SessionStore, names: Map<string, string>): SessionStore {
   const name = (id: string, fields: Fields) => {
     const n = fields.get("n");
     if (n !== undefined) names.set(id, n);
@@ -185,18 +185,18 @@ function restless(store: SessionStore, names: Map<string, string>): SessionStore
   });
 }
 
-/** What there is in the end, in words that are the same on every store. */
+/** The state at the end, in words that are the same on every store. */
 export interface State {
   /** Each session with its fields, by its name. */
   readonly sessions: readonly (readonly [name: string, fields: unknown])[];
-  /** What each token leads to. */
+  /** The session that each token leads to. */
   readonly tokens: readonly (readonly [name: string, what: string])[];
 }
 
-export async function stateOf(scene: Scene): Promise<{ state: State; kept: StoredSession[] }> {
+export async function readState(scene: Scene): Promise<{ state: State; kept: StoredSession[] }> {
   const { store } = scene;
   const [kept, tokens] = await Promise.all([
-    found(store),
+    readFound(store),
     Promise.all(
       [...scene.tokens].map(async ([name, token]) => {
         const lookup = await store.find(toId(token, store.shards) ?? "");
@@ -213,11 +213,11 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
   }
   const state: State = {
     sessions: kept
-      .map((session) => [nameOf(session), Object.fromEntries(session.fields)] as const)
+      .map((session) => [findName(session), Object.fromEntries(session.fields)] as const)
       .sort((a, b) => compare(a, b)),
     tokens: tokens
       .map(({ name, lookup }) => {
-        if (lookup.state === "live") return [name, nameOf(lookup.session)] as const;
+        if (lookup.state === "live") return [name, findName(lookup.session)] as const;
         const { state } = lookup;
         const by = state === "superseded" ? ` ${lookup.by} ${lookup.hadIdentity}` : "";
         return [name, state + by] as const;
@@ -228,7 +228,7 @@ export async function stateOf(scene: Scene): Promise<{ state: State; kept: Store
 }
 
 /** All sessions of the sets, each once. */
-async function found(store: SessionStore): Promise<StoredSession[]> {
+async function readFound(store: SessionStore): Promise<StoredSession[]> {
   const lists = await Promise.all(
     [...TEAMS, ...USERS].map((set) => store.list(set, { limit: 500, order: "last-seen" })),
   );
@@ -237,16 +237,16 @@ async function found(store: SessionStore): Promise<StoredSession[]> {
   return [...byId.values()];
 }
 
-export function nameOf({ fields }: StoredSession): string {
+export function findName({ fields }: StoredSession): string {
   return fields.get("n") ?? "new";
 }
 
 function compare(a: unknown, b: unknown): number {
-  return canonical(a) < canonical(b) ? -1 : 1;
+  return toCanonical(a) < toCanonical(b) ? -1 : 1;
 }
 
 /** A value as JSON, the fields of objects in the order of their names. */
-export function canonical(value: unknown): string {
+export function toCanonical(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) =>
     typeof one === "object" && one !== null && !Array.isArray(one)
       ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))

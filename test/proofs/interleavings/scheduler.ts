@@ -16,7 +16,7 @@ export interface Chooser {
 
 export const FAULTS = ["dies", "resends", "late", "late again"] as const;
 
-/** What goes wrong, once, at a moment that is chosen, with a command of one actor. */
+/** A fault that happens once, at a chosen moment, to a command of one actor. */
 export interface Fault {
   readonly actor: number;
   /**
@@ -35,7 +35,7 @@ const AT_ONCE = ["INFO", "TIME", "PEXPIRETIME"];
 interface Command {
   readonly actor: number;
   /** How the command is carried out, late or not. */
-  send(late: boolean): Promise<unknown>;
+  send(options: { readonly late: boolean }): Promise<unknown>;
   settle(reply: Promise<unknown>): void;
 }
 
@@ -62,11 +62,11 @@ export class Scheduler {
       const actor = this.#actors.getStore();
       if (actor === undefined) return pass();
       if (AT_ONCE.includes(sent.name)) return this.#atOnce(pass());
-      if (actor === this.#dead) return Promise.reject(dead());
+      if (actor === this.#dead) return Promise.reject(createDeadError());
       return new Promise((resolve) => {
-        const send = (late: boolean) => {
+        const send = ({ late }: { readonly late: boolean }) => {
           this.#log.push({ actor, what: `${sent.script ?? sent.name}${late ? " (late)" : ""}` });
-          return pass(late ? outOfTime(sent) : sent.args);
+          return pass(late ? makeLate(sent) : sent.args);
         };
         this.#waiting.push({ actor, send, settle: resolve });
       });
@@ -83,7 +83,7 @@ export class Scheduler {
     return this.#log.flatMap((entry, at) => (entry.actor === actor ? [at] : []));
   }
 
-  /** Carries out what the actors do, side by side. Resolves to the actor that died, or null. */
+  /** Runs the actors side by side. Resolves to the actor that died, or null. */
   async drive(
     actors: readonly (() => Promise<void>)[],
     chooser: Chooser,
@@ -111,7 +111,7 @@ export class Scheduler {
     }
     const hanging = running - (this.#dead === null ? 0 : 1);
     if (hanging > 0) throw new Error(`${hanging} actors wait for something else than a command`);
-    for (const { settle } of this.#lost) settle(Promise.reject(dead()));
+    for (const { settle } of this.#lost) settle(Promise.reject(createDeadError()));
     await Promise.all(work);
     return this.#dead;
   }
@@ -123,7 +123,7 @@ export class Scheduler {
   }
 
   async #standstill(): Promise<void> {
-    await turn(); // what a reply leads to is done by now: it is all microtasks
+    await turn(); // all consequences of a reply are microtasks, and are done by now
     while (this.#passing.size > 0) {
       await Promise.allSettled(this.#passing);
       await turn();
@@ -141,13 +141,13 @@ export class Scheduler {
   async #carryOut(command: Command | Orphan): Promise<void> {
     this.#waiting.splice(this.#waiting.indexOf(command), 1);
     const orphaned = "late" in command;
-    const reply = command.send(orphaned && command.late);
-    await reply.catch(() => {}); // its sender is told
+    const reply = command.send({ late: orphaned && command.late });
+    await reply.catch(() => {}); // the sender gets the error
     if (!orphaned) command.settle(reply);
   }
 
   async #fail(command: Command, kind: Fault["kind"], chooser: Chooser): Promise<void> {
-    if (kind !== "late") await command.send(false).catch(() => {});
+    if (kind !== "late") await command.send({ late: false }).catch(() => {});
     this.#log.push({ actor: -1, what: `${command.actor} ${kind}` });
     if (kind === "resends") return;
     const { actor } = command;
@@ -164,11 +164,11 @@ export class Scheduler {
   }
 }
 
-function dead(): Error {
+function createDeadError(): Error {
   return new Error("the client is dead");
 }
 
-/** The command with a not-after moment that has passed; what only reads has none. */
-function outOfTime({ script, args }: Sent): readonly string[] {
+/** The command's arguments with a not-after moment that has passed. A read has no such moment. */
+function makeLate({ script, args }: Sent): readonly string[] {
   return script === undefined || args[NOT_AFTER] === "" ? args : args.with(NOT_AFTER, "1");
 }

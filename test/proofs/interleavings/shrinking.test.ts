@@ -1,13 +1,13 @@
-/* What a failure tells: the smallest case that fails, which can be repeated. */
+/* A failure is shrunk to the smallest case that fails, which can be repeated. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mutations } from "../../support/proofs/mutations.ts";
 import {
   attempt,
+  createGroup,
+  createRandom,
   type Failure,
-  groupOf,
+  pickGroup,
   Recorded,
-  randomFrom,
-  randomGroup,
   shrink,
 } from "./cases.ts";
 import { Harness } from "./harness.ts";
@@ -19,27 +19,27 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 /** The first random schedule that fails. */
-async function firstFailure(tried: Harness): Promise<Failure> {
-  const random = randomFrom(7);
+async function findFirstFailure(tried: Harness): Promise<Failure> {
+  const random = createRandom(7);
   for (;;) {
-    const failure = await attempt(tried, await randomGroup(random), Recorded.random(random));
+    const failure = await attempt(tried, await pickGroup(random), Recorded.random(random));
     if (failure) return failure;
   }
 }
 
 test("the same seed finds the same failure", async () => {
   const mutated = await harness.mutated(mutations["login that leaves an alias"]);
-  const [first, second] = [await firstFailure(mutated), await firstFailure(mutated)];
+  const [first, second] = [await findFirstFailure(mutated), await findFirstFailure(mutated)];
   expect(second.case).toEqual(first.case);
 });
 
-test("a failure of several operations shrinks to a few, and is repeated by what it is told as", async () => {
+test("a failure of several operations shrinks to a few, and is repeated by its printed case", async () => {
   const mutated = await harness.mutated(mutations["upsert in set"]);
-  const { case: least } = await shrink(mutated, await firstFailure(mutated));
+  const { case: least } = await shrink(mutated, await findFirstFailure(mutated));
   console.log(JSON.stringify(least));
   expect(least.actors.length).toBeLessThanOrEqual(2);
   expect(least).toMatchObject({ shards: 1, crowded: false });
   const { choices, ...group } = JSON.parse(JSON.stringify(least));
-  expect(await attempt(mutated, await groupOf(group), Recorded.of(choices))).not.toBeNull();
-  expect(await attempt(harness, await groupOf(group), Recorded.of(choices))).toBeNull();
+  expect(await attempt(mutated, await createGroup(group), Recorded.of(choices))).not.toBeNull();
+  expect(await attempt(harness, await createGroup(group), Recorded.of(choices))).toBeNull();
 });

@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mutations } from "../../support/proofs/mutations.ts";
-import { actor } from "../interleavings/cases.ts";
+import { findActor } from "../interleavings/cases.ts";
 import { Harness } from "../interleavings/harness.ts";
 import { type Interleaved, SCENARIOS, type Scenario } from "./scenarios.ts";
 
-/** How the oracle, the invariants and the deadlines say what is wrong. */
+/** The errors of the oracle, the invariants and the deadlines. */
 const BROKEN =
   /no order explains|is (in|of) \d:|is live|(points to|the pointer) \d:|the last moment of|the names of the sets of/;
 
@@ -22,19 +22,19 @@ afterAll(async () => {
   await harness.close();
 });
 
-function inEveryOrder(tried: Harness, { actors, shards, fault }: Scenario): Promise<number> {
+function runEveryOrder(tried: Harness, { actors, shards, fault }: Scenario): Promise<number> {
   const setting = { shards, fault: fault ? { actor: 0, kind: fault } : null };
-  return tried.inEveryOrder(actors.map(actor), setting);
+  return tried.inEveryOrder(actors.map(findActor), setting);
 }
 
 describe.each(Object.entries(SCENARIOS) as [Interleaved, Scenario][])("%s", (name, scenario) => {
   test("without it, every order is explained", async () => {
-    expect(await inEveryOrder(harness, scenario)).toBeGreaterThan(1);
+    expect(await runEveryOrder(harness, scenario)).toBeGreaterThan(1);
   });
 
   test("with it, some order is not", async () => {
     const mutated = await harness.mutated(mutations[name]);
-    const failure = await inEveryOrder(mutated, scenario).then(
+    const failure = await runEveryOrder(mutated, scenario).then(
       () => null,
       (error: Error) => error.cause as Error,
     );

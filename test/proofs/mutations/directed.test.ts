@@ -1,20 +1,23 @@
-/* It bites, where orders of commands alone do not show it: each mutation with what it fails in. */
+/* Mutations that orders of commands alone don't reveal, each with the check that it fails. */
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { SessionStore, StoredSession } from "../../../src/store/contract.ts";
+import { command, commandStore } from "../../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
 import {
   change,
   createForUser,
   createRotation,
   expectDone,
+  HOUR_MS,
   of,
+  renew,
 } from "../../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../../support/proofs/mutations.ts";
 import { snapshot } from "../../support/proofs/operations.ts";
-import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { tie, USER } from "../../support/stores/paged-sets.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 
 let server: RedisServer;
@@ -29,10 +32,10 @@ afterAll(async () => {
 });
 beforeEach(() => client.flushall());
 
-/** Where the budget of a page of `clear` stands among what is sent. */
+/** The place of a page's budget among the arguments of `clear`. */
 const BUDGET = 7;
 
-function clientWith(mutation: MutationName | null): InterceptedClient {
+function createClient(mutation: MutationName | null): InterceptedClient {
   return mutation ? mutatedClient(client, mutations[mutation]) : client;
 }
 
@@ -45,7 +48,7 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
   // An id that is no lineage, or the pointer would lead to it.
   expectDone(await change(direct, first, { rotation: createRotation(kept, { grace: 0 }) }));
   let rotated = false;
-  const paged = intercepted(clientWith(mutation), async ({ script, args }, pass) => {
+  const paged = intercepted(createClient(mutation), async ({ script, args }, pass) => {
     if (script !== "endAll") return pass();
     const reply = await pass(args.with(BUDGET, "1"));
     if (!rotated)
@@ -59,7 +62,7 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
 
 /** Whether a change that is refused, for a key of a wrong type, leaves everything as it was. */
 async function isWhole(mutation: MutationName | null): Promise<boolean> {
-  const store: SessionStore = redisStore(clientWith(mutation));
+  const store: SessionStore = redisStore(createClient(mutation));
   const id = await createForUser(store, "1");
   await client.set(store.setKey(of("user_id", "2")), "something else");
   const before = await snapshot(client);
@@ -70,7 +73,7 @@ async function isWhole(mutation: MutationName | null): Promise<boolean> {
 
 /** Whether sessions of one deadline are given once each, where the last of each page is ended. */
 async function isPaged(mutation: MutationName | null): Promise<boolean> {
-  const store = redisStore(clientWith(mutation));
+  const store = redisStore(createClient(mutation));
   for (const limit of [1, 2, 3]) {
     await client.flushall();
     const ids = await Promise.all(Array.from({ length: 9 }, () => createForUser(store, "1")));
@@ -88,7 +91,17 @@ async function isPaged(mutation: MutationName | null): Promise<boolean> {
   return true;
 }
 
+/** Whether a command makes a session at the id it is given, where an alias of one that ended is. */
+async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean> {
+  const store = commandStore(redisStore(createClient(mutation)));
+  const [first = ""] = await renew(store, await createForUser(store, "1"), 1);
+  await store.endAll(USER);
+  const made = await command(store, first, { absoluteTimeout: HOUR_MS, create: true });
+  return expectDone(made).id === first;
+}
+
 describe.each([
+  ["session made at the end of an alias", isMadeWhereAsked],
   ["except that forgets a rotation", isSpared],
   ["page that forgets the rest of a deadline", isPaged],
   ["page that loses its place", isPaged],

@@ -1,5 +1,4 @@
-/* What catches each mutation: operations side by side, tried in every order of what they send. */
-
+/* The operations that catch each mutation, side by side, in every order of their commands. */
 import type { MutationName } from "../../support/proofs/mutations.ts";
 import type { FAULTS } from "../interleavings/scheduler.ts";
 
@@ -24,6 +23,7 @@ export type Interleaved = Exclude<
   | "first value that keeps its id"
   | "first value that leaves an alias"
   | "first value that leaves nothing"
+  | "session made at the end of an alias"
   | "tombstone that lets in who names less"
   | "page that forgets the rest of a deadline"
   | "page that loses its place"

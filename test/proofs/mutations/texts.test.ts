@@ -1,4 +1,4 @@
-/* The mutations are up to date: what they replace is there, and what they make of it runs. */
+/* The mutations are up to date: the texts that they replace exist, and the mutated scripts run. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Mutation, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
@@ -24,7 +24,7 @@ test.each(Object.entries<Mutation>(mutations))(
   },
 );
 
-test("one that replaces what is not there is refused", () => {
+test("a mutation that replaces a missing text is refused", () => {
   const [[, stale] = []] = Object.entries<Mutation>(mutations);
   expect(() => stale?.apply("change", "return 1")).toThrow("a script to be mutated has no");
 });

@@ -53,7 +53,7 @@ const endings: Record<string, End> = {
   "a set": (store: SessionStore) => store.endAll(of("user_id", "1"), { replicas: 1 }),
 };
 
-/** Whether somebody is told that it was ended on a replica which has heard of nothing. */
+/** Whether a caller is told that an ending reached a replica that never heard of it. */
 async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
   const store = redisStore(over, { timeout: "500 ms" });
   const id = await createForUser(store, "1");
@@ -75,11 +75,11 @@ async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
 }
 
 describe.each(Object.entries(endings))("%s is ended", (_, end) => {
-  test("without it, nobody is told that this has arrived where it has not", async () => {
+  test("without it, no caller is told that the ending arrived where it did not", async () => {
     expect(await isBelieved(client, end)).toBe(false);
   });
 
-  test("with it, somebody is", async () => {
+  test("with it, a caller is", async () => {
     expect(await isBelieved(waitingElsewhere(), end)).toBe(true);
   });
 });

@@ -54,7 +54,7 @@ export const MOVING =
 export const NO_SLOTS = /^the cluster has no master for the key now.*; try again/;
 /** Ended on the master, and not known to be ended on a replica. */
 export const NO_REPLICA =
-  /could not end a session( set)? on a replica: nothing of what was to be ended is left on the master, but no replica has acknowledged that in time.* Call it again, which waits again; check that the replicas/;
+  /could not end a session( set)? on a replica: the master has nothing left to end, but no replica has acknowledged that in time.* Call it again to wait again, and check that the replicas/;
 
 /** Loads a store on a client that a fault is about to hit. */
 export function underLoad(

@@ -255,7 +255,10 @@ look_at_session(current, found.names)
   },
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
-    apply: edits("endAll", ["if spared ~= '' and found.created == spared then", "if false then"]),
+    apply: edits("endAll", [
+      "if spared_created ~= '' and found.created == spared_created then",
+      "if false then",
+    ]),
   },
   "rotation that extends the absolute deadline": {
     about: "a rotation counts the absolute timeout from now",
@@ -321,6 +324,10 @@ ${DEADLINES}`,
   "first value that leaves nothing": {
     about: "after a merging change of the user nothing is left at the old id",
     apply: edits("command", ["stays = tombstone_stays", "stays = 0"]),
+  },
+  "session made at the end of an alias": {
+    about: "a command makes a session, and not at the id that it was given",
+    apply: edits("command", ["  current = id\n", ""]),
   },
   "tombstone that lets in who names less": {
     about: "a tombstone forgets which of several identities the sign-in named",

@@ -1,10 +1,10 @@
-/* What `npm run test:matrix` counts as run, passed and failed, and how the README shows it. */
+/* How `npm run test:matrix` counts tests as passed and failed, and how the README shows it. */
 import { describe, expect, test } from "vitest";
 import { read } from "../../support/sources.ts";
 
 // The scripts are plain JavaScript.
 const load = (name: string) => import(/* @vite-ignore */ `../../../scripts/${name}.mjs`);
-const { cellsOf, placeIn, table } = await load("matrix/table");
+const { formatTable, insertTable, listCells } = await load("matrix/table");
 const { readReport } = await load("run-tests");
 
 describe("the cells", () => {
@@ -12,7 +12,7 @@ describe("the cells", () => {
   const nodes = ["20", "26"];
 
   test("are each server with the first Node and each Node with the last server", () => {
-    expect(cellsOf(servers, nodes)).toEqual([
+    expect(listCells(servers, nodes)).toEqual([
       { server: "old", node: "20" },
       { server: "new", node: "20" },
       { server: "new", node: "26" },
@@ -20,8 +20,8 @@ describe("the cells", () => {
   });
 
   test("are none without a server, or without a Node", () => {
-    expect(cellsOf([], nodes)).toEqual([]);
-    expect(cellsOf(servers, [])).toEqual([]);
+    expect(listCells([], nodes)).toEqual([]);
+    expect(listCells(servers, [])).toEqual([]);
   });
 });
 
@@ -51,21 +51,21 @@ describe("a report of vitest", () => {
 describe("the table", () => {
   const cell = { server: "Redis 8.0.2", node: "v26.10.0", passed: 7, failures: ["a", "b"] };
 
-  test("has a line a cell, and one for what could not be had", () => {
-    expect(table([cell], ["Node 24"]).split("\n").slice(2)).toEqual([
+  test("has a line for each cell, and one for each version that is not available", () => {
+    expect(formatTable([cell], ["Node 24"]).split("\n").slice(2)).toEqual([
       "| Redis 8.0.2 | v26.10.0 | 7 | 2 |",
-      "| Node 24 | could not be had, so not run | | |",
+      "| Node 24 | not available, so not run | | |",
     ]);
   });
 
   test("takes its place in the README, again and again", () => {
     const readme = read("README.md");
-    const once = placeIn(readme, "first");
-    expect(placeIn(once, "second")).toBe(once.replace("\nfirst\n", "\nsecond\n"));
+    const once = insertTable(readme, "first");
+    expect(insertTable(once, "second")).toBe(once.replace("\nfirst\n", "\nsecond\n"));
     expect(once.split("## ")).toHaveLength(readme.split("## ").length);
   });
 
   test("is refused by a README without its place", () => {
-    expect(() => placeIn("# session-sets\n", "text")).toThrow(/test:matrix/);
+    expect(() => insertTable("# session-sets\n", "text")).toThrow(/test:matrix/);
   });
 });

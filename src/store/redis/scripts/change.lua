@@ -1,5 +1,5 @@
 -- Changes one session and pushes its idle deadline forward: set, unset, touch and rotate are this.
--- One that names another user than the session's makes another session in its place.
+-- A change that names another user makes another session in its place.
 --
 -- KEYS[1]   the hash at the id
 -- ARGV[1]   the moment after which nothing is done (ms)
@@ -45,7 +45,7 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
--- The ids of the aliases that lead to a session one after the other.
+-- Lists the ids of the aliases that lead to a session, from the last one back.
 local function list_aliases(found)
   local ids, before = {}, found.previous
   while before and #ids < MAX_RENEWALS do
@@ -59,7 +59,7 @@ local function list_aliases(found)
   return ids, before or nil
 end
 
--- The new id is fresh and random: if it is there, this is the same command once more.
+-- The new id is fresh and random: if a session has it, this command was sent before.
 local done = to ~= '' and read_own_fields(to)
 if done and done.created then
   return answer_changed(to, done, 1)
@@ -92,7 +92,7 @@ if where ~= '' and not has_name(found.names, where) then
   return { now, 'elsewhere' }
 end
 
--- Whether the session gets a new id. It is `for_good` where no old id may lead to the new one.
+-- Whether the session gets a new id, and whether that is for good: no old id leads to the new one.
 local rotates, for_good = false, false
 local had_identity = has_field(found.names, identity)
 local named = encode_named(changes.names, identity)
@@ -108,7 +108,7 @@ elseif to ~= '' then
     if bytes > changes.max_bytes then
       return { now, 'too-large', bytes }
     end
-    -- Made first, so that memory being full stops all of it.
+    -- The new session is made first, so that nothing is done if memory is full.
     local made =
       make_session(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
     end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))

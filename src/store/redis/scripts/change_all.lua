@@ -20,7 +20,7 @@ local name = ARGV[2]
 local operation = ARGV[3]
 local after = ARGV[4]
 local after_id = ARGV[5]
-local count = tonumber(ARGV[6])
+local limit = tonumber(ARGV[6])
 local budget = tonumber(ARGV[7])
 local changes = read_changes(8)
 
@@ -29,6 +29,8 @@ if is_late(not_after) then
 end
 
 local sessions = {}
+
+-- Reads a session and what its change does. How many keys that touches.
 local function prepare(id)
   local found = read_own_fields(id)
   local live = found.created and has_name(found.names, name)
@@ -38,7 +40,7 @@ local function prepare(id)
   return 1 + #session.added + #session.removed
 end
 
-local ids, next_after, next_id = read_page(set, after, after_id, count, budget, prepare)
+local ids, next_after, next_id = read_page(set, after, after_id, limit, budget, prepare)
 for _, id in ipairs(ids) do
   look_at_session(id, sessions[id].added)
   look_at_session(id, sessions[id].removed)
@@ -46,16 +48,16 @@ end
 look_at_session('', { name }) -- its expired entries are dropped
 refuse_moving_slot()
 
--- A session that is used between two pages moves ahead and is met again: `@u` tells that it has had
--- its change, so that what it wrote since stands (I7).
+-- A session that is used between two pages moves ahead, so a later page has it again. `@u` says
+-- that it has had its change, so that what was written to it since stays (I7).
 local paged = after ~= '' or next_after ~= ''
 local changed, todo = {}, {}
 for _, id in ipairs(ids) do
   local session = sessions[id]
   if session.created then
     changed[#changed + 1] = session.created
-    session.had = paged and redis.call('HGET', derive_session_key(id), '@u') or ''
-    if not string.find(session.had, operation, 1, true) then
+    session.operations = paged and redis.call('HGET', derive_session_key(id), '@u') or ''
+    if not string.find(session.operations, operation, 1, true) then
       todo[#todo + 1] = id
     end
   end
@@ -73,10 +75,10 @@ end
 
 for _, id in ipairs(todo) do
   local key, session = derive_session_key(id), sessions[id]
-  local moved = #session.added + #session.removed > 0
-  write_fields(key, changes, session.found, moved and session.names)
+  local changes_sets = #session.added + #session.removed > 0
+  write_fields(key, changes, session.found, changes_sets and session.names)
   if paged then
-    redis.call('HSET', key, '@u', string.sub(operation .. ' ' .. session.had, 1, 62))
+    redis.call('HSET', key, '@u', string.sub(operation .. ' ' .. session.operations, 1, 62))
   end
   for _, gone in ipairs(session.removed) do
     remove_entry(gone, id)

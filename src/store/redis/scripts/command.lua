@@ -42,7 +42,7 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
--- Adds to the changes that all fields that they do not set go, and their references with them.
+-- Makes the changes unset all fields that they don't set, with the references of those.
 local function unset_others(current, found)
   local kept = {}
   for i = 1, #changes.set, 2 do
@@ -58,7 +58,7 @@ local function unset_others(current, found)
   end
 end
 
--- Whether sets that come and go change who the user is.
+-- Whether the sets that the session enters and leaves change who the user is.
 local function changes_identity(found, added, removed)
   local had = {}
   for _, name in ipairs(found.names) do
@@ -71,7 +71,7 @@ local function changes_identity(found, added, removed)
   return has_field(added, counted) or has_field(removed, counted)
 end
 
--- The new id is fresh and random: if it is there, this is the same command once more.
+-- The new id is fresh and random: if a session has it, this command was sent before.
 local done = to ~= '' and read_own_fields(to)
 if done and done.created then
   return answer_changed(to, done, 1)
@@ -105,6 +105,9 @@ if where ~= '' and not makes and not has_name(found.names, where) then
   return { now, 'elsewhere' }
 end
 
+if makes then
+  current = id -- also where an alias is there, whose session has ended
+end
 local key = derive_session_key(current)
 local bytes = count_bytes_after(key, changes)
 if bytes > changes.max_bytes then
@@ -114,7 +117,7 @@ end
 if makes then
   found.created = format_int(micros)
   redis.call('HSET', key, '@c', found.created)
-  redis.call('HDEL', key, '@x')
+  redis.call('HDEL', key, '@x', '@to', '@p')
 end
 
 local rotates = to ~= '' and changes_identity(found, added, removed)

@@ -1,4 +1,4 @@
--- How many live sessions a set has. No session is read.
+-- Counts the live sessions of a set, without reading any.
 --
 -- KEYS[1]   the set
 -- ARGV[1]   not used: '', as in every script that only reads

@@ -24,7 +24,7 @@ end
 look_at_session(id, names)
 refuse_moving_slot()
 
--- The id is fresh and random: if it is there, this is the same command once more.
+-- The id is fresh and random: if a session has it, this command was sent before.
 local found = read_own_fields(id)
 if not found.created then
   found = make_session(id, names, fields, idle, timeout and now + timeout)

@@ -1,4 +1,4 @@
--- Ends one session: its hash, its entries and the aliases it was reached by.
+-- Ends one session: deletes its hash, its entries and the aliases that led to it.
 --
 -- KEYS[1]   the hash at the id
 -- ARGV[1]   the moment after which nothing is done (ms)
@@ -6,7 +6,7 @@
 -- ARGV[3]   '1' if it may also be a lineage
 -- ARGV[4]   the name of a set that the session must be in, or ''
 -- ARGV[5]   for how long tombstones stay (ms); 0 for none
--- ARGV[6]   the lineage to which alone tombstones are left, or ''
+-- ARGV[6]   the lineage that a session must have to leave tombstones; '' for any
 -- ARGV[7]   '1' if replicas are waited for, or ''
 -- Returns   now, 'ended', its lineage, or '' where there was none
 --           now, 'late'
@@ -14,8 +14,8 @@
 local not_after = tonumber(ARGV[1])
 local id = ARGV[2]
 local by_name = ARGV[3] == '1'
-local name = ARGV[4]
-local stays = tonumber(ARGV[5])
+local where = ARGV[4]
+local tombstone_stays = tonumber(ARGV[5])
 local of_lineage = ARGV[6]
 local is_waited_for = ARGV[7] == '1'
 
@@ -37,7 +37,7 @@ if is_waited_for then
 end
 refuse_moving_slot()
 
-if not found.created or (name ~= '' and not has_name(found.names, name)) then
+if not found.created or (where ~= '' and not has_name(found.names, where)) then
   if is_waited_for then
     write_for_wait()
   end
@@ -46,8 +46,8 @@ end
 
 local lineage = derive_lineage(current, found)
 if of_lineage ~= '' and of_lineage ~= lineage then
-  stays = 0
+  tombstone_stays = 0
 end
-end_session(current, found, trail, stays, BY_DELETE)
+end_session(current, found, trail, tombstone_stays, BY_DELETE)
 
 return { now, 'ended', lineage }

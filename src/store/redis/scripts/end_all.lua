@@ -3,21 +3,21 @@
 -- KEYS[1]   the set
 -- ARGV[1]   the moment after which nothing is done (ms)
 -- ARGV[2]   the set's name
--- ARGV[3]   an id or a lineage to leave alone, or ''
+-- ARGV[3]   an id or a lineage of the session to spare, or ''
 -- ARGV[4]   when that one was created (µs), or '' on the first page
 -- ARGV[5]   how many keys to touch
 -- ARGV[6]   '1' if replicas are waited for, or ''
 -- ARGV[7]   the name of a set to count where this one is empty, or ''
--- Returns   now, 'page', when each that was ended was created (µs), how many entries are left, the
---           id that the one to leave alone has now, when it was created, how many live sessions the
---           other set has, or -1 where this one was not empty
+-- Returns   now, 'page', when each ended session was created (µs), how many entries are left, the
+--           current id of the session to spare, when that one was created (µs), how many live
+--           sessions the other set has, or -1 where this one was not empty
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
 local set = KEYS[1]
 local name = ARGV[2]
 local except = ARGV[3]
-local spared = ARGV[4]
+local spared_created = ARGV[4]
 local budget = tonumber(ARGV[5])
 local is_waited_for = ARGV[6] == '1'
 local other = ARGV[7]
@@ -30,7 +30,7 @@ if except ~= '' then
   local to, found = follow_name(except)
   if found.created then
     except = to
-    spared = found.created
+    spared_created = found.created
   end
   look_at_session(except, { name })
   look_at_pointer(found, except)
@@ -43,7 +43,7 @@ for _, id in ipairs(redis.call('ZRANGE', set, 0, budget)) do
       break
     end
     local found = read_own_fields(id)
-    if spared ~= '' and found.created == spared then
+    if spared_created ~= '' and found.created == spared_created then
       except = id -- rotated since the last page, with nothing left at its old id
     else
       -- I2: what is not there, or not of this set, loses its entry and nothing else.
@@ -84,9 +84,9 @@ local empty = #doomed == 0 and left == 0
 if except ~= '' and redis.call('ZSCORE', set, except) then
   left = left - 1
 end
--- A page that ends nothing is the last one, also where a copy that was made by hand is spared, too.
+-- A page that ends nothing is the last one, even if a copy made by hand is spared as well.
 if #doomed == 0 then
   left = 0
 end
 
-return { now, 'page', ended, left, except, spared, empty and count_lookalikes(other) or -1 }
+return { now, 'page', ended, left, except, spared_created, empty and count_lookalikes(other) or -1 }

@@ -6,7 +6,7 @@ import { checkReach, isCrowded, isMovingSlot, runWithTimeout } from "../wire/fai
 import { MissedWriteError, type ReplicatedWrite, Replication } from "../wire/replicas.ts";
 import { ServerClock } from "../wire/server-clock.ts";
 import {
-  isUntold,
+  isInfoRefused,
   mayBeActiveActive,
   parseTime,
   refuseUnfit,
@@ -14,37 +14,37 @@ import {
 } from "../wire/server-info.ts";
 import { runScript, type ScriptName } from "./run-script.ts";
 
-/** What a script answers after the time: a word, and what belongs to it. */
+/** A script's answer without the time, which comes first: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
 
-/** Where a script is run, and with what. */
+/** Where a script runs, and with which arguments. */
 export interface Target {
   readonly key: string;
   readonly args: readonly string[];
 }
 
-/** How a script that writes is run. */
+/** How a script that writes runs. */
 export interface WriteOptions {
-  /** How many replicas must have acknowledged the write before the reply is given. */
+  /** How many replicas must acknowledge the write before its reply is given. */
   readonly replicas?: number | undefined;
   /**
-   * Whether it is this reply that replicas are waited for.
-   * @default each
+   * Whether to wait for replicas after this reply.
+   * @default after any
    */
   readonly isAwaited?: (reply: Reply) => boolean;
 }
 
-/** How long to wait before what was refused for the moment is tried again (ms). */
+/** How long to wait (ms) before trying again what was refused for the moment. */
 const RETRY_DELAY_MS = 20;
 
-/** The servers as the store uses them: scripts and reads, within a time limit, on their own clocks. */
+/** Runs scripts and reads on the servers, within a time limit, and by the servers' own clocks. */
 export class Executor {
   readonly #connection: Connection;
   readonly #timeout: number;
   readonly #replication: Replication | null;
-  /** By hash tag: all keys of a shard are on one server. One, where there is one server. */
+  /** By hash tag, as all keys of a shard are on one server; a single clock for a single server. */
   readonly #clocks = new Map<string, ServerClock>();
-  /** Whether a server has said what it is: the first that was asked, for all of a cluster. */
+  /** Whether the server was checked. In a cluster, the first server that was asked stands for all. */
   #checked = false;
 
   constructor(connection: Connection, timeout: number) {
@@ -53,21 +53,20 @@ export class Executor {
     this.#replication = connection.findMaster && new Replication(connection.findMaster);
   }
 
-  /** Closes the connections that were opened to wait for replicas. */
+  /** Closes the connections on which writes wait for replicas. */
   close(): void {
     this.#replication?.close();
   }
 
-  /** The time at a key's server, in ms, at a moment of `performance.now()`; known after any answer. */
+  /** The time (ms) of a key's server at a moment of `performance.now()`; known after any answer. */
   estimateTime(key: string, moment: number): number {
     return this.#getClock(key).estimateAt(moment);
   }
 
   /**
-   * Runs a script that writes. A client may send a command again, or hours late, when its connection
-   * comes back: it carries the moment after which the caller has stopped waiting, and does nothing
-   * after it. Where the server answers that it is too late although the caller still waits, the
-   * estimate of its clock was wrong; the answer has corrected it.
+   * Runs a script that writes. When its connection comes back, a client may send a command again, or
+   * hours late. So the command carries the moment after which the caller has stopped waiting, and
+   * does nothing after it.
    */
   write(
     operation: string,
@@ -80,7 +79,7 @@ export class Executor {
     let tries = 0;
     return this.#runInTime(operation, async (start) => {
       const deadline = start + this.#timeout;
-      // By a command of its own, a client finds a master that has moved.
+      // This command lets the client find the master, which may be another server by now.
       if (acknowledged && tries++ > 0) await this.#askTime(key);
       return this.#runWrite(script, { key, args }, deadline, (run) =>
         acknowledged
@@ -96,8 +95,9 @@ export class Executor {
   }
 
   /**
-   * Runs a script that writes at the first target whose slot is not moving; where all are (there is
-   * none at the next number), it begins again, within the one time limit. What was refused for a moving slot has done nothing.
+   * Runs a script that writes at the first target whose slot isn't moving. After the last target,
+   * where `findTarget` gives null, it begins again, within one time limit. A script that is refused
+   * for a moving slot has done nothing.
    */
   writeAnywhere<One extends Target>(
     operation: string,
@@ -121,7 +121,10 @@ export class Executor {
     });
   }
 
-  /** Runs a script that writes, once more where the estimate of the server's clock was wrong. */
+  /**
+   * Runs a script that writes. If it answers that it is late while the caller still waits, the
+   * estimate of the server's clock was wrong. The answer has corrected that, so it runs again.
+   */
   async #runWrite(
     script: ScriptName,
     { key, args }: Target,
@@ -142,12 +145,12 @@ export class Executor {
     }
   }
 
-  /** Runs writes that so many replicas must acknowledge. */
+  /** A function that runs writes which this many replicas must acknowledge. */
   #createReplicatedRun(replicas: number) {
     const replication = this.#replication;
     if (!replication) {
       throw createConfigError(
-        "Waiting for replicas takes a connection that is never opened again in silence, which a client of Valkey GLIDE does; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
+        "Waiting for replicas takes a connection that isn't reopened silently, and a client of Valkey GLIDE reopens its own; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
         { option: "replicas" },
       );
     }
@@ -155,7 +158,7 @@ export class Executor {
       replication.write(key, { ...write, replicas });
   }
 
-  /** Runs a script that only reads (and drops entries that have expired). */
+  /** Runs a script that only reads, and drops entries that have expired. */
   read(
     operation: string,
     script: ScriptName,
@@ -168,7 +171,7 @@ export class Executor {
     });
   }
 
-  /** Runs plain commands that read, one after the other if it takes several, in one time limit. */
+  /** Runs plain commands that read, within one time limit. */
   runCommands<T>(
     operation: string,
     key: string,
@@ -180,7 +183,7 @@ export class Executor {
     });
   }
 
-  /** Does one piece of work within the time limit, and again where it was refused for the moment. */
+  /** Does a piece of work within the time limit, and again where it was refused for the moment. */
   #runInTime<T>(operation: string, work: (start: number) => Promise<T>): Promise<T> {
     const start = performance.now();
     const end = start + this.#timeout - RETRY_DELAY_MS;
@@ -191,6 +194,7 @@ export class Executor {
           return await work(start);
         } catch (error) {
           checkReach(error, this.#connection);
+          // A refusal before the time was up says more than that it was.
           if (!isLate(error) || refusal === undefined) refusal = error;
           if (!isTransient(error) || performance.now() > end) throw refusal;
         }
@@ -223,12 +227,12 @@ export class Executor {
 
   async #askTime(key: string): Promise<void> {
     const sent = performance.now();
-    const now = this.#checked ? await this.#readTime(key) : await this.#introduce(key);
+    const now = this.#checked ? await this.#readTime(key) : await this.#checkServer(key);
     this.#getClock(key).learn(now, sent);
   }
 
   async #readTime(key: string): Promise<number> {
-    // TIME has no key by which a cluster's client would find the server; a script has.
+    // TIME has no key by which a cluster's client would find the server. A script has one.
     const reply = this.#connection.cluster
       ? await this.#connection.send(key, "EVAL", ["return redis.call('TIME')", "1", key])
       : await this.#connection.send(key, "TIME", []);
@@ -236,11 +240,11 @@ export class Executor {
   }
 
   /**
-   * The time at a server that says what it is: at first use, before anything is written.
+   * Checks what kind of server this is, at first use and before anything is written. Its time.
    *
-   * @throws SessionError ERR_SESSION_CONFIG for one that cannot keep what is promised.
+   * @throws SessionError ERR_SESSION_CONFIG for a server that can't keep the store's promises.
    */
-  async #introduce(key: string): Promise<number> {
+  async #checkServer(key: string): Promise<number> {
     const [info, now] = this.#connection.cluster
       ? await this.#askInScript(key)
       : await this.#askInfo(key);
@@ -261,12 +265,12 @@ export class Executor {
     return [info + more, parseTime(info)];
   }
 
-  /** A section of INFO; empty where the server does not tell. */
+  /** A section of INFO; empty where the server refuses to say it. */
   async #readInfo(key: string, section: string): Promise<string> {
     try {
       return String(await this.#connection.send(key, "INFO", [section]));
     } catch (error) {
-      if (isUntold(error)) return "";
+      if (isInfoRefused(error)) return "";
       throw error;
     }
   }
@@ -281,17 +285,17 @@ export class Executor {
   }
 }
 
-/** What TIME says, in ms. */
+/** The answer of TIME, in ms. */
 function toMilliseconds([seconds, micros]: readonly string[]): number {
   return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
 }
 
-/** Whether a refusal is only for the moment. */
+/** Whether a refusal is only temporary. */
 function isTransient(error: unknown): boolean {
   return isCrowded(error) || isMovingSlot(error) || error instanceof MissedWriteError;
 }
 
-/** Whether no time was left: what it was refused for before tells more. */
+/** Whether a write missed its master because no time was left. */
 function isLate(error: unknown): boolean {
   return error instanceof MissedWriteError && error.isLate;
 }

@@ -1,4 +1,4 @@
--- Whether the session that an id leads to is in a set.
+-- Tells whether the session that an id leads to is in a set.
 --
 -- KEYS[1]   the hash at the id
 -- ARGV[1]   not used: '', as in every script that only reads
@@ -14,7 +14,7 @@ if not found.created then
   look_at_session(id, {})
   look_at_ids(trail)
   look_at_pointer(found, asked)
-  refuse_moving_slot() -- what is not there may have not arrived yet
+  refuse_moving_slot() -- a missing key may still be on the other node
 end
 
 return { now, 'has', found.created and has_name(found.names, name) and 1 or 0 }

@@ -1,4 +1,4 @@
--- The sessions of a set that were seen last, among the 500 that expire last.
+-- Reads the sessions of a set that were seen last, among the 500 that expire last.
 --
 -- KEYS[1]   the set
 -- ARGV[1]   not used: '', as in every script that only reads
@@ -23,7 +23,7 @@ for _, id in ipairs(ids) do
     look_at_session(id, {})
   end
 end
-refuse_moving_slot() -- what is not there may have not arrived yet
+refuse_moving_slot() -- a missing key may still be on the other node
 drop_expired_entries(name, 0)
 
 table.sort(entries, function(a, b)

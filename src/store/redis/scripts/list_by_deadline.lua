@@ -1,5 +1,5 @@
--- A page of a set in the order of deadlines: the latest first, those of one deadline by id. The
--- page begins after a place, which is a deadline and an id that need not be in the set any more.
+-- Reads a page of a set in the order of deadlines: the latest first, those of one deadline by id.
+-- The page begins after a place. That is a deadline and an id, which may have left the set.
 --
 -- KEYS[1]   the set
 -- ARGV[1]   not used: '', as in every script that only reads
@@ -17,11 +17,11 @@ local after = ARGV[4]
 local after_id = ARGV[5]
 local other = ARGV[6]
 
--- A page skips damaged entries, which reindexing fixes, and looks at no more than these.
+-- How many entries a page reads at most, with the damaged ones that it skips and reindexing fixes.
 local MAX_LOOKED_AT = 1000
 
--- Whether an id comes after that of the place, byte by byte as a sorted set has its members: `<`
--- would go by the server's locale.
+-- Whether an id comes after the place's id, byte by byte, as in a sorted set. `<` would compare
+-- them by the server's locale.
 local function is_after(id)
   for i = 1, math.min(#id, #after_id) do
     local byte, after_byte = string.byte(id, i), string.byte(after_id, i)
@@ -32,8 +32,8 @@ local function is_after(id)
   return #id > #after_id
 end
 
--- Of the entries that share the place's deadline, those after it: at most `count`. Halving finds
--- the first of them, so any number of entries may share a deadline.
+-- Reads the entries after the place that share its deadline: at most `count`. The first is found by
+-- halving, because any number of entries may share a deadline.
 local function read_same_deadline(count)
   if tonumber(after) < now then
     return {}
@@ -53,7 +53,7 @@ local function read_same_deadline(count)
   return from < to and redis.call('ZRANGE', set, from, to - 1) or {}
 end
 
--- The next entries, at most `count`, as id and deadline; the place moves on to the last of them.
+-- Reads the next entries, at most `count`, as id and deadline. The place moves on to the last.
 local function read_next_entries(count)
   local entries = {}
   local function add(ids)
@@ -81,8 +81,8 @@ local function read_next_entries(count)
     end
     after = format_score(deadline)
     local ids = { found[first] }
-    -- REV gives those of one deadline by their ids in reverse, and of the last deadline perhaps not
-    -- those with the first ids.
+    -- REV gives entries of one deadline with their ids in reverse. Of the last deadline it may have
+    -- left out the first ids.
     if i - first > 2 or i > #found then
       local of_deadline = format_int((i - first) / 2)
       ids = redis.call('ZRANGE', set, after, after, 'BYSCORE', 'LIMIT', 0, of_deadline)
@@ -92,8 +92,8 @@ local function read_next_entries(count)
   return entries
 end
 
--- Whether a session is there, and has the deadline that its entry says. A session with another
--- deadline has a damaged entry, and the next page would begin at the wrong place.
+-- Whether a session is there and has its entry's deadline. An entry with another deadline is
+-- damaged, and the next page would begin at the wrong place.
 local function has_its_deadline(entry)
   local key = derive_session_key(entry.id)
   local seen, idle, absolute = unpack(redis.call('HMGET', key, '@s', '@i', '@a'), 1, 3)
@@ -115,7 +115,7 @@ repeat
   end
   read_count = read_count + #entries
 until #entries == 0 or #sessions == limit or read_count >= MAX_LOOKED_AT
-refuse_moving_slot() -- what is not there may have not arrived yet
+refuse_moving_slot() -- a missing key may still be on the other node
 drop_expired_entries(name, 0)
 
 return { now, 'page', sessions, #sessions == 0 and count_lookalikes(other) or 0 }

@@ -1,13 +1,13 @@
--- Migrates a session from where another library has kept it, once. The mark that this leaves says
--- so for as long as the old session would have lived. So a caller that has read the old one does
--- not migrate it again when the new one has ended (I4).
+-- Migrates a session of another library, once. It leaves a mark for as long as the old session
+-- would have lived. So a caller that has read the old session doesn't migrate it again after the
+-- new one has ended (I4).
 --
 -- KEYS[1]   the session's hash
 -- ARGV[1]   the moment after which nothing is done (ms)
 -- ARGV[2]   its id
 -- ARGV[3]   its deadline (ms)
--- ARGV[4]   how long it may be unused from its next use on (ms), if that is longer than until the
---           deadline; '' where using it does not move the deadline
+-- ARGV[4]   idle timeout (ms) from its next use on, where that is longer than until the deadline;
+--           '' if using it doesn't move the deadline
 -- ARGV[5]   the names of its sets
 -- ARGV[6…]  a list: field, value, …
 -- Returns   now, 'migrated'
@@ -25,7 +25,7 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
--- A caller that reads an old session migrates it, or has given up, within this time.
+-- How long a caller may take at most from reading an old session to migrating it.
 local MIN_MARK_MS = 3600000
 
 local mark = derive_migrated_key(id)
@@ -34,12 +34,12 @@ look_at_session(id, names)
 refuse_moving_slot()
 
 local found = read_own_fields(id)
-local until_then = format_int(math.max(deadline, now + MIN_MARK_MS))
+local mark_expires = format_int(math.max(deadline, now + MIN_MARK_MS))
 if redis.call('EXISTS', mark) == 1 then
-  redis.call('PEXPIREAT', mark, until_then, 'GT')
+  redis.call('PEXPIREAT', mark, mark_expires, 'GT')
   return { now, 'known' }
 end
-redis.call('SET', mark, '', 'PXAT', until_then)
+redis.call('SET', mark, '', 'PXAT', mark_expires)
 if found.created or found.target or found.tombstone then
   return { now, 'known' }
 end

@@ -13,14 +13,14 @@ local set = KEYS[1]
 local name = ARGV[2]
 local after = ARGV[3]
 local after_id = ARGV[4]
-local count = tonumber(ARGV[5])
+local limit = tonumber(ARGV[5])
 local with_fields = ARGV[6] == '1'
 
-local function cost_one()
+local function count_one()
   return 1
 end
 
-local ids, next_after, next_id = read_page(set, after, after_id, count, count, cost_one)
+local ids, next_after, next_id = read_page(set, after, after_id, limit, limit, count_one)
 local sessions = {}
 for _, id in ipairs(ids) do
   local fields
@@ -40,7 +40,7 @@ for _, id in ipairs(ids) do
     look_at_session(id, {})
   end
 end
-refuse_moving_slot() -- what is not there may have not arrived yet
+refuse_moving_slot() -- a missing key may still be on the other node
 drop_expired_entries(name, 0)
 
 return { now, 'page', next_after, next_id, sessions }

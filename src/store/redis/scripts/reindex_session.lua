@@ -23,7 +23,7 @@ end
 local found = read_own_fields(id)
 local changes = { replaced = {}, names = {} }
 for i = 1, #read, 5 do
-  -- A field that was written since it was read stays as its writer left it.
+  -- A field that was written since it was read isn't compared: its writer has updated the sets.
   if redis.call('HGET', key, read[i]) == (read[i + 2] == '1' and read[i + 3]) then
     changes.replaced[read[i + 1]] = true
     for _, name in ipairs(split_words(read[i + 4])) do
@@ -47,14 +47,14 @@ local seen, idle = tonumber(found.seen), tonumber(found.idle)
 local deadline =
   math.min(seen and idle and seen + idle or math.huge, tonumber(found.absolute) or math.huge)
 if not found.created or deadline == math.huge then
-  deadline = expires -- an alias, a tombstone, or no whole session: it goes when it goes
+  deadline = expires -- an alias, a tombstone or a damaged session keeps its expiry
 end
 
 local pointer = found.lineage and derive_pointer_key(found.lineage)
 local leads_to = pointer and redis.call('GET', pointer)
 
 if deadline < now then
-  -- I3: what has expired and stays, or would never expire.
+  -- I3: nothing stays that has expired, or would never expire.
   if expires ~= -2 then
     count.removed = leads_to == id and 2 or 1
     for _, name in ipairs(found.names) do
@@ -79,21 +79,21 @@ if not found.created then
   return answer()
 end
 
-local relisted = #fresh + #removed > 0
-if relisted then
+local names_are_wrong = #fresh + #removed > 0
+if names_are_wrong then
   count.corrected = count.corrected + 1
 end
 if expires ~= deadline then
   count.corrected = count.corrected + 1
 end
 
-local astray = pointer
+local pointer_is_wrong = pointer
   and (leads_to ~= id or redis.call('PEXPIRETIME', pointer) ~= deadline)
-if astray then
+if pointer_is_wrong then
   count.corrected = count.corrected + 1
 end
 
-local kept, left, entering = {}, {}, {}
+local kept, left, missing = {}, {}, {}
 for _, name in ipairs(after) do
   kept[strip_mark(name)] = true
 end
@@ -108,30 +108,30 @@ for _, name in ipairs(after) do
   local plain = derive_plain_key(name)
   if not score or (plain and redis.call('SISMEMBER', plain, id) == 0) then
     count.added = count.added + 1
-    entering[#entering + 1] = name
+    missing[#missing + 1] = name
   elseif tonumber(score) ~= deadline then
     count.corrected = count.corrected + 1
-    entering[#entering + 1] = name
+    missing[#missing + 1] = name
   elseif left[strip_mark(name)] then
-    entering[#entering + 1] = name
+    missing[#missing + 1] = name
   end
 end
 
 if fixes then
-  if relisted then
+  if names_are_wrong then
     write_names(key, found.parts, after)
   end
   for _, name in ipairs(removed) do
     remove_entry(name, id)
   end
-  for _, name in ipairs(entering) do
+  for _, name in ipairs(missing) do
     add_entry(name, id, deadline)
   end
   refresh_set_expiries()
   if expires ~= deadline then
     redis.call('PEXPIREAT', key, format_int(deadline))
   end
-  if astray then
+  if pointer_is_wrong then
     write_pointer(id, found, deadline)
   end
 end

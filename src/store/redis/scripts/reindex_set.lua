@@ -17,15 +17,15 @@ local set = KEYS[1]
 local name = '=' .. ARGV[2]
 local is_sorted = ARGV[3] == 'r'
 local cursor = ARGV[4]
-local size = ARGV[5]
+local count = ARGV[5]
 local fixes = ARGV[6] == '1'
 
 if is_late(not_after) then
   return { now, 'late' }
 end
 
-local step = is_sorted and redis.call('ZSCAN', set, cursor, 'COUNT', size)
-  or redis.call('SSCAN', set, cursor, 'COUNT', size)
+local step = is_sorted and redis.call('ZSCAN', set, cursor, 'COUNT', count)
+  or redis.call('SSCAN', set, cursor, 'COUNT', count)
 local next_cursor, members = step[1], step[2]
 local ids = {}
 for i = 1, #members, is_sorted and 2 or 1 do
@@ -43,7 +43,7 @@ if cursor == '0' and last and redis.call('PEXPIRETIME', set) ~= tonumber(last) t
   note_change(name, 0)
 end
 
--- The name by which a session lists this set.
+-- Finds the name by which a session lists this set.
 local function find_own_name(found)
   for _, own_name in ipairs(found.created and found.names or {}) do
     if strip_mark(own_name) == strip_mark(name) then
@@ -58,14 +58,14 @@ for _, id in ipairs(ids) do
   local is_member = redis.call('SISMEMBER', derive_plain_key(name), id) == 1
   local deadline = redis.call('PEXPIRETIME', derive_session_key(id))
   if not own_name then
-    -- An expired entry is nothing wrong: it goes with the set, or when that is written.
+    -- An expired entry isn't wrong: the next write of the set drops it, or it expires with the set.
     if not score or score >= now then
       removed = removed + 1
       if fixes then
         remove_entry(name, id)
       end
     end
-  elseif deadline > 0 then -- else the session itself has to be fixed first
+  elseif deadline > 0 then -- else the session itself must be fixed first
     local missing = not score or (derive_plain_key(own_name) and not is_member)
     if missing then
       added = added + 1

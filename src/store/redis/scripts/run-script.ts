@@ -11,10 +11,10 @@ const digests = Object.fromEntries(
   ]),
 ) as Record<ScriptName, string>;
 
-/** As servers say it, and as Valkey GLIDE does. */
+/** How servers say it, and how Valkey GLIDE does. */
 const NO_SCRIPT = /^NOSCRIPT\b|\bNoScriptError\b/;
 
-/** Runs a script by its digest; a server that does not know it yet (NOSCRIPT, alone) gets its text. */
+/** Runs a script by its digest. A server that doesn't know it (NOSCRIPT, and only that) gets its text. */
 export async function runScript(
   send: Send,
   name: ScriptName,

@@ -1,4 +1,4 @@
--- Ends the session that an id leads to, and makes another. It makes one whatever the id leads to.
+-- Ends the session that an id leads to, if any, and makes another in any case.
 --
 -- KEYS[1]   the hash at the id
 -- ARGV[1]   the moment after which nothing is done (ms)
@@ -9,7 +9,7 @@
 -- ARGV[6]   for how long tombstones stay (ms)
 -- ARGV[7]   encoded names of the identity fields
 -- ARGV[8…]  a list, for each field that is kept: field, the same encoded
--- ARGV[…]   the changes (includes/changes.lua), of which nothing is unset
+-- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
 --           now, 'too-large', bytes
 --           now, 'too-many', references
@@ -33,7 +33,7 @@ local function answer_signed_in(found, ended)
   return { now, 'signed-in', ended, read_whole(to, found) }
 end
 
--- The new id is fresh and random: if it is there, this is the same command once more.
+-- The new id is fresh and random: if a session has it, this command was sent before.
 local done = read_own_fields(to)
 if done.created then
   return answer_signed_in(done, 1)
@@ -81,7 +81,7 @@ end
 
 local had_identity = has_field(found.names, identity)
 local named = encode_named(changes.names, identity)
--- Made first, so that memory being full stops all of it.
+-- The new session is made first, so that nothing is done if memory is full.
 local made = make_session(to, names, fields, idle, timeout and now + timeout)
 if found.created then
   end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))

@@ -1,4 +1,4 @@
-/** What the store needs of a client: every kind of client is mapped to this by one thin file. */
+/** All that the store needs of a client. One thin file for each kind of client maps it to this. */
 export interface Connection {
   /** Whether the keys are spread over several servers. */
   readonly cluster: boolean;
@@ -7,32 +7,32 @@ export interface Connection {
    * arrays of name, value, …; rejections are the client's own.
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
-  /** The master that has `key`, as far as the client knows now; null where it tells of none. */
+  /** The master that has `key`, as the client knows it now; null for a client that can't say. */
   readonly findMaster: ((key: string) => Master | Promise<Master>) | null;
 }
 
 /** Sends one command. */
 export type Send = (name: string, args: readonly string[]) => Promise<unknown>;
 
-/** A server that is written to. */
+/** A server that takes writes. */
 export interface Master {
-  /** The same for all keys that it has. */
+  /** The same name for each key that this server has. */
   readonly name: string;
   /** Opens one more connection, with the client's own address, user, encryption and database. */
   open(timeout: number): OwnConnection;
 }
 
-/** One connection to one server: when it is lost it stays lost, and no command is sent again. */
+/** One connection to one server. Once lost it stays lost, and no command is sent again. */
 export interface OwnConnection {
-  /** Rejects where it cannot be opened. */
+  /** Rejects if it can't be opened. */
   readonly ready: Promise<unknown>;
   readonly lost: boolean;
-  /** Rejects at once where the connection is lost. */
+  /** Rejects at once when the connection is lost. */
   readonly send: Send;
   close(): void;
 }
 
-/** A map as an array of name, value, …, which is what RESP2 knows it as; any other reply as it is. */
+/** Turns a map into an array of name, value, …, as RESP2 has it; leaves any other reply as it is. */
 export function flattenMap(reply: unknown): unknown {
   if (reply instanceof Map) return [...reply].flat();
   if (Array.isArray(reply) && reply.length > 0 && reply.every(isMapEntry)) {

@@ -1,13 +1,14 @@
-// Not the globals, here and wherever this store reads a clock: those are fakes in many a test of an
-// application, and the server's time is real. A call would wait for ever there, or fail by a jump.
+// Timers and clocks are imported, here and everywhere in this store. Tests of applications fake the
+// global ones, while the server's time is real: a call would wait forever, or time out when the fake
+// clock jumps.
 import { nextTick } from "node:process";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { createConfigError, SessionError } from "../../../shared/errors.ts";
 
 /**
- * Runs one operation against the server; rejects with ERR_STORE_UNAVAILABLE when it fails, and when
- * it has not ended `timeout` ms after its start. `refusal` tells then what it was last refused for,
- * where it has been.
+ * Runs one operation against the server. It rejects with ERR_STORE_UNAVAILABLE when the operation
+ * fails, or hasn't ended `timeout` ms after its start. In the latter case `findRefusal` gives the
+ * error of the last refusal, if there was one.
  */
 export async function runWithTimeout<T>(
   operation: string,
@@ -19,7 +20,7 @@ export async function runWithTimeout<T>(
   const late = new Promise<never>((_, reject) => {
     const stop = () =>
       reject(findRefusal() ?? createUnavailableError(operation, describeNoAnswer(timeout)));
-    // Where this process was busy for so long, the answer may be waiting to be read.
+    // If this process was busy until now, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });
   try {
@@ -41,16 +42,16 @@ function createUnavailableError(operation: string, why: string, cause?: unknown)
   );
 }
 
-/** How many replicas were to acknowledge an ending, and how many have. */
+/** How many replicas had to acknowledge an ending, and how many did. */
 interface Acknowledgement {
   readonly replicas: number;
-  /** Left out where the master did not tell. */
+  /** Left out where the master didn't say. */
   readonly acknowledged?: number;
-  /** Why the master did not tell; none where that took too long. */
+  /** Why the master didn't say; left out where it took too long. */
   readonly cause?: unknown;
 }
 
-/** The error of an ending that is done on the master and acknowledged by too few replicas. */
+/** The error of an ending that the master has done and too few replicas have acknowledged. */
 export function createUnderReplicatedError(
   operation: string,
   { replicas, acknowledged, cause }: Acknowledgement,
@@ -62,55 +63,55 @@ export function createUnderReplicatedError(
   const why = cause === undefined ? "" : ` (${explain(cause)})`;
   return new SessionError(
     "ERR_REPLICAS",
-    `The session store could not ${operation} on ${where}: nothing of what was to be ended is left on the master, but ${who} acknowledged that in time${why}, so a failover may bring it back. Call it again, which waits again; check that the replicas are connected to the master and keep up with it`,
+    `The session store could not ${operation} on ${where}: the master has nothing left to end, but ${who} acknowledged that in time${why}, so a failover may bring back what was ended. Call it again to wait again, and check that the replicas are connected to the master and keep up with it`,
     { operation, replicas, acknowledged, ...toCause(cause) },
   );
 }
 
-/** Whether a client had too many commands under way to send another (Valkey GLIDE: 1,000). */
+/** Whether a client had too many commands in flight to send another (Valkey GLIDE: 1,000). */
 export function isCrowded(error: unknown): boolean {
   return error instanceof Error && /maximum inflight requests/i.test(error.message);
 }
 
-/** Whether a server refused a command because the slot of its key is being moved. */
+/** Whether a server refused a command because the slot of its key is moving. */
 export function isMovingSlot(error: unknown): boolean {
   return error instanceof Error && MOVING_SLOT_PATTERN.test(error.message);
 }
 
 /**
- * Refuses a client of one server where that is one of a cluster, and another one has the key: it does
- * not follow redirections, so the other servers are out of its reach.
+ * Refuses a client of a single server that is part of a cluster, where another server has the key.
+ * Such a client doesn't follow redirections, so it can't reach the other servers.
  *
  * @throws SessionError ERR_SESSION_CONFIG
  */
 export function checkReach(error: unknown, { cluster }: { readonly cluster: boolean }): void {
   if (cluster || !(error instanceof Error) || !/^MOVED\b|- Moved: /.test(error.message)) return;
   throw createConfigError(
-    "The server is one of a cluster, and the client is of one server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
+    "The server is part of a cluster, and the client is for a single server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
     { option: "client" },
   );
 }
 
 function describeNoAnswer(timeout: number): string {
-  return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait${heldUp()}`;
+  return `no answer within ${timeout} ms. Check that the server is running and that the client can reach it; redisStore's timeout option sets how long to wait${describeFakeTimers()}`;
 }
 
-/** Why a client may have sent nothing: several wait for one of these before they write to their socket. */
-function heldUp(): string {
+/** Fake timers may keep a client from sending: several wait for one of these before they write to their socket. */
+function describeFakeTimers(): string {
   const areReal = globalThis.setImmediate === setImmediate && process.nextTick === nextTick;
   return areReal
     ? ""
-    : ". Fake timers have replaced setImmediate or process.nextTick here, and the client may wait for them: leave these two real, or fake the Date alone";
+    : ". Fake timers have replaced setImmediate or process.nextTick here, and the client may wait for them: leave these two real, or fake only the Date";
 }
 
 /**
- * As Redis and Valkey say it of commands, and of scripts; and the redirections to another node that a
- * client passes on when it has followed as many as it does.
+ * The errors of Redis and Valkey for commands and for scripts, and the redirections to another node
+ * that a client passes on when it has followed as many as it will.
  */
 const MOVING_SLOT_PATTERN =
   /\bTRYAGAIN\b|^(MOVED|ASK)\b|- (Moved|Ask): |redirections\. Last error: \S+ (MOVED|ASK)\b|attempted to access a non local key|undeclared keys were accessed during rehashing/i;
 
-/** What servers say, some of it in the words of Valkey GLIDE, and the mend. */
+/** Errors of servers, some of them as Valkey GLIDE words them, and how to fix each. */
 const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   [
     MOVING_SLOT_PATTERN,
@@ -124,7 +125,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /\bCLUSTER ?DOWN\b|knows no master of the key/i,
-    "the cluster has no master for the key now, as while a replica takes the place of one that failed; try again, and check the cluster's nodes if it lasts",
+    "the cluster has no master for the key now, for example while a replica replaces one that failed; try again, and check the cluster's nodes if it lasts",
   ],
   [
     /\bNOREPLICAS\b/i,
@@ -132,7 +133,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /\b(NOAUTH|WRONGPASS|NOPERM|PermissionDenied)\b/i,
-    "the client may not do this; check its user, password and ACL",
+    "the client isn't allowed to do this; check its user, password and ACL",
   ],
   [
     /\bWRONGTYPE\b/i,
@@ -140,7 +141,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /unknown command ['`"]?EVAL|could not find scripting engine|Lua scripting support disabled/i,
-    "the server runs no Lua scripts, which all that this store writes are; let it load its Lua module, which Valkey 9.1 and later have apart from the server, or use one that has Lua",
+    "the server runs no Lua scripts, and this store writes by scripts only; load its Lua module, which Valkey 9.1 and later have apart from the server, or use one that has Lua",
   ],
   [/unknown command/i, "the server lacks a command; Redis 7.0 or Valkey 7.2 and later are needed"],
 ];
@@ -154,7 +155,7 @@ function explain(error: unknown): string {
   );
 }
 
-/** What an error says. That of a name with several addresses, which all refuse, has but a code. */
+/** The text of an error. A host name whose addresses all refuse gives an error with only a code. */
 export function readMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.message || (error as NodeJS.ErrnoException).code || error.name;
@@ -165,8 +166,8 @@ function toCause(error: unknown): ErrorOptions {
 }
 
 /**
- * A client's error without the command it carries, whose arguments are the session's data; a server
- * that does not know a command quotes the first of them.
+ * A client's error without the command it carries: the arguments are the session's data. A server
+ * that doesn't know a command quotes the first of them in its message.
  */
 function stripCommand(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

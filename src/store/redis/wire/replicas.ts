@@ -1,46 +1,44 @@
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { setImmediate as allAsked } from "node:timers/promises";
+import { setImmediate as waitForTurn } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
 import { createUnderReplicatedError, readMessage } from "./failures.ts";
 
-/** A script that is run on a connection of our own, and is to be acknowledged by replicas. */
+/** A script that runs on a connection of the store's own, and that replicas must acknowledge. */
 export interface ReplicatedWrite<Reply> {
-  /** What it does, as errors say it. */
+  /** What it does, in the words of errors. */
   readonly operation: string;
   readonly run: (send: Send) => Promise<Reply>;
-  /** Whether this reply's write is to be waited for. */
+  /** Whether to wait for replicas after this reply. */
   readonly isAwaited: (reply: Reply) => boolean;
   readonly replicas: number;
-  /** By when, on `performance.now()`. */
+  /** On `performance.now()`. */
   readonly deadline: number;
 }
 
-/** A write that did not come to its master, which may be another one now: to be tried again. */
+/** A write that missed its master, which may be another server by now. It can be tried again. */
 export class MissedWriteError extends Error {
   override readonly name = "MissedWriteError";
-  /** Whether there was no time left for it. */
+  /** Whether no time was left for it. */
   readonly isLate: boolean;
 
-  constructor(cause: unknown, late = false) {
+  constructor(cause: unknown, { isLate = false }: { readonly isLate?: boolean } = {}) {
     super(readMessage(cause), { cause });
-    this.isLate = late;
+    this.isLate = isLate;
   }
 }
 
-/** The server is no master, or not yet. */
+/** Refusals of a server that isn't a master, or isn't one yet. */
 const NO_MASTER_PATTERN = /^(READONLY|MASTERDOWN|CLUSTERDOWN|LOADING)\b/;
 
-/**
- * Parts of the time that is left: for WAIT, which servers end up to 100 ms late; and until nobody
- * waits for its answer any longer.
- */
+/** The share of the time left that WAIT gets; servers end it up to 100 ms late. */
 const WAIT_SHARE = 0.85;
+/** The share of the time left after which WAIT's answer is no longer waited for. */
 const ANSWER_SHARE = 0.95;
 
 /**
- * Writes that wait for replicas. WAIT tells of the writes of its own connection only, so both go
- * over a connection of the store's own to the master, which is opened when it is first needed.
+ * Writes that wait for replicas. WAIT counts only the writes of its own connection. So a write and
+ * its WAIT share a connection of the store's own to the master, which is opened at first use.
  */
 export class Replication {
   readonly #lookUpMaster: NonNullable<Connection["findMaster"]>;
@@ -54,7 +52,7 @@ export class Replication {
   async write<Reply>(key: string, write: ReplicatedWrite<Reply>): Promise<Reply> {
     const master = await this.#findMaster(key);
     if (this.#closed) throw new Error("the store was closed");
-    // Who asks for fewer replicas does not wait behind who asks for more.
+    // A write for fewer replicas doesn't wait behind one for more.
     const name = `${write.replicas} ${master.name}`;
     const queue = this.#queues.get(name) ?? new WriteQueue(master, write.replicas);
     this.#queues.set(name, queue);
@@ -65,7 +63,7 @@ export class Replication {
     try {
       return await this.#lookUpMaster(key);
     } catch (error) {
-      throw new MissedWriteError(error); // the client may know none in the middle of a failover
+      throw new MissedWriteError(error); // during a failover the client may know no master
     }
   }
 
@@ -75,10 +73,10 @@ export class Replication {
   }
 }
 
-/** What is refused so shortly before the end (ms) was cut by it. */
+/** A write that fails this close to its deadline, or after it, had no time left. */
 const CUT_WITHIN_MS = 5;
 
-/** A write whose turn has not come, or whose WAIT is not answered. */
+/** A write whose turn hasn't come, or whose WAIT isn't answered yet. */
 class PendingWrite<Reply = unknown> {
   readonly promise: Promise<Reply>;
   readonly deadline: number;
@@ -96,7 +94,7 @@ class PendingWrite<Reply = unknown> {
     });
   }
 
-  /** Runs the script; resolves to whether it is to be waited for. Never rejects. */
+  /** Runs the script; resolves to whether replicas are waited for. Never rejects. */
   async run(connection: OwnConnection): Promise<boolean> {
     try {
       const reply = await this.#write.run(connection.send);
@@ -113,19 +111,20 @@ class PendingWrite<Reply = unknown> {
     return false;
   }
 
-  /** Its script was not run, or nobody knows whether it was. */
+  /** For a script that didn't run, or may not have. */
   rejectAsMissed(error: unknown): void {
-    this.#reject(new MissedWriteError(error, performance.now() > this.deadline - CUT_WITHIN_MS));
+    const isLate = performance.now() > this.deadline - CUT_WITHIN_MS;
+    this.#reject(new MissedWriteError(error, { isLate }));
   }
 
-  /** WAIT has answered how many replicas there are. */
-  acknowledge(by: number): void {
+  /** WAIT has answered how many replicas have acknowledged the write. */
+  acknowledge(acknowledged: number): void {
     const { operation, replicas } = this.#write;
-    if (by >= replicas) this.#resolve(this.#reply as Reply);
-    else this.#reject(createUnderReplicatedError(operation, { replicas, acknowledged: by }));
+    if (acknowledged >= replicas) this.#resolve(this.#reply as Reply);
+    else this.#reject(createUnderReplicatedError(operation, { replicas, acknowledged }));
   }
 
-  /** WAIT has not answered. */
+  /** WAIT hasn't answered. */
   rejectAsUnanswered(cause: unknown): void {
     const { operation, replicas } = this.#write;
     const why = cause instanceof TooLateError ? undefined : cause;
@@ -134,9 +133,8 @@ class PendingWrite<Reply = unknown> {
 }
 
 /**
- * One connection to one master, for one number of replicas. Its pairs of a script and a WAIT do not
- * overlap: what is asked for meanwhile waits, and then goes together, its scripts first and one WAIT
- * for all of them.
+ * One connection to one master, for one number of replicas. It runs one batch at a time: scripts,
+ * and then one WAIT for all of them. Writes that come meanwhile form the next batch.
  */
 class WriteQueue {
   readonly #replicas: number;
@@ -152,7 +150,7 @@ class WriteQueue {
   }
 
   write<Reply>(master: Master, write: ReplicatedWrite<Reply>): Promise<Reply> {
-    this.#master = master; // behind Sentinel, another one in time
+    this.#master = master; // behind Sentinel, it changes over time
     const pending = new PendingWrite(write);
     this.#pending.push(pending as PendingWrite);
     void this.#drain();
@@ -165,7 +163,7 @@ class WriteQueue {
     this.#disconnect();
   }
 
-  /** The next write opens another one. */
+  /** The next write opens another connection. */
   #disconnect(): void {
     this.#ownConnection?.close();
     this.#ownConnection = undefined;
@@ -175,19 +173,19 @@ class WriteQueue {
     if (this.#isBusy) return;
     this.#isBusy = true;
     while (this.#pending.length > 0) {
-      await allAsked(); // the shards of a set ask one after the other
+      await waitForTurn(); // the shards of a set ask one after the other
       await this.#writeBatch(this.#pending.splice(0));
     }
     this.#isBusy = false;
   }
 
-  /** Never rejects, and ends in time: who comes next has not much more of it. */
+  /** Never rejects, and ends by the last deadline: the next batch has little more time. */
   async #writeBatch(batch: PendingWrite[]): Promise<void> {
     const end = Math.max(...batch.map((one) => one.deadline));
     try {
       const connection = await this.#connect(end);
       const now = performance.now();
-      const awaited = batch.filter((one) => one.deadline > now); // nobody waits for the others
+      const awaited = batch.filter((one) => one.deadline > now); // the others' callers have given up
       const runs = await waitUntil(end, Promise.all(awaited.map((one) => one.run(connection))));
       const written = awaited.filter((_, i) => runs[i]);
       if (written.length > 0) await this.#waitForReplicas(connection, written);
@@ -216,7 +214,7 @@ class WriteQueue {
   async #waitForReplicas(connection: OwnConnection, written: PendingWrite[]): Promise<void> {
     const now = performance.now();
     const left = Math.max(...written.map(({ deadline }) => deadline)) - now;
-    const limit = Math.max(1, Math.floor(left * WAIT_SHARE)); // 0 would be without end
+    const limit = Math.max(1, Math.floor(left * WAIT_SHARE)); // 0 would wait forever
     const answer = connection.send("WAIT", [String(this.#replicas), String(limit)]).then(Number);
     const settle = async (one: PendingWrite) => {
       try {
@@ -226,15 +224,15 @@ class WriteQueue {
       }
     };
     await Promise.all(written.map(settle));
-    // Who calls again may find another master; and without an answer the connection stays busy.
-    const by = await waitUntil(now, answer).catch(() => 0);
-    if (by < this.#replicas) this.#disconnect();
+    // A repeated call may find another master, and an unanswered WAIT keeps the connection busy.
+    const acknowledged = await waitUntil(now, answer).catch(() => 0);
+    if (acknowledged < this.#replicas) this.#disconnect();
   }
 }
 
 class TooLateError extends Error {}
 
-/** The result, or a rejection at a moment of `performance.now()`. */
+/** Resolves as the promise does, and rejects at `moment` on `performance.now()`. */
 async function waitUntil<T>(moment: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

@@ -1,22 +1,22 @@
 import { performance } from "node:perf_hooks";
 
-/** The wall clock of this machine, also where a test has replaced the global one since. */
+/** The wall clock of this machine. It stays real if a test replaces the global one later. */
 const WallClock = Date;
-/** A jump of the wall clock against the monotonic one by more than this: the machine slept. */
+/** If the wall clock jumps against the monotonic one by more than this, the machine slept. */
 const MAX_DRIFT_MS = 1000;
 
 /**
- * What time it is on the server, in ms, as its last reply told. The estimate is never ahead of the
- * server by more than the server's clock has been set back since.
+ * An estimate of the server's time, in ms, from its replies. It is never ahead of the server, unless
+ * the server's clock was set back since; then it is ahead by that much at most.
  */
 export class ServerClock {
-  /** Server time less monotonic time; undefined before the first reply. */
+  /** Server time minus monotonic time; undefined before the first reply. */
   #offset: number | undefined;
   #drift = 0;
 
   /**
-   * Takes a reply that says it was `now` on the server, which was between `sent` and this moment. An
-   * estimate that agrees stays: a reply that this process came to read late says little.
+   * Learns from a reply: it was `now` on the server at some moment between `sent` and this one. An
+   * estimate that agrees with the reply stays, because a reply that was read late says little.
    */
   learn(now: number, sent: number): void {
     const least = now - performance.now();
@@ -26,7 +26,7 @@ export class ServerClock {
     this.#drift = measureDrift();
   }
 
-  /** Whether a command may rely on the estimate: not before the first reply, nor after a sleep. */
+  /** Whether a command may rely on the estimate: it may not before the first reply, nor after a sleep. */
   get isKnown(): boolean {
     return this.#offset !== undefined && Math.abs(measureDrift() - this.#drift) < MAX_DRIFT_MS;
   }
@@ -37,7 +37,7 @@ export class ServerClock {
   }
 }
 
-/** The wall clock less the monotonic one, which stands still while the machine sleeps. */
+/** The wall clock minus the monotonic one, which stands still while the machine sleeps. */
 function measureDrift(): number {
   return WallClock.now() - performance.now();
 }

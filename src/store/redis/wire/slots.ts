@@ -1,13 +1,12 @@
-/** How many slots a cluster has. */
 export const SLOT_COUNT = 16_384;
 
-/** The slot of a cluster that a key is in: that of its hash tag, which all our keys have. */
+/** The slot of a key in a cluster: the slot of its hash tag, which all keys of this store have. */
 export function computeSlot(key: string): number {
   const [, tag = key] = /\{(.+?)\}/.exec(key) ?? [];
   return computeCRC16(tag) % SLOT_COUNT;
 }
 
-/** A key that is in a slot, by trying: it takes SLOTS tries on average. */
+/** A key in a slot, found by trial: it takes SLOT_COUNT tries on average. */
 export function findSlotKey(slot: number): string {
   const known = keysBySlot.get(slot);
   if (known !== undefined) return known;
@@ -21,7 +20,7 @@ export function findSlotKey(slot: number): string {
 
 const keysBySlot = new Map<number, string>();
 
-/** CRC-16/XMODEM, as the specification of Redis Cluster has it. */
+/** CRC-16/XMODEM, as in the specification of Redis Cluster. */
 function computeCRC16(text: string): number {
   let crc = 0;
   for (const byte of Buffer.from(text)) {

@@ -41,7 +41,7 @@ function single(master: number): Redis {
 }
 
 describe("a client of one server", () => {
-  test("is told at once that the server is one of a cluster, whatever is called first", async () => {
+  test("is told at once that the server is part of a cluster, whatever is called first", async () => {
     const prefix = await prefixOn(0, false);
     const calls = [
       (sessions: ReturnType<typeof createSessions>) => sessions.create({}),
@@ -54,7 +54,7 @@ describe("a client of one server", () => {
       expect(error).toBeInstanceOf(SessionError);
       expect(error).toMatchObject({
         code: "ERR_SESSION_CONFIG",
-        message: expect.stringMatching(/one of a cluster.*new Cluster/),
+        message: expect.stringMatching(/part of a cluster.*new Cluster/),
       });
     }
   });
@@ -71,7 +71,7 @@ describe("a client of one server", () => {
     for (const call of [() => store.get(sid), () => store.destroy(sid)]) {
       await expect(call()).rejects.toMatchObject({
         code: "ERR_SESSION_CONFIG",
-        message: expect.stringMatching(/one of a cluster.*new Cluster/),
+        message: expect.stringMatching(/part of a cluster.*new Cluster/),
       });
     }
   });

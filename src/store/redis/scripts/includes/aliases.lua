@@ -3,10 +3,10 @@
 -- How many aliases a way in follows.
 local MAX_HOPS = 3
 
--- How many aliases lead to a session at most. An ending follows all of them.
+-- How many aliases may lead to a session. An ending follows all of them.
 local MAX_RENEWALS = 32
 
--- Follows at most `max` aliases from an id. The last id, what is there, and the ids before it.
+-- Follows at most `max` aliases from an id. Returns the last id, what is there, and the ids before.
 local function follow_aliases(id, max)
   local trail = {}
   local found = read_own_fields(id)
@@ -18,7 +18,7 @@ local function follow_aliases(id, max)
   return id, found, trail
 end
 
--- The same over all aliases there are, from an id or a lineage.
+-- The same for an id, over all its aliases, or for a lineage, over its pointer.
 local function follow_name(id)
   local current, found, trail = follow_aliases(id, MAX_RENEWALS)
   if not found.created then

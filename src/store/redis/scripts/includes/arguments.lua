@@ -1,5 +1,5 @@
--- A list among the arguments is a count and then that many arguments. A text of names separates
--- them by spaces.
+-- A list among the arguments is a count, followed by that many arguments. Several names in one
+-- argument are separated by spaces.
 
 -- The list at ARGV[at], and where the argument after it is.
 local function read_list(at)

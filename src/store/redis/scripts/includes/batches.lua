@@ -1,10 +1,10 @@
--- Lists that may be longer than what `unpack` takes at once, which is about 8,000 values.
+-- Lists that may be longer than `unpack` takes at once, which is about 8,000 values.
 
 local unpack = table.unpack or unpack
 
 local MAX_BATCH = 4000
 
--- The values of a list from an index on, one batch of them.
+-- One batch of a list's values, from an index on.
 local function unpack_batch(list, from)
   return unpack(list, from, math.min(from + MAX_BATCH - 1, #list))
 end

@@ -8,8 +8,8 @@ local function answer_changed(final, found, is_new)
   return { now, 'changed', final, 0, list_times(found), derive_lineage(final, found), {} }
 end
 
--- What a tombstone tells a change. A change that names less than the sign-in named isn't a sign-in
--- that was sent twice. A session made of it would take the sign-in's place.
+-- What a tombstone tells a change. A change that names fewer identities than the sign-in did isn't
+-- the same sign-in sent twice, and must not make a session in its place.
 local function derive_tombstone(tombstone, changes, identity)
   local given = parse_fields(encode_named(changes.names, identity))
   for _, field in ipairs(split_words(string.sub(tombstone, 2))) do
@@ -31,8 +31,8 @@ local function answer_absent(found, changes, identity)
 end
 
 -- Writes the changes of a session that was found at `current` over the ids of `trail`. `plan` has
--- the names of its sets: `after` the changes, those `added` and those `removed`; a new `idle`
--- timeout (ms) and `absolute` deadline, if any; and, where the session gets a new id:
+-- the names of its sets `after` the changes, those `added` and those `removed`. It may have a new
+-- `idle` timeout (ms) and `absolute` deadline (ms). For a session that gets a new id it has:
 --
 --   to        the id
 --   for_good  whether no old id may lead to it
@@ -43,23 +43,23 @@ local function write_session(current, found, trail, changes, plan)
   local key = derive_session_key(current)
   local to, after, removed = plan.to, plan.after, plan.removed
 
-  -- I6: both deadlines hold, and nothing moves the absolute one but a new one that is given.
+  -- I6: both deadlines hold. Only a new absolute deadline in the plan moves the absolute one.
   local idle = plan.idle or tonumber(found.idle)
   local absolute = plan.absolute or tonumber(found.absolute)
   local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
-  -- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script, and
-  -- the next write would make a part of the session anew, for ever. So it has a second until the
-  -- end.
-  local held = math.max(deadline, now + 1000)
+  -- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script. The
+  -- next write would then make a part of the session anew, and it would never expire. So the key
+  -- has at least a second, and gets its deadline at the end of the script.
+  local held_until = math.max(deadline, now + 1000)
 
-  local moved = #plan.added + #removed > 0
+  local changes_sets = #plan.added + #removed > 0
   if #changes.set == 0 then
     -- Needs no memory: touching works when it is full.
-    redis.call('PEXPIREAT', key, format_int(held))
-    write_fields(key, changes, found, moved and after)
+    redis.call('PEXPIREAT', key, format_int(held_until))
+    write_fields(key, changes, found, changes_sets and after)
   else
-    write_fields(key, changes, found, moved and after)
-    redis.call('PEXPIREAT', key, format_int(held))
+    write_fields(key, changes, found, changes_sets and after)
+    redis.call('PEXPIREAT', key, format_int(held_until))
   end
   found.seen = format_int(now)
   redis.call('HSET', key, '@s', found.seen)
@@ -102,7 +102,7 @@ local function write_session(current, found, trail, changes, plan)
   refresh_set_expiries()
 
   local answer = answer_changed(final, found, to and 1 or 0)
-  if held > deadline then
+  if held_until > deadline then
     redis.call('PEXPIREAT', derive_session_key(final), format_int(deadline))
   end
   return answer

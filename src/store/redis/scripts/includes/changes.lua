@@ -5,7 +5,7 @@
 --   a list: field, value, … to set
 --   a list: fields to unset
 
--- How many values the references of a session may have together: each is an entry that a touch
+-- How many values the references of a session may have together. Each is an entry that every touch
 -- renews.
 local MAX_REFERENCES = 1000
 
@@ -25,7 +25,7 @@ local function read_changes(at)
   return changes
 end
 
--- The names of a session's sets after the changes, and which of them come and go.
+-- The names of a session's sets after the changes, the added ones and the removed ones.
 local function derive_names_after(names, changes)
   local wanted, had, after, added, removed = {}, {}, {}, {}, {}
   for _, name in ipairs(changes.names) do
@@ -48,7 +48,7 @@ local function derive_names_after(names, changes)
   return after, added, removed
 end
 
--- The bytes of a session's fields after the changes: 0 where the changes add nothing.
+-- How many bytes a session's fields have after the changes; 0 if the changes set nothing.
 local function count_bytes_after(key, changes)
   if #changes.set == 0 then
     return 0
@@ -70,7 +70,7 @@ local function count_bytes_after(key, changes)
   return bytes
 end
 
--- The fields that are set, without some, as field, value, …, and how many bytes they have.
+-- The fields that the changes set, but for those of `without`, as field, value, …, and their bytes.
 local function select_set_fields(changes, without)
   local dropped, fields, bytes = {}, {}, 0
   for _, field in ipairs(without) do
@@ -86,15 +86,15 @@ local function select_set_fields(changes, without)
   return fields, bytes
 end
 
--- Replaces the stored names of a session's sets. `parts` is how many parts they have until now.
+-- Replaces the stored names of a session's sets. `parts` is how many parts they had before.
 local function write_names(key, parts, names)
   redis.call('HDEL', key, '@r')
   call_in_batches('HDEL', key, list_part_fields(parts))
   call_in_batches('HSET', key, encode_names(names))
 end
 
--- With fields to set this is the script's first write, so that memory being full stops all of it.
--- `after` are the names of the session's sets from now on; nil where they stay as `found` has them.
+-- With fields to set this is the script's first write, so that nothing is done if memory is full.
+-- `after` has the names of the session's sets from now on; it is false if they stay the same.
 local function write_fields(key, changes, found, after)
   call_in_batches('HSET', key, changes.set)
   call_in_batches('HDEL', key, changes.unset)

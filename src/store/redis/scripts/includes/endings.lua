@@ -1,16 +1,16 @@
 -- An ended session leaves tombstones at its ids.
 
--- What the tombstone of a session says that its own request has ended.
+-- The text of the tombstone of a session that its own request ended.
 local BY_DELETE = 'd'
 
--- What the tombstone of a session says that a sign-in has ended: whether the session had an
--- identity, and, where it had none, which of several identity fields the sign-in named.
+-- The text of the tombstone of a session that a sign-in ended: whether the session had an identity,
+-- and, if it had none, which of several identity fields the sign-in named.
 local function encode_sign_in(had_identity, named)
   return had_identity and '1' or ('0' .. (named or ''))
 end
 
--- Leaves nothing at an id but, for `stays` ms, an alias (`@to`) or a tombstone (`@x`). An alias
--- also gets the id before it.
+-- Replaces the hash at an id by an alias (`@to`) or a tombstone (`@x`) for `stays` ms, or by
+-- nothing if that is 0. An alias also gets the id before it, if any.
 local function replace_hash(id, stays, field, value, previous)
   redis.call('DEL', derive_session_key(id))
   if stays > 0 then
@@ -22,7 +22,7 @@ local function replace_hash(id, stays, field, value, previous)
   end
 end
 
--- Ends a session that was reached over the ids of `trail`, and leaves `tombstone` at all of them.
+-- Ends a session that was found over the ids of `trail`, and leaves `tombstone` at all its ids.
 local function end_session(current, found, trail, stays, tombstone)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do

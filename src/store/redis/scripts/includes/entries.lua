@@ -1,7 +1,6 @@
 -- The entries of sessions in their sets.
 
--- By the name of each set whose entries have changed, how many were added: see
--- `refresh_set_expiries`.
+-- For each set whose entries have changed, how many were added. `refresh_set_expiries` reads it.
 local changed_sets = {}
 
 local function note_change(name, added)
@@ -25,9 +24,9 @@ local function remove_entry(name, id)
   note_change(name, 0)
 end
 
--- A part of every write and listing of a set, so that expired entries never pile up. It is bounded,
--- and drops at least as many as were added: a set never has more entries than it has had live
--- sessions at one time.
+-- Drops some expired entries: a part of every write and listing of a set, so that they never pile
+-- up. It is bounded, and drops at least as many as were added. So a set never has more entries than
+-- it has had live sessions at one time.
 local function drop_expired_entries(name, added)
   local key = derive_set_key(name)
   local most = math.max(8, added)
@@ -47,7 +46,7 @@ local function refresh_set_expiries()
     drop_expired_entries(name, added)
     local key = derive_set_key(name)
     local deadline = tonumber(redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2])
-    -- A score that is no time was written by hand. It stops no operation, and `reindex` removes it.
+    -- A score that isn't a time was written by hand. It stops no operation; `reindex` removes it.
     local sane = deadline and deadline < 2 ^ 52
     for _, one in ipairs({ key, derive_plain_key(name) }) do
       if sane and redis.call('PEXPIRETIME', one) ~= deadline then

@@ -1,7 +1,8 @@
 -- Whose a session is, as its references of the fields of `identity` say.
 
--- Whose the session is, seen from the user that the changes name: 'same', 'nobody' or 'another'.
--- Nil where they name none. Each field counts by itself, and the strictest one decides.
+-- Whose the session is, compared with the user that the changes name: 'same', 'nobody' or
+-- 'another'; nil if they name none. Each field is compared by itself, and the strictest result
+-- counts.
 local function compare_identities(names, changes, identity)
   local had, given, common = {}, {}, {}
   local held = {}
@@ -26,7 +27,7 @@ local function compare_identities(names, changes, identity)
   return strictest
 end
 
--- Which of the fields the names are of, each after a space; '' where there is one field only.
+-- The fields that the names belong to, each after a space; '' if `fields` has one field only.
 local function encode_named(names, fields)
   local list, known = '', {}
   if next(fields, next(fields)) then

@@ -1,6 +1,6 @@
--- The first id of a session that was rotated is kept in its hash. A pointer beside it leads to the
--- present id, and lives as long as the session. No token leads over a pointer: it is for names that
--- pages show.
+-- A session that was rotated keeps its first id in its hash. A pointer leads from there to the
+-- current id, and lives as long as the session. It is for names that pages show: no token follows
+-- it.
 
 local function delete_pointer(found)
   if found.lineage then

@@ -1,5 +1,5 @@
--- A number and a string that look alike have different sets. A caller that finds its set empty is
--- told where the other one isn't.
+-- A number and a string that look alike have different sets. A caller whose set is empty is told if
+-- the other set isn't.
 
 -- How many live sessions the set of this name has; 0 for no name.
 local function count_lookalikes(name)

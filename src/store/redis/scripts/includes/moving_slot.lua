@@ -1,11 +1,11 @@
--- Before its first write a script looks at every key that it will touch: at each index by itself,
--- which stops a wrong type, and at all of them with one EXISTS of at least two keys, which is the
--- only thing that raises while a slot is moving and some of them have not arrived. One of the keys
--- is never there: so the EXISTS always raises while the slot is moving, also where all others are
--- on this node. A script that went on could not make a key again that it has just deleted. A script
--- that only reads looks at what it has not found, before it takes that for gone.
+-- Before its first write a script looks at every key that it will touch. It looks at each index by
+-- itself, which stops a wrong type. Then it looks at all keys by one EXISTS of at least two keys:
+-- nothing else raises while a slot is moving and some of the keys are on the other node. One of its
+-- keys never exists, so it raises throughout the move, even if all other keys are on this node. A
+-- script that went on could delete a key and not make it again. A script that only reads looks at
+-- the keys that it hasn't found, before it takes them for gone.
 
--- What the EXISTS asks for.
+-- The keys for that EXISTS.
 local looked_at = {}
 
 local function look_at_key(key)
@@ -30,7 +30,7 @@ local function look_at_ids(ids)
   end
 end
 
--- At the pointer of a session's lineage; where it has none, at that of `id`, if one is given.
+-- Looks at the pointer of a session's lineage. If it has none, looks at that of `id`, if given.
 local function look_at_pointer(found, id)
   if found.lineage or id then
     look_at_key(derive_pointer_key(found.lineage or id))

@@ -1,7 +1,6 @@
--- Making a session.
-
--- Makes a session of fields (field, value, …) that is in the sets of these names. `idle` is in ms,
--- or nil; `absolute` is a moment, or nil. Nothing is left where its deadline has passed.
+-- Makes a session with `fields` (field, value, …) in the sets of `names`. `idle` is a timeout (ms)
+-- or nil, `absolute` a deadline (ms) or nil, and `seen` when it was last seen (ms), by default now.
+-- Nothing is left if its deadline has passed.
 local function make_session(id, names, fields, idle, absolute, seen)
   seen = seen or now
   local deadline = math.min(idle and seen + idle or math.huge, absolute or math.huge)
@@ -23,7 +22,7 @@ local function make_session(id, names, fields, idle, absolute, seen)
     fields[#fields + 1] = text
   end
   call_in_batches('HSET', derive_session_key(id), fields)
-  -- Deletes the session where its deadline has passed.
+  -- This deletes the session if its deadline has passed.
   redis.call('PEXPIREAT', derive_session_key(id), format_int(deadline))
   for _, name in ipairs(names) do
     add_entry(name, id, deadline)

@@ -1,7 +1,7 @@
 -- The library's own fields of a hash, which begin with "@": docs/design.md says what each one
 -- holds.
 
--- Those of the hash at an id; false for each that isn't there.
+-- Reads those of the hash at an id; false for each that isn't there.
 local function read_own_fields(id)
   local key = derive_session_key(id)
   local values =
@@ -19,14 +19,15 @@ local function derive_lineage(id, found)
   return found.lineage or id
 end
 
--- The times as scripts answer them: created (µs), last seen, idle timeout and absolute deadline
--- (ms, or '').
+-- The times in a script's answer: created (µs), last seen (ms), idle timeout and absolute deadline
+-- (each in ms, or '').
 local function list_times(found)
   return { found.created, found.seen, found.idle or '', found.absolute or '' }
 end
 
--- The session at an id as its times, its lineage and a list of field, value, … One that was just
--- made may have expired already, because the clock of keys runs on during a script.
+-- Reads the session at an id as its times, its lineage and a list of field, value, … A session that
+-- was just made has its fields in `found`: its key may have expired already, because the clock of
+-- keys runs on during a script.
 local function read_whole(id, found)
   local fields = found.fields or redis.call('HGETALL', derive_session_key(id))
   return list_times(found), derive_lineage(id, found), fields

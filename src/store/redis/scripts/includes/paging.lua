@@ -1,7 +1,7 @@
 -- Pages of a set, in the order of deadlines.
 
--- The id to go on after comes back from a client, which knows texts. Bytes that aren't a text would
--- come back as others, and the page would be read again and again.
+-- A client sends back the id to go on after, and clients decode text. Bytes that aren't valid text
+-- would come back changed, and the same page would be read again and again.
 local function escape_id(id)
   return (string.gsub(id, '[^%w_-]', function(byte)
     return string.format('%%%02X', string.byte(byte))
@@ -14,14 +14,14 @@ local function unescape_id(text)
   end))
 end
 
--- The next ids of a set: at most `count` of them, and of a total cost of `budget` (but at least
--- one). Also the deadline and the id to go on after, which are '' at the end.
+-- Reads the next ids of a set: at most `limit`, with a total cost of at most `budget`, but at least
+-- one. Also returns the deadline and the id to go on after, which are '' at the end.
 --
--- A session in use only ever moves ahead: touching puts its deadline off, rotating keeps it. So
--- each session that is in the set from the first page to the last is met, under whatever id. For
--- that a page ends between two deadlines. Only where more sessions share one millisecond than a
--- page holds does it end among them, after an id.
-local function read_page(key, after, escaped_id, count, budget, cost)
+-- A session in use only moves ahead: touching puts off its deadline, rotating keeps it. So a
+-- session that stays in the set from the first page to the last is read, whatever its id. For that,
+-- a page ends between two deadlines. If more sessions share one millisecond than a page holds, it
+-- ends among them, after an id.
+local function read_page(key, after, escaped_id, limit, budget, count_cost)
   local from
   local after_id = unescape_id(escaped_id)
   if after == '' then
@@ -33,15 +33,15 @@ local function read_page(key, after, escaped_id, count, budget, cost)
   else
     from = redis.call('ZCOUNT', key, '-inf', '(' .. after)
   end
-  local entries = redis.call('ZRANGE', key, from, from + count, 'WITHSCORES')
+  local entries = redis.call('ZRANGE', key, from, from + limit, 'WITHSCORES')
   local ids, deadlines = {}, {}
   for i = 1, #entries, 2 do
     ids[#ids + 1] = entries[i]
     deadlines[#deadlines + 1] = entries[i + 1]
   end
   local taken, spent = 0, 0
-  while taken < #ids and taken < count do
-    spent = spent + cost(ids[taken + 1])
+  while taken < #ids and taken < limit do
+    spent = spent + count_cost(ids[taken + 1])
     if taken > 0 and spent > budget then
       break
     end

@@ -1,6 +1,6 @@
--- WAIT tells of what its connection has written. So a script that is followed by a WAIT and finds
--- nothing to do writes a key that is gone again before another command can see it. DEL needs no
--- memory, and after it HSET needs none either.
+-- WAIT counts only what its connection has written. So a script that a WAIT follows, and that finds
+-- nothing to do, writes a key and deletes it before another command can see it. DEL is allowed when
+-- memory is full, and once it has run, HSET is allowed too.
 
 local function write_for_wait()
   redis.call('DEL', derive_wait_key())

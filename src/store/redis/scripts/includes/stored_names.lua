@@ -4,8 +4,8 @@
 
 local MAX_PART_BYTES = 64
 
--- No session has more names, and so none has more parts. A number that was written by hand makes
--- the server read no more than that.
+-- No session has more names, so none has more parts. This bounds what a number that was written by
+-- hand makes the server read.
 local MAX_PARTS = 1000
 
 local function list_part_fields(count)
@@ -16,7 +16,7 @@ local function list_part_fields(count)
   return fields
 end
 
--- The names, given the value of `@r`, and how many parts they have beside it.
+-- Reads the names, given the value of `@r`. Also returns how many parts they have beside it.
 local function read_names(key, first)
   local digits = string.match(first or '', '^%d+$')
   if not digits then

@@ -5,7 +5,7 @@ import { createGlideConnection, type GlideAnyClient, isGlide } from "./glide.ts"
 import { createIoredisConnection, type IoredisClient, isIoredis } from "./ioredis.ts";
 import { createNodeRedisConnection, isNodeRedis, type NodeRedisClient } from "./node-redis.ts";
 
-/** A client that the Redis store can work with; it is known by its shape. */
+/** A client that the Redis store can work with. It is recognized by its shape. */
 export type RedisClient = IoredisClient | NodeRedisClient | GlideAnyClient;
 
 /** Whether this is a client that the store can work with, connected or not. */
@@ -14,17 +14,17 @@ export function isRedisClient(value: unknown): value is RedisClient {
   return isIoredis(value) || isGlide(value) || isNodeRedis(value);
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no client that the store knows. */
+/** @throws SessionError ERR_SESSION_CONFIG for anything that isn't a client that the store knows. */
 export function toConnection(client: RedisClient): Connection {
-  const connection = readSafely("ERR_SESSION_CONFIG", "The client", () => known(client));
+  const connection = readSafely("ERR_SESSION_CONFIG", "The client", () => connect(client));
   if (connection) return connection;
   throw createConfigError(
-    "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient); to the first it is redisStore(new Redis(url))",
+    "redisStore takes a client of ioredis 5 or 6 (Redis or Cluster), of redis 5 or 6 (createClient, createClientPool, createSentinel or createCluster), or of @valkey/valkey-glide 2 (GlideClient or GlideClusterClient), as in redisStore(new Redis(url))",
     { option: "client" },
   );
 }
 
-function known(client: RedisClient): Connection | null {
+function connect(client: RedisClient): Connection | null {
   if (typeof client !== "object" || client === null) return null;
   if (isIoredis(client)) return createIoredisConnection(client);
   if (isGlide(client)) return createGlideConnection(client);

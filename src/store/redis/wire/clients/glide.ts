@@ -1,7 +1,7 @@
 import { createConfigError } from "../../../../shared/errors.ts";
 import { type Connection, flattenMap } from "../connection.ts";
 
-/** GLIDE's `Decoder.String`: replies are strings whatever the client's `defaultDecoder` is. */
+/** GLIDE's `Decoder.String`. It makes replies strings, whatever the client's `defaultDecoder` is. */
 const STRING_DECODER = 1;
 
 /** The shape of a client of Valkey GLIDE 2. Commands always go to the master. */
@@ -31,14 +31,14 @@ export function createGlideConnection(client: GlideAnyClient): Connection {
   const { config } = client as { config?: { readFrom?: string } };
   if ((config?.readFrom ?? "primary") !== "primary") {
     throw createConfigError(
-      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client without readFrom, or with readFrom: "primary"',
+      'The client reads from a replica, where an ended session can still be read for a while; give redisStore a client without readFrom, or with readFrom: "primary"',
       { option: "client" },
     );
   }
   if (!("ssubscribe" in client)) {
     return {
       cluster: false,
-      findMaster: null, // it opens lost connections again without a word
+      findMaster: null, // it reopens lost connections silently
       send: async (_key, name, args) =>
         flattenMap(await client.customCommand([name, ...args], { decoder: STRING_DECODER })),
     };

@@ -3,8 +3,8 @@ import { type Connection, flattenMap, type Master, type OwnConnection } from "..
 import { computeSlot } from "../slots.ts";
 
 /**
- * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. Its
- * `keyPrefix` is taken into account.
+ * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. It
+ * may have a `keyPrefix`.
  */
 export interface IoredisClient {
   /** Sends any command. */
@@ -33,11 +33,11 @@ export function createIoredisConnection(client: IoredisClient): Connection {
   const { keyPrefix = "", readOnly = false, role, scaleReads = "master" } = client.options;
   if (readOnly || role === "slave" || scaleReads !== "master") {
     throw createConfigError(
-      'The client reads from a replica, where a session that was ended can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
+      'The client reads from a replica, where an ended session can still be read for a while; give redisStore a client of the master (no readOnly, no role "slave", no scaleReads)',
       { option: "client" },
     );
   }
-  // The scripts find the hash tag by the first brace, and a cluster finds the slot by it.
+  // The scripts and the cluster take the hash tag from the first brace.
   if (/[{}]/.test(keyPrefix)) {
     throw createConfigError(
       "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
@@ -51,15 +51,15 @@ export function createIoredisConnection(client: IoredisClient): Connection {
   };
 }
 
-/** `Redis`, and the nodes of a `Cluster`, as far as another connection is made from them. */
+/** `Redis` and the nodes of a `Cluster`: the parts that another connection is made from. */
 interface SingleClient extends IoredisClient {
-  /** Where it has ever connected: the database that it is in now, which `select` may have changed. */
+  /** Once it has connected: its current database, which `select` may have changed. */
   readonly condition?: { readonly select?: number | undefined } | null;
   duplicate(options: object): OwnClient;
 }
 
 interface ClusterClient extends IoredisClient {
-  /** By slot, where its master and its replicas are: `host:port`. */
+  /** For each slot, the `host:port` of its master and then of its replicas. */
   readonly slots: readonly (readonly string[] | undefined)[];
   nodes(role: "master"): (SingleClient & { readonly options: { host: string; port: number } })[];
 }
@@ -72,12 +72,12 @@ interface OwnClient extends IoredisClient {
 }
 
 function findMaster(client: IoredisClient, key: string): Master {
-  // A cluster's nodes do not always have its key prefix.
+  // The nodes of a cluster don't always have its key prefix.
   const { keyPrefix = "" } = client.options;
   if (!client.isCluster) {
     return {
       name: "",
-      open: (timeout) => openOwnConnection(client as SingleClient, keyPrefix, timeout),
+      open: (timeout) => openOwnConnection(client as SingleClient, { keyPrefix, timeout }),
     };
   }
   const { slots } = client as ClusterClient;
@@ -86,14 +86,13 @@ function findMaster(client: IoredisClient, key: string): Master {
     .nodes("master")
     .find(({ options: { host, port } }) => `${host}:${port}` === name);
   if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
-  return { name, open: (timeout) => openOwnConnection(node, keyPrefix, timeout) };
+  return { name, open: (timeout) => openOwnConnection(node, { keyPrefix, timeout }) };
 }
 
-/** Behind Sentinel, a connection to the server that is the master when it is opened. */
+/** Behind Sentinel it connects to the server that is the master at that moment. */
 function openOwnConnection(
   client: SingleClient,
-  keyPrefix: string,
-  timeout: number,
+  { keyPrefix, timeout }: { readonly keyPrefix: string; readonly timeout: number },
 ): OwnConnection {
   const db = client.condition?.select;
   const ownClient = client.duplicate({
@@ -104,7 +103,7 @@ function openOwnConnection(
     // WAIT has a limit of its own.
     commandTimeout: undefined,
     socketTimeout: undefined,
-    // Lost is lost: no reconnection, and nothing that is sent again.
+    // A lost connection stays lost: no reconnection, and no command is sent again.
     retryStrategy: null,
     sentinelRetryStrategy: null,
     reconnectOnError: null,
@@ -113,7 +112,7 @@ function openOwnConnection(
   });
   let fault: Error | undefined;
   ownClient.on("error", (error) => {
-    fault ??= error; // why it was closed, which `connect` does not say
+    fault ??= error; // says why it was closed, which `connect` doesn't
   });
   let lost = false;
   const close = () => {
@@ -133,7 +132,7 @@ function openOwnConnection(
         return flattenMap(await ownClient.call(name, [...args]));
       } catch (error) {
         if ((error as Error).name === "ReplyError") throw error;
-        close(); // it fails to write before it says that it was closed
+        close(); // a write fails before the client says that it was closed
         throw new Error("the connection to the master was lost", { cause: error });
       }
     },

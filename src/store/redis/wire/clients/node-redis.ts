@@ -8,7 +8,7 @@ import { computeSlot } from "../slots.ts";
  */
 export type NodeRedisClient = NodeRedisSingle | NodeRedisSentinel | NodeRedisCluster;
 
-/** How a command is sent: with these, replies are read as strings whatever the client maps them to. */
+/** Options of a command. They make replies strings, whatever the client maps them to. */
 export interface NodeRedisCommandOptions {
   typeMapping: Record<never, never>;
 }
@@ -23,7 +23,7 @@ export interface NodeRedisSingle {
 /** `createSentinel()`. */
 export interface NodeRedisSentinel {
   readonly isOpen: boolean;
-  /** Sends any command, to a replica only where it is said to be read-only. */
+  /** Sends any command. It goes to a replica only where it is said to be read-only. */
   sendCommand(
     isReadonly: boolean,
     args: string[],
@@ -53,7 +53,7 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
     "isOpen" in client &&
     "sendCommand" in client &&
     typeof client.sendCommand === "function" &&
-    !("release" in client) // what a Sentinel leases for a while
+    !("release" in client) // a client that is leased from a Sentinel for a while
   );
 }
 
@@ -61,7 +61,7 @@ export function createNodeRedisConnection(client: NodeRedisClient): Connection {
   const { _keyPrefix } = client as { _keyPrefix?: string };
   if (_keyPrefix) {
     throw createConfigError(
-      "The client's keyPrefix is not for commands that are sent as they are, as redisStore's are; leave it out, and name the sessions with redisStore's own prefix",
+      "The client doesn't put its keyPrefix before the keys of raw commands, which redisStore sends; leave it out, and name the sessions with redisStore's own prefix",
       { option: "client" },
     );
   }
@@ -84,7 +84,7 @@ function createSender(client: NodeRedisClient): (key: string, args: string[]) =>
   return (_key, args) => client.sendCommand(args, PLAIN_REPLIES);
 }
 
-/** `createClient()`, and what the other kinds of client are made of. */
+/** `createClient()`, and the clients that the other kinds are made of. */
 interface SingleClient extends NodeRedisSingle {
   readonly options?: { readonly socket?: object };
   duplicate(options: object): OwnClient;
@@ -110,9 +110,9 @@ interface ClusterClient extends NodeRedisCluster {
 
 async function findMaster(client: NodeRedisClient, key: string): Promise<Master> {
   const { name, single } = await findSingle(client, key);
-  // Only what `createClient` makes can be put into another database.
-  const selects = single === client;
-  return { name, open: (timeout) => openOwnConnection(single, selects, timeout) };
+  // Only a client of `createClient` can change its database.
+  const selectsDatabase = single === client;
+  return { name, open: (timeout) => openOwnConnection(single, { selectsDatabase, timeout }) };
 }
 
 async function findSingle(client: NodeRedisClient, key: string) {
@@ -122,10 +122,10 @@ async function findSingle(client: NodeRedisClient, key: string) {
     if (!node) throw new Error("the client knows no master of the key's slot");
     return { name: node.address, single: await cluster.nodeClient(node) };
   }
-  // One that a sentinel or a pool has: it is asked for its options only.
+  // A client of the sentinel or the pool, of which only the options are read.
   if ("acquire" in client) {
     const { _execute } = client as unknown as {
-      _execute(read: boolean, work: unknown): Promise<SingleClient>;
+      _execute(isReadonly: boolean, work: unknown): Promise<SingleClient>;
     };
     return { name: "", single: await _execute.call(client, false, (one: SingleClient) => one) };
   }
@@ -136,9 +136,17 @@ async function findSingle(client: NodeRedisClient, key: string) {
   return { name: "", single: client as SingleClient };
 }
 
-function openOwnConnection(client: SingleClient, selects: boolean, timeout: number): OwnConnection {
+interface OwnConnectionOptions {
+  readonly selectsDatabase: boolean;
+  readonly timeout: number;
+}
+
+function openOwnConnection(
+  client: SingleClient,
+  { selectsDatabase, timeout }: OwnConnectionOptions,
+): OwnConnection {
   const ownClient = client.duplicate({
-    // Lost is lost: no reconnection, no move to another server, and nothing that is sent again.
+    // A lost connection stays lost: no reconnection, no other server, and no command is sent again.
     socket: {
       ...client.options?.socket,
       connectTimeout: timeout,
@@ -149,11 +157,11 @@ function openOwnConnection(client: SingleClient, selects: boolean, timeout: numb
     disableOfflineQueue: true,
     clientSideCache: undefined,
   });
-  ownClient.on("error", () => {}); // the commands tell
+  ownClient.on("error", () => {}); // commands reject by themselves
   return {
     ready: ownClient
       .connect()
-      .then(() => (selects ? selectDatabase(client, ownClient) : undefined)),
+      .then(() => (selectsDatabase ? selectDatabase(client, ownClient) : undefined)),
     get lost() {
       return !ownClient.isReady;
     },
@@ -165,14 +173,14 @@ function openOwnConnection(client: SingleClient, selects: boolean, timeout: numb
   };
 }
 
-/** Puts a connection into the client's database, which `select` may have changed. */
+/** Selects the client's current database, which `select` may have changed. */
 async function selectDatabase(client: SingleClient, ownClient: OwnClient): Promise<void> {
-  const [theirs, ours] = await Promise.all([client, ownClient].map(readDatabase));
-  if (theirs !== undefined && theirs !== ours)
-    await ownClient.sendCommand(["SELECT", theirs], PLAIN_REPLIES);
+  const [wanted, current] = await Promise.all([client, ownClient].map(readDatabase));
+  if (wanted === undefined || wanted === current) return;
+  await ownClient.sendCommand(["SELECT", wanted], PLAIN_REPLIES);
 }
 
-/** Only the server tells it; undefined where the user may not ask. */
+/** Only the server knows it; undefined where the user may not ask. */
 async function readDatabase(client: NodeRedisSingle): Promise<string | undefined> {
   try {
     const info = await client.sendCommand(["CLIENT", "INFO"], PLAIN_REPLIES);

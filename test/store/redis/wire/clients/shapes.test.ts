@@ -145,7 +145,7 @@ describe("a client that is not connected", () => {
 });
 
 describe("a client that reads from replicas is refused", () => {
-  const REPLICA = /reads from a replica.*ended can still be read.*give redisStore/;
+  const REPLICA = /reads from a replica.*ended session can still be read.*give redisStore/;
 
   test.each<[string, () => unknown]>([
     ["role of ioredis 5", () => new Redis5({ ...LAZY, role: "slave" })],

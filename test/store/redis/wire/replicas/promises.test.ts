@@ -65,7 +65,7 @@ const UNACKNOWLEDGED = {
   operation: expect.stringMatching(/^end a session( set)?$/),
   replicas: 1,
   message: expect.stringMatching(
-    /^The session store could not end a session( set)? on a replica: nothing .* left on the master, but no replica has acknowledged that in time, so a failover may bring it back\. Call it again, which waits again;/,
+    /^The session store could not end a session( set)? on a replica: the master has nothing left to end, but no replica has acknowledged that in time, so a failover may bring back what was ended\. Call it again to wait again, and check/,
   ),
 };
 
