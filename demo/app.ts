@@ -3,10 +3,10 @@ import Koa from "koa";
 import type { SessionStore } from "session-sets";
 import { csrfGuard } from "session-sets/koa";
 import { memoryStore } from "session-sets/memory";
-import { assets } from "./assets.ts";
+import { serveAssets } from "./assets.ts";
 import { Attempts } from "./attempts.ts";
 import { type App, openMiddleware, openSessions, requireUser, type Sessions } from "./context.ts";
-import { checkFormToken, errorPages, securityHeaders } from "./middleware.ts";
+import { answerErrors, checkFormToken, setSecurityHeaders } from "./middleware.ts";
 import { route } from "./routes.ts";
 import { Users } from "./users.ts";
 
@@ -39,9 +39,9 @@ export function createApp({ store = memoryStore(), storeName = "memory", now }: 
     Object.assign(ctx.state, { users, attempts, signedIn, storeName });
     await next();
   });
-  app.use(securityHeaders);
-  app.use(assets);
-  app.use(errorPages);
+  app.use(setSecurityHeaders);
+  app.use(serveAssets);
+  app.use(answerErrors);
   app.use(csrfGuard());
   app.use(middleware);
   app.use(bodyParser({ enableTypes: ["form"], formLimit: "16kb" }));

@@ -10,7 +10,7 @@ const ASSETS: Readonly<Record<string, readonly [type: string, content: string]>>
 };
 
 /** The style sheet and the icon. */
-export async function assets(ctx: Context, next: Next): Promise<void> {
+export async function serveAssets(ctx: Context, next: Next): Promise<void> {
   const asset = ASSETS[ctx.path];
   if (!asset) return next();
   [ctx.type, ctx.body] = asset;

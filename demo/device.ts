@@ -13,13 +13,13 @@ export function describeDevice(userAgent: string): Device {
   const system = platform.vendor === "Apple" && platform.model ? platform.model : os.name;
   const name = browser.name || "Unknown browser";
   return {
-    device: shortened(system ? `${name} on ${system}` : name),
+    device: shorten(system ? `${name} on ${system}` : name),
     kind: platform.type === "mobile" || platform.type === "tablet" ? "phone" : "desktop",
   };
 }
 
 /** The first 40 characters, or as many of them as 64 bytes hold. */
-function shortened(text: string): string {
+function shorten(text: string): string {
   const bytes = Buffer.from(text.slice(0, 40)).subarray(0, 64);
   return new TextDecoder().decode(bytes, { stream: true }); // leaves out half a character
 }

@@ -1,7 +1,7 @@
 import type { Session } from "session-sets";
 import type { Data } from "./context.ts";
 import { type Html, html, type Part } from "./html.ts";
-import { ago } from "./time.ts";
+import { formatAgo } from "./time.ts";
 import type { User } from "./users.ts";
 
 export interface Page {
@@ -13,7 +13,7 @@ export interface Page {
 }
 
 /** The whole document around a page. */
-export function layout({ title, body, user, csrf }: Page, storeName: string): Html {
+export function renderLayout({ title, body, user, csrf }: Page, storeName: string): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -118,9 +118,9 @@ function nameField(name: string | undefined): Html {
 }
 
 function passwordField(name: string, label: string, autocomplete: string): Html {
-  const shortest = autocomplete === "new-password" && html` minlength="8"`;
-  const hint = shortest && html`<small>At least 8 characters</small>`;
-  return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${shortest} required></label>`;
+  const minLength = autocomplete === "new-password" && html` minlength="8"`;
+  const hint = minLength && html`<small>At least 8 characters</small>`;
+  return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${minLength} required></label>`;
 }
 
 interface DevicesPage {
@@ -164,21 +164,21 @@ function deviceRow(
 ): Html {
   const end = html`<input type="hidden" name="lineage" value="${lineage}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
   return html`<li${here && html` class="here"`}>
-${data.kind === "phone" ? PHONE : DESKTOP}
+${data.kind === "phone" ? PHONE_ICON : DESKTOP_ICON}
 <div>
 <h2>${data.device}${here && html` <span class="badge">This device</span>`}</h2>
 <dl>
 <div><dt class="unseen">Address</dt><dd>${data.address}</dd></div>
-<div><dt>First seen</dt><dd>${ago(createdAt)}</dd></div>
-<div><dt>Last seen</dt><dd>${ago(lastSeenAt)}</dd></div>
+<div><dt>First seen</dt><dd>${formatAgo(createdAt)}</dd></div>
+<div><dt>Last seen</dt><dd>${formatAgo(lastSeenAt)}</dd></div>
 </dl>
 </div>
 ${!here && form("/devices/end", csrf, end)}
 </li>`;
 }
 
-const DESKTOP = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/></svg>`;
-const PHONE = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg>`;
+const DESKTOP_ICON = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/></svg>`;
+const PHONE_ICON = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg>`;
 
 const ERRORS: Readonly<Record<number, readonly [title: string, text: string]>> = {
   403: ["This form is no longer valid", "Go back, reload the page and send it again."],

@@ -25,7 +25,7 @@ export class Users {
 
   /** Null where the name is taken. */
   async add(name: string, password: string, id: string = randomUUID()): Promise<User | null> {
-    const secret = await newSecret(password);
+    const secret = await createSecret(password);
     const key = name.toLowerCase();
     if (this.#idByName.has(key)) return null;
     const user = { id, name, ...secret };
@@ -43,11 +43,11 @@ export class Users {
   }
 
   async changePassword(user: User, password: string): Promise<void> {
-    this.#byId.set(user.id, { ...user, ...(await newSecret(password)) });
+    this.#byId.set(user.id, { ...user, ...(await createSecret(password)) });
   }
 }
 
-async function newSecret(password: string): Promise<{ salt: Buffer; hash: Buffer }> {
+async function createSecret(password: string): Promise<{ salt: Buffer; hash: Buffer }> {
   const salt = randomBytes(16);
   return { salt, hash: await derive(password, salt) };
 }

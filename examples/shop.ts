@@ -33,7 +33,7 @@ export function authenticate({ name, password }: Form, userAgent = ""): Data | n
 export function signInPage(csrf: string, message = ""): string {
   return page(
     "Sign in",
-    `<p>${escaped(message)}</p>
+    `<p>${escapeHTML(message)}</p>
     ${form("/sign-in", csrf, '<input name="name" value="ada"> <input name="password" type="password" value="correct horse">', "Sign in")}`,
   );
 }
@@ -45,10 +45,10 @@ export function devicesPage(
   devices: readonly Session<Data>[],
 ): string {
   const items = devices.map(({ lineage, data, lastSeenAt }) => {
-    const what = `${escaped(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
+    const what = `${escapeHTML(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
     if (lineage === here.lineage) return `<li>${what} (this one)</li>`;
     // The lineage, unlike the id, stays the same when the session is given a new token.
-    const hidden = `<input type="hidden" name="lineage" value="${escaped(lineage)}">`;
+    const hidden = `<input type="hidden" name="lineage" value="${escapeHTML(lineage)}">`;
     return `<li>${what} ${form("/devices/end", csrf, hidden, "Sign out")}</li>`;
   });
   return page(
@@ -67,13 +67,13 @@ export function announce(address: unknown): void {
 
 function form(action: string, csrf: string, fields: string, button: string): string {
   return `<form method="post" action="${action}">
-    <input type="hidden" name="_csrf" value="${escaped(csrf)}">${fields}<button>${button}</button></form>`;
+    <input type="hidden" name="_csrf" value="${escapeHTML(csrf)}">${fields}<button>${button}</button></form>`;
 }
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`;
 }
 
-function escaped(text: string): string {
+function escapeHTML(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

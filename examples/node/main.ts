@@ -5,12 +5,12 @@ import { announce, authenticate, devicesPage, type Form, sessions, signInPage } 
 
 const sessionOf = nodeSessions(sessions);
 const guard = csrfGuard();
-const LARGEST_FORM = 10_000;
+const MAX_FORM_LENGTH = 10_000;
 
 async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const session = sessionOf(req, res);
   guard(req);
-  const form = req.method === "POST" ? await formOf(req) : {};
+  const form = req.method === "POST" ? await readForm(req) : {};
   const here = await session.load(); // before any CSRF token is made or checked
   if (req.method === "POST" && !session.verifyCSRFToken(form._csrf))
     return show(res, "Forbidden", 403);
@@ -46,11 +46,11 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   }
 }
 
-async function formOf(req: IncomingMessage): Promise<Form> {
+async function readForm(req: IncomingMessage): Promise<Form> {
   let text = "";
   for await (const chunk of req.setEncoding("utf8")) {
     text += chunk;
-    if (text.length > LARGEST_FORM) throw new Error("The form is too large");
+    if (text.length > MAX_FORM_LENGTH) throw new Error("The form is too large");
   }
   return Object.fromEntries(new URLSearchParams(text));
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
@@ -11,10 +11,10 @@ import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
   readHost,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import { deriveAddress } from "../http/exchange/request-origin.ts";
 import {
@@ -79,19 +79,19 @@ export function expressSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
-  const given = adapterOptions("expressSessions", options, OPTIONS);
+  const given = readAdapterOptions("expressSessions", options, OPTIONS);
   const signer = parseSigner(given);
-  const getSession = bindSessions("expressSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("expressSessions", sessions, given, OPTIONS);
 
-  function sessionFor(
+  function getSession(
     given: ExpressRequest | UpgradeRequest,
     response?: unknown,
   ): RequestSession<Data, Reference> {
-    const req = nodeRequest(TAKES, () => given);
+    const req = readNodeRequest(TAKES, () => given);
     // Express itself gives each request its response.
     const { res = response } = req as Partial<ExpressRequest>;
     bindResponse(req, response ?? res);
-    return getSession(req, () => new NodeExchange(req, createView(req)), signer);
+    return getRequestSession(req, () => new NodeExchange(req, createView(req)), signer);
   }
 
   function middleware(
@@ -99,7 +99,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    defineSession(req, "req.session", sessionFor(req, res));
+    defineSession(req, "req.session", getSession(req, res));
     next();
   }
 
@@ -116,8 +116,8 @@ export function expressSessions<Data extends object, Reference extends string>(
     ): Promise<void> {
       try {
         const header = (name: string) => readHeader(req, name);
-        const answer = nodeResponse(TAKES, () => res);
-        const { session, refusal } = await ask(sessionFor(req, res), { header });
+        const answer = readNodeResponse(TAKES, () => res);
+        const { session, refusal } = await ask(getSession(req, res), { header });
         if (refusal) {
           answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
@@ -129,14 +129,14 @@ export function expressSessions<Data extends object, Reference extends string>(
       }
       next();
     }
-    return Object.assign(requirement, { of: (req: ExpressRequest) => found.of(() => req) });
+    return Object.assign(requirement, { of: (req: ExpressRequest) => found.get(() => req) });
   }
 
   const adapter = Object.assign(middleware, {
-    of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
+    of: (req: ExpressRequest | UpgradeRequest) => getSession(req),
     requireSession,
   });
-  return registerForTests(adapter, getSession.carrying, signer);
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 /**
@@ -155,7 +155,7 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
     _res: ServerResponse | object,
     next: () => void,
   ): void => {
-    const req = nodeRequest(TAKES, () => given);
+    const req = readNodeRequest(TAKES, () => given);
     const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
     const { secure } = createView(req);

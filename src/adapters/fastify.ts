@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import {
   bindResponse,
   NodeExchange,
-  nodeRequest,
   readHeader,
   readHost,
+  readNodeRequest,
 } from "../http/exchange/node-exchange.ts";
 import {
   createRequirement,
@@ -105,21 +105,21 @@ export function fastifySessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
-  const given = adapterOptions("fastifySessions", options, OPTIONS);
+  const given = readAdapterOptions("fastifySessions", options, OPTIONS);
   const signer = parseSigner(given);
-  const getSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
 
-  function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
+  function getSession(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = readRaw(request);
     bindResponse(raw, Object(reply).raw);
-    return getSession(raw, () => new NodeExchange(raw, createView(request)), signer);
+    return getRequestSession(raw, () => new NodeExchange(raw, createView(request)), signer);
   }
 
   const plugin = createPlugin("session-sets", (fastify) => {
     // Other sessions, or other carriers of the same ones, may be there already.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      defineSession(request, "request.session", sessionFor(request, reply));
+      defineSession(request, "request.session", getSession(request, reply));
       done();
     });
   });
@@ -132,13 +132,13 @@ export function fastifySessions<Data extends object, Reference extends string>(
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const raw = readRaw(request);
-      shown(
+      readShown(
         TAKES,
         () => reply,
         (one) => [one.code, one.headers, one.send].every(isFunction),
       );
       const header = (name: string) => readHeader(raw, name);
-      const { session, refusal } = await ask(sessionFor(request, reply), { header });
+      const { session, refusal } = await ask(getSession(request, reply), { header });
       if (session) found.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
@@ -146,12 +146,12 @@ export function fastifySessions<Data extends object, Reference extends string>(
       return reply.send(refusal.body);
     }
     return Object.assign(requirement, {
-      of: (request: FastifyRequest) => found.of(() => request.raw),
+      of: (request: FastifyRequest) => found.get(() => request.raw),
     });
   }
 
-  const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
-  return registerForTests(adapter, getSession.carrying, signer);
+  const adapter = Object.assign(plugin, { of: getSession, requireSession });
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 /**
@@ -189,7 +189,7 @@ function readAddressedHost({ raw, host }: FastifyRequest): string {
 const TAKES = "of and requireSession take Fastify's request and reply: of(request, reply)";
 
 function readRaw(request: FastifyRequest): IncomingMessage {
-  return nodeRequest(TAKES, () => request.raw);
+  return readNodeRequest(TAKES, () => request.raw);
 }
 
 function isFunction(one: unknown): boolean {
@@ -212,7 +212,7 @@ function createView(request: FastifyRequest) {
 function createPlugin(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
     set(
-      shown(
+      readShown(
         `${name} is a plugin of Fastify: app.register(plugin)`,
         () => fastify,
         (one) => isFunction(one.addHook),

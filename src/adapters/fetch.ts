@@ -79,7 +79,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
   function getSession(request: FetchRequest): FetchSession<Data, Reference>;
   function getSession(parts: RequestParts): RequestSession<Data, Reference>;
   function getSession(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    return requested.ofShown(TAKES, request);
+    return requested.getSessionOfShown(SESSION_TAKES, request);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -90,12 +90,12 @@ export function fetchSessions<Data extends object, Reference extends string>(
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
-      const { session, refusal } = await ask(readRequest(REQUIRES, () => request));
-      return session ?? requested.of(request).commit(toResponse(refusal));
+      const { session, refusal } = await ask(readRequest(REQUIREMENT_TAKES, () => request));
+      return session ?? requested.getSession(request).commit(toResponse(refusal));
     };
   }
 
-  return requested.knownToTests(Object.assign(getSession, { of: getSession, requireSession }));
+  return requested.registerForTests(Object.assign(getSession, { of: getSession, requireSession }));
 }
 
 /**
@@ -110,12 +110,12 @@ export function csrfGuard<Request extends FetchRequest = FetchRequest>(
 ) {
   const guard = createFetchGuard(options);
   return (request: FetchRequest): void => {
-    const shown = readRequest(GUARDS, () => request);
+    const shown = readRequest(GUARD_TAKES, () => request);
     guard(shown, shown, shown as Request);
   };
 }
 
-const TAKES =
+const SESSION_TAKES =
   "The function that fetchSessions makes takes a Request, or { headers, cookies } of one: fetchSession(request)";
-const REQUIRES = "What requireSession makes takes a Request: await signedIn(request)";
-const GUARDS = "What csrfGuard makes takes a Request: guard(request)";
+const REQUIREMENT_TAKES = "What requireSession makes takes a Request: await signedIn(request)";
+const GUARD_TAKES = "What csrfGuard makes takes a Request: guard(request)";

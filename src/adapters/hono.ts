@@ -1,6 +1,6 @@
 import type { SessionOf } from "../http/bind.ts";
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import { isFetchRequest } from "../http/exchange/fetch-exchange.ts";
 import type {
   FetchRequest,
@@ -75,7 +75,7 @@ export function honoSessions<Data extends object, Reference extends string>(
   const requested = new RequestedSessions("honoSessions", sessions, options);
 
   async function middleware(c: HonoContext, next: () => Promise<void>): Promise<void> {
-    const session = sessionFor(c);
+    const session = getSession(c);
     Reflect.apply(c.set, c, ["session", session]);
     await next(); // whose errors Hono has made responses of
     const response = requested.getExchange(c.req.raw, c.req).commit(c.res);
@@ -84,9 +84,9 @@ export function honoSessions<Data extends object, Reference extends string>(
     Object.assign(c, { res: response });
   }
 
-  const sessionFor = (c: HonoContext) => {
-    const { raw } = readRequest(c);
-    return requested.of(raw, c.req);
+  const getSession = (c: HonoContext) => {
+    const { raw } = readHonoRequest(c);
+    return requested.getSession(raw, c.req);
   };
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -99,16 +99,16 @@ export function honoSessions<Data extends object, Reference extends string>(
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
-      const { session, refusal } = await ask(readRequest(c).raw, c.req);
+      const { session, refusal } = await ask(readHonoRequest(c).raw, c.req);
       if (refusal) return toResponse(refusal);
       found.put(c.req, session);
       await next();
       return undefined;
     };
-    return Object.assign(middleware, { of: (c: HonoContext) => found.of(() => c.req) });
+    return Object.assign(middleware, { of: (c: HonoContext) => found.get(() => c.req) });
   }
 
-  return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
+  return requested.registerForTests(Object.assign(middleware, { of: getSession, requireSession }));
 }
 
 /**
@@ -123,15 +123,15 @@ export function csrfGuard<Context extends HonoContext = HonoContext>(
 ) {
   const guard = createFetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(readRequest(c).raw, c.req, c as Context);
+    guard(readHonoRequest(c).raw, c.req, c as Context);
     await next();
   };
 }
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
-function readRequest(c: HonoContext): HonoContext["req"] {
+function readHonoRequest(c: HonoContext): HonoContext["req"] {
   const takes = "The middleware, of and requireSession take Hono's context: of(c)";
-  const { req } = shown(
+  const { req } = readShown(
     takes,
     () => c,
     (one) => isFetchRequest(one.req.raw) && typeof one.set === "function",

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
+  areSecrets,
   bindSessions,
-  isSecrets,
   listAddedOptions,
   type RequestSessionsOptions,
+  readAdapterOptions,
   type SessionOf,
 } from "../http/bind.ts";
 import { createSigner, type Signer } from "../http/carriers/signer.ts";
@@ -12,9 +12,9 @@ import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
   bindResponse,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
   createRequirement,
@@ -94,25 +94,25 @@ export function koaSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: KoaSessionsOptions<Data> = {},
 ): KoaSessions<Data, Reference> {
-  const given = adapterOptions("koaSessions", options, OPTIONS);
+  const given = readAdapterOptions("koaSessions", options, OPTIONS);
   const { signed = false } = given;
   if (typeof signed !== "boolean") {
     throw createConfigError("signed must be true or false", { option: "signed" });
   }
-  const getSession = bindSessions("koaSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("koaSessions", sessions, given, OPTIONS);
 
-  function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
-    const req = readRequest(ctx);
+  function getSession(ctx: KoaContext): RequestSession<Data, Reference> {
+    const req = readKoaRequest(ctx);
     const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
     bindResponse(req, ctx.res);
-    return getSession(req, () => new NodeExchange(req, createView(ctx)), signer);
+    return getRequestSession(req, () => new NodeExchange(req, createView(ctx)), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    defineSession(ctx, "ctx.session", sessionFor(ctx));
+    defineSession(ctx, "ctx.session", getSession(ctx));
     await next();
   }
 
@@ -123,10 +123,10 @@ export function koaSessions<Data extends object, Reference extends string>(
     const ask = createRequirement<Data, Field>(sessions, field, options);
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-      const req = readRequest(ctx);
-      const res = nodeResponse(TAKES, () => ctx.res);
+      const req = readKoaRequest(ctx);
+      const res = readNodeResponse(TAKES, () => ctx.res);
       const header = (name: string) => readHeader(req, name);
-      const { session, refusal } = await ask(sessionFor(ctx), { header });
+      const { session, refusal } = await ask(getSession(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
         for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value);
@@ -135,11 +135,15 @@ export function koaSessions<Data extends object, Reference extends string>(
       found.put(req, session);
       await next();
     };
-    return Object.assign(requirement, { of: (ctx: KoaContext) => found.of(() => ctx.req) });
+    return Object.assign(requirement, { of: (ctx: KoaContext) => found.get(() => ctx.req) });
   }
 
-  const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
-  return registerForTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
+  const adapter = Object.assign(middleware, { of: getSession, requireSession });
+  return registerForTests(
+    adapter,
+    getRequestSession.adapterCookie,
+    signed ? createKoaSigner : null,
+  );
 }
 
 /**
@@ -152,7 +156,7 @@ export function koaSessions<Data extends object, Reference extends string>(
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const request = readRequest(ctx);
+    const request = readKoaRequest(ctx);
     const { method, host, secure } = ctx;
     const header = (name: string) => readHeader(request, name);
     guard(
@@ -168,8 +172,8 @@ const PROXY_SETTING = "app.proxy = true";
 
 const TAKES = "The middleware, of and requireSession take Koa's context: of(ctx)";
 
-function readRequest(ctx: KoaContext): IncomingMessage {
-  return nodeRequest(TAKES, () => ctx.req);
+function readKoaRequest(ctx: KoaContext): IncomingMessage {
+  return readNodeRequest(TAKES, () => ctx.req);
 }
 
 function createView(ctx: KoaContext) {
@@ -187,7 +191,7 @@ function createView(ctx: KoaContext) {
 /** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
 function createKoaSigner(keys: unknown): Signer {
   const list = readElements("ERR_SESSION_CONFIG", "app.keys", keys);
-  if (isSecrets(list)) return createSigner(list);
+  if (areSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
   throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
     option: "signed",

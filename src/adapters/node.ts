@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
@@ -11,10 +11,10 @@ import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
   readHost,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
   deriveAddress,
@@ -67,13 +67,13 @@ export function nodeSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
-  const given = adapterOptions("nodeSessions", options, OPTIONS);
+  const given = readAdapterOptions("nodeSessions", options, OPTIONS);
   const signer = parseSigner(given);
   const trustProxy = parseTrustProxy(given);
-  const getSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
 
-  function session(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
-    const req = nodeRequest(
+  function getSession(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
+    const req = readNodeRequest(
       "The function that nodeSessions makes takes a request and its response: sessionOf(req, res)",
       () => given,
     );
@@ -86,7 +86,7 @@ export function nodeSessions<Data extends object, Reference extends string>(
       },
     };
     bindResponse(req, res);
-    return getSession(req, () => new NodeExchange(req, view), signer);
+    return getRequestSession(req, () => new NodeExchange(req, view), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -100,10 +100,10 @@ export function nodeSessions<Data extends object, Reference extends string>(
     ): Promise<SignedInSession<Data, Field> | null> => {
       const takes =
         "What requireSession makes takes a request and its response: await signedIn(req, res)";
-      const req = nodeRequest(takes, () => given);
-      const res = nodeResponse(takes, () => response);
+      const req = readNodeRequest(takes, () => given);
+      const res = readNodeResponse(takes, () => response);
       const header = (name: string) => readHeader(req, name);
-      const found = await ask(session(req, res), { header });
+      const found = await ask(getSession(req, res), { header });
       if (found.refusal) {
         res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
       }
@@ -111,8 +111,8 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  const adapter = Object.assign(session, { of: session, requireSession });
-  return registerForTests(adapter, getSession.carrying, signer);
+  const adapter = Object.assign(getSession, { of: getSession, requireSession });
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never> & TrustProxyOption>({
@@ -132,7 +132,7 @@ export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProx
   const guard = createGuard(options, TRUST_PROXY_OPTIONS);
   const trustProxy = parseTrustProxy(options);
   return (given: IncomingMessage): void => {
-    const req = nodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
+    const req = readNodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
     const { method = "" } = req;
     const header = (name: string) => readHeader(req, name);
     const address = readAddress(req, trustProxy);

@@ -1,18 +1,18 @@
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import {
   FetchExchange,
-  fetchHeader,
   isFetchRequest,
   PartsExchange,
   type RequestParts,
+  readFetchHeader,
 } from "../http/exchange/fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
 import {
@@ -40,7 +40,7 @@ const PROXY_SETTING = "trustProxy: true";
 
 /** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
 export class RequestedSessions<Data extends object, Reference extends string> {
-  readonly #getSession: ReturnType<typeof bindSessions<Data, Reference>>;
+  readonly #getRequestSession: ReturnType<typeof bindSessions<Data, Reference>>;
   readonly #signer: ReturnType<typeof parseSigner>;
   readonly #trustProxy: boolean;
   readonly #sessions: object;
@@ -51,16 +51,16 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     options: FetchSessionsOptions<Data>,
   ) {
     this.#sessions = sessions;
-    const given = adapterOptions(what, options, OPTIONS);
+    const given = readAdapterOptions(what, options, OPTIONS);
     this.#signer = parseSigner(given);
     this.#trustProxy = parseTrustProxy(given);
-    this.#getSession = bindSessions(what, sessions, given, OPTIONS);
+    this.#getRequestSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
   /** The session of a Request; `owner` stands for it from its beginning to its end. */
-  of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
+  getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
     const exchange = this.getExchange(request, owner);
-    return this.#getSession(
+    return this.#getRequestSession(
       findOwner(owner, request, request.headers),
       () => exchange,
       this.#signer,
@@ -68,25 +68,30 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   }
 
   /** The same, where a framework may show but parts of a request. */
-  ofShown(takes: string, request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    const parts = shown(
+  getSessionOfShown(
+    takes: string,
+    request: FetchRequest | RequestParts,
+  ): RequestSession<Data, Reference> {
+    const parts = readShown(
       takes,
       () => request,
       ({ headers }) => typeof headers.get === "function",
     );
-    return "url" in parts ? this.of(readRequest(takes, () => parts)) : this.#ofParts(parts);
+    return "url" in parts
+      ? this.getSession(readRequest(takes, () => parts))
+      : this.#getSessionOfParts(parts);
   }
 
-  #ofParts(parts: RequestParts): RequestSession<Data, Reference> {
+  #getSessionOfParts(parts: RequestParts): RequestSession<Data, Reference> {
     const owner = findOwner(parts.headers);
     const exchange = () => {
-      const header = (name: string) => fetchHeader(parts.headers, name);
+      const header = (name: string) => readFetchHeader(parts.headers, name);
       const own = { secure: false, host: header("host") ?? "" };
       const { secure } = deriveAddress(own, header, this.#trustProxy);
       return new PartsExchange(parts, secure, () => exchanges.get(owner));
     };
     PartsExchange.update(parts);
-    return this.#getSession(owner, exchange, this.#signer);
+    return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
   /** One for all sessions of a Request: their cookies go out together. */
@@ -104,8 +109,8 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   }
 
   /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
-  knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
-    return registerForTests(adapter, this.#getSession.carrying, this.#signer);
+  registerForTests<Adapter extends object>(adapter: Adapter): Adapter {
+    return registerForTests(adapter, this.#getRequestSession.adapterCookie, this.#signer);
   }
 
   /** Asks for the session of a signed-in user. */
@@ -118,8 +123,8 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       | { readonly session: SignedInSession<Data, Field>; readonly refusal: null }
       | { readonly session: null; readonly refusal: Refusal }
     > => {
-      const header = (name: string) => fetchHeader(request.headers, name);
-      const session = this.of(request, owner) as unknown as RequestSession<Data>;
+      const header = (name: string) => readFetchHeader(request.headers, name);
+      const session = this.getSession(request, owner) as unknown as RequestSession<Data>;
       return ask(session, { header });
     };
   }
@@ -142,7 +147,7 @@ function findOwner(...shown: readonly [object, ...object[]]): object {
 
 /** @throws SessionError ERR_SESSION_CONFIG for what is no Request. */
 export function readRequest(takes: string, read: () => FetchRequest): FetchRequest {
-  return shown(takes, read, isFetchRequest);
+  return readShown(takes, read, isFetchRequest);
 }
 
 /** The answer to a request of nobody, as a Response. */
@@ -157,7 +162,7 @@ export function createFetchGuard<Given>(
   const guard = createGuard(options, TRUST_PROXY_OPTIONS);
   const trustProxy = parseTrustProxy(options);
   return (request, owner, given) => {
-    const header = (name: string) => fetchHeader(request.headers, name);
+    const header = (name: string) => readFetchHeader(request.headers, name);
     const { method } = request;
     const address = readAddress(request, trustProxy);
     const one = findOwner(owner, request, request.headers);
@@ -168,6 +173,6 @@ export function createFetchGuard<Given>(
 function readAddress({ url, headers }: FetchRequest, trustProxy: boolean) {
   const { protocol, host } = new URL(url);
   // Some servers make the URL up from their own address.
-  const own = { secure: protocol === "https:", host: fetchHeader(headers, "host") ?? host };
-  return deriveAddress(own, (name) => fetchHeader(headers, name), trustProxy);
+  const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
+  return deriveAddress(own, (name) => readFetchHeader(headers, name), trustProxy);
 }

@@ -17,7 +17,7 @@ import { createForeignPageError, createPassedAsBearerError } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 import { RequestSession } from "./session/request-session.ts";
-import type { Carrying } from "./test-cookie.ts";
+import type { AdapterCookie } from "./test-cookie.ts";
 
 /** How the requests of an application get their sessions. */
 export interface RequestSessionsOptions<Data> {
@@ -65,7 +65,7 @@ export interface GetRequestSession<Data extends object, Reference extends string
     signer: Signer | null,
   ): RequestSession<Data, Reference>;
   /** How its requests bring their token. */
-  readonly carrying: Carrying;
+  readonly adapterCookie: AdapterCookie;
 }
 
 /** A session of a request, and how it was asked for. */
@@ -88,7 +88,7 @@ const boundSessions = new WeakMap<object, BoundSession[]>();
 /** The requests that a CSRF guard has let pass because of a bearer header. */
 const requestsPassedByBearer = new WeakSet<object>();
 /** The requests of pages of other origins that a CSRF guard was told to let in. */
-const admitted = new WeakSet<object>();
+const admittedRequests = new WeakSet<object>();
 
 /**
  * The options of an adapter, read once: all below take this.
@@ -97,7 +97,7 @@ const admitted = new WeakSet<object>();
  * @param more the options that it has besides.
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown.
  */
-export function adapterOptions<Options extends RequestSessionsOptions<never>>(
+export function readAdapterOptions<Options extends RequestSessionsOptions<never>>(
   what: string,
   options: Options,
   more: readonly string[],
@@ -137,11 +137,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     cookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
   };
 
-  const sessionOfRequest = (
-    request: object,
-    createExchange: () => Exchange,
-    signer: Signer | null,
-  ) => {
+  const getSession = (request: object, createExchange: () => Exchange, signer: Signer | null) => {
     const all = boundSessions.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
@@ -168,7 +164,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     const bringsCookie = byCookie && tokens.length > 0;
     const admit = () => {
       if (!byBearer && requestsPassedByBearer.has(request)) throw createPassedAsBearerError();
-      if (bringsCookie && isForged(exchange) && !admitted.has(request))
+      if (bringsCookie && isForged(exchange) && !admittedRequests.has(request))
         throw createForeignPageError();
     };
     const variedHeaders = new Set(varies);
@@ -181,8 +177,8 @@ export function bindSessions<Data extends object, Reference extends string>(
     return session;
   };
 
-  return Object.assign(sessionOfRequest, {
-    carrying: { core, cookie: hasCookie ? cookie : null },
+  return Object.assign(getSession, {
+    adapterCookie: { core, cookie: hasCookie ? cookie : null },
   });
 }
 
@@ -213,7 +209,7 @@ function isForged(exchange: Exchange): boolean {
 
 /** A CSRF guard was told to let a request in, whatever page has sent it. */
 export function admitForeign(request: object): void {
-  admitted.add(request);
+  admittedRequests.add(request);
 }
 
 /**
@@ -239,14 +235,14 @@ export function parseSigner({ keys }: { keys?: unknown }): Signer | null {
 /** The secrets to sign with, read once. */
 function readKeys(keys: unknown): [string, ...string[]] {
   const list = readElements("ERR_SESSION_CONFIG", "keys", keys);
-  if (isSecrets(list)) return list;
+  if (areSecrets(list)) return list;
   throw createConfigError("keys is a list of secret strings, the one to sign with first", {
     option: "keys",
   });
 }
 
 /** Whether these are secrets to sign with. */
-export function isSecrets(keys: unknown): keys is [string, ...string[]] {
+export function areSecrets(keys: unknown): keys is [string, ...string[]] {
   return (
     Array.isArray(keys) &&
     keys.length > 0 &&

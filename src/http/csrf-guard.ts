@@ -82,12 +82,15 @@ export function createGuard<Given>(
     const foreign =
       isForeign(request.header) ?? (origin !== undefined && !isOwnOrigin(origin, request));
     if (foreign && !passesByBearer(request.request)) {
-      throw fromElsewhere(origin, request);
+      throw createForeignOriginError(origin, request);
     }
   };
 }
 
-function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequest): SessionError {
+function createForeignOriginError(
+  origin: string | undefined,
+  { proxySetting }: GuardedRequest,
+): SessionError {
   return new SessionError(
     "ERR_CSRF",
     `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${proxySetting}`,

@@ -14,13 +14,13 @@ const SALT_BYTES = 16;
 const SECRET_PATTERN = /^[A-Za-z0-9_-]{32}$/;
 const SECRET_BYTES = 24;
 /** Where a request may bring its token. */
-const HEADER = "x-csrf-token";
-const FIELD = "_csrf";
+const TOKEN_HEADER = "x-csrf-token";
+const TOKEN_FIELD = "_csrf";
 
 /** How many first visits at the same time have forms that are all accepted. */
 const MAX_SECRETS = 4;
 /** How much of a secret is in the name of its cookie. */
-const NAME_LENGTH = 8;
+const SECRET_LENGTH_IN_NAME = 8;
 
 /**
  * The CSRF tokens of one exchange. Each pre-session secret is in a cookie of a name of its own: so
@@ -44,7 +44,7 @@ export class CSRFTokens {
   /** The token that the request brings: in its header, or else in its parsed form. */
   get sent(): unknown {
     const { body } = this.#exchange;
-    return this.#exchange.requestHeader(HEADER) ?? Object(body)[FIELD];
+    return this.#exchange.requestHeader(TOKEN_HEADER) ?? Object(body)[TOKEN_FIELD];
   }
 
   /** A token bound to the session token, or to a pre-session cookie, which it sets if need be. */
@@ -90,7 +90,7 @@ export class CSRFTokens {
     const names = this.#cookies.listReadNames(this.#cookieName);
     this.#preSessionCookies ??= this.#cookies
       .readLast(names, (value) => SECRET_PATTERN.test(value))
-      .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
+      .filter(({ name, value }) => name.endsWith(`-${value.slice(0, SECRET_LENGTH_IN_NAME)}`));
     return this.#preSessionCookies;
   }
 
@@ -106,7 +106,7 @@ export class CSRFTokens {
   }
 
   #toCookieName(secret: string): string {
-    return this.#cookies.toFullName(this.#cookieName) + secret.slice(0, NAME_LENGTH);
+    return this.#cookies.toFullName(this.#cookieName) + secret.slice(0, SECRET_LENGTH_IN_NAME);
   }
 }
 

@@ -32,7 +32,7 @@ export function createTokenKeptError(verb: "set" | "unset"): SessionError {
 }
 
 /** A `delete` that is to keep fields, and cannot. */
-export function nothingKept(why: string): SessionError {
+export function createNothingKeptError(why: string): SessionError {
   return createConfigError(why, { option: "keep" });
 }
 

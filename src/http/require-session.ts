@@ -143,7 +143,7 @@ export class FoundSessions<Found> {
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG where the requirement has not been asked for the request. */
-  of(read: () => object): Found {
+  get(read: () => object): Found {
     const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "What of(…) was given", read));
     if (found) return found;
     throw createConfigError(

@@ -3,7 +3,7 @@ import type { Deadlines, ValuesOf } from "../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions } from "../shared/given.ts";
 import type { CookieConfig } from "./carriers/cookie-options.ts";
-import { signedValue } from "./carriers/cookies.ts";
+import { signValue } from "./carriers/cookies.ts";
 import type { Signer } from "./carriers/signer.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
@@ -13,22 +13,22 @@ import type { RequestSession } from "./session/request-session.ts";
  */
 
 /** The signer of an adapter's cookies, or how it is made of the keys of the application, or none. */
-export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
+export type CookieSigner = Signer | ((keys: unknown) => Signer) | null;
 
 /** How the requests of an adapter bring their token. */
-export interface Carrying {
+export interface AdapterCookie {
   readonly core: SessionCore;
   /** Null where no cookie carries tokens. */
   readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
 }
 
-const adapters = new WeakMap<object, Carrying & { readonly signer: SignerOfCookies }>();
+const adapters = new WeakMap<object, AdapterCookie & { readonly signer: CookieSigner }>();
 
 /** Makes an adapter one that `createSessionCookie` takes. */
 export function registerForTests<Adapter extends object>(
   adapter: Adapter,
-  carrying: Carrying,
-  signer: SignerOfCookies,
+  carrying: AdapterCookie,
+  signer: CookieSigner,
 ): Adapter {
   adapters.set(adapter, { ...carrying, signer });
   return adapter;
@@ -71,9 +71,9 @@ export async function createSessionCookie<Data extends object>(
   const { keys, ...deadlines } = readOptions("createSessionCookie", options, OPTIONS);
   const { core, cookie, signer } = findAdapter(adapter);
   const name = cookie.prefix + cookie.name;
-  const signs = signerBy(signer, keys);
+  const signs = pickSigner(signer, keys);
   const { token } = await core.create(core.toPlainValues(values ?? {}), deadlines);
-  return `${name}=${signedValue(signs, name, token)}`;
+  return `${name}=${signValue(signs, name, token)}`;
 }
 
 const OPTIONS = listOptionNames<SessionCookieOptions>({
@@ -96,7 +96,7 @@ function findAdapter(adapter: object) {
   );
 }
 
-function signerBy(signer: SignerOfCookies, keys: unknown): Signer | null {
+function pickSigner(signer: CookieSigner, keys: unknown): Signer | null {
   if (typeof signer === "function") {
     if (keys !== undefined) return signer(keys);
     throw createConfigError(

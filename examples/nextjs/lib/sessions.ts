@@ -56,15 +56,15 @@ type Answer = (session: RequestSession, form: Form, request: Request) => Promise
 export function withSession(answer: Answer): (request: Request) => Promise<Response> {
   return async (request) => {
     const session = fetchSession(request);
-    return session.commit(await answered(answer, session, request));
+    return session.commit(await answerSafely(answer, session, request));
   };
 }
 
-async function answered(answer: Answer, session: RequestSession, request: Request) {
+async function answerSafely(answer: Answer, session: RequestSession, request: Request) {
   try {
     guard(request);
     await session.load(); // before any CSRF token is made or checked
-    const form = request.method === "POST" ? await formOf(request) : {};
+    const form = request.method === "POST" ? await readForm(request) : {};
     if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
       return new Response("Forbidden", { status: 403 });
     }
@@ -76,11 +76,11 @@ async function answered(answer: Answer, session: RequestSession, request: Reques
 }
 
 /** Unlike `Response.redirect`, it does without the address of this application. */
-export function redirected(location: string): Response {
+export function redirectTo(location: string): Response {
   return new Response(null, { status: 303, headers: { location } });
 }
 
-async function formOf(request: Request): Promise<Form> {
+async function readForm(request: Request): Promise<Form> {
   const form = await request.formData().catch(() => []); // what is no form has no token
   return Object.fromEntries(form);
 }

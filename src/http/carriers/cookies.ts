@@ -7,7 +7,7 @@ import type { CookieConfig } from "./cookie-options.ts";
 import type { Signer } from "./signer.ts";
 
 /** Of so many cookies of one kind that are well formed the rest is not looked at. */
-export const MAX_CANDIDATES = 8;
+export const MAX_COOKIES_READ = 8;
 
 /** A cookie of a request: its name, and its value without a signature. */
 export interface ReadCookie {
@@ -57,13 +57,13 @@ export class Cookies {
   read(names: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const sent = this.#readSent((name) => names.includes(name), wellFormed);
     const inOrder = sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-    return this.#filterSigned(inOrder.slice(0, MAX_CANDIDATES));
+    return this.#filterSigned(inOrder.slice(0, MAX_COOKIES_READ));
   }
 
   /** The same of all names with these beginnings; the last eight of the header are looked at. */
   readLast(beginnings: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const isNamed = (name: string) => beginnings.some((start) => name.startsWith(start));
-    return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
+    return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_COOKIES_READ));
   }
 
   #readSent(
@@ -117,7 +117,7 @@ export class Cookies {
   set(name: string, value: string, maxAge: number | null): void {
     this.check(name);
     this.#warnIfUntold();
-    this.#send(name, name, signedValue(this.#signer, name, value), this.#config.attributes, maxAge);
+    this.#send(name, name, signValue(this.#signer, name, value), this.#config.attributes, maxAge);
   }
 
   /** Makes the browser forget a cookie that it has under this whole name. */
@@ -208,7 +208,7 @@ function* parseCookieHeader(
 }
 
 /** The value of a cookie as it is sent, with its signature if it has one. */
-export function signedValue(signer: Signer | null, name: string, value: string): string {
+export function signValue(signer: Signer | null, name: string, value: string): string {
   return signer ? `${value}.${signer.sign(`${name}=${value}`)}` : value;
 }
 

@@ -7,7 +7,7 @@ import type { Cookies } from "./cookies.ts";
 
 const DAY_MS = 86_400_000;
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
-export const MAX_LIFETIME_MS = 400 * DAY_MS;
+export const MAX_COOKIE_LIFETIME_MS = 400 * DAY_MS;
 
 /** The cookie that carries a session's token in one exchange. */
 export class SessionCookie implements Carrier {
@@ -70,7 +70,7 @@ export class SessionCookie implements Carrier {
    */
   mayRunOut({ createdAt, lastSeenAt, absoluteDeadline }: Times): boolean {
     if (absoluteDeadline !== null || this.#cookies.fault !== null) return false;
-    return lastSeenAt - createdAt > MAX_LIFETIME_MS / 2;
+    return lastSeenAt - createdAt > MAX_COOKIE_LIFETIME_MS / 2;
   }
 
   clear(): void {
@@ -98,7 +98,7 @@ export class SessionCookie implements Carrier {
     const lifetime = absoluteDeadline
       ? absoluteDeadline.getTime() - lastSeenAt.getTime()
       : Number.POSITIVE_INFINITY;
-    const maxAge = Math.floor(Math.min(lifetime, MAX_LIFETIME_MS) / 1000);
+    const maxAge = Math.floor(Math.min(lifetime, MAX_COOKIE_LIFETIME_MS) / 1000);
     const name = this.#cookies.toFullName(this.#config.name);
     this.#cookies.set(name, token, persistent ? maxAge : null);
     // A former name's cookie goes, and one under the other of the two names that are read.

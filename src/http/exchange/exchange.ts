@@ -7,7 +7,7 @@ import type { FetchResponse } from "./fetch-types.ts";
  * @param takes what the function takes, to say so of anything else.
  * @throws SessionError ERR_SESSION_CONFIG for anything else.
  */
-export function shown<T>(takes: string, read: () => T, isRight: (given: T) => boolean): T {
+export function readShown<T>(takes: string, read: () => T, isRight: (given: T) => boolean): T {
   let cause: unknown;
   try {
     const given = read();

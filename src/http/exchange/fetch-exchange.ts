@@ -46,7 +46,7 @@ export class FetchExchange implements Exchange {
   }
 
   requestHeader(name: string): string | undefined {
-    const value = fetchHeader(this.#headers, name);
+    const value = readFetchHeader(this.#headers, name);
     const tooLong = name === "cookie" && (value?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH;
     return tooLong ? undefined : value;
   }
@@ -128,7 +128,7 @@ export class FetchExchange implements Exchange {
 }
 
 /** A request's header, where it has one. */
-export function fetchHeader(headers: RequestHeaders, name: string): string | undefined {
+export function readFetchHeader(headers: RequestHeaders, name: string): string | undefined {
   const value: unknown = headers.get(name);
   return typeof value === "string" ? value : undefined;
 }

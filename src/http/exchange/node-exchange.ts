@@ -6,8 +6,8 @@ import {
   mergeCachingHeaders,
   mergeCookies,
   pickStricter,
+  readShown,
   type SetCookie,
-  shown,
 } from "./exchange.ts";
 
 /** What a framework on node:http knows of a request beside its headers. */
@@ -97,11 +97,11 @@ function isResponse(res: unknown): res is ServerResponse {
  *
  * @throws SessionError ERR_SESSION_CONFIG that says what the function `takes`, where it was given something else.
  */
-export function nodeRequest<Request extends IncomingMessage>(
+export function readNodeRequest<Request extends IncomingMessage>(
   takes: string,
   read: () => Request,
 ): Request {
-  return shown(takes, read, ({ headers }) => {
+  return readShown(takes, read, ({ headers }) => {
     if (typeof headers !== "object" || headers === null) return false;
     Object.hasOwn(headers, "cookie"); // throws where they cannot be read
     return true;
@@ -109,11 +109,11 @@ export function nodeRequest<Request extends IncomingMessage>(
 }
 
 /** The same of a response that is to be written. */
-export function nodeResponse<Response extends ServerResponse>(
+export function readNodeResponse<Response extends ServerResponse>(
   takes: string,
   read: () => Response,
 ): Response {
-  return shown(
+  return readShown(
     takes,
     read,
     (res) => typeof res.setHeader === "function" && typeof res.writeHead === "function",

@@ -19,7 +19,7 @@ export class HeldSession<Data extends object> {
   /** The well-formed tokens of the request, where several came and it is not known yet which counts. */
   #candidates: readonly string[];
   /** The ids of other tokens of the request that lead to live sessions. */
-  #twins: readonly string[] = [];
+  #twinIds: readonly string[] = [];
   /** The token of the request, or of the session that this request has made or rotated. */
   #token: string | null;
   /** The token is known to lead to no session. */
@@ -85,7 +85,7 @@ export class HeldSession<Data extends object> {
     this.#isDead = found[best]?.state !== "live";
     this.#token = tokens[best] as string;
     this.#id = ids[best] as string;
-    this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
+    this.#twinIds = ids.filter((_, i) => i !== best && found[i]?.state === "live");
     return found[best] as Lookup;
   }
 
@@ -312,16 +312,16 @@ export class HeldSession<Data extends object> {
 
   /** Ends the sessions of all other tokens that came. Whether one was there. */
   async #endTwins(replicas: number | undefined): Promise<boolean> {
-    const ended = await waitForAll(this.#twins.map((id) => this.#endAt(id, null, replicas)));
-    this.#twins = [];
+    const ended = await waitForAll(this.#twinIds.map((id) => this.#endAt(id, null, replicas)));
+    this.#twinIds = [];
     return ended.includes(true);
   }
 
   /** Another session has taken this one's place: what the client has beside its token goes. */
   async #endBeside(left: readonly string[] = []): Promise<void> {
     this.#carrier.replaceTwins();
-    const ids = [...left, ...this.#twins];
-    this.#twins = [];
+    const ids = [...left, ...this.#twinIds];
+    this.#twinIds = [];
     await waitForAll(ids.map((id) => this.#endAt(id, null, undefined)));
   }
 

@@ -97,7 +97,7 @@ const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
  *
  * @throws SessionError ERR_SESSION_CONFIG for one that is wrong, and for those that do not go together.
  */
-export function deleteOptions(
+export function parseDeleteOptions(
   options: RequestDeleteOptions<string>,
   engine: Pick<SessionCore, "readKeep">,
 ): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {

@@ -16,7 +16,11 @@ import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
-import { createNoIdentityError, createNotSignedInError, nothingKept } from "../errors.ts";
+import {
+  createNoIdentityError,
+  createNothingKeptError,
+  createNotSignedInError,
+} from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
@@ -24,8 +28,8 @@ import { Refusing } from "./refusing.ts";
 import type { RequestSessionContext } from "./request-context.ts";
 import {
   type ChangedCredentials,
-  deleteOptions,
   type GivenSession,
+  parseDeleteOptions,
   REQUEST_SIGN_IN_OPTIONS,
   type RequestDeleteOptions,
   type RequestSignInOptions,
@@ -277,10 +281,10 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    const { keep, clearSiteData, replicas } = deleteOptions(options, this.#context.core);
+    const { keep, clearSiteData, replicas } = parseDeleteOptions(options, this.#context.core);
     return this.#runInTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
-        throw nothingKept(
+        throw createNothingKeptError(
           "Under a bearer header delete keeps nothing, for nothing would bring the client the new token",
         );
       }

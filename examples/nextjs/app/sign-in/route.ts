@@ -1,4 +1,4 @@
-import { redirected, withSession } from "@/lib/sessions.ts";
+import { redirectTo, withSession } from "@/lib/sessions.ts";
 import { authenticate } from "@/lib/users.ts";
 
 // A route handler and no page, because the form's token needs a cookie where there is no session yet.
@@ -10,7 +10,7 @@ export const POST = withSession(async (session, form, request) => {
     return signInPage(session.createCSRFToken(), "The name or the password is wrong.", 422);
   }
   await session.signIn(values); // a new session: a token that was planted before is worth nothing
-  return redirected("/");
+  return redirectTo("/");
 });
 
 function signInPage(csrf: string, message = "", status = 200): Response {
