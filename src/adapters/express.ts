@@ -29,7 +29,7 @@ import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** What this adapter uses of Express's requests (Express 4 and 5). */
+/** The parts of Express's requests that this adapter uses (Express 4 and 5). */
 export type ExpressRequest = IncomingMessage & {
   readonly secure: boolean;
   readonly body?: unknown;
@@ -38,8 +38,8 @@ export type ExpressRequest = IncomingMessage & {
 };
 
 /**
- * What may also be given: a request that Express has not seen, such as the upgrade to a WebSocket. Its
- * session reads and ends; what would set a cookie is ERR_COOKIE.
+ * A request that Express has not seen, such as a WebSocket upgrade. Its session can be read and ended.
+ * Calls that would set a cookie reject with ERR_COOKIE.
  */
 export type UpgradeRequest = IncomingMessage;
 
@@ -50,12 +50,12 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
     res: ServerResponse | object,
     next: (error?: unknown) => void,
   ): void;
-  /** The session of a request, typed, with and without the middleware; the same one each time. */
+  /** The session of a request, typed, with or without the middleware. Each call returns the same object. */
   of(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
   /**
-   * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, its own `of(req)` gives the
-   * session that it has found.
+   * Makes middleware for routes that need a signed-in user. If the session has no value of this field,
+   * the middleware answers 401, or sends pages to `redirect`. After it, its own `of(req)` returns the
+   * session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -63,10 +63,10 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
   ): ExpressRequirement<SignedInSession<Data, Field>>;
 }
 
-/** Express middleware that lets in whoever is signed in. */
+/** Express middleware that lets signed-in users in. */
 export interface ExpressRequirement<Found> {
   (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void): Promise<void>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(req: ExpressRequest): Found;
 }
 
@@ -88,7 +88,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     response?: unknown,
   ): RequestSession<Data, Reference> {
     const req = readNodeRequest(TAKES, () => given);
-    // Express itself gives each request its response.
+    // Express gives each request its response.
     const { res = response } = req as Partial<ExpressRequest>;
     bindResponse(req, response ?? res);
     return getRequestSession(req, () => new NodeExchange(req, createView(req)), signer);
@@ -141,10 +141,10 @@ export function expressSessions<Data extends object, Reference extends string>(
 
 /**
  * Express middleware that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Put it before the routes; where tokens come by a bearer header,
+ * origin, with ERR_CSRF (403). Put it before the routes and, if tokens come in a bearer header,
  * after `expressSessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   options: CSRFGuardOptions<Request> = {},
@@ -159,7 +159,8 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
     const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
     const { secure } = createView(req);
-    const { host } = deriveAddress({ secure, host: readHost(req) }, header, trustsProxy(req));
+    const own = { secure, host: readHost(req) };
+    const { host } = deriveAddress(own, header, { trustProxy: trustsProxy(req) });
     guard(
       { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
       req as Request,
@@ -185,7 +186,7 @@ function createView(req: ExpressRequest | UpgradeRequest) {
   };
 }
 
-/** Whether "trust proxy" covers whoever has sent the request. (`req.host` has no port in Express 4.) */
+/** Whether "trust proxy" covers the sender of the request. (`req.host` has no port in Express 4.) */
 function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
   const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
   const { get } = Object(app) as { get?: unknown };

@@ -27,7 +27,7 @@ import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** What this adapter uses of Fastify's requests (Fastify 5). */
+/** The parts of Fastify's requests that this adapter uses (Fastify 5). */
 export interface FastifyRequest {
   readonly raw: IncomingMessage;
   readonly method: string;
@@ -36,7 +36,7 @@ export interface FastifyRequest {
   readonly body?: unknown;
 }
 
-/** What this adapter uses of Fastify's replies. */
+/** The parts of Fastify's replies that this adapter uses. */
 export interface FastifyReply {
   readonly raw: ServerResponse;
   /** Sets the status. */
@@ -47,20 +47,20 @@ export interface FastifyReply {
   send(body: string): unknown;
 }
 
-/** What this adapter uses of a Fastify instance. */
+/** The parts of a Fastify instance that this adapter uses. */
 export interface FastifyInstance {
-  /** Gives each request this property. */
+  /** Adds a property to each request. */
   decorateRequest(name: string, value: null): unknown;
   /** Whether requests have a property of this name. */
   hasRequestDecorator(name: string): boolean;
-  /** Calls a function for each request of the instance's scope. */
+  /** Calls a function for each request in the scope of the instance. */
   addHook(
     name: "onRequest",
     hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void,
   ): unknown;
 }
 
-/** A Fastify plugin, for the instance that it is registered with and all those below. */
+/** A Fastify plugin, for the instance that it is registered with, and the instances below. */
 export type FastifyPlugin = (
   fastify: FastifyInstance,
   options: unknown,
@@ -71,16 +71,16 @@ export type FastifyPlugin = (
 export interface FastifySessions<Data extends object, Reference extends string>
   extends FastifyPlugin {
   /**
-   * The session of a request, typed; the same one each time.
+   * The session of a request, typed. Each call returns the same object.
    *
-   * @param reply for routes without the plugin. Where it is left out there, the session reads and ends,
-   * and a call that would set a cookie is ERR_COOKIE.
+   * @param reply for routes without the plugin. If it is left out there, the session can be read and ended,
+   * and calls that would set a cookie reject with ERR_COOKIE.
    */
   of(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">): RequestSession<Data, Reference>;
   /**
-   * A hook (preHandler, onRequest) for routes that are for signed-in users: where the session has no
-   * value of this field, it answers 401, or sends pages to `redirect`. After it, its own
-   * `of(request)` gives the session that it has found.
+   * Makes a hook (preHandler, onRequest) for routes that need a signed-in user. If the session has no
+   * value of this field, the hook answers 401, or sends pages to `redirect`. After it, its own
+   * `of(request)` returns the session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -88,16 +88,16 @@ export interface FastifySessions<Data extends object, Reference extends string>
   ): FastifyRequirement<SignedInSession<Data, Field>>;
 }
 
-/** A Fastify hook that lets in whoever is signed in. */
+/** A Fastify hook that lets signed-in users in. */
 export interface FastifyRequirement<Found> {
   (request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(request: FastifyRequest): Found;
 }
 
 /**
  * Sessions for Fastify: `app.register(fastifySessions(sessions))` gives each request its
- * `request.session`, from the hook onRequest on, in the scope that it is registered in.
+ * `request.session`, from the onRequest hook on, in the scope in which it is registered.
  *
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
@@ -116,7 +116,7 @@ export function fastifySessions<Data extends object, Reference extends string>(
   }
 
   const plugin = createPlugin("session-sets", (fastify) => {
-    // Other sessions, or other carriers of the same ones, may be there already.
+    // Another plugin of this library may have added the property, for other sessions or other carriers.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
       defineSession(request, "request.session", getSession(request, reply));
@@ -156,10 +156,10 @@ export function fastifySessions<Data extends object, Reference extends string>(
 
 /**
  * A Fastify plugin that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Where tokens come by a bearer header, register it after
+ * origin, with ERR_CSRF (403). If tokens come in a bearer header, register it after
  * `fastifySessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   options: CSRFGuardOptions<Request> = {},
@@ -181,7 +181,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
-/** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`; a proxy's comes before. */
+/** HTTP/2 names the host in `:authority`. Fastify prefers `host` to that, and a trusted proxy's header to both. */
 function readAddressedHost({ raw, host }: FastifyRequest): string {
   return host === raw.headers.host ? readHost(raw) : host;
 }
@@ -208,7 +208,7 @@ function createView(request: FastifyRequest) {
   };
 }
 
-/** A plugin of the scope that it is registered in, not of one of its own, as fastify-plugin makes them. */
+/** Makes a plugin that works in the scope in which it is registered, as fastify-plugin does. */
 function createPlugin(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
     set(

@@ -30,7 +30,7 @@ import type { FieldOf } from "../sessions/types.ts";
 import { createConfigError } from "../shared/errors.ts";
 import { readElements, readSafely } from "../shared/given.ts";
 
-/** What this adapter uses of Koa's context (Koa 2 and 3). */
+/** The parts of Koa's context that this adapter uses (Koa 2 and 3). */
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -42,18 +42,18 @@ export interface KoaContext {
 }
 
 /**
- * What `ctx` has under the middleware:
+ * The property that the middleware adds to `ctx`:
  * `new Koa<Koa.DefaultState, SessionContext<typeof sessions>>()`.
  */
 export interface SessionContext<AppSessions> {
   session: SessionOf<AppSessions>;
 }
 
-/** How Koa's requests get their sessions. */
+/** How Koa's requests bring and get their session tokens. */
 export interface KoaSessionsOptions<Data> extends RequestSessionsOptions<Data> {
   /**
-   * Whether the cookies are signed with Koa's `app.keys`. Tokens cannot be guessed, so it adds
-   * little but that forged ones are refused without a round trip.
+   * Whether to sign the cookies with Koa's `app.keys`. Tokens cannot be guessed, so signing adds little:
+   * forged ones are refused without a round trip.
    * @default false
    */
   signed?: boolean;
@@ -65,12 +65,12 @@ export interface KoaSessions<Data extends object, Reference extends string> {
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void>;
-  /** The session of a context, typed, with and without the middleware; the same one each time. */
+  /** The session of a context, typed, with or without the middleware. Each call returns the same object. */
   of(ctx: KoaContext): RequestSession<Data, Reference>;
   /**
-   * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` gives the
-   * session that it has found.
+   * Makes middleware for routes that need a signed-in user. If the session has no value of this field,
+   * the middleware answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` returns the
+   * session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -78,10 +78,10 @@ export interface KoaSessions<Data extends object, Reference extends string> {
   ): KoaRequirement<SignedInSession<Data, Field>>;
 }
 
-/** Koa middleware that lets in whoever is signed in. */
+/** Koa middleware that lets signed-in users in. */
 export interface KoaRequirement<Found> {
   (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(ctx: KoaContext): Found;
 }
 
@@ -148,10 +148,10 @@ export function koaSessions<Data extends object, Reference extends string>(
 
 /**
  * Koa middleware that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Put it before the routes; where tokens come by a bearer header,
+ * origin, with ERR_CSRF (403). Put it before the routes and, if tokens come in a bearer header,
  * after `koaSessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
@@ -188,12 +188,12 @@ function createView(ctx: KoaContext) {
   };
 }
 
-/** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
+/** Makes the signer of `app.keys`, which are a Keygrip, or a list of keys for HMAC-SHA-256. */
 function createKoaSigner(keys: unknown): Signer {
   const list = readElements("ERR_SESSION_CONFIG", "app.keys", keys);
   if (areSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
-  throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
+  throw createConfigError("Signed cookies need app.keys: a list of secret strings, or a Keygrip", {
     option: "signed",
   });
 }

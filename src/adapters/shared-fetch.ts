@@ -19,6 +19,7 @@ import {
   deriveAddress,
   parseTrustProxy,
   TRUST_PROXY_OPTIONS,
+  TRUST_PROXY_SETTING,
   type TrustProxyOption,
 } from "../http/exchange/request-origin.ts";
 import {
@@ -32,13 +33,12 @@ import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** How Requests (WHATWG Fetch) get their sessions. */
+/** How Requests (WHATWG Fetch) bring and get their session tokens. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
 
 const OPTIONS = listAddedOptions<FetchSessionsOptions<never>>({ keys: true, trustProxy: true });
-const PROXY_SETTING = "trustProxy: true";
 
-/** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
+/** The sessions of Requests, and the exchanges that put their cookies on the responses. */
 export class RequestedSessions<Data extends object, Reference extends string> {
   readonly #getRequestSession: ReturnType<typeof bindSessions<Data, Reference>>;
   readonly #signer: ReturnType<typeof parseSigner>;
@@ -57,7 +57,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     this.#getRequestSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
-  /** The session of a Request; `owner` stands for it from its beginning to its end. */
+  /** The session of a Request. `owner` is the object that stands for the request from start to end. */
   getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
     const exchange = this.getExchange(request, owner);
     return this.#getRequestSession(
@@ -67,7 +67,7 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     );
   }
 
-  /** The same, where a framework may show but parts of a request. */
+  /** The session of a Request, or of the parts that a framework shows of one. */
   getSessionOfShown(
     takes: string,
     request: FetchRequest | RequestParts,
@@ -87,33 +87,30 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     const exchange = () => {
       const header = (name: string) => readFetchHeader(parts.headers, name);
       const own = { secure: false, host: header("host") ?? "" };
-      const { secure } = deriveAddress(own, header, this.#trustProxy);
-      return new PartsExchange(parts, secure, () => exchanges.get(owner));
+      const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
+      return new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
     };
     PartsExchange.update(parts);
     return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
-  /** One for all sessions of a Request: their cookies go out together. */
+  /** All sessions of a Request share one exchange, so that their cookies go out together. */
   getExchange(request: FetchRequest, owner: object): FetchExchange {
     const one = findOwner(owner, request, request.headers);
-    const exchange =
-      exchanges.get(one) ??
-      new FetchExchange(
-        request.headers,
-        readAddress(request, this.#trustProxy).secure,
-        request.method,
-      );
+    const known = exchanges.get(one);
+    if (known !== undefined) return known;
+    const { secure } = readAddress(request, { trustProxy: this.#trustProxy });
+    const exchange = new FetchExchange(request.headers, { secure, method: request.method });
     exchanges.set(one, exchange);
     return exchange;
   }
 
-  /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
+  /** Registers the adapter of these sessions, so that `createSessionCookie` takes it. */
   registerForTests<Adapter extends object>(adapter: Adapter): Adapter {
     return registerForTests(adapter, this.#getRequestSession.adapterCookie, this.#signer);
   }
 
-  /** Asks for the session of a signed-in user. */
+  /** Makes a function that requires a signed-in user. */
   createRequirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
     const ask = createRequirement<Data, Field>(this.#sessions, field, options);
     return (
@@ -135,8 +132,8 @@ const exchanges = new WeakMap<object, FetchExchange>();
 const owners = new WeakMap<object, object>();
 
 /**
- * The one object that stands for a request, of the several that show it: a framework's own, the Request
- * and its headers. A Request that takes another's place is known by the framework's object.
+ * Finds the one object that stands for a request among the several that belong to it: the framework's own,
+ * the Request and its headers. If one Request replaces another, the framework's object still leads to it.
  */
 function findOwner(...shown: readonly [object, ...object[]]): object {
   const known = shown.find((one) => owners.has(one));
@@ -145,17 +142,17 @@ function findOwner(...shown: readonly [object, ...object[]]): object {
   return owner;
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no Request. */
+/** @throws SessionError ERR_SESSION_CONFIG if it isn't a Request. */
 export function readRequest(takes: string, read: () => FetchRequest): FetchRequest {
   return readShown(takes, read, isFetchRequest);
 }
 
-/** The answer to a request of nobody, as a Response. */
+/** The answer to a request without a signed-in user, as a Response. */
 export function toResponse({ status, headers, body }: Refusal): PlatformResponse {
   return new Response(body, { status, headers }) as PlatformResponse;
 }
 
-/** The guard of Requests; `owner` as above. */
+/** Makes the guard of Requests. `owner` is the object that stands for the request from start to end. */
 export function createFetchGuard<Given>(
   options: CSRFGuardOptions<Given> & TrustProxyOption,
 ): (request: FetchRequest, owner: object, given: Given) => void {
@@ -164,15 +161,15 @@ export function createFetchGuard<Given>(
   return (request, owner, given) => {
     const header = (name: string) => readFetchHeader(request.headers, name);
     const { method } = request;
-    const address = readAddress(request, trustProxy);
+    const address = readAddress(request, { trustProxy });
     const one = findOwner(owner, request, request.headers);
-    guard({ request: one, method, ...address, proxySetting: PROXY_SETTING, header }, given);
+    guard({ request: one, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, given);
   };
 }
 
-function readAddress({ url, headers }: FetchRequest, trustProxy: boolean) {
+function readAddress({ url, headers }: FetchRequest, trust: { readonly trustProxy: boolean }) {
   const { protocol, host } = new URL(url);
-  // Some servers make the URL up from their own address.
+  // Some servers build the URL from their own address, so the Host header counts.
   const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
-  return deriveAddress(own, (name) => readFetchHeader(headers, name), trustProxy);
+  return deriveAddress(own, (name) => readFetchHeader(headers, name), trust);
 }
