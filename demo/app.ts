@@ -11,17 +11,17 @@ import { route } from "./routes.ts";
 import { Users } from "./users.ts";
 
 export interface AppOptions {
-  /** Where the sessions are kept. @default the memory store */
+  /** The store of the sessions. @default the memory store */
   store?: SessionStore;
-  /** What the pages call it. */
+  /** The store's name on the pages. */
   storeName?: string;
-  /** The clock by which attempts to sign in are counted. @default Date.now */
+  /** The clock for counting attempts to sign in. @default Date.now */
   now?: () => number;
 }
 
 /**
- * The app, its users (none yet) and its sessions; it is not listening yet. What it leaves out: an
- * app on the internet also keeps its users somewhere, and counts attempts for all its processes.
+ * Creates the app, its users (none yet) and its sessions. The app is not listening yet. An app on the
+ * internet would also store its users, and count attempts across all its processes.
  */
 export function createApp({ store = memoryStore(), storeName = "memory", now }: AppOptions = {}): {
   app: App;

@@ -1,17 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** What is counted of an attempt, and how many may fail within WINDOW. */
+/** The keys under which an attempt is counted, and how many may fail within WINDOW_MS. */
 const LIMITS = [
   { of: (name: string, address: string) => `${address} ${name}`, max: 5 },
-  // Many names from one address, and one name from many addresses: higher, for others may be there, too.
+  // Limits on one address and on one name are higher, because other users may share the address or the name.
   { of: (_: string, address: string) => address, max: 50 },
   { of: (name: string) => ` ${name}`, max: 100 },
 ] as const;
 
-/** In ms. */
 const WINDOW_MS = 15 * 60_000;
 
-/** So many counters are kept; the oldest go first. */
+/** Beyond this number, the oldest counters are dropped. */
 const MAX_COUNTERS = 10_000;
 
 interface Counter {
@@ -19,7 +18,7 @@ interface Counter {
   readonly until: number;
 }
 
-/** Counts who has shown a wrong password how often, in memory; several processes count apart. */
+/** Counts wrong passwords by name and address, in memory. Each process counts for itself. */
 export class Attempts {
   readonly #counters = new Map<string, Counter>();
   readonly #now: () => number;
@@ -29,8 +28,8 @@ export class Attempts {
   }
 
   /**
-   * Whether a password may be tried. It counts as a failure at once, so that attempts at the same time
-   * are counted, too: `succeeded` takes that back.
+   * Whether a password may be tried. The attempt counts as a failure at once, so that parallel attempts
+   * count, too. `succeeded` takes that back.
    */
   mayTry(name: string, address: string): boolean {
     const counters = LIMITS.map(({ of, max }) => ({ key: hashKey(of, name, address), max }));
@@ -66,7 +65,7 @@ export class Attempts {
   }
 }
 
-/** A name counts in any case, as it does for the users. Hashed, because both may be of any length. */
+/** Hashes the key, because names and addresses may have any length. As for users, the case of a name is ignored. */
 function hashKey(of: (name: string, address: string) => string, name: string, address: string) {
   return createHash("sha256").update(of(name.toLowerCase(), address)).digest("base64url");
 }

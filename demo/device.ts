@@ -1,13 +1,13 @@
 import Bowser from "bowser";
 
-/** What the list of devices says about a browser. */
+/** The description of a browser in the list of devices. */
 export interface Device {
-  /** Short enough for Redis to keep the session compact (values up to 64 bytes), unlike a User-Agent. */
+  /** Short, unlike a User-Agent: Redis keeps a session compact only while its values have up to 64 bytes. */
   readonly device: string;
   readonly kind: "desktop" | "phone";
 }
 
-/** "Firefox on Windows", from a User-Agent header, which may be anything. */
+/** Describes a device, such as "Firefox on Windows", by its User-Agent header, which may hold anything. */
 export function describeDevice(userAgent: string): Device {
   const { browser, os, platform } = Bowser.parse(userAgent.slice(0, 512) || "unknown");
   const system = platform.vendor === "Apple" && platform.model ? platform.model : os.name;
@@ -18,8 +18,8 @@ export function describeDevice(userAgent: string): Device {
   };
 }
 
-/** The first 40 characters, or as many of them as 64 bytes hold. */
+/** Shortens a text to 40 characters and 64 bytes. */
 function shorten(text: string): string {
   const bytes = Buffer.from(text.slice(0, 40)).subarray(0, 64);
-  return new TextDecoder().decode(bytes, { stream: true }); // leaves out half a character
+  return new TextDecoder().decode(bytes, { stream: true }); // drops a character that was cut in half
 }

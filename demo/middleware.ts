@@ -3,20 +3,20 @@ import type { Context } from "./context.ts";
 import { errorPage } from "./pages.ts";
 import { readField, show } from "./web.ts";
 
-/** No scripts, no frames, nothing from elsewhere. */
+/** Forbids scripts, frames, and content from other sites. */
 export async function setSecurityHeaders(ctx: Context, next: Next): Promise<void> {
   ctx.set({
     "Content-Security-Policy":
       "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
-    // Not "no-referrer": under that, browsers send forms with `Origin: null`.
+    // With "no-referrer", browsers would send forms with `Origin: null`.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
   });
   await next();
 }
 
-/** A page for every error. It shows nothing of the error itself, and needs no session. */
+/** Answers every error with a page, which shows nothing of the error itself, and needs no session. */
 export async function answerErrors(ctx: Context, next: Next): Promise<void> {
   try {
     await next();
@@ -34,7 +34,7 @@ function readStatus(error: unknown): number {
   return known ? Number(error.status) : 500;
 }
 
-/** Every form carries a CSRF token, the one for signing in too. It is read before it is checked. */
+/** Checks the CSRF token that every form has, even the sign-in form. The session must be read before. */
 export async function checkFormToken(ctx: Context, next: Next): Promise<void> {
   if (ctx.method === "POST") {
     await ctx.session.load();

@@ -7,12 +7,12 @@ import type { User } from "./users.ts";
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** Whose page it is: gives it the menu. */
+  /** The signed-in user. The menu is shown only with one. */
   readonly user?: User;
   readonly csrf?: string;
 }
 
-/** The whole document around a page. */
+/** Renders the whole document around a page. */
 export function renderLayout({ title, body, user, csrf }: Page, storeName: string): Html {
   return html`<!doctype html>
 <html lang="en">
@@ -127,7 +127,7 @@ interface DevicesPage {
   readonly csrf: string;
   readonly user: User;
   readonly flash: string | undefined;
-  /** The session that asks. */
+  /** The session of the request. */
   readonly here: Session<Data>;
   readonly count: number;
   readonly sessions: readonly Session<Data>[];
@@ -137,7 +137,7 @@ export function devicesPage({ csrf, user, flash, here, count, sessions }: Device
   const isHere = ({ lineage }: Session<Data>) => lineage === here.lineage;
   const others = sessions.filter((session) => !isHere(session));
   const rows = [...sessions.filter(isHere), ...others].map((session) =>
-    deviceRow(session, isHere(session), csrf),
+    deviceRow(session, { here: isHere(session), csrf }),
   );
   const devices = count === 1 ? "One device is" : `${count} devices are`;
   return {
@@ -159,8 +159,7 @@ ${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere
 
 function deviceRow(
   { lineage, data, createdAt, lastSeenAt }: Session<Data>,
-  here: boolean,
-  csrf: string,
+  { here, csrf }: { readonly here: boolean; readonly csrf: string },
 ): Html {
   const end = html`<input type="hidden" name="lineage" value="${lineage}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
   return html`<li${here && html` class="here"`}>
@@ -183,12 +182,12 @@ const PHONE_ICON = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5
 const ERRORS: Readonly<Record<number, readonly [title: string, text: string]>> = {
   403: ["This form is no longer valid", "Go back, reload the page and send it again."],
   404: ["Nothing here", "There is no page at this address."],
-  409: ["You were signed out", "Your session ended while this page was on its way."],
-  413: ["That is too much", "The form holds more than this app takes."],
-  500: ["Something went wrong", "The mistake is ours, and it is in the log."],
+  409: ["You were signed out", "Your session ended while this page was loading."],
+  413: ["That is too much", "The form is larger than this app accepts."],
+  500: ["Something went wrong", "The error is ours, and it is in the log."],
   503: [
     "Back in a moment",
-    "The sessions cannot be reached. You are still signed in: try again soon.",
+    "Your session cannot be reached right now. You are still signed in. Try again soon.",
   ],
 };
 
@@ -196,7 +195,7 @@ export function errorPage(status: number): Page {
   const [title, text] = ERRORS[status] ??
     ERRORS[500 * Number(status >= 500)] ?? [
       "That did not work",
-      "The request makes no sense here.",
+      "This app does not understand the request.",
     ];
   return {
     title,

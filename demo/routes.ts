@@ -51,7 +51,7 @@ function ifSignedOut(handler: Handler): Handler {
   };
 }
 
-/** The user with this password; null where it is wrong, or too many were wrong before. */
+/** Finds the user with this password; null if it is wrong, or after too many wrong ones. */
 async function authenticate(ctx: Context, name: string, password: string) {
   const { attempts, users } = ctx.state;
   const address = readAddress(ctx);
@@ -65,7 +65,7 @@ const TOO_MANY = "Too many attempts. Try again in 15 minutes.";
 
 async function showSignIn(ctx: Context): Promise<void> {
   const { flash } = await ctx.session.get(["flash"]);
-  if (flash) await ctx.session.delete(); // a session of nobody, made for this message
+  if (flash) await ctx.session.delete(); // a session without a user, made for this message
   show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash }));
 }
 
@@ -73,7 +73,7 @@ async function signIn(ctx: Context): Promise<void> {
   const name = readField(ctx, "name").trim();
   const remember = readField(ctx, "remember") === "yes";
   const tried = await authenticate(ctx, name, readField(ctx, "password"));
-  if (tried.user && (await startSession(ctx, tried.user, remember))) return seeOther(ctx, "/");
+  if (tried.user && (await startSession(ctx, tried.user, { remember }))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
   const problem = tried.problem ?? "The name or the password is wrong.";
   show(ctx, signInPage({ csrf, name, remember, problem }), tried.status);
@@ -87,7 +87,7 @@ async function signUp(ctx: Context): Promise<void> {
   const name = readField(ctx, "name").trim().normalize("NFKC");
   const password = readField(ctx, "password");
   const user = findProblem(name, password) ? null : await ctx.state.users.add(name, password);
-  if (user && (await startSession(ctx, user, false))) return seeOther(ctx, "/");
+  if (user && (await startSession(ctx, user))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
   const problem = findProblem(name, password) ?? "This name is taken.";
   show(ctx, signUpPage({ csrf, name, problem }), 422);
@@ -100,8 +100,12 @@ function findProblem(name: string, password: string): string | null {
   return password.length < 8 ? "A password has at least 8 characters." : null;
 }
 
-/** False where the password was changed while it was being checked. */
-async function startSession(ctx: Context, user: User, remember: boolean): Promise<boolean> {
+/** Signs the user in. Returns false if the password was changed while it was being checked. */
+async function startSession(
+  ctx: Context,
+  user: User,
+  { remember = false }: { readonly remember?: boolean } = {},
+): Promise<boolean> {
   await ctx.session.signIn(
     {
       user_id: user.id,
@@ -116,7 +120,7 @@ async function startSession(ctx: Context, user: User, remember: boolean): Promis
   return false;
 }
 
-/** Behind a proxy, set `app.proxy`. */
+/** The client's address. Behind a proxy, set `app.proxy`. */
 function readAddress(ctx: Context): string {
   return ctx.ip.replace("::ffff:", "");
 }
@@ -137,10 +141,10 @@ async function showDevices(ctx: Context, { user, session }: Visit): Promise<void
 
 async function endOne(ctx: Context): Promise<void> {
   const peers = await ctx.session.peers("user_id");
-  // Only a session of this user's set is ended, whatever the form says; this very one, too.
+  // Whatever the form says, only a session of this user can end. It may be the one of this request.
   const ended = await peers?.delete(readField(ctx, "lineage"));
   await ctx.session.set({
-    flash: ended ? "The device is signed out." : "The device was signed out already.",
+    flash: ended ? "The device is signed out." : "The device was already signed out.",
   });
   seeOther(ctx, "/");
 }
@@ -173,8 +177,7 @@ async function changePassword(ctx: Context, { user }: Visit): Promise<void> {
     return show(ctx, passwordPage({ csrf, user, problem }), tried.status);
   }
   await ctx.state.users.changePassword(user, password);
-  // Whoever was signed in with the old password is signed out, and a stolen copy of this cookie
-  // is worth nothing either.
+  // All other devices are signed out, and a stolen copy of this cookie becomes useless, too.
   await ctx.session.changeCredentials("user_id");
   const flash = "Your password is changed and your other devices are signed out.";
   await ctx.session.set({ flash });

@@ -9,7 +9,7 @@ const UNITS = [
 
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** "2 minutes ago", with the full time behind it. */
+/** Formats a date as "2 minutes ago", with the full time as its title. */
 export function formatAgo(date: Date, now = Date.now()): Html {
   return html`<time datetime="${date.toISOString()}" title="${date.toUTCString()}">${formatElapsed(now - date.getTime())}</time>`;
 }

@@ -11,7 +11,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   const session = sessionOf(req, res);
   guard(req);
   const form = req.method === "POST" ? await readForm(req) : {};
-  const here = await session.load(); // before any CSRF token is made or checked
+  const here = await session.load(); // before any CSRF token is created or verified
   if (req.method === "POST" && !session.verifyCSRFToken(form._csrf))
     return show(res, "Forbidden", 403);
 
@@ -20,7 +20,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   if (route === "POST /sign-in") {
     const values = authenticate(form, req.headers["user-agent"]);
     if (values) {
-      await session.signIn(values); // a new session: a token that was planted before is worth nothing
+      await session.signIn(values); // a new session, so a token that was planted before is useless
       return redirect(res, "/");
     }
     const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
@@ -33,7 +33,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case "GET /":
       return show(res, devicesPage(session.createCSRFToken(), here, await devices.list()));
     case "POST /devices/end":
-      await devices.delete(String(form.lineage)); // only a session of this very user
+      await devices.delete(String(form.lineage)); // ends sessions of this user only
       return redirect(res, "/");
     case "POST /sign-out":
       await session.delete();

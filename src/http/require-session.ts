@@ -152,7 +152,7 @@ export class FoundSessions<Found> {
     const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "The argument of of(…)", read));
     if (found) return found;
     throw createConfigError(
-      "of(…) works after requireSession only: put requireSession before this route",
+      "of(…) works only after requireSession: put that before this route",
     );
   }
 }
