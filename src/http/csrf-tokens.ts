@@ -17,7 +17,7 @@ const SECRET_BYTES = 24;
 const TOKEN_HEADER = "x-csrf-token";
 const TOKEN_FIELD = "_csrf";
 
-/** How many pre-session cookies count: so many first visits can be open at the same time. */
+/** How many pre-session cookies count, and so how many sign-in forms can be open at the same time. */
 const MAX_SECRETS = 4;
 /** How many characters of a secret are in the name of its cookie. */
 const SECRET_LENGTH_IN_NAME = 8;

@@ -36,7 +36,7 @@ export class SessionCookie implements Carrier {
     this.#cookies.check();
   }
 
-  /** A response that can carry no cookie is no obstacle: the session ends, and its cookie leads nowhere. */
+  /** If the response can carry no cookie, the session ends anyway. Its cookie then leads nowhere. */
   checkClear(): void {
     if (this.#cookies.isOpen) this.#cookies.check();
   }

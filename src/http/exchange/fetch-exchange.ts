@@ -172,7 +172,7 @@ export interface RequestParts {
 const cookieStores = new WeakMap<object, CookieStore>();
 
 /**
- * The exchange of a request of which a framework shows only parts. The framework makes the response
+ * The exchange for a framework that shows only parts of a request. The framework makes the response
  * itself. Without the framework's cookies, those of the session go out with the Response to the Request
  * that the headers belong to, if that is known.
  */
@@ -199,7 +199,7 @@ export class PartsExchange implements Exchange {
     this.#findRequest = findRequest;
   }
 
-  /** Notes the cookies, of which the last count. A helper may have read the session without cookies before. */
+  /** Notes the cookies. The last ones count: a helper may have read the session without cookies before. */
   static update({ headers, cookies }: RequestParts): void {
     if (cookies !== undefined) cookieStores.set(headers, cookies);
   }

@@ -279,7 +279,7 @@ export class HeldSession<Data extends object> {
     }
     const others = await core.endAll(set, this.#lineage, replicas);
     if (await this.#end(set, replicas)) return others + 1;
-    // It has left the set, or it has a new token by now, which this request does not know (I5).
+    // It has left the set, or is under a token by now that this request does not know (I5).
     return others + (await core.endAll(set, null, replicas));
   }
 
