@@ -21,8 +21,8 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
+import { defineSession } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";

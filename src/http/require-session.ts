@@ -151,8 +151,6 @@ export class FoundSessions<Found> {
   get(read: () => object): Found {
     const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "The argument of of(…)", read));
     if (found) return found;
-    throw createConfigError(
-      "of(…) works only after requireSession: put that before this route",
-    );
+    throw createConfigError("of(…) works only after requireSession: put that before this route");
   }
 }

@@ -24,7 +24,6 @@ import {
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
-import { Refusing } from "./refusing.ts";
 import type { RequestSessionContext } from "./request-context.ts";
 import {
   type ChangedCredentials,
@@ -37,6 +36,7 @@ import {
   type SignOutOptions,
   sendClearSiteData,
 } from "./request-options.ts";
+import { Unassignable } from "./unassignable.ts";
 
 /**
  * The session of one request: the methods of `Sessions` without the token, which stays in the cookie or
@@ -47,7 +47,7 @@ import {
 export class RequestSession<
   Data extends object,
   Reference extends string = FieldOf<Data>,
-> extends Refusing {
+> extends Unassignable {
   readonly #context: RequestSessionContext;
   readonly #held: HeldSession<Data>;
   #queue: Promise<unknown> = Promise.resolve();

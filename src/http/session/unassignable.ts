@@ -17,7 +17,7 @@ const REFUSING_HANDLER: ProxyHandler<object> = {
  * nothing. The instance is a Proxy. The private fields of subclasses are on the Proxy itself, so reading
  * them does not call its handler.
  */
-export class Refusing {
+export class Unassignable {
   constructor() {
     // biome-ignore lint/correctness/noConstructorReturn: the private fields of subclasses go onto it
     return new Proxy(this, REFUSING_HANDLER);
