@@ -65,7 +65,7 @@ export class Attempts {
   }
 }
 
-/** Hashes the key, because names and addresses may have any length. As for users, the case of a name is ignored. */
+/** Hashes a key, because names and addresses may have any length. Users' names ignore case, and so does it. */
 function hashKey(of: (name: string, address: string) => string, name: string, address: string) {
   return createHash("sha256").update(of(name.toLowerCase(), address)).digest("base64url");
 }

@@ -7,7 +7,7 @@ export class Html {
   }
 }
 
-/** A value to insert. Text is escaped, `Html` is not, an array is joined; false, null and undefined give nothing. */
+/** A value to insert. Text is escaped, `Html` is not, an array is joined. False, null and undefined are left out. */
 export type Part = string | number | Html | false | null | undefined | readonly Part[];
 
 /** A template tag: html`<p>${anything}</p>` escapes each value that isn't `Html`. */

@@ -181,7 +181,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
-/** HTTP/2 names the host in `:authority`. Fastify prefers `host` to that, and a trusted proxy's header to both. */
+/** HTTP/2 names the host in `:authority`. Fastify prefers `host`, and to that a trusted proxy's header. */
 function readAddressedHost({ raw, host }: FastifyRequest): string {
   return host === raw.headers.host ? readHost(raw) : host;
 }

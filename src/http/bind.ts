@@ -83,7 +83,7 @@ interface BoundSession {
   readonly varies: Set<string>;
 }
 
-/** The sessions of each request. There are several if an application uses several kinds of sessions or carriers. */
+/** The sessions of each request: one for each kind of sessions and carriers that the application uses. */
 const boundSessions = new WeakMap<object, BoundSession[]>();
 /** The requests that a CSRF guard let pass because of a bearer header. */
 const requestsPassedByBearer = new WeakSet<object>();

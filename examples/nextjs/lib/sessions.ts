@@ -52,7 +52,7 @@ export async function actionSession() {
 
 type Answer = (session: RequestSession, form: Form, request: Request) => Promise<Response>;
 
-/** Makes a route handler that gets the session and the form of a POST. Its response gets the session's cookies. */
+/** Makes a route handler from a function of the session and the form. Its response gets the session's cookies. */
 export function withSession(answer: Answer): (request: Request) => Promise<Response> {
   return async (request) => {
     const session = fetchSession(request);

@@ -195,7 +195,7 @@ function* parseCookieHeader(
   for (let at = 0; at < header.length; ) {
     const semicolon = header.indexOf(";", at);
     const end = semicolon < 0 ? header.length : semicolon;
-    // One search serves all pairs without "=". With one search for each, many such pairs would take quadratic time.
+    // One search serves all pairs without "=": a search for each would take quadratic time.
     if (equals < at) equals = header.indexOf("=", at);
     if (equals < 0) return;
     if (equals < end) {

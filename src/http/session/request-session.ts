@@ -273,7 +273,7 @@ export class RequestSession<
    * not: for the `rotationGrace` it rejects with ERR_SESSION_GONE, unless it signs in.
    *
    * @throws SessionError ERR_REPLICAS if too few `replicas` acknowledged it; then the cookie stays.
-   * ERR_SESSION_CONFIG if `keep` says who the user is, or the token came in a bearer header.
+   * ERR_SESSION_CONFIG if `keep` names who the user is, or is given where no cookie carries the token.
    */
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
