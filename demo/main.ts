@@ -24,9 +24,7 @@ const server = app.listen(Number(PORT), HOST, () => {
   sessions  in ${redis ? "Redis" : "memory; REDIS_URL=redis://localhost npm run demo keeps them in Redis"}`);
 });
 server.on("error", (error) => {
-  console.error(
-    `The demo cannot listen on port ${PORT} (${error.message}). Set PORT to another.`,
-  );
+  console.error(`The demo cannot listen on port ${PORT} (${error.message}). Set PORT to another.`);
   process.exit(1);
 });
 
