@@ -27,7 +27,7 @@ export function createNoTokenError(): SessionError {
 /** A change of user needs a new token, which would never reach the client. */
 export function createTokenKeptError(verb: "set" | "unset"): SessionError {
   return createConfigError(
-    `The token came in a bearer header, and only the client can replace it there. So ${verb} cannot change who the user is. Call signIn(values) or rotate(values), and answer with the token that it resolves to; to sign out, call delete`,
+    `The token came in a bearer header, and only the client can replace it there. So ${verb} cannot change who the user is. Call signIn(values), or rotate(values), and answer with the token that it resolves to; to sign out, call delete`,
   );
 }
 
