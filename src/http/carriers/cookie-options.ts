@@ -128,7 +128,7 @@ const FAULTS: readonly Fault[] = [
   [
     "name",
     ({ name }) => name.length > MAX_NAME_LENGTH,
-    `its name is longer than ${MAX_NAME_LENGTH} characters`,
+    `its name is over ${MAX_NAME_LENGTH} characters`,
   ],
   // Section 4.1.3: browsers reject cookies that break the promise of these prefixes.
   [
