@@ -3,25 +3,25 @@ import Koa from "koa";
 import type { SessionStore } from "session-sets";
 import { csrfGuard } from "session-sets/koa";
 import { memoryStore } from "session-sets/memory";
-import { assets } from "./assets.ts";
+import { serveAssets } from "./assets.ts";
 import { Attempts } from "./attempts.ts";
 import { type App, openMiddleware, openSessions, requireUser, type Sessions } from "./context.ts";
-import { checkFormToken, errorPages, securityHeaders } from "./middleware.ts";
+import { answerErrors, checkFormToken, setSecurityHeaders } from "./middleware.ts";
 import { route } from "./routes.ts";
 import { Users } from "./users.ts";
 
 export interface AppOptions {
-  /** Where the sessions are kept. @default the memory store */
+  /** The store of the sessions. @default the memory store */
   store?: SessionStore;
-  /** What the pages call it. */
+  /** The store's name on the pages. */
   storeName?: string;
-  /** The clock by which attempts to sign in are counted. @default Date.now */
+  /** The clock for counting attempts to sign in. @default Date.now */
   now?: () => number;
 }
 
 /**
- * The app, its users (none yet) and its sessions; it is not listening yet. What it leaves out: an
- * app on the internet also keeps its users somewhere, and counts attempts for all its processes.
+ * Creates the app, its users (none yet) and its sessions. The app is not listening yet. An app on the
+ * internet would also store its users, and count attempts across all its processes.
  */
 export function createApp({ store = memoryStore(), storeName = "memory", now }: AppOptions = {}): {
   app: App;
@@ -39,9 +39,9 @@ export function createApp({ store = memoryStore(), storeName = "memory", now }: 
     Object.assign(ctx.state, { users, attempts, signedIn, storeName });
     await next();
   });
-  app.use(securityHeaders);
-  app.use(assets);
-  app.use(errorPages);
+  app.use(setSecurityHeaders);
+  app.use(serveAssets);
+  app.use(answerErrors);
   app.use(csrfGuard());
   app.use(middleware);
   app.use(bodyParser({ enableTypes: ["form"], formLimit: "16kb" }));

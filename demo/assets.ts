@@ -9,8 +9,8 @@ const ASSETS: Readonly<Record<string, readonly [type: string, content: string]>>
   "/icon.svg": ["svg", ICON],
 };
 
-/** The style sheet and the icon. */
-export async function assets(ctx: Context, next: Next): Promise<void> {
+/** Serves the style sheet and the icon. */
+export async function serveAssets(ctx: Context, next: Next): Promise<void> {
   const asset = ASSETS[ctx.path];
   if (!asset) return next();
   [ctx.type, ctx.body] = asset;

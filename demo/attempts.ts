@@ -1,25 +1,24 @@
 import { createHash } from "node:crypto";
 
-/** What is counted of an attempt, and how many may fail within WINDOW. */
+/** The keys under which an attempt is counted, and how many may fail within WINDOW_MS. */
 const LIMITS = [
-  { of: (name: string, address: string) => `${address} ${name}`, most: 5 },
-  // Many names from one address, and one name from many addresses: higher, for others may be there, too.
-  { of: (_: string, address: string) => address, most: 50 },
-  { of: (name: string) => ` ${name}`, most: 100 },
+  { of: (name: string, address: string) => `${address} ${name}`, max: 5 },
+  // Limits on one address and on one name are higher, because other users may share the address or the name.
+  { of: (_: string, address: string) => address, max: 50 },
+  { of: (name: string) => ` ${name}`, max: 100 },
 ] as const;
 
-/** In ms. */
-const WINDOW = 15 * 60_000;
+const WINDOW_MS = 15 * 60_000;
 
-/** So many counters are kept; the oldest go first. */
-const MOST_COUNTERS = 10_000;
+/** Beyond this number, the oldest counters are dropped. */
+const MAX_COUNTERS = 10_000;
 
 interface Counter {
   failures: number;
   readonly until: number;
 }
 
-/** Counts who has shown a wrong password how often, in memory; several processes count apart. */
+/** Counts wrong passwords by name and address, in memory. Each process counts for itself. */
 export class Attempts {
   readonly #counters = new Map<string, Counter>();
   readonly #now: () => number;
@@ -29,19 +28,19 @@ export class Attempts {
   }
 
   /**
-   * Whether a password may be tried. It counts as a failure at once, so that attempts at the same time
-   * are counted, too: `succeeded` takes that back.
+   * Whether a password may be tried. The attempt counts as a failure at once, so that parallel attempts
+   * count, too. `succeeded` takes that back.
    */
   mayTry(name: string, address: string): boolean {
-    const counters = LIMITS.map(({ of, most }) => ({ key: keyOf(of, name, address), most }));
-    if (counters.some(({ key, most }) => (this.#counter(key)?.failures ?? 0) >= most)) return false;
+    const counters = LIMITS.map(({ of, max }) => ({ key: hashKey(of, name, address), max }));
+    if (counters.some(({ key, max }) => (this.#counter(key)?.failures ?? 0) >= max)) return false;
     for (const { key } of counters) this.#add(key, 1);
     return true;
   }
 
   /** The password was right. */
   succeeded(name: string, address: string): void {
-    const [both, ...others] = LIMITS.map(({ of }) => keyOf(of, name, address));
+    const [both, ...others] = LIMITS.map(({ of }) => hashKey(of, name, address));
     this.#counters.delete(both as string);
     for (const key of others) this.#add(key, -1);
   }
@@ -57,16 +56,16 @@ export class Attempts {
       counter.failures += failures;
     } else if (failures > 0) {
       this.#counters.delete(key); // so that the new one is the youngest
-      this.#counters.set(key, { failures, until: this.#now() + WINDOW });
+      this.#counters.set(key, { failures, until: this.#now() + WINDOW_MS });
       const [oldest] = this.#counters.keys();
-      if (this.#counters.size > MOST_COUNTERS && oldest !== undefined) {
+      if (this.#counters.size > MAX_COUNTERS && oldest !== undefined) {
         this.#counters.delete(oldest);
       }
     }
   }
 }
 
-/** A name counts in any case, as it does for the users. Hashed, because both may be of any length. */
-function keyOf(of: (name: string, address: string) => string, name: string, address: string) {
+/** Hashes a key, because names and addresses may have any length. Users' names ignore case, and so does it. */
+function hashKey(of: (name: string, address: string) => string, name: string, address: string) {
   return createHash("sha256").update(of(name.toLowerCase(), address)).digest("base64url");
 }

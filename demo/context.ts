@@ -6,12 +6,12 @@ import type { Users } from "./users.ts";
 
 /** The fields of a session. */
 export interface Data {
-  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  /** The user. It is a reference, so that all sessions of a user can be found. */
   user_id?: string;
   device?: string;
   kind?: "desktop" | "phone";
   address?: string;
-  /** Whether the browser keeps the cookie when it is closed. */
+  /** Whether the browser keeps the cookie after it is closed. */
   remember?: boolean;
   /** A message for the next page. */
   flash?: string;
@@ -29,22 +29,22 @@ export function openSessions(store: SessionStore) {
 
 export function openMiddleware(sessions: Sessions) {
   return koaSessions(sessions, {
-    // The demo runs over HTTP on one's own machine; in production this has `secure: true`, too.
+    // The demo runs over HTTP on your own machine. In production, add `secure: true`.
     cookie: { name: "demo", persistent: (session) => session.data.remember === true },
   });
 }
 
-/** Lets in who is signed in, and sends other visitors to the form. */
+/** Lets signed-in users in, and sends other visitors to the form. */
 export function requireUser(middleware: ReturnType<typeof openMiddleware>) {
   return middleware.requireSession("user_id", { redirect: "/sign-in" });
 }
 
-/** What every request knows. */
+/** The state of every request. */
 export interface State extends Koa.DefaultState {
   users: Users;
   attempts: Attempts;
   signedIn: ReturnType<typeof requireUser>;
-  /** Where the sessions are kept, in words. */
+  /** The store's name on the pages. */
   storeName: string;
 }
 

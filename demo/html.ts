@@ -1,4 +1,4 @@
-/** A piece of HTML whose every inserted text is escaped. */
+/** A piece of HTML in which all inserted texts are escaped. */
 export class Html {
   readonly text: string;
 
@@ -7,10 +7,10 @@ export class Html {
   }
 }
 
-/** What `html` takes: text is escaped, `Html` is not, an array is joined; false and null are nothing. */
+/** A value to insert. Text is escaped, `Html` is not, an array is joined. False, null and undefined are left out. */
 export type Part = string | number | Html | false | null | undefined | readonly Part[];
 
-/** A template tag: html`<p>${anything}</p>` escapes whatever is no `Html` itself. */
+/** A template tag: html`<p>${anything}</p>` escapes each value that isn't `Html`. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(render)));
 }

@@ -6,18 +6,18 @@ import { type AppOptions, createApp } from "./app.ts";
 const NAME = "ada";
 const PASSWORD = "correct horse";
 
-// Only this machine may ask, where HOST says nothing else: the password is no secret.
+// By default the demo listens on this machine only, because the password isn't secret.
 const { REDIS_URL, HOST = "localhost", PORT = "3000" } = process.env;
 const redis = REDIS_URL ? connect(REDIS_URL) : null;
 const options: AppOptions = redis
   ? { store: redisStore(redis, { prefix: "demo", timeout: "2 seconds" }), storeName: "Redis" }
   : {};
 const { app, users, sessions } = createApp(options);
-// An id of her own, so that her sessions in Redis are hers again after a restart.
+// The user's id is fixed, so that her sessions in Redis are still hers after a restart.
 await users.add(NAME, PASSWORD, "demo-user");
 
 const server = app.listen(Number(PORT), HOST, () => {
-  const { port } = server.address() as AddressInfo; // PORT=0 takes a free one
+  const { port } = server.address() as AddressInfo; // PORT=0 takes a free port
   console.log(`The demo is at http://${HOST}:${port}
   name      ${NAME}
   password  ${PASSWORD}
@@ -37,21 +37,21 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-/** A client that says once when Redis goes, and once when it is back. */
+/** Creates a client that prints a message when Redis becomes unreachable, and another when it is back. */
 function connect(url: string): Redis {
   const client = new Redis(url);
-  let down = false;
+  let isDown = false;
   client.on("error", ({ message }: Error) => {
-    if (down) return;
-    down = true;
+    if (isDown) return;
+    isDown = true;
     const { host, port } = client.options;
     console.error(
       `Redis at ${host}:${port} cannot be reached: pages answer 503. ${message}`.trim(),
     );
   });
   client.on("ready", () => {
-    if (down) console.log("Redis is back.");
-    down = false;
+    if (isDown) console.log("Redis is back.");
+    isDown = false;
   });
   return client;
 }

@@ -1,44 +1,44 @@
 import type { Next } from "koa";
 import type { Context } from "./context.ts";
 import { errorPage } from "./pages.ts";
-import { field, show } from "./web.ts";
+import { readField, show } from "./web.ts";
 
-/** No scripts, no frames, nothing from elsewhere. */
-export async function securityHeaders(ctx: Context, next: Next): Promise<void> {
+/** Forbids scripts, frames, and content from other sites. */
+export async function setSecurityHeaders(ctx: Context, next: Next): Promise<void> {
   ctx.set({
     "Content-Security-Policy":
       "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
-    // Not "no-referrer": under that, browsers send forms with `Origin: null`.
+    // With "no-referrer", browsers would send forms with `Origin: null`.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
   });
   await next();
 }
 
-/** A page for every error. It shows nothing of the error itself, and needs no session. */
-export async function errorPages(ctx: Context, next: Next): Promise<void> {
+/** Answers every error with a page, which shows nothing of the error itself, and needs no session. */
+export async function answerErrors(ctx: Context, next: Next): Promise<void> {
   try {
     await next();
     if (ctx.status === 404) ctx.throw(404);
   } catch (error) {
-    const status = statusOf(error);
+    const status = readStatus(error);
     if (status === 503) ctx.set("Retry-After", "5");
     else if (status >= 500) console.error(error);
     show(ctx, errorPage(status), status);
   }
 }
 
-function statusOf(error: unknown): number {
+function readStatus(error: unknown): number {
   const known = error instanceof Error && "status" in error && typeof error.status === "number";
   return known ? Number(error.status) : 500;
 }
 
-/** Every form carries a CSRF token, the one for signing in too. It is read before it is checked. */
+/** Checks the CSRF token that every form has, even the sign-in form. The session must be read before. */
 export async function checkFormToken(ctx: Context, next: Next): Promise<void> {
   if (ctx.method === "POST") {
     await ctx.session.load();
-    if (!ctx.session.verifyCSRFToken(field(ctx, "csrf"))) ctx.throw(403);
+    if (!ctx.session.verifyCSRFToken(readField(ctx, "csrf"))) ctx.throw(403);
   }
   await next();
 }

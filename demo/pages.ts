@@ -1,19 +1,19 @@
 import type { Session } from "session-sets";
 import type { Data } from "./context.ts";
 import { type Html, html, type Part } from "./html.ts";
-import { ago } from "./time.ts";
+import { formatAgo } from "./time.ts";
 import type { User } from "./users.ts";
 
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** Whose page it is: gives it the menu. */
+  /** The signed-in user. The menu is shown only with one. */
   readonly user?: User;
   readonly csrf?: string;
 }
 
-/** The whole document around a page. */
-export function layout({ title, body, user, csrf }: Page, storeName: string): Html {
+/** Renders the whole document around a page. */
+export function renderLayout({ title, body, user, csrf }: Page, storeName: string): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -118,16 +118,16 @@ function nameField(name: string | undefined): Html {
 }
 
 function passwordField(name: string, label: string, autocomplete: string): Html {
-  const shortest = autocomplete === "new-password" && html` minlength="8"`;
-  const hint = shortest && html`<small>At least 8 characters</small>`;
-  return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${shortest} required></label>`;
+  const minLength = autocomplete === "new-password" && html` minlength="8"`;
+  const hint = minLength && html`<small>At least 8 characters</small>`;
+  return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${minLength} required></label>`;
 }
 
 interface DevicesPage {
   readonly csrf: string;
   readonly user: User;
   readonly flash: string | undefined;
-  /** The session that asks. */
+  /** The session of the request. */
   readonly here: Session<Data>;
   readonly count: number;
   readonly sessions: readonly Session<Data>[];
@@ -137,7 +137,7 @@ export function devicesPage({ csrf, user, flash, here, count, sessions }: Device
   const isHere = ({ lineage }: Session<Data>) => lineage === here.lineage;
   const others = sessions.filter((session) => !isHere(session));
   const rows = [...sessions.filter(isHere), ...others].map((session) =>
-    deviceRow(session, isHere(session), csrf),
+    deviceRow(session, { here: isHere(session), csrf }),
   );
   const devices = count === 1 ? "One device is" : `${count} devices are`;
   return {
@@ -159,36 +159,35 @@ ${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere
 
 function deviceRow(
   { lineage, data, createdAt, lastSeenAt }: Session<Data>,
-  here: boolean,
-  csrf: string,
+  { here, csrf }: { readonly here: boolean; readonly csrf: string },
 ): Html {
   const end = html`<input type="hidden" name="lineage" value="${lineage}"><button aria-label="Sign out ${data.device}">Sign out</button>`;
   return html`<li${here && html` class="here"`}>
-${data.kind === "phone" ? PHONE : DESKTOP}
+${data.kind === "phone" ? PHONE_ICON : DESKTOP_ICON}
 <div>
 <h2>${data.device}${here && html` <span class="badge">This device</span>`}</h2>
 <dl>
 <div><dt class="unseen">Address</dt><dd>${data.address}</dd></div>
-<div><dt>First seen</dt><dd>${ago(createdAt)}</dd></div>
-<div><dt>Last seen</dt><dd>${ago(lastSeenAt)}</dd></div>
+<div><dt>First seen</dt><dd>${formatAgo(createdAt)}</dd></div>
+<div><dt>Last seen</dt><dd>${formatAgo(lastSeenAt)}</dd></div>
 </dl>
 </div>
 ${!here && form("/devices/end", csrf, end)}
 </li>`;
 }
 
-const DESKTOP = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/></svg>`;
-const PHONE = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg>`;
+const DESKTOP_ICON = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/></svg>`;
+const PHONE_ICON = html`<svg viewBox="0 0 24 24" aria-hidden="true"><rect x="6.5" y="2.5" width="11" height="19" rx="2.5"/><path d="M11 18.5h2"/></svg>`;
 
 const ERRORS: Readonly<Record<number, readonly [title: string, text: string]>> = {
   403: ["This form is no longer valid", "Go back, reload the page and send it again."],
   404: ["Nothing here", "There is no page at this address."],
-  409: ["You were signed out", "Your session ended while this page was on its way."],
-  413: ["That is too much", "The form holds more than this app takes."],
-  500: ["Something went wrong", "The mistake is ours, and it is in the log."],
+  409: ["You were signed out", "Your session ended while this page was loading."],
+  413: ["That is too much", "The form is larger than this app accepts."],
+  500: ["Something went wrong", "The error is ours, and it is in the log."],
   503: [
     "Back in a moment",
-    "The sessions cannot be reached. You are still signed in: try again soon.",
+    "Your session cannot be reached right now. You are still signed in. Try again soon.",
   ],
 };
 
@@ -196,7 +195,7 @@ export function errorPage(status: number): Page {
   const [title, text] = ERRORS[status] ??
     ERRORS[500 * Number(status >= 500)] ?? [
       "That did not work",
-      "The request makes no sense here.",
+      "This app does not understand the request.",
     ];
   return {
     title,

@@ -3,22 +3,22 @@ import type { Context, Data } from "./context.ts";
 import { describeDevice } from "./device.ts";
 import { devicesPage, passwordPage, signInPage, signUpPage } from "./pages.ts";
 import type { User } from "./users.ts";
-import { field, seeOther, show } from "./web.ts";
+import { readField, seeOther, show } from "./web.ts";
 
 type Handler = (ctx: Context) => Promise<void>;
 
 const ROUTES: Readonly<Record<string, Handler>> = {
-  "GET /": signedIn(showDevices),
-  "GET /sign-in": signedOut(showSignIn),
+  "GET /": ifSignedIn(showDevices),
+  "GET /sign-in": ifSignedOut(showSignIn),
   "POST /sign-in": signIn,
-  "GET /sign-up": signedOut(showSignUp),
+  "GET /sign-up": ifSignedOut(showSignUp),
   "POST /sign-up": signUp,
   "POST /sign-out": signOut,
-  "POST /devices/end": signedIn(endOne),
-  "POST /devices/end-others": signedIn(endOthers),
-  "POST /devices/end-all": signedIn(endAll),
-  "GET /password": signedIn(showPassword),
-  "POST /password": signedIn(changePassword),
+  "POST /devices/end": ifSignedIn(endOne),
+  "POST /devices/end-others": ifSignedIn(endOthers),
+  "POST /devices/end-all": ifSignedIn(endAll),
+  "GET /password": ifSignedIn(showPassword),
+  "POST /password": ifSignedIn(changePassword),
 };
 
 export async function route(ctx: Context): Promise<void> {
@@ -31,7 +31,7 @@ interface Visit {
   readonly session: Session<Data>;
 }
 
-function signedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handler {
+function ifSignedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handler {
   return async (ctx) => {
     const { signedIn, users } = ctx.state;
     await signedIn(ctx, async () => {
@@ -43,7 +43,7 @@ function signedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handl
   };
 }
 
-function signedOut(handler: Handler): Handler {
+function ifSignedOut(handler: Handler): Handler {
   return async (ctx) => {
     const session = await ctx.session.load();
     if (ctx.state.users.get(session?.data.user_id)) seeOther(ctx, "/");
@@ -51,10 +51,10 @@ function signedOut(handler: Handler): Handler {
   };
 }
 
-/** The user with this password; null where it is wrong, or too many were wrong before. */
+/** Finds the user with this password; null if it is wrong, or after too many wrong ones. */
 async function authenticate(ctx: Context, name: string, password: string) {
   const { attempts, users } = ctx.state;
-  const address = addressOf(ctx);
+  const address = readAddress(ctx);
   if (!attempts.mayTry(name, address)) return { user: null, status: 429, problem: TOO_MANY };
   const user = await users.authenticate(name, password);
   if (user) attempts.succeeded(name, address);
@@ -65,15 +65,15 @@ const TOO_MANY = "Too many attempts. Try again in 15 minutes.";
 
 async function showSignIn(ctx: Context): Promise<void> {
   const { flash } = await ctx.session.get(["flash"]);
-  if (flash) await ctx.session.delete(); // a session of nobody, made for this message
+  if (flash) await ctx.session.delete(); // a session without a user, made for this message
   show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash }));
 }
 
 async function signIn(ctx: Context): Promise<void> {
-  const name = field(ctx, "name").trim();
-  const remember = field(ctx, "remember") === "yes";
-  const tried = await authenticate(ctx, name, field(ctx, "password"));
-  if (tried.user && (await startSession(ctx, tried.user, remember))) return seeOther(ctx, "/");
+  const name = readField(ctx, "name").trim();
+  const remember = readField(ctx, "remember") === "yes";
+  const tried = await authenticate(ctx, name, readField(ctx, "password"));
+  if (tried.user && (await startSession(ctx, tried.user, { remember }))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
   const problem = tried.problem ?? "The name or the password is wrong.";
   show(ctx, signInPage({ csrf, name, remember, problem }), tried.status);
@@ -84,29 +84,33 @@ async function showSignUp(ctx: Context): Promise<void> {
 }
 
 async function signUp(ctx: Context): Promise<void> {
-  const name = field(ctx, "name").trim().normalize("NFKC");
-  const password = field(ctx, "password");
-  const user = problemWith(name, password) ? null : await ctx.state.users.add(name, password);
-  if (user && (await startSession(ctx, user, false))) return seeOther(ctx, "/");
+  const name = readField(ctx, "name").trim().normalize("NFKC");
+  const password = readField(ctx, "password");
+  const user = findProblem(name, password) ? null : await ctx.state.users.add(name, password);
+  if (user && (await startSession(ctx, user))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
-  const problem = problemWith(name, password) ?? "This name is taken.";
+  const problem = findProblem(name, password) ?? "This name is taken.";
   show(ctx, signUpPage({ csrf, name, problem }), 422);
 }
 
-function problemWith(name: string, password: string): string | null {
+function findProblem(name: string, password: string): string | null {
   if (!/^[\p{L}\p{N}._-]{2,32}$/u.test(name)) {
     return "A name has 2 to 32 letters, digits, dots, dashes or underscores.";
   }
   return password.length < 8 ? "A password has at least 8 characters." : null;
 }
 
-/** False where the password was changed while it was being checked. */
-async function startSession(ctx: Context, user: User, remember: boolean): Promise<boolean> {
+/** Signs the user in. Returns false if the password was changed while it was being checked. */
+async function startSession(
+  ctx: Context,
+  user: User,
+  { remember = false }: { readonly remember?: boolean } = {},
+): Promise<boolean> {
   await ctx.session.signIn(
     {
       user_id: user.id,
       ...describeDevice(ctx.get("User-Agent")),
-      address: addressOf(ctx),
+      address: readAddress(ctx),
       remember,
     },
     remember ? { idleTimeout: "30 days", absoluteTimeout: "90 days" } : {},
@@ -116,8 +120,8 @@ async function startSession(ctx: Context, user: User, remember: boolean): Promis
   return false;
 }
 
-/** Behind a proxy, set `app.proxy`. */
-function addressOf(ctx: Context): string {
+/** The client's address. Behind a proxy, set `app.proxy`. */
+function readAddress(ctx: Context): string {
   return ctx.ip.replace("::ffff:", "");
 }
 
@@ -137,10 +141,10 @@ async function showDevices(ctx: Context, { user, session }: Visit): Promise<void
 
 async function endOne(ctx: Context): Promise<void> {
   const peers = await ctx.session.peers("user_id");
-  // Only a session of this user's set is ended, whatever the form says; this very one, too.
-  const ended = await peers?.delete(field(ctx, "lineage"));
+  // Whatever the form says, only a session of this user can end. It may be the one of this request.
+  const ended = await peers?.delete(readField(ctx, "lineage"));
   await ctx.session.set({
-    flash: ended ? "The device is signed out." : "The device was signed out already.",
+    flash: ended ? "The device is signed out." : "The device was already signed out.",
   });
   seeOther(ctx, "/");
 }
@@ -164,17 +168,16 @@ async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
 }
 
 async function changePassword(ctx: Context, { user }: Visit): Promise<void> {
-  const password = field(ctx, "new");
-  const tried = await authenticate(ctx, user.name, field(ctx, "current"));
+  const password = readField(ctx, "new");
+  const tried = await authenticate(ctx, user.name, readField(ctx, "current"));
   const wrong = tried.problem ?? "The current password is wrong.";
-  const problem = tried.user ? problemWith(user.name, password) : wrong;
+  const problem = tried.user ? findProblem(user.name, password) : wrong;
   if (problem) {
     const csrf = ctx.session.createCSRFToken();
     return show(ctx, passwordPage({ csrf, user, problem }), tried.status);
   }
   await ctx.state.users.changePassword(user, password);
-  // Whoever was signed in with the old password is signed out, and a stolen copy of this cookie
-  // is worth nothing either.
+  // All other devices are signed out, and a stolen copy of this cookie becomes useless, too.
   await ctx.session.changeCredentials("user_id");
   const flash = "Your password is changed and your other devices are signed out.";
   await ctx.session.set({ flash });

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
 
-/** A user; a change of password makes a new object. */
+/** A user. A change of password makes a new object. */
 export interface User {
   readonly id: string;
   readonly name: string;
@@ -8,13 +8,13 @@ export interface User {
   readonly hash: Buffer;
 }
 
-/** One of the settings for scrypt in OWASP's Password Storage Cheat Sheet: 16 MiB each time. */
+/** Settings from OWASP's Password Storage Cheat Sheet. Each hash takes 16 MiB. */
 const SCRYPT: ScryptOptions = { N: 2 ** 14, r: 8, p: 5 };
 
-/** Stands in for a user who does not exist, so that looking for one takes as long. */
+/** Stands in for a user who does not exist, so that checking a password takes the same time. */
 const NOBODY = { salt: randomBytes(16), hash: randomBytes(32) };
 
-/** The users, in memory: gone when the process ends. */
+/** The users, in memory. They are gone when the process ends. */
 export class Users {
   readonly #byId = new Map<string, User>();
   readonly #idByName = new Map<string, string>();
@@ -23,9 +23,9 @@ export class Users {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** Null where the name is taken. */
+  /** Adds a user. Resolves to null if the name is taken. */
   async add(name: string, password: string, id: string = randomUUID()): Promise<User | null> {
-    const secret = await newSecret(password);
+    const secret = await createSecret(password);
     const key = name.toLowerCase();
     if (this.#idByName.has(key)) return null;
     const user = { id, name, ...secret };
@@ -34,20 +34,20 @@ export class Users {
     return user;
   }
 
-  /** Null where there is no such user or the password is wrong; the time it takes does not tell which. */
+  /** Resolves to null if there is no such user, or the password is wrong. The time does not tell which. */
   async authenticate(name: string, password: string): Promise<User | null> {
     const user = this.get(this.#idByName.get(name.toLowerCase()));
     const { salt, hash } = user ?? NOBODY;
-    const right = timingSafeEqual(await derive(password, salt), hash);
-    return user && right ? user : null;
+    const isRight = timingSafeEqual(await derive(password, salt), hash);
+    return user && isRight ? user : null;
   }
 
   async changePassword(user: User, password: string): Promise<void> {
-    this.#byId.set(user.id, { ...user, ...(await newSecret(password)) });
+    this.#byId.set(user.id, { ...user, ...(await createSecret(password)) });
   }
 }
 
-async function newSecret(password: string): Promise<{ salt: Buffer; hash: Buffer }> {
+async function createSecret(password: string): Promise<{ salt: Buffer; hash: Buffer }> {
   const salt = randomBytes(16);
   return { salt, hash: await derive(password, salt) };
 }

@@ -1,11 +1,11 @@
-/* What the examples share: sessions, one user, and two pages. What is about a framework is not here. */
+/* The parts that the examples share: sessions, one user, and two pages. None of them depends on a framework. */
 import { Redis } from "ioredis";
 import { createSessions, type Session } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 
 export interface Data {
-  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  /** The user. It is a reference, so that all sessions of a user can be found. */
   user_id?: number;
   device?: string;
 }
@@ -23,9 +23,9 @@ export const sessions = createSessions({
 /** A form as a framework has parsed it. */
 export type Form = { readonly [field: string]: unknown };
 
-/** What a new session of the user is to hold, or null where the name or the password is wrong. */
+/** The values for a new session of the user; null if the name or the password is wrong. */
 export function authenticate({ name, password }: Form, userAgent = ""): Data | null {
-  // A real application looks its users up, compares hashes, and slows down guessing.
+  // A real application looks up its users, compares hashes, and slows down guessing.
   if (name !== "ada" || password !== "correct horse") return null;
   return { user_id: 1, device: /Firefox|Chrome|Safari|curl/.exec(userAgent)?.[0] ?? "A browser" };
 }
@@ -33,22 +33,22 @@ export function authenticate({ name, password }: Form, userAgent = ""): Data | n
 export function signInPage(csrf: string, message = ""): string {
   return page(
     "Sign in",
-    `<p>${escaped(message)}</p>
+    `<p>${escapeHTML(message)}</p>
     ${form("/sign-in", csrf, '<input name="name" value="ada"> <input name="password" type="password" value="correct horse">', "Sign in")}`,
   );
 }
 
-/** The user's devices, each with a button that signs it out. */
+/** A page of the user's devices, each with a button that signs it out. */
 export function devicesPage(
   csrf: string,
   here: Session<Partial<Data>>,
   devices: readonly Session<Data>[],
 ): string {
   const items = devices.map(({ lineage, data, lastSeenAt }) => {
-    const what = `${escaped(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
+    const what = `${escapeHTML(data.device ?? "")}, last seen ${lastSeenAt.toISOString()}`;
     if (lineage === here.lineage) return `<li>${what} (this one)</li>`;
-    // The lineage, unlike the id, stays the same when the session is given a new token.
-    const hidden = `<input type="hidden" name="lineage" value="${escaped(lineage)}">`;
+    // Unlike the id, the lineage stays the same when the session gets a new token.
+    const hidden = `<input type="hidden" name="lineage" value="${escapeHTML(lineage)}">`;
     return `<li>${what} ${form("/devices/end", csrf, hidden, "Sign out")}</li>`;
   });
   return page(
@@ -59,7 +59,7 @@ export function devicesPage(
   );
 }
 
-/** Prints where the example is. */
+/** Prints the address of the example. */
 export function announce(address: unknown): void {
   const { port } = Object(address);
   console.log(`http://localhost:${port}`);
@@ -67,13 +67,13 @@ export function announce(address: unknown): void {
 
 function form(action: string, csrf: string, fields: string, button: string): string {
   return `<form method="post" action="${action}">
-    <input type="hidden" name="_csrf" value="${escaped(csrf)}">${fields}<button>${button}</button></form>`;
+    <input type="hidden" name="_csrf" value="${escapeHTML(csrf)}">${fields}<button>${button}</button></form>`;
 }
 
 function page(title: string, body: string): string {
   return `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`;
 }
 
-function escaped(text: string): string {
+function escapeHTML(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

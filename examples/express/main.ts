@@ -8,7 +8,7 @@ app.use(shop, csrfGuard(), express.urlencoded({ extended: false }));
 
 app.use(async (req, res, next) => {
   const session = shop.of(req);
-  await session.load(); // before any CSRF token is made or checked
+  await session.load(); // before any CSRF token is created or verified
   if (req.method !== "POST" || session.verifyCSRFToken()) return next();
   res.sendStatus(403);
 });
@@ -21,7 +21,7 @@ app.post("/sign-in", async (req, res) => {
   const session = shop.of(req);
   const values = authenticate(req.body, req.get("user-agent"));
   if (values) {
-    await session.signIn(values); // a new session: a token that was planted before is worth nothing
+    await session.signIn(values); // a new session, so a token that was planted before is useless
     return res.redirect("/");
   }
   const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
@@ -38,7 +38,7 @@ app.get("/", async (req, res) => {
 
 app.post("/devices/end", async (req, res) => {
   const devices = await shop.of(req).peers("user_id");
-  await devices?.delete(String(req.body.lineage)); // only a session of this very user
+  await devices?.delete(String(req.body.lineage)); // ends sessions of this user only
   res.redirect("/");
 });
 

@@ -13,7 +13,7 @@ app.addContentTypeParser(
   (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
 );
 app.addHook("preHandler", async (request, reply) => {
-  await shop.of(request).load(); // before any CSRF token is made or checked
+  await shop.of(request).load(); // before any CSRF token is created or verified
   if (request.method !== "POST" || shop.of(request).verifyCSRFToken()) return;
   await reply.code(403).send("Forbidden");
 });
@@ -25,7 +25,7 @@ app.post<{ Body: Form }>("/sign-in", async (request, reply) => {
   const session = shop.of(request);
   const values = authenticate(request.body, request.headers["user-agent"]);
   if (values) {
-    await session.signIn(values); // a new session: a token that was planted before is worth nothing
+    await session.signIn(values); // a new session, so a token that was planted before is useless
     return reply.redirect("/");
   }
   reply.code(422);
@@ -42,7 +42,7 @@ app.get("/", async (request, reply) => {
 
 app.post<{ Body: Form }>("/devices/end", async (request, reply) => {
   const devices = await shop.of(request).peers("user_id");
-  await devices?.delete(String(request.body.lineage)); // only a session of this very user
+  await devices?.delete(String(request.body.lineage)); // ends sessions of this user only
   return reply.redirect("/");
 });
 

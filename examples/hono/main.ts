@@ -7,7 +7,7 @@ const app = new Hono<{ Variables: SessionVariables<typeof sessions> & { form: Fo
 app.use(honoSessions(sessions), csrfGuard());
 
 app.use(async (c, next) => {
-  await c.var.session.load(); // before any CSRF token is made or checked
+  await c.var.session.load(); // before any CSRF token is created or verified
   if (c.req.method === "POST") {
     c.set("form", await c.req.parseBody());
     if (!c.var.session.verifyCSRFToken(c.var.form._csrf)) return c.text("Forbidden", 403);
@@ -20,7 +20,7 @@ app.get("/sign-in", (c) => c.html(signInPage(c.var.session.createCSRFToken())));
 app.post("/sign-in", async (c) => {
   const values = authenticate(c.var.form, c.req.header("user-agent"));
   if (values) {
-    await c.var.session.signIn(values); // a new session: a token that was planted before is worth nothing
+    await c.var.session.signIn(values); // a new session, so a token that was planted before is useless
     return c.redirect("/");
   }
   const page = signInPage(c.var.session.createCSRFToken(), "The name or the password is wrong.");
@@ -37,7 +37,7 @@ app.get("/", async (c) => {
 
 app.post("/devices/end", async (c) => {
   const devices = await c.var.session.peers("user_id");
-  await devices?.delete(String(c.var.form.lineage)); // only a session of this very user
+  await devices?.delete(String(c.var.form.lineage)); // ends sessions of this user only
   return c.redirect("/");
 });
 

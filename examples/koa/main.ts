@@ -10,7 +10,7 @@ app.use(bodyParser({ enableTypes: ["form"] }));
 app.use(async (ctx) => {
   const { session } = ctx;
   const form = (ctx.request.body ?? {}) as Form;
-  const here = await session.load(); // before any CSRF token is made or checked
+  const here = await session.load(); // before any CSRF token is created or verified
   if (ctx.method === "POST" && !session.verifyCSRFToken()) ctx.throw(403);
   ctx.type = "html";
   const route = `${ctx.method} ${ctx.path}`;
@@ -21,7 +21,7 @@ app.use(async (ctx) => {
   if (route === "POST /sign-in") {
     const values = authenticate(form, ctx.get("user-agent"));
     if (values) {
-      await session.signIn(values); // a new session: a token that was planted before is worth nothing
+      await session.signIn(values); // a new session, so a token that was planted before is useless
       return ctx.redirect("/");
     }
     ctx.status = 422;
@@ -36,7 +36,7 @@ app.use(async (ctx) => {
       ctx.body = devicesPage(session.createCSRFToken(), here, await devices.list());
       return;
     case "POST /devices/end":
-      await devices.delete(String(form.lineage)); // only a session of this very user
+      await devices.delete(String(form.lineage)); // ends sessions of this user only
       return ctx.redirect("/");
     case "POST /sign-out":
       await session.delete();

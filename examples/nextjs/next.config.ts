@@ -1,7 +1,7 @@
 import type { NextConfig } from "next";
 
 const config: NextConfig = {
-  // This folder, and not one above it that has a lock file, too.
+  // Without this, Next.js may choose a folder above, if that has a lock file.
   turbopack: { root: import.meta.dirname },
 };
 

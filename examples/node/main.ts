@@ -5,13 +5,13 @@ import { announce, authenticate, devicesPage, type Form, sessions, signInPage } 
 
 const sessionOf = nodeSessions(sessions);
 const guard = csrfGuard();
-const LARGEST_FORM = 10_000;
+const MAX_FORM_LENGTH = 10_000;
 
 async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const session = sessionOf(req, res);
   guard(req);
-  const form = req.method === "POST" ? await formOf(req) : {};
-  const here = await session.load(); // before any CSRF token is made or checked
+  const form = req.method === "POST" ? await readForm(req) : {};
+  const here = await session.load(); // before any CSRF token is created or verified
   if (req.method === "POST" && !session.verifyCSRFToken(form._csrf))
     return show(res, "Forbidden", 403);
 
@@ -20,7 +20,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   if (route === "POST /sign-in") {
     const values = authenticate(form, req.headers["user-agent"]);
     if (values) {
-      await session.signIn(values); // a new session: a token that was planted before is worth nothing
+      await session.signIn(values); // a new session, so a token that was planted before is useless
       return redirect(res, "/");
     }
     const page = signInPage(session.createCSRFToken(), "The name or the password is wrong.");
@@ -33,7 +33,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case "GET /":
       return show(res, devicesPage(session.createCSRFToken(), here, await devices.list()));
     case "POST /devices/end":
-      await devices.delete(String(form.lineage)); // only a session of this very user
+      await devices.delete(String(form.lineage)); // ends sessions of this user only
       return redirect(res, "/");
     case "POST /sign-out":
       await session.delete();
@@ -46,11 +46,11 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   }
 }
 
-async function formOf(req: IncomingMessage): Promise<Form> {
+async function readForm(req: IncomingMessage): Promise<Form> {
   let text = "";
   for await (const chunk of req.setEncoding("utf8")) {
     text += chunk;
-    if (text.length > LARGEST_FORM) throw new Error("The form is too large");
+    if (text.length > MAX_FORM_LENGTH) throw new Error("The form is too large");
   }
   return Object.fromEntries(new URLSearchParams(text));
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
@@ -11,10 +11,10 @@ import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
   readHost,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import { deriveAddress } from "../http/exchange/request-origin.ts";
 import {
@@ -23,13 +23,13 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
+import { defineSession } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** What this adapter uses of Express's requests (Express 4 and 5). */
+/** The parts of Express's requests that this adapter uses (Express 4 and 5). */
 export type ExpressRequest = IncomingMessage & {
   readonly secure: boolean;
   readonly body?: unknown;
@@ -38,8 +38,8 @@ export type ExpressRequest = IncomingMessage & {
 };
 
 /**
- * What may also be given: a request that Express has not seen, such as the upgrade to a WebSocket. Its
- * session reads and ends; what would set a cookie is ERR_COOKIE.
+ * A request that Express has not seen, such as a WebSocket upgrade. Its session can be read and ended.
+ * Calls that would set a cookie reject with ERR_COOKIE.
  */
 export type UpgradeRequest = IncomingMessage;
 
@@ -50,12 +50,12 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
     res: ServerResponse | object,
     next: (error?: unknown) => void,
   ): void;
-  /** The session of a request, typed, with and without the middleware; the same one each time. */
+  /** The session of a request, typed, with or without the middleware. Each call returns the same object. */
   of(req: ExpressRequest | UpgradeRequest): RequestSession<Data, Reference>;
   /**
-   * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, its own `of(req)` gives the
-   * session that it has found.
+   * Makes middleware for routes that need a signed-in user. If the session has no value of this field,
+   * the middleware answers 401, or sends pages to `redirect`. After it, its own `of(req)` returns the
+   * session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -63,10 +63,10 @@ export interface ExpressSessions<Data extends object, Reference extends string> 
   ): ExpressRequirement<SignedInSession<Data, Field>>;
 }
 
-/** Express middleware that lets in whoever is signed in. */
+/** Express middleware that lets signed-in users in. */
 export interface ExpressRequirement<Found> {
   (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void): Promise<void>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(req: ExpressRequest): Found;
 }
 
@@ -79,19 +79,19 @@ export function expressSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): ExpressSessions<Data, Reference> {
-  const given = adapterOptions("expressSessions", options, OPTIONS);
+  const given = readAdapterOptions("expressSessions", options, OPTIONS);
   const signer = parseSigner(given);
-  const getSession = bindSessions("expressSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("expressSessions", sessions, given, OPTIONS);
 
-  function sessionFor(
+  function getSession(
     given: ExpressRequest | UpgradeRequest,
     response?: unknown,
   ): RequestSession<Data, Reference> {
-    const req = nodeRequest(TAKES, () => given);
-    // Express itself gives each request its response.
+    const req = readNodeRequest(TAKES, () => given);
+    // Express gives each request its response.
     const { res = response } = req as Partial<ExpressRequest>;
     bindResponse(req, response ?? res);
-    return getSession(req, () => new NodeExchange(req, createView(req)), signer);
+    return getRequestSession(req, () => new NodeExchange(req, createView(req)), signer);
   }
 
   function middleware(
@@ -99,7 +99,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    defineSession(req, "req.session", sessionFor(req, res));
+    defineSession(req, "req.session", getSession(req, res));
     next();
   }
 
@@ -116,8 +116,8 @@ export function expressSessions<Data extends object, Reference extends string>(
     ): Promise<void> {
       try {
         const header = (name: string) => readHeader(req, name);
-        const answer = nodeResponse(TAKES, () => res);
-        const { session, refusal } = await ask(sessionFor(req, res), { header });
+        const answer = readNodeResponse(TAKES, () => res);
+        const { session, refusal } = await ask(getSession(req, res), { header });
         if (refusal) {
           answer.writeHead(refusal.status, refusal.headers).end(refusal.body);
           return;
@@ -129,22 +129,22 @@ export function expressSessions<Data extends object, Reference extends string>(
       }
       next();
     }
-    return Object.assign(requirement, { of: (req: ExpressRequest) => found.of(() => req) });
+    return Object.assign(requirement, { of: (req: ExpressRequest) => found.get(() => req) });
   }
 
   const adapter = Object.assign(middleware, {
-    of: (req: ExpressRequest | UpgradeRequest) => sessionFor(req),
+    of: (req: ExpressRequest | UpgradeRequest) => getSession(req),
     requireSession,
   });
-  return registerForTests(adapter, getSession.carrying, signer);
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 /**
  * Express middleware that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Put it before the routes; where tokens come by a bearer header,
+ * origin, with ERR_CSRF (403). Put it before the routes and, if tokens come in a bearer header,
  * after `expressSessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
   options: CSRFGuardOptions<Request> = {},
@@ -155,11 +155,12 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
     _res: ServerResponse | object,
     next: () => void,
   ): void => {
-    const req = nodeRequest(TAKES, () => given);
+    const req = readNodeRequest(TAKES, () => given);
     const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
     const { secure } = createView(req);
-    const { host } = deriveAddress({ secure, host: readHost(req) }, header, trustsProxy(req));
+    const own = { secure, host: readHost(req) };
+    const { host } = deriveAddress(own, header, { trustProxy: trustsProxy(req) });
     guard(
       { request: req, method, host, secure, proxySetting: PROXY_SETTING, header },
       req as Request,
@@ -185,7 +186,7 @@ function createView(req: ExpressRequest | UpgradeRequest) {
   };
 }
 
-/** Whether "trust proxy" covers whoever has sent the request. (`req.host` has no port in Express 4.) */
+/** Whether "trust proxy" covers the sender of the request. (`req.host` has no port in Express 4.) */
 function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
   const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
   const { get } = Object(app) as { get?: unknown };

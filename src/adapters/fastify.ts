@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import {
   bindResponse,
   NodeExchange,
-  nodeRequest,
   readHeader,
   readHost,
+  readNodeRequest,
 } from "../http/exchange/node-exchange.ts";
 import {
   createRequirement,
@@ -21,13 +21,13 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
+import { defineSession } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** What this adapter uses of Fastify's requests (Fastify 5). */
+/** The parts of Fastify's requests that this adapter uses (Fastify 5). */
 export interface FastifyRequest {
   readonly raw: IncomingMessage;
   readonly method: string;
@@ -36,7 +36,7 @@ export interface FastifyRequest {
   readonly body?: unknown;
 }
 
-/** What this adapter uses of Fastify's replies. */
+/** The parts of Fastify's replies that this adapter uses. */
 export interface FastifyReply {
   readonly raw: ServerResponse;
   /** Sets the status. */
@@ -47,20 +47,20 @@ export interface FastifyReply {
   send(body: string): unknown;
 }
 
-/** What this adapter uses of a Fastify instance. */
+/** The parts of a Fastify instance that this adapter uses. */
 export interface FastifyInstance {
-  /** Gives each request this property. */
+  /** Adds a property to each request. */
   decorateRequest(name: string, value: null): unknown;
   /** Whether requests have a property of this name. */
   hasRequestDecorator(name: string): boolean;
-  /** Calls a function for each request of the instance's scope. */
+  /** Calls a function for each request in the scope of the instance. */
   addHook(
     name: "onRequest",
     hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void,
   ): unknown;
 }
 
-/** A Fastify plugin, for the instance that it is registered with and all those below. */
+/** A Fastify plugin, for the instance that it is registered with, and the instances below. */
 export type FastifyPlugin = (
   fastify: FastifyInstance,
   options: unknown,
@@ -71,16 +71,16 @@ export type FastifyPlugin = (
 export interface FastifySessions<Data extends object, Reference extends string>
   extends FastifyPlugin {
   /**
-   * The session of a request, typed; the same one each time.
+   * The session of a request, typed. Each call returns the same object.
    *
-   * @param reply for routes without the plugin. Where it is left out there, the session reads and ends,
-   * and a call that would set a cookie is ERR_COOKIE.
+   * @param reply for routes without the plugin. If it is left out there, the session can be read and ended,
+   * and calls that would set a cookie reject with ERR_COOKIE.
    */
   of(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">): RequestSession<Data, Reference>;
   /**
-   * A hook (preHandler, onRequest) for routes that are for signed-in users: where the session has no
-   * value of this field, it answers 401, or sends pages to `redirect`. After it, its own
-   * `of(request)` gives the session that it has found.
+   * Makes a hook (preHandler, onRequest) for routes that need a signed-in user. If the session has no
+   * value of this field, the hook answers 401, or sends pages to `redirect`. After it, its own
+   * `of(request)` returns the session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -88,16 +88,16 @@ export interface FastifySessions<Data extends object, Reference extends string>
   ): FastifyRequirement<SignedInSession<Data, Field>>;
 }
 
-/** A Fastify hook that lets in whoever is signed in. */
+/** A Fastify hook that lets signed-in users in. */
 export interface FastifyRequirement<Found> {
   (request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(request: FastifyRequest): Found;
 }
 
 /**
  * Sessions for Fastify: `app.register(fastifySessions(sessions))` gives each request its
- * `request.session`, from the hook onRequest on, in the scope that it is registered in.
+ * `request.session`, from the onRequest hook on, in the scope in which it is registered.
  *
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
@@ -105,21 +105,21 @@ export function fastifySessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> = {},
 ): FastifySessions<Data, Reference> {
-  const given = adapterOptions("fastifySessions", options, OPTIONS);
+  const given = readAdapterOptions("fastifySessions", options, OPTIONS);
   const signer = parseSigner(given);
-  const getSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("fastifySessions", sessions, given, OPTIONS);
 
-  function sessionFor(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
+  function getSession(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = readRaw(request);
     bindResponse(raw, Object(reply).raw);
-    return getSession(raw, () => new NodeExchange(raw, createView(request)), signer);
+    return getRequestSession(raw, () => new NodeExchange(raw, createView(request)), signer);
   }
 
   const plugin = createPlugin("session-sets", (fastify) => {
-    // Other sessions, or other carriers of the same ones, may be there already.
+    // Another plugin of this library may have added the property, for other sessions or other carriers.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      defineSession(request, "request.session", sessionFor(request, reply));
+      defineSession(request, "request.session", getSession(request, reply));
       done();
     });
   });
@@ -132,13 +132,13 @@ export function fastifySessions<Data extends object, Reference extends string>(
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     async function requirement(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
       const raw = readRaw(request);
-      shown(
+      readShown(
         TAKES,
         () => reply,
         (one) => [one.code, one.headers, one.send].every(isFunction),
       );
       const header = (name: string) => readHeader(raw, name);
-      const { session, refusal } = await ask(sessionFor(request, reply), { header });
+      const { session, refusal } = await ask(getSession(request, reply), { header });
       if (session) found.put(raw, session);
       if (!refusal) return undefined;
       reply.code(refusal.status);
@@ -146,20 +146,20 @@ export function fastifySessions<Data extends object, Reference extends string>(
       return reply.send(refusal.body);
     }
     return Object.assign(requirement, {
-      of: (request: FastifyRequest) => found.of(() => request.raw),
+      of: (request: FastifyRequest) => found.get(() => request.raw),
     });
   }
 
-  const adapter = Object.assign(plugin, { of: sessionFor, requireSession });
-  return registerForTests(adapter, getSession.carrying, signer);
+  const adapter = Object.assign(plugin, { of: getSession, requireSession });
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 /**
  * A Fastify plugin that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Where tokens come by a bearer header, register it after
+ * origin, with ERR_CSRF (403). If tokens come in a bearer header, register it after
  * `fastifySessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   options: CSRFGuardOptions<Request> = {},
@@ -181,7 +181,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
 
-/** HTTP/2 names the host in `:authority`, which Fastify asks for after `host`; a proxy's comes before. */
+/** HTTP/2 names the host in `:authority`. Fastify prefers `host`, and to that a trusted proxy's header. */
 function readAddressedHost({ raw, host }: FastifyRequest): string {
   return host === raw.headers.host ? readHost(raw) : host;
 }
@@ -189,7 +189,7 @@ function readAddressedHost({ raw, host }: FastifyRequest): string {
 const TAKES = "of and requireSession take Fastify's request and reply: of(request, reply)";
 
 function readRaw(request: FastifyRequest): IncomingMessage {
-  return nodeRequest(TAKES, () => request.raw);
+  return readNodeRequest(TAKES, () => request.raw);
 }
 
 function isFunction(one: unknown): boolean {
@@ -208,11 +208,11 @@ function createView(request: FastifyRequest) {
   };
 }
 
-/** A plugin of the scope that it is registered in, not of one of its own, as fastify-plugin makes them. */
+/** Makes a plugin that works in the scope in which it is registered, as fastify-plugin does. */
 function createPlugin(name: string, set: (fastify: FastifyInstance) => void): FastifyPlugin {
   const plugin: FastifyPlugin = (fastify, _options, done) => {
     set(
-      shown(
+      readShown(
         `${name} is a plugin of Fastify: app.register(plugin)`,
         () => fastify,
         (one) => isFunction(one.addHook),

@@ -22,31 +22,31 @@ import {
 export interface FetchSession<Data extends object, Reference extends string>
   extends RequestSession<Data, Reference> {
   /**
-   * The response with the cookies that the session has to send, to be returned instead: the same
-   * object, or a copy where its headers cannot be changed. Call it last, and for answers to errors,
-   * too; no cookie can be set after it.
+   * Returns the response with the cookies of the session: the same object, or a copy if its headers
+   * cannot be changed. Answer with that. Call it last, and for answers to errors, too. After it, no
+   * cookie can be set.
    *
-   * @throws SessionError ERR_COOKIE where the response can carry no cookie.
+   * @throws SessionError ERR_COOKIE if the response can carry no cookie.
    */
   commit<Answer extends FetchResponse>(response: Answer): Answer;
 }
 
-/** The session of a Request; the same one each time. */
+/** Returns the session of a Request, the same object each time. */
 export interface FetchSessions<Data extends object, Reference extends string> {
   (request: FetchRequest): FetchSession<Data, Reference>;
   /**
-   * The session where a framework gives no Request, and makes the response itself: in a Server Action of
-   * Next.js, `fetchSession({ headers: await headers(), cookies: await cookies() })`. With the headers
-   * alone it reads and ends; what would set a cookie is ERR_COOKIE.
+   * The session for a framework that gives no Request, and makes the response itself. In a Server Action
+   * of Next.js: `fetchSession({ headers: await headers(), cookies: await cookies() })`. With the headers
+   * alone, the session can be read and ended. Calls that would set a cookie reject with ERR_COOKIE.
    */
   (parts: RequestParts): RequestSession<Data, Reference>;
-  /** The same by the name that every adapter has for it. */
+  /** The same function, under the name that it has in every adapter. */
   of(request: FetchRequest): FetchSession<Data, Reference>;
-  /** The same where a framework gives no Request. */
+  /** The same for a framework that gives no Request. */
   of(parts: RequestParts): RequestSession<Data, Reference>;
   /**
-   * A function that gives the session of a signed-in user; where it has no value of this field, the
-   * Response to answer with: 401, or for pages the way to `redirect`.
+   * Makes a function that resolves to the session of a signed-in user. If the session has no value of this
+   * field, it resolves to the Response to answer with: a 401, or for pages a redirect to `redirect`.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -55,8 +55,8 @@ export interface FetchSessions<Data extends object, Reference extends string> {
 }
 
 /**
- * Sessions for whatever takes a Request and gives a Response (WHATWG Fetch): Next.js, React Router,
- * SvelteKit, Bun, Deno and others. It needs no node:http.
+ * Sessions for frameworks that take a Request and return a Response (WHATWG Fetch): Next.js, React
+ * Router, SvelteKit, Bun, Deno and others. They do not need node:http.
  *
  * ```ts
  * const fetchSession = fetchSessions(sessions);
@@ -79,7 +79,7 @@ export function fetchSessions<Data extends object, Reference extends string>(
   function getSession(request: FetchRequest): FetchSession<Data, Reference>;
   function getSession(parts: RequestParts): RequestSession<Data, Reference>;
   function getSession(request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    return requested.ofShown(TAKES, request);
+    return requested.getSessionOfShown(SESSION_TAKES, request);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -90,32 +90,32 @@ export function fetchSessions<Data extends object, Reference extends string>(
     return async (
       request: FetchRequest,
     ): Promise<SignedInSession<Data, Field> | PlatformResponse> => {
-      const { session, refusal } = await ask(readRequest(REQUIRES, () => request));
-      return session ?? requested.of(request).commit(toResponse(refusal));
+      const { session, refusal } = await ask(readRequest(REQUIREMENT_TAKES, () => request));
+      return session ?? requested.getSession(request).commit(toResponse(refusal));
     };
   }
 
-  return requested.knownToTests(Object.assign(getSession, { of: getSession, requireSession }));
+  return requested.registerForTests(Object.assign(getSession, { of: getSession, requireSession }));
 }
 
 /**
- * A function that throws ERR_CSRF (403) for a Request that changes something and comes from a page
- * of another origin. Call it before anything else; where tokens come by a bearer header, after the
- * session's function.
+ * Makes a function that throws ERR_CSRF (403) for a Request that changes something and comes from a page
+ * of another origin. Call it before anything else, but if tokens come in a bearer header, after the
+ * function of the session.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Request extends FetchRequest = FetchRequest>(
   options: CSRFGuardOptions<Request> & TrustProxyOption = {},
 ) {
   const guard = createFetchGuard(options);
   return (request: FetchRequest): void => {
-    const shown = readRequest(GUARDS, () => request);
+    const shown = readRequest(GUARD_TAKES, () => request);
     guard(shown, shown, shown as Request);
   };
 }
 
-const TAKES =
-  "The function that fetchSessions makes takes a Request, or { headers, cookies } of one: fetchSession(request)";
-const REQUIRES = "What requireSession makes takes a Request: await signedIn(request)";
-const GUARDS = "What csrfGuard makes takes a Request: guard(request)";
+const SESSION_TAKES =
+  "The function of fetchSessions takes a Request, or the { headers, cookies } of one: fetchSession(request)";
+const REQUIREMENT_TAKES = "The function of requireSession takes a Request: await signedIn(request)";
+const GUARD_TAKES = "The function of csrfGuard takes a Request: guard(request)";

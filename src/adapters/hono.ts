@@ -1,6 +1,6 @@
 import type { SessionOf } from "../http/bind.ts";
 import type { CSRFGuardOptions } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import { isFetchRequest } from "../http/exchange/fetch-exchange.ts";
 import type {
   FetchRequest,
@@ -23,7 +23,7 @@ import {
   toResponse,
 } from "./shared-fetch.ts";
 
-/** What this adapter uses of Hono's context (Hono 4). */
+/** The parts of Hono's context that this adapter uses (Hono 4). */
 export interface HonoContext {
   readonly req: { readonly raw: FetchRequest };
   readonly res: FetchResponse;
@@ -32,7 +32,7 @@ export interface HonoContext {
 }
 
 /**
- * What `c.var` has under the middleware:
+ * The variables that the middleware adds to `c.var`:
  * `new Hono<{ Variables: SessionVariables<typeof sessions> }>()`.
  */
 export interface SessionVariables<AppSessions> {
@@ -42,12 +42,12 @@ export interface SessionVariables<AppSessions> {
 /** Hono middleware that gives `c.var.session`. */
 export interface HonoSessions<Data extends object, Reference extends string> {
   (c: HonoContext, next: () => Promise<void>): Promise<void>;
-  /** The session of a context, typed, under the middleware; the same one each time. */
+  /** The session of a context, typed, after the middleware. Each call returns the same object. */
   of(c: HonoContext): RequestSession<Data, Reference>;
   /**
-   * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, its own `of(c)` gives the
-   * session that it has found.
+   * Makes middleware for routes that need a signed-in user. If the session has no value of this field,
+   * the middleware answers 401, or sends pages to `redirect`. After it, its own `of(c)` returns the
+   * session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -55,16 +55,16 @@ export interface HonoSessions<Data extends object, Reference extends string> {
   ): HonoRequirement<SignedInSession<Data, Field>>;
 }
 
-/** Hono middleware that lets in whoever is signed in. */
+/** Hono middleware that lets signed-in users in. */
 export interface HonoRequirement<Found> {
   (c: HonoContext, next: () => Promise<void>): Promise<PlatformResponse | undefined>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(c: HonoContext): Found;
 }
 
 /**
- * Sessions for Hono: `app.use(honoSessions(sessions))` gives each request its `c.var.session`. It
- * needs no node:http.
+ * Sessions for Hono: `app.use(honoSessions(sessions))` gives each request its `c.var.session`. They do
+ * not need node:http.
  *
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
@@ -75,18 +75,18 @@ export function honoSessions<Data extends object, Reference extends string>(
   const requested = new RequestedSessions("honoSessions", sessions, options);
 
   async function middleware(c: HonoContext, next: () => Promise<void>): Promise<void> {
-    const session = sessionFor(c);
+    const session = getSession(c);
     Reflect.apply(c.set, c, ["session", session]);
-    await next(); // whose errors Hono has made responses of
+    await next(); // Hono turns errors in it into responses
     const response = requested.getExchange(c.req.raw, c.req).commit(c.res);
     if (response === c.res) return;
-    Object.assign(c, { res: undefined }); // else Hono gives the new one the old one's headers
+    Object.assign(c, { res: undefined }); // or Hono would copy the old response's headers to the new one
     Object.assign(c, { res: response });
   }
 
-  const sessionFor = (c: HonoContext) => {
-    const { raw } = readRequest(c);
-    return requested.of(raw, c.req);
+  const getSession = (c: HonoContext) => {
+    const { raw } = readHonoRequest(c);
+    return requested.getSession(raw, c.req);
   };
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -99,39 +99,39 @@ export function honoSessions<Data extends object, Reference extends string>(
       c: HonoContext,
       next: () => Promise<void>,
     ): Promise<PlatformResponse | undefined> => {
-      const { session, refusal } = await ask(readRequest(c).raw, c.req);
+      const { session, refusal } = await ask(readHonoRequest(c).raw, c.req);
       if (refusal) return toResponse(refusal);
       found.put(c.req, session);
       await next();
       return undefined;
     };
-    return Object.assign(middleware, { of: (c: HonoContext) => found.of(() => c.req) });
+    return Object.assign(middleware, { of: (c: HonoContext) => found.get(() => c.req) });
   }
 
-  return requested.knownToTests(Object.assign(middleware, { of: sessionFor, requireSession }));
+  return requested.registerForTests(Object.assign(middleware, { of: getSession, requireSession }));
 }
 
 /**
  * Hono middleware that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Put it before the routes; where tokens come by a bearer header,
+ * origin, with ERR_CSRF (403). Put it before the routes and, if tokens come in a bearer header,
  * after `honoSessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Context extends HonoContext = HonoContext>(
   options: CSRFGuardOptions<Context> & TrustProxyOption = {},
 ) {
   const guard = createFetchGuard(options);
   return async (c: HonoContext, next: () => Promise<void>): Promise<void> => {
-    guard(readRequest(c).raw, c.req, c as Context);
+    guard(readHonoRequest(c).raw, c.req, c as Context);
     await next();
   };
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no context of Hono. */
-function readRequest(c: HonoContext): HonoContext["req"] {
+/** @throws SessionError ERR_SESSION_CONFIG if it isn't a context of Hono. */
+function readHonoRequest(c: HonoContext): HonoContext["req"] {
   const takes = "The middleware, of and requireSession take Hono's context: of(c)";
-  const { req } = shown(
+  const { req } = readShown(
     takes,
     () => c,
     (one) => isFetchRequest(one.req.raw) && typeof one.set === "function",

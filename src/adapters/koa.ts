@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
+  areSecrets,
   bindSessions,
-  isSecrets,
   listAddedOptions,
   type RequestSessionsOptions,
+  readAdapterOptions,
   type SessionOf,
 } from "../http/bind.ts";
 import { createSigner, type Signer } from "../http/carriers/signer.ts";
@@ -12,9 +12,9 @@ import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
 import {
   bindResponse,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
   createRequirement,
@@ -22,15 +22,15 @@ import {
   type RequireSessionOptions,
   type SignedInSession,
 } from "../http/require-session.ts";
-import { defineSession } from "../http/session/refusing.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
+import { defineSession } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 import { createConfigError } from "../shared/errors.ts";
 import { readElements, readSafely } from "../shared/given.ts";
 
-/** What this adapter uses of Koa's context (Koa 2 and 3). */
+/** The parts of Koa's context that this adapter uses (Koa 2 and 3). */
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -42,18 +42,18 @@ export interface KoaContext {
 }
 
 /**
- * What `ctx` has under the middleware:
+ * The property that the middleware adds to `ctx`:
  * `new Koa<Koa.DefaultState, SessionContext<typeof sessions>>()`.
  */
 export interface SessionContext<AppSessions> {
   session: SessionOf<AppSessions>;
 }
 
-/** How Koa's requests get their sessions. */
+/** How Koa's requests bring and get their session tokens. */
 export interface KoaSessionsOptions<Data> extends RequestSessionsOptions<Data> {
   /**
-   * Whether the cookies are signed with Koa's `app.keys`. Tokens cannot be guessed, so it adds
-   * little but that forged ones are refused without a round trip.
+   * Whether to sign the cookies with Koa's `app.keys`. Tokens cannot be guessed, so signing adds little:
+   * forged ones are refused without a round trip.
    * @default false
    */
   signed?: boolean;
@@ -65,12 +65,12 @@ export interface KoaSessions<Data extends object, Reference extends string> {
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void>;
-  /** The session of a context, typed, with and without the middleware; the same one each time. */
+  /** The session of a context, typed, with or without the middleware. Each call returns the same object. */
   of(ctx: KoaContext): RequestSession<Data, Reference>;
   /**
-   * Middleware for routes that are for signed-in users: where the session has no value of this field,
-   * it answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` gives the
-   * session that it has found.
+   * Makes middleware for routes that need a signed-in user. If the session has no value of this field,
+   * the middleware answers 401, or sends pages to `redirect`. After it, its own `of(ctx)` returns the
+   * session that it found.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -78,10 +78,10 @@ export interface KoaSessions<Data extends object, Reference extends string> {
   ): KoaRequirement<SignedInSession<Data, Field>>;
 }
 
-/** Koa middleware that lets in whoever is signed in. */
+/** Koa middleware that lets signed-in users in. */
 export interface KoaRequirement<Found> {
   (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
-  /** The session that it has found. */
+  /** The session that it found. */
   of(ctx: KoaContext): Found;
 }
 
@@ -94,25 +94,25 @@ export function koaSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: KoaSessionsOptions<Data> = {},
 ): KoaSessions<Data, Reference> {
-  const given = adapterOptions("koaSessions", options, OPTIONS);
+  const given = readAdapterOptions("koaSessions", options, OPTIONS);
   const { signed = false } = given;
   if (typeof signed !== "boolean") {
     throw createConfigError("signed must be true or false", { option: "signed" });
   }
-  const getSession = bindSessions("koaSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("koaSessions", sessions, given, OPTIONS);
 
-  function sessionFor(ctx: KoaContext): RequestSession<Data, Reference> {
-    const req = readRequest(ctx);
+  function getSession(ctx: KoaContext): RequestSession<Data, Reference> {
+    const req = readKoaRequest(ctx);
     const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
     bindResponse(req, ctx.res);
-    return getSession(req, () => new NodeExchange(req, createView(ctx)), signer);
+    return getRequestSession(req, () => new NodeExchange(req, createView(ctx)), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    defineSession(ctx, "ctx.session", sessionFor(ctx));
+    defineSession(ctx, "ctx.session", getSession(ctx));
     await next();
   }
 
@@ -123,10 +123,10 @@ export function koaSessions<Data extends object, Reference extends string>(
     const ask = createRequirement<Data, Field>(sessions, field, options);
     const found = new FoundSessions<SignedInSession<Data, Field>>();
     const requirement = async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-      const req = readRequest(ctx);
-      const res = nodeResponse(TAKES, () => ctx.res);
+      const req = readKoaRequest(ctx);
+      const res = readNodeResponse(TAKES, () => ctx.res);
       const header = (name: string) => readHeader(req, name);
-      const { session, refusal } = await ask(sessionFor(ctx), { header });
+      const { session, refusal } = await ask(getSession(ctx), { header });
       if (refusal) {
         Object.assign(ctx, { status: refusal.status, body: refusal.body });
         for (const [name, value] of Object.entries(refusal.headers)) res.setHeader(name, value);
@@ -135,24 +135,28 @@ export function koaSessions<Data extends object, Reference extends string>(
       found.put(req, session);
       await next();
     };
-    return Object.assign(requirement, { of: (ctx: KoaContext) => found.of(() => ctx.req) });
+    return Object.assign(requirement, { of: (ctx: KoaContext) => found.get(() => ctx.req) });
   }
 
-  const adapter = Object.assign(middleware, { of: sessionFor, requireSession });
-  return registerForTests(adapter, getSession.carrying, signed ? createKoaSigner : null);
+  const adapter = Object.assign(middleware, { of: getSession, requireSession });
+  return registerForTests(
+    adapter,
+    getRequestSession.adapterCookie,
+    signed ? createKoaSigner : null,
+  );
 }
 
 /**
  * Koa middleware that refuses requests that change something and come from a page of another
- * origin, with ERR_CSRF (403). Put it before the routes; where tokens come by a bearer header,
+ * origin, with ERR_CSRF (403). Put it before the routes and, if tokens come in a bearer header,
  * after `koaSessions`.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Context> = {}) {
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const request = readRequest(ctx);
+    const request = readKoaRequest(ctx);
     const { method, host, secure } = ctx;
     const header = (name: string) => readHeader(request, name);
     guard(
@@ -168,8 +172,8 @@ const PROXY_SETTING = "app.proxy = true";
 
 const TAKES = "The middleware, of and requireSession take Koa's context: of(ctx)";
 
-function readRequest(ctx: KoaContext): IncomingMessage {
-  return nodeRequest(TAKES, () => ctx.req);
+function readKoaRequest(ctx: KoaContext): IncomingMessage {
+  return readNodeRequest(TAKES, () => ctx.req);
 }
 
 function createView(ctx: KoaContext) {
@@ -184,12 +188,12 @@ function createView(ctx: KoaContext) {
   };
 }
 
-/** `app.keys` as Koa takes them: a Keygrip, or a list of keys, for which HMAC-SHA-256 is used. */
+/** Makes the signer of `app.keys`, which are a Keygrip, or a list of keys for HMAC-SHA-256. */
 function createKoaSigner(keys: unknown): Signer {
   const list = readElements("ERR_SESSION_CONFIG", "app.keys", keys);
-  if (isSecrets(list)) return createSigner(list);
+  if (areSecrets(list)) return createSigner(list);
   if (isSigner(keys)) return keys;
-  throw createConfigError("signed cookies need app.keys: a list of secret strings, or a Keygrip", {
+  throw createConfigError("Signed cookies need app.keys: a list of secret strings, or a Keygrip", {
     option: "signed",
   });
 }

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
@@ -11,15 +11,16 @@ import {
   bindResponse,
   isEncrypted,
   NodeExchange,
-  nodeRequest,
-  nodeResponse,
   readHeader,
   readHost,
+  readNodeRequest,
+  readNodeResponse,
 } from "../http/exchange/node-exchange.ts";
 import {
   deriveAddress,
   parseTrustProxy,
   TRUST_PROXY_OPTIONS,
+  TRUST_PROXY_SETTING,
   type TrustProxyOption,
 } from "../http/exchange/request-origin.ts";
 import {
@@ -32,24 +33,24 @@ import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** The session of a request; the same one each time. */
+/** Returns the session of a request, the same object each time. */
 export interface NodeSessions<Data extends object, Reference extends string> {
   /**
-   * @param res left out where there is none, as of an upgrade to a WebSocket: the session reads and
-   * ends then, and what would set a cookie is ERR_COOKIE.
+   * @param res left out if there is none, as for a WebSocket upgrade. Then the session can be read and
+   * ended, and calls that would set a cookie reject with ERR_COOKIE.
    */
   (
     req: IncomingMessage & { readonly body?: unknown },
     res?: ServerResponse,
   ): RequestSession<Data, Reference>;
-  /** The same by the name that every adapter has for it. */
+  /** The same function, under the name that it has in every adapter. */
   of(
     req: IncomingMessage & { readonly body?: unknown },
     res?: ServerResponse,
   ): RequestSession<Data, Reference>;
   /**
-   * A function that gives the session of a signed-in user; where it has no value of this field, it
-   * answers 401, or sends pages to `redirect`, and resolves to null.
+   * Makes a function that resolves to the session of a signed-in user. If the session has no value of this
+   * field, the function answers 401, or sends pages to `redirect`, and resolves to null.
    */
   requireSession<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -67,26 +68,26 @@ export function nodeSessions<Data extends object, Reference extends string>(
   sessions: Sessions<Data, Reference>,
   options: SignedSessionsOptions<Data> & TrustProxyOption = {},
 ): NodeSessions<Data, Reference> {
-  const given = adapterOptions("nodeSessions", options, OPTIONS);
+  const given = readAdapterOptions("nodeSessions", options, OPTIONS);
   const signer = parseSigner(given);
   const trustProxy = parseTrustProxy(given);
-  const getSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
+  const getRequestSession = bindSessions("nodeSessions", sessions, given, OPTIONS);
 
-  function session(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
-    const req = nodeRequest(
-      "The function that nodeSessions makes takes a request and its response: sessionOf(req, res)",
+  function getSession(given: IncomingMessage & { readonly body?: unknown }, res?: ServerResponse) {
+    const req = readNodeRequest(
+      "The function of nodeSessions takes a request and its response: sessionOf(req, res)",
       () => given,
     );
-    const { secure } = readAddress(req, trustProxy);
+    const { secure } = readAddress(req, { trustProxy });
     const view = {
       secure,
-      proxySetting: PROXY_SETTING,
+      proxySetting: TRUST_PROXY_SETTING,
       get body() {
         return req.body;
       },
     };
     bindResponse(req, res);
-    return getSession(req, () => new NodeExchange(req, view), signer);
+    return getRequestSession(req, () => new NodeExchange(req, view), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -99,11 +100,11 @@ export function nodeSessions<Data extends object, Reference extends string>(
       response: ServerResponse,
     ): Promise<SignedInSession<Data, Field> | null> => {
       const takes =
-        "What requireSession makes takes a request and its response: await signedIn(req, res)";
-      const req = nodeRequest(takes, () => given);
-      const res = nodeResponse(takes, () => response);
+        "The function of requireSession takes a request and its response: await signedIn(req, res)";
+      const req = readNodeRequest(takes, () => given);
+      const res = readNodeResponse(takes, () => response);
       const header = (name: string) => readHeader(req, name);
-      const found = await ask(session(req, res), { header });
+      const found = await ask(getSession(req, res), { header });
       if (found.refusal) {
         res.writeHead(found.refusal.status, found.refusal.headers).end(found.refusal.body);
       }
@@ -111,36 +112,38 @@ export function nodeSessions<Data extends object, Reference extends string>(
     };
   }
 
-  const adapter = Object.assign(session, { of: session, requireSession });
-  return registerForTests(adapter, getSession.carrying, signer);
+  const adapter = Object.assign(getSession, { of: getSession, requireSession });
+  return registerForTests(adapter, getRequestSession.adapterCookie, signer);
 }
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never> & TrustProxyOption>({
   keys: true,
   trustProxy: true,
 });
-const PROXY_SETTING = "trustProxy: true";
 
 /**
- * A function that throws ERR_CSRF (403) for a request that changes something and comes from a page
- * of another origin. Call it before anything else; where tokens come by a bearer header, after the
- * session's function.
+ * Makes a function that throws ERR_CSRF (403) for a request that changes something and comes from a page
+ * of another origin. Call it before anything else, but if tokens come in a bearer header, after the
+ * function of the session.
  *
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProxyOption = {}) {
   const guard = createGuard(options, TRUST_PROXY_OPTIONS);
   const trustProxy = parseTrustProxy(options);
   return (given: IncomingMessage): void => {
-    const req = nodeRequest("What csrfGuard makes takes a request: guard(req)", () => given);
+    const req = readNodeRequest(
+      "The function of csrfGuard takes a request: guard(req)",
+      () => given,
+    );
     const { method = "" } = req;
     const header = (name: string) => readHeader(req, name);
-    const address = readAddress(req, trustProxy);
-    guard({ request: req, method, ...address, proxySetting: PROXY_SETTING, header }, req);
+    const address = readAddress(req, { trustProxy });
+    guard({ request: req, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, req);
   };
 }
 
-function readAddress(req: IncomingMessage, trustProxy: boolean) {
+function readAddress(req: IncomingMessage, trust: { readonly trustProxy: boolean }) {
   const header = (name: string) => readHeader(req, name);
-  return deriveAddress({ secure: isEncrypted(req), host: readHost(req) }, header, trustProxy);
+  return deriveAddress({ secure: isEncrypted(req), host: readHost(req) }, header, trust);
 }

@@ -1,24 +1,25 @@
 import {
-  adapterOptions,
   bindSessions,
   listAddedOptions,
   parseSigner,
+  readAdapterOptions,
   type SignedSessionsOptions,
 } from "../http/bind.ts";
 import { type CSRFGuardOptions, createGuard } from "../http/csrf-guard.ts";
-import { shown } from "../http/exchange/exchange.ts";
+import { readShown } from "../http/exchange/exchange.ts";
 import {
   FetchExchange,
-  fetchHeader,
   isFetchRequest,
   PartsExchange,
   type RequestParts,
+  readFetchHeader,
 } from "../http/exchange/fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
 import {
   deriveAddress,
   parseTrustProxy,
   TRUST_PROXY_OPTIONS,
+  TRUST_PROXY_SETTING,
   type TrustProxyOption,
 } from "../http/exchange/request-origin.ts";
 import {
@@ -32,15 +33,14 @@ import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
 
-/** How Requests (WHATWG Fetch) get their sessions. */
+/** How Requests (WHATWG Fetch) bring and get their session tokens. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
 
 const OPTIONS = listAddedOptions<FetchSessionsOptions<never>>({ keys: true, trustProxy: true });
-const PROXY_SETTING = "trustProxy: true";
 
-/** The sessions of Requests, and the exchanges by which their cookies get onto the responses. */
+/** The sessions of Requests, and the exchanges that put their cookies on the responses. */
 export class RequestedSessions<Data extends object, Reference extends string> {
-  readonly #getSession: ReturnType<typeof bindSessions<Data, Reference>>;
+  readonly #getRequestSession: ReturnType<typeof bindSessions<Data, Reference>>;
   readonly #signer: ReturnType<typeof parseSigner>;
   readonly #trustProxy: boolean;
   readonly #sessions: object;
@@ -51,64 +51,66 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     options: FetchSessionsOptions<Data>,
   ) {
     this.#sessions = sessions;
-    const given = adapterOptions(what, options, OPTIONS);
+    const given = readAdapterOptions(what, options, OPTIONS);
     this.#signer = parseSigner(given);
     this.#trustProxy = parseTrustProxy(given);
-    this.#getSession = bindSessions(what, sessions, given, OPTIONS);
+    this.#getRequestSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
-  /** The session of a Request; `owner` stands for it from its beginning to its end. */
-  of(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
+  /** The session of a Request. `owner` is the object that stands for the request from start to end. */
+  getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
     const exchange = this.getExchange(request, owner);
-    return this.#getSession(
+    return this.#getRequestSession(
       findOwner(owner, request, request.headers),
       () => exchange,
       this.#signer,
     );
   }
 
-  /** The same, where a framework may show but parts of a request. */
-  ofShown(takes: string, request: FetchRequest | RequestParts): RequestSession<Data, Reference> {
-    const parts = shown(
+  /** The session of a Request, or of the parts that a framework shows of one. */
+  getSessionOfShown(
+    takes: string,
+    request: FetchRequest | RequestParts,
+  ): RequestSession<Data, Reference> {
+    const parts = readShown(
       takes,
       () => request,
       ({ headers }) => typeof headers.get === "function",
     );
-    return "url" in parts ? this.of(readRequest(takes, () => parts)) : this.#ofParts(parts);
+    return "url" in parts
+      ? this.getSession(readRequest(takes, () => parts))
+      : this.#getSessionOfParts(parts);
   }
 
-  #ofParts(parts: RequestParts): RequestSession<Data, Reference> {
+  #getSessionOfParts(parts: RequestParts): RequestSession<Data, Reference> {
     const owner = findOwner(parts.headers);
     const exchange = () => {
-      const header = (name: string) => fetchHeader(parts.headers, name);
+      const header = (name: string) => readFetchHeader(parts.headers, name);
       const own = { secure: false, host: header("host") ?? "" };
-      const { secure } = deriveAddress(own, header, this.#trustProxy);
-      return new PartsExchange(parts, secure, () => exchanges.get(owner));
+      const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
+      return new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
     };
     PartsExchange.update(parts);
-    return this.#getSession(owner, exchange, this.#signer);
+    return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
-  /** One for all sessions of a Request: their cookies go out together. */
+  /** All sessions of a Request share one exchange, so that their cookies go out together. */
   getExchange(request: FetchRequest, owner: object): FetchExchange {
     const one = findOwner(owner, request, request.headers);
-    const exchange =
-      exchanges.get(one) ??
-      new FetchExchange(
-        request.headers,
-        readAddress(request, this.#trustProxy).secure,
-        request.method,
-      );
+    const known = exchanges.get(one);
+    if (known !== undefined) return known;
+    const { secure } = readAddress(request, { trustProxy: this.#trustProxy });
+    const exchange = new FetchExchange(request.headers, { secure, method: request.method });
     exchanges.set(one, exchange);
     return exchange;
   }
 
-  /** Makes the adapter of these sessions one that `createSessionCookie` takes. */
-  knownToTests<Adapter extends object>(adapter: Adapter): Adapter {
-    return registerForTests(adapter, this.#getSession.carrying, this.#signer);
+  /** Registers the adapter of these sessions, so that `createSessionCookie` takes it. */
+  registerForTests<Adapter extends object>(adapter: Adapter): Adapter {
+    return registerForTests(adapter, this.#getRequestSession.adapterCookie, this.#signer);
   }
 
-  /** Asks for the session of a signed-in user. */
+  /** Makes a function that requires a signed-in user. */
   createRequirement<Field extends FieldOf<Data>>(field: Field, options?: RequireSessionOptions) {
     const ask = createRequirement<Data, Field>(this.#sessions, field, options);
     return (
@@ -118,8 +120,8 @@ export class RequestedSessions<Data extends object, Reference extends string> {
       | { readonly session: SignedInSession<Data, Field>; readonly refusal: null }
       | { readonly session: null; readonly refusal: Refusal }
     > => {
-      const header = (name: string) => fetchHeader(request.headers, name);
-      const session = this.of(request, owner) as unknown as RequestSession<Data>;
+      const header = (name: string) => readFetchHeader(request.headers, name);
+      const session = this.getSession(request, owner) as unknown as RequestSession<Data>;
       return ask(session, { header });
     };
   }
@@ -130,8 +132,8 @@ const exchanges = new WeakMap<object, FetchExchange>();
 const owners = new WeakMap<object, object>();
 
 /**
- * The one object that stands for a request, of the several that show it: a framework's own, the Request
- * and its headers. A Request that takes another's place is known by the framework's object.
+ * Finds the one object that stands for a request among the several that belong to it: the framework's own,
+ * the Request and its headers. If one Request replaces another, the framework's object still leads to it.
  */
 function findOwner(...shown: readonly [object, ...object[]]): object {
   const known = shown.find((one) => owners.has(one));
@@ -140,34 +142,34 @@ function findOwner(...shown: readonly [object, ...object[]]): object {
   return owner;
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no Request. */
+/** @throws SessionError ERR_SESSION_CONFIG if it isn't a Request. */
 export function readRequest(takes: string, read: () => FetchRequest): FetchRequest {
-  return shown(takes, read, isFetchRequest);
+  return readShown(takes, read, isFetchRequest);
 }
 
-/** The answer to a request of nobody, as a Response. */
+/** The answer to a request without a signed-in user, as a Response. */
 export function toResponse({ status, headers, body }: Refusal): PlatformResponse {
   return new Response(body, { status, headers }) as PlatformResponse;
 }
 
-/** The guard of Requests; `owner` as above. */
+/** Makes the guard of Requests. `owner` is the object that stands for the request from start to end. */
 export function createFetchGuard<Given>(
   options: CSRFGuardOptions<Given> & TrustProxyOption,
 ): (request: FetchRequest, owner: object, given: Given) => void {
   const guard = createGuard(options, TRUST_PROXY_OPTIONS);
   const trustProxy = parseTrustProxy(options);
   return (request, owner, given) => {
-    const header = (name: string) => fetchHeader(request.headers, name);
+    const header = (name: string) => readFetchHeader(request.headers, name);
     const { method } = request;
-    const address = readAddress(request, trustProxy);
+    const address = readAddress(request, { trustProxy });
     const one = findOwner(owner, request, request.headers);
-    guard({ request: one, method, ...address, proxySetting: PROXY_SETTING, header }, given);
+    guard({ request: one, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, given);
   };
 }
 
-function readAddress({ url, headers }: FetchRequest, trustProxy: boolean) {
+function readAddress({ url, headers }: FetchRequest, trust: { readonly trustProxy: boolean }) {
   const { protocol, host } = new URL(url);
-  // Some servers make the URL up from their own address.
-  const own = { secure: protocol === "https:", host: fetchHeader(headers, "host") ?? host };
-  return deriveAddress(own, (name) => fetchHeader(headers, name), trustProxy);
+  // Some servers build the URL from their own address, so the Host header counts.
+  const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
+  return deriveAddress(own, (name) => readFetchHeader(headers, name), trust);
 }

@@ -17,15 +17,15 @@ import { createForeignPageError, createPassedAsBearerError } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { isForeign, isSafe } from "./foreign.ts";
 import { RequestSession } from "./session/request-session.ts";
-import type { Carrying } from "./test-cookie.ts";
+import type { AdapterCookie } from "./test-cookie.ts";
 
-/** How the requests of an application get their sessions. */
+/** How requests bring and get their session tokens. */
 export interface RequestSessionsOptions<Data> {
   /** The session cookie. */
   cookie?: CookieOptions<Data>;
   /**
-   * How tokens travel, in order: the first that brings a well-formed token is the request's, whatever
-   * the others bring. `["bearer"]` suits an API, `["bearer", "cookie"]` one that pages use, too.
+   * How tokens travel, in order. The first carrier that brings a well-formed token counts, and the others
+   * are ignored. `["bearer"]` suits an API, `["bearer", "cookie"]` an API that pages also use.
    * @default ["cookie"]
    */
   carriers?: readonly CarrierName[];
@@ -33,71 +33,71 @@ export interface RequestSessionsOptions<Data> {
 
 const OPTIONS = listOptionNames<RequestSessionsOptions<object>>({ cookie: true, carriers: true });
 
-/** The names of the options that an adapter has besides. */
+/** Lists the names of the options that an adapter adds. */
 export function listAddedOptions<Options extends RequestSessionsOptions<never>>(
   names: Record<Exclude<keyof Options, keyof RequestSessionsOptions<never>>, true>,
 ): readonly string[] {
   return Object.keys(names);
 }
 
-/** The same, where the framework has no keys of its own. */
+/** The options of an adapter whose framework has no signing keys of its own. */
 export interface SignedSessionsOptions<Data> extends RequestSessionsOptions<Data> {
   /**
-   * Secrets that the cookies are signed with: the first one signs, and signatures of all of them are
-   * good, so that keys can be replaced. Tokens cannot be guessed, so signing adds little but that
-   * forged ones are refused without a round trip.
+   * Secrets that sign the cookies. The first one signs, and signatures made with any of them are valid,
+   * so that keys can be replaced. Tokens cannot be guessed, so signing adds little: forged ones are
+   * refused without a round trip.
    * @default none: cookies are not signed
    */
   keys?: readonly string[];
 }
 
-/** The session of a request with these sessions: `SessionOf<typeof sessions>`. */
+/** The type of a request's session: `SessionOf<typeof sessions>`. */
 export type SessionOf<AppSessions> =
   AppSessions extends Sessions<infer Data, infer Reference>
     ? RequestSession<Data, Reference>
     : never;
 
-/** The session of a request; the same one each time. Without a signer, cookies are not signed. */
+/** Gets the session of a request, the same object each time. Without a signer, cookies are not signed. */
 export interface GetRequestSession<Data extends object, Reference extends string> {
   (
     request: object,
     exchange: () => Exchange,
     signer: Signer | null,
   ): RequestSession<Data, Reference>;
-  /** How its requests bring their token. */
-  readonly carrying: Carrying;
+  /** The cookie that brings the token of its requests. */
+  readonly adapterCookie: AdapterCookie;
 }
 
-/** A session of a request, and how it was asked for. */
+/** The session of a request, and the options with which it was made. */
 interface BoundSession {
   readonly session: RequestSession<object>;
   readonly core: object;
   readonly carriers: string;
-  /** The cookie's name and its options; null where no cookie carries tokens. */
+  /** The cookie's name and options; null if no cookie carries tokens. */
   readonly cookie: { readonly name: string; readonly options: string } | null;
   /** Whether its token came in a header that no browser sends by itself. */
   readonly byBearer: boolean;
-  /** Whether its token came by the cookie, or would go out by it. */
+  /** Whether its token came in the cookie, or would go out in it. */
   readonly byCookie: boolean;
-  /** The headers that caches are told of. */
+  /** The request headers that Vary names. */
   readonly varies: Set<string>;
 }
 
-/** The sessions that a request has, by the sessions of the application and their carriers. */
+/** The sessions of each request: one for each kind of sessions and carriers that the application uses. */
 const boundSessions = new WeakMap<object, BoundSession[]>();
-/** The requests that a CSRF guard has let pass because of a bearer header. */
+/** The requests that a CSRF guard let pass because of a bearer header. */
 const requestsPassedByBearer = new WeakSet<object>();
-/** The requests of pages of other origins that a CSRF guard was told to let in. */
-const admitted = new WeakSet<object>();
+/** The requests from other origins that a CSRF guard was told to let in. */
+const admittedRequests = new WeakSet<object>();
 
 /**
- * The options of an adapter, read once: all below take this.
+ * Reads the options of an adapter once. All functions below take the result.
  *
- * @param what the adapter's function, for the messages of errors.
- * @param more the options that it has besides.
- * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown.
+ * @param what the adapter's function, for error messages.
+ * @param more the names of the options that the adapter adds.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option.
  */
-export function adapterOptions<Options extends RequestSessionsOptions<never>>(
+export function readAdapterOptions<Options extends RequestSessionsOptions<never>>(
   what: string,
   options: Options,
   more: readonly string[],
@@ -108,8 +108,10 @@ export function adapterOptions<Options extends RequestSessionsOptions<never>>(
 }
 
 /**
- * @param what the adapter's function, for the messages of errors.
- * @param more the options that it has besides, with their values: all that make cookies differ.
+ * Makes the function that gets the session of a request.
+ *
+ * @param what the adapter's function, for error messages.
+ * @param more the names of the options that the adapter adds. Their values make cookies differ.
  * @throws SessionError ERR_SESSION_CONFIG for an option that is unknown or cannot work.
  */
 export function bindSessions<Data extends object, Reference extends string>(
@@ -123,13 +125,13 @@ export function bindSessions<Data extends object, Reference extends string>(
   const core = findCore(Object(sessions));
   if (!core) {
     throw createConfigError(
-      `${what} takes what createSessions returns; or another copy of session-sets has made them`,
+      `${what} takes the sessions that createSessions returned. It was given something else, or sessions that another copy of session-sets made`,
     );
   }
 
   const isToken = (value: string) => core.toId(value) !== null;
   const hasCookie = carriers.includes("cookie");
-  // What is off is as good as left out, also where another adapter has no such option.
+  // An option that is off counts as left out, for another adapter may not even have it.
   const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));
   const asked = {
     core,
@@ -137,11 +139,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     cookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
   };
 
-  const sessionOfRequest = (
-    request: object,
-    createExchange: () => Exchange,
-    signer: Signer | null,
-  ) => {
+  const getSession = (request: object, createExchange: () => Exchange, signer: Signer | null) => {
     const all = boundSessions.get(request) ?? [];
     const candidates = all.filter((one) => isAlike(one, asked));
     const present = candidates.find((one) => one.carriers === asked.carriers);
@@ -156,7 +154,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     const { carrier, tokens } = findTokens(orderedCarriers, isToken);
     const varies = orderedCarriers.map(({ vary }) => vary);
     const byCookie = carrier.sends;
-    // Other carriers make no difference to a request that brings nothing by them.
+    // A request that brings nothing in the other carriers has one session, whatever they are.
     const shared = byCookie ? candidates.find((one) => one.byCookie) : undefined;
     if (shared) {
       for (const vary of varies) shared.varies.add(vary);
@@ -168,7 +166,7 @@ export function bindSessions<Data extends object, Reference extends string>(
     const bringsCookie = byCookie && tokens.length > 0;
     const admit = () => {
       if (!byBearer && requestsPassedByBearer.has(request)) throw createPassedAsBearerError();
-      if (bringsCookie && isForged(exchange) && !admitted.has(request))
+      if (bringsCookie && isForged(exchange) && !admittedRequests.has(request))
         throw createForeignPageError();
     };
     const variedHeaders = new Set(varies);
@@ -181,12 +179,12 @@ export function bindSessions<Data extends object, Reference extends string>(
     return session;
   };
 
-  return Object.assign(sessionOfRequest, {
-    carrying: { core, cookie: hasCookie ? cookie : null },
+  return Object.assign(getSession, {
+    adapterCookie: { core, cookie: hasCookie ? cookie : null },
   });
 }
 
-/** Whether a session of a request may be the one that is asked for once more, perhaps by other carriers. */
+/** Whether a session of a request can serve another call with these options, apart from the carriers. */
 function isAlike(one: BoundSession, asked: Pick<BoundSession, "core" | "cookie">): boolean {
   if (one.core !== asked.core) return false;
   if (one.cookie === null || one.cookie.name !== asked.cookie?.name) {
@@ -194,31 +192,31 @@ function isAlike(one: BoundSession, asked: Pick<BoundSession, "core" | "cookie">
   }
   if (one.cookie.options === asked.cookie.options) return true;
   throw createConfigError(
-    `The cookie ${quote(one.cookie.name)} of one request was asked for with other options than before: give all adapters of these sessions the same options, or the cookie another name`,
+    `The cookie ${quote(one.cookie.name)} of one request was asked for twice, with different options. Give all adapters of these sessions the same options, or give the cookies different names`,
     { option: "cookie" },
   );
 }
 
-/** A value by which options are compared: a function is like any other. */
+/** A text by which options are compared. All functions count as equal. */
 function toText(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "function" ? "function" : one));
 }
 
-/** Whether a request may change something, and the browser says that another origin's page has sent it. */
+/** Whether a request may change something, and the browser says that a page of another origin sent it. */
 function isForged(exchange: Exchange): boolean {
   const header = (name: string) => exchange.requestHeader(name);
   if (exchange.method === undefined || isSafe(exchange.method, header)) return false;
   return isForeign(header) ?? false;
 }
 
-/** A CSRF guard was told to let a request in, whatever page has sent it. */
+/** Notes that a CSRF guard was told to let a request in, whichever page sent it. */
 export function admitForeign(request: object): void {
-  admitted.add(request);
+  admittedRequests.add(request);
 }
 
 /**
- * Whether a request has a session, and the token of each it has came in a bearer header. It gets none
- * with a cookie later on.
+ * Whether a request has sessions, and the tokens of all of them came in bearer headers. If so, it gets no
+ * session with a cookie later on.
  */
 export function passesByBearer(request: object): boolean {
   const all = boundSessions.get(request) ?? [];
@@ -228,25 +226,25 @@ export function passesByBearer(request: object): boolean {
 }
 
 /**
- * The signer of `keys`, or null where there are none to be.
+ * Makes the signer of `keys`; null without keys.
  *
- * @throws SessionError ERR_SESSION_CONFIG for what is no list of secrets.
+ * @throws SessionError ERR_SESSION_CONFIG if `keys` isn't a list of secrets.
  */
 export function parseSigner({ keys }: { keys?: unknown }): Signer | null {
   return keys === undefined ? null : createSigner(readKeys(keys));
 }
 
-/** The secrets to sign with, read once. */
+/** Reads the signing secrets once. */
 function readKeys(keys: unknown): [string, ...string[]] {
   const list = readElements("ERR_SESSION_CONFIG", "keys", keys);
-  if (isSecrets(list)) return list;
-  throw createConfigError("keys is a list of secret strings, the one to sign with first", {
+  if (areSecrets(list)) return list;
+  throw createConfigError("keys must be a list of secret strings, with the one that signs first", {
     option: "keys",
   });
 }
 
-/** Whether these are secrets to sign with. */
-export function isSecrets(keys: unknown): keys is [string, ...string[]] {
+/** Whether these are signing secrets. */
+export function areSecrets(keys: unknown): keys is [string, ...string[]] {
   return (
     Array.isArray(keys) &&
     keys.length > 0 &&

@@ -6,29 +6,29 @@ import { isForeign, isSafe } from "./foreign.ts";
 /** Which requests from other origins may change something. */
 export interface CSRFGuardOptions<Given = unknown> {
   /**
-   * Origins such as `"https://admin.example.com"`, or of an app, such as `"capacitor://localhost"`; the
-   * application's own needs no entry.
+   * Origins of pages, such as `"https://admin.example.com"`, or of apps, such as
+   * `"capacitor://localhost"`. The application's own origin needs no entry.
    * @default none
    */
   origins?: readonly string[];
   /**
-   * Whether a request is let in unasked: webhooks, or what a provider of sign-ins posts. It is given
+   * Whether to let a request in unchecked, such as a webhook, or the POST of a sign-in provider. It gets
    * what the framework gives its handlers.
-   * @default none is
+   * @default no request is exempt
    */
   exempt?: (given: Given) => boolean;
 }
 
-/** What the guard looks at in a request. */
+/** The parts of a request that the guard checks. */
 export interface GuardedRequest {
-  /** By which its sessions are known. */
+  /** The object by which its sessions are found. */
   readonly request: object;
   readonly method: string;
   /** The host of this application as the browser addressed it, with its port. */
   readonly host: string;
   /** Whether the connection is secure, as the framework sees it through its proxy settings. */
   readonly secure: boolean;
-  /** How the framework is told of a proxy. */
+  /** The framework's setting for a proxy, for messages. */
   readonly proxySetting: string;
   header(name: "sec-fetch-site" | "origin" | "upgrade"): string | undefined;
 }
@@ -36,14 +36,14 @@ export interface GuardedRequest {
 const OPTIONS = listOptionNames<CSRFGuardOptions>({ origins: true, exempt: true });
 
 /**
- * A function that throws ERR_CSRF for a request that may change something, or opens a WebSocket, and
- * was sent by a page of another origin: as Sec-Fetch-Site says, or, for browsers without it, Origin.
- * Other subdomains are other origins. A request with neither header is no browser's, and passes; so
- * does one whose session is by a bearer header, which no browser sends by itself, if its session was
- * made before.
+ * Makes a function that throws ERR_CSRF for a request from a page of another origin that may change
+ * something, or opens a WebSocket. The origin is known from Sec-Fetch-Site or, for browsers without it,
+ * from Origin. Other subdomains are other origins. A request with neither header does not come from a
+ * browser, and passes. A request whose session came by a bearer header passes, too, because browsers do
+ * not send such a header by themselves. For that, its session must have been made before.
  *
- * @param more the options that the adapter has besides.
- * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an origin that is none.
+ * @param more the names of the options that the adapter adds.
+ * @throws SessionError ERR_SESSION_CONFIG for an unknown option or an invalid origin.
  */
 export function createGuard<Given>(
   options: CSRFGuardOptions<Given>,
@@ -53,11 +53,11 @@ export function createGuard<Given>(
   const { origins: named = [], exempt = () => false } = given;
   const origins = readElements("ERR_SESSION_CONFIG", "origins", named);
   if (origins === null) {
-    throw createConfigError("csrfGuard's origins are a list of origins", { option: "origins" });
+    throw createConfigError("csrfGuard's origins must be a list of origins", { option: "origins" });
   }
   if (typeof exempt !== "function") {
     throw createConfigError(
-      "csrfGuard's exempt is a function that says whether a request is let in",
+      "csrfGuard's exempt must be a function that says whether to let a request in",
       {
         option: "exempt",
       },
@@ -68,7 +68,7 @@ export function createGuard<Given>(
     const answer: unknown = exempt(request);
     if (typeof answer === "boolean") return answer;
     throw createConfigError(
-      "csrfGuard's exempt answers true or false at once; a promise is neither, and would let everybody in",
+      "csrfGuard's exempt must return true or false at once. A promise is neither, and would let every request in",
       { option: "exempt" },
     );
   };
@@ -82,16 +82,19 @@ export function createGuard<Given>(
     const foreign =
       isForeign(request.header) ?? (origin !== undefined && !isOwnOrigin(origin, request));
     if (foreign && !passesByBearer(request.request)) {
-      throw fromElsewhere(origin, request);
+      throw createForeignOriginError(origin, request);
     }
   };
 }
 
-function fromElsewhere(origin: string | undefined, { proxySetting }: GuardedRequest): SessionError {
+function createForeignOriginError(
+  origin: string | undefined,
+  { proxySetting }: GuardedRequest,
+): SessionError {
   return new SessionError(
     "ERR_CSRF",
-    `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins; behind a proxy, say so with ${proxySetting}`,
-    // Anybody can send a header of any form.
+    `The request was refused: it comes from a page of another origin. If that page is the application's own, add its origin to csrfGuard's origins. Behind a proxy, tell the framework of the proxy: ${proxySetting}`,
+    // A client can send a header of any form.
     { reason: "origin", origin: ORIGIN_PATTERN.test(origin ?? "") ? origin : undefined },
   );
 }
@@ -105,21 +108,22 @@ function parseOrigin(origin: unknown): string {
   const isOfWeb = isOrigin && /^https?:/.test(origin);
   if (!isOrigin || (isOfWeb && new URL(origin).origin !== origin)) {
     throw createConfigError(
-      `csrfGuard's origins are of the form "https://admin.example.com" or "capacitor://localhost", those of the web in lower case, without a path, a pattern or a port that is implied; got ${quote(origin)}`,
+      `csrfGuard's origins must look like "https://admin.example.com" or "capacitor://localhost". Web origins are in lower case, without a path, a pattern or an implied port; got ${quote(origin)}`,
       { option: "origins" },
     );
   }
   return origin;
 }
 
-/** Whether an origin is the request's own; "null", which sandboxed pages send, is nobody's. */
+/** Whether an origin is the application's own. "null", which sandboxed pages send, never is. */
 function isOwnOrigin(origin: string, { host, secure }: GuardedRequest): boolean {
   if (!URL.canParse(origin)) return false;
   const senderURL = new URL(origin);
-  // A page over HTTP is another origin, and whoever is on the network can write it. The other way
-  // round, the connection may only look insecure: behind a proxy that the framework does not trust.
+  // On HTTPS, a page over HTTP is another origin, and anyone on the network can forge it. On HTTP, a page
+  // over HTTPS may be the application's own: behind a proxy that the framework does not trust, the
+  // connection only looks insecure.
   if (senderURL.protocol !== "https:" && (secure || senderURL.protocol !== "http:")) return false;
-  // Some proxies name the port also where it is implied, which no origin does.
+  // Some proxies name an implied port, and origins never do.
   const own = `${senderURL.protocol}//${host}`;
   return URL.canParse(own) && new URL(own).host === senderURL.host;
 }

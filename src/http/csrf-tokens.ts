@@ -4,27 +4,27 @@ import { isEqual } from "./carriers/signer.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 
 /*
- * A CSRF token is a random salt and the HMAC-SHA-256 of it under a secret that only the user's
- * browser sends: the session token, or, where there is no session yet (a sign-in form), a random
- * pre-session cookie. (OWASP CSRF Prevention, "signed double-submit cookie".) The salt makes each
- * token look different, so that compressed pages do not give it away (BREACH). Nothing is stored.
+ * A CSRF token is a random salt and its HMAC-SHA-256 under a secret that only the user's browser sends
+ * (OWASP CSRF Prevention, "signed double-submit cookie"). The secret is the session token. Without a
+ * session, as for a sign-in form, it is a random pre-session cookie. The salt makes each token look
+ * different, so that compressed pages do not give it away (BREACH). Nothing is stored.
  */
 const SALT_PATTERN = /^[A-Za-z0-9_-]+$/;
 const SALT_BYTES = 16;
 const SECRET_PATTERN = /^[A-Za-z0-9_-]{32}$/;
 const SECRET_BYTES = 24;
-/** Where a request may bring its token. */
-const HEADER = "x-csrf-token";
-const FIELD = "_csrf";
+/** The header or the form field in which a request brings its CSRF token. */
+const TOKEN_HEADER = "x-csrf-token";
+const TOKEN_FIELD = "_csrf";
 
-/** How many first visits at the same time have forms that are all accepted. */
+/** How many pre-session cookies count, and so how many sign-in forms can be open at the same time. */
 const MAX_SECRETS = 4;
-/** How much of a secret is in the name of its cookie. */
-const NAME_LENGTH = 8;
+/** How many characters of a secret are in the name of its cookie. */
+const SECRET_LENGTH_IN_NAME = 8;
 
 /**
- * The CSRF tokens of one exchange. Each pre-session secret is in a cookie of a name of its own: so
- * answers that are made at the same time, each with a form, do not overwrite one another's.
+ * The CSRF tokens of one exchange. Each pre-session secret has a cookie with a name of its own, so that
+ * forms served at the same time do not overwrite each other's cookies.
  */
 export class CSRFTokens {
   readonly #cookies: Cookies;
@@ -41,20 +41,20 @@ export class CSRFTokens {
     this.#exchange = exchange;
   }
 
-  /** The token that the request brings: in its header, or else in its parsed form. */
+  /** The token that the request brings in its header, or else in its parsed form. */
   get sent(): unknown {
     const { body } = this.#exchange;
-    return this.#exchange.requestHeader(HEADER) ?? Object(body)[FIELD];
+    return this.#exchange.requestHeader(TOKEN_HEADER) ?? Object(body)[TOKEN_FIELD];
   }
 
-  /** A token bound to the session token, or to a pre-session cookie, which it sets if need be. */
+  /** Creates a token bound to the session token, or else to a pre-session cookie, which it sets if needed. */
   create(sessionToken: string | null): string {
     return createCSRFToken(
       sessionToken ?? this.#freshSecret ?? this.#findSentSecret() ?? this.#createSecret(),
     );
   }
 
-  /** Where there is a session, a token counts only if it is bound to that. */
+  /** Whether a CSRF token is valid. With a session, only a token bound to that session is. */
   verify(sessionToken: string | null, token: unknown): boolean {
     const secrets =
       sessionToken === null
@@ -63,7 +63,7 @@ export class CSRFTokens {
     return secrets.some((secret) => verifyCSRFToken(secret, token));
   }
 
-  /** Makes the browser forget the pre-session cookies: there is a session now. */
+  /** Makes the browser forget the pre-session cookies, because there is a session now. */
   clear(): void {
     if (this.#freshSecret !== null) this.#cookies.takeBack(this.#toCookieName(this.#freshSecret));
     this.#freshSecret = null;
@@ -71,7 +71,7 @@ export class CSRFTokens {
     this.#preSessionCookies = [];
   }
 
-  /** The youngest of the secrets that came; too many of them go, the oldest first. */
+  /** The newest secret that the request brings. If it brings too many, the oldest cookies are expired. */
   #findSentSecret(): string | null {
     const read = this.#readCookies();
     this.#expire(read.slice(0, -MAX_SECRETS));
@@ -85,12 +85,12 @@ export class CSRFTokens {
       .map(({ value }) => value);
   }
 
-  /** Browsers send the cookies that they have longest first. */
+  /** Reads the cookies, the oldest first: that is the order in which browsers send them. */
   #readCookies(): readonly ReadCookie[] {
     const names = this.#cookies.listReadNames(this.#cookieName);
     this.#preSessionCookies ??= this.#cookies
       .readLast(names, (value) => SECRET_PATTERN.test(value))
-      .filter(({ name, value }) => name.endsWith(`-${value.slice(0, NAME_LENGTH)}`));
+      .filter(({ name, value }) => name.endsWith(`-${value.slice(0, SECRET_LENGTH_IN_NAME)}`));
     return this.#preSessionCookies;
   }
 
@@ -106,17 +106,17 @@ export class CSRFTokens {
   }
 
   #toCookieName(secret: string): string {
-    return this.#cookies.toFullName(this.#cookieName) + secret.slice(0, NAME_LENGTH);
+    return this.#cookies.toFullName(this.#cookieName) + secret.slice(0, SECRET_LENGTH_IN_NAME);
   }
 }
 
-/** A token under a secret, with a salt of so many random bytes. */
+/** Creates a token under a secret. */
 export function createCSRFToken(secret: string, saltBytes = SALT_BYTES): string {
   const salt = randomBytes(saltBytes).toString("base64url");
   return `${salt}.${computeMAC(secret, salt)}`;
 }
 
-/** Whether a token is one under this secret, with a salt of so many bytes. */
+/** Whether a token was created under this secret, with a salt of this many bytes. */
 export function verifyCSRFToken(secret: string, token: unknown, saltBytes = SALT_BYTES): boolean {
   if (typeof token !== "string") return false;
   const [salt = "", sent = "", ...more] = token.split(".", 3);

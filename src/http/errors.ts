@@ -1,73 +1,73 @@
 import { createConfigError, quote, SessionError } from "../shared/errors.ts";
 
-/** The session that a request was of is not there any more. */
+/** The session of a request no longer exists. */
 export function createGoneError(): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
-    "The session was ended or replaced while this request was using it; the user has to send the request again",
+    "The session was ended or replaced while this request was using it. The user has to send the request again",
   );
 }
 
-/** The session that a request was to be of has ended, or is nobody's. */
+/** The request needs a user, and its session has none, or has ended. */
 export function createNotSignedInError(verb: string, field: string): SessionError {
   return new SessionError(
     "ERR_SESSION_GONE",
-    `${verb} needs a session that says who the user is, and there is none with a value of ${quote(field)}: it has ended, or nobody has signed in; the user has to sign in first`,
+    `${verb} needs a session that says who the user is, but this request has none with a value of ${quote(field)}: it has ended, or nobody has signed in. The user has to sign in first`,
     { field },
   );
 }
 
-/** `set` would make a session whose token nothing brings to the client. */
+/** `set` would make a session whose token never reaches the client. */
 export function createNoTokenError(): SessionError {
   return createConfigError(
-    "Where carriers has no cookie, or the client came by a bearer header, set makes no session: its token would be lost. Sign in with signIn(values), or make a session of nobody with sessions.create(values), and answer with the token that it resolves to",
+    "set makes no session if carriers has no cookie, or the request came with a bearer header: the client would never get its token. Sign in with signIn(values), or make a session without a user with sessions.create(values), and answer with the token that it resolves to",
   );
 }
 
-/** A change of who the user is needs a new token, which nothing brings to the client. */
+/** A change of user needs a new token, which would never reach the client. */
 export function createTokenKeptError(verb: "set" | "unset"): SessionError {
   return createConfigError(
-    `The session came by a bearer header, whose token only the client can change: ${verb} cannot change who the user is. Call signIn(values), or rotate(values), and answer with the token that it resolves to; delete signs out`,
+    `The token came in a bearer header, and only the client can replace it there. So ${verb} cannot change who the user is. Call signIn(values), or rotate(values), and answer with the token that it resolves to; to sign out, call delete`,
   );
 }
 
-/** A `delete` that is to keep fields, and cannot. */
-export function nothingKept(why: string): SessionError {
+/** A `delete` that should keep fields, and cannot. */
+export function createNothingKeptError(why: string): SessionError {
   return createConfigError(why, { option: "keep" });
 }
 
-/** The values of a reference that says nothing of the user. */
+/** The reference does not say who the user is. */
 export function createNoIdentityError(verb: string, field: string): SessionError {
   return createConfigError(
-    `${verb} takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }; to end the sessions of a team, call clear() on sessions.by(${quote(field)}, value)`,
+    `${verb} takes a reference that says who the user is, but ${quote(field)} is declared { identity: false }. To end the sessions of one of its values, call clear() on sessions.by(${quote(field)}, value)`,
     { field },
   );
 }
 
-/** A session by cookie of a request that the guard has let in because of a bearer header. */
+/** A request that the guard let in for its bearer header asks for a session by cookie. */
 export function createPassedAsBearerError(): SessionError {
   return new SessionError(
     "ERR_CSRF",
-    "csrfGuard has let this request in because of its bearer header, so it gets no session by cookie: put the guard after all middlewares that make sessions, or give it an exempt for this route",
+    "csrfGuard let this request in because of its bearer header, so it gets no session by cookie. Put the guard after all middleware that makes sessions, or give it an exempt for this route",
     { reason: "bearer" },
   );
 }
 
-/** The session of a cookie that a page of another origin has sent along. */
+/** A page of another origin sent the request, and its session came by cookie. */
 export function createForeignPageError(): SessionError {
   return new SessionError(
     "ERR_CSRF",
-    "The request was refused: a page of another origin has sent it (Sec-Fetch-Site), so the session of its cookie is not used. Put csrfGuard before the routes: it refuses such a request before anything is done. Where the page is the application's own, add its origin to the guard's origins; an exempt lets in what another site is to post",
+    "The request was refused: a page of another origin sent it (Sec-Fetch-Site), so the session of its cookie is not used. Put csrfGuard before the routes: it refuses such a request before anything is done. If the page is the application's own, add its origin to the guard's origins. To let in what another site posts, give the guard an exempt",
     { reason: "origin" },
   );
 }
 
-/** `peers` of a field with several values, and none is named. */
+/** `peers` of a field with several values, without one of them. */
 export function createUnnamedPeersError(field: string, values: number): SessionError {
   const name = JSON.stringify(field);
   return new SessionError(
     "ERR_SESSION_VALUE",
-    `The session has ${values} values of ${name}; name one of them: peers(${name}, value)`,
+    `The session has ${values} values of ${name}. Name one of them: peers(${name}, value)`,
     { field },
   );
 }

@@ -1,4 +1,4 @@
-/* The types of a session of a request that each adapter's entry exports. */
+/* The types of request sessions that the entry of each adapter exports. */
 export type { RequestSessionsOptions, SessionOf } from "./bind.ts";
 export type { CarrierName } from "./carriers/carriers.ts";
 export type { CookieOptions } from "./carriers/cookie-options.ts";

@@ -4,21 +4,22 @@ import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
-/** What is answered where nobody is signed in, and whether asking counts as use. */
+/** The answer if nobody is signed in, and whether the check counts as use. */
 export interface RequireSessionOptions {
   /**
-   * Where a page sends its visitor: such as `"/sign-in"`. Requests that do not ask for a page are
-   * answered 401 nevertheless.
+   * The page to which a visitor without a session is sent, such as `"/sign-in"`. Requests that do not ask
+   * for a page are still answered 401.
    * @default none: every request is answered 401
    */
   redirect?: string;
   /**
-   * Who asks: a browser for a `"page"`, or a `"program"`.
-   * @default what Accept says
+   * The client: a browser that asks for a `"page"`, or a `"program"`.
+   * @default "page" if Accept names text/html
    */
   answer?: "page" | "program";
   /**
-   * Whether it counts as use of the session; false for what a page asks for by itself, again and again.
+   * Whether the request counts as use of the session. Use false for requests that a page repeats by
+   * itself.
    * @default true
    */
   touch?: boolean;
@@ -35,19 +36,19 @@ export type SignedInSession<Data extends object, Field extends FieldOf<Data>> = 
   Data & { readonly [Name in Field]-?: NonNullable<Data[Name]> }
 >;
 
-/** The answer to a request of nobody. */
+/** The answer to a request without a signed-in user. */
 export interface Refusal {
   readonly status: 303 | 401;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What one request shows of itself. */
+/** The request headers that choose the answer. */
 export interface AskingRequest {
   header(name: "accept" | "authorization"): string | undefined;
 }
 
-/** Asks whether a request has a session with a value of a field; what to answer where it has none. */
+/** Finds the session of a request, if it has a value of a field, or else the answer to send. */
 export type SessionRequirement<Data extends object, Field extends FieldOf<Data>> = (
   session: RequestSession<Data>,
   request: AskingRequest,
@@ -57,7 +58,9 @@ export type SessionRequirement<Data extends object, Field extends FieldOf<Data>>
 >;
 
 /**
- * @param sessions those of which the field is a reference.
+ * Makes a function that requires a signed-in user.
+ *
+ * @param sessions the sessions in which the field is a reference.
  * @throws SessionError ERR_SESSION_CONFIG for a field that does not say who the user is, an unknown
  * option, or one that cannot work.
  */
@@ -72,12 +75,14 @@ export function createRequirement<Data extends object, Field extends FieldOf<Dat
   }
   if (redirect !== undefined && !isAddress(redirect)) {
     throw createConfigError(
-      'redirect is the address of the page to sign in, as a header can have it: "/sign-in", with encodeURI where it needs that',
+      'redirect must be the address of the sign-in page in a form that fits into a header, such as "/sign-in"; apply encodeURI to other characters',
       { option: "redirect" },
     );
   }
   if (answer !== undefined && answer !== "page" && answer !== "program") {
-    throw createConfigError('answer is "page" or "program", or left out', { option: "answer" });
+    throw createConfigError('answer must be "page" or "program", or left out', {
+      option: "answer",
+    });
   }
   if (typeof touch !== "boolean") {
     throw createConfigError("touch must be true or false", { option: "touch" });
@@ -86,7 +91,7 @@ export function createRequirement<Data extends object, Field extends FieldOf<Dat
   core?.checkReference(field);
   if (core?.filterIdentities([field]).length === 0) {
     throw createConfigError(
-      `requireSession takes a reference that says who the user is, and ${quote(field)} is declared { identity: false }`,
+      `requireSession takes a reference that says who the user is, but ${quote(field)} is declared { identity: false }`,
       { field },
     );
   }
@@ -100,7 +105,7 @@ export function createRequirement<Data extends object, Field extends FieldOf<Dat
   };
 }
 
-/** Whether a text can be the value of a header Location: RFC 3986 knows no other characters. */
+/** Whether a text can be the value of a Location header. RFC 3986 allows no other characters. */
 function isAddress(text: unknown): boolean {
   return typeof text === "string" && /^[\x21-\x7e]+$/.test(text);
 }
@@ -115,7 +120,7 @@ function createRefusal(
   if (redirect !== undefined && isOfPage) {
     return { status: 303, headers: { ...headers, location: redirect }, body: "" };
   }
-  // RFC 9110, section 11.6.1: a 401 names a scheme; RFC 6750, section 3: what is wrong with a token.
+  // RFC 9110, section 11.6.1: a 401 names a scheme. RFC 6750, section 3: it says what is wrong with a token.
   const scheme =
     request.header("authorization") === undefined ? "Bearer" : 'Bearer error="invalid_token"';
   return {
@@ -129,12 +134,12 @@ function createRefusal(
   };
 }
 
-/** Whether a browser is to show what is answered. */
+/** Whether a browser will show the answer as a page. */
 function asksForPage({ header }: AskingRequest): boolean {
   return /\btext\/html\b/i.test(header("accept") ?? "");
 }
 
-/** The sessions that a requirement has found, by their requests. */
+/** The sessions that a requirement found, by request. */
 export class FoundSessions<Found> {
   readonly #found = new WeakMap<object, Found>();
 
@@ -142,12 +147,10 @@ export class FoundSessions<Found> {
     this.#found.set(request, session);
   }
 
-  /** @throws SessionError ERR_SESSION_CONFIG where the requirement has not been asked for the request. */
-  of(read: () => object): Found {
-    const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "What of(…) was given", read));
+  /** @throws SessionError ERR_SESSION_CONFIG if the requirement did not run for this request. */
+  get(read: () => object): Found {
+    const found = this.#found.get(readSafely("ERR_SESSION_CONFIG", "The argument of of(…)", read));
     if (found) return found;
-    throw createConfigError(
-      "of(…) is for what comes after requireSession: put that before this route",
-    );
+    throw createConfigError("of(…) works only after requireSession: put that before this route");
   }
 }

@@ -3,38 +3,38 @@ import type { Deadlines, ValuesOf } from "../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions } from "../shared/given.ts";
 import type { CookieConfig } from "./carriers/cookie-options.ts";
-import { signedValue } from "./carriers/cookies.ts";
+import { signValue } from "./carriers/cookies.ts";
 import type { Signer } from "./carriers/signer.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
 /*
  * The cookie that an application's own tests send. Only the adapter knows the cookie's name, prefix and
- * signature; so each adapter is known with them here, and nothing of it is seen by an application.
+ * signature. So each adapter is registered with them here, where the application does not see them.
  */
 
-/** The signer of an adapter's cookies, or how it is made of the keys of the application, or none. */
-export type SignerOfCookies = Signer | ((keys: unknown) => Signer) | null;
+/** The signer of an adapter's cookies, or a function that makes it from the application's keys, or none. */
+export type CookieSigner = Signer | ((keys: unknown) => Signer) | null;
 
-/** How the requests of an adapter bring their token. */
-export interface Carrying {
+/** The cookie that brings an adapter's tokens. */
+export interface AdapterCookie {
   readonly core: SessionCore;
-  /** Null where no cookie carries tokens. */
+  /** Null if no cookie carries tokens. */
   readonly cookie: Pick<CookieConfig, "name" | "prefix"> | null;
 }
 
-const adapters = new WeakMap<object, Carrying & { readonly signer: SignerOfCookies }>();
+const adapters = new WeakMap<object, AdapterCookie & { readonly signer: CookieSigner }>();
 
-/** Makes an adapter one that `createSessionCookie` takes. */
+/** Registers an adapter, so that `createSessionCookie` takes it. */
 export function registerForTests<Adapter extends object>(
   adapter: Adapter,
-  carrying: Carrying,
-  signer: SignerOfCookies,
+  cookie: AdapterCookie,
+  signer: CookieSigner,
 ): Adapter {
-  adapters.set(adapter, { ...carrying, signer });
+  adapters.set(adapter, { ...cookie, signer });
   return adapter;
 }
 
-/** What `koaSessions`, `expressSessions` and their siblings return. */
+/** An adapter, as `koaSessions`, `expressSessions` and the others return it. */
 export interface AnyAdapter<Data extends object> {
   /** The session of a request. */
   // biome-ignore lint/suspicious/noExplicitAny: the parameters of each framework, any references
@@ -43,24 +43,24 @@ export interface AnyAdapter<Data extends object> {
 
 /** How the session of a test's cookie is made. */
 export interface SessionCookieOptions extends Deadlines {
-  /** Koa's `app.keys`, where `koaSessions` was told `signed: true`: Koa tells them to requests only. */
+  /** Koa's `app.keys`, for `koaSessions` with `signed: true`. Only Koa's requests know these keys. */
   keys?: unknown;
 }
 
 /**
- * For tests of an application: makes a session with these values, and gives the header `Cookie` of a
- * request that comes with it. The adapter is what `koaSessions`, `expressSessions`, `fastifySessions`,
- * `honoSessions`, `nodeSessions` or `fetchSessions` returned, for that knows the cookie's name, its
- * prefix and its signature.
+ * For tests of an application: makes a session with these values, and resolves to the `Cookie` header of
+ * a request with that session. The adapter is the one that `koaSessions`, `expressSessions`,
+ * `fastifySessions`, `honoSessions`, `nodeSessions` or `fetchSessions` returned, because it knows the
+ * cookie's name, prefix and signature.
  *
- * The name has its prefix (`__Host-session`), for that is read over HTTPS and over HTTP.
+ * The name has its prefix (`__Host-session`), which is read over HTTPS and over HTTP.
  *
  * @example
  * const cookie = await createSessionCookie(web, { user_id: 1 });
  * const response = await app.request("/devices", { headers: { cookie } });
  *
- * @throws SessionError ERR_SESSION_CONFIG for what is no adapter, one that takes no cookies, and options
- * that cannot work; and what `sessions.create` rejects with.
+ * @throws SessionError ERR_SESSION_CONFIG if it isn't an adapter, or one without cookies, and for options
+ * that cannot work. It also rejects with the errors of `sessions.create`.
  */
 export async function createSessionCookie<Data extends object>(
   adapter: AnyAdapter<Data>,
@@ -71,9 +71,9 @@ export async function createSessionCookie<Data extends object>(
   const { keys, ...deadlines } = readOptions("createSessionCookie", options, OPTIONS);
   const { core, cookie, signer } = findAdapter(adapter);
   const name = cookie.prefix + cookie.name;
-  const signs = signerBy(signer, keys);
+  const chosenSigner = pickSigner(signer, keys);
   const { token } = await core.create(core.toPlainValues(values ?? {}), deadlines);
-  return `${name}=${signedValue(signs, name, token)}`;
+  return `${name}=${signValue(chosenSigner, name, token)}`;
 }
 
 const OPTIONS = listOptionNames<SessionCookieOptions>({
@@ -86,25 +86,25 @@ function findAdapter(adapter: object) {
   const found = adapters.get(Object(adapter));
   if (!found) {
     throw createConfigError(
-      "createSessionCookie takes what koaSessions, expressSessions, fastifySessions, honoSessions, nodeSessions or fetchSessions returned; or another copy of session-sets has made it. The cookie of express-session is its own: sign in by the application, or see docs/testing-an-app.md",
+      "createSessionCookie takes the adapter that koaSessions, expressSessions, fastifySessions, honoSessions, nodeSessions or fetchSessions returned. It was given something else, or an adapter that another copy of session-sets made. The cookie of express-session is its own: sign in through the application, or see docs/testing-an-app.md",
     );
   }
   const { cookie } = found;
   if (cookie) return { ...found, cookie };
   throw createConfigError(
-    "createSessionCookie is for an adapter whose carriers have a cookie, and this one's have none: send the token that sessions.create resolves to in the header, as in { authorization: 'Bearer ' + token }",
+    "createSessionCookie takes an adapter with a cookie among its carriers, and this one has none. Send the token that sessions.create resolves to in the header: { authorization: 'Bearer ' + token }",
   );
 }
 
-function signerBy(signer: SignerOfCookies, keys: unknown): Signer | null {
+function pickSigner(signer: CookieSigner, keys: unknown): Signer | null {
   if (typeof signer === "function") {
     if (keys !== undefined) return signer(keys);
     throw createConfigError(
-      "Koa signs these cookies with app.keys, which it tells to requests only: give them, as in createSessionCookie(web, values, { keys: app.keys })",
+      "Koa signs these cookies with app.keys, which only its requests know. Give the keys: createSessionCookie(web, values, { keys: app.keys })",
     );
   }
   if (keys === undefined) return signer;
   throw createConfigError(
-    "keys is for koaSessions(sessions, { signed: true }); every other adapter knows its own, and this one needs none",
+    "keys is for koaSessions(sessions, { signed: true }) only. Every other adapter knows its own keys; leave keys out",
   );
 }

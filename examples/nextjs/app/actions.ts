@@ -5,9 +5,9 @@ import { redirect } from "next/navigation";
 import { actionSession } from "@/lib/sessions.ts";
 import { authenticate } from "@/lib/users.ts";
 
-// Next.js itself refuses actions from pages of other origins, so their forms need no CSRF token.
+// Next.js itself refuses actions from pages of other origins, so the forms need no CSRF token.
 
-/** Signs in, and leaves the page as it is but for what it shows: the answer to the action has it. */
+/** Signs in and stays on the page. The answer to the action brings the updated page. */
 export async function signIn(_before: string, form: FormData): Promise<string> {
   const values = authenticate(Object.fromEntries(form), (await headers()).get("user-agent"));
   if (!values) return "The name or the password is wrong.";
@@ -16,7 +16,7 @@ export async function signIn(_before: string, form: FormData): Promise<string> {
   return "You are signed in.";
 }
 
-/** Signs in and goes on to the devices: the cookie goes out with the redirection. */
+/** Signs in and goes on to the devices. The cookie goes out with the redirect. */
 export async function signInAndGo(form: FormData): Promise<void> {
   const values = authenticate(Object.fromEntries(form), (await headers()).get("user-agent"));
   if (!values) redirect("/join?wrong");

@@ -41,7 +41,7 @@ interface FormProps {
   children?: ReactNode;
 }
 
-/** A form as HTML has it, which works without scripts. */
+/** A plain HTML form, which works without scripts. */
 function Form({ action, csrf, button, children }: FormProps) {
   return (
     <form method="post" action={action}>

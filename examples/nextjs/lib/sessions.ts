@@ -7,20 +7,20 @@ import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 
 export interface Data {
-  /** Whose session it is: a reference, so that all sessions of a user can be found. */
+  /** The user. It is a reference, so that all sessions of a user can be found. */
   user_id?: number;
   device?: string;
 }
 
 const { REDIS_URL } = process.env;
 
-/** Next.js loads this module more than once in a process: everybody gets the store made first. */
+/** Next.js loads this module more than once in a process. All copies use the store that was made first. */
 const shared = globalThis as { store?: ReturnType<typeof openStore> };
 shared.store ??= openStore();
 
 function openStore() {
   if (!REDIS_URL) return memoryStore();
-  // Lazily, because `next build` loads this module, too.
+  // It connects lazily, because `next build` loads this module, too.
   return redisStore(new Redis(REDIS_URL, { lazyConnect: true }), { prefix: "example" });
 }
 
@@ -32,8 +32,8 @@ const sessions = createSessions({
   absoluteTimeout: "12 hours",
 });
 
-// Next.js writes X-Forwarded-Proto itself, and takes the URL of a Request from it; Server Actions, which
-// have the headers alone, must see the same.
+// Next.js sets X-Forwarded-Proto itself, and builds the URL of a Request from it. Server Actions have only
+// the headers, so they must trust that header to see the same.
 const fetchSession = fetchSessions(sessions, { trustProxy: true });
 const guard = csrfGuard();
 
@@ -42,29 +42,29 @@ type RequestSession = ReturnType<typeof fetchSession>;
 /** A form as it was sent. */
 export type Form = { readonly [field: string]: unknown };
 
-/** The session in Server Components, which can read it; no cookie gets out of them. */
+/** The session in Server Components. They can read it, but cannot set cookies. */
 export const currentSession = cache(async () => fetchSession({ headers: await headers() }));
 
-/** The session in Server Actions, whose cookies get out by those of Next.js. */
+/** The session in Server Actions. Its cookies go out through those of Next.js. */
 export async function actionSession() {
   return fetchSession({ headers: await headers(), cookies: await cookies() });
 }
 
 type Answer = (session: RequestSession, form: Form, request: Request) => Promise<Response>;
 
-/** A route handler with the session, whose cookies its response gets, and the form of a POST. */
+/** Makes a route handler from a function of the session and the form. Its response gets the session's cookies. */
 export function withSession(answer: Answer): (request: Request) => Promise<Response> {
   return async (request) => {
     const session = fetchSession(request);
-    return session.commit(await answered(answer, session, request));
+    return session.commit(await answerSafely(answer, session, request));
   };
 }
 
-async function answered(answer: Answer, session: RequestSession, request: Request) {
+async function answerSafely(answer: Answer, session: RequestSession, request: Request) {
   try {
     guard(request);
     await session.load(); // before any CSRF token is made or checked
-    const form = request.method === "POST" ? await formOf(request) : {};
+    const form = request.method === "POST" ? await readForm(request) : {};
     if (request.method === "POST" && !session.verifyCSRFToken(form._csrf)) {
       return new Response("Forbidden", { status: 403 });
     }
@@ -75,12 +75,12 @@ async function answered(answer: Answer, session: RequestSession, request: Reques
   }
 }
 
-/** Unlike `Response.redirect`, it does without the address of this application. */
-export function redirected(location: string): Response {
+/** Unlike `Response.redirect`, it does not need the address of this application. */
+export function redirectTo(location: string): Response {
   return new Response(null, { status: 303, headers: { location } });
 }
 
-async function formOf(request: Request): Promise<Form> {
-  const form = await request.formData().catch(() => []); // what is no form has no token
+async function readForm(request: Request): Promise<Form> {
+  const form = await request.formData().catch(() => []); // without a form there is no CSRF token
   return Object.fromEntries(form);
 }

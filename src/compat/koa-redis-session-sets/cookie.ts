@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { MAX_LIFETIME_MS } from "../../http/carriers/session-cookie.ts";
+import { MAX_COOKIE_LIFETIME_MS } from "../../http/carriers/session-cookie.ts";
 import { bindResponse, NodeExchange } from "../../http/exchange/node-exchange.ts";
 import { SessionError } from "../../shared/errors.ts";
 import { type KoaCookieOptions, needsSecure } from "./options/cookie-options.ts";
@@ -103,7 +103,7 @@ export class KoaCookie {
   }
 
   set(token: string): void {
-    this.#send(token, { ...this.#options, maxAge: MAX_LIFETIME_MS });
+    this.#send(token, { ...this.#options, maxAge: MAX_COOKIE_LIFETIME_MS });
     this.#isThere = true;
   }
 

@@ -1,4 +1,4 @@
-import { shown } from "../../http/exchange/exchange.ts";
+import { readShown } from "../../http/exchange/exchange.ts";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { createConfigError } from "../../shared/errors.ts";
@@ -69,7 +69,7 @@ export function koaRedisSessionSets(
   const made = new WeakMap<object, KoaSession>();
 
   function createSession(given: KoaCookieContext): KoaSession {
-    const ctx = shown(TAKES, () => given, isContext);
+    const ctx = readShown(TAKES, () => given, isContext);
     const session =
       made.get(ctx) ?? new KoaSession(sessions, createCookies(ctx, settings), settings);
     made.set(ctx, session);

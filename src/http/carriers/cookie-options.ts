@@ -3,7 +3,7 @@ import type { Session } from "../../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { readElements, readOptions } from "../../shared/given.ts";
 
-/** The session cookie. It is always HttpOnly: no script of a page ever needs a token. */
+/** The session cookie. It is always HttpOnly: scripts of a page never need the token. */
 export interface CookieOptions<Data> {
   /**
    * The cookie's name, without its prefix.
@@ -11,35 +11,34 @@ export interface CookieOptions<Data> {
    */
   name?: string;
   /**
-   * Whether a Secure cookie has a prefix before its name: `__Host-`, or `__Secure-` where it has a domain
-   * or a path of its own. Browsers take such a cookie only from a secure page, and `__Host-` from this
-   * very host (RFC 6265bis, section 4.1.3), so that no other host of the domain can plant it.
+   * Whether a Secure cookie's name gets a prefix: `__Host-`, or `__Secure-` if it has a domain or a path
+   * of its own. Browsers accept such a cookie only from a secure page, and `__Host-` only from this very
+   * host (RFC 6265bis, section 4.1.3). So no other host of the domain can plant it.
    * @default true
    */
   prefix?: boolean;
   /**
-   * Names of cookies that are read, too, whole and with their prefixes, after the present one; they are
-   * replaced at the next Set-Cookie. So the name, the domain or the path can be changed without signing
-   * anybody out.
+   * Full names, with their prefixes, of cookies that are also read, after the present one. The next
+   * Set-Cookie replaces them. So the name, the domain or the path can change without signing anyone out.
    * @default none
    */
   formerNames?: readonly string[];
   /**
-   * Whether the application's own Cache-Control counts on a response that sets this cookie.
-   * @default false: it is "no-store"
+   * Whether a response that sets this cookie keeps the application's own Cache-Control.
+   * @default false: the library sends "no-store" instead
    */
   cacheable?: boolean;
   /**
-   * Whether the cookie is kept when the browser is closed (Max-Age: the absolute deadline, 400 days
-   * at most) or is a browser-session cookie. A function is asked at every Set-Cookie, so that
-   * sessions can differ ("remember me").
+   * Whether the browser keeps the cookie when it is closed (Max-Age: until the absolute deadline, 400
+   * days at most). Otherwise the cookie ends with the browser. A function is asked at every Set-Cookie,
+   * so that sessions can differ ("remember me").
    * @default true
    */
   persistent?: boolean | ((session: Session<Partial<Data>>) => boolean);
   /**
-   * Secure: sent over HTTPS only. On a connection that looks insecure, a Secure cookie is ERR_COOKIE.
-   * Set it to true in production.
-   * @default whether the connection is secure, or the browser shows that it is on HTTPS
+   * Secure: sent over HTTPS only. Setting a Secure cookie on a connection that looks insecure throws
+   * ERR_COOKIE. Set it to true in production.
+   * @default true if the connection is secure, or the browser shows that it is on HTTPS
    */
   secure?: boolean;
   /**
@@ -47,14 +46,14 @@ export interface CookieOptions<Data> {
    * @default "lax"
    */
   sameSite?: "lax" | "strict" | "none";
-  /** Domain: left out, the cookie goes to this host alone. */
+  /** Domain. If it is left out, the cookie goes to this host only. */
   domain?: string;
   /**
    * Path.
    * @default "/"
    */
   path?: string;
-  /** Partitioned: one cookie for each site that embeds this one (CHIPS). Needs `secure: true`. */
+  /** Partitioned: a separate cookie for each site that embeds this one (CHIPS). Needs `secure: true`. */
   partitioned?: boolean;
 }
 
@@ -70,13 +69,14 @@ const OPTIONS = listOptionNames<CookieOptions<never>>({
   path: true,
   partitioned: true,
 });
+/** In characters. */
 const MAX_NAME_LENGTH = 128;
 
 /** The session cookie's options, checked and filled in. */
 export interface CookieConfig {
   /** The name without its prefix. */
   readonly name: string;
-  /** What a Secure one has before its name. */
+  /** The prefix of a Secure cookie's name. */
   readonly prefix: "" | "__Host-" | "__Secure-";
   readonly formerNames: readonly string[];
   readonly cacheable: boolean;
@@ -85,7 +85,7 @@ export interface CookieConfig {
   readonly attributes: CookieAttributes;
 }
 
-/** The attributes that all of the library's cookies have. */
+/** The attributes of all cookies that the library sets. */
 export interface CookieAttributes {
   readonly sameSite: "lax" | "strict" | "none";
   readonly path: string;
@@ -93,7 +93,7 @@ export interface CookieAttributes {
   readonly partitioned?: boolean;
 }
 
-/** The options with their defaults, as unchecked as they come. */
+/** The options with their defaults, not checked yet. */
 type FilledOptions = ReturnType<typeof fillDefaults<never>>;
 
 function fillDefaults<Data>(options: CookieOptions<Data>) {
@@ -121,20 +121,20 @@ type Fault = readonly [
   fault: string,
 ];
 
-/** What is wrong with options that browsers would answer with no cookie, and how to say so. */
+/** Options with which browsers would reject the cookie, and the message for each. */
 const FAULTS: readonly Fault[] = [
   // RFC 6265bis, section 4.1.1: a cookie's name is a token.
-  ["name", ({ name }) => !isCookieName(name), "its name is no cookie name"],
+  ["name", ({ name }) => !isCookieName(name), "its name isn't a valid cookie name"],
   [
     "name",
     ({ name }) => name.length > MAX_NAME_LENGTH,
     `its name is over ${MAX_NAME_LENGTH} characters`,
   ],
-  // Section 4.1.3: browsers refuse cookies that are not what these prefixes say.
+  // Section 4.1.3: browsers reject cookies that break the promise of these prefixes.
   [
     "name",
     ({ name }) => /^__(?:host|secure)-/i.test(name),
-    "its name is what follows the prefix, which a Secure cookie gets by itself",
+    "its name is given without the prefix, which the library adds to a Secure cookie",
   ],
   ...(["secure", "partitioned", "prefix", "cacheable"] as const).map(
     (option): Fault => [
@@ -147,7 +147,7 @@ const FAULTS: readonly Fault[] = [
   [
     "formerNames",
     ({ formerNames }) => !formerNames?.every(isCookieName),
-    'formerNames is a list of names: ["sid"]',
+    'formerNames must be a list of cookie names, such as ["sid"]',
   ],
   [
     "persistent",
@@ -169,19 +169,19 @@ const FAULTS: readonly Fault[] = [
     ({ partitioned, secure }) => partitioned && secure !== true,
     "partitioned needs secure: true",
   ],
-  // Section 5.6.4: any other path is taken for none.
+  // Section 5.6.4: browsers ignore any other path.
   [
     "path",
     ({ path }) => typeof path !== "string" || !path.startsWith("/"),
     'its path must begin with "/"',
   ],
-  ["path", ({ path }) => !isSendable({ path }), "its path has characters that no path has"],
+  ["path", ({ path }) => !isSendable({ path }), "its path has characters that a path cannot have"],
   [
     "domain",
     ({ domain }) =>
       domain !== undefined &&
       (typeof domain !== "string" || domain === "" || !isSendable({ domain })),
-    "its domain is no domain",
+    "its domain isn't a valid domain",
   ],
 ];
 
@@ -189,7 +189,7 @@ function isCookieName(name: unknown): boolean {
   return typeof name === "string" && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name);
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for options that browsers would answer with no cookie. */
+/** @throws SessionError ERR_SESSION_CONFIG for options with which browsers would reject the cookie. */
 export function parseCookieOptions<Data>(options: CookieOptions<Data> = {}): CookieConfig {
   const all = fillDefaults(readOptions("cookie", options, OPTIONS));
   const found = FAULTS.find(([, wrong]) => wrong(all));
@@ -212,7 +212,7 @@ export function parseCookieOptions<Data>(options: CookieOptions<Data> = {}): Coo
   };
 }
 
-/** Whether a cookie with these attributes can be written; one that cannot would fail when it is sent. */
+/** Whether a cookie with these attributes can be written. One that can't would fail when it is sent. */
 function isSendable(attributes: { path?: string; domain?: string }): boolean {
   try {
     stringifySetCookie({ ...attributes, name: "x", value: "" });

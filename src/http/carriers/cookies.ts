@@ -6,8 +6,8 @@ import { isForwardedAsHTTPS, showsHTTPS } from "../exchange/request-origin.ts";
 import type { CookieConfig } from "./cookie-options.ts";
 import type { Signer } from "./signer.ts";
 
-/** Of so many cookies of one kind that are well formed the rest is not looked at. */
-export const MAX_CANDIDATES = 8;
+/** At most this many well-formed cookies of one kind are checked. The rest are ignored. */
+export const MAX_COOKIES_READ = 8;
 
 /** A cookie of a request: its name, and its value without a signature. */
 export interface ReadCookie {
@@ -15,7 +15,7 @@ export interface ReadCookie {
   readonly value: string;
 }
 
-/** The same, with its value as it was sent. */
+/** A cookie of a request, with its value as it was sent. */
 interface SentCookie extends ReadCookie {
   readonly sent: string;
 }
@@ -32,15 +32,15 @@ export class Cookies {
     this.#exchange = exchange;
   }
 
-  /** The name that a cookie is set under: with the prefix, where it is Secure. */
+  /** The name under which a cookie is set. A Secure cookie has the prefix. */
   toFullName(name: string): string {
     return this.#setsSecure ? this.#config.prefix + name : name;
   }
 
   /**
-   * The names that a cookie is read under, the likeliest first. Where cookies are Secure only the
-   * prefixed one, for any page of the domain can set the other. Where they are not, both: internal hops
-   * forward a Secure one.
+   * The names under which a cookie is read, the likeliest first. Where cookies are Secure, only the
+   * prefixed name counts, because any page of the domain can set the other. Where they are not, both
+   * count: internal hops forward a Secure cookie, too.
    */
   listReadNames(name: string): string[] {
     const { prefix } = this.#config;
@@ -49,21 +49,20 @@ export class Cookies {
   }
 
   /**
-   * The cookies of these names whose values are `wellFormed`, and rightly signed, in the order of the
-   * names; the first eight are looked at, so that those of a likelier name are crowded out by no other.
-   * A browser may send a name several times, for several paths and domains, and does not say which is
-   * whose.
+   * The cookies of these names with `wellFormed` values and valid signatures, in the order of the names.
+   * Only the first eight are checked, so no other name can crowd out a likelier one. A browser may send
+   * one name several times, for several paths and domains. It does not say which cookie is for which.
    */
   read(names: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const sent = this.#readSent((name) => names.includes(name), wellFormed);
     const inOrder = sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-    return this.#filterSigned(inOrder.slice(0, MAX_CANDIDATES));
+    return this.#filterSigned(inOrder.slice(0, MAX_COOKIES_READ));
   }
 
-  /** The same of all names with these beginnings; the last eight of the header are looked at. */
+  /** The cookies whose names begin like this, read as above. Only the last eight are checked. */
   readLast(beginnings: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const isNamed = (name: string) => beginnings.some((start) => name.startsWith(start));
-    return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_CANDIDATES));
+    return this.#filterSigned(this.#readSent(isNamed, wellFormed).slice(-MAX_COOKIES_READ));
   }
 
   #readSent(
@@ -76,7 +75,7 @@ export class Cookies {
       isNamed,
     )) {
       const value = this.#signer ? stripSignature(sent) : sent;
-      // The form first: it costs next to nothing, and a flood of made-up values no HMAC.
+      // The form is checked first, because that is cheap: a flood of made-up values costs no HMAC.
       if (wellFormed(value)) found.push({ name, value, sent });
     }
     return found;
@@ -90,8 +89,8 @@ export class Cookies {
   }
 
   /**
-   * @param name the whole name of the cookie to be set, if it is not the session's.
-   * @throws SessionError ERR_COOKIE where no cookie can be set now.
+   * @param name the full name of the cookie to set. By default that of the session.
+   * @throws SessionError ERR_COOKIE if no cookie can be set now.
    */
   check(name = this.toFullName(this.#config.name)): void {
     const fault = this.fault;
@@ -99,7 +98,7 @@ export class Cookies {
     throw new SessionError("ERR_COOKIE", `The cookie cannot be set: ${fault}`, { cookie: name });
   }
 
-  /** Whether the response can carry cookies still. */
+  /** Whether the response can still carry cookies. */
   get isOpen(): boolean {
     return this.#exchange.fault === null;
   }
@@ -108,19 +107,19 @@ export class Cookies {
   get fault(): string | null {
     if (this.#exchange.fault !== null) return this.#exchange.fault;
     if (this.#secure && !this.#exchange.secure) {
-      return `it is Secure and the connection does not look secure; behind a proxy that ends TLS, say so with ${this.#exchange.proxySetting}, and for development over HTTP leave secure out`;
+      return `it is Secure, but the connection does not look secure. Behind a proxy that ends TLS, tell the framework of the proxy: ${this.#exchange.proxySetting}. For development over HTTP, leave secure out`;
     }
     return null;
   }
 
-  /** Sets a cookie: for `maxAge` seconds, or, where that is null, until the browser is closed. */
+  /** Sets a cookie for `maxAge` seconds. If that is null, the cookie ends with the browser. */
   set(name: string, value: string, maxAge: number | null): void {
     this.check(name);
     this.#warnIfUntold();
-    this.#send(name, name, signedValue(this.#signer, name, value), this.#config.attributes, maxAge);
+    this.#send(name, name, signValue(this.#signer, name, value), this.#config.attributes, maxAge);
   }
 
-  /** Makes the browser forget a cookie that it has under this whole name. */
+  /** Makes the browser forget a cookie of this full name. */
   expire(name: string): void {
     if (this.#exchange.fault !== null) return;
     const { domain: _, ...ofHost } = this.#config.attributes;
@@ -130,14 +129,14 @@ export class Cookies {
     this.#send(name, name, "", attributes, 0);
   }
 
-  /** The same for a cookie of this host alone, where the library's own is that of a domain. */
+  /** Makes the browser forget a cookie that is for this host alone, if the library's own is for a domain. */
   expireHostOnlyTwin(name: string): void {
     const { domain, ...ofHost } = this.#config.attributes;
     if (domain === undefined || this.#exchange.fault !== null) return;
     this.#send(`${name} of the host`, name, "", ofHost, 0);
   }
 
-  /** Takes back what was to be set in this response. */
+  /** Takes back a cookie that this response was going to set. */
   takeBack(name: string): void {
     if (this.#exchange.fault === null) this.#exchange.sendCookie(name, null);
   }
@@ -166,7 +165,7 @@ export class Cookies {
     return this.#config.secure ?? this.#exchange.secure;
   }
 
-  /** Whether cookies are set with Secure: also where the browser alone knows that it is on HTTPS. */
+  /** Whether cookies are set with Secure. They are, too, if only the browser knows that it is on HTTPS. */
   get #setsSecure(): boolean {
     return this.#config.secure ?? (this.#exchange.secure || this.#showsHTTPS);
   }
@@ -182,12 +181,12 @@ export class Cookies {
       return;
     warnOnce(
       "SESSION_SETS_INSECURE_COOKIE",
-      `The framework was not told of the proxy that ends TLS, though the browser is on HTTPS: the session cookie is set without Secure where Origin and Sec-Fetch-Site do not show that. Say so with ${this.#exchange.proxySetting}, and set cookie: { secure: true } in production`,
+      `The browser is on HTTPS, but the framework was not told of the proxy that ends TLS. So the session cookie is set without Secure where Origin and Sec-Fetch-Site do not show HTTPS. Tell the framework of the proxy: ${this.#exchange.proxySetting}. In production, also set cookie: { secure: true }`,
     );
   }
 }
 
-/** The cookies of a request whose names are wanted, as they were sent. */
+/** Parses the cookies of a request that have a wanted name. Their values are as they were sent. */
 function* parseCookieHeader(
   header: string,
   isNamed: (name: string) => boolean,
@@ -196,7 +195,7 @@ function* parseCookieHeader(
   for (let at = 0; at < header.length; ) {
     const semicolon = header.indexOf(";", at);
     const end = semicolon < 0 ? header.length : semicolon;
-    // Looked for once for all pairs that have none, or many of these would take quadratic time.
+    // One search serves all pairs without "=": a search for each would take quadratic time.
     if (equals < at) equals = header.indexOf("=", at);
     if (equals < 0) return;
     if (equals < end) {
@@ -207,12 +206,12 @@ function* parseCookieHeader(
   }
 }
 
-/** The value of a cookie as it is sent, with its signature if it has one. */
-export function signedValue(signer: Signer | null, name: string, value: string): string {
+/** The value of a cookie as it is sent: with its signature, if cookies are signed. */
+export function signValue(signer: Signer | null, name: string, value: string): string {
   return signer ? `${value}.${signer.sign(`${name}=${value}`)}` : value;
 }
 
-/** What stands before a signature. */
+/** The part of a value before its signature. */
 function stripSignature(sent: string): string {
   return sent.slice(0, Math.max(sent.lastIndexOf("."), 0));
 }

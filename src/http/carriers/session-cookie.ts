@@ -7,7 +7,7 @@ import type { CookieConfig } from "./cookie-options.ts";
 import type { Cookies } from "./cookies.ts";
 
 /** RFC 6265bis, section 4.1.2.2: user agents limit Max-Age to 400 days. */
-export const MAX_LIFETIME_MS = 400 * DAY_MS;
+export const MAX_COOKIE_LIFETIME_MS = 400 * DAY_MS;
 
 /** The cookie that carries a session's token in one exchange. */
 export class SessionCookie implements Carrier {
@@ -15,7 +15,7 @@ export class SessionCookie implements Carrier {
   readonly vary = "Cookie";
   readonly #cookies: Cookies;
   readonly #config: CookieConfig;
-  /** The whole names of the cookies that came. */
+  /** The full names of the session cookies in the request. */
   readonly #receivedNames = new Set<string>();
 
   constructor(cookies: Cookies, config: CookieConfig) {
@@ -23,7 +23,7 @@ export class SessionCookie implements Carrier {
     this.#config = config;
   }
 
-  /** The values that are formed as tokens, each once: of the present names first, then of former ones. */
+  /** The well-formed tokens, each once: those under the present names first, then those under former names. */
   get(isToken: (value: string) => boolean): string[] {
     const names = [...this.#cookies.listReadNames(this.#config.name), ...this.#config.formerNames];
     const read = this.#cookies.read(names, isToken);
@@ -31,46 +31,46 @@ export class SessionCookie implements Carrier {
     return [...new Set(read.map(({ value }) => value))];
   }
 
-  /** @throws SessionError ERR_COOKIE where the cookie cannot be set now. */
+  /** @throws SessionError ERR_COOKIE if the cookie cannot be set now. */
   check(): void {
     this.#cookies.check();
   }
 
-  /** Where the response can carry no cookie, the session is ended all the same: its cookie leads nowhere. */
+  /** If the response can carry no cookie, the session ends anyway. Its cookie then leads nowhere. */
   checkClear(): void {
     if (this.#cookies.isOpen) this.#cookies.check();
   }
 
-  /** Sends a token: for as long as its session can last, or until the browser is closed. */
+  /** Sends a token. Its cookie lasts as long as the session can, or until the browser is closed. */
   set(token: string, session: Session<object>): void {
     let persistent = false;
     try {
       persistent = this.#isPersistent(session);
     } finally {
-      // Whatever the application's function does, the browser must get the token: it is the only one.
-      this.#send(token, session, persistent);
+      // Even if the application's function throws, the browser must get its only token.
+      this.#send(token, session, { persistent });
     }
   }
 
-  /** Sends a token that the browser has once more, unless its cookie ends with the browser anyway. */
+  /** Sends the browser a token that it already has, unless the cookie ends with the browser anyway. */
   renew(token: string, session: Session<object>): void {
     if (this.#cookies.fault !== null) return;
     if (!this.#isPersistent(session)) return;
     try {
-      this.#send(token, session, true);
+      this.#send(token, session, { persistent: true });
     } catch (error) {
-      // A framework may refuse cookies while it renders a page, which only reads.
+      // A framework may refuse cookies while it renders a page, and that only reads the session.
       if (!(error instanceof SessionError && error.code === "ERR_COOKIE")) throw error;
     }
   }
 
   /**
-   * Whether a session that is used would outlive its cookie: it has no absolute deadline, and is in
-   * the second half of the cookie's 400 days, or beyond. Its token is to be set once more, then.
+   * Whether a session in use may outlive its cookie, so that its token must be set again: it has no
+   * absolute deadline, and the first half of the cookie's 400 days is over.
    */
   mayRunOut({ createdAt, lastSeenAt, absoluteDeadline }: Times): boolean {
     if (absoluteDeadline !== null || this.#cookies.fault !== null) return false;
-    return lastSeenAt - createdAt > MAX_LIFETIME_MS / 2;
+    return lastSeenAt - createdAt > MAX_COOKIE_LIFETIME_MS / 2;
   }
 
   clear(): void {
@@ -94,14 +94,18 @@ export class SessionCookie implements Carrier {
     );
   }
 
-  #send(token: string, { absoluteDeadline, lastSeenAt }: Session<object>, persistent: boolean) {
+  #send(
+    token: string,
+    { absoluteDeadline, lastSeenAt }: Session<object>,
+    { persistent }: { readonly persistent: boolean },
+  ): void {
     const lifetime = absoluteDeadline
       ? absoluteDeadline.getTime() - lastSeenAt.getTime()
       : Number.POSITIVE_INFINITY;
-    const maxAge = Math.floor(Math.min(lifetime, MAX_LIFETIME_MS) / 1000);
+    const maxAge = Math.floor(Math.min(lifetime, MAX_COOKIE_LIFETIME_MS) / 1000);
     const name = this.#cookies.toFullName(this.#config.name);
     this.#cookies.set(name, token, persistent ? maxAge : null);
-    // A former name's cookie goes, and one under the other of the two names that are read.
+    // Cookies under former names go, and so does one under the other of the two names that are read.
     for (const one of this.#receivedNames) if (one !== name) this.#cookies.expire(one);
   }
 }

@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** Signs texts and checks signatures. A Keygrip is one. */
+/** Signs texts and checks signatures. A Keygrip has this shape. */
 export interface Signer {
   sign(text: string): string;
   verify(text: string, signature: string): boolean;
 }
 
-/** HMAC-SHA-256 with the first of the keys; signatures made with the others are good, too. */
+/** HMAC-SHA-256 with the first key. Signatures made with the other keys are valid, too. */
 export function createSigner(keys: readonly [string, ...string[]]): Signer {
   const sign = (text: string, key: string) =>
     createHmac("sha256", key).update(text).digest("base64url");
@@ -16,7 +16,7 @@ export function createSigner(keys: readonly [string, ...string[]]): Signer {
   };
 }
 
-/** Whether two texts are the same, in a time that does not tell where they differ. */
+/** Whether two texts are equal. The time it takes does not tell where they differ. */
 export function isEqual(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];
   return left.length === right.length && timingSafeEqual(left, right);

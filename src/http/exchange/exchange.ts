@@ -2,12 +2,12 @@ import { asCause, SessionError } from "../../shared/errors.ts";
 import type { FetchResponse } from "./fetch-types.ts";
 
 /**
- * What a framework shows of a request, read and looked at.
+ * Reads an object that a framework gave, and checks it.
  *
- * @param takes what the function takes, to say so of anything else.
- * @throws SessionError ERR_SESSION_CONFIG for anything else.
+ * @param takes the message of the error: what the function takes.
+ * @throws SessionError ERR_SESSION_CONFIG if it isn't right, or cannot be read.
  */
-export function shown<T>(takes: string, read: () => T, isRight: (given: T) => boolean): T {
+export function readShown<T>(takes: string, read: () => T, isRight: (given: T) => boolean): T {
   let cause: unknown;
   try {
     const given = read();
@@ -18,31 +18,31 @@ export function shown<T>(takes: string, read: () => T, isRight: (given: T) => bo
   throw new SessionError("ERR_SESSION_CONFIG", takes, cause === undefined ? undefined : { cause });
 }
 
-/** One request and its response, as an adapter shows them to the session of the request. */
+/** One request and its response, as an adapter shows them to the request's session. */
 export interface Exchange {
   /** Whether the connection is secure, as the framework sees it through its proxy settings. */
   readonly secure: boolean;
-  /** How the framework is told that a proxy in front of it ends TLS, for messages. */
+  /** The framework's setting for a proxy that ends TLS, for messages. */
   readonly proxySetting: string;
-  /** Why the response can carry no cookie any more, or at all; null where it can. */
+  /** Why the response can carry no cookie; null if it can. */
   readonly fault: string | null;
-  /** The request's body, where the application has parsed it. */
+  /** The request's body, if the application has parsed it. */
   readonly body: unknown;
-  /** The request's method; undefined where a framework does not show it. */
+  /** The request's method; undefined if the framework does not show it. */
   readonly method: string | undefined;
-  /** A request's header; the name is in lower case. */
+  /** Reads a request header. The name is in lower case. */
   requestHeader(name: string): string | undefined;
   /**
-   * Puts a Set-Cookie header on the response, in the place of an earlier one of the same `key`, and of
-   * those that the application has set under the cookie's name. It is sent also where the framework
-   * answers an error. Null takes an earlier one back.
+   * Puts a Set-Cookie header on the response. It replaces an earlier one of the same `key`, and those that
+   * the application set under the cookie's name. It is sent even if the framework answers with an error.
+   * Null takes an earlier one back.
    */
   sendCookie(key: string, cookie: SetCookieInParts | null): void;
-  /** Sets another header of the response. */
+  /** Sets another response header. */
   sendHeader(name: string, value: string): void;
-  /** Puts all this on a response, where that is made by the application: see `commit` of fetch. */
+  /** Puts the headers on a response that the application made: see `commit` of fetch. */
   commit?<Answer extends FetchResponse>(response: Answer): Answer;
-  /** Tells caches about the response when its head is written; the strictest of several calls counts. */
+  /** Sets the caching headers when the response head is written. Of several calls, the strictest counts. */
   restrictCaching(caching: Caching): void;
 }
 
@@ -52,13 +52,13 @@ export interface SetCookie {
   readonly header: string;
 }
 
-/** A cookie that is set, as a Set-Cookie header and in its parts. */
+/** A cookie to set, as a Set-Cookie header and in its parts. */
 export interface SetCookieInParts extends SetCookie {
   readonly value: string;
   readonly attributes: SetCookieAttributes;
 }
 
-/** The attributes of a cookie, as `cookies()` of Next.js takes them, too. */
+/** The attributes of a cookie, in the form that `cookies()` of Next.js also takes. */
 export interface SetCookieAttributes {
   readonly httpOnly: boolean;
   readonly secure: boolean;
@@ -66,11 +66,11 @@ export interface SetCookieAttributes {
   readonly path: string;
   readonly domain?: string;
   readonly partitioned?: boolean;
-  /** In seconds; without it the cookie goes when the browser is closed. */
+  /** In seconds. Without it, the cookie ends with the browser. */
   readonly maxAge?: number;
 }
 
-/** What caches may do with a response. */
+/** The rules for caches about a response. */
 export interface Caching {
   /**
    * - `"vary"`: it depends on a header of the request.
@@ -78,15 +78,15 @@ export interface Caching {
    * - `"no-store"`: it holds a token.
    */
   readonly kind: "vary" | "private" | "no-store";
-  /** The request's headers that the response depends on. */
+  /** The request headers that the response depends on. */
   readonly vary: readonly string[];
-  /** Whether what the application says in Cache-Control counts before this. */
+  /** Whether the application's own Cache-Control takes precedence. */
   readonly yields: boolean;
 }
 
 const STRICTNESS = { vary: 0, private: 1, "no-store": 2 } as const;
 
-/** What holds for a response of which both hold. */
+/** Combines two rules for one response into the stricter one. */
 export function pickStricter(one: Caching | null, other: Caching): Caching {
   if (one === null) return other;
   const difference = STRICTNESS[other.kind] - STRICTNESS[one.kind];
@@ -95,7 +95,7 @@ export function pickStricter(one: Caching | null, other: Caching): Caching {
   return { kind, vary, yields: difference === 0 ? one.yields && other.yields : yields };
 }
 
-/** Cache-Control and Vary of a response, from those that the application has set; undefined for none. */
+/** Computes Cache-Control and Vary of a response from those that the application set; undefined for none. */
 export function mergeCachingHeaders(
   { kind, vary, yields }: Caching,
   control: string | undefined,
@@ -115,7 +115,7 @@ export function mergeCachingHeaders(
   };
 }
 
-/** Set-Cookie headers with those of `ours`, which take the place of those of their names. */
+/** Merges the library's cookies into Set-Cookie headers. They replace cookies of the same name. */
 export function mergeCookies(present: readonly string[], ours: Iterable<SetCookie>): string[] {
   const cookies = [...ours];
   const names = new Set(cookies.map(({ name }) => name));

@@ -1,4 +1,5 @@
-// Not the globals, which tests of an application replace: one that runs all timers is late with no response.
+// Imported, because tests of an application may replace the global timers. If such a test runs all timers,
+// that must not count as a response that came too late.
 import { clearTimeout, setTimeout } from "node:timers";
 import { quote, SessionError } from "../../shared/errors.ts";
 import { warnOnce } from "../../shared/warnings.ts";
@@ -13,18 +14,19 @@ import {
   type SetCookieInParts,
 } from "./exchange.ts";
 import type { FetchRequest, FetchResponse, RequestHeaders } from "./fetch-types.ts";
+import { TRUST_PROXY_SETTING } from "./request-origin.ts";
 
-/** Over so many characters a Cookie header is none: no server of Node takes so long a one. */
+/** In characters. A longer Cookie header is ignored; servers of Node refuse headers of this length anyway. */
 const MAX_COOKIE_HEADER_LENGTH = 65_536;
-/** After so long (ms) a request without an answer from `commit` will get none. */
+/** A response that `commit` has not seen after this time will not come. */
 const COMMIT_TIMEOUT_MS = 60_000;
 
-/** A Request and the Response to come as an exchange. */
+/** The exchange of a Request and the Response to come. */
 export class FetchExchange implements Exchange {
   readonly secure: boolean;
   readonly method: string | undefined;
-  readonly proxySetting = "trustProxy: true";
-  /** A stream that is read but once, so that it is left to the application. */
+  readonly proxySetting = TRUST_PROXY_SETTING;
+  /** The body is a stream that can be read only once, so it is left to the application. */
   readonly body = undefined;
   readonly #headers: RequestHeaders;
   readonly #cookies = new Map<string, SetCookie>();
@@ -33,7 +35,10 @@ export class FetchExchange implements Exchange {
   #committed = false;
   #reminder: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(headers: RequestHeaders, secure: boolean, method?: string) {
+  constructor(
+    headers: RequestHeaders,
+    { secure, method }: { readonly secure: boolean; readonly method?: string },
+  ) {
     this.#headers = headers;
     this.secure = secure;
     this.method = method;
@@ -41,12 +46,12 @@ export class FetchExchange implements Exchange {
 
   get fault(): string | null {
     return this.#committed
-      ? "the response was committed already; change the session before commit"
+      ? "the response was already committed; change the session before commit"
       : null;
   }
 
   requestHeader(name: string): string | undefined {
-    const value = fetchHeader(this.#headers, name);
+    const value = readFetchHeader(this.#headers, name);
     const tooLong = name === "cookie" && (value?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH;
     return tooLong ? undefined : value;
   }
@@ -70,10 +75,10 @@ export class FetchExchange implements Exchange {
   }
 
   /**
-   * A response with what the session has to send: the same one where its headers can be changed. No
-   * cookie can be set after it.
+   * Returns the response with the headers of the session: the same object, or a copy if its headers cannot
+   * be changed. After that, no cookie can be set.
    *
-   * @throws SessionError ERR_COOKIE where the response can carry no headers of the application.
+   * @throws SessionError ERR_COOKIE if the response can be neither changed nor copied.
    */
   commit<Answer extends FetchResponse>(response: Answer): Answer {
     this.#committed = true;
@@ -110,8 +115,8 @@ export class FetchExchange implements Exchange {
   }
 
   /**
-   * A response that came from elsewhere, or is a redirection, has headers that cannot be changed; one
-   * that can be neither changed nor copied may still go out without a word to caches.
+   * Copies a response whose headers cannot be changed, such as a redirection, or one that fetch returned.
+   * A response that can be neither changed nor copied may still go out without caching headers.
    */
   #copy<Answer extends FetchResponse>(response: Answer, cause: unknown): Answer {
     try {
@@ -120,25 +125,25 @@ export class FetchExchange implements Exchange {
       if (this.#cookies.size === 0 && this.#others.size === 0) return response;
       throw new SessionError(
         "ERR_COOKIE",
-        `The cookie cannot be set: a response of status ${quote(Object(response).status)} can be neither changed nor copied; answer with another one`,
+        `The cookie cannot be set: a response of status ${quote(Object(response).status)} can be neither changed nor copied. Answer with another response`,
         { cause, cookie: [...this.#cookies.values()][0]?.name },
       );
     }
   }
 }
 
-/** A request's header, where it has one. */
-export function fetchHeader(headers: RequestHeaders, name: string): string | undefined {
+/** Reads a request header, if there is one. */
+export function readFetchHeader(headers: RequestHeaders, name: string): string | undefined {
   const value: unknown = headers.get(name);
   return typeof value === "string" ? value : undefined;
 }
 
-/** Whether what a framework shows is a Request, as far as sessions use one. */
+/** Whether an object has the parts of a Request that sessions use. */
 export function isFetchRequest({ url, headers }: FetchRequest): boolean {
   return typeof url === "string" && URL.canParse(url) && typeof headers.get === "function";
 }
 
-/** A timer that keeps no process running; outside Node it may be a number. */
+/** Makes a timer that does not keep the process running. Outside Node, a timer may be a number. */
 function unrefTimer<Timer extends { unref?(): unknown }>(timer: Timer): Timer {
   timer.unref?.();
   return timer;
@@ -147,31 +152,32 @@ function unrefTimer<Timer extends { unref?(): unknown }>(timer: Timer): Timer {
 function warnUncommitted(): void {
   warnOnce(
     "SESSION_SETS_UNCOMMITTED",
-    "The session of a Request has a cookie to set, and no response was given to its commit: answer with session.commit(response), also where a redirect or an error is thrown; the user is not signed in else",
+    "The session of a Request has a cookie to set, but its commit was given no response, so the browser did not get the cookie. Answer with session.commit(response), also when a redirect or an error is thrown",
   );
 }
 
-/** What a framework lets set cookies by, as `cookies()` of Next.js does. */
+/** A framework's object that sets cookies, like the one of `cookies()` in Next.js. */
 export interface CookieStore {
   /** Sets a cookie on the response to come. */
   set(name: string, value: string, attributes: SetCookieAttributes): unknown;
 }
 
-/** What there is of a request where a framework gives no Request: its headers, and perhaps its cookies. */
+/** The parts of a request that a framework without a Request shows: its headers, and perhaps its cookies. */
 export interface RequestParts {
   readonly headers: RequestHeaders;
-  /** Left out, no cookie can be set. */
+  /** If they are left out, no cookie can be set. */
   readonly cookies?: CookieStore;
 }
 
 const cookieStores = new WeakMap<object, CookieStore>();
 
 /**
- * A request of which a framework shows parts; it makes the response itself. Where the Request that the
- * headers are of has been given, too, and no cookies, they go out with the Response to that.
+ * The exchange for a framework that shows only parts of a request. The framework makes the response
+ * itself. Without the framework's cookies, those of the session go out with the Response to the Request
+ * that the headers belong to, if that is known.
  */
 export class PartsExchange implements Exchange {
-  readonly proxySetting = "trustProxy: true";
+  readonly proxySetting = TRUST_PROXY_SETTING;
   readonly body = undefined;
   readonly #request: FetchExchange;
   readonly #headers: RequestHeaders;
@@ -179,19 +185,21 @@ export class PartsExchange implements Exchange {
   readonly #secure: boolean;
   readonly #findRequest: () => FetchExchange | undefined;
 
-  /** @param findRequest gives the exchange of the Request, where that is known. */
+  /** @param findRequest finds the exchange of the Request, if that is known. */
   constructor(
     { headers }: RequestParts,
-    secure: boolean,
-    findRequest: () => FetchExchange | undefined = () => undefined,
+    {
+      secure,
+      findRequest = () => undefined,
+    }: { readonly secure: boolean; readonly findRequest?: () => FetchExchange | undefined },
   ) {
     this.#secure = secure;
-    this.#request = new FetchExchange(headers, secure);
+    this.#request = new FetchExchange(headers, { secure });
     this.#headers = headers;
     this.#findRequest = findRequest;
   }
 
-  /** The last cookies that were given count; a helper may have read with the headers alone before. */
+  /** Notes the cookies. The last ones count: a helper may have read the session without cookies before. */
   static update({ headers, cookies }: RequestParts): void {
     if (cookies !== undefined) cookieStores.set(headers, cookies);
   }
@@ -208,7 +216,7 @@ export class PartsExchange implements Exchange {
     if (cookieStores.get(this.#headers) !== undefined) return null;
     const whole = this.#findRequest();
     return whole === undefined
-      ? "there is only { headers } of the request, and no way to its response; give { headers, cookies }, with what cookies() of Next.js resolves to"
+      ? "only the { headers } of the request were given, and they do not lead to its response; give { headers, cookies }, with the cookies that cookies() of Next.js resolves to"
       : whole.fault;
   }
 
@@ -223,7 +231,7 @@ export class PartsExchange implements Exchange {
     }
     const sent = this.#set.get(key);
     if (cookie !== null) {
-      // A second cookie of one name, such as that of the host, would take the first one's place.
+      // The framework keeps one cookie of a name, so a second one, such as that of the host, would replace it.
       if (key !== cookie.name) return;
       this.#write(cookie);
       this.#set.set(key, cookie);
@@ -236,20 +244,21 @@ export class PartsExchange implements Exchange {
     try {
       cookieStores.get(this.#headers)?.set(name, value, attributes);
     } catch (cause) {
-      if (attributes.maxAge === 0) return; // what it leads to is ended all the same
+      if (attributes.maxAge === 0) return; // the session that it leads to has ended anyway
       throw new SessionError(
         "ERR_COOKIE",
-        "The cookie cannot be set: the framework's cookies refuse it; in Next.js change the session in a Server Action or a Route Handler, not while a page is rendered",
+        "The cookie cannot be set: the framework's cookies refuse it. In Next.js, change the session in a Server Action or a Route Handler, not while a page is rendered",
         { cause, cookie: name },
       );
     }
   }
 
-  /** The framework says nothing of other headers, and makes answers to actions that no cache keeps. */
+  /** Without a Request, other headers are dropped: the framework offers no way to set them. */
   sendHeader(name: string, value: string): void {
     this.#findRequest()?.sendHeader(name, value);
   }
 
+  /** Without a Request, nothing is needed: no cache keeps the framework's answers to actions. */
   restrictCaching(caching: Caching): void {
     this.#findRequest()?.restrictCaching(caching);
   }

@@ -1,24 +1,24 @@
-/** What sessions use of a Request (WHATWG Fetch). */
+/** The parts of a Request that sessions use (WHATWG Fetch). */
 export interface FetchRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: RequestHeaders;
 }
 
-/** What sessions use of a Response (WHATWG Fetch). */
+/** The parts of a Response that sessions use (WHATWG Fetch). */
 export interface FetchResponse {
   readonly status: number;
   readonly body: unknown;
   readonly headers: ResponseHeaders;
 }
 
-/** What sessions use of a Request's Headers. */
+/** The parts of a Request's Headers that sessions use. */
 export interface RequestHeaders {
   /** The value of a header, or null. */
   get(name: string): string | null;
 }
 
-/** What sessions use of a Response's Headers. */
+/** The parts of a Response's Headers that sessions use. */
 export interface ResponseHeaders extends RequestHeaders {
   /** The values of all Set-Cookie headers. */
   getSetCookie(): string[];
@@ -30,7 +30,7 @@ export interface ResponseHeaders extends RequestHeaders {
   delete(name: string): void;
 }
 
-/** A Response of the platform, where the program knows of its type. */
+/** The platform's Response, if the program knows its type. */
 export type PlatformResponse = typeof globalThis extends { Response: { prototype: infer Type } }
   ? Type
   : FetchResponse;

@@ -6,11 +6,11 @@ import {
   mergeCachingHeaders,
   mergeCookies,
   pickStricter,
+  readShown,
   type SetCookie,
-  shown,
 } from "./exchange.ts";
 
-/** What a framework on node:http knows of a request beside its headers. */
+/** The parts of a request that a framework on node:http knows beside the headers. */
 export interface NodeView {
   readonly secure: boolean;
   readonly proxySetting: string;
@@ -18,13 +18,13 @@ export interface NodeView {
 }
 
 const HEADERS_SENT =
-  "the headers of the response are sent already; change the session before the body is sent";
+  "the headers of the response were already sent; change the session before the response begins";
 const NO_RESPONSE =
-  "this request has no response that can carry headers (an upgrade to a WebSocket has none); sign in and out in an ordinary request";
+  "this request has no response that can carry headers (a WebSocket upgrade has none); sign in and out in an ordinary request";
 const NO_RESPONSE_GIVEN =
-  "no response that can carry headers is known of this request; use the middleware or plugin, or give the response where you ask for the session: of(req, res), in Fastify of(request, reply)";
+  "the library knows no response of this request that can carry headers; use the middleware or plugin, or give the response when you ask for the session: of(req, res), in Fastify of(request, reply)";
 
-/** A request of node:http, and the response that `bindResponse` was told of, if there is one. */
+/** The exchange of a request of node:http and the response that `bindResponse` noted, if any. */
 export class NodeExchange implements Exchange {
   readonly #req: IncomingMessage;
   readonly #view: NodeView;
@@ -79,12 +79,12 @@ export class NodeExchange implements Exchange {
 
 const responses = new WeakMap<IncomingMessage, ServerResponse>();
 
-/** Tells how a request is answered; its session may have been asked for without that before. */
+/** Notes the response to a request. Its session may have been used without the response before. */
 export function bindResponse(req: IncomingMessage, res: unknown): void {
   if (!responses.has(req) && isResponse(res) && !isUpgrade(req)) responses.set(req, res);
 }
 
-/** Upgrades have none, or something that stands for one and sends nothing (Engine.IO). */
+/** Whether this is a response. Upgrades have none, or an object in its place that sends nothing (Engine.IO). */
 function isResponse(res: unknown): res is ServerResponse {
   return readSafely("ERR_SESSION_CONFIG", "The response", () => {
     const { setHeader, headersSent } = Object(res) as Partial<ServerResponse>;
@@ -93,27 +93,27 @@ function isResponse(res: unknown): res is ServerResponse {
 }
 
 /**
- * The request of node:http that a framework shows.
+ * Reads the request of node:http that a framework shows.
  *
- * @throws SessionError ERR_SESSION_CONFIG that says what the function `takes`, where it was given something else.
+ * @throws SessionError ERR_SESSION_CONFIG with the message `takes` if it isn't a request.
  */
-export function nodeRequest<Request extends IncomingMessage>(
+export function readNodeRequest<Request extends IncomingMessage>(
   takes: string,
   read: () => Request,
 ): Request {
-  return shown(takes, read, ({ headers }) => {
+  return readShown(takes, read, ({ headers }) => {
     if (typeof headers !== "object" || headers === null) return false;
-    Object.hasOwn(headers, "cookie"); // throws where they cannot be read
+    Object.hasOwn(headers, "cookie"); // throws if they cannot be read
     return true;
   });
 }
 
-/** The same of a response that is to be written. */
-export function nodeResponse<Response extends ServerResponse>(
+/** Reads the response of node:http that a framework shows. It throws the same error. */
+export function readNodeResponse<Response extends ServerResponse>(
   takes: string,
   read: () => Response,
 ): Response {
-  return shown(
+  return readShown(
     takes,
     read,
     (res) => typeof res.setHeader === "function" && typeof res.writeHead === "function",
@@ -121,16 +121,16 @@ export function nodeResponse<Response extends ServerResponse>(
 }
 
 /**
- * Whether Node has handed the request over with its socket. Fastify's plugin makes a response of it to
- * refuse with; a handshake that succeeds sends none of its headers.
+ * Whether Node handed the request over with its socket. Fastify's plugin for WebSockets makes a response
+ * from that, to refuse with. A handshake that succeeds sends none of that response's headers.
  */
 function isUpgrade(req: IncomingMessage): boolean {
   return Object(req).upgrade === true;
 }
 
 /**
- * A request's header. Node makes a list of none but Set-Cookie, which is no request's. What all objects
- * inherit is no header: a carrier may be called `constructor`.
+ * Reads a request header. Node makes a list of Set-Cookie only, and requests have no such header. The
+ * name may be one that all objects inherit, such as `constructor`.
  */
 export function readHeader({ headers }: IncomingMessage, name: string): string | undefined {
   const value: unknown = Object.hasOwn(headers, name) ? headers[name] : undefined;
@@ -138,12 +138,12 @@ export function readHeader({ headers }: IncomingMessage, name: string): string |
   return typeof first === "string" ? first : undefined;
 }
 
-/** The host that a request was sent to; HTTP/2 has another name for it. */
+/** Reads the host to which a request was sent. HTTP/2 has another name for that header. */
 export function readHost(req: IncomingMessage): string {
   return readHeader(req, ":authority") ?? readHeader(req, "host") ?? "";
 }
 
-/** Whether TLS ends here, and not at a proxy. */
+/** Whether TLS ends in this process, and not at a proxy. */
 export function isEncrypted({ socket }: IncomingMessage): boolean {
   return readSafely("ERR_SESSION_CONFIG", "The socket of the request", () => {
     const { encrypted } = Object(socket) as { encrypted?: unknown }; // mocks have none
@@ -151,14 +151,14 @@ export function isEncrypted({ socket }: IncomingMessage): boolean {
   });
 }
 
-/** The heads of responses, so that several exchanges of one response share one. */
+/** The heads of responses. Several exchanges of one response share a head. */
 const heads = new WeakMap<ServerResponse, Head>();
 
 /**
- * What must get out with the head of a response. Frameworks drop a response's headers when they answer
- * an error (Koa), or hand over all of them with its head (Fastify): without this, a request that signs
- * in and then fails would leave the browser with the old, dead token. The cookies are put back when the
- * head is written. The error does not carry them: it may be logged, and one error object may be thrown
+ * The headers that must go out with the head of a response. Koa drops a response's headers when it answers
+ * an error, and Fastify hands over all of them with the head. So a request that signs in and then fails
+ * would leave the browser with the old, dead token. To prevent that, the cookies are put back when the head
+ * is written. The error does not carry them, because it may be logged, and one error object may be thrown
  * for several users.
  */
 class Head {
@@ -213,7 +213,7 @@ class Head {
     };
   }
 
-  /** Sets the headers; gives the arguments of `writeHead` without those that are set so. */
+  /** Sets the headers. Returns the arguments of `writeHead` without the headers that it set. */
   #write(args: readonly unknown[]): unknown[] {
     if (this.sent) return [...args];
     const given = new GivenHeaders(args);
@@ -234,7 +234,7 @@ class Head {
 
 type Header = [name: string, value: OutgoingHttpHeaders[string]];
 
-/** The arguments of `writeHead`, of which headers are taken. */
+/** The arguments of `writeHead`, from which headers can be taken. */
 class GivenHeaders {
   readonly #args: readonly unknown[];
   readonly #isList: boolean;
@@ -249,7 +249,7 @@ class GivenHeaders {
     else this.#pairs = Array.isArray(headers) ? toHeaderPairs(headers) : Object.entries(headers);
   }
 
-  /** The values of a header, which is taken away; undefined where it is not given. */
+  /** Removes a header, and returns its values; undefined if it was not given. */
   take(name: string): string[] | undefined {
     const found = this.#pairs?.filter((pair) => hasName(pair, name)) ?? [];
     if (found.length === 0) return undefined;
@@ -269,7 +269,7 @@ function hasName([name]: Header, wanted: string): boolean {
   return String(name).toLowerCase() === wanted;
 }
 
-/** A list of headers as `writeHead` takes them: pairs, or names and values by turns. */
+/** Turns a list of headers into pairs. `writeHead` takes pairs, or names and values in turn. */
 function toHeaderPairs(headers: readonly unknown[]): Header[] {
   if (headers.every(Array.isArray)) return headers as Header[];
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as Header] : []));

@@ -3,9 +3,9 @@ import type { NewToken } from "../../sessions/token.ts";
 import type { Changed, Lookup, Superseded } from "../../store/contract.ts";
 import { createUnnamedPeersError } from "../errors.ts";
 
-/* What the store's answers say of a request's token. */
+/* What the store's answers mean for a request's token. */
 
-/** The session that a change has given a new token; null where it has not. */
+/** Composes the session that a change gave a new token; null if it gave none. */
 export function toSessionWithToken<Data>(changed: Changed, { token }: NewToken) {
   if (changed.state !== "changed" || changed.fields === null) return null;
   return {
@@ -14,16 +14,16 @@ export function toSessionWithToken<Data>(changed: Changed, { token }: NewToken) 
   };
 }
 
-/** How good an answer to an id is; the less the better. */
+/** Ranks the answer to an id. The lowest rank is the best. */
 export function rankLookup(found: Lookup, id: string): number {
   if (found.state === "live") return found.session.id === id ? 0 : 1;
   return found.state === "superseded" ? 2 : 3;
 }
 
 /**
- * Whether a `set` makes a session that says who the user is, at an id whose session was ended: by a
- * sign-out, unless its request has `seen` what it may be writing back; or by a sign-in that was clicked
- * twice.
+ * Whether a `set` that names a user may make a session at an id whose session was ended. After a sign-out
+ * it may, unless its request has `seen` the old session, whose user it may be writing back. After a sign-in
+ * it may if the old session had no user: the button was clicked twice.
  */
 export function maySignInAfter(
   { by, hadIdentity }: Superseded,
@@ -32,7 +32,7 @@ export function maySignInAfter(
   return by === "delete" ? !seen : !hadIdentity;
 }
 
-/** Which of a field's values is asked for; undefined where it has none, or not this one. */
+/** Finds the wanted one of a field's values; undefined if the field has none, or not this one. */
 export function findSharedValue(field: string, values: unknown, wanted: unknown): unknown {
   const own: unknown[] = [...new Set([values].flat())].filter((one) => one != null);
   if (wanted === undefined && own.length > 1) throw createUnnamedPeersError(field, own.length);

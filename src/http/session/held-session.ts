@@ -10,24 +10,24 @@ import { createGoneError, createNoTokenError, createTokenKeptError } from "../er
 import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
 
 /**
- * What the session of a request holds: its token, what that leads to, and what this request has seen
- * and done. None of its calls is made before the one before it has ended.
+ * The state of a request's session: its token, the session that the token leads to, and what this request
+ * has seen and done. Each call begins only after the previous one has ended.
  */
 export class HeldSession<Data extends object> {
   readonly #core: SessionCore;
-  /** What has brought the token, and brings the client a new one. */
+  /** The carrier that brought the token, and brings the client a new one. */
   #carrier: Carrier;
-  /** The well-formed tokens of the request, where several came and it is not known yet which counts. */
+  /** The well-formed tokens of the request, if several came and it is not yet decided which one counts. */
   #candidates: readonly string[];
-  /** The ids of other tokens of the request that lead to live sessions. */
-  #twins: readonly string[] = [];
-  /** The token of the request, or of the session that this request has made or rotated. */
+  /** The ids of twins: other tokens of the request that lead to live sessions. */
+  #twinIds: readonly string[] = [];
+  /** The token of the request, or of the session that this request made or rotated. */
   #token: string | null;
-  /** The token is known to lead to no session. */
+  /** The token leads to no session, as far as this request knows. */
   #isDead = false;
-  /** What the token leads to, aliases followed. */
+  /** The id of the session that the token leads to, through aliases. */
   #id: string | null;
-  /** The lineage of the session, once this request has seen it. */
+  /** The lineage of the session, after this request has seen it. */
   #lineage: string | null = null;
   /** The request came with an old token: its response never sets a cookie. */
   #throughAlias = false;
@@ -35,7 +35,7 @@ export class HeldSession<Data extends object> {
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  /** Told where the response brings the client a new token. */
+  /** Called when the response brings the client a new token. */
   readonly #onToken: () => void;
 
   constructor(core: SessionCore, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
@@ -60,20 +60,20 @@ export class HeldSession<Data extends object> {
     return this.#lineage;
   }
 
-  /** The token of the session in use; null where there is none, or it is not known yet which it is. */
+  /** The token of the session in use; null if there is none, or it is not yet decided which one counts. */
   get token(): string | null {
     return this.#isDead ? null : this.#token;
   }
 
-  /** Whether several tokens came, and it is not known yet which counts. */
+  /** Whether several tokens came, and it is not yet decided which one counts. */
   get isUndecided(): boolean {
     return this.#candidates.length > 0;
   }
 
   /**
-   * Asks which of several tokens counts, in one round trip: the first that leads to a live session,
-   * before one that an alias leads to, before one under a tombstone, before the first. Gives what was
-   * found of it, with these fields; null where it was known before.
+   * Decides which of several tokens counts, in one round trip. The best is one that leads to a live session
+   * directly, then one that leads there through an alias, then one with a tombstone, then any other. Among
+   * equals the first counts. Returns what was found, with these fields; null if it was decided before.
    */
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
@@ -86,7 +86,7 @@ export class HeldSession<Data extends object> {
     this.#isDead = found[best]?.state !== "live";
     this.#token = tokens[best] as string;
     this.#id = ids[best] as string;
-    this.#twins = ids.filter((_, i) => i !== best && found[i]?.state === "live");
+    this.#twinIds = ids.filter((_, i) => i !== best && found[i]?.state === "live");
     return found[best] as Lookup;
   }
 
@@ -113,9 +113,9 @@ export class HeldSession<Data extends object> {
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
-    // The alias that it came through may have expired since.
+    // The alias of the request's token may have expired since.
     const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
-    await this.#endBeside(left);
+    await this.#endReplaced(left);
     return signedIn;
   }
 
@@ -128,7 +128,7 @@ export class HeldSession<Data extends object> {
     }
   }
 
-  /** Whether values make a session of their own, where a change of this request has found none. */
+  /** Whether values may make a session, after a change by this request found none. */
   #mayCreateAfter(changed: Changed, values: object): boolean {
     if (changed.state === "gone") return !this.#seen;
     if (changed.state !== "superseded" || !this.#core.namesUser(values)) return false;
@@ -142,12 +142,12 @@ export class HeldSession<Data extends object> {
     this.#hold(token, session);
   }
 
-  /** A `set` or `unset` of a session that there is. */
+  /** Changes the session by `set` or `unset`. */
   async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
     const id = this.#id ?? "";
     const named = [...Object.keys(values), ...unset];
     if (this.#core.filterIdentities(named).length === 0) {
-      return this.adopt(await this.#core.change(id, { values, unset }));
+      return this.#noteChange(await this.#core.change(id, { values, unset }));
     }
     const { sends } = this.#carrier;
     if (sends) this.#carrier.check();
@@ -155,21 +155,21 @@ export class HeldSession<Data extends object> {
     const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
     const changed = await this.#changeByEveryId({ values, unset, rotation });
     if (changed.state === "signs-in") throw createTokenKeptError(verb);
-    return this.adopt(changed, fresh);
+    return this.#noteChange(changed, fresh);
   }
 
   async touch(idleTimeout: number | null): Promise<boolean> {
     if (this.#id === null) return false;
-    const changed = await this.adopt(await this.#core.change(this.#id, { idleTimeout }));
+    const changed = await this.#noteChange(await this.#core.change(this.#id, { idleTimeout }));
     return changed.state === "changed";
   }
 
   /**
-   * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
-   * nothing was done.
+   * Rotates the session. Returns it with its new token; "ended" if it was ended instead; null if nothing
+   * was done.
    */
   async rotate(values: object, grace: number) {
-    // Asked by the old id, the store sees that this request came with an old token.
+    // The id is that of the request's own token, so that the store sees whether it is an old one.
     const id = this.#tokenId;
     if (id === null) return null;
     this.#carrier.check();
@@ -181,23 +181,23 @@ export class HeldSession<Data extends object> {
       this.#forget();
       return "ended";
     }
-    await this.adopt(changed, fresh);
+    await this.#noteChange(changed, fresh);
     return toSessionWithToken<Data>(changed, fresh);
   }
 
-  /** Gives the session a new token, and kills all old ones, if it has this value. Gives the token. */
+  /** Gives the session a new token and ends all old ones, if it has this value. Returns the token. */
   async changeToken(where: Reference): Promise<string> {
     this.#carrier.check();
     const fresh = createTokenBeside(this.#id ?? "");
     const rotation = { to: fresh.id, when: "credentials" } as const;
-    const changed = await this.adopt(await this.#changeByEveryId({ rotation, where }), fresh);
+    const changed = await this.#noteChange(await this.#changeByEveryId({ rotation, where }), fresh);
     if (changed.state !== "changed") throw createGoneError();
     return fresh.token;
   }
 
   /**
-   * A change that leaves tombstones, asked by the id of the request's token, so that they are at every
-   * id that it came through; where that is an alias that has expired since, by the one it led to.
+   * Makes a change that leaves tombstones. It goes by the id of the request's token, so that every id on the
+   * way gets one. If that id is an alias that has expired since, it goes by the id that the alias led to.
    */
   async #changeByEveryId(changes: Changes): Promise<Changed> {
     const changed = await this.#core.change(this.#tokenId ?? "", changes);
@@ -205,7 +205,7 @@ export class HeldSession<Data extends object> {
     return expired ? this.#core.change(this.#id as string, changes) : changed;
   }
 
-  /** Ends the session because its user wants to. Whether it was there. */
+  /** Ends the session for its user. Returns whether there was one. */
   async delete(replicas: number | undefined): Promise<boolean> {
     const ended = await this.#end(null, replicas);
     this.#deleted = true;
@@ -214,9 +214,10 @@ export class HeldSession<Data extends object> {
   }
 
   /**
-   * Ends the session, and keeps some of its fields in a new one of nobody. Whether it was there.
+   * Ends the session, and keeps some of its fields in a new one without a user. Returns whether there was a
+   * session.
    *
-   * @param keep the fields, none of which says who the user is.
+   * @param keep the fields. None of them says who the user is.
    */
   async deleteKeeping(keep: readonly string[]): Promise<boolean> {
     this.#carrier.check();
@@ -224,11 +225,11 @@ export class HeldSession<Data extends object> {
     if (id === null) return false;
     const { token, session } = await this.#core.replace<Data>(id, {}, { keep });
     this.#hold(token, session);
-    await this.#endBeside();
+    await this.#endReplaced();
     return true;
   }
 
-  /** The id of the request's token, or, where that was an alias that has expired since, of the session. */
+  /** The id of the request's token or, if that was an alias that has expired since, of the session. */
   async #findLiveId(): Promise<string | null> {
     for (const id of new Set([this.#tokenId, this.#id])) {
       if (id !== null && (await this.#core.find(id, { names: [] })).state === "live") return id;
@@ -236,14 +237,14 @@ export class HeldSession<Data extends object> {
     return null;
   }
 
-  /** One value of the session's own of a reference; null where it has none, or not this one. */
+  /** Finds a value that the session has of a reference; null if it has none, or not this one. */
   async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
     const loaded = await this.load({ fields: [field], touch: true });
     const shared = findSharedValue(field, Object(loaded?.data)[field], value);
     return shared === undefined ? null : this.#core.createReference(field, shared);
   }
 
-  /** Ends a session of a set by its name; this request's own as `delete` does. */
+  /** Ends a session of a set by its name. This request's own ends as by `delete`. */
   async endPeer(set: Reference, name: string, replicas: number | undefined): Promise<boolean> {
     if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
     const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
@@ -257,8 +258,8 @@ export class HeldSession<Data extends object> {
   }
 
   /**
-   * Ends all sessions of a set but one. That of this request goes last, so that a failure leaves the
-   * user signed in; and it goes also where it is the one to be spared, but came with an old token.
+   * Ends all sessions of a set but one. That of this request ends last, so that a failure leaves the user
+   * signed in. It ends even if it is the one to spare, if the request came with an old token.
    */
   async endPeers(set: Reference, { except = null, replicas }: EndAllOptions): Promise<number> {
     const core = this.#core;
@@ -280,7 +281,7 @@ export class HeldSession<Data extends object> {
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }
 
-  /** Whether a name leads to this request's session; any but those it knows is looked up. */
+  /** Whether a name leads to this request's session. Names that it does not know are looked up. */
   async #leadsToOwn(name: string): Promise<boolean> {
     if (this.#isOwn(name)) return true;
     const found = await this.#core.find(name, { names: [], byName: true });
@@ -288,8 +289,8 @@ export class HeldSession<Data extends object> {
   }
 
   /**
-   * Ends the session, if it is of the set, and those of all other tokens that came. Whether it was
-   * there; if it was, the cookie is cleared.
+   * Ends the session, if it is in the set, and its twins. Returns whether there was one. If so, the cookie
+   * is cleared.
    */
   async #end(set: Reference | null, replicas: number | undefined): Promise<boolean> {
     const [first, then] = [this.#tokenId, this.#id];
@@ -304,18 +305,18 @@ export class HeldSession<Data extends object> {
     return wereThere;
   }
 
-  /** Ends the sessions of all other tokens that came. Whether one was there. */
+  /** Ends the twins. Returns whether there was one. */
   async #endTwins(replicas: number | undefined): Promise<boolean> {
-    const ended = await waitForAll(this.#twins.map((id) => this.#endAt(id, null, replicas)));
-    this.#twins = [];
+    const ended = await waitForAll(this.#twinIds.map((id) => this.#endAt(id, null, replicas)));
+    this.#twinIds = [];
     return ended.includes(true);
   }
 
-  /** Another session has taken this one's place: what the client has beside its token goes. */
-  async #endBeside(left: readonly string[] = []): Promise<void> {
+  /** Ends the twins after another session replaced this one. `left` are the ids of other sessions to end. */
+  async #endReplaced(left: readonly string[] = []): Promise<void> {
     this.#carrier.replaceTwins();
-    const ids = [...left, ...this.#twins];
-    this.#twins = [];
+    const ids = [...left, ...this.#twinIds];
+    this.#twinIds = [];
     await waitForAll(ids.map((id) => this.#endAt(id, null, undefined)));
   }
 
@@ -334,14 +335,14 @@ export class HeldSession<Data extends object> {
     return this.#core.toId(this.#token);
   }
 
-  /** Takes over what a change has made of the session; `fresh` is the token that it may have got. */
-  async adopt(changed: Changed, fresh?: NewToken): Promise<Changed> {
+  /** Notes the result of a change. `fresh` is the token that the session may have got. */
+  async #noteChange(changed: Changed, fresh?: NewToken): Promise<Changed> {
     if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
     if (changed.state !== "changed") return changed;
     const given = fresh ? toSessionWithToken<Data>(changed, fresh) : null;
     if (given) {
       this.#hold(given.token, given.session);
-      if (changed.lineage === changed.id) await this.#endBeside(); // it is another session
+      if (changed.lineage === changed.id) await this.#endReplaced(); // it is another session
     } else {
       this.#noteSession(changed);
       await this.#renewCookie(changed.times);
@@ -349,7 +350,7 @@ export class HeldSession<Data extends object> {
     return changed;
   }
 
-  /** The request's token leads to this session, which is alive. */
+  /** Notes that the request's token leads to this live session. */
   #noteSession({ id, lineage }: { readonly id: string; readonly lineage: string }): void {
     if (id !== this.#id) this.#throughAlias = true;
     this.#id = id;
@@ -357,7 +358,7 @@ export class HeldSession<Data extends object> {
     this.#seen = true;
   }
 
-  /** The response tells the client the token of a session. */
+  /** Holds a session with a new token, which the response brings the client. */
   #hold(token: string, session: Session<Data>): void {
     this.#token = token;
     this.#isDead = false;
@@ -369,7 +370,7 @@ export class HeldSession<Data extends object> {
     if (this.#carrier.sends) this.#onToken();
   }
 
-  /** The session was ended by this request, and the client is to forget it. */
+  /** Forgets the session, which this request ended, and makes the client forget its token. */
   #forget(): void {
     this.#carrier.clear();
     this.#carrier.replaceTwins();
@@ -381,7 +382,7 @@ export class HeldSession<Data extends object> {
     this.#seen = false;
   }
 
-  /** Sets the cookie once more where a session that was just used would outlive it. */
+  /** Sets the cookie again if a session that was just used would outlive it. */
   async #renewCookie(times: Times): Promise<void> {
     if (this.#token === null || this.#id === null || this.#throughAlias) return;
     if (!this.#carrier.mayRunOut(times)) return;

@@ -1,7 +1,7 @@
 import type { Endings } from "../../sessions/session-set.ts";
 import type { HeldSession } from "./held-session.ts";
 
-/** How sets that were got from a request's session end sessions: `inTurn` waits for calls before. */
+/** How a set that came from a request's session ends sessions. `runInTurn` waits for earlier calls. */
 export function createPeerEndings<Data extends object>(
   held: HeldSession<Data>,
   runInTurn: <T>(work: () => Promise<T>) => Promise<T>,

@@ -5,56 +5,56 @@ import { createConfigError, listOptionNames } from "../../shared/errors.ts";
 import { readElements, readOptions } from "../../shared/given.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 
-/* What the verbs of a request's session take and give, beside those without a request. */
+/* Options and results of the methods of a request's session, beyond those without a request. */
 
-/** How a request signs a user in. */
+/** Options of signing a user in by a request. */
 export interface RequestSignInOptions<Keep extends string = never> extends SignInOptions<Keep> {
   /**
-   * `"bearer"`: no cookie is sent, and the token is given, for a client that sends it in a header.
-   * @default how the request's own token came
+   * `"bearer"`: no cookie is sent, and `token` is given, for a client that sends it in a header.
+   * @default the carrier of the request's own token
    */
   carrier?: "bearer";
 }
 
 /** A session with a new token. */
 export interface GivenSession<Data> {
-  /** For the application to answer with; null where a cookie carries it. */
+  /** The application answers with it. Null if a cookie carries it. */
   readonly token: string | null;
   readonly session: Session<Data>;
 }
 
-/** Of which of the user's values the sessions are ended, and whether it waits for replicas. */
+/** Options of ending the sessions of a user. */
 export interface SignOutOptions<Value> extends DeleteOptions {
-  /** Which of the values, where the field is an array. */
+  /** The value whose sessions are ended, if the field is an array. */
   value?: Value;
 }
 
-/** What a change of password has done. */
+/** The result of a change of password. */
 export interface ChangedCredentials {
   /** How many other sessions were ended. */
   readonly ended: number;
-  /** For the application to answer with; null where a cookie carries it. */
+  /** The application answers with it. Null if a cookie carries it. */
   readonly token: string | null;
 }
 
-/** How a session is ended by its own request. */
+/** Options of ending a session by its own request. */
 export interface RequestDeleteOptions<Keep extends string = never> extends DeleteOptions {
   /**
-   * The fields that are kept, such as a theme: in a new session of nobody, with a token of its own. None
-   * of them says who the user is. It goes with a cookie, and without `replicas` and `"cookies"` of
-   * `clearSiteData`.
+   * The fields to keep, such as a theme, in a new session without a user and with a new token. None of them
+   * may say who the user is. `keep` works only with a cookie, and not together with `replicas` or with
+   * `"cookies"` in `clearSiteData`.
    * @default none: no session is made
    */
   keep?: readonly Keep[];
   /**
-   * What the browser is to throw away of this origin besides (Clear-Site-Data), such as
+   * Other data of this origin that the browser should delete (Clear-Site-Data), such as
    * `["cache", "storage"]`.
    * @default nothing
    */
   clearSiteData?: readonly (typeof CLEARABLE)[number][];
 }
 
-/** What Clear-Site-Data names. */
+/** The kinds of data that Clear-Site-Data can name. */
 export const CLEARABLE = [
   "cache",
   "cookies",
@@ -63,11 +63,11 @@ export const CLEARABLE = [
   "executionContexts",
 ] as const;
 
-/** @throws SessionError ERR_SESSION_CONFIG for what is no list of what there is. */
+/** @throws SessionError ERR_SESSION_CONFIG if it isn't a list of these kinds of data. */
 function readClearSiteData(given: unknown): string[] {
   const what = readElements("ERR_SESSION_CONFIG", "clearSiteData", given);
   if (what?.every(isClearable)) return what;
-  throw createConfigError(`clearSiteData is a list of what there is: ${CLEARABLE.join(", ")}`, {
+  throw createConfigError(`clearSiteData must be a list of any of these: ${CLEARABLE.join(", ")}`, {
     option: "clearSiteData",
   });
 }
@@ -93,22 +93,22 @@ const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
 });
 
 /**
- * The options of `delete`, read once.
+ * Reads the options of `delete` once.
  *
- * @throws SessionError ERR_SESSION_CONFIG for one that is wrong, and for those that do not go together.
+ * @throws SessionError ERR_SESSION_CONFIG for a wrong option, and for options that exclude each other.
  */
-export function deleteOptions(
+export function parseDeleteOptions(
   options: RequestDeleteOptions<string>,
-  engine: Pick<SessionCore, "readKeep">,
+  core: Pick<SessionCore, "readKeep">,
 ): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {
   const { keep, clearSiteData = [], ...rest } = readOptions("delete", options, DELETE_OPTIONS);
   const replicas = parseReplicas(rest);
   const cleared = readClearSiteData(clearSiteData);
   if (keep === undefined) return { clearSiteData: cleared, replicas };
-  const kept = engine.readKeep(keep);
+  const kept = core.readKeep(keep);
   if (replicas !== undefined) {
     throw createConfigError(
-      "keep and replicas do not go together: delete with replicas, then set",
+      "keep and replicas exclude each other: call delete with replicas, and then set",
       {
         option: "keep",
       },
@@ -116,14 +116,14 @@ export function deleteOptions(
   }
   if (cleared.includes("cookies")) {
     throw createConfigError(
-      'keep and clearSiteData "cookies" do not go together: the browser would throw the new session\'s cookie away',
+      'keep and clearSiteData "cookies" exclude each other: the browser would delete the cookie of the new session',
       { option: "keep" },
     );
   }
   return { keep: kept, clearSiteData: cleared, replicas };
 }
 
-/** Tells the browser what to throw away, where the response can carry headers still. */
+/** Tells the browser which data to delete, if the response can still carry headers. */
 export function sendClearSiteData(exchange: Exchange, what: readonly string[]): void {
   if (what.length === 0 || exchange.fault !== null) return;
   exchange.sendHeader("Clear-Site-Data", what.map((one) => JSON.stringify(one)).join(", "));

@@ -22,16 +22,19 @@ import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
 import { Queue } from "../../shared/queue.ts";
 import type { Reference as StoredReference } from "../../store/contract.ts";
-import { createNoIdentityError, createNotSignedInError, nothingKept } from "../errors.ts";
+import {
+  createNoIdentityError,
+  createNothingKeptError,
+  createNotSignedInError,
+} from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
-import { Refusing } from "./refusing.ts";
 import type { RequestSessionContext } from "./request-context.ts";
 import {
   type ChangedCredentials,
-  deleteOptions,
   type GivenSession,
+  parseDeleteOptions,
   REQUEST_SIGN_IN_OPTIONS,
   type RequestDeleteOptions,
   type RequestSignInOptions,
@@ -39,17 +42,18 @@ import {
   type SignOutOptions,
   sendClearSiteData,
 } from "./request-options.ts";
+import { Unassignable } from "./unassignable.ts";
 
 /**
- * The session of one request: the verbs of `Sessions` without the token, which stays in the cookie,
- * or the bearer header, that it came by.
- * Every change is an awaited call, and nothing is saved at the end of the response. Calls of one
- * request are carried out one after the other, in the order in which they were made.
+ * The session of one request: the methods of `Sessions` without the token, which stays in the cookie or
+ * the bearer header.
+ * Every change is an awaited call, and nothing is saved at the end of the response. The calls of one
+ * request run one after the other, in the order in which they were made.
  */
 export class RequestSession<
   Data extends object,
   Reference extends string = FieldOf<Data>,
-> extends Refusing {
+> extends Unassignable {
   readonly #context: RequestSessionContext;
   readonly #held: HeldSession<Data>;
   readonly #queue = new Queue();
@@ -63,8 +67,8 @@ export class RequestSession<
   }
 
   /**
-   * The session's data, or `{}` where there is no session; reading never makes one. It counts as
-   * use, unless `{ touch: false }`. With `fields`, only those are read.
+   * Reads the session's data; `{}` without a session. Reading never makes a session. It counts as use,
+   * unless `{ touch: false }`. With `fields`, only those are read.
    */
   async get(options?: ReadOptions): Promise<Partial<Data>>;
   async get<Field extends FieldOf<Data>>(
@@ -79,12 +83,10 @@ export class RequestSession<
     return (await this.#load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {};
   }
 
-  /** The session with its id and dates, or null. It counts as use, unless `{ touch: false }`. */
+  /** Reads the session with its id and dates; null without one. It counts as use, unless `{ touch: false }`. */
   async load(options?: ReadOptions): Promise<Session<Data> | null> {
     if (isArray(options)) {
-      throw createConfigError(
-        "load gives all fields; to read some, call get with the list of them",
-      );
+      throw createConfigError("load reads all fields; to read some of them, call get with a list");
     }
     const { touch } = parseReadArguments("load", options, undefined);
     return (await this.#load({ fields: undefined, touch })) as Session<Data> | null;
@@ -96,19 +98,19 @@ export class RequestSession<
   }
 
   /**
-   * Signs a user in: ends the session that the request came with, whatever it is, and makes a new one
-   * of these values, with fresh deadlines and a new token. Of the old session it has the fields that
-   * `keep` names, and nothing else; from another user's it keeps nothing.
+   * Signs a user in: ends the session that the request came with, and makes a new one with these values,
+   * fresh deadlines and a new token. Of the old session it keeps only the fields in `keep`, and nothing if
+   * that was another user's.
    *
    * ```ts
    * await session.signIn({ user_id: user.id }, { keep: ["cart"] });
    * ```
    *
-   * The cookie is set, and `token` is null. No cookie is sent and `token` is given where the request
-   * came by a bearer header, `carriers` has no cookie, or `carrier` is `"bearer"`.
+   * It sets the cookie, and `token` is null. If the request came with a bearer header, `carriers` has no
+   * cookie, or `carrier` is `"bearer"`, it sends no cookie, and gives `token` instead.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where the values do not say who the user is, or `keep`
-   * does; ERR_COOKIE where the cookie cannot be set any more.
+   * @throws SessionError ERR_SESSION_CONFIG if the values do not say who the user is, or `keep` does;
+   * ERR_COOKIE if the cookie can no longer be set.
    */
   async signIn<const Keep extends FieldOf<Data> = never>(
     values: SignInValues<Data, Keep>,
@@ -117,7 +119,7 @@ export class RequestSession<
     const given = this.#context.core.toPlainValues(values ?? {});
     const { carrier: named, ...rest } = readOptions("signIn", options, REQUEST_SIGN_IN_OPTIONS);
     if (named !== undefined && named !== "bearer") {
-      throw createConfigError('carrier is "bearer", or left out', { option: "carrier" });
+      throw createConfigError('carrier must be "bearer", or left out', { option: "carrier" });
     }
     return this.#runInTurn(async () => {
       const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
@@ -127,17 +129,17 @@ export class RequestSession<
   }
 
   /**
-   * Merges values into the session; a field that is undefined is left alone. Where there is no session
-   * it makes one, and sets the cookie.
+   * Merges values into the session. A field that is undefined is left alone. Without a session it makes
+   * one, and sets the cookie.
    *
-   * It is no sign-in: it writes what is there back under the same user. Values that name another user,
-   * or the first one, are a `signIn` that keeps nothing, and null for the user ends the session and
-   * makes one of nobody, of what is set besides. Where the token came in a bearer header, nothing
-   * brings the client another: `set` then neither makes a session nor changes who the user is.
+   * Naming the same user again changes nothing about the user. Values that name another user, or the first
+   * one, do what `signIn` without `keep` does. Null for the user ends the session, and makes one without a
+   * user from the other values. If the token came in a bearer header, the client would never get a new one,
+   * so `set` neither makes a session nor changes the user.
    *
-   * @throws SessionError ERR_SESSION_GONE where the session was ended by somebody else during this
-   * request, or a bearer's was ended before; ERR_COOKIE where the cookie it takes cannot be set any
-   * more; ERR_SESSION_CONFIG for what it does not do without a cookie.
+   * @throws SessionError ERR_SESSION_GONE if the session ended during this request, but not by this
+   * request, or if that of a bearer header has ended; ERR_COOKIE if it needs to set the cookie, and no
+   * longer can; ERR_SESSION_CONFIG for a change that needs a cookie.
    */
   async set(values: PartialValuesOf<Data>): Promise<void> {
     const given = this.#context.core.toPlainValues(values);
@@ -145,10 +147,10 @@ export class RequestSession<
   }
 
   /**
-   * Removes fields. Removing the user ends the session and makes an empty one. Resolves to whether
-   * there was a session.
+   * Removes fields. Removing the user ends the session and makes an empty one. Resolves to whether there
+   * was a session.
    *
-   * @throws SessionError as `set`.
+   * @throws SessionError the same errors as `set`.
    */
   async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
     const unset = parseFieldsToUnset(fields);
@@ -166,17 +168,16 @@ export class RequestSession<
   }
 
   /**
-   * Gives the session a new token, and merges values in the same step. Resolves to null where nothing
-   * was done: without a session, for a request that came with an old token, and after 32 rotations
-   * within one grace time. With a `grace` of 0, a request that came with an old token ends the session
-   * instead, and `token` and `session` are null.
+   * Gives the session a new token, and merges values in the same step. Resolves to null if nothing was
+   * done: without a session, for a request that came with an old token, and after 32 rotations within one
+   * grace time. With a `grace` of 0, a request that came with an old token ends the session instead, and
+   * `token` and `session` are null.
    *
-   * Values that name the same user again (who has just shown the password once more) kill all old
-   * tokens at once. Values that name another user, or the first one, are a `signIn` that keeps nothing.
-   * It makes no session where there is none: `signIn` does.
+   * Values that name the same user again, who has just entered the password once more, end all old tokens
+   * at once. Values that name another user, or the first one, do what `signIn` without `keep` does. Without
+   * a session it makes none; `signIn` does.
    *
-   * `token` is given where nothing else brings it to the client: by a bearer header. A cookie's is told
-   * to nobody but the browser.
+   * `token` is given if the token travels in a bearer header. A token in a cookie goes to the browser only.
    */
   async rotate(
     values: PartialValuesOf<Data> = {},
@@ -192,24 +193,25 @@ export class RequestSession<
   }
 
   /**
-   * After a change of password, once the old one was checked: ends the other sessions of the user, and
-   * gives this one a new token. All old tokens of this session are dead at once, also where the request
-   * came with one of them.
+   * Call it after a change of password, once the old password was checked. It ends the other sessions of
+   * the user, and gives this one a new token. All old tokens of this session end at once, even the one that
+   * the request came with.
    *
-   * It changes the token first. Where ending the others fails then, calling it again goes on, in this
-   * request or, by the new cookie, in another. By a bearer header nobody has told the client its new
-   * token by then: `rotate()` gives one to answer with, beside the error.
+   * It changes the token first. If ending the others fails then, call it again, in this request or, with
+   * the new cookie, in another. With a bearer header, the client does not have its new token yet: call
+   * `rotate()` for one, and answer with it and the error.
    *
    * @param field the reference that says who the user is: `"user_id"`.
-   * @throws SessionError ERR_SESSION_GONE where the session has no user; ERR_COOKIE where the cookie
-   * cannot be set any more; ERR_REPLICAS where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_SESSION_GONE if the session has no user; ERR_COOKIE if the cookie can no
+   * longer be set; ERR_REPLICAS if too few `replicas` acknowledged it.
    */
   async changeCredentials<Field extends Reference & FieldOf<Data>>(
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
     return this.#runForUser("changeCredentials", field, options, async (user, replicas) => {
-      // Its own first: so a sign-in beside it is not ended for a change that comes too late.
+      // Its own token changes first. If a sign-in beside this request has replaced the session, that fails
+      // before the new session is ended.
       const token = await this.#held.changeToken(user);
       const ended = await this.#context.core.endAll(user, {
         except: this.#held.lineage,
@@ -220,12 +222,12 @@ export class RequestSession<
   }
 
   /**
-   * Ends the other sessions of the user. Resolves to how many. For a request that came with an old
-   * token it ends this one, too, as it cannot be told which of the two is the user.
+   * Ends the other sessions of the user. Resolves to how many. If the request came with an old token, it
+   * ends this session, too: either of its two tokens may be in the wrong hands.
    *
    * @param field the reference that says who the user is: `"user_id"`.
-   * @throws SessionError ERR_SESSION_GONE where the session has no user; ERR_REPLICAS where too few
-   * `replicas` have acknowledged it.
+   * @throws SessionError ERR_SESSION_GONE if the session has no user; ERR_REPLICAS if too few `replicas`
+   * acknowledged it.
    */
   async signOutOthers<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -240,8 +242,8 @@ export class RequestSession<
    * Ends all sessions of the user, this one last, and clears the cookie. Resolves to how many.
    *
    * @param field the reference that says who the user is: `"user_id"`.
-   * @throws SessionError ERR_SESSION_GONE where the session has no user; ERR_COOKIE where the cookie
-   * cannot be cleared any more; ERR_REPLICAS where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_SESSION_GONE if the session has no user; ERR_COOKIE if the cookie can no
+   * longer be cleared; ERR_REPLICAS if too few `replicas` acknowledged it.
    */
   async signOutEverywhere<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -252,7 +254,7 @@ export class RequestSession<
     );
   }
 
-  /** Does something about the user of the session. */
+  /** Runs `work` with the reference of the session's user. */
   async #runForUser<Value, T>(
     verb: string,
     field: string,
@@ -275,24 +277,23 @@ export class RequestSession<
   }
 
   /**
-   * Ends the session and clears the cookie. Resolves to whether there was one; where there was none,
-   * the cookie is left alone. Where the headers are sent, or there is no response, the session is ended
-   * all the same.
+   * Ends the session and clears the cookie. Resolves to whether there was a session; if not, the cookie is
+   * left alone. The session ends even if the headers were sent, or there is no response.
    *
-   * A `set` after it makes a new session. A parallel request that still has the old token does not:
-   * for the `rotationGrace`, its `set` is ERR_SESSION_GONE, unless it signs in.
+   * A `set` after it makes a new session. A `set` of a parallel request that still has the old token does
+   * not: for the `rotationGrace` it rejects with ERR_SESSION_GONE, unless it signs in.
    *
-   * @throws SessionError ERR_REPLICAS where too few `replicas` have acknowledged it; the cookie stays.
-   * ERR_SESSION_CONFIG where `keep` says who the user is, or nothing brings the client its new token.
+   * @throws SessionError ERR_REPLICAS if too few `replicas` acknowledged it; then the cookie stays.
+   * ERR_SESSION_CONFIG if `keep` names who the user is, or is given where no cookie carries the token.
    */
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    const { keep, clearSiteData, replicas } = deleteOptions(options, this.#context.core);
+    const { keep, clearSiteData, replicas } = parseDeleteOptions(options, this.#context.core);
     return this.#runInTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
-        throw nothingKept(
-          "Under a bearer header delete keeps nothing, for nothing would bring the client the new token",
+        throw createNothingKeptError(
+          "delete keeps nothing if the token came in a bearer header: the client would never get the token of the new session",
         );
       }
       const ended = await (keep === undefined
@@ -303,23 +304,23 @@ export class RequestSession<
     });
   }
 
-  /** The session's public id, as far as this request knows it; whether it is alive, `load` tells. */
+  /** The session's public id, as far as this request knows it. `load` tells whether the session is alive. */
   get id(): string | null {
     return this.#held.id;
   }
 
-  /** Where the store keeps the session: in Redis the key of its hash. */
+  /** The place of the session in the store: in Redis, the key of its hash. */
   get key(): string | null {
     const { id } = this.#held;
     return id === null ? null : this.#context.core.toKey(id);
   }
 
   /**
-   * The set of the sessions that share this session's own value of a reference, itself among them:
+   * The set of the sessions that share this session's value of a reference, this one included:
    * `await ctx.session.peers("user_id")` are the user's devices. Null without a session or a value.
    *
-   * @param value which of the values, where the field is an array; null if it is none of them.
-   * @throws SessionError ERR_SESSION_VALUE where the field has several values and none is named.
+   * @param value one of the values, if the field is an array. For any other value, it resolves to null.
+   * @throws SessionError ERR_SESSION_VALUE if the field has several values, and `value` is left out.
    */
   async peers<Field extends Reference & FieldOf<Data>>(
     field: Field,
@@ -336,39 +337,39 @@ export class RequestSession<
   }
 
   /**
-   * A token for the forms of this session: put it into a hidden field. Without a session it sets a
-   * pre-session cookie, so that a sign-in form has one, too. It takes no round trip.
+   * Creates a token for the forms of this session: put it into a hidden field. Without a session it sets a
+   * pre-session cookie, so that a sign-in form has a token, too. It takes no round trip.
    *
-   * Where a browser sends several session cookies (after a change of domain or path), only a call that
-   * reads can tell which of them counts. So read before you make a token or check one.
+   * A browser may send several session cookies, after a change of domain or path. Only a call that reads
+   * can tell which of them counts. So read before you create or verify a token.
    *
-   * @throws SessionError ERR_COOKIE where that cookie cannot be set any more.
+   * @throws SessionError ERR_COOKIE if that cookie can no longer be set.
    */
   createCSRFToken(): string {
     this.#context.admit();
     if (this.#held.token !== null) this.#restrictCaching();
-    // A pre-session secret is one browser's, too.
+    // A pre-session secret belongs to one browser, too.
     else
       this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
     return this.#context.csrf.create(this.#held.token);
   }
 
   /**
-   * Whether a form's token is of this session. Without an argument it is the one that the request
-   * brings: in its header `X-CSRF-Token`, or else in the field `_csrf` of its body, where the
-   * framework has a parsed one. False where several session cookies came, and nothing was read yet.
+   * Whether a token was created for this session. By default it is the token that the request brings in
+   * its header `X-CSRF-Token`, or else in the field `_csrf` of its body, if the framework has parsed that.
+   * It is false if several session cookies came, and nothing was read yet.
    */
   verifyCSRFToken(token: unknown = this.#context.csrf.sent): boolean {
     this.#context.admit();
     return !this.#held.isUndecided && this.#context.csrf.verify(this.#held.token, token);
   }
 
-  /** @internal Of a session of a Request: see `FetchSession`. */
+  /** @internal For the session of a Request: see `FetchSession`. */
   commit<Answer extends FetchResponse>(response: Answer): Answer {
     return this.#context.exchange.commit?.(response) ?? response;
   }
 
-  /** Tells caches that the response depends on the session: on this user, where a token came. */
+  /** Tells caches that the response depends on the session and, if a token came, is for one user. */
   #restrictCaching(): void {
     const { exchange, tokens, carrier, varies } = this.#context;
     const isOfUser = tokens.length > 0;
@@ -376,7 +377,7 @@ export class RequestSession<
     exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : [...varies], yields: true });
   }
 
-  /** The token as the application is told it: not at all where a cookie carries it. */
+  /** The token, if the application has to answer with it; null if a cookie carries it. */
   #revealToken(token: string): string | null {
     return this.#held.carrier.sends ? null : token;
   }

@@ -80,7 +80,7 @@ describe.each(Object.entries(UPGRADES))("the session of an upgrade under %s", (_
     const session = of(req);
     expect([of(req) === session, session.id === null, operations]).toEqual([true, false, []]);
     expect(await session.get()).toEqual({ user_id: 1 });
-    await expect(session.rotate()).rejects.toThrow(/an upgrade to a WebSocket has none/);
+    await expect(session.rotate()).rejects.toThrow(/a WebSocket upgrade has none/);
     expect(await session.delete()).toBe(true);
     expect(session.id).toBeNull();
   });

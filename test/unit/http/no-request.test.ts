@@ -118,7 +118,7 @@ test("a context that takes no property is refused, and of is named", async () =>
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(SessionError);
-  expect((error as SessionError).hint).toContain("call of(");
+  expect((error as SessionError).hint).toContain("Call of(");
 });
 
 test.each(["/a\nb", "/é", "/a b", "\ud800", ""])(

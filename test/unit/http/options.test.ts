@@ -81,7 +81,7 @@ describe.each(Object.entries(ENTRIES))("%s", (name, { make, guard, more }) => {
   test("refuses what are no sessions, by its own name", () => {
     for (const none of [undefined, null, {}, sessions.create, "sessions"]) {
       expect(() => make(none as never, {} as never)).toThrow(
-        `${name} takes what createSessions returns`,
+        `${name} takes the sessions that createSessions returned`,
       );
     }
   });

@@ -4,7 +4,7 @@ import { StayForm } from "./stay-form.tsx";
 
 export const metadata = { title: "Sign in by an action" };
 
-/** Forms whose actions are functions of the server; they work without scripts, too. */
+/** Forms whose actions are functions on the server. They work without scripts, too. */
 export default async function Join() {
   const { user_id } = await (await currentSession()).get(["user_id"]);
   if (user_id !== undefined) {

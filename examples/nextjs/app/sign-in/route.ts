@@ -1,7 +1,7 @@
-import { redirected, withSession } from "@/lib/sessions.ts";
+import { redirectTo, withSession } from "@/lib/sessions.ts";
 import { authenticate } from "@/lib/users.ts";
 
-// A route handler and no page, because the form's token needs a cookie where there is no session yet.
+// A route handler, not a page: without a session the form's token needs a cookie, which a page cannot set.
 export const GET = withSession(async (session) => signInPage(session.createCSRFToken()));
 
 export const POST = withSession(async (session, form, request) => {
@@ -9,8 +9,8 @@ export const POST = withSession(async (session, form, request) => {
   if (!values) {
     return signInPage(session.createCSRFToken(), "The name or the password is wrong.", 422);
   }
-  await session.signIn(values); // a new session: a token that was planted before is worth nothing
-  return redirected("/");
+  await session.signIn(values); // a new session, so a token that was planted before is useless
+  return redirectTo("/");
 });
 
 function signInPage(csrf: string, message = "", status = 200): Response {

@@ -1,6 +1,6 @@
-import { redirected, withSession } from "@/lib/sessions.ts";
+import { redirectTo, withSession } from "@/lib/sessions.ts";
 
 export const POST = withSession(async (session) => {
   await session.signOutEverywhere("user_id");
-  return redirected("/sign-in");
+  return redirectTo("/sign-in");
 });

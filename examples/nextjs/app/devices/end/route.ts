@@ -1,7 +1,7 @@
-import { redirected, withSession } from "@/lib/sessions.ts";
+import { redirectTo, withSession } from "@/lib/sessions.ts";
 
 export const POST = withSession(async (session, form) => {
   const devices = await session.peers("user_id");
-  await devices?.delete(String(form.lineage)); // only a session of this very user
-  return redirected("/");
+  await devices?.delete(String(form.lineage)); // ends sessions of this user only
+  return redirectTo("/");
 });

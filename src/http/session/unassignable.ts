@@ -13,23 +13,23 @@ const REFUSING_HANDLER: ProxyHandler<object> = {
 };
 
 /**
- * An object that refuses assignments: nothing is saved at the end of a response, so one would do
- * nothing. The instance is a Proxy; private fields of classes below are on it directly, and reached
- * without it.
+ * An object that refuses assignments. Nothing is saved at the end of a response, so an assignment would do
+ * nothing. The instance is a Proxy. The private fields of subclasses are on the Proxy itself, so reading
+ * them does not call its handler.
  */
-export class Refusing {
+export class Unassignable {
   constructor() {
     // biome-ignore lint/correctness/noConstructorReturn: the private fields of subclasses go onto it
     return new Proxy(this, REFUSING_HANDLER);
   }
 }
 
-/** The sessions of the objects that have such a property. */
+/** The sessions of the objects that have a session property. */
 const sessionsByOwner = new WeakMap<object, object>();
 
 /**
- * Gives an object a property that may be read, and neither assigned nor deleted: `ctx.session = null`
- * signs nobody out. Only middleware of the library replaces what it gives.
+ * Gives an object a property `session` that can be neither assigned nor deleted, because
+ * `ctx.session = null` would not sign out. Only middleware of this library can replace its value.
  */
 export function defineSession(owner: object, what: string, session: object): void {
   const isNew = !sessionsByOwner.has(owner);
@@ -41,19 +41,19 @@ export function defineSession(owner: object, what: string, session: object): voi
     get: () => sessionsByOwner.get(owner),
     set: () => {
       throw createConfigError(
-        `${what} cannot be assigned, and that would sign nobody out: call await ${what}.delete(); to write, call await ${what}.set({ … })`,
+        `${what} cannot be assigned, and that would not sign the user out. To sign out, call await ${what}.delete(); to write, call await ${what}.set({ … })`,
       );
     },
   });
   if (isGiven) return;
   throw createConfigError(
-    `${what} cannot be defined: the request is frozen, or something else has a session there that cannot be replaced; call of(…) instead of using the middleware`,
+    `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
   );
 }
 
 function createAssignedError(what: string, name: string | symbol) {
   return createConfigError(
-    `A session has no properties of the application's, and ${quote(what)} would change nothing: read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
+    `A session has no properties of the application's, and ${quote(what)} would change nothing. Read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
     { field: String(name) },
   );
 }
