@@ -25,7 +25,10 @@ const BUILD = "test/support/setup/build.ts";
 
 /** A folder of test/, and what is there before its tests begin. docs/design.md, "Testing", describes each. */
 function project(name: string, ...globalSetup: string[]) {
-  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup } };
+  return {
+    extends: true as const,
+    test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup },
+  };
 }
 
 export default defineConfig({

@@ -5,7 +5,7 @@
  *
  *   npm run soak -- --minutes 60                     the default is 10 minutes
  *   npm run soak -- --runs 500                       so many sequences a property; the default is 100
- *   npm run soak -- --minutes 5 test/proofs/model/model.test.ts   other tests
+ *   npm run soak -- --minutes 5 test/proofs/model/   other tests
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
@@ -16,7 +16,7 @@ import { runTests } from "../run-tests.mjs";
 
 const TESTS = [
   "test/proofs/histories/",
-  "test/proofs/model/model.test.ts",
+  "test/proofs/model/",
   "test/proofs/interleavings/",
   "test/proofs/leak/",
 ];

@@ -2,8 +2,8 @@
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
 import { commandContract, storeContract } from "session-sets/testing";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Connect, StoreClient } from "./clients.ts";
+import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { type Connect, type StoreClient, singleClients } from "./clients.ts";
 import { elapseOn, freshPrefix } from "./stores.ts";
 
 export interface Place {
@@ -44,4 +44,12 @@ export function clientContract(
       );
     }
   });
+}
+
+/** The contract on the server that all tests share, with some of the kinds of client: they are several files. */
+export function singleContract(has: (kind: string) => boolean): void {
+  const port = () => Number(new URL(inject("redisUrl")).port);
+  const some = Object.entries(singleClients).filter(([kind]) => has(kind));
+  const place = { port, clockPort: port, shards: 1 };
+  clientContract("on one server", Object.fromEntries(some), place);
 }
