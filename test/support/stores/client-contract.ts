@@ -4,7 +4,7 @@ import { redisStore } from "session-sets/redis";
 import { commandContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, inject, test } from "vitest";
 import { type Connect, type StoreClient, singleClients } from "./clients.ts";
-import { elapseOn, freshPrefix } from "./stores.ts";
+import { type Client, clients, elapseOn, freshPrefix, openRedis } from "./stores.ts";
 
 export interface Place {
   /** Where to connect the clients. */
@@ -52,4 +52,22 @@ export function singleContract(has: (kind: string) => boolean): void {
   const some = Object.entries(singleClients).filter(([kind]) => has(kind));
   const place = { port, clockPort: port, shards: 1 };
   clientContract("on one server", Object.fromEntries(some), place);
+}
+
+/** The contract on the server that all tests share, with so many shards. */
+export function shardsContract(shards: number): void {
+  describe.each(Object.entries(clients))(
+    `the Redis store with ${shards} shard(s) and %s`,
+    (_kind, connect) => {
+      let client: Client;
+      beforeAll(() => {
+        client = connect(inject("redisUrl"));
+      });
+      afterAll(() => client.quit());
+
+      for (const { name, run } of [...storeContract, ...commandContract]) {
+        test(name, () => run(async () => openRedis(client, shards)));
+      }
+    },
+  );
 }
