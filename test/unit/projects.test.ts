@@ -10,7 +10,8 @@ const PROJECTS = (config.test?.projects ?? []).map((one) =>
 /** Folders with tests of a command of their own: see the files vitest.*.config.ts. */
 const OTHERS = ["browser", "examples", "lua54", "luacheck"];
 
-const TESTS = filesUnder("test", ".test.ts").filter((file) => !file.includes("/node_modules/"));
+const FILES = new Set(filesUnder("test", ".ts").filter((file) => !file.includes("/node_modules/")));
+const TESTS = [...FILES].filter((file) => file.endsWith(".test.ts"));
 
 /** All files of the tests that a file needs at run time, itself among them. */
 function closureOf(file: string, seen = new Set<string>()): Set<string> {
@@ -18,7 +19,7 @@ function closureOf(file: string, seen = new Set<string>()): Set<string> {
   seen.add(file);
   for (const { from, typeOnly } of listImports(read(file))) {
     const target = join(dirname(file), from);
-    if (from.startsWith(".") && !typeOnly && /^test\/.*\.ts$/.test(target)) closureOf(target, seen);
+    if (from.startsWith(".") && !typeOnly && FILES.has(target)) closureOf(target, seen);
   }
   return seen;
 }
