@@ -31,9 +31,9 @@ function project(name: string, ...globalSetup: string[]) {
       name,
       include: [`test/${name}/**/*.test.ts`],
       globalSetup,
-      // Generous, because servers and compilers start inside tests; what waits, polls.
-      testTimeout: 30_000,
-      hookTimeout: 60_000,
+      // For what hangs: servers and compilers start inside tests, and other work may fill the machine.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
     },
   };
 }

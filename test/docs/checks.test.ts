@@ -62,7 +62,7 @@ describe("the checks themselves", () => {
         else expect(one.fault).toContain(fault);
       }
     }
-  }, 120_000);
+  });
 
   test("find that files that run at once share a prefix", async () => {
     const shared = IN_PAGES.filter(({ file, source }) => {
@@ -76,7 +76,7 @@ describe("the checks themselves", () => {
     onTestFinished(() => server.stop());
     const files = await runUnderVitest(shared, temporaryFolder(), { REDIS_URL: server.url });
     expect(files.filter(({ fault }) => fault !== "")).not.toEqual([]);
-  }, 120_000);
+  });
 
   test("give code that names REDIS_URL a Redis of its own", async () => {
     const page = [

@@ -61,7 +61,7 @@ test("the test files in the documentation pass under vitest, at once with others
   const variables = { REDIS_URL: inject("redisUrl") };
   const files = await runUnderVitest(blocks, temporaryFolder(), variables);
   for (const { file, fault } of files) expect(fault, file).toBe("");
-}, 120_000);
+});
 
 test.each(PAGES)("the links and images of %s exist", (page) => {
   const faults = localLinks(read(page))

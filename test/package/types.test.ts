@@ -1,11 +1,8 @@
 /* The types of the package: what must compile and, by `@ts-expect-error`, what must not. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compile } from "../support/programs/compile.ts";
 import { Snippets } from "../support/programs/snippets.ts";
 import { ROOT } from "../support/sources.ts";
-
-// Compilers are large programs.
-vi.setConfig({ testTimeout: 120_000 });
 
 const snippets = new Snippets();
 
