@@ -25,11 +25,20 @@ const BUILD = "test/support/setup/build.ts";
 
 /** A folder of test/, and what is there before its tests begin. docs/design.md, "Testing", describes each. */
 function project(name: string, ...globalSetup: string[]) {
-  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], globalSetup } };
+  return {
+    resolve: { alias },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      globalSetup,
+      // For what hangs: servers and compilers start inside tests, and other work may fill the machine.
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
+  };
 }
 
 export default defineConfig({
-  resolve: { alias },
   test: {
     projects: [
       project("unit"),
@@ -40,9 +49,7 @@ export default defineConfig({
       project("package", REDIS, BUILD),
       project("docs", REDIS),
     ],
-    // Generous, because servers and compilers start inside tests; what waits, polls.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Not of the projects, whose own number --maxWorkers would not change.
     maxWorkers,
     sequence: { sequencer: LongestFirst },
     reporters: [new Progress()],

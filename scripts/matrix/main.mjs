@@ -4,14 +4,14 @@
  * last available server. (Requirement 12 in docs/design.md, "Requirements".)
  *
  *   npm run test:matrix -- --only valkey-9.1 --only node-26    one cell: only the named versions
- *   npm run test:matrix -- --minutes 5 test/proofs/model/model.test.ts      at most 5 minutes a cell, other tests
+ *   npm run test:matrix -- --minutes 5 test/proofs/model/      at most 5 minutes a cell, other tests
  *   npm run test:matrix -- --fetch                             fetches all, says where, runs nothing
  *
  * Versions that this machine lacks are fetched into .cache/servers and .cache/nodes, each into a
  * folder of its name. Each is announced first, and SESSION_SETS_INSTALL=0 forbids it. To run any test
  * on one of the servers, name its program:
  *
- *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/proofs/model/model.test.ts
+ *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/proofs/model/
  *
  * A version that isn't available is named, also in the table, and makes the run fail. The table of a
  * run of all cells with the usual tests goes into the README.

@@ -4,7 +4,7 @@
  *
  *   npm run soak -- --minutes 60                     the default is 10 minutes
  *   npm run soak -- --runs 500                       sequences for each property; the default is 100
- *   npm run soak -- --minutes 5 test/proofs/model/model.test.ts   other tests
+ *   npm run soak -- --minutes 5 test/proofs/model/   other tests
  */
 import { randomInt } from "node:crypto";
 import { mkdirSync } from "node:fs";
@@ -14,7 +14,7 @@ import { exitOnSignals, ROOT, runTests } from "../run-tests.mjs";
 
 const TESTS = [
   "test/proofs/histories/",
-  "test/proofs/model/model.test.ts",
+  "test/proofs/model/",
   "test/proofs/interleavings/",
   "test/proofs/leak/",
 ];

@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blocksOf, sectionOf } from "../support/docs/pages.ts";
 import {
   addPackages,
@@ -27,9 +27,6 @@ const SETTING = sectionOf(read("README.md"), "Where `require` needs a setting");
 const SETTINGS: { compilerOptions?: object; jest?: { transformIgnorePatterns: string[] } } =
   Object.assign({}, ...blocksOf(SETTING, "json").map((block) => JSON.parse(block)));
 const OLDEST = "typescript 5.8";
-
-// Compilers and Jest are large programs, and start in each test.
-vi.setConfig({ testTimeout: 120_000 });
 
 let packed: Packed;
 

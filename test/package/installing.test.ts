@@ -55,7 +55,8 @@ const SERVER = program("a Redis or Valkey server", "REDIS_SERVER_BIN");
 const NAME_OTHERS = "or name other cells with --only.";
 
 const COMMANDS: readonly Command[] = [
-  { script: "test", args: vitest("test/unit/shared/errors.test.ts"), missing: [SERVER] },
+  { script: "test", args: vitest("test/store/redis/layout/names.test.ts"), missing: [SERVER] },
+  { script: "test:quick", args: vitest("test/store/contract.test.ts"), missing: [SERVER] },
   { script: "fuzz", args: vitest("--config", "vitest.fuzz.config.ts"), missing: [SERVER] },
   {
     script: "test:lua54",

@@ -58,7 +58,7 @@ export default class Progress extends DefaultReporter {
     this.#timer = setInterval(() => {
       const seconds = Math.round((Date.now() - this.#from) / 1000);
       const names = [...this.#running].map(nameOf).join(", ");
-      this.log(`${this.#count()}   ${seconds} s, running: ${names}`);
+      this.log(`${this.#count()}   ${seconds} s, running: ${names || "no test yet"}`);
     }, SILENCE).unref();
   }
 }

@@ -45,7 +45,6 @@ test.concurrent.each(Object.entries(clusterClients))(
       await cluster.stop();
     }
   },
-  60_000,
 );
 
 /** Cuts a replica off, so that what its master does from now on is lost with that one. */

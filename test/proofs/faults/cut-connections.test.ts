@@ -179,5 +179,5 @@ describe.each(Object.entries(kinds))("with %s", (kind, connect) => {
       `${kind}: ${names.length} operations, ${cut} connections cut; ${done} calls done, ${refused} refused`,
     );
     expect([...commands].sort()).toEqual(["EVAL", "EVALSHA", "HGETALL", "HMGET", "INFO"]);
-  }, 60_000);
+  });
 });

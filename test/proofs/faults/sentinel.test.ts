@@ -37,5 +37,4 @@ test.concurrent.each(Object.entries(sentinelClients))(
       await sentinel.stop();
     }
   },
-  60_000,
 );

@@ -33,7 +33,7 @@ beforeAll(async () => {
   cluster = await startCluster({ count: 2 });
   client = new Cluster([{ host: "127.0.0.1", port: cluster.masters[0]?.port ?? 0 }]);
   admins = cluster.masters.map(({ port }) => new Redis(port));
-}, 60_000);
+});
 afterAll(async () => {
   client?.disconnect();
   for (const admin of admins ?? []) admin.disconnect();

@@ -4,8 +4,9 @@ import { SessionSetsStore } from "session-sets/compat/express-session";
 import { fetchSessions } from "session-sets/fetch";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ScriptWatch, watchScripts } from "../../support/redis/script-watch.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import {
   createMember,
   openPagedSet,
@@ -18,15 +19,19 @@ import { type Client, clients, freshPrefix } from "../../support/stores/stores.t
 
 const HOUR = 3_600_000;
 
+// A server of its own: the watch sees all that a server does, and other tests use the shared one.
+let server: RedisServer;
 let client: Client;
 let watch: ScriptWatch;
 beforeAll(async () => {
-  client = clients["ioredis 6"](inject("redisUrl"));
-  watch = await watchScripts(inject("redisUrl"));
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+  watch = await watchScripts(server.url);
 });
 afterAll(async () => {
-  watch.stop();
-  await client.quit();
+  watch?.stop();
+  await client?.quit();
+  await server?.stop();
 });
 
 interface Data {

@@ -2,9 +2,9 @@
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
 import { commandContract, storeContract } from "session-sets/testing";
-import { afterAll, beforeAll, describe, test } from "vitest";
-import type { Connect, StoreClient } from "./clients.ts";
-import { elapseOn, freshPrefix } from "./stores.ts";
+import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { type Connect, type StoreClient, singleClients } from "./clients.ts";
+import { type Client, clients, elapseOn, freshPrefix, openRedis } from "./stores.ts";
 
 export interface Place {
   /** Where to connect the clients. */
@@ -44,4 +44,30 @@ export function clientContract(
       );
     }
   });
+}
+
+/** The contract on the server that all tests share, with some of the kinds of client: they are several files. */
+export function singleContract(has: (kind: string) => boolean): void {
+  const port = () => Number(new URL(inject("redisUrl")).port);
+  const some = Object.entries(singleClients).filter(([kind]) => has(kind));
+  const place = { port, clockPort: port, shards: 1 };
+  clientContract("on one server", Object.fromEntries(some), place);
+}
+
+/** The contract on the server that all tests share, with so many shards. */
+export function shardsContract(shards: number): void {
+  describe.each(Object.entries(clients))(
+    `the Redis store with ${shards} shard(s) and %s`,
+    (_kind, connect) => {
+      let client: Client;
+      beforeAll(() => {
+        client = connect(inject("redisUrl"));
+      });
+      afterAll(() => client.quit());
+
+      for (const { name, run } of [...storeContract, ...commandContract]) {
+        test(name, () => run(async () => openRedis(client, shards)));
+      }
+    },
+  );
 }

@@ -46,7 +46,7 @@ beforeAll(async () => {
     await admin.call("ACL", "SETUSER", USER, ...rules());
     admin.disconnect();
   }
-}, 60_000);
+});
 afterAll(async () => {
   await cluster?.stop();
   await single?.stop();

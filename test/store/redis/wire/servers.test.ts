@@ -144,7 +144,7 @@ describe("of a cluster", () => {
   beforeAll(async () => {
     cluster = await startCluster();
     client = new Cluster([{ host: "127.0.0.1", port: cluster.masters[0]?.port ?? 0 }]);
-  }, 60_000);
+  });
   afterAll(async () => {
     client?.disconnect();
     await cluster?.stop();

@@ -57,7 +57,7 @@ beforeAll(async () => {
     for (const source of Object.values(sources)) await admin.script("LOAD", source);
     admin.disconnect();
   }
-}, 60_000);
+});
 afterAll(async () => {
   for (const watch of watches ?? []) watch.stop();
   client?.disconnect();

@@ -1,0 +1,149 @@
+/*
+ * Random sequences of what programs may do, against a plain model. After each step all invariants are
+ * checked (docs/design.md, "Invariants"). A failure prints the seed and the shortest sequence that
+ * still fails: see test/support/properties.ts for how to repeat it.
+ */
+import { createSessions, type ReferenceOptions, type Sessions } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Data } from "../../support/proofs/model/model.ts";
+import { Run, type World } from "../../support/proofs/model/run.ts";
+import { anyStep, type Step } from "../../support/proofs/model/steps.ts";
+import { fc, runs } from "../../support/properties.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { checkInvariants } from "../../support/stores/invariants.ts";
+import {
+  type Client,
+  clients,
+  freshPrefix,
+  passUntil,
+  serverTime,
+} from "../../support/stores/stores.ts";
+
+type Timeouts = World["timeouts"];
+type OpenWorld = (timeouts: Timeouts) => Promise<World>;
+
+const HOUR = 3_600_000;
+const SHORT = 80;
+const TIMEOUTS: readonly Timeouts[] = [
+  { idle: HOUR, absolute: 24 * HOUR, rotationGrace: HOUR },
+  { idle: HOUR, absolute: null, rotationGrace: SHORT },
+  { idle: null, absolute: 24 * HOUR, rotationGrace: 0 },
+];
+const lengths = { default: HOUR, short: SHORT, long: 2 * HOUR };
+
+function referencesFor(shards: number): Record<string, ReferenceOptions> {
+  return {
+    user_id: {},
+    team_ids: { identity: false },
+    tag: shards === 1 ? { identity: false, as: "set" } : { identity: false },
+  };
+}
+
+function programOn(
+  store: ReturnType<typeof memoryStore>,
+  { idle, absolute, rotationGrace }: Timeouts,
+): Sessions<Data> {
+  return createSessions<Data>({
+    store,
+    references: referencesFor(store.shards),
+    idleTimeout: idle,
+    absoluteTimeout: absolute,
+    rotationGrace,
+  });
+}
+
+async function memoryWorld(timeouts: Timeouts): Promise<World> {
+  let now = 1_700_000_000_000;
+  const store = memoryStore({ now: () => now });
+  return {
+    programs: [programOn(store, timeouts), programOn(store, timeouts)],
+    timeouts,
+    lengths,
+    patience: 0,
+    slack: 0,
+    now: async () => now,
+    async passUntil(moment) {
+      now = Math.max(now, moment);
+    },
+    readsAreCheap: true,
+  };
+}
+
+/** Three programs with a client each, one of them of the older version, and one client to look. */
+function redisWorld(server: Client, others: readonly Client[], shards: number): OpenWorld {
+  return async (timeouts) => {
+    await server.flushall(); // the server is this file's own
+    const prefix = freshPrefix();
+    const programs = others.map((client) =>
+      programOn(redisStore(client, { prefix, shards, timeout: "20 seconds" }), timeouts),
+    );
+    const layout = { prefix, shards, references: referencesFor(shards) };
+    return {
+      programs,
+      timeouts,
+      lengths,
+      patience: SHORT / 2,
+      slack: 1000,
+      now: () => serverTime(server),
+      async passUntil(moment) {
+        const tooLong = moment - (await serverTime(server)) > 1000;
+        if (!tooLong) await passUntil(server, moment);
+      },
+      checkKept: (model) => checkInvariants(server, layout, model),
+      readsAreCheap: false,
+    };
+  };
+}
+
+async function checkSequences(open: OpenWorld, numRuns: number): Promise<void> {
+  const sequence = fc.array(anyStep, { minLength: 1, maxLength: 40, size: "max" });
+  let [begun, broken] = [0, 0];
+  const one = async (timeouts: Timeouts, steps: readonly Step[]) => {
+    begun++;
+    const run = new Run(await open(timeouts));
+    for (const step of steps) {
+      if (await run.step(step)) continue;
+      broken++;
+      return;
+    }
+    if (!(await run.finish())) broken++;
+  };
+  await fc.assert(fc.asyncProperty(fc.constantFrom(...TIMEOUTS), sequence, one), runs(numRuns));
+  // Else the machine is too slow for this to have shown anything.
+  expect(broken, "sequences that a deadline broke off").toBeLessThan(begun / 2);
+}
+
+/** On the memory store. */
+export function describeMemory(): void {
+  describe("the memory store does as the model", () => {
+    test("whatever happens", () => checkSequences(memoryWorld, 300), 120_000);
+  });
+}
+
+/** On a server of the file's own, which each sequence empties: so there is a file for each number of shards. */
+export function describeRedis(shards: number): void {
+  describe("the Redis store does as the model, and its keys fit together", () => {
+    let redis: RedisServer;
+    let server: Client;
+    let others: Client[];
+
+    beforeAll(async () => {
+      redis = await startRedis();
+      server = clients["ioredis 5"](redis.url);
+      others = [clients["ioredis 6"], clients["ioredis 5"], clients["ioredis 6"]].map((connect) =>
+        connect(redis.url),
+      );
+    });
+
+    afterAll(async () => {
+      for (const client of [server, ...others]) client.disconnect();
+      await redis.stop();
+    });
+
+    test(`whatever happens on ${shards} shard(s)`, async () => {
+      await checkSequences(redisWorld(server, others, shards), 60);
+    }, 120_000);
+  });
+}
