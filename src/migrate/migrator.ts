@@ -70,15 +70,13 @@ export interface ForeignLayout {
   explainAbsence?(id: string, exists: (key: string) => Promise<boolean>): Promise<void>;
 }
 
-/**
- * The outcome for one foreign session. `migrated`: it is in this library's layout, or was; what another
- * migration had left over of it is deleted. `damaged`: it is left as it is.
- */
-export type MigrateOutcome = "migrated" | "absent" | "damaged";
-
-/** The outcome, and how many fields were left out. */
 interface MigrateResult {
-  readonly outcome: MigrateOutcome;
+  /**
+   * `migrated`: the session is in this library's layout, or was; the rest of it that another migration
+   * left in the foreign layout is deleted. `damaged`: it stays, unless it was to be ended.
+   */
+  readonly outcome: "migrated" | "absent" | "damaged";
+  /** How many of its fields were left out. */
   readonly leftOut: number;
 }
 
@@ -123,12 +121,11 @@ export class Migrator {
   }
 
   /** Migrates the session with a foreign id, if there is one: another call may have just done so. */
-  async migrate(id: string, { thenEnd = false }: MigrateOptions = {}): Promise<MigrateOutcome> {
+  async migrate(id: string, { thenEnd = false }: MigrateOptions = {}): Promise<void> {
     const { outcome } = await this.#migrateKey(this.#layout.toKey(id), { thenEnd });
     if (outcome === "absent" && !thenEnd) {
       await this.#layout.explainAbsence?.(id, (key) => this.#foreignKeys.has(key));
     }
-    return outcome;
   }
 
   /**

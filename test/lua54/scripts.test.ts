@@ -131,7 +131,7 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
   });
 });
 
-test("sessions of another library are taken over on Lua 5.4", async () => {
+test("sessions of another library are migrated on Lua 5.4", async () => {
   const prefix = freshPrefix();
   const { id } = createToken(1);
   const layout: ForeignLayout = {

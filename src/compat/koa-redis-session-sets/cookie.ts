@@ -59,7 +59,7 @@ export class KoaCookie {
       this.#isThere = value !== undefined;
       return value;
     } catch (cause) {
-      const fault = this.#fault() || "Koa cannot read it";
+      const fault = this.#findFault() || "Koa cannot read it";
       throw new SessionError("ERR_COOKIE", `The session cookie cannot be read: ${fault}`, {
         cause,
         cookie: this.#name,
@@ -73,7 +73,7 @@ export class KoaCookie {
    * @throws SessionError ERR_COOKIE if the cookie cannot be set now.
    */
   check(): void {
-    const fault = this.#fault();
+    const fault = this.#findFault();
     if (!fault) return;
     throw new SessionError("ERR_COOKIE", `The session cookie cannot be set: ${fault}`, {
       cookie: this.#name,
@@ -82,10 +82,10 @@ export class KoaCookie {
 
   /** Whether the cookie can be set now. */
   get settable(): boolean {
-    return !this.#fault();
+    return !this.#findFault();
   }
 
-  #fault(): string | false | null | undefined {
+  #findFault(): string | false | null | undefined {
     const { fault, secure } = this.#exchange;
     return (
       fault ||

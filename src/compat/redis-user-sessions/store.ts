@@ -2,7 +2,7 @@ import type { CommandStore } from "../../store/commanding.ts";
 import { openStore } from "../../store/redis/options.ts";
 import type { NodeRedisClient } from "../../store/redis/wire/clients/node-redis.ts";
 
-/** Where the sessions are kept with every kind of client: in one shard, so that a user has one set. */
+/** One shard with every kind of client, so that each user has one set. */
 export const IN_ONE_SHARD = { prefix: "redis-user-sessions", shards: 1 } as const;
 
 const stores = new WeakMap<object, CommandStore>();

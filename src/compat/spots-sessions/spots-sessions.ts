@@ -142,7 +142,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   async get(options: OfToken): Promise<SpotsSession | IfMissing<Missing, undefined>> {
     const { app, token } = readCallOptions("get", options, OPTIONS.get);
     const found = await this.#store.find(deriveId(app, token));
-    if (found.state !== "live") return this.#missing(undefined);
+    if (found.state !== "live") return this.#answerMissing(undefined);
     const { fields } = found.session;
     const ownerId = String(decodeValue(fields.get("ownerId") ?? ""));
     return { ownerId, data: decodeRecord(fields, DATA_PREFIX) };
@@ -153,7 +153,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const { app, token, duration } = readCallOptions("refresh", options, OPTIONS.refresh);
     const change = { ...createChange(new Map()), absoluteTimeout: parseSeconds(duration) };
     const { state } = await this.#store.command(deriveId(app, token), change);
-    return state === "changed" ? true : this.#missing(false);
+    return state === "changed" ? true : this.#answerMissing(false);
   }
 
   /**
@@ -174,14 +174,14 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
       .map(([name]) => encodeFieldName(name, DATA_PREFIX));
     const change = createChange(encodeRecord(Object.fromEntries(set), DATA_PREFIX), unset);
     const { state } = await this.#store.command(deriveId(app, token), change);
-    return state === "changed" ? true : this.#missing(false);
+    return state === "changed" ? true : this.#answerMissing(false);
   }
 
   /** Ends a session. Resolves to whether there was one. */
   async kill(options: OfToken): Promise<true | IfMissing<Missing, false>> {
     const { app, token } = readCallOptions("kill", options, OPTIONS.kill);
     const ended = await this.#store.end(deriveId(app, token));
-    return ended === null ? this.#missing(false) : true;
+    return ended === null ? this.#answerMissing(false) : true;
   }
 
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
@@ -201,8 +201,8 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     return new Migrator(this.#client, IN_ONE_SHARD, FOREIGN_LAYOUT).migrateAll(cursor);
   }
 
-  /** The answer where there is no session, or the rejection in its place. */
-  #missing<Answer>(answer: Answer): IfMissing<Missing, Answer> {
+  /** Gives the answer where there is no session, or rejects in its place. */
+  #answerMissing<Answer>(answer: Answer): IfMissing<Missing, Answer> {
     if (!this.#rejects) return answer as IfMissing<Missing, Answer>;
     throw new SessionError(
       "ERR_SESSION_GONE",

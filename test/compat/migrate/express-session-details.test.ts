@@ -1,4 +1,4 @@
-/* What comes along when sessions of connect-redis are moved, what is left out, and what is told. */
+/* Sessions of connect-redis that are migrated: what is kept, what is left out, and the warnings. */
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
@@ -43,7 +43,7 @@ const open = (options: object = {}) =>
     migrate: { prefix: `${prefix}:` },
     ...options,
   });
-/** A session as connect-redis has written it, which lives for so long. */
+/** A session as connect-redis writes it, and how long it lives. */
 async function lay(fields: object, ms = HOUR, sid = sidOf()): Promise<string> {
   await client.set(`${prefix}:${sid}`, JSON.stringify(fields), "PX", ms);
   return sid;
@@ -56,7 +56,7 @@ async function drain(store: SessionSetsStore): Promise<MoveProgress | undefined>
 const leftOf = (store: SessionSetsStore, sid: string) =>
   client.pttl(`{${prefix}:0}:s:${store.idOf(sid)}`);
 
-describe("a session that is moved", () => {
+describe("a session that is migrated", () => {
   const cases = [
     ["its max age", { originalMaxAge: 14 * DAY, expires: new Date(Date.now() + HOUR) }, 14 * DAY],
     ["idleTimeout, where its cookie ends with the browser", { expires: null }, 3 * HOUR],
@@ -109,7 +109,7 @@ describe("a field that cannot be named", () => {
     },
   );
 
-  test("is counted by the walk, and told with the reason", async () => {
+  test("is counted by moveSessions, and reported with the reason", async () => {
     const store = open();
     await client.set(`${prefix}:${sidOf()}`, text(bad), "PX", HOUR);
     await client.set(`${prefix}:${sidOf()}`, text(["@state"]), "PX", HOUR);
@@ -157,7 +157,7 @@ describe("migrate with a prefix that lacks its colon", () => {
     expect(warnings.filter(({ code }) => code === "SESSION_SETS_MIGRATE_PREFIX")).toEqual([]);
   });
 
-  test("has the walk leave them where they are, and tell", async () => {
+  test("has moveSessions leave them where they are, and warn", async () => {
     await lay({ cookie: { originalMaxAge: HOUR } });
     const store = open({ migrate: { prefix } });
     expect(await drain(store)).toEqual({ cursor: null, scanned: 1, moved: 0, damaged: 1 });
@@ -169,7 +169,7 @@ describe("migrate with a prefix that lacks its colon", () => {
   });
 });
 
-test("a session with too many values of references is moved, and cut in the largest of them", async () => {
+test("a session with too many values of references is migrated, and cut in the largest of them", async () => {
   const references = { user_id: {}, tags: {}, teams: {} };
   const store: SessionSetsStore = open({ references, maxBytes: 200_000 });
   const numbers = (count: number) => Array.from({ length: count }, (_, i) => i);

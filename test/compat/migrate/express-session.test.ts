@@ -33,7 +33,7 @@ beforeEach(() => {
 
 const expires = (ms = HOUR) => new Date(Date.now() + ms).toISOString();
 const cookie = (ms = HOUR) => ({ originalMaxAge: ms, expires: expires(ms), httpOnly: true });
-/** A session as connect-redis has written it. */
+/** A session as connect-redis writes it. */
 async function lay(sid: string, fields: object = {}, ms = HOUR, under = `${prefix}:`) {
   const session = { cookie: cookie(ms), theme: "dark", passport: { user: 1 }, ...fields };
   await client.set(under + sid, JSON.stringify(session), "EX", ms / 1000);
@@ -95,7 +95,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
 });
 
 describe("a session of connect-redis", () => {
-  test("keeps its fields and the time that is left, and using it moves its deadline", async () => {
+  test("keeps its fields and the time that is left, and using it pushes its deadline forward", async () => {
     const sid = sidOf();
     await lay(sid, { cart: ["book"], n: 1 }, 60_000);
     const session = await store.get(sid);
@@ -146,7 +146,7 @@ describe("a session of connect-redis", () => {
     expect(await store.get(destroyed)).toBeNull();
   });
 
-  test("that is damaged is no session, is left by the walk, and removed by destroy and set", async () => {
+  test("that is damaged is no session, is left by moveSessions, and removed by destroy and set", async () => {
     const sids = [sidOf(), sidOf(), sidOf(), sidOf(), sidOf()] as const;
     await client.set(`${prefix}:${sids[0]}`, "{ no JSON", "EX", 60);
     await client.set(`${prefix}:${sids[1]}`, JSON.stringify({ theme: "dark" }), "EX", 60);
@@ -181,7 +181,7 @@ describe("a session of connect-redis", () => {
     expect(await store.get(sid)).toBeNull();
   });
 
-  test("is ended with all others by clear, moved or not", async () => {
+  test("is ended with all others by clear, migrated or not", async () => {
     const sids = [sidOf(), sidOf(), sidOf()] as const;
     for (const sid of sids) await lay(sid);
     await store.get(sids[0]);
@@ -190,7 +190,7 @@ describe("a session of connect-redis", () => {
     expect(await oldKeys()).toEqual([]);
   });
 
-  test("spares whoever has moved none: a store without a client takes no migrate", () => {
+  test("a store without a client refuses the option migrate", () => {
     expect(() => new SessionSetsStore({ store: memoryStore(), migrate: true })).toThrow(
       "The option migrate of SessionSetsStore needs a client",
     );

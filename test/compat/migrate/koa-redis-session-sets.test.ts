@@ -134,7 +134,7 @@ describe("a browser that comes with the cookie of before", () => {
     expect((await browser.visit(get)).value).toEqual({ user_id: "1", theme: "light" });
   });
 
-  test("has its session moved after the headers were sent, and its token by a later request", async () => {
+  test("has its session migrated after the headers were sent, and its token by a later request", async () => {
     await lay();
     const answer = await browser.visit(async (ctx) => {
       ctx.res.writeHead(200);
@@ -159,7 +159,7 @@ describe("a browser that comes with the cookie of before", () => {
     expect(await oldKeys()).toEqual([]);
   });
 
-  test("reads, sets, unsets and touches; getKey is that of the moved session after the first call", async () => {
+  test("reads, sets, unsets and touches; getKey is that of the migrated session after the first call", async () => {
     await lay();
     const answer = await browser.visit(async (ctx) => {
       await ctx.session.set({ theme: "light", user_id: 2 });
@@ -205,7 +205,7 @@ describe("a browser that comes with the cookie of before", () => {
     expect((await planter.visit(get)).value).toEqual({});
   });
 
-  test("is given the token of a sign-in that it sends with its old value, beside the move", async () => {
+  test("is given the token of a sign-in that it sends with its old value, beside the migration", async () => {
     await open({ references: { user_id: { rotate: true } } });
     await lay({ fields: { theme: "dark" } });
     const parallel = app.browser();
@@ -256,7 +256,7 @@ describe("a browser that comes with the cookie of before", () => {
   });
 });
 
-describe("the old layout", () => {
+describe("the foreign layout", () => {
   test("may be under a namespace", async () => {
     await open({ migrate: { namespace: prefix } });
     await lay({ under: `koa-redis-session-sets:${prefix}` });
@@ -347,14 +347,14 @@ describe("the store", () => {
     expect(await idsOf(1)).toEqual(["chosen"]);
   });
 
-  test("ends a session that was not moved yet", async () => {
+  test("ends a session that was not migrated yet", async () => {
     await lay();
     await app.middleware.store.delete(id);
     expect(await oldKeys()).toEqual([]);
     expect((await browser.visit(get)).value).toEqual({});
   });
 
-  test("clears a user's sessions, moved or not, and nobody else's", async () => {
+  test("clears a user's sessions, migrated or not, and no other user's", async () => {
     const others = Array.from({ length: 120 }, () => randomBytes(18).toString("base64"));
     await lay();
     await browser.visit(get);

@@ -1,6 +1,6 @@
 /*
- * Where sessions are moved from: each is laid out on a server with raw commands, exactly as the old
- * package did, and used through the new entry.
+ * The libraries whose sessions are migrated. Raw commands write a session as the library does, and the
+ * entry of this package uses it.
  */
 import { createHash } from "node:crypto";
 import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";

@@ -1,6 +1,6 @@
 /*
- * Sessions of an old layout that several move, use and end at the same time: in every order of their
- * commands, and where the one who moves dies or sends a command twice.
+ * Sessions of a foreign layout that several programs migrate, use and end at the same time: in every
+ * order of their commands, and where a migrating program dies or sends a command twice.
  */
 import assert from "node:assert/strict";
 import { Redis } from "ioredis";
@@ -94,7 +94,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
   test("nor by one that writes to it", () =>
     inOrders([(opened) => opened.write("light"), (opened) => opened.end()], isGone));
 
-  test("nor by two of which one has moved it", () =>
+  test("nor by two of which one has migrated it", () =>
     inOrders(
       [
         (opened) => opened.read(),
@@ -107,10 +107,9 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
       RANDOM,
     ));
 
-  test("nor by the walk over all of them", () =>
-    inOrders([drain, (opened) => opened.end()], isGone, RANDOM));
+  test("nor by moveSessions", () => inOrders([drain, (opened) => opened.end()], isGone, RANDOM));
 
-  test("the walk and a request that uses it leave one session, and both see it", () =>
+  test("moveSessions and a request that uses it leave one session, and both see it", () =>
     inOrders(
       [drain, async (opened) => assert.equal(await opened.read(), "dark")],
       async (direct) => {
@@ -125,7 +124,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
       [
         (opened) => opened.read(),
         async (opened) => {
-          // Without an old index, everything is moved before.
+          // Without an old index, everything is migrated before.
           if (!origin.indexed) await drain(opened);
           await opened.endAllOfUser();
         },
@@ -134,7 +133,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
       RANDOM,
     ));
 
-  test("if the one who moves it dies at any command, the next one finds it, and ends it for good", async () => {
+  test("if the program that migrates it dies at any command, the next one finds it, and ends it for good", async () => {
     const direct = origin.open(client);
     await atEachCommand(async (at) => {
       let sent = 0;
@@ -156,7 +155,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
         );
       expect(await direct.read()).toBe("dark");
       expect((await left()).now).toBe(1);
-      // By somebody who knows nothing of the old layout, as clear() of a set.
+      // By a call that knows nothing of the foreign layout, as clear() of a set.
       await client.del(await client.keys(origin.sessions));
       await isGone(direct);
       return died;

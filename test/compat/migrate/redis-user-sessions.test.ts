@@ -32,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => client.close());
 
 const newId = () => randomBytes(9).toString("base64url");
-/** A session as redis-user-sessions has written it. */
+/** A session as redis-user-sessions writes it. */
 async function lay(sessionId: string, more: object = {}, ms = HOUR) {
   const moment = Date.now() + ms;
   const data = { userId: "eva", expires: new Date(moment).toISOString(), role: "admin", ...more };
@@ -138,7 +138,7 @@ describe("a session of redis-user-sessions", () => {
     expect(await read("an id")).toMatchObject({ role: "admin" });
   });
 
-  test("that is damaged is none, is left by the walk, and goes with its user's others", async () => {
+  test("that is damaged is none, is left by moveSessions, and goes with its user's others", async () => {
     await client.set("session:text", "{ no JSON", { EX: 60 });
     await client.set("session:list", "[]", { EX: 60 });
     await client.set("session:nobody's", JSON.stringify({ expires: "2099-01-01T00:00:00Z" }));

@@ -1,4 +1,4 @@
-/* `moveSessions`: the walk that moves all sessions of an old layout, on one server and on a cluster. */
+/* `moveSessions` migrates all sessions of a foreign layout, on one server and on a cluster. */
 import { Cluster, Redis } from "ioredis";
 import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
@@ -43,7 +43,7 @@ describe("on one server", () => {
     await server.stop();
   });
 
-  test("it moves all of them in bounded steps, and tells after each how far it is", async () => {
+  test("it migrates all of them in bounded steps, and tells after each how far it is", async () => {
     await lay(client, 1000);
     let together = 0;
     let most = 0;
@@ -194,7 +194,7 @@ describe("on a cluster", () => {
     (await Promise.all(client.nodes("master").map((node) => node.keys("sess:*")))).flat();
 
   test.each(Object.entries(clusterClients))(
-    "it walks over all masters, with %s",
+    "it scans the keys of all masters, with %s",
     async (_, connect) => {
       await lay(client, 300);
       const connected = await connect(port());
@@ -210,7 +210,7 @@ describe("on a cluster", () => {
     },
   );
 
-  test("it goes on from any cursor, and reads move sessions across slots", async () => {
+  test("it goes on from any cursor, and reads migrate sessions across slots", async () => {
     const sids = await lay(client, 900);
     const store = storeOn(client);
     for (const sid of sids.slice(0, 50)) expect(await store.get(sid)).not.toBeNull();

@@ -1,4 +1,4 @@
-/* Sessions that @spots-tech/sessions has kept, which a walk moves. */
+/* Sessions that @spots-tech/sessions has kept, and moveSessions migrates. */
 import { randomBytes } from "node:crypto";
 import { type MoveProgress, SpotsSessions } from "session-sets/compat/spots-sessions";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
@@ -57,7 +57,7 @@ test("are found, refreshed, updated and ended after it, with the time that was l
   expect((await spots.get({ app: "blog", token: elsewhere }))?.data).toEqual({ a: [1] });
 });
 
-test("are moved once: what was ended since does not come back from what was left over", async () => {
+test("are migrated once: one that was ended since does not come back from what was left over", async () => {
   const token = await lay("shop", "eva", { a: 1 });
   const [key = ""] = await spots.client.keys("app:*");
   const [text, expiry] = [await spots.client.get(key), await spots.client.pexpiretime(key)];

@@ -32,7 +32,7 @@ export interface StoreReference {
   readonly from: ((session: object) => unknown) | null;
 }
 
-/** By the names that the values are stored under. */
+/** References by the names of the fields that hold their values. */
 export type References = ReadonlyMap<string, StoreReference>;
 
 /** A session as it is stored. */

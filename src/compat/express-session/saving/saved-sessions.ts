@@ -69,8 +69,8 @@ export class SavedSessions {
       if (first.state === "live") return first;
       if (first.state === "gone" && migrator) {
         await migrator.migrate(sid);
-        const moved = await this.#store.find(id);
-        if (moved.state === "live") return moved;
+        const migrated = await this.#store.find(id);
+        if (migrated.state === "live") return migrated;
       }
       await this.#refuseId("get", sid);
       return null;

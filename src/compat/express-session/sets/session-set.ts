@@ -72,7 +72,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
   }
 
   /**
-   * Merges values into each of them; no deadline moves. Resolves to how many.
+   * Merges values into each of them; no deadline changes. Resolves to how many.
    *
    * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads, which
    * are changed in their requests; ERR_SESSION_TOO_LARGE where one would grow over `maxBytes`: it and
@@ -85,7 +85,7 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
   }
 
   /**
-   * Removes fields from each of them; no deadline moves. Resolves to how many sessions there were.
+   * Removes fields from each of them; no deadline changes. Resolves to how many sessions there were.
    *
    * @throws SessionError ERR_SESSION_CONFIG for the cookie and for a field that a `from` reads.
    */

@@ -167,11 +167,11 @@ async function doEverything(prefix: string, sessions: Sessions<Data>): Promise<v
   await client.hdel(`${tag}:s:${session.id}`, "@r1");
   await client.zadd(`${tag}:r:user_id:1`, "1e15", "AAnobody");
   for await (const _ of sessions.reindex());
-  await moveOldOne(prefix);
+  await migrateOne(prefix);
 }
 
 /** A session that another library has kept, in a slot of its own. */
-async function moveOldOne(prefix: string): Promise<void> {
+async function migrateOne(prefix: string): Promise<void> {
   const layout: ForeignLayout = {
     pattern: `old-${prefix}:*`,
     type: "string",
