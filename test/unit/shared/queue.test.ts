@@ -1,6 +1,6 @@
 /* The queue in which the calls of one request are carried out. */
 import { expect, test } from "vitest";
-import { Queue } from "../src/shared/queue.ts";
+import { Queue } from "../../../src/shared/queue.ts";
 
 /** Work that ends when the test says so, and notes when it begins and ends. */
 function createWork(log: string[], name: string) {
