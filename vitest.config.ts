@@ -1,12 +1,23 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
 import { writeScripts } from "./scripts/build-lua.mjs";
 import Progress from "./test/support/progress.ts";
 import { LongestFirst } from "./test/support/setup/longest-first.ts";
 
 // The sources import what this makes, so each run of tests has the Lua files as they are.
 writeScripts();
+
+/** And with --watch as they become. */
+const scripts: Plugin = {
+  name: "lua-scripts",
+  configureServer({ watcher }) {
+    const folder = fileURLToPath(new URL("./src/store/redis/scripts/", import.meta.url));
+    watcher.add(folder).on("change", (path) => {
+      if (path.endsWith(".lua")) writeScripts();
+    });
+  },
+};
 
 // The tests import the package by its name and get the sources: an entry of the package is the file
 // of that name at the top of src/. What the built package does, the project `package` shows.
@@ -39,6 +50,7 @@ function project(name: string, ...globalSetup: string[]) {
 }
 
 export default defineConfig({
+  plugins: [scripts],
   test: {
     projects: [
       project("unit"),

@@ -6,6 +6,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import { afterAll } from "vitest";
 import { sources } from "../../../generated/scripts.js";
 import { buildProgram, type Program } from "../../support/programs/build-program.ts";
 import { type MutationName, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
@@ -41,8 +42,16 @@ const CLUSTER_SHARDS = 6;
 /** How much the recorded times may be off, beside the drift between the clocks (ms). */
 const SLACK = 1.5;
 
+let program: Promise<Program> | undefined;
+afterAll(async () => (await program)?.remove());
+
+/** The program of the processes, which is compiled once for all tests of a file. */
+function built(): Promise<Program> {
+  program ??= buildProgram("test/proofs/histories/process.ts");
+  return program;
+}
+
 export class Runner {
-  readonly #program: Program;
   readonly #children: readonly ChildProcess[];
   readonly #masters: readonly Redis[];
   readonly #prefix: string;
@@ -50,8 +59,7 @@ export class Runner {
   readonly #base: bigint;
   #worlds = 0;
 
-  private constructor(program: Program, servers: Servers, { mutation }: RunnerOptions) {
-    this.#program = program;
+  private constructor(path: string, servers: Servers, { mutation }: RunnerOptions) {
     this.#prefix = freshPrefix();
     this.#shards = servers.cluster ? CLUSTER_SHARDS : 1;
     this.#base = process.hrtime.bigint();
@@ -65,16 +73,12 @@ export class Runner {
       base: String(this.#base),
     };
     this.#children = Array.from({ length: PROCESSES }, () =>
-      fork(program.path, [JSON.stringify(setting)], { execArgv: [] }),
+      fork(path, [JSON.stringify(setting)], { execArgv: [] }),
     );
   }
 
   static async start(servers: Servers, options: RunnerOptions = {}): Promise<Runner> {
-    const runner = new Runner(
-      await buildProgram("test/proofs/histories/process.ts"),
-      servers,
-      options,
-    );
+    const runner = new Runner((await built()).path, servers, options);
     const { mutation } = options;
     const texts = { ...sources, ...(mutation ? mutatedSources(mutations[mutation]) : {}) };
     for (const text of [...Object.values(sources), ...Object.values(texts)]) {
@@ -90,7 +94,6 @@ export class Runner {
       this.#children.map((child) => child.exitCode === null && once(child, "exit")),
     );
     for (const master of this.#masters) master.disconnect();
-    await this.#program.remove();
   }
 
   /** Runs plans side by side. Rejects where all can be explained and the keys are wrong. */

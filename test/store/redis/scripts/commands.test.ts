@@ -21,7 +21,8 @@ afterAll(async () => {
 
 function shown(): string {
   const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
-  const [, block = ""] = /<!-- test\/redis-commands.*?-->\n```text\n(.*?)```/s.exec(readme) ?? [];
+  const [, block = ""] =
+    /<!-- test\/store\/redis\/scripts\/commands.*?-->\n```text\n(.*?)```/s.exec(readme) ?? [];
   return block;
 }
 
