@@ -1,4 +1,4 @@
-/* The session of a request under Express, over real sockets, on the memory store and on Redis. */
+/* The session of a request under Express 5 and 4, over real sockets. */
 import express, { type ErrorRequestHandler } from "express";
 import express4 from "express-4";
 import { csrfGuard, expressSessions } from "session-sets/express";
@@ -6,17 +6,9 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { describeAdapter } from "../../support/http/adapter.ts";
 import { request, serve, shopSessions } from "../../support/http/apps/ad-hoc.ts";
 import { express4Adapter, expressAdapter } from "../../support/http/apps/express.ts";
-import { httpContract } from "../../support/http/contract/contract.ts";
-import { openMemory } from "../../support/stores/stores.ts";
 
-describeAdapter(expressAdapter, { memory: "pairs", redis: "none" });
-
-describe.each(["", "/shop"])("Express 4 under %j, on the memory store", (prefix) => {
-  httpContract(express4Adapter, prefix, async () => openMemory(), {
-    clock: "moved",
-    orders: "none",
-  });
-});
+describeAdapter(expressAdapter);
+describeAdapter(express4Adapter);
 
 const sessions = shopSessions();
 

@@ -1,4 +1,4 @@
-/* The session of a request under Fastify, over real sockets, on the memory store and on Redis. */
+/* The session of a request under Fastify, over real sockets. */
 import fastify, {
   type FastifyInstance,
   type InjectOptions,
@@ -10,7 +10,7 @@ import { describeAdapter } from "../../support/http/adapter.ts";
 import { shopSessions } from "../../support/http/apps/ad-hoc.ts";
 import { fastifyAdapter } from "../../support/http/apps/fastify.ts";
 
-describeAdapter(fastifyAdapter, { memory: "pairs", redis: "none" });
+describeAdapter(fastifyAdapter);
 
 const sessions = shopSessions();
 const shop = fastifySessions(sessions);

@@ -1,6 +1,6 @@
-/* The session of a Request, over real sockets, on the memory store and on Redis. */
+/* The session of a Request, over real sockets. */
 
 import { describeAdapter } from "../../support/http/adapter.ts";
 import { fetchAdapter } from "../../support/http/apps/fetch.ts";
 
-describeAdapter(fetchAdapter, { memory: "pairs", redis: "none" });
+describeAdapter(fetchAdapter);

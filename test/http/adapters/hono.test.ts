@@ -1,4 +1,4 @@
-/* The session of a request under Hono, over real sockets, on the memory store and on Redis. */
+/* The session of a request under Hono, over real sockets. */
 import { Hono } from "hono";
 import { honoSessions, type SessionVariables } from "session-sets/hono";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -10,7 +10,7 @@ import { honoAdapter } from "../../support/http/apps/hono.ts";
 beforeAll(() => void vi.spyOn(console, "error").mockImplementation(() => {}));
 afterAll(() => vi.restoreAllMocks());
 
-describeAdapter(honoAdapter, { memory: "pairs", redis: "none" });
+describeAdapter(honoAdapter);
 
 const sessions = shopSessions();
 const shop = honoSessions(sessions);

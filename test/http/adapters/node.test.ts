@@ -1,4 +1,4 @@
-/* The session of a request of node:http, over real sockets, on the memory store and on Redis. */
+/* The session of a request of node:http, over real sockets. */
 import { once } from "node:events";
 import { connect, createServer as createServer2 } from "node:http2";
 import { createServer as createSecureServer, request as httpsRequest } from "node:https";
@@ -10,7 +10,7 @@ import { request, serve, shopSessions } from "../../support/http/apps/ad-hoc.ts"
 import { nodeAdapter } from "../../support/http/apps/node.ts";
 import { CERTIFICATE } from "../../support/http/certificate.ts";
 
-describeAdapter(nodeAdapter, { memory: "pairs", redis: "none" });
+describeAdapter(nodeAdapter);
 
 const sessions = shopSessions();
 const sessionOf = nodeSessions(sessions);

@@ -1,24 +1,27 @@
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { afterAll, beforeAll, describe, inject, onTestFinished, test } from "vitest";
 import { type Client, clients, openMemory, openRedis } from "../stores/stores.ts";
 import type { Adapter } from "./app.ts";
-import { httpContract, type Orders } from "./contract/contract.ts";
+import { starter } from "./contract/contract.ts";
+import { frameworkContract } from "./framework/contract.ts";
+import { smoke } from "./framework/requests.ts";
 
-/** Runs the HTTP contract at the root on the memory store, and mounted under a prefix on Redis. */
-export function describeAdapter(
-  adapter: Adapter,
-  orders: { readonly memory: Orders; readonly redis: Orders },
-): void {
-  describe(`${adapter.name}, on the memory store`, () => {
-    httpContract(adapter, "", async () => openMemory(), { clock: "moved", orders: orders.memory });
+/**
+ * Runs the contract of frameworks, mounted under a prefix on the memory store; and one session from
+ * its beginning to its end at the root, on Redis.
+ */
+export function describeAdapter(adapter: Adapter): void {
+  describe(`${adapter.name} under /shop, on the memory store`, () => {
+    const start = starter(adapter, "/shop", async () => openMemory(), onTestFinished);
+    frameworkContract({ describe, test, adapter, start });
   });
 
-  describe(`${adapter.name} under /shop, on Redis with 4 shards`, () => {
+  describe(`${adapter.name}, on Redis with 4 shards`, () => {
     let client: Client;
     beforeAll(() => {
       client = clients["ioredis 6"](inject("redisUrl"));
     });
     afterAll(() => client.quit());
-    const open = async () => openRedis(client, 4);
-    httpContract(adapter, "/shop", open, { clock: "real", orders: orders.redis });
+    const start = starter(adapter, "", async () => openRedis(client, 4), onTestFinished);
+    smoke({ describe, test, adapter, start });
   });
 }

@@ -1,6 +1,6 @@
 /*
- * An application under test: a server on a real socket, whose requests do what the test hands over
- * with them, and browsers that send such requests.
+ * An application under test, whose requests do what the test hands over with them, and browsers that
+ * send such requests. It is a framework on a real socket, or nothing but an exchange.
  */
 
 import { inspect } from "node:util";
@@ -10,14 +10,15 @@ import type {
   CookieOptions,
   CSRFGuardOptions,
   RequestSession,
+  RequireSessionOptions,
 } from "session-sets/koa";
 import type { StoreUnderTest } from "session-sets/testing";
 import { expect } from "vitest";
 import { Turnstile } from "../proofs/turnstile.ts";
 import { type Operation, recordedStore } from "../stores/recorded-store.ts";
-import { type Exchanged, exchange } from "./client.ts";
+import type { Exchanged, RequestOptions } from "./client.ts";
 import { CookieJar, parseSetCookie, type SetCookie } from "./cookie-jar.ts";
-import type { Listening } from "./server.ts";
+import type { Listening, Served } from "./server.ts";
 
 export type Data = {
   user_id?: number;
@@ -31,6 +32,8 @@ export interface TestContext {
   readonly session: RequestSession<Data>;
   /** The session as the framework's adapter gives it without its middleware. */
   of(): RequestSession<Data>;
+  /** The session that `requireSession` has found. */
+  found(): unknown;
   setHeader(name: string, value: string): void;
   /** Sets a cookie of the application's own, as is usual in the framework. */
   setCookie(name: string, value: string): void;
@@ -54,6 +57,12 @@ export interface AdapterOptions {
   readonly production?: boolean;
   /** Whether the framework believes X-Forwarded-Proto and X-Forwarded-Host. */
   readonly trustProxy?: boolean;
+  /** Whether the middleware is used twice. */
+  readonly twice?: boolean;
+  /** Puts a `requireSession` for the field of the user before the handlers. */
+  readonly signedIn?: RequireSessionOptions;
+  /** Whether the application answers errors by itself: 418, and nothing that was on the response. */
+  readonly ownErrors?: boolean;
   /** Puts a `csrfGuard` before the handlers. */
   readonly guard?: CSRFGuardOptions;
   /** The handler of a request, which names it in its header `x-handler`. */
@@ -62,15 +71,26 @@ export interface AdapterOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** What an application under test runs on. */
+export interface Host {
+  start(options: AdapterOptions): Promise<Served>;
+}
+
 /** A framework under test. A body is `{ value }` in JSON; errors are answered by the framework. */
-export interface Adapter {
+export interface Adapter extends Host {
   readonly name: string;
   /** Whether what is thrown and is no Error gets no answer at all, as in Hono. */
   readonly answersErrorsOnly?: boolean;
   /** Whether, in production, the answer to an error is the name of its status, whatever its message. */
   readonly hidesMessages?: boolean;
+  /** Whether the answer to an error of any status has its message. */
+  readonly tellsMessages?: boolean;
   /** Whether bodies in JSON are parsed before the handlers run. */
   readonly parsesBodies?: boolean;
+  /** How the framework is told of a proxy in front of it, as a developer is told. */
+  readonly proxySetting: string;
+  /** Whether something is what the framework gives its handlers. */
+  readonly isGiven: (one: unknown) => boolean;
   start(options: AdapterOptions): Promise<Listening>;
 }
 
@@ -101,6 +121,8 @@ export interface SendOptions {
   readonly method?: string;
   readonly headers?: { readonly [name: string]: string | readonly string[] };
   readonly body?: string;
+  /** Takes the request back, and closes its connection. */
+  readonly signal?: AbortSignal;
   /** Whether the browser does at once what Set-Cookie says; else `take` does. */
   readonly take?: boolean;
 }
@@ -123,7 +145,7 @@ export class TestApp {
   /** Tokens and pre-session secrets that were sent, which nothing but cookies may hold. */
   readonly secrets = new Set<string>();
   readonly #handlers = new Map<string, Handler>();
-  #server: Listening | undefined;
+  #server: Served | undefined;
 
   private constructor(prefix: string, under: StoreUnderTest, options: AppOptions) {
     this.prefix = prefix;
@@ -141,13 +163,13 @@ export class TestApp {
   }
 
   static async start(
-    adapter: Adapter,
+    host: Host,
     prefix: string,
     under: StoreUnderTest,
     options: AppOptions,
   ): Promise<TestApp> {
     const app = new TestApp(prefix, under, options);
-    app.#server = await adapter.start({
+    app.#server = await host.start({
       ...options,
       sessions: app.sessions,
       prefix,
@@ -157,8 +179,10 @@ export class TestApp {
     return app;
   }
 
-  get port(): number {
-    return this.#server?.port ?? 0;
+  /** What a request is answered. */
+  exchange(request: RequestOptions): Promise<Exchanged> {
+    if (!this.#server) throw new Error("The application has not been started");
+    return this.#server.exchange(request);
   }
 
   /** A browser, with a session cookie where a token is given. */
@@ -215,7 +239,7 @@ export class Browser {
 
   /** Sends a request that does what `handler` does. */
   async send(handler: Handler, options: SendOptions = {}): Promise<Answer> {
-    const { method = "GET", headers = {}, body, take = true } = options;
+    const { method = "GET", headers = {}, body, signal, take = true } = options;
     let error: unknown;
     const name = this.#app.handle(async (context) => {
       try {
@@ -230,11 +254,12 @@ export class Browser {
       status,
       headers: received,
       text,
-    } = await exchange(this.#app.port, {
+    } = await this.#app.exchange({
       method,
       path: `${this.#app.prefix}/`,
       headers: { "x-handler": name, ...(cookie === undefined ? {} : { cookie }), ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(signal === undefined ? {} : { signal }),
     });
     const setCookies = (received["set-cookie"] ?? []).map(parseSetCookie);
     this.#keepSecret(setCookies, { ...received, "set-cookie": undefined }, text);

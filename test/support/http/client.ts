@@ -16,12 +16,13 @@ export interface RequestOptions {
   readonly path: string;
   readonly headers: { readonly [name: string]: string | readonly string[] };
   readonly body?: string;
+  readonly signal?: AbortSignal;
 }
 
 /** Sends a request to a port of this machine, and reads the whole response. */
 export async function exchange(
   port: number,
-  { method, path, headers, body }: RequestOptions,
+  { method, path, headers, body, signal }: RequestOptions,
 ): Promise<Exchanged> {
   const sent = request({
     agent,
@@ -29,6 +30,7 @@ export async function exchange(
     port,
     method,
     path,
+    ...(signal ? { signal } : {}),
     headers: Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [
         name,

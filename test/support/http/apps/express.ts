@@ -1,23 +1,35 @@
 import { createServer } from "node:http";
 import express, { type ErrorRequestHandler, type RequestHandler } from "express";
 import express4 from "express-4";
-import { csrfGuard, expressSessions } from "session-sets/express";
+import * as entry from "session-sets/express";
 import { type Adapter, type AdapterOptions, sharedOptions } from "../app.ts";
 import { listen } from "../server.ts";
 
-export const expressAdapter: Adapter = createAdapter("Express 5", express);
-export const express4Adapter: Adapter = createAdapter("Express 4", express4);
+type Entry = Pick<typeof entry, "expressSessions" | "csrfGuard">;
 
-function createAdapter(name: string, create: typeof express): Adapter {
+export const expressAdapter: Adapter = expressAdapterOf(entry);
+export const express4Adapter: Adapter = expressAdapterOf(entry, "Express 4", express4);
+
+export function expressAdapterOf(
+  functions: Entry,
+  name = "Express 5",
+  create: typeof express = express,
+): Adapter {
   return {
     name,
     hidesMessages: true,
     parsesBodies: true,
-    start: (options) => listen(createServer(createApp(options, create))),
+    proxySetting: 'app.set("trust proxy", 1)',
+    isGiven: (one) => typeof Object(one).app === "function" && "res" in Object(one),
+    start: (options) => listen(createServer(createApp(options, create, functions))),
   };
 }
 
-function createApp(options: AdapterOptions, create: typeof express): express.Express {
+function createApp(
+  options: AdapterOptions,
+  create: typeof express,
+  { expressSessions, csrfGuard }: Entry,
+): express.Express {
   const { sessions, prefix, keys, guard, findHandler, onError } = options;
   const app = create();
   if (options.production) app.set("env", "production");
@@ -26,15 +38,19 @@ function createApp(options: AdapterOptions, create: typeof express): express.Exp
     ...sharedOptions(options),
     ...(keys ? { keys } : {}),
   });
+  const gate = options.signedIn && middleware.requireSession("user_id", options.signedIn);
   const router = create.Router();
   router.use(middleware);
+  if (options.twice) router.use(middleware);
   if (guard) router.use(csrfGuard(guard));
+  if (gate) router.use(gate);
   router.use(create.json());
   const answer: RequestHandler = async (req, res) => {
     const handler = findHandler(req.get("x-handler") ?? "");
     const value = await handler({
       session: (req as typeof req & { session: ReturnType<typeof middleware.of> }).session,
       of: () => middleware.of(req),
+      found: () => gate?.of(req),
       setHeader: (header, text) => void res.set(header, text),
       setCookie: (cookie, text) => void res.cookie(cookie, text),
       sendHeaders: async () => res.flushHeaders(),
@@ -45,9 +61,11 @@ function createApp(options: AdapterOptions, create: typeof express): express.Exp
   // Express 4 does not see what a promise rejects with.
   router.use((req, res, next) => void Promise.resolve(answer(req, res, next)).catch(next));
   app.use(`${prefix}/`, router);
-  const report: ErrorRequestHandler = (error, _req, _res, next) => {
+  const report: ErrorRequestHandler = (error, _req, res, next) => {
     onError(error);
-    next(error);
+    if (!options.ownErrors) return next(error);
+    for (const name of res.getHeaderNames()) res.removeHeader(name);
+    res.status(418).send("teapot");
   };
   app.use(report);
   return app;

@@ -1,16 +1,28 @@
 import { type Server, STATUS_CODES } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
-import { csrfGuard, fetchSessions } from "session-sets/fetch";
+import * as entry from "session-sets/fetch";
 import { type Adapter, type AdapterOptions, sharedOptions } from "../app.ts";
 import { answerEarly } from "../early-response.ts";
 import { listen } from "../server.ts";
 
-export const fetchAdapter: Adapter = {
-  name: "fetch",
-  start: (options) => listen(createAdaptorServer({ fetch: createHandler(options) }) as Server),
-};
+type Entry = Pick<typeof entry, "fetchSessions" | "csrfGuard">;
 
-function createHandler(options: AdapterOptions): (request: Request) => Promise<Response> {
+export const fetchAdapter: Adapter = fetchAdapterOf(entry);
+
+export function fetchAdapterOf(functions: Entry): Adapter {
+  return {
+    name: "fetch",
+    proxySetting: "trustProxy: true",
+    isGiven: (one) => one instanceof Request,
+    start: (options) =>
+      listen(createAdaptorServer({ fetch: createHandler(options, functions) }) as Server),
+  };
+}
+
+function createHandler(
+  options: AdapterOptions,
+  { fetchSessions, csrfGuard }: Entry,
+): (request: Request) => Promise<Response> {
   const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
   const proxied = trustProxy === undefined ? {} : { trustProxy };
   const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
@@ -20,18 +32,24 @@ function createHandler(options: AdapterOptions): (request: Request) => Promise<R
     ...(keys ? { keys } : {}),
   });
 
+  const gate = options.signedIn && fetchSession.requireSession("user_id", options.signedIn);
+
   return async (request) => {
     if (new URL(request.url).pathname !== `${prefix}/`) return new Response(null, { status: 404 });
+    if (options.twice) fetchSession(request);
     const session = fetchSession(request);
     const headers = new Headers();
     try {
       check(request);
+      const found = await gate?.(request);
+      if (found instanceof Response) return found;
       const handler = findHandler(request.headers.get("x-handler") ?? "");
       return await answerEarly(
         async (sendHead) =>
           handler({
             session,
             of: () => fetchSession.of(request),
+            found: () => found,
             setHeader: (name, text) => headers.set(name, text),
             setCookie: (name, text) => headers.append("set-cookie", `${name}=${text}`),
             sendHeaders: async () => sendHead(),
@@ -40,9 +58,14 @@ function createHandler(options: AdapterOptions): (request: Request) => Promise<R
       );
     } catch (error) {
       onError(error);
-      const { status = 500, expose = false, message } = Object(error);
-      const body = expose ? message : STATUS_CODES[status];
-      return session.commit(new Response(body ?? null, { status }));
+      return session.commit(answerError(error, options));
     }
   };
+}
+
+function answerError(error: unknown, { ownErrors = false }: AdapterOptions): Response {
+  if (ownErrors) return new Response("teapot", { status: 418 });
+  const { status = 500, expose = false, message } = Object(error);
+  const body = expose ? message : STATUS_CODES[status];
+  return new Response(body ?? null, { status });
 }

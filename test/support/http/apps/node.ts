@@ -1,14 +1,22 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
-import { csrfGuard, nodeSessions } from "session-sets/node";
+import { createServer, IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import * as entry from "session-sets/node";
 import { type Adapter, type AdapterOptions, sharedOptions } from "../app.ts";
 import { listen } from "../server.ts";
 
-export const nodeAdapter: Adapter = {
-  name: "node:http",
-  start: (options) => listen(createServer(createListener(options))),
-};
+type Entry = Pick<typeof entry, "nodeSessions" | "csrfGuard">;
 
-function createListener(options: AdapterOptions) {
+export const nodeAdapter: Adapter = nodeAdapterOf(entry);
+
+export function nodeAdapterOf(functions: Entry): Adapter {
+  return {
+    name: "node:http",
+    proxySetting: "trustProxy: true",
+    isGiven: (one) => one instanceof IncomingMessage,
+    start: (options) => listen(createServer(createListener(options, functions))),
+  };
+}
+
+function createListener(options: AdapterOptions, { nodeSessions, csrfGuard }: Entry) {
   const { sessions, prefix, keys, guard, findHandler, onError, trustProxy } = options;
   const proxied = trustProxy === undefined ? {} : { trustProxy };
   const check = guard ? csrfGuard({ ...guard, ...proxied }) : () => {};
@@ -18,15 +26,21 @@ function createListener(options: AdapterOptions) {
     ...(keys ? { keys } : {}),
   });
 
+  const gate = options.signedIn && sessionOf.requireSession("user_id", options.signedIn);
+
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     if (req.url !== `${prefix}/`) return void res.writeHead(404).end();
+    if (options.twice) sessionOf(req, res);
     const session = sessionOf(req, res);
     check(req);
+    const found = await gate?.(req, res);
+    if (gate && !found) return;
     const handler = findHandler(String(req.headers["x-handler"]));
     const cookies: string[] = [];
     const value = await handler({
       session,
       of: () => sessionOf.of(req, res),
+      found: () => found,
       setHeader: (name, text) => void res.setHeader(name, text),
       setCookie: (name, text) => void cookies.push(`${name}=${text}`),
       sendHeaders: async () => void res.writeHead(200).flushHeaders(),
@@ -39,6 +53,10 @@ function createListener(options: AdapterOptions) {
   return (req: IncomingMessage, res: ServerResponse): void => {
     answer(req, res).catch((error) => {
       onError(error);
+      if (options.ownErrors) {
+        for (const name of res.getHeaderNames()) res.removeHeader(name);
+        return void res.writeHead(418).end("teapot");
+      }
       const { status = 500, expose = false, message } = Object(error);
       res.writeHead(status).end(expose ? message : STATUS_CODES[status]);
     });

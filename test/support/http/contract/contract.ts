@@ -1,10 +1,10 @@
 /*
- * What sessions are over HTTP, under every framework and on every store (docs/design.md, "HTTP").
- * An adapter runs it in a test file of its own: see test/http/adapters/koa.test.ts.
+ * What the session of a request is, on every store (docs/design.md, "HTTP"). No framework has a say in
+ * it, so it is run once, on an exchange without one. What a framework could break is in
+ * test/support/http/framework/.
  */
 import type { StoreUnderTest } from "session-sets/testing";
-import { onTestFinished } from "vitest";
-import { type Adapter, type AppOptions, TestApp } from "../app.ts";
+import { type AppOptions, type Host, TestApp } from "../app.ts";
 import { anonymous } from "./anonymous.ts";
 import { bearerGuard, bearers } from "./bearer.ts";
 import { besides } from "./beside.ts";
@@ -23,7 +23,6 @@ import { handshakes } from "./handshakes.ts";
 import { identities } from "./identity.ts";
 import { leaving, unusedReads } from "./leaving.ts";
 import { oldTokens } from "./old-tokens.ts";
-import { orders } from "./orders.ts";
 import { outages } from "./outages.ts";
 import { ownRows } from "./own-row.ts";
 import { persistentCookies } from "./persistent.ts";
@@ -40,28 +39,33 @@ import { firstVisits } from "./visits.ts";
 /** Starts an application for one test, on an empty store or on the one of another application. */
 export type Start = (options?: AppOptions, beside?: TestApp) => Promise<TestApp>;
 
-/** Whether the store's clock can be moved by days, or goes as it goes. */
-export type Clock = "moved" | "real";
-
-/** How many of the orders of a sign-in and what runs beside it are tried, which takes the longest. */
-export type Orders = "all" | "pairs" | "none";
-
-/** An application is mounted under `prefix`: "" for the root. */
-export function httpContract(
-  adapter: Adapter,
+/**
+ * Starts applications, mounted under `prefix`: "" for the root.
+ *
+ * @param atEnd takes what closes them.
+ */
+export function starter(
+  host: Host,
   prefix: string,
   openStore: () => Promise<StoreUnderTest>,
-  { clock, orders: tried }: { readonly clock: Clock; readonly orders: Orders },
-): void {
-  const start: Start = async (options = {}, beside) => {
+  atEnd: (close: () => Promise<void>) => void,
+): Start {
+  return async (options = {}, beside) => {
     const under = beside?.under ?? (await openStore());
-    const app = await TestApp.start(adapter, prefix, under, options);
-    onTestFinished(async () => {
+    const app = await TestApp.start(host, prefix, under, options);
+    atEnd(async () => {
       await app.close();
       if (!beside) await under.close?.();
     });
     return app;
   };
+}
+
+/** Whether the store's clock can be moved by days, or goes as it goes. */
+export type Clock = "moved" | "real";
+
+/** What holds for every session of a request, on a store whose clock is such. */
+export function sessionContract(start: Start, clock: Clock): void {
   anonymous(start);
   cookies(start);
   if (clock === "moved") cookieRenewal(start);
@@ -75,7 +79,6 @@ export function httpContract(
   besides(start);
   renewal(start);
   oldTokens(start);
-  if (tried !== "none") orders(start, clock, tried);
   unusedReads(start, clock);
   ending(start);
   leaving(start);
@@ -83,7 +86,7 @@ export function httpContract(
   copies(start);
   credentials(start);
   csrf(start);
-  sentCSRFTokens(start, adapter);
+  sentCSRFTokens(start);
   firstVisits(start);
   caching(start);
   foreignPages(start);
@@ -92,7 +95,7 @@ export function httpContract(
   bearers(start);
   bearerGuard(start);
   givenTokens(start);
-  errors(start, adapter);
-  readers(start, adapter);
+  errors(start);
+  readers(start);
   outages(start);
 }

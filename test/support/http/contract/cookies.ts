@@ -29,19 +29,6 @@ export function cookies(start: Start): void {
       ]);
     });
 
-    test("is Secure when the connection is, as the framework sees it through its proxy", async () => {
-      const trusting = await start({ trustProxy: true });
-      const wary = await start();
-      const secure = async (app: typeof wary, headers: Record<string, string>) => {
-        const { setCookies } = await app.browser().send(visit, { headers });
-        return "secure" in (setCookies[0]?.attributes ?? {});
-      };
-      expect(await secure(trusting, HTTPS)).toBe(true);
-      expect(await secure(trusting, {})).toBe(false);
-      expect(await secure(trusting, { "x-forwarded-proto": "http" })).toBe(false);
-      expect(await secure(wary, HTTPS)).toBe(false);
-    });
-
     test("is not Secure where secure is false", async () => {
       const app = await start({ trustProxy: true, cookie: { secure: false } });
       const { setCookies } = await app.browser().send(visit, { headers: HTTPS });
@@ -163,35 +150,6 @@ export function cookies(start: Start): void {
       });
       expect(setCookies).toHaveLength(1);
       expect(await browser.data()).toEqual({ theme: "dark", user_id: 1 });
-    });
-  });
-
-  describe("a response that sets the session cookie", () => {
-    test("keeps the application's own cookies, set before and after", async () => {
-      const app = await start();
-      const browser = app.browser();
-      const { setCookies } = await browser.send(async ({ session, setCookie }) => {
-        setCookie("a", "1");
-        setCookie("session_theme", "2");
-        await session.set({ theme: "dark" });
-        setCookie("b", "3");
-        await session.signIn({ user_id: 1 }, { keep: ["theme"] });
-      });
-      const names = setCookies.map(({ name }) => name).sort();
-      expect(names).toEqual(["a", "b", COOKIE, "session_theme"]);
-      expect(await browser.data()).toEqual({ theme: "dark", user_id: 1 });
-    });
-
-    test("keeps the Cache-Control that the application set, where it is told to", async () => {
-      const app = await start({ cookie: { cacheable: true } });
-      for (const when of ["before", "after"]) {
-        const { headers } = await app.browser().send(async ({ session, setHeader }) => {
-          if (when === "before") setHeader("Cache-Control", "private, max-age=1");
-          await session.set({});
-          if (when === "after") setHeader("Cache-Control", "private, max-age=1");
-        });
-        expect(headers["cache-control"]).toBe("private, max-age=1");
-      }
     });
   });
 

@@ -2,69 +2,10 @@ import { inspect } from "node:util";
 import type { SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
 import { detailsOf, thrownBy } from "../../error-details.ts";
-import type { Adapter, Handler, TestApp } from "../app.ts";
+import type { Handler, TestApp } from "../app.ts";
 import type { Start } from "./contract.ts";
 
-/** A handler that signs in and then fails. */
-function failing(thrown: () => unknown): Handler {
-  return async ({ session }) => {
-    await session.signIn({ user_id: 1 }, { keep: ["cart"] });
-    throw thrown();
-  };
-}
-
-const shared = Object.assign(new Error("no such page"), { status: 404 });
-
-const THROWN: Record<string, () => unknown> = {
-  "an error": () => new Error("lost"),
-  "an error with a status": () => Object.assign(new Error("lost"), { status: 422 }),
-  "an error with headers": () => Object.assign(new Error("x"), { headers: { "retry-after": "9" } }),
-  "an error that is thrown again and again": () => shared,
-  "a string": () => "lost",
-};
-
-export function errors(start: Start, { answersErrorsOnly = false }: Adapter): void {
-  describe("a request that signs in and then fails", () => {
-    for (const [kind, thrown] of Object.entries(THROWN)) {
-      if (answersErrorsOnly && !(thrown() instanceof Error)) continue;
-      test(`still sends the new cookie, uncached: ${kind}`, async () => {
-        const app = await start();
-        const browser = await app.visitor({ cart: ["tea"] });
-        const answer = await browser.send(failing(thrown));
-        expect(answer.status).toBeGreaterThanOrEqual(400);
-        expect(answer.setCookies).toHaveLength(1);
-        expect(answer.headers["cache-control"]).toBe("no-store");
-        expect(await browser.data()).toEqual({ cart: ["tea"], user_id: 1 });
-      });
-    }
-
-    test("gives its cookie to nobody else, not even where both throw one error object", async () => {
-      const app = await start();
-      const [mine, theirs] = [await app.visitor(), app.browser()];
-      await mine.send(failing(() => shared));
-      const answer = await theirs.send(() => {
-        throw shared;
-      });
-      expect(answer.setCookies).toEqual([]);
-      expect(inspect(shared, { depth: 9, showHidden: true })).not.toContain(mine.token);
-    });
-
-    test("sends the cleared cookie and the pre-session one, too", async () => {
-      const app = await start();
-      const browser = await app.visitor({ user_id: 1 });
-      const { setCookies } = await browser.send(async ({ session }) => {
-        await session.delete();
-        session.createCSRFToken();
-        throw new Error("lost");
-      });
-      expect(setCookies.map(({ name }) => name).sort()).toEqual([
-        "session",
-        expect.stringMatching(/^session-csrf-/),
-      ]);
-      expect(browser.token).toBeUndefined();
-    });
-  });
-
+export function errors(start: Start): void {
   describe("an error has what belongs to its code", () => {
     for (const [what, details, fail] of DETAILED) {
       test(what, async () => {

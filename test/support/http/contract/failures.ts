@@ -5,7 +5,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type RedisServer, startRedis } from "../../redis/server.ts";
 import { freshPrefix } from "../../stores/stores.ts";
-import { type Adapter, type AppOptions, type Browser, type Handler, TestApp } from "../app.ts";
+import { type AppOptions, type Browser, type Handler, type Host, TestApp } from "../app.ts";
 import { UNKNOWN } from "./anonymous.ts";
 
 const TIMEOUT = 500;
@@ -55,7 +55,7 @@ async function expectUnavailable(browser: Browser, verbs = NEEDING_THE_STORE): P
   expect(browser.token).toBe(token);
 }
 
-export function httpFailures(adapter: Adapter): void {
+export function httpFailures(host: Host): void {
   let server: RedisServer;
   let client: Redis;
   beforeAll(async () => {
@@ -71,7 +71,7 @@ export function httpFailures(adapter: Adapter): void {
   async function start(options: AppOptions = {}): Promise<TestApp> {
     const store = redisStore(client, { prefix: freshPrefix(), timeout: TIMEOUT });
     const under = { store, elapse: async () => {} };
-    const app = await TestApp.start(adapter, "", under, options);
+    const app = await TestApp.start(host, "", under, options);
     onTestFinished(() => app.close());
     return app;
   }

@@ -42,19 +42,6 @@ export function repeatedCookies(start: Start): void {
         expect(await readData(browser, [...JUNK, token])).toEqual({ theme: "dark" });
       });
 
-      test("may be in two Cookie headers, and between others", async () => {
-        const app = await start(options);
-        const browser = await app.visitor({ theme: "dark" });
-        for (const cookie of [
-          [`${COOKIE}=junk`, `${COOKIE}=${browser.token}`],
-          [`a=1; ${COOKIE}=junk; b=2;; ${COOKIE}s=x`, `c; ${COOKIE}=${browser.token}; d=4`],
-        ]) {
-          expect((await browser.send(get, { headers: { cookie } })).value).toEqual({
-            theme: "dark",
-          });
-        }
-      });
-
       test("is the first one that lives, where several are well-formed", async () => {
         const app = await start(options);
         const [first, second] = [await app.visitor({ theme: "a" }), await app.visitor({})];

@@ -71,17 +71,6 @@ export function verbs(start: Start): void {
       expect((await browser.send(({ session }) => session.touch())).value).toBe(false);
     });
 
-    test("is the same object with and without the middleware, each time", async () => {
-      const app = await start();
-      const { value } = await app.browser().send(async ({ session, of }) => {
-        const [first, second] = [of(), of()];
-        await first.set({ theme: "dark" });
-        return [first === session, second === session];
-      });
-      expect(value).toEqual([true, true]);
-      expect(app.operations).toEqual(["create"]);
-    });
-
     test("is read anew each time: nothing is kept from one call to the next", async () => {
       const app = await start();
       const browser = await app.visitor({ theme: "dark" });

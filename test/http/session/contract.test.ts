@@ -1,0 +1,24 @@
+/* The session of a request, whatever framework has shown it: on an exchange of its own, on both stores. */
+import { afterAll, beforeAll, describe, inject, onTestFinished } from "vitest";
+import { sessionContract, starter } from "../../support/http/contract/contract.ts";
+import { plainHost } from "../../support/http/plain-exchange.ts";
+import { type Client, clients, openMemory, openRedis } from "../../support/stores/stores.ts";
+
+describe("on the memory store", () => {
+  sessionContract(
+    starter(plainHost, "", async () => openMemory(), onTestFinished),
+    "moved",
+  );
+});
+
+describe("on Redis with 4 shards", () => {
+  let client: Client;
+  beforeAll(() => {
+    client = clients["ioredis 6"](inject("redisUrl"));
+  });
+  afterAll(() => client.quit());
+  sessionContract(
+    starter(plainHost, "", async () => openRedis(client, 4), onTestFinished),
+    "real",
+  );
+});
