@@ -57,7 +57,7 @@ class PlainExchange implements Exchange {
     this.method = method;
     const header = (name: string) => this.requestHeader(name);
     const own = { secure: false, host: header("host") ?? "" };
-    ({ secure: this.secure, host: this.host } = deriveAddress(own, header, trustProxy));
+    ({ secure: this.secure, host: this.host } = deriveAddress(own, header, { trustProxy }));
     const isJSON = header("content-type") === "application/json";
     this.body = isJSON && body !== undefined ? JSON.parse(body) : undefined;
   }
