@@ -1,6 +1,11 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
-import { type EndAllOptions, type ListPlace, MAX_LIST_LIMIT, type Reference } from "../store/contract.ts";
+import {
+  type EndAllOptions,
+  type ListPlace,
+  MAX_LIST_LIMIT,
+  type Reference,
+} from "../store/contract.ts";
 import { parseReplicas } from "./options/verb-options.ts";
 import { parseFieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";

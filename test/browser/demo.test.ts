@@ -172,7 +172,7 @@ describe.each([
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
   });
 
-  test("somebody else's device in the form ends nothing", async () => {
+  test("another user's device in the form ends nothing", async () => {
     const desk = await openDevice(browser, demo);
     const phone = await openDevice(browser, demo, { userAgent: IPHONE });
     await signIn(desk);

@@ -53,7 +53,7 @@ function startProgram(env: Record<string, string> = {}): Program {
   };
 }
 
-/** Somebody who uses the program with nothing but what it has printed. */
+/** A user of the program who knows only what it has printed. */
 class Visitor {
   readonly #jar = new CookieJar();
   readonly #origin: string;

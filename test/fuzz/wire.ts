@@ -1,4 +1,4 @@
-/* Requests as bytes on a socket, so that nothing between refuses or mends what is hostile in them. */
+/* Requests as bytes on a socket, so that nothing between refuses or fixes what is hostile in them. */
 import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 

@@ -39,7 +39,7 @@ export function freshName(): string {
   return `fuzz-${randomBytes(6).toString("hex")}`;
 }
 
-/** What the walk over old sessions names for a key: it stands for a slot, and nothing is there. */
+/** The key that a migration of all sessions names. It stands for a slot, and nothing is there. */
 export const SLOT_KEY = "{3560}:";
 
 const AGE_MS = 120_000;

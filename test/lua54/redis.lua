@@ -180,7 +180,7 @@ local function whole(text)
   return number
 end
 
--- Words after the fixed arguments of a command, as options with so many values.
+-- Words after the fixed arguments of a command, as options with this many values each.
 local function options(args, from, known)
   local found, i = {}, from
   while i <= #args do

@@ -175,7 +175,7 @@ describe("a program that uses the package", () => {
   });
 
   test("in TypeScript, with the sessions typed as each framework's users do it", async () => {
-    // The frameworks' own declarations are not this package's to mend.
+    // The frameworks' own declarations aren't this package's to fix.
     const options = {
       module: "nodenext",
       outDir: "frameworks",

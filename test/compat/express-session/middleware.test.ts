@@ -47,7 +47,7 @@ async function timeLeft(store: SessionSetsStore): Promise<number> {
   return Number(session?.expiresAt) - Date.now();
 }
 
-/** Between so many ms, and a minute less: what a test takes. */
+/** From a minute less than this many ms up to that: the time that a test takes. */
 function expectAbout(left: number, ms: number): void {
   expect(left).toBeLessThanOrEqual(ms + 1000); // the clocks of Redis and of this process are one
   expect(left).toBeGreaterThan(ms - 60_000);

@@ -140,7 +140,9 @@ describe("what a from reads is learnt, however it does so", () => {
       ["user", "guest"],
     ],
   ])("%s", async (_what, from, fields) => {
-    const { findFieldsRead } = await import("../../../src/compat/express-session/sets/fields-read.ts");
+    const { findFieldsRead } = await import(
+      "../../../src/compat/express-session/sets/fields-read.ts"
+    );
     expect([...(findFieldsRead(from as never) ?? [])].sort()).toEqual([...fields].sort());
   });
 

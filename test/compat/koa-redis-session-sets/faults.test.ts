@@ -72,7 +72,7 @@ describe("delete leaves reference entries behind", () => {
     expect(await client.smembers(old.set("team", 2))).toEqual(["id"]);
   });
 
-  test("no more: every set is clean, whoever deletes", async () => {
+  test("no more: every set is clean, no matter who deletes", async () => {
     const { store } = app.middleware;
     await browser.visit((ctx) => ctx.session.set({ user_id: 1, team: [2, 3] }));
     await store.set("by id", { user_id: 1, team: 2 });
@@ -255,7 +255,7 @@ test("the calls of one request are carried out in their order, awaited or not", 
 describe("signing in", () => {
   const tokenOf = (one: Browser) => one.jar.get("session-id") ?? one.jar.get("session-id-visitor");
 
-  test("kept the token: whoever had planted it was signed in", async () => {
+  test("kept the token: the one who had planted it was signed in", async () => {
     await old.write("planted", { theme: "dark" });
     await old.write("planted", { user_id: 1 });
     expect(await client.hget(old.key("planted"), "user_id")).toBe("1");

@@ -59,7 +59,7 @@ const cookieOf = ({ cookies }: { cookies: readonly string[] }) =>
 
 /*
  * The two examples of the README, and the older README's, whose `function * (next)` and `yield` are
- * an async function and `await` here. Mended besides: the import line, the connection, the prefix
+ * an async function and `await` here. Fixed besides: the import line, the connection, the prefix
  * that keeps tests apart, that the app listens, and that an error fails the test instead of ending
  * the process. `Session` is the README's own name.
  */
@@ -478,7 +478,7 @@ describe("the cookie", () => {
     }
   });
 
-  test("of a visitor has a name of its own, and goes when somebody signs in", async () => {
+  test("of a visitor has a name of its own, and goes when a user signs in", async () => {
     const first = await browser.visit((ctx) => ctx.session.set({ a: 1 }));
     expect(first.cookies.map((one) => parseSetCookie(one).name)).toEqual([
       "session-id-visitor",
@@ -502,7 +502,7 @@ describe("the cookie", () => {
   });
 
   test.each([undefined, { user_id: { rotate: false } }])(
-    "has one name where no reference says that somebody signs in: %o",
+    "has one name where no reference says that a user signs in: %o",
     async (references) => {
       await open({ references });
       await browser.visit((ctx) => ctx.session.set({ a: 1 }));
@@ -543,7 +543,7 @@ describe("the cookie", () => {
     expect(await idsOf(3)).toHaveLength(1);
   });
 
-  /** What `ctx.cookies.set` is given when somebody signs in. */
+  /** What `ctx.cookies.set` is given when a user signs in. */
   async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
     const calls: unknown[] = [];
     await browser.visit(async (ctx) => {
@@ -628,7 +628,7 @@ describe("the cookie", () => {
     ["secure on an insecure connection", { secure: true }, { keys: KEYS }, "app.proxy"],
   ])(
     "that cannot be sent is an error, and makes no session: %s",
-    async (_what, options, of, mend) => {
+    async (_what, options, of, advice) => {
       await open(options, of);
       const works: Work[] = [
         ({ session }) => session.set({ a: 1 }),
@@ -640,7 +640,7 @@ describe("the cookie", () => {
         expect(app.errors.pop()).toMatchObject({
           code: "ERR_COOKIE",
           cookie: expect.stringMatching(/^session-id/),
-          message: expect.stringContaining(mend),
+          message: expect.stringContaining(advice),
         });
       }
       expect(await keys()).toEqual([]);

@@ -177,7 +177,7 @@ describe("a session of connect-redis", () => {
     expect(await store.get(sid)).toBeNull();
     await store.clear();
     expect(await oldKeys()).toEqual([]);
-    open(); // the mistake is mended
+    open(); // the mistake is fixed
     expect(await store.get(sid)).toBeNull();
   });
 

@@ -249,7 +249,7 @@ describe("a browser that comes with the cookie of before", () => {
     expect((await parallel.visit(get)).value).toEqual({});
   });
 
-  test("has a new token at once where no reference says that somebody signs in", async () => {
+  test("has a new token at once where no reference says that a user signs in", async () => {
     await open({ references: { user_id: { rotate: false } } });
     await lay({ fields: { theme: "dark" } });
     expect(cookieOf(await browser.visit(get))?.value).toMatch(/^[\w-]{34}$/);

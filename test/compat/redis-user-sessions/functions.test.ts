@@ -49,7 +49,7 @@ const setOf = (user: string) => `{redis-user-sessions:0}:r:userId:${user}`;
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
 
 /*
- * The README's example. Mended: the line that imports the functions; `import { … } = from`, which is
+ * The README's example. Fixed: the line that imports the functions; `import { … } = from`, which is
  * no JavaScript; the connection, which is the test server's; and the function around all of it, which is
  * the test's own.
  */

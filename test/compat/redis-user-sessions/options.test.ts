@@ -261,8 +261,8 @@ test("an update of nothing says what to do, and not which id it was", async () =
 test("migrateSessions and moveSessions take what they are documented to take", async () => {
   const own = await connect();
   expect(migrateSessions({ client: own })).toBeUndefined();
-  const walk = moveSessions({ client: own, cursor: null });
-  expect((await walk.next()).value).toMatchObject({ damaged: expect.any(Number) });
-  await walk.return();
+  const migration = moveSessions({ client: own, cursor: null });
+  expect((await migration.next()).value).toMatchObject({ damaged: expect.any(Number) });
+  await migration.return();
   await own.close();
 });

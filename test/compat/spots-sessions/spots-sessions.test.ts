@@ -47,7 +47,7 @@ const onlyKey = async () => {
 };
 
 /*
- * The README's examples, in their order. Mended: the import line; the connection, which is the test
+ * The README's examples, in their order. Fixed: the import line; the connection, which is the test
  * server's; the parentheses of `create({ … )`; `success` and `spotsSessions` are declared once; the name
  * of the app, which is the test's own; the token, which is the one that was created; and, for the
  * compiler, that `get` may find nothing.
@@ -219,7 +219,7 @@ describe("get, refresh, update and kill", () => {
 
 describe("the duration", () => {
   const deadline = async () => Number(await client.pexpiretime(await onlyKey()));
-  /** Whether a call set the deadline to so many seconds from a moment within it. */
+  /** Whether a call set the deadline to this many seconds from a moment within it. */
   async function sets(seconds: number, call: () => Promise<unknown>): Promise<void> {
     const now = async () => {
       const [s = 0, us = 0] = (await client.time()).map(Number);
@@ -369,7 +369,7 @@ describe("on a server of its own", () => {
     await server.stop();
   });
 
-  test("a token of * matched somebody's session, because reads were patterns of KEYS", async () => {
+  test("a token of * matched some user's session, because reads were patterns of KEYS", async () => {
     const old = sessions.client;
     await old.set("app:my-app|token:secret|ownerId:eva", "{}");
     expect(await old.keys("app:my-app|token:**")).toEqual(["app:my-app|token:secret|ownerId:eva"]);
@@ -385,7 +385,7 @@ describe("on a server of its own", () => {
     expect(await sessions.killAll({ app: "my-app", ownerId: "eva" })).toBe(true);
   });
 
-  test("every read walked over all keys; now nothing does", async () => {
+  test("every read went through all keys; now nothing does", async () => {
     const watch = await watchCommands(server.url);
     const owner = { app: "watched", ownerId: "1" };
     const token = await sessions.create({ ...owner, data: { a: 1 }, duration: 60 });

@@ -43,7 +43,7 @@ function identified(declared = {}): Sessions<Data> {
 const user = () => sessions.by("user_id", 1);
 const entries = () => client.zcard(user().key);
 
-/** One session of user 1 that lives, and the entries of so many that have expired since. */
+/** One session of user 1 that lives, and the entries of this many that have expired since. */
 async function withExpired(count: number) {
   const living = await sessions.create({ user_id: 1, team_ids: [1] });
   const dead = Array.from({ length: count }, (_, i) => [String(Date.now() - 1000 - i), `AA${i}`]);

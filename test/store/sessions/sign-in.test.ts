@@ -15,7 +15,7 @@ const client = new Redis(inject("redisUrl"));
 afterAll(() => client.quit());
 
 describeUserStores(client, "signIn %s", (opened) => {
-  /** The token of a session that is another name of it after so many renewals. */
+  /** An old token of a session, which leads to it over this many renewals. */
   async function aliasOf(sessions: UserSessions, token: string, renewals: number): Promise<string> {
     let newest = token;
     for (let n = 0; n < renewals; n++) newest = (await sessions.rotate(newest))?.token ?? "none";
@@ -348,7 +348,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     expect(opened.asked).toEqual(["signIn", "create"]);
   });
 
-  test("of the same user, or of another, ends the copies that somebody else has", async () => {
+  test("of the same user, or of another, ends the copies that someone else has", async () => {
     const sessions = opened.sessions();
     for (const next of [1, 2]) {
       const { token: stolen } = await sessions.signIn(null, { user_id: 1 });

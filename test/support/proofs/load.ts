@@ -78,7 +78,7 @@ export interface LoadOptions {
   readonly replicas?: number | undefined;
 }
 
-/** So many calls come about within the time of one wait. */
+/** About how many calls come within the time of one wait. */
 const PART = 20;
 
 /** What every error of a call says first: on which operation. */
@@ -123,7 +123,7 @@ export class Load {
   }
 
   /**
-   * Waits until so many more calls have succeeded, or were refused. How fast they do is nothing to
+   * Waits until this many more calls have succeeded, or were refused. How fast they do is nothing to
    * assert; that they go on is, so it is each next part of them that is waited for.
    */
   async until(what: "done" | "refused", more: number): Promise<void> {

@@ -376,7 +376,7 @@ end
     ]),
   },
   "sign-out that is taken for a sign-in": {
-    about: "the tombstone of a sign-out says that somebody has signed in",
+    about: "the tombstone of a sign-out says that a user has signed in",
     apply: editsOfAll("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
   },
   "sign-in that keeps nothing": {

@@ -1,6 +1,6 @@
 /*
  * The rights that docs/operating.md gives to the library's user: with these and no others the
- * contract holds, sets are mended, and endings wait for replicas; and none of them is too many.
+ * contract holds, sets are fixed, and endings wait for replicas; and none of them is too many.
  */
 import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";

@@ -125,7 +125,7 @@ async function authenticate(client: RedisClient, user: string): Promise<void> {
   else await (client.sendCommand as (args: string[]) => Promise<unknown>)(["AUTH", user, "pw"]);
 }
 
-test("a server is asked what it is once, whoever is first", async () => {
+test("a server is asked what it is once, no matter which call is first", async () => {
   const proxy = await openProxy((info) => info);
   const client = new Redis(proxy.url);
   onTestFinished(() => client.disconnect());

@@ -84,7 +84,7 @@ export class Model {
     return this.sessions.filter(({ data }) => listValues(data[of.field]).includes(of.value));
   }
 
-  /** What an id leads to over so many aliases, and the ids of those on the way. */
+  /** What an id leads to over at most this many aliases, and the ids of those on the way. */
   resolve(id: string, hops = MAX_HOPS): { session: ModelSession | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
@@ -102,7 +102,7 @@ export class Model {
     return this.resolve(id).session;
   }
 
-  /** The session that a name means: an id, over so many aliases, or a lineage. */
+  /** The session that a name means: an id, over at most this many aliases, or a lineage. */
   named(name: string, hops = MAX_ALIASES): ModelSession | undefined {
     const { session } = this.resolve(name, hops);
     return session ?? this.sessions.find(({ lineage }) => lineage === name);

@@ -52,7 +52,7 @@ const FIELDS = [...REFERENCES, "theme", "a:b", "constructor"];
 export const VALUES: readonly Of["value"][] = [1, "1", 2, true, "true", "", "a:b"];
 
 const scalar = fc.constantFrom<unknown>(...VALUES, null);
-/** So many that their names take more room than one field gives them. */
+/** Enough that their names take more room than one field gives them. */
 const crowd = fc.nat(40).map((count) => Array.from({ length: count }, (_, i) => `member ${i}`));
 const several = fc.oneof(
   { weight: 4, arbitrary: scalar },

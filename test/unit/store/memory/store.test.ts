@@ -214,7 +214,7 @@ describe("the bytes", () => {
 
   const fields = { text: "x".repeat(9000) };
 
-  test("of all sessions are bounded, whoever's they are", async () => {
+  test("of all sessions are bounded, no matter whose they are", async () => {
     const store = memoryStore({ maxTotalBytes: 107_500 });
     const guests = [];
     for (let i = 0; i < 30; i++) guests.push(await create(store, { fields }));
@@ -299,7 +299,7 @@ describe("an injected clock", () => {
     return { store, sessions, clock, mine: sessions.by("user_id", 1) };
   }
 
-  test("ends a session in all of its sets, names and walks in the same millisecond", async () => {
+  test("ends a session in all of its sets, names and iterations in the same millisecond", async () => {
     const { store, sessions, clock, mine } = openSessions();
     const { token, session } = await sessions.create({ user_id: 1 });
     const rotated = await sessions.rotate(token);

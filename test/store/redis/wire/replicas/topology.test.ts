@@ -50,7 +50,7 @@ describe("on a cluster", () => {
   async function handOver(from?: RedisServer, to?: RedisServer): Promise<void> {
     if (!from || !to) throw new Error("there is no such node");
     // For a second after one failover the other masters vote for no other.
-    await eventually("a node that takes over", "master", async () => {
+    await eventually("a node that is promoted", "master", async () => {
       await ask(to.port, (admin) => admin.cluster("FAILOVER")).catch(() => {});
       await sleep(300);
       const [role] = (await ask(to.port, (admin) => admin.call("ROLE"))) as string[];
