@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { codeBlocks } from "../support/docs/docs.ts";
-import { reportOf } from "../support/docs/docs-tests.ts";
+import { parseReport } from "../support/docs/docs-tests.ts";
 import { npm, packInto } from "../support/programs/npm.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
@@ -124,7 +124,7 @@ test("they pass under Jest, and so does what the page says of it", async () => {
       REDIS_URL: inject("redisUrl"),
     },
   }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr);
-  const ran = reportOf(`${APP}/report.json`, said);
+  const ran = parseReport(`${APP}/report.json`, said);
   expect(ran).toHaveLength(files.length);
   for (const { file, fault } of ran) expect(fault, file).toBe("");
 });

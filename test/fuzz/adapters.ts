@@ -2,7 +2,7 @@
 import { fc } from "../support/properties.ts";
 import { field, options } from "./core.ts";
 import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
-import { type Adapter, adapterOf } from "./requests.ts";
+import { type Adapter, findAdapter } from "./requests.ts";
 import type { Method, Surface } from "./surfaces.ts";
 import type { CoreWorld } from "./worlds.ts";
 
@@ -67,7 +67,7 @@ const plugin: Method = {
   reads: "only",
 };
 
-function calledOf(adapter: Adapter): Called {
+function describeCalls(adapter: Adapter): Called {
   const [first, second] = [shown(adapter, 0), shown(adapter, 1)];
   const sync = { gives: "value", reads: "only" } as const;
   const sessionOf: Method = { args: [first], ...sync };
@@ -116,9 +116,9 @@ function calledOf(adapter: Adapter): Called {
 type Adapted = { requireSession(field: string, options?: object): object };
 
 /** The surfaces of one adapter: what it makes of sessions, a requirement, and a guard. */
-function surfacesOf(name: string): Surface<CoreWorld>[] {
-  const adapter = adapterOf(name);
-  const { middleware, sessionOf, requirement, of, guard } = calledOf(adapter);
+function createSurfaces(name: string): Surface<CoreWorld>[] {
+  const adapter = findAdapter(name);
+  const { middleware, sessionOf, requirement, of, guard } = describeCalls(adapter);
   const settings = fc.constant(undefined);
   return [
     {
@@ -158,4 +158,4 @@ export const adapterSurfaces: readonly Surface<CoreWorld>[] = [
   "Hono",
   "node",
   "fetch",
-].flatMap(surfacesOf);
+].flatMap(createSurfaces);

@@ -18,7 +18,7 @@ export function setCookiesIn({ headers }: Response): SetCookie[] {
   return headers.filter(([name]) => name === "set-cookie").map(([, text]) => parseSetCookie(text));
 }
 
-export function faultsOfAnswer(answer: Response, rules: AnswerRules): string[] {
+export function findAnswerFaults(answer: Response, rules: AnswerRules): string[] {
   const { secrets, cookies, sent, hasError } = rules;
   const set = setCookiesIn(answer);
   const rest = answer.headers.filter(([name]) => name !== "set-cookie");

@@ -2,7 +2,7 @@
 import { SessionError } from "session-sets";
 import { isPlanted } from "./planted.ts";
 import type { Command } from "./traffic.ts";
-import { type Outlet, textOf } from "./watch.ts";
+import { type Outlet, toText } from "./watch.ts";
 
 /** What became of a call. */
 export type Outcome =
@@ -31,26 +31,26 @@ export interface Rules {
 }
 
 /** What is wrong with what came of a call. */
-export function faultsOf(
+export function findFaults(
   outcome: Outcome,
   outlets: readonly Outlet[],
   commands: readonly Command[],
   rules: Rules,
 ): string[] {
   return [
-    ...faultsOfEnding(outcome, rules),
+    ...findEndingFaults(outcome, rules),
     ...(outcome.ended === "thrown" || outcome.ended === "rejected"
-      ? faultsOfError(outcome.error, [...rules.secrets])
+      ? findErrorFaults(outcome.error, [...rules.secrets])
       : []),
-    ...outlets.flatMap((outlet) => faultsOfOutlet(outlet, rules)),
-    ...faultsOfCommands(commands, rules),
+    ...outlets.flatMap((outlet) => findOutletFaults(outlet, rules)),
+    ...findCommandFaults(commands, rules),
   ];
 }
 
-function faultsOfEnding(outcome: Outcome, { gives }: Rules): string[] {
+function findEndingFaults(outcome: Outcome, { gives }: Rules): string[] {
   if (outcome.ended === "never") return ["hang: it never ends"];
   if (outcome.ended === "at once") {
-    return [`synchronous: it returns no promise, but ${textOf(outcome.value)}`];
+    return [`synchronous: it returns no promise, but ${toText(outcome.value)}`];
   }
   if (outcome.ended === "thrown" && gives === "promise") {
     return ["synchronous: it throws where it is documented to return a promise"];
@@ -59,10 +59,10 @@ function faultsOfEnding(outcome: Outcome, { gives }: Rules): string[] {
 }
 
 /** An error is a SessionError, or the caller's own; and it holds no secret. */
-export function faultsOfError(error: unknown, secrets: readonly string[]): string[] {
+export function findErrorFaults(error: unknown, secrets: readonly string[]): string[] {
   if (isPlanted(error)) return [];
   const leaks = secrets
-    .filter((secret) => textsOf(error).some((text) => text.includes(secret)))
+    .filter((secret) => collectTexts(error).some((text) => text.includes(secret)))
     .map((secret) => `leak: the error holds ${secret}: ${String((error as Error).stack)}`);
   if (!(error instanceof SessionError)) {
     return [`foreign: it is no SessionError: ${shownError(error)}`, ...leaks];
@@ -75,26 +75,26 @@ export function faultsOfError(error: unknown, secrets: readonly string[]): strin
 /** Where it was thrown, in a few lines. */
 function shownError(error: unknown): string {
   const { stack } = Object(error) as { stack?: unknown };
-  return typeof stack === "string" ? stack.split("\n").slice(0, 6).join("\n  ") : textOf(error);
+  return typeof stack === "string" ? stack.split("\n").slice(0, 6).join("\n  ") : toText(error);
 }
 
 /** All that a log, an answer or a debugger can have of an error and its causes. */
-function textsOf(error: unknown, depth = 0): string[] {
+function collectTexts(error: unknown, depth = 0): string[] {
   if (depth > 8 || isPlanted(error)) return [];
   if (typeof error !== "object" || error === null) return [String(error)];
   const { message, hint, stack, cause, errors } = error as SessionError & { errors?: unknown };
   const members = Reflect.ownKeys(error).map((name): unknown => Reflect.get(error, name));
-  const own = members.filter((one) => !isPlanted(one)).map(textOf);
+  const own = members.filter((one) => !isPlanted(one)).map(toText);
   const causes = [cause, errors].flat().filter((one) => one !== undefined);
   return [
     ...[message, hint, stack].map(String),
-    jsonOf(error),
+    toJSON(error),
     ...own,
-    ...causes.flatMap((one) => textsOf(one, depth + 1)),
+    ...causes.flatMap((one) => collectTexts(one, depth + 1)),
   ];
 }
 
-function jsonOf(value: unknown): string {
+function toJSON(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "";
   } catch {
@@ -102,20 +102,20 @@ function jsonOf(value: unknown): string {
   }
 }
 
-function faultsOfOutlet({ where, what }: Outlet, rules: Rules): string[] {
+function findOutletFaults({ where, what }: Outlet, rules: Rules): string[] {
   const secrets = [...rules.secrets];
   const leaks = secrets
-    .filter((secret) => textOf(what).includes(secret))
-    .map((secret) => `leak: ${where} holds ${secret}: ${textOf(what)}`);
+    .filter((secret) => toText(what).includes(secret))
+    .map((secret) => `leak: ${where} holds ${secret}: ${toText(what)}`);
   if (where === "an event") {
-    return [...leaks, ...faultsOfError((what as { error?: unknown }).error, secrets)];
+    return [...leaks, ...findErrorFaults((what as { error?: unknown }).error, secrets)];
   }
-  if (where === "the console" && !rules.logs) return [...leaks, `console: ${textOf(what)}`];
+  if (where === "the console" && !rules.logs) return [...leaks, `console: ${toText(what)}`];
   const isLost = where === "an unhandled rejection" || where === "an uncaught exception";
-  return isLost && !isPlanted(what) ? [...leaks, `unhandled: ${where}: ${textOf(what)}`] : leaks;
+  return isLost && !isPlanted(what) ? [...leaks, `unhandled: ${where}: ${toText(what)}`] : leaks;
 }
 
-function faultsOfCommands(commands: readonly Command[], rules: Rules): string[] {
+function findCommandFaults(commands: readonly Command[], rules: Rules): string[] {
   const outside = commands
     .filter(({ keys }) =>
       keys.some((key) => !rules.prefixes.some((prefix) => key.startsWith(prefix))),
@@ -133,16 +133,13 @@ function faultsOfCommands(commands: readonly Command[], rules: Rules): string[] 
       ? [`work: ${byScripts} arguments of commands by scripts, over ${rules.most.byScripts}`]
       : []),
   ];
-  return [...outside, ...faultsOfReading(commands, rules), ...work];
+  return [...outside, ...findReadFaults(commands, rules), ...work];
 }
 
-function faultsOfReading(
-  commands: readonly Command[],
-  { reads, expires = false }: Rules,
-): string[] {
+function findReadFaults(commands: readonly Command[], { reads, expires = false }: Rules): string[] {
   if (reads === false) return [];
   const writes = ({ name, writes }: Command) => writes && !(expires && isDrop(name));
-  const writing = scriptsOf(commands).filter((one) => one.some(writes));
+  const writing = splitScripts(commands).filter((one) => one.some(writes));
   const allowed = reads === "and touches" ? 1 : 0;
   return writing
     .slice(allowed)
@@ -150,7 +147,7 @@ function faultsOfReading(
 }
 
 /** The commands, those of a script together with the one that ran it. */
-function scriptsOf(commands: readonly Command[]): Command[][] {
+function splitScripts(commands: readonly Command[]): Command[][] {
   const groups: Command[][] = [];
   for (const command of commands) {
     if (command.byScript) groups.at(-1)?.push(command);

@@ -15,17 +15,17 @@ import {
 import type { Method, Surface } from "./surfaces.ts";
 import type { CoreWorld } from "./worlds.ts";
 
-const oneOf = (...names: string[]) => fc.constantFrom(...names).map(given);
+const pickOne = (...names: string[]) => fc.constantFrom(...names).map(given);
 
 export const token = mostly(
-  oneOf(
+  pickOne(
     ...["the token", "another token", "an aged token", "an old token", "a renewed token"],
     ...["a dead token", "an unknown token"],
   ),
   3,
 );
 export const id = mostly(
-  oneOf("the id", "another id", "an old id", "a renewed id", "a dead id", "the token", "the key"),
+  pickOne("the id", "another id", "an old id", "a renewed id", "a dead id", "the token", "the key"),
   3,
 );
 export const field = fc.constantFrom("user_id", "team_ids", "code", "theme", "cart").map(value);

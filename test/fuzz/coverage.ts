@@ -9,7 +9,7 @@ import { ROOT, read } from "../support/sources.ts";
 export type Exports = Readonly<Record<string, unknown>>;
 
 /** The modules of the package, by the names that programs import them by. */
-export async function entriesOfPackage(): Promise<ReadonlyMap<string, Exports>> {
+export async function listEntries(): Promise<ReadonlyMap<string, Exports>> {
   const { name, exports } = JSON.parse(read("package.json")) as {
     name: string;
     exports: Record<string, string | { default: string }>;
@@ -55,7 +55,7 @@ export function uncoveredMembers(
   methods: Readonly<Record<string, unknown>>,
   skipped: Readonly<Record<string, string>> = {},
 ): string[] {
-  const members = membersOf(sample);
+  const members = listMembers(sample);
   const known = [...Object.keys(methods), ...Object.keys(skipped)];
   return [
     ...[...members]
@@ -66,7 +66,7 @@ export function uncoveredMembers(
 }
 
 /** The names of all that a program can call or read of an object; `()` where it can be called itself. */
-function membersOf(sample: object): ReadonlySet<string> {
+function listMembers(sample: object): ReadonlySet<string> {
   const names = new Set<string>();
   const add = (name: string | symbol) => {
     if (typeof name === "string") names.add(name);

@@ -31,7 +31,7 @@ export async function damage(
   of: (name: string) => string,
 ): Promise<void> {
   const key = of(one.key);
-  const bytes = (text: string) => bytesOf(text, of);
+  const bytes = (text: string) => encodeBytes(text, of);
   try {
     switch (one.do) {
       case "set a field":
@@ -92,7 +92,7 @@ async function crowd(
   await client.zadd(key, ...(entries as [string, Buffer]));
 }
 
-function bytesOf(text: string, of: (name: string) => string): Buffer {
+function encodeBytes(text: string, of: (name: string) => string): Buffer {
   if (text.startsWith("hex:")) return Buffer.from(text.slice(4), "hex");
   return Buffer.from(text.startsWith("the:") ? of(text.slice(4)) : text);
 }

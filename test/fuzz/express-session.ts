@@ -28,7 +28,7 @@ export interface ExpressSessionWorld extends World {
 const COOKIE = { path: "/", httpOnly: true, originalMaxAge: 3_600_000 };
 const SIDS = ["a sid", "another sid", "an unknown sid", "an ended sid"] as const;
 
-const sidOf = (name: string) => `${name.replaceAll(" ", "-")}-${"s3cr3t_".repeat(4)}`;
+const createSid = (name: string) => `${name.replaceAll(" ", "-")}-${"s3cr3t_".repeat(4)}`;
 
 /** Sessions in a store as a middleware keeps them; on Redis, one is still where connect-redis had it. */
 export async function openExpressSession(
@@ -52,43 +52,44 @@ export async function openExpressSession(
           migrate: { prefix: old },
           references: references as never,
         });
-  const sids = Object.fromEntries(SIDS.map((name) => [name, sidOf(name)]));
+  const sids = Object.fromEntries(SIDS.map((name) => [name, createSid(name)]));
   const cookie = { ...COOKIE, expires: new Date(Date.now() + COOKIE.originalMaxAge).toISOString() };
   for (const name of SIDS.slice(0, 2))
-    await store.set(sidOf(name), { cookie, user_id: 1, theme: "dark" });
-  await store.set(sidOf("an ended sid"), { cookie, user_id: 1 });
-  await store.destroy(sidOf("an ended sid"));
+    await store.set(createSid(name), { cookie, user_id: 1, theme: "dark" });
+  await store.set(createSid("an ended sid"), { cookie, user_id: 1 });
+  await store.destroy(createSid("an ended sid"));
   const moved = JSON.stringify({ cookie, user_id: 1, passport: { user: 2 } });
-  if (place !== "memory") await traffic.own.set(`${old}${sidOf("an old sid")}`, moved, "EX", 3600);
+  if (place !== "memory")
+    await traffic.own.set(`${old}${createSid("an old sid")}`, moved, "EX", 3600);
   const prefixes = place === "memory" ? [] : [`{${prefix}:`, old, SLOT_KEY];
   const tag = `{${prefix}:0}`;
-  const hashOf = (name: string) => `${tag}:s:${store.idOf(sidOf(name))}`;
+  const deriveHashKey = (name: string) => `${tag}:s:${store.idOf(createSid(name))}`;
   const givens: Record<string, unknown> = {
     ...sids,
-    "an old sid": sidOf("an old sid"),
-    "the id": store.idOf(sidOf("a sid")),
-    "another id": store.idOf(sidOf("another sid")),
-    "a session": await store.get(sidOf("a sid")),
+    "an old sid": createSid("an old sid"),
+    "the id": store.idOf(createSid("a sid")),
+    "another id": store.idOf(createSid("another sid")),
+    "a session": await store.get(createSid("a sid")),
     "another session": { cookie, user_id: 2, theme: "light" },
-    "hash of a sid": hashOf("a sid"),
-    "hash of another sid": hashOf("another sid"),
-    "hash of an ended sid": hashOf("an ended sid"),
+    "hash of a sid": deriveHashKey("a sid"),
+    "hash of another sid": deriveHashKey("another sid"),
+    "hash of an ended sid": deriveHashKey("an ended sid"),
     "set user_id:1": `${tag}:r:user_id:1`,
     "set found": `${tag}:r:%7Efound:2`,
-    "an old key": `${old}${sidOf("an old sid")}`,
-    "an unknown old key": `${old}${sidOf("an unknown sid")}`,
+    "an old key": `${old}${createSid("an old sid")}`,
+    "an unknown old key": `${old}${createSid("an unknown sid")}`,
     now: Date.now(),
     later: Date.now() + COOKIE.originalMaxAge,
-    "a request": { sessionID: sidOf("a sid"), sessionStore: store },
-    "the token": sidOf("a sid"),
-    "another token": sidOf("another sid"),
-    "a dead token": sidOf("an ended sid"),
-    "an unknown token": sidOf("an unknown sid"),
-    "an old token": sidOf("an old sid"),
+    "a request": { sessionID: createSid("a sid"), sessionStore: store },
+    "the token": createSid("a sid"),
+    "another token": createSid("another sid"),
+    "a dead token": createSid("an ended sid"),
+    "an unknown token": createSid("an unknown sid"),
+    "an old token": createSid("an old sid"),
   };
   return {
     store,
-    secrets: new Set([...Object.values(sids), sidOf("an old sid")]),
+    secrets: new Set([...Object.values(sids), createSid("an old sid")]),
     prefixes,
     traffic: counted ?? traffic,
     // The prefix of what is moved is looked at once with a colon behind it.

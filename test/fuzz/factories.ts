@@ -107,7 +107,7 @@ function optionsNamed(names: readonly string[]): fc.Arbitrary<Recipe> {
 }
 
 /** The names of all options, as a factory lists them where it is given one that it does not have. */
-export function namesOfOptions(create: (options: object) => unknown): string[] {
+export function listOptionNames(create: (options: object) => unknown): string[] {
   try {
     create({ "?": 1 });
   } catch (error) {
@@ -117,13 +117,13 @@ export function namesOfOptions(create: (options: object) => unknown): string[] {
   throw new Error("A factory does not say which options it has");
 }
 
-const COOKIE_NAMES = namesOfOptions((cookie) => ADAPTERS[0]?.create(createSessions(), { cookie }));
+const COOKIE_NAMES = listOptionNames((cookie) => ADAPTERS[0]?.create(createSessions(), { cookie }));
 const cookie = optionsNamed(COOKIE_NAMES);
 
 const sessionsOf = createSessions({ references: { user_id: true, team_ids: { identity: false } } });
 
 function ofAdapter(adapter: Adapter): Factory {
-  const names = namesOfOptions((one) => adapter.create(sessionsOf as never, one));
+  const names = listOptionNames((one) => adapter.create(sessionsOf as never, one));
   const all = Object.fromEntries(
     names.map((name) => [name, mostly(name === "cookie" ? cookie : (RIGHT[name] ?? hostile), 3)]),
   );
@@ -155,7 +155,7 @@ interface Used {
 }
 
 function ofGuard(adapter: Adapter): Factory {
-  const names = namesOfOptions((one) => adapter.guard(one));
+  const names = listOptionNames((one) => adapter.guard(one));
   return {
     name: `csrfGuard for ${adapter.name}`,
     exported: adapter.exported.guard,
@@ -209,14 +209,14 @@ export const FACTORIES: readonly Factory[] = [
   {
     name: "createSessions",
     exported: createSessions,
-    args: [optionsNamed(namesOfOptions((one) => createSessions(one)))],
+    args: [optionsNamed(listOptionNames((one) => createSessions(one)))],
     create: (given: never) => createSessions(given),
     use: useSessions as Use,
   },
   {
     name: "memoryStore",
     exported: memoryStore,
-    args: [optionsNamed(namesOfOptions((one) => memoryStore(one)))],
+    args: [optionsNamed(listOptionNames((one) => memoryStore(one)))],
     create: (given: never) => memoryStore(given),
     use: (store: never) =>
       useSessions(createSessions<Record<string, unknown>>({ store, references: ["user_id"] })),
@@ -235,7 +235,7 @@ export const FACTORIES: readonly Factory[] = [
   {
     name: "SessionSetsStore",
     exported: SessionSetsStore,
-    args: [optionsNamed(namesOfOptions((one) => new SessionSetsStore(one)))],
+    args: [optionsNamed(listOptionNames((one) => new SessionSetsStore(one)))],
     create: (given: never) => new SessionSetsStore(given),
     use: (store: SessionSetsStore) => [
       () => store.set("a sid", { cookie: {}, user_id: 1, theme: "dark" }),

@@ -2,7 +2,7 @@
 import { SessionError } from "session-sets";
 import { test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { faultsOfAnswer, setCookiesIn } from "./answers.ts";
+import { findAnswerFaults, setCookiesIn } from "./answers.ts";
 import {
   type AdapterSetting,
   type App,
@@ -12,11 +12,11 @@ import {
   koaCompatApp,
   type Seen,
 } from "./apps.ts";
-import { faultsOf, faultsOfError } from "./checks.ts";
+import { findErrorFaults, findFaults } from "./checks.ts";
 import { fuzz } from "./runner.ts";
-import { OWN_COOKIE, requestsOf, type Sent, showSent, textsOf } from "./sent.ts";
+import { arbitraryRequests, OWN_COOKIE, type Sent, showSent, toTexts } from "./sent.ts";
 import { inRound, useServers } from "./servers.ts";
-import { outcomeOf, type World } from "./surfaces.ts";
+import { catchOutcome, type World } from "./surfaces.ts";
 import type { Watch } from "./watch.ts";
 import { type Header, type Response, send } from "./wire.ts";
 import { PLACES } from "./worlds.ts";
@@ -61,7 +61,7 @@ const HONEST: readonly Header[] = [
   ["X-Forwarded-Proto", "https"],
 ];
 
-async function faultsOfTalk(
+async function findTalkFaults(
   app: App,
   { setting, requests }: Talk,
   watching: Watch,
@@ -78,7 +78,7 @@ async function faultsOfTalk(
   const faults: string[] = [];
   for (const sent of requests) {
     const running = { app, world, record, port: server.port };
-    const found = await faultsOfRequest(running, sent, of, watching);
+    const found = await findRequestFaults(running, sent, of, watching);
     faults.push(...found.map((fault) => `${sent.act}: ${fault}`));
   }
   await server.close();
@@ -93,7 +93,7 @@ interface Running {
   readonly port: number;
 }
 
-async function faultsOfRequest(
+async function findRequestFaults(
   { app, world, record, port }: Running,
   sent: Sent,
   of: (name: string) => unknown,
@@ -101,15 +101,15 @@ async function faultsOfRequest(
 ): Promise<string[]> {
   await Promise.all([world.traffic?.since(), watching.since()]);
   record.thrown.length = record.reported.length = 0;
-  const request = { method: sent.method, ...textsOf(sent, of) };
-  const outcome = await outcomeOf(() => send(port, request, sent.encoding), "promise", world);
+  const request = { method: sent.method, ...toTexts(sent, of) };
+  const outcome = await catchOutcome(() => send(port, request, sent.encoding), "promise", world);
   const outlets = await watching.since();
   const commands = (await world.traffic?.since()) ?? [];
   const { secrets, prefixes } = world;
   const { reads = false } = app.acts[sent.act] ?? {};
   const errors = [...record.thrown, ...record.reported.filter((one) => !isOfFramework(one))];
   return [
-    ...faultsOf(outcome, outlets, commands, {
+    ...findFaults(outcome, outlets, commands, {
       gives: "promise",
       secrets,
       prefixes,
@@ -117,9 +117,9 @@ async function faultsOfRequest(
       most: MOST,
       logs: true,
     }),
-    ...errors.flatMap((error) => faultsOfError(error, [...secrets])),
+    ...errors.flatMap((error) => findErrorFaults(error, [...secrets])),
     ...(outcome.ended === "given"
-      ? faultsOfAnswer(outcome.value as Response, {
+      ? findAnswerFaults(outcome.value as Response, {
           secrets,
           cookies: app.cookies,
           sent: JSON.stringify(request),
@@ -140,7 +140,7 @@ function testApp<Where extends World, Setting>(
   settings: fc.Arbitrary<Setting>,
 ): void {
   const { name, acts, cookies } = app;
-  const requests = requestsOf({ acts: Object.keys(acts), cookies });
+  const requests = arbitraryRequests({ acts: Object.keys(acts), cookies });
   test(name, () =>
     fuzz<Talk>({
       name,
@@ -150,7 +150,7 @@ function testApp<Where extends World, Setting>(
       }),
       // What an application is set up with is what its own settings give.
       faults: (talk) =>
-        inRound(servers(), (watching) => faultsOfTalk(app as unknown as App, talk, watching)),
+        inRound(servers(), (watching) => findTalkFaults(app as unknown as App, talk, watching)),
       show: ({ setting, requests }) =>
         [JSON.stringify(setting), ...requests.map(showSent)].join("; "),
       rounds: 25,

@@ -12,7 +12,7 @@ import { freshName, type Servers, SLOT_KEY } from "./worlds.ts";
 export interface KoaCompatWorld extends World {
   readonly middleware: KoaRedisSessionSets;
   /** A context of Koa whose cookie has this value. */
-  contextOf(cookie: string | undefined): object;
+  createContext(cookie: string | undefined): object;
 }
 
 const KEY = "session-id";
@@ -29,7 +29,7 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
     references: { user_id: { rotate: true }, team: true },
   });
   const set: string[] = [];
-  function contextOf(cookie: string | undefined) {
+  function createContext(cookie: string | undefined) {
     const cookies = {
       get: () => cookie,
       set: (name: string, text: string | null) => void set.push(`${name}=${text}`),
@@ -37,14 +37,14 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
     return { ...contextWith(), cookies };
   }
   const made = async (values: object) => {
-    await middleware.createSession(contextOf(undefined) as never).set(values);
+    await middleware.createSession(createContext(undefined) as never).set(values);
     const last = set.at(-1) ?? "";
     return last.slice(last.indexOf("=") + 1);
   };
   const token = await made({ user_id: 1, team: ["a", "b"], theme: "dark" });
   const another = await made({ theme: "light" });
   const dead = await made({ user_id: 2 });
-  await middleware.createSession(contextOf(dead) as never).delete();
+  await middleware.createSession(createContext(dead) as never).delete();
   await middleware.store.set("a chosen id", { user_id: 1 });
   await traffic.own.hset(`${prefix}:{${OLD}}`, { id: OLD, user_id: "1" });
   await traffic.own.expire(`${prefix}:{${OLD}}`, 3600);
@@ -57,8 +57,8 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
     "an unknown token": unknown,
     "an old token": OLD,
     "a chosen id": "a chosen id",
-    "a context": contextOf(token),
-    "hash of the session": middleware.createSession(contextOf(token) as never).getKey(),
+    "a context": createContext(token),
+    "hash of the session": middleware.createSession(createContext(token) as never).getKey(),
     "hash of a chosen id": middleware.store.getSessionKey("a chosen id"),
     "plain set of the user": middleware.getReferenceKey("user_id", 1),
     "set of the user": middleware.getReferenceKey("user_id", 1).replace(":m:", ":r:"),
@@ -70,7 +70,7 @@ export async function openKoaCompat({ traffic, client }: Servers): Promise<KoaCo
   };
   return {
     middleware,
-    contextOf,
+    createContext,
     secrets: new Set([token, another, dead, unknown, OLD]),
     prefixes: [`{${prefix}:`, `${prefix}:`, SLOT_KEY],
     traffic,
@@ -141,9 +141,9 @@ export const koaSessionSurface: Surface<KoaCompatWorld, string | null> = {
     ...["the token", "another token", "a dead token", "an unknown token", "an old token"],
     null,
   ),
-  open({ middleware, contextOf, of }, name) {
+  open({ middleware, createContext, of }, name) {
     const cookie = name === null ? undefined : String(of(name));
-    return middleware.createSession(contextOf(cookie) as never);
+    return middleware.createSession(createContext(cookie) as never);
   },
   methods: {
     getKey: { args: [], gives: "value", reads: "only" },

@@ -35,7 +35,7 @@ export const odd = (name: string): Recipe => ({ odd: name });
 export const given = (name: string): Recipe => ({ given: name });
 export const value = (one: string | number | boolean): Recipe => ({ value: one });
 
-const namesOf = (odds: object) => fc.constantFrom(...Object.keys(odds)).map(odd);
+const pickName = (odds: object) => fc.constantFrom(...Object.keys(odds)).map(odd);
 
 /** Names of what the world has secrets under: each world has them. */
 export const SECRETS = [
@@ -57,9 +57,9 @@ const secret: fc.Arbitrary<Recipe> = fc.oneof(
 );
 
 export const hostileText: fc.Arbitrary<Recipe> = fc.oneof(
-  { weight: 6, arbitrary: namesOf(ODD_TEXTS) },
+  { weight: 6, arbitrary: pickName(ODD_TEXTS) },
   { weight: 2, arbitrary: fc.string({ unit: "binary", maxLength: 12 }).map(value) },
-  { weight: 1, arbitrary: namesOf(ODD_LONGS) },
+  { weight: 1, arbitrary: pickName(ODD_LONGS) },
   { weight: 3, arbitrary: secret },
 );
 
@@ -68,9 +68,9 @@ export const { hostile } = fc.letrec<{ hostile: Recipe }>((tie) => ({
   hostile: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
     fc.constantFrom("undefined", "null", "true", "false").map(odd),
-    namesOf(ODD_NUMBERS),
+    pickName(ODD_NUMBERS),
     hostileText,
-    namesOf(ODD_OBJECTS),
+    pickName(ODD_OBJECTS),
     secret,
     listOf(tie("hostile"), 4),
     fc
@@ -129,12 +129,12 @@ export function make(recipe: Recipe, of: (name: string) => unknown): unknown {
   }
   const entries = recipe.record.map(([name, one]) => {
     const key = make(name, of);
-    return [typeof key === "symbol" ? key : nameOf(key), make(one, of)] as const;
+    return [typeof key === "symbol" ? key : toName(key), make(one, of)] as const;
   });
   return dressed({}, entries, recipe.dress);
 }
 
-function nameOf(key: unknown): string {
+function toName(key: unknown): string {
   return typeof key === "string" ? key : typeof key;
 }
 
@@ -147,7 +147,7 @@ function dressed(container: object, properties: readonly Property[], dress: Dres
     Object.defineProperty(target, name, {
       configurable: true,
       enumerable: true,
-      ...descriptorOf(one, dress, i),
+      ...createDescriptor(one, dress, i),
     });
   }
   if (dress === "frozen") return Object.freeze(target);
@@ -157,7 +157,7 @@ function dressed(container: object, properties: readonly Property[], dress: Dres
   return target;
 }
 
-function descriptorOf(one: unknown, dress: Dress, i: number): PropertyDescriptor {
+function createDescriptor(one: unknown, dress: Dress, i: number): PropertyDescriptor {
   switch (dress) {
     case "by getters":
       return { get: () => one };
@@ -175,12 +175,12 @@ function descriptorOf(one: unknown, dress: Dress, i: number): PropertyDescriptor
 }
 
 /** How large an input is: in characters, elements and members. */
-export function sizeOf(recipe: Recipe): number {
+export function measureRecipe(recipe: Recipe): number {
   if ("odd" in recipe) return recipe.odd.startsWith("a megabyte") ? 1_000_000 : 20_000;
   if ("value" in recipe) return typeof recipe.value === "string" ? recipe.value.length + 1 : 1;
-  if ("list" in recipe) return 1 + sum(recipe.list.map(sizeOf));
+  if ("list" in recipe) return 1 + sum(recipe.list.map(measureRecipe));
   if ("record" in recipe)
-    return 1 + sum(recipe.record.map(([name, one]) => sizeOf(name) + sizeOf(one)));
+    return 1 + sum(recipe.record.map(([name, one]) => measureRecipe(name) + measureRecipe(one)));
   return 200;
 }
 

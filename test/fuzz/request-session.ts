@@ -11,7 +11,7 @@ import {
   values,
 } from "./core.ts";
 import { given, hostile, listOf, mostly, value } from "./recipes.ts";
-import { ADAPTERS, adapterOf } from "./requests.ts";
+import { ADAPTERS, findAdapter } from "./requests.ts";
 import type { Method, Surface } from "./surfaces.ts";
 import type { CoreWorld } from "./worlds.ts";
 
@@ -40,8 +40,8 @@ const bringings: fc.Arbitrary<Bringing> = fc.record({
 });
 
 /** The session of a request that brings a token so. */
-function sessionOf(world: CoreWorld, { adapter, token, by }: Bringing): object {
-  const { create, request, session } = adapterOf(adapter);
+function openSession(world: CoreWorld, { adapter, token, by }: Bringing): object {
+  const { create, request, session } = findAdapter(adapter);
   const text = token === null ? "none" : String(world.of(token));
   const cookies = by === "two cookies" ? [text, String(world.of("another token"))] : [text];
   const headers: Record<string, string> =
@@ -87,7 +87,7 @@ const sessionMethods: Readonly<Record<string, Method>> = {
 export const requestSessionSurface: Surface<CoreWorld, Bringing> = {
   name: "RequestSession",
   settings: bringings,
-  open: sessionOf,
+  open: openSession,
   methods: sessionMethods,
 };
 
@@ -95,7 +95,7 @@ export const peersSurface: Surface<CoreWorld, Bringing> = {
   name: "SessionSet of a request",
   settings: bringings.map((one) => ({ ...one, token: "the token" })),
   async open(world, bringing) {
-    const session = sessionOf(world, bringing) as {
+    const session = openSession(world, bringing) as {
       peers(field: string): Promise<object>;
     };
     return session.peers("user_id");

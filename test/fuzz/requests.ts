@@ -134,7 +134,7 @@ export const ADAPTERS: readonly Adapter[] = [
   },
 ];
 
-export function adapterOf(name: string): Adapter {
+export function findAdapter(name: string): Adapter {
   const found = ADAPTERS.find((one) => one.name === name);
   if (!found) throw new Error(`There is no adapter ${name}`);
   return found;

@@ -39,7 +39,7 @@ export async function fuzz<Input>(
     if (faults.length > 0) throw new Faults(faults);
   });
   const result = await fc.check(property, {
-    seed: seedOf(from, run.name),
+    seed: deriveSeed(from, run.name),
     numRuns: path !== undefined ? 1 : Number(rounds ?? run.rounds),
     ...(path === undefined ? {} : { path }),
   });
@@ -61,7 +61,7 @@ export async function fuzz<Input>(
 }
 
 /** Each run has a seed of its own, so that no two of them try the same. */
-function seedOf(from: number, name: string): number {
+function deriveSeed(from: number, name: string): number {
   return createHash("sha256").update(`${from} ${name}`).digest().readInt32BE();
 }
 

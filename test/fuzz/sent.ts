@@ -37,7 +37,7 @@ const credential = fc.oneof(
 /** How often a cookie comes; hundreds of them are still under what Node takes. */
 const TIMES = [1, 1, 1, 1, 2, 9, 300];
 
-function cookiesOf({ cookies }: Expected): fc.Arbitrary<Parts> {
+function arbitraryCookies({ cookies }: Expected): fc.Arbitrary<Parts> {
   const name = fc.oneof({ weight: 5, arbitrary: one(...cookies) }, hostileText);
   const quotes = fc.constantFrom(["", ""], ["", ""], ['"', '"'], ["%22", "%20"], [" ", "\t"]);
   const made = fc
@@ -74,7 +74,7 @@ const HOSTS = [
   "x@shop.example",
 ];
 
-function headerOf(expected: Expected): fc.Arbitrary<readonly [name: string, value: Parts]> {
+function arbitraryHeader(expected: Expected): fc.Arbitrary<readonly [name: string, value: Parts]> {
   const text = (...right: string[]) =>
     fc.oneof({ weight: 2, arbitrary: one(...right) }, hostileText).map((all) => [all]);
   const schemes = one("Bearer ", "bearer ", "Bearer", "Bearer  ", "Basic ", "Bearer Bearer ");
@@ -83,7 +83,7 @@ function headerOf(expected: Expected): fc.Arbitrary<readonly [name: string, valu
     credential.map((all) => parts("https://", all)),
   );
   const values: Record<string, fc.Arbitrary<Parts>> = {
-    Cookie: cookiesOf(expected),
+    Cookie: arbitraryCookies(expected),
     Authorization: fc.tuple(schemes, credential),
     "X-Session-Token": credential.map((all) => [all]),
     Origin: ofOrigin,
@@ -128,18 +128,18 @@ const bodies: fc.Arbitrary<Parts> = fc.oneof(
 /** Longer headers get to no application: Node takes 16 kB in all. */
 const MAX_LENGTH = 14_000;
 
-export function requestsOf(expected: Expected): fc.Arbitrary<Sent> {
+export function arbitraryRequests(expected: Expected): fc.Arbitrary<Sent> {
   return fc.record({
     act: fc.constantFrom(...expected.acts),
     method: fc.constantFrom("GET", "POST", "DELETE"),
-    headers: fc.array(headerOf(expected), { maxLength: 5 }),
+    headers: fc.array(arbitraryHeader(expected), { maxLength: 5 }),
     body: bodies,
     encoding: fc.constantFrom("latin1", "utf8"),
   });
 }
 
 /** The headers and the body as texts; each request has a header `Host`, or Node answers it itself. */
-export function textsOf(
+export function toTexts(
   { headers, body, act }: Sent,
   of: (name: string) => unknown,
 ): { readonly headers: readonly Header[]; readonly body: string } {

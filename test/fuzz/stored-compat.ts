@@ -8,7 +8,7 @@ import type { World } from "./surfaces.ts";
 
 const reads = "only" as const;
 
-export function stepsOfExpressSession({ store, of }: ExpressSessionWorld): readonly Step[] {
+export function createExpressSessionSteps({ store, of }: ExpressSessionWorld): readonly Step[] {
   const sids = ["a sid", "another sid", "an unknown sid", "an ended sid", "an old sid"];
   const sid = (name: string) => String(of(name));
   const sets = [() => store.by("user_id", 1), () => store.by("found", 2)];
@@ -47,7 +47,7 @@ export function stepsOfExpressSession({ store, of }: ExpressSessionWorld): reado
   ];
 }
 
-export function stepsOfUserSessions({ of }: World): readonly Step[] {
+export function createUserSessionsSteps({ of }: World): readonly Step[] {
   const client = of("a client") as never;
   const expires = new Date(Date.now() + 60_000).toISOString();
   const ids = ["the token", "an old id", "an unknown token"].map((name) => String(of(name)));
@@ -80,7 +80,7 @@ export function stepsOfUserSessions({ of }: World): readonly Step[] {
   ];
 }
 
-export function stepsOfSpots({ spots, of }: SpotsWorld): readonly Step[] {
+export function createSpotsSteps({ spots, of }: SpotsWorld): readonly Step[] {
   const tokens = ["the token", "another token", "a dead token", "an old token"].map((name) =>
     String(of(name)),
   );
@@ -102,10 +102,14 @@ export function stepsOfSpots({ spots, of }: SpotsWorld): readonly Step[] {
   ];
 }
 
-export function stepsOfKoaCompat({ middleware, contextOf, of }: KoaCompatWorld): readonly Step[] {
+export function createKoaCompatSteps({
+  middleware,
+  createContext,
+  of,
+}: KoaCompatWorld): readonly Step[] {
   const { store } = middleware;
   const names = ["the token", "another token", "a dead token", "an old token", "an unknown token"];
-  const open = (name: string) => middleware.createSession(contextOf(String(of(name))) as never);
+  const open = (name: string) => middleware.createSession(createContext(String(of(name))) as never);
   const ids = ["a chosen id", "an old token"].map((name) => String(of(name)));
   return [
     ...names.map((name): Step => ({ name: `get(${name})`, call: () => open(name).get() })),

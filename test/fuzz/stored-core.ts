@@ -1,7 +1,7 @@
 /* Everything that programs do with sessions, on keys that hold what no one should have put there. */
 import type { SessionSet } from "session-sets";
 import type { RequestSession } from "session-sets/koa";
-import { adapterOf } from "./requests.ts";
+import { findAdapter } from "./requests.ts";
 import type { Method } from "./surfaces.ts";
 import type { CoreWorld, Data } from "./worlds.ts";
 
@@ -27,7 +27,7 @@ const TOKENS = [
 const IDS = ["the id", "another id", "an old id", "a renewed id", "a dead id"];
 
 /** Those that read before those that write. */
-export function stepsOf(world: CoreWorld): readonly Step[] {
+export function createSteps(world: CoreWorld): readonly Step[] {
   const { sessions } = world;
   const text = (name: string) => String(world.of(name));
   const sets: readonly [string, () => SessionSet<Data>][] = [
@@ -96,7 +96,7 @@ export function stepsOf(world: CoreWorld): readonly Step[] {
 
 /** A request that reads, one that writes, and one that ends its session. */
 function requestSteps(world: CoreWorld): readonly Step[] {
-  const koa = adapterOf("Koa");
+  const koa = findAdapter("Koa");
   const open = (...names: string[]) => {
     const cookie = names.map((name) => `session=${String(world.of(name))}`).join("; ");
     const session = koa.session(koa.create(world.sessions), koa.request({ cookie }));

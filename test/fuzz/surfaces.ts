@@ -3,8 +3,8 @@
  * what they promise. A round opens one in a world of its own, and makes a few calls.
  */
 import { fc } from "../support/properties.ts";
-import { faultsOf, type Outcome, type Rules } from "./checks.ts";
-import { hostile, make, type Recipe, show, sizeOf } from "./recipes.ts";
+import { findFaults, type Outcome, type Rules } from "./checks.ts";
+import { hostile, make, measureRecipe, type Recipe, show } from "./recipes.ts";
 import type { Traffic } from "./traffic.ts";
 import type { Watch } from "./watch.ts";
 
@@ -72,21 +72,21 @@ const MAX_STEPS = 200;
 /** How often a call is waited for, with a round trip to the server each time. */
 const MAX_POLLS = 5000;
 
-export function roundsOf<Where extends World, Setting>({
+export function createRounds<Where extends World, Setting>({
   settings,
   methods,
 }: Surface<Where, Setting>): fc.Arbitrary<Round<Setting>> {
   const call = fc
     .constantFrom(...Object.keys(methods))
     .chain((method) =>
-      fc.record({ method: fc.constant(method), args: argumentsOf(methods[method] as Method) }),
+      fc.record({ method: fc.constant(method), args: pickArguments(methods[method] as Method) }),
     );
   const calls = fc.array(call, { minLength: 1, maxLength: MAX_CALLS });
   return fc.record({ setting: settings, calls });
 }
 
 /** As many arguments as are taken, or fewer, or one more. */
-function argumentsOf({ args, byFramework }: Method): fc.Arbitrary<readonly Recipe[]> {
+function pickArguments({ args, byFramework }: Method): fc.Arbitrary<readonly Recipe[]> {
   if (byFramework) return fc.tuple(...args);
   const all = fc.tuple(...args, hostile);
   return fc
@@ -111,7 +111,7 @@ export async function play<Where extends World, Setting>(
   const faults: string[] = [];
   for (const { method, args } of calls) {
     const spec = surface.methods[method] as Method;
-    const found = await faultsOfCall(world, watch, spec, args, (given) =>
+    const found = await findCallFaults(world, watch, spec, args, (given) =>
       invoke(sample, method, given),
     );
     faults.push(...found.map((fault) => `${surface.name}.${method}: ${fault}`));
@@ -120,7 +120,7 @@ export async function play<Where extends World, Setting>(
 }
 
 /** Makes one call and says what is wrong with what comes of it. */
-export async function faultsOfCall(
+export async function findCallFaults(
   world: World,
   watch: Watch,
   { gives = "promise", reads = false, callsBack }: Omit<Method, "args">,
@@ -130,12 +130,12 @@ export async function faultsOfCall(
   const given = args.map((one) => make(one, (name) => world.of(name)));
   await Promise.all([world.traffic.since(), watch.since()]);
   const answer = callsBack === undefined ? undefined : answers.get(Object(given[callsBack]));
-  const outcome = await outcomeOf(() => call(given), gives, { ...world, answer });
+  const outcome = await catchOutcome(() => call(given), gives, { ...world, answer });
   keepSecret(world, outcome);
   const outlets = await watch.since();
   const commands = await world.traffic.since();
-  const size = args.reduce((sum, one) => sum + sizeOf(one), world.entries ?? 0);
-  return faultsOf(outcome, outlets, commands, {
+  const size = args.reduce((sum, one) => sum + measureRecipe(one), world.entries ?? 0);
+  return findFaults(outcome, outlets, commands, {
     gives: gives === "promise" ? gives : "value",
     secrets: world.secrets,
     prefixes: world.prefixes,
@@ -152,7 +152,7 @@ function invoke(sample: object, method: string, given: readonly unknown[]): unkn
   return typeof member === "function" ? Reflect.apply(member, sample, given) : member;
 }
 
-export async function outcomeOf(
+export async function catchOutcome(
   call: () => unknown,
   gives: Method["gives"],
   { traffic, answer }: Pick<World, "traffic"> & { answer?: Promise<unknown> | undefined },
@@ -216,13 +216,13 @@ async function steps(returned: unknown): Promise<unknown> {
 /** A token that a call has given is no one else's business. */
 function keepSecret({ secrets }: World, outcome: Outcome): void {
   if (outcome.ended !== "given") return;
-  for (const one of [outcome.value, tokenOf(outcome.value)]) {
+  for (const one of [outcome.value, readToken(outcome.value)]) {
     if (typeof one === "string" && one.length > 30) secrets.add(one);
   }
 }
 
 /** What was given may be what came in, such as a Proxy that was revoked. */
-function tokenOf(given: unknown): unknown {
+function readToken(given: unknown): unknown {
   try {
     return Object(given).token;
   } catch {

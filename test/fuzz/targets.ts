@@ -5,7 +5,7 @@ import type { Target } from "./all.ts";
 import { uncoveredMembers } from "./coverage.ts";
 import { fuzz } from "./runner.ts";
 import { inRound } from "./servers.ts";
-import { play, type Round, roundsOf, showRound } from "./surfaces.ts";
+import { createRounds, play, type Round, showRound } from "./surfaces.ts";
 import type { Servers } from "./worlds.ts";
 
 export function testTarget({ name, surface, open }: Target, servers: () => Servers): void {
@@ -20,7 +20,7 @@ export function testTarget({ name, surface, open }: Target, servers: () => Serve
   test(name, () =>
     fuzz<Round<unknown>>({
       name,
-      inputs: roundsOf(surface),
+      inputs: createRounds(surface),
       faults: (round) =>
         inRound(servers(), async (watching) => {
           const world = await open(servers());

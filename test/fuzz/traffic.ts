@@ -1,6 +1,6 @@
 /*
- * What a server is told, as MONITOR shows it: the commands of clients and, after the script that makes
- * them, those that a script makes. What a script does to which key is seen nowhere else.
+ * The commands that a server gets, as MONITOR shows them: those of clients and, after the script that
+ * makes them, those of a script. Nothing else shows which keys a script uses.
  */
 import { once } from "node:events";
 import { Redis } from "ioredis";
@@ -45,7 +45,7 @@ export class Traffic {
     this.#address = address;
     monitor.on("monitor", (_time: string, [name = "", ...args]: string[], source: string) => {
       if (source === this.#address) this.#onFence(args[0] ?? "");
-      else this.#note(name.toLowerCase(), args, source === "lua");
+      else this.#note({ name: name.toLowerCase(), args, byScript: source === "lua" });
     });
   }
 
@@ -81,10 +81,11 @@ export class Traffic {
     if (this.own.status !== "end") await once(this.own, "end");
   }
 
-  #note(name: string, args: readonly string[], byScript: boolean): void {
+  #note(command: Pick<Command, "name" | "args" | "byScript">): void {
+    const { name, args } = command;
     const shape = this.#shapes.get(name);
     const writes = shape?.flags.includes("write") ?? true;
-    this.#seen.push({ name, args, byScript, keys: keysOf(name, args, shape), writes });
+    this.#seen.push({ ...command, keys: listKeys(name, args, shape), writes });
   }
 }
 
@@ -98,7 +99,7 @@ type Row = [
 ];
 
 /** The keys of a command; a command that the server does not know has its name for one. */
-function keysOf(
+function listKeys(
   name: string,
   args: readonly string[],
   shape: Shape | undefined,

@@ -65,7 +65,7 @@ export function watch(): Watch {
 }
 
 /** All that can be read of a value, whatever it is. */
-export function textOf(what: unknown): string {
+export function toText(what: unknown): string {
   try {
     return inspect(what, {
       depth: 8,

@@ -8,7 +8,7 @@ const OF_ALL = [
 ];
 
 /** What belongs to the code of an error, which no JSON of it shows. */
-export function detailsOf(error: SessionError): Record<string, unknown> {
+export function readDetails(error: SessionError): Record<string, unknown> {
   const names = Object.getOwnPropertyNames(error).filter((name) => !OF_ALL.includes(name));
   for (const name of names) expect(Object.keys(error)).not.toContain(name);
   return Object.fromEntries(names.map((name) => [name, error[name as keyof SessionError]]));

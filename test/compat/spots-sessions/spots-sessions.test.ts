@@ -35,13 +35,13 @@ const make = (more: object = {}) =>
 const get = (token: string) => spotsSessions.get({ app, token });
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
 /** The keys of the sessions of this test's app. */
-async function keysOf(): Promise<string[]> {
+async function readKeys(): Promise<string[]> {
   const keys = await client.keys("{spots-sessions:0}:s:*");
   const apps = await Promise.all(keys.map((key) => client.hget(key, "app")));
   return keys.filter((_key, n) => apps[n] === app);
 }
 const onlyKey = async () => {
-  const [key, ...more] = await keysOf();
+  const [key, ...more] = await readKeys();
   expect(more).toEqual([]);
   return key ?? "";
 };
@@ -178,7 +178,7 @@ describe("create", () => {
     "and refresh refuse the duration %s",
     async (duration) => {
       await expect(make({ duration })).rejects.toThrow(refused("ERR_SESSION_VALUE"));
-      expect(await keysOf()).toEqual([]);
+      expect(await readKeys()).toEqual([]);
       const token = await make();
       const refresh = spotsSessions.refresh({ app, token, duration: duration as number });
       await expect(refresh).rejects.toThrow(refused("ERR_SESSION_VALUE"));
@@ -204,7 +204,7 @@ describe("get, refresh, update and kill", () => {
       expect(await spotsSessions.update({ app, token, data: { a: 1 } })).toBe(false);
       expect(await spotsSessions.kill({ app, token })).toBe(false);
     }
-    expect(await keysOf()).toEqual([]);
+    expect(await readKeys()).toEqual([]);
   });
 
   test("of a session that was killed, too: nothing brings it back", async () => {
@@ -213,7 +213,7 @@ describe("get, refresh, update and kill", () => {
     expect(await spotsSessions.refresh({ app, token, duration: 60 })).toBe(false);
     expect(await spotsSessions.update({ app, token, data: { a: 1 } })).toBe(false);
     expect(await get(token)).toBeUndefined();
-    expect(await keysOf()).toEqual([]);
+    expect(await readKeys()).toEqual([]);
   });
 });
 
@@ -254,7 +254,7 @@ describe("the duration", () => {
   test("ends the session and all that belongs to it, with nobody running", async () => {
     const token = await make({ duration: 3600, ownerId: app });
     await spotsSessions.refresh({ app, token, duration: 0.05 });
-    const kept = await keysOf();
+    const kept = await readKeys();
     await elapseOn(client, 60);
     expect(await get(token)).toBeUndefined();
     expect(await client.exists(...kept)).toBe(0);
@@ -351,7 +351,7 @@ test("an ownerId that is a number or reads like one is given back as text", asyn
     expect((await get(token))?.ownerId).toBe(String(ownerId));
   }
   expect(await spotsSessions.killAll({ app, ownerId: 42 as never })).toBe(true);
-  expect(await keysOf()).toHaveLength(2);
+  expect(await readKeys()).toHaveLength(2);
 });
 
 /* What went wrong before, by its commands, and what is done instead. */

@@ -16,7 +16,11 @@ afterAll(() => client.quit());
 
 describeUserStores(client, "signIn %s", (opened) => {
   /** An old token of a session, which leads to it over this many renewals. */
-  async function aliasOf(sessions: UserSessions, token: string, renewals: number): Promise<string> {
+  async function makeAlias(
+    sessions: UserSessions,
+    token: string,
+    renewals: number,
+  ): Promise<string> {
     let newest = token;
     for (let n = 0; n < renewals; n++) newest = (await sessions.rotate(newest))?.token ?? "none";
     expect((await sessions.get(newest, { touch: false }))?.id).toBeDefined();
@@ -189,7 +193,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     ])("through a token of %i renewals ago %j", async (renewals, kept) => {
       const sessions = opened.sessions();
       const { token } = await sessions.create(CART);
-      await aliasOf(sessions, token, renewals);
+      await makeAlias(sessions, token, renewals);
       const { session } = await sessions.signIn(token, { user_id: 1 }, { keep: ["cart"] });
       expect(session.data).toEqual({ user_id: 1, ...kept });
     });

@@ -52,7 +52,7 @@ function writeModule(folder: string, block: CodeBlock): string {
 }
 
 /** What the compiler says about blocks, in the places of the documentation. */
-export async function faultsOf(blocks: readonly CodeBlock[], given = ""): Promise<string> {
+export async function compileBlocks(blocks: readonly CodeBlock[], given = ""): Promise<string> {
   const checked = blocks.filter((block) => block.skip === undefined);
   if (checked.length === 0) return "";
   const folder = temporaryFolder();
@@ -94,7 +94,7 @@ export async function run(block: CodeBlock): Promise<string[]> {
   return printed;
 }
 
-export function faultOfOutput(
+export function findOutputFault(
   shown: readonly string[],
   printed: readonly string[],
 ): string | undefined {

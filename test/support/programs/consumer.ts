@@ -114,7 +114,7 @@ export function compileIn(
 }
 
 /** What a program prints, as JSON. Warnings are refused. */
-export async function outputOf(
+export async function readOutput(
   path: string,
   program: string,
   ...args: readonly string[]
@@ -128,6 +128,6 @@ export async function outputOf(
 }
 
 /** The version of a package of this project, such as "7.29.14". */
-export function versionOf(name: string): string {
+export function readVersion(name: string): string {
   return JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, "utf8")).version;
 }

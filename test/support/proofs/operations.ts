@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import type { CommandStore } from "../../../src/store/commanding.ts";
 import { command, commandStore, createMerge } from "../../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
-import { detailsOf } from "../error-details.ts";
+import { readDetails } from "../error-details.ts";
 import { contextWith } from "../http/request.ts";
 import type { Client } from "../stores/stores.ts";
 
@@ -177,7 +177,7 @@ export async function catchFailure({ does, run }: Operation): Promise<SessionErr
   expect(failure.code, failure.message).toBe("ERR_STORE_UNAVAILABLE");
   expect(failure.status).toBe(503);
   expect(failure.message).toMatch(couldNot(does));
-  expect(does.split("|"), failure.message).toContain(detailsOf(failure).operation);
+  expect(does.split("|"), failure.message).toContain(readDetails(failure).operation);
   return failure;
 }
 

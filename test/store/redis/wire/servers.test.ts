@@ -45,7 +45,7 @@ async function openProxy(change: (info: string, section: string) => string): Pro
   return proxy;
 }
 
-async function keysOf(prefix: string): Promise<string[]> {
+async function readKeys(prefix: string): Promise<string[]> {
   const admin = new Redis(inject("redisUrl"));
   const keys = await admin.keys(`*${prefix}*`);
   admin.disconnect();
@@ -77,7 +77,7 @@ async function expectRefused(client: RedisClient, message: RegExp, shards = 1): 
       });
     }
   }
-  expect(await keysOf(prefix)).toEqual([]);
+  expect(await readKeys(prefix)).toEqual([]);
 }
 
 describe.each(Object.entries(singleClients))("with %s", (_kind, connect) => {

@@ -337,13 +337,13 @@ describe("an injected clock", () => {
     const fresh = await sessions.rotate(renewed.token);
     const signedOver = await sessions.create({});
     await sessions.signIn(signedOver.token, { user_id: 2 });
-    const stateOf = async (id: string) => (await store.find(id)).state;
+    const findState = async (id: string) => (await store.find(id)).state;
     clock.now += 10_000;
     expect(await sessions.get(renewed.token)).not.toBeNull();
-    expect(await stateOf(signedOver.session.id)).toBe("superseded");
+    expect(await findState(signedOver.session.id)).toBe("superseded");
     clock.now += 1;
     expect(await sessions.get(renewed.token)).toBeNull();
-    expect(await stateOf(signedOver.session.id)).toBe("gone");
+    expect(await findState(signedOver.session.id)).toBe("gone");
     expect(await sessions.get(fresh?.token)).not.toBeNull();
   });
 
