@@ -1,4 +1,4 @@
-/* What the documentation says is true: its code compiles and prints what it says, its links lead somewhere. */
+/* The documentation is true: its code compiles and prints what it says, its links lead somewhere. */
 import { expect, inject, test } from "vitest";
 import {
   compileBlocks,
@@ -17,7 +17,7 @@ const SOURCES = filesUnder("src", ".ts");
 
 const IN_DOCSTRINGS = SOURCES.flatMap((file) => codeBlocks(file, docstrings(read(file))));
 
-/** What an example in a docstring takes as given, because the reader stands right before it. */
+/** Names that an example in a docstring takes as given, because the reader stands right before it. */
 const GIVEN_IN_DOCSTRINGS = `
   export {};
   declare global {

@@ -1,5 +1,5 @@
 /*
- * What comments and pages refer to is there: a file, its heading of that name, an invariant or a
+ * Comments and pages refer only to things that exist: a file, its heading of that name, an invariant or a
  * requirement of docs/design.md.
  */
 import { existsSync } from "node:fs";
@@ -31,7 +31,7 @@ function unwrap(text: string): string {
   return text.replace(/\s*\n[ \t]*(?:\*(?!\/)|\/\/|--)?\s*/g, " ");
 }
 
-/** What is wrong with what a file refers to. */
+/** The faults of the references in a file. */
 function findFaults(file: string, text: string): string[] {
   return [
     ...findPageFaults(file, unwrap(text)),
@@ -42,7 +42,7 @@ function findFaults(file: string, text: string): string[] {
 
 /** Pages by their path, and their headings in quotes: docs/design.md, "Invariants". */
 function findPageFaults(file: string, text: string): string[] {
-  // What is in quotes is a value or a name, and docs.test.ts follows links.
+  // Text in quotes is a value or a name, and pages.test.ts follows links.
   const mentions = text.matchAll(
     /(?<![\w./"'`[-]|\]\()((?:[\w-]+\/)*[\w-]+\.md)\b(?!["'`#])(?:, "([^"]+)")?( section)?/g,
   );

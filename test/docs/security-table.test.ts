@@ -24,13 +24,13 @@ const REQUIREMENTS: Readonly<Record<number, readonly string[]>> = {
 
 const VERDICTS = ["Met", "With a call", "Partly", "The application's"];
 
-/** What no library can meet by default, and why; at L1 everything else must be met. */
+/** Requirements that no library can meet by default, and why. At L1 all others must be met. */
 const OF_THE_APPLICATION: Readonly<Record<string, string>> = {
   "3.5.3": "it does not know what a route does",
   "7.4.2": "it does not know when an account is closed",
 };
 
-/** What has nothing to do with sessions, so that no test of a library can show it. */
+/** Requirements that have nothing to do with sessions, so that no test of a library can show them. */
 const WITHOUT_TESTS = ["3.5.5", "3.5.6", "3.5.7", "7.1.3"];
 
 interface Row {
@@ -78,7 +78,7 @@ type ReadFile = (path: string) => string | undefined;
 
 const WANTED = Object.values(REQUIREMENTS).flat();
 
-/** What is wrong with a page. */
+/** The faults of a page. */
 function findFaults(page: string, readFile: ReadFile): string[] {
   const rows = parseRows(page);
   const missing = WANTED.flatMap((number) => {

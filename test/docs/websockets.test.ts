@@ -18,13 +18,13 @@ import { ROOT, read } from "../support/sources.ts";
 const PAGE = "docs/websockets.md";
 const BLOCKS = codeBlocks(PAGE, read(PAGE));
 
-/** What each of the programs exports. */
+/** The exports of each of the programs. */
 interface Program {
   readonly server: Server;
   readonly sessions: Sessions<{ user_id?: number }>;
 }
 
-/** What a client was told, and its connection, if it got one. */
+/** The answer that a client got, and its connection, if it got one. */
 interface Client {
   /** The first message, or why there is none. */
   readonly said: string;

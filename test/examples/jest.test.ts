@@ -15,7 +15,7 @@ const MANIFEST = {
   dependencies: { express: "^5", ioredis: "^6", jest: "^30", redis: "^6", supertest: "^7" },
 };
 
-/** What the page says of Jest, and has no block for. */
+/** Sentences of the page on Jest that have no block. */
 const MORE = `
   import { afterEach, expect, jest, test } from "@jest/globals";
   import express from "express";

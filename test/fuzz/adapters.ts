@@ -1,4 +1,4 @@
-/* What the adapters give out: middlewares, requirements and guards, called with any kind of request. */
+/* The results of the adapters' functions: middlewares, requirements and guards, called with any kind of request. */
 import { fc } from "../support/properties.ts";
 import { field, options } from "./core.ts";
 import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
@@ -9,7 +9,7 @@ import type { CoreWorld } from "./worlds.ts";
 const part = (...names: string[]) => mostly(fc.constantFrom(...names).map(given));
 const boolean = mostly(fc.boolean().map(value));
 
-/** What has some of what requests have. That of a framework is the same each time that it is looked at. */
+/** An object with some properties of a request. That of a framework is the same each time it is read. */
 const hollow = recordOf(
   {
     req: part("a request of node"),

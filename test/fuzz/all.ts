@@ -26,7 +26,7 @@ function target<Where extends World, Setting>(
   open: (servers: Servers) => Promise<Where>,
   place = "",
 ): Target {
-  // What a surface takes is what its own worlds and settings give.
+  // A surface takes only the worlds and settings of its own.
   const any = surface as unknown as Surface<World, unknown>;
   return { name: `${surface.name}${place && ` on ${place}`}`, surface: any, open };
 }

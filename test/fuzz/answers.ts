@@ -1,10 +1,10 @@
-/* What must hold of every answer to a request, whatever the request brings. */
+/* Rules for every answer to a request, whatever the request brings. */
 import { parseSetCookie, type SetCookie } from "../support/http/cookie-jar.ts";
 import type { Response } from "./wire.ts";
 
-/** What an answer is held to. */
+/** The expectations of an answer. */
 export interface AnswerRules {
-  /** What nothing but a cookie of the client that sent it may hold. */
+  /** Secrets that only a cookie of the client that sent them may hold. */
   readonly secrets: Iterable<string>;
   /** How the names of the cookies begin that the application may set. */
   readonly cookies: readonly string[];

@@ -21,13 +21,13 @@ import { type KoaCompatWorld, openKoaCompat } from "./koa-compat.ts";
 import type { World } from "./surfaces.ts";
 import { type CoreWorld, openWorld, type Place, type Servers } from "./worlds.ts";
 
-/** What a request does to its session. */
+/** The work of a request on its session. */
 export interface Act<Session> {
   readonly reads: Rules["reads"];
   readonly run: (session: Session) => unknown;
 }
 
-/** What became of requests: what acts threw, and what reached the framework. */
+/** The results of requests: the errors that acts threw, and those that reached the framework. */
 export interface Seen {
   readonly thrown: unknown[];
   readonly reported: unknown[];
@@ -39,7 +39,7 @@ export interface App<Where extends World = World, Setting = unknown> {
   readonly acts: Readonly<{ [name: string]: Act<never> }>;
   readonly open: (servers: Servers, setting: Setting) => Promise<Where>;
   readonly start: (world: Where, setting: Setting, record: Seen) => Promise<Listening>;
-  /** What makes a session. */
+  /** The act that makes a session. */
   readonly firstAct: string;
   /** The names of the cookies that it reads, and of which it sets some. */
   readonly cookies: readonly string[];

@@ -10,7 +10,7 @@ const servers = useServers();
 const gone = () => new SessionError("ERR_SESSION_GONE", "The session has ended");
 const keyIn = ({ prefixes }: CoreWorld) => `${prefixes[0]}0}:planted`;
 
-/** What a method does wrong, and how the report begins that is expected of it. */
+/** A fault put into a method, and how the expected report of it begins. */
 type Planted = [
   method: (world: CoreWorld) => unknown,
   report: RegExp | null,

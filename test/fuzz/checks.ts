@@ -1,10 +1,10 @@
-/* What must hold of every call, whatever it is given. */
+/* Rules for every call, whatever it is given. */
 import { SessionError } from "session-sets";
 import { isPlanted } from "./planted.ts";
 import type { Command } from "./traffic.ts";
 import { type Outlet, toText } from "./watch.ts";
 
-/** What became of a call. */
+/** The outcome of a call. */
 export type Outcome =
   | { readonly ended: "thrown" | "rejected"; readonly error: unknown }
   | { readonly ended: "given"; readonly value: unknown }
@@ -12,13 +12,13 @@ export type Outcome =
   | { readonly ended: "at once"; readonly value: unknown }
   | { readonly ended: "never" };
 
-/** What a call is held to. */
+/** The expectations of a call. */
 export interface Rules {
-  /** What the call is documented to give. */
+  /** The call's documented result. */
   readonly gives: "promise" | "value";
-  /** What no message may hold. */
+  /** Texts that no message may hold. */
   readonly secrets: Iterable<string>;
-  /** What all keys begin with; none where the store has no server. */
+  /** The prefix of all keys; none if the store has no server. */
   readonly prefixes: readonly string[];
   /** Whether it only reads; `touches`: it may push one deadline forward, where that is due. */
   readonly reads: false | "only" | "and touches";
@@ -30,7 +30,7 @@ export interface Rules {
   readonly most: { readonly commands: number; readonly byScripts: number };
 }
 
-/** What is wrong with what came of a call. */
+/** The faults in the outcome of a call. */
 export function findFaults(
   outcome: Outcome,
   outlets: readonly Outlet[],
@@ -122,7 +122,7 @@ function findCommandFaults(commands: readonly Command[], rules: Rules): string[]
     )
     .map((command) => `outside: a key outside the prefix: ${shown(command)}`);
   const sent = commands.filter(({ byScript }) => !byScript).length;
-  // What a command names is work, too.
+  // Each name in a command is work, too.
   const byScripts = commands.reduce(
     (sum, { byScript, args }) => sum + (byScript ? args.length : 0),
     0,
@@ -156,7 +156,7 @@ function splitScripts(commands: readonly Command[]): Command[][] {
   return groups;
 }
 
-/** What takes entries out of a set: those that have expired, on which no answer depends. */
+/** Commands that take expired entries out of a set. No answer depends on these. */
 function isDrop(name: string): boolean {
   return name === "zrem" || name === "srem";
 }

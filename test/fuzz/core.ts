@@ -97,7 +97,7 @@ export const sessionsSurface: Surface<CoreWorld> = {
   methods: sessionsMethods,
 };
 
-/** What a session set of `Sessions` and that of a request have in common. */
+/** The members that a session set of `Sessions` and that of a request share. */
 export const setMethods: Readonly<Record<string, Method>> = {
   key: { args: [], gives: "value", reads: "only" },
   size: { args: [], reads: "only" },

@@ -1,4 +1,4 @@
-/* What a store without a server is asked for, in the form in which a server's commands are counted. */
+/* The calls of a store without a server, in the form in which a server's commands are counted. */
 import type { SessionStore } from "session-sets";
 import { recordedStore } from "../support/stores/recorded-store.ts";
 import type { Command } from "./traffic.ts";

@@ -1,6 +1,6 @@
 /*
  * Whether all is covered that a program can call: every export of every entry of the package, and every
- * method of what these give out. What is new and has no target is found here, by its name.
+ * method of what these give out. New members without a target are found here, by name.
  */
 import { EventEmitter } from "node:events";
 import { ROOT, read } from "../support/sources.ts";
@@ -24,7 +24,7 @@ export async function listEntries(): Promise<ReadonlyMap<string, Exports>> {
 }
 
 /**
- * What no target covers among the exports.
+ * The exports that no target covers.
  *
  * @param covered what targets call, whatever it is exported as.
  * @param skipped names of what is left alone, such as `session-sets/testing storeContract`.
@@ -48,7 +48,7 @@ export function uncoveredExports(
   ];
 }
 
-/** What no target covers among the members of an object that the library gives out. */
+/** The members of an object of the library's that no target covers. */
 export function uncoveredMembers(
   name: string,
   sample: object,

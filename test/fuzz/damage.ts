@@ -1,5 +1,5 @@
 /*
- * What may be under the library's keys that it has not written: by hand, by another program, by an older
+ * Values under the library's keys that it has not written: by hand, by another program, by an older
  * or a newer version of it. As data, so that it can be done again, shown and shortened.
  */
 import type { Redis } from "ioredis";
@@ -24,7 +24,7 @@ export type Damage = { readonly key: string } & (
 
 export type Type = "string" | "list" | "set" | "sorted set" | "hash" | "stream";
 
-/** Damages a key. What a key's type does not take is not done. */
+/** Damages a key. Commands that the key's type refuses are skipped. */
 export async function damage(
   client: Redis,
   one: Damage,

@@ -2,7 +2,7 @@
 import { fc } from "../support/properties.ts";
 import type { Damage, Type } from "./damage.ts";
 
-/** What no number of the library's is, though some of it looks like one; hex stands for bytes. */
+/** Texts that are no number of the library's, though some look like one; hex stands for bytes. */
 const NUMBERS = [
   ...[
     "",
@@ -22,7 +22,7 @@ const NUMBERS = [
   ],
   ...["9007199254740993", "1000000", "-1000000", "9".repeat(400), "8640000000000001", "abc"],
 ];
-/** What no list of a session's sets is. */
+/** Texts that are no list of a session's sets. */
 const NAMES = [
   ...[
     "user_id:1",
@@ -47,7 +47,7 @@ const NAMES = [
   ],
 ];
 const TOMBSTONES = ["d", "0", "1", "0 x y", "01", "2", ""];
-/** What no value of a field's is, and what is one that no program wrote. */
+/** Texts that are no value of a field, and some that no program wrote. */
 const VALUES = [
   ...["", "null", "true", "1", "-0", '"', '"x', "[", "{", "[]", "{}", "[[[[", "[".repeat(20_000)],
   ...[
@@ -76,7 +76,7 @@ const VALUES = [
   ],
   ...["hex:fffe00c3", "hex:00", "hex:c328", "hex:eda080", "x".repeat(100_000)],
 ];
-/** What no session of another library's is. */
+/** Texts that are no session of another library. */
 const RECORDS = [
   ...[
     "",
@@ -137,7 +137,7 @@ export interface Damaged {
   readonly keys: readonly string[];
   /** Ids and tokens. */
   readonly texts: readonly string[];
-  /** What applications keep. */
+  /** Values as applications keep them. */
   readonly fields: readonly string[];
 }
 

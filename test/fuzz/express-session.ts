@@ -133,7 +133,7 @@ const saved: fc.Arbitrary<Recipe> = mostly(
 );
 const callbacks = fc.oneof(
   { weight: 4, arbitrary: one("a callback", "a callback that throws") },
-  // What fails when it is called is the caller's own.
+  // A function that fails when it is called is the caller's own.
   {
     weight: 1,
     arbitrary: hostile.filter((recipe) => typeof make(recipe, () => "") !== "function"),

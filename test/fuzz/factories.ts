@@ -1,4 +1,4 @@
-/* What makes something of options: every function and class that the package exports for that. */
+/* Every function and class of the package that takes options and makes something of them. */
 
 import { createSessions, SessionError } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";
@@ -23,12 +23,12 @@ import {
 } from "./recipes.ts";
 import { ADAPTERS, type Adapter } from "./requests.ts";
 
-/** What is done with what was made, each step as a program does it. */
+/** The steps that a program takes with the result. */
 export type Use = (made: never) => readonly (() => unknown)[];
 
 export interface Factory {
   readonly name: string;
-  /** What the package exports. */
+  /** The export of the package. */
   readonly exported: unknown;
   readonly args: readonly fc.Arbitrary<Recipe>[];
   readonly create: (...args: never[]) => unknown;
@@ -173,7 +173,7 @@ function ofGuard(adapter: Adapter): Factory {
 
 type Core = ReturnType<typeof createSessions>;
 
-/** What programs do with sessions. */
+/** The calls that programs make on sessions. */
 function useSessions(sessions: Core): readonly (() => unknown)[] {
   const values = { user_id: 1, theme: "dark" } as never;
   let token: string | undefined;
@@ -266,7 +266,7 @@ export const FACTORIES: readonly Factory[] = [
     exported: SpotsSessions,
     args: [
       fc.oneof(
-        // What is no URL of the test's own server would have it call on others.
+        // Any URL but that of the test's own server would have it call on others.
         optionsNamed(["connectionString", "tokenEncoding", "tokenSize", "missing"]).filter(
           staysHere,
         ),

@@ -54,7 +54,7 @@ interface Talk {
   readonly requests: readonly Sent[];
 }
 
-/** What a request may lead to, whatever it brings. */
+/** The statuses that a request may lead to, whatever it brings. */
 const MOST = { commands: 40, byScripts: 2000 };
 const HONEST: readonly Header[] = [
   ["Host", "shop.example"],
@@ -148,7 +148,7 @@ function testApp<Where extends World, Setting>(
         setting: settings,
         requests: fc.array(requests, { minLength: 1, maxLength: 4 }),
       }),
-      // What an application is set up with is what its own settings give.
+      // An application is set up with settings of its own.
       faults: (talk) =>
         inRound(servers(), (watching) => findTalkFaults(app as unknown as App, talk, watching)),
       show: ({ setting, requests }) =>

@@ -195,7 +195,7 @@ const LONG: Readonly<Record<string, () => string>> = Object.fromEntries(
   ]),
 );
 
-/** What is neither a number nor a text. */
+/** Values that are neither numbers nor texts. */
 const NOTHINGS: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   null: () => null,

@@ -1,4 +1,4 @@
-/* What a caller's own getters, traps and callbacks throw: the library hands it on as it is. */
+/* Errors of a caller's own getters, traps and callbacks, which the library hands on as they are. */
 
 /** An error that only a caller's own code throws. */
 export class Planted extends Error {
@@ -20,6 +20,6 @@ export function isPlanted(thrown: unknown): boolean {
   return thrown instanceof TypeError && NOT_CALLABLE.test(thrown.message);
 }
 
-/** What a function of the caller's is that fails by itself when it is called. */
+/** A function of the caller's that fails by itself when it is called. */
 const NOT_CALLABLE =
   /^Class constructor \w+ cannot be invoked|^Cannot perform 'apply' on a proxy that/;

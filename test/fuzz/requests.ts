@@ -18,7 +18,7 @@ export interface Adapter {
   /** Makes the adapter; its options are those of all adapters. */
   readonly create: (sessions: CoreWorld["sessions"], options?: object) => object;
   readonly guard: (options?: object) => unknown;
-  /** What the package exports for both. */
+  /** The package's export for both. */
   readonly exported: { readonly create: unknown; readonly guard: unknown };
   /** The arguments that the adapter's functions are called with, by their names. */
   readonly request: (headers: Headers, method?: string) => Shown;
@@ -26,7 +26,7 @@ export interface Adapter {
   readonly session: (adapter: object, shown: Shown) => object;
 }
 
-/** What a framework shows of a request: the arguments, and what the session has set in the response. */
+/** A request as a framework shows it: the arguments, and the response's headers that the session has set. */
 export interface Shown {
   readonly args: readonly unknown[];
   readonly setCookies: () => readonly string[];
@@ -140,7 +140,7 @@ export function findAdapter(name: string): Adapter {
   return found;
 }
 
-/** What calls are given that have to do with requests; `token`: what the requests bring. */
+/** Arguments of calls that have to do with requests; `token` is brought by the requests. */
 export function requestGivens(token: string): Record<string, unknown> {
   const givens: Record<string, unknown> = {
     // Some adapters hand their errors on to it.

@@ -15,7 +15,7 @@ const { SEED, ROUNDS, ROUND } = process.env;
 export const seed = SEED ? Number(SEED) : randomInt(2 ** 31);
 
 export interface Run<Input> {
-  /** What a report calls it. */
+  /** Its name in a report. */
   readonly name: string;
   readonly inputs: fc.Arbitrary<Input>;
   /** Resolves to what is wrong with an input. */

@@ -8,7 +8,7 @@ export type Parts = readonly Recipe[];
 
 /** A request as data. */
 export interface Sent {
-  /** What the application is to do, by its name. */
+  /** The name of the work that the application is to do. */
   readonly act: string;
   readonly method: string;
   readonly headers: readonly (readonly [name: string, value: Parts])[];
@@ -19,7 +19,7 @@ export interface Sent {
 /** A cookie that the application has set, as it is sent. */
 export const OWN_COOKIE = "its own cookie";
 
-/** What requests of an application may well have. */
+/** Parts that requests of an application may well have. */
 export interface Expected {
   readonly acts: readonly string[];
   /** Names of cookies that it looks at. */

@@ -46,7 +46,7 @@ export async function inRound(
   const watching = watch();
   try {
     const faults = await work(watching);
-    // What never ends goes on until its connection does.
+    // A command that never ends goes on until its connection does.
     if (faults.some((fault) => fault.includes("hang:"))) servers.reconnect();
     return faults;
   } finally {

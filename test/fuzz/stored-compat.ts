@@ -1,4 +1,4 @@
-/* What programs do with the entries beside the core, on keys that hold what no one should have put there. */
+/* Programs use the entries under compat/ on keys that hold values which no one should have put there. */
 import * as users from "session-sets/compat/redis-user-sessions";
 import type { ExpressSessionWorld } from "./express-session.ts";
 import type { KoaCompatWorld } from "./koa-compat.ts";

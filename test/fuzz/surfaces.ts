@@ -12,9 +12,9 @@ import type { Watch } from "./watch.ts";
 export interface World {
   /** Tokens, and all else that gives access. */
   readonly secrets: Set<string>;
-  /** What all keys begin with. */
+  /** The prefix of all keys. */
   readonly prefixes: readonly string[];
-  /** What the server is told; for a store in memory, what the store is asked for. */
+  /** The commands that the server gets; for a store in memory, the calls of the store. */
   readonly traffic: Pick<Traffic, "since"> & Partial<Pick<Traffic, "own">>;
   /** Whether sets have entries that have expired. */
   readonly expires?: boolean;
@@ -23,16 +23,16 @@ export interface World {
    * @default a few
    */
   readonly entries?: number;
-  /** What is given under a name. */
+  /** The value that a name stands for. */
   of(name: string): unknown;
   close(): Promise<void>;
 }
 
 export interface Method {
-  /** What it takes, as a program should give it or not. */
+  /** Its arguments, as a program should give them or not. */
   readonly args: readonly fc.Arbitrary<Recipe>[];
   /**
-   * What it is documented to return; `steps`: what a program goes through with `for await`; `either`: a
+   * Its documented result; `steps`: what a program goes through with `for await`; `either`: a
    * value or a promise.
    * @default "promise"
    */
@@ -184,7 +184,7 @@ export async function catchOutcome(
   return outcome ?? { ended: "never" };
 }
 
-/** What the callbacks of a test are told. */
+/** The arguments of a test's callbacks. */
 const answers = new WeakMap<object, Promise<unknown>>();
 
 /** A callback whose answer is waited for. */
@@ -221,7 +221,7 @@ function keepSecret({ secrets }: World, outcome: Outcome): void {
   }
 }
 
-/** What was given may be what came in, such as a Proxy that was revoked. */
+/** The given value may be hostile input, such as a Proxy that was revoked. */
 function readToken(given: unknown): unknown {
   try {
     return Object(given).token;

@@ -1,5 +1,5 @@
 /*
- * What gets out of the library beside its answers: warnings, lines on the console, events on its
+ * Everything that gets out of the library beside its answers: warnings, lines on the console, events on its
  * channel, rejections that no one waits for. While this watches, nothing of it ends the process.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
@@ -17,7 +17,7 @@ export interface Outlet {
 }
 
 export interface Watch {
-  /** What has got out since this was last called. */
+  /** All that has got out since this was last called. */
   since(): Promise<readonly Outlet[]>;
   stop(): void;
 }

@@ -2,7 +2,7 @@
 import { connect } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-/** What a server has answered. */
+/** A server's answer. */
 export interface Response {
   readonly status: number;
   /** As they came, in order. */

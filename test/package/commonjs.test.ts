@@ -45,7 +45,7 @@ describe("a program that is compiled to CommonJS", () => {
     addPackages(path, ["express", "express-session", ...types]);
   });
 
-  /** What a program prints that these settings compile. */
+  /** The output of a program that these settings compile. */
   async function outputAfter(settings: object, compiler: Compiler): Promise<unknown> {
     const places = { rootDir: "commonjs", outDir: "built" };
     const options = { types: ["node"], skipLibCheck: true, ...places, ...settings };

@@ -397,7 +397,7 @@ function collectDeclarations(file: string, seen = new Set<string>()): Set<string
   return seen;
 }
 
-/** What the compiler says of a program that imports these entries. */
+/** The compiler's complaints about a program that imports these entries. */
 function checkTypes(
   path: string,
   entries: readonly string[],

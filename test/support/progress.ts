@@ -1,5 +1,5 @@
 /*
- * What a run of tests prints: a line for each file that has ended, with how many of all have, and one
+ * A run of tests prints a line for each file that has ended, with how many of all have, and one
  * every ten seconds in which none has. On a terminal vitest's own window shows the latter.
  */
 import { relative } from "node:path";

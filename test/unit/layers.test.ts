@@ -40,7 +40,7 @@ function depth(layer: Layer): number {
   return LAYERS.findIndex(([name]) => name === layer);
 }
 
-/** What is wrong with one file's importing another file of src/, or undefined. */
+/** Why one file may not import another file of src/, or undefined. */
 function findImportFault(file: string, target: string): string | undefined {
   const [from, to] = [findLayer(file), findLayer(target)];
   if (to === "entry") return "nothing imports an entry file";
@@ -131,7 +131,7 @@ test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", 
   expect(rest.trim()).toBe("");
 });
 
-/** What of Node a file needs at run time, itself and by what it imports. */
+/** The modules of Node that a file needs at run time, itself or through its imports. */
 function collectNodeModules(file: string, seen = new Set<string>()): Set<string> {
   seen.add(file);
   const found = listImports(read(file))

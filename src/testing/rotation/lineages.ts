@@ -129,7 +129,7 @@ export const lineages: readonly StoreTest[] = [
     assert.equal(await store.end(never, BY_NAME), null);
   }),
 
-  storeTest("a lineage is no way in: the old token stays dead", async (under) => {
+  storeTest("a lineage gives no access: the old token stays dead", async (under) => {
     const { store } = under;
     const [lineage, id] = await createLongRotated(under);
     const before = await findLive(store, id);

@@ -1,4 +1,4 @@
-/* What the callbacks of SessionSetsStore throw: the framework's complaint, and the application's own. */
+/* Errors that callbacks of SessionSetsStore throw: the framework's complaint, and the application's own. */
 import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastifyCookie from "@fastify/cookie";

@@ -1,4 +1,4 @@
-/* What went wrong in koa-redis-session-sets, by its commands, and that it is gone. */
+/* The faults of koa-redis-session-sets, shown by its commands, are gone. */
 import { createHmac, randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import type { KoaRedisSessionSetsOptions } from "session-sets/compat/koa-redis-session-sets";

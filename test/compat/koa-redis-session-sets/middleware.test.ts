@@ -53,7 +53,7 @@ const readIds = (user: unknown) => client.smembers(app.middleware.getReferenceKe
 const allIds = async () =>
   (await client.keys(`{${prefix}:0}:s:*`)).map((key) => key.slice(`{${prefix}:0}:s:`.length));
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
-/** What the response says of a session cookie, a visitor's or a user's, if it sends one. */
+/** The session cookie that the response sends, a visitor's or a user's, if any. */
 const readCookie = ({ cookies }: { cookies: readonly string[] }) =>
   cookies.map(parseSetCookie).find(({ name }) => /^session-id(?:-visitor)?$/.test(name));
 
@@ -543,7 +543,7 @@ describe("the cookie", () => {
     expect(await readIds(3)).toHaveLength(1);
   });
 
-  /** What `ctx.cookies.set` is given when a user signs in. */
+  /** The arguments of `ctx.cookies.set` when a user signs in. */
   async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
     const calls: unknown[] = [];
     await browser.visit(async (ctx) => {

@@ -51,7 +51,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
   afterEach(() => app.close());
 
   test("its users stay signed in, and can be found by their user", async () => {
-    // What connect-redis has kept: the session that the middleware has made, at the sid's own key.
+    // connect-redis has kept the session that the middleware has made, at the sid's own key.
     const saved: Record<string, string> = {};
     const kept = {
       get: (sid: string, done: (error: null, session: unknown) => void) =>

@@ -12,7 +12,7 @@ import { clusterClients, singleClients } from "../../support/stores/clients.ts";
 
 const HOUR = 3_600_000;
 
-/** What is used of ioredis's clients to write sessions as connect-redis did. */
+/** The part of ioredis's clients that is needed to write sessions as connect-redis did. */
 type Writer = Pick<Redis, "set">;
 const session = (user_id: number) =>
   JSON.stringify({ cookie: { originalMaxAge: HOUR, path: "/" }, user_id });

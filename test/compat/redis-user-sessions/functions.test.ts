@@ -431,7 +431,7 @@ test("a client that is not connected, or is none, rejects", async () => {
   );
 });
 
-/* What went wrong before, by its commands, and what is done instead. */
+/* The package's faults, shown by its commands, and what is done instead. */
 
 describe("an update that resurrects a session deleted meanwhile", () => {
   test("came of reading, merging and writing back, one after the other", async () => {

@@ -1,4 +1,4 @@
-/* What each function of redis-user-sessions took and resolved to: it is known here, or refused by name. */
+/* Each option and result of redis-user-sessions' functions is known here, or refused by name. */
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { createClient } from "redis";
@@ -68,7 +68,7 @@ const NAMES = Object.keys(FUNCTIONS) as Name[];
 
 const CALLS: Readonly<Record<string, unknown>> = { ...functions };
 
-/** What a call throws or rejects with. */
+/** The error that a call throws or rejects with. */
 async function catchError(name: Name, ...args: unknown[]): Promise<unknown> {
   const call = CALLS[name] as (...args: unknown[]) => unknown;
   return Promise.resolve()

@@ -36,7 +36,7 @@ const METHODS = {
 type Name = keyof typeof METHODS;
 const NAMES = Object.keys(METHODS) as Name[];
 
-/** What a call rejects with. */
+/** The error that a call rejects with. */
 function catchError(name: Name, options: unknown): Promise<unknown> {
   const call = sessions[name] as (options: unknown) => Promise<unknown>;
   return call.call(sessions, options).then(

@@ -354,7 +354,7 @@ test("an ownerId that is a number or reads like one is given back as text", asyn
   expect(await readKeys()).toHaveLength(2);
 });
 
-/* What went wrong before, by its commands, and what is done instead. */
+/* The package's faults, shown by its commands, and what is done instead. */
 
 describe("on a server of its own", () => {
   let server: RedisServer;

@@ -11,7 +11,7 @@ const HOUR = 3_600_000;
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** What the program's objects take, in megabytes. */
+/** The size of the program's objects in megabytes. */
 function heap(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed / 1_000_000;

@@ -36,7 +36,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** What of a token must be nowhere: the token, its secret part and the secret's bytes. */
+/** The parts of a token that must be nowhere: the token, its secret part and the secret's bytes. */
 function deriveSecrets(tokens: readonly string[]): string[] {
   return tokens.flatMap((token) => {
     const secret = token.slice(2);

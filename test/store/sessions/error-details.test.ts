@@ -1,5 +1,5 @@
 /*
- * What errors have besides their message, from each place that throws one: on both stores. Those of
+ * The details of errors besides their message, from each place that throws one: on both stores. Those of
  * requests are in the HTTP contract (test/support/http/contract/errors.ts), those of options in
  * test/unit/sessions/error-options.test.ts, and ERR_REPLICAS is in
  * test/store/redis/wire/replicas/promises.test.ts.

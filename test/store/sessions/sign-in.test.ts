@@ -334,7 +334,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     }
     expect((await sessions.get(token))?.data).toEqual({ cart });
     expect(await sessions.by("user_id", 10).size()).toBe(0);
-    // What is not kept does not count, nor twice what is named twice.
+    // Fields that aren't kept don't count, and fields named twice count once.
     const other = await sessions.signIn(token, { user_id: 10 });
     expect(other.session.data).toEqual({ user_id: 10 });
     const again = await sessions.create({ cart });

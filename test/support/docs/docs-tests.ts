@@ -9,7 +9,7 @@ export interface RunFile {
   readonly file: string;
   /** The names of its tests that passed. */
   readonly passed: readonly string[];
-  /** What is wrong with it; "" where nothing is. */
+  /** Its fault; "" if there is none. */
   readonly fault: string;
 }
 
@@ -54,7 +54,7 @@ export async function runUnderVitest(
   );
   const report = `${folder}/report.json`;
   const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
-  // What the vitest that runs this has put there is not for the other one.
+  // The environment of the vitest that runs this isn't for the other one.
   const own = Object.entries(process.env).filter(
     ([name]) => !/^VITEST|^NODE_ENV$|^TEST$/.test(name),
   );
@@ -68,7 +68,7 @@ export async function runUnderVitest(
   throw new Error(`vitest ran ${files.length} files of ${2 * blocks.length}: ${said}`);
 }
 
-/** What vitest's and Jest's reports in JSON say of each file. */
+/** Each file's result in the JSON reports of vitest and Jest. */
 export function parseReport(path: string, said: unknown): RunFile[] {
   let report: Report;
   try {

@@ -16,7 +16,7 @@ export function localLinks(markdown: string): string[] {
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** What is wrong with a link of a file, or undefined. `read` gives the text of a Markdown file. */
+/** The fault of a link of a file, or undefined. `read` gives the text of a Markdown file. */
 export function findLinkFault(
   root: string,
   file: string,

@@ -1,4 +1,4 @@
-/* What a Markdown page says, by its headings and its blocks, for tests that hold it to that. */
+/* The headings and blocks of a Markdown page, for tests that compare it with the code. */
 
 /** The headings of a page, without their marks. */
 export function listHeadings(page: string): string[] {
@@ -8,7 +8,7 @@ export function listHeadings(page: string): string[] {
   );
 }
 
-/** What stands under a heading, smaller headings included. Throws where there is none of that name. */
+/** The text under a heading, with smaller headings. Throws if there is none of that name. */
 export function findSection(page: string, heading: string): string {
   const lines = page.split("\n");
   const level = (line: string) => /^(#{1,6})\s/.exec(line)?.[1]?.length ?? 0;

@@ -22,7 +22,7 @@ import { compile } from "./compile.ts";
 const run = promisify(execFile);
 
 export interface Packed {
-  /** What the tarball holds. */
+  /** The files in the tarball. */
   readonly files: readonly string[];
   /** How long each of these files is. */
   readonly bytes: ReadonlyMap<string, number>;
@@ -113,7 +113,7 @@ export function compileIn(
   return compile(tsconfig, COMPILERS[compiler]);
 }
 
-/** What a program prints, as JSON. Warnings are refused. */
+/** The output of a program, read as JSON. Warnings are refused. */
 export async function readOutput(
   path: string,
   program: string,

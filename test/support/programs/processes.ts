@@ -11,7 +11,7 @@ export interface Program {
 }
 
 export interface RunningProgram {
-  /** What it sends. */
+  /** Its messages. */
   readonly messages: readonly unknown[];
   /** Ends when the process has; rejects where it has failed, with what it said. */
   readonly ended: Promise<void>;

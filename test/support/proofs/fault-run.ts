@@ -1,4 +1,4 @@
-/* What holds after each fault under load, whatever the fault was. */
+/* Checks after each fault under load, whatever the fault was. */
 import { Redis } from "ioredis";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { expect } from "vitest";
@@ -44,7 +44,7 @@ const LOST_CONNECTION =
 
 export const LOADING =
   /^the server is still loading its data; it will answer when it has finished$/;
-/** What calls may be refused for while a server answers late, and while it is down. */
+/** The reasons for which calls may be refused while a server answers late, and while it is down. */
 export const LATE = [NO_ANSWER, TOO_LATE];
 export const DOWN = [...LATE, LOST_CONNECTION, LOADING];
 /** A slot that has moved, or moves, where the client follows it no further. */

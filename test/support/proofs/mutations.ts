@@ -14,11 +14,11 @@ export type ScriptName = keyof typeof sources;
 type Send = (args?: readonly string[]) => Promise<unknown>;
 
 export interface Mutation {
-  /** What is wrong. */
+  /** The rule that is broken. */
   readonly about: string;
   /** Another text for a script; the same one where the mutation is of another script. */
   apply(script: ScriptName, text: string): string;
-  /** What is sent for each command, where it is not that one command. */
+  /** The commands that are sent for each command, if they aren't just that one. */
   readonly send?: (
     sent: Sent,
     send: Send,

@@ -17,7 +17,7 @@ export interface Data {
   secret?: string;
 }
 
-/** What no error may ever show. */
+/** A text that no error may ever show. */
 export const SECRET = "do-not-show-me";
 
 /** The stores of the sessions, which give them to nobody. */
@@ -51,9 +51,9 @@ export async function makeSession(sessions: Sessions<Data>): Promise<Made> {
 }
 
 interface Operation {
-  /** What an error says that it could not do; `|` stands between several things. */
+  /** The operation that its errors name; `|` stands between several. */
   readonly does: string;
-  /** What it needs of the server: to read, to write, or to write with more memory. */
+  /** Its need of the server: to read, to write, or to write with more memory. */
   readonly needs: "read" | "write" | "memory";
   run(): Promise<unknown>;
 }

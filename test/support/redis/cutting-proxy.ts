@@ -15,7 +15,7 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** What a client sends of itself, when it connects; the store asks INFO for a section. */
+/** Commands that a client sends by itself when it connects; the store asks INFO for a section. */
 const OF_THE_CLIENT = new Set(["HELLO", "CLIENT", "INFO", "COMMAND", "PING"]);
 
 export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy> {

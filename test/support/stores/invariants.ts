@@ -63,7 +63,7 @@ export async function checkInvariants(
   if (model) compare(dump, model);
 }
 
-/** What is left at an old id has no more than that; an alias also the one before it. */
+/** An alias or tombstone at an old id has no more fields than that; an alias also the id before it. */
 function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
   const { "@to": target, "@x": tombstone, "@p": previous, ...more } = Object.fromEntries(hash);
   assert.deepEqual(more, {}, `what is left at ${at} has nothing else`);
@@ -188,7 +188,7 @@ function compare({ hashes, now }: KeyDump, model: Model): void {
   }
 }
 
-/** What the hash of a place holds, but for a session's own fields of the library. */
+/** The fields of the hash at a place, without the library's own fields of a session. */
 function expected(place: Place): Record<string, string> {
   if (place.kind === "tombstone") return { "@x": place.says };
   const before: Record<string, string> = place.previous === null ? {} : { "@p": place.previous };

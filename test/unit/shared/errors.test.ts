@@ -44,7 +44,7 @@ function createError(code: SessionErrorCode, options: ErrorOptions = {}): Sessio
   return new SessionError(code, HINT, { ...DETAILS[code], ...options } as never);
 }
 
-/** What a framework or an application makes of an error to send it. */
+/** The body that a framework or an application makes of an error. */
 function sendable(error: SessionError): string[] {
   return [
     error.message,

@@ -1,4 +1,4 @@
-/* What a caller gives is read once: whatever it says of itself later on, what was checked is what counts. */
+/* A caller's arguments are read once: whatever they say of themselves later on, the checked values count. */
 import { createSessions, SessionError } from "session-sets";
 import { koaSessions } from "session-sets/koa";
 import { memoryStore } from "session-sets/memory";

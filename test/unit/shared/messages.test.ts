@@ -1,4 +1,4 @@
-/* What messages quote: never a token, never a line of a client's, and no crash whatever they are given. */
+/* Messages never quote a token or a line of a client's, and building one never fails. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { createSessions, SessionError } from "session-sets";

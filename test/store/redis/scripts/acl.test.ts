@@ -34,7 +34,7 @@ function rules(): string[] {
 
 const allowed = rules().flatMap((rule) => (/^\+/.test(rule) ? [rule.slice(1).toUpperCase()] : []));
 
-/** What clients send by themselves, when they connect and while they are connected. */
+/** Commands that clients send by themselves, when they connect and while they are connected. */
 const OF_CLIENTS = ["PING", "INFO", "CLUSTER|SLOTS", "CLUSTER|INFO"];
 
 let cluster: RedisCluster;

@@ -1,4 +1,4 @@
-/* What a store does on a cluster that its client, or its number of shards, leaves little choice on. */
+/* A store on a cluster of which its client, or its number of shards, reaches a part only. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";

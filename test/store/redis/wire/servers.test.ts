@@ -1,4 +1,4 @@
-/* What a store asks a server at first use, and the servers that it does not take. */
+/* A store asks a server what it is at first use, and refuses some servers. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
@@ -150,7 +150,7 @@ describe("of a cluster", () => {
     await cluster?.stop();
   });
 
-  /** What the script that asks a node is answered, with another INFO in it. */
+  /** The answer to the script that asks a node, with another INFO in it. */
   function telling(change: (info: string) => string, sent: string[] = []) {
     return intercepted(client, async ({ name, args, script }, pass) => {
       sent.push(script ?? (args[0]?.includes("'INFO'") ? "who are you" : name));

@@ -1,4 +1,4 @@
-/* What only the memory store has: a bound, a clock to inject, and no timers that keep a process. */
+/* Only the memory store has these: a bound, a clock to inject, and no timers that keep a process. */
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";

@@ -43,7 +43,7 @@ function openSessions(client: RedisClient, timeout = 10_000) {
   });
 }
 
-/** What is called while the faked clock jumps. */
+/** The calls that are made while the faked clock jumps. */
 async function whileItJumps<T>(call: Promise<T>, jump: (ms: number) => void): Promise<T> {
   jump(DAY);
   const result = await call;

@@ -12,7 +12,7 @@ test("what is sent is made of the Lua files as they are", () => {
   expect(sources).toEqual(Object.fromEntries(SCRIPTS.map(({ name, text }) => [name, text])));
 });
 
-/** What scripts send besides: those of `reindex` and of migrating, none on a request's path. */
+/** Commands that only some scripts send: those of `reindex` and of migrating, none on a request's path. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   scanKeys: ["SCAN", "INFO"],
   reindexSet: ["ZSCAN", "SSCAN"],
