@@ -2,9 +2,9 @@
 import { SessionError } from "session-sets";
 import { expect, test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { inRound, useServers } from "./servers.ts";
-import { type Method, play, type Surface } from "./surfaces.ts";
-import { type CoreWorld, openWorld } from "./worlds.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import { type CoreWorld, openWorld } from "./runs/worlds.ts";
+import { type Method, play, type Surface } from "./surfaces/surfaces.ts";
 
 const servers = useServers();
 const gone = () => new SessionError("ERR_SESSION_GONE", "The session has ended");

@@ -2,7 +2,7 @@
 import { SessionError } from "session-sets";
 import { test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { findAnswerFaults, setCookiesIn } from "./answers.ts";
+import { findAnswerFaults, setCookiesIn } from "./requests/answers.ts";
 import {
   type AdapterSetting,
   type App,
@@ -11,15 +11,15 @@ import {
   fastifySessionApp,
   koaCompatApp,
   type Seen,
-} from "./apps.ts";
-import { findErrorFaults, findFaults } from "./checks.ts";
-import { fuzz } from "./runner.ts";
-import { arbitraryRequests, OWN_COOKIE, type Sent, showSent, toTexts } from "./sent.ts";
-import { inRound, useServers } from "./servers.ts";
-import { catchOutcome, type World } from "./surfaces.ts";
-import type { Watch } from "./watch.ts";
-import { type Header, type Response, send } from "./wire.ts";
-import { PLACES } from "./worlds.ts";
+} from "./requests/apps.ts";
+import { arbitraryRequests, OWN_COOKIE, type Sent, showSent, toTexts } from "./requests/sent.ts";
+import { type Header, type Response, send } from "./requests/wire.ts";
+import { findErrorFaults, findFaults } from "./runs/checks.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import type { Watch } from "./runs/watch.ts";
+import { PLACES } from "./runs/worlds.ts";
+import { catchOutcome, type World } from "./surfaces/surfaces.ts";
 
 const servers = useServers();
 

@@ -4,14 +4,14 @@ import * as users from "session-sets/compat/redis-user-sessions";
 import { memoryStore } from "session-sets/memory";
 import { expect, test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { listEntries, uncoveredExports } from "./coverage.ts";
-import { FACTORIES, type Factory } from "./factories.ts";
-import { type Recipe, show } from "./recipes.ts";
-import { ADAPTERS } from "./requests.ts";
-import { fuzz } from "./runner.ts";
-import { inRound, useServers } from "./servers.ts";
-import { findCallFaults, type World } from "./surfaces.ts";
-import type { Watch } from "./watch.ts";
+import { ADAPTERS } from "./requests/requests.ts";
+import { listEntries, uncoveredExports } from "./runs/coverage.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import type { Watch } from "./runs/watch.ts";
+import { FACTORIES, type Factory } from "./surfaces/factories.ts";
+import { findCallFaults, type World } from "./surfaces/surfaces.ts";
+import { type Recipe, show } from "./values/recipes.ts";
 
 const servers = useServers();
 

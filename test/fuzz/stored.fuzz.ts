@@ -1,23 +1,23 @@
 /* Hostile bytes under the library's keys, and everything that programs do there after that. */
 import { test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { type Damage, damage, showDamage } from "./damage.ts";
-import { type Damaged, damages } from "./damages.ts";
-import { openExpressSession } from "./express-session.ts";
-import { openKoaCompat } from "./koa-compat.ts";
-import { fuzz } from "./runner.ts";
-import { inRound, useServers } from "./servers.ts";
-import { openSpots } from "./spots.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import { IDS, KEYS, openWorld, type Servers } from "./runs/worlds.ts";
+import { type Damage, damage, showDamage } from "./stored/damage.ts";
+import { type Damaged, damages } from "./stored/damages.ts";
 import {
   createExpressSessionSteps,
   createKoaCompatSteps,
   createSpotsSteps,
   createUserSessionsSteps,
-} from "./stored-compat.ts";
-import { createSteps, type Step } from "./stored-core.ts";
-import { findCallFaults, type World } from "./surfaces.ts";
-import { openUserSessions } from "./user-sessions.ts";
-import { IDS, KEYS, openWorld, type Servers } from "./worlds.ts";
+} from "./stored/stored-compat.ts";
+import { createSteps, type Step } from "./stored/stored-core.ts";
+import { openExpressSession } from "./surfaces/express-session.ts";
+import { openKoaCompat } from "./surfaces/koa-compat.ts";
+import { openSpots } from "./surfaces/spots.ts";
+import { findCallFaults, type World } from "./surfaces/surfaces.ts";
+import { openUserSessions } from "./surfaces/user-sessions.ts";
 
 const servers = useServers();
 

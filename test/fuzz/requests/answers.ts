@@ -1,5 +1,5 @@
 /* Rules for every answer to a request, whatever the request brings. */
-import { parseSetCookie, type SetCookie } from "../support/http/cookie-jar.ts";
+import { parseSetCookie, type SetCookie } from "../../support/http/cookie-jar.ts";
 import type { Response } from "./wire.ts";
 
 /** The expectations of an answer. */

@@ -3,7 +3,7 @@
  * method of what these give out. New members without a target are found here, by name.
  */
 import { EventEmitter } from "node:events";
-import { ROOT, read } from "../support/sources.ts";
+import { ROOT, read } from "../../support/sources.ts";
 
 /** The exports of an entry, by their names. */
 export type Exports = Readonly<Record<string, unknown>>;

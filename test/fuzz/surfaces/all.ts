@@ -1,4 +1,6 @@
 /* All surfaces, and how the worlds of each are opened. */
+
+import { openWorld, PLACES, type Servers } from "../runs/worlds.ts";
 import { adapterSurfaces } from "./adapters.ts";
 import { byIdSurface, sessionsSurface, setSurface } from "./core.ts";
 import { openExpressSession, storeSetSurface, storeSurface } from "./express-session.ts";
@@ -12,7 +14,6 @@ import { peersSurface, requestSessionSurface } from "./request-session.ts";
 import { openSpots, spotsSurface } from "./spots.ts";
 import type { Surface, World } from "./surfaces.ts";
 import { openUserSessions, userSessionsSurface } from "./user-sessions.ts";
-import { openWorld, PLACES, type Servers } from "./worlds.ts";
 
 /** A surface in worlds of one kind. */
 export interface Target {

@@ -2,11 +2,19 @@
 
 import { createClient } from "redis";
 import * as functions from "session-sets/compat/redis-user-sessions";
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
+import { type Servers, SLOT_KEY } from "../runs/worlds.ts";
+import {
+  given,
+  hostile,
+  hostileText,
+  mostly,
+  type Recipe,
+  recordOf,
+  value,
+} from "../values/recipes.ts";
 import { options } from "./core.ts";
-import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
 import type { Surface, World } from "./surfaces.ts";
-import { type Servers, SLOT_KEY } from "./worlds.ts";
 
 const ID = "user-session-s3cr3t_s3cr3t_s3cr3t";
 const OLD_ID = "old-user-session-s3cr3t_s3cr3t_s3cr";

@@ -1,10 +1,10 @@
 /* Programs use the entries under compat/ on keys that hold values which no one should have put there. */
 import * as users from "session-sets/compat/redis-user-sessions";
-import type { ExpressSessionWorld } from "./express-session.ts";
-import type { KoaCompatWorld } from "./koa-compat.ts";
-import type { SpotsWorld } from "./spots.ts";
+import type { ExpressSessionWorld } from "../surfaces/express-session.ts";
+import type { KoaCompatWorld } from "../surfaces/koa-compat.ts";
+import type { SpotsWorld } from "../surfaces/spots.ts";
+import type { World } from "../surfaces/surfaces.ts";
 import type { Step } from "./stored-core.ts";
-import type { World } from "./surfaces.ts";
 
 const reads = "only" as const;
 

@@ -1,6 +1,6 @@
 /* Requests of clients that send anything: generators of their headers and bodies. */
-import { fc } from "../support/properties.ts";
-import { given, hostileText, make, type Recipe, SECRETS, show, value } from "./recipes.ts";
+import { fc } from "../../support/properties.ts";
+import { given, hostileText, make, type Recipe, SECRETS, show, value } from "../values/recipes.ts";
 import type { Header } from "./wire.ts";
 
 /** A text in parts, one after the other. */

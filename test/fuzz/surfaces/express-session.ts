@@ -3,10 +3,10 @@
 import session from "express-session";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { fc } from "../support/properties.ts";
-import { field, options, replicas, values } from "./core.ts";
-import { countedStore } from "./counted-store.ts";
-import { throwPlanted } from "./planted.ts";
+import { fc } from "../../support/properties.ts";
+import { countedStore } from "../runs/counted-store.ts";
+import { freshName, type Place, type Servers, SLOT_KEY } from "../runs/worlds.ts";
+import { throwPlanted } from "../values/planted.ts";
 import {
   given,
   hostile,
@@ -17,9 +17,9 @@ import {
   type Recipe,
   recordOf,
   value,
-} from "./recipes.ts";
+} from "../values/recipes.ts";
+import { field, options, replicas, values } from "./core.ts";
 import { callback, type Method, type Surface, type World } from "./surfaces.ts";
-import { freshName, type Place, type Servers, SLOT_KEY } from "./worlds.ts";
 
 export interface ExpressSessionWorld extends World {
   readonly store: SessionSetsStore;

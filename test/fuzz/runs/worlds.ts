@@ -4,9 +4,9 @@ import type { Redis } from "ioredis";
 import { createSessions, type SessionStore, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
+import { requestGivens } from "../requests/requests.ts";
+import type { World } from "../surfaces/surfaces.ts";
 import { countedStore } from "./counted-store.ts";
-import { requestGivens } from "./requests.ts";
-import type { World } from "./surfaces.ts";
 import type { Traffic } from "./traffic.ts";
 
 export interface Data {

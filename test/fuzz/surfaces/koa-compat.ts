@@ -2,12 +2,20 @@
 import koaRedisSessionSets, {
   type KoaRedisSessionSets,
 } from "session-sets/compat/koa-redis-session-sets";
-import { contextWith } from "../support/http/request.ts";
-import { fc } from "../support/properties.ts";
+import { contextWith } from "../../support/http/request.ts";
+import { fc } from "../../support/properties.ts";
+import { freshName, type Servers, SLOT_KEY } from "../runs/worlds.ts";
+import {
+  given,
+  hostile,
+  hostileText,
+  mostly,
+  type Recipe,
+  recordOf,
+  value,
+} from "../values/recipes.ts";
 import { duration, fields, options } from "./core.ts";
-import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
 import type { Method, Surface, World } from "./surfaces.ts";
-import { freshName, type Servers, SLOT_KEY } from "./worlds.ts";
 
 export interface KoaCompatWorld extends World {
   readonly middleware: KoaRedisSessionSets;

@@ -2,11 +2,11 @@
  * A surface is an object that a program gets from the library and calls: what its methods take, and
  * what they promise. A round opens one in a world of its own, and makes a few calls.
  */
-import { fc } from "../support/properties.ts";
-import { findFaults, type Outcome, type Rules } from "./checks.ts";
-import { hostile, make, measureRecipe, type Recipe, show } from "./recipes.ts";
-import type { Traffic } from "./traffic.ts";
-import type { Watch } from "./watch.ts";
+import { fc } from "../../support/properties.ts";
+import { findFaults, type Outcome, type Rules } from "../runs/checks.ts";
+import type { Traffic } from "../runs/traffic.ts";
+import type { Watch } from "../runs/watch.ts";
+import { hostile, make, measureRecipe, type Recipe, show } from "../values/recipes.ts";
 
 /** Where calls are made: a store with sessions in it, and what calls may be given of them. */
 export interface World {

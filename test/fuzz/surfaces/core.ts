@@ -1,5 +1,6 @@
 /* The surfaces of `createSessions`: sessions by token and by id, and sets. */
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
+import type { CoreWorld } from "../runs/worlds.ts";
 import {
   given,
   hostile,
@@ -11,9 +12,8 @@ import {
   type Recipe,
   recordOf,
   value,
-} from "./recipes.ts";
+} from "../values/recipes.ts";
 import type { Method, Surface } from "./surfaces.ts";
-import type { CoreWorld } from "./worlds.ts";
 
 const pickOne = (...names: string[]) => fc.constantFrom(...names).map(given);
 

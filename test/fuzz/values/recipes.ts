@@ -1,5 +1,5 @@
 /* Hostile values as data, so that they can be made again, shown and shortened. */
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
 import { ODD_LONGS, ODD_NUMBERS, ODD_OBJECTS, ODD_TEXTS, ODDITIES } from "./oddities.ts";
 import { throwPlanted } from "./planted.ts";
 

@@ -1,6 +1,6 @@
 /* Rules for every call, whatever it is given. */
 import { SessionError } from "session-sets";
-import { isPlanted } from "./planted.ts";
+import { isPlanted } from "../values/planted.ts";
 import type { Command } from "./traffic.ts";
 import { type Outlet, toText } from "./watch.ts";
 

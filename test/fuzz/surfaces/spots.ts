@@ -1,10 +1,18 @@
 /* The class of @spots-tech/sessions, with a session that it has kept itself. */
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
+import { type Servers, SLOT_KEY } from "../runs/worlds.ts";
+import {
+  given,
+  hostile,
+  hostileText,
+  mostly,
+  type Recipe,
+  recordOf,
+  value,
+} from "../values/recipes.ts";
 import { options } from "./core.ts";
-import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
 import type { Surface, World } from "./surfaces.ts";
-import { type Servers, SLOT_KEY } from "./worlds.ts";
 
 export interface SpotsWorld extends World {
   readonly spots: SpotsSessions;

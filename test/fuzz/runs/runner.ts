@@ -7,7 +7,7 @@
  *   SEED=1 ROUND=16:0:2 …                      one of these
  */
 import { createHash, randomInt } from "node:crypto";
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
 
 const { SEED, ROUNDS, ROUND } = process.env;
 

@@ -7,9 +7,9 @@ import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
-import { contextWith } from "../support/http/request.ts";
-import { fc } from "../support/properties.ts";
-import { duration, options, values } from "./core.ts";
+import { contextWith } from "../../support/http/request.ts";
+import { fc } from "../../support/properties.ts";
+import { ADAPTERS, type Adapter } from "../requests/requests.ts";
 import {
   given,
   hostile,
@@ -20,8 +20,8 @@ import {
   type Recipe,
   recordOf,
   value,
-} from "./recipes.ts";
-import { ADAPTERS, type Adapter } from "./requests.ts";
+} from "../values/recipes.ts";
+import { duration, options, values } from "./core.ts";
 
 /** The steps that a program takes with the result. */
 export type Use = (made: never) => readonly (() => unknown)[];

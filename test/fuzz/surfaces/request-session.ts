@@ -1,5 +1,8 @@
 /* The session of a request, under each adapter, and the sets that are got from it. */
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
+import { ADAPTERS, findAdapter } from "../requests/requests.ts";
+import type { CoreWorld } from "../runs/worlds.ts";
+import { given, hostile, listOf, mostly, value } from "../values/recipes.ts";
 import {
   duration,
   field,
@@ -10,10 +13,7 @@ import {
   setMethods,
   values,
 } from "./core.ts";
-import { given, hostile, listOf, mostly, value } from "./recipes.ts";
-import { ADAPTERS, findAdapter } from "./requests.ts";
 import type { Method, Surface } from "./surfaces.ts";
-import type { CoreWorld } from "./worlds.ts";
 
 /** How a request brings its token. */
 interface Bringing {

@@ -1,6 +1,6 @@
 /* The calls of a store without a server, in the form in which a server's commands are counted. */
 import type { SessionStore } from "session-sets";
-import { recordedStore } from "../support/stores/recorded-store.ts";
+import { recordedStore } from "../../support/stores/recorded-store.ts";
 import type { Command } from "./traffic.ts";
 
 const READS = ["find", "count", "has", "list", "pages"];

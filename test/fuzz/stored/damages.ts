@@ -1,5 +1,5 @@
 /* Damage at random: to each kind of key and field what is likeliest to hurt there, and anything at times. */
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
 import type { Damage, Type } from "./damage.ts";
 
 /** Texts that are no number of the library's, though some look like one; hex stands for bytes. */

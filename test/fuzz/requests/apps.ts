@@ -7,19 +7,19 @@ import session from "express-session";
 import fastify from "fastify";
 import Koa from "koa";
 import type { RequestSession } from "session-sets/koa";
-import type { Adapter, AdapterOptions, Data } from "../support/http/app.ts";
-import { express4Adapter, expressAdapter } from "../support/http/apps/express.ts";
-import { fastifyAdapter } from "../support/http/apps/fastify.ts";
-import { fetchAdapter } from "../support/http/apps/fetch.ts";
-import { honoAdapter } from "../support/http/apps/hono.ts";
-import { koaAdapter } from "../support/http/apps/koa.ts";
-import { nodeAdapter } from "../support/http/apps/node.ts";
-import { type Listening, listen } from "../support/http/server.ts";
-import type { Rules } from "./checks.ts";
-import { type ExpressSessionWorld, openExpressSession } from "./express-session.ts";
-import { type KoaCompatWorld, openKoaCompat } from "./koa-compat.ts";
-import type { World } from "./surfaces.ts";
-import { type CoreWorld, openWorld, type Place, type Servers } from "./worlds.ts";
+import type { Adapter, AdapterOptions, Data } from "../../support/http/app.ts";
+import { express4Adapter, expressAdapter } from "../../support/http/apps/express.ts";
+import { fastifyAdapter } from "../../support/http/apps/fastify.ts";
+import { fetchAdapter } from "../../support/http/apps/fetch.ts";
+import { honoAdapter } from "../../support/http/apps/hono.ts";
+import { koaAdapter } from "../../support/http/apps/koa.ts";
+import { nodeAdapter } from "../../support/http/apps/node.ts";
+import { type Listening, listen } from "../../support/http/server.ts";
+import type { Rules } from "../runs/checks.ts";
+import { type CoreWorld, openWorld, type Place, type Servers } from "../runs/worlds.ts";
+import { type ExpressSessionWorld, openExpressSession } from "../surfaces/express-session.ts";
+import { type KoaCompatWorld, openKoaCompat } from "../surfaces/koa-compat.ts";
+import type { World } from "../surfaces/surfaces.ts";
 
 /** The work of a request on its session. */
 export interface Act<Session> {

@@ -1,11 +1,11 @@
 /* Tests of targets: whether they cover their surfaces, and rounds of hostile calls. */
 import { expect, test } from "vitest";
-import { fc } from "../support/properties.ts";
-import type { Target } from "./all.ts";
+import { fc } from "../../support/properties.ts";
+import type { Target } from "../surfaces/all.ts";
+import { createRounds, play, type Round, showRound } from "../surfaces/surfaces.ts";
 import { uncoveredMembers } from "./coverage.ts";
 import { fuzz } from "./runner.ts";
 import { inRound } from "./servers.ts";
-import { createRounds, play, type Round, showRound } from "./surfaces.ts";
 import type { Servers } from "./worlds.ts";
 
 export function testTarget({ name, surface, open }: Target, servers: () => Servers): void {

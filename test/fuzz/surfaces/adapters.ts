@@ -1,10 +1,18 @@
 /* The results of the adapters' functions: middlewares, requirements and guards, called with any kind of request. */
-import { fc } from "../support/properties.ts";
+import { fc } from "../../support/properties.ts";
+import { type Adapter, findAdapter } from "../requests/requests.ts";
+import type { CoreWorld } from "../runs/worlds.ts";
+import {
+  given,
+  hostile,
+  hostileText,
+  mostly,
+  type Recipe,
+  recordOf,
+  value,
+} from "../values/recipes.ts";
 import { field, options } from "./core.ts";
-import { given, hostile, hostileText, mostly, type Recipe, recordOf, value } from "./recipes.ts";
-import { type Adapter, findAdapter } from "./requests.ts";
 import type { Method, Surface } from "./surfaces.ts";
-import type { CoreWorld } from "./worlds.ts";
 
 const part = (...names: string[]) => mostly(fc.constantFrom(...names).map(given));
 const boolean = mostly(fc.boolean().map(value));

@@ -7,8 +7,8 @@ import * as fetched from "session-sets/fetch";
 import * as hono from "session-sets/hono";
 import * as koa from "session-sets/koa";
 import * as node from "session-sets/node";
-import { throwPlanted } from "./planted.ts";
-import type { CoreWorld } from "./worlds.ts";
+import type { CoreWorld } from "../runs/worlds.ts";
+import { throwPlanted } from "../values/planted.ts";
 
 export type Headers = Readonly<Record<string, string>>;
 

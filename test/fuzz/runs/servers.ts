@@ -1,7 +1,7 @@
 /* The server of one file of tests, which no other file uses: so all that it is told is this file's. */
 import { Redis } from "ioredis";
 import { afterAll, beforeAll } from "vitest";
-import { startRedis } from "../support/redis/server.ts";
+import { startRedis } from "../../support/redis/server.ts";
 import { Traffic } from "./traffic.ts";
 import { type Watch, watch } from "./watch.ts";
 import type { Servers } from "./worlds.ts";

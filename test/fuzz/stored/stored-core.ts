@@ -1,9 +1,9 @@
 /* Everything that programs do with sessions, on keys that hold what no one should have put there. */
 import type { SessionSet } from "session-sets";
 import type { RequestSession } from "session-sets/koa";
-import { findAdapter } from "./requests.ts";
-import type { Method } from "./surfaces.ts";
-import type { CoreWorld, Data } from "./worlds.ts";
+import { findAdapter } from "../requests/requests.ts";
+import type { CoreWorld, Data } from "../runs/worlds.ts";
+import type { Method } from "../surfaces/surfaces.ts";
 
 /** A call as it should be made. */
 export interface Step {
