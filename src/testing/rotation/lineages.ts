@@ -147,7 +147,11 @@ export const lineages: readonly StoreTest[] = [
     assert.deepEqual(await findLive(store, id), before);
     await assertMembers(store, USER, [id, to]);
     const found = await store.find(lineage, BY_NAME);
-    assert.equal(found.state === "live" && found.session.id, id, "nor does another session get the name");
+    assert.equal(
+      found.state === "live" && found.session.id,
+      id,
+      "nor does another session get the name",
+    );
   }),
 
   storeTest("end by name ends a session by its lineage", async (under) => {
