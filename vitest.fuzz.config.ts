@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { alias, maxWorkers } from "./vitest.config.ts";
 
-// Hostile input everywhere: `npm run fuzz`. How long it takes, its rounds say: see test/fuzz/runner.ts.
+// Hostile input everywhere: `npm run fuzz`. How long it takes, its rounds say: see test/fuzz/runs/runner.ts.
 export default defineConfig({
   resolve: { alias },
   test: {

@@ -87,10 +87,10 @@ export function parseFieldsToUnset(fields: unknown): string[] {
   if (names === null) {
     throw new SessionError("ERR_SESSION_VALUE", 'The fields to unset must be a list: ["theme"]');
   }
-  return names.map(fieldName);
+  return names.map(parseFieldName);
 }
 
-function fieldName(name: unknown): string {
+function parseFieldName(name: unknown): string {
   checkFieldName(name);
   return name;
 }

@@ -3,7 +3,7 @@
  * knows neither tokens nor HTTP. Every store passes the suite in `session-sets/testing`.
  *
  * - Each method is atomic for each session it touches: no caller sees half of a change.
- * - Absent, expired and ended sessions are treated alike, and are no error: the answer is null,
+ * - Absent, expired and ended sessions are treated alike, and aren't errors: the answer is null,
  *   false or "gone".
  * - The store's own clock decides what has expired. A session is live up to and including `expiresAt`.
  * - Each method settles within a bounded time. It rejects with a SessionError, and only in these

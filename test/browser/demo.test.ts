@@ -172,14 +172,14 @@ describe.each([
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
   });
 
-  test("somebody else's device in the form ends nothing", async () => {
+  test("another user's device in the form ends nothing", async () => {
     const desk = await openDevice(browser, demo);
     const phone = await openDevice(browser, demo, { userAgent: IPHONE });
     await signIn(desk);
     await signUp(phone, "grace", "long enough");
-    const { id, lineage } = await sessionOf(desk);
+    const { id, lineage } = await findSession(desk);
     for (const name of [id, lineage]) {
-      const form = { csrf: await csrfOf(phone), lineage: name };
+      const form = { csrf: await readCSRFToken(phone), lineage: name };
       expect(await post(phone, "/devices/end", form)).toBe(200);
     }
     expect(await headingAtNextRequest(desk)).toBe("Your devices");
@@ -206,9 +206,9 @@ describe.each([
     const phone = await openDevice(browser, demo, { userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
-    const { lineage } = await sessionOf(desk);
+    const { lineage } = await findSession(desk);
     await desk.goto("/");
-    const form = { csrf: await csrfOf(desk), lineage };
+    const form = { csrf: await readCSRFToken(desk), lineage };
     const headers = { accept: "text/html" };
     const answer = await desk.context().request.post("/devices/end", { form, headers });
     expect(await answer.text()).toMatch(/role="status">The device is signed out\..*<h1>Sign in</s);
@@ -223,9 +223,9 @@ describe.each([
     const desk = await openDevice(browser, demo);
     await signUp(desk, "grace", "long enough");
     const before = await sessionCookie(desk);
-    const { data } = await sessionOf(desk);
+    const { data } = await findSession(desk);
     // The form of another tab: its token is of the session that this one replaces.
-    const form = { csrf: await csrfOf(desk), name: "ada", password: PASSWORD };
+    const form = { csrf: await readCSRFToken(desk), name: "ada", password: PASSWORD };
     expect(await post(desk, "/sign-in", form)).toBe(200);
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
     expect(await demo.sessions.get(before?.value)).toBeNull();
@@ -235,7 +235,7 @@ describe.each([
   test("a forged form is refused and changes nothing", async () => {
     const desk = await openDevice(browser, demo);
     await signIn(desk);
-    const csrf = await csrfOf(desk);
+    const csrf = await readCSRFToken(desk);
     expect(await post(desk, "/devices/end-all", {})).toBe(403);
     expect(await post(desk, "/devices/end-all", { csrf: `${csrf}x` })).toBe(403);
     const elsewhere = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
@@ -315,7 +315,7 @@ test("every page has the security headers, and its style is applied under them",
 });
 
 /** The session of a device, as the server has it. */
-async function sessionOf(page: Page) {
+async function findSession(page: Page) {
   const session = await demo.sessions.get((await sessionCookie(page))?.value);
   if (!session) throw new Error("this device is not signed in");
   return session;
@@ -331,7 +331,7 @@ async function signUp(page: Page, name: string, password: string): Promise<void>
 }
 
 /** The CSRF token of the forms on the page. */
-async function csrfOf(page: Page): Promise<string> {
+async function readCSRFToken(page: Page): Promise<string> {
   return page.locator("input[name=csrf]").first().inputValue();
 }
 

@@ -67,7 +67,7 @@ export async function heading(page: Page): Promise<string> {
   return text(page.getByRole("heading", { level: 1 }));
 }
 
-/** What the page says was done, or is wrong. */
+/** The page's message: a thing that was done, or is wrong. */
 export async function message(page: Page): Promise<string> {
   return text(page.locator("[role=status], [role=alert]"));
 }
@@ -88,7 +88,7 @@ export async function listedDevices(page: Page): Promise<string[]> {
   return page.getByRole("listitem").getByRole("heading").allTextContents();
 }
 
-/** What the page says of each device: its name, and each term with its description. */
+/** Each device as the page describes it: its name, and each term with its description. */
 export async function describedDevices(page: Page): Promise<Record<string, string>[]> {
   await page.goto("/");
   const items = await page.getByRole("listitem").all();

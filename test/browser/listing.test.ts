@@ -1,4 +1,4 @@
-/* What the demo's list of devices says of each. */
+/* The demo's list of devices describes each. */
 import type { Browser } from "playwright-core";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL("../../demo/dist/main.js", import.meta.url));
 
 interface Program {
   readonly child: ChildProcess;
-  /** What it has printed, and what of that were complaints. */
+  /** All that it has printed, and the complaints among it. */
   readonly output: { all: string; errors: string };
   /** Waits until it has printed something like that. */
   prints(pattern: RegExp): Promise<RegExpMatchArray>;
@@ -53,7 +53,7 @@ function startProgram(env: Record<string, string> = {}): Program {
   };
 }
 
-/** Somebody who uses the program with nothing but what it has printed. */
+/** A user of the program who knows only what it has printed. */
 class Visitor {
   readonly #jar = new CookieJar();
   readonly #origin: string;

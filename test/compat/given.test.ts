@@ -1,4 +1,4 @@
-/* What the entries beside the core are given is read once, and nothing of a token is in what they say of it. */
+/* The entries under compat/ read their arguments once, and their messages hold nothing of a token. */
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { createClient } from "redis";

@@ -1,6 +1,12 @@
 /* The checks of the code in pages: they find what is wrong with it. */
 import { describe, expect, onTestFinished, test } from "vitest";
-import { faultOfOutput, faultsOf, IN_PAGES, run, temporaryFolder } from "../support/docs/blocks.ts";
+import {
+  compileBlocks,
+  findOutputFault,
+  IN_PAGES,
+  run,
+  temporaryFolder,
+} from "../support/docs/blocks.ts";
 import { codeBlocks } from "../support/docs/docs.ts";
 import { runUnderVitest } from "../support/docs/docs-tests.ts";
 import { startRedis } from "../support/redis/server.ts";
@@ -20,7 +26,7 @@ describe("the checks themselves", () => {
       "-->",
       ...fence("ts", "export const b = a + 1;"),
     ].join("\n");
-    const said = await faultsOf(codeBlocks("docs/page.md", page));
+    const said = await compileBlocks(codeBlocks("docs/page.md", page));
     const places = said.split("\n").map((line) => line.replace(/: error.*/, ""));
     expect(places.sort()).toEqual(["docs/page.md:11:3", "docs/page.md:7:7"]);
   });
@@ -36,9 +42,9 @@ describe("the checks themselves", () => {
     if (!block) throw new Error("no block");
     const printed = await run(block);
     expect(printed).toEqual(["hello world { a: 1 }"]);
-    expect(faultOfOutput(block.output, printed)).toBeUndefined();
-    expect(faultOfOutput(["hello moon"], printed)).toContain("hello world");
-    expect(faultOfOutput([], printed)).toContain("hello world");
+    expect(findOutputFault(block.output, printed)).toBeUndefined();
+    expect(findOutputFault(["hello moon"], printed)).toContain("hello world");
+    expect(findOutputFault([], printed)).toContain("hello world");
   });
 
   test("run test files, and report those that fail, that do not load and that have no test", async () => {
@@ -90,7 +96,7 @@ describe("the checks themselves", () => {
       ),
     ].join("\n");
     const blocks = codeBlocks("page.md", page);
-    expect(await faultsOf(blocks)).toBe("");
+    expect(await compileBlocks(blocks)).toBe("");
     expect(await Promise.all(blocks.map(run))).toEqual([["OK 1"]]);
   });
 });

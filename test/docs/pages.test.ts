@@ -1,8 +1,8 @@
-/* What the documentation says is true: its code compiles and prints what it says, its links lead somewhere. */
+/* The documentation is true: its code compiles and prints what it says, its links lead somewhere. */
 import { expect, inject, test } from "vitest";
 import {
-  faultOfOutput,
-  faultsOf,
+  compileBlocks,
+  findOutputFault,
   IN_PAGES,
   PAGES,
   run,
@@ -17,7 +17,7 @@ const SOURCES = filesUnder("src", ".ts");
 
 const IN_DOCSTRINGS = SOURCES.flatMap((file) => codeBlocks(file, docstrings(read(file))));
 
-/** What an example in a docstring takes as given, because the reader stands right before it. */
+/** Names that an example in a docstring takes as given, because the reader stands right before it. */
 const GIVEN_IN_DOCSTRINGS = `
   export {};
   declare global {
@@ -42,16 +42,16 @@ const GIVEN_IN_DOCSTRINGS = `
 `;
 
 test("all code in the documentation compiles", async () => {
-  expect(await faultsOf(IN_PAGES)).toBe("");
+  expect(await compileBlocks(IN_PAGES)).toBe("");
 });
 
 test("all code in docstrings compiles", async () => {
-  expect(await faultsOf(IN_DOCSTRINGS, GIVEN_IN_DOCSTRINGS)).toBe("");
+  expect(await compileBlocks(IN_DOCSTRINGS, GIVEN_IN_DOCSTRINGS)).toBe("");
 });
 
 for (const block of [...IN_PAGES, ...IN_DOCSTRINGS].filter((one) => one.run)) {
   test(`the code at ${block.file}:${block.line} prints what is shown under it`, async () => {
-    expect(faultOfOutput(block.output, await run(block))).toBeUndefined();
+    expect(findOutputFault(block.output, await run(block))).toBeUndefined();
   });
 }
 

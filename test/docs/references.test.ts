@@ -1,16 +1,16 @@
 /*
- * What comments and pages refer to is there: a file, its heading of that name, an invariant or a
+ * Comments and pages refer only to things that exist: a file, its heading of that name, an invariant or a
  * requirement of docs/design.md.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
-import { headingsOf, sectionOf } from "../support/docs/pages.ts";
+import { findSection, listHeadings } from "../support/docs/pages.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
 const DESIGN = read("docs/design.md");
-const INVARIANTS = numbersOf(sectionOf(DESIGN, "Invariants"), /^\| I(\d+), /gm);
-const REQUIREMENTS = numbersOf(sectionOf(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
+const INVARIANTS = listNumbers(findSection(DESIGN, "Invariants"), /^\| I(\d+), /gm);
+const REQUIREMENTS = listNumbers(findSection(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
 
 const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")];
@@ -22,7 +22,7 @@ const ALL = FOLDERS.flatMap((folder) => filesUnder(folder, "")).filter(
 const SOURCES = ALL.filter((file) => /\.(?:[cm]?[jt]sx?|lua)$/.test(file));
 const FILES = [...PAGES, ...SOURCES].filter((file) => file !== "test/docs/references.test.ts");
 
-function numbersOf(text: string, pattern: RegExp): number[] {
+function listNumbers(text: string, pattern: RegExp): number[] {
   return Array.from(text.matchAll(pattern), ([, number]) => Number(number));
 }
 
@@ -31,18 +31,18 @@ function unwrap(text: string): string {
   return text.replace(/\s*\n[ \t]*(?:\*(?!\/)|\/\/|--)?\s*/g, " ");
 }
 
-/** What is wrong with what a file refers to. */
-function faultsOf(file: string, text: string): string[] {
+/** The faults of the references in a file. */
+function findFaults(file: string, text: string): string[] {
   return [
-    ...faultsOfPages(file, unwrap(text)),
-    ...faultsOfPaths(file, text),
-    ...faultsOfNumbers(unwrap(text)),
+    ...findPageFaults(file, unwrap(text)),
+    ...findPathFaults(file, text),
+    ...findNumberFaults(unwrap(text)),
   ];
 }
 
 /** Pages by their path, and their headings in quotes: docs/design.md, "Invariants". */
-function faultsOfPages(file: string, text: string): string[] {
-  // What is in quotes is a value or a name, and docs.test.ts follows links.
+function findPageFaults(file: string, text: string): string[] {
+  // Text in quotes is a value or a name, and pages.test.ts follows links.
   const mentions = text.matchAll(
     /(?<![\w./"'`[-]|\]\()((?:[\w-]+\/)*[\w-]+\.md)\b(?!["'`#])(?:, "([^"]+)")?( section)?/g,
   );
@@ -50,13 +50,13 @@ function faultsOfPages(file: string, text: string): string[] {
     const page = [path, join(dirname(file), path)].find((one) => existsSync(ROOT + one));
     if (!page) return [`${path} does not exist`];
     if (section) return [`${path} has headings, whose names do not change with their order`];
-    if (heading === undefined || headingsOf(read(page)).includes(heading)) return [];
+    if (heading === undefined || listHeadings(read(page)).includes(heading)) return [];
     return [`${page} has no heading "${heading}"`];
   });
 }
 
 /** Files and folders of the project by their path, where a star stands for anything in a name. */
-function faultsOfPaths(file: string, text: string): string[] {
+function findPathFaults(file: string, text: string): string[] {
   const before = PAGES.includes(file) ? "[\\s(`]" : "[\\s(]";
   const mentions = text.matchAll(
     new RegExp(`(?<=${before})(?:${FOLDERS.join("|")})/(?!dist/)[\\w./*-]*\\w[\\w*]*`, "g"),
@@ -70,7 +70,7 @@ function faultsOfPaths(file: string, text: string): string[] {
 }
 
 /** Invariants, such as the fifth, and requirements, alone or as "2 to 6". */
-function faultsOfNumbers(text: string): string[] {
+function findNumberFaults(text: string): string[] {
   const invariants = Array.from(text.matchAll(/\bI(\d+)\b/g), ([, number]) => Number(number));
   return [
     ...invariants.filter((one) => !INVARIANTS.includes(one)).map((one) => `there is no I${one}`),
@@ -90,7 +90,7 @@ function requirementsIn(text: string): number[] {
 }
 
 test.each(FILES)("what %s refers to is there", (file) => {
-  expect(faultsOf(file, read(file))).toEqual([]);
+  expect(findFaults(file, read(file))).toEqual([]);
 });
 
 describe("docs/design.md", () => {
@@ -100,7 +100,7 @@ describe("docs/design.md", () => {
     expect(REQUIREMENTS.length).toBeGreaterThanOrEqual(12);
   });
 
-  const rows = sectionOf(DESIGN, "Requirements").matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm);
+  const rows = findSection(DESIGN, "Requirements").matchAll(/^\| (\d+) \|.*\| (.*) \|$/gm);
   test.each(Array.from(rows, ([, number = "", tests = ""]) => [number, tests]))(
     "names tests of requirement %s that name it, too: %s",
     (number, tests) => {
@@ -115,7 +115,7 @@ describe("docs/design.md", () => {
 });
 
 describe("the checks themselves", () => {
-  const faultsOfComment = (comment: string) => faultsOf("test/a.test.ts", comment);
+  const findCommentFaults = (comment: string) => findFaults("test/a.test.ts", comment);
 
   test.each([
     ['// docs/design.md, "Costs": what it takes', []],
@@ -135,6 +135,8 @@ describe("the checks themselves", () => {
     ["// requirements 2 to 13", ["there is no requirement 13"]],
     ["// see test/no-such.test.ts.", ["test/no-such.test.ts does not exist"]],
   ])("see in %j what is wrong", (comment, faults) => {
-    expect(faultsOfComment(comment)).toEqual(faults.map((fault) => expect.stringContaining(fault)));
+    expect(findCommentFaults(comment)).toEqual(
+      faults.map((fault) => expect.stringContaining(fault)),
+    );
   });
 });

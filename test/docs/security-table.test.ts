@@ -24,13 +24,13 @@ const REQUIREMENTS: Readonly<Record<number, readonly string[]>> = {
 
 const VERDICTS = ["Met", "With a call", "Partly", "The application's"];
 
-/** What no library can meet by default, and why; at L1 everything else must be met. */
+/** Requirements that no library can meet by default, and why. At L1 all others must be met. */
 const OF_THE_APPLICATION: Readonly<Record<string, string>> = {
   "3.5.3": "it does not know what a route does",
   "7.4.2": "it does not know when an account is closed",
 };
 
-/** What has nothing to do with sessions, so that no test of a library can show it. */
+/** Requirements that have nothing to do with sessions, so that no test of a library can show them. */
 const WITHOUT_TESTS = ["3.5.5", "3.5.6", "3.5.7", "7.1.3"];
 
 interface Row {
@@ -42,7 +42,7 @@ interface Row {
 }
 
 /** The rows of the page's tables that begin with the number of a requirement. */
-function rowsOf(page: string): Row[] {
+function parseRows(page: string): Row[] {
   const lines = page.split("\n").filter((line) => /^\| *\d+(?:\.\d+)+ *\|/.test(line));
   return lines.map((line) => {
     const cells = line
@@ -64,7 +64,7 @@ function rowsOf(page: string): Row[] {
 }
 
 /** The titles of the tests of a file, as they are written: a quote stands for itself. */
-function titlesOf(source: string): string[] {
+function listTitles(source: string): string[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const plain = /\b(?:test|it)\(\s*(["'`])((?:(?!\1)[^\\\n]|\\.)*)\1/g;
   // The table of `test.each` may have brackets and texts of its own: the title follows its last one.
@@ -78,20 +78,22 @@ type ReadFile = (path: string) => string | undefined;
 
 const WANTED = Object.values(REQUIREMENTS).flat();
 
-/** What is wrong with a page. */
-function faultsOf(page: string, readFile: ReadFile): string[] {
-  const rows = rowsOf(page);
+/** The faults of a page. */
+function findFaults(page: string, readFile: ReadFile): string[] {
+  const rows = parseRows(page);
   const missing = WANTED.flatMap((number) => {
     const count = rows.filter((row) => row.number === number).length;
     return count === 1 ? [] : [`${number} has ${count} rows`];
   });
   const faults = rows.flatMap((row) =>
-    [...faultsOfRow(row), ...faultsOfTests(row, readFile)].map((what) => `${row.number} ${what}`),
+    [...findRowFaults(row), ...findTestFaults(row, readFile)].map(
+      (what) => `${row.number} ${what}`,
+    ),
   );
   return [...missing, ...faults];
 }
 
-function faultsOfRow({ number, level, verdict, cells }: Row): string[] {
+function findRowFaults({ number, level, verdict, cells }: Row): string[] {
   const isOfLevel = REQUIREMENTS[level]?.includes(number) ?? false;
   const isMet = level !== 1 || verdict === "Met" || number in OF_THE_APPLICATION;
   const checks: readonly (readonly [boolean, string])[] = [
@@ -104,13 +106,13 @@ function faultsOfRow({ number, level, verdict, cells }: Row): string[] {
   return checks.filter(([holds]) => !holds).map(([, what]) => what);
 }
 
-function faultsOfTests({ number, tests }: Row, readFile: ReadFile): string[] {
+function findTestFaults({ number, tests }: Row, readFile: ReadFile): string[] {
   if (tests.length === 0) return WITHOUT_TESTS.includes(number) ? [] : ["names no test"];
   if (WITHOUT_TESTS.includes(number)) return ["names a test after all"];
   return tests.flatMap(({ file, name }) => {
     const source = readFile(file);
     if (source === undefined) return [`names ${file}, which does not exist`];
-    return titlesOf(source).includes(name) ? [] : [`names a test that ${file} has not: ${name}`];
+    return listTitles(source).includes(name) ? [] : [`names a test that ${file} has not: ${name}`];
   });
 }
 
@@ -118,12 +120,12 @@ const readTest = (path: string) =>
   path.startsWith("test/") && existsSync(ROOT + path) ? read(path) : undefined;
 
 test("every requirement has its row, and every row the tests that show it", () => {
-  expect(faultsOf(read(PAGE), readTest)).toEqual([]);
+  expect(findFaults(read(PAGE), readTest)).toEqual([]);
 });
 
 test("the rows are in the order of the standard, in each table", () => {
   for (const part of read(PAGE).split(/^## /m)) {
-    const numbers = rowsOf(part).map(({ number }) => number);
+    const numbers = parseRows(part).map(({ number }) => number);
     const inOrder = numbers.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
     expect(numbers).toEqual(inOrder);
   }
@@ -181,7 +183,7 @@ describe("the checks themselves", () => {
   ])("find %s", (_, change, fault) => {
     const changed = change(page);
     expect(changed).not.toBe(page);
-    expect(faultsOf(changed, files)).toContainEqual(expect.stringMatching(fault));
+    expect(findFaults(changed, files)).toContainEqual(expect.stringMatching(fault));
   });
 
   test("read the titles of tests as they are written", () => {
@@ -196,7 +198,7 @@ describe("the checks themselves", () => {
       'describe("not a test either", () => {});',
       'expect(call("nor this")).toBe(1);',
     ].join("\n");
-    expect(titlesOf(source)).toEqual([
+    expect(listTitles(source)).toEqual([
       "plain",
       'with a "quote"',
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the same

@@ -18,13 +18,13 @@ import { ROOT, read } from "../support/sources.ts";
 const PAGE = "docs/websockets.md";
 const BLOCKS = codeBlocks(PAGE, read(PAGE));
 
-/** What each of the programs exports. */
+/** The exports of each of the programs. */
 interface Program {
   readonly server: Server;
   readonly sessions: Sessions<{ user_id?: number }>;
 }
 
-/** What a client was told, and its connection, if it got one. */
+/** The answer that a client got, and its connection, if it got one. */
 interface Client {
   /** The first message, or why there is none. */
   readonly said: string;
@@ -60,7 +60,7 @@ async function start(line: string) {
 }
 
 /** Headers of a handshake from a page of this origin, with a session's token. */
-function headersOf(token: string | null, origin: string): Record<string, string> {
+function createHeaders(token: string | null, origin: string): Record<string, string> {
   return { origin, ...(token === null ? {} : { cookie: `theme=dark; session=${token}` }) };
 }
 
@@ -110,7 +110,7 @@ describe.each([
   test("greet who is signed in, by the cookie of the handshake", async () => {
     const { port, sessions } = await start(line);
     const { token } = await sessions.create({ user_id: 1 });
-    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    const client = await open(port, createHeaders(token, `http://localhost:${port}`));
     expect(client.said).toBe("Hello, user 1");
   });
 
@@ -118,7 +118,9 @@ describe.each([
     const { port, sessions } = await start(line);
     const anonymous = await sessions.create({});
     for (const token of [null, anonymous.token]) {
-      expect((await open(port, headersOf(token, `http://localhost:${port}`))).said).toBe(nobody);
+      expect((await open(port, createHeaders(token, `http://localhost:${port}`))).said).toBe(
+        nobody,
+      );
     }
   });
 
@@ -126,7 +128,7 @@ describe.each([
     const { port, sessions } = await start(line);
     const { token } = await sessions.create({ user_id: 1 });
     for (const origin of [`http://evil.localhost:${port}`, "https://evil.example", "null"]) {
-      expect((await open(port, headersOf(token, origin))).said, origin).toBe(foreign);
+      expect((await open(port, createHeaders(token, origin))).said, origin).toBe(foreign);
     }
   });
 
@@ -135,7 +137,7 @@ describe.each([
     const { token, session } = await sessions.create({ user_id: 1 });
     await sessions.create(); // the store's own timer runs while it has sessions
     const timers = vi.getTimerCount();
-    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    const client = await open(port, createHeaders(token, `http://localhost:${port}`));
     expect(vi.getTimerCount()).toBe(timers + 1);
     let isClosed = false;
     client.closed.then(() => {
@@ -156,7 +158,7 @@ describe.each([
   test("end the session when they are told to", async () => {
     const { port, sessions } = await start(line);
     const { token } = await sessions.create({ user_id: 1 });
-    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    const client = await open(port, createHeaders(token, `http://localhost:${port}`));
     client.signOut();
     await client.closed;
     expect(await sessions.get(token)).toBeNull();
@@ -189,8 +191,8 @@ test("on a handshake under Fastify, which makes a response of it, no token is ma
 });
 
 test("the page shows the helper as the programs have it", () => {
-  const codeOf = (source: string) =>
+  const extractFunction = (source: string) =>
     /function closeWithSession[\s\S]*?\n}\n/.exec(source)?.[0].replace(/ +\/\/.*\n/g, "");
-  const [shown, ...used] = BLOCKS.map(({ source }) => codeOf(source));
+  const [shown, ...used] = BLOCKS.map(({ source }) => extractFunction(source));
   expect(used).toEqual([shown, shown, shown, shown]);
 });

@@ -18,7 +18,7 @@ export default async function setup(): Promise<() => void> {
     advice: "Unset it for `npm run test:examples`",
   });
   rmSync(APP, { recursive: true, force: true });
-  // What a reader made there is no part of the example.
+  // Files that a reader made there aren't part of the example.
   const made = ["node_modules", ".next", "next-env.d.ts"];
   cpSync(SOURCE, APP, { recursive: true, filter: (path) => !made.includes(basename(path)) });
   const filename = await packInto(APP);

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { codeBlocks } from "../support/docs/docs.ts";
-import { reportOf } from "../support/docs/docs-tests.ts";
+import { parseReport } from "../support/docs/docs-tests.ts";
 import { npm, packInto } from "../support/programs/npm.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
@@ -15,7 +15,7 @@ const MANIFEST = {
   dependencies: { express: "^5", ioredis: "^6", jest: "^30", redis: "^6", supertest: "^7" },
 };
 
-/** What the page says of Jest, and has no block for. */
+/** Sentences of the page on Jest that have no block. */
 const MORE = `
   import { afterEach, expect, jest, test } from "@jest/globals";
   import express from "express";
@@ -124,7 +124,7 @@ test("they pass under Jest, and so does what the page says of it", async () => {
       REDIS_URL: inject("redisUrl"),
     },
   }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr);
-  const ran = reportOf(`${APP}/report.json`, said);
+  const ran = parseReport(`${APP}/report.json`, said);
   expect(ran).toHaveLength(files.length);
   for (const { file, fault } of ran) expect(fault, file).toBe("");
 });

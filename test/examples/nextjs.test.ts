@@ -45,7 +45,7 @@ async function submit(
 }
 
 /** The Cookie header after an answer. */
-function cookieOf(answer: Response): string {
+function readCookie(answer: Response): string {
   return answer.headers
     .getSetCookie()
     .map((one) => one.split(";", 1)[0])
@@ -59,7 +59,7 @@ test("a Server Action signs in and redirects: the cookie goes out with the redir
   const address = await start();
   const answer = await submit(address, "/join", "Sign in and go");
   expect([answer.status, answer.headers.get("location")]).toEqual([303, "/"]);
-  const cookie = cookieOf(answer);
+  const cookie = readCookie(answer);
   expect(cookie).toMatch(/^session=[\w-]{34}$/);
   expect(answer.headers.getSetCookie()[0]).toMatch(
     /; HttpOnly; SameSite=lax$|; HttpOnly;.*SameSite=lax/i,
@@ -79,7 +79,7 @@ test("a Server Action signs in and stays: the same answer shows who is signed in
   const html = await answer.text();
   expect(html).toContain("You are signed in.");
   expect(html).toContain("<h1>Signed in</h1>");
-  expect(await heading(address, "/join", cookieOf(answer))).toBe("Signed in");
+  expect(await heading(address, "/join", readCookie(answer))).toBe("Signed in");
 });
 
 test("a Server Action with a wrong password, or from another origin, signs nobody in", async () => {

@@ -2,15 +2,15 @@
 import { SessionError } from "session-sets";
 import { expect, test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { inRound, useServers } from "./servers.ts";
-import { type Method, play, type Surface } from "./surfaces.ts";
-import { type CoreWorld, openWorld } from "./worlds.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import { type CoreWorld, openWorld } from "./runs/worlds.ts";
+import { type Method, play, type Surface } from "./surfaces/surfaces.ts";
 
 const servers = useServers();
 const gone = () => new SessionError("ERR_SESSION_GONE", "The session has ended");
 const keyIn = ({ prefixes }: CoreWorld) => `${prefixes[0]}0}:planted`;
 
-/** What a method does wrong, and how the report begins that is expected of it. */
+/** A fault put into a method, and how the expected report of it begins. */
 type Planted = [
   method: (world: CoreWorld) => unknown,
   report: RegExp | null,

@@ -1,7 +1,8 @@
 /* Hostile arguments for sessions, and for what requests have of them. */
-import { coreTargets } from "./all.ts";
-import { useServers } from "./servers.ts";
-import { testTarget } from "./targets.ts";
+
+import { useServers } from "./runs/servers.ts";
+import { testTarget } from "./runs/targets.ts";
+import { coreTargets } from "./surfaces/all.ts";
 
 const servers = useServers();
 

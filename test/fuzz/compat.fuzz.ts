@@ -1,7 +1,8 @@
 /* Hostile arguments for the stores of middlewares, and for the APIs of the predecessors. */
-import { compatTargets } from "./all.ts";
-import { useServers } from "./servers.ts";
-import { testTarget } from "./targets.ts";
+
+import { useServers } from "./runs/servers.ts";
+import { testTarget } from "./runs/targets.ts";
+import { compatTargets } from "./surfaces/all.ts";
 
 const servers = useServers();
 

@@ -2,7 +2,7 @@
 import { SessionError } from "session-sets";
 import { test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { faultsOfAnswer, setCookiesIn } from "./answers.ts";
+import { findAnswerFaults, setCookiesIn } from "./requests/answers.ts";
 import {
   type AdapterSetting,
   type App,
@@ -11,15 +11,15 @@ import {
   fastifySessionApp,
   koaCompatApp,
   type Seen,
-} from "./apps.ts";
-import { faultsOf, faultsOfError } from "./checks.ts";
-import { fuzz } from "./runner.ts";
-import { OWN_COOKIE, requestsOf, type Sent, showSent, textsOf } from "./sent.ts";
-import { inRound, useServers } from "./servers.ts";
-import { outcomeOf, type World } from "./surfaces.ts";
-import type { Watch } from "./watch.ts";
-import { type Header, type Response, send } from "./wire.ts";
-import { PLACES } from "./worlds.ts";
+} from "./requests/apps.ts";
+import { arbitraryRequests, OWN_COOKIE, type Sent, showSent, toTexts } from "./requests/sent.ts";
+import { type Header, type Response, send } from "./requests/wire.ts";
+import { findErrorFaults, findFaults } from "./runs/checks.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import type { Watch } from "./runs/watch.ts";
+import { PLACES } from "./runs/worlds.ts";
+import { catchOutcome, type World } from "./surfaces/surfaces.ts";
 
 const servers = useServers();
 
@@ -54,14 +54,14 @@ interface Talk {
   readonly requests: readonly Sent[];
 }
 
-/** What a request may lead to, whatever it brings. */
+/** The statuses that a request may lead to, whatever it brings. */
 const MOST = { commands: 40, byScripts: 2000 };
 const HONEST: readonly Header[] = [
   ["Host", "shop.example"],
   ["X-Forwarded-Proto", "https"],
 ];
 
-async function faultsOfTalk(
+async function findTalkFaults(
   app: App,
   { setting, requests }: Talk,
   watching: Watch,
@@ -78,7 +78,7 @@ async function faultsOfTalk(
   const faults: string[] = [];
   for (const sent of requests) {
     const running = { app, world, record, port: server.port };
-    const found = await faultsOfRequest(running, sent, of, watching);
+    const found = await findRequestFaults(running, sent, of, watching);
     faults.push(...found.map((fault) => `${sent.act}: ${fault}`));
   }
   await server.close();
@@ -93,7 +93,7 @@ interface Running {
   readonly port: number;
 }
 
-async function faultsOfRequest(
+async function findRequestFaults(
   { app, world, record, port }: Running,
   sent: Sent,
   of: (name: string) => unknown,
@@ -101,15 +101,15 @@ async function faultsOfRequest(
 ): Promise<string[]> {
   await Promise.all([world.traffic?.since(), watching.since()]);
   record.thrown.length = record.reported.length = 0;
-  const request = { method: sent.method, ...textsOf(sent, of) };
-  const outcome = await outcomeOf(() => send(port, request, sent.encoding), "promise", world);
+  const request = { method: sent.method, ...toTexts(sent, of) };
+  const outcome = await catchOutcome(() => send(port, request, sent.encoding), "promise", world);
   const outlets = await watching.since();
   const commands = (await world.traffic?.since()) ?? [];
   const { secrets, prefixes } = world;
   const { reads = false } = app.acts[sent.act] ?? {};
   const errors = [...record.thrown, ...record.reported.filter((one) => !isOfFramework(one))];
   return [
-    ...faultsOf(outcome, outlets, commands, {
+    ...findFaults(outcome, outlets, commands, {
       gives: "promise",
       secrets,
       prefixes,
@@ -117,9 +117,9 @@ async function faultsOfRequest(
       most: MOST,
       logs: true,
     }),
-    ...errors.flatMap((error) => faultsOfError(error, [...secrets])),
+    ...errors.flatMap((error) => findErrorFaults(error, [...secrets])),
     ...(outcome.ended === "given"
-      ? faultsOfAnswer(outcome.value as Response, {
+      ? findAnswerFaults(outcome.value as Response, {
           secrets,
           cookies: app.cookies,
           sent: JSON.stringify(request),
@@ -140,7 +140,7 @@ function testApp<Where extends World, Setting>(
   settings: fc.Arbitrary<Setting>,
 ): void {
   const { name, acts, cookies } = app;
-  const requests = requestsOf({ acts: Object.keys(acts), cookies });
+  const requests = arbitraryRequests({ acts: Object.keys(acts), cookies });
   test(name, () =>
     fuzz<Talk>({
       name,
@@ -148,9 +148,9 @@ function testApp<Where extends World, Setting>(
         setting: settings,
         requests: fc.array(requests, { minLength: 1, maxLength: 4 }),
       }),
-      // What an application is set up with is what its own settings give.
+      // An application is set up with settings of its own.
       faults: (talk) =>
-        inRound(servers(), (watching) => faultsOfTalk(app as unknown as App, talk, watching)),
+        inRound(servers(), (watching) => findTalkFaults(app as unknown as App, talk, watching)),
       show: ({ setting, requests }) =>
         [JSON.stringify(setting), ...requests.map(showSent)].join("; "),
       rounds: 25,

@@ -4,14 +4,14 @@ import * as users from "session-sets/compat/redis-user-sessions";
 import { memoryStore } from "session-sets/memory";
 import { expect, test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { entriesOfPackage, uncoveredExports } from "./coverage.ts";
-import { FACTORIES, type Factory } from "./factories.ts";
-import { type Recipe, show } from "./recipes.ts";
-import { ADAPTERS } from "./requests.ts";
-import { fuzz } from "./runner.ts";
-import { inRound, useServers } from "./servers.ts";
-import { faultsOfCall, type World } from "./surfaces.ts";
-import type { Watch } from "./watch.ts";
+import { ADAPTERS } from "./requests/requests.ts";
+import { listEntries, uncoveredExports } from "./runs/coverage.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import type { Watch } from "./runs/watch.ts";
+import { FACTORIES, type Factory } from "./surfaces/factories.ts";
+import { findCallFaults, type World } from "./surfaces/surfaces.ts";
+import { type Recipe, show } from "./values/recipes.ts";
 
 const servers = useServers();
 
@@ -21,10 +21,10 @@ test("every export of the package has a target", async () => {
     "session-sets/testing storeContract": "a list of tests, which throw AssertionErrors",
     "session-sets/testing commandContract": "a list of tests, which throw AssertionErrors",
   };
-  expect(uncoveredExports(await entriesOfPackage(), covered, skipped)).toEqual([]);
+  expect(uncoveredExports(await listEntries(), covered, skipped)).toEqual([]);
 });
 
-function worldOf(): World {
+function createWorld(): World {
   const { traffic, client, url } = servers();
   const sessions = createSessions<Record<string, unknown>>({ references: ["user_id"] });
   const givens: Record<string, unknown> = {
@@ -51,20 +51,20 @@ function worldOf(): World {
   };
 }
 
-async function faultsOfOptions(
+async function findOptionFaults(
   { create, use }: Factory,
   args: readonly Recipe[],
   watching: Watch,
 ): Promise<string[]> {
-  const world = worldOf();
+  const world = createWorld();
   let made: object | undefined;
-  const faults = await faultsOfCall(world, watching, { gives: "either" }, args, (given) => {
+  const faults = await findCallFaults(world, watching, { gives: "either" }, args, (given) => {
     const one: unknown = Reflect.apply(create, undefined, given);
     if (Object(one) === one) made = one as object;
     return one;
   });
   for (const [i, step] of (made ? use(made as never) : []).entries()) {
-    const found = await faultsOfCall(world, watching, { gives: "either" }, [], step);
+    const found = await findCallFaults(world, watching, { gives: "either" }, [], step);
     faults.push(...found.map((fault) => `step ${i + 1} of its use: ${fault}`));
   }
   return faults;
@@ -76,7 +76,7 @@ for (const factory of FACTORIES) {
     fuzz<readonly Recipe[]>({
       name,
       inputs: fc.tuple(...factory.args),
-      faults: (args) => inRound(servers(), (watching) => faultsOfOptions(factory, args, watching)),
+      faults: (args) => inRound(servers(), (watching) => findOptionFaults(factory, args, watching)),
       show: (args) => `${factory.name}(${args.map(show).join(", ")})`,
       rounds: 60,
     }),

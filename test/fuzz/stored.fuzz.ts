@@ -1,23 +1,23 @@
 /* Hostile bytes under the library's keys, and everything that programs do there after that. */
 import { test } from "vitest";
 import { fc } from "../support/properties.ts";
-import { type Damage, damage, showDamage } from "./damage.ts";
-import { type Damaged, damages } from "./damages.ts";
-import { openExpressSession } from "./express-session.ts";
-import { openKoaCompat } from "./koa-compat.ts";
-import { fuzz } from "./runner.ts";
-import { inRound, useServers } from "./servers.ts";
-import { openSpots } from "./spots.ts";
+import { fuzz } from "./runs/runner.ts";
+import { inRound, useServers } from "./runs/servers.ts";
+import { IDS, KEYS, openWorld, type Servers } from "./runs/worlds.ts";
+import { type Damage, damage, showDamage } from "./stored/damage.ts";
+import { type Damaged, damages } from "./stored/damages.ts";
 import {
-  stepsOfExpressSession,
-  stepsOfKoaCompat,
-  stepsOfSpots,
-  stepsOfUserSessions,
-} from "./stored-compat.ts";
-import { type Step, stepsOf } from "./stored-core.ts";
-import { faultsOfCall, type World } from "./surfaces.ts";
-import { openUserSessions } from "./user-sessions.ts";
-import { IDS, KEYS, openWorld, type Servers } from "./worlds.ts";
+  createExpressSessionSteps,
+  createKoaCompatSteps,
+  createSpotsSteps,
+  createUserSessionsSteps,
+} from "./stored/stored-compat.ts";
+import { createSteps, type Step } from "./stored/stored-core.ts";
+import { openExpressSession } from "./surfaces/express-session.ts";
+import { openKoaCompat } from "./surfaces/koa-compat.ts";
+import { openSpots } from "./surfaces/spots.ts";
+import { findCallFaults, type World } from "./surfaces/surfaces.ts";
+import { openUserSessions } from "./surfaces/user-sessions.ts";
 
 const servers = useServers();
 
@@ -50,7 +50,7 @@ function place<Where extends World>(
 
 const PLACES: readonly Place[] = [
   ...(["Redis", "Redis with 4 shards"] as const).map((one) =>
-    place(`sessions stored on ${one}`, (all) => openWorld(one, all), stepsOf, {
+    place(`sessions stored on ${one}`, (all) => openWorld(one, all), createSteps, {
       keys: KEYS,
       texts: [...IDS, "the token", "an unknown token"],
       fields: OF_SESSIONS,
@@ -59,7 +59,7 @@ const PLACES: readonly Place[] = [
   place(
     "SessionSetsStore's stored sessions",
     (all) => openExpressSession("Redis", all),
-    stepsOfExpressSession,
+    createExpressSessionSteps,
     {
       keys: [
         ...["hash of a sid", "hash of another sid", "hash of an ended sid", "set user_id:1"],
@@ -69,7 +69,7 @@ const PLACES: readonly Place[] = [
       fields: ["cookie", "~~cookie", "~~cookie.path", "user_id", "~found", "theme", "toJSON"],
     },
   ),
-  place("redis-user-sessions' stored sessions", openUserSessions, stepsOfUserSessions, {
+  place("redis-user-sessions' stored sessions", openUserSessions, createUserSessionsSteps, {
     keys: [
       ...["hash of the session", "set of the user", "mark"],
       ...["an old key", "an unknown old key", "an old index"],
@@ -77,12 +77,12 @@ const PLACES: readonly Place[] = [
     texts: ["the token", "an old id", "an unknown token"],
     fields: ["userId", "expires", "theme", '"x', '"y"'],
   }),
-  place("SpotsSessions' stored sessions", openSpots, stepsOfSpots, {
+  place("SpotsSessions' stored sessions", openSpots, createSpotsSteps, {
     keys: ["hash of a session", "set of an owner", "an old key", "an unknown old key"],
     texts: ["the token", "an old token"],
     fields: ["app", "ownerId", "data.theme", "data.", '"data.', "theme"],
   }),
-  place("koaRedisSessionSets' stored sessions", openKoaCompat, stepsOfKoaCompat, {
+  place("koaRedisSessionSets' stored sessions", openKoaCompat, createKoaCompatSteps, {
     keys: [
       ...["hash of the session", "hash of a chosen id", "set of the user", "plain set of the user"],
       ...["an old key", "an old index"],
@@ -106,7 +106,7 @@ for (const { name, damaged, open } of PLACES) {
           const hurt = { ...world, expires: true, entries: MAX_ENTRIES };
           const faults: string[] = [];
           for (const { name: step, call, ...spec } of steps) {
-            const found = await faultsOfCall(hurt, watching, spec, [], call);
+            const found = await findCallFaults(hurt, watching, spec, [], call);
             faults.push(...found.map((fault) => `${step}: ${fault}`));
           }
           await world.close();

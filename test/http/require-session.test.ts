@@ -135,7 +135,7 @@ describe.each(Object.entries(GATES))("requireSession under %s", (_, gateOf) => {
     return { cookie: `session=${token}` };
   };
 
-  test("lets in whoever has the field, by cookie and by bearer", async () => {
+  test("lets in every user who has the field, by cookie and by bearer", async () => {
     const ask = await gateOf("user_id");
     const { token } = await sessions.create({ user_id: 7 });
     for (const headers of [

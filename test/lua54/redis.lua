@@ -180,7 +180,7 @@ local function whole(text)
   return number
 end
 
--- Words after the fixed arguments of a command, as options with so many values.
+-- Words after the fixed arguments of a command, as options with this many values each.
 local function options(args, from, known)
   local found, i = {}, from
   while i <= #args do
@@ -432,7 +432,7 @@ local function invoke(name, args)
   return command(unpack(args))
 end
 
--- What a client is told in texts, a script gets as numbers.
+-- A client gets texts where a script gets numbers.
 local function for_script(reply)
   if type(reply) ~= 'table' or reply.ok then
     return reply
@@ -473,7 +473,7 @@ local function pcall_of(...)
   return attempt(call, ...)
 end
 
--- What a script may use: Lua 5.4 without what Lua 5.1 has besides, and no globals of its own.
+-- A script may use Lua 5.4 without the extras of Lua 5.1, and no globals of its own.
 local function environment(names, args)
   local shown = {
     KEYS = names, ARGV = args, redis = { call = call, pcall = pcall_of },
@@ -492,7 +492,7 @@ local function environment(names, args)
   return setmetatable({}, { __index = shown, __newindex = unknown })
 end
 
--- What a script answers: arrays end at the first nil.
+-- A script's answer: arrays end at the first nil.
 local function answer(value)
   if type(value) == 'table' and not (value.ok or value.err) then
     local list = {}

@@ -72,7 +72,7 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     expect(await set.size()).toBe(0);
   });
 
-  test("that are many are walked over, changed and ended page by page", async () => {
+  test("that are many are iterated, changed and ended page by page", async () => {
     const sessions = openSessions(freshPrefix());
     const set = sessions.by("user_id", 1);
     const made = await Promise.all(
@@ -104,7 +104,7 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     expect(await sessions.by("user_id", 1).set({ theme: "dark" })).toBe(250);
   });
 
-  test("that are damaged are mended", async () => {
+  test("that are damaged are fixed", async () => {
     const prefix = freshPrefix();
     const sessions = openSessions(prefix);
     const { client } = standIn;

@@ -11,7 +11,7 @@ import { provideLuacheck } from "./program.ts";
 
 const luacheck = provideLuacheck();
 
-/** What luacheck says, as file, line and what is wrong there. */
+/** The complaints of luacheck, each as file, line and text. */
 function listWarnings(
   args: readonly string[],
   input = "",
@@ -32,7 +32,7 @@ function listWarnings(
   return warnings;
 }
 
-/** What luacheck says of a script as it is sent, with the places in the files it is made of. */
+/** The complaints of luacheck about a script as it is sent, with places in the files it is made of. */
 function listLinkedWarnings({ file, text, origins }: LinkedScript): string[] {
   const filename = file.replace(/^.*\//, "generated/");
   return listWarnings(["-", "--filename", filename], text).map(([, line, warning]) => {

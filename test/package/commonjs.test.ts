@@ -6,15 +6,15 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { blocksOf, sectionOf } from "../support/docs/pages.ts";
+import { findSection, listBlocks } from "../support/docs/pages.ts";
 import {
   addPackages,
   type Compiler,
   compileIn,
-  outputOf,
   type Packed,
   packAndInstall,
-  versionOf,
+  readOutput,
+  readVersion,
 } from "../support/programs/consumer.ts";
 import { read } from "../support/sources.ts";
 
@@ -22,10 +22,10 @@ const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("packag
 const ENTRIES = Object.keys(EXPORTS)
   .filter((name) => name !== "./package.json")
   .map((name) => `session-sets${name.slice(1)}`);
-const SETTING = sectionOf(read("README.md"), "Where `require` needs a setting");
+const SETTING = findSection(read("README.md"), "Where `require` needs a setting");
 /** The settings that the README shows, by what they are of. */
 const SETTINGS: { compilerOptions?: object; jest?: { transformIgnorePatterns: string[] } } =
-  Object.assign({}, ...blocksOf(SETTING, "json").map((block) => JSON.parse(block)));
+  Object.assign({}, ...listBlocks(SETTING, "json").map((block) => JSON.parse(block)));
 const OLDEST = "typescript 5.8";
 
 let packed: Packed;
@@ -45,13 +45,13 @@ describe("a program that is compiled to CommonJS", () => {
     addPackages(path, ["express", "express-session", ...types]);
   });
 
-  /** What a program prints that these settings compile. */
+  /** The output of a program that these settings compile. */
   async function outputAfter(settings: object, compiler: Compiler): Promise<unknown> {
     const places = { rootDir: "commonjs", outDir: "built" };
     const options = { types: ["node"], skipLibCheck: true, ...places, ...settings };
     expect(await compileIn(path, ["commonjs/app.ts"], options, compiler)).toBe("");
     expect(readFileSync(`${path}/built/app.js`, "utf8")).toContain("require(");
-    return outputOf(path, "built/app.js");
+    return readOutput(path, "built/app.js");
   }
 
   /** The faults of a program that imports two entries, as TypeScript numbers them. */
@@ -84,7 +84,7 @@ describe("a program that is compiled to CommonJS", () => {
 
 describe("tests that run under Jest", () => {
   /** As the README tells to install them: "@babel/…@7". */
-  const wanted = /npm install --save-dev (.+)/.exec(blocksOf(SETTING, "sh").join(""))?.[1] ?? "";
+  const wanted = /npm install --save-dev (.+)/.exec(listBlocks(SETTING, "sh").join(""))?.[1] ?? "";
   const [, plugin = "", major = ""] = /^(\S+)@(\d+)$/.exec(wanted) ?? [];
   const [, nodeOptions = ""] = /`NODE_OPTIONS=(\S+)`/.exec(SETTING) ?? [];
   let set = "";
@@ -110,7 +110,7 @@ describe("tests that run under Jest", () => {
   const whole = { passed: 2 + ENTRIES.length, said: "" };
 
   test("may require each entry with what the README says", async () => {
-    expect(versionOf(plugin).split(".")[0]).toBe(major);
+    expect(readVersion(plugin).split(".")[0]).toBe(major);
     expect(await jest(set, "require")).toEqual(whole);
   });
 

@@ -1,5 +1,5 @@
 /*
- * What the project's commands install by themselves, on a machine that lacks it: they say so before
+ * The project's commands install what they need on a machine that lacks it: they say so before
  * the installer is called, and SESSION_SETS_INSTALL=0 forbids it. The installers here write down how
  * they are called and what had been said by then, and fail.
  */
@@ -26,7 +26,7 @@ import { ROOT, read } from "../support/sources.ts";
 /** Something that a command needs and that is missing. */
 interface Missing {
   readonly what: string;
-  /** What the documentation calls it. */
+  /** Its name in the documentation. */
   readonly documented: string;
   /** The sentence that says so. */
   readonly need: string;
@@ -38,7 +38,7 @@ interface Command {
   /** As package.json names it. */
   readonly script: string;
   readonly args: readonly string[];
-  /** What is there already. */
+  /** Files that are there already. */
   readonly env?: Readonly<Record<string, string>>;
   readonly missing: readonly Missing[];
 }
@@ -120,7 +120,7 @@ beforeEach(() => {
   mkdirSync(`${folder}/bin`);
   for (const name of ["apt-get", "sudo", "brew", "npm"]) writeInstaller(name);
   writeProgram("sh", `PATH="${process.env.PATH}" exec /bin/sh "$@"`); // the watchdog of a server
-  // What the matrix has fetched lies beside its scripts: a copy of them has fetched nothing.
+  // The matrix keeps its downloads beside its scripts: a copy of them has none.
   const filter = (path: string) => !path.endsWith("/node_modules");
   cpSync(`${ROOT}scripts`, `${folder}/scripts`, { recursive: true, filter });
 });

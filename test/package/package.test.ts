@@ -3,14 +3,14 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sectionOf } from "../support/docs/pages.ts";
+import { findSection } from "../support/docs/pages.ts";
 import {
   addPackages,
   type Compiler,
   compileIn,
-  outputOf,
   type Packed,
   packAndInstall,
+  readOutput,
 } from "../support/programs/consumer.ts";
 import { filesUnder, listImports, ROOT, read } from "../support/sources.ts";
 
@@ -23,7 +23,7 @@ const DECLARATIONS = Object.values<{ types?: string }>(EXPORTS).flatMap(
   ({ types }) => types?.slice(2) ?? [],
 );
 const SPOTS = "session-sets/compat/spots-sessions";
-const INSTALL = sectionOf(read("README.md"), "Install");
+const INSTALL = findSection(read("README.md"), "Install");
 
 let packed: Packed;
 /** A project with the package and what npm installs with it, and nothing else. */
@@ -79,14 +79,14 @@ describe("the tarball", () => {
   });
 
   test("has the modules that the entries load, and no other", async () => {
-    const loaded = Object.values(await modulesOf(full, ENTRIES)).flat();
+    const loaded = Object.values(await listModules(full, ENTRIES)).flat();
     const own = loaded.flatMap((module) => ownPath(module) ?? []);
     const built = packed.files.filter((path) => path.endsWith(".js"));
     expect(built.sort()).toEqual([...new Set(own)].sort());
   });
 
   test("has the declarations that those of the entries lead to, and no other", () => {
-    const declared = new Set(DECLARATIONS.flatMap((file) => [file, ...declarationsOf(file)]));
+    const declared = new Set(DECLARATIONS.flatMap((file) => [file, ...collectDeclarations(file)]));
     const own = [...declared].filter((path) => path.endsWith(".d.ts"));
     const built = packed.files.filter((path) => path.endsWith(".d.ts"));
     expect(built.sort()).toEqual(own.sort());
@@ -105,7 +105,8 @@ describe("the tarball", () => {
   });
 
   test("takes less than the sources do, and little of it for the contract suite", () => {
-    const written = (folder: string) => sum(filesUnder(folder, ".ts").map((path) => sizeOf(path)));
+    const written = (folder: string) =>
+      sum(filesUnder(folder, ".ts").map((path) => readSize(path)));
     const shipped = (pattern: RegExp) =>
       sum([...packed.bytes].flatMap(([path, bytes]) => (pattern.test(path) ? bytes : [])));
     const suite = written("src/testing");
@@ -144,11 +145,11 @@ describe("a program that uses the package", () => {
 
   test("in JavaScript, as an ES module, without Koa and ioredis", async () => {
     const adapters = Array(5).fill("function");
-    expect(await outputOf(bare, "esm.mjs")).toEqual({ ...small, adapters });
+    expect(await readOutput(bare, "esm.mjs")).toEqual({ ...small, adapters });
   });
 
   test("in JavaScript, as a CommonJS module, without Koa and ioredis", async () => {
-    expect(await outputOf(bare, "commonjs.cjs")).toEqual(small);
+    expect(await readOutput(bare, "commonjs.cjs")).toEqual(small);
   });
 
   test.each(["nodenext", "bundler"])(
@@ -171,11 +172,11 @@ describe("a program that uses the package", () => {
   test("in TypeScript under nodenext, as an ES module", async () => {
     const options = { module: "nodenext", outDir: "nodenext", types: ["node"] };
     expect(await compileIn(full, ["esm.ts"], options)).toBe("");
-    expect(await outputOf(full, "nodenext/esm.js")).toEqual(whole);
+    expect(await readOutput(full, "nodenext/esm.js")).toEqual(whole);
   });
 
   test("in TypeScript, with the sessions typed as each framework's users do it", async () => {
-    // The frameworks' own declarations are not this package's to mend.
+    // The frameworks' own declarations aren't this package's to fix.
     const options = {
       module: "nodenext",
       outDir: "frameworks",
@@ -184,7 +185,7 @@ describe("a program that uses the package", () => {
     };
     expect(await compileIn(full, ["frameworks.ts"], options)).toBe("");
     const theme = { theme: "dark" };
-    expect(await outputOf(full, "frameworks/frameworks.js")).toEqual({
+    expect(await readOutput(full, "frameworks/frameworks.js")).toEqual({
       express: theme,
       fastify: theme,
       hono: theme,
@@ -201,7 +202,7 @@ describe("a program that uses the package", () => {
       types: ["node"],
     };
     expect(await compileIn(full, ["commonjs.cts"], options)).toBe("");
-    expect(await outputOf(full, "commonjs/commonjs.cjs")).toEqual(small);
+    expect(await readOutput(full, "commonjs/commonjs.cjs")).toEqual(small);
   });
 
   test("in TypeScript under bundler", async () => {
@@ -212,7 +213,7 @@ describe("a program that uses the package", () => {
       types: ["node"],
     };
     expect(await compileIn(full, ["esm.ts"], options)).toBe("");
-    expect(await outputOf(full, "bundler/esm.js")).toEqual(whole);
+    expect(await readOutput(full, "bundler/esm.js")).toEqual(whole);
   });
 });
 
@@ -226,18 +227,18 @@ describe("a program that comes from a predecessor", () => {
   const options = { module: "nodenext", skipLibCheck: true, types: ["node"] };
 
   test("in JavaScript, as a CommonJS module", async () => {
-    expect(await outputOf(full, "compat.cjs")).toEqual(whole);
+    expect(await readOutput(full, "compat.cjs")).toEqual(whole);
   });
 
   test("in TypeScript, as an ES module", async () => {
     expect(await compileIn(full, ["compat.ts"], { ...options, outDir: "compat" })).toBe("");
-    expect(await outputOf(full, "compat/compat.js")).toEqual(whole);
+    expect(await readOutput(full, "compat/compat.js")).toEqual(whole);
   });
 
   test("in TypeScript, as a CommonJS module", async () => {
     const commonJs = { ...options, verbatimModuleSyntax: true, outDir: "compat" };
     expect(await compileIn(full, ["compat-commonjs.cts"], commonJs)).toBe("");
-    expect(await outputOf(full, "compat/compat-commonjs.cjs")).toEqual(whole);
+    expect(await readOutput(full, "compat/compat-commonjs.cjs")).toEqual(whole);
   });
 });
 
@@ -249,7 +250,7 @@ describe("a program that tests a store of its own", () => {
   }
 
   test("gets every test of the contract, and errors that say what is wrong", async () => {
-    const { names, right, wrong } = (await outputOf(bare, "contract.mjs")) as Outcome;
+    const { names, right, wrong } = (await readOutput(bare, "contract.mjs")) as Outcome;
     expect(names).toEqual(storeContract.map(({ name }) => name));
     expect(right).toEqual([]);
     const [first] = wrong.filter(({ name }) => name.startsWith("end ends one session"));
@@ -264,7 +265,7 @@ describe("a program that tests a store of its own", () => {
 describe("a program that gives express-session its store", () => {
   test("in JavaScript, as a CommonJS module, without express-session", async () => {
     const output = { before: 2, ended: 2, after: null };
-    expect(await outputOf(bare, "express-session.cjs")).toEqual(output);
+    expect(await readOutput(bare, "express-session.cjs")).toEqual(output);
   });
 
   test("in TypeScript, with the types of express-session", async () => {
@@ -276,13 +277,13 @@ describe("a program that gives express-session its store", () => {
     };
     expect(await compileIn(full, ["express-session.ts"], options)).toBe("");
     const output = { first: 24, mistake: 0, users: [{ id: 1 }], ended: 1 };
-    expect(await outputOf(full, "express-session/express-session.js")).toEqual(output);
+    expect(await readOutput(full, "express-session/express-session.js")).toEqual(output);
   });
 });
 
 describe("an entry", () => {
   test("loads no package but what the README says, and its own part", async () => {
-    const loaded = await modulesOf(full, ENTRIES);
+    const loaded = await listModules(full, ENTRIES);
     const entriesThatLoad = (pattern: RegExp) =>
       ENTRIES.filter((entry) => loaded[entry]?.some((module) => pattern.test(module)));
     const packages = new Set(
@@ -314,7 +315,7 @@ describe("an entry", () => {
   });
 
   test("loads nothing of a compat entry but itself, and what is shared", async () => {
-    const loaded = await modulesOf(full, ENTRIES);
+    const loaded = await listModules(full, ENTRIES);
     const compat = ENTRIES.map((entry) => {
       const paths = loaded[entry]?.flatMap((module) => ownPath(module) ?? []) ?? [];
       const parts = paths.map((path) => /^dist\/compat\/([a-z-]+)/.exec(path)?.[1]);
@@ -326,9 +327,9 @@ describe("an entry", () => {
 
   test("is imported without any other package, but for the one that opens a client", async () => {
     const others = ENTRIES.filter((entry) => entry !== SPOTS);
-    const loaded = (await outputOf(bare, "entries.mjs", ...others)) as object;
+    const loaded = (await readOutput(bare, "entries.mjs", ...others)) as object;
     expect(Object.keys(loaded)).toEqual(others);
-    await expect(outputOf(bare, "entries.mjs", SPOTS)).rejects.toThrow(
+    await expect(readOutput(bare, "entries.mjs", SPOTS)).rejects.toThrow(
       /Cannot find package 'ioredis'/,
     );
   });
@@ -340,7 +341,7 @@ describe("an entry", () => {
   test("has types that use those of Node where the README says so, and nowhere else", () => {
     const using = ENTRIES.filter((entry) => {
       const file = entry.replace(/^session-sets/, "dist").replace(/^dist$/, "dist/index");
-      return [...declarationsOf(`${file}.d.ts`)].some((from) => from.startsWith("node:"));
+      return [...collectDeclarations(`${file}.d.ts`)].some((from) => from.startsWith("node:"));
     });
     expect(using).toEqual(ENTRIES.filter((entry) => entry !== SPOTS && !without.includes(entry)));
   });
@@ -362,8 +363,8 @@ describe("an entry", () => {
 });
 
 /** The modules that each entry loads, as URLs. */
-async function modulesOf(path: string, entries: readonly string[]) {
-  return (await outputOf(path, "entries.mjs", ...entries)) as Record<string, string[]>;
+async function listModules(path: string, entries: readonly string[]) {
+  return (await readOutput(path, "entries.mjs", ...entries)) as Record<string, string[]>;
 }
 
 /** The path of one of the package's own modules in the package, such as `dist/koa.js`. */
@@ -375,7 +376,7 @@ function docstringsIn(text: string): string[] {
   return text.match(/\/\*\*[\s\S]*?\*\//g) ?? [];
 }
 
-function sizeOf(path: string): number {
+function readSize(path: string): number {
   return Buffer.byteLength(read(path));
 }
 
@@ -384,19 +385,19 @@ function sum(numbers: readonly number[]): number {
 }
 
 /** All that a declaration file imports, itself and by what it imports. */
-function declarationsOf(file: string, seen = new Set<string>()): Set<string> {
+function collectDeclarations(file: string, seen = new Set<string>()): Set<string> {
   for (const { from } of listImports(read(file))) {
     const path = from.startsWith(".")
       ? join(dirname(file), from.replace(/\.[jt]s$/, ".d.ts"))
       : from;
     if (seen.has(path)) continue;
     seen.add(path);
-    if (path.endsWith(".d.ts")) declarationsOf(path, seen);
+    if (path.endsWith(".d.ts")) collectDeclarations(path, seen);
   }
   return seen;
 }
 
-/** What the compiler says of a program that imports these entries. */
+/** The compiler's complaints about a program that imports these entries. */
 function checkTypes(
   path: string,
   entries: readonly string[],

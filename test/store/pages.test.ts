@@ -202,7 +202,7 @@ describe("clear but one", () => {
     expect(await set.other.count(USER)).toBe(0);
   });
 
-  test("keeps one that signs in as somebody else meanwhile", async () => {
+  test("keeps one that signs in as another user meanwhile", async () => {
     const set = await openPagedSet(client, MANY);
     const kept = set.ids[KEPT] ?? "";
     const to = newIdBeside(kept);

@@ -1,4 +1,4 @@
-/* What an error has besides that which all errors have. */
+/* The details of an error that not all errors have. */
 import { SessionError } from "session-sets";
 import { expect } from "vitest";
 
@@ -7,14 +7,14 @@ const OF_ALL = [
   "getResponse", // for Hono
 ];
 
-/** What belongs to the code of an error, which no JSON of it shows. */
-export function detailsOf(error: SessionError): Record<string, unknown> {
+/** The details that belong to an error's code. Its JSON doesn't show them. */
+export function readDetails(error: SessionError): Record<string, unknown> {
   const names = Object.getOwnPropertyNames(error).filter((name) => !OF_ALL.includes(name));
   for (const name of names) expect(Object.keys(error)).not.toContain(name);
   return Object.fromEntries(names.map((name) => [name, error[name as keyof SessionError]]));
 }
 
-/** What a call throws or rejects with. */
+/** The error that a call throws or rejects with. */
 export async function thrownBy(call: () => unknown): Promise<SessionError> {
   const thrown = await new Promise((resolve) => resolve(call())).then(
     () => new Error("It did what it was to refuse."),

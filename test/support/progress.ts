@@ -1,5 +1,5 @@
 /*
- * What a run of tests prints: a line for each file that has ended, with how many of all have, and one
+ * A run of tests prints a line for each file that has ended, with how many of all have, and one
  * every ten seconds in which none has. On a terminal vitest's own window shows the latter.
  */
 import { relative } from "node:path";
@@ -40,7 +40,7 @@ export default class Progress extends DefaultReporter {
     const tests = [...module.children.allTests()];
     const seconds = (module.diagnostic().duration / 1000).toFixed(1);
     const many = `${tests.length} ${tests.length === 1 ? "test" : "tests"}, ${seconds} s`;
-    this.log(`${this.#count()} ${this.getEntityPrefix(module)} ${nameOf(module)} (${many})`);
+    this.log(`${this.#count()} ${this.getEntityPrefix(module)} ${toName(module)} (${many})`);
     for (const test of tests) {
       if (test.result().state === "failed") this.printTestCase(module.state(), test);
     }
@@ -57,12 +57,12 @@ export default class Progress extends DefaultReporter {
     if (this.isTTY) return;
     this.#timer = setInterval(() => {
       const seconds = Math.round((Date.now() - this.#from) / 1000);
-      const names = [...this.#running].map(nameOf).join(", ");
+      const names = [...this.#running].map(toName).join(", ");
       this.log(`${this.#count()}   ${seconds} s, running: ${names || "no test yet"}`);
     }, SILENCE).unref();
   }
 }
 
-function nameOf({ moduleId }: TestModule): string {
+function toName({ moduleId }: TestModule): string {
   return relative(ROOT, moduleId);
 }

@@ -71,7 +71,7 @@ export async function provokeHere(
   return [only];
 }
 
-/** What only a request can do wrong; gives the tokens that it made. */
+/** Mistakes that only a request can make; gives the tokens that it made. */
 export async function provokeKoa(sessions: Sessions<Data>, note: Note): Promise<readonly string[]> {
   const { token, session } = await sessions.create({ user_id: 1 });
   const cookie = `session=${token}`;

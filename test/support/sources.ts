@@ -17,13 +17,13 @@ export function filesUnder(folder: string, ending: string): string[] {
 }
 
 export interface Import {
-  /** What stands between the quotes. */
+  /** The text between the quotes. */
   readonly from: string;
   /** Whether nothing of it is left at run time: `import type`, `export type`. */
   readonly typeOnly: boolean;
 }
 
-/** What a TypeScript file imports or re-exports. */
+/** The imports and re-exports of a TypeScript file. */
 export function listImports(source: string): Import[] {
   const code = source.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   const statements = code.matchAll(

@@ -28,9 +28,9 @@ const OPENS_A_CLIENT: Readonly<Record<string, readonly string[]>> = {
 /** The one import from outside of src/. In the package it lies beside the build, as it does here. */
 const GENERATED = "generated/scripts.js";
 const FILES = filesUnder("src", ".ts");
-const ENTRIES = FILES.filter((file) => layerOf(file) === "entry");
+const ENTRIES = FILES.filter((file) => findLayer(file) === "entry");
 
-function layerOf(file: string): Layer {
+function findLayer(file: string): Layer {
   const layer = LAYERS.find(([, pattern]) => pattern.test(file));
   if (!layer) throw new Error(`${file} is in no layer: see LAYERS in test/unit/layers.test.ts`);
   return layer[0];
@@ -40,15 +40,15 @@ function depth(layer: Layer): number {
   return LAYERS.findIndex(([name]) => name === layer);
 }
 
-/** What is wrong with one file's importing another file of src/, or undefined. */
-function faultOfImport(file: string, target: string): string | undefined {
-  const [from, to] = [layerOf(file), layerOf(target)];
+/** Why one file may not import another file of src/, or undefined. */
+function findImportFault(file: string, target: string): string | undefined {
+  const [from, to] = [findLayer(file), findLayer(target)];
   if (to === "entry") return "nothing imports an entry file";
   if (to === "testing" && from !== "entry" && from !== "testing") return "only tests need testing";
   if (depth(to) < depth(from)) return `${from} is below ${to}`;
-  const [api, other] = [compatOf(file), compatOf(target)];
+  const [api, other] = [parseCompat(file), parseCompat(target)];
   if (api && other && other !== api && other !== "shared") return "one API does not need the other";
-  const [here, there] = [storeOf(file), storeOf(target)];
+  const [here, there] = [parseStore(file), parseStore(target)];
   if (here && there && here !== there) return "one store does not need the other";
   if (from === "testing" && there) return "the contract suite knows no store in particular";
   if (from === "sessions" && there === "redis") return "the memory store alone is a default";
@@ -56,7 +56,7 @@ function faultOfImport(file: string, target: string): string | undefined {
 }
 
 /** The store that a file is part of: "memory", "redis", or undefined. */
-function storeOf(file: string): string | undefined {
+function parseStore(file: string): string | undefined {
   return /^src\/store\/([^/]+)\//.exec(file)?.[1];
 }
 
@@ -65,7 +65,7 @@ function isGenerated(file: string) {
 }
 
 /** The API under compat/ that a file is part of, its entry included; "shared" for what several share. */
-function compatOf(file: string): string | undefined {
+function parseCompat(file: string): string | undefined {
   return /^src\/compat\/([a-z-]+)(?:\/|\.ts$)/.exec(file)?.[1];
 }
 
@@ -80,7 +80,7 @@ describe.each(FILES)("%s", (file) => {
     for (const { from, target } of relativeImports(file)) {
       expect(from, "a relative import ends in .ts").toMatch(/\.ts$/);
       expect(FILES, "a relative import stays in src/").toContain(target);
-      expect(faultOfImport(file, target), `imports ${from}`).toBeUndefined();
+      expect(findImportFault(file, target), `imports ${from}`).toBeUndefined();
     }
   });
 
@@ -118,7 +118,7 @@ test.each([...FILES, ...filesUnder("src", ".lua")])(
 
 test("one file imports the texts of the Lua scripts, which the build makes", () => {
   const importing = FILES.filter((file) => listImports(read(file)).some(isGenerated(file)));
-  expect(importing.map(storeOf)).toEqual(["redis"]);
+  expect(importing.map(parseStore)).toEqual(["redis"]);
 });
 
 test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", (file) => {
@@ -131,18 +131,21 @@ test.each(ENTRIES)("%s is an entry file: it re-exports, and does nothing else", 
   expect(rest.trim()).toBe("");
 });
 
-/** What of Node a file needs at run time, itself and by what it imports. */
-function nodeModulesOf(file: string, seen = new Set<string>()): Set<string> {
+/** The modules of Node that a file needs at run time, itself or through its imports. */
+function collectNodeModules(file: string, seen = new Set<string>()): Set<string> {
   seen.add(file);
   const found = listImports(read(file))
     .filter(({ from, typeOnly }) => !typeOnly && from.startsWith("node:"))
     .map(({ from }) => from);
   const below = relativeImports(file).filter(({ target }) => !seen.has(target));
-  return new Set([...found, ...below.flatMap(({ target }) => [...nodeModulesOf(target, seen)])]);
+  return new Set([
+    ...found,
+    ...below.flatMap(({ target }) => [...collectNodeModules(target, seen)]),
+  ]);
 }
 
 // The build shortens the names in the suite, and Node makes a message of such a call of its source.
-test.each(FILES.filter((file) => layerOf(file) === "testing"))(
+test.each(FILES.filter((file) => findLayer(file) === "testing"))(
   "%s says in words what is not so, where it compares nothing",
   (file) => {
     expect(read(file).match(/\bassert(?:\.ok)?\((?![^;]*,\s*["`][^;]*\);)[^;]*;/g)).toBeNull();
@@ -154,7 +157,7 @@ test.each(["src/fetch.ts", "src/hono.ts", "src/index.ts"])(
   "%s needs nothing of Node but what other runtimes have",
   (file) => {
     const shared = ["node:crypto", "node:diagnostics_channel", "node:timers"];
-    expect([...nodeModulesOf(file)].sort()).toEqual(shared);
+    expect([...collectNodeModules(file)].sort()).toEqual(shared);
   },
 );
 
@@ -211,7 +214,7 @@ describe("the checks themselves", () => {
     ["src/compat/spots-sessions/stored.ts", "src/compat/redis-user-sessions/user.ts"],
     ["src/compat/spots-sessions.ts", "src/compat/redis-user-sessions/user.ts"],
   ])("refuse that %s imports %s", (file, target) => {
-    expect(faultOfImport(file, target)).toBeDefined();
+    expect(findImportFault(file, target)).toBeDefined();
   });
 
   test.each([
@@ -225,6 +228,6 @@ describe("the checks themselves", () => {
     ["src/store/redis/store.ts", "src/shared/errors.ts"],
     ["src/sessions/options/config.ts", "src/shared/warnings.ts"],
   ])("allow that %s imports %s", (file, target) => {
-    expect(faultOfImport(file, target)).toBeUndefined();
+    expect(findImportFault(file, target)).toBeUndefined();
   });
 });

@@ -14,12 +14,12 @@ const FILES = new Set(filesUnder("test", ".ts").filter((file) => !file.includes(
 const TESTS = [...FILES].filter((file) => file.endsWith(".test.ts"));
 
 /** All files of the tests that a file needs at run time, itself among them. */
-function closureOf(file: string, seen = new Set<string>()): Set<string> {
+function collectImports(file: string, seen = new Set<string>()): Set<string> {
   if (seen.has(file)) return seen;
   seen.add(file);
   for (const { from, typeOnly } of listImports(read(file))) {
     const target = join(dirname(file), from);
-    if (from.startsWith(".") && !typeOnly && FILES.has(target)) closureOf(target, seen);
+    if (from.startsWith(".") && !typeOnly && FILES.has(target)) collectImports(target, seen);
   }
   return seen;
 }
@@ -41,7 +41,7 @@ test.each(PROJECTS)("docs/design.md and CONTRIBUTING.md tell of %s", (name) => {
 
 describe.each(TESTS.filter((file) => file.startsWith("test/unit/")))("%s", (file) => {
   test("needs no server", () => {
-    const sources = [...closureOf(file)].map(read);
+    const sources = [...collectImports(file)].map(read);
     for (const source of sources) {
       expect(source).not.toMatch(/\binject\(|\bcreateServer\(|\.listen\(/);
       expect(

@@ -3,7 +3,7 @@ import { ID_HASH_CHARACTERS } from "../../sessions/token.ts";
 import { createConfigError } from "../../shared/errors.ts";
 import { encodeShard } from "../../store/shards.ts";
 
-/** Bytes of the hash that are no part of the id. */
+/** Bytes of the hash that aren't part of the id. */
 const SHARD_BYTES = 28;
 
 /**

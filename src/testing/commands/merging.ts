@@ -117,7 +117,7 @@ export const merging: readonly StoreTest[] = [
     },
   ),
 
-  commandTest("null in place of no identity is no sign-in", async ({ store }) => {
+  commandTest("null in place of no identity isn't a sign-in", async ({ store }) => {
     const id = await create(store);
     const answer = expectDone(
       await command(store, id, {
@@ -215,7 +215,7 @@ export const merging: readonly StoreTest[] = [
     assert.deepEqual(await readTexts(store, third), { user_id: "1" });
   }),
 
-  commandTest("a change through an alias that alters no identity is no rotation", async (under) => {
+  commandTest("a change through an alias that alters no identity doesn't rotate", async (under) => {
     const { store } = under;
     const first = await createForUser(store, "1");
     const [second, third] = [newIdBeside(first), newIdBeside(first)];

@@ -98,16 +98,19 @@ export const ending: readonly StoreTest[] = [
     }
   }),
 
-  storeTest("a lineage is no id: a tombstone of its present id's name is none", async (under) => {
-    const { store } = under;
-    const ids = await renew(store, await createForUser(store, "1"), 1);
-    const [first = "", second = ""] = ids;
-    assert.equal(
-      await store.end(second, { tombstone: { stays: HOUR_MS, lineage: second } }),
-      first,
-    );
-    await assertGone(store, ...ids);
-  }),
+  storeTest(
+    "end leaves no tombstone where the lineage it is given is the session's id",
+    async (under) => {
+      const { store } = under;
+      const ids = await renew(store, await createForUser(store, "1"), 1);
+      const [first = "", second = ""] = ids;
+      assert.equal(
+        await store.end(second, { tombstone: { stays: HOUR_MS, lineage: second } }),
+        first,
+      );
+      await assertGone(store, ...ids);
+    },
+  ),
 
   storeTest("a tombstone of an end lasts for its time", async ({ store, elapse }) => {
     const ids = await renew(store, await createForUser(store, "1"), 1);

@@ -129,7 +129,7 @@ export const lineages: readonly StoreTest[] = [
     assert.equal(await store.end(never, BY_NAME), null);
   }),
 
-  storeTest("a lineage is no way in: the old token stays dead", async (under) => {
+  storeTest("a lineage gives no access: the old token stays dead", async (under) => {
     const { store } = under;
     const [lineage, id] = await createLongRotated(under);
     const before = await findLive(store, id);
@@ -147,7 +147,11 @@ export const lineages: readonly StoreTest[] = [
     assert.deepEqual(await findLive(store, id), before);
     await assertMembers(store, USER, [id, to]);
     const found = await store.find(lineage, BY_NAME);
-    assert.equal(found.state === "live" && found.session.id, id, "nor is the name taken over");
+    assert.equal(
+      found.state === "live" && found.session.id,
+      id,
+      "nor does another session get the name",
+    );
   }),
 
   storeTest("end by name ends a session by its lineage", async (under) => {

@@ -141,7 +141,7 @@ export const renewing: readonly StoreTest[] = [
       assert.equal(await store.has(USER, id), true);
       assert.equal(await store.has(of("user_id", "2"), id), false);
     }
-    // The second id is no lineage: only the aliases lead from it.
+    // The second id isn't a lineage: only the aliases lead from it.
     assert.equal(await store.endAll(USER, { except: ids[1] ?? "" }), 1);
     await assertGone(store, other);
     await assertMembers(store, USER, [last]);

@@ -1,4 +1,4 @@
-/* What the callbacks of SessionSetsStore throw: the framework's complaint, and the application's own. */
+/* Errors that callbacks of SessionSetsStore throw: the framework's complaint, and the application's own. */
 import { request as httpRequest } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import fastifyCookie from "@fastify/cookie";
@@ -48,7 +48,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
   let store: ReturnType<typeof openStore>;
   afterEach(() => app.close());
 
-  async function answerOf(handler: (request: FastifyRequest, reply: FastifyReply) => unknown) {
+  async function fetchAnswer(handler: (request: FastifyRequest, reply: FastifyReply) => unknown) {
     store = openStore();
     app = fastify({ forceCloseConnections: true });
     await app.register(fastifyCookie);
@@ -81,7 +81,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
   ] as const)(
     "an async handler that %s and returns no reply warns, and ends no process",
     async (_what, send, status, text) => {
-      const answer = await answerOf(async (request, reply) => {
+      const answer = await fetchAnswer(async (request, reply) => {
         signIn(request);
         send(reply);
       });
@@ -94,7 +94,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
   );
 
   test("nor does one that throws after it has sent", async () => {
-    await answerOf(async (request, reply) => {
+    await fetchAnswer(async (request, reply) => {
       signIn(request);
       reply.send("welcome");
       throw new Error("too late");
@@ -104,7 +104,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
   });
 
   test("one that returns the reply is answered once, without a warning", async () => {
-    const answer = await answerOf(async (request, reply) => {
+    const answer = await fetchAnswer(async (request, reply) => {
       signIn(request);
       return reply.send("welcome");
     });
@@ -114,7 +114,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
 
   test("what an application's own callback throws is uncaught", async () => {
     const own = new Error("a mistake");
-    await answerOf(async () => "welcome");
+    await fetchAnswer(async () => "welcome");
     store.get("sid", () => {
       throw own;
     });
@@ -123,7 +123,7 @@ describe.each(Object.entries(stores))("with a store %s", (_where, openStore) => 
   });
 
   test("also where it writes headers that were sent", async () => {
-    await answerOf(async (_request, reply) => {
+    await fetchAnswer(async (_request, reply) => {
       await reply.send("welcome");
       store.get("sid", () => reply.raw.writeHead(500));
     });

@@ -18,18 +18,18 @@ let cluster: RedisCluster;
 let client: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
-  client = new Cluster([{ host: "127.0.0.1", port: portOf(0) }]);
+  client = new Cluster([{ host: "127.0.0.1", port: findPort(0) }]);
 });
 afterAll(async () => {
   client?.disconnect();
   await cluster?.stop();
 });
 
-const portOf = (i: number) => cluster.masters[i]?.port ?? 0;
+const findPort = (i: number) => cluster.masters[i]?.port ?? 0;
 
 describe.each(Object.keys(clusterClients))("with %s", (kind) => {
   test("sessions are spread over all masters; all, length, clear and sets see every one", async () => {
-    const connected = await clusterClients[kind]?.(portOf(0));
+    const connected = await clusterClients[kind]?.(findPort(0));
     if (!connected) throw new Error("no client");
     try {
       const prefix = freshPrefix();

@@ -38,7 +38,8 @@ const ways: readonly AppOptions[] = [
   { resave: false, rolling: true },
   { resave: true, rolling: true },
 ];
-const nameOf = ({ resave, rolling }: AppOptions) => `resave: ${resave}, rolling: ${rolling}`;
+const describeOptions = ({ resave, rolling }: AppOptions) =>
+  `resave: ${resave}, rolling: ${rolling}`;
 
 const signIn = ({ session }: AppRequest) => {
   session.user_id = 1;
@@ -72,7 +73,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
   const isExpress = name.startsWith("express");
 
   describe.each(Object.entries(stores))("with SessionSetsStore %s", (_where, openStore) => {
-    describe.each(ways.map((way) => [nameOf(way), way] as const))("%s", (_way, way) => {
+    describe.each(ways.map((way) => [describeOptions(way), way] as const))("%s", (_way, way) => {
       async function open(maxAge = HOUR): Promise<[SessionSetsStore, Browser]> {
         const store = openStore();
         app = await openApp(store, { ...way, maxAge });
@@ -158,7 +159,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
       for (const theme of ["dark", "light"]) {
         Object.assign(socket ?? {}, { theme });
         await call(socket ?? ({} as never), "save");
-        await store.set(sidOf(socket), { ...socket });
+        await store.set(readSid(socket), { ...socket });
         expectAbout(await timeLeft(store), HOUR);
       }
       const [stored] = await store.all();
@@ -202,7 +203,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     }
   });
 
-  describe.each(ways.map((way) => [nameOf(way), way] as const))("%s", (_way, way) => {
+  describe.each(ways.map((way) => [describeOptions(way), way] as const))("%s", (_way, way) => {
     /** Whether the middleware comes to the store at the end of a request that changes no field. */
     const isUse = isExpress || way.rolling === true;
 
@@ -253,7 +254,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
   });
 });
 
-function sidOf(session: AppRequest["session"] | undefined): string {
+function readSid(session: AppRequest["session"] | undefined): string {
   return session?.id ?? session?.sessionId;
 }
 

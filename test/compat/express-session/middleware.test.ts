@@ -31,7 +31,7 @@ const stores = {
 const signIn = ({ session }: AppRequest) => {
   session.user_id = 1;
 };
-const sidOf = ({ sessionID, session }: AppRequest): string => sessionID ?? session.sessionId;
+const readSid = ({ sessionID, session }: AppRequest): string => sessionID ?? session.sessionId;
 
 let app: MiddlewareApp | undefined;
 afterEach(() => app?.close());
@@ -47,7 +47,7 @@ async function timeLeft(store: SessionSetsStore): Promise<number> {
   return Number(session?.expiresAt) - Date.now();
 }
 
-/** Between so many ms, and a minute less: what a test takes. */
+/** From a minute less than this many ms up to that: the time that a test takes. */
 function expectAbout(left: number, ms: number): void {
   expect(left).toBeLessThanOrEqual(ms + 1000); // the clocks of Redis and of this process are one
   expect(left).toBeGreaterThan(ms - 60_000);
@@ -90,7 +90,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
       const browser = await browserOn(openApp, store);
       const signInAs = async (request: AppRequest) => {
         signIn(request);
-        return [sidOf(request)];
+        return [readSid(request)];
       };
       const before = (await browser.send(signInAs)).body;
       await store.by("user_id", 1).clear();
@@ -187,9 +187,9 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     const sids: string[] = [];
     for (const act of [signIn, (request: AppRequest) => call(request, "regenerate"), signIn]) {
       await browser.send(async (request) => {
-        sids.push(sidOf(request));
+        sids.push(readSid(request));
         await act(request);
-        sids.push(sidOf(request));
+        sids.push(readSid(request));
       });
     }
     const dump = await dumpServer(server.url);
@@ -274,7 +274,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     await first.send(signIn);
     await app?.close();
     // As after a restart: the first request has a cookie, so no session was generated here before.
-    const restarted = new SessionSetsStore({ client, prefix: prefixOf(store), references });
+    const restarted = new SessionSetsStore({ client, prefix: findPrefix(store), references });
     const browser = await browserOn(openApp, restarted, {
       genid: (request) => (request as AppRequest).ip.concat(Math.random()),
     });
@@ -289,6 +289,6 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
   });
 });
 
-function prefixOf(store: SessionSetsStore): string {
+function findPrefix(store: SessionSetsStore): string {
   return /^\{(.+):0\}/.exec(store.by("user_id", 1).key)?.[1] ?? "";
 }

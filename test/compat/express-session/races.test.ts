@@ -29,7 +29,7 @@ const stores = {
     new SessionSetsStore({ client, prefix: freshPrefix(), references, shards: 4 }),
 };
 
-const fieldsOf = ({ session }: AppRequest) => {
+const readFields = ({ session }: AppRequest) => {
   const { user_id, theme, cart } = session;
   return { user_id, theme, cart };
 };
@@ -48,7 +48,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
     });
   }
 
-  const now = async () => (await browser.send(fieldsOf)).body;
+  const now = async () => (await browser.send(readFields)).body;
 
   /** Two requests that each have read the session before the other one saves it. */
   async function changeTwoFields(): Promise<void> {
@@ -180,13 +180,13 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
         session.theme = "dark";
       });
       const desk = app.browser();
-      desk.jar.set(...cookieOf(browser));
+      desk.jar.set(...readCookie(browser));
       await desk.send(async (request) => {
         await call(request, "regenerate");
         request.session.user_id = 2;
       });
       await slow.release();
-      expect((await desk.send(fieldsOf)).body).toEqual({ user_id: 2 });
+      expect((await desk.send(readFields)).body).toEqual({ user_id: 2 });
       expect(await store.by("user_id", 1).size()).toBe(0);
       expect(await store.by("user_id", 2).size()).toBe(1);
       expect(await store.length()).toBe(1);
@@ -195,7 +195,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
 });
 
 /** The one cookie of a browser, as the arguments of its jar's `set`. */
-function cookieOf({ jar }: Browser): [name: string, value: string] {
+function readCookie({ jar }: Browser): [name: string, value: string] {
   const [name = "", value = ""] = jar.header?.split("=", 2) ?? [];
   return [name, value];
 }

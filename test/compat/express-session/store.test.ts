@@ -507,7 +507,7 @@ test("saves of one object do not overtake each other, whatever the store's clien
   expect(await look(store)).toEqual({ cookie, n: 2 });
 });
 
-/** Lets so many turns of the event loop pass. */
+/** Lets this many turns of the event loop pass. */
 function immediates(count: number) {
   return async () => {
     for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,5 @@
 /*
- * What a request under koa-redis-session-sets' API sends to Redis, counted by a proxy before a real server,
+ * The commands that a request under koa-redis-session-sets' API sends to Redis, counted by a proxy before a real server,
  * and that one of a visitor who only reads writes nothing.
  */
 import { Redis } from "ioredis";

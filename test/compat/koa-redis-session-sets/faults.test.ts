@@ -1,4 +1,4 @@
-/* What went wrong in koa-redis-session-sets, by its commands, and that it is gone. */
+/* The faults of koa-redis-session-sets, shown by its commands, are gone. */
 import { createHmac, randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import type { KoaRedisSessionSetsOptions } from "session-sets/compat/koa-redis-session-sets";
@@ -72,7 +72,7 @@ describe("delete leaves reference entries behind", () => {
     expect(await client.smembers(old.set("team", 2))).toEqual(["id"]);
   });
 
-  test("no more: every set is clean, whoever deletes", async () => {
+  test("no more: every set is clean, no matter who deletes", async () => {
     const { store } = app.middleware;
     await browser.visit((ctx) => ctx.session.set({ user_id: 1, team: [2, 3] }));
     await store.set("by id", { user_id: 1, team: 2 });
@@ -253,9 +253,10 @@ test("the calls of one request are carried out in their order, awaited or not", 
 });
 
 describe("signing in", () => {
-  const tokenOf = (one: Browser) => one.jar.get("session-id") ?? one.jar.get("session-id-visitor");
+  const readToken = (one: Browser) =>
+    one.jar.get("session-id") ?? one.jar.get("session-id-visitor");
 
-  test("kept the token: whoever had planted it was signed in", async () => {
+  test("kept the token: the one who had planted it was signed in", async () => {
     await old.write("planted", { theme: "dark" });
     await old.write("planted", { user_id: 1 });
     expect(await client.hget(old.key("planted"), "user_id")).toBe("1");
@@ -264,9 +265,9 @@ describe("signing in", () => {
   test("keeps it where the reference says so", async () => {
     await open({ user_id: { rotate: false } });
     await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
-    const before = tokenOf(browser);
+    const before = readToken(browser);
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    expect(tokenOf(browser)).toBe(before);
+    expect(readToken(browser)).toBe(before);
   });
 
   test("with delete before it, it has a new token there, too", async () => {
@@ -287,9 +288,9 @@ describe("signing in", () => {
     test("gives the session a new token, and the old one leads nowhere", async () => {
       await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
       const attacker = browser.copy();
-      const before = tokenOf(browser);
+      const before = readToken(browser);
       await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-      expect(tokenOf(browser)).not.toBe(before);
+      expect(readToken(browser)).not.toBe(before);
       const { value } = await browser.visit((ctx) => ctx.session.get());
       expect(value).toEqual({ cart: [1], user_id: 1 });
       for (const work of ["get", "touch", "createCSRFToken"] as const) {
@@ -331,18 +332,18 @@ describe("signing in", () => {
       await browser.visit((ctx) => ctx.session.unset(["user_id"]));
       const before = browser.copy();
       await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
-      expect(tokenOf(browser)).not.toBe(tokenOf(before));
+      expect(readToken(browser)).not.toBe(readToken(before));
       expect((await before.visit((ctx) => ctx.session.get())).value).toEqual({});
     });
 
     test("a value that is none signs nobody in", async () => {
       await browser.visit((ctx) => ctx.session.set({ cart: [1] }));
-      const before = tokenOf(browser);
+      const before = readToken(browser);
       for (const user_id of [null, []]) {
         const { cookies } = await browser.visit((ctx) => ctx.session.set({ user_id }));
         expect(cookies).toEqual([]);
       }
-      expect(tokenOf(browser)).toBe(before);
+      expect(readToken(browser)).toBe(before);
     });
 
     test("a sign-in that is clicked twice signs in", async () => {
@@ -389,27 +390,27 @@ describe("signing in", () => {
     const tokens = new Set<string | undefined>();
     for (const values of [{ cart: 1 }, { team: 7 }, { user_id: 1 }, { team: 8, user_id: 2 }]) {
       await browser.visit((ctx) => ctx.session.set(values));
-      tokens.add(tokenOf(browser));
+      tokens.add(readToken(browser));
     }
     expect(tokens.size).toBe(3);
   });
 
   test("a later change keeps the token, unless the reference is { rotate: true }", async () => {
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    const before = tokenOf(browser);
+    const before = readToken(browser);
     await browser.visit((ctx) => ctx.session.set({ user_id: 2 }));
     await browser.visit((ctx) => ctx.session.unset(["user_id"]));
-    expect(tokenOf(browser)).toBe(before);
+    expect(readToken(browser)).toBe(before);
     await open({ user_id: { rotate: true }, team: { rotate: false } });
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    const seen = [tokenOf(browser)];
+    const seen = [readToken(browser)];
     for (const work of [
       ({ session }) => session.set({ user_id: 1, team: 2, a: 3 }),
       ({ session }) => session.set({ user_id: 2 }),
       ({ session }) => session.unset(["user_id"]),
     ] as Work[]) {
       await browser.visit(work);
-      seen.push(tokenOf(browser));
+      seen.push(readToken(browser));
     }
     expect(seen[1]).toBe(seen[0]);
     expect(new Set(seen).size).toBe(3);

@@ -48,18 +48,18 @@ beforeEach(async () => {
 afterEach(() => Promise.all(apps.splice(0).map((one) => one.close())));
 
 const keys = () => client.keys(`*${prefix}*`);
-const idsOf = (user: unknown) => client.smembers(app.middleware.getReferenceKey("user_id", user));
+const readIds = (user: unknown) => client.smembers(app.middleware.getReferenceKey("user_id", user));
 /** The ids of all sessions. */
 const allIds = async () =>
   (await client.keys(`{${prefix}:0}:s:*`)).map((key) => key.slice(`{${prefix}:0}:s:`.length));
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
-/** What the response says of a session cookie, a visitor's or a user's, if it sends one. */
-const cookieOf = ({ cookies }: { cookies: readonly string[] }) =>
+/** The session cookie that the response sends, a visitor's or a user's, if any. */
+const readCookie = ({ cookies }: { cookies: readonly string[] }) =>
   cookies.map(parseSetCookie).find(({ name }) => /^session-id(?:-visitor)?$/.test(name));
 
 /*
  * The two examples of the README, and the older README's, whose `function * (next)` and `yield` are
- * an async function and `await` here. Mended besides: the import line, the connection, the prefix
+ * an async function and `await` here. Fixed besides: the import line, the connection, the prefix
  * that keeps tests apart, that the app listens, and that an error fails the test instead of ending
  * the process. `Session` is the README's own name.
  */
@@ -138,7 +138,7 @@ describe("ctx.session.get", () => {
       await session.set({ ...data });
       return [data.id, (await session.get(["a"])).id, Object.keys(data)];
     });
-    const [id] = await idsOf(1);
+    const [id] = await readIds(1);
     expect(value).toEqual([id, id, expect.arrayContaining(["user_id", "a"])]);
     const stored = await app.middleware.store.get(id ?? "");
     expect([stored.id, stored]).toEqual([id, { user_id: 1, a: 1 }]);
@@ -231,14 +231,14 @@ test("ctx.session.unset removes fields, and makes nothing", async () => {
     await session.get(),
   ]);
   expect(value).toEqual(["nothing", { b: 2 }]);
-  expect(await idsOf(1)).toEqual([]);
+  expect(await readIds(1)).toEqual([]);
 });
 
 test("ctx.session.delete ends the session and clears its cookie, and makes no new one", async () => {
   await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
   const answer = await browser.visit((ctx) => ctx.session.delete());
   expect(answer.value).toBeUndefined();
-  expect(cookieOf(answer)?.value).toBe("");
+  expect(readCookie(answer)?.value).toBe("");
   expect(browser.jar.header).toBeUndefined();
   expect((await browser.visit((ctx) => ctx.session.delete())).cookies).toEqual([]);
   // For ten seconds it says to parallel requests that the session was ended.
@@ -328,9 +328,9 @@ describe("maxAge", () => {
   });
 
   test("ends the session and all its sets, with nobody running", async () => {
-    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, 40));
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, 2000));
     expect(await keys()).toHaveLength(3);
-    await elapseOn(client, 45);
+    await elapseOn(client, 2005);
     expect(await client.exists(...(await keys()), "none")).toBe(0);
     expect((await browser.visit((ctx) => ctx.session.get(), {})).value).toEqual({});
   });
@@ -345,7 +345,7 @@ describe("maxAge", () => {
 test("ctx.session.touch makes a session for a first visit, and sets its cookie", async () => {
   const first = await browser.visit((ctx) => ctx.session.touch());
   const second = await browser.visit((ctx) => ctx.session.touch());
-  expect(cookieOf(first)?.value).toBeTruthy();
+  expect(readCookie(first)?.value).toBeTruthy();
   expect(second.cookies).toEqual([]);
   expect(await allIds()).toHaveLength(1);
 });
@@ -457,7 +457,7 @@ describe("the cookie", () => {
   test("lasts 400 days, for as long as its session may be put off", async () => {
     const before = Date.now();
     const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, "1 hour"));
-    const expires = Date.parse(cookieOf(answer)?.attributes.expires ?? "");
+    const expires = Date.parse(readCookie(answer)?.attributes.expires ?? "");
     expect(expires).toBeGreaterThan(before + 400 * DAY - 1001); // it has no milliseconds
     expect(expires).toBeLessThanOrEqual(Date.now() + 400 * DAY);
   });
@@ -478,7 +478,7 @@ describe("the cookie", () => {
     }
   });
 
-  test("of a visitor has a name of its own, and goes when somebody signs in", async () => {
+  test("of a visitor has a name of its own, and goes when a user signs in", async () => {
     const first = await browser.visit((ctx) => ctx.session.set({ a: 1 }));
     expect(first.cookies.map((one) => parseSetCookie(one).name)).toEqual([
       "session-id-visitor",
@@ -502,7 +502,7 @@ describe("the cookie", () => {
   });
 
   test.each([undefined, { user_id: { rotate: false } }])(
-    "has one name where no reference says that somebody signs in: %o",
+    "has one name where no reference says that a user signs in: %o",
     async (references) => {
       await open({ references });
       await browser.visit((ctx) => ctx.session.set({ a: 1 }));
@@ -540,10 +540,10 @@ describe("the cookie", () => {
       user_id: 3,
       a: "other's",
     });
-    expect(await idsOf(3)).toHaveLength(1);
+    expect(await readIds(3)).toHaveLength(1);
   });
 
-  /** What `ctx.cookies.set` is given when somebody signs in. */
+  /** The arguments of `ctx.cookies.set` when a user signs in. */
   async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
     const calls: unknown[] = [];
     await browser.visit(async (ctx) => {
@@ -596,7 +596,7 @@ describe("the cookie", () => {
   ])("with sameSite %o says %o", async (sameSite, says) => {
     await open({ sameSite });
     const answer = await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    expect(cookieOf(answer)?.attributes.samesite).toBe(says);
+    expect(readCookie(answer)?.attributes.samesite).toBe(says);
   });
 
   test("is left as it is where its signature is wrong: one beside it may be right", async () => {
@@ -628,7 +628,7 @@ describe("the cookie", () => {
     ["secure on an insecure connection", { secure: true }, { keys: KEYS }, "app.proxy"],
   ])(
     "that cannot be sent is an error, and makes no session: %s",
-    async (_what, options, of, mend) => {
+    async (_what, options, of, advice) => {
       await open(options, of);
       const works: Work[] = [
         ({ session }) => session.set({ a: 1 }),
@@ -640,7 +640,7 @@ describe("the cookie", () => {
         expect(app.errors.pop()).toMatchObject({
           code: "ERR_COOKIE",
           cookie: expect.stringMatching(/^session-id/),
-          message: expect.stringContaining(mend),
+          message: expect.stringContaining(advice),
         });
       }
       expect(await keys()).toEqual([]);
@@ -729,7 +729,7 @@ describe("references", () => {
   test.each(VALUES)("are declared by any value: %o", async (declared) => {
     await open({ references: { user_id: declared } });
     await browser.visit((ctx) => ctx.session.set({ user_id: 7 }));
-    expect(await idsOf(7)).toEqual(await allIds());
+    expect(await readIds(7)).toEqual(await allIds());
   });
 
   test("are optional", async () => {
@@ -744,12 +744,12 @@ describe("references", () => {
     for (const [n, one] of browsers.entries()) {
       await one.visit((ctx) => ctx.session.set({ user_id: n < 2 ? 1 : 2, n }));
     }
-    const ids = await idsOf(1);
+    const ids = await readIds(1);
     const { store } = app.middleware;
     const data = await Promise.all(ids.map((id) => store.get(id)));
     expect(data.map(({ n }) => n).sort()).toEqual([0, 1]);
     await Promise.all(ids.map((id) => store.delete(id)));
-    expect(await idsOf(1)).toEqual([]);
+    expect(await readIds(1)).toEqual([]);
     expect((await browsers[0]?.visit((ctx) => ctx.session.get()))?.value).toEqual({});
     expect((await browsers[2]?.visit((ctx) => ctx.session.get()))?.value).toEqual({
       user_id: 2,
@@ -762,18 +762,18 @@ describe("references", () => {
     expect(getReferenceKey("user_id", 1)).toBe(getReferenceKey("user_id", "1"));
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
     await app.browser().visit((ctx) => ctx.session.set({ user_id: "1" }));
-    expect(await idsOf("1")).toHaveLength(2);
+    expect(await readIds("1")).toHaveLength(2);
     await browser.visit((ctx) => ctx.session.set({ user_id: "1" }));
-    expect(await idsOf(1)).toHaveLength(2);
+    expect(await readIds(1)).toHaveLength(2);
   });
 
   test("keep apart what is not alike, and null is none", async () => {
     const users = ["a:b", "a", "*", "", "{", "é", "\ud800", '"\\ud800"', true, 1.5];
     const { store, getReferenceKey } = app.middleware;
     for (const [n, user_id] of users.entries()) await store.set(`id-${n}`, { user_id });
-    for (const [n, user_id] of users.entries()) expect(await idsOf(user_id)).toEqual([`id-${n}`]);
+    for (const [n, user_id] of users.entries()) expect(await readIds(user_id)).toEqual([`id-${n}`]);
     await store.set("id-0", { user_id: null });
-    expect(await idsOf(users[0])).toEqual([]);
+    expect(await readIds(users[0])).toEqual([]);
     expect(new Set(users.map((user) => getReferenceKey("user_id", user))).size).toBe(users.length);
   });
 });
@@ -799,7 +799,7 @@ describe("the store", () => {
     await store.set(id, { a: 3 });
     expect(await store.unset(id, ["b"])).toBeUndefined();
     expect(await store.get(id)).toEqual({ user_id: 1, a: 3 });
-    expect(await idsOf(1)).toEqual([id]);
+    expect(await readIds(1)).toEqual([id]);
     expect(await store.touch(id, "1 hour")).toBeUndefined();
     expect(await store.delete(id)).toBeUndefined();
     expect(await store.get(id)).toEqual({});
@@ -840,7 +840,7 @@ describe("the store", () => {
     await store.set(given, { user_id: 1 });
     await store.set("\udc00", { user_id: 2 });
     expect(await store.get(given)).toEqual({ user_id: 1 });
-    const [id = ""] = await idsOf(1);
+    const [id = ""] = await readIds(1);
     expect(await store.get(id)).toEqual({ user_id: 1 });
     await store.delete(id);
     expect(await store.get(given)).toEqual({});
@@ -882,9 +882,9 @@ describe("the middleware", () => {
     prefix = freshPrefix();
     await open({ prefix: prefix + text });
     await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    expect(await idsOf(1)).toHaveLength(1);
+    expect(await readIds(1)).toHaveLength(1);
     await open({ prefix: `${prefix}${text}!` });
-    expect(await idsOf(1)).toEqual([]);
+    expect(await readIds(1)).toEqual([]);
   });
 
   test("keeps apart prefixes that differ only in what cannot stand in a key as it is", () => {

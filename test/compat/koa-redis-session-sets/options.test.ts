@@ -99,7 +99,7 @@ describe("namespace", () => {
     expect(new Set(all).size).toBe(all.length);
     for (const key of all) {
       expect(key).toMatch(/^\{[A-Za-z0-9._:~-]{1,160}:0\}:s:id$/);
-      // What stands for another text is not to be had by that text.
+      // A prefix that stands for another text can't be had by writing that text.
       const inside = key.slice(1, key.indexOf(":0}:s:"));
       if (inside.includes("~")) expect(keyUnder({ prefix: inside })).not.toBe(key);
     }
@@ -142,9 +142,9 @@ describe("namespace", () => {
 });
 
 describe("a prefix with colons, in the store", () => {
-  async function walk(prefix: string): Promise<ReindexProgress | undefined> {
+  async function reindex(prefix: string): Promise<ReindexProgress | undefined> {
     const store = openStore(client, { prefix, shards: 1 });
-    if (!isReindexable(store)) throw new Error("it can be walked over");
+    if (!isReindexable(store)) throw new Error("it can be reindexed");
     const references = [{ field: "user_id", plain: true, toTexts: (text: string) => [text] }];
     let last: ReindexProgress | undefined;
     for await (const progress of store.reindex(references, { dryRun: false, cursor: null }))
@@ -152,7 +152,7 @@ describe("a prefix with colons, in the store", () => {
     return last;
   }
 
-  test("is read from its last colon: a walk mends what is its own, and sees nothing else", async () => {
+  test("is read from its last colon: reindexing fixes its own keys, and sees no others", async () => {
     const namespace = freshPrefix();
     const under = (text: string) =>
       make({ namespace: namespace + text, references: { user_id: 1 } });
@@ -166,12 +166,12 @@ describe("a prefix with colons, in the store", () => {
     for (const id of others) await beside.store.set(id, {});
     const prefix = `koa-redis-session-sets:${namespace}`;
     // Not `scanned`: SCAN gives a key twice where Redis resizes its table for others meanwhile.
-    expect(await walk(prefix)).toMatchObject({ added: 1 });
+    expect(await reindex(prefix)).toMatchObject({ added: 1 });
     expect(await client.smembers(own.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [beside, digits]) {
       expect(await client.exists(one.getReferenceKey("user_id", 1))).toBe(0);
     }
-    expect(await walk(`${prefix}:7`)).toMatchObject({ added: 1 });
+    expect(await reindex(`${prefix}:7`)).toMatchObject({ added: 1 });
     expect(await client.smembers(digits.getReferenceKey("user_id", 1))).toEqual(["id"]);
     for (const one of [own, beside, digits]) await one.store.delete("id");
     for (const id of others) await beside.store.delete(id);

@@ -25,7 +25,7 @@ beforeAll(() => {
 });
 afterAll(() => client.quit());
 
-/** What goes along with another command, or is asked once by each store. */
+/** Commands that go along with another one, or are sent once by each store. */
 const AT_ONCE = ["INFO", "TIME"];
 const REFERENCES = { user_id: {}, lang: { rotate: false } };
 
@@ -117,7 +117,7 @@ const CLICKS: readonly Work[] = [signIn, readAndSignIn];
 const SINGLES = Object.entries(BESIDE).filter(([, { length }]) => length === 1);
 const TRIPLES = Object.entries(BESIDE).filter(([, { length }]) => length > 1);
 
-/** What the browser has done before. */
+/** The browser's earlier requests. */
 const STARTS: Readonly<Record<string, (gated: Gated, browser: Browser) => Promise<unknown>>> = {
   "a session of nobody": (_, browser) =>
     browser.visit(({ session }) => session.set({ cart: "tea" })),

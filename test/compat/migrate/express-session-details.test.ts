@@ -34,7 +34,7 @@ beforeEach(() => {
   onTestFinished(() => void process.off("warning", warned));
 });
 
-const sidOf = () => randomBytes(24).toString("base64url");
+const createSid = () => randomBytes(24).toString("base64url");
 const open = (options: object = {}) =>
   new SessionSetsStore({
     client,
@@ -44,7 +44,7 @@ const open = (options: object = {}) =>
     ...options,
   });
 /** A session as connect-redis writes it, and how long it lives. */
-async function lay(fields: object, ms = HOUR, sid = sidOf()): Promise<string> {
+async function lay(fields: object, ms = HOUR, sid = createSid()): Promise<string> {
   await client.set(`${prefix}:${sid}`, JSON.stringify(fields), "PX", ms);
   return sid;
 }
@@ -53,7 +53,7 @@ async function drain(store: SessionSetsStore): Promise<MoveProgress | undefined>
   for await (const progress of store.moveSessions()) last = progress;
   return last;
 }
-const leftOf = (store: SessionSetsStore, sid: string) =>
+const readTimeLeft = (store: SessionSetsStore, sid: string) =>
   client.pttl(`{${prefix}:0}:s:${store.idOf(sid)}`);
 
 describe("a session that is migrated", () => {
@@ -67,12 +67,12 @@ describe("a session that is migrated", () => {
     const store = open({ idleTimeout: "3 hours" });
     const sid = await lay({ cookie, passport: { user: 1 } });
     await drain(store);
-    expect(await leftOf(store, sid)).toBeLessThanOrEqual(HOUR);
-    expect(await leftOf(store, sid)).toBeGreaterThan(HOUR - 30_000);
+    expect(await readTimeLeft(store, sid)).toBeLessThanOrEqual(HOUR);
+    expect(await readTimeLeft(store, sid)).toBeGreaterThan(HOUR - 30_000);
     const session = (await store.get(sid)) ?? { cookie };
     await store.set(sid, Object.assign(session, { theme: "dark" }));
-    expect(await leftOf(store, sid)).toBeLessThanOrEqual(slid);
-    expect(await leftOf(store, sid)).toBeGreaterThan(slid - 30_000);
+    expect(await readTimeLeft(store, sid)).toBeLessThanOrEqual(slid);
+    expect(await readTimeLeft(store, sid)).toBeGreaterThan(slid - 30_000);
     expect(await store.by("user_id", 1).size()).toBe(1);
   });
 
@@ -81,7 +81,7 @@ describe("a session that is migrated", () => {
     const sid = await lay({ cookie: { expires: new Date(Date.now() + HOUR) }, n: 1 });
     const session = (await store.get(sid)) ?? { cookie: {} };
     await store.set(sid, Object.assign(session, { theme: "dark" }));
-    expect(await leftOf(store, sid)).toBeLessThanOrEqual(HOUR);
+    expect(await readTimeLeft(store, sid)).toBeLessThanOrEqual(HOUR);
   });
 });
 
@@ -96,7 +96,7 @@ describe("a field that cannot be named", () => {
     "loses no session: %s",
     async (_name, name) => {
       const store = open();
-      const sid = sidOf();
+      const sid = createSid();
       await client.set(`${prefix}:${sid}`, text([name]), "PX", HOUR);
       expect({ ...(await store.get(sid)) }).toMatchObject({ theme: "dark", passport: { user: 1 } });
       expect(Object.keys((await store.get(sid)) ?? {}).sort()).toEqual([
@@ -111,9 +111,9 @@ describe("a field that cannot be named", () => {
 
   test("is counted by moveSessions, and reported with the reason", async () => {
     const store = open();
-    await client.set(`${prefix}:${sidOf()}`, text(bad), "PX", HOUR);
-    await client.set(`${prefix}:${sidOf()}`, text(["@state"]), "PX", HOUR);
-    await client.set(`${prefix}:${sidOf()}`, text(["fine"]), "PX", HOUR);
+    await client.set(`${prefix}:${createSid()}`, text(bad), "PX", HOUR);
+    await client.set(`${prefix}:${createSid()}`, text(["@state"]), "PX", HOUR);
+    await client.set(`${prefix}:${createSid()}`, text(["fine"]), "PX", HOUR);
     const leftOut = bad.length + 1;
     expect(await drain(store)).toEqual({ cursor: null, scanned: 3, moved: 3, damaged: 0, leftOut });
     expect(await store.by("user_id", 1).size()).toBe(3);
@@ -151,8 +151,8 @@ describe("migrate with a prefix that lacks its colon", () => {
   test("says nothing where nothing is there, nor of a prefix that has one", async () => {
     const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
     onTestFinished(() => meter.close());
-    expect(await open({ client: meter.client, migrate: { prefix } }).get(sidOf())).toBeNull();
-    expect(await open({ client: meter.client }).get(sidOf())).toBeNull();
+    expect(await open({ client: meter.client, migrate: { prefix } }).get(createSid())).toBeNull();
+    expect(await open({ client: meter.client }).get(createSid())).toBeNull();
     expect(meter.proxy.commands.filter(([name]) => /exists/i.test(String(name)))).toHaveLength(1);
     expect(warnings.filter(({ code }) => code === "SESSION_SETS_MIGRATE_PREFIX")).toEqual([]);
   });

@@ -38,7 +38,7 @@ async function lay(sid: string, fields: object = {}, ms = HOUR, under = `${prefi
   const session = { cookie: cookie(ms), theme: "dark", passport: { user: 1 }, ...fields };
   await client.set(under + sid, JSON.stringify(session), "EX", ms / 1000);
 }
-const sidOf = () => randomBytes(24).toString("base64url");
+const createSid = () => randomBytes(24).toString("base64url");
 const oldKeys = () => client.keys(`${prefix}:*`);
 async function drain(): Promise<MoveProgress | undefined> {
   let last: MoveProgress | undefined;
@@ -51,7 +51,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
   afterEach(() => app.close());
 
   test("its users stay signed in, and can be found by their user", async () => {
-    // What connect-redis has kept: the session that the middleware has made, at the sid's own key.
+    // connect-redis has kept the session that the middleware has made, at the sid's own key.
     const saved: Record<string, string> = {};
     const kept = {
       get: (sid: string, done: (error: null, session: unknown) => void) =>
@@ -96,7 +96,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
 
 describe("a session of connect-redis", () => {
   test("keeps its fields and the time that is left, and using it pushes its deadline forward", async () => {
-    const sid = sidOf();
+    const sid = createSid();
     await lay(sid, { cart: ["book"], n: 1 }, 60_000);
     const session = await store.get(sid);
     expect(session).toMatchObject({ theme: "dark", cart: ["book"], n: 1, passport: { user: 1 } });
@@ -109,7 +109,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("is at sess:<sid> where no other prefix is said", async () => {
-    const sid = sidOf();
+    const sid = createSid();
     await lay(sid, {}, HOUR, "sess:");
     open({ migrate: true });
     expect(await store.get(sid)).toMatchObject({ theme: "dark" });
@@ -117,7 +117,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("is not looked for without the option", async () => {
-    const sid = sidOf();
+    const sid = createSid();
     await lay(sid);
     open({ migrate: false });
     expect(await store.get(sid)).toBeNull();
@@ -126,7 +126,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("that has no expiry ends when its cookie does", async () => {
-    const sid = sidOf();
+    const sid = createSid();
     await lay(sid);
     await client.persist(`${prefix}:${sid}`);
     expect(await store.get(sid)).toMatchObject({ theme: "dark" });
@@ -134,7 +134,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("is touched, saved whole and destroyed where it was not read before", async () => {
-    const [touched, saved, destroyed] = [sidOf(), sidOf(), sidOf()];
+    const [touched, saved, destroyed] = [createSid(), createSid(), createSid()];
     for (const sid of [touched, saved, destroyed]) await lay(sid);
     await store.touch(touched, { cookie: cookie(2 * HOUR) });
     await store.set(saved, { cookie: cookie(), theme: "light" });
@@ -147,7 +147,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("that is damaged is no session, is left by moveSessions, and removed by destroy and set", async () => {
-    const sids = [sidOf(), sidOf(), sidOf(), sidOf(), sidOf()] as const;
+    const sids = [createSid(), createSid(), createSid(), createSid(), createSid()] as const;
     await client.set(`${prefix}:${sids[0]}`, "{ no JSON", "EX", 60);
     await client.set(`${prefix}:${sids[1]}`, JSON.stringify({ theme: "dark" }), "EX", 60);
     await client.set(`${prefix}:${sids[2]}`, JSON.stringify({ cookie: {}, theme: "dark" }));
@@ -168,7 +168,7 @@ describe("a session of connect-redis", () => {
   });
 
   test("that a reference cannot be found in is removed by clear, and does not come back", async () => {
-    const sid = sidOf();
+    const sid = createSid();
     await lay(sid);
     const from = () => {
       throw new Error("a mistake");
@@ -177,12 +177,12 @@ describe("a session of connect-redis", () => {
     expect(await store.get(sid)).toBeNull();
     await store.clear();
     expect(await oldKeys()).toEqual([]);
-    open(); // the mistake is mended
+    open(); // the mistake is fixed
     expect(await store.get(sid)).toBeNull();
   });
 
   test("is ended with all others by clear, migrated or not", async () => {
-    const sids = [sidOf(), sidOf(), sidOf()] as const;
+    const sids = [createSid(), createSid(), createSid()] as const;
     for (const sid of sids) await lay(sid);
     await store.get(sids[0]);
     await store.clear();

@@ -68,8 +68,8 @@ async function lay({
   return key;
 }
 const get = (ctx: Parameters<Parameters<Browser["visit"]>[0]>[0]) => ctx.session.get();
-const idsOf = (user: unknown) => client.smembers(app.middleware.getReferenceKey("user_id", user));
-const cookieOf = ({ cookies }: Answer) =>
+const readIds = (user: unknown) => client.smembers(app.middleware.getReferenceKey("user_id", user));
+const readCookie = ({ cookies }: Answer) =>
   cookies.map(parseSetCookie).find(({ name }) => name === "session-id");
 const oldKeys = async () => [
   ...(await client.keys(`${prefix}:*`)),
@@ -81,19 +81,19 @@ describe("a browser that comes with the cookie of before", () => {
     await lay();
     expect((await browser.visit(get)).value).toEqual({ user_id: "1", theme: "dark" });
     expect((await browser.visit(get)).value).toEqual({ user_id: "1", theme: "dark" });
-    expect(await idsOf(1)).toHaveLength(1);
+    expect(await readIds(1)).toHaveLength(1);
     expect(await oldKeys()).toEqual([]);
   });
 
   test("is given a new token at once; the session has the time that it had left", async () => {
     await lay({ lives: HOUR });
     const answer = await browser.visit(get);
-    expect(cookieOf(answer)?.value).toMatch(/^[\w-]{34}$/);
+    expect(readCookie(answer)?.value).toMatch(/^[\w-]{34}$/);
     expect(answer.headers["cache-control"]).toBe("no-store");
-    const [key = ""] = await client.keys(`{${prefix}:0}:s:${(await idsOf(1))[0]}`);
+    const [key = ""] = await client.keys(`{${prefix}:0}:s:${(await readIds(1))[0]}`);
     expect(await client.pttl(key)).toBeLessThanOrEqual(HOUR);
     expect(await client.pttl(key)).toBeGreaterThan(HOUR - 60_000);
-    expect(cookieOf(await browser.visit(get))).toBeUndefined();
+    expect(readCookie(await browser.visit(get))).toBeUndefined();
   });
 
   test("leaves its old id nowhere in Redis", async () => {
@@ -106,7 +106,7 @@ describe("a browser that comes with the cookie of before", () => {
       ),
     );
     expect(names.length).toBeGreaterThan(2);
-    expect([...names, ...holds, ...(await idsOf(1))].join(" ")).not.toContain(id);
+    expect([...names, ...holds, ...(await readIds(1))].join(" ")).not.toContain(id);
   });
 
   test("may send several requests at once: one has the token, and all have the session", async () => {
@@ -119,8 +119,8 @@ describe("a browser that comes with the cookie of before", () => {
       }),
     );
     for (const { value } of answers) expect(value).toEqual({ user_id: "1", theme: "dark" });
-    expect(answers.filter((answer) => cookieOf(answer))).toHaveLength(1);
-    expect(await idsOf(1)).toHaveLength(1);
+    expect(answers.filter((answer) => readCookie(answer))).toHaveLength(1);
+    expect(await readIds(1)).toHaveLength(1);
   });
 
   test("is not sent its old value again by a parallel request that writes", async () => {
@@ -130,7 +130,7 @@ describe("a browser that comes with the cookie of before", () => {
     await browser.visit(get);
     const answer = await parallel.visit((ctx) => ctx.session.set({ theme: "light" }));
     expect(answer.status).toBe(200);
-    expect(cookieOf(answer)).toBeUndefined();
+    expect(readCookie(answer)).toBeUndefined();
     expect((await browser.visit(get)).value).toEqual({ user_id: "1", theme: "light" });
   });
 
@@ -143,19 +143,19 @@ describe("a browser that comes with the cookie of before", () => {
       ctx.res.end(JSON.stringify({ value: session }));
     });
     expect(answer.value).toEqual({ user_id: "1", theme: "dark" });
-    expect(cookieOf(answer)).toBeUndefined();
+    expect(readCookie(answer)).toBeUndefined();
     const next = await browser.visit(get);
     expect(next.value).toEqual({ user_id: "1", theme: "dark" });
-    expect(cookieOf(next)?.value).toMatch(/^[\w-]{34}$/);
+    expect(readCookie(next)?.value).toMatch(/^[\w-]{34}$/);
   });
 
   test("ends its session with delete, and cannot come back with the old cookie", async () => {
     await lay();
     const answer = await browser.visit((ctx) => ctx.session.delete());
-    expect(cookieOf(answer)?.value).toBe("");
+    expect(readCookie(answer)?.value).toBe("");
     carry(browser);
     expect((await browser.visit(get)).value).toEqual({});
-    expect(await idsOf(1)).toEqual([]);
+    expect(await readIds(1)).toEqual([]);
     expect(await oldKeys()).toEqual([]);
   });
 
@@ -169,8 +169,8 @@ describe("a browser that comes with the cookie of before", () => {
       return [await ctx.session.verifyCSRFToken(token), await client.hgetall(ctx.session.getKey())];
     });
     expect(answer.value).toEqual([true, expect.objectContaining({ theme: "light", user_id: "2" })]);
-    expect(await idsOf(1)).toEqual([]);
-    expect(await idsOf(2)).toHaveLength(1);
+    expect(await readIds(1)).toEqual([]);
+    expect(await readIds(2)).toHaveLength(1);
   });
 
   test("is a stranger without the option, and where the cookie is of no session or is none of that form", async () => {
@@ -191,7 +191,7 @@ describe("a browser that comes with the cookie of before", () => {
     await lay();
     await browser.visit(get);
     const thief = app.browser();
-    carry(thief, (await idsOf(1))[0]);
+    carry(thief, (await readIds(1))[0]);
     expect((await thief.visit(get)).value).toEqual({});
   });
 
@@ -211,9 +211,9 @@ describe("a browser that comes with the cookie of before", () => {
     const parallel = app.browser();
     carry(parallel);
     await browser.visit(get);
-    expect(cookieOf(await parallel.visit(get))).toBeUndefined();
+    expect(readCookie(await parallel.visit(get))).toBeUndefined();
     const answer = await parallel.visit((ctx) => ctx.session.set({ user_id: 1 }));
-    expect(cookieOf(answer)?.value).toMatch(/^[\w-]{34}$/);
+    expect(readCookie(answer)?.value).toMatch(/^[\w-]{34}$/);
     expect((await parallel.visit(get)).value).toEqual({ user_id: 1, theme: "dark" });
     expect((await browser.visit(get)).value).toEqual({});
   });
@@ -225,7 +225,7 @@ describe("a browser that comes with the cookie of before", () => {
     await browser.visit(get);
     const answer = await parallel.visit(async ({ session }) => {
       await session.get();
-      for (const one of await idsOf(1)) await app.middleware.store.delete(one);
+      for (const one of await readIds(1)) await app.middleware.store.delete(one);
       await session.touch();
       return session.get();
     });
@@ -249,10 +249,10 @@ describe("a browser that comes with the cookie of before", () => {
     expect((await parallel.visit(get)).value).toEqual({});
   });
 
-  test("has a new token at once where no reference says that somebody signs in", async () => {
+  test("has a new token at once where no reference says that a user signs in", async () => {
     await open({ references: { user_id: { rotate: false } } });
     await lay({ fields: { theme: "dark" } });
-    expect(cookieOf(await browser.visit(get))?.value).toMatch(/^[\w-]{34}$/);
+    expect(readCookie(await browser.visit(get))?.value).toMatch(/^[\w-]{34}$/);
   });
 });
 
@@ -272,7 +272,7 @@ describe("the foreign layout", () => {
       await open({ prefix: "", namespace });
       await lay({ under });
       expect((await browser.visit(get)).value).toEqual({ user_id: "1", theme: "dark" });
-      expect(await idsOf(1)).toHaveLength(1);
+      expect(await readIds(1)).toHaveLength(1);
       const others = [randomBytes(18).toString("base64"), "chosen"];
       for (const as of others) await lay({ under, as });
       const other = randomBytes(18).toString("base64");
@@ -280,7 +280,7 @@ describe("the foreign layout", () => {
       for await (const { cursor, moved } of app.middleware.moveSessions()) {
         if (cursor === null) expect(moved).toBe(2);
       }
-      expect(await idsOf(1)).toHaveLength(3);
+      expect(await readIds(1)).toHaveLength(3);
       expect(await client.exists(`${under}!:{${other}}`)).toBe(1);
       await lay({ under, as: other });
       expect(await app.middleware.store.clear("user_id", 1)).toBe(4);
@@ -296,7 +296,7 @@ describe("the foreign layout", () => {
   test("may have sessions without fields of the program's own", async () => {
     await lay({ fields: {} });
     expect((await browser.visit(get)).value).toEqual({});
-    expect(cookieOf(await browser.visit(get))).toBeUndefined();
+    expect(readCookie(await browser.visit(get))).toBeUndefined();
   });
 
   test("is refused with options that it does not have", async () => {
@@ -333,18 +333,18 @@ describe("the store", () => {
     await store.unset(id, ["none"]);
     expect(await store.get(id)).toEqual({ user_id: "1", theme: "light" });
     const hashed = createHash("sha256").update(id).digest("base64url").slice(0, 22);
-    expect(await idsOf("1")).toEqual([`AA${hashed}`]);
+    expect(await readIds("1")).toEqual([`AA${hashed}`]);
     await store.touch(id, 50_000);
     expect(await client.pttl(store.getSessionKey(`AA${hashed}`))).toBeLessThanOrEqual(50_000);
     await store.delete(id);
     expect(await store.get(id)).toEqual({});
-    expect(await idsOf(1)).toEqual([]);
+    expect(await readIds(1)).toEqual([]);
   });
 
   test("keeps the ids that programs have chosen", async () => {
     await lay({ as: "chosen" });
     expect(await app.middleware.store.get("chosen")).toEqual({ user_id: "1", theme: "dark" });
-    expect(await idsOf(1)).toEqual(["chosen"]);
+    expect(await readIds(1)).toEqual(["chosen"]);
   });
 
   test("ends a session that was not migrated yet", async () => {
@@ -365,8 +365,8 @@ describe("the store", () => {
     const damaged = await lay({ as: "for ever" });
     await client.persist(damaged);
     expect(await app.middleware.store.clear("user_id", 1)).toBe(121);
-    expect(await idsOf(1)).toEqual([]);
-    expect(await idsOf(2)).toEqual(["of two"]);
+    expect(await readIds(1)).toEqual([]);
+    expect(await readIds(2)).toEqual(["of two"]);
     expect(await oldKeys()).toEqual([]);
     expect(await app.middleware.store.clear("user_id", 1)).toBe(0);
   });
@@ -375,6 +375,6 @@ describe("the store", () => {
     await open({ migrate: false });
     for (const name of ["a", "b"]) await app.middleware.store.set(name, { user_id: 1 });
     expect(await app.middleware.store.clear("user_id", "1")).toBe(2);
-    expect(await idsOf(1)).toEqual([]);
+    expect(await readIds(1)).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import type { RedisClient } from "session-sets/redis";
 import type { Client } from "../../support/stores/stores.ts";
 
 export const HOUR = 3_600_000;
-/** What koa-redis-session-sets made: 18 random bytes in base64. */
+/** An id as koa-redis-session-sets made it: 18 random bytes in base64. */
 export const KOA_ID = "q83vEjRWeJCrze8SNFZ4kKv/";
 export const KOA_HASH = `koa:{${KOA_ID}}`;
 

@@ -75,7 +75,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
     return { old: await client.exists(origin.key), now: live.filter((has) => has === 1).length };
   };
 
-  /** Nothing is left of the session, and nothing comes back, whoever tries. */
+  /** Nothing is left of the session, and nothing brings it back. */
   async function isGone(direct: Opened): Promise<void> {
     assert.equal(await direct.read(), null);
     await drain(direct);

@@ -12,7 +12,7 @@ import { clusterClients, singleClients } from "../../support/stores/clients.ts";
 
 const HOUR = 3_600_000;
 
-/** What is used of ioredis's clients to write sessions as connect-redis did. */
+/** The part of ioredis's clients that is needed to write sessions as connect-redis did. */
 type Writer = Pick<Redis, "set">;
 const session = (user_id: number) =>
   JSON.stringify({ cookie: { originalMaxAge: HOUR, path: "/" }, user_id });
@@ -24,9 +24,9 @@ async function lay(client: Writer, count: number, from = 0): Promise<string[]> {
 function storeOn(client: RedisClient, options: object = {}) {
   return new SessionSetsStore({ client, references: { user_id: {} }, migrate: true, ...options });
 }
-async function all(walk: AsyncIterable<MoveProgress>): Promise<MoveProgress[]> {
+async function all(migration: AsyncIterable<MoveProgress>): Promise<MoveProgress[]> {
   const seen: MoveProgress[] = [];
-  for await (const progress of walk) seen.push(progress);
+  for await (const progress of migration) seen.push(progress);
   return seen;
 }
 
@@ -70,17 +70,17 @@ describe("on one server", () => {
     await lay(client, 700);
     let cursor: string | null = null;
     let moved = 0;
-    let walks = 0;
+    let stops = 0;
     do {
-      const walk = storeOn(client).moveSessions({ cursor });
-      const { value } = await walk.next();
-      await walk.return();
+      const migration = storeOn(client).moveSessions({ cursor });
+      const { value } = await migration.next();
+      await migration.return();
       if (!value) throw new Error("no progress");
       ({ cursor } = value);
       moved += value.moved;
-      walks++;
+      stops++;
     } while (cursor !== null);
-    expect(walks).toBeGreaterThan(2);
+    expect(stops).toBeGreaterThan(2);
     expect(moved).toBe(700);
     expect(await client.keys("sess:*")).toEqual([]);
   });
@@ -217,9 +217,9 @@ describe("on a cluster", () => {
     let cursor: string | null = null;
     let moved = 0;
     do {
-      const walk = storeOn(client).moveSessions({ cursor });
-      const { value } = await walk.next();
-      await walk.return();
+      const migration = storeOn(client).moveSessions({ cursor });
+      const { value } = await migration.next();
+      await migration.return();
       if (!value) throw new Error("no progress");
       ({ cursor } = value);
       moved += value.moved;

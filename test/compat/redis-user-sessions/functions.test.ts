@@ -44,12 +44,12 @@ const listed = async (user = userId) => {
   const sessions = await getUserSessions({ client, userId: user });
   return sessions.sort((a, b) => (a.sessionId < b.sessionId ? -1 : 1));
 };
-const keyOf = (id = sessionId) => `{redis-user-sessions:0}:s:${id}`;
-const setOf = (user: string) => `{redis-user-sessions:0}:r:userId:${user}`;
+const deriveKey = (id = sessionId) => `{redis-user-sessions:0}:s:${id}`;
+const deriveSetKey = (user: string) => `{redis-user-sessions:0}:r:userId:${user}`;
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
 
 /*
- * The README's example. Mended: the line that imports the functions; `import { … } = from`, which is
+ * The README's example. Fixed: the line that imports the functions; `import { … } = from`, which is
  * no JavaScript; the connection, which is the test server's; and the function around all of it, which is
  * the test's own.
  */
@@ -73,7 +73,7 @@ test("the README's example runs, and leaves no session, because its session has 
 
   expect(await readSession({ client, sessionId: "session-id" })).toBeNull();
   expect(await getUserSessions({ client, userId: "user-id-for-eva" })).toEqual([]);
-  expect(await client.exists([keyOf("session-id"), setOf("user-id-for-eva")])).toBe(0);
+  expect(await client.exists([deriveKey("session-id"), deriveSetKey("user-id-for-eva")])).toBe(0);
   await client.close();
 });
 
@@ -117,7 +117,7 @@ describe("createSession", () => {
     for (const [n, id] of ids.entries()) await make({ n }, id);
     for (const [n, id] of ids.entries()) expect(await read(id)).toMatchObject({ n });
     expect((await listed()).map((one) => one.sessionId)).toEqual(ids.toSorted());
-    expect(await client.exists(keyOf(`a:b${userId}`))).toBe(1);
+    expect(await client.exists(deriveKey(`a:b${userId}`))).toBe(1);
     for (const id of ids) await deleteSession({ client, sessionId: id });
     expect(await listed()).toEqual([]);
   });
@@ -126,7 +126,7 @@ describe("createSession", () => {
     await make({ role: "admin", theme: "dark" });
     const data = await make({ role: "guest", expires: soon(2 * HOUR) });
     expect(await read()).toEqual(data);
-    expect(await client.pExpireTime(keyOf())).toBe(Date.parse(data.expires));
+    expect(await client.pExpireTime(deriveKey())).toBe(Date.parse(data.expires));
     expect(await listed()).toHaveLength(1);
   });
 
@@ -158,7 +158,7 @@ describe("createSession", () => {
     expect(await read()).not.toBeNull();
     await createSession(expired);
     expect(await read()).toBeNull();
-    expect(await client.exists([keyOf(), setOf(userId)])).toBe(0);
+    expect(await client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);
   });
 
   test.each([
@@ -181,8 +181,8 @@ describe("expires", () => {
     async (expires) => {
       const data = await make({ expires });
       expect(await read()).toEqual(data);
-      expect(await client.pExpireTime(keyOf())).toBe(Date.parse(expires));
-      expect(await client.pExpireTime(setOf(userId))).toBe(Date.parse(expires));
+      expect(await client.pExpireTime(deriveKey())).toBe(Date.parse(expires));
+      expect(await client.pExpireTime(deriveSetKey(userId))).toBe(Date.parse(expires));
     },
   );
 
@@ -224,7 +224,7 @@ describe("expires", () => {
     const data = await make({ expires: soon(150) });
     await expect.poll(read, { interval: 20 }).toBeNull();
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(data.expires));
-    await expect.poll(() => client.exists([keyOf(), setOf(userId)])).toBe(0);
+    await expect.poll(() => client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);
   });
 
   test.each(["one session", "all of a user's"])(
@@ -239,12 +239,12 @@ describe("expires", () => {
         const expires = soon(ms);
         await update({ expires });
         expect(await read()).toMatchObject({ expires });
-        expect(await client.pExpireTime(keyOf())).toBe(Date.parse(expires));
-        expect(await client.zScore(setOf(userId), sessionId)).toBe(Date.parse(expires));
+        expect(await client.pExpireTime(deriveKey())).toBe(Date.parse(expires));
+        expect(await client.zScore(deriveSetKey(userId), sessionId)).toBe(Date.parse(expires));
       }
       await update({ expires: PAST });
       expect(await read()).toBeNull();
-      expect(await client.exists([keyOf(), setOf(userId)])).toBe(0);
+      expect(await client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);
     },
   );
 
@@ -254,7 +254,7 @@ describe("expires", () => {
     await listed();
     await updateSession({ client, sessionId, data: { a: 1 } });
     await updateUserSessions({ client, userId, data: { b: 2 } });
-    expect(await client.pExpireTime(keyOf())).toBe(Date.parse(expires));
+    expect(await client.pExpireTime(deriveKey())).toBe(Date.parse(expires));
   });
 });
 
@@ -298,7 +298,7 @@ describe("updateSession", () => {
   test("rejects where there is no session, and makes none", async () => {
     const update = updateSession({ client, sessionId, data: { theme: "light" } });
     await expect(update).rejects.toThrow(refused("ERR_SESSION_GONE"));
-    expect(await client.exists(keyOf())).toBe(0);
+    expect(await client.exists(deriveKey())).toBe(0);
   });
 
   test("rejects a change of userId, and takes the same one", async () => {
@@ -355,7 +355,7 @@ describe("the sessions of a user", () => {
     expect(sessions.map((one) => one.sessionId)).toEqual(ids.sort());
     for (const { data } of sessions) expect(data).toEqual({ userId, a: 1, expires });
     await deleteUserSessions({ client, userId });
-    expect(await client.exists([setOf(userId), ...ids.map(keyOf)])).toBe(0);
+    expect(await client.exists([deriveSetKey(userId), ...ids.map(deriveKey)])).toBe(0);
   });
 
   test("are ended whatever their ids are, an empty one among them", async () => {
@@ -367,7 +367,7 @@ describe("the sessions of a user", () => {
 
   test("are not another user's, whom an id was given to after its session was evicted", async () => {
     await make();
-    await client.del(keyOf());
+    await client.del(deriveKey());
     const theirs = { userId: `${userId}-2`, expires: soon() };
     await createSession({ client, sessionId, data: theirs });
     expect(await listed()).toEqual([]);
@@ -431,7 +431,7 @@ test("a client that is not connected, or is none, rejects", async () => {
   );
 });
 
-/* What went wrong before, by its commands, and what is done instead. */
+/* The package's faults, shown by its commands, and what is done instead. */
 
 describe("an update that resurrects a session deleted meanwhile", () => {
   test("came of reading, merging and writing back, one after the other", async () => {
@@ -457,7 +457,7 @@ describe("an update that resurrects a session deleted meanwhile", () => {
       await Promise.all(calls);
       expect(await read()).toBeNull();
       expect(await update()).toBe("ERR_SESSION_GONE");
-      expect(await client.exists([keyOf(), setOf(userId)])).toBe(0);
+      expect(await client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);
     }
   });
 
@@ -468,7 +468,7 @@ describe("an update that resurrects a session deleted meanwhile", () => {
         updateUserSessions({ client, userId, data: { round, expires: soon(2 * HOUR) } }),
         deleteUserSessions({ client, userId }),
       ]);
-      expect(await client.exists([keyOf(), setOf(userId)])).toBe(0);
+      expect(await client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);
     }
   });
 
@@ -479,7 +479,7 @@ describe("an update that resurrects a session deleted meanwhile", () => {
     const between = {
       isOpen: true,
       async sendCommand(args: string[], options: object): Promise<unknown> {
-        if (args.includes(keyOf()) && !given) {
+        if (args.includes(deriveKey()) && !given) {
           given = true;
           await deleteSession({ client, sessionId });
           await createSession({ client, sessionId, data: theirs });
@@ -585,7 +585,7 @@ describe("background promises that nobody awaits", () => {
   test("nor is anything left where one of many commands fails: the others are waited for", async () => {
     const ids = Array.from({ length: 20 }, (_, n) => `${sessionId}-${n}`);
     for (const id of ids) await make({}, id);
-    const refusing = counting((args) => args.includes(keyOf(ids[0])));
+    const refusing = counting((args) => args.includes(deriveKey(ids[0])));
     await readSession({ client: refusing, sessionId }); // learns the server's time
     const update = updateUserSessions({ client: refusing, userId, data: { a: 1 } });
     await expect(update).rejects.toThrow(refused("ERR_STORE_UNAVAILABLE"));

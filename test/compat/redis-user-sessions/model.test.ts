@@ -32,7 +32,7 @@ interface Call {
 }
 interface Operation {
   call(call: Call): Promise<unknown>;
-  /** What the call makes of the model; whether it is taken. */
+  /** Makes the call on the model. Returns whether it is accepted. */
   expect(model: Model, call: Call): boolean;
 }
 

@@ -1,4 +1,4 @@
-/* What each function of redis-user-sessions took and resolved to: it is known here, or refused by name. */
+/* Each option and result of redis-user-sessions' functions is known here, or refused by name. */
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { createClient } from "redis";
@@ -68,8 +68,8 @@ const NAMES = Object.keys(FUNCTIONS) as Name[];
 
 const CALLS: Readonly<Record<string, unknown>> = { ...functions };
 
-/** What a call throws or rejects with. */
-async function errorOf(name: Name, ...args: unknown[]): Promise<unknown> {
+/** The error that a call throws or rejects with. */
+async function catchError(name: Name, ...args: unknown[]): Promise<unknown> {
   const call = CALLS[name] as (...args: unknown[]) => unknown;
   return Promise.resolve()
     .then(() => call(...args))
@@ -155,7 +155,7 @@ describe.each(NAMES)("%s", (name) => {
     "refuses the option %o, names those that there are, and does nothing",
     async (misspelt) => {
       const counted = counting();
-      const error = await errorOf(name, {
+      const error = await catchError(name, {
         client: counted,
         ...FUNCTIONS[name](),
         [misspelt]: sessionId,
@@ -174,7 +174,7 @@ describe.each(NAMES)("%s", (name) => {
 
   test("refuses an option that only another function has", async () => {
     const all = { client, cursor: null, data: { userId, expires: soon() }, sessionId, userId };
-    expect(await errorOf(name, all)).toMatchObject({
+    expect(await catchError(name, all)).toMatchObject({
       code: "ERR_SESSION_CONFIG",
       message: expect.stringContaining(`${name} has no option`),
     });
@@ -183,7 +183,7 @@ describe.each(NAMES)("%s", (name) => {
   test.each([undefined, null, "an id", 5, true, () => 1])(
     "refuses %o in place of its options, and quotes nothing",
     async (given) => {
-      const error = await errorOf(name, given);
+      const error = await catchError(name, given);
       expect(error).toMatchObject({
         code: "ERR_SESSION_CONFIG",
         message: expect.stringContaining(`${name}({ client`),
@@ -193,7 +193,7 @@ describe.each(NAMES)("%s", (name) => {
   );
 
   test("refuses arguments one after the other, as version 1 took them", async () => {
-    expect(await errorOf(name, client, sessionId, { a: 1 })).toMatchObject({
+    expect(await catchError(name, client, sessionId, { a: 1 })).toMatchObject({
       code: "ERR_SESSION_CONFIG",
       message: expect.stringMatching(new RegExp(`takes one object.*${name}\\(\\{ client`)),
     });
@@ -202,7 +202,7 @@ describe.each(NAMES)("%s", (name) => {
   test("refuses a client that is none, such as the promise of one", async () => {
     const pending = createClient({ url: inject("redisUrl") }).connect();
     for (const none of [undefined, null, {}, "redis://localhost", pending]) {
-      expect(await errorOf(name, { ...FUNCTIONS[name](), client: none })).toMatchObject({
+      expect(await catchError(name, { ...FUNCTIONS[name](), client: none })).toMatchObject({
         code: "ERR_SESSION_CONFIG",
         message: expect.stringContaining("await createClient"),
       });
@@ -213,7 +213,7 @@ describe.each(NAMES)("%s", (name) => {
 
 test("a token in place of a name is in no message", async () => {
   const token = randomBytes(24).toString("base64");
-  const error = await errorOf("deleteSession", { client, [token]: 1 });
+  const error = await catchError("deleteSession", { client, [token]: 1 });
   expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
   expect(inspect(error)).not.toContain(token.slice(0, 12));
 });
@@ -250,7 +250,7 @@ describe("a sessionId that is no string", () => {
 });
 
 test("an update of nothing says what to do, and not which id it was", async () => {
-  const error = await errorOf("updateSession", { client, sessionId, data: {} });
+  const error = await catchError("updateSession", { client, sessionId, data: {} });
   expect(error).toMatchObject({
     code: "ERR_SESSION_GONE",
     hint: expect.stringContaining("createSession"),
@@ -261,8 +261,8 @@ test("an update of nothing says what to do, and not which id it was", async () =
 test("migrateSessions and moveSessions take what they are documented to take", async () => {
   const own = await connect();
   expect(migrateSessions({ client: own })).toBeUndefined();
-  const walk = moveSessions({ client: own, cursor: null });
-  expect((await walk.next()).value).toMatchObject({ damaged: expect.any(Number) });
-  await walk.return();
+  const migration = moveSessions({ client: own, cursor: null });
+  expect((await migration.next()).value).toMatchObject({ damaged: expect.any(Number) });
+  await migration.return();
   await own.close();
 });

@@ -36,8 +36,8 @@ const METHODS = {
 type Name = keyof typeof METHODS;
 const NAMES = Object.keys(METHODS) as Name[];
 
-/** What a call rejects with. */
-function errorOf(name: Name, options: unknown): Promise<unknown> {
+/** The error that a call rejects with. */
+function catchError(name: Name, options: unknown): Promise<unknown> {
   const call = sessions[name] as (options: unknown) => Promise<unknown>;
   return call.call(sessions, options).then(
     () => expect.unreachable(`${name} refused nothing`),
@@ -57,7 +57,7 @@ describe.each(NAMES)("%s", (name) => {
     "refuses the option %o, names those that there are, and does nothing",
     async (misspelt) => {
       const watch = await watchCommands(server.url);
-      const error = await errorOf(name, { ...METHODS[name](), [misspelt]: token });
+      const error = await catchError(name, { ...METHODS[name](), [misspelt]: token });
       const options = Object.keys(METHODS[name]()).join(", ");
       expect(error).toMatchObject({
         name: "SessionError",
@@ -75,7 +75,7 @@ describe.each(NAMES)("%s", (name) => {
 
   test("refuses an option that only another method has", async () => {
     const all = { app, token, ownerId: "eva", data: {}, duration: 60 };
-    expect(await errorOf(name, all)).toMatchObject({
+    expect(await catchError(name, all)).toMatchObject({
       code: "ERR_SESSION_CONFIG",
       message: expect.stringContaining(`${name} has no option`),
     });
@@ -83,7 +83,7 @@ describe.each(NAMES)("%s", (name) => {
 
   test("refuses anything in place of its options, and quotes nothing", async () => {
     for (const given of [undefined, null, token, 5, true, () => token]) {
-      const error = await errorOf(name, given);
+      const error = await catchError(name, given);
       expect(error).toMatchObject({
         code: "ERR_SESSION_CONFIG",
         message: expect.stringContaining(`${name}({ app`),
@@ -94,7 +94,7 @@ describe.each(NAMES)("%s", (name) => {
 });
 
 test("a token in place of a name is in no message", async () => {
-  const error = await errorOf("kill", { app, [token]: 1 });
+  const error = await catchError("kill", { app, [token]: 1 });
   expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG" });
   expect(inspect(error)).not.toContain(token.slice(0, 12));
 });

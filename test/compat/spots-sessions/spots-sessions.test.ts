@@ -35,19 +35,19 @@ const make = (more: object = {}) =>
 const get = (token: string) => spotsSessions.get({ app, token });
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
 /** The keys of the sessions of this test's app. */
-async function keysOf(): Promise<string[]> {
+async function readKeys(): Promise<string[]> {
   const keys = await client.keys("{spots-sessions:0}:s:*");
   const apps = await Promise.all(keys.map((key) => client.hget(key, "app")));
   return keys.filter((_key, n) => apps[n] === app);
 }
 const onlyKey = async () => {
-  const [key, ...more] = await keysOf();
+  const [key, ...more] = await readKeys();
   expect(more).toEqual([]);
   return key ?? "";
 };
 
 /*
- * The README's examples, in their order. Mended: the import line; the connection, which is the test
+ * The README's examples, in their order. Fixed: the import line; the connection, which is the test
  * server's; the parentheses of `create({ … )`; `success` and `spotsSessions` are declared once; the name
  * of the app, which is the test's own; the token, which is the one that was created; and, for the
  * compiler, that `get` may find nothing.
@@ -178,7 +178,7 @@ describe("create", () => {
     "and refresh refuse the duration %s",
     async (duration) => {
       await expect(make({ duration })).rejects.toThrow(refused("ERR_SESSION_VALUE"));
-      expect(await keysOf()).toEqual([]);
+      expect(await readKeys()).toEqual([]);
       const token = await make();
       const refresh = spotsSessions.refresh({ app, token, duration: duration as number });
       await expect(refresh).rejects.toThrow(refused("ERR_SESSION_VALUE"));
@@ -204,7 +204,7 @@ describe("get, refresh, update and kill", () => {
       expect(await spotsSessions.update({ app, token, data: { a: 1 } })).toBe(false);
       expect(await spotsSessions.kill({ app, token })).toBe(false);
     }
-    expect(await keysOf()).toEqual([]);
+    expect(await readKeys()).toEqual([]);
   });
 
   test("of a session that was killed, too: nothing brings it back", async () => {
@@ -213,13 +213,13 @@ describe("get, refresh, update and kill", () => {
     expect(await spotsSessions.refresh({ app, token, duration: 60 })).toBe(false);
     expect(await spotsSessions.update({ app, token, data: { a: 1 } })).toBe(false);
     expect(await get(token)).toBeUndefined();
-    expect(await keysOf()).toEqual([]);
+    expect(await readKeys()).toEqual([]);
   });
 });
 
 describe("the duration", () => {
   const deadline = async () => Number(await client.pexpiretime(await onlyKey()));
-  /** Whether a call set the deadline to so many seconds from a moment within it. */
+  /** Whether a call set the deadline to this many seconds from a moment within it. */
   async function sets(seconds: number, call: () => Promise<unknown>): Promise<void> {
     const now = async () => {
       const [s = 0, us = 0] = (await client.time()).map(Number);
@@ -254,7 +254,7 @@ describe("the duration", () => {
   test("ends the session and all that belongs to it, with nobody running", async () => {
     const token = await make({ duration: 3600, ownerId: app });
     await spotsSessions.refresh({ app, token, duration: 0.05 });
-    const kept = await keysOf();
+    const kept = await readKeys();
     await elapseOn(client, 60);
     expect(await get(token)).toBeUndefined();
     expect(await client.exists(...kept)).toBe(0);
@@ -351,10 +351,10 @@ test("an ownerId that is a number or reads like one is given back as text", asyn
     expect((await get(token))?.ownerId).toBe(String(ownerId));
   }
   expect(await spotsSessions.killAll({ app, ownerId: 42 as never })).toBe(true);
-  expect(await keysOf()).toHaveLength(2);
+  expect(await readKeys()).toHaveLength(2);
 });
 
-/* What went wrong before, by its commands, and what is done instead. */
+/* The package's faults, shown by its commands, and what is done instead. */
 
 describe("on a server of its own", () => {
   let server: RedisServer;
@@ -369,7 +369,7 @@ describe("on a server of its own", () => {
     await server.stop();
   });
 
-  test("a token of * matched somebody's session, because reads were patterns of KEYS", async () => {
+  test("a token of * matched some user's session, because reads were patterns of KEYS", async () => {
     const old = sessions.client;
     await old.set("app:my-app|token:secret|ownerId:eva", "{}");
     expect(await old.keys("app:my-app|token:**")).toEqual(["app:my-app|token:secret|ownerId:eva"]);
@@ -385,7 +385,7 @@ describe("on a server of its own", () => {
     expect(await sessions.killAll({ app: "my-app", ownerId: "eva" })).toBe(true);
   });
 
-  test("every read walked over all keys; now nothing does", async () => {
+  test("every read went through all keys; now nothing does", async () => {
     const watch = await watchCommands(server.url);
     const owner = { app: "watched", ownerId: "1" };
     const token = await sessions.create({ ...owner, data: { a: 1 }, duration: 60 });

@@ -1,4 +1,4 @@
-/* What compiles where optional properties are exact. Compiled, never run. */
+/* Code that compiles where optional properties are exact. Compiled, never run. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createSessions } from "session-sets";
 import { csrfGuard, expressSessions } from "session-sets/express";

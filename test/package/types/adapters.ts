@@ -1,4 +1,4 @@
-/* What of the sessions under each framework but Koa compiles and what must not. Compiled, never run. */
+/* The types of the sessions under each framework but Koa: code that compiles, and code that must not. Compiled, never run. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import fastify from "fastify";

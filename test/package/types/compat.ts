@@ -1,4 +1,4 @@
-/* What of the predecessors' APIs compiles and what must not. Compiled, never run. */
+/* The types of the predecessors' APIs: code that compiles, and code that must not. Compiled, never run. */
 import Koa from "koa";
 import { createClient } from "redis";
 import KoaRedisSessionSets, {

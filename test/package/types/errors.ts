@@ -3,7 +3,7 @@ import { SessionError, type SessionErrorCode, type SessionErrorDetails } from "s
 import { SessionError as SameError } from "session-sets/compat/express-session";
 import { type Equal, same } from "./equal.ts";
 
-/** What a program knows of an error that it has caught. */
+/** The types of an error that a program has caught. */
 export async function handle(work: () => Promise<void>): Promise<string> {
   try {
     await work();
@@ -85,7 +85,7 @@ export function narrowed(error: SessionError, unknown: unknown): number {
   return error.field?.length ?? 0;
 }
 
-/** What is read of an error cannot be changed. */
+/** The properties of an error are read-only. */
 export function change(error: SessionError<"ERR_SESSION_TOO_LARGE">): void {
   // @ts-expect-error: read-only
   error.bytes = 1;

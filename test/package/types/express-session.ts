@@ -1,4 +1,4 @@
-/* What of the store for express-session compiles and what must not. Compiled, never run. */
+/* The types of the store for express-session: code that compiles, and code that must not. Compiled, never run. */
 import session from "express-session";
 import {
   SessionSetsStore,

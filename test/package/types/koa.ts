@@ -1,4 +1,4 @@
-/* What of `ctx.session` under Koa compiles and what must not. Compiled, never run. */
+/* The types of `ctx.session` under Koa: code that compiles, and code that must not. Compiled, never run. */
 import Koa from "koa";
 import { createSessions, type Session, type SessionSet } from "session-sets";
 import {

@@ -1,4 +1,4 @@
-/* What of a request's session compiles, and what must not. Compiled, never run. */
+/* The types of a request's session: code that compiles, and code that must not. Compiled, never run. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import fastify, { type FastifyRequest } from "fastify";
@@ -58,7 +58,7 @@ export async function readRequired(req: IncomingMessage): Promise<void> {
   same<Equal<NonNullable<typeof loaded>["data"]["user_id"], number>>();
 }
 
-// What follows a requirement knows that the field is there.
+// After a requirement, the type says that the field is there.
 type SignedIn = Session<Data & { readonly user_id: number }>;
 const isSignedIn = (session: SignedIn): number => session.data.user_id;
 

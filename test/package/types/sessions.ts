@@ -1,4 +1,4 @@
-/* What of `createSessions` compiles and what must not. Compiled by test/package/types.test.ts, never run. */
+/* The types of `createSessions`: code that compiles, and code that must not. Compiled, never run. */
 import {
   createSessions,
   type Rotated,

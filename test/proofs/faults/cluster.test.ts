@@ -1,5 +1,5 @@
 /*
- * A master of a cluster that is killed under load, when its replica lags behind: that one takes over,
+ * A master of a cluster that is killed under load, when its replica lags behind: that one is promoted,
  * and it comes back as a replica.
  */
 import { Redis } from "ioredis";
@@ -14,7 +14,7 @@ const TIMEOUT = 500;
 const SHARDS = 7;
 
 test.concurrent.each(Object.entries(clusterClients))(
-  "%s: a master is killed, its replica takes over, and it comes back as a replica",
+  "%s: a master is killed, its replica is promoted, and it comes back as a replica",
   async (kind, connect) => {
     const cluster = await startCluster({ nodeTimeout: 1000 });
     const [killed, second, third] = cluster.masters as [RedisServer, RedisServer, RedisServer];

@@ -91,7 +91,7 @@ async function openLane(connect: (port: number) => Promise<StoreClient>) {
   const direct = new Redis(server.port);
   const unsteady = await connect(proxy.port);
 
-  /** Cuts an operation at its nth command; false where it has not so many. */
+  /** Cuts an operation at its nth command; false if it has fewer. */
   async function cutOnce(name: string, cut: Cut, nth: number, counts: Counts): Promise<boolean> {
     const prefix = freshPrefix();
     const steady = createSessionsOn(redisStore(direct, { prefix, timeout: "20 seconds" }));

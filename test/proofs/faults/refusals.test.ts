@@ -109,7 +109,7 @@ describe.concurrent.each(kinds)("%s", (kind) => {
     const server = await startRedis({
       args: [
         ...["--appendonly", "yes", "--appendfsync", "always"],
-        // It takes so many µs for each command, and looks up from it often.
+        // It takes this many µs for each command, and looks up from it often.
         ...["--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024"],
       ],
     });

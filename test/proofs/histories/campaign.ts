@@ -97,7 +97,7 @@ async function explainFailure(failed: Outcome, runner: Runner | null): Promise<s
   return [
     `${refusal?.rule}: ${refusal?.about}`,
     `SEED=${plan.seed} HISTORIES=1000 COPIES=1000 repeats its plan in a thousand worlds.`,
-    "What cannot be explained:",
+    "Answers that cannot be explained:",
     print(shrinkHistory(history)),
     "The plan, as short as it still fails:",
     JSON.stringify(plan, null, 1),

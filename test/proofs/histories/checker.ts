@@ -2,7 +2,7 @@
  * Decides whether a history can be explained. Rules:
  *
  * - order: for each session there is an order of the calls, each at one moment between its start and
- *   its end, that explains all answers. What a call of a set does is, to each session, one such
+ *   its end, that explains all answers. A call of a set is, to each session, one such
  *   moment: it was given, changed or ended if it was in the set then (I5), and so a session that
  *   was in the set all the time is never passed over. I4, I6 and I7 follow from the model.
  * - count: a number of sessions lies between those that must and those that may have been meant.

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Data } from "./calls.ts";
 
 /**
- * The value of a field that a session may have taken over from another one, by a sign-in that nobody
+ * The value of a field that a session may have inherited from another one, by a sign-in that nobody
  * knows the answer of: it is known when it was read.
  */
 export const UNKNOWN: unknown = { unknown: true };

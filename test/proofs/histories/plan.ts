@@ -1,5 +1,5 @@
 /*
- * What the processes of one history do, as plain records made from a seed: they are printed as they
+ * The steps of the processes of one history, as plain records made from a seed: they are printed as they
  * are, run again, and shrunk. Sessions are named by numbers, counted back from the last one that the
  * process has come to know; values of references are numbers that each world has its own names for.
  */
@@ -31,7 +31,7 @@ export interface PlannedSet {
 }
 
 /**
- * What becomes of the first command of a step that writes: it is carried out and its answer lost;
+ * The fate of the first command of a step that writes: it is carried out and its answer lost;
  * it is never sent; it is sent twice; or it is sent when the caller has long stopped waiting.
  */
 export type Fault = "answer lost" | "not sent" | "sent twice" | "sent late";

@@ -50,7 +50,7 @@ export const fresh = (me: string) => `new ${me}`;
 type Values = (me: string) => Partial<Data>;
 
 /** A session of a user, or nobody, that takes the place of another. */
-const newOf = (user_id: number | null): Values => {
+const createValues = (user_id: number | null): Values => {
   return (me) => ({ n: fresh(me), user_id, team: 1 });
 };
 
@@ -101,10 +101,10 @@ export const SINGLE: readonly Actor[] = [
     "rotate of the same user through an alias",
     rotate("t1", () => ({ user_id: 1 })),
   ),
-  making("rotate to another user", rotate("t3", newOf(2))),
-  making("rotate to another user without grace", rotate("t3", newOf(2), 0)),
-  making("rotate to another user through an alias", rotate("t1", newOf(3))),
-  making("rotate to nobody", rotate("t3", newOf(null))),
+  making("rotate to another user", rotate("t3", createValues(2))),
+  making("rotate to another user without grace", rotate("t3", createValues(2), 0)),
+  making("rotate to another user through an alias", rotate("t1", createValues(3))),
+  making("rotate to nobody", rotate("t3", createValues(null))),
   single(
     "rotate through an alias",
     rotate("t2", () => ({ theme: "rotated" })),

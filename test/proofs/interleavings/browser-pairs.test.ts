@@ -1,8 +1,8 @@
 /*
  * Every two requests that a browser, or a program with a bearer token, sends at the same time, in
  * every order of their commands: some order of the calls explains each outcome, and the rules hold.
- * With an old cookie, a call that ends other sessions sends so many commands that two of them are tried
- * in the orders of their calls.
+ * With an old cookie, a call that ends other sessions sends too many commands for that: two such calls
+ * are tried in the orders of the calls.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { browserRequest, KINDS, type Kind, STARTS } from "./browser.ts";

@@ -1,5 +1,5 @@
 /*
- * What the requests of one browser, or of one program with a bearer token, may be about, each of them
+ * The kinds of requests of one browser, or of one program with a bearer token, each of them
  * with the token that it had when all of them were sent.
  */
 import { type Actor, fresh } from "./actors.ts";

@@ -22,7 +22,7 @@ import type { Fault } from "./scheduler.ts";
 /** The conditions that the actors are tried under. */
 export interface Setting extends Cast {
   readonly shards: number;
-  /** What may have happened. */
+  /** The outcomes that are possible. */
   readonly fault?: Fault | null;
   /** Whether a set is ended in one command, not one for each of its sessions. */
   readonly wholeSets?: boolean;

@@ -1,5 +1,5 @@
 /*
- * What the operations are tried on, the same on every store: session T of user 1, which was rotated
+ * The sessions that the operations are tried on, the same on every store: session T of user 1, which was rotated
  * three times and has its old tokens still, two more of that user, P beside it and Q in another
  * shard where there is one, and O, which is of user 2. They are of team 1, and O is of team 2. A
  * crowded one has R and S of user 1, too; one with a visitor has V, which is nobody's.

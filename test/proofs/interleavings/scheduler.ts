@@ -8,7 +8,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { RedisClient } from "session-sets/redis";
 import { type InterceptedClient, intercepted, type Sent } from "../../support/intercept.ts";
 
-/** What is chosen in one schedule: see `Choices` and `recorded`. */
+/** The choices of one schedule: see `Choices` and `recorded`. */
 export interface Chooser {
   /** One of the numbers from 0 below `options`. */
   pick(options: number): number;

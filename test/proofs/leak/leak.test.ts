@@ -105,7 +105,7 @@ test("a set never has more entries than it has had live sessions at one time", a
     idleTimeout: "10 minutes",
   });
 
-  /** Makes sessions of a user, but none while so many of them may be alive. */
+  /** Makes sessions of a user, but none while this many of them may be alive. */
   async function use(user_id: number): Promise<void> {
     // One that stays, or the whole key would expire and take everything along.
     await sessions.create({ user_id });

@@ -11,13 +11,13 @@ const HOUR = 3_600_000;
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** What the program's objects take, in megabytes. */
+/** The size of the program's objects in megabytes. */
 function heap(): number {
   collectGarbage();
   return process.memoryUsage().heapUsed / 1_000_000;
 }
 
-/** A store of a clock that is moved, with room for so many sessions, and what fills it. */
+/** A store with room for this many sessions, on a clock that the test sets, and a function that fills it. */
 function open() {
   const clock = { now: Date.now() };
   const store = memoryStore({ now: () => clock.now, maxSessions: MANY });

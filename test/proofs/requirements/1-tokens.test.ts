@@ -36,8 +36,8 @@ afterAll(async () => {
   await redis.stop();
 });
 
-/** What of a token must be nowhere: the token, its secret part and the secret's bytes. */
-function secretsOf(tokens: readonly string[]): string[] {
+/** The parts of a token that must be nowhere: the token, its secret part and the secret's bytes. */
+function deriveSecrets(tokens: readonly string[]): string[] {
   return tokens.flatMap((token) => {
     const secret = token.slice(2);
     return [secret, Buffer.from(secret, "base64url").toString("hex")];
@@ -46,7 +46,7 @@ function secretsOf(tokens: readonly string[]): string[] {
 
 function expectNone(text: string, tokens: readonly string[], where: string): void {
   expect(tokens.length).toBeGreaterThan(0);
-  for (const secret of secretsOf(tokens)) {
+  for (const secret of deriveSecrets(tokens)) {
     expect(text.includes(secret), `a token is in ${where}: ${text.slice(0, 2000)}`).toBe(false);
   }
 }
@@ -153,12 +153,12 @@ describe("requirement 1: tokens", () => {
     const found = await sessions.get(tokens[1]);
     expect(found).not.toBeNull();
     const given = [found, iterated, await set.list(), await set.ids(), set, set.key, sessions];
-    for (const one of given) expectNone(textOf(one), tokens, "what is given out");
+    for (const one of given) expectNone(toText(one), tokens, "what is given out");
   });
 
   test("requirement 1: nothing is printed, warned of or published with a token", async () => {
     const heard: string[] = [];
-    const hear = (...parts: unknown[]) => heard.push(parts.map(textOf).join(" "));
+    const hear = (...parts: unknown[]) => heard.push(parts.map(toText).join(" "));
     const spies = (["log", "info", "warn", "error", "debug"] as const).map((level) =>
       vi.spyOn(console, level).mockImplementation(hear),
     );
@@ -197,7 +197,7 @@ describe("requirement 1: tokens", () => {
       ERR_CSRF: true,
     };
     expect([...seen.keys()].sort()).toEqual(Object.keys(codes).sort());
-    for (const [code, errors] of seen) expectNone(textOf(errors), tokens, code);
+    for (const [code, errors] of seen) expectNone(toText(errors), tokens, code);
   });
 
   test("requirement 1: nor in an application's own error that passes through", async () => {
@@ -209,17 +209,17 @@ describe("requirement 1: tokens", () => {
     const answer = await koaRequest(sessions, handler, (error) => errors.push(error));
     expect(answer.status).toBe(500);
     expect(errors).toHaveLength(1);
-    expectNone(textOf(errors), answer.cookies, "an error that Koa reports");
+    expectNone(toText(errors), answer.cookies, "an error that Koa reports");
     expectNone(answer.body, answer.cookies, "the page of an error");
   });
 });
 
 /** All that a logger may show of a value. */
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
   const parts = [inspect(value, { depth: null, maxArrayLength: null, maxStringLength: null })];
   for (const one of [value].flat()) {
     parts.push(JSON.stringify(one) ?? "", String(one));
-    if (one instanceof Error) parts.push(one.message, one.stack ?? "", textOf(one.cause));
+    if (one instanceof Error) parts.push(one.message, one.stack ?? "", toText(one.cause));
   }
   return parts.join("\n");
 }

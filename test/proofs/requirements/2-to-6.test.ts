@@ -20,7 +20,7 @@ describe("requirement 2: after delete or clear returns, a session is gone for go
   type Act = "set" | "unset" | "touch" | "rotate" | "get" | "set all";
   const ACTS: readonly Act[] = ["set", "unset", "touch", "rotate", "get", "set all"];
 
-  /** What a request may do with a session; gives the tokens that it made. */
+  /** A call that a request may make on a session. Gives the tokens that it made. */
   async function act(sessions: Sessions<Data>, token: string, name: Act): Promise<string[]> {
     if (name === "set") await sessions.set(token, { theme: "dark", team_ids: [8, 9] });
     if (name === "unset") await sessions.unset(token, ["theme"]);

@@ -1,4 +1,4 @@
-/* What comes once per node: a script's text, and what the server is and its time. */
+/* Costs that come once per node: a script's text, and asking for the server's kind and time. */
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";

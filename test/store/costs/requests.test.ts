@@ -1,5 +1,5 @@
 /*
- * What each operation of a request costs (docs/design.md, "Costs"): the commands as a proxy in front of a real server
+ * The costs of each operation of a request (docs/design.md, "Costs"): the commands as a proxy in front of a real server
  * sees them, and the round trips they take.
  */
 import type { Sessions } from "session-sets";

@@ -1,5 +1,5 @@
 /*
- * What each operation on a session set costs (docs/design.md, "Costs"): the commands as a proxy in front of a real server
+ * The costs of each operation on a session set (docs/design.md, "Costs"): the commands as a proxy in front of a real server
  * sees them, and the round trips they take.
  */
 import type { Session, Sessions } from "session-sets";
@@ -113,7 +113,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       expect(longest).toBeLessThanOrEqual(least.roundTrips + 1);
     }
 
-    /** Makes so many sessions of user 1, one a millisecond; how many each shard then has. */
+    /** Makes this many sessions of user 1, one a millisecond; how many each shard then has. */
     async function fill(into: Sessions<Data>, count: number): Promise<number[]> {
       const made = await Promise.all(
         Array.from({ length: count }, (_, i) =>

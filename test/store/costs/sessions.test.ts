@@ -1,5 +1,5 @@
 /*
- * What each operation on one session costs (docs/design.md, "Costs"): the commands as a proxy in front of a real server
+ * The costs of each operation on one session (docs/design.md, "Costs"): the commands as a proxy in front of a real server
  * sees them, and the round trips they take.
  */
 import type { Session, Sessions } from "session-sets";

@@ -43,7 +43,7 @@ function identified(declared = {}): Sessions<Data> {
 const user = () => sessions.by("user_id", 1);
 const entries = () => client.zcard(user().key);
 
-/** One session of user 1 that lives, and the entries of so many that have expired since. */
+/** One session of user 1 that lives, and the entries of this many that have expired since. */
 async function withExpired(count: number) {
   const living = await sessions.create({ user_id: 1, team_ids: [1] });
   const dead = Array.from({ length: count }, (_, i) => [String(Date.now() - 1000 - i), `AA${i}`]);
@@ -90,17 +90,17 @@ describe.each([
   test("a deadline was brought forward, and put off again", async () => {
     const [a, b] = [await sessions.create({ user_id: 1 }), await sessions.create({ user_id: 1 })];
     await sessions.touch(b.token, { idleTimeout: "2 hours" });
-    const deadlineOf = async (token: string) =>
+    const readDeadline = async (token: string) =>
       (await sessions.get(token, { touch: false }))?.expiresAt.getTime() ?? 0;
-    await expectDeadline(await deadlineOf(b.token));
+    await expectDeadline(await readDeadline(b.token));
     await sessions.touch(b.token, { idleTimeout: "10 minutes" });
     await expectDeadline(a.session.expiresAt.getTime());
     await sessions.touch(a.token, { idleTimeout: "5 minutes" });
-    await expectDeadline(await deadlineOf(b.token));
+    await expectDeadline(await readDeadline(b.token));
     await sessions.touch(b.token, { idleTimeout: "1 minute" });
-    await expectDeadline(await deadlineOf(a.token));
+    await expectDeadline(await readDeadline(a.token));
     await sessions.touch(b.token, { idleTimeout: "3 hours" });
-    await expectDeadline(await deadlineOf(b.token));
+    await expectDeadline(await readDeadline(b.token));
   });
 
   type Made = Awaited<ReturnType<typeof sessions.create>>;

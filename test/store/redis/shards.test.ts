@@ -39,23 +39,23 @@ function createMany(sessions: Sessions<Data>, count = COUNT) {
 }
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const shardOf = (text: string) =>
+const parseShard = (text: string) =>
   ALPHABET.indexOf(text[0] ?? "") * 64 + ALPHABET.indexOf(text[1] ?? "");
 
 test("a token and its id begin with the number of their shard, whose hash tag the keys have", async () => {
   const made = await createMany(open(200));
   for (const { token, session } of made) {
-    expect(shardOf(token)).toBe(shardOf(session.id));
-    expect(await client.exists(`{${prefix}:${shardOf(token)}}:s:${session.id}`)).toBe(1);
+    expect(parseShard(token)).toBe(parseShard(session.id));
+    expect(await client.exists(`{${prefix}:${parseShard(token)}}:s:${session.id}`)).toBe(1);
   }
-  expect(new Set(made.map(({ token }) => shardOf(token))).size).toBeGreaterThan(20);
+  expect(new Set(made.map(({ token }) => parseShard(token))).size).toBeGreaterThan(20);
 });
 
 test("all keys of a session, before and after a rotation, have one hash tag", async () => {
   const sessions = open(4096);
   const { token } = await sessions.create({ user_id: 1, team_ids: [1, 2, 3] });
   const rotated = await sessions.rotate(token, { team_ids: [3, 4] });
-  const tag = `{${prefix}:${shardOf(token)}}:`;
+  const tag = `{${prefix}:${parseShard(token)}}:`;
   const keys = await client.keys(`*${prefix}*`);
   expect(keys.filter((key) => key.startsWith(tag))).toEqual(keys);
   expect(keys.length).toBe(6); // the hash, what is left at the old id, the pointer, three sets
@@ -104,12 +104,12 @@ test("lowering it signs out the sessions of the shards that go, and no others", 
   const made = await createMany(open(4));
   const sessions = open(2);
   for (const { token, session } of made) {
-    const stays = shardOf(token) < 2;
+    const stays = parseShard(token) < 2;
     expect((await sessions.get(token)) !== null).toBe(stays);
     expect((await sessions.byId(session.id).get()) !== null).toBe(stays);
     expect(await sessions.touch(token)).toBe(stays);
   }
-  const left = made.filter(({ token }) => shardOf(token) < 2).length;
+  const left = made.filter(({ token }) => parseShard(token) < 2).length;
   expect(await sessions.by("user_id", 1).size()).toBe(left);
 });
 
@@ -133,10 +133,10 @@ test("a store is given ids in other shards, one after the other, and says which 
   const create: SessionStore["create"] = async (session, elsewhere) => {
     let { id } = session;
     asked.length = 0;
-    asked.push(shardOf(id));
+    asked.push(parseShard(id));
     for (let i = 1; i < 6; i++) {
       id = elsewhere?.() ?? "";
-      asked.push(shardOf(id));
+      asked.push(parseShard(id));
     }
     return store.create({ ...session, id });
   };
@@ -145,7 +145,7 @@ test("a store is given ids in other shards, one after the other, and says which 
   });
   const { token, session } = await sessions.create({});
   expect(new Set(asked).size).toBe(6);
-  expect(shardOf(session.id)).toBe(asked.at(-1));
-  expect(shardOf(token)).toBe(asked.at(-1));
+  expect(parseShard(session.id)).toBe(asked.at(-1));
+  expect(parseShard(token)).toBe(asked.at(-1));
   expect(toId(token, shards)).toBe(session.id);
 });

@@ -25,7 +25,7 @@ const stores = {
 const ways = ["create", "signIn without a session", "signIn over a session"] as const;
 
 /** The deadlines of a session that nobody has used since, in ms from its beginning. */
-function deadlinesOf({ createdAt, expiresAt, absoluteDeadline }: Session<unknown>) {
+function computeTimeouts({ createdAt, expiresAt, absoluteDeadline }: Session<unknown>) {
   const since = (date: Date | null) => date && date.getTime() - createdAt.getTime();
   return { expires: since(expiresAt), absolute: since(absoluteDeadline) };
 }
@@ -121,9 +121,9 @@ describe.each(Object.entries(stores))("a session %s", (_where, openStore) => {
       const sessions = open(given);
       const { token, session } = await make(sessions, way, own);
       const days = { expires: expires * DAY, absolute: absolute && absolute * DAY };
-      expect(deadlinesOf(session)).toEqual(days);
+      expect(computeTimeouts(session)).toEqual(days);
       const read = await sessions.get(token, { touch: false });
-      expect(read && deadlinesOf(read)).toEqual(days);
+      expect(read && computeTimeouts(read)).toEqual(days);
     });
 
     test.each<[what: string, Given, Deadlines, says: RegExp]>([
@@ -171,7 +171,7 @@ describe.each(Object.entries(stores))("a session %s", (_where, openStore) => {
     const own = { idleTimeout: "1 hour", absoluteTimeout: "1 day" } as const;
     const { token } = await sessions.create({ theme: "dark" }, own);
     const rotated = await sessions.rotate(token, { user_id: 1 });
-    expect(rotated?.session && deadlinesOf(rotated.session)).toEqual({
+    expect(rotated?.session && computeTimeouts(rotated.session)).toEqual({
       expires: 2 * DAY,
       absolute: 30 * DAY,
     });
@@ -182,12 +182,12 @@ describe("createSessions", () => {
   test("works with references alone, and with nothing", async () => {
     const users = createSessions({ references: ["user_id"] });
     const { token, session } = await users.create({ user_id: 1 });
-    expect(deadlinesOf(session)).toEqual({ expires: 7 * DAY, absolute: 30 * DAY });
+    expect(computeTimeouts(session)).toEqual({ expires: 7 * DAY, absolute: 30 * DAY });
     expect(await users.by("user_id", 1).ids()).toEqual([session.id]);
     expect((await users.get(token))?.data).toEqual({ user_id: 1 });
     for (const nothing of [createSessions(), createSessions({})]) {
       const made = await nothing.create({ theme: "dark" });
-      expect(deadlinesOf(made.session)).toEqual({ expires: 7 * DAY, absolute: 30 * DAY });
+      expect(computeTimeouts(made.session)).toEqual({ expires: 7 * DAY, absolute: 30 * DAY });
       await nothing.close();
     }
     await users.close();
@@ -234,11 +234,11 @@ describe("a session of express-session", () => {
     const day = { originalMaxAge: null };
     await store.set("browser", { cookie: day, user_id: 1 });
     const [session] = await store.by("user_id", 1).list();
-    expect(session && deadlinesOf(session)).toEqual({ expires: DAY, absolute: null });
+    expect(session && computeTimeouts(session)).toEqual({ expires: DAY, absolute: null });
     const year = { originalMaxAge: 365 * DAY };
     await store.set("year", { cookie: year, user_id: 2 });
     const [long] = await store.by("user_id", 2).list();
-    expect(long && deadlinesOf(long)).toEqual({ expires: 365 * DAY, absolute: null });
+    expect(long && computeTimeouts(long)).toEqual({ expires: 365 * DAY, absolute: null });
   });
 
   test("may be idle for longer than 30 days", () => {

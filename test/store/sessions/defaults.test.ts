@@ -1,4 +1,4 @@
-/* What holds where nothing is said, to the millisecond and to the session. */
+/* The defaults, to the millisecond and to the session. */
 import { createSessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisStoreOptions, redisStore } from "session-sets/redis";

@@ -1,5 +1,5 @@
 /*
- * What errors have besides their message, from each place that throws one: on both stores. Those of
+ * The details of errors besides their message, from each place that throws one: on both stores. Those of
  * requests are in the HTTP contract (test/support/http/contract/errors.ts), those of options in
  * test/unit/sessions/error-options.test.ts, and ERR_REPLICAS is in
  * test/store/redis/wire/replicas/promises.test.ts.
@@ -14,7 +14,7 @@ import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
-import { detailsOf, thrownBy } from "../../support/error-details.ts";
+import { readDetails, thrownBy } from "../../support/error-details.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 interface Data {
@@ -156,7 +156,7 @@ describe.each([
 
   test.each(REFUSED)("%s", async (_what, call, code, details) => {
     const error = await thrownBy(() => call(sessions, token));
-    expect([error.code, detailsOf(error)]).toEqual([code, details]);
+    expect([error.code, readDetails(error)]).toEqual([code, details]);
   });
 });
 
@@ -172,7 +172,7 @@ test("a memory store that is full tells its bounds", async () => {
     [small, "x".repeat(60_000), fewer],
   ] as const) {
     const error = await thrownBy(() => store.create({ user_id: 1, theme }));
-    expect([error.code, detailsOf(error)]).toEqual(["ERR_STORE_FULL", details]);
+    expect([error.code, readDetails(error)]).toEqual(["ERR_STORE_FULL", details]);
   }
 });
 
@@ -304,7 +304,7 @@ describe("the entries for programs that come from other packages", () => {
     ],
   ])("%s", async (_what, call, code, details) => {
     const error = await thrownBy(call);
-    expect([error.code, detailsOf(error)]).toEqual([code, details]);
+    expect([error.code, readDetails(error)]).toEqual([code, details]);
   });
 
   test("redis-user-sessions: another user", async () => {
@@ -314,7 +314,7 @@ describe("the entries for programs that come from other packages", () => {
       const error = await thrownBy(() =>
         call({ client: nodeRedis, sessionId: sessionId ?? "", data }),
       );
-      expect([error.code, detailsOf(error)]).toEqual(wrong("userId"));
+      expect([error.code, readDetails(error)]).toEqual(wrong("userId"));
     }
   });
 });

@@ -1,4 +1,4 @@
-/* What a session cannot hold is refused, naming the field, before anything of it is written. */
+/* Values that a session cannot hold are refused, naming the field, before anything is written. */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";

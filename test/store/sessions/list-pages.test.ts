@@ -126,7 +126,7 @@ describe.each(Object.entries(STORES))("on %s", (_, open) => {
   });
 });
 
-/** Pages through a set by so many, and gives the numbers of its sessions; fails if it does not end. */
+/** Pages through a set by this many, and gives the numbers of its sessions; fails if it does not end. */
 async function pagedBy(limit: number, { other }: PagedSet): Promise<number[]> {
   const all: number[] = [];
   for (let pages = 0, after = null as Parameters<typeof list>[1]; pages < 2000; pages++) {

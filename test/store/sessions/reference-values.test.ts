@@ -29,7 +29,7 @@ const stores = {
 let names = 0;
 const freshName = () => `user_${++names}`;
 
-/** What the process is warned of from now on, as text and code. */
+/** The process's warnings from now on, as text and code. */
 function heed(): [message: string, code: string][] {
   const heard: [message: string, code: string][] = [];
   vi.spyOn(process, "emitWarning").mockImplementation((message, options) => {

@@ -83,7 +83,7 @@ describe.each([
   });
 });
 
-test("a value of very many parts is refused before it is walked to its end", async () => {
+test("a value of very many parts is refused before all of it is read", async () => {
   const sessions = createSessions<Data>();
   let looked = 0;
   const watched = (value: object): object =>

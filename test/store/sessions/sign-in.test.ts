@@ -15,8 +15,12 @@ const client = new Redis(inject("redisUrl"));
 afterAll(() => client.quit());
 
 describeUserStores(client, "signIn %s", (opened) => {
-  /** The token of a session that is another name of it after so many renewals. */
-  async function aliasOf(sessions: UserSessions, token: string, renewals: number): Promise<string> {
+  /** An old token of a session, which leads to it over this many renewals. */
+  async function makeAlias(
+    sessions: UserSessions,
+    token: string,
+    renewals: number,
+  ): Promise<string> {
     let newest = token;
     for (let n = 0; n < renewals; n++) newest = (await sessions.rotate(newest))?.token ?? "none";
     expect((await sessions.get(newest, { touch: false }))?.id).toBeDefined();
@@ -189,7 +193,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     ])("through a token of %i renewals ago %j", async (renewals, kept) => {
       const sessions = opened.sessions();
       const { token } = await sessions.create(CART);
-      await aliasOf(sessions, token, renewals);
+      await makeAlias(sessions, token, renewals);
       const { session } = await sessions.signIn(token, { user_id: 1 }, { keep: ["cart"] });
       expect(session.data).toEqual({ user_id: 1, ...kept });
     });
@@ -330,7 +334,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     }
     expect((await sessions.get(token))?.data).toEqual({ cart });
     expect(await sessions.by("user_id", 10).size()).toBe(0);
-    // What is not kept does not count, nor twice what is named twice.
+    // Fields that aren't kept don't count, and fields named twice count once.
     const other = await sessions.signIn(token, { user_id: 10 });
     expect(other.session.data).toEqual({ user_id: 10 });
     const again = await sessions.create({ cart });
@@ -348,7 +352,7 @@ describeUserStores(client, "signIn %s", (opened) => {
     expect(opened.asked).toEqual(["signIn", "create"]);
   });
 
-  test("of the same user, or of another, ends the copies that somebody else has", async () => {
+  test("of the same user, or of another, ends the copies that someone else has", async () => {
     const sessions = opened.sessions();
     for (const next of [1, 2]) {
       const { token: stolen } = await sessions.signIn(null, { user_id: 1 });

@@ -17,7 +17,7 @@ export const PAGES = [
 
 export const IN_PAGES = PAGES.flatMap((page) => codeBlocks(page, read(page)));
 
-/** What a test file for Jest imports, which `npm run test:examples` installs. */
+/** The packages that a test file for Jest imports. `npm run test:examples` installs them. */
 const JEST = `
   declare module "@jest/globals" {
     export { afterEach, expect, test } from "vitest";
@@ -51,8 +51,8 @@ function writeModule(folder: string, block: CodeBlock): string {
   return path;
 }
 
-/** What the compiler says about blocks, in the places of the documentation. */
-export async function faultsOf(blocks: readonly CodeBlock[], given = ""): Promise<string> {
+/** The compiler's complaints about blocks, with places in the documentation. */
+export async function compileBlocks(blocks: readonly CodeBlock[], given = ""): Promise<string> {
   const checked = blocks.filter((block) => block.skip === undefined);
   if (checked.length === 0) return "";
   const folder = temporaryFolder();
@@ -94,7 +94,7 @@ export async function run(block: CodeBlock): Promise<string[]> {
   return printed;
 }
 
-export function faultOfOutput(
+export function findOutputFault(
   shown: readonly string[],
   printed: readonly string[],
 ): string | undefined {

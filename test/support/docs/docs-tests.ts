@@ -9,7 +9,7 @@ export interface RunFile {
   readonly file: string;
   /** The names of its tests that passed. */
   readonly passed: readonly string[];
-  /** What is wrong with it; "" where nothing is. */
+  /** Its fault; "" if there is none. */
   readonly fault: string;
 }
 
@@ -38,7 +38,7 @@ export async function runUnderVitest(
 ): Promise<RunFile[]> {
   for (const { file, line, language, source } of blocks) {
     for (const copy of ["one", "two"]) {
-      writeFileSync(`${folder}/${nameOf(file)}-${line}-${copy}.test.${language}`, source);
+      writeFileSync(`${folder}/${toName(file)}-${line}-${copy}.test.${language}`, source);
     }
   }
   const config = `${folder}/vitest.config.ts`;
@@ -54,7 +54,7 @@ export async function runUnderVitest(
   );
   const report = `${folder}/report.json`;
   const vitest = `${ROOT}node_modules/vitest/vitest.mjs`;
-  // What the vitest that runs this has put there is not for the other one.
+  // The environment of the vitest that runs this isn't for the other one.
   const own = Object.entries(process.env).filter(
     ([name]) => !/^VITEST|^NODE_ENV$|^TEST$/.test(name),
   );
@@ -63,13 +63,13 @@ export async function runUnderVitest(
     cwd: folder,
     env: { ...Object.fromEntries(own), ...variables },
   }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr);
-  const files = reportOf(report, said);
+  const files = parseReport(report, said);
   if (files.length === 2 * blocks.length) return files;
   throw new Error(`vitest ran ${files.length} files of ${2 * blocks.length}: ${said}`);
 }
 
-/** What vitest's and Jest's reports in JSON say of each file. */
-export function reportOf(path: string, said: unknown): RunFile[] {
+/** Each file's result in the JSON reports of vitest and Jest. */
+export function parseReport(path: string, said: unknown): RunFile[] {
   let report: Report;
   try {
     report = JSON.parse(readFileSync(path, "utf8"));
@@ -88,6 +88,6 @@ export function reportOf(path: string, said: unknown): RunFile[] {
   });
 }
 
-function nameOf(file: string): string {
+function toName(file: string): string {
   return file.replace(/\W+/g, "-");
 }

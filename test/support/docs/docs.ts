@@ -23,9 +23,9 @@ export interface CodeBlock {
   readonly source: string;
   /** Whether a test runs it. */
   readonly run: boolean;
-  /** What it prints when it runs, line by line. */
+  /** Its output when it runs, line by line. */
   readonly output: readonly string[];
-  /** What runs it, where it is a test file of an application. */
+  /** The program that runs it, if it is a test file of an application. */
   readonly runner: Runner | undefined;
   readonly skip: string | undefined;
 }
@@ -192,6 +192,6 @@ function parseFence(lines: readonly string[], index: number, at: string): Fence 
 
 function place(code: Code, length: number): string {
   const lines = Array.from({ length }, (_, index) => code.get(index) ?? "");
-  // What imports and exports nothing would be a script, whose names are global.
+  // A file without imports and exports would be a script, whose names are global.
   return `${lines.join("\n").trimEnd()}\nexport {};\n`;
 }

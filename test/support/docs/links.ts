@@ -1,7 +1,7 @@
 /* The links and images of Markdown files, so that a test can follow them. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { headingsOf, withoutFences } from "./pages.ts";
+import { listHeadings, withoutFences } from "./pages.ts";
 
 /** The targets of all links and images of a Markdown file that lead to a place in the project. */
 export function localLinks(markdown: string): string[] {
@@ -16,7 +16,7 @@ export function localLinks(markdown: string): string[] {
     .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
 }
 
-/** What is wrong with a link of a file, or undefined. `read` gives the text of a Markdown file. */
+/** The fault of a link of a file, or undefined. `read` gives the text of a Markdown file. */
 export function findLinkFault(
   root: string,
   file: string,
@@ -38,7 +38,7 @@ export function findLinkFault(
 /** The names that code hosts give to headings, and those that the file gives itself. */
 export function anchors(markdown: string): Set<string> {
   const found = new Set<string>();
-  for (const heading of headingsOf(markdown)) {
+  for (const heading of listHeadings(markdown)) {
     const slug = heading
       .replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
       .toLowerCase()

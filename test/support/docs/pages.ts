@@ -1,15 +1,15 @@
-/* What a Markdown page says, by its headings and its blocks, for tests that hold it to that. */
+/* The headings and blocks of a Markdown page, for tests that compare it with the code. */
 
 /** The headings of a page, without their marks. */
-export function headingsOf(page: string): string[] {
+export function listHeadings(page: string): string[] {
   return Array.from(
     withoutFences(page).matchAll(/^#{1,6}\s+(.+?)\s*#*$/gm),
     ([, text = ""]) => text,
   );
 }
 
-/** What stands under a heading, smaller headings included. Throws where there is none of that name. */
-export function sectionOf(page: string, heading: string): string {
+/** The text under a heading, with smaller headings. Throws if there is none of that name. */
+export function findSection(page: string, heading: string): string {
   const lines = page.split("\n");
   const level = (line: string) => /^(#{1,6})\s/.exec(line)?.[1]?.length ?? 0;
   const start = lines.findIndex(
@@ -26,7 +26,7 @@ export function sectionOf(page: string, heading: string): string {
 }
 
 /** The blocks of code in one language, such as "json". */
-export function blocksOf(page: string, language: string): string[] {
+export function listBlocks(page: string, language: string): string[] {
   const pattern = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm");
   return Array.from(page.matchAll(pattern), ([, code = ""]) => code);
 }

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { ROOT } from "../sources.ts";
 
-/** Compiles with a tsconfig.json. What the compiler says, "" where all is well. */
+/** Compiles with a tsconfig.json. Gives the compiler's complaints, "" if there are none. */
 export function compile(tsconfig: string, compiler = "node_modules/typescript"): Promise<string> {
   const tsc = `${ROOT}${compiler}/bin/tsc`;
   return new Promise((resolve) => {

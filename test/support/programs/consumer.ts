@@ -22,7 +22,7 @@ import { compile } from "./compile.ts";
 const run = promisify(execFile);
 
 export interface Packed {
-  /** What the tarball holds. */
+  /** The files in the tarball. */
   readonly files: readonly string[];
   /** How long each of these files is. */
   readonly bytes: ReadonlyMap<string, number>;
@@ -113,8 +113,8 @@ export function compileIn(
   return compile(tsconfig, COMPILERS[compiler]);
 }
 
-/** What a program prints, as JSON. Warnings are refused. */
-export async function outputOf(
+/** The output of a program, read as JSON. Warnings are refused. */
+export async function readOutput(
   path: string,
   program: string,
   ...args: readonly string[]
@@ -128,6 +128,6 @@ export async function outputOf(
 }
 
 /** The version of a package of this project, such as "7.29.14". */
-export function versionOf(name: string): string {
+export function readVersion(name: string): string {
   return JSON.parse(readFileSync(`${ROOT}node_modules/${name}/package.json`, "utf8")).version;
 }

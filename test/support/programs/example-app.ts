@@ -65,7 +65,7 @@ class Browser {
     return [...this.page.matchAll(/<li>(\w+),/g)].map(([, name]) => name ?? "").sort();
   }
 
-  /** What the button beside a device sends. */
+  /** The form that the button beside a device sends. */
   readForm(device: string): { lineage: string } {
     const form = new RegExp(`<li>${device},.*?name="lineage" value="([^"]*)"`, "s");
     return { lineage: form.exec(this.page)?.[1] ?? "" };

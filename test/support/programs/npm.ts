@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { ROOT } from "../sources.ts";
 
-/** What npm prints. It fails with all that npm says: there is no test without what it was to do. */
+/** The output of npm. It fails with all that npm says, because the tests need its work. */
 export async function npm(args: readonly string[], cwd: string): Promise<string> {
   // npm and the programs that it runs have meanings of their own for what vitest sets.
   const { NODE_ENV: _, ...variables } = process.env;

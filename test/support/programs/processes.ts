@@ -11,7 +11,7 @@ export interface Program {
 }
 
 export interface RunningProgram {
-  /** What it sends. */
+  /** Its messages. */
   readonly messages: readonly unknown[];
   /** Ends when the process has; rejects where it has failed, with what it said. */
   readonly ended: Promise<void>;
@@ -52,7 +52,7 @@ function follow(child: ChildProcess, file: string): RunningProgram {
   const ended = once(child, "close").then(([code, signal]) => {
     if (code !== 0 && signal === null) throw new Error(`${file} ended with ${code}:\n${said}`);
   });
-  ended.catch(() => {}); // whoever waits for it is told
+  ended.catch(() => {}); // its rejection is for those who wait for it
   return { messages, ended, kill: () => void child.kill("SIGKILL") };
 }
 

@@ -27,7 +27,7 @@ export class Snippets {
   /** Adds a program, which is a module. The function gives what the compiler says of it. */
   add(program: string): () => string {
     const name = `program-${this.#programs.push(program) - 1}.ts(`;
-    // What belongs to an error is indented under its first line.
+    // The lines of an error after its first are indented.
     return () =>
       this.#said
         .split(/\n(?=\S)/)

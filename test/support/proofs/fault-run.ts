@@ -1,4 +1,4 @@
-/* What holds after each fault under load, whatever the fault was. */
+/* Checks after each fault under load, whatever the fault was. */
 import { Redis } from "ioredis";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { expect } from "vitest";
@@ -44,13 +44,13 @@ const LOST_CONNECTION =
 
 export const LOADING =
   /^the server is still loading its data; it will answer when it has finished$/;
-/** What calls may be refused for while a server answers late, and while it is down. */
+/** The reasons for which calls may be refused while a server answers late, and while it is down. */
 export const LATE = [NO_ANSWER, TOO_LATE];
 export const DOWN = [...LATE, LOST_CONNECTION, LOADING];
 /** A slot that has moved, or moves, where the client follows it no further. */
 export const MOVING =
   /^the slot of the key is being moved to another node of the cluster; try again$/;
-/** A cluster that knows no master of the slot until a replica has taken over. */
+/** A cluster that knows no master of the slot until a replica has been promoted. */
 export const NO_SLOTS = /^the cluster has no master for the key now.*; try again/;
 /** Ended on the master, and not known to be ended on a replica. */
 export const NO_REPLICA =
@@ -91,7 +91,7 @@ export function underLoad(
   };
 }
 
-/** All keys of a shard are on one master, so each master can be walked by itself. */
+/** All keys of a shard are on one master, so each master can be scanned by itself. */
 async function expectWhole(layout: Layout, masters: readonly number[]): Promise<void> {
   for (const port of masters) {
     const admin = new Redis(port);

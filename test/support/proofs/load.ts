@@ -34,7 +34,7 @@ export function loadedSessions(store: SessionStore): Sessions<LoadData> {
   });
 }
 
-/** What is known of a session whose `create` was acknowledged. */
+/** A session whose `create` was acknowledged, as far as the load knows it. */
 interface Entry {
   token: string;
   readonly user: number;
@@ -78,10 +78,10 @@ export interface LoadOptions {
   readonly replicas?: number | undefined;
 }
 
-/** So many calls come about within the time of one wait. */
+/** About how many calls come within the time of one wait. */
 const PART = 20;
 
-/** What every error of a call says first: on which operation. */
+/** Every error of a call begins with its operation. */
 const FAILED =
   /^The session store could not (sign in|(?:create|change|read|end|count|list) a session(?: set)?): (.+)$/;
 
@@ -123,7 +123,7 @@ export class Load {
   }
 
   /**
-   * Waits until so many more calls have succeeded, or were refused. How fast they do is nothing to
+   * Waits until this many more calls have succeeded, or were refused. How fast they do is nothing to
    * assert; that they go on is, so it is each next part of them that is waited for.
    */
   async until(what: "done" | "refused", more: number): Promise<void> {
@@ -226,7 +226,7 @@ export class Load {
     }
   }
 
-  /** What can be done where no session is made: with those that there are. */
+  /** The calls that make no session, on those that there are. */
   async #goOn(worker: number, round: number): Promise<void> {
     const user = worker * USERS_EACH + (round % USERS_EACH);
     const entry = this.#findOldest(user);

@@ -14,11 +14,11 @@ export type ScriptName = keyof typeof sources;
 type Send = (args?: readonly string[]) => Promise<unknown>;
 
 export interface Mutation {
-  /** What is wrong. */
+  /** The rule that is broken. */
   readonly about: string;
   /** Another text for a script; the same one where the mutation is of another script. */
   apply(script: ScriptName, text: string): string;
-  /** What is sent for each command, where it is not that one command. */
+  /** The commands that are sent for each command, if they aren't just that one. */
   readonly send?: (
     sent: Sent,
     send: Send,
@@ -45,7 +45,7 @@ function edits(script: ScriptName, ...list: readonly Edit[]): Mutation["apply"] 
 }
 
 /** The same edit in every script that has the part, which is in a helper. */
-function editsOfAll(part: string, by: string): Mutation["apply"] {
+function listAllEdits(part: string, by: string): Mutation["apply"] {
   return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
 }
 
@@ -218,7 +218,7 @@ look_at_session(current, found.names)
   },
   "look at keys one by one": {
     about: "each key is looked at by a command of its own, not all of them by one",
-    apply: editsOfAll(
+    apply: listAllEdits(
       "    redis.call('EXISTS', base .. ':s:', unpack_batch(looked_at, from))\n",
       `    for i = from, math.min(from + MAX_BATCH - 1, #looked_at) do
       redis.call('EXISTS', looked_at[i])
@@ -228,7 +228,7 @@ look_at_session(current, found.names)
   },
   "no not-after moment": {
     about: "a command that arrives late is carried out",
-    apply: editsOfAll("return not_after ~= nil and now > not_after", "return false"),
+    apply: listAllEdits("return not_after ~= nil and now > not_after", "return false"),
   },
   "except that does not follow an alias": {
     about: "clear ends the session to leave alone where it is named by an old id",
@@ -331,7 +331,7 @@ ${DEADLINES}`,
   },
   "tombstone that lets in who names less": {
     about: "a tombstone forgets which of several identities the sign-in named",
-    apply: editsOfAll(
+    apply: listAllEdits(
       "  local given = parse_fields(encode_named(changes.names, identity))\n",
       "  local given = {}\n",
     ),
@@ -359,7 +359,7 @@ ${DEADLINES}`,
   },
   "pointer that outlives its session": {
     about: "an ending leaves the pointer of the lineage",
-    apply: editsOfAll(
+    apply: listAllEdits(
       "  delete_pointer(found)\n  refresh_set_expiries()\n",
       "  refresh_set_expiries()\n",
     ),
@@ -376,8 +376,8 @@ end
     ]),
   },
   "sign-out that is taken for a sign-in": {
-    about: "the tombstone of a sign-out says that somebody has signed in",
-    apply: editsOfAll("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
+    about: "the tombstone of a sign-out says that a user has signed in",
+    apply: listAllEdits("local BY_DELETE = 'd'", "local BY_DELETE = '1'"),
   },
   "sign-in that keeps nothing": {
     about: "what a sign-in is told to keep is lost",

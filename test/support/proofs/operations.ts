@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import type { CommandStore } from "../../../src/store/commanding.ts";
 import { command, commandStore, createMerge } from "../../../src/testing/commands/steps.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
-import { detailsOf } from "../error-details.ts";
+import { readDetails } from "../error-details.ts";
 import { contextWith } from "../http/request.ts";
 import type { Client } from "../stores/stores.ts";
 
@@ -17,7 +17,7 @@ export interface Data {
   secret?: string;
 }
 
-/** What no error may ever show. */
+/** A text that no error may ever show. */
 export const SECRET = "do-not-show-me";
 
 /** The stores of the sessions, which give them to nobody. */
@@ -51,9 +51,9 @@ export async function makeSession(sessions: Sessions<Data>): Promise<Made> {
 }
 
 interface Operation {
-  /** What an error says that it could not do; `|` stands between several things. */
+  /** The operation that its errors name; `|` stands between several. */
   readonly does: string;
-  /** What it needs of the server: to read, to write, or to write with more memory. */
+  /** Its need of the server: to read, to write, or to write with more memory. */
   readonly needs: "read" | "write" | "memory";
   run(): Promise<unknown>;
 }
@@ -177,7 +177,7 @@ export async function catchFailure({ does, run }: Operation): Promise<SessionErr
   expect(failure.code, failure.message).toBe("ERR_STORE_UNAVAILABLE");
   expect(failure.status).toBe(503);
   expect(failure.message).toMatch(couldNot(does));
-  expect(does.split("|"), failure.message).toContain(detailsOf(failure).operation);
+  expect(does.split("|"), failure.message).toContain(readDetails(failure).operation);
   return failure;
 }
 

@@ -70,7 +70,7 @@ export class Turnstile {
   #running = 0;
   #changed = () => {};
 
-  /** What a store calls ahead of an operation; outside of `inEveryOrder` it does not wait. */
+  /** A store calls this ahead of an operation; outside of `inEveryOrder` it does not wait. */
   readonly pass = (): Promise<void> | undefined => {
     const request = this.#requests.getStore();
     if (request === undefined) return undefined;

@@ -101,7 +101,7 @@ function untilInStep(replica: Redis): Promise<void> {
   return eventually("replication", "slave connected", () => readRole(replica));
 }
 
-/** What a node says that it is; a replica with the state of its link. */
+/** The role that a node reports; a replica with the state of its link. */
 async function readRole(admin: Redis): Promise<string> {
   const [role, , , link] = (await admin.call("ROLE")) as string[];
   return role === "master" ? role : `${role} ${link}`;

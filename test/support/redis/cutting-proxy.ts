@@ -15,7 +15,7 @@ export interface CuttingProxy {
   close(): Promise<void>;
 }
 
-/** What a client sends of itself, when it connects; the store asks INFO for a section. */
+/** Commands that a client sends by itself when it connects; the store asks INFO for a section. */
 const OF_THE_CLIENT = new Set(["HELLO", "CLIENT", "INFO", "COMMAND", "PING"]);
 
 export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy> {
@@ -23,9 +23,9 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
   let armed: { readonly cut: Cut; left: number; name?: string } | undefined;
 
   /** How to cut at this command; undefined lets it pass. */
-  function cutAt(name: string, bare: boolean): Cut | undefined {
+  function cutAt(name: string, { isBare }: { isBare: boolean }): Cut | undefined {
     if (!armed || armed.left === 0) return undefined;
-    if (OF_THE_CLIENT.has(name) && (bare || name !== "INFO")) return undefined;
+    if (OF_THE_CLIENT.has(name) && (isBare || name !== "INFO")) return undefined;
     armed.left--;
     if (armed.left > 0) return undefined;
     armed.name = name;
@@ -43,7 +43,8 @@ export async function openCuttingProxy(serverPort: number): Promise<CuttingProxy
     };
     const takeCommand = messages((message) => {
       if (broken) return;
-      const cut = cutAt(readName(message), message.toString("latin1", 0, 4) === "*1\r\n");
+      const isBare = message.toString("latin1", 0, 4) === "*1\r\n";
+      const cut = cutAt(readName(message), { isBare });
       if (cut === "before the command") return sever();
       waiting.push(cut);
       server.write(message);

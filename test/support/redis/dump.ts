@@ -44,7 +44,7 @@ export async function watchCommands(
     seen += `${args.join(" ")}\n`;
   });
   return {
-    /** What was sent up to now: a last command tells that all before it were seen. */
+    /** All that was sent up to now: a last command tells that those before it were seen. */
     async text() {
       const end = `end of what is watched ${Math.random()}`;
       await asker.echo(end);

@@ -27,7 +27,7 @@ export const moveKeyByKey: Move = async (slot, from, to, all) => {
 /** Tells masters who has a slot now, until each has taken it in. */
 export async function tell(all: readonly Redis[], slot: number, target: string): Promise<void> {
   for (const admin of all) {
-    // What nodes tell each other meanwhile may be older.
+    // The news that nodes tell each other meanwhile may be older.
     await eventually("word of a move", target, async () => {
       await admin.cluster("SETSLOT", slot, "NODE", target);
       return ownerSeenBy(admin, slot);

@@ -9,7 +9,7 @@ export interface Replicated {
   stop(): Promise<void>;
 }
 
-/** Starts a master with so many replicas, and waits until they follow it. */
+/** Starts a master with this many replicas, and waits until they follow it. */
 export async function startReplicated(count: number, password = ""): Promise<Replicated> {
   const guard = password ? ["--requirepass", password, "--masterauth", password] : [];
   const args = ["--repl-diskless-sync-delay", "0", ...guard];

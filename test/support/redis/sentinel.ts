@@ -93,7 +93,7 @@ export async function startSentinel(replicas = 1): Promise<RedisSentinel> {
   };
 }
 
-/** What the sentinel says of the master. */
+/** The sentinel's report of the master. */
 async function stateSeenBy(admin: Redis): Promise<Record<string, string | undefined>> {
   const reply = await admin.call("SENTINEL", "MASTER", NAME);
   const state = new Map<string, string>(
@@ -111,7 +111,7 @@ async function readRoles(servers: readonly RedisServer[]) {
   return { masters, inStep: roles.filter((role) => role === "slave connected").length };
 }
 
-/** What a server says that it is; a replica with the state of its link. "" where it is down. */
+/** The role that a server reports; a replica with the state of its link. "" if it is down. */
 async function readRole({ port }: RedisServer): Promise<string> {
   const one = new Redis(port, { retryStrategy: () => null });
   one.on("error", () => {});

@@ -155,7 +155,7 @@ async function answers(port: number, pid: number): Promise<boolean> {
   return reply.startsWith("+PONG") && reply.includes(`process_id:${pid}\r\n`);
 }
 
-/** What a server answers to inline commands within a second; "" where nobody does. */
+/** A server's answer to inline commands within a second; "" if there is none. */
 function ask(port: number, commands: string): Promise<string> {
   return new Promise((resolve) => {
     let reply = "";

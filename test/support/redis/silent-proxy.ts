@@ -18,7 +18,7 @@ export async function openSilentProxy(serverPort: number): Promise<SilentProxy> 
     const server = connect(serverPort, "127.0.0.1");
     const link = { silent: deaf, sockets: [client, server] };
     links.add(link);
-    // What comes is read all the same, so that the sender's kernel sees nothing wrong.
+    // Input is read all the same, so that the sender's kernel sees nothing wrong.
     client.on("data", (data) => link.silent || server.write(data));
     server.on("data", (data) => link.silent || client.write(data));
     client.on("close", () => {

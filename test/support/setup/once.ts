@@ -1,5 +1,5 @@
 /*
- * What the projects of one run share. Each project has a set-up of its own, for which vitest loads its
+ * The set-up that the projects of one run share. Each project has a set-up of its own, for which vitest loads its
  * modules anew: so what was made for the first project is kept where the others find it.
  */
 const KEY = Symbol.for("session-sets:made-for-tests");

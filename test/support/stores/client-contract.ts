@@ -54,7 +54,7 @@ export function singleContract(has: (kind: string) => boolean): void {
   clientContract("on one server", Object.fromEntries(some), place);
 }
 
-/** The contract on the server that all tests share, with so many shards. */
+/** The contract on the server that all tests share, with this many shards. */
 export function shardsContract(shards: number): void {
   describe.each(Object.entries(clients))(
     `the Redis store with ${shards} shard(s) and %s`,

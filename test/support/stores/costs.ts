@@ -21,7 +21,7 @@ export interface Meter {
   /** The client behind the proxy. */
   readonly client: Client;
   measure(operation: () => Promise<unknown>): Promise<Cost>;
-  /** Fails unless the operation takes so many commands, each a round trip where nothing else is said. */
+  /** Fails unless the operation takes this many commands, each a round trip where nothing else is said. */
   expectCost(
     operation: () => Promise<unknown>,
     commands: number,
@@ -55,7 +55,7 @@ export async function openMeter(url: string, connect: (url: string) => Client): 
   };
 }
 
-/** Sessions that no other test has, in a store of so many shards. */
+/** Sessions that no other test has, in a store of this many shards. */
 export function openSessions(client: Client, shards: number): Sessions<Data> {
   return createSessions<Data>({
     store: redisStore(client, { prefix: freshPrefix(), shards, timeout: "20 seconds" }),

@@ -5,7 +5,7 @@ import { listValues, type Model, type Place } from "../proofs/model/model.ts";
 import type { Client } from "./stores.ts";
 
 /*
- * The invariants (docs/design.md, "Invariants"), as they can be seen by walking all keys of a prefix:
+ * The invariants (docs/design.md, "Invariants"), as they can be seen by scanning all keys of a prefix:
  *
  *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
  *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
@@ -47,23 +47,23 @@ export async function checkInvariants(
   layout: Layout,
   model?: Model,
 ): Promise<void> {
-  const walk = await readKeys(client, layout);
+  const dump = await readKeys(client, layout);
   const live = new Map<string, number>();
-  for (const [at, { hash, expires }] of walk.hashes) {
+  for (const [at, { hash, expires }] of dump.hashes) {
     const shard = at.slice(0, at.indexOf(":"));
     const id = at.slice(at.indexOf(":") + 1);
     const inId = BASE64URL.indexOf(id[0] ?? "") * 64 + BASE64URL.indexOf(id[1] ?? "");
     assert.equal(inId, Number(shard), `${id} is in its own shard`);
     if (hash.has("@to") || hash.has("@x")) checkLeft(at, hash);
-    else live.set(at, checkSession(at, hash, expires, layout, walk));
+    else live.set(at, checkSession(at, hash, expires, layout, dump));
   }
-  checkPointers(walk, live, layout);
-  checkSets(walk, live, layout);
-  checkPlainSets(walk);
-  if (model) compare(walk, model);
+  checkPointers(dump, live, layout);
+  checkSets(dump, live, layout);
+  checkPlainSets(dump);
+  if (model) compare(dump, model);
 }
 
-/** What is left at an old id has no more than that; an alias also the one before it. */
+/** An alias or tombstone at an old id has no more fields than that; an alias also the id before it. */
 function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
   const { "@to": target, "@x": tombstone, "@p": previous, ...more } = Object.fromEntries(hash);
   assert.deepEqual(more, {}, `what is left at ${at} has nothing else`);
@@ -188,7 +188,7 @@ function compare({ hashes, now }: KeyDump, model: Model): void {
   }
 }
 
-/** What the hash of a place holds, but for a session's own fields of the library. */
+/** The fields of the hash at a place, without the library's own fields of a session. */
 function expected(place: Place): Record<string, string> {
   if (place.kind === "tombstone") return { "@x": place.says };
   const before: Record<string, string> = place.previous === null ? {} : { "@p": place.previous };
@@ -218,7 +218,7 @@ function namesIn(hash: ReadonlyMap<string, string>): string[] {
 
 /** Reads every key under the prefix. */
 async function readKeys(client: Client, { prefix, shards }: Layout): Promise<KeyDump> {
-  const walk: KeyDump = {
+  const dump: KeyDump = {
     hashes: new Map(),
     sets: new Map(),
     plain: new Map(),
@@ -238,14 +238,14 @@ async function readKeys(client: Client, { prefix, shards }: Layout): Promise<Key
       if (expires === -2) return; // it expired since the scan
       assert.ok(expires > 0, `${key} has a time to live (I3)`);
       if (kind === "s")
-        walk.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
-      if (kind === "r") walk.sets.set(at, { scores: toScores(content as string[]), expires });
-      if (kind === "m") walk.plain.set(at, { ids: new Set(content as string[]), expires });
-      if (kind === "l") walk.pointers.set(at, { id: content as string, expires });
+        dump.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
+      if (kind === "r") dump.sets.set(at, { scores: toScores(content as string[]), expires });
+      if (kind === "m") dump.plain.set(at, { ids: new Set(content as string[]), expires });
+      if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
     }),
   );
   const [seconds, micros] = (await client.time()).map(Number) as [number, number];
-  return { ...walk, now: seconds * 1000 + Math.floor(micros / 1000) };
+  return { ...dump, now: seconds * 1000 + Math.floor(micros / 1000) };
 }
 
 type Kind = "s" | "r" | "m" | "l";

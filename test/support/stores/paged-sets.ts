@@ -32,7 +32,7 @@ export interface PagedSet {
   between: (page: number) => Promise<unknown>;
 }
 
-/** A set of so many sessions of user 1 in one shard, each a deadline of its own. */
+/** A set of this many sessions of user 1 in one shard, each a deadline of its own. */
 export async function openPagedSet(client: Client, count: number): Promise<PagedSet> {
   const prefix = freshPrefix();
   const options = { prefix, timeout: "20 seconds" } as const;

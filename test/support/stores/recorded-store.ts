@@ -1,7 +1,7 @@
 import type { SessionStore } from "session-sets";
 import type { CommandStore } from "session-sets/testing";
 
-/** What a store does for one session or set, and may fail at. */
+/** The methods of a store for one session or set, which may fail. */
 const OPERATIONS = [
   "create",
   "signIn",

@@ -1,4 +1,4 @@
-/* Places where sessions are damaged by hand and mended by `reindex`. */
+/* Places where sessions are damaged by hand and fixed by `reindex`. */
 import { Cluster, Redis } from "ioredis";
 import {
   createSessions,
@@ -139,7 +139,7 @@ export interface Reindexed {
   readonly corrected: number;
 }
 
-/** Walks to the end. */
+/** Reindexes to the end. */
 export async function reindexToEnd(
   sessions: Pick<Sessions<Data>, "reindex">,
   options?: ReindexOptions,
@@ -153,6 +153,6 @@ export async function reindexToEnd(
     ended = cursor === null;
     steps++;
   }
-  if (!ended) throw new Error("the walk did not end");
+  if (!ended) throw new Error("the reindex did not end");
   return { steps, ...last };
 }

@@ -19,7 +19,7 @@ export type UserReferences = { user_id: true; account: true; team_ids: { identit
 
 /** A store that a test has for itself. */
 export class UserStore {
-  /** What the store was asked for since the last time that this was emptied. */
+  /** The calls of the store since the last time that this was emptied. */
   readonly asked: string[] = [];
   #store!: SessionStore;
   #elapse!: (ms: number) => Promise<void>;

@@ -4,7 +4,7 @@ import { Attempts } from "../../../demo/attempts.ts";
 
 const MINUTE = 60_000;
 
-/** How many of so many attempts at once may be made. */
+/** How many of this many attempts at once may be made. */
 function tries(attempts: Attempts, times: number, who: (i: number) => [string, string]): number {
   return Array.from({ length: times }, (_, i) => attempts.mayTry(...who(i))).filter(Boolean).length;
 }

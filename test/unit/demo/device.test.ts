@@ -1,4 +1,4 @@
-/* What the demo calls a browser, whatever its User-Agent header is: short, and never an error. */
+/* The demo's name of a browser, whatever its User-Agent header is: short, and never an error. */
 import { describe, expect, test } from "vitest";
 import { describeDevice } from "../../../demo/device.ts";
 import { ANDROID, EDGE, FIREFOX, IPHONE } from "../../support/http/user-agents.ts";

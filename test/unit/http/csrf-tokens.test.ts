@@ -20,7 +20,7 @@ beforeEach(async () => {
   compare.mockReset(); // to the real one
 });
 
-function sessionOf(cookie: string, options: KoaSessionsOptions<object> = {}, keys?: string[]) {
+function openSession(cookie: string, options: KoaSessionsOptions<object> = {}, keys?: string[]) {
   return koaSessions(sessions, options).of({ ...contextWith(cookie), app: { keys } });
 }
 
@@ -40,7 +40,7 @@ function altered(text: string): string {
 
 describe("a CSRF token", () => {
   test("is compared in constant time, a right one and a wrong one", () => {
-    const session = sessionOf(`session=${token}`);
+    const session = openSession(`session=${token}`);
     const [salt = "", mac = ""] = session.createCSRFToken().split(".");
     expect(session.verifyCSRFToken(`${salt}.${mac}`)).toBe(true);
     expect(compared()).toEqual([[mac, mac]]);
@@ -50,14 +50,14 @@ describe("a CSRF token", () => {
   });
 
   test("is right by that comparison alone", () => {
-    const session = sessionOf(`session=${token}`);
+    const session = openSession(`session=${token}`);
     const right = session.createCSRFToken();
     compare.mockReturnValueOnce(false);
     expect(session.verifyCSRFToken(right)).toBe(false);
   });
 
   test("whose salt is none is refused, though its code is right for it", () => {
-    const session = sessionOf(`session=${token}`);
+    const session = openSession(`session=${token}`);
     const made = (salt: string) => `${salt}.${hmac(token, salt)}`;
     expect(session.verifyCSRFToken(made("A-_9zA-_9zA-_9zA-_9zAA"))).toBe(true);
     const salts = ["", "A", "A".repeat(21), "A".repeat(23), "A".repeat(10_000)];
@@ -72,7 +72,7 @@ describe("a signature", () => {
   const keys = ["new key", "old key"];
   const sign = (key: string) => hmac(key, `session=${token}`);
   const idWith = (signature: string) =>
-    sessionOf(`session=${token}.${signature}`, { signed: true }, keys).id;
+    openSession(`session=${token}.${signature}`, { signed: true }, keys).id;
 
   test.each(keys)("of the %s is compared in constant time, a right one and a wrong one", (key) => {
     expect(idWith(sign(key))).not.toBeNull();

@@ -85,7 +85,7 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
       { url: "::", headers: new Headers(), req: { raw: { url: "/", headers: new Headers() } } },
     ],
   ])("refuses %s", async (name, given) => {
-    // What has headers is enough for some.
+    // An object with headers is enough for some.
     if (name === "a URL that is none" && /Express|node/.test(_)) return;
     const error = await Promise.resolve()
       .then(() => call(given as never))

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { provideProgram } from "../../../scripts/programs.mjs";
 
-/** What was said, which is no line among the results of these tests. */
+/** The lines that were said, which aren't among the results of these tests. */
 const said = vi.hoisted(() => [] as unknown[]);
 vi.mock("node:fs", async (original) => ({
   ...(await original<typeof import("node:fs")>()),

@@ -19,11 +19,11 @@ function expectRefused(work: () => unknown, says: RegExp): void {
   );
 }
 
-/** What is wrong, options that are wrong so, and what the message says. */
+/** A fault, options with that fault, and the message's text. */
 type Case = [what: string, options: unknown, says: RegExp];
 
 const DURATION = /must be a duration: milliseconds above zero or a string such as "30 minutes"/;
-/** What is a duration nowhere; null turns a deadline off, and is none where one is needed. */
+/** Values that are a duration nowhere; null turns a deadline off, and is none where one is needed. */
 const badDurations: unknown[] = [
   0,
   -1,

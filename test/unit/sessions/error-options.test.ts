@@ -14,7 +14,7 @@ import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, test } from "vitest";
-import { detailsOf, thrownBy } from "../../support/error-details.ts";
+import { readDetails, thrownBy } from "../../support/error-details.ts";
 
 interface Data {
   user_id?: number;
@@ -173,7 +173,7 @@ for (const [what, [take, options]] of Object.entries(WRONG)) {
   test.each(Object.entries(options))(`${what} names its option %s`, async (option, value) => {
     const error = await thrownBy(() => take({ [option]: value } as never));
     const details = { option: OTHERWISE[`${what} ${option}`] ?? option };
-    expect([error.code, detailsOf(error)]).toEqual(["ERR_SESSION_CONFIG", details]);
+    expect([error.code, readDetails(error)]).toEqual(["ERR_SESSION_CONFIG", details]);
   });
 }
 
@@ -184,13 +184,13 @@ describe("a declared reference", () => {
   };
   test.each(Object.entries(asked))("of %s is named by its error", async (what, declare) => {
     const about = { option: "references", field: "user_id" };
-    expect(detailsOf(await thrownBy(() => declare({ user_id: 5 } as never)))).toEqual(about);
-    expect(detailsOf(await thrownBy(() => declare({ user_id: { as: 1 } } as never)))).toEqual(
+    expect(readDetails(await thrownBy(() => declare({ user_id: 5 } as never)))).toEqual(about);
+    expect(readDetails(await thrownBy(() => declare({ user_id: { as: 1 } } as never)))).toEqual(
       about,
     );
-    const name = detailsOf(await thrownBy(() => declare({ "@a": {} } as never)));
+    const name = readDetails(await thrownBy(() => declare({ "@a": {} } as never)));
     expect(name, what).toEqual({ option: "references", field: "@a" });
-    expect(detailsOf(await thrownBy(() => declare({ user_id: { is: 1 } } as never)))).toEqual({
+    expect(readDetails(await thrownBy(() => declare({ user_id: { is: 1 } } as never)))).toEqual({
       option: "is",
     });
   });
@@ -217,5 +217,5 @@ test.each<readonly [what: string, () => unknown, object]>([
   ],
 ])("ERR_SESSION_CONFIG tells what it is about where %s", async (_what, call, details) => {
   const error = await thrownBy(call);
-  expect([error.code, detailsOf(error)]).toEqual(["ERR_SESSION_CONFIG", details]);
+  expect([error.code, readDetails(error)]).toEqual(["ERR_SESSION_CONFIG", details]);
 });

@@ -16,7 +16,7 @@ const RULES: Record<string, (value: unknown) => string | undefined> = {
 
 type Path = readonly (string | { readonly key: string })[];
 
-function issuesOf(value: unknown, pathOf: (field: string) => Path) {
+function listIssues(value: unknown, pathOf: (field: string) => Path) {
   return Object.entries(RULES).flatMap(([field, faultOf]) => {
     const message = faultOf((value as Record<string, unknown>)[field]);
     return message === undefined ? [] : [{ message, path: pathOf(field) }];
@@ -30,7 +30,7 @@ function schema(pathOf: (field: string) => Path): StandardSchema<Data> {
       version: 1,
       vendor: "test",
       validate: (value) => {
-        const issues = issuesOf(value, pathOf);
+        const issues = listIssues(value, pathOf);
         return issues.length > 0 ? { issues } : { value };
       },
     },

@@ -40,11 +40,11 @@ const DETAILS: { readonly [Code in SessionErrorCode]: Required<SessionErrorDetai
 };
 
 /** An error of any code with all its details. */
-function errorOf(code: SessionErrorCode, options: ErrorOptions = {}): SessionError {
+function createError(code: SessionErrorCode, options: ErrorOptions = {}): SessionError {
   return new SessionError(code, HINT, { ...DETAILS[code], ...options } as never);
 }
 
-/** What a framework or an application makes of an error to send it. */
+/** The body that a framework or an application makes of an error. */
 function sendable(error: SessionError): string[] {
   return [
     error.message,
@@ -57,7 +57,7 @@ function sendable(error: SessionError): string[] {
 
 describe.each(forVisitors)("%s, which may be shown,", (code, status, message) => {
   test("has a sentence for the visitor, and the developer's apart from it", () => {
-    const error = errorOf(code);
+    const error = createError(code);
     expect(error).toMatchObject({ name: "SessionError", code, status, message, expose: true });
     expect(error.hint).toBe(HINT);
     expect(Object.keys(error)).not.toContain("hint");
@@ -65,7 +65,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
   });
 
   test("tells the developer in its stack, and where it is printed", () => {
-    const error = errorOf(code);
+    const error = createError(code);
     const lines = String(error.stack).split("\n");
     expect(lines[0]).toContain(message);
     expect(lines[1]).toBe(`  hint: ${HINT}`);
@@ -76,7 +76,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
   });
 
   test("is answered with the visitor's sentence where a framework asks for a response", async () => {
-    const error = errorOf(code) as SessionError & { getResponse(): Response };
+    const error = createError(code) as SessionError & { getResponse(): Response };
     const response = error.getResponse();
     expect([response.status, await response.text()]).toEqual([status, message]);
   });
@@ -84,7 +84,7 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
 
 describe.each(forDevelopers)("%s, which may not be shown,", (code, status) => {
   test("has one sentence for the developer, and nothing that is made of it to be sent", async () => {
-    const error = errorOf(code);
+    const error = createError(code);
     expect(error).toMatchObject({ code, status, message: HINT, hint: HINT, expose: false });
     expect(Object.keys(error)).not.toContain("hint");
     expect(JSON.stringify(error)).not.toContain("cart");
@@ -101,15 +101,15 @@ const codes = [...forVisitors, ...forDevelopers].map(([code]) => code);
 describe.each(codes)("%s", (code) => {
   test("keeps its cause, in what is printed and not in what is sent", () => {
     const cause = new Error("the server is down");
-    const error = errorOf(code, { cause });
+    const error = createError(code, { cause });
     expect(error.cause).toBe(cause);
     expect(inspect(error)).toContain("the server is down");
     for (const text of sendable(error)) expect(text).not.toContain("server");
-    expect("cause" in errorOf(code)).toBe(false);
+    expect("cause" in createError(code)).toBe(false);
   });
 
   test("has what belongs to it, to be read and not to be changed", () => {
-    const error = errorOf(code);
+    const error = createError(code);
     expect(error).toMatchObject(DETAILS[code]);
     for (const name of Object.keys(DETAILS[code])) {
       expect(Object.getOwnPropertyDescriptor(error, name)).toMatchObject({ writable: false });
@@ -117,7 +117,7 @@ describe.each(codes)("%s", (code) => {
   });
 
   test("has nothing of that in what is made of it to be sent, and is the same to all as before", () => {
-    const error = errorOf(code);
+    const error = createError(code);
     expect(Object.keys(error).sort()).toEqual(["code", "expose", "name", "status"]);
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: "SessionError",
@@ -144,13 +144,13 @@ describe.each(codes)("%s", (code) => {
   });
 
   test("is an Error like any other, also where stacks are cut off or are no text", () => {
-    expect(errorOf(code)).toBeInstanceOf(Error);
+    expect(createError(code)).toBeInstanceOf(Error);
     const { stackTraceLimit, prepareStackTrace } = Error;
     try {
       Error.stackTraceLimit = 0;
-      expect(errorOf(code).stack).toContain(HINT);
+      expect(createError(code).stack).toContain(HINT);
       Error.prepareStackTrace = (_error, sites) => sites;
-      expect(errorOf(code).hint).toBe(HINT);
+      expect(createError(code).hint).toBe(HINT);
     } finally {
       Object.assign(Error, { stackTraceLimit, prepareStackTrace });
     }
@@ -170,7 +170,7 @@ describe("the class", () => {
     expect(error).toBeInstanceOf(SessionError);
     expect(error).toBeInstanceOf(Full);
     expect([error.name, error.shard, error.maxSessions]).toEqual(["SessionError", 3, 1]);
-    expect(errorOf("ERR_STORE_FULL")).not.toBeInstanceOf(Full);
+    expect(createError("ERR_STORE_FULL")).not.toBeInstanceOf(Full);
   });
 });
 

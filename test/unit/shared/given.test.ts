@@ -1,4 +1,4 @@
-/* What a caller gives is read once: whatever it says of itself later on, what was checked is what counts. */
+/* A caller's arguments are read once: whatever they say of themselves later on, the checked values count. */
 import { createSessions, SessionError } from "session-sets";
 import { koaSessions } from "session-sets/koa";
 import { memoryStore } from "session-sets/memory";
@@ -21,7 +21,7 @@ function changing(name: string, first: unknown, then: unknown): object {
   });
 }
 
-function codeOf(error: unknown): string {
+function readCode(error: unknown): string {
   expect(error).toBeInstanceOf(SessionError);
   return (error as SessionError).code;
 }
@@ -87,12 +87,12 @@ test("what reading throws is the cause, without what may be a token in it", asyn
     },
   };
   const refused = await sessions.create(values).catch((error: unknown) => error);
-  expect(codeOf(refused)).toBe("ERR_SESSION_VALUE");
+  expect(readCode(refused)).toBe("ERR_SESSION_VALUE");
   expect((refused as SessionError).cause).toBe(own);
   const secret = "aZ09_-".repeat(6);
   const broken = new Proxy(Object.freeze({ [secret]: 1 }), { get: () => 2 });
   const error = await sessions.touch(null, broken as object).catch((one: unknown) => one);
-  expect(codeOf(error)).toBe("ERR_SESSION_CONFIG");
+  expect(readCode(error)).toBe("ERR_SESSION_CONFIG");
   expect(
     String((error as SessionError).stack) + String((error as { cause?: Error }).cause?.stack),
   ).not.toContain(secret);
@@ -103,7 +103,7 @@ test.each([
   ["a list of names", ["touch"]],
 ])("%s is no record of options", async (_, given) => {
   const error = await sessions.touch(null, given as object).catch((one: unknown) => one);
-  expect(codeOf(error)).toBe("ERR_SESSION_CONFIG");
+  expect(readCode(error)).toBe("ERR_SESSION_CONFIG");
 });
 
 test.each<[string, unknown]>([
@@ -115,7 +115,7 @@ test.each<[string, unknown]>([
   const data = { "~standard": { version: 1, vendor: "test", validate: () => result } };
   const checked = createSessions({ data: data as never, store: memoryStore() });
   const error = await checked.create({ theme: 1 } as never).catch((one: unknown) => one);
-  expect(codeOf(error)).toBe("ERR_SESSION_CONFIG");
+  expect(readCode(error)).toBe("ERR_SESSION_CONFIG");
 });
 
 test("issues of any form are told, or passed over", async () => {
@@ -129,7 +129,7 @@ test("issues of any form are told, or passed over", async () => {
   const data = { "~standard": { version: 1, vendor: "test", validate: () => ({ issues }) } };
   const checked = createSessions({ data: data as never, store: memoryStore() });
   const error = await checked.create({ theme: 1 } as never).catch((one: unknown) => one);
-  expect(codeOf(error)).toBe("ERR_SESSION_VALUE");
+  expect(readCode(error)).toBe("ERR_SESSION_VALUE");
   expect((error as SessionError).hint).toContain('"theme" does not fit the schema: see its issues');
 });
 

@@ -1,4 +1,4 @@
-/* What messages quote: never a token, never a line of a client's, and no crash whatever they are given. */
+/* Messages never quote a token or a line of a client's, and building one never fails. */
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { createSessions, SessionError } from "session-sets";
@@ -44,7 +44,7 @@ const CALLS: Record<string, (given: never) => unknown> = {
   "createSessions' references": (given) => createSessions({ references: given }),
 };
 
-async function errorOf(call: () => unknown): Promise<unknown> {
+async function catchError(call: () => unknown): Promise<unknown> {
   try {
     await call();
     return null;
@@ -118,7 +118,7 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
       new (Object.defineProperty(class {}, "name", { value: Symbol(TOKEN) }))(),
     ],
   ])("is refused without a word of it: %s", async (_name, given) => {
-    expectClean(await errorOf(() => call(given as never)), TOKEN);
+    expectClean(await catchError(() => call(given as never)), TOKEN);
   });
 });
 
@@ -132,7 +132,7 @@ test("whatever is given, no message has the token in it, or a second line", asyn
   });
   await fc.assert(
     fc.asyncProperty(given, fc.constantFrom(...Object.keys(CALLS)), async (one, name) => {
-      expectClean(await errorOf(() => CALLS[name]?.(one.value as never)), one.secret);
+      expectClean(await catchError(() => CALLS[name]?.(one.value as never)), one.secret);
     }),
     runs(500),
   );

@@ -108,7 +108,7 @@ export function parseSettings(options: KoaRedisSessionSetsOptions): Settings {
   };
 }
 
-/** A longer salt is no better, and a huge one would need too much memory. */
+/** A longer salt isn't better, and a huge one would need too much memory. */
 const MAX_SALT_BYTES = 1024;
 
 function isSize(bytes: unknown): boolean {
@@ -117,7 +117,7 @@ function isSize(bytes: unknown): boolean {
 
 /**
  * The options that have a value, including inherited ones: koa-redis-session-sets passed those on to
- * the cookie, too. As there, undefined and null are no value, and neither is an empty domain.
+ * the cookie, too. As there, undefined, null and an empty domain don't count as values.
  */
 function readGiven(options: KoaRedisSessionSetsOptions): Partial<KoaRedisSessionSetsOptions> {
   const names: string[] = [];

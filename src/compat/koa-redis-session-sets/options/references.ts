@@ -20,10 +20,10 @@ export interface KoaReferences {
 
 /** @throws SessionError ERR_SESSION_CONFIG for a declaration that cannot work. */
 export function parseReferences(references: unknown = {}): KoaReferences {
-  return readSafely("ERR_SESSION_CONFIG", "references", () => declared(references));
+  return readSafely("ERR_SESSION_CONFIG", "references", () => readReferences(references));
 }
 
-function declared(references: unknown): KoaReferences {
+function readReferences(references: unknown): KoaReferences {
   // Lists and maps have no field names: no reference would be declared, without an error.
   if (typeof references !== "object" || references === null || Symbol.iterator in references) {
     throw createConfigError(

@@ -12,9 +12,12 @@ local name = ARGV[2]
 local limit = tonumber(ARGV[3])
 local other = ARGV[4]
 
+local MAX_LIST_LIMIT = 500
+
 local entries = {}
-local ids =
-  redis.call('ZRANGE', set, '+inf', format_int(now), 'BYSCORE', 'REV', 'LIMIT', 0, 500)
+local ids = redis.call(
+  'ZRANGE', set, '+inf', format_int(now), 'BYSCORE', 'REV', 'LIMIT', 0, MAX_LIST_LIMIT
+)
 for _, id in ipairs(ids) do
   local seen = redis.call('HGET', derive_session_key(id), '@s')
   if seen then

@@ -1,4 +1,4 @@
-/* What sessions look like in Redis (docs/design.md, "Keys"), literally. */
+/* Sessions in Redis (docs/design.md, "Keys"), literally. */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";

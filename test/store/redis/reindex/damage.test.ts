@@ -1,4 +1,4 @@
-/* What `sessions.reindex()` mends: each kind of damage, made by hand. */
+/* `sessions.reindex()` fixes each kind of damage, made by hand. */
 import { describe, expect, test } from "vitest";
 import {
   openPlace,
@@ -12,7 +12,7 @@ const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
 
 interface Damage {
   readonly what: string;
-  /** What a walk reports; the number of sets that user 1 has is `shards` at most. */
+  /** The report of a reindex. User 1 has at most `shards` sets. */
   readonly report: Partial<Record<keyof typeof NONE, number | "some">>;
   /** Damages the place; `key` is a session's hash, `set` the set of its user. */
   make(place: Place, key: string, set: string, id: string): Promise<unknown>;
@@ -181,7 +181,7 @@ async function fill(place: Place): Promise<{ key: string; set: string; id: strin
 }
 
 describe.each(places)("%s", (_where, open) => {
-  test("there is nothing to mend where nothing was damaged", async () => {
+  test("there is nothing to fix where nothing was damaged", async () => {
     const place = open();
     await fill(place);
     const before = await place.dump();
@@ -191,7 +191,7 @@ describe.each(places)("%s", (_where, open) => {
     expect(await place.dump()).toEqual(before);
   });
 
-  test.each(DAMAGES)("it is mended that $what", async ({ make, report }) => {
+  test.each(DAMAGES)("it fixes that $what", async ({ make, report }) => {
     const place = open();
     const { key, set, id } = await fill(place);
     await make(place, key, set, id);
@@ -201,10 +201,10 @@ describe.each(places)("%s", (_where, open) => {
     expect(await place.dump(), "a dry run writes nothing").toEqual(damaged);
 
     const wet = await reindexToEnd(place.open(REFERENCES));
-    for (const walked of [dry, wet]) {
+    for (const reindexed of [dry, wet]) {
       for (const [what, count] of Object.entries(report)) {
-        const found = walked[what as keyof typeof NONE];
-        if (count === "some") expect(found + walked.corrected, what).toBeGreaterThan(0);
+        const found = reindexed[what as keyof typeof NONE];
+        if (count === "some") expect(found + reindexed.corrected, what).toBeGreaterThan(0);
         else expect(found, what).toBe(count);
       }
     }
@@ -229,7 +229,7 @@ describe.each(places)("%s", (_where, open) => {
     expect(await sessions.by("user_id", 2).has(lineage)).toBe(false);
   });
 
-  test("many kinds of damage at once are mended in one walk", async () => {
+  test("many kinds of damage at once are fixed in one run", async () => {
     const place = open();
     const { key, set, id } = await fill(place);
     for (const { make } of DAMAGES) {

@@ -1,4 +1,4 @@
-/* What `sessions.reindex()` and a touch mend after a server has really thrown keys away. */
+/* `sessions.reindex()` and a touch, after a server has really thrown keys away. */
 import { Redis } from "ioredis";
 import type { Sessions } from "session-sets";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -41,7 +41,7 @@ interface Made {
   readonly user: number;
 }
 
-/** Makes sessions until the server has thrown so many keys away, and then gives it memory again. */
+/** Makes sessions until the server has thrown this many keys away, and then gives it memory again. */
 async function fillUntilEvicted(sessions: Sessions<Data>, policy: string): Promise<Made[]> {
   const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
   await admin.config("SET", "maxmemory-policy", policy);

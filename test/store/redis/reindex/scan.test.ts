@@ -1,4 +1,4 @@
-/* How `sessions.reindex()` walks: in bounded steps, from where it stopped, and over every server. */
+/* `sessions.reindex()` scans keys in bounded steps, from where it stopped, and on every server. */
 
 import { Redis } from "ioredis";
 import { createSessions, type ReferenceOptions } from "session-sets";
@@ -80,12 +80,12 @@ describe.each(places)("%s", (_where, open) => {
     await place.check(LATER);
   });
 
-  test("a walk that was stopped at any of its steps goes on from its cursor", async () => {
+  test("a scan that was stopped at any of its steps goes on from its cursor", async () => {
     const place = open();
     await fill(place, 1000);
     const sessions = place.open(LATER);
     let cursor: string | null = null;
-    let walks = 0;
+    let stops = 0;
     do {
       // Each time another program, which stops where the cursor has moved.
       const programs = place.open(LATER);
@@ -94,9 +94,9 @@ describe.each(places)("%s", (_where, open) => {
         ({ cursor } = progress);
         break;
       }
-      walks++;
+      stops++;
     } while (cursor !== null);
-    expect(walks).toBeGreaterThan(1);
+    expect(stops).toBeGreaterThan(1);
     expect(await sessions.by("team_ids", "x").size()).toBe(1000);
     await place.check(LATER);
   });
@@ -127,7 +127,7 @@ describe("a step is bounded", () => {
         }
       });
       expect(steps.length).toBeGreaterThan(4000 / 50);
-      // 50 keys a step, each read and mended; and the server's time, and the scripts' texts, once.
+      // 50 keys a step, each read and fixed; and the server's time, and the scripts' texts, once.
       expect(Math.max(...steps)).toBeLessThanOrEqual(50 * 3 + 5);
       const keys = runs.map(({ commands }) =>
         commands.flat().filter((word) => word.includes("}:")),
@@ -160,7 +160,7 @@ describe("a step is bounded", () => {
   });
 });
 
-test("a cursor of a server that was restarted meanwhile is taken back, and the walk begins anew", async () => {
+test("a cursor of a server that was restarted meanwhile is accepted, and the scan begins anew", async () => {
   const server = await startRedis({ args: ["--appendonly", "yes"] });
   const servers = openServer(server.url);
   try {
@@ -180,13 +180,13 @@ test("a cursor of a server that was restarted meanwhile is taken back, and the w
   }
 });
 
-describe("every kind of client walks", () => {
+describe("every kind of client scans", () => {
   test.each(Object.entries(singleClients))("on one server, %s", async (_kind, connect) => {
     const opened = await connect(Number(new URL(inject("redisUrl")).port));
     const place = openPlace(shared.single, 2);
     await fill(place, 300);
-    const walked = await reindexToEnd(place.open(LATER, opened.client));
-    expect(walked).toMatchObject({ added: 600 });
+    const reindexed = await reindexToEnd(place.open(LATER, opened.client));
+    expect(reindexed).toMatchObject({ added: 600 });
     await place.check(LATER);
     await opened.close();
   });
@@ -195,8 +195,8 @@ describe("every kind of client walks", () => {
     const opened = await connect(shared.cluster.masters[0]?.port ?? 0);
     const place = openPlace(shared.spread, 64);
     await fill(place, 300);
-    const walked = await reindexToEnd(place.open(LATER, opened.client));
-    expect(walked).toMatchObject({ added: 600 });
+    const reindexed = await reindexToEnd(place.open(LATER, opened.client));
+    expect(reindexed).toMatchObject({ added: 600 });
     await place.check(LATER);
     await opened.close();
   });
@@ -206,7 +206,7 @@ describe("every kind of client walks", () => {
     const client = new Redis(inject("redisUrl"), { keyPrefix: "a*[b]?\\^:" });
     const open = (references: Record<string, ReferenceOptions>) =>
       createSessions<Data>({
-        store: redisStore(client, { prefix: "walk" }),
+        store: redisStore(client, { prefix: "scan" }),
         references,
         idleTimeout: "1 minute",
       });

@@ -1,4 +1,4 @@
-/* `sessions.reindex()` while the sessions are in use: it mends what was damaged, and harms nothing. */
+/* `sessions.reindex()` while the sessions are in use: it fixes damage, and harms nothing. */
 import { redisStore } from "session-sets/redis";
 import { describe, expect, test } from "vitest";
 import { LOAD_REFERENCES, Load, loadedSessions, summary } from "../../../support/proofs/load.ts";
@@ -25,7 +25,7 @@ function start(place: Place) {
   return {
     load,
     reindex: () => reindexToEnd(sessions),
-    /** Does it again and again while the load does so many calls. */
+    /** Does it again and again while the load does this many calls. */
     async during(calls: number, work: () => Promise<void>): Promise<void> {
       let over = false;
       const done = load.until("done", calls).finally(() => {
@@ -48,26 +48,26 @@ describe.each<[string, () => Place]>([
   test("where nothing is damaged it finds nothing, though sessions are made, moved, rotated and ended", async () => {
     const place = open();
     const { load, reindex, during } = start(place);
-    let walks = 0;
+    let runs = 0;
     await during(5000, async () => {
       expect(await reindex()).toMatchObject({ added: 0, removed: 0, corrected: 0 });
-      walks++;
+      runs++;
     });
     await load.stop();
     await place.check(LOAD_REFERENCES);
     const losses = await load.losses();
-    console.log(summary(`${walks} walks, ${where}`, load, losses));
-    expect(walks).toBeGreaterThan(1);
+    console.log(summary(`${runs} runs, ${where}`, load, losses));
+    expect(runs).toBeGreaterThan(1);
     expect(losses).toEqual({ sessions: 0, ends: 0, writes: 0 });
     expect(load.counts).toMatchObject({ refused: 0, missing: 0 });
     await load.clearAll();
   });
 
-  test("what is damaged meanwhile is mended, and no session nor write is lost", async () => {
+  test("damage that is done meanwhile is fixed, and no session or write is lost", async () => {
     const place = open();
     const { load, reindex, during } = start(place);
     let harm = 0;
-    let mended = 0;
+    let fixed = 0;
     await during(4000, async () => {
       for (const set of (await place.keys("*}:r:*")).filter((_, i) => i % 3 === harm % 3)) {
         await place.call("DEL", set);
@@ -77,14 +77,14 @@ describe.each<[string, () => Place]>([
       }
       harm++;
       const { added, removed, corrected } = await reindex();
-      mended += added + removed + corrected;
+      fixed += added + removed + corrected;
     });
-    expect(mended).toBeGreaterThan(0);
+    expect(fixed).toBeGreaterThan(0);
     await reindex(); // after the last damage, and with the load still on
     await load.stop();
     await place.check(LOAD_REFERENCES);
     const losses = await load.losses();
-    console.log(summary(`${mended} repairs, ${where}`, load, losses));
+    console.log(summary(`${fixed} fixes, ${where}`, load, losses));
     // Only what ended a set while that was damaged may have missed a session.
     expect(losses).toMatchObject({ sessions: 0, writes: 0 });
     await load.clearAll();

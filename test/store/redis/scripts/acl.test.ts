@@ -1,6 +1,6 @@
 /*
  * The rights that docs/operating.md gives to the library's user: with these and no others the
- * contract holds, sets are mended, and endings wait for replicas; and none of them is too many.
+ * contract holds, sets are fixed, and endings wait for replicas; and none of them is too many.
  */
 import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";
@@ -34,7 +34,7 @@ function rules(): string[] {
 
 const allowed = rules().flatMap((rule) => (/^\+/.test(rule) ? [rule.slice(1).toUpperCase()] : []));
 
-/** What clients send by themselves, when they connect and while they are connected. */
+/** Commands that clients send by themselves, when they connect and while they are connected. */
 const OF_CLIENTS = ["PING", "INFO", "CLUSTER|SLOTS", "CLUSTER|INFO"];
 
 let cluster: RedisCluster;

@@ -1,4 +1,4 @@
-/* What the scripts tell the server, as README.md shows it. */
+/* The commands of the scripts, as README.md shows them. */
 import { readFileSync } from "node:fs";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
@@ -60,7 +60,7 @@ test("the commands in the README are those that the server is told", async () =>
   const { writes, stop } = await watch();
   const { token, session } = await sessions.create({ user_id: 1 });
   const told: Record<string, string[]> = { create: await writes() };
-  // What does not change is not told: a touch in the same millisecond would tell less.
+  // Unchanged values aren't sent: a touch in the same millisecond would send less.
   async function later(present: string | null | undefined): Promise<void> {
     const seen = (await sessions.get(present, { touch: false }))?.lastSeenAt.getTime() ?? 0;
     while (Date.now() <= seen + 1) await client.ping();

@@ -57,7 +57,7 @@ const WRITES: { readonly [command: string]: (args: readonly string[]) => readonl
   RENAME: (args) => args,
 };
 
-/** What asks an index by itself, by the part of its keys that says what they are. */
+/** Scripts that ask an index by itself, by the part of its keys that says what they are. */
 const ASKS = { ":r:": "ZSCORE", ":m:": "SISMEMBER" };
 
 function expectLooked({ commands }: ScriptRun): void {
@@ -175,7 +175,7 @@ describe.each([
     return { id, lineage, pointer: `{sessions:0}:l:${lineage}` };
   }
 
-  /** What must have looked at the pointer, too, as it writes that. */
+  /** Scripts that must have looked at the pointer, too, because they write it. */
   async function expectPointer(pointer: string, work: () => Promise<unknown>): Promise<void> {
     const [run] = await watch.recordRuns(work);
     if (!run) throw new Error("no script has run");

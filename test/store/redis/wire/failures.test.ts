@@ -44,14 +44,14 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   }
 
   /** Fails unless every operation is refused in time, with an error that tells no secret. */
-  async function expectAllFail(made: Made, mend: RegExp): Promise<void> {
+  async function expectAllFail(made: Made, advice: RegExp): Promise<void> {
     const start = performance.now();
     const all = Object.values(operations(impatient, made));
     await Promise.all(
       all.map(async (operation) => {
         const error = await catchFailure(operation);
         expect(performance.now() - start).toBeLessThan(TIMEOUT + SLACK);
-        expect(error.message).toMatch(mend);
+        expect(error.message).toMatch(advice);
         const shown = inspect(error, { depth: null, showHidden: true });
         expect(shown).not.toContain(SECRET);
         expect(shown).not.toContain(made.token);

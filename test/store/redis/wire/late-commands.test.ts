@@ -140,7 +140,7 @@ describe("a command that arrives twice", () => {
   ] as const)("%s is done once", async (_, when, user) => {
     const id = await create(store, one);
     const to = newIdBeside(id);
-    await change(store, id, { rotation: createRotation(newIdBeside(id)) }); // it comes by an old id
+    await change(store, id, { rotation: createRotation(newIdBeside(id)) }); // it comes under an old id
     const names = user === null ? {} : { set: { user_id: user }, references: { user_id: [user] } };
     const answer = expectDone(
       await change(twice, id, { ...names, rotation: createRotation(to, { when }) }),

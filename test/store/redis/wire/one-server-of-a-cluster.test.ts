@@ -1,4 +1,4 @@
-/* What a store does on a cluster that its client, or its number of shards, leaves little choice on. */
+/* A store on a cluster of which its client, or its number of shards, reaches a part only. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions, SessionError } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";
@@ -25,8 +25,8 @@ afterAll(async () => {
   await cluster?.stop();
 });
 
-/** A prefix of which the one shard is, or is not, on a master. */
-async function prefixOn(master: number, isOn: boolean): Promise<string> {
+/** A prefix whose only shard is on a master, or with `isOn: false` on another one. */
+async function findPrefix(master: number, { isOn }: { isOn: boolean }): Promise<string> {
   for (;;) {
     const prefix = freshPrefix();
     const slot = computeSlot(createKeys(prefix, 1).deriveSessionKey("x"));
@@ -42,7 +42,7 @@ function single(master: number): Redis {
 
 describe("a client of one server", () => {
   test("is told at once that the server is part of a cluster, whatever is called first", async () => {
-    const prefix = await prefixOn(0, false);
+    const prefix = await findPrefix(0, { isOn: false });
     const calls = [
       (sessions: ReturnType<typeof createSessions>) => sessions.create({}),
       (sessions: ReturnType<typeof createSessions>) => sessions.get("A".repeat(34)),
@@ -60,7 +60,7 @@ describe("a client of one server", () => {
   });
 
   test("is told so also where sessions of another store are looked for", async () => {
-    const prefix = await prefixOn(0, true);
+    const prefix = await findPrefix(0, { isOn: true });
     const elsewhere = async (sid: string) =>
       (await findOwner(computeSlot(`${prefix}:${sid}`), admins)) !== 0;
     let sid = "a";
@@ -77,7 +77,7 @@ describe("a client of one server", () => {
   });
 
   test("works on a node that has the slot", async () => {
-    const prefix = await prefixOn(1, true);
+    const prefix = await findPrefix(1, { isOn: true });
     const sessions = createSessions({ store: redisStore(single(1), { prefix }) });
     const { token } = await sessions.create({ theme: "dark" });
     expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });

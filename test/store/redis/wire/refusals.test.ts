@@ -46,12 +46,12 @@ afterEach(async () => {
 type Need = "read" | "write" | "memory";
 
 /** Runs every operation that has one of these needs: each is refused, and changes nothing. */
-async function expectRefused(needs: readonly Need[], mend: RegExp, cause: RegExp): Promise<void> {
+async function expectRefused(needs: readonly Need[], advice: RegExp, cause: RegExp): Promise<void> {
   const before = await snapshot(client);
   for (const [name, operation] of Object.entries(operations(sessions, made))) {
     if (!needs.includes(operation.needs)) continue;
     const error = await catchFailure(operation);
-    expect(error.message, name).toMatch(mend);
+    expect(error.message, name).toMatch(advice);
     expect((error.cause as Error).message, name).toMatch(cause);
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain(SECRET);
     expect(await snapshot(client), name).toEqual(before);
@@ -180,7 +180,7 @@ describe("a set with entries that have expired, on a server that takes no writes
       /read-only replica; connect it to the master/,
       /^READONLY/,
     ],
-  ])("%s: it can still be listed and read", async (_, refuse, mend, cause) => {
+  ])("%s: it can still be listed and read", async (_, refuse, advice, cause) => {
     const { session } = await sessions.create({ user_id: 1 });
     const plain = redisStore(client, { prefix: "plain" });
     const marked = { field: "user_id", texts: ["1"], plain: true };
@@ -205,7 +205,7 @@ describe("a set with entries that have expired, on a server that takes no writes
     ).toEqual([inPlain.id]);
     for await (const page of plain.pages(PLAIN, { withFields: true })) expect(page).toHaveLength(1);
     await expectWorking(["read"]);
-    await expectRefused(["write", "memory"], mend, cause);
+    await expectRefused(["write", "memory"], advice, cause);
     expect(await snapshot(client)).toEqual(before);
   });
 });
@@ -214,12 +214,12 @@ describe("a set with entries that have expired, on a server that takes no writes
 test.each([
   ["LOADING Redis is loading the dataset in memory", /loading its data; it will answer/],
   ["CLUSTERDOWN The cluster is down", /no master for the key now.*; try again, and check/],
-])("a server that says %s refuses everything", async (message, mend) => {
+])("a server that says %s refuses everything", async (message, advice) => {
   const refusing = intercepted(client, async () => {
     throw new Error(message);
   });
   sessions = createSessionsOn(redisStore(refusing));
-  await expectRefused(["read", "write", "memory"], mend, /^(LOADING|CLUSTERDOWN)/);
+  await expectRefused(["read", "write", "memory"], advice, /^(LOADING|CLUSTERDOWN)/);
 });
 
 test("a server that is too old says so, and does not show what was sent", async () => {
@@ -271,7 +271,7 @@ describe("a server with a password", () => {
 });
 
 describe("a foreign key", () => {
-  const MEND = /holds something else; give redisStore a prefix of its own/;
+  const ADVICE = /holds something else; give redisStore a prefix of its own/;
   const USER = of("user_id", "1");
   const one = { fields: { user_id: "1" }, references: { user_id: ["1"], team: ["7"] } };
 
@@ -280,7 +280,7 @@ describe("a foreign key", () => {
     await expect(work()).rejects.toThrowError(
       expect.objectContaining({
         code: "ERR_STORE_UNAVAILABLE",
-        message: expect.stringMatching(MEND),
+        message: expect.stringMatching(ADVICE),
         cause: expect.objectContaining({ message: expect.stringMatching(/WRONGTYPE/) }),
       }),
     );

@@ -1,4 +1,4 @@
-/* What the Redis store knows of the server's time, and when it asks anew. */
+/* The Redis store's estimate of the server's time, and when it asks anew. */
 import { redisStore } from "session-sets/redis";
 import { afterEach, describe, expect, inject, test, vi } from "vitest";
 import { ServerClock } from "../../../../src/store/redis/wire/server-clock.ts";

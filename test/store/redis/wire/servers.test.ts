@@ -1,4 +1,4 @@
-/* What a store asks a server at first use, and the servers that it does not take. */
+/* A store asks a server what it is at first use, and refuses some servers. */
 import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
@@ -45,7 +45,7 @@ async function openProxy(change: (info: string, section: string) => string): Pro
   return proxy;
 }
 
-async function keysOf(prefix: string): Promise<string[]> {
+async function readKeys(prefix: string): Promise<string[]> {
   const admin = new Redis(inject("redisUrl"));
   const keys = await admin.keys(`*${prefix}*`);
   admin.disconnect();
@@ -77,7 +77,7 @@ async function expectRefused(client: RedisClient, message: RegExp, shards = 1): 
       });
     }
   }
-  expect(await keysOf(prefix)).toEqual([]);
+  expect(await readKeys(prefix)).toEqual([]);
 }
 
 describe.each(Object.entries(singleClients))("with %s", (_kind, connect) => {
@@ -125,7 +125,7 @@ async function authenticate(client: RedisClient, user: string): Promise<void> {
   else await (client.sendCommand as (args: string[]) => Promise<unknown>)(["AUTH", user, "pw"]);
 }
 
-test("a server is asked what it is once, whoever is first", async () => {
+test("a server is asked what it is once, no matter which call is first", async () => {
   const proxy = await openProxy((info) => info);
   const client = new Redis(proxy.url);
   onTestFinished(() => client.disconnect());
@@ -150,7 +150,7 @@ describe("of a cluster", () => {
     await cluster?.stop();
   });
 
-  /** What the script that asks a node is answered, with another INFO in it. */
+  /** The answer to the script that asks a node, with another INFO in it. */
   function telling(change: (info: string) => string, sent: string[] = []) {
     return intercepted(client, async ({ name, args, script }, pass) => {
       sent.push(script ?? (args[0]?.includes("'INFO'") ? "who are you" : name));

@@ -65,7 +65,7 @@ afterAll(async () => {
 });
 
 /** The scripts that run meanwhile, on each master. */
-async function runsOf(work: () => Promise<unknown>): Promise<ScriptRun[][]> {
+async function recordRuns(work: () => Promise<unknown>): Promise<ScriptRun[][]> {
   const [first, ...others] = watches as [ScriptWatch, ...ScriptWatch[]];
   const runs: ScriptRun[][] = [];
   const nested = others.reduce<() => Promise<unknown>>(
@@ -84,7 +84,7 @@ const NAMES = new Map(
 );
 
 /** The keys of a command, as the server knows them. */
-async function keysOf(command: readonly string[]): Promise<readonly string[]> {
+async function listKeys(command: readonly string[]): Promise<readonly string[]> {
   if (command.length === 1) return []; // such as TIME
   const admin = client.nodes("master")[0] as Redis;
   try {
@@ -104,7 +104,10 @@ function open(store: SessionStore, references: Record<string, ReferenceOptions>)
 }
 
 /** Commands in each of their ways, on a session with these references. */
-async function commandEverything(given: SessionStore, plain: boolean): Promise<void> {
+async function commandEverything(
+  given: SessionStore,
+  { plain }: { plain: boolean },
+): Promise<void> {
   const store = commandStore(given);
   const references = (value: string) =>
     FIELDS.map((field) => ({ field, texts: [value, LONG], plain, identity: true }));
@@ -217,9 +220,9 @@ describe.each([
     const store = storeAt(prefix, shards);
     const sessions = open(store, references);
     const runs = (
-      await runsOf(async () => {
+      await recordRuns(async () => {
         await doEverything(prefix, sessions);
-        await commandEverything(store, "as" in options);
+        await commandEverything(store, { plain: "as" in options });
       })
     ).flat();
     const ours = runs.filter(({ script }) => NAMES.has(script));
@@ -228,7 +231,7 @@ describe.each([
       const [tag = "nothing"] = /^\{[A-Za-z0-9._-]+:\d+\}:/.exec(key) ?? [];
       for (const command of commands) {
         const line = command.join(" ");
-        const keys = seen.get(line) ?? (await keysOf(command));
+        const keys = seen.get(line) ?? (await listKeys(command));
         seen.set(line, keys);
         for (const touched of keys) {
           expect(touched.startsWith(tag), `${NAMES.get(script)} of ${key}: ${line}`).toBe(true);
@@ -270,7 +273,7 @@ describe("an operation on a set over 64 shards is one script a shard and page", 
     const [id = ""] = await fill(prefix);
     const set = open(storeAt(prefix, 64), { user_id: {} }).by("user_id", 1);
     await set.size(); // the servers' times
-    const runs = (await runsOf(() => work(set, id))).flat();
+    const runs = (await recordRuns(() => work(set, id))).flat();
     const keys = runs.filter(({ script }) => NAMES.has(script)).map(({ key }) => key);
     const expected = Array.from({ length: 64 }, (_, k) => `{${prefix}:${k}}:r:user_id:1`);
     expect(keys.sort()).toEqual(expected.sort());

@@ -1,10 +1,10 @@
-/* A copy of a token in the hands of somebody who renews the session before its owner ends it. */
+/* A copy of a token in the hands of a thief who renews the session before its owner ends it. */
 import { describe, expect, test } from "vitest";
 import type { Handler } from "../app.ts";
 import { type Carried, carriers } from "../carried.ts";
 import type { Start } from "./contract.ts";
 
-/** A session's owner, and a thief with a copy of the token who has renewed it so many times. */
+/** A session's owner, and a thief with a copy of the token who has renewed it this many times. */
 async function renewedByThief(carried: Carried, times: number, grace = "1 hour" as const) {
   const app = await carried.start();
   const owner = await carried.visitor(app, { user_id: 1 });

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { SessionError } from "session-sets";
 import { describe, expect, test } from "vitest";
-import { detailsOf, thrownBy } from "../../error-details.ts";
+import { readDetails, thrownBy } from "../../error-details.ts";
 import type { Handler, TestApp } from "../app.ts";
 import type { Start } from "./contract.ts";
 
@@ -12,7 +12,7 @@ export function errors(start: Start): void {
         const app = await start();
         const browser = await app.visitor({ user_id: 1, team_ids: [1, 2] });
         const { error, text } = await browser.send(fail(app));
-        expect(detailsOf(error as SessionError)).toEqual(details);
+        expect(readDetails(error as SessionError)).toEqual(details);
         const { name, code, status, expose } = error as SessionError;
         expect(JSON.parse(JSON.stringify(error))).toEqual({ name, code, status, expose });
         for (const detail of Object.keys(details)) expect(text).not.toContain(`"${detail}":`);
@@ -27,13 +27,13 @@ export function errors(start: Start): void {
       ] as const) {
         const app = await start({ cookie });
         const { error } = await app.browser().send(({ session }) => session.set({}));
-        expect(detailsOf(error as SessionError)).toEqual({ cookie: name });
+        expect(readDetails(error as SessionError)).toEqual({ cookie: name });
       }
       const app = await start();
       const { value, text } = await app.browser().send(async ({ session, sendHeaders }) => {
         await sendHeaders();
         const late = await thrownBy(() => session.set({}));
-        return [late, await thrownBy(() => session.createCSRFToken())].map(detailsOf);
+        return [late, await thrownBy(() => session.createCSRFToken())].map(readDetails);
       });
       expect(value ?? JSON.parse(text).value).toEqual([
         { cookie: "session" },
@@ -56,7 +56,7 @@ export function errors(start: Start): void {
         const { status } = await app.browser().send(() => 1, { method: "POST", headers });
         const error = app.errors.pop() as SessionError;
         expect([status, error.code]).toEqual([403, "ERR_CSRF"]);
-        expect(detailsOf(error)).toEqual({ reason: "origin", ...details });
+        expect(readDetails(error)).toEqual({ reason: "origin", ...details });
         expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(token);
       }
     });

@@ -1,7 +1,7 @@
 /*
  * A sign-in and requests that the client sends at the same time. The store carries out their calls
  * in one order or another, and the client gets the answers in one order or another: in each of
- * them it is signed in afterwards, and whoever planted its first token is not. What any two or three
+ * them it is signed in afterwards, and the one who planted its first token is not. What any two or three
  * of its requests do to each other is in test/proofs/interleavings.
  */
 import { describe, expect, test } from "vitest";
@@ -106,7 +106,7 @@ const SCENES: Scenes = {
   },
 };
 
-/** A session of the user that somebody has a copy of. */
+/** A session of the user that a thief has a copy of. */
 const STOLEN: Scenes = {
   "a stolen session of the same user": async (app, carried) => {
     const { token } = await carried.visitor(app, { user_id: 1, cart: ["tea"] });
@@ -123,7 +123,7 @@ const LATER: Scenes = {
   },
 };
 
-/** What whoever planted a session may do with it meanwhile. */
+/** Calls that one who planted a session may make with it meanwhile. */
 const ATTACKS: Record<string, Handler> = {
   reading: after(look, look),
   renewing: ({ session }) => session.rotate(),
@@ -131,9 +131,9 @@ const ATTACKS: Record<string, Handler> = {
   "renewing and reading": after(({ session }) => session.rotate(), look),
   "writing and renewing": after(write, ({ session }) => session.rotate()),
   "writing a team": after(look, ({ session }) => session.set({ team_ids: [7] })),
-  "setting somebody else": after(look, ({ session }) => session.set({ user_id: 666 })),
-  "signing in as somebody else": after(look, ({ session }) => session.signIn({ user_id: 666 })),
-  "rotating to somebody else": after(look, ({ session }) => session.rotate({ user_id: 666 })),
+  "setting another user": after(look, ({ session }) => session.set({ user_id: 666 })),
+  "signing in as another user": after(look, ({ session }) => session.signIn({ user_id: 666 })),
+  "rotating to another user": after(look, ({ session }) => session.rotate({ user_id: 666 })),
   "removing the user": after(look, ({ session }) => session.unset(["user_id"])),
   "ending it by an old token": after(
     ({ session }) => session.rotate(),

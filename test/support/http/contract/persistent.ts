@@ -3,7 +3,7 @@ import { type Answer, COOKIE, type Data, type Handler } from "../app.ts";
 import type { Start } from "./contract.ts";
 
 const failure = new Error("no such user");
-/** A function of an application with a mistake: it fails for whoever is signed in. */
+/** A function of an application with a mistake: it fails for every user who is signed in. */
 function persistent({ data }: { data: Data }): boolean {
   if (data.user_id !== undefined) throw failure;
   return true;

@@ -265,7 +265,7 @@ function within(carried: Carried): void {
 
 function planted(start: Start): void {
   describe("a sign-in by a planted token", () => {
-    test("is out of reach of whoever planted it, whatever is done with it", async () => {
+    test("is out of reach of the one who planted it, whatever is done with it", async () => {
       const app = await start();
       const attacker = await app.visitor({ cart: ["tea"] });
       const victim = app.browser(attacker.token);

@@ -1,5 +1,5 @@
 /*
- * What sessions are, in the plainest words: records that are found by looking at all of them. The
+ * Sessions in the plainest words: records that are found by looking at all of them. The
  * library's own answer to each question is compared with this one's.
  */
 
@@ -11,7 +11,7 @@ export interface Span {
   readonly to: number;
 }
 
-/** What is at an id. */
+/** The entry at an id. */
 export type Place = ModelSession | Alias | Tombstone;
 
 export interface ModelSession {
@@ -54,7 +54,7 @@ export interface Of {
 }
 
 /**
- * What becomes of a session that is to be rotated: nothing, or it ends; it is renewed, leaving an
+ * The outcome for a session that is to be rotated: nothing, or it ends; it is renewed, leaving an
  * alias or, for good, none; or another one takes its place.
  */
 export type RotationOutcome = "nothing" | "ended" | "renewed" | "renewed for good" | "replaced";
@@ -84,7 +84,7 @@ export class Model {
     return this.sessions.filter(({ data }) => listValues(data[of.field]).includes(of.value));
   }
 
-  /** What an id leads to over so many aliases, and the ids of those on the way. */
+  /** The entry that an id leads to over at most this many aliases, and the ids of those on the way. */
   resolve(id: string, hops = MAX_HOPS): { session: ModelSession | undefined; trail: string[] } {
     const trail: string[] = [];
     let at = id;
@@ -102,7 +102,7 @@ export class Model {
     return this.resolve(id).session;
   }
 
-  /** The session that a name means: an id, over so many aliases, or a lineage. */
+  /** The session that a name means: an id, over at most this many aliases, or a lineage. */
   named(name: string, hops = MAX_ALIASES): ModelSession | undefined {
     const { session } = this.resolve(name, hops);
     return session ?? this.sessions.find(({ lineage }) => lineage === name);
@@ -131,7 +131,7 @@ export class Model {
     session.seen = [when];
   }
 
-  /** What a rotation with these values through `id` comes to. */
+  /** The outcome of a rotation with these values through `id`. */
   decideRotation(id: string, values: Data, grace: number): RotationOutcome {
     const { session, trail } = this.resolve(id);
     if (!session) return "nothing";
@@ -163,7 +163,7 @@ export class Model {
     this.see(session, when);
   }
 
-  /** What a session has of the one that it takes the place of: of a sign-in through `id`. */
+  /** The fields that a sign-in through `id` keeps of the old session. */
   kept(id: string, values: Data, keep: readonly string[]): Data {
     const { session } = this.resolve(id);
     if (!session || this.#owner(session, values) === "another") return {};
@@ -174,7 +174,7 @@ export class Model {
     return Object.fromEntries(wanted.map((field) => [field, session.data[field]]));
   }
 
-  /** What a session has that takes the place of one by a rotation: no user that signs out. */
+  /** The fields of a session that a rotation puts in place of another: no user that signs out. */
   replacing(values: Data): Data {
     const { [this.#identity]: user, ...others } = copy(values);
     return listValues(user).length === 0 ? others : copy(values);
@@ -274,7 +274,7 @@ export class Model {
   }
 }
 
-/** What a field's value is found by. */
+/** The texts by which a field's value is found. */
 export function listValues(value: unknown): unknown[] {
   const elements = Array.isArray(value) ? value : [value];
   return elements.filter((element) => element !== null && element !== undefined);

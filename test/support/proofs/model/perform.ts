@@ -283,7 +283,7 @@ async function rotate(
   }
 }
 
-/** What an answer, or the model, says of a rotation. */
+/** The result of a rotation, in an answer or in the model. */
 function happened(what: Rotated<Data> | null | RotationOutcome): "nothing" | "ended" | "rotated" {
   if (typeof what === "string") return what === "nothing" || what === "ended" ? what : "rotated";
   if (what === null) return "nothing";

@@ -153,7 +153,7 @@ export class Run {
     return programs[index % programs.length] as Sessions<Data>;
   }
 
-  /** The token that was made so many before the latest one; one of nobody where there is none. */
+  /** The token that was made this many before the latest one; one of nobody if there is none. */
   token(ago: number): Known {
     return this.tokens.at(-1 - ago) ?? UNKNOWN;
   }

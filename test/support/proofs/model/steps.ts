@@ -2,7 +2,7 @@ import { fc } from "../../properties.ts";
 import { listValues, type Of } from "./model.ts";
 
 /*
- * What may happen in a model test, as plain records: they are printed as they are when a sequence
+ * The steps of a model test, as plain records: they are printed as they are when a sequence
  * fails, and shrunk one by one.
  */
 
@@ -40,7 +40,7 @@ export type Step =
 /** Any set, or one that the session of the step's token is in. */
 export type Which = Of | "its own";
 
-/** What a session is named by, where it is not a token that leads to it. */
+/** The name of a session, if it isn't a token that leads to it. */
 export type Name = "id" | "lineage";
 
 export type Values = Record<string, unknown>;
@@ -52,7 +52,7 @@ const FIELDS = [...REFERENCES, "theme", "a:b", "constructor"];
 export const VALUES: readonly Of["value"][] = [1, "1", 2, true, "true", "", "a:b"];
 
 const scalar = fc.constantFrom<unknown>(...VALUES, null);
-/** So many that their names take more room than one field gives them. */
+/** Enough that their names take more room than one field gives them. */
 const crowd = fc.nat(40).map((count) => Array.from({ length: count }, (_, i) => `member ${i}`));
 const several = fc.oneof(
   { weight: 4, arbitrary: scalar },

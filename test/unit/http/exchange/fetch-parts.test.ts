@@ -12,7 +12,7 @@ interface Data {
 const sessions = createSessions<Data>({ references: { user_id: {} }, store: memoryStore() });
 const fetchSession = fetchSessions(sessions);
 
-/** What a framework's cookies were told, by the names of the cookies. */
+/** The calls on a framework's cookies, by the names of the cookies. */
 function cookieStore() {
   const set = new Map<string, readonly [value: string, maxAge: unknown]>();
   return {

@@ -1,4 +1,4 @@
-/* What only the memory store has: a bound, a clock to inject, and no timers that keep a process. */
+/* Only the memory store has these: a bound, a clock to inject, and no timers that keep a process. */
 
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -214,7 +214,7 @@ describe("the bytes", () => {
 
   const fields = { text: "x".repeat(9000) };
 
-  test("of all sessions are bounded, whoever's they are", async () => {
+  test("of all sessions are bounded, no matter whose they are", async () => {
     const store = memoryStore({ maxTotalBytes: 107_500 });
     const guests = [];
     for (let i = 0; i < 30; i++) guests.push(await create(store, { fields }));
@@ -299,7 +299,7 @@ describe("an injected clock", () => {
     return { store, sessions, clock, mine: sessions.by("user_id", 1) };
   }
 
-  test("ends a session in all of its sets, names and walks in the same millisecond", async () => {
+  test("ends a session in all of its sets, names and iterations in the same millisecond", async () => {
     const { store, sessions, clock, mine } = openSessions();
     const { token, session } = await sessions.create({ user_id: 1 });
     const rotated = await sessions.rotate(token);
@@ -337,13 +337,13 @@ describe("an injected clock", () => {
     const fresh = await sessions.rotate(renewed.token);
     const signedOver = await sessions.create({});
     await sessions.signIn(signedOver.token, { user_id: 2 });
-    const stateOf = async (id: string) => (await store.find(id)).state;
+    const findState = async (id: string) => (await store.find(id)).state;
     clock.now += 10_000;
     expect(await sessions.get(renewed.token)).not.toBeNull();
-    expect(await stateOf(signedOver.session.id)).toBe("superseded");
+    expect(await findState(signedOver.session.id)).toBe("superseded");
     clock.now += 1;
     expect(await sessions.get(renewed.token)).toBeNull();
-    expect(await stateOf(signedOver.session.id)).toBe("gone");
+    expect(await findState(signedOver.session.id)).toBe("gone");
     expect(await sessions.get(fresh?.token)).not.toBeNull();
   });
 

@@ -45,7 +45,7 @@ describe.each(Object.entries(clients))("with %s", (_, connect) => {
       vi.waitUntil(() => makeSession(sessions).catch(() => false as const), 10_000);
     const all = operations(sessions, await make());
     for (const name of ONES) {
-      // What was learnt of the server's time while busy is old.
+      // The server's time that was learnt while busy is old.
       await make();
       sent = 0;
       busy = true;

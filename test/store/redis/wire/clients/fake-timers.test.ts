@@ -34,7 +34,7 @@ async function open(connect: Connect, at = port) {
   return client;
 }
 
-function sessionsOf(client: RedisClient, timeout = 10_000) {
+function openSessions(client: RedisClient, timeout = 10_000) {
   return createSessions({
     data: {} as { user_id?: number; theme?: string },
     references: ["user_id"],
@@ -43,7 +43,7 @@ function sessionsOf(client: RedisClient, timeout = 10_000) {
   });
 }
 
-/** What is called while the faked clock jumps. */
+/** The calls that are made while the faked clock jumps. */
 async function whileItJumps<T>(call: Promise<T>, jump: (ms: number) => void): Promise<T> {
   jump(DAY);
   const result = await call;
@@ -52,7 +52,7 @@ async function whileItJumps<T>(call: Promise<T>, jump: (ms: number) => void): Pr
 }
 
 async function expectEverything(client: RedisClient, jump: (ms: number) => void): Promise<void> {
-  const sessions = sessionsOf(client);
+  const sessions = openSessions(client);
   const all = <T>(call: Promise<T>) => whileItJumps(call, jump);
   const { token, session } = await all(sessions.create({ user_id: 1 }));
   expect(Math.abs(session.createdAt.getTime() - Date.now())).toBeGreaterThan(DAY / 2);
@@ -97,7 +97,7 @@ describe.each(single)("%s", (name, connect) => {
   test("that gets no answer is ERR_STORE_UNAVAILABLE, and nobody runs a timer for it", async () => {
     const proxy = await openSilentProxy(port);
     onTestFinished(() => proxy.close());
-    const sessions = sessionsOf(await open(connect, proxy.port), 100);
+    const sessions = openSessions(await open(connect, proxy.port), 100);
     proxy.silence();
     vi.useFakeTimers();
     await expect(sessions.create({})).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe.each(single)("%s", (name, connect) => {
 });
 
 test("a client that waits for a faked timer is told of, and does not hang", async () => {
-  const sessions = sessionsOf(await open(singleClients["redis 6"] as Connect), 100);
+  const sessions = openSessions(await open(singleClients["redis 6"] as Connect), 100);
   vi.useFakeTimers();
   await expect(sessions.create({})).rejects.toMatchObject({
     code: "ERR_STORE_UNAVAILABLE",
@@ -122,7 +122,7 @@ test("a client that waits for a faked timer is told of, and does not hang", asyn
 });
 
 test("waiting for replicas ends in time where there are too few", async () => {
-  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect), 2_000);
+  const sessions = openSessions(await open(singleClients["ioredis 6"] as Connect), 2_000);
   const { token } = await sessions.create({ user_id: 1 });
   vi.useFakeTimers();
   await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
@@ -132,7 +132,7 @@ test("waiting for replicas ends in time where there are too few", async () => {
 });
 
 test("the server's clock is the server's: no session ends by a faked date", async () => {
-  const sessions = sessionsOf(await open(singleClients["ioredis 6"] as Connect));
+  const sessions = openSessions(await open(singleClients["ioredis 6"] as Connect));
   vi.useFakeTimers();
   const { token, session } = await sessions.create({ user_id: 1 });
   vi.setSystemTime(Date.now() + 365 * DAY);
@@ -148,7 +148,7 @@ test.each(["the date", "all timers"])("no command is sent more where %s is faked
     sent.push(name);
     return pass();
   });
-  const sessions = sessionsOf(recorded);
+  const sessions = openSessions(recorded);
   const { token } = await sessions.create({ user_id: 1 });
   vi.useFakeTimers(what === "the date" ? { toFake: ["Date"] } : {});
   sent.length = 0;

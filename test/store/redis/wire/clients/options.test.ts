@@ -63,7 +63,7 @@ async function useAll(client: RedisClient, prefix: string, shards: number): Prom
   return keys;
 }
 
-/** What the two versions have in common of a constructor and its options. */
+/** The constructor and options that the two versions share. */
 type Options = Options5 & Options6;
 const kinds: [string, (url: string, options?: Options) => Client][] = [
   ["ioredis 5", (url, options = {}) => new Redis5(url, options)],

@@ -28,7 +28,7 @@ const SLACK = 1500;
 /** Measured are 5 to 8 seconds after the beginning. */
 const BACK = 40_000;
 
-/** What a block of docs/operating.md exports, the block being the first that has this text. */
+/** The exports of the first block of docs/operating.md that has this text. */
 async function documented(text: string): Promise<Record<string, unknown>> {
   const block = codeBlocks("docs/operating.md", read("docs/operating.md")).find(({ source }) =>
     source.includes(text),

@@ -343,7 +343,7 @@ describe("with ioredis 6", () => {
     });
   });
 
-  test("where nothing is there to end it waits, too: somebody else may just have ended it", async () => {
+  test("it waits even if nothing is there to end: another caller may just have ended it", async () => {
     const sessions = sessionsOver(connect());
     const { token } = await sessions.create({ user_id: 1 });
     await sessions.delete(token);

@@ -50,7 +50,7 @@ describe("on a cluster", () => {
   async function handOver(from?: RedisServer, to?: RedisServer): Promise<void> {
     if (!from || !to) throw new Error("there is no such node");
     // For a second after one failover the other masters vote for no other.
-    await eventually("a node that takes over", "master", async () => {
+    await eventually("a node that is promoted", "master", async () => {
       await ask(to.port, (admin) => admin.cluster("FAILOVER")).catch(() => {});
       await sleep(300);
       const [role] = (await ask(to.port, (admin) => admin.call("ROLE"))) as string[];
@@ -81,7 +81,7 @@ describe("on a cluster", () => {
       await sessions.delete(token, ONE);
       expect(await set.clear(ONE)).toBe(100);
       expect(await set.clear(ONE)).toBe(0);
-      const sizes = await Promise.all(nodes().map((node) => sizeOf(node.port)));
+      const sizes = await Promise.all(nodes().map((node) => countKeys(node.port)));
       expect(sizes).toEqual(nodes().map(() => 0)); // the replicas', too
 
       await Promise.all(Array.from({ length: 100 }, () => sessions.create({ user_id: 1 })));
@@ -112,7 +112,7 @@ describe("on a cluster", () => {
       await sessions.create({ user_id: 1 });
       expect(await sessions.delete(token, ONE)).toBe(true);
       expect(await sessions.by("user_id", 1).clear(ONE)).toBe(1);
-      const sizes = await Promise.all(nodes().map((node) => sizeOf(node.port)));
+      const sizes = await Promise.all(nodes().map((node) => countKeys(node.port)));
       expect(sizes).toEqual(nodes().map(() => 0));
       await end();
     }
@@ -133,7 +133,7 @@ describe("on a cluster", () => {
       // No command has told the clients of it.
       for (const { set, kind } of all) expect(await set.clear(ONE), kind).toBe(100);
     }
-    for (const { port } of nodes()) expect(await sizeOf(port)).toBe(0);
+    for (const { port } of nodes()) expect(await countKeys(port)).toBe(0);
     for (const { end } of all) await end();
   });
 });
@@ -167,7 +167,7 @@ describe("behind Sentinel", () => {
     await Promise.all(ends);
     await sentinel.waitForSuccessor(master);
     await sentinel.whole();
-    for (const { port } of sentinel.servers) expect(await sizeOf(port)).toBe(0);
+    for (const { port } of sentinel.servers) expect(await countKeys(port)).toBe(0);
     for (const { end } of all) await end();
   });
 });
@@ -180,7 +180,7 @@ async function openAll(kinds: (readonly [string, Connect])[], port: number) {
   return Promise.all(opening);
 }
 
-const sizeOf = (port: number) => ask(port, (admin) => admin.dbsize());
+const countKeys = (port: number) => ask(port, (admin) => admin.dbsize());
 
 const blockedOn = (port: number) =>
   ask(port, async (admin) =>

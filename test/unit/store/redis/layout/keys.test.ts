@@ -10,7 +10,7 @@ import {
 import { decodeShard } from "../../../../../src/store/shards.ts";
 import { anyText, anyValue, fc, jsonLike, runs } from "../../../../support/properties.ts";
 
-/** What means something in a key, a script, a glob or percent-encoding: made to collide. */
+/** Characters that mean something in a key, a script, a glob or percent-encoding: made to collide. */
 const hostile = fc.string({ unit: fc.constantFrom(..."a:%=~ {}*?[]\\25\0\né") });
 const long = fc
   .tuple(fc.constantFrom("x", "é", ":", "%"), fc.nat(400), hostile)

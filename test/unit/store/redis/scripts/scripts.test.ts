@@ -2,6 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { sources } from "../../../../../generated/scripts.js";
 import { buildScripts, linkScripts } from "../../../../../scripts/build-lua.mjs";
+import { MAX_REFERENCES } from "../../../../../src/shared/errors.ts";
+import { MAX_HOPS, MAX_LIST_LIMIT, MAX_RENEWALS } from "../../../../../src/store/contract.ts";
 import { filesUnder, read } from "../../../../support/sources.ts";
 
 const SCRIPTS = buildScripts();
@@ -10,12 +12,12 @@ test("what is sent is made of the Lua files as they are", () => {
   expect(sources).toEqual(Object.fromEntries(SCRIPTS.map(({ name, text }) => [name, text])));
 });
 
-/** What scripts send besides: those of `reindex` and of migrating, none on a request's path. */
+/** Commands that only some scripts send: those of `reindex` and of migrating, none on a request's path. */
 const MORE: Readonly<Record<string, readonly string[]>> = {
   scanKeys: ["SCAN", "INFO"],
   reindexSet: ["ZSCAN", "SSCAN"],
 };
-const WALKING = [
+const FORBIDDEN = [
   "KEYS",
   "SCAN",
   "HSCAN",
@@ -36,11 +38,25 @@ const HELPERS = new Set(
   ),
 );
 
+/** The bounds that scripts share with TypeScript. */
+const BOUNDS = { MAX_HOPS, MAX_LIST_LIMIT, MAX_REFERENCES, MAX_RENEWALS };
+
+test("bounds of scripts are those of the contract", () => {
+  const all = filesUnder("src/store/redis/scripts", ".lua").map(read).join("\n");
+  const found = Array.from(all.matchAll(/^local (MAX_\w+) = (\d+)$/gm), ([, name = "", value]) => [
+    name,
+    Number(value),
+  ]);
+  const shared = found.filter(([name]) => String(name) in BOUNDS);
+  expect(shared.map(([name]) => name).sort()).toEqual(Object.keys(BOUNDS));
+  expect(Object.fromEntries(shared)).toEqual(BOUNDS);
+});
+
 describe.each(Object.entries(sources))("%s", (script, source) => {
   const more = MORE[script] ?? [];
   const commands = [...source.matchAll(/redis\.p?call\(([^,)]*)/g)].map(([, name]) => name?.trim());
 
-  test("sends only commands that touch known keys, and none that walks or configures a server", () => {
+  test("sends only commands that touch known keys, and none that scans or configures a server", () => {
     // biome-ignore format: a list
     const known = [
       "TIME", "EXISTS", "GET", "SET", "DEL", "RENAME", "PEXPIREAT", "PEXPIRETIME",
@@ -53,7 +69,7 @@ describe.each(Object.entries(sources))("%s", (script, source) => {
       expect(known.map((name) => `'${name}'`)).toContain(command);
     }
     expect(source.match(/call_in_batches\('(?!HSET'|HDEL')/)).toBeNull();
-    for (const name of WALKING.filter((one) => !more.includes(one))) {
+    for (const name of FORBIDDEN.filter((one) => !more.includes(one))) {
       expect(source).not.toMatch(new RegExp(`\\b${name}'`));
     }
   });
@@ -85,7 +101,7 @@ test("the text of a script of one line is about as small", () => {
 });
 
 /** Of a script: its header, the block that reads its arguments, and the rest. */
-function partsOf(file: string): { header: string; top: string; rest: string } {
+function splitScript(file: string): { header: string; top: string; rest: string } {
   const { header, top, rest } =
     /^(?<header>(?:--[^\n]*\n)+)\n(?<top>(?:[^\n]+\n)+)\n(?<rest>.*)$/s.exec(read(file))?.groups ??
     {};
@@ -100,7 +116,7 @@ function partsOf(file: string): { header: string; top: string; rest: string } {
 const ONLY_READS = "not used: '', as in every script that only reads";
 
 describe.each(SCRIPTS.map(({ file, name }) => [file, name] as const))("%s", (file, name) => {
-  const { header, top, rest } = partsOf(file);
+  const { header, top, rest } = splitScript(file);
   const described = [...header.matchAll(/^-- (KEYS|ARGV)\[(.+?)\] +(.+)$/gm)].map(
     ([, what = "", at = "", text = ""]) => ({ at: `${what}[${at}]`, text }),
   );
@@ -159,7 +175,7 @@ describe("linking", () => {
       "local function to_list(n)\n  return { to_text(n) }\nend\n\nlocal function other()\nend\n",
     ],
   ] as const;
-  const textOf = (source: string) =>
+  const buildText = (source: string) =>
     linkScripts(
       [
         ["one.lua", source],
@@ -169,7 +185,7 @@ describe("linking", () => {
     )[0]?.text;
 
   test("puts the helpers that a script names before it, with those that they name before them", () => {
-    expect(textOf("-- What it does.\nreturn to_list(1) -- this\n")).toBe(
+    expect(buildText("-- What it does.\nreturn to_list(1) -- this\n")).toBe(
       [
         "--!df flags=allow-undeclared-keys",
         "local unit = 'ms'",
@@ -187,11 +203,11 @@ describe("linking", () => {
 
   test("takes no word of a comment or a text, and no field, for a helper", () => {
     const alone = (line: string) => `--!df flags=allow-undeclared-keys\n${line}\n`;
-    expect(textOf("return 'unit -- ' .. \"unit\" -- unit")).toBe(
+    expect(buildText("return 'unit -- ' .. \"unit\" -- unit")).toBe(
       alone("return 'unit -- ' .. \"unit\""),
     );
-    expect(textOf("return one.unit")).toBe(alone("return one.unit"));
-    expect(textOf("return 'n'..unit")).toContain("local unit");
+    expect(buildText("return one.unit")).toBe(alone("return one.unit"));
+    expect(buildText("return 'n'..unit")).toContain("local unit");
   });
 
   test.each([
