@@ -8,7 +8,9 @@ export type { ReindexOptions } from "./sessions/reindex.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
 export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
 export type {
+  AsOf,
   CheckedReferences,
+  CreateOptions,
   Deadlines,
   DeleteOptions,
   ElementOf,

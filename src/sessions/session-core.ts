@@ -25,6 +25,7 @@ import {
   plainValues,
   requireReference,
 } from "./record.ts";
+import { createRefusedError, parseAsOf } from "./refusals.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
 import { checkAgainstSchema } from "./schema.ts";
 import {
@@ -35,8 +36,8 @@ import {
   type NewToken,
   toId,
 } from "./token.ts";
-import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
-import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
+import type { CreateOptions, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
+import { CREATE_OPTIONS, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./verb-options.ts";
 
 /** Told of each error of a touch that a read did without: { id, error }. */
 const touchFailed = channel("session-sets:touch-failed");
@@ -53,7 +54,7 @@ export interface Changes {
   readonly values?: object;
   readonly unset?: readonly string[];
   readonly idleTimeout?: number | null;
-  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace">>;
+  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace" | "asOf">>;
   /** Only where the session has this value. */
   readonly where?: Reference;
 }
@@ -93,12 +94,16 @@ export class SessionCore {
     return plainValues(values, this.config);
   }
 
-  async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
-    const given = readOptions("create", deadlines, DEADLINES);
-    return this.#create(values, parseTimeouts(given, this.config));
+  async create<Data>(values: object, options: CreateOptions = {}): Promise<SessionWithToken<Data>> {
+    const { asOf, ...deadlines } = readOptions("create", options, CREATE_OPTIONS);
+    return this.#create(values, parseTimeouts(deadlines, this.config), parseAsOf(asOf));
   }
 
-  async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
+  async #create<Data>(
+    values: object,
+    timeouts: Timeouts,
+    asOf: number | undefined,
+  ): Promise<SessionWithToken<Data>> {
     const store = this.#store;
     const { maxBytes } = this.config;
     const { set, references } = await this.#encodeValues(values);
@@ -111,10 +116,12 @@ export class SessionCore {
       all.push(next);
       return next.id;
     };
-    const { id, ...times } = await store.create(
-      { id: first, fields: set, references, ...timeouts },
+    const created = await store.create(
+      { id: first, fields: set, references, ...timeouts, asOf },
       createIdElsewhere,
     );
+    if (created.state !== "created") throw createRefusedError(created);
+    const { id, state: _, ...times } = created;
     const token = all.find((one) => one.id === id)?.token as string;
     return { token, session: composeSession(toUnrotatedNames(id), decodeFields<Data>(set), times) };
   }
@@ -131,10 +138,10 @@ export class SessionCore {
     const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
     if (id !== null) return this.replace(id, values, given);
-    const { keep = [], ...deadlines } = given;
+    const { keep = [], asOf, ...deadlines } = given;
     this.readKeep(keep);
     return {
-      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config))),
+      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config), parseAsOf(asOf))),
       ended: false,
     };
   }
@@ -143,14 +150,14 @@ export class SessionCore {
   async replace<Data>(
     id: string,
     values: object,
-    { keep = [], ...deadlines }: SignInOptions<string>,
+    { keep = [], asOf, ...deadlines }: SignInOptions<string>,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
     const { identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encodeValues(values);
     const fresh = createTokenBeside(id);
-    const made = { ...timeouts, id: fresh.id, fields, references };
+    const made = { ...timeouts, id: fresh.id, fields, references, asOf: parseAsOf(asOf) };
     const signedIn = await this.#store.signIn(id, {
       ...made,
       keep: [...new Set(kept)],
@@ -159,6 +166,7 @@ export class SessionCore {
       maxBytes,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
+    if (signedIn.state !== "signed-in") throw createRefusedError(signedIn);
     const { times, ended } = signedIn;
     const session = composeSession(
       toUnrotatedNames(fresh.id),
@@ -216,7 +224,7 @@ export class SessionCore {
   async change(
     id: string,
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
-  ): Promise<Exclude<Changed, { state: "too-large" }>> {
+  ): Promise<Exclude<Changed, { state: "too-large" | "cleared" }>> {
     const changes = await this.encodeChanges(values, unset);
     const changed = await this.#store.change(id, {
       ...changes,
@@ -226,11 +234,12 @@ export class SessionCore {
     });
     if (changed.state === "too-large")
       throw createTooLargeError(changed.bytes, this.config.maxBytes);
+    if (changed.state === "cleared") throw createRefusedError(changed);
     return changed;
   }
 
   #completeRotation(
-    { to, when, grace }: NonNullable<Changes["rotation"]>,
+    { to, when, grace, asOf }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
@@ -241,6 +250,7 @@ export class SessionCore {
       identity,
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
+      asOf,
       // One that is signed out is nobody's.
       replacement: {
         idleTimeout,
@@ -298,10 +308,11 @@ export class SessionCore {
     requireReference(field, this.config);
   }
 
-  /** How long an alias stays (ms), as the options of `rotate` say. */
-  parseGrace(options: RotateOptions): number {
-    const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
-    return parseDuration("grace", grace, true);
+  /** What the options of `rotate` say: how long an alias stays (ms), and what the call goes by. */
+  parseRotateOptions(options: RotateOptions): Pick<Rotation, "grace" | "asOf"> {
+    const given = readOptions("rotate", options, ROTATE_OPTIONS);
+    const { grace = this.config.rotationGrace, asOf } = given;
+    return { grace: parseDuration("grace", grace, true), asOf: parseAsOf(asOf) };
   }
 
   /** Those of the fields that say who the user is. */

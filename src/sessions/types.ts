@@ -105,8 +105,24 @@ export interface Deadlines {
   absoluteTimeout?: durations.Duration | null;
 }
 
+/** When what a session is made for was read. */
+export interface AsOf {
+  /**
+   * When the credentials were read: a Date, or ms since 1970. The call is ERR_SESSION_GONE, and nothing
+   * is written or ended, where a set that the session would enter was cleared since: so no login that
+   * was under way slips past a change of password. It counts as two seconds earlier than it says; one
+   * in the future as now, and one of more than an hour ago is refused. Leave it out right after a
+   * `clear` of your own.
+   * @default nothing is checked
+   */
+  asOf?: Date | number;
+}
+
+/** How a session is made. */
+export interface CreateOptions extends Deadlines, AsOf {}
+
 /** How a user is signed in: the new session's deadlines, and what it takes over from the old one. */
-export interface SignInOptions<Keep extends string = never> extends Deadlines {
+export interface SignInOptions<Keep extends string = never> extends Deadlines, AsOf {
   /**
    * The fields that the new session takes over, such as a cart: from a session of nobody or of the
    * same user, never from another user's. None of them says who the user is.
@@ -135,7 +151,7 @@ export interface TouchOptions {
 }
 
 /** How a session is rotated. */
-export interface RotateOptions {
+export interface RotateOptions extends AsOf {
   /**
    * How long the old token still leads to the session, for requests that are under way; 0 ends it at
    * once, and, where the call itself comes with an old token, the session. (After a change of password

@@ -46,7 +46,10 @@ export interface Merge {
 }
 
 /** What became of a command: as of a change that keeps the session's id, or merges. */
-export type Commanded = Exclude<Changed, { readonly state: "ended" | "alias" | "signs-in" }>;
+export type Commanded = Exclude<
+  Changed,
+  { readonly state: "ended" | "alias" | "signs-in" | "cleared" }
+>;
 
 /** A store that takes commands. */
 export interface CommandStore extends SessionStore {

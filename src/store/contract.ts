@@ -89,12 +89,31 @@ export interface NewSession {
   readonly idleTimeout: number | null;
   /** From now: the store makes the deadline. */
   readonly absoluteTimeout: number | null;
+  /** When the credentials were read that it is made for: see `Refused`. */
+  readonly asOf?: number | undefined;
 }
 
 /** A session that was made, and with which id. */
 export interface Created extends Times {
+  readonly state: "created";
   readonly id: string;
 }
+
+/**
+ * A session may not enter a set, and nothing was written or ended.
+ *
+ * - `cleared`: the set was cleared (`endAll`) since `asOf`, or nobody can tell. An `asOf` counts as two
+ *   seconds earlier than it says, and one in the future as now. A store remembers for an hour that a
+ *   set was cleared, and refuses an `asOf` that is older than that.
+ */
+export interface Refused {
+  readonly state: "cleared";
+}
+
+/** How much earlier an `asOf` counts than it says: clocks differ, and a clear is seen late. */
+export const AS_OF_MARGIN_MS = 2_000;
+/** How long a store remembers that a set was cleared. */
+export const CLEAR_MEMORY_MS = 3_600_000;
 
 /**
  * What an id leads to. `now` is the time of the asking, on the store's clock.
@@ -178,6 +197,11 @@ export interface Rotation {
    * nothing, and of the change it has what is set, but for the fields of `without`.
    */
   readonly replacement: Replacement;
+  /**
+   * When the credentials were read that the change is made for: see `Refused`. It counts for the sets
+   * that the change names, also where the session is in them already.
+   */
+  readonly asOf?: number | undefined;
 }
 
 /** The deadlines of a session that takes the place of another, and what it does not get. */
@@ -212,7 +236,8 @@ export type SignedIn =
       readonly fields: Fields;
       readonly ended: boolean;
     }
-  | { readonly state: "too-large"; readonly bytes: number };
+  | { readonly state: "too-large"; readonly bytes: number }
+  | Refused;
 
 /**
  * What became of a change.
@@ -237,6 +262,7 @@ export type Changed =
   | { readonly state: "ended" | "alias" | "signs-in" }
   | { readonly state: "too-large"; readonly bytes: number }
   | { readonly state: "elsewhere" }
+  | Refused
   | Superseded
   | Gone;
 
@@ -316,7 +342,7 @@ export interface SessionStore {
    * A store whose part of that id takes no new ones for the moment asks `createIdElsewhere` for another id,
    * which is in another part each time, and may make the session under that.
    */
-  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created>;
+  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused>;
 
   /**
    * Ends the session that an id leads to, over all aliases there are, and makes another in the same
@@ -364,7 +390,8 @@ export interface SessionStore {
 
   /**
    * Ends every session with this value, but the one that `except` leads to. How many. Every
-   * session that had the value when it was called, and still has it, is ended under whatever id.
+   * session that had the value when it was called, and still has it, is ended under whatever id. From
+   * then on the set counts as cleared, also where it was empty, or memory is full.
    */
   endAll(reference: Reference, options?: EndAllOptions): Promise<number>;
 

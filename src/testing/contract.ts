@@ -1,3 +1,4 @@
+import { asOf } from "./core/as-of.ts";
 import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
@@ -29,6 +30,7 @@ import type { StoreTest } from "./store-test.ts";
  */
 export const storeContract: readonly StoreTest[] = [
   ...creating,
+  ...asOf,
   ...changing,
   ...referencing,
   ...rotating,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type {
   Change,
   Changed,
+  Created,
   FieldChanges,
   FieldReferences,
   Fields,
@@ -57,6 +58,7 @@ export interface SessionDraft {
   readonly references?: ReferenceTexts;
   readonly idleTimeout?: number | null;
   readonly absoluteTimeout?: number | null;
+  readonly asOf?: number | undefined;
 }
 
 export function createDraft(store: SessionStore, session: SessionDraft = {}): NewSession {
@@ -66,13 +68,21 @@ export function createDraft(store: SessionStore, session: SessionDraft = {}): Ne
     references: toReferences(session.references ?? {}),
     idleTimeout: session.idleTimeout === undefined ? HOUR_MS : session.idleTimeout,
     absoluteTimeout: session.absoluteTimeout === undefined ? DAY_MS : session.absoluteTimeout,
+    asOf: session.asOf,
   };
+}
+
+/** Makes a session; fails where the store refuses to. */
+export async function createSession(store: SessionStore, made: NewSession): Promise<Created> {
+  const created = await store.create(made);
+  assert.equal(created.state, "created");
+  return created;
 }
 
 /** Makes a session and gives its id. */
 export async function create(store: SessionStore, session?: SessionDraft): Promise<string> {
   const made = createDraft(store, session);
-  await store.create(made);
+  await createSession(store, made);
   return made.id;
 }
 
@@ -176,6 +186,7 @@ export function createSignIn(id: string, user: string, over: SignInDraft = {}): 
     identity: over.identity ?? ["user_id"],
     tombstone: over.tombstone ?? HOUR_MS,
     maxBytes: over.maxBytes ?? MAX_BYTES,
+    asOf: over.asOf,
   };
 }
 

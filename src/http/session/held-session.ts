@@ -3,7 +3,7 @@ import type { Changes, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Changed, Lookup, Reference, Times } from "../../store/contract.ts";
+import type { Changed, Lookup, Reference, Rotation, Times } from "../../store/contract.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
@@ -170,13 +170,13 @@ export class HeldSession<Data extends object> {
    * Rotates the session. Gives it with its new token; "ended" where it was ended instead; null where
    * nothing was done.
    */
-  async rotate(values: object, grace: number) {
+  async rotate(values: object, options: Pick<Rotation, "grace" | "asOf">) {
     // Asked by the old id, the store sees that this request came with an old token.
     const id = this.#tokenId;
     if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", grace } as const;
+    const rotation = { to: fresh.id, when: "always", ...options } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
       await this.#endTwins(undefined);

@@ -1,4 +1,5 @@
 import type { FieldChanges, FieldReferences, Fields } from "../contract.ts";
+import { Clearings } from "./clearings.ts";
 import { Entries, type MemoryLimits } from "./entries.ts";
 import {
   type ChangedSession,
@@ -24,12 +25,14 @@ export interface Life {
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
+  readonly clearings: Clearings;
   readonly shelf: Entries;
   /** The sessions that were rotated, by their first ids. */
   readonly #lineages = new Map<string, Session>();
 
   constructor(bounds: MemoryLimits, now: () => number) {
     this.now = now;
+    this.clearings = new Clearings(now);
     this.shelf = new Entries(bounds, now, (session) => this.#forget(session));
   }
 
@@ -138,6 +141,7 @@ export class Keeper {
   clear(): void {
     this.shelf.clear();
     this.sets.clear();
+    this.clearings.clear();
     this.#lineages.clear();
   }
 

@@ -15,6 +15,7 @@ import {
   MAX_RENEWALS,
   type NewSession,
   type Reference,
+  type Refused,
   type Rotation,
   type SignedIn,
   type SignIn,
@@ -55,15 +56,14 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     this.#keeper = new Keeper(limits, now);
   }
 
-  async create(created: NewSession): Promise<Created> {
-    const { id, fields, references } = created;
+  async create(created: NewSession): Promise<Created | Refused> {
+    const { id, fields, references, asOf } = created;
     const { entry } = this.#shelf.resolve(id);
-    if (entry?.kind === "session") return { id, ...toTimes(entry) };
+    if (entry?.kind === "session") return { state: "created", id, ...toTimes(entry) };
     checkReferences(null, references);
-    return {
-      id,
-      ...toTimes(this.#keeper.make(id, fields, references, this.#deriveLifetime(created))),
-    };
+    if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
+    const made = this.#keeper.make(id, fields, references, this.#deriveLifetime(created));
+    return { state: "created", id, ...toTimes(made) };
   }
 
   #deriveLifetime({
@@ -82,6 +82,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
     const bytes = countBytes(fields);
     checkReferences(null, references);
+    if (this.#keeper.clearings.wasCleared(asked.asOf, references)) return { state: "cleared" };
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
     this.#shelf.makeRoom(weigh(fields, texts), old);
@@ -110,6 +111,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (session?.kind !== "session")
       return toAbsent(session, change.references, rotation?.identity);
     if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
+    if (this.#keeper.clearings.wasCleared(rotation?.asOf, change.references)) {
+      return { state: "cleared" };
+    }
     return rotation
       ? this.#rotate(session, trail, change, rotation)
       : this.#write(session, change, null);
@@ -275,6 +279,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const spared = except === null ? undefined : this.#resolve(except, true, MAX_RENEWALS).entry;
     const doomed = members.filter((session) => session !== spared);
     for (const session of doomed) this.#shelf.drop(session.id);
+    this.#keeper.clearings.add(reference);
     return doomed.length;
   }
 

@@ -17,6 +17,7 @@ import {
   MAX_RENEWALS,
   type NewSession,
   type Reference,
+  type Refused,
   type SignedIn,
   type SignIn,
   type StoredSession,
@@ -78,12 +79,13 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     this.#executor = new Executor(connection, timeout);
   }
 
-  async create(session: NewSession, elsewhere?: () => string): Promise<Created> {
-    const { fields, references, idleTimeout, absoluteTimeout } = session;
+  async create(session: NewSession, elsewhere?: () => string): Promise<Created | Refused> {
+    const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
       encodeOptional(absoluteTimeout),
       references.flatMap(encodeSetNames).join(" "),
+      encodeOptional(asOf),
       ...encodeList([...fields].flat()),
     ];
     const ids = [session.id];
@@ -98,7 +100,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
     );
-    return { id: target.id, ...decodeTimes(reply[1]) };
+    if (reply[0] === "cleared") return { state: "cleared" };
+    return { state: "created", id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
@@ -110,6 +113,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       encodeOptional(session.absoluteTimeout),
       String(session.tombstone),
       encodeNames(session.identity),
+      encodeOptional(session.asOf),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
     ]);

@@ -12,6 +12,7 @@ import {
   createDraft,
   createForUser,
   createRotation,
+  createSession,
   findLive,
   HOUR_MS,
   of,
@@ -190,7 +191,7 @@ export const expiring: readonly StoreTest[] = [
   storeTest("a session lives up to and with the moment it expires", async ({ store, elapse }) => {
     // Whenever the store says live, it also says a time that is not past the deadline.
     const made = createDraft(store, { idleTimeout: 12, absoluteTimeout: null });
-    const { expiresAt } = await store.create(made);
+    const { expiresAt } = await createSession(store, made);
     for (let lookup = await store.find(made.id); lookup.state !== "gone"; ) {
       assert.equal(lookup.state, "live");
       assert.ok(lookup.now <= expiresAt, `live at ${lookup.now}, after ${expiresAt}`);

@@ -89,6 +89,7 @@ function decodeSuperseded(tombstone: unknown): Superseded {
 
 export function decodeSignedIn([word, ...rest]: Reply): SignedIn {
   if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
+  if (word === "cleared") return { state: word };
   if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]));
   const [ended, times, , fields] = rest;
   return {
@@ -136,7 +137,7 @@ export function decodeSessions(reply: unknown): StoredSession[] {
 
 export function decodeChanged(reply: Reply): Changed {
   const [word] = reply;
-  return word === "ended" || word === "signs-in" || word === "alias"
+  return word === "ended" || word === "signs-in" || word === "alias" || word === "cleared"
     ? { state: word }
     : decodeCommanded(reply);
 }

@@ -36,6 +36,7 @@ export function encodeRotation(rotation: Rotation | null): string[] {
     encodeNames(rotation?.identity ?? []),
     encodeOptional(idleTimeout),
     encodeOptional(absoluteTimeout),
+    encodeOptional(rotation?.asOf),
     ...encodeList(without),
   ];
 }

@@ -13,13 +13,15 @@
 -- ARGV[9]   encoded names of the identity fields
 -- ARGV[10]  idle timeout of a session in its place (ms), or ''
 -- ARGV[11]  absolute timeout of a session in its place (ms), or ''
--- ARGV[12…] a list: fields that a session in its place does not get
+-- ARGV[12]  when the credentials were read (ms), or ''
+-- ARGV[13…] a list: fields that a session in its place does not get
 -- ARGV[…]   the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
 --           now, 'ended' by a rotation through an alias without grace
 --           now, 'alias' where a rotation comes through an alias, or is one too many
 --           now, 'signs-in' where the changes name another user, and the id is never to change
+--           now, 'cleared' where a set that the changes name was cleared since then
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -38,7 +40,8 @@ local tombstone_stays = tonumber(ARGV[8])
 local identity = parse_fields(ARGV[9])
 local fresh_idle = tonumber(ARGV[10])
 local fresh_timeout = tonumber(ARGV[11])
-local without, next_argument = read_list(12)
+local as_of = tonumber(ARGV[12])
+local without, next_argument = read_list(13)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -83,6 +86,7 @@ look_at_pointer(found, to ~= '' and current)
 if to ~= '' then
   look_at_session(to, {})
 end
+look_at_clearings(as_of, changes.names)
 refuse_moving_slot()
 
 if not found.created then
@@ -90,6 +94,9 @@ if not found.created then
 end
 if where ~= '' and not has_name(found.names, where) then
   return { now, 'elsewhere' }
+end
+if was_cleared(as_of, changes.names) then
+  return { now, 'cleared' }
 end
 
 -- Whether the session gets a new id. It is `for_good` where no old id may lead to the new one.

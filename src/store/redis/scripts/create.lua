@@ -6,8 +6,10 @@
 -- ARGV[3]   idle timeout (ms), or ''
 -- ARGV[4]   absolute timeout (ms), or ''
 -- ARGV[5]   the names of its sets
--- ARGV[6…]  a list: field, value, …
+-- ARGV[6]   when the credentials were read (ms), or ''
+-- ARGV[7…]  a list: field, value, …
 -- Returns   now, 'created', its times
+--           now, 'cleared' where one of its sets was cleared since then
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
@@ -15,18 +17,23 @@ local id = ARGV[2]
 local idle = tonumber(ARGV[3])
 local timeout = tonumber(ARGV[4])
 local names = split_words(ARGV[5])
-local fields = read_list(6)
+local as_of = tonumber(ARGV[6])
+local fields = read_list(7)
 
 if is_late(not_after) then
   return { now, 'late' }
 end
 
 look_at_session(id, names)
+look_at_clearings(as_of, names)
 refuse_moving_slot()
 
 -- The id is fresh and random: if it is there, this is the same command once more.
 local found = read_own_fields(id)
 if not found.created then
+  if was_cleared(as_of, names) then
+    return { now, 'cleared' }
+  end
   found = make_session(id, names, fields, idle, timeout and now + timeout)
 end
 
