@@ -6,7 +6,7 @@ export {
 } from "./sessions/create-sessions.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/schema.ts";
-export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
+export type { ClearOptions, ListOptions, SessionSet, TrimOptions } from "./sessions/session-set.ts";
 export type {
   AsOf,
   CheckedReferences,

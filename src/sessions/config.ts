@@ -3,7 +3,7 @@ import { parseDuration } from "../shared/durations.ts";
 import { createConfigError, isArray, listOptionNames, quote } from "../shared/errors.ts";
 import { readElements, readOptions, readSafely } from "../shared/given.ts";
 import { warn, warnOnce } from "../shared/warnings.ts";
-import type { SessionStore } from "../store/contract.ts";
+import type { Limit, SessionStore } from "../store/contract.ts";
 import { memoryStore } from "../store/memory/options.ts";
 import { parseSchema, type StandardSchema } from "./schema.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "./types.ts";
@@ -21,6 +21,8 @@ const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({
   identity: true,
   type: true,
   as: true,
+  limit: true,
+  whenFull: true,
 });
 const DEFAULT_MAX_BYTES = 65_536;
 const DAY_MS = 86_400_000;
@@ -33,6 +35,8 @@ export interface ReferenceConfig {
   readonly plain: boolean;
   /** The one type that its values have, or null. */
   readonly type: "string" | "number" | null;
+  /** How many sessions a value may have, if that is limited. */
+  readonly limit: Limit | undefined;
 }
 
 /** The timeouts of a new session. */
@@ -147,7 +151,9 @@ function parseReferences(
     const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
     if (fault) throw createConfigError(`${what} ${fault}`, about);
     const options = referenceOptions(what, given, store, about);
-    references.set(field, { plain: options.as === "set", type: options.type ?? null });
+    const { as, type = null, limit: most, whenFull } = options;
+    const limit = most !== undefined && whenFull !== undefined ? { most, whenFull } : undefined;
+    references.set(field, { plain: as === "set", type, limit });
     if (options.identity !== false) identity.push(field);
   }
   if (identity.length > 1) warnAboutIdentities(identity);
@@ -187,7 +193,7 @@ function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
 }
 
 function findReferenceFault(options: ReferenceOptions, store: SessionStore): string | undefined {
-  const { identity = true, type, as } = options;
+  const { identity = true, type, as, limit, whenFull } = options;
   if (typeof identity !== "boolean") return "has an identity that is neither true nor false";
   if (type !== undefined && type !== "string" && type !== "number") {
     return 'has a type that is neither "string" nor "number"';
@@ -196,7 +202,16 @@ function findReferenceFault(options: ReferenceOptions, store: SessionStore): str
   if (as === "set" && store.shards > 1) {
     return `is declared { as: "set" }, which needs a store of one shard; this one has ${store.shards}`;
   }
-  return undefined;
+  return findLimitFault(limit, whenFull);
+}
+
+function findLimitFault(limit: unknown, whenFull: unknown): string | undefined {
+  if (limit === undefined && whenFull === undefined) return undefined;
+  if (!(Number.isSafeInteger(limit) && Number(limit) >= 1)) {
+    return "has a limit that is no whole number above zero";
+  }
+  if (whenFull === "end-oldest" || whenFull === "reject") return undefined;
+  return 'has a limit, and does not say what happens when it is full: whenFull is "end-oldest", which ends the oldest session in a sign-in, or "reject", which refuses the sign-in';
 }
 
 function warnAboutIdentities(identity: readonly string[]): void {

@@ -1,8 +1,9 @@
-import { createConfigError, quote, SessionError } from "../shared/errors.ts";
+import { createConfigError, createLimitError, quote, SessionError } from "../shared/errors.ts";
 import type { Refused } from "../store/contract.ts";
 
 /** A session was not let into one of the sets that it would be in. */
-export function createRefusedError(_refused: Refused): SessionError {
+export function createRefusedError(refused: Refused): SessionError {
+  if (refused.state === "full") return createLimitError(refused.field, refused.limit);
   return new SessionError(
     "ERR_SESSION_GONE",
     "A set that the session would be in was cleared since its credentials were read (asOf), or they were read more than an hour ago; nothing was written or ended. Read the credentials again and check them, which is to ask the user to sign in once more",

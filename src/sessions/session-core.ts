@@ -9,6 +9,7 @@ import type {
   FieldChanges,
   Lookup,
   Reference,
+  Refused,
   Rotation,
   SessionStore,
   StoredSession,
@@ -47,7 +48,10 @@ const TOUCHES_PER_IDLE_TIMEOUT = 20;
 const MAX_TOUCH_DELAY_MS = 60_000;
 
 /** What there is to read and change of whole sets. */
-type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
+type Sets = Pick<
+  SessionStore,
+  "setKey" | "count" | "has" | "list" | "pages" | "changeAll" | "trim"
+>;
 
 /** What is to change in one session. */
 export interface Changes {
@@ -224,7 +228,7 @@ export class SessionCore {
   async change(
     id: string,
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
-  ): Promise<Exclude<Changed, { state: "too-large" | "cleared" }>> {
+  ): Promise<Exclude<Changed, { state: "too-large" | Refused["state"] }>> {
     const changes = await this.encodeChanges(values, unset);
     const changed = await this.#store.change(id, {
       ...changes,
@@ -234,7 +238,7 @@ export class SessionCore {
     });
     if (changed.state === "too-large")
       throw createTooLargeError(changed.bytes, this.config.maxBytes);
-    if (changed.state === "cleared") throw createRefusedError(changed);
+    if (changed.state === "cleared" || changed.state === "full") throw createRefusedError(changed);
     return changed;
   }
 

@@ -29,6 +29,13 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
+/** How many sessions `trim` leaves, and whether it waits for replicas. */
+export interface TrimOptions extends DeleteOptions {
+  /** How many of the newest sessions live on: 1 or more. */
+  keep: number;
+}
+
+const TRIM_OPTIONS = listOptionNames<TrimOptions>({ keep: true, replicas: true });
 const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
 export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, replicas: true });
 
@@ -42,6 +49,8 @@ export interface Endings {
     except: string | null,
     replicas: number | undefined,
   ): Promise<number>;
+  /** Ends the oldest of the set. How many. */
+  trim(reference: Reference, keep: number, replicas: number | undefined): Promise<number>;
 }
 
 /**
@@ -193,6 +202,27 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     }
     return this.#endings.endAll(this.#reference, except, replicas);
   }
+
+  /**
+   * Ends all of them but the `keep` that were created last (those of one moment by `lineage`). Each of the
+   * others that is one of them when this is called is gone when it resolves, under whatever id; those
+   * that are made meanwhile live. Resolves to how many were ended. Where the session of the request that
+   * this set was got from (`peers`) is among them, its cookie is cleared, too.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG where `keep` is no whole number above zero; ERR_REPLICAS
+   * where too few `replicas` have acknowledged it.
+   */
+  async trim(options: TrimOptions): Promise<number> {
+    const { keep, ...rest } = readOptions("trim", options, TRIM_OPTIONS);
+    const replicas = parseReplicas(rest);
+    if (!(Number.isSafeInteger(keep) && keep >= 1)) {
+      throw createConfigError(
+        "keep must be a whole number above zero: trim({ keep: 3 }); to end all of them, call clear()",
+        { option: "keep" },
+      );
+    }
+    return this.#endings.trim(this.#reference, keep, replicas);
+  }
 }
 
 /** Sessions are ended as the store does it. */
@@ -202,6 +232,7 @@ function endingsBy(engine: SessionCore): Endings {
       return (await engine.end(name, { byName: true, reference, replicas })) !== null;
     },
     endAll: (reference, except, replicas) => engine.endAll(reference, except, replicas),
+    trim: (reference, keep, replicas) => engine.sets.trim(reference, keep, { replicas }),
   };
 }
 

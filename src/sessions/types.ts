@@ -86,6 +86,17 @@ export interface ReferenceOptions {
    * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
    */
   as?: "set";
+  /**
+   * How many live sessions each value may have, such as the devices of a user. With `whenFull`.
+   * @default any number
+   */
+  limit?: number;
+  /**
+   * What happens where a session would enter a set that is full. `"end-oldest"` ends the oldest, which is
+   * the one that was created first, and never who just signs in; `"reject"` is ERR_SESSION_LIMIT. `set`
+   * is ERR_SESSION_LIMIT, too, where the session is older than all that are there; and `by().set` always.
+   */
+  whenFull?: "end-oldest" | "reject";
 }
 
 /**

@@ -53,6 +53,26 @@ export interface FieldReferences {
   readonly identity?: boolean;
   /** Whether the members are kept as a plain Redis set, too (`as: "set"`). */
   readonly plain: boolean;
+  /**
+   * How many live sessions each of the values may have.
+   * @default any number
+   */
+  readonly limit?: Limit | undefined;
+}
+
+/**
+ * How many live sessions a value may have. What is full of them refuses another one, or ends its oldest:
+ * the first created, and of those of one moment the one whose lineage `<` sorts first. Where the one that
+ * enters is older than all that are there, it is refused, too.
+ *
+ * A store of several shards may let parallel calls in first, and then end what is too many in that
+ * order, the caller's own included. It never leaves fewer than there may be, and not one more once all
+ * calls have returned.
+ */
+export interface Limit {
+  /** 1 or more. */
+  readonly most: number;
+  readonly whenFull: "end-oldest" | "reject";
 }
 
 /** The fields of a session by name, each value as `encodeValue` writes it. */
@@ -102,12 +122,25 @@ export interface Created extends Times {
 /**
  * A session may not enter a set, and nothing was written or ended.
  *
+ * - `full`: the set of one of its values has as many sessions as there may be. One that the same call
+ *   ends doesn't count.
  * - `cleared`: the set was cleared (`endAll`) since `asOf`, or nobody can tell. An `asOf` counts as two
  *   seconds earlier than it says, and one in the future as now. A store remembers for an hour that a
  *   set was cleared, and refuses an `asOf` that is older than that.
  */
-export interface Refused {
+export type Refused = Cleared | Full;
+
+/** See `Refused`. */
+export interface Cleared {
   readonly state: "cleared";
+}
+
+/** See `Refused`. */
+export interface Full {
+  readonly state: "full";
+  readonly field: string;
+  /** How many sessions the value may have. */
+  readonly limit: number;
 }
 
 /** How much earlier an `asOf` counts than it says: clocks differ, and a clear is seen late. */
@@ -304,6 +337,9 @@ export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
   readonly except?: string | null;
 }
 
+/** How the oldest sessions of a set are ended. */
+export type TrimOptions = Pick<EndOptions, "replicas">;
+
 /** Where a session stands in the order of deadlines; it need not be there any more. */
 export type ListPlace = Pick<StoredSession, "id" | "expiresAt">;
 
@@ -384,7 +420,8 @@ export interface SessionStore {
 
   /**
    * Changes every session with this value; no deadline moves. How many. ERR_SESSION_TOO_LARGE
-   * where one would grow over `maxBytes`: it and those after it are left as they are.
+   * where one would grow over `maxBytes`: it and those after it are left as they are. ERR_SESSION_LIMIT, and nothing is changed, where a value would have more sessions than its
+   * `limit` allows, whatever is to happen when it is full.
    */
   changeAll(reference: Reference, changes: FieldChanges): Promise<number>;
 
@@ -394,6 +431,13 @@ export interface SessionStore {
    * then on the set counts as cleared, also where it was empty, or memory is full.
    */
   endAll(reference: Reference, options?: EndAllOptions): Promise<number>;
+
+  /**
+   * Ends the oldest sessions with this value, in the order of `Limit`, until `keep` are left. How many.
+   * Each that had the value when it was called and was older than those that are kept is ended under
+   * whatever id; those that are made meanwhile live.
+   */
+  trim(reference: Reference, keep: number, options?: TrimOptions): Promise<number>;
 
   /** The name of the place where a session is kept: in Redis, the key of its hash. */
   sessionKey(id: string): string;

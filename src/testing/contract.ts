@@ -3,10 +3,12 @@ import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
 import { expiring } from "./core/expiring.ts";
+import { limiting } from "./core/limiting.ts";
 import { listing } from "./core/listing.ts";
 import { lookalikes } from "./core/lookalikes.ts";
 import { referencing } from "./core/referencing.ts";
 import { sets } from "./core/sets.ts";
+import { trimming } from "./core/trimming.ts";
 import { changingUsers } from "./identity/changing-users.ts";
 import { severalIdentities } from "./identity/several-identities.ts";
 import { signingIn } from "./identity/signing-in.ts";
@@ -43,6 +45,8 @@ export const storeContract: readonly StoreTest[] = [
   ...sets,
   ...listing,
   ...lookalikes,
+  ...limiting,
+  ...trimming,
   ...largeSets,
   ...expiring,
   ...racing,

@@ -6,6 +6,7 @@ import type {
   FieldChanges,
   FieldReferences,
   Fields,
+  Limit,
   NewSession,
   Reference,
   Rotation,
@@ -50,6 +51,11 @@ export function toReferences(references: ReferenceTexts): FieldReferences[] {
     plain: false,
     identity: field === "user_id",
   }));
+}
+
+/** The same, each with a limit. */
+export function toLimited(references: ReferenceTexts, limit: Limit): FieldReferences[] {
+  return toReferences(references).map((reference) => ({ ...reference, limit }));
 }
 
 export interface SessionDraft {

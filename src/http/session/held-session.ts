@@ -282,6 +282,16 @@ export class HeldSession<Data extends object> {
     return others + (await core.endAll(set, null, replicas));
   }
 
+  /** Ends the oldest sessions of a set, and clears the cookie where this request's is among them. */
+  async trimPeers(set: Reference, keep: number, replicas: number | undefined): Promise<number> {
+    const id = this.#id;
+    if (id !== null) this.#carrier.checkClear();
+    const ended = await this.#core.sets.trim(set, keep, { replicas });
+    if (id === null || ended === 0) return ended;
+    if ((await this.#core.find(this.#lineage ?? id, [], true)).state !== "live") this.#forget();
+    return ended;
+  }
+
   #isOwn(name: string): boolean {
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }

@@ -9,5 +9,6 @@ export function createPeerEndings<Data extends object>(
   return {
     end: (set, name, replicas) => runInTurn(() => held.endPeer(set, name, replicas)),
     endAll: (set, except, replicas) => runInTurn(() => held.endPeers(set, except, replicas)),
+    trim: (set, keep, replicas) => runInTurn(() => held.trimPeers(set, keep, replicas)),
   };
 }

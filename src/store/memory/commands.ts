@@ -10,19 +10,36 @@ import {
   toChanged,
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
+import type { Room } from "./limits.ts";
+
+/** Limits of the sets that a session enters. */
+interface LimitedSets {
+  /** @param session null for one that is to be made. */
+  planRoom(session: Session | null): Room;
+  endDoomed(room: Extract<Room, { readonly doomed: readonly Session[] }>): void;
+}
 
 /** Changes a session as a caller commands. */
-export function command(keeper: Keeper, id: string, asked: Command): Commanded {
+export function command(
+  keeper: Keeper,
+  id: string,
+  asked: Command,
+  limits: LimitedSets,
+): Commanded {
   const { merge, where } = asked;
   const done = merge && keeper.shelf.find(merge.to);
   if (done?.kind === "session") return toChanged(done, true);
   const { entry: session, trail } = keeper.shelf.resolve(id);
-  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
+  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked, limits);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const life = { idleTimeout: asked.idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
-  return keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
+  const room = limits.planRoom(session);
+  if ("state" in room) return room;
+  const written = keeper.write(session, changes, life, merges ? () => rotate(merge) : null);
+  if (written.state === "changed") limits.endDoomed(room);
+  return written;
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
@@ -37,6 +54,7 @@ function createIfAsked(
   id: string,
   kept: Alias | Tombstone | undefined,
   asked: Command,
+  limits: LimitedSets,
 ): Commanded {
   const { create, set, references, maxBytes, idleTimeout, merge } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
@@ -47,7 +65,11 @@ function createIfAsked(
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const life = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  return toChanged(keeper.make(id, set, references, life), false);
+  const room = limits.planRoom(null);
+  if ("state" in room) return room;
+  const made = toChanged(keeper.make(id, set, references, life), false);
+  limits.endDoomed(room);
+  return made;
 }
 
 function deriveDeadline(

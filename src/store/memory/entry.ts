@@ -25,6 +25,8 @@ export interface Session extends Mutable<Times> {
   readonly lineage: string;
   /** The id before this one, where an alias was left there. */
   previous: string | null;
+  /** Which of all it was when it was made, where the program has given no clock of its own; else 0. */
+  readonly order: number;
   /** Which use of all was its last: where the clock stands still, as in a test, lists go by this. */
   lastUse: number;
   readonly fields: Map<string, string>;

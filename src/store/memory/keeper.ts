@@ -15,6 +15,14 @@ import {
 } from "./entry.ts";
 import { SessionSets } from "./session-sets.ts";
 
+/** Where the time comes from. */
+export interface Clock {
+  /** In ms since 1970. */
+  readonly now: () => number;
+  /** Whether the program gave it: it alone says then which of two sessions is older. */
+  readonly isOwn: boolean;
+}
+
 /** How long a session is to live. */
 export interface Life {
   readonly idleTimeout: number | null;
@@ -27,11 +35,15 @@ export class Keeper {
   readonly sets = new SessionSets();
   readonly clearings: Clearings;
   readonly shelf: Entries;
+  readonly #isOwnClock: boolean;
+  #made = 0;
   /** The sessions that were rotated, by their first ids. */
   readonly #lineages = new Map<string, Session>();
 
-  constructor(bounds: MemoryLimits, now: () => number) {
+  constructor(bounds: MemoryLimits, clock: Clock) {
+    const { now } = clock;
     this.now = now;
+    this.#isOwnClock = clock.isOwn;
     this.clearings = new Clearings(now);
     this.shelf = new Entries(bounds, now, (session) => this.#forget(session));
   }
@@ -55,6 +67,7 @@ export class Keeper {
       kind: "session",
       id,
       lineage: id,
+      order: this.#isOwnClock ? 0 : ++this.#made,
       previous: null,
       fields: new Map(fields),
       bytes: 0,

@@ -49,7 +49,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   if (now !== undefined && typeof now !== "function") {
     throw createConfigError(NO_CLOCK, { option: "now" });
   }
-  return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checked(now) : wallClock);
+  return new MemoryStore(
+    { maxSessions, maxTotalBytes },
+    now ? { now: checked(now), isOwn: true } : { now: wallClock, isOwn: false },
+  );
 }
 
 /** Looked up at each call: fake timers put another `Date` in its place, perhaps after this store was made. */

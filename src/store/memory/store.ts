@@ -8,6 +8,7 @@ import {
   type EndAllOptions,
   type EndOptions,
   type FieldChanges,
+  type FieldReferences,
   type FindOptions,
   type ListOptions,
   type Lookup,
@@ -20,6 +21,7 @@ import {
   type SignedIn,
   type SignIn,
   type StoredSession,
+  type TrimOptions,
 } from "../contract.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
@@ -40,7 +42,8 @@ import {
   weigh,
   weighAfter,
 } from "./entry.ts";
-import { Keeper, type Life } from "./keeper.ts";
+import { type Clock, Keeper, type Life } from "./keeper.ts";
+import { checkLimitsOfAll, compareAges, planRoom, type Room } from "./limits.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
@@ -52,8 +55,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   readonly shards = 1;
   readonly #keeper: Keeper;
 
-  constructor(limits: MemoryLimits, now: () => number) {
-    this.#keeper = new Keeper(limits, now);
+  constructor(limits: MemoryLimits, clock: Clock) {
+    this.#keeper = new Keeper(limits, clock);
   }
 
   async create(created: NewSession): Promise<Created | Refused> {
@@ -62,7 +65,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (entry?.kind === "session") return { state: "created", id, ...toTimes(entry) };
     checkReferences(null, references);
     if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
+    const room = this.#planRoom(references);
+    if ("state" in room) return room;
     const made = this.#keeper.make(id, fields, references, this.#deriveLifetime(created));
+    this.#endDoomed(room);
     return { state: "created", id, ...toTimes(made) };
   }
 
@@ -83,16 +89,17 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const bytes = countBytes(fields);
     checkReferences(null, references);
     if (this.#keeper.clearings.wasCleared(asked.asOf, references)) return { state: "cleared" };
+    const room = this.#planRoom(asked.references, { leaving: old });
+    if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
     this.#shelf.makeRoom(weigh(fields, texts), old);
     const left = describeSuperseded(old, identity, asked.references);
     if (old) this.#keeper.bury([old.id, ...trail], left, tombstone);
     else if (!entry) this.#keeper.bury([id], left, tombstone);
-    return toSignedIn(
-      this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked)),
-      old !== null,
-    );
+    const made = this.#keeper.make(asked.id, fields, references, this.#deriveLifetime(asked));
+    this.#endDoomed(room);
+    return toSignedIn(made, old !== null);
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
@@ -147,8 +154,12 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   #write(session: Session, change: Change, rotate: (() => void) | null): Changed {
+    const room = this.#planRoom(change.references, { own: session });
+    if ("state" in room) return room;
     const life = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
-    return this.#keeper.write(session, change, life, rotate);
+    const written = this.#keeper.write(session, change, life, rotate);
+    if (written.state === "changed") this.#endDoomed(room);
+    return written;
   }
 
   /** Puts a session of the change alone in the place of one that is not the same user's. */
@@ -161,6 +172,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
+    const room = this.#planRoom(references, { leaving: session });
+    if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
     this.#shelf.makeRoom(weigh(fields, texts), session);
     this.#keeper.bury(
@@ -169,6 +182,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       tombstone,
     );
     const made = this.#keeper.make(to, fields, references, this.#deriveLifetime(replacement));
+    this.#endDoomed(room);
     return toChanged(made, true);
   }
 
@@ -187,7 +201,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
-    return command(this.#keeper, id, asked);
+    return command(this.#keeper, id, asked, {
+      planRoom: (session) => this.#planRoom(asked.references, { own: session }),
+      endDoomed: (room) => this.#endDoomed(room),
+    });
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -259,6 +276,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
     const members = this.#select(reference);
+    checkLimitsOfAll(members, changes.references, (one) => this.#select(one));
     for (const session of members) {
       checkReferences(session, changes.references);
       const bytes = countBytesAfter(session, changes);
@@ -281,6 +299,24 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     for (const session of doomed) this.#shelf.drop(session.id);
     this.#keeper.clearings.add(reference);
     return doomed.length;
+  }
+
+  async trim(reference: Reference, keep: number, { replicas }: TrimOptions = {}): Promise<number> {
+    refuseReplicas(replicas);
+    const doomed = this.#select(reference).sort(compareAges).slice(0, -keep);
+    for (const session of doomed) this.#shelf.drop(session.id);
+    return doomed.length;
+  }
+
+  #planRoom(
+    references: readonly FieldReferences[],
+    sessions?: { leaving?: Session | null; own?: Session | null },
+  ): Room {
+    return planRoom(references, (reference) => this.#select(reference), sessions);
+  }
+
+  #endDoomed({ doomed }: { readonly doomed: readonly Session[] }): void {
+    for (const session of doomed) this.#shelf.drop(session.id);
   }
 
   #checkLookalike({ lookalike, ...reference }: Reference): void {

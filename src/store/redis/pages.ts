@@ -16,6 +16,12 @@ interface PageCursor {
   readonly afterId: string;
 }
 
+/** One session of a set, as its hash says. */
+interface Member {
+  readonly id: string;
+  readonly hash: ReadonlyMap<string, string>;
+}
+
 /** All sessions of a set, in pages of all shards side by side, none of them twice. */
 export async function* readPages(
   executor: Executor,
@@ -24,6 +30,49 @@ export async function* readPages(
   reference: Reference,
   withFields: boolean,
 ): AsyncGenerator<StoredSession[]> {
+  for await (const page of readMembers(executor, keys, shards, reference, withFields)) {
+    yield page.map(({ id, hash }) => decodeSession(id, hash));
+  }
+}
+
+/** When a session was created tells which of two is older; of one moment, the lineage does. */
+export interface Age {
+  readonly lineage: string;
+  /** In µs, on the clock of its server. */
+  readonly created: number;
+}
+
+/** All sessions of a set, the oldest first. */
+export async function listByAge(
+  executor: Executor,
+  keys: Keys,
+  shards: readonly number[],
+  reference: Reference,
+): Promise<Age[]> {
+  const ages: Age[] = [];
+  for await (const page of readMembers(executor, keys, shards, reference, false)) {
+    for (const { id, hash } of page) {
+      ages.push(toAge(id, hash));
+    }
+  }
+  return ages.sort(compareAges);
+}
+
+export function toAge(id: string, hash: ReadonlyMap<string, string>): Age {
+  return { lineage: hash.get("@l") ?? id, created: Number(hash.get("@c")) };
+}
+
+export function compareAges(one: Age, other: Age): number {
+  return one.created - other.created || (one.lineage < other.lineage ? -1 : 1);
+}
+
+async function* readMembers(
+  executor: Executor,
+  keys: Keys,
+  shards: readonly number[],
+  reference: Reference,
+  withFields: boolean,
+): AsyncGenerator<Member[]> {
   /** By when they were created, which a rotation keeps. */
   const given = new Set<string>();
   let cursors: PageCursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
@@ -47,13 +96,13 @@ export async function* readPages(
         withFields ? "1" : "",
       ],
     );
-    const sessions: StoredSession[] = [];
+    const sessions: Member[] = [];
     for (const [id, reply] of found as [string, unknown][]) {
       const hash = decodeHash(reply);
       const birth = `${shard}:${hash.get("@c")}`;
       if (given.has(birth)) continue;
       given.add(birth);
-      sessions.push(decodeSession(id, hash));
+      sessions.push({ id, hash });
     }
     return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
   }

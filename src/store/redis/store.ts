@@ -1,6 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { createTooLargeError, createTooManyReferencesError } from "../../shared/errors.ts";
+import {
+  createLimitError,
+  createTooLargeError,
+  createTooManyReferencesError,
+} from "../../shared/errors.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import {
@@ -11,6 +15,7 @@ import {
   type EndOptions,
   type FieldChanges,
   type FindOptions,
+  type Full,
   type ListOptions,
   type Lookup,
   MAX_HOPS,
@@ -21,6 +26,7 @@ import {
   type SignedIn,
   type SignIn,
   type StoredSession,
+  type TrimOptions,
 } from "../contract.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
@@ -32,6 +38,7 @@ import {
   decodeHash,
   decodeLookup,
   decodePairs,
+  decodeRefused,
   decodeSessions,
   decodeSignedIn,
   decodeTimes,
@@ -43,6 +50,7 @@ import {
 import {
   commandArguments,
   encodeFieldChanges,
+  encodeLimits,
   encodeList,
   encodeNames,
   encodeOptional,
@@ -50,7 +58,15 @@ import {
   whereArgument,
 } from "./layout/encode.ts";
 import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
-import { MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages } from "./pages.ts";
+import {
+  checkLimitsOfAll,
+  dropLimits,
+  type Entry,
+  enterWithinLimits,
+  type LimitedStore,
+  trim,
+} from "./limits.ts";
+import { listByAge, MAX_PAGE_KEYS, MAX_PAGE_SESSIONS, readPages, toAge } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";
@@ -80,6 +96,15 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async create(session: NewSession, elsewhere?: () => string): Promise<Created | Refused> {
+    return this.#enter({
+      references: session.references,
+      ids: [session.id],
+      enter: (references) => this.#create({ ...session, references }, elsewhere),
+      toLineage: (answer) => (answer.state === "created" ? answer.id : null),
+    });
+  }
+
+  async #create(session: NewSession, elsewhere?: () => string): Promise<Created | Refused> {
     const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
@@ -87,6 +112,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       references.flatMap(encodeSetNames).join(" "),
       encodeOptional(asOf),
       ...encodeList([...fields].flat()),
+      ...encodeLimits(references),
     ];
     const ids = [session.id];
     const { target, reply } = await this.#executor.writeAnywhere(
@@ -100,11 +126,19 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
     );
-    if (reply[0] === "cleared") return { state: "cleared" };
-    return { state: "created", id: target.id, ...decodeTimes(reply[1]) };
+    return decodeRefused(reply) ?? { state: "created", id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
+    return this.#enter({
+      references: session.references,
+      ids: [id, session.id],
+      enter: (references) => this.#signIn(id, { ...session, references }),
+      toLineage: (answer) => (answer.state === "signed-in" ? session.id : null),
+    });
+  }
+
+  async #signIn(id: string, session: SignIn): Promise<SignedIn> {
     const { fields: set, references, maxBytes, keep } = session;
     const reply = await this.#executor.write("sign in", "signIn", this.sessionKey(id), [
       id,
@@ -163,6 +197,16 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async change(id: string, change: Change): Promise<Changed> {
+    return this.#enter({
+      references: change.references,
+      ids: change.rotation ? [id, change.rotation.to] : [id],
+      stays: true,
+      enter: (references) => this.#change(id, { ...change, references }),
+      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+    });
+  }
+
+  async #change(id: string, change: Change): Promise<Changed> {
     const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
       id,
       whereArgument(change.where),
@@ -174,9 +218,19 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async command(id: string, command: Command): Promise<Commanded> {
-    const args = [id, ...commandArguments(command)];
     const key = this.sessionKey(id);
-    return decodeCommanded(await this.#executor.write("change a session", "command", key, args));
+    return this.#enter({
+      references: command.references,
+      ids: command.merge ? [id, command.merge.to] : [id],
+      stays: true,
+      enter: async (references) => {
+        const args = [id, ...commandArguments({ ...command, references })];
+        return decodeCommanded(
+          await this.#executor.write("change a session", "command", key, args),
+        );
+      },
+      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+    });
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -253,7 +307,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    const args = encodeFieldChanges(changes);
+    await checkLimitsOfAll(this.#limited, reference, changes.references);
+    const args = encodeFieldChanges(this.shards === 1 ? changes : dropLimits(changes));
     const operation = randomBytes(6).toString("base64url");
     const counts = await this.#forEachShard(async (shard) => {
       const changed = new Set<string>();
@@ -274,6 +329,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         );
         if (word === "too-large")
           throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
+        if (word === "full")
+          throw createLimitError(String(rest[0]), Number(rest[1]), WRITTEN_BY_PAGES);
         if (word === "too-many")
           throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
         cursor = [String(rest[0]), String(rest[1])];
@@ -316,6 +373,36 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     });
     if (empty && alike > 0) reference.lookalike?.onFound();
     return sum(counts);
+  }
+
+  async trim(reference: Reference, keep: number, options: TrimOptions = {}): Promise<number> {
+    return trim(this.#limited, reference, keep, options);
+  }
+
+  /** Lets a session into sets: on one shard the script itself sees to limits. */
+  #enter<Answer>(entry: Entry<Answer>): Promise<Answer | Full> {
+    if (this.shards === 1 || entry.references.every(({ limit }) => !limit)) {
+      return entry.enter(entry.references);
+    }
+    return enterWithinLimits(this.#limited, entry);
+  }
+
+  get #limited(): LimitedStore {
+    return {
+      count: (reference) => this.count(reference),
+      has: (reference, id) => this.has(reference, id),
+      end: (id, options) => this.end(id, options),
+      listByAge: (reference) =>
+        listByAge(this.#executor, this.#keys, this.#listShards(), reference),
+      readAge: async (id) => {
+        const found = await this.#executor.runCommands(
+          "read a session",
+          this.sessionKey(id),
+          (send) => this.#findByName(send, id, []),
+        );
+        return isSession(found) ? toAge(found.id, found.pairs) : null;
+      },
+    };
   }
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {

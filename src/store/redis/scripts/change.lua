@@ -22,6 +22,7 @@
 --           now, 'alias' where a rotation comes through an alias, or is one too many
 --           now, 'signs-in' where the changes name another user, and the id is never to change
 --           now, 'cleared' where a set that the changes name was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -87,6 +88,15 @@ if to ~= '' then
   look_at_session(to, {})
 end
 look_at_clearings(as_of, changes.names)
+local owned_by = to ~= '' and when ~= 'credentials'
+  and compare_identities(found.names, changes, identity)
+local is_replaced = owned_by == 'another' or owned_by == 'nobody'
+local room
+if is_replaced then
+  room = plan_room(changes.names, changes.limits, current)
+else
+  room = plan_room(added, changes.limits, nil, found.created and describe_age(current, found))
+end
 refuse_moving_slot()
 
 if not found.created then
@@ -106,8 +116,7 @@ local named = encode_named(changes.names, identity)
 if when == 'credentials' then
   rotates, for_good = true, true
 elseif to ~= '' then
-  local owned_by = compare_identities(found.names, changes, identity)
-  if owned_by == 'another' or owned_by == 'nobody' then
+  if is_replaced then
     if when == 'never' then
       return { now, 'signs-in' }
     end
@@ -115,10 +124,14 @@ elseif to ~= '' then
     if bytes > changes.max_bytes then
       return { now, 'too-large', bytes }
     end
+    if room.full then
+      return room.full
+    end
     -- Made first, so that memory being full stops all of it.
     local made =
       make_session(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
     end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    end_doomed(room)
     return answer_changed(to, made, 1)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -136,9 +149,15 @@ local bytes = count_bytes_after(derive_session_key(current), changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
+if room.full then
+  return room.full
+end
 
-return write_session(current, found, trail, changes, {
+local answer = write_session(current, found, trail, changes, {
   after = after, added = added, removed = removed, idle = new_idle,
   to = rotates and to, for_good = for_good, grace = grace, alias = aliases[1],
   stays = tombstone_stays, tombstone = encode_sign_in(had_identity, named),
 })
+end_doomed(room)
+
+return answer

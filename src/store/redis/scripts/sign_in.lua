@@ -13,6 +13,7 @@
 -- ARGV[…]   the changes (includes/changes.lua), of which nothing is unset
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
 --           now, 'cleared' where one of its sets was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'too-large', bytes
 --           now, 'too-many', references
 --           now, 'late'
@@ -77,10 +78,14 @@ look_at_ids(trail)
 look_at_pointer(found)
 look_at_session(to, names)
 look_at_clearings(as_of, names)
+local room = plan_room(changes.names, changes.limits, found.created and current)
 refuse_moving_slot()
 
 if was_cleared(as_of, names) then
   return { now, 'cleared' }
+end
+if room.full then
+  return room.full
 end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
@@ -95,5 +100,6 @@ if found.created then
 elseif not found.tombstone and not found.target then
   replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
+end_doomed(room)
 
 return answer_signed_in(made, found.created and 1 or 0)
