@@ -44,7 +44,7 @@ export class Keeper {
     const { now } = clock;
     this.now = now;
     this.#isOwnClock = clock.isOwn;
-    this.clearings = new Clearings(now);
+    this.clearings = new Clearings(now, bounds.maxSessions);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
@@ -53,15 +53,21 @@ export class Keeper {
     return timeout === null ? null : this.now() + timeout;
   }
 
-  /** Makes a session. It isn't kept if its deadline has passed. */
+  /**
+   * Makes a session. It isn't kept if its deadline has passed.
+   *
+   * @param doomed the sessions to end because a limit lets this one take their places.
+   */
   createSession(
     id: string,
     fields: Fields,
     references: readonly FieldReferences[],
     { idleTimeout, absoluteDeadline }: Lifetime,
+    doomed: readonly Session[] = [],
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.entries.makeRoom(estimateBytes(fields, texts), null);
+    this.entries.makeRoom(estimateBytes(fields, texts), doomed);
+    this.#endForLimit(doomed);
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -93,17 +99,20 @@ export class Keeper {
    *
    * @param lifetime where it is null, the session's own value stays.
    * @param rotate gives the session its new id; null if it keeps its id.
+   * @param doomed the sessions to end because a limit lets this one take their places.
    */
   writeChanges(
     session: Session,
     changes: FieldChanges,
     lifetime: Lifetime,
     rotate: (() => void) | null,
+    doomed: readonly Session[] = [],
   ): ChangedSession | { readonly state: "too-large"; readonly bytes: number } {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.entries.makeRoom(estimateBytesAfter(session, changes), session);
+    this.entries.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
+    this.#endForLimit(doomed);
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
@@ -113,6 +122,10 @@ export class Keeper {
     this.entries.noteExpiry(session);
     if (session.expiresAt < now) this.entries.drop(session.id);
     return toChanged(session, { rotated: rotate !== null });
+  }
+
+  #endForLimit(doomed: readonly Session[]): void {
+    for (const { id } of doomed) this.entries.drop(id);
   }
 
   applyChanges(session: Session, { set, unset, references }: FieldChanges): void {

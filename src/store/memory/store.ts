@@ -69,8 +69,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
     const room = this.#planRoom(references);
     if ("state" in room) return room;
-    const made = this.#keeper.createSession(id, fields, references, this.#deriveLifetime(created));
-    this.#endDoomed(room);
+    const lifetime = this.#deriveLifetime(created);
+    const made = this.#keeper.createSession(id, fields, references, lifetime, room.doomed);
     return { state: "created", id, ...toTimes(made) };
   }
 
@@ -95,7 +95,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#entries.makeRoom(estimateBytes(fields, texts), old);
+    this.#entries.makeRoom(estimateBytes(fields, texts), old ? [old, ...room.doomed] : room.doomed);
     const left = describeSuperseded(old, identity, asked.references);
     if (old) this.#keeper.leaveTombstones([old.id, ...trail], left, tombstone);
     else if (!entry) this.#keeper.leaveTombstones([id], left, tombstone);
@@ -104,8 +104,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       fields,
       references,
       this.#deriveLifetime(asked),
+      room.doomed,
     );
-    this.#endDoomed(room);
     return toSignedIn(made, { ended: old !== null });
   }
 
@@ -164,9 +164,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const room = this.#planRoom(change.references, { own: session });
     if ("state" in room) return room;
     const lifetime = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
-    const written = this.#keeper.writeChanges(session, change, lifetime, rotate);
-    if (written.state === "changed") this.#endDoomed(room);
-    return written;
+    return this.#keeper.writeChanges(session, change, lifetime, rotate, room.doomed);
   }
 
   /** Replaces a session that isn't the same user's by one with the change's fields alone. */
@@ -182,7 +180,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const room = this.#planRoom(references, { leaving: session });
     if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
-    this.#entries.makeRoom(estimateBytes(fields, texts), session);
+    this.#entries.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
     this.#keeper.leaveTombstones(
       [session.id, ...trail],
       describeSuperseded(session, identity, references),
@@ -193,8 +191,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       fields,
       references,
       this.#deriveLifetime(replacement),
+      room.doomed,
     );
-    this.#endDoomed(room);
     return toChanged(made, { rotated: true });
   }
 
@@ -217,10 +215,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
-    return applyCommand(this.#keeper, id, asked, {
-      planRoom: (session) => this.#planRoom(asked.references, { own: session }),
-      endDoomed: (room) => this.#endDoomed(room),
-    });
+    return applyCommand(this.#keeper, id, asked, (session) =>
+      this.#planRoom(asked.references, { own: session }),
+    );
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -302,7 +299,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#entries.makeRoom(estimateBytesAfter(session, changes), session);
+      this.#entries.makeRoom(estimateBytesAfter(session, changes), [session]);
       this.#keeper.applyChanges(session, changes);
     }
     return members.length;
@@ -337,10 +334,6 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     sessions?: { leaving?: Session | null; own?: Session | null },
   ): Room {
     return planRoom(references, (reference) => this.#select(reference), sessions);
-  }
-
-  #endDoomed({ doomed }: { readonly doomed: readonly Session[] }): void {
-    for (const session of doomed) this.#entries.drop(session.id);
   }
 
   #checkLookalike({ lookalike, ...reference }: Reference): void {
