@@ -156,9 +156,8 @@ function parseReferences(
     const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
     if (fault) throw createConfigError(`${what} ${fault}`, about);
     const options = parseReferenceOptions(what, given, store, about);
-    const { as, type = null, limit: most, whenFull } = options;
-    const limit = most !== undefined && whenFull !== undefined ? { most, whenFull } : undefined;
-    references.set(field, { plain: as === "set", type, limit });
+    const { as, type = null } = options;
+    references.set(field, { plain: as === "set", type, limit: toLimit(options) });
     if (options.identity !== false) identity.push(field);
   }
   if (identity.length > 1) warnAboutIdentities(identity);
@@ -213,7 +212,14 @@ function findReferenceFault(options: ReferenceOptions, store: SessionStore): str
   return findLimitFault(limit, whenFull);
 }
 
-function findLimitFault(limit: unknown, whenFull: unknown): string | undefined {
+export function toLimit({
+  limit: most,
+  whenFull,
+}: Pick<ReferenceOptions, "limit" | "whenFull">): Limit | undefined {
+  return most === undefined || whenFull === undefined ? undefined : { most, whenFull };
+}
+
+export function findLimitFault(limit: unknown, whenFull: unknown): string | undefined {
   if (limit === undefined && whenFull === undefined) return undefined;
   if (limit === undefined)
     return "has an option whenFull, but no limit: add limit: 5, or another number";
