@@ -1,6 +1,6 @@
 export type { MoveProgress } from "../migrate/migrator.ts";
 export type { MoveOptions } from "../migrate/options.ts";
-export type { ClearOptions, ListOptions } from "../sessions/session-set.ts";
+export type { ClearOptions, ListOptions, TrimOptions } from "../sessions/session-set.ts";
 export type { ReferenceValue, Session } from "../sessions/types.ts";
 export type { Duration } from "../shared/durations.ts";
 export { SessionError, type SessionErrorCode } from "../shared/errors.ts";

@@ -1,5 +1,10 @@
 import { Migrator } from "../../migrate/migrator.ts";
-import { createDefaultStore, parseConfig } from "../../sessions/options/config.ts";
+import {
+  createDefaultStore,
+  findLimitFault,
+  parseConfig,
+  toLimit,
+} from "../../sessions/options/config.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { findNameFault } from "../../shared/codec.ts";
@@ -42,6 +47,17 @@ export interface StoreReferenceOptions<Data> {
    * `"set"` keeps the ids in a plain Redis set, too, for `SMEMBERS`; it needs a store of one shard.
    */
   as?: "set";
+  /**
+   * How many live sessions each value may have, such as the devices of a user. With `whenFull`.
+   * @default any number
+   */
+  limit?: number;
+  /**
+   * What happens when a session would enter a full set at a save. `"end-oldest"` ends the session there
+   * that was made first. `"reject"` gives ERR_SESSION_LIMIT to the callback of the save, which writes
+   * nothing then; so is a session refused that is older than all that are there.
+   */
+  whenFull?: "end-oldest" | "reject";
 }
 
 /** How the sessions of a middleware are kept. */
@@ -122,7 +138,12 @@ const OPTIONS = listOptionNames<SessionSetsStoreOptions<never, string>>({
 const MIGRATE_OPTIONS = listOptionNames<
   Exclude<SessionSetsStoreOptions<never, string>["migrate"], boolean | undefined>
 >({ prefix: true });
-const REFERENCE_OPTIONS = listOptionNames<StoreReferenceOptions<never>>({ from: true, as: true });
+const REFERENCE_OPTIONS = listOptionNames<StoreReferenceOptions<never>>({
+  from: true,
+  as: true,
+  limit: true,
+  whenFull: true,
+});
 const NAME = "SessionSetsStore";
 
 export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>): StoreConfig {
@@ -137,9 +158,13 @@ export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>):
   checkPlain(references, store);
   const config = parseConfig({
     references: Object.fromEntries(
-      [...references].map(([field, { plain }]) => [
+      [...references].map(([field, { plain, limit }]) => [
         field,
-        { identity: false, ...(plain ? { as: "set" } : {}) },
+        {
+          identity: false,
+          ...(plain ? { as: "set" } : {}),
+          ...(limit ? { limit: limit.most, whenFull: limit.whenFull } : {}),
+        },
       ]),
     ) as Record<string, never>,
     idleTimeout,
@@ -241,12 +266,19 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   if (typeof options !== "object" || options === null || isArray(options)) {
     throw createConfigError(`${what} takes its options: {} is enough`, about);
   }
-  const { from, as } = readOptions(what, options, REFERENCE_OPTIONS);
+  const { from, as, limit, whenFull } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
     throw createConfigError(`${what} has a from that isn't a function`, about);
   }
   if (as !== undefined && as !== "set") {
     throw createConfigError(`${what} has an as that is not "set"`, about);
   }
-  return { name, plain: as === "set", from: (from ?? null) as StoreReference["from"] };
+  const fault = findLimitFault(limit, whenFull);
+  if (fault) throw createConfigError(`${what} ${fault}`, about);
+  return {
+    name,
+    plain: as === "set",
+    limit: toLimit({ limit, whenFull }),
+    from: (from ?? null) as StoreReference["from"],
+  };
 }

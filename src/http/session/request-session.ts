@@ -184,9 +184,9 @@ export class RequestSession<
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
     const given = this.#context.core.toPlainValues(values);
-    const grace = this.#context.core.parseGrace(options);
+    const parsed = this.#context.core.parseRotateOptions(options);
     return this.#runInTurn(async () => {
-      const rotated = await this.#held.rotate(given, grace);
+      const rotated = await this.#held.rotate(given, parsed);
       if (rotated === "ended") return { token: null, session: null };
       return rotated && { token: this.#revealToken(rotated.token), session: rotated.session };
     });

@@ -1,7 +1,7 @@
 import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
 import { readElements, readOptions } from "../../shared/given.ts";
 import type {
-  Deadlines,
+  CreateOptions,
   DeleteOptions,
   ReadOptions,
   RotateOptions,
@@ -13,11 +13,16 @@ import type {
 
 export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
 export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
-export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({ grace: true });
-export const DEADLINES = listOptionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
+export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({ grace: true, asOf: true });
+export const CREATE_OPTIONS = listOptionNames<CreateOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  asOf: true,
+});
 export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
+  asOf: true,
   keep: true,
 });
 const DELETE_OPTIONS = listOptionNames<DeleteOptions>({ replicas: true });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeValue, encodeValue } from "../../../src/shared/codec.ts";
+import { CLEAR_MEMORY_MS } from "../../../src/store/entering.ts";
 import { encodeName } from "../../../src/store/redis/layout/keys.ts";
 import { listValues, type Model, type Place } from "../proofs/model/model.ts";
 import type { Client } from "./stores.ts";
@@ -11,6 +12,7 @@ import type { Client } from "./stores.ts";
  *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
  *   {prefix:k}:m:<name>      set          the same ids, for references declared `as: "set"`
  *   {prefix:k}:l:<first id>  string       the present id of a session that was rotated (`@l`)
+ *   {prefix:k}:c:<name>      string       when the set was last cleared; gone an hour later
  */
 
 export interface Layout {
@@ -217,7 +219,7 @@ function namesIn(hash: ReadonlyMap<string, string>): string[] {
 }
 
 /** Reads every key under the prefix. */
-async function readKeys(client: Client, { prefix, shards }: Layout): Promise<KeyDump> {
+async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): Promise<KeyDump> {
   const dump: KeyDump = {
     hashes: new Map(),
     sets: new Map(),
@@ -225,7 +227,7 @@ async function readKeys(client: Client, { prefix, shards }: Layout): Promise<Key
     pointers: new Map(),
     now: 0,
   };
-  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srml]):(.+)$`);
+  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srmlc]):(.+)$`);
   await Promise.all(
     [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
       const [, shard, kind, name] = pattern.exec(key) ?? [];
@@ -242,13 +244,17 @@ async function readKeys(client: Client, { prefix, shards }: Layout): Promise<Key
       if (kind === "r") dump.sets.set(at, { scores: toScores(content as string[]), expires });
       if (kind === "m") dump.plain.set(at, { ids: new Set(content as string[]), expires });
       if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
+      if (kind === "c") {
+        assert.match(String(content), /^\d{13}$/, `${key} is a moment`);
+        assertDue(expires, Number(content) + CLEAR_MEMORY_MS, delay, `${key} lives an hour`);
+      }
     }),
   );
   const [seconds, micros] = (await client.time()).map(Number) as [number, number];
   return { ...dump, now: seconds * 1000 + Math.floor(micros / 1000) };
 }
 
-type Kind = "s" | "r" | "m" | "l";
+type Kind = "s" | "r" | "m" | "l" | "c";
 
 async function readContent(client: Client, key: string, kind: Kind): Promise<unknown> {
   switch (kind) {
@@ -259,6 +265,7 @@ async function readContent(client: Client, key: string, kind: Kind): Promise<unk
     case "m":
       return client.smembers(key);
     case "l":
+    case "c":
       return client.get(key);
   }
 }

@@ -7,6 +7,7 @@ import {
 } from "../../../shared/codec.ts";
 import { quote, SessionError } from "../../../shared/errors.ts";
 import type { FieldChanges, FieldReferences, Fields } from "../../../store/contract.ts";
+import type { Limit } from "../../../store/entering.ts";
 import { toJSONRecord } from "../../shared/json-record.ts";
 import {
   assembleCookie,
@@ -28,6 +29,8 @@ export interface StoreReference {
   readonly name: string;
   /** Whether the ids are kept as a plain Redis set, too. */
   readonly plain: boolean;
+  /** How many sessions a value may have, if that is limited. */
+  readonly limit: Limit | undefined;
   /** Finds the value in a session; null where it is the session's own field. */
   readonly from: ((session: object) => unknown) | null;
 }
@@ -169,7 +172,8 @@ export function pickReferences(
   for (const field of fields) {
     const declared = references.get(field);
     if (!declared) continue;
-    found.push({ field, texts: texts.get(field) ?? [], plain: declared.plain, identity: true });
+    const { plain, limit } = declared;
+    found.push({ field, texts: texts.get(field) ?? [], plain, limit, identity: true });
   }
   return found;
 }

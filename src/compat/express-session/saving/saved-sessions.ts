@@ -1,7 +1,11 @@
 import type { MoveProgress } from "../../../migrate/migrator.ts";
 import { isId } from "../../../sessions/token.ts";
 import { countBytes, encodeValue } from "../../../shared/codec.ts";
-import { createConfigError, createTooLargeError } from "../../../shared/errors.ts";
+import {
+  createConfigError,
+  createLimitError,
+  createTooLargeError,
+} from "../../../shared/errors.ts";
 import { readSafely } from "../../../shared/given.ts";
 import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
@@ -281,6 +285,10 @@ export class SavedSessions {
       merge: null,
     });
     if (changed.state === "too-large") throw createTooLargeError(changed.bytes, maxBytes);
+    if (changed.state === "full") {
+      const { name = changed.field } = this.#config.references.get(changed.field) ?? {};
+      throw createLimitError(name, changed.limit);
+    }
     if (changed.state === "changed") copy.noteUse(changed.times);
     return changed;
   }

@@ -4,6 +4,7 @@ import {
   type ClearOptions,
   type ListOptions,
   type SessionSet,
+  type TrimOptions,
 } from "../../../sessions/session-set.ts";
 import type { OptionalFieldOf, Session } from "../../../sessions/types.ts";
 import { createConfigError } from "../../../shared/errors.ts";
@@ -115,5 +116,10 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
       );
     }
     return this.#set.clear(given);
+  }
+
+  /** Ends all of them but the `keep` that were made last. Resolves to how many. */
+  trim(options: TrimOptions): Promise<number> {
+    return this.#set.trim(options);
   }
 }
