@@ -45,6 +45,8 @@ function createListener(options: AdapterOptions, { nodeSessions, csrfGuard }: En
       setCookie: (name, text) => void cookies.push(`${name}=${text}`),
       sendHeaders: async () => void res.writeHead(200).flushHeaders(),
     });
+    // A requirement that has answered and still lets the request in is a fault that tests plant.
+    if (res.writableEnded) throw new Error("The request was answered, and its handler was called");
     // The application's cookies come with the head, as is usual where there is no framework.
     if (!res.headersSent) res.writeHead(200, cookies.length > 0 ? { "Set-Cookie": cookies } : {});
     res.end(JSON.stringify({ value }));
@@ -53,6 +55,7 @@ function createListener(options: AdapterOptions, { nodeSessions, csrfGuard }: En
   return (req: IncomingMessage, res: ServerResponse): void => {
     answer(req, res).catch((error) => {
       onError(error);
+      if (res.writableEnded) return;
       if (options.ownErrors) {
         for (const name of res.getHeaderNames()) res.removeHeader(name);
         return void res.writeHead(418).end("teapot");

@@ -2,12 +2,17 @@
 import { type Mutation, NOTHING, of } from "./mutation.ts";
 
 const OF_KOA = of("koa", [
-  ["of gives another session each time", "same", "getSession(req, ", "getSession({}, "],
+  [
+    "of gives another session each time",
+    "same",
+    "getRequestSession(req, ",
+    "getRequestSession({}, ",
+  ],
   ["the response is not known", "smoke", "    bindResponse(req, ctx.res);\n", ""],
   [
     "the middleware gives no session",
     "smoke",
-    'defineSession(ctx, "ctx.session", sessionFor(ctx));',
+    'defineSession(ctx, "ctx.session", getSession(ctx));',
     "",
   ],
   [
@@ -66,12 +71,17 @@ const OF_KOA = of("koa", [
 ]);
 
 const OF_EXPRESS = of("express", [
-  ["of gives another session each time", "same", "getSession(req, ", "getSession({}, "],
+  [
+    "of gives another session each time",
+    "same",
+    "getRequestSession(req, ",
+    "getRequestSession({}, ",
+  ],
   ["the response is not known", "smoke", "    bindResponse(req, response ?? res);\n", ""],
   [
     "the middleware gives no session",
     "smoke",
-    'defineSession(req, "req.session", sessionFor(req, res));',
+    'defineSession(req, "req.session", getSession(req, res));',
     "",
   ],
   ["cookies are not signed", "keys", "createView(req)), signer)", "createView(req)), null)"],
@@ -136,12 +146,17 @@ const OF_EXPRESS = of("express", [
 ]);
 
 const OF_FASTIFY = of("fastify", [
-  ["of gives another session each time", "same", "getSession(raw, ", "getSession({}, "],
+  [
+    "of gives another session each time",
+    "same",
+    "getRequestSession(raw, ",
+    "getRequestSession({}, ",
+  ],
   ["the response is not known", "smoke", "    bindResponse(raw, Object(reply).raw);\n", ""],
   [
     "the hook gives no session",
     "smoke",
-    'defineSession(request, "request.session", sessionFor(request, reply));',
+    'defineSession(request, "request.session", getSession(request, reply));',
     "",
   ],
   [
@@ -205,7 +220,12 @@ const OF_FASTIFY = of("fastify", [
 ]);
 
 const OF_NODE = of("node", [
-  ["of gives another session each time", "same", "getSession(req, ", "getSession({}, "],
+  [
+    "of gives another session each time",
+    "same",
+    "getRequestSession(req, ",
+    "getRequestSession({}, ",
+  ],
   ["the response is not known", "smoke", "    bindResponse(req, res);\n", ""],
   [
     "cookies are not signed",
@@ -216,14 +236,14 @@ const OF_NODE = of("node", [
   [
     "the session believes no proxy",
     "secure",
-    "const { secure } = readAddress(req, trustProxy);",
-    "const { secure } = readAddress(req, false);",
+    "const { secure } = readAddress(req, { trustProxy });",
+    "const { secure } = readAddress(req, { trustProxy: false });",
   ],
   [
     "the session believes every proxy",
     "secure",
-    "const { secure } = readAddress(req, trustProxy);",
-    "const { secure } = readAddress(req, true);",
+    "const { secure } = readAddress(req, { trustProxy });",
+    "const { secure } = readAddress(req, { trustProxy: true });",
   ],
   [
     "the options are lost",
@@ -240,14 +260,14 @@ const OF_NODE = of("node", [
   [
     "the guard believes no proxy",
     "proxiedHost",
-    "const address = readAddress(req, trustProxy);",
-    "const address = readAddress(req, false);",
+    "const address = readAddress(req, { trustProxy });",
+    "const address = readAddress(req, { trustProxy: false });",
   ],
   [
     "the guard believes every proxy",
     "proxiedHost",
-    "const address = readAddress(req, trustProxy);",
-    "const address = readAddress(req, true);",
+    "const address = readAddress(req, { trustProxy });",
+    "const address = readAddress(req, { trustProxy: true });",
   ],
   [
     "the guard knows another request than the session",
@@ -259,8 +279,8 @@ const OF_NODE = of("node", [
   [
     "a developer is told of another framework's setting",
     "setting",
-    '"trustProxy: true"',
-    '"app.proxy"',
+    "...address, proxySetting: TRUST_PROXY_SETTING",
+    '...address, proxySetting: "app.proxy"',
   ],
   [
     "a requirement lets everybody in",
