@@ -13,8 +13,9 @@ afterAll(() => client.quit());
 
 const stores: Readonly<Record<string, () => SessionStore>> = {
   "in memory": () => memoryStore(),
-  "on Redis": () => redisStore(client, { prefix: freshPrefix() }),
-  "on Redis with 4 shards": () => redisStore(client, { prefix: freshPrefix(), shards: 4 }),
+  "on Redis": () => redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+  "on Redis with 4 shards": () =>
+    redisStore(client, { prefix: freshPrefix(), shards: 4, timeout: "20 seconds" }),
 };
 
 async function iterate(store: SessionStore, options?: PageOptions) {

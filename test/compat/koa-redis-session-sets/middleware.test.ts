@@ -328,9 +328,9 @@ describe("maxAge", () => {
   });
 
   test("ends the session and all its sets, with nobody running", async () => {
-    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, 40));
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }, 2000));
     expect(await keys()).toHaveLength(3);
-    await elapseOn(client, 45);
+    await elapseOn(client, 2005);
     expect(await client.exists(...(await keys()), "none")).toBe(0);
     expect((await browser.visit((ctx) => ctx.session.get(), {})).value).toEqual({});
   });
@@ -817,7 +817,7 @@ describe("the store", () => {
   test("moves the deadline by set, unset and touch, and not by get", async () => {
     const { store } = app.middleware;
     const ttl = () => client.pttl(store.getSessionKey("an id"));
-    const about = async (ms: number) => expect(Math.abs((await ttl()) - ms)).toBeLessThan(5000);
+    const about = async (ms: number) => expect(Math.abs((await ttl()) - ms)).toBeLessThan(600_000);
     await store.set("an id", { a: 1 });
     await about(28 * DAY);
     await store.set("an id", { a: 1 }, "1 hour");

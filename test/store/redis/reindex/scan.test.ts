@@ -206,7 +206,7 @@ describe("every kind of client walks", () => {
     const client = new Redis(inject("redisUrl"), { keyPrefix: "a*[b]?\\^:" });
     const open = (references: Record<string, ReferenceOptions>) =>
       createSessions<Data>({
-        store: redisStore(client, { prefix: "walk" }),
+        store: redisStore(client, { prefix: "walk", timeout: "20 seconds" }),
         references,
         idleTimeout: "1 minute",
       });

@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { loopTime } from "../../../support/loop-time.ts";
 import {
   catchFailure,
   createSessionsOn,
@@ -18,7 +19,7 @@ import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
 import { type Client, clients } from "../../../support/stores/stores.ts";
 
 const TIMEOUT = 400;
-/** How much later than its time a timer may be on a busy machine. */
+/** How much later than its time a call may end, in time of the event loop. */
 const SLACK = 1500;
 
 describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
@@ -45,12 +46,12 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
   /** Fails unless every operation is refused in time, with an error that tells no secret. */
   async function expectAllFail(made: Made, mend: RegExp): Promise<void> {
-    const start = performance.now();
+    const start = loopTime();
     const all = Object.values(operations(impatient, made));
     await Promise.all(
       all.map(async (operation) => {
         const error = await catchFailure(operation);
-        expect(performance.now() - start).toBeLessThan(TIMEOUT + SLACK);
+        expect(loopTime() - start).toBeLessThan(TIMEOUT + SLACK);
         expect(error.message).toMatch(mend);
         const shown = inspect(error, { depth: null, showHidden: true });
         expect(shown).not.toContain(SECRET);
@@ -75,7 +76,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     };
     await expectAllFail(made, NO_ANSWER);
     await server.restart();
-    await vi.waitUntil(() => nobody.status === "ready", 10_000);
+    await vi.waitUntil(() => nobody.status === "ready", 60_000);
     expect((await sessions.get((await makeSession(sessions)).token))?.data.user_id).toBe(1);
     nobody.disconnect();
   });
@@ -83,10 +84,10 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   test("a server that goes down and comes back, without its scripts", async () => {
     const made = await makeSession(sessions);
     await server.kill();
-    await vi.waitUntil(() => client.status !== "ready", 10_000);
+    await vi.waitUntil(() => client.status !== "ready", 60_000);
     await expectAllFail(made, NO_ANSWER);
     await server.restart();
-    await vi.waitUntil(() => client.status === "ready", 10_000);
+    await vi.waitUntil(() => client.status === "ready", 60_000);
     expect(await sessions.get(made.token)).toBeNull(); // it kept nothing
     const { token, session } = await makeSession(sessions);
     expect((await sessions.get(token))?.id).toBe(session.id);
@@ -110,7 +111,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     expect(await impatient.touch(made.token)).toBe(true); // it knows the server's time now
     const before = await snapshot(client);
     const other = connect(server.url);
-    await other.client("PAUSE", TIMEOUT + 200);
+    await other.client("PAUSE", TIMEOUT + 2000); // so that none is sent when it is over
     await expectAllFail(made, NO_ANSWER);
     expect(await snapshot(client)).toEqual(before);
     expect(await sessions.touch(made.token)).toBe(true);
@@ -121,7 +122,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     const made = await makeSession(sessions);
     client.options.enableOfflineQueue = false;
     await server.kill();
-    await vi.waitUntil(() => client.status !== "ready", 10_000);
+    await vi.waitUntil(() => client.status !== "ready", 60_000);
     await expectAllFail(made, /isn't writeable.*Check the server and the client's connection/);
   });
 
@@ -138,15 +139,15 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     use(unsteady);
     const made = await makeSession(sessions);
     const lost = setInterval(() => proxy.sever(), 20);
-    const start = performance.now();
+    const start = loopTime();
     for (let i = 0; i < 20; i++) {
       const answer = await impatient.get(made.token).catch((error: unknown) => error);
       if (answer instanceof Error) expect(answer).toHaveProperty("code", "ERR_STORE_UNAVAILABLE");
       else expect(answer).toHaveProperty("id", made.session.id);
     }
-    expect(performance.now() - start).toBeLessThan(20 * (TIMEOUT + SLACK));
+    expect(loopTime() - start).toBeLessThan(20 * (TIMEOUT + SLACK));
     clearInterval(lost);
-    await vi.waitUntil(() => unsteady.status === "ready", 10_000);
+    await vi.waitUntil(() => unsteady.status === "ready", 60_000);
     expect((await sessions.get(made.token))?.id).toBe(made.session.id);
     unsteady.disconnect();
     await proxy.close();

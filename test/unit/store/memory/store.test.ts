@@ -446,7 +446,7 @@ describe("expired sessions", () => {
       console.log("made");
     `;
     const args = ["--input-type=module", "-e", script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 300_000 });
     expect(stdout.trim()).toBe("made");
   });
 });

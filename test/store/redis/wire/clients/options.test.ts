@@ -107,7 +107,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
     const client = connect(inject("redisUrl"), { keyPrefix: "my-app:" });
     try {
       const sessions = createSessions<Data>({
-        store: redisStore(client, { prefix: freshPrefix() }),
+        store: redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
         references: { user_id: { as: "set" } },
         idleTimeout: "1 hour",
       });
