@@ -209,7 +209,7 @@ describe("its connection has the client's own user and database", () => {
     "and says where they are refused: of %s",
     async (_, connect) => {
       const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
-      const { sessions, close } = await open(() => connect(url), "20 seconds");
+      const { sessions, close } = await open(() => connect(url), "3 seconds");
       const { token } = await sessions.create({ user_id: 1 });
       await keeper.config("SET", "requirepass", "changed");
       await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
