@@ -73,6 +73,14 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
     expect(Math.max(...steps)).toBeLessThanOrEqual(100);
   });
 
+  test("gives no empty step where all that is left are markers of sessions that have ended", async () => {
+    const { store, sessions } = open();
+    const { token } = await sessions.create({ user_id: 1 });
+    const signedIn = await sessions.signIn(token, { user_id: 2 });
+    await sessions.delete(signedIn.token);
+    expect(await iterate(store)).toEqual({ steps: [], sessions: [] });
+  });
+
   test("gives nothing where there is nothing", async () => {
     expect((await iterate(open().store, { withFields: true })).sessions).toEqual([]);
   });

@@ -1,8 +1,10 @@
 /* A server that is down, slow, frozen or new: errors in time, and everything works again after it. */
 import { inspect } from "node:util";
+import { Redis } from "ioredis";
 import type { Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { intercepted } from "../../../support/intercept.ts";
 import { loopTime } from "../../../support/loop-time.ts";
 import {
   catchFailure,
@@ -163,5 +165,31 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       expect(await sessions.by("user_id", 1).size()).toBe(1);
     }
     await other.quit();
+  });
+});
+
+describe("what a client rejects with", () => {
+  test.each<[what: string, reason: unknown, says: RegExp, cause: unknown]>([
+    ["a text", "it is down", /: it is down\. Check the server/, "it is down"],
+    [
+      "an error with a code alone",
+      Object.assign(new Error(""), { code: "ECONNREFUSED" }),
+      /: ECONNREFUSED\. Check the server/,
+      expect.objectContaining({ code: "ECONNREFUSED" }),
+    ],
+    [
+      "an error without a word",
+      new RangeError(""),
+      /: RangeError\. Check the server/,
+      expect.any(Error),
+    ],
+  ])("%s, the error says and has as its cause", async (_what, reason, says, cause) => {
+    const client = new Redis({ lazyConnect: true });
+    const rejecting = intercepted(client, () => Promise.reject(reason));
+    const error = await createSessionsOn(redisStore(rejecting))
+      .create({ user_id: 1 })
+      .catch((refusal: unknown) => refusal);
+    expect(error).toMatchObject({ code: "ERR_STORE_UNAVAILABLE", cause });
+    expect((error as Error).message).toMatch(says);
   });
 });

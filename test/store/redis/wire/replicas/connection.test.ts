@@ -10,6 +10,7 @@ import { createSessions, type Duration } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { toConnection } from "../../../../../src/store/redis/wire/clients/connect.ts";
 import { eventually } from "../../../../support/eventually.ts";
 import { koaRequest } from "../../../../support/http/koa-request.ts";
 import { CUTS, openCuttingProxy } from "../../../../support/redis/cutting-proxy.ts";
@@ -428,6 +429,38 @@ describe("with ioredis 6", () => {
     });
     servers.master.resume();
     expect(await sessions.delete(token, ONE)).toBe(false);
+  });
+
+  test("a store that is closed while its connection opens ends nothing on it", async () => {
+    const proxy = await openProxy(servers.master.port);
+    open.push(proxy);
+    const sessions = sessionsOver(connect(Number(new URL(proxy.url).port)), "3 seconds");
+    const { token } = await sessions.create({ user_id: 1 });
+    const ending = sessions.delete(token, ONE).catch((error: unknown) => error);
+    await sessions.close();
+    expect(await ending).toMatchObject({
+      code: "ERR_STORE_UNAVAILABLE",
+      message: expect.stringMatching(/the store was closed/),
+    });
+    expect(await sessions.get(token)).not.toBeNull();
+  });
+
+  test("its connection has the database of a client that has not connected yet", async () => {
+    const client = new Redis({ port: servers.master.port, db: 3, lazyConnect: true });
+    open.push({ close: () => client.disconnect() });
+    const master = await toConnection(client).findMaster?.("a key");
+    const own = master?.open(20_000);
+    await own?.ready;
+    expect(String(await own?.send("CLIENT", ["INFO"]))).toMatch(/ db=3 /);
+    own?.close();
+  });
+
+  test("its connection says that it was closed before it had opened", async () => {
+    const master = await toConnection(connect()).findMaster?.("a key");
+    const own = master?.open(20_000);
+    own?.close();
+    await expect(own?.ready).rejects.toThrow(/closed/);
+    expect(own?.lost).toBe(true);
   });
 
   test("a token or an id that is none waits for nobody", async () => {
