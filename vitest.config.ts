@@ -42,9 +42,10 @@ function project(name: string, ...globalSetup: string[]) {
       name,
       include: [`test/${name}/**/*.test.ts`],
       globalSetup,
-      // For what hangs: servers and compilers start inside tests, and other work may fill the machine.
-      testTimeout: 120_000,
-      hookTimeout: 120_000,
+      // Only for what hangs: other work may fill the machine, and a test that counts cases has no time.
+      testTimeout: 600_000,
+      hookTimeout: 600_000,
+      expect: { poll: { timeout: 60_000 } },
     },
   };
 }
@@ -64,6 +65,14 @@ export default defineConfig({
     // Not of the projects, whose own number --maxWorkers would not change.
     maxWorkers,
     sequence: { sequencer: LongestFirst },
+    // `npm run coverage`: what no test reaches, file by file. The suite for stores is a test by itself.
+    coverage: {
+      include: ["src/**"],
+      exclude: ["src/testing/**"],
+      reporter: ["text", "html"],
+      reportsDirectory: ".cache/coverage",
+      reportOnFailure: true,
+    },
     reporters: [new Progress()],
   },
 });

@@ -71,7 +71,7 @@ export function encodeValues(values: object, config: Settings): EncodedValues {
       references.push({
         field,
         texts: encodeReferenceTexts(field, value),
-        ...toReferenceKind(field, config),
+        ...toReferenceKind(field, declared, config),
       });
     }
     set.set(field, encodeValue(field, value, config.maxBytes));
@@ -103,18 +103,15 @@ export function createUnsetReferences(
   const references: FieldReferences[] = [];
   for (const field of fields) {
     const declared = config.references.get(field);
-    if (declared) references.push({ field, texts: [], ...toReferenceKind(field, config) });
+    if (declared)
+      references.push({ field, texts: [], ...toReferenceKind(field, declared, config) });
   }
   return references;
 }
 
 /** Says how a store keeps the values of a declared reference. */
-function toReferenceKind(field: string, { references, identity }: Settings) {
-  return {
-    plain: references.get(field)?.plain ?? false,
-    limit: references.get(field)?.limit,
-    identity: identity.includes(field),
-  };
+function toReferenceKind(field: string, { plain, limit }: ReferenceConfig, { identity }: Settings) {
+  return { plain, limit, identity: identity.includes(field) };
 }
 
 /** Finds the declaration of a reference. Any other field is ERR_SESSION_CONFIG. */

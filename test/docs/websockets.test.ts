@@ -152,7 +152,7 @@ describe.each([
     await sessions.byId(session.lineage).delete();
     await vi.advanceTimersByTimeAsync(30_000);
     await client.closed;
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(timers));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(timers), 60_000);
   });
 
   test("end the session when they are told to", async () => {

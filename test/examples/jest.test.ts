@@ -65,7 +65,7 @@ const MORE = `
     jest.useFakeTimers();
     await expect(use(client)).rejects.toMatchObject({
       code: "ERR_STORE_UNAVAILABLE",
-      message: expect.stringMatching(/fake the Date alone/),
+      message: expect.stringMatching(/fake only the Date/),
     });
     jest.useRealTimers();
     client.destroy();

@@ -57,6 +57,7 @@ const NAME_OTHERS = "or name other cells with --only.";
 const COMMANDS: readonly Command[] = [
   { script: "test", args: vitest("test/store/redis/layout/names.test.ts"), missing: [SERVER] },
   { script: "test:quick", args: vitest("test/store/contract.test.ts"), missing: [SERVER] },
+  { script: "coverage", args: vitest("--project", "compat"), missing: [SERVER] },
   { script: "fuzz", args: vitest("--config", "vitest.fuzz.config.ts"), missing: [SERVER] },
   {
     script: "test:lua54",

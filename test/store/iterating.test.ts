@@ -13,8 +13,9 @@ afterAll(() => client.quit());
 
 const stores: Readonly<Record<string, () => SessionStore>> = {
   "in memory": () => memoryStore(),
-  "on Redis": () => redisStore(client, { prefix: freshPrefix() }),
-  "on Redis with 4 shards": () => redisStore(client, { prefix: freshPrefix(), shards: 4 }),
+  "on Redis": () => redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+  "on Redis with 4 shards": () =>
+    redisStore(client, { prefix: freshPrefix(), shards: 4, timeout: "20 seconds" }),
 };
 
 async function iterate(store: SessionStore, options?: PageOptions) {
@@ -70,6 +71,14 @@ describe.each(Object.entries(stores))("a store %s", (_name, openStore) => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toEqual(expect.arrayContaining(lasting));
     expect(Math.max(...steps)).toBeLessThanOrEqual(100);
+  });
+
+  test("gives no empty step where all that is left are markers of sessions that have ended", async () => {
+    const { store, sessions } = open();
+    const { token } = await sessions.create({ user_id: 1 });
+    const signedIn = await sessions.signIn(token, { user_id: 2 });
+    await sessions.delete(signedIn.token);
+    expect(await iterate(store)).toEqual({ steps: [], sessions: [] });
   });
 
   test("gives nothing where there is nothing", async () => {

@@ -219,7 +219,7 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
     const [listed] = await store.by("user_id", 1).list();
     const left = Number(listed?.expiresAt) - Date.now();
     expect(left).toBeLessThanOrEqual(expected + 1000);
-    expect(left).toBeGreaterThan(expected - 60_000);
+    expect(left).toBeGreaterThan(expected / 2);
   });
 
   test("a save or a touch with a cookie that has expired ends the session, as others would", async () => {
@@ -560,7 +560,7 @@ test("refuses what is no declared reference, and a sid that is no string", async
 });
 
 test("a store of one's own that cannot iterate has no all, length and clear", async () => {
-  const plain = redisStore(client, { prefix: freshPrefix() });
+  const plain = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
   const store = new SessionSetsStore({ store: Object.assign(plain, { iterate: undefined }) });
   for (const method of ["all", "length", "clear"] as const) {
     await expect(store[method]()).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });

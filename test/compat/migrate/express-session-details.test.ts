@@ -68,11 +68,11 @@ describe("a session that is migrated", () => {
     const sid = await lay({ cookie, passport: { user: 1 } });
     await drain(store);
     expect(await readTimeLeft(store, sid)).toBeLessThanOrEqual(HOUR);
-    expect(await readTimeLeft(store, sid)).toBeGreaterThan(HOUR - 30_000);
+    expect(await readTimeLeft(store, sid)).toBeGreaterThan(HOUR / 2);
     const session = (await store.get(sid)) ?? { cookie };
     await store.set(sid, Object.assign(session, { theme: "dark" }));
     expect(await readTimeLeft(store, sid)).toBeLessThanOrEqual(slid);
-    expect(await readTimeLeft(store, sid)).toBeGreaterThan(slid - 30_000);
+    expect(await readTimeLeft(store, sid)).toBeGreaterThan(slid / 2);
     expect(await store.by("user_id", 1).size()).toBe(1);
   });
 

@@ -221,7 +221,7 @@ describe("expires", () => {
   });
 
   test("ends the session and its entry when it comes, with nobody running", async () => {
-    const data = await make({ expires: soon(150) });
+    const data = await make({ expires: soon(2000) });
     await expect.poll(read, { interval: 20 }).toBeNull();
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(data.expires));
     await expect.poll(() => client.exists([deriveKey(), deriveSetKey(userId)])).toBe(0);

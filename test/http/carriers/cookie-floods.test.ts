@@ -108,14 +108,15 @@ describe("a Cookie header of 64 KB", () => {
     const cookie = `${part.repeat(Math.floor(65_000 / part.length))}; z=1`;
     for (const keys of [undefined, ["secret", "older", "oldest"]]) {
       const shop = fetchSessions(sessions, keys ? { keys } : {});
-      const started = process.cpuUsage();
+      // What is quadratic in its length takes seconds, each time. On a busy machine one may take longer.
+      let least = Number.POSITIVE_INFINITY;
       for (let left = 20; left > 0; left--) {
+        const started = process.cpuUsage();
         const session = shop(new Request("https://shop.example/", { headers: { cookie } }));
         session.verifyCSRFToken("x.y");
+        least = Math.min(least, process.cpuUsage(started).user / 1000);
       }
-      const { user } = process.cpuUsage(started);
-      // What is quadratic in its length takes seconds.
-      expect(user / 20 / 1000, "ms for each").toBeLessThan(25);
+      expect(least, "ms of the processor").toBeLessThan(25);
     }
   });
 

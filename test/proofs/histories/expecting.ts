@@ -6,7 +6,7 @@ import type { Servers } from "./runner.ts";
 const { SEED, HISTORIES, COPIES = "1", HISTORIES_SECONDS } = process.env;
 
 /** For a busy machine, and for making a failure short (ms). */
-export const TIME_LIMIT = 300_000 + Number(HISTORIES_SECONDS ?? 0) * 1000;
+export const TIME_LIMIT = 600_000 + Number(HISTORIES_SECONDS ?? 0) * 1000;
 
 /**
  * Runs histories, and expects that each can be explained. `SEED` repeats those of an earlier run,

@@ -157,7 +157,7 @@ export class Runner {
 
   /** I3: after everything is ended and the last old id has expired, there is nothing left. */
   async checkNothingLeft(): Promise<void> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 100_000;
     for (;;) {
       const left = await this.#keys("*");
       if (left.length === 0) return;

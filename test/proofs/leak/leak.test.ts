@@ -52,8 +52,8 @@ test("200,000 sessions of 20,000 users leave no key behind, with every process s
   const peak = await client.dbsize();
   expect(peak).toBeGreaterThan(baseline + 1000);
   console.log(`${SESSIONS} sessions made in ${seconds.toFixed(1)} s, ${peak} keys then`);
-  await expect.poll(() => client.dbsize(), { timeout: 10 * LONGEST, interval: 100 }).toBe(baseline);
-}, 300_000);
+  await expect.poll(() => client.dbsize(), { interval: 100 }).toBe(baseline);
+});
 
 test("the pointers to 5,000 rotated sessions are as many as these, and gone with them", async () => {
   const sessions = createSessions<{ user_id?: number }>({

@@ -6,7 +6,7 @@
 import { createSessions, type ReferenceOptions, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { Data } from "../../support/proofs/model/model.ts";
 import { Run, type World } from "../../support/proofs/model/run.ts";
 import { anyStep, type Step } from "../../support/proofs/model/steps.ts";
@@ -99,26 +99,19 @@ function redisWorld(server: Client, others: readonly Client[], shards: number): 
 
 async function checkSequences(open: OpenWorld, numRuns: number): Promise<void> {
   const sequence = fc.array(anyStep, { minLength: 1, maxLength: 40, size: "max" });
-  let [begun, broken] = [0, 0];
   const one = async (timeouts: Timeouts, steps: readonly Step[]) => {
-    begun++;
     const run = new Run(await open(timeouts));
-    for (const step of steps) {
-      if (await run.step(step)) continue;
-      broken++;
-      return;
-    }
-    if (!(await run.finish())) broken++;
+    // One that a deadline breaks off, on a slow machine, does not count: another is run instead.
+    for (const step of steps) fc.pre(await run.step(step));
+    fc.pre(await run.finish());
   };
   await fc.assert(fc.asyncProperty(fc.constantFrom(...TIMEOUTS), sequence, one), runs(numRuns));
-  // Else the machine is too slow for this to have shown anything.
-  expect(broken, "sequences that a deadline broke off").toBeLessThan(begun / 2);
 }
 
 /** On the memory store. */
 export function describeMemory(): void {
   describe("the memory store does as the model", () => {
-    test("whatever happens", () => checkSequences(memoryWorld, 300), 120_000);
+    test("whatever happens", () => checkSequences(memoryWorld, 300));
   });
 }
 
@@ -144,6 +137,6 @@ export function describeRedis(shards: number): void {
 
     test(`whatever happens on ${shards} shard(s)`, async () => {
       await checkSequences(redisWorld(server, others, shards), 60);
-    }, 120_000);
+    });
   });
 }

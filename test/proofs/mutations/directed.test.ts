@@ -41,7 +41,7 @@ function createClient(mutation: MutationName | null): InterceptedClient {
 
 /** Whether a session that is to be left alone is, where it rotates between two pages of `clear`. */
 async function isSpared(mutation: MutationName | null): Promise<boolean> {
-  const direct = redisStore(client);
+  const direct = redisStore(client, { timeout: "20 seconds" });
   for (let others = 2; others > 0; others--) await createForUser(direct, "1");
   const first = await createForUser(direct, "1");
   const [kept, to] = [newIdBeside(first), newIdBeside(first)];
@@ -56,13 +56,13 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
     rotated = true;
     return reply;
   });
-  await redisStore(paged).endAll(of("user_id", "1"), { except: kept });
+  await redisStore(paged, { timeout: "20 seconds" }).endAll(of("user_id", "1"), { except: kept });
   return (await direct.find(to)).state === "live";
 }
 
 /** Whether a change that is refused, for a key of a wrong type, leaves everything as it was. */
 async function isWhole(mutation: MutationName | null): Promise<boolean> {
-  const store: SessionStore = redisStore(createClient(mutation));
+  const store: SessionStore = redisStore(createClient(mutation), { timeout: "20 seconds" });
   const id = await createForUser(store, "1");
   await client.set(store.setKey(of("user_id", "2")), "something else");
   const before = await snapshot(client);
@@ -73,7 +73,7 @@ async function isWhole(mutation: MutationName | null): Promise<boolean> {
 
 /** Whether sessions of one deadline are given once each, where the last of each page is ended. */
 async function isPaged(mutation: MutationName | null): Promise<boolean> {
-  const store = redisStore(createClient(mutation));
+  const store = redisStore(createClient(mutation), { timeout: "20 seconds" });
   for (const limit of [1, 2, 3]) {
     await client.flushall();
     const ids = await Promise.all(Array.from({ length: 9 }, () => createForUser(store, "1")));
@@ -93,7 +93,7 @@ async function isPaged(mutation: MutationName | null): Promise<boolean> {
 
 /** Whether a command makes a session at the id it is given, where an alias of one that ended is. */
 async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean> {
-  const store = commandStore(redisStore(createClient(mutation)));
+  const store = commandStore(redisStore(createClient(mutation), { timeout: "20 seconds" }));
   const [first = ""] = await renew(store, await createForUser(store, "1"), 1);
   await store.endAll(USER);
   const made = await command(store, first, { absoluteTimeout: HOUR_MS, create: true });

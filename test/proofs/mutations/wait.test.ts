@@ -55,8 +55,8 @@ const endings: Record<string, End> = {
 
 /** Whether a caller is told that an ending reached a replica that never heard of it. */
 async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
-  const store = redisStore(over, { timeout: "500 ms" });
-  const id = await createForUser(store, "1");
+  const id = await createForUser(redisStore(client, { timeout: "20 seconds" }), "1");
+  const store = redisStore(over, { timeout: "3 seconds" });
   other = client.duplicate();
   await other.set("other", "written before");
   await other.wait(1, 0);

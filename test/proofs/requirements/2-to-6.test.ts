@@ -175,13 +175,13 @@ describe("requirement 5: a reference that goes takes its entry with it", () => {
 });
 
 describe("requirement 6: nothing is left when all has expired", () => {
-  /** Sessions of all kinds that end within a second, and what rotations leave. */
+  /** Sessions of all kinds that end within two seconds, and what rotations leave. */
   async function fill(sessions: Sessions<Data>): Promise<void> {
     const ways: ((token: string, i: number) => Promise<unknown>)[] = [
       (token) => sessions.rotate(token),
       (token) => sessions.rotate(token, {}, { grace: 0 }),
       (token) => sessions.rotate(token, { user_id: 9 }),
-      (token) => sessions.touch(token, { idleTimeout: 300 }),
+      (token) => sessions.touch(token, { idleTimeout: 900 }),
       (token, i) => sessions.set(token, { team_ids: [i] }),
       (token) => sessions.unset(token, ["team_ids"]),
       (token) => sessions.signIn(token, { user_id: 8 }, { keep: ["team_ids"] }),
@@ -190,7 +190,7 @@ describe("requirement 6: nothing is left when all has expired", () => {
       (token) => sessions.get(token),
     ];
     for (let i = 0; i < 80; i++) {
-      const deadlines = i % 3 === 0 ? { absoluteTimeout: 700 } : {};
+      const deadlines = i % 3 === 0 ? { absoluteTimeout: 1500 } : {};
       const { token } = await sessions.create({ user_id: i % 5, team_ids: [i % 3, 7] }, deadlines);
       await ways[i % ways.length]?.(token, i);
     }
@@ -209,17 +209,19 @@ describe("requirement 6: nothing is left when all has expired", () => {
         [4, {}],
       ] as const) {
         const sessions = createSessions<Data>({
-          store: redisStore(client, { prefix: `p${shards}`, shards }),
+          store: redisStore(client, { prefix: `p${shards}`, shards, timeout: "20 seconds" }),
           references: { user_id: {}, team_ids: { identity: false, ...as } },
-          idleTimeout: 800,
-          rotationGrace: 900,
+          idleTimeout: 1800,
+          rotationGrace: 1900,
         });
         await fill(sessions);
       }
-      expect(await observer.dbsize()).toBeGreaterThan(100);
+      // On a busy machine some have expired by now.
+      const expired = Number(/expired_keys:(\d+)/.exec(await observer.info("stats"))?.[1]);
+      expect(expired + (await observer.dbsize())).toBeGreaterThan(100);
       await client.quit();
       // DBSIZE counts what has expired until the server itself has dropped it.
-      await expect.poll(() => observer.dbsize(), { timeout: 20_000 }).toBe(2);
+      await expect.poll(() => observer.dbsize(), { interval: 100 }).toBe(2);
     } finally {
       observer.disconnect();
       await server.stop();

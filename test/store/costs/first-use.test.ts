@@ -45,7 +45,10 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   test("the first read of a process counts as use like any other", async () => {
     const prefix = "first";
     const open = () =>
-      createSessions({ store: redisStore(meter.client, { prefix }), idleTimeout: "2 hours" });
+      createSessions({
+        store: redisStore(meter.client, { prefix, timeout: "20 seconds" }),
+        idleTimeout: "2 hours",
+      });
     const { token, session } = await open().create();
     const seen = session.lastSeenAt.getTime() - 3_600_000;
     await meter.client.hset(`{first:0}:s:${session.id}`, "@s", String(seen));

@@ -40,7 +40,7 @@ test("a session that is rotated once its pointer was read is found by its lineag
 
 test("a sign-in answers with the session also where that expires during its script", async () => {
   const sessions = createSessions({
-    store: redisStore(client, { prefix: freshPrefix(), shards: 1 }),
+    store: redisStore(client, { prefix: freshPrefix(), shards: 1, timeout: "20 seconds" }),
     references: ["user_id", { team_ids: { identity: false } }],
   });
   const { token } = await sessions.create({ user_id: 1, theme: "dark" });

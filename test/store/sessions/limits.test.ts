@@ -57,7 +57,10 @@ describe.each(["memory", "Redis"])("in %s", (kind) => {
   });
 
   function open(maxBytes?: number): Sessions<Data> {
-    const store = kind === "memory" ? openMemory().store : redisStore(client, { prefix });
+    const store =
+      kind === "memory"
+        ? openMemory().store
+        : redisStore(client, { prefix, timeout: "20 seconds" });
     const references = { user_id: {}, team_ids: { identity: false } };
     const options = { store, references, idleTimeout: "1 hour" } as const;
     return createSessions<Data>(maxBytes === undefined ? options : { ...options, maxBytes });
@@ -268,7 +271,7 @@ describe.each(["memory", "Redis"])("in %s", (kind) => {
 });
 
 test("a session that is too large by an older limit can shrink, be used and end", async () => {
-  const store = redisStore(client, { prefix: freshPrefix() });
+  const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
   const options = { store, references: { user_id: {} }, idleTimeout: "1 hour" } as const;
   const { token } = await createSessions<Data>(options).create({ user_id: 2, b: "x".repeat(100) });
   const sessions = createSessions<Data>({ ...options, maxBytes: 40 });
@@ -285,7 +288,7 @@ test("a session that is too large by an older limit can shrink, be used and end"
 });
 
 test("where one session of a set is too large, it and those after it are left as they are", async () => {
-  const store = redisStore(client, { prefix: freshPrefix() });
+  const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
   const references = { user_id: {} };
   const sessions = createSessions<Data>({ store, references, idleTimeout: "1 hour", maxBytes: 40 });
   const small = await sessions.create({ user_id: 1 });

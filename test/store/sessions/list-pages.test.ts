@@ -41,8 +41,10 @@ interface Data {
 
 const STORES = {
   "the memory store": () => memoryStore(),
-  "Redis with one shard": () => redisStore(client, { prefix: freshPrefix() }),
-  "Redis with four shards": () => redisStore(client, { prefix: freshPrefix(), shards: 4 }),
+  "Redis with one shard": () =>
+    redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+  "Redis with four shards": () =>
+    redisStore(client, { prefix: freshPrefix(), shards: 4, timeout: "20 seconds" }),
 };
 
 describe.each(Object.entries(STORES))("on %s", (_, open) => {

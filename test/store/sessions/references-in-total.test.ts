@@ -24,7 +24,7 @@ const TOO_MANY = (count: number) => ({
 
 describe.each([
   ["memory", () => memoryStore()],
-  ["Redis", () => redisStore(client, { prefix: freshPrefix() })],
+  ["Redis", () => redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" })],
 ] as const)("on %s", (_, store) => {
   let sessions: Sessions<Data, "user_id" | "team_ids" | "tags">;
   beforeEach(() => {

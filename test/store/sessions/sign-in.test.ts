@@ -366,7 +366,7 @@ describeUserStores(client, "signIn %s", (opened) => {
 });
 
 test("a kept reference that is a plain set on Redis stays one", async () => {
-  const store = redisStore(client, { prefix: freshPrefix() });
+  const store = redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" });
   const sessions = createSessions<UserData>({
     store,
     references: ["user_id", { team_ids: { identity: false, as: "set" } }],

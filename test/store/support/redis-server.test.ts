@@ -80,12 +80,12 @@ test("a server ends with the process that started it, even when that is killed",
   owner.stdout.on("data", (chunk) => {
     output += chunk;
   });
-  const started = await vi.waitUntil(() => /started (\d+) (\S+)/.exec(output), 20_000);
+  const started = await vi.waitUntil(() => /started (\d+) (\S+)/.exec(output), 60_000);
   const [, pid = "", url = ""] = started;
   expect(await send(url, "PING")).toBe("PONG");
   owner.kill("SIGKILL");
   await once(owner, "exit");
-  await vi.waitUntil(() => !isRunning(Number(pid)), 10_000);
+  await vi.waitUntil(() => !isRunning(Number(pid)), 60_000);
 });
 
 function readFolder(reply: unknown): string {

@@ -49,7 +49,7 @@ export async function runUnderVitest(
     export default defineConfig({
       root: ${JSON.stringify(folder)},
       resolve: { alias },
-      test: { include: ["*.test.{ts,js}"], maxWorkers: 2, testTimeout: 30_000 },
+      test: { include: ["*.test.{ts,js}"], maxWorkers: 2, testTimeout: 600_000 },
     });`,
   );
   const report = `${folder}/report.json`;

@@ -20,7 +20,7 @@ export class Snippets {
         await writeFile(`${folder}/program-${i}.ts`, program);
       }
       this.#said = await compile(`${folder}/tsconfig.json`);
-    }, 120_000);
+    });
     afterAll(() => rm(folder, { recursive: true }));
   }
 

@@ -15,7 +15,7 @@ import { provideProgram, REDIS_SERVER } from "../../../scripts/programs.mjs";
 // Below 22,000, because the bus port of a cluster's node is its port + 10,000, and above that
 // begin the ports that systems give to outgoing connections.
 const PORTS = { from: 10_000, to: 22_000 };
-const START_TIMEOUT = 20_000;
+const START_TIMEOUT = 60_000;
 
 export interface RedisServer {
   /** Such as `redis://127.0.0.1:12345`. */

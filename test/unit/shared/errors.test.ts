@@ -159,6 +159,13 @@ describe.each(codes)("%s", (code) => {
 });
 
 describe("the class", () => {
+  test.each([5, null, { toString: () => "x".repeat(40) }])("takes %j for a text, too", (text) => {
+    const error = new SessionError("ERR_COOKIE", text as string, { cookie: "session" });
+    expect(typeof error.hint).toBe("string");
+    expect(error.message).toBe(error.hint);
+    expect(error.hint).not.toContain("x".repeat(40));
+  });
+
   test("is one, by its name, and can be extended", () => {
     class Full extends SessionError<"ERR_STORE_FULL"> {
       constructor() {

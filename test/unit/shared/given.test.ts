@@ -98,6 +98,17 @@ test("what reading throws is the cause, without what may be a token in it", asyn
   ).not.toContain(secret);
 });
 
+test("what reading throws is the cause, whatever it is", async () => {
+  const values = {
+    get theme(): string {
+      throw "no error";
+    },
+  };
+  const refused = await sessions.create(values).catch((error: unknown) => error);
+  expect(readCode(refused)).toBe("ERR_SESSION_VALUE");
+  expect((refused as SessionError).cause).toBe("no error");
+});
+
 test.each([
   ["a list", []],
   ["a list of names", ["touch"]],

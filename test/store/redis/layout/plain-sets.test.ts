@@ -115,12 +115,12 @@ describe("its members stay exactly the sessions of the set", () => {
 });
 
 test("it expires with its last session, with nobody running", async () => {
-  const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: 400 });
+  const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: 3000 });
   expect(await client.pexpiretime(user().key)).toBe(session.expiresAt.getTime());
-  await sessions.touch(token, { idleTimeout: 450 });
+  await sessions.touch(token, { idleTimeout: 3500 });
   const deadline = Number(await client.pexpiretime(user().key));
   expect(deadline).toBeGreaterThan(session.expiresAt.getTime());
-  await elapseOn(client, 455);
+  await elapseOn(client, 3505);
   expect(await client.exists(user().key)).toBe(0);
   expect(await client.dbsize().then(() => client.keys(`*${prefix}*`))).toEqual([]);
 });

@@ -206,7 +206,7 @@ describe("every kind of client scans", () => {
     const client = new Redis(inject("redisUrl"), { keyPrefix: "a*[b]?\\^:" });
     const open = (references: Record<string, ReferenceOptions>) =>
       createSessions<Data>({
-        store: redisStore(client, { prefix: "scan" }),
+        store: redisStore(client, { prefix: "scan", timeout: "20 seconds" }),
         references,
         idleTimeout: "1 minute",
       });
@@ -222,6 +222,22 @@ describe("every kind of client scans", () => {
 });
 
 describe("the memory store", () => {
+  test("passes over sessions without the reference, and what they have left at old ids", async () => {
+    const store = memoryStore();
+    const open = (references: Record<string, ReferenceOptions>) =>
+      createSessions<Data>({ store, references, idleTimeout: "1 hour" });
+    const { token } = await open(FIRST).create({ user_id: 1, team_ids: [1] });
+    await open(FIRST).rotate(token); // leaves an alias
+    await open(FIRST).create({ user_id: 1 });
+    expect(await reindexToEnd(open(LATER))).toMatchObject({
+      ...NONE,
+      scanned: 3,
+      added: 1,
+      corrected: 1,
+    });
+    expect(await open(LATER).by("team_ids", 1).size()).toBe(1);
+  });
+
   test("takes up a reference that is declared later, and can be stopped", async () => {
     const store = memoryStore();
     const open = (references: Record<string, ReferenceOptions>) =>

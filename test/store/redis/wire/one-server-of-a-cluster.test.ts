@@ -6,6 +6,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createKeys } from "../../../../src/store/redis/layout/keys.ts";
 import { computeSlot } from "../../../../src/store/redis/wire/slots.ts";
+import { loopTime } from "../../../support/loop-time.ts";
 import { type RedisCluster, startCluster } from "../../../support/redis/cluster.ts";
 import { findOwner } from "../../../support/redis/moving-slots.ts";
 import { freshPrefix } from "../../../support/stores/stores.ts";
@@ -78,7 +79,9 @@ describe("a client of one server", () => {
 
   test("works on a node that has the slot", async () => {
     const prefix = await findPrefix(1, { isOn: true });
-    const sessions = createSessions({ store: redisStore(single(1), { prefix }) });
+    const sessions = createSessions({
+      store: redisStore(single(1), { prefix, timeout: "20 seconds" }),
+    });
     const { token } = await sessions.create({ theme: "dark" });
     expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });
   });
@@ -93,23 +96,30 @@ test("create in the one shard ends within its timeout, once, while the slot move
   const ids = await Promise.all([source.cluster("MYID"), target.cluster("MYID")]);
   const client = new Cluster(cluster.masters.map(({ port }) => ({ host: "127.0.0.1", port })));
   open.push(client);
-  const timeout = 400;
-  const store = redisStore(client, { prefix, shards: 1, timeout });
-  const sessions = createSessions({ store });
-  await sessions.create({}); // so that there is a key to be moved
+  const patient = createSessions({
+    store: redisStore(client, { prefix, shards: 1, timeout: "20 seconds" }),
+  });
+  await patient.create({}); // so that there is a key to be moved
   await target.cluster("SETSLOT", slot, "IMPORTING", ids[0] as string);
   await source.cluster("SETSLOT", slot, "MIGRATING", ids[1] as string);
   try {
-    const start = performance.now();
-    await expect(sessions.create({})).rejects.toMatchObject({
-      code: "ERR_STORE_UNAVAILABLE",
-      message: expect.stringContaining("slot of the key is being moved"),
-    });
-    // Far below the eight times that trying eight shards would take.
-    expect(performance.now() - start).toBeLessThan(4 * timeout);
+    // On a busy machine the first answer may come too late to say so: then it has more time.
+    let reason = "no answer within";
+    for (let timeout = 400; /no answer within|reached too late/.test(reason); timeout *= 2) {
+      const store = redisStore(client, { prefix, shards: 1, timeout });
+      const start = loopTime();
+      const error = await createSessions({ store })
+        .create({})
+        .catch((refusal: unknown) => refusal);
+      expect(error).toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+      reason = (error as SessionError).message;
+      // Far below the eight times that trying eight shards would take.
+      expect(loopTime() - start).toBeLessThan(4 * timeout);
+    }
+    expect(reason).toContain("slot of the key is being moved");
   } finally {
     await source.cluster("SETSLOT", slot, "STABLE");
     await target.cluster("SETSLOT", slot, "STABLE");
   }
-  expect(await sessions.create({})).toMatchObject({ session: { data: {} } });
+  expect(await patient.create({})).toMatchObject({ session: { data: {} } });
 });

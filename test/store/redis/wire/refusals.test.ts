@@ -182,7 +182,7 @@ describe("a set with entries that have expired, on a server that takes no writes
     ],
   ])("%s: it can still be listed and read", async (_, refuse, advice, cause) => {
     const { session } = await sessions.create({ user_id: 1 });
-    const plain = redisStore(client, { prefix: "plain" });
+    const plain = redisStore(client, { prefix: "plain", timeout: "20 seconds" });
     const marked = { field: "user_id", texts: ["1"], plain: true };
     const inPlain = { ...createDraft(plain, { fields: { user_id: "1" } }), references: [marked] };
     await plain.create(inPlain);

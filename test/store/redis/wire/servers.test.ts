@@ -194,7 +194,9 @@ describe("a server without Lua", () => {
     onTestFinished(() => server.stop());
     for (const [kind, connect] of Object.entries(singleClients)) {
       const { client, close } = await connect(server.port);
-      const sessions = createSessions({ store: redisStore(client, { prefix: freshPrefix() }) });
+      const sessions = createSessions({
+        store: redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+      });
       await expect(sessions.create(), kind).rejects.toMatchObject({
         code: "ERR_STORE_UNAVAILABLE",
         message: expect.stringMatching(
@@ -216,7 +218,9 @@ describe("a server without Lua", () => {
       if (name === "EVAL") throw new Error(message);
       return pass();
     });
-    const sessions = createSessions({ store: redisStore(without, { prefix: freshPrefix() }) });
+    const sessions = createSessions({
+      store: redisStore(without, { prefix: freshPrefix(), timeout: "20 seconds" }),
+    });
     await expect(sessions.create()).rejects.toThrow(/the server runs no Lua scripts/);
   });
 });

@@ -111,10 +111,10 @@ function changing(carried: Carried): void {
     test("by an old token that expires meanwhile is done all the same", async () => {
       const { app, own } = await devices(carried);
       const late = carried.client(app, own.token);
-      await own.send(({ session }) => session.rotate({}, { grace: "2 seconds" }));
+      await own.send(({ session }) => session.rotate({}, { grace: "4 seconds" }));
       const answer = await late.send(async (context) => {
         await context.session.get();
-        await app.under.elapse(2_005);
+        await app.under.elapse(4_005);
         const work = changeCredentials(context);
         return work;
       });

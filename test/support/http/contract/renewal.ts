@@ -40,9 +40,9 @@ export function renewal(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const old = app.browser(browser.token);
-      await browser.send(({ session }) => session.rotate({}, { grace: "2 seconds" }));
+      await browser.send(({ session }) => session.rotate({}, { grace: "4 seconds" }));
       expect(await old.data()).toEqual({ user_id: 1 });
-      await app.under.elapse(2_005);
+      await app.under.elapse(4_005);
       expect(await old.data()).toEqual({});
       expect(await browser.data()).toEqual({ user_id: 1 });
     });
@@ -188,10 +188,10 @@ export function renewal(start: Start): void {
       const app = await start();
       const browser = await app.visitor({ user_id: 1 });
       const old = app.browser(browser.token);
-      await browser.send(({ session }) => session.rotate({}, { grace: "2 seconds" }));
+      await browser.send(({ session }) => session.rotate({}, { grace: "4 seconds" }));
       const answer = await old.send(async ({ session }) => {
         await session.get();
-        await app.under.elapse(2_005);
+        await app.under.elapse(4_005);
         await session.set({ theme: "dark" });
         return session.get();
       });

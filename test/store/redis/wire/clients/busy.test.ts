@@ -10,14 +10,15 @@ import {
 import { clients, freshPrefix } from "../../../../support/stores/stores.ts";
 
 const TIMEOUT = 300;
-const BUSY = 450;
+const BUSY = 900;
+/** How often a call is tried whose answer has not come meanwhile, on a busy machine. */
+const TRIES = 10;
 /** Each is one command. */
 const ONES = ["get", "has", "list", "create", "set", "touch", "rotate", "clear", "delete"];
 
 /** Keeps this process from everything else: no timer runs, and nothing is read. */
 function beBusy(): void {
-  const end = performance.now() + BUSY;
-  while (performance.now() < end);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY);
 }
 
 describe.each(Object.entries(clients))("with %s", (_, connect) => {
@@ -37,23 +38,27 @@ describe.each(Object.entries(clients))("with %s", (_, connect) => {
     );
     const sessions = createSessionsOn(store);
     // The server knows the scripts then.
-    const patient = createSessionsOn(redisStore(client, { prefix: freshPrefix() }));
+    const patient = createSessionsOn(
+      redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+    );
     const warm = operations(patient, await makeSession(patient));
     for (const name of ONES) await warm[name]?.run();
 
     const make = () =>
-      vi.waitUntil(() => makeSession(sessions).catch(() => false as const), 10_000);
+      vi.waitUntil(() => makeSession(sessions).catch(() => false as const), 60_000);
     const all = operations(sessions, await make());
     for (const name of ONES) {
-      // The server's time that was learnt while busy is old.
-      await make();
-      sent = 0;
-      busy = true;
-      const outcome = await all[name]?.run().then(
-        () => "done",
-        ({ message }) => message,
-      );
-      busy = false;
+      let outcome: unknown;
+      for (let left = TRIES; left > 0 && outcome !== "done"; left--) {
+        await make(); // what was learnt of the server's time while busy is old
+        sent = 0;
+        busy = true;
+        outcome = await all[name]?.run().then(
+          () => "done",
+          ({ message }) => message,
+        );
+        busy = false;
+      }
       expect([name, outcome, sent]).toEqual([name, "done", 1]);
     }
   });

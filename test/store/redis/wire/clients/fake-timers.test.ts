@@ -117,7 +117,7 @@ test("a client that waits for a faked timer is told of, and does not hang", asyn
   vi.useFakeTimers();
   await expect(sessions.create({})).rejects.toMatchObject({
     code: "ERR_STORE_UNAVAILABLE",
-    message: expect.stringMatching(/fake the Date alone/),
+    message: expect.stringMatching(/fake only the Date/),
   });
 });
 

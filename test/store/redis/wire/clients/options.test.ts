@@ -1,6 +1,8 @@
-/* How the options of a client of ioredis are taken into account. */
+/* How the options of a client are taken into account. */
 import { type RedisOptions as Options6, Redis as Redis6 } from "ioredis";
 import { type RedisOptions as Options5, Redis as Redis5 } from "ioredis-5";
+import { createClient, RESP_TYPES } from "redis";
+import * as redis5 from "redis-5";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -107,7 +109,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
     const client = connect(inject("redisUrl"), { keyPrefix: "my-app:" });
     try {
       const sessions = createSessions<Data>({
-        store: redisStore(client, { prefix: freshPrefix() }),
+        store: redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
         references: { user_id: { as: "set" } },
         idleTimeout: "1 hour",
       });
@@ -142,3 +144,21 @@ describe.each(kinds)("%s", (_kind, connect) => {
     }
   });
 });
+
+test.each([
+  ["redis 5", redis5.createClient, redis5.RESP_TYPES],
+  ["redis 6", createClient, RESP_TYPES],
+] as const)(
+  "%s works where it gives maps as Maps, and texts as Buffers",
+  async (_, create, types) => {
+    const typeMapping = { [types.MAP]: Map, [types.BLOB_STRING]: Buffer };
+    const options = { url: inject("redisUrl"), RESP: 3, commandOptions: { typeMapping } };
+    const client = (create as typeof createClient)(options as Parameters<typeof createClient>[0]);
+    await client.connect();
+    try {
+      await useAll(client as RedisClient, freshPrefix(), 1);
+    } finally {
+      await client.close();
+    }
+  },
+);

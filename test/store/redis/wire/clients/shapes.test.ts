@@ -7,6 +7,7 @@ import * as redis5 from "redis-5";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";
+import { loopTime } from "../../../../support/loop-time.ts";
 
 const NODES = [{ host: "127.0.0.1", port: 1 }];
 const LAZY = { lazyConnect: true } as const;
@@ -124,7 +125,7 @@ describe("a client that is not connected", () => {
     });
     const token = `AA${"a".repeat(32)}`;
     const user = sessions.by("user_id", 1);
-    const start = performance.now();
+    const start = loopTime();
     for (const use of [
       () => sessions.create({ user_id: 1 }),
       () => sessions.get(token),
@@ -140,7 +141,7 @@ describe("a client that is not connected", () => {
         message: expect.stringMatching(/not connected; call `await client\.connect\(\)` first/),
       });
     }
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(loopTime() - start).toBeLessThan(10_000);
   });
 });
 

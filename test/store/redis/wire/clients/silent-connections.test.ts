@@ -14,6 +14,7 @@ import { createSessions } from "session-sets";
 import { type GlideSingle, redisStore } from "session-sets/redis";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { codeBlocks } from "../../../../support/docs/docs.ts";
+import { loopTime } from "../../../../support/loop-time.ts";
 import { openSilentProxy } from "../../../../support/redis/silent-proxy.ts";
 import { ROOT, read } from "../../../../support/sources.ts";
 import type { StoreClient } from "../../../../support/stores/clients.ts";
@@ -23,9 +24,9 @@ Logger.setLoggerConfig("off"); // it warns of each connection that is closed
 
 const HOST = "127.0.0.1";
 const TIMEOUT = 400;
-/** How much later than its time a timer may be on a busy machine. */
+/** How much later than its time a call may end, in time of the event loop. */
 const SLACK = 1500;
-/** Measured are 5 to 8 seconds after the beginning. */
+/** In time of the event loop. Measured are 5 to 8 seconds after the beginning. */
 const BACK = 40_000;
 
 /** The exports of the first block of docs/operating.md that has this text. */
@@ -84,7 +85,7 @@ const clients: Record<string, (port: number) => Promise<StoreClient>> = {
 
 describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) => {
   test("a call is refused in time while its connection hangs, and the client comes back", {
-    timeout: 90_000,
+    timeout: 600_000,
   }, async () => {
     const proxy = await openSilentProxy(Number(new URL(inject("redisUrl")).port));
     onTestFinished(() => proxy.close());
@@ -95,7 +96,7 @@ describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) =>
       store: redisStore(client, { prefix: freshPrefix(), timeout: TIMEOUT }),
     });
     const { token } = await vi
-      .waitUntil(() => sessions.create().catch(() => null), 20_000)
+      .waitUntil(() => sessions.create().catch(() => null), 60_000)
       .then((made) => made as Exclude<typeof made, null>);
 
     proxy.silence();
@@ -103,19 +104,19 @@ describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) =>
       () => sessions.get(token, { touch: false }),
       () => sessions.set(token, { theme: "dark" }),
     ]) {
-      const start = performance.now();
+      const start = loopTime();
       await expect(call()).rejects.toMatchObject({
         code: "ERR_STORE_UNAVAILABLE",
         message: expect.stringMatching(/no answer within 400 ms/),
       });
-      expect(performance.now() - start).toBeLessThan(TIMEOUT + SLACK);
+      expect(loopTime() - start).toBeLessThan(TIMEOUT + SLACK);
     }
     // It hangs, too, where a client connects soon.
     setTimeout(() => proxy.hear(), 3000);
 
     let answer: unknown;
-    const end = performance.now() + BACK;
-    while (performance.now() < end && !(answer instanceof Object && "data" in answer)) {
+    const end = loopTime() + BACK;
+    while (loopTime() < end && !(answer instanceof Object && "data" in answer)) {
       await sleep(100); // as many calls as keep a socket busy
       void sessions.get(token, { touch: false }).then(
         (found) => {
@@ -125,7 +126,8 @@ describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) =>
       );
     }
     expect(answer).toMatchObject({ data: {} });
-    await vi.waitUntil(() => sessions.set(token, { theme: "dark" }).catch(() => false), 10_000);
-    expect((await sessions.get(token))?.data.theme).toBe("dark");
+    await vi.waitUntil(() => sessions.set(token, { theme: "dark" }).catch(() => false), 60_000);
+    const theme = async () => (await sessions.get(token))?.data.theme;
+    expect(await vi.waitUntil(() => theme().catch(() => null), 60_000)).toBe("dark");
   });
 });

@@ -10,6 +10,7 @@ import { createSessions, type Duration } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { toConnection } from "../../../../../src/store/redis/wire/clients/connect.ts";
 import { eventually } from "../../../../support/eventually.ts";
 import { koaRequest } from "../../../../support/http/koa-request.ts";
 import { CUTS, openCuttingProxy } from "../../../../support/redis/cutting-proxy.ts";
@@ -214,7 +215,7 @@ describe("when servers change, with their own", () => {
   test.each(["ioredis 6", "redis 6"])(
     "a master that became a replica is one no longer, and one again when it is made one: %s",
     async (kind) => {
-      const sessions = sessionsOver(await connectWith(kind, own.master.port), "1 second");
+      const sessions = sessionsOver(await connectWith(kind, own.master.port), "3 seconds");
       const { token } = await sessions.create({ user_id: 1 });
       await sessions.delete(token, ONE);
       await master.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
@@ -235,7 +236,7 @@ describe("when servers change, with their own", () => {
     client.on("error", () => {});
     await client.connect();
     open.push({ close: () => client.destroy() });
-    const sessions = sessionsOver(client, "500 ms");
+    const sessions = sessionsOver(client, "3 seconds");
     const { token } = await sessions.create({ user_id: 1 });
     await own.master.kill();
     await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
@@ -250,7 +251,7 @@ describe("when servers change, with their own", () => {
     const proxy = await openProxy(own.master.port);
     open.push(proxy);
     const client = (await connect(Number(new URL(proxy.url).port))) as Redis;
-    const sessions = sessionsOver(client, "2 seconds");
+    const sessions = sessionsOver(client, "4 seconds");
     const { token } = await sessions.create({ user_id: 1 });
     await sessions.delete(token, ONE);
     // The old master knows nothing of it, and keeps its connections.
@@ -276,7 +277,7 @@ describe("when servers change, with their own", () => {
     await patient.delete(firm.token, { replicas: 2 });
     for (const one of own.replicas) one.pause();
     await master.call("CLIENT", "KILL", "TYPE", "REPLICA"); // what is sent now does not arrive
-    const sessions = sessionsOver(client, "500 ms", 1, prefix);
+    const sessions = sessionsOver(client, "3 seconds", 1, prefix);
     await expect(sessions.delete(infirm.token, ONE)).rejects.toMatchObject({
       code: "ERR_REPLICAS",
     });
@@ -308,7 +309,7 @@ describe("with ioredis 6", () => {
 
   test("WAIT on another connection than the script's answers at once, of nothing", async () => {
     const client = connect();
-    const sessions = sessionsOver(client, "500 ms");
+    const sessions = sessionsOver(client, "3 seconds");
     const { token } = await sessions.create({ user_id: 1 });
     const other = connect();
     await other.set("other", "written before");
@@ -367,7 +368,7 @@ describe("with ioredis 6", () => {
   });
 
   test("endings without a replica are ended all the same, however many", async () => {
-    const sessions = sessionsOver(connect(), "1 second");
+    const sessions = sessionsOver(connect(), "5 seconds");
     const made = await Promise.all(
       Array.from({ length: 50 }, () => sessions.create({ user_id: 1 })),
     );
@@ -380,7 +381,7 @@ describe("with ioredis 6", () => {
   });
 
   test("a request's own session: 503 without the replica, and the cookie is kept to try again", async () => {
-    const sessions = sessionsOver(connect(), "500 ms");
+    const sessions = sessionsOver(connect(), "3 seconds");
     const { token } = await sessions.create({ user_id: 1 });
     const headers = { cookie: `session=${token}` };
     const errors: unknown[] = [];
@@ -419,7 +420,7 @@ describe("with ioredis 6", () => {
   });
 
   test("a master that does not answer is ERR_STORE_UNAVAILABLE, in time", async () => {
-    const sessions = sessionsOver(connect(), "500 ms");
+    const sessions = sessionsOver(connect(), "3 seconds");
     const { token } = await sessions.create({ user_id: 1 });
     await sessions.delete(token, ONE);
     servers.master.pause();
@@ -428,6 +429,38 @@ describe("with ioredis 6", () => {
     });
     servers.master.resume();
     expect(await sessions.delete(token, ONE)).toBe(false);
+  });
+
+  test("a store that is closed while its connection opens ends nothing on it", async () => {
+    const proxy = await openProxy(servers.master.port);
+    open.push(proxy);
+    const sessions = sessionsOver(connect(Number(new URL(proxy.url).port)), "3 seconds");
+    const { token } = await sessions.create({ user_id: 1 });
+    const ending = sessions.delete(token, ONE).catch((error: unknown) => error);
+    await sessions.close();
+    expect(await ending).toMatchObject({
+      code: "ERR_STORE_UNAVAILABLE",
+      message: expect.stringMatching(/the store was closed/),
+    });
+    expect(await sessions.get(token)).not.toBeNull();
+  });
+
+  test("its connection has the database of a client that has not connected yet", async () => {
+    const client = new Redis({ port: servers.master.port, db: 3, lazyConnect: true });
+    open.push({ close: () => client.disconnect() });
+    const master = await toConnection(client).findMaster?.("a key");
+    const own = master?.open(20_000);
+    await own?.ready;
+    expect(String(await own?.send("CLIENT", ["INFO"]))).toMatch(/ db=3 /);
+    own?.close();
+  });
+
+  test("its connection says that it was closed before it had opened", async () => {
+    const master = await toConnection(connect()).findMaster?.("a key");
+    const own = master?.open(20_000);
+    own?.close();
+    await expect(own?.ready).rejects.toThrow(/closed/);
+    expect(own?.lost).toBe(true);
   });
 
   test("a token or an id that is none waits for nobody", async () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { sources } from "../../../../../generated/scripts.js";
 import { buildScripts, linkScripts } from "../../../../../scripts/build-lua.mjs";
 import { MAX_REFERENCES } from "../../../../../src/shared/errors.ts";
-import { MAX_HOPS, MAX_LIST_LIMIT, MAX_RENEWALS } from "../../../../../src/store/contract.ts";
+import { MAX_HOPS, MAX_RENEWALS } from "../../../../../src/store/contract.ts";
+import { MAX_LIST_LIMIT } from "../../../../../src/store/listing.ts";
 import { filesUnder, read } from "../../../../support/sources.ts";
 
 const SCRIPTS = buildScripts();

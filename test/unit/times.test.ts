@@ -1,0 +1,36 @@
+/*
+ * No test is bounded by the wall clock: on a busy machine such a one fails for what is right. What ends
+ * in time is measured by test/support/loop-time.ts; what hangs is found by the limit of all tests.
+ */
+import { expect, test } from "vitest";
+import { filesUnder, read } from "../support/sources.ts";
+
+/** Not those of a command of their own, which measure, or have a browser. */
+const FILES = filesUnder("test", ".ts").filter(
+  (file) => !/^test\/(bench|browser|examples|fuzz|lua54|luacheck)\/|\/node_modules\//.test(file),
+);
+
+/** The lines of the tests that match, each with its file. */
+function find(pattern: RegExp): string[] {
+  return FILES.flatMap((file) =>
+    read(file)
+      .split("\n")
+      .filter((line) => pattern.test(line))
+      .map((line) => `${file}: ${line.trim()}`),
+  );
+}
+
+test("no elapsed time is compared with a limit", () => {
+  expect(find(/expect\(.*performance\.now\(\).*(toBeLess|toBeCloseTo)/)).toEqual([]);
+  expect(find(/expect\(Date\.now\(\) - .*toBeLess/)).toEqual([]);
+});
+
+test("no test or hook has a limit of its own that is shorter than that of all", () => {
+  expect(find(/^\s*\}, ?[\d_]{4,}\);$/)).toEqual([]);
+  expect(find(/\b(testTimeout|hookTimeout): (?!600_000)/)).toEqual([]);
+});
+
+test("what is waited for has time: the default of vi.waitUntil and vi.waitFor is a second", () => {
+  expect(find(/vi\s*\.wait(Until|For)\(.*[^\d]\);$/)).toEqual([]);
+  expect(find(/\.poll\(.*\btimeout: \d/)).toEqual([]);
+});
