@@ -19,6 +19,8 @@
  * iterating.ts.
  */
 
+import type { Cause } from "./feed.ts";
+
 /** One value of one reference field. It names a session set. */
 export interface Reference {
   readonly field: string;
@@ -186,6 +188,8 @@ export interface Rotation {
    * and gets the fields that the change sets, except those in `without`.
    */
   readonly replacement: Replacement;
+  /** Why the session that is there is ended, if it is. */
+  readonly cause?: Cause | undefined;
 }
 
 /** The deadlines of a session that replaces another, and the fields that it doesn't get. */
@@ -205,6 +209,8 @@ export interface SignIn extends NewSession {
   readonly tombstone: number;
   /** The most bytes that the names and values of its fields may have together. */
   readonly maxBytes: number;
+  /** Why the session that is there is ended. */
+  readonly cause?: Cause | undefined;
 }
 
 /**
@@ -270,6 +276,8 @@ export interface EndOptions {
    * cannot tell rejects with ERR_SESSION_CONFIG, and ends nothing.
    */
   readonly replicas?: number | undefined;
+  /** Why the session is ended: what a `FeedStore` tells. */
+  readonly cause?: Cause | undefined;
 }
 
 /** What is left of a session that its own request has ended. */
@@ -281,7 +289,7 @@ export interface Tombstone {
 }
 
 /** Options of `endAll`. */
-export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
+export interface EndAllOptions extends Pick<EndOptions, "replicas" | "cause"> {
   /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
 }
