@@ -23,10 +23,12 @@ import {
   type SignIn,
   type StoredSession,
 } from "../contract.ts";
+import type { FeedListener, FeedStore } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen } from "../list-order.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { decodeShard } from "../shards.ts";
+import { Feed } from "./feed/feed.ts";
 import {
   decodeChanged,
   decodeCommanded,
@@ -67,9 +69,10 @@ const MAX_SHARDS_TRIED = 8;
 const WRITTEN_BY_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
 /** Fulfils the store's contract with scripts and plain reads. */
-export class RedisStore implements CommandStore, ReindexableStore, IterableStore {
+export class RedisStore implements CommandStore, FeedStore, IterableStore, ReindexableStore {
   readonly shards: number;
   readonly #executor: Executor;
+  readonly #feed: Feed;
   readonly #keys: Keys;
   readonly #cluster: boolean;
 
@@ -78,6 +81,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     this.#cluster = connection.cluster;
     this.#keys = keys;
     this.#executor = new Executor(connection, timeout);
+    this.#feed = new Feed(connection, this.#executor, keys, timeout);
   }
 
   async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created> {
@@ -326,6 +330,11 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return iterateSessions(scan, (id) => this.find(id, withFields ? {} : { names: [] }));
   }
 
+  subscribe(id: string | null, listener: FeedListener): Promise<() => Promise<void>> {
+    const shards = id === null ? this.#listShards() : [this.#keys.findShard(id)];
+    return this.#feed.subscribe(shards, listener);
+  }
+
   sessionKey(id: string): string {
     return this.#keys.deriveSessionKey(id);
   }
@@ -336,6 +345,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
 
   async close(): Promise<void> {
     this.#executor.close(); // the client is the caller's
+    this.#feed.close();
   }
 
   get #scanScope(): ScanScope {
