@@ -15,8 +15,10 @@ import type {
   SessionStore,
   StoredSession,
 } from "../store/contract.ts";
+import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
+import { checkCause } from "./options/cause.ts";
 import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
 import { checkAgainstSchema } from "./options/schema.ts";
 import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
@@ -55,7 +57,7 @@ export interface Changes {
   readonly values?: object;
   readonly unset?: readonly string[];
   readonly idleTimeout?: number | null;
-  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<Pick<Rotation, "grace">>;
+  readonly rotation?: Pick<Rotation, "to" | "when" | "cause"> & Partial<Pick<Rotation, "grace">>;
   /** Only if the session has this value. */
   readonly where?: Reference;
 }
@@ -131,8 +133,9 @@ export class SessionCore {
     options: SignInOptions<string> = {},
   ): Promise<SignInResult<Data>> {
     const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
+    const cause = checkCause(given);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
-    if (id !== null) return this.replace(id, values, given);
+    if (id !== null) return this.replace(id, values, given, cause);
     const { keep = [], ...deadlines } = given;
     this.readKeep(keep);
     return {
@@ -146,6 +149,7 @@ export class SessionCore {
     id: string,
     values: object,
     { keep = [], ...deadlines }: SignInOptions<string>,
+    cause: Cause | undefined,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
@@ -159,6 +163,7 @@ export class SessionCore {
       identity,
       tombstone,
       maxBytes,
+      cause,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     const { times, ended } = signedIn;
@@ -234,7 +239,7 @@ export class SessionCore {
   }
 
   #completeRotation(
-    { to, when, grace }: NonNullable<Changes["rotation"]>,
+    { to, when, grace, cause }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
@@ -251,6 +256,7 @@ export class SessionCore {
         absoluteTimeout,
         without: identity.filter(createMembershipTest(without)),
       },
+      cause,
     };
   }
 
@@ -298,10 +304,14 @@ export class SessionCore {
     requireReference(field, this.config);
   }
 
-  /** Parses the options of `rotate` to how long an alias stays (ms). */
-  parseGrace(options: RotateOptions): number {
-    const { grace = this.config.rotationGrace } = readOptions("rotate", options, ROTATE_OPTIONS);
-    return parseDuration("grace", grace, { allowZero: true });
+  /** Parses the options of `rotate`: how long an alias stays (ms), and why a session is ended. */
+  parseRotateOptions(options: RotateOptions): Pick<Rotation, "grace" | "cause"> {
+    const given = readOptions("rotate", options, ROTATE_OPTIONS);
+    const { grace = this.config.rotationGrace } = given;
+    return {
+      grace: parseDuration("grace", grace, { allowZero: true }),
+      cause: checkCause(given),
+    };
   }
 
   /** Filters the fields that say who the user is. */

@@ -7,7 +7,7 @@ export function createPeerEndings<Data extends object>(
   runInTurn: <T>(work: () => Promise<T>) => Promise<T>,
 ): Endings {
   return {
-    end: (set, name, replicas) => runInTurn(() => held.endPeer(set, name, replicas)),
+    end: (set, name, options) => runInTurn(() => held.endPeer(set, name, options)),
     endAll: (set, options) => runInTurn(() => held.endPeers(set, options)),
   };
 }

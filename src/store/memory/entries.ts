@@ -129,14 +129,14 @@ export class Entries {
 
   /**
    * Makes room for a session of this size, which replaces `old` if that is given. It drops expired
-   * entries, then the oldest sessions without a user.
+   * entries, then the oldest sessions without a user, and returns these.
    *
    * @throws SessionError ERR_STORE_FULL if that isn't enough. Only expired entries are dropped then.
    */
-  makeRoom(bytes: number, old: Session | null): void {
-    if (this.#hasRoom(bytes, old)) return;
+  makeRoom(bytes: number, old: Session | null): Session[] {
+    if (this.#hasRoom(bytes, old)) return [];
     if (this.#now() > this.#earliest) this.#sweep();
-    if (this.#hasRoom(bytes, old)) return;
+    if (this.#hasRoom(bytes, old)) return [];
     const doomed: Session[] = [];
     let freed = 0;
     for (const session of this.#anonymous) {
@@ -147,6 +147,7 @@ export class Entries {
     }
     if (!this.#hasRoom(bytes - freed, old, doomed.length)) throw this.#createFullError();
     for (const { id } of doomed) this.drop(id);
+    return doomed;
   }
 
   #hasRoom(bytes: number, old: Session | null, fewer = 0): boolean {

@@ -12,6 +12,7 @@ import {
   toChanged,
   updateIdentities,
 } from "./entry.ts";
+import { type EndingKind, Feed } from "./feed.ts";
 import { SessionSets } from "./session-sets.ts";
 
 /** The deadlines of a session to make or change. */
@@ -20,16 +21,21 @@ export interface Lifetime {
   readonly absoluteDeadline: number | null;
 }
 
-/** The entries and their sets. Every write goes through it, so both always agree. */
+/**
+ * The entries and their sets. Every write goes through it, so both always agree. Every ending and every
+ * rotation does too, so all are told.
+ */
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
   readonly entries: Entries;
+  readonly feed: Feed;
   /** The sessions that were rotated, by lineage. */
   readonly #lineages = new Map<string, Session>();
 
   constructor(bounds: MemoryLimits, now: () => number) {
     this.now = now;
+    this.feed = new Feed(now);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
@@ -46,7 +52,7 @@ export class Keeper {
     { idleTimeout, absoluteDeadline }: Lifetime,
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.entries.makeRoom(estimateBytes(fields, texts), null);
+    this.makeRoom(estimateBytes(fields, texts), null);
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -87,7 +93,7 @@ export class Keeper {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.entries.makeRoom(estimateBytesAfter(session, changes), session);
+    this.makeRoom(estimateBytesAfter(session, changes), session);
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
@@ -115,9 +121,33 @@ export class Keeper {
     }
     session.previous = aliasUntil === null ? null : id;
     this.#lineages.set(session.lineage, session);
+    this.feed.tellRotated(id, session);
   }
 
-  /** Removes the entries at these ids, and leaves tombstones there for `stays` ms; 0 leaves none. */
+  /** Makes room for a session of this size, which replaces `old` if that is given. */
+  makeRoom(bytes: number, old: Session | null): void {
+    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, old));
+  }
+
+  /** Ends sessions. */
+  endSessions(sessions: readonly Session[], kind: EndingKind): void {
+    for (const { id } of sessions) this.entries.drop(id);
+    this.feed.tellEnded(kind, sessions);
+  }
+
+  /** Ends a session, and leaves tombstones at its id and at those of the aliases on the way. */
+  endSession(
+    session: Session,
+    trail: readonly string[],
+    kind: EndingKind,
+    what: Parameters<Keeper["leaveTombstones"]>[1],
+    stays: number,
+  ): void {
+    this.endSessions([session], kind);
+    this.leaveTombstones([session.id, ...trail], what, stays);
+  }
+
+  /** Removes what is left at these ids, where no session is, and leaves tombstones there for `stays` ms; 0 leaves none. */
   leaveTombstones(
     ids: readonly string[],
     what: Pick<Tombstone, "by" | "hadIdentity" | "named">,
@@ -136,6 +166,7 @@ export class Keeper {
   }
 
   clear(): void {
+    this.feed.clear();
     this.entries.clear();
     this.sets.clear();
     this.#lineages.clear();
