@@ -44,6 +44,7 @@ import {
   readTarget,
 } from "./layout/decode.ts";
 import {
+  encodeCause,
   encodeCommand,
   encodeFieldChanges,
   encodeList,
@@ -116,6 +117,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       encodeOptional(session.absoluteTimeout),
       String(session.tombstone),
       encodeNames(session.identity),
+      encodeCause(session.cause),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
     ]);
@@ -182,7 +184,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
-    const { byName = false, reference, tombstone, replicas } = options;
+    const { byName = false, reference, tombstone, replicas, cause } = options;
     const [, lineage] = await this.#executor.write(
       "end a session",
       "end",
@@ -194,6 +196,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
+        "delete",
+        encodeCause(cause),
       ],
       { replicas },
     );
@@ -287,7 +291,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas } = options;
+    const { except = null, replicas, cause } = options;
     let alike = 0;
     let empty = true;
     const counts = await this.#forEachShard(async (shard) => {
@@ -305,6 +309,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
             String(MAX_PAGE_KEYS),
             replicas === undefined ? "" : "1",
             encodeLookalikeName(reference),
+            encodeCause(cause),
           ],
           { replicas, isAwaited: isLastPage },
         );

@@ -31,9 +31,16 @@ const HEARTBEAT_MS = 10_000;
 const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 5000;
 
-interface Joining {
+/** What waits for something to be heard. */
+interface Waiting {
   resolve(): void;
   reject(error: unknown): void;
+}
+
+/** A hello that hasn't come back yet, and the listeners that had come when it was said. */
+interface Hello extends Waiting {
+  readonly nonce: string;
+  readonly joining: readonly FeedListener[];
 }
 
 /**
@@ -47,11 +54,11 @@ export class ShardFeed {
   readonly #channel: string;
   readonly #tools: FeedTools;
   readonly #listeners = new Set<FeedListener>();
-  readonly #joining = new Map<FeedListener, Joining>();
+  readonly #joining = new Map<FeedListener, Waiting>();
   readonly #pause = new Pause();
   #isHeard = false;
   #isRunning = false;
-  #awaited: (Joining & { readonly nonce: string }) | undefined;
+  #hello: Hello | undefined;
   /** Why the last try failed; undefined while the shard is heard. */
   failure: unknown;
 
@@ -63,14 +70,10 @@ export class ShardFeed {
 
   /** Resolves once the listener is told of everything. Rejects only if the setup must be changed. */
   join(listener: FeedListener): Promise<void> {
-    if (this.#isHeard) {
-      this.#listeners.add(listener);
-      return Promise.resolve();
-    }
     const joined = new Promise<void>((resolve, reject) => {
       this.#joining.set(listener, { resolve, reject });
     });
-    this.#pause.end(); // the next try may be seconds away
+    this.#pause.end(); // the next hello may be seconds away
     if (!this.#isRunning) void this.#run();
     return joined;
   }
@@ -105,7 +108,6 @@ export class ShardFeed {
         }
         link = await this.#subscribe(listener);
         await this.#greet(link);
-        this.#begin(link);
         failures = 0;
         await this.#stay(link);
       } catch (error) {
@@ -138,7 +140,7 @@ export class ShardFeed {
       onMessage: (text) => this.#take(text),
       onLost: () => {
         this.#isHeard = false;
-        this.#awaited?.reject(createLostError());
+        this.#hello?.reject(createLostError());
         this.#pause.end();
       },
     };
@@ -147,43 +149,48 @@ export class ShardFeed {
   #take(text: string): void {
     for (const line of decodeMessage(text)) {
       if (line.type !== "hello") for (const listener of this.#listeners) listener.onEvent(line);
-      else if (line.nonce === this.#awaited?.nonce) this.#awaited.resolve();
+      else if (line.nonce === this.#hello?.nonce) this.#begin(this.#hello);
     }
+  }
+
+  /**
+   * A hello came back, so the shard is heard. Done at once, because the next event may have come with
+   * it. Those who listened before have a gap if the shard wasn't heard meanwhile.
+   */
+  #begin({ joining, resolve }: Hello): void {
+    const missing = this.#isHeard ? [] : [...this.#listeners];
+    this.#isHeard = true;
+    this.failure = undefined;
+    for (const listener of joining) {
+      const waiting = this.#joining.get(listener);
+      if (!waiting) continue; // it has left
+      this.#joining.delete(listener);
+      this.#listeners.add(listener);
+      waiting.resolve();
+    }
+    resolve();
+    for (const listener of missing) listener.onGap();
   }
 
   /** Resolves once a hello has come back on the link. */
   async #greet(link: Link): Promise<void> {
     const nonce = randomBytes(9).toString("base64url");
     const heard = new Promise<void>((resolve, reject) => {
-      this.#awaited = { nonce, resolve, reject };
+      this.#hello = { nonce, joining: [...this.#joining.keys()], resolve, reject };
     });
     heard.catch(() => {}); // it may be lost while the hello is said
     try {
       await this.#tools.sayHello(this.#key, nonce);
       await closeIfLate(link, waitUntil(performance.now() + this.#tools.timeout, heard));
     } finally {
-      this.#awaited = undefined;
+      this.#hello = undefined;
     }
-  }
-
-  /** The shard is heard. Those who listened before may have missed something meanwhile. */
-  #begin(link: Link): void {
-    if (link.lost) throw createLostError();
-    this.#isHeard = true;
-    this.failure = undefined;
-    const missing = [...this.#listeners];
-    for (const [listener, { resolve }] of this.#joining) {
-      this.#listeners.add(listener);
-      resolve();
-    }
-    this.#joining.clear();
-    for (const listener of missing) listener.onGap();
   }
 
   /** Returns when the link is lost or nobody listens; throws when a hello isn't heard. */
   async #stay(link: Link): Promise<void> {
     while (this.#isHeard && !this.#isIdle) {
-      await this.#pause.wait(HEARTBEAT_MS);
+      if (this.#joining.size === 0) await this.#pause.wait(HEARTBEAT_MS);
       if (this.#isHeard && !this.#isIdle) await this.#greet(link);
     }
   }

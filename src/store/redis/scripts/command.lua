@@ -122,9 +122,12 @@ end
 
 local rotates = to ~= '' and changes_identity(found, added, removed)
 local named = encode_named(changes.names, identity)
-return write_session(current, found, trail, changes, {
+local answer = write_session(current, found, trail, changes, {
   after = after, added = added, removed = removed,
   idle = new_idle, absolute = new_deadline or (new_timeout and now + new_timeout),
   to = rotates and to, for_good = true, stays = tombstone_stays,
   tombstone = encode_sign_in(has_field(found.names, identity), named),
 })
+publish_feed()
+
+return answer

@@ -8,7 +8,8 @@
 -- ARGV[5]   absolute timeout (ms), or ''
 -- ARGV[6]   for how long tombstones stay (ms)
 -- ARGV[7]   encoded names of the identity fields
--- ARGV[8…]  a list, for each field that is kept: field, the same encoded
+-- ARGV[8]   who ends the session at the id and why, for the feed
+-- ARGV[9…]  a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
 --           now, 'too-large', bytes
@@ -22,7 +23,8 @@ local idle = tonumber(ARGV[4])
 local timeout = tonumber(ARGV[5])
 local tombstone_stays = tonumber(ARGV[6])
 local identity = parse_fields(ARGV[7])
-local keep, next_argument = read_list(8)
+local cause = ARGV[8]
+local keep, next_argument = read_list(9)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -84,9 +86,13 @@ local named = encode_named(changes.names, identity)
 -- The new session is made first, so that nothing is done if memory is full.
 local made = make_session(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+  end_session(current, found, trail, {
+    how = describe_replacement(names, identity), cause = cause,
+    tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+  })
 elseif not found.tombstone and not found.target then
   replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
+publish_feed()
 
 return answer_signed_in(made, found.created and 1 or 0)
