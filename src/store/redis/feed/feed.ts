@@ -43,10 +43,7 @@ export class Feed {
    * @throws SessionError ERR_SESSION_CONFIG where the setup must be changed first;
    * ERR_STORE_UNAVAILABLE where a shard isn't heard within the time limit.
    */
-  async subscribe(
-    shards: readonly number[],
-    listener: FeedListener,
-  ): Promise<() => Promise<void>> {
+  async subscribe(shards: readonly number[], listener: FeedListener): Promise<() => Promise<void>> {
     const tools = this.#tools;
     if (!tools) throw createUnableError();
     const feeds = shards.map((shard) => this.#getShard(shard, tools));
