@@ -14,8 +14,14 @@ export function toSessionWithToken<Data>(changed: Changed, { token }: NewToken) 
   };
 }
 
+/** Finds the best of the answers to these ids; of equals the first. Returns its index. */
+export function findBestLookup(found: readonly Lookup[], ids: readonly string[]): number {
+  const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
+  return ranks.indexOf(Math.min(...ranks));
+}
+
 /** Ranks the answer to an id. The lowest rank is the best. */
-export function rankLookup(found: Lookup, id: string): number {
+function rankLookup(found: Lookup, id: string): number {
   if (found.state === "live") return found.session.id === id ? 0 : 1;
   return found.state === "superseded" ? 2 : 3;
 }

@@ -1,22 +1,15 @@
 import { checkCause } from "../../sessions/options/cause.ts";
 import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-options.ts";
 import { toSession } from "../../sessions/record.ts";
-import type { Changes, SessionCore } from "../../sessions/session-core.ts";
+import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type {
-  Changed,
-  EndAllOptions,
-  Lookup,
-  Reference,
-  Rotation,
-  Times,
-} from "../../store/contract.ts";
+import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
-import { findSharedValue, maySignInAfter, rankLookup, toSessionWithToken } from "./answers.ts";
+import { findBestLookup, findSharedValue, maySignInAfter, toSessionWithToken } from "./answers.ts";
 
 /**
  * The state of a request's session: its token, the session that the token leads to, and what this request
@@ -89,8 +82,7 @@ export class HeldSession<Data extends object> {
     if (tokens.length === 0) return null;
     const ids = tokens.map((token) => this.#core.toId(token) as string);
     const found = await waitForAll(ids.map((id) => this.#core.find(id, { names: fields })));
-    const ranks = found.map((one, i) => rankLookup(one, ids[i] as string));
-    const best = ranks.indexOf(Math.min(...ranks));
+    const best = findBestLookup(found, ids);
     this.#candidates = [];
     this.#isDead = found[best]?.state !== "live";
     this.#token = tokens[best] as string;
@@ -182,20 +174,20 @@ export class HeldSession<Data extends object> {
    * Rotates the session. Returns it with its new token; "ended" if it was ended instead; null if nothing
    * was done.
    */
-  async rotate(values: object, { grace, cause }: Pick<Rotation, "grace" | "cause">) {
+  async rotate(values: object, options: RotationChoice) {
     // The id is that of the request's own token, so that the store sees whether it is an old one.
     const id = this.#tokenId;
     if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", grace, cause } as const;
+    const rotation = { to: fresh.id, when: "always", ...options } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
-      await this.#endTwins({ cause });
+      await this.#endTwins({ cause: options.cause });
       this.#forget();
       return "ended";
     }
-    await this.#noteChange(changed, fresh, cause);
+    await this.#noteChange(changed, fresh, options.cause);
     return toSessionWithToken<Data>(changed, fresh);
   }
 
@@ -289,6 +281,15 @@ export class HeldSession<Data extends object> {
     if (await this.#end(set, how)) return others + 1;
     // It has left the set, or is under a token by now that this request does not know (I5).
     return others + (await core.endAll(set, how));
+  }
+
+  /** Ends the oldest sessions of a set. If this request's is among them, the cookie is cleared. */
+  async trimPeers(set: Reference, keep: number, how: EndingOptions): Promise<number> {
+    const own = this.#lineage ?? this.#id;
+    if (own !== null) this.#carrier.checkClear();
+    const ended = await this.#core.sets.trim(set, keep, how);
+    if (own !== null && ended > 0 && !(await this.#core.isLive(own))) this.#forget();
+    return ended;
   }
 
   #isOwn(name: string): boolean {

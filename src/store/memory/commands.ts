@@ -10,14 +10,27 @@ import {
   toChanged,
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
+import type { Room } from "./limits.ts";
+
+/** Limits of the sets that a session enters. */
+interface LimitedSets {
+  /** @param session null for one that is to be made. */
+  planRoom(session: Session | null): Room;
+  endDoomed(room: Extract<Room, { readonly doomed: readonly Session[] }>): void;
+}
 
 /** Changes a session for a caller who chooses ids and deadlines. */
-export function applyCommand(keeper: Keeper, id: string, asked: Command): Commanded {
+export function applyCommand(
+  keeper: Keeper,
+  id: string,
+  asked: Command,
+  limits: LimitedSets,
+): Commanded {
   const { merge, where } = asked;
   const done = merge && keeper.entries.find(merge.to);
   if (done?.kind === "session") return toChanged(done, { rotated: true });
   const { entry: session, trail } = keeper.entries.resolve(id);
-  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
+  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked, limits);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const lifetime = {
@@ -25,7 +38,16 @@ export function applyCommand(keeper: Keeper, id: string, asked: Command): Comman
     absoluteDeadline: deriveDeadline(keeper, asked),
   };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
-  return keeper.writeChanges(session, changes, lifetime, merges ? () => rotate(merge) : null);
+  const room = limits.planRoom(session);
+  if ("state" in room) return room;
+  const written = keeper.writeChanges(
+    session,
+    changes,
+    lifetime,
+    merges ? () => rotate(merge) : null,
+  );
+  if (written.state === "changed") limits.endDoomed(room);
+  return written;
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
@@ -40,6 +62,7 @@ function createIfAsked(
   id: string,
   kept: Alias | Tombstone | undefined,
   asked: Command,
+  limits: LimitedSets,
 ): Commanded {
   const { create, set, references, maxBytes, idleTimeout, merge } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
@@ -50,7 +73,11 @@ function createIfAsked(
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const lifetime = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  return toChanged(keeper.createSession(id, set, references, lifetime), { rotated: false });
+  const room = limits.planRoom(null);
+  if ("state" in room) return room;
+  const made = toChanged(keeper.createSession(id, set, references, lifetime), { rotated: false });
+  limits.endDoomed(room);
+  return made;
 }
 
 function deriveDeadline(

@@ -1,4 +1,5 @@
 import type { FieldChanges, FieldReferences, Fields } from "../contract.ts";
+import { Clearings } from "./clearings.ts";
 import { Entries, type MemoryLimits } from "./entries.ts";
 import {
   type ChangedSession,
@@ -15,6 +16,14 @@ import {
 import { type EndingKind, Feed } from "./feed.ts";
 import { SessionSets } from "./session-sets.ts";
 
+/** Where the time comes from. */
+export interface Clock {
+  /** In ms since 1970. */
+  readonly now: () => number;
+  /** Whether the program gave it. It alone then says which of two sessions is older. */
+  readonly isOwn: boolean;
+}
+
 /** The deadlines of a session to make or change. */
 export interface Lifetime {
   readonly idleTimeout: number | null;
@@ -28,14 +37,20 @@ export interface Lifetime {
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
+  readonly clearings: Clearings;
   readonly entries: Entries;
   readonly feed: Feed;
+  readonly #isOwnClock: boolean;
+  #made = 0;
   /** The sessions that were rotated, by lineage. */
   readonly #lineages = new Map<string, Session>();
 
-  constructor(bounds: MemoryLimits, now: () => number) {
+  constructor(bounds: MemoryLimits, clock: Clock) {
+    const { now } = clock;
     this.now = now;
     this.feed = new Feed(now);
+    this.#isOwnClock = clock.isOwn;
+    this.clearings = new Clearings(now);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
@@ -58,6 +73,7 @@ export class Keeper {
       kind: "session",
       id,
       lineage: id,
+      order: this.#isOwnClock ? 0 : ++this.#made,
       previous: null,
       fields: new Map(fields),
       bytes: 0,
@@ -169,6 +185,7 @@ export class Keeper {
     this.feed.clear();
     this.entries.clear();
     this.sets.clear();
+    this.clearings.clear();
     this.#lineages.clear();
   }
 

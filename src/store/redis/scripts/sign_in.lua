@@ -8,10 +8,13 @@
 -- ARGV[5]   absolute timeout (ms), or ''
 -- ARGV[6]   for how long tombstones stay (ms)
 -- ARGV[7]   encoded names of the identity fields
--- ARGV[8]   who ends the session at the id and why, for the feed
--- ARGV[9…]  a list, for each field that is kept: field, the same encoded
+-- ARGV[8]   when the credentials were read (ms), or ''
+-- ARGV[9]   who ends the session at the id and why, for the feed
+-- ARGV[10…] a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
+--           now, 'cleared' where one of its sets was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'too-large', bytes
 --           now, 'too-many', references
 --           now, 'late'
@@ -23,8 +26,9 @@ local idle = tonumber(ARGV[4])
 local timeout = tonumber(ARGV[5])
 local tombstone_stays = tonumber(ARGV[6])
 local identity = parse_fields(ARGV[7])
-local cause = ARGV[8]
-local keep, next_argument = read_list(9)
+local as_of = tonumber(ARGV[8])
+local cause = ARGV[9]
+local keep, next_argument = read_list(10)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -75,8 +79,16 @@ look_at_session(current, found.names)
 look_at_ids(trail)
 look_at_pointer(found)
 look_at_session(to, names)
+look_at_clearings(as_of, names)
+local room = plan_room(changes.names, changes.limits, found.created and current)
 refuse_moving_slot()
 
+if was_cleared(as_of, names) then
+  return { now, 'cleared' }
+end
+if room.full then
+  return room.full
+end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
@@ -93,6 +105,7 @@ if found.created then
 elseif not found.tombstone and not found.target then
   replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
+end_doomed(room)
 publish_feed()
 
 return answer_signed_in(made, found.created and 1 or 0)

@@ -65,7 +65,7 @@ describe("on one server", () => {
     const [one, all] = [await hear(store, ids[1]), await hear(store)];
     for (const id of ids) await expectHeard(store, all, id);
     for (let cuts = 1; cuts <= 2; cuts++) {
-      await admin.client("KILL", "TYPE", "pubsub");
+      await admin.call("CLIENT", "KILL", "TYPE", "pubsub");
       // The shards are heard again one by one, and are one gap together.
       await Promise.all([expectGaps(one, cuts), expectGaps(all, cuts)]);
       for (const id of ids) await expectHeard(store, all, newIdBeside(id));

@@ -9,6 +9,9 @@ local function begin_line(text)
   feed.parts[#feed.parts + 1] = (#feed.parts > 0 and '\n' or '') .. text
 end
 
+-- The cause of an ending that no caller asked for.
+local NO_CAUSE = '- -'
+
 -- How a session was ended that another one replaces, with these names. A sign-in with no user is a
 -- sign-out.
 local function describe_replacement(names, identity)
