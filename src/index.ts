@@ -4,6 +4,7 @@ export {
   type Sessions,
   type Token,
 } from "./sessions/create-sessions.ts";
+export type { CauseOptions } from "./sessions/options/cause.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/options/schema.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
 export type { ClearOptions, ListOptions, SessionSet, TrimOptions } from "./sessions/session-set.ts";
@@ -43,4 +44,5 @@ export {
   type SessionErrorOptions,
 } from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
+export type { Initiator } from "./store/feed.ts";
 export type { ReindexProgress } from "./store/reindexing.ts";

@@ -30,6 +30,14 @@ export type {
   Tombstone,
 } from "./store/contract.ts";
 export type { Cleared, Full, Limit, Refused } from "./store/entering.ts";
+export type {
+  Cause,
+  FeedEvent,
+  FeedListener,
+  FeedStore,
+  Initiator,
+  StoredEndingKind,
+} from "./store/feed.ts";
 export type { ListOptions, ListPlace, PageOptions } from "./store/listing.ts";
 export type {
   DeclaredReference,
@@ -39,5 +47,6 @@ export type {
 } from "./store/reindexing.ts";
 export { commandContract } from "./testing/commands/contract.ts";
 export { storeContract } from "./testing/contract.ts";
+export { feedContract } from "./testing/feed/contract.ts";
 export { newId, newIdBeside, newIdInShard } from "./testing/ids.ts";
 export type { StoreTest, StoreUnderTest } from "./testing/store-test.ts";

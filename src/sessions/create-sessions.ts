@@ -3,9 +3,9 @@ import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { parseConfig } from "./options/config.ts";
 import {
+  parseEndingOptions,
   parseFieldsToRead,
   parseReadArguments,
-  parseReplicas,
   TOUCH_OPTIONS,
 } from "./options/verb-options.ts";
 import { composeSession, decodeFields, parseFieldsToUnset, toSession } from "./record.ts";
@@ -188,10 +188,10 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   ): Promise<Rotated<Data> | null> {
     const id = this.#toId(token);
     const given = this.#core.toPlainValues(values);
-    const { grace, asOf } = this.#core.parseRotateOptions(options);
+    const parsed = this.#core.parseRotateOptions(options);
     if (id === null) return null;
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", grace, asOf } as const;
+    const rotation = { to: fresh.id, when: "always", ...parsed } as const;
     const changed = await this.#core.change(id, { values: given, rotation });
     if (changed.state === "ended") return { token: null, session: null };
     if (changed.state !== "changed" || changed.fields === null) return null;
@@ -205,9 +205,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
    * @throws SessionError ERR_REPLICAS if too few `replicas` have acknowledged it.
    */
   async delete(token: Token, options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = parseReplicas(options);
+    const parsed = parseEndingOptions(options);
     const id = this.#toId(token);
-    return id !== null && (await this.#core.end(id, { replicas })) !== null;
+    return id !== null && (await this.#core.end(id, parsed)) !== null;
   }
 
   /**
@@ -293,8 +293,8 @@ export class SessionById<Data extends object> {
    * @throws SessionError ERR_REPLICAS if too few `replicas` have acknowledged it.
    */
   async delete(options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = parseReplicas(options);
+    const parsed = parseEndingOptions(options);
     if (this.#id === null) return false;
-    return (await this.#core.end(this.#id, { byName: true, replicas })) !== null;
+    return (await this.#core.end(this.#id, { byName: true, ...parsed })) !== null;
   }
 }

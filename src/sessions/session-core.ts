@@ -16,8 +16,10 @@ import type {
   StoredSession,
 } from "../store/contract.ts";
 import type { Refused } from "../store/entering.ts";
+import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
+import { checkCause } from "./options/cause.ts";
 import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
 import { checkAgainstSchema } from "./options/schema.ts";
 import { CREATE_OPTIONS, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
@@ -56,7 +58,7 @@ type Sets = Pick<
 >;
 
 /** What the options of `rotate` choose. */
-export type RotationChoice = Pick<Rotation, "grace" | "asOf">;
+export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "cause">;
 
 /** Changes of one session. */
 export interface Changes {
@@ -145,8 +147,9 @@ export class SessionCore {
     options: SignInOptions<string> = {},
   ): Promise<SignInResult<Data>> {
     const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
+    const cause = checkCause(given);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
-    if (id !== null) return this.replace(id, values, given);
+    if (id !== null) return this.replace(id, values, given, cause);
     const { keep = [], asOf, ...deadlines } = given;
     this.readKeep(keep);
     return {
@@ -160,6 +163,7 @@ export class SessionCore {
     id: string,
     values: object,
     { keep = [], asOf, ...deadlines }: SignInOptions<string>,
+    cause: Cause | undefined,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
@@ -173,6 +177,7 @@ export class SessionCore {
       identity,
       tombstone,
       maxBytes,
+      cause,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     if (signedIn.state !== "signed-in") throw createRefusedError(signedIn);
@@ -255,7 +260,7 @@ export class SessionCore {
   }
 
   #completeRotation(
-    { to, when, grace, asOf }: NonNullable<Changes["rotation"]>,
+    { to, when, grace, asOf, cause }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
@@ -273,6 +278,7 @@ export class SessionCore {
         absoluteTimeout,
         without: identity.filter(createMembershipTest(without)),
       },
+      cause,
     };
   }
 
@@ -320,11 +326,18 @@ export class SessionCore {
     requireReference(field, this.config);
   }
 
-  /** Parses the options of `rotate`: how long an alias stays (ms), and when the credentials were read. */
+  /**
+   * Parses the options of `rotate`: how long an alias stays (ms), when the credentials were read, and why
+   * a session is ended.
+   */
   parseRotateOptions(options: RotateOptions): RotationChoice {
     const given = readOptions("rotate", options, ROTATE_OPTIONS);
     const { grace = this.config.rotationGrace, asOf } = given;
-    return { grace: parseDuration("grace", grace, { allowZero: true }), asOf: parseAsOf(asOf) };
+    return {
+      grace: parseDuration("grace", grace, { allowZero: true }),
+      asOf: parseAsOf(asOf),
+      cause: checkCause(given),
+    };
   }
 
   /** Filters the fields that say who the user is. */

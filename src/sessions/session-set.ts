@@ -2,7 +2,7 @@ import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
 import type { EndAllOptions, Reference } from "../store/contract.ts";
 import { type ListPlace, MAX_LIST_LIMIT } from "../store/listing.ts";
-import { parseReplicas } from "./options/verb-options.ts";
+import { type EndingOptions, parseEndingOptions } from "./options/verb-options.ts";
 import { parseFieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
 import type { DeleteOptions, OptionalFieldOf, PartialValuesOf, Session } from "./types.ts";
@@ -23,30 +23,40 @@ export interface ListOptions {
   after?: Pick<Session<unknown>, "id" | "expiresAt"> | null | undefined;
 }
 
-/** Which sessions `clear` ends, and whether it waits for replicas. */
+/** Which sessions `clear` ends and why, and whether it waits for replicas. */
 export interface ClearOptions extends DeleteOptions {
   /** The id or lineage of a session to spare. It is spared even if it is rotated meanwhile. */
   except?: string | null;
 }
 
-/** How many sessions `trim` leaves, and whether it waits for replicas. */
+/** How many sessions `trim` leaves, whether it waits for replicas, and why the others are ended. */
 export interface TrimOptions extends DeleteOptions {
   /** How many of the newest sessions live on: 1 or more. */
   keep: number;
 }
 
-const TRIM_OPTIONS = listOptionNames<TrimOptions>({ keep: true, replicas: true });
+const TRIM_OPTIONS = listOptionNames<TrimOptions>({
+  keep: true,
+  replicas: true,
+  initiator: true,
+  reason: true,
+});
 const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
-export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({ except: true, replicas: true });
+export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({
+  except: true,
+  replicas: true,
+  initiator: true,
+  reason: true,
+});
 
 /** Ends sessions of a set. */
 export interface Endings {
   /** Ends the session of an id or lineage, if it is in the set. Resolves to whether it was. */
-  end(reference: Reference, name: string, replicas: number | undefined): Promise<boolean>;
+  end(reference: Reference, name: string, options: EndingOptions): Promise<boolean>;
   /** Ends all sessions of the set but one. Resolves to how many. */
   endAll(reference: Reference, options: EndAllOptions): Promise<number>;
   /** Ends the oldest sessions of the set. Resolves to how many. */
-  trim(reference: Reference, keep: number, replicas: number | undefined): Promise<number>;
+  trim(reference: Reference, keep: number, options: EndingOptions): Promise<number>;
 }
 
 /**
@@ -178,8 +188,8 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    * comes from the session of a request (`peers`) and this is that session, its cookie is cleared too.
    */
   async delete(id: string, options: DeleteOptions = {}): Promise<boolean> {
-    const replicas = parseReplicas(options);
-    return this.#core.isId(id) && this.#endings.end(this.#reference, id, replicas);
+    const parsed = parseEndingOptions(options);
+    return this.#core.isId(id) && this.#endings.end(this.#reference, id, parsed);
   }
 
   /**
@@ -192,14 +202,14 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async clear(options: ClearOptions = {}): Promise<number> {
     const { except = null, ...rest } = readOptions("clear", options, CLEAR_OPTIONS);
-    const replicas = parseReplicas(rest);
+    const parsed = parseEndingOptions(rest);
     if (except !== null && !this.#core.isId(except)) {
       throw createConfigError(
         "except must be a session's id or lineage (session.id, session.lineage, ctx.session.id), not its token or key; no session was ended",
         { option: "except" },
       );
     }
-    return this.#endings.endAll(this.#reference, { except, replicas });
+    return this.#endings.endAll(this.#reference, { except, ...parsed });
   }
 
   /**
@@ -213,25 +223,25 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
    */
   async trim(options: TrimOptions): Promise<number> {
     const { keep, ...rest } = readOptions("trim", options, TRIM_OPTIONS);
-    const replicas = parseReplicas(rest);
+    const parsed = parseEndingOptions(rest);
     if (!(Number.isSafeInteger(keep) && keep >= 1)) {
       throw createConfigError(
         "keep must be a whole number above zero: trim({ keep: 3 }); to end all of them, call clear()",
         { option: "keep" },
       );
     }
-    return this.#endings.trim(this.#reference, keep, replicas);
+    return this.#endings.trim(this.#reference, keep, parsed);
   }
 }
 
 /** Ends sessions by the store alone. */
 function createStoreEndings(core: SessionCore): Endings {
   return {
-    async end(reference, name, replicas) {
-      return (await core.end(name, { byName: true, reference, replicas })) !== null;
+    async end(reference, name, options) {
+      return (await core.end(name, { byName: true, reference, ...options })) !== null;
     },
     endAll: (reference, options) => core.endAll(reference, options),
-    trim: (reference, keep, replicas) => core.sets.trim(reference, keep, { replicas }),
+    trim: (reference, keep, options) => core.sets.trim(reference, keep, options),
   };
 }
 

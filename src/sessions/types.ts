@@ -1,6 +1,7 @@
 // Imported as a namespace: an imported alias would lose its parameter, and compile errors the units.
 import type * as durations from "../shared/durations.ts";
 import type { SessionStore } from "../store/contract.ts";
+import type { CauseOptions } from "./options/cause.ts";
 import type { StandardSchema } from "./options/schema.ts";
 
 /** A session, as it was when it was read. */
@@ -132,8 +133,11 @@ export interface AsOf {
 /** How a session is made. */
 export interface CreateOptions extends Deadlines, AsOf {}
 
-/** How a user is signed in: the new session's deadlines, and the fields it keeps of the old one. */
-export interface SignInOptions<Keep extends string = never> extends Deadlines, AsOf {
+/**
+ * How a user is signed in: the new session's deadlines, the fields it keeps of the old one, and why that
+ * is ended.
+ */
+export interface SignInOptions<Keep extends string = never> extends Deadlines, AsOf, CauseOptions {
   /**
    * The fields that the new session keeps, such as a cart: from the old session without a user or of the
    * same user, never from another user's. None of them may say who the user is.
@@ -161,8 +165,8 @@ export interface TouchOptions {
   idleTimeout?: durations.Duration;
 }
 
-/** How a session is rotated. */
-export interface RotateOptions extends AsOf {
+/** How a session is rotated, and why it is ended if another one replaces it. */
+export interface RotateOptions extends AsOf, CauseOptions {
   /**
    * How long the old token still leads to the session, for requests under way. 0 ends the old token at
    * once, and the whole session if the call itself comes with an old token. (After a change of password,
@@ -172,8 +176,8 @@ export interface RotateOptions extends AsOf {
   grace?: durations.Duration;
 }
 
-/** How a session is ended. */
-export interface DeleteOptions {
+/** How a session is ended, and why. */
+export interface DeleteOptions extends CauseOptions {
   /**
    * How many replicas must acknowledge the ending before the call resolves, so that a failover to one of
    * them doesn't bring the session back. If fewer do within the store's `timeout`, the call rejects with

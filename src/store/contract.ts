@@ -20,6 +20,7 @@
  */
 
 import type { Limit, Refused } from "./entering.ts";
+import type { Cause } from "./feed.ts";
 import type { ListOptions, PageOptions } from "./listing.ts";
 
 /** One value of one reference field. It names a session set. */
@@ -198,6 +199,8 @@ export interface Rotation {
    * and gets the fields that the change sets, except those in `without`.
    */
   readonly replacement: Replacement;
+  /** Why the session that is there is ended, if it is. */
+  readonly cause?: Cause | undefined;
   /**
    * When the credentials were read that the change is made for: see `Refused`. It counts for the sets
    * that the change names, also where the session is in them already.
@@ -222,6 +225,8 @@ export interface SignIn extends NewSession {
   readonly tombstone: number;
   /** The most bytes that the names and values of its fields may have together. */
   readonly maxBytes: number;
+  /** Why the session that is there is ended. */
+  readonly cause?: Cause | undefined;
 }
 
 /**
@@ -289,6 +294,8 @@ export interface EndOptions {
    * cannot tell rejects with ERR_SESSION_CONFIG, and ends nothing.
    */
   readonly replicas?: number | undefined;
+  /** Why the session is ended: what a `FeedStore` tells. */
+  readonly cause?: Cause | undefined;
 }
 
 /** What is left of a session that its own request has ended. */
@@ -300,7 +307,7 @@ export interface Tombstone {
 }
 
 /** Options of `endAll`. */
-export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
+export interface EndAllOptions extends Pick<EndOptions, "replicas" | "cause"> {
   /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
 }
@@ -309,6 +316,9 @@ export interface EndAllOptions extends Pick<EndOptions, "replicas"> {
 export const MAX_RENEWALS = 32;
 /** The most aliases that `find` and `change` follow from an id. An ending follows all of them. */
 export const MAX_HOPS = 3;
+
+/** Options of `trim`. */
+export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
 
 /** A store of sessions and their sets. */
 export interface SessionStore {
@@ -381,7 +391,7 @@ export interface SessionStore {
    * how many. A session that had the value when this was called, and was older than those that are kept,
    * is ended even if it is rotated meanwhile. Sessions that are made meanwhile live.
    */
-  trim(reference: Reference, keep: number, options?: Pick<EndOptions, "replicas">): Promise<number>;
+  trim(reference: Reference, keep: number, options?: TrimOptions): Promise<number>;
 
   /** The name of the place where a session is kept: the key of its hash in Redis. */
   sessionKey(id: string): string;

@@ -9,7 +9,7 @@ import { createSessions } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { fetchSessions } from "session-sets/fetch";
 import { memoryStore } from "session-sets/memory";
-import { commandContract, storeContract } from "session-sets/testing";
+import { commandContract, feedContract, storeContract } from "session-sets/testing";
 import sinon from "sinon";
 import request from "supertest";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -80,7 +80,7 @@ describe.each(Object.entries(FAKES))("under the fake timers of %s", (_, { instal
   }
 
   describe("the memory store is a store like any other:", () => {
-    for (const { name, run } of [...storeContract, ...commandContract]) {
+    for (const { name, run } of [...storeContract, ...commandContract, ...feedContract]) {
       test(name, () => {
         const fakes = fake();
         return run(async () => ({

@@ -1,10 +1,12 @@
-import type { ReadArguments } from "../../sessions/options/verb-options.ts";
+import { checkCause } from "../../sessions/options/cause.ts";
+import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-options.ts";
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
+import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findBestLookup, findSharedValue, maySignInAfter, toSessionWithToken } from "./answers.ts";
@@ -114,12 +116,12 @@ export class HeldSession<Data extends object> {
     this.#hold(signedIn.token, signedIn.session);
     // The alias of the request's token may have expired since.
     const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
-    await this.#endReplaced(left);
+    await this.#endReplaced(checkCause(options), left);
     return signedIn;
   }
 
-  async set(values: PartialValuesOf<Data>): Promise<void> {
-    const changed = this.#id === null ? null : await this.change("set", values, []);
+  async set(values: PartialValuesOf<Data>, cause: Cause | undefined): Promise<void> {
+    const changed = this.#id === null ? null : await this.change("set", values, [], cause);
     if (changed === null || this.#mayCreateAfter(changed, values)) {
       await this.#create(values);
     } else if (changed.state !== "changed") {
@@ -142,7 +144,12 @@ export class HeldSession<Data extends object> {
   }
 
   /** Changes the session by `set` or `unset`. */
-  async change(verb: "set" | "unset", values: object, unset: readonly string[]): Promise<Changed> {
+  async change(
+    verb: "set" | "unset",
+    values: object,
+    unset: readonly string[],
+    cause: Cause | undefined,
+  ): Promise<Changed> {
     const id = this.#id ?? "";
     const named = [...Object.keys(values), ...unset];
     if (this.#core.filterIdentities(named).length === 0) {
@@ -151,10 +158,10 @@ export class HeldSession<Data extends object> {
     const { sends } = this.#carrier;
     if (sends) this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never" } as const;
+    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never", cause } as const;
     const changed = await this.#changeByEveryId({ values, unset, rotation });
     if (changed.state === "signs-in") throw createTokenKeptError(verb);
-    return this.#noteChange(changed, fresh);
+    return this.#noteChange(changed, fresh, cause);
   }
 
   async touch(idleTimeout: number | null): Promise<boolean> {
@@ -176,11 +183,11 @@ export class HeldSession<Data extends object> {
     const rotation = { to: fresh.id, when: "always", ...options } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
-      await this.#endTwins(undefined);
+      await this.#endTwins({ cause: options.cause });
       this.#forget();
       return "ended";
     }
-    await this.#noteChange(changed, fresh);
+    await this.#noteChange(changed, fresh, options.cause);
     return toSessionWithToken<Data>(changed, fresh);
   }
 
@@ -205,8 +212,8 @@ export class HeldSession<Data extends object> {
   }
 
   /** Ends the session for its user. Returns whether there was one. */
-  async delete(replicas: number | undefined): Promise<boolean> {
-    const ended = await this.#end(null, replicas);
+  async delete(options: EndingOptions): Promise<boolean> {
+    const ended = await this.#end(null, options);
     this.#deleted = true;
     this.#seen = false;
     return ended;
@@ -218,13 +225,13 @@ export class HeldSession<Data extends object> {
    *
    * @param keep the fields. None of them says who the user is.
    */
-  async deleteKeeping(keep: readonly string[]): Promise<boolean> {
+  async deleteKeeping(keep: readonly string[], cause: Cause | undefined): Promise<boolean> {
     this.#carrier.check();
     const id = await this.#findLiveId();
     if (id === null) return false;
-    const { token, session } = await this.#core.replace<Data>(id, {}, { keep });
+    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, cause);
     this.#hold(token, session);
-    await this.#endReplaced();
+    await this.#endReplaced(cause);
     return true;
   }
 
@@ -244,13 +251,13 @@ export class HeldSession<Data extends object> {
   }
 
   /** Ends a session of a set by its name. This request's own ends as by `delete`. */
-  async endPeer(set: Reference, name: string, replicas: number | undefined): Promise<boolean> {
-    if (this.#isOwn(name) && (await this.#end(set, replicas))) return true;
+  async endPeer(set: Reference, name: string, how: EndingOptions): Promise<boolean> {
+    if (this.#isOwn(name) && (await this.#end(set, how))) return true;
     const tombstone = { ...this.#tombstone, lineage: this.#lineage ?? "" };
-    const options = { byName: true, reference: set, tombstone, replicas };
+    const options = { byName: true, reference: set, tombstone, ...how };
     const ended = await this.#core.end(name, options);
     if (ended !== null && ended === this.#lineage) {
-      await this.#endTwins(replicas);
+      await this.#endTwins(how);
       this.#forget();
     }
     return ended !== null;
@@ -260,27 +267,27 @@ export class HeldSession<Data extends object> {
    * Ends all sessions of a set but one. That of this request ends last, so that a failure leaves the user
    * signed in. It ends even if it is the one to spare, if the request came with an old token.
    */
-  async endPeers(set: Reference, { except = null, replicas }: EndAllOptions): Promise<number> {
+  async endPeers(set: Reference, { except = null, ...how }: EndAllOptions): Promise<number> {
     const core = this.#core;
-    if (this.#id === null) return core.endAll(set, { except, replicas });
+    if (this.#id === null) return core.endAll(set, { except, ...how });
     const sparesOwn = except !== null && (await this.#leadsToOwn(except));
-    if (sparesOwn && !this.#throughAlias) return core.endAll(set, { except, replicas });
+    if (sparesOwn && !this.#throughAlias) return core.endAll(set, { except, ...how });
     this.#carrier.checkClear();
     if (except !== null && !sparesOwn) {
-      const own = await this.#end(set, replicas);
-      return Number(own) + (await core.endAll(set, { except, replicas }));
+      const own = await this.#end(set, how);
+      return Number(own) + (await core.endAll(set, { except, ...how }));
     }
-    const others = await core.endAll(set, { except: this.#lineage, replicas });
-    if (await this.#end(set, replicas)) return others + 1;
+    const others = await core.endAll(set, { except: this.#lineage, ...how });
+    if (await this.#end(set, how)) return others + 1;
     // It has left the set, or is under a token by now that this request does not know (I5).
-    return others + (await core.endAll(set, { replicas }));
+    return others + (await core.endAll(set, how));
   }
 
   /** Ends the oldest sessions of a set. If this request's is among them, the cookie is cleared. */
-  async trimPeers(set: Reference, keep: number, replicas: number | undefined): Promise<number> {
+  async trimPeers(set: Reference, keep: number, how: EndingOptions): Promise<number> {
     const own = this.#lineage ?? this.#id;
     if (own !== null) this.#carrier.checkClear();
-    const ended = await this.#core.sets.trim(set, keep, { replicas });
+    const ended = await this.#core.sets.trim(set, keep, how);
     if (own !== null && ended > 0 && !(await this.#core.isLive(own))) this.#forget();
     return ended;
   }
@@ -300,36 +307,37 @@ export class HeldSession<Data extends object> {
    * Ends the session, if it is in the set, and its twins. Returns whether there was one. If so, the cookie
    * is cleared.
    */
-  async #end(set: Reference | null, replicas: number | undefined): Promise<boolean> {
+  async #end(set: Reference | null, how: EndingOptions): Promise<boolean> {
     const [first, then] = [this.#tokenId, this.#id];
     if (first === null || then === null) return false;
     this.#carrier.checkClear();
     const ended =
-      (await this.#endAt(first, set, replicas)) ||
-      (then !== first && (await this.#endAt(then, set, replicas)));
+      (await this.#endAt(first, set, how)) ||
+      (then !== first && (await this.#endAt(then, set, how)));
     if (set !== null && !ended) return false;
-    const wereThere = (await this.#endTwins(replicas)) || ended;
+    const wereThere = (await this.#endTwins(how)) || ended;
     if (wereThere) this.#forget();
     return wereThere;
   }
 
   /** Ends the twins. Returns whether there was one. */
-  async #endTwins(replicas: number | undefined): Promise<boolean> {
-    const ended = await waitForAll(this.#twinIds.map((id) => this.#endAt(id, null, replicas)));
+  async #endTwins(how: EndingOptions): Promise<boolean> {
+    const ended = await waitForAll(this.#twinIds.map((id) => this.#endAt(id, null, how)));
     this.#twinIds = [];
     return ended.includes(true);
   }
 
   /** Ends the twins after another session replaced this one. `left` are the ids of other sessions to end. */
-  async #endReplaced(left: readonly string[] = []): Promise<void> {
+  async #endReplaced(cause: Cause | undefined, left: readonly string[] = []): Promise<void> {
     this.#carrier.replaceTwins();
     const ids = [...left, ...this.#twinIds];
     this.#twinIds = [];
-    await waitForAll(ids.map((id) => this.#endAt(id, null, undefined)));
+    await waitForAll(ids.map((id) => this.#endAt(id, null, { cause })));
   }
 
-  async #endAt(id: string, set: Reference | null, replicas: number | undefined): Promise<boolean> {
-    const options = { ...(set && { reference: set }), tombstone: this.#tombstone, replicas };
+  async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
+    const reference = set === null ? {} : { reference: set };
+    const options = { ...reference, tombstone: this.#tombstone, ...how };
     return (await this.#core.end(id, options)) !== null;
   }
 
@@ -343,13 +351,13 @@ export class HeldSession<Data extends object> {
   }
 
   /** Notes the result of a change. `fresh` is the token that the session may have got. */
-  async #noteChange(changed: Changed, fresh?: NewToken): Promise<Changed> {
+  async #noteChange(changed: Changed, fresh?: NewToken, cause?: Cause): Promise<Changed> {
     if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
     if (changed.state !== "changed") return changed;
     const given = fresh ? toSessionWithToken<Data>(changed, fresh) : null;
     if (given) {
       this.#hold(given.token, given.session);
-      if (changed.lineage === changed.id) await this.#endReplaced(); // it is another session
+      if (changed.lineage === changed.id) await this.#endReplaced(cause); // it is another session
     } else {
       this.#noteSession(changed);
       await this.#renewCookie(changed.times);

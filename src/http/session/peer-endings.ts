@@ -7,8 +7,8 @@ export function createPeerEndings<Data extends object>(
   runInTurn: <T>(work: () => Promise<T>) => Promise<T>,
 ): Endings {
   return {
-    end: (set, name, replicas) => runInTurn(() => held.endPeer(set, name, replicas)),
+    end: (set, name, options) => runInTurn(() => held.endPeer(set, name, options)),
     endAll: (set, options) => runInTurn(() => held.endPeers(set, options)),
-    trim: (set, keep, replicas) => runInTurn(() => held.trimPeers(set, keep, replicas)),
+    trim: (set, keep, options) => runInTurn(() => held.trimPeers(set, keep, options)),
   };
 }

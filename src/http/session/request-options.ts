@@ -1,4 +1,4 @@
-import { parseReplicas } from "../../sessions/options/verb-options.ts";
+import { type EndingOptions, parseEndingOptions } from "../../sessions/options/verb-options.ts";
 import type { SessionCore } from "../../sessions/session-core.ts";
 import type { DeleteOptions, Session, SignInOptions } from "../../sessions/types.ts";
 import { createConfigError, listOptionNames } from "../../shared/errors.ts";
@@ -81,14 +81,20 @@ export const REQUEST_SIGN_IN_OPTIONS = listOptionNames<RequestSignInOptions>({
   absoluteTimeout: true,
   asOf: true,
   keep: true,
+  initiator: true,
+  reason: true,
   carrier: true,
 });
 export const SIGN_OUT_OPTIONS = listOptionNames<SignOutOptions<unknown>>({
   value: true,
   replicas: true,
+  initiator: true,
+  reason: true,
 });
 const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
   replicas: true,
+  initiator: true,
+  reason: true,
   keep: true,
   clearSiteData: true,
 });
@@ -101,13 +107,13 @@ const DELETE_OPTIONS = listOptionNames<RequestDeleteOptions>({
 export function parseDeleteOptions(
   options: RequestDeleteOptions<string>,
   core: Pick<SessionCore, "readKeep">,
-): { keep?: string[]; clearSiteData: string[]; replicas: number | undefined } {
+): { keep?: string[]; clearSiteData: string[]; how: EndingOptions } {
   const { keep, clearSiteData = [], ...rest } = readOptions("delete", options, DELETE_OPTIONS);
-  const replicas = parseReplicas(rest);
+  const how = parseEndingOptions(rest);
   const cleared = readClearSiteData(clearSiteData);
-  if (keep === undefined) return { clearSiteData: cleared, replicas };
+  if (keep === undefined) return { clearSiteData: cleared, how };
   const kept = core.readKeep(keep);
-  if (replicas !== undefined) {
+  if (how.replicas !== undefined) {
     throw createConfigError(
       "keep and replicas exclude each other: call delete with replicas, and then set",
       {
@@ -121,7 +127,7 @@ export function parseDeleteOptions(
       { option: "keep" },
     );
   }
-  return { keep: kept, clearSiteData: cleared, replicas };
+  return { keep: kept, clearSiteData: cleared, how };
 }
 
 /** Tells the browser which data to delete, if the response can still carry headers. */

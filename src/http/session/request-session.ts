@@ -1,6 +1,8 @@
+import { type CauseOptions, parseCause } from "../../sessions/options/cause.ts";
 import {
+  type EndingOptions,
+  parseEndingOptions,
   parseReadArguments,
-  parseReplicas,
   type ReadArguments,
   TOUCH_OPTIONS,
 } from "../../sessions/options/verb-options.ts";
@@ -141,9 +143,10 @@ export class RequestSession<
    * request, or if that of a bearer header has ended; ERR_COOKIE if it needs to set the cookie, and no
    * longer can; ERR_SESSION_CONFIG for a change that needs a cookie.
    */
-  async set(values: PartialValuesOf<Data>): Promise<void> {
+  async set(values: PartialValuesOf<Data>, options: CauseOptions = {}): Promise<void> {
     const given = this.#context.core.toPlainValues(values);
-    return this.#runInTurn(() => this.#held.set(given));
+    const cause = parseCause("set", options);
+    return this.#runInTurn(() => this.#held.set(given, cause));
   }
 
   /**
@@ -152,11 +155,15 @@ export class RequestSession<
    *
    * @throws SessionError the same errors as `set`.
    */
-  async unset(fields: readonly OptionalFieldOf<Data>[]): Promise<boolean> {
+  async unset(
+    fields: readonly OptionalFieldOf<Data>[],
+    options: CauseOptions = {},
+  ): Promise<boolean> {
     const unset = parseFieldsToUnset(fields);
+    const cause = parseCause("unset", options);
     return this.#runInTurn(async () => {
       if (this.#held.id === null) return false;
-      return (await this.#held.change("unset", {}, unset)).state === "changed";
+      return (await this.#held.change("unset", {}, unset, cause)).state === "changed";
     });
   }
 
@@ -209,13 +216,13 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
-    return this.#runForUser("changeCredentials", field, options, async (user, replicas) => {
+    return this.#runForUser("changeCredentials", field, options, async (user, how) => {
       // Its own token changes first. If a sign-in beside this request has replaced the session, that fails
       // before the new session is ended.
       const token = await this.#held.changeToken(user);
       const ended = await this.#context.core.endAll(user, {
         except: this.#held.lineage,
-        replicas,
+        ...how,
       });
       return { ended, token: this.#revealToken(token) };
     });
@@ -233,8 +240,8 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#runForUser("signOutOthers", field, options, (user, replicas) =>
-      this.#held.endPeers(user, { except: this.#held.lineage, replicas }),
+    return this.#runForUser("signOutOthers", field, options, (user, how) =>
+      this.#held.endPeers(user, { except: this.#held.lineage, ...how }),
     );
   }
 
@@ -249,8 +256,8 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#runForUser("signOutEverywhere", field, options, (user, replicas) =>
-      this.#held.endPeers(user, { replicas }),
+    return this.#runForUser("signOutEverywhere", field, options, (user, how) =>
+      this.#held.endPeers(user, how),
     );
   }
 
@@ -259,18 +266,18 @@ export class RequestSession<
     verb: string,
     field: string,
     options: SignOutOptions<Value>,
-    work: (user: StoredReference, replicas: number | undefined) => Promise<T>,
+    work: (user: StoredReference, how: EndingOptions) => Promise<T>,
   ): Promise<T> {
     const { core } = this.#context;
     const { value, ...rest } = readOptions(verb, options, SIGN_OUT_OPTIONS);
-    const replicas = parseReplicas(rest);
+    const how = parseEndingOptions(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
     return this.#runInTurn(
       async () => {
         const user = await this.#held.findOwnReference(field, value);
         if (user === null) throw createNotSignedInError(verb, field);
-        return work(user, replicas);
+        return work(user, how);
       },
       { decides: false },
     );
@@ -289,7 +296,7 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    const { keep, clearSiteData, replicas } = parseDeleteOptions(options, this.#context.core);
+    const { keep, clearSiteData, how } = parseDeleteOptions(options, this.#context.core);
     return this.#runInTurn(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
         throw createNothingKeptError(
@@ -297,8 +304,8 @@ export class RequestSession<
         );
       }
       const ended = await (keep === undefined
-        ? this.#held.delete(replicas)
-        : this.#held.deleteKeeping(keep));
+        ? this.#held.delete(how)
+        : this.#held.deleteKeeping(keep, how.cause));
       if (ended) sendClearSiteData(this.#context.exchange, clearSiteData);
       return ended;
     });

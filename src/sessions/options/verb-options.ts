@@ -1,5 +1,6 @@
 import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
 import { readElements, readOptions } from "../../shared/given.ts";
+import type { EndOptions } from "../../store/contract.ts";
 import type {
   CreateOptions,
   DeleteOptions,
@@ -8,12 +9,18 @@ import type {
   SignInOptions,
   TouchOptions,
 } from "../types.ts";
+import { checkCause } from "./cause.ts";
 
 /* The options of verbs, with and without a request. */
 
 export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
 export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
-export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({ grace: true, asOf: true });
+export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({
+  grace: true,
+  asOf: true,
+  initiator: true,
+  reason: true,
+});
 export const CREATE_OPTIONS = listOptionNames<CreateOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
@@ -24,8 +31,14 @@ export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
   absoluteTimeout: true,
   asOf: true,
   keep: true,
+  initiator: true,
+  reason: true,
 });
-const DELETE_OPTIONS = listOptionNames<DeleteOptions>({ replicas: true });
+const DELETE_OPTIONS = listOptionNames<DeleteOptions>({
+  replicas: true,
+  initiator: true,
+  reason: true,
+});
 
 /** Which fields are read, and whether that counts as use. */
 export interface ReadArguments {
@@ -72,10 +85,16 @@ export function parseFieldsToRead(verb: string, fields: unknown): string[] {
   );
 }
 
-/** @throws SessionError ERR_SESSION_CONFIG for `replicas` that isn't a whole number above zero. */
-export function parseReplicas(options: DeleteOptions): number | undefined {
-  const { replicas } = readOptions("delete", options, DELETE_OPTIONS);
-  if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) return replicas;
+/** How a store ends sessions. */
+export type EndingOptions = Pick<EndOptions, "replicas" | "cause">;
+
+/** @throws SessionError ERR_SESSION_CONFIG for `replicas` that isn't a whole number above zero, or a wrong cause. */
+export function parseEndingOptions(options: DeleteOptions): EndingOptions {
+  const { replicas, ...rest } = readOptions("delete", options, DELETE_OPTIONS);
+  const cause = checkCause(rest);
+  if (replicas === undefined || (Number.isInteger(replicas) && replicas >= 1)) {
+    return { replicas, cause };
+  }
   throw createConfigError(
     "replicas must be a whole number above zero; leave it out to wait for none. Nothing was ended",
     { option: "replicas" },

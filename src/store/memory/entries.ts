@@ -129,14 +129,14 @@ export class Entries {
 
   /**
    * Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. It
-   * drops expired entries, then the oldest sessions without a user.
+   * drops expired entries, then the oldest sessions without a user, and returns these.
    *
    * @throws SessionError ERR_STORE_FULL if that isn't enough. Only expired entries are dropped then.
    */
-  makeRoom(bytes: number, leaving: readonly Session[]): void {
-    if (this.#hasRoom(bytes, leaving)) return;
+  makeRoom(bytes: number, leaving: readonly Session[]): Session[] {
+    if (this.#hasRoom(bytes, leaving)) return [];
     if (this.#now() > this.#earliest) this.#sweep();
-    if (this.#hasRoom(bytes, leaving)) return;
+    if (this.#hasRoom(bytes, leaving)) return [];
     const pushedOut: Session[] = [];
     let freed = 0;
     for (const session of this.#anonymous) {
@@ -147,6 +147,7 @@ export class Entries {
     }
     if (!this.#hasRoom(bytes - freed, leaving, pushedOut.length)) throw this.#createFullError();
     for (const { id } of pushedOut) this.drop(id);
+    return pushedOut;
   }
 
   #hasRoom(bytes: number, leaving: readonly Session[], pushedOut = 0): boolean {

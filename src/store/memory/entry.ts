@@ -211,6 +211,14 @@ export function describeSuperseded(
   return { by: "sign-in", hadIdentity, named: listNamedIdentities(references, identity) };
 }
 
+/** What replaces a session: a sign-in if it names a user, otherwise a sign-out. */
+export function describeReplacement(
+  identity: readonly string[],
+  references: readonly FieldReferences[],
+): "sign-in" | "delete" {
+  return listNamedIdentities(references, identity).length > 0 ? "sign-in" : "delete";
+}
+
 /** The identity fields that a change gives values. */
 function listNamedIdentities(
   references: readonly FieldReferences[],

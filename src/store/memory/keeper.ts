@@ -13,6 +13,7 @@ import {
   toChanged,
   updateIdentities,
 } from "./entry.ts";
+import { type EndingKind, Feed } from "./feed.ts";
 import { SessionSets } from "./session-sets.ts";
 
 /** Where the time comes from. */
@@ -29,12 +30,16 @@ export interface Lifetime {
   readonly absoluteDeadline: number | null;
 }
 
-/** The entries and their sets. Every write goes through it, so both always agree. */
+/**
+ * The entries and their sets. Every write goes through it, so both always agree. Every ending and every
+ * rotation does too, so all are told.
+ */
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
   readonly clearings: Clearings;
   readonly entries: Entries;
+  readonly feed: Feed;
   readonly #isOwnClock: boolean;
   #made = 0;
   /** The sessions that were rotated, by lineage. */
@@ -43,6 +48,7 @@ export class Keeper {
   constructor(bounds: MemoryLimits, clock: Clock) {
     const { now } = clock;
     this.now = now;
+    this.feed = new Feed(now);
     this.#isOwnClock = clock.isOwn;
     this.clearings = new Clearings(now, bounds.maxSessions);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
@@ -66,7 +72,7 @@ export class Keeper {
     doomed: readonly Session[] = [],
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.entries.makeRoom(estimateBytes(fields, texts), doomed);
+    this.makeRoom(estimateBytes(fields, texts), doomed);
     this.#endForLimit(doomed);
     const now = this.now();
     const session: Session = {
@@ -111,7 +117,7 @@ export class Keeper {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.entries.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
+    this.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
     this.#endForLimit(doomed);
     rotate?.();
     this.applyChanges(session, changes);
@@ -125,7 +131,7 @@ export class Keeper {
   }
 
   #endForLimit(doomed: readonly Session[]): void {
-    for (const { id } of doomed) this.entries.drop(id);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
   }
 
   applyChanges(session: Session, { set, unset, references }: FieldChanges): void {
@@ -144,9 +150,34 @@ export class Keeper {
     }
     session.previous = aliasUntil === null ? null : id;
     this.#lineages.set(session.lineage, session);
+    this.feed.tellRotated(id, session);
   }
 
-  /** Removes the entries at these ids, and leaves tombstones there for `stays` ms; 0 leaves none. */
+  /** Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. */
+  makeRoom(bytes: number, leaving: readonly Session[]): void {
+    const pushedOut = this.entries.makeRoom(bytes, leaving);
+    this.feed.tellEnded({ how: "limit", cause: undefined }, pushedOut);
+  }
+
+  /** Ends sessions. */
+  endSessions(sessions: readonly Session[], kind: EndingKind): void {
+    for (const { id } of sessions) this.entries.drop(id);
+    this.feed.tellEnded(kind, sessions);
+  }
+
+  /** Ends a session, and leaves tombstones at its id and at those of the aliases on the way. */
+  endSession(
+    session: Session,
+    trail: readonly string[],
+    kind: EndingKind,
+    what: Parameters<Keeper["leaveTombstones"]>[1],
+    stays: number,
+  ): void {
+    this.endSessions([session], kind);
+    this.leaveTombstones([session.id, ...trail], what, stays);
+  }
+
+  /** Removes what is left at these ids, where no session is, and leaves tombstones there for `stays` ms; 0 leaves none. */
   leaveTombstones(
     ids: readonly string[],
     what: Pick<Tombstone, "by" | "hadIdentity" | "named">,
@@ -165,6 +196,7 @@ export class Keeper {
   }
 
   clear(): void {
+    this.feed.clear();
     this.entries.clear();
     this.sets.clear();
     this.clearings.clear();

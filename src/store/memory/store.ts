@@ -19,8 +19,10 @@ import {
   type SignedIn,
   type SignIn,
   type StoredSession,
+  type TrimOptions,
 } from "../contract.ts";
 import type { Refused } from "../entering.ts";
+import type { FeedListener, FeedStore } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import {
   byDeadline,
@@ -36,6 +38,7 @@ import type { MemoryLimits } from "./entries.ts";
 import {
   checkReferences,
   countBytesAfter,
+  describeReplacement,
   describeSuperseded,
   estimateBytes,
   estimateBytesAfter,
@@ -53,7 +56,7 @@ import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
 /** Every method does its work in one synchronous run, which makes it atomic. */
-export class MemoryStore implements CommandStore, ReindexableStore, IterableStore {
+export class MemoryStore implements CommandStore, ReindexableStore, IterableStore, FeedStore {
   readonly shards = 1;
   readonly #keeper: Keeper;
 
@@ -82,7 +85,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
-    const { identity, tombstone, maxBytes } = asked;
+    const { identity, tombstone, maxBytes, cause } = asked;
     const done = this.#entries.find(asked.id);
     if (done?.kind === "session") return toSignedIn(done, { ended: true });
     const { entry, trail } = this.#entries.resolve(id, MAX_RENEWALS);
@@ -95,9 +98,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#entries.makeRoom(estimateBytes(fields, texts), old ? [old, ...room.doomed] : room.doomed);
+    this.#keeper.makeRoom(estimateBytes(fields, texts), old ? [old, ...room.doomed] : room.doomed);
     const left = describeSuperseded(old, identity, asked.references);
-    if (old) this.#keeper.leaveTombstones([old.id, ...trail], left, tombstone);
+    const kind = { how: describeReplacement(identity, asked.references), cause };
+    if (old) this.#keeper.endSession(old, trail, kind, left, tombstone);
     else if (!entry) this.#keeper.leaveTombstones([id], left, tombstone);
     const made = this.#keeper.createSession(
       asked.id,
@@ -135,7 +139,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   /** Makes a change that may give the session a new id, or replace it. */
   #rotate(session: Session, trail: readonly string[], change: Change, rotation: Rotation): Changed {
-    const { identity, tombstone } = rotation;
+    const { identity, tombstone, cause } = rotation;
     const countAliases = () => this.#entries.countAliases(session);
     const outcome = decideRotation(session, trail, change, rotation, countAliases);
     switch (outcome) {
@@ -143,8 +147,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       case "signs-in":
         return { state: outcome };
       case "ended":
-        this.#keeper.leaveTombstones(
-          [session.id, ...trail],
+        this.#keeper.endSession(
+          session,
+          trail,
+          { how: "delete", cause },
           describeSuperseded(session, identity, []),
           tombstone,
         );
@@ -172,7 +178,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     session: Session,
     trail: readonly string[],
     { set, references, maxBytes }: Change,
-    { to, identity, tombstone, replacement }: Rotation,
+    { to, identity, tombstone, replacement, cause }: Rotation,
   ): Changed {
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = countBytes(fields);
@@ -180,9 +186,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const room = this.#planRoom(references, { leaving: session });
     if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
-    this.#entries.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
-    this.#keeper.leaveTombstones(
-      [session.id, ...trail],
+    this.#keeper.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
+    this.#keeper.endSession(
+      session,
+      trail,
+      { how: describeReplacement(identity, references), cause },
       describeSuperseded(session, identity, references),
       tombstone,
     );
@@ -221,15 +229,17 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
-    const { byName = false, reference, tombstone, replicas } = options;
+    const { byName = false, reference, tombstone, replicas, cause } = options;
     refuseReplicas(replicas);
     const { entry: session, trail } = this.#resolve(id, MAX_RENEWALS, { byName });
     if (session?.kind !== "session") return null;
     if (reference && !this.#keeper.sets.has(reference, session)) return null;
     const { stays = 0, lineage = session.lineage } = tombstone ?? {};
     const left = lineage === session.lineage ? stays : 0;
-    this.#keeper.leaveTombstones(
-      [session.id, ...trail],
+    this.#keeper.endSession(
+      session,
+      trail,
+      { how: "delete", cause },
       { by: "delete", hadIdentity: false, named: [] },
       left,
     );
@@ -299,21 +309,21 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#entries.makeRoom(estimateBytesAfter(session, changes), [session]);
+      this.#keeper.makeRoom(estimateBytesAfter(session, changes), [session]);
       this.#keeper.applyChanges(session, changes);
     }
     return members.length;
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas } = options;
+    const { except = null, replicas, cause } = options;
     refuseReplicas(replicas);
     const members = this.#select(reference);
     if (members.length === 0) this.#checkLookalike(reference);
     const spared =
       except === null ? undefined : this.#resolve(except, MAX_RENEWALS, { byName: true }).entry;
     const doomed = members.filter((session) => session !== spared);
-    for (const session of doomed) this.#entries.drop(session.id);
+    this.#keeper.endSessions(doomed, { how: "clear", cause });
     this.#keeper.clearings.add(reference);
     return doomed.length;
   }
@@ -321,11 +331,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   async trim(
     reference: Reference,
     keep: number,
-    { replicas }: Pick<EndOptions, "replicas"> = {},
+    { replicas, cause }: TrimOptions = {},
   ): Promise<number> {
     refuseReplicas(replicas);
     const doomed = this.#select(reference).sort(compareAges).slice(0, -keep);
-    for (const session of doomed) this.#entries.drop(session.id);
+    this.#keeper.endSessions(doomed, { how: "trim", cause });
     return doomed.length;
   }
 
@@ -354,6 +364,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
     return reindexEntries(this.#entries, this.#keeper.sets, references, options);
+  }
+
+  async subscribe(_id: string | null, listener: FeedListener): Promise<() => Promise<void>> {
+    const stop = this.#keeper.feed.subscribe(listener);
+    return async () => stop();
   }
 
   sessionKey(id: string): string {

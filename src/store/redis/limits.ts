@@ -1,7 +1,14 @@
 import { createLimitError } from "../../shared/errors.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { EndOptions, FieldChanges, FieldReferences, Reference } from "../contract.ts";
+import type {
+  EndOptions,
+  FieldChanges,
+  FieldReferences,
+  Reference,
+  TrimOptions,
+} from "../contract.ts";
 import type { Full, Limit } from "../entering.ts";
+import type { StoredEndingKind } from "../feed.ts";
 import { isSession } from "./layout/decode.ts";
 import type { Keys } from "./layout/keys.ts";
 import { findByName } from "./lookups.ts";
@@ -13,7 +20,8 @@ export interface LimitedStore {
   readonly shards: number;
   count(reference: Reference): Promise<number>;
   has(reference: Reference, id: string): Promise<boolean>;
-  end(id: string, options: EndOptions): Promise<string | null>;
+  /** Ends a session, and tells how. */
+  endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null>;
   /** All sessions of a set, the oldest first. */
   listByAge(reference: Reference): Promise<Age[]>;
   /** The age of the session that an id leads to; null where it leads to none. */
@@ -21,7 +29,7 @@ export interface LimitedStore {
 }
 
 export function createLimitedStore(
-  store: Pick<LimitedStore, "shards" | "count" | "has" | "end">,
+  store: Pick<LimitedStore, "shards" | "count" | "has" | "endAs">,
   executor: Executor,
   keys: Keys,
 ): LimitedStore {
@@ -29,7 +37,7 @@ export function createLimitedStore(
     shards: store.shards,
     count: (reference) => store.count(reference),
     has: (reference, id) => store.has(reference, id),
-    end: (id, options) => store.end(id, options),
+    endAs: (how, id, options) => store.endAs(how, id, options),
     listByAge: (reference) => listByAge(executor, keys, store.shards, reference),
     readAge: async (id) => {
       const found = await executor.runCommands(
@@ -124,7 +132,7 @@ async function endSurplus(
   }
   const ages = await store.listByAge(reference);
   const surplus = rejects ? ages.slice(limit.most) : ages.slice(0, -limit.most);
-  await endEach(store, reference, surplus);
+  await endEach(store, reference, surplus, "limit");
   return !rejects || ages.slice(0, limit.most).some((age) => age.lineage === lineage);
 }
 
@@ -144,10 +152,10 @@ export async function trim(
   store: LimitedStore,
   reference: Reference,
   keep: number,
-  options: Pick<EndOptions, "replicas">,
+  options: TrimOptions,
 ): Promise<number> {
   const ages = await store.listByAge(reference);
-  return endEach(store, reference, ages.slice(0, -keep), options);
+  return endEach(store, reference, ages.slice(0, -keep), "trim", options);
 }
 
 /** How many sessions are ended at a time. */
@@ -158,13 +166,16 @@ async function endEach(
   store: LimitedStore,
   reference: Reference,
   doomed: readonly Age[],
-  options: Pick<EndOptions, "replicas"> = {},
+  how: StoredEndingKind,
+  options: TrimOptions = {},
 ): Promise<number> {
   let ended = 0;
   for (let from = 0; from < doomed.length; from += MAX_PARALLEL_ENDINGS) {
     const batch = doomed.slice(from, from + MAX_PARALLEL_ENDINGS);
     const lineages = await waitForAll(
-      batch.map(({ lineage }) => store.end(lineage, { ...options, byName: true, reference })),
+      batch.map(({ lineage }) =>
+        store.endAs(how, lineage, { ...options, byName: true, reference }),
+      ),
     );
     ended += lineages.filter((lineage) => lineage !== null).length;
   }

@@ -16,12 +16,15 @@ import type {
   SignedIn,
   SignIn,
   StoredSession,
+  TrimOptions,
 } from "../contract.ts";
 import type { Full, Refused } from "../entering.ts";
+import type { FeedListener, FeedStore, StoredEndingKind } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen, type ListOptions, type PageOptions } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { decodeShard } from "../shards.ts";
+import { Feed } from "./feed/feed.ts";
 import {
   decodeChanged,
   decodeCommanded,
@@ -32,6 +35,7 @@ import {
   decodeTimes,
 } from "./layout/decode.ts";
 import {
+  encodeCause,
   encodeCommand,
   encodeFieldChanges,
   encodeLimits,
@@ -64,9 +68,10 @@ import type { Connection } from "./wire/connection.ts";
 const MAX_SHARDS_TRIED = 8;
 
 /** Fulfils the store's contract with scripts and plain reads. */
-export class RedisStore implements CommandStore, ReindexableStore, IterableStore {
+export class RedisStore implements CommandStore, FeedStore, IterableStore, ReindexableStore {
   readonly shards: number;
   readonly #executor: Executor;
+  readonly #feed: Feed;
   readonly #keys: Keys;
   readonly #cluster: boolean;
 
@@ -75,6 +80,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     this.#cluster = connection.cluster;
     this.#keys = keys;
     this.#executor = new Executor(connection, timeout);
+    this.#feed = new Feed(connection, this.#executor, keys, timeout);
   }
 
   async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
@@ -131,6 +137,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       String(session.tombstone),
       encodeNames(session.identity),
       encodeOptional(session.asOf),
+      encodeCause(session.cause),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
     ]);
@@ -184,8 +191,13 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     });
   }
 
-  async end(id: string, options: EndOptions = {}): Promise<string | null> {
-    const { byName = false, reference, tombstone, replicas } = options;
+  end(id: string, options: EndOptions = {}): Promise<string | null> {
+    return this.endAs("delete", id, options);
+  }
+
+  /** Ends a session as `end` does, and tells that it was ended in another way. */
+  async endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null> {
+    const { byName = false, reference, tombstone, replicas, cause } = options;
     const [, lineage] = await this.#executor.write(
       "end a session",
       "end",
@@ -197,6 +209,8 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
+        how,
+        encodeCause(cause),
       ],
       { replicas },
     );
@@ -268,7 +282,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas } = options;
+    const { except = null, replicas, cause } = options;
     let alike = 0;
     let empty = true;
     const counts = await this.#forEachShard(async (shard) => {
@@ -286,6 +300,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
             String(MAX_PAGE_KEYS),
             replicas === undefined ? "" : "1",
             encodeLookalikeName(reference),
+            encodeCause(cause),
           ],
           { replicas, isAwaited: isLastPage },
         );
@@ -301,11 +316,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return sum(counts);
   }
 
-  async trim(
-    reference: Reference,
-    keep: number,
-    options: Pick<EndOptions, "replicas"> = {},
-  ): Promise<number> {
+  async trim(reference: Reference, keep: number, options: TrimOptions = {}): Promise<number> {
     return trim(this.#limited, reference, keep, options);
   }
 
@@ -331,6 +342,11 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     return iterateSessions(scan, (id) => this.find(id, withFields ? {} : { names: [] }));
   }
 
+  subscribe(id: string | null, listener: FeedListener): Promise<() => Promise<void>> {
+    const shards = id === null ? this.#listShards() : [this.#keys.findShard(id)];
+    return this.#feed.subscribe(shards, listener);
+  }
+
   sessionKey(id: string): string {
     return this.#keys.deriveSessionKey(id);
   }
@@ -341,6 +357,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
 
   async close(): Promise<void> {
     this.#executor.close(); // the client is the caller's
+    this.#feed.close();
   }
 
   get #scanScope(): ScanScope {

@@ -6,20 +6,29 @@ export interface SilentProxy {
   readonly port: number;
   /** From now on nothing more is passed on over the connections there are, and those to come. */
   silence(): void;
+  /** The same for the connections alone that have subscribed to a shard channel. Those to come work. */
+  silenceListening(): void;
   /** Connections to come work again. Those there are stay silent. */
   hear(): void;
   close(): Promise<void>;
 }
 
 export async function openSilentProxy(serverPort: number): Promise<SilentProxy> {
-  const links = new Set<{ silent: boolean; readonly sockets: readonly Socket[] }>();
+  const links = new Set<{
+    silent: boolean;
+    listens: boolean;
+    readonly sockets: readonly Socket[];
+  }>();
   let deaf = false;
   const listener = createServer((client) => {
     const server = connect(serverPort, "127.0.0.1");
-    const link = { silent: deaf, sockets: [client, server] };
+    const link = { silent: deaf, listens: false, sockets: [client, server] };
     links.add(link);
     // Input is read all the same, so that the sender's kernel sees nothing wrong.
-    client.on("data", (data) => link.silent || server.write(data));
+    client.on("data", (data) => {
+      link.listens ||= /ssubscribe/i.test(data.toString("latin1"));
+      if (!link.silent) server.write(data);
+    });
     server.on("data", (data) => link.silent || client.write(data));
     client.on("close", () => {
       server.destroy();
@@ -38,6 +47,9 @@ export async function openSilentProxy(serverPort: number): Promise<SilentProxy> 
     silence() {
       deaf = true;
       for (const link of links) link.silent = true;
+    },
+    silenceListening() {
+      for (const link of links) link.silent ||= link.listens;
     },
     hear() {
       deaf = false;

@@ -1,9 +1,9 @@
 /* The store's contract with each kind of client of one place. */
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
-import { commandContract, storeContract } from "session-sets/testing";
+import { commandContract, feedContract, storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, inject, test } from "vitest";
-import { type Connect, type StoreClient, singleClients } from "./clients.ts";
+import { type Connect, canListen, type StoreClient, singleClients } from "./clients.ts";
 import { type Client, clients, elapseOn, freshPrefix, openRedis } from "./stores.ts";
 
 export interface Place {
@@ -19,7 +19,7 @@ export function clientContract(
   clients: Readonly<Record<string, Connect>>,
   { port, clockPort, shards }: Place,
 ): void {
-  describe.each(Object.entries(clients))(`the Redis store ${where}, with %s`, (_kind, connect) => {
+  describe.each(Object.entries(clients))(`the Redis store ${where}, with %s`, (kind, connect) => {
     let opened: StoreClient;
     let clock: Redis;
     beforeAll(async () => {
@@ -31,7 +31,8 @@ export function clientContract(
       await opened?.close();
     });
 
-    for (const { name, run } of [...storeContract, ...commandContract]) {
+    const feed = canListen(kind) ? feedContract : [];
+    for (const { name, run } of [...storeContract, ...commandContract, ...feed]) {
       test(name, () =>
         run(async () => ({
           store: redisStore(opened.client, {
@@ -65,7 +66,7 @@ export function shardsContract(shards: number): void {
       });
       afterAll(() => client.quit());
 
-      for (const { name, run } of [...storeContract, ...commandContract]) {
+      for (const { name, run } of [...storeContract, ...commandContract, ...feedContract]) {
         test(name, () => run(async () => openRedis(client, shards)));
       }
     },

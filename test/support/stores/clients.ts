@@ -73,6 +73,11 @@ const glideCluster =
     return { client, close: async () => client.close() };
   };
 
+/** Whether the store can hear endings with this kind of client. */
+export function canListen(kind: string): boolean {
+  return !kind.startsWith("Valkey GLIDE");
+}
+
 /** On one server. */
 export const singleClients: Readonly<Record<string, Connect>> = {
   "ioredis 5": ioredis((port) => new Redis5(port)),

@@ -6,7 +6,7 @@ import {
   type SessionSet,
   type TrimOptions,
 } from "../../../sessions/session-set.ts";
-import type { OptionalFieldOf, Session } from "../../../sessions/types.ts";
+import type { DeleteOptions, OptionalFieldOf, Session } from "../../../sessions/types.ts";
 import { createConfigError } from "../../../shared/errors.ts";
 import { readOptions } from "../../../shared/given.ts";
 
@@ -97,8 +97,8 @@ export class StoreSessionSet<Data extends object> implements AsyncIterable<Sessi
   }
 
   /** Ends the session of this id, if it is one of them. Resolves to whether it was. */
-  delete(id: string): Promise<boolean> {
-    return this.#set.delete(id);
+  delete(id: string, options?: DeleteOptions): Promise<boolean> {
+    return this.#set.delete(id, options);
   }
 
   /**

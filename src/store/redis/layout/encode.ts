@@ -1,5 +1,6 @@
 import type { Command, Merge } from "../../commanding.ts";
 import type { FieldChanges, FieldReferences, Reference, Rotation } from "../../contract.ts";
+import type { Cause } from "../../feed.ts";
 import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
 
 /* The arguments of the scripts. Each script's header describes them. */
@@ -48,6 +49,7 @@ export function encodeRotation(rotation: Rotation | null): string[] {
     encodeOptional(idleTimeout),
     encodeOptional(absoluteTimeout),
     encodeOptional(rotation?.asOf),
+    encodeCause(rotation?.cause),
     ...encodeList(without),
   ];
 }
@@ -82,3 +84,11 @@ export function encodeWhere(where: Reference | undefined): string {
 export function encodeNames(fields: readonly string[]): string {
   return fields.map(encodeName).join(" ");
 }
+
+/** Who ends a session and why, as two words of a message: `-` for none, and a reason after `=`. */
+export function encodeCause({ initiator, reason }: Cause = NO_CAUSE): string {
+  const text = reason === null ? "-" : `=${encodeURIComponent(reason.toWellFormed())}`;
+  return `${encodeURIComponent(initiator ?? "-")} ${text}`;
+}
+
+const NO_CAUSE: Cause = { initiator: null, reason: null };

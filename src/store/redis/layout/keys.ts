@@ -12,6 +12,8 @@ import { decodeShard, MAX_SHARDS } from "../../shards.ts";
  *   {prefix:k}:l:<first id>        string      the current id of a session that was rotated
  *   {prefix:k}:o:<id>              string      a mark: this session was migrated from another layout
  *
+ * What scripts do to the sessions of a shard they tell on its channel, {prefix:k}:e.
+ *
  * The part in braces is the hash tag, so all keys of a shard are in one slot of a cluster. The shard
  * follows its last colon, because prefixes of the entries under `compat/` may contain colons.
  */
@@ -27,6 +29,10 @@ export interface Keys {
   deriveSetKey(shard: number, reference: Reference): string;
   /** Any key of a shard. `rest` follows the hash tag and a colon. */
   deriveKey(shard: number, rest: string): string;
+  /** The number of an id's shard. */
+  findShard(id: string): number;
+  /** The channel on which scripts tell what they do to sessions of a shard; `*` for all shards. */
+  deriveChannel(shard: number | "*"): string;
   /** The key to show: the plain set if there is one; `*` for the shard if there are several. */
   derivePublicSetKey(reference: Reference): string;
 }
@@ -39,12 +45,15 @@ export function createKeys(prefix: string, shards: number): Keys {
     });
   }
   const formatTag = (shard: number | "*") => `{${prefix}:${shard}}`;
-  const findTag = (id: string) => formatTag(shards === 1 ? 0 : decodeShard(id));
+  const findShard = (id: string) => (shards === 1 ? 0 : decodeShard(id));
+  const findTag = (id: string) => formatTag(findShard(id));
   return {
     deriveSessionKey: (id) => `${findTag(id)}:s:${id}`,
     derivePointerKey: (id) => `${findTag(id)}:l:${id}`,
     deriveSetKey: (shard, reference) => `${formatTag(shard)}:r:${encodeBareName(reference)}`,
     deriveKey: (shard, rest) => `${formatTag(shard)}:${rest}`,
+    findShard,
+    deriveChannel: (shard) => `${formatTag(shard)}:e`,
     derivePublicSetKey: (reference) =>
       `${formatTag(shards === 1 ? 0 : "*")}:${reference.plain ? "m" : "r"}:${encodeBareName(reference)}`,
   };

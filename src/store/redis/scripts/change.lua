@@ -14,7 +14,8 @@
 -- ARGV[10]  idle timeout of a session in its place (ms), or ''
 -- ARGV[11]  absolute timeout of a session in its place (ms), or ''
 -- ARGV[12]  when the credentials were read (ms), or ''
--- ARGV[13…] a list: fields that a session in its place does not get
+-- ARGV[13]  who ends the session that is there and why, if it ends, for the feed
+-- ARGV[14…] a list: fields that a session in its place does not get
 -- ARGV[…]   the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
@@ -42,7 +43,8 @@ local identity = parse_fields(ARGV[9])
 local fresh_idle = tonumber(ARGV[10])
 local fresh_timeout = tonumber(ARGV[11])
 local as_of = tonumber(ARGV[12])
-local without, next_argument = read_list(13)
+local cause = ARGV[13]
+local without, next_argument = read_list(14)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -130,8 +132,12 @@ elseif to ~= '' then
     -- The new session is made first, so that nothing is done if memory is full.
     local made =
       make_session(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
-    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    end_session(current, found, trail, {
+      how = describe_replacement(changes.names, identity), cause = cause,
+      tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+    })
     end_doomed(room)
+    publish_feed()
     return answer_changed(to, made, 1)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -140,7 +146,11 @@ elseif to ~= '' then
     if grace > 0 or #trail == 0 then
       return { now, 'alias' }
     end
-    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity))
+    end_session(current, found, trail, {
+      how = 'delete', cause = cause,
+      tombstone = encode_sign_in(had_identity), stays = tombstone_stays,
+    })
+    publish_feed()
     return { now, 'ended' }
   end
 end
@@ -159,5 +169,6 @@ local answer = write_session(current, found, trail, changes, {
   stays = tombstone_stays, tombstone = encode_sign_in(had_identity, named),
 })
 end_doomed(room)
+publish_feed()
 
 return answer

@@ -135,5 +135,6 @@ local answer = write_session(current, found, trail, changes, {
   tombstone = encode_sign_in(has_field(found.names, identity), named),
 })
 end_doomed(room)
+publish_feed()
 
 return answer

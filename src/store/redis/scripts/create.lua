@@ -43,6 +43,7 @@ if not found.created then
   end
   found = make_session(id, names, fields, idle, timeout and now + timeout)
   end_doomed(room)
+  publish_feed()
 end
 
 return { now, 'created', list_times(found) }

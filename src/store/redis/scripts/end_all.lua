@@ -8,6 +8,7 @@
 -- ARGV[5]   how many keys to touch
 -- ARGV[6]   '1' if replicas are waited for, or ''
 -- ARGV[7]   the name of a set to count where this one is empty, or ''
+-- ARGV[8]   who ends them and why, for the feed
 -- Returns   now, 'page', when each ended session was created (µs), how many entries are left, the
 --           current id of the session to spare, when that one was created (µs), how many live
 --           sessions the other set has, or -1 where this one was not empty
@@ -21,6 +22,7 @@ local spared_created = ARGV[4]
 local budget = tonumber(ARGV[5])
 local is_waited_for = ARGV[6] == '1'
 local other = ARGV[7]
+local cause = ARGV[8]
 
 if is_late(not_after) then
   return { now, 'late' }
@@ -73,6 +75,7 @@ for _, session in ipairs(doomed) do
     redis.call('DEL', derive_session_key(session.id))
     delete_pointer(session)
     ended[#ended + 1] = session.created
+    note_ended('clear', cause, session.id, session.lineage)
   end
   for _, entered in ipairs(session.names) do
     remove_entry(entered, session.id)
@@ -91,4 +94,5 @@ if #doomed == 0 then
   left = 0
 end
 
+publish_feed()
 return { now, 'page', ended, left, except, spared_created, empty and count_lookalikes(other) or -1 }

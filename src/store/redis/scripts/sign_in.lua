@@ -9,7 +9,8 @@
 -- ARGV[6]   for how long tombstones stay (ms)
 -- ARGV[7]   encoded names of the identity fields
 -- ARGV[8]   when the credentials were read (ms), or ''
--- ARGV[9…]  a list, for each field that is kept: field, the same encoded
+-- ARGV[9]   who ends the session at the id and why, for the feed
+-- ARGV[10…] a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
 --           now, 'cleared' where one of its sets was cleared since then
@@ -26,7 +27,8 @@ local timeout = tonumber(ARGV[5])
 local tombstone_stays = tonumber(ARGV[6])
 local identity = parse_fields(ARGV[7])
 local as_of = tonumber(ARGV[8])
-local keep, next_argument = read_list(9)
+local cause = ARGV[9]
+local keep, next_argument = read_list(10)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -96,10 +98,14 @@ local named = encode_named(changes.names, identity)
 -- The new session is made first, so that nothing is done if memory is full.
 local made = make_session(to, names, fields, idle, timeout and now + timeout)
 if found.created then
-  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+  end_session(current, found, trail, {
+    how = describe_replacement(names, identity), cause = cause,
+    tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+  })
 elseif not found.tombstone and not found.target then
   replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
 end_doomed(room)
+publish_feed()
 
 return answer_signed_in(made, found.created and 1 or 0)

@@ -20,6 +20,8 @@ export interface Master {
   readonly name: string;
   /** Opens one more connection, with the client's own address, user, encryption and database. */
   open(timeout: number): OwnConnection;
+  /** Opens one more connection, likewise, to hear messages on. */
+  listen(timeout: number, hearing: Hearing): ListeningConnection;
 }
 
 /** One connection to one server. Once lost it stays lost, and no command is sent again. */
@@ -30,6 +32,26 @@ export interface OwnConnection {
   /** Rejects at once when the connection is lost. */
   readonly send: Send;
   close(): void;
+}
+
+/**
+ * One connection to one server that hears the messages of shard channels. Once lost it stays lost. It
+ * keeps no process alive. A channel is named like a key: a client's key prefix goes before it.
+ */
+export interface ListeningConnection {
+  /** Rejects if it can't be opened. */
+  readonly ready: Promise<unknown>;
+  /** Some clients never settle it on a server that doesn't have the channel. */
+  subscribe(channel: string): Promise<unknown>;
+  unsubscribe(channel: string): Promise<unknown>;
+  close(): void;
+}
+
+/** What a listening connection tells. */
+export interface Hearing {
+  onMessage(channel: string, text: string): void;
+  /** The connection was lost or closed, or one of its channels is no longer on its server. Called once. */
+  onLost(): void;
 }
 
 /** Turns a map into an array of name, value, …, as RESP2 has it; leaves any other reply as it is. */

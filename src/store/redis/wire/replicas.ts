@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
-import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { setImmediate as waitForTurn } from "node:timers/promises";
 import type { Connection, Master, OwnConnection, Send } from "./connection.ts";
 import { createUnderReplicatedError, readMessage } from "./failures.ts";
+import { TooLateError, waitUntil } from "./wait-until.ts";
 
 /** A script that runs on a connection of the store's own, and that replicas must acknowledge. */
 export interface ReplicatedWrite<Reply> {
@@ -227,21 +227,5 @@ class WriteQueue {
     // A repeated call may find another master, and an unanswered WAIT keeps the connection busy.
     const acknowledged = await waitUntil(now, answer).catch(() => 0);
     if (acknowledged < this.#replicas) this.#disconnect();
-  }
-}
-
-class TooLateError extends Error {}
-
-/** Resolves as the promise does, and rejects at `moment` on `performance.now()`. */
-async function waitUntil<T>(moment: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const stop = () => reject(new TooLateError("no answer in time"));
-    timer = setTimeout(() => setImmediate(stop), Math.max(0, moment - performance.now()));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

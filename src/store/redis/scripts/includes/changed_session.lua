@@ -83,6 +83,7 @@ local function write_session(current, found, trail, changes, plan)
     redis.call('RENAME', key, derive_session_key(to))
     found.lineage = derive_lineage(current, found)
     redis.call('HSET', derive_session_key(to), '@l', found.lineage)
+    note_rotated(current, to, found.lineage)
     if plan.for_good or plan.grace == 0 then
       trail[#trail + 1] = current
       for _, old in ipairs(trail) do

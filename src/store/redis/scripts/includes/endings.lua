@@ -22,15 +22,17 @@ local function replace_hash(id, stays, field, value, previous)
   end
 end
 
--- Ends a session that was found over the ids of `trail`, and leaves `tombstone` at all its ids.
-local function end_session(current, found, trail, stays, tombstone)
+-- Ends a session that was found over the ids of `trail`. `ending` has the `how` and the `cause` to
+-- publish, and the `tombstone` to leave at all ids, which `stays` so many ms.
+local function end_session(current, found, trail, ending)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do
-    replace_hash(old, stays, '@x', tombstone)
+    replace_hash(old, ending.stays, '@x', ending.tombstone)
   end
   for _, name in ipairs(found.names) do
     remove_entry(name, current)
   end
   delete_pointer(found)
   refresh_set_expiries()
+  note_ended(ending.how, ending.cause, current, found.lineage)
 end

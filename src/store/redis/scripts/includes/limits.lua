@@ -73,6 +73,8 @@ end
 
 local function end_doomed(plan)
   for _, session in ipairs(plan.doomed) do
-    end_session(session.id, session.found, {}, 0, BY_DELETE)
+    end_session(session.id, session.found, {}, {
+      how = 'limit', cause = NO_CAUSE, tombstone = BY_DELETE, stays = 0,
+    })
   end
 end

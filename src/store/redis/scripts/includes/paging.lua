@@ -1,19 +1,5 @@
 -- Pages of a set, in the order of deadlines.
 
--- A client sends back the id to go on after, and clients decode text. Bytes that aren't valid text
--- would come back changed, and the same page would be read again and again.
-local function escape_id(id)
-  return (string.gsub(id, '[^%w_-]', function(byte)
-    return string.format('%%%02X', string.byte(byte))
-  end))
-end
-
-local function unescape_id(text)
-  return (string.gsub(text, '%%(%x%x)', function(byte)
-    return string.char(tonumber(byte, 16))
-  end))
-end
-
 -- Reads the next ids of a set: at most `limit`, with a total cost of at most `budget`, but at least
 -- one. Also returns the deadline and the id to go on after, which are '' at the end.
 --

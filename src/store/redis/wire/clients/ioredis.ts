@@ -1,5 +1,12 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import { type Connection, flattenMap, type Master, type OwnConnection } from "../connection.ts";
+import {
+  type Connection,
+  flattenMap,
+  type Hearing,
+  type ListeningConnection,
+  type Master,
+  type OwnConnection,
+} from "../connection.ts";
 import { computeSlot } from "../slots.ts";
 
 /**
@@ -65,8 +72,10 @@ interface ClusterClient extends IoredisClient {
 }
 
 interface OwnClient extends IoredisClient {
+  readonly stream?: { unref?: () => unknown } | undefined;
   on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "close", listener: () => void): unknown;
+  on(event: "close" | "moved", listener: () => void): unknown;
+  on(event: "smessage", listener: (channel: string, text: string) => void): unknown;
   connect(): Promise<unknown>;
   disconnect(): void;
 }
@@ -74,33 +83,40 @@ interface OwnClient extends IoredisClient {
 function findMaster(client: IoredisClient, key: string): Master {
   // The nodes of a cluster don't always have its key prefix.
   const { keyPrefix = "" } = client.options;
-  if (!client.isCluster) {
-    return {
-      name: "",
-      open: (timeout) => openOwnConnection(client as SingleClient, { keyPrefix, timeout }),
-    };
-  }
+  if (!client.isCluster) return toMaster("", client as SingleClient, keyPrefix);
   const { slots } = client as ClusterClient;
   const name = slots[computeSlot(key)]?.[0];
   const node = (client as ClusterClient)
     .nodes("master")
     .find(({ options: { host, port } }) => `${host}:${port}` === name);
   if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
-  return { name, open: (timeout) => openOwnConnection(node, { keyPrefix, timeout }) };
+  return toMaster(name, node, keyPrefix);
+}
+
+function toMaster(name: string, client: SingleClient, keyPrefix: string): Master {
+  return {
+    name,
+    open: (timeout) => openOwnConnection(openOwnClient(client, { keyPrefix, timeout })),
+    listen: (timeout, hearing) =>
+      // Channels are given with the prefix, and messages come with it.
+      openListeningConnection(openOwnClient(client, { timeout }), keyPrefix, hearing),
+  };
+}
+
+interface OwnClientOptions {
+  readonly keyPrefix?: string;
+  readonly timeout: number;
 }
 
 /** Behind Sentinel it connects to the server that is the master at that moment. */
-function openOwnConnection(
-  client: SingleClient,
-  { keyPrefix, timeout }: { readonly keyPrefix: string; readonly timeout: number },
-): OwnConnection {
+function openOwnClient(client: SingleClient, { keyPrefix = "", timeout }: OwnClientOptions) {
   const db = client.condition?.select;
   const ownClient = client.duplicate({
     keyPrefix,
     ...(db === undefined ? {} : { db }),
     lazyConnect: true,
     connectTimeout: timeout,
-    // WAIT has a limit of its own.
+    // WAIT has a limit of its own, and a connection that listens may be silent.
     commandTimeout: undefined,
     socketTimeout: undefined,
     // A lost connection stays lost: no reconnection, and no command is sent again.
@@ -114,6 +130,15 @@ function openOwnConnection(
   ownClient.on("error", (error) => {
     fault ??= error; // says why it was closed, which `connect` doesn't
   });
+  const ready = ownClient.connect().catch((error) => {
+    throw fault ?? error;
+  });
+  return { ownClient, ready };
+}
+
+type Opening = ReturnType<typeof openOwnClient>;
+
+function openOwnConnection({ ownClient, ready }: Opening): OwnConnection {
   let lost = false;
   const close = () => {
     lost = true;
@@ -121,9 +146,7 @@ function openOwnConnection(
   };
   ownClient.on("close", close);
   return {
-    ready: ownClient.connect().catch((error) => {
-      throw fault ?? error;
-    }),
+    ready,
     get lost() {
       return lost;
     },
@@ -136,6 +159,34 @@ function openOwnConnection(
         throw new Error("the connection to the master was lost", { cause: error });
       }
     },
+    close,
+  };
+}
+
+function openListeningConnection(
+  { ownClient, ready }: Opening,
+  keyPrefix: string,
+  { onMessage, onLost }: Hearing,
+): ListeningConnection {
+  let lost = false;
+  const close = () => {
+    if (lost) return;
+    lost = true;
+    ownClient.disconnect();
+    onLost();
+  };
+  ownClient.on("close", close);
+  // The server has said that a channel has moved. Version 5 takes that for an error.
+  ownClient.on("moved", close);
+  ownClient.on("error", close);
+  ownClient.on("smessage", (channel, text) => {
+    if (channel.startsWith(keyPrefix)) onMessage(channel.slice(keyPrefix.length), text);
+  });
+  return {
+    ready: ready.then(() => ownClient.stream?.unref?.()),
+    // In lower case: version 5 compares the name so.
+    subscribe: (channel) => ownClient.call("ssubscribe", [keyPrefix + channel]),
+    unsubscribe: (channel) => ownClient.call("sunsubscribe", [keyPrefix + channel]),
     close,
   };
 }

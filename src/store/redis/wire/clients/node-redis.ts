@@ -1,5 +1,12 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import { type Connection, flattenMap, type Master, type OwnConnection } from "../connection.ts";
+import {
+  type Connection,
+  flattenMap,
+  type Hearing,
+  type ListeningConnection,
+  type Master,
+  type OwnConnection,
+} from "../connection.ts";
 import { computeSlot } from "../slots.ts";
 
 /**
@@ -92,10 +99,15 @@ interface SingleClient extends NodeRedisSingle {
 
 interface OwnClient extends NodeRedisSingle {
   readonly isReady: boolean;
-  on(event: "error", listener: () => void): unknown;
+  on(event: "error" | "end" | "sharded-channel-moved", listener: () => void): unknown;
   connect(): Promise<unknown>;
   destroy(): void;
+  unref(): void;
+  sSubscribe(channel: string, onMessage: OnMessage): Promise<unknown>;
+  sUnsubscribe(channel: string, onMessage: OnMessage): Promise<unknown>;
 }
+
+type OnMessage = (text: string, channel: string) => void;
 
 type RunOnOne = (work: (one: SingleClient) => SingleClient) => Promise<SingleClient>;
 
@@ -112,7 +124,11 @@ async function findMaster(client: NodeRedisClient, key: string): Promise<Master>
   const { name, single } = await findSingle(client, key);
   // Only a client of `createClient` can change its database.
   const selectsDatabase = single === client;
-  return { name, open: (timeout) => openOwnConnection(single, { selectsDatabase, timeout }) };
+  return {
+    name,
+    open: (timeout) => openOwnConnection(single, { selectsDatabase, timeout }),
+    listen: (timeout, hearing) => openListeningConnection(single, timeout, hearing),
+  };
 }
 
 async function findSingle(client: NodeRedisClient, key: string) {
@@ -141,16 +157,13 @@ interface OwnConnectionOptions {
   readonly timeout: number;
 }
 
-function openOwnConnection(
-  client: SingleClient,
-  { selectsDatabase, timeout }: OwnConnectionOptions,
-): OwnConnection {
+function duplicateOnce(client: SingleClient, timeout: number): OwnClient {
   const ownClient = client.duplicate({
     // A lost connection stays lost: no reconnection, no other server, and no command is sent again.
     socket: {
       ...client.options?.socket,
       connectTimeout: timeout,
-      socketTimeout: undefined, // WAIT has a limit of its own
+      socketTimeout: undefined, // WAIT has a limit of its own, and one that listens may be silent
       reconnectStrategy: false,
     },
     maintNotifications: "disabled",
@@ -158,6 +171,14 @@ function openOwnConnection(
     clientSideCache: undefined,
   });
   ownClient.on("error", () => {}); // commands reject by themselves
+  return ownClient;
+}
+
+function openOwnConnection(
+  client: SingleClient,
+  { selectsDatabase, timeout }: OwnConnectionOptions,
+): OwnConnection {
+  const ownClient = duplicateOnce(client, timeout);
   return {
     ready: ownClient
       .connect()
@@ -170,6 +191,31 @@ function openOwnConnection(
     close: () => {
       if (ownClient.isOpen) ownClient.destroy();
     },
+  };
+}
+
+function openListeningConnection(
+  client: SingleClient,
+  timeout: number,
+  hearing: Hearing,
+): ListeningConnection {
+  const ownClient = duplicateOnce(client, timeout);
+  let lost = false;
+  const close = () => {
+    if (lost) return;
+    lost = true;
+    if (ownClient.isOpen) ownClient.destroy();
+    hearing.onLost();
+  };
+  for (const event of ["error", "end", "sharded-channel-moved"] as const) {
+    ownClient.on(event, close);
+  }
+  const onMessage: OnMessage = (text, channel) => hearing.onMessage(channel, text);
+  return {
+    ready: ownClient.connect().then(() => ownClient.unref()),
+    subscribe: (channel) => ownClient.sSubscribe(channel, onMessage),
+    unsubscribe: (channel) => ownClient.sUnsubscribe(channel, onMessage),
+    close,
   };
 }
 

@@ -1,0 +1,15 @@
+-- Ids in answers that a client sends back, and in messages. Clients decode text. Bytes that aren't
+-- valid text would come back changed, and the same page would be read again and again; in a message,
+-- a space or a colon would end the id.
+
+local function escape_id(id)
+  return (string.gsub(id, '[^%w_-]', function(byte)
+    return string.format('%%%02X', string.byte(byte))
+  end))
+end
+
+local function unescape_id(text)
+  return (string.gsub(text, '%%(%x%x)', function(byte)
+    return string.char(tonumber(byte, 16))
+  end))
+end

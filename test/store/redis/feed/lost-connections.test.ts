@@ -1,0 +1,230 @@
+/*
+ * What happens to a connection that listens: it is killed, its server is restarted or handed over, its
+ * channel moves, or it hangs. Afterwards the store hears again, and has said that it may have missed
+ * something.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { newIdBeside, newIdInShard } from "session-sets/testing";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { eventually } from "../../../support/eventually.ts";
+import { type RedisCluster, startCluster } from "../../../support/redis/cluster.ts";
+import {
+  findOwner,
+  type Move,
+  moveAtOnce,
+  moveKeyByKey,
+  serverThatMovesAtOnce,
+} from "../../../support/redis/moving-slots.ts";
+import { type RedisSentinel, startSentinel } from "../../../support/redis/sentinel.ts";
+import { type RedisServer, serverProgram, startRedis } from "../../../support/redis/server.ts";
+import { openSilentProxy } from "../../../support/redis/silent-proxy.ts";
+import {
+  type Connect,
+  canListen,
+  clusterClients,
+  sentinelClients,
+  singleClients,
+} from "../../../support/stores/clients.ts";
+import {
+  expectGaps,
+  expectHeard,
+  expectHeardOrGap,
+  hear,
+  openFeedStore,
+} from "../../../support/stores/feeds.ts";
+import { freshPrefix } from "../../../support/stores/stores.ts";
+
+function listening(clients: Readonly<Record<string, Connect>>) {
+  return Object.entries(clients).filter(([kind]) => canListen(kind));
+}
+
+async function open(connect: Connect, port: number) {
+  const { client, close } = await connect(port);
+  onTestFinished(() => close() as Promise<void>);
+  return client;
+}
+
+describe("on one server", () => {
+  let server: RedisServer;
+  let admin: Redis;
+  beforeAll(async () => {
+    server = await startRedis();
+    admin = new Redis(server.port);
+    admin.on("error", () => {});
+  });
+  afterAll(async () => {
+    admin?.disconnect();
+    await server?.stop();
+  });
+
+  test.each(listening(singleClients))("%s hears again after a cut", async (_, connect) => {
+    const shards = 3;
+    const store = openFeedStore(await open(connect, server.port), { shards });
+    const ids = [0, 1, 2].map(newIdInShard);
+    const [one, all] = [await hear(store, ids[1]), await hear(store)];
+    for (const id of ids) await expectHeard(store, all, id);
+    for (let cuts = 1; cuts <= 2; cuts++) {
+      await admin.call("CLIENT", "KILL", "TYPE", "pubsub");
+      // The shards are heard again one by one, and are one gap together.
+      await Promise.all([expectGaps(one, cuts), expectGaps(all, cuts)]);
+      for (const id of ids) await expectHeard(store, all, newIdBeside(id));
+      await expectHeard(store, one, newIdBeside(ids[1] ?? ""));
+    }
+    expect([one.gaps, all.gaps]).toEqual([2, 2]);
+    await store.close();
+  });
+
+  test.each(listening(singleClients))("%s hears again after a restart", async (_, connect) => {
+    const store = openFeedStore(await open(connect, server.port), { timeout: "20 seconds" });
+    const id = newIdInShard(0);
+    const heard = await hear(store);
+    await server.restart();
+    await expectGaps(heard, 1);
+    await expectHeard(store, heard, id);
+    await store.close();
+  });
+
+  test("every client hears again after its connection hung", { timeout: 60_000 }, async () => {
+    // A connection that hangs is found by the next hello, so they wait for it together.
+    const proxy = await openSilentProxy(server.port);
+    onTestFinished(() => proxy.close());
+    const all = await Promise.all(
+      listening(singleClients).map(async ([, connect]) => {
+        const store = openFeedStore(await open(connect, proxy.port));
+        return { store, heard: await hear(store), late: await hear(store) };
+      }),
+    );
+    proxy.silenceListening();
+    await Promise.all(
+      all.map(async ({ store, heard, late }) => {
+        await late.stop();
+        await expectGaps(heard, 1);
+        await expectHeard(store, heard, newIdInShard(0));
+        expect(late.gaps).toBe(0);
+        await store.close();
+      }),
+    );
+  });
+
+  test.each(listening(singleClients))(
+    "%s doesn't subscribe on a connection that hangs",
+    async (_, connect) => {
+      const proxy = await openSilentProxy(server.port);
+      onTestFinished(() => proxy.close());
+      const store = openFeedStore(await open(connect, proxy.port), { timeout: "500 ms" });
+      const heard = await hear(store);
+      proxy.silenceListening();
+      await expect(hear(store)).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+      // The hello that wasn't heard has shown it.
+      await expectGaps(heard, 1);
+      await expectHeard(store, await hear(store), newIdInShard(0));
+      await store.close();
+    },
+  );
+});
+
+describe("on a cluster", () => {
+  let cluster: RedisCluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ nodeTimeout: 500 });
+  });
+  afterAll(() => cluster?.stop());
+  const port = () => cluster.masters[0]?.port ?? 0;
+
+  test.each(listening(clusterClients))(
+    "%s follows a master that hands over",
+    async (_, connect) => {
+      const store = openFeedStore(await open(connect, port()), { shards: 7, timeout: "5 seconds" });
+      const heard = await hear(store);
+      const [master, replica] = [cluster.masters[0], cluster.replicas[0]] as [
+        RedisServer,
+        RedisServer,
+      ];
+      for (const [from, to] of [
+        [master, replica],
+        [replica, master],
+      ] as const) {
+        await handOver(cluster, from, to);
+        // A master that has become a replica of the new one still passes on what is published there.
+        await expectHeardOrGap(store, heard, newIdInShard(0));
+        for (let shard = 0; shard < 7; shard++) {
+          await expectHeard(store, heard, newIdInShard(shard));
+        }
+      }
+      await store.close();
+    },
+  );
+});
+
+/** For a second after one failover the other masters vote for no other. */
+async function handOver(cluster: RedisCluster, from: RedisServer, to: RedisServer): Promise<void> {
+  const admin = new Redis(to.port);
+  onTestFinished(() => admin.disconnect());
+  await eventually("a node that takes over", "master", async () => {
+    await admin.cluster("FAILOVER").catch(() => {});
+    await sleep(300);
+    return ((await admin.call("ROLE")) as string[])[0];
+  });
+  await cluster.takenOver(to);
+  await cluster.inStep(from);
+}
+
+function moving(how: string, move: Move, program: string): void {
+  describe(`slots moved ${how}`, () => {
+    let cluster: RedisCluster;
+    let admins: Redis[];
+    beforeAll(async () => {
+      cluster = await startCluster({ program });
+      admins = cluster.masters.map(({ port }) => new Redis(port));
+    });
+    afterAll(async () => {
+      for (const admin of admins ?? []) admin.disconnect();
+      await cluster?.stop();
+    });
+
+    test.each(listening(clusterClients))("are followed by %s", async (_, connect) => {
+      const prefix = freshPrefix();
+      const client = await open(connect, cluster.masters[0]?.port ?? 0);
+      const store = openFeedStore(client, { prefix, shards: 2, timeout: "20 seconds" });
+      const heard = await hear(store);
+      const other = await hear(store, newIdInShard(1));
+      for (let i = 0; i < 3; i++) {
+        const slot = (await admins[0]?.cluster("KEYSLOT", `{${prefix}:0}`)) as number;
+        const owner = await findOwner(slot, admins);
+        const { gaps } = heard;
+        await expectHeard(store, heard, newIdInShard(0));
+        const next = admins[(owner + 1) % admins.length] as Redis;
+        await move(slot, admins[owner] as Redis, next, admins);
+        await eventually("a gap", true, async () => heard.gaps > gaps);
+        await expectHeard(store, heard, newIdInShard(0));
+        await expectHeard(store, other, newIdInShard(1));
+      }
+      await store.close();
+    });
+  });
+}
+
+moving("key by key", moveKeyByKey, serverProgram());
+const program = serverThatMovesAtOnce();
+if (program !== undefined) moving("at once", moveAtOnce, program);
+
+describe("behind Sentinel", () => {
+  let sentinel: RedisSentinel;
+  beforeAll(async () => {
+    sentinel = await startSentinel();
+  });
+  afterAll(() => sentinel?.stop());
+
+  test.each(listening(sentinelClients))("%s follows a failover", async (_, connect) => {
+    const store = openFeedStore(await open(connect, sentinel.port), { timeout: "20 seconds" });
+    const heard = await hear(store);
+    const master = await sentinel.master();
+    await sentinel.failover();
+    await sentinel.waitForSuccessor(master);
+    await eventually("a gap", true, async () => heard.gaps > 0);
+    await expectHeard(store, heard, newIdInShard(0));
+    await store.close();
+    await sentinel.whole();
+  });
+});

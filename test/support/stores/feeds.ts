@@ -1,0 +1,88 @@
+/* Stores that are listened to, and what is heard. */
+import { type RedisClient, redisStore } from "session-sets/redis";
+import type { FeedEvent, FeedStore, SessionStore } from "session-sets/testing";
+import { eventually } from "../eventually.ts";
+import { freshPrefix } from "./stores.ts";
+
+export interface Heard {
+  readonly events: readonly FeedEvent[];
+  readonly gaps: number;
+  stop(): Promise<void>;
+}
+
+export interface FeedStoreOptions {
+  readonly prefix?: string;
+  readonly shards?: number;
+  readonly timeout?: string;
+}
+
+export function openFeedStore(
+  client: RedisClient,
+  { prefix = freshPrefix(), shards = 1, timeout = "2 seconds" }: FeedStoreOptions = {},
+): FeedStore {
+  return redisStore(client, { prefix, shards, timeout: timeout as "2 seconds" }) as FeedStore;
+}
+
+export async function hear(store: FeedStore, id: string | null = null): Promise<Heard> {
+  const events: FeedEvent[] = [];
+  let gaps = 0;
+  const stop = await store.subscribe(id, {
+    onEvent: (event) => events.push(event),
+    onGap: () => {
+      gaps++;
+    },
+  });
+  return {
+    events,
+    get gaps() {
+      return gaps;
+    },
+    stop,
+  };
+}
+
+export function createFor(store: SessionStore, id: string): Promise<unknown> {
+  return store.create({
+    id,
+    fields: new Map([["user_id", "1"]]),
+    references: [{ field: "user_id", texts: ["1"], plain: false }],
+    idleTimeout: 3_600_000,
+    absoluteTimeout: null,
+  });
+}
+
+/** The ids whose endings were heard. */
+export function listEnded({ events }: Heard): string[] {
+  return events.flatMap((event) =>
+    event.type === "ended" ? event.sessions.map(({ id }) => id) : [],
+  );
+}
+
+/** Makes and ends one session, until that is heard. */
+export async function expectHeard(store: SessionStore, heard: Heard, id: string): Promise<void> {
+  await createFor(store, id);
+  await store.end(id);
+  await eventually(`that the ending of ${id} is heard`, true, async () =>
+    listEnded(heard).includes(id),
+  );
+}
+
+/** Makes and ends one session, until that is heard, or that it may have been missed. */
+export async function expectHeardOrGap(
+  store: SessionStore,
+  heard: Heard,
+  id: string,
+): Promise<void> {
+  const { gaps } = heard;
+  await createFor(store, id);
+  await store.end(id);
+  await eventually(
+    `that the ending of ${id} is heard, or missed`,
+    true,
+    async () => listEnded(heard).includes(id) || heard.gaps > gaps,
+  );
+}
+
+export function expectGaps(heard: Heard, count: number): Promise<void> {
+  return eventually(`${count} gap(s)`, count, async () => heard.gaps);
+}
