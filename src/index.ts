@@ -14,9 +14,11 @@ export type {
 export type { CauseOptions } from "./sessions/options/cause.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/options/schema.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
-export type { ClearOptions, ListOptions, SessionSet } from "./sessions/session-set.ts";
+export type { ClearOptions, ListOptions, SessionSet, TrimOptions } from "./sessions/session-set.ts";
 export type {
+  AsOf,
   CheckedReferences,
+  CreateOptions,
   Deadlines,
   DeleteOptions,
   ElementOf,

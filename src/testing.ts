@@ -15,12 +15,9 @@ export type {
   Fields,
   FindOptions,
   Gone,
-  ListOptions,
-  ListPlace,
   Lookalike,
   Lookup,
   NewSession,
-  PageOptions,
   Reference,
   Replacement,
   Rotation,
@@ -32,6 +29,7 @@ export type {
   Times,
   Tombstone,
 } from "./store/contract.ts";
+export type { Cleared, Full, Limit, Refused } from "./store/entering.ts";
 export type {
   Cause,
   FeedEvent,
@@ -40,6 +38,7 @@ export type {
   Initiator,
   StoredEndingKind,
 } from "./store/feed.ts";
+export type { ListOptions, ListPlace, PageOptions } from "./store/listing.ts";
 export type {
   DeclaredReference,
   ReindexableStore,

@@ -15,7 +15,7 @@ import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside } from "./token.ts";
 import type {
-  Deadlines,
+  CreateOptions,
   DeleteOptions,
   ElementOf,
   FieldOf,
@@ -80,13 +80,18 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     cores.set(this, core);
   }
 
-  /** Makes a session and its token. `deadlines` are for this session alone. */
+  /**
+   * Makes a session and its token. The options are for this session alone.
+   *
+   * @throws SessionError ERR_SESSION_GONE if one of its sets was cleared since `asOf`;
+   * ERR_SESSION_LIMIT if one of its values has as many sessions as its reference's `limit` allows.
+   */
   async create(
-    ...[values, deadlines]: Record<never, never> extends Data
-      ? [values?: ValuesOf<Data>, deadlines?: Deadlines]
-      : [values: ValuesOf<Data>, deadlines?: Deadlines]
+    ...[values, options]: Record<never, never> extends Data
+      ? [values?: ValuesOf<Data>, options?: CreateOptions]
+      : [values: ValuesOf<Data>, options?: CreateOptions]
   ): Promise<SessionWithToken<Data>> {
-    return this.#core.create<Data>(this.#core.toPlainValues(values ?? {}), deadlines);
+    return this.#core.create<Data>(this.#core.toPlainValues(values ?? {}), options);
   }
 
   /**

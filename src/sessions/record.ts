@@ -112,6 +112,7 @@ export function createUnsetReferences(
 function toReferenceKind(field: string, { references, identity }: Settings) {
   return {
     plain: references.get(field)?.plain ?? false,
+    limit: references.get(field)?.limit,
     identity: identity.includes(field),
   };
 }

@@ -15,6 +15,7 @@ import type {
   SessionStore,
   StoredSession,
 } from "../store/contract.ts";
+import type { Refused } from "../store/entering.ts";
 import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
@@ -23,7 +24,7 @@ import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts
 import { checkCause } from "./options/cause.ts";
 import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
 import { checkAgainstSchema } from "./options/schema.ts";
-import { DEADLINES, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
+import { CREATE_OPTIONS, ROTATE_OPTIONS, SIGN_IN_OPTIONS } from "./options/verb-options.ts";
 import {
   composeSession,
   copyValues,
@@ -33,6 +34,7 @@ import {
   encodeValues,
   requireReference,
 } from "./record.ts";
+import { createRefusedError, parseAsOf } from "./refusals.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
 import {
   createToken,
@@ -42,7 +44,7 @@ import {
   type NewToken,
   toId,
 } from "./token.ts";
-import type { Deadlines, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
+import type { CreateOptions, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Publishes { id, error } when a read succeeded but the touch after it failed. */
 const touchFailed = channel("session-sets:touch-failed");
@@ -52,14 +54,20 @@ const TOUCHES_PER_IDLE_TIMEOUT = 20;
 const MAX_TOUCH_DELAY_MS = 60_000;
 
 /** The methods of a store that read and change whole sets. */
-type Sets = Pick<SessionStore, "setKey" | "count" | "has" | "list" | "pages" | "changeAll">;
+type Sets = Pick<
+  SessionStore,
+  "setKey" | "count" | "has" | "list" | "pages" | "changeAll" | "trim"
+>;
+
+/** What the options of `rotate` choose. */
+export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "cause">;
 
 /** Changes of one session. */
 export interface Changes {
   readonly values?: object;
   readonly unset?: readonly string[];
   readonly idleTimeout?: number | null;
-  readonly rotation?: Pick<Rotation, "to" | "when" | "cause"> & Partial<Pick<Rotation, "grace">>;
+  readonly rotation?: Pick<Rotation, "to" | "when"> & Partial<RotationChoice>;
   /** Only if the session has this value. */
   readonly where?: Reference;
 }
@@ -101,12 +109,16 @@ export class SessionCore {
     return copyValues(values, this.config);
   }
 
-  async create<Data>(values: object, deadlines: Deadlines = {}): Promise<SessionWithToken<Data>> {
-    const given = readOptions("create", deadlines, DEADLINES);
-    return this.#create(values, parseTimeouts(given, this.config));
+  async create<Data>(values: object, options: CreateOptions = {}): Promise<SessionWithToken<Data>> {
+    const { asOf, ...deadlines } = readOptions("create", options, CREATE_OPTIONS);
+    return this.#create(values, parseTimeouts(deadlines, this.config), parseAsOf(asOf));
   }
 
-  async #create<Data>(values: object, timeouts: Timeouts): Promise<SessionWithToken<Data>> {
+  async #create<Data>(
+    values: object,
+    timeouts: Timeouts,
+    asOf: number | undefined,
+  ): Promise<SessionWithToken<Data>> {
     const store = this.#store;
     const { maxBytes } = this.config;
     const { set, references } = await this.#encodeValues(values);
@@ -119,10 +131,12 @@ export class SessionCore {
       all.push(next);
       return next.id;
     };
-    const { id, ...times } = await store.create(
-      { id: first, fields: set, references, ...timeouts },
+    const created = await store.create(
+      { id: first, fields: set, references, ...timeouts, asOf },
       createIdElsewhere,
     );
+    if (created.state !== "created") throw createRefusedError(created);
+    const { id, state: _, ...times } = created;
     const token = all.find((one) => one.id === id)?.token as string;
     return { token, session: composeSession(toUnrotatedNames(id), decodeFields<Data>(set), times) };
   }
@@ -140,10 +154,10 @@ export class SessionCore {
     const cause = checkCause(given);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
     if (id !== null) return this.replace(id, values, given, cause);
-    const { keep = [], ...deadlines } = given;
+    const { keep = [], asOf, ...deadlines } = given;
     this.readKeep(keep);
     return {
-      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config))),
+      ...(await this.#create<Data>(values, parseTimeouts(deadlines, this.config), parseAsOf(asOf))),
       ended: false,
     };
   }
@@ -152,7 +166,7 @@ export class SessionCore {
   async replace<Data>(
     id: string,
     values: object,
-    { keep = [], ...deadlines }: SignInOptions<string>,
+    { keep = [], asOf, ...deadlines }: SignInOptions<string>,
     cause: Cause | undefined,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
@@ -160,7 +174,7 @@ export class SessionCore {
     const { identity, rotationGrace: tombstone, maxBytes } = this.config;
     const { set: fields, references } = await this.#encodeValues(values);
     const fresh = createTokenBeside(id);
-    const made = { ...timeouts, id: fresh.id, fields, references };
+    const made = { ...timeouts, id: fresh.id, fields, references, asOf: parseAsOf(asOf) };
     const signedIn = await this.#store.signIn(id, {
       ...made,
       keep: [...new Set(kept)],
@@ -170,6 +184,7 @@ export class SessionCore {
       cause,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
+    if (signedIn.state !== "signed-in") throw createRefusedError(signedIn);
     const { times, ended } = signedIn;
     const session = composeSession(
       toUnrotatedNames(fresh.id),
@@ -206,6 +221,11 @@ export class SessionCore {
     return this.#store.find(id, options);
   }
 
+  /** Whether an id or a lineage leads to a session. */
+  async isLive(name: string): Promise<boolean> {
+    return (await this.find(name, { names: [], byName: true })).state === "live";
+  }
+
   /**
    * Counts a read as use: pushes the idle deadline forward if that is due, and otherwise returns the same
    * object. If the touch fails, the read still succeeds.
@@ -229,7 +249,7 @@ export class SessionCore {
   async change(
     id: string,
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
-  ): Promise<Exclude<Changed, { state: "too-large" }>> {
+  ): Promise<Exclude<Changed, { state: "too-large" | Refused["state"] }>> {
     const changes = await this.encodeChanges(values, unset);
     const changed = await this.#store.change(id, {
       ...changes,
@@ -239,11 +259,12 @@ export class SessionCore {
     });
     if (changed.state === "too-large")
       throw createTooLargeError(changed.bytes, this.config.maxBytes);
+    if (changed.state === "cleared" || changed.state === "full") throw createRefusedError(changed);
     return changed;
   }
 
   #completeRotation(
-    { to, when, grace, cause }: NonNullable<Changes["rotation"]>,
+    { to, when, grace, asOf, cause }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
@@ -254,6 +275,7 @@ export class SessionCore {
       identity,
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
+      asOf,
       // A session that takes the place of a signed-out one has no user.
       replacement: {
         idleTimeout,
@@ -283,11 +305,7 @@ export class SessionCore {
     return reindex(this.#store, this.config, options);
   }
 
-  /**
-   * Tells how the session of an id or lineage ends.
-   *
-   * @throws SessionError ERR_SESSION_CONFIG for what is neither.
-   */
+  /** Tells how the session of an id or lineage ends. @throws SessionError ERR_SESSION_CONFIG for what is neither. */
   async onEnd(name: string, callback: EndingCallback): Promise<() => Promise<void>> {
     if (this.isId(name)) return this.#endings.onEnd(name, callback);
     throw createConfigError(
@@ -326,12 +344,16 @@ export class SessionCore {
     requireReference(field, this.config);
   }
 
-  /** Parses the options of `rotate`: how long an alias stays (ms), and why a session is ended. */
-  parseRotateOptions(options: RotateOptions): Pick<Rotation, "grace" | "cause"> {
+  /**
+   * Parses the options of `rotate`: how long an alias stays (ms), when the credentials were read, and why
+   * a session is ended.
+   */
+  parseRotateOptions(options: RotateOptions): RotationChoice {
     const given = readOptions("rotate", options, ROTATE_OPTIONS);
-    const { grace = this.config.rotationGrace } = given;
+    const { grace = this.config.rotationGrace, asOf } = given;
     return {
       grace: parseDuration("grace", grace, { allowZero: true }),
+      asOf: parseAsOf(asOf),
       cause: checkCause(given),
     };
   }

@@ -1,11 +1,7 @@
 import { createConfigError, listOptionNames } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
-import {
-  type EndAllOptions,
-  type ListPlace,
-  MAX_LIST_LIMIT,
-  type Reference,
-} from "../store/contract.ts";
+import type { EndAllOptions, Reference } from "../store/contract.ts";
+import { type ListPlace, MAX_LIST_LIMIT } from "../store/listing.ts";
 import { type EndingOptions, parseEndingOptions } from "./options/verb-options.ts";
 import { parseFieldsToUnset, toSession } from "./record.ts";
 import type { SessionCore } from "./session-core.ts";
@@ -33,6 +29,18 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
+/** How many sessions `trim` leaves, and whether it waits for replicas. */
+export interface TrimOptions extends DeleteOptions {
+  /** How many of the newest sessions live on: 1 or more. */
+  keep: number;
+}
+
+const TRIM_OPTIONS = listOptionNames<TrimOptions>({
+  keep: true,
+  replicas: true,
+  initiator: true,
+  reason: true,
+});
 const LIST_OPTIONS = listOptionNames<ListOptions>({ limit: true, after: true });
 export const CLEAR_OPTIONS = listOptionNames<ClearOptions>({
   except: true,
@@ -47,6 +55,8 @@ export interface Endings {
   end(reference: Reference, name: string, options: EndingOptions): Promise<boolean>;
   /** Ends all sessions of the set but one. Resolves to how many. */
   endAll(reference: Reference, options: EndAllOptions): Promise<number>;
+  /** Ends the oldest sessions of the set. Resolves to how many. */
+  trim(reference: Reference, keep: number, options: EndingOptions): Promise<number>;
 }
 
 /**
@@ -201,6 +211,27 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
     }
     return this.#endings.endAll(this.#reference, { except, ...parsed });
   }
+
+  /**
+   * Ends all of them but the `keep` that were created last (those of one moment by `lineage`). Each of the
+   * others that is one of them when this is called is gone when it resolves, under whatever id; those
+   * that are made meanwhile live. Resolves to how many were ended. Where the session of the request that
+   * this set was got from (`peers`) is among them, its cookie is cleared, too.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG where `keep` is no whole number above zero; ERR_REPLICAS
+   * where too few `replicas` have acknowledged it.
+   */
+  async trim(options: TrimOptions): Promise<number> {
+    const { keep, ...rest } = readOptions("trim", options, TRIM_OPTIONS);
+    const parsed = parseEndingOptions(rest);
+    if (!(Number.isSafeInteger(keep) && keep >= 1)) {
+      throw createConfigError(
+        "keep must be a whole number above zero: trim({ keep: 3 }); to end all of them, call clear()",
+        { option: "keep" },
+      );
+    }
+    return this.#endings.trim(this.#reference, keep, parsed);
+  }
 }
 
 /** Ends sessions by the store alone. */
@@ -210,6 +241,7 @@ function createStoreEndings(core: SessionCore): Endings {
       return (await core.end(name, { byName: true, reference, ...options })) !== null;
     },
     endAll: (reference, options) => core.endAll(reference, options),
+    trim: (reference, keep, options) => core.sets.trim(reference, keep, options),
   };
 }
 

@@ -87,6 +87,17 @@ export interface ReferenceOptions {
    * `"set"` also keeps the ids in a plain Redis set, for `SMEMBERS`. It needs a store of one shard.
    */
   as?: "set";
+  /**
+   * How many live sessions each value may have, such as the devices of a user. With `whenFull`.
+   * @default any number
+   */
+  limit?: number;
+  /**
+   * What happens where a session would enter a set that is full. `"end-oldest"` ends the oldest, which is
+   * the one that was created first, and never who just signs in; `"reject"` is ERR_SESSION_LIMIT. `set`
+   * is ERR_SESSION_LIMIT, too, where the session is older than all that are there; and `by().set` always.
+   */
+  whenFull?: "end-oldest" | "reject";
 }
 
 /**
@@ -106,11 +117,27 @@ export interface Deadlines {
   absoluteTimeout?: durations.Duration | null;
 }
 
+/** When the credentials were read that a session is made for. */
+export interface AsOf {
+  /**
+   * When the credentials were read: a Date, or ms since 1970. The call is ERR_SESSION_GONE, and nothing
+   * is written or ended, if a set that the session would enter was cleared since. So a login under way
+   * cannot slip past a change of password. The moment counts as two seconds earlier than it says; one in
+   * the future counts as now, and one more than an hour ago is refused. Leave it out right after your
+   * own `clear`.
+   * @default nothing is checked
+   */
+  asOf?: Date | number;
+}
+
+/** How a session is made. */
+export interface CreateOptions extends Deadlines, AsOf {}
+
 /**
  * How a user is signed in: the new session's deadlines, the fields it keeps of the old one, and why that
  * is ended.
  */
-export interface SignInOptions<Keep extends string = never> extends Deadlines, CauseOptions {
+export interface SignInOptions<Keep extends string = never> extends Deadlines, AsOf, CauseOptions {
   /**
    * The fields that the new session keeps, such as a cart: from the old session without a user or of the
    * same user, never from another user's. None of them may say who the user is.
@@ -139,7 +166,7 @@ export interface TouchOptions {
 }
 
 /** How a session is rotated, and why it is ended if another one replaces it. */
-export interface RotateOptions extends CauseOptions {
+export interface RotateOptions extends AsOf, CauseOptions {
   /**
    * How long the old token still leads to the session, for requests under way. 0 ends the old token at
    * once, and the whole session if the call itself comes with an old token. (After a change of password,

@@ -32,6 +32,12 @@ export interface SessionErrorDetails {
     /** The identity that the session has no value of. Undefined if the session has ended. */
     readonly field?: string | undefined;
   };
+  ERR_SESSION_LIMIT: {
+    /** The reference one of whose values has as many sessions as it may. */
+    readonly field: string;
+    /** How many it may have. */
+    readonly limit: number;
+  };
   ERR_STORE_UNAVAILABLE: {
     /** The operation that failed, such as "change a session". One of a few texts: count errors by it. */
     readonly operation: string;
@@ -109,6 +115,7 @@ const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode
   ERR_SESSION_VALUE: 500,
   ERR_SESSION_TOO_LARGE: 413,
   ERR_SESSION_GONE: 409,
+  ERR_SESSION_LIMIT: 409,
   ERR_STORE_UNAVAILABLE: 503,
   ERR_STORE_FULL: 503,
   ERR_REPLICAS: 503,
@@ -120,6 +127,7 @@ const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode
 const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
   ERR_SESSION_TOO_LARGE: "This could not be saved: there is too much in your session.",
   ERR_SESSION_GONE: "Your session has ended. Please sign in again.",
+  ERR_SESSION_LIMIT: "There are too many sessions already. Please end one of them first.",
   ERR_CSRF: "This request came from another site and was refused.",
 };
 
@@ -133,6 +141,7 @@ const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
  * | `ERR_SESSION_VALUE` | a field's name or value cannot be stored as it is |
  * | `ERR_SESSION_TOO_LARGE` | the session would grow over `maxBytes` |
  * | `ERR_SESSION_GONE` | the session ended while this request was using it |
+ * | `ERR_SESSION_LIMIT` | a value has as many sessions as its reference's `limit` allows |
  * | `ERR_STORE_UNAVAILABLE` | the store is down, slow, read-only, loading or out of memory |
  * | `ERR_STORE_FULL` | the memory store is full of sessions that have a user |
  * | `ERR_REPLICAS` | too few replicas acknowledged an ending with `{ replicas }` in time |
@@ -274,6 +283,19 @@ export function createTooManyReferencesError(
     "ERR_SESSION_VALUE",
     `${what} of the session would have ${count} values; ${MAX_REFERENCES} are allowed in all, because every write renews an entry for each; ${written}`,
     { field, references: count, maxReferences: MAX_REFERENCES },
+  );
+}
+
+/** Creates the error of a session that would exceed a reference's limit. */
+export function createLimitError(
+  field: string,
+  limit: number,
+  written = "nothing was written or ended",
+): SessionError {
+  return new SessionError(
+    "ERR_SESSION_LIMIT",
+    `A value of ${quote(field)} has as many sessions as its reference allows (limit: ${limit}); ${written}. End one of them first, or declare the reference { whenFull: "end-oldest" }, which ends the oldest in a sign-in`,
+    { field, limit },
   );
 }
 

@@ -47,7 +47,10 @@ export interface Merge {
 }
 
 /** The outcome of a command: that of a change which keeps the session's id, or merges. */
-export type Commanded = Exclude<Changed, { readonly state: "ended" | "alias" | "signs-in" }>;
+export type Commanded = Exclude<
+  Changed,
+  { readonly state: "ended" | "alias" | "signs-in" | "cleared" }
+>;
 
 /** A store that takes commands. */
 export interface CommandStore extends SessionStore {

@@ -15,11 +15,12 @@
  * - Times and durations are whole milliseconds. Times count from 1970 on the store's clock.
  *
  * A store needs nothing else. Optional abilities have their own files, each with a type that extends
- * `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
- * iterating.ts.
+ * `SessionStore`: commanding.ts, feed.ts, reindexing.ts and iterating.ts.
  */
 
+import type { Limit, Refused } from "./entering.ts";
 import type { Cause } from "./feed.ts";
+import type { ListOptions, PageOptions } from "./listing.ts";
 
 /** One value of one reference field. It names a session set. */
 export interface Reference {
@@ -55,6 +56,11 @@ export interface FieldReferences {
   readonly identity?: boolean;
   /** Whether the set's ids are also kept in a plain Redis set (`as: "set"`). */
   readonly plain: boolean;
+  /**
+   * How many live sessions each of the values may have.
+   * @default any number
+   */
+  readonly limit?: Limit | undefined;
 }
 
 /** The fields of a session by name, each value as `encodeValue` writes it. */
@@ -91,13 +97,17 @@ export interface NewSession {
   readonly idleTimeout: number | null;
   /** How long from now the session may live; the store computes the deadline. */
   readonly absoluteTimeout: number | null;
+  /** When the credentials were read that it is made for: see `Refused`. */
+  readonly asOf?: number | undefined;
 }
 
 /** The id and the times of a session that was made. */
 export interface Created extends Times {
+  readonly state: "created";
   readonly id: string;
 }
 
+/**
 /**
  * What an id leads to. `now` is the time of the read on the store's clock.
  *
@@ -190,6 +200,8 @@ export interface Rotation {
   readonly replacement: Replacement;
   /** Why the session that is there is ended, if it is. */
   readonly cause?: Cause | undefined;
+  /** When the credentials were read, as in `Refused`. It counts for all sets that the change names. */
+  readonly asOf?: number | undefined;
 }
 
 /** The deadlines of a session that replaces another, and the fields that it doesn't get. */
@@ -226,7 +238,8 @@ export type SignedIn =
       readonly fields: Fields;
       readonly ended: boolean;
     }
-  | { readonly state: "too-large"; readonly bytes: number };
+  | { readonly state: "too-large"; readonly bytes: number }
+  | Refused;
 
 /**
  * The outcome of a change.
@@ -251,6 +264,7 @@ export type Changed =
   | { readonly state: "ended" | "alias" | "signs-in" }
   | { readonly state: "too-large"; readonly bytes: number }
   | { readonly state: "elsewhere" }
+  | Refused
   | Superseded
   | Gone;
 
@@ -288,45 +302,15 @@ export interface Tombstone {
   readonly lineage?: string;
 }
 
+/** Options of `trim`. */
+export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
+
 /** Options of `endAll`. */
-export interface EndAllOptions extends Pick<EndOptions, "replicas" | "cause"> {
+export interface EndAllOptions extends TrimOptions {
   /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
 }
 
-/** A session's place in the order of deadlines. The session may be gone. */
-export type ListPlace = Pick<StoredSession, "id" | "expiresAt">;
-
-/** Which sessions `list` returns, and in what order. */
-export interface ListOptions {
-  /** The most sessions to return, from 1 to `MAX_LIST_LIMIT`. */
-  readonly limit: number;
-  /**
-   * - `"last-seen"`: the most recently seen first. In a shard with more than 500, only the 500 that
-   *   expire last are considered.
-   * - `"deadline"`: the latest `expiresAt` first. Equal deadlines are ordered by id, as `<` compares texts.
-   */
-  readonly order: "last-seen" | "deadline";
-  /**
-   * With the order `"deadline"`: only the sessions behind this place. The place stays valid if that
-   * session was ended, rotated or touched since.
-   */
-  readonly after?: ListPlace | null;
-}
-
-/** Options of `pages` and `iterate`. */
-export interface PageOptions {
-  /**
-   * Whether to read the sessions' fields; otherwise `fields` is empty.
-   * @default false
-   */
-  readonly withFields?: boolean;
-}
-
-/** The most sessions with their fields that one page of a shard holds. */
-export const MAX_PAGE_SESSIONS = 100;
-/** The most sessions that one `list` returns. */
-export const MAX_LIST_LIMIT = 500;
 /** How often a session may be renewed within one grace time, so the most aliases that lead to it. */
 export const MAX_RENEWALS = 32;
 /** The most aliases that `find` and `change` follow from an id. An ending follows all of them. */
@@ -345,7 +329,7 @@ export interface SessionStore {
    * returns the same times. If the id's shard takes no new sessions for the moment, the store may call
    * `createIdElsewhere`, which returns an id in another shard each time, and use that id.
    */
-  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created>;
+  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused>;
 
   /**
    * Ends the session that an id leads to, over any number of aliases, and makes another in the same
@@ -385,16 +369,25 @@ export interface SessionStore {
   /**
    * Changes every session with this value, without moving deadlines, and returns how many. It rejects
    * with ERR_SESSION_TOO_LARGE where a session would exceed `maxBytes`: that session and those after
-   * it are left as they are.
+   * it are left as they are. It rejects with ERR_SESSION_LIMIT, and changes nothing, where a value would
+   * have more sessions than its limit allows, whatever its `whenFull` says.
    */
   changeAll(reference: Reference, changes: FieldChanges): Promise<number>;
 
   /**
    * Ends every session with this value, except the one that `except` leads to, and returns how many.
    * A session that had the value when this was called, and still has it, is ended even if it is
-   * rotated meanwhile.
+   * rotated meanwhile. From then on the set counts as cleared (`Refused`), also if it was empty or
+   * memory is full.
    */
   endAll(reference: Reference, options?: EndAllOptions): Promise<number>;
+
+  /**
+   * Ends the oldest sessions with this value, in the order of `Limit`, until `keep` are left, and returns
+   * how many. A session that had the value when this was called, and was older than those that are kept,
+   * is ended even if it is rotated meanwhile. Sessions that are made meanwhile live.
+   */
+  trim(reference: Reference, keep: number, options?: TrimOptions): Promise<number>;
 
   /** The name of the place where a session is kept: the key of its hash in Redis. */
   sessionKey(id: string): string;

@@ -1,4 +1,5 @@
-import type { PageOptions, SessionStore, StoredSession } from "./contract.ts";
+import type { SessionStore, StoredSession } from "./contract.ts";
+import type { PageOptions } from "./listing.ts";
 
 /*
  * An optional ability of a store: to iterate over all its sessions. It isn't part of the contract,

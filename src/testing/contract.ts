@@ -1,11 +1,14 @@
+import { asOf } from "./core/as-of.ts";
 import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
 import { expiring } from "./core/expiring.ts";
+import { limiting } from "./core/limiting.ts";
 import { listing } from "./core/listing.ts";
 import { lookalikes } from "./core/lookalikes.ts";
 import { referencing } from "./core/referencing.ts";
 import { sets } from "./core/sets.ts";
+import { trimming } from "./core/trimming.ts";
 import { changingUsers } from "./identity/changing-users.ts";
 import { severalIdentities } from "./identity/several-identities.ts";
 import { signingIn } from "./identity/signing-in.ts";
@@ -29,6 +32,7 @@ import type { StoreTest } from "./store-test.ts";
  */
 export const storeContract: readonly StoreTest[] = [
   ...creating,
+  ...asOf,
   ...changing,
   ...referencing,
   ...rotating,
@@ -41,6 +45,8 @@ export const storeContract: readonly StoreTest[] = [
   ...sets,
   ...listing,
   ...lookalikes,
+  ...limiting,
+  ...trimming,
   ...largeSets,
   ...expiring,
   ...racing,

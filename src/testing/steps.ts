@@ -1,21 +1,22 @@
 import assert from "node:assert/strict";
-import {
-  type Change,
-  type Changed,
-  type FieldChanges,
-  type FieldReferences,
-  type Fields,
-  MAX_LIST_LIMIT,
-  type NewSession,
-  type PageOptions,
-  type Reference,
-  type Rotation,
-  type SessionStore,
-  type SignedIn,
-  type SignIn,
-  type StoredSession,
-  type Times,
+import type {
+  Change,
+  Changed,
+  Created,
+  FieldChanges,
+  FieldReferences,
+  Fields,
+  NewSession,
+  Reference,
+  Rotation,
+  SessionStore,
+  SignedIn,
+  SignIn,
+  StoredSession,
+  Times,
 } from "../store/contract.ts";
+import type { Limit } from "../store/entering.ts";
+import { MAX_LIST_LIMIT, type PageOptions } from "../store/listing.ts";
 import { newId, newIdBeside } from "./ids.ts";
 
 /*
@@ -53,12 +54,18 @@ export function toReferences(references: ReferenceTexts): FieldReferences[] {
   }));
 }
 
+/** The same, each with a limit. */
+export function toLimited(references: ReferenceTexts, limit: Limit): FieldReferences[] {
+  return toReferences(references).map((reference) => ({ ...reference, limit }));
+}
+
 export interface SessionDraft {
   readonly id?: string;
   readonly fields?: Texts;
   readonly references?: ReferenceTexts;
   readonly idleTimeout?: number | null;
   readonly absoluteTimeout?: number | null;
+  readonly asOf?: number | undefined;
 }
 
 export function createDraft(store: SessionStore, session: SessionDraft = {}): NewSession {
@@ -68,13 +75,21 @@ export function createDraft(store: SessionStore, session: SessionDraft = {}): Ne
     references: toReferences(session.references ?? {}),
     idleTimeout: session.idleTimeout === undefined ? HOUR_MS : session.idleTimeout,
     absoluteTimeout: session.absoluteTimeout === undefined ? DAY_MS : session.absoluteTimeout,
+    asOf: session.asOf,
   };
+}
+
+/** Creates a session; fails if the store refuses to. */
+export async function createSession(store: SessionStore, made: NewSession): Promise<Created> {
+  const created = await store.create(made);
+  assert.equal(created.state, "created");
+  return created;
 }
 
 /** Creates a session and returns its id. */
 export async function create(store: SessionStore, session?: SessionDraft): Promise<string> {
   const made = createDraft(store, session);
-  await store.create(made);
+  await createSession(store, made);
   return made.id;
 }
 
@@ -178,6 +193,7 @@ export function createSignIn(id: string, user: string, over: SignInDraft = {}): 
     identity: over.identity ?? ["user_id"],
     tombstone: over.tombstone ?? HOUR_MS,
     maxBytes: over.maxBytes ?? MAX_BYTES,
+    asOf: over.asOf,
   };
 }
 

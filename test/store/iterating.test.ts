@@ -4,8 +4,8 @@ import { createSessions, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, inject, test } from "vitest";
-import type { PageOptions } from "../../src/store/contract.ts";
 import { isIterable } from "../../src/store/iterating.ts";
+import type { PageOptions } from "../../src/store/listing.ts";
 import { freshPrefix } from "../support/stores/stores.ts";
 
 const client = new Redis(inject("redisUrl"));

@@ -26,6 +26,10 @@ export async function provokeHere(
   const store = memoryStore({ maxSessions: 1 });
   const full = createSessions<Data>({ store, ...OPTIONS });
   const { token: only } = await full.create({ user_id: 1 });
+  const single = createSessions<Data>({
+    references: { user_id: { limit: 1, whenFull: "reject" } },
+  });
+  const { token: alone } = await single.create({ user_id: 1 });
   const calls: (() => unknown)[] = [
     () => sessions.by("nobody" as "user_id", 1),
     () => sessions.by("user_id", {} as number),
@@ -58,6 +62,10 @@ export async function provokeHere(
     () => sessions.by("user_id", 1).set({ theme: token.repeat(10_000) }),
     () => full.create({ user_id: 2 }),
     () => full.signIn(null, { user_id: 2 }),
+    () => single.create({ user_id: 1 }),
+    () => single.signIn(token, { user_id: 1, theme: token }),
+    () => sessions.signIn(token, { user_id: 1 }, { asOf: 0 }),
+    () => sessions.signIn(token, { user_id: 1 }, { asOf: token as unknown as Date }),
   ];
   for (const call of calls) {
     try {
@@ -68,7 +76,7 @@ export async function provokeHere(
     }
     throw new Error(`nothing was wrong with ${call}`);
   }
-  return [only];
+  return [only, alone];
 }
 
 /** What only a request can do wrong; gives the tokens that it made. */

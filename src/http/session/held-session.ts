@@ -1,18 +1,11 @@
 import { checkCause } from "../../sessions/options/cause.ts";
 import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-options.ts";
 import { toSession } from "../../sessions/record.ts";
-import type { Changes, SessionCore } from "../../sessions/session-core.ts";
+import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type {
-  Changed,
-  EndAllOptions,
-  Lookup,
-  Reference,
-  Rotation,
-  Times,
-} from "../../store/contract.ts";
+import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
 import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
@@ -85,10 +78,7 @@ export class HeldSession<Data extends object> {
     return this.#candidates.length > 0;
   }
 
-  /**
-   * Decides which of several tokens counts, in one round trip. Returns what was found, with these fields;
-   * null if it was decided before.
-   */
+  /** Decides which of several tokens counts. Returns what was found; null if it was decided before. */
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
@@ -179,20 +169,20 @@ export class HeldSession<Data extends object> {
    * Rotates the session. Returns it with its new token; "ended" if it was ended instead; null if nothing
    * was done.
    */
-  async rotate(values: object, { grace, cause }: Pick<Rotation, "grace" | "cause">) {
+  async rotate(values: object, options: RotationChoice) {
     // The id is that of the request's own token, so that the store sees whether it is an old one.
     const id = this.#tokenId;
     if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", grace, cause } as const;
+    const rotation = { to: fresh.id, when: "always", ...options } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
-      await this.#endTwins({ cause });
+      await this.#endTwins({ cause: options.cause });
       this.#forget();
       return "ended";
     }
-    await this.#noteChange(changed, fresh, cause);
+    await this.#noteChange(changed, fresh, options.cause);
     return toSessionWithToken<Data>(changed, fresh);
   }
 
@@ -284,6 +274,15 @@ export class HeldSession<Data extends object> {
     return others + (await core.endAll(set, how));
   }
 
+  /** Ends the oldest sessions of a set. If this request's is among them, the cookie is cleared. */
+  async trimPeers(set: Reference, keep: number, how: EndingOptions): Promise<number> {
+    const own = this.#lineage ?? this.#id;
+    if (own !== null) this.#carrier.checkClear();
+    const ended = await this.#core.sets.trim(set, keep, how);
+    if (own !== null && ended > 0 && !(await this.#core.isLive(own))) this.#forget();
+    return ended;
+  }
+
   #isOwn(name: string): boolean {
     return [this.#id, this.#tokenId, this.#lineage].includes(name);
   }
@@ -328,8 +327,7 @@ export class HeldSession<Data extends object> {
   }
 
   async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
-    const reference = set === null ? {} : { reference: set };
-    const options = { ...reference, tombstone: this.#tombstone, ...how };
+    const options = { ...(set && { reference: set }), tombstone: this.#tombstone, ...how };
     return (await this.#core.end(id, options)) !== null;
   }
 

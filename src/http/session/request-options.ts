@@ -79,6 +79,7 @@ function isClearable(one: unknown): one is string {
 export const REQUEST_SIGN_IN_OPTIONS = listOptionNames<RequestSignInOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
+  asOf: true,
   keep: true,
   initiator: true,
   reason: true,

@@ -4,6 +4,7 @@ import { createConfigError, isArray, listOptionNames, quote } from "../../shared
 import { readElements, readOptions, readSafely } from "../../shared/given.ts";
 import { warn, warnOnce } from "../../shared/warnings.ts";
 import type { SessionStore } from "../../store/contract.ts";
+import type { Limit } from "../../store/entering.ts";
 import { memoryStore } from "../../store/memory/options.ts";
 import type { Deadlines, ReferenceOptions, SessionsOptions } from "../types.ts";
 import { parseSchema, type StandardSchema } from "./schema.ts";
@@ -21,6 +22,8 @@ const REFERENCE_OPTIONS = listOptionNames<ReferenceOptions>({
   identity: true,
   type: true,
   as: true,
+  limit: true,
+  whenFull: true,
 });
 const DEFAULT_MAX_BYTES = 65_536;
 /** OWASP ASVS 5.0, 7.3.1 and 7.3.2, ask for both; NIST SP 800-63B-4 allows 30 days at its lowest level. */
@@ -32,6 +35,8 @@ export interface ReferenceConfig {
   readonly plain: boolean;
   /** The one type that its values may have, or null for any. */
   readonly type: "string" | "number" | null;
+  /** How many sessions a value may have, if that is limited. */
+  readonly limit: Limit | undefined;
 }
 
 /** The timeouts of a new session. */
@@ -151,7 +156,9 @@ function parseReferences(
     const fault = findNameFault(field) ?? (references.has(field) ? "is declared twice" : undefined);
     if (fault) throw createConfigError(`${what} ${fault}`, about);
     const options = parseReferenceOptions(what, given, store, about);
-    references.set(field, { plain: options.as === "set", type: options.type ?? null });
+    const { as, type = null, limit: most, whenFull } = options;
+    const limit = most !== undefined && whenFull !== undefined ? { most, whenFull } : undefined;
+    references.set(field, { plain: as === "set", type, limit });
     if (options.identity !== false) identity.push(field);
   }
   if (identity.length > 1) warnAboutIdentities(identity);
@@ -194,7 +201,7 @@ function listDeclarations(declared: object): [string, ReferenceDeclaration][] {
 }
 
 function findReferenceFault(options: ReferenceOptions, store: SessionStore): string | undefined {
-  const { identity = true, type, as } = options;
+  const { identity = true, type, as, limit, whenFull } = options;
   if (typeof identity !== "boolean") return "has an option identity that is neither true nor false";
   if (type !== undefined && type !== "string" && type !== "number") {
     return 'has an option type that is neither "string" nor "number"';
@@ -203,7 +210,18 @@ function findReferenceFault(options: ReferenceOptions, store: SessionStore): str
   if (as === "set" && store.shards > 1) {
     return `is declared { as: "set" }, which needs a store of one shard; this one has ${store.shards}`;
   }
-  return undefined;
+  return findLimitFault(limit, whenFull);
+}
+
+function findLimitFault(limit: unknown, whenFull: unknown): string | undefined {
+  if (limit === undefined && whenFull === undefined) return undefined;
+  if (limit === undefined)
+    return "has an option whenFull, but no limit: add limit: 5, or another number";
+  if (!(Number.isSafeInteger(limit) && Number(limit) >= 1)) {
+    return "has an option limit that isn't a whole number above zero";
+  }
+  if (whenFull === "end-oldest" || whenFull === "reject") return undefined;
+  return 'has a limit, but its option whenFull is neither "end-oldest", which ends the oldest session when another one enters, nor "reject", which refuses the other one';
 }
 
 function warnAboutIdentities(identity: readonly string[]): void {

@@ -2,7 +2,7 @@ import { createConfigError, isArray, listOptionNames, quote } from "../../shared
 import { readElements, readOptions } from "../../shared/given.ts";
 import type { EndOptions } from "../../store/contract.ts";
 import type {
-  Deadlines,
+  CreateOptions,
   DeleteOptions,
   ReadOptions,
   RotateOptions,
@@ -17,13 +17,19 @@ export const READ_OPTIONS = listOptionNames<ReadOptions>({ touch: true });
 export const TOUCH_OPTIONS = listOptionNames<TouchOptions>({ idleTimeout: true });
 export const ROTATE_OPTIONS = listOptionNames<RotateOptions>({
   grace: true,
+  asOf: true,
   initiator: true,
   reason: true,
 });
-export const DEADLINES = listOptionNames<Deadlines>({ idleTimeout: true, absoluteTimeout: true });
+export const CREATE_OPTIONS = listOptionNames<CreateOptions>({
+  idleTimeout: true,
+  absoluteTimeout: true,
+  asOf: true,
+});
 export const SIGN_IN_OPTIONS = listOptionNames<SignInOptions>({
   idleTimeout: true,
   absoluteTimeout: true,
+  asOf: true,
   keep: true,
   initiator: true,
   reason: true,

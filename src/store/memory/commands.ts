@@ -10,14 +10,23 @@ import {
   toChanged,
 } from "./entry.ts";
 import type { Keeper } from "./keeper.ts";
+import type { Room } from "./limits.ts";
+
+/** Finds room in the sets that a session enters; null stands for a session to make. */
+type PlanRoom = (session: Session | null) => Room;
 
 /** Changes a session for a caller who chooses ids and deadlines. */
-export function applyCommand(keeper: Keeper, id: string, asked: Command): Commanded {
+export function applyCommand(
+  keeper: Keeper,
+  id: string,
+  asked: Command,
+  planRoom: PlanRoom,
+): Commanded {
   const { merge, where } = asked;
   const done = merge && keeper.entries.find(merge.to);
   if (done?.kind === "session") return toChanged(done, { rotated: true });
   const { entry: session, trail } = keeper.entries.resolve(id);
-  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked);
+  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked, planRoom);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const lifetime = {
@@ -25,7 +34,10 @@ export function applyCommand(keeper: Keeper, id: string, asked: Command): Comman
     absoluteDeadline: deriveDeadline(keeper, asked),
   };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
-  return keeper.writeChanges(session, changes, lifetime, merges ? () => rotate(merge) : null);
+  const room = planRoom(session);
+  if ("state" in room) return room;
+  const rotates = merges ? () => rotate(merge) : null;
+  return keeper.writeChanges(session, changes, lifetime, rotates, room.doomed);
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
@@ -40,6 +52,7 @@ function createIfAsked(
   id: string,
   kept: Alias | Tombstone | undefined,
   asked: Command,
+  planRoom: PlanRoom,
 ): Commanded {
   const { create, set, references, maxBytes, idleTimeout, merge } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
@@ -50,7 +63,10 @@ function createIfAsked(
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const lifetime = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  return toChanged(keeper.createSession(id, set, references, lifetime), { rotated: false });
+  const room = planRoom(null);
+  if ("state" in room) return room;
+  const made = keeper.createSession(id, set, references, lifetime, room.doomed);
+  return toChanged(made, { rotated: false });
 }
 
 function deriveDeadline(

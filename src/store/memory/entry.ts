@@ -25,6 +25,8 @@ export interface Session extends Mutable<Times> {
   readonly lineage: string;
   /** The id before this one, if an alias was left there. */
   previous: string | null;
+  /** Its place among all sessions in the order of their creation, or 0 if the program gave a clock. */
+  readonly order: number;
   /** The number of its last use among all uses. It orders lists if the clock stands still, as in tests. */
   lastUse: number;
   readonly fields: Map<string, string>;

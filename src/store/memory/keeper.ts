@@ -1,4 +1,5 @@
 import type { FieldChanges, FieldReferences, Fields } from "../contract.ts";
+import { Clearings } from "./clearings.ts";
 import { Entries, type MemoryLimits } from "./entries.ts";
 import {
   type ChangedSession,
@@ -15,6 +16,14 @@ import {
 import { type EndingKind, Feed } from "./feed.ts";
 import { SessionSets } from "./session-sets.ts";
 
+/** Where the time comes from. */
+export interface Clock {
+  /** In ms since 1970. */
+  readonly now: () => number;
+  /** Whether the program gave it. It alone then says which of two sessions is older. */
+  readonly isOwn: boolean;
+}
+
 /** The deadlines of a session to make or change. */
 export interface Lifetime {
   readonly idleTimeout: number | null;
@@ -28,14 +37,20 @@ export interface Lifetime {
 export class Keeper {
   readonly now: () => number;
   readonly sets = new SessionSets();
+  readonly clearings: Clearings;
   readonly entries: Entries;
   readonly feed: Feed;
+  readonly #isOwnClock: boolean;
+  #made = 0;
   /** The sessions that were rotated, by lineage. */
   readonly #lineages = new Map<string, Session>();
 
-  constructor(bounds: MemoryLimits, now: () => number) {
+  constructor(bounds: MemoryLimits, clock: Clock) {
+    const { now } = clock;
     this.now = now;
     this.feed = new Feed(now);
+    this.#isOwnClock = clock.isOwn;
+    this.clearings = new Clearings(now, bounds.maxSessions);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
@@ -44,20 +59,27 @@ export class Keeper {
     return timeout === null ? null : this.now() + timeout;
   }
 
-  /** Makes a session. It isn't kept if its deadline has passed. */
+  /**
+   * Makes a session. It isn't kept if its deadline has passed.
+   *
+   * @param doomed the sessions to end because a limit lets this one take their places.
+   */
   createSession(
     id: string,
     fields: Fields,
     references: readonly FieldReferences[],
     { idleTimeout, absoluteDeadline }: Lifetime,
+    doomed: readonly Session[] = [],
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.makeRoom(estimateBytes(fields, texts), null);
+    this.makeRoom(estimateBytes(fields, texts), doomed);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     const now = this.now();
     const session: Session = {
       kind: "session",
       id,
       lineage: id,
+      order: this.#isOwnClock ? 0 : ++this.#made,
       previous: null,
       fields: new Map(fields),
       bytes: 0,
@@ -83,17 +105,20 @@ export class Keeper {
    *
    * @param lifetime where it is null, the session's own value stays.
    * @param rotate gives the session its new id; null if it keeps its id.
+   * @param doomed the sessions to end because a limit lets this one take their places.
    */
   writeChanges(
     session: Session,
     changes: FieldChanges,
     lifetime: Lifetime,
     rotate: (() => void) | null,
+    doomed: readonly Session[] = [],
   ): ChangedSession | { readonly state: "too-large"; readonly bytes: number } {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.makeRoom(estimateBytesAfter(session, changes), session);
+    this.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
@@ -124,9 +149,9 @@ export class Keeper {
     this.feed.tellRotated(id, session);
   }
 
-  /** Makes room for a session of this size, which replaces `old` if that is given. */
-  makeRoom(bytes: number, old: Session | null): void {
-    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, old));
+  /** Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. */
+  makeRoom(bytes: number, leaving: readonly Session[]): void {
+    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, leaving));
   }
 
   /** Ends sessions. */
@@ -169,6 +194,7 @@ export class Keeper {
     this.feed.clear();
     this.entries.clear();
     this.sets.clear();
+    this.clearings.clear();
     this.#lineages.clear();
   }
 

@@ -49,7 +49,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): SessionStore {
   if (now !== undefined && typeof now !== "function") {
     throw createConfigError(CLOCK_MESSAGE, { option: "now" });
   }
-  return new MemoryStore({ maxSessions, maxTotalBytes }, now ? checkClock(now) : readWallClock);
+  return new MemoryStore(
+    { maxSessions, maxTotalBytes },
+    now ? { now: checkClock(now), isOwn: true } : { now: readWallClock, isOwn: false },
+  );
 }
 
 /** Looks `Date` up at each call, because fake timers may replace it after the store was made. */

@@ -8,24 +8,30 @@ import {
   type EndAllOptions,
   type EndOptions,
   type FieldChanges,
+  type FieldReferences,
   type FindOptions,
-  type ListOptions,
   type Lookup,
   MAX_HOPS,
-  MAX_LIST_LIMIT,
-  MAX_PAGE_SESSIONS,
   MAX_RENEWALS,
   type NewSession,
-  type PageOptions,
   type Reference,
   type Rotation,
   type SignedIn,
   type SignIn,
   type StoredSession,
+  type TrimOptions,
 } from "../contract.ts";
+import type { Refused } from "../entering.ts";
 import type { FeedListener, FeedStore } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
-import { byDeadline, byLastSeen } from "../list-order.ts";
+import {
+  byDeadline,
+  byLastSeen,
+  type ListOptions,
+  MAX_LIST_LIMIT,
+  MAX_PAGE_SESSIONS,
+  type PageOptions,
+} from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { applyCommand } from "./commands.ts";
 import type { MemoryLimits } from "./entries.ts";
@@ -44,7 +50,8 @@ import {
   toStoredSession,
   toTimes,
 } from "./entry.ts";
-import { Keeper, type Lifetime } from "./keeper.ts";
+import { type Clock, Keeper, type Lifetime } from "./keeper.ts";
+import { checkLimitsOfAll, compareAges, planRoom, type Room } from "./limits.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
@@ -53,19 +60,21 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   readonly shards = 1;
   readonly #keeper: Keeper;
 
-  constructor(limits: MemoryLimits, now: () => number) {
-    this.#keeper = new Keeper(limits, now);
+  constructor(limits: MemoryLimits, clock: Clock) {
+    this.#keeper = new Keeper(limits, clock);
   }
 
-  async create(created: NewSession): Promise<Created> {
-    const { id, fields, references } = created;
+  async create(created: NewSession): Promise<Created | Refused> {
+    const { id, fields, references, asOf } = created;
     const { entry } = this.#entries.resolve(id);
-    if (entry?.kind === "session") return { id, ...toTimes(entry) };
+    if (entry?.kind === "session") return { state: "created", id, ...toTimes(entry) };
     checkReferences(null, references);
-    return {
-      id,
-      ...toTimes(this.#keeper.createSession(id, fields, references, this.#deriveLifetime(created))),
-    };
+    if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
+    const room = this.#planRoom(references);
+    if ("state" in room) return room;
+    const lifetime = this.#deriveLifetime(created);
+    const made = this.#keeper.createSession(id, fields, references, lifetime, room.doomed);
+    return { state: "created", id, ...toTimes(made) };
   }
 
   #deriveLifetime({
@@ -84,17 +93,24 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const { fields, references } = mergeKept(asked, trail.length > MAX_HOPS ? null : old);
     const bytes = countBytes(fields);
     checkReferences(null, references);
+    if (this.#keeper.clearings.wasCleared(asked.asOf, references)) return { state: "cleared" };
+    const room = this.#planRoom(asked.references, { leaving: old });
+    if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#keeper.makeRoom(estimateBytes(fields, texts), old);
+    this.#keeper.makeRoom(estimateBytes(fields, texts), old ? [old, ...room.doomed] : room.doomed);
     const left = describeSuperseded(old, identity, asked.references);
     const kind = { how: describeReplacement(identity, asked.references), cause };
     if (old) this.#keeper.endSession(old, trail, kind, left, tombstone);
     else if (!entry) this.#keeper.leaveTombstones([id], left, tombstone);
-    return toSignedIn(
-      this.#keeper.createSession(asked.id, fields, references, this.#deriveLifetime(asked)),
-      { ended: old !== null },
+    const made = this.#keeper.createSession(
+      asked.id,
+      fields,
+      references,
+      this.#deriveLifetime(asked),
+      room.doomed,
     );
+    return toSignedIn(made, { ended: old !== null });
   }
 
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
@@ -113,6 +129,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (session?.kind !== "session")
       return toAbsent(session, change.references, rotation?.identity);
     if (where && !this.#keeper.sets.has(where, session)) return { state: "elsewhere" };
+    if (this.#keeper.clearings.wasCleared(rotation?.asOf, change.references)) {
+      return { state: "cleared" };
+    }
     return rotation
       ? this.#rotate(session, trail, change, rotation)
       : this.#write(session, change, null);
@@ -148,8 +167,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   #write(session: Session, change: Change, rotate: (() => void) | null): Changed {
+    const room = this.#planRoom(change.references, { own: session });
+    if ("state" in room) return room;
     const lifetime = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
-    return this.#keeper.writeChanges(session, change, lifetime, rotate);
+    return this.#keeper.writeChanges(session, change, lifetime, rotate, room.doomed);
   }
 
   /** Replaces a session that isn't the same user's by one with the change's fields alone. */
@@ -162,8 +183,10 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
+    const room = this.#planRoom(references, { leaving: session });
+    if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
-    this.#keeper.makeRoom(estimateBytes(fields, texts), session);
+    this.#keeper.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
     this.#keeper.endSession(
       session,
       trail,
@@ -171,12 +194,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       describeSuperseded(session, identity, references),
       tombstone,
     );
-    const made = this.#keeper.createSession(
-      to,
-      fields,
-      references,
-      this.#deriveLifetime(replacement),
-    );
+    const lifetime = this.#deriveLifetime(replacement);
+    const made = this.#keeper.createSession(to, fields, references, lifetime, room.doomed);
     return toChanged(made, { rotated: true });
   }
 
@@ -199,7 +218,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
-    return applyCommand(this.#keeper, id, asked);
+    return applyCommand(this.#keeper, id, asked, (session) =>
+      this.#planRoom(asked.references, { own: session }),
+    );
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -276,13 +297,14 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
     const members = this.#select(reference);
+    checkLimitsOfAll(members, changes.references, (one) => this.#select(one));
     for (const session of members) {
       checkReferences(session, changes.references);
       const bytes = countBytesAfter(session, changes);
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#keeper.makeRoom(estimateBytesAfter(session, changes), session);
+      this.#keeper.makeRoom(estimateBytesAfter(session, changes), [session]);
       this.#keeper.applyChanges(session, changes);
     }
     return members.length;
@@ -297,7 +319,26 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       except === null ? undefined : this.#resolve(except, MAX_RENEWALS, { byName: true }).entry;
     const doomed = members.filter((session) => session !== spared);
     this.#keeper.endSessions(doomed, { how: "clear", cause });
+    this.#keeper.clearings.add(reference);
     return doomed.length;
+  }
+
+  async trim(
+    reference: Reference,
+    keep: number,
+    { replicas, cause }: TrimOptions = {},
+  ): Promise<number> {
+    refuseReplicas(replicas);
+    const doomed = this.#select(reference).sort(compareAges).slice(0, -keep);
+    this.#keeper.endSessions(doomed, { how: "trim", cause });
+    return doomed.length;
+  }
+
+  #planRoom(
+    references: readonly FieldReferences[],
+    sessions?: { leaving?: Session | null; own?: Session | null },
+  ): Room {
+    return planRoom(references, (reference) => this.#select(reference), sessions);
   }
 
   #checkLookalike({ lookalike, ...reference }: Reference): void {

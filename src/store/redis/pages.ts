@@ -1,11 +1,13 @@
-import { waitForAll } from "../../shared/wait-for-all.ts";
 import {
-  MAX_PAGE_SESSIONS,
-  type PageOptions,
-  type Reference,
-  type StoredSession,
-} from "../contract.ts";
+  createLimitError,
+  createTooLargeError,
+  createTooManyReferencesError,
+} from "../../shared/errors.ts";
+import { waitForAll } from "../../shared/wait-for-all.ts";
+import type { FieldChanges, Reference, StoredSession } from "../contract.ts";
+import { MAX_PAGE_SESSIONS, type PageOptions } from "../listing.ts";
 import { decodeHash, decodeSession } from "./layout/decode.ts";
+import { encodeFieldChanges } from "./layout/encode.ts";
 import { encodeSetName, type Keys } from "./layout/keys.ts";
 import type { Executor } from "./scripts/executor.ts";
 
@@ -19,17 +21,70 @@ interface PageCursor {
   readonly afterId: string;
 }
 
+/** One session of a set, as its hash says. */
+interface Member {
+  readonly id: string;
+  readonly hash: ReadonlyMap<string, string>;
+}
+
 /** Iterates over the sessions of a set, a page of each shard at a time. No session comes twice. */
 export async function* readPages(
   executor: Executor,
   keys: Keys,
-  shards: readonly number[],
+  shards: number,
   reference: Reference,
   { withFields = false }: PageOptions,
 ): AsyncGenerator<StoredSession[]> {
+  for await (const page of readMembers(executor, keys, shards, reference, withFields)) {
+    yield page.map(({ id, hash }) => decodeSession(id, hash));
+  }
+}
+
+/** Tells which of two sessions is older: when each was created and, of one moment, the lineage. */
+export interface Age {
+  readonly lineage: string;
+  /** In µs, on the clock of its server. */
+  readonly created: number;
+}
+
+/** Reads the ages of all sessions of a set, the oldest first. */
+export async function listByAge(
+  executor: Executor,
+  keys: Keys,
+  shards: number,
+  reference: Reference,
+): Promise<Age[]> {
+  const ages: Age[] = [];
+  for await (const page of readMembers(executor, keys, shards, reference, false)) {
+    for (const { id, hash } of page) {
+      ages.push(toAge(id, hash));
+    }
+  }
+  return ages.sort(compareAges);
+}
+
+export function toAge(id: string, hash: ReadonlyMap<string, string>): Age {
+  return { lineage: hash.get("@l") ?? id, created: Number(hash.get("@c")) };
+}
+
+export function compareAges(one: Age, other: Age): number {
+  return one.created - other.created || (one.lineage < other.lineage ? -1 : 1);
+}
+
+async function* readMembers(
+  executor: Executor,
+  keys: Keys,
+  shards: number,
+  reference: Reference,
+  withFields: boolean,
+): AsyncGenerator<Member[]> {
   /** The sessions so far, by shard and creation time, which a rotation keeps. */
   const given = new Set<string>();
-  let cursors: PageCursor[] = shards.map((shard) => ({ shard, after: "", afterId: "" }));
+  let cursors: PageCursor[] = Array.from({ length: shards }, (_, shard) => ({
+    shard,
+    after: "",
+    afterId: "",
+  }));
   while (cursors.length > 0) {
     const pages = await waitForAll(cursors.map(readPage));
     const sessions = pages.flatMap((one) => one.sessions);
@@ -50,14 +105,58 @@ export async function* readPages(
         withFields ? "1" : "",
       ],
     );
-    const sessions: StoredSession[] = [];
+    const sessions: Member[] = [];
     for (const [id, reply] of found as [string, unknown][]) {
       const hash = decodeHash(reply);
       const birth = `${shard}:${hash.get("@c")}`;
       if (given.has(birth)) continue;
       given.add(birth);
-      sessions.push(decodeSession(id, hash));
+      sessions.push({ id, hash });
     }
     return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
   }
+}
+
+/** What has been written if a session of the set is refused. */
+const WRITTEN_BY_PAGES = "its page of the set is as it was, and other pages may have been changed";
+
+/**
+ * Changes the sessions of a set in one shard, page by page, and returns how many.
+ *
+ * @param operation tells this call from others, so that a session which comes twice is changed once.
+ */
+export async function changePages(
+  executor: Executor,
+  keys: Keys,
+  shard: number,
+  reference: Reference,
+  changes: FieldChanges,
+  operation: string,
+): Promise<number> {
+  const args = encodeFieldChanges(changes);
+  const changed = new Set<string>();
+  let cursor = ["", ""];
+  do {
+    const [word, ...rest] = await executor.write(
+      "change a session set",
+      "changeAll",
+      keys.deriveSetKey(shard, reference),
+      [
+        encodeSetName(reference),
+        operation,
+        ...cursor,
+        String(MAX_PAGE_SESSIONS),
+        String(MAX_PAGE_KEYS),
+        ...args,
+      ],
+    );
+    if (word === "too-large")
+      throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
+    if (word === "full") throw createLimitError(String(rest[0]), Number(rest[1]), WRITTEN_BY_PAGES);
+    if (word === "too-many")
+      throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
+    cursor = [String(rest[0]), String(rest[1])];
+    for (const birth of rest[2] as string[]) changed.add(birth);
+  } while (cursor[0] !== "");
+  return changed.size;
 }

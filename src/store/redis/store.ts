@@ -1,49 +1,40 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
-import { createTooLargeError, createTooManyReferencesError } from "../../shared/errors.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Command, Commanded, CommandStore } from "../commanding.ts";
-import {
-  type Change,
-  type Changed,
-  type Created,
-  type EndAllOptions,
-  type EndOptions,
-  type FieldChanges,
-  type FindOptions,
-  type ListOptions,
-  type Lookup,
-  MAX_HOPS,
-  MAX_PAGE_SESSIONS,
-  MAX_RENEWALS,
-  type NewSession,
-  type PageOptions,
-  type Reference,
-  type SignedIn,
-  type SignIn,
-  type StoredSession,
+import type {
+  Change,
+  Changed,
+  Created,
+  EndAllOptions,
+  EndOptions,
+  FieldChanges,
+  FindOptions,
+  Lookup,
+  NewSession,
+  Reference,
+  SignedIn,
+  SignIn,
+  StoredSession,
 } from "../contract.ts";
+import type { Full, Refused } from "../entering.ts";
 import type { IterableStore } from "../iterating.ts";
-import { byDeadline, byLastSeen } from "../list-order.ts";
+import { byDeadline, byLastSeen, type ListOptions, type PageOptions } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { decodeShard } from "../shards.ts";
 import {
   decodeChanged,
   decodeCommanded,
-  decodeHash,
   decodeLookup,
-  decodePairs,
+  decodeRefused,
   decodeSessions,
   decodeSignedIn,
   decodeTimes,
-  type Hash,
-  isSession,
-  prependOwnFields,
-  readTarget,
 } from "./layout/decode.ts";
 import {
   encodeCommand,
   encodeFieldChanges,
+  encodeLimits,
   encodeList,
   encodeNames,
   encodeOptional,
@@ -51,7 +42,17 @@ import {
   encodeWhere,
 } from "./layout/encode.ts";
 import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
-import { MAX_PAGE_KEYS, readPages } from "./pages.ts";
+import {
+  checkLimitsOfAll,
+  createLimitedStore,
+  dropLimits,
+  type Entry,
+  enterWithinLimits,
+  type LimitedStore,
+  trim,
+} from "./limits.ts";
+import { findByName, followAliases } from "./lookups.ts";
+import { changePages, MAX_PAGE_KEYS, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";
@@ -59,12 +60,8 @@ import { decodeCursor, type ScanScope } from "./reindex/scan-cursor.ts";
 import { Executor, type Reply } from "./scripts/executor.ts";
 import type { Connection } from "./wire/connection.ts";
 
-type Send = Connection["send"];
-
 /** The most shards that `create` tries while slots of a cluster are moving. */
 const MAX_SHARDS_TRIED = 8;
-/** What has been written if a session of the set is refused. */
-const WRITTEN_BY_PAGES = "its page of the set is as it was, and other pages may have been changed";
 
 /** Fulfils the store's contract with scripts and plain reads. */
 export class RedisStore implements CommandStore, ReindexableStore, IterableStore {
@@ -80,13 +77,24 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     this.#executor = new Executor(connection, timeout);
   }
 
-  async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created> {
-    const { fields, references, idleTimeout, absoluteTimeout } = session;
+  async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+    return this.#enter({
+      references: session.references,
+      to: session.id,
+      enter: (references) => this.#create({ ...session, references }, createIdElsewhere),
+      toLineage: (answer) => (answer.state === "created" ? answer.id : null),
+    });
+  }
+
+  async #create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+    const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
       encodeOptional(absoluteTimeout),
       references.flatMap(encodeSetNames).join(" "),
+      encodeOptional(asOf),
       ...encodeList([...fields].flat()),
+      ...encodeLimits(references),
     ];
     const ids = [session.id];
     const { target, reply } = await this.#executor.writeAnywhere(
@@ -100,10 +108,20 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
     );
-    return { id: target.id, ...decodeTimes(reply[1]) };
+    return decodeRefused(reply) ?? { state: "created", id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
+    return this.#enter({
+      references: session.references,
+      from: id,
+      to: session.id,
+      enter: (references) => this.#signIn(id, { ...session, references }),
+      toLineage: (answer) => (answer.state === "signed-in" ? session.id : null),
+    });
+  }
+
+  async #signIn(id: string, session: SignIn): Promise<SignedIn> {
     const { fields: set, references, maxBytes, keep } = session;
     const reply = await this.#executor.write("sign in", "signIn", this.sessionKey(id), [
       id,
@@ -112,6 +130,7 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
       encodeOptional(session.absoluteTimeout),
       String(session.tombstone),
       encodeNames(session.identity),
+      encodeOptional(session.asOf),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
     ]);
@@ -121,46 +140,23 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
     const asked = performance.now();
     const found = await this.#executor.runCommands("read a session", this.sessionKey(id), (send) =>
-      byName ? this.#findByName(send, id, names) : this.#followAliases(send, id, names),
+      byName ? findByName(send, this.#keys, id, names) : followAliases(send, this.#keys, id, names),
     );
     return decodeLookup(found, () => this.#executor.estimateTime(this.sessionKey(id), asked));
   }
 
-  async #followAliases(
-    send: Send,
-    id: string,
-    names?: readonly string[],
-    maxHops = MAX_HOPS,
-  ): Promise<Hash> {
-    for (let at = id, hop = 0; ; hop++) {
-      const found = { id: at, pairs: await this.#readHash(send, at, names) };
-      const target = readTarget(found);
-      if (target === undefined || hop === maxHops) return found;
-      at = target;
-    }
-  }
-
-  async #findByName(send: Send, name: string, names?: readonly string[]): Promise<Hash> {
-    const pointer = this.#keys.derivePointerKey(name);
-    let found = await this.#followAliases(send, name, names, MAX_RENEWALS);
-    // A rotation after the pointer was read leaves a new pointer: the session isn't gone.
-    for (let last: unknown = null; !isSession(found); ) {
-      const id = await send(pointer, "GET", [pointer]);
-      if (typeof id !== "string" || id === last) break;
-      found = await this.#followAliases(send, id, names, MAX_RENEWALS);
-      last = id;
-    }
-    return found;
-  }
-
-  async #readHash(send: Send, id: string, names?: readonly string[]) {
-    const key = this.sessionKey(id);
-    if (names === undefined) return decodeHash(await send(key, "HGETALL", [key]));
-    const all = prependOwnFields(names);
-    return decodePairs(all, await send(key, "HMGET", [key, ...all]));
-  }
-
   async change(id: string, change: Change): Promise<Changed> {
+    return this.#enter({
+      references: change.references,
+      from: id,
+      to: change.rotation?.to,
+      stays: true,
+      enter: (references) => this.#change(id, { ...change, references }),
+      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+    });
+  }
+
+  async #change(id: string, change: Change): Promise<Changed> {
     const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
       id,
       encodeWhere(change.where),
@@ -172,9 +168,20 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   async command(id: string, command: Command): Promise<Commanded> {
-    const args = [id, ...encodeCommand(command)];
     const key = this.sessionKey(id);
-    return decodeCommanded(await this.#executor.write("change a session", "command", key, args));
+    return this.#enter({
+      references: command.references,
+      from: id,
+      to: command.merge?.to,
+      stays: true,
+      enter: async (references) => {
+        const args = [id, ...encodeCommand({ ...command, references })];
+        return decodeCommanded(
+          await this.#executor.write("change a session", "command", key, args),
+        );
+      },
+      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+    });
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -247,38 +254,16 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
   }
 
   pages(reference: Reference, options: PageOptions = {}): AsyncGenerator<StoredSession[]> {
-    return readPages(this.#executor, this.#keys, this.#listShards(), reference, options);
+    return readPages(this.#executor, this.#keys, this.shards, reference, options);
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    const args = encodeFieldChanges(changes);
+    await checkLimitsOfAll(this.#limited, reference, changes.references);
+    const given = this.shards === 1 ? changes : dropLimits(changes);
     const operation = randomBytes(6).toString("base64url");
-    const counts = await this.#forEachShard(async (shard) => {
-      const changed = new Set<string>();
-      let cursor = ["", ""];
-      do {
-        const [word, ...rest] = await this.#executor.write(
-          "change a session set",
-          "changeAll",
-          this.#keys.deriveSetKey(shard, reference),
-          [
-            encodeSetName(reference),
-            operation,
-            ...cursor,
-            String(MAX_PAGE_SESSIONS),
-            String(MAX_PAGE_KEYS),
-            ...args,
-          ],
-        );
-        if (word === "too-large")
-          throw createTooLargeError(Number(rest[0]), changes.maxBytes, WRITTEN_BY_PAGES);
-        if (word === "too-many")
-          throw createTooManyReferencesError(Number(rest[0]), { written: WRITTEN_BY_PAGES });
-        cursor = [String(rest[0]), String(rest[1])];
-        for (const birth of rest[2] as string[]) changed.add(birth);
-      } while (cursor[0] !== "");
-      return changed.size;
-    });
+    const counts = await this.#forEachShard((shard) =>
+      changePages(this.#executor, this.#keys, shard, reference, given, operation),
+    );
     return sum(counts);
   }
 
@@ -314,6 +299,26 @@ export class RedisStore implements CommandStore, ReindexableStore, IterableStore
     });
     if (empty && alike > 0) reference.lookalike?.onFound();
     return sum(counts);
+  }
+
+  async trim(
+    reference: Reference,
+    keep: number,
+    options: Pick<EndOptions, "replicas"> = {},
+  ): Promise<number> {
+    return trim(this.#limited, reference, keep, options);
+  }
+
+  /** Lets a session into sets: on one shard the script itself sees to limits. */
+  #enter<Answer>(entry: Entry<Answer>): Promise<Answer | Full> {
+    if (this.shards === 1 || entry.references.every(({ limit }) => !limit)) {
+      return entry.enter(entry.references);
+    }
+    return enterWithinLimits(this.#limited, entry);
+  }
+
+  get #limited(): LimitedStore {
+    return createLimitedStore(this, this.#executor, this.#keys);
   }
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {

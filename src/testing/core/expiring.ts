@@ -12,6 +12,7 @@ import {
   createDraft,
   createForUser,
   createRotation,
+  createSession,
   findLive,
   HOUR_MS,
   of,
@@ -192,7 +193,7 @@ export const expiring: readonly StoreTest[] = [
     async ({ store, elapse }) => {
       // Whenever the store says live, it also says a time that is not past the deadline.
       const made = createDraft(store, { idleTimeout: 12, absoluteTimeout: null });
-      const { expiresAt } = await store.create(made);
+      const { expiresAt } = await createSession(store, made);
       for (let lookup = await store.find(made.id); lookup.state !== "gone"; ) {
         assert.equal(lookup.state, "live");
         assert.ok(lookup.now <= expiresAt, `live at ${lookup.now}, after ${expiresAt}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { ListPlace, SessionStore, StoredSession } from "../../store/contract.ts";
+import type { SessionStore, StoredSession } from "../../store/contract.ts";
+import type { ListPlace } from "../../store/listing.ts";
 import { newId, newIdBeside } from "../ids.ts";
 import {
   change,

@@ -46,6 +46,9 @@ function told(error: SessionError): string {
       same<Equal<typeof error.field, string | undefined>>();
       // @ts-expect-error: of another code
       return error.bytes;
+    case "ERR_SESSION_LIMIT":
+      same<Equal<typeof error.field, string>>();
+      return `${error.field} ${error.limit + 1}`;
     case "ERR_STORE_UNAVAILABLE":
       // @ts-expect-error: of another code
       error.replicas;

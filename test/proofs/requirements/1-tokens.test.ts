@@ -190,6 +190,7 @@ describe("requirement 1: tokens", () => {
       ERR_SESSION_VALUE: true,
       ERR_SESSION_TOO_LARGE: true,
       ERR_SESSION_GONE: true,
+      ERR_SESSION_LIMIT: true,
       ERR_STORE_UNAVAILABLE: true,
       ERR_STORE_FULL: true,
       ERR_REPLICAS: true,

@@ -1,6 +1,7 @@
 /* Large session sets, and a store whose operations on a set do something else between their pages. */
 import { redisStore } from "session-sets/redis";
-import type { PageOptions, SessionStore, StoredSession } from "../../../src/store/contract.ts";
+import type { SessionStore, StoredSession } from "../../../src/store/contract.ts";
+import type { PageOptions } from "../../../src/store/listing.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
 import {
   change,

@@ -307,14 +307,14 @@ describe("a call refuses", () => {
     const timeout = { timeout: "1 day" } as object;
     await expectRejected(
       () => sessions.create({ user_id: 1 }, timeout),
-      /create has no option "timeout"; its options are idleTimeout, absoluteTimeout/,
+      /create has no option "timeout"; its options are idleTimeout, absoluteTimeout, asOf/,
     );
     const misspelt = { idletimeout: 5, absoluteTimeout: "1 day" } as object;
     await expectRejected(() => sessions.create({ user_id: 1 }, misspelt), /option "idletimeout"/);
     for (const old of [token, null]) {
       await expectRejected(
         () => sessions.signIn(old, { user_id: 1 }, timeout),
-        /signIn has no option "timeout"; its options are idleTimeout, absoluteTimeout, keep/,
+        /signIn has no option "timeout"; its options are idleTimeout, absoluteTimeout, asOf, keep/,
       );
       const keeps = { keeps: ["theme"] } as object;
       await expectRejected(() => sessions.signIn(old, { user_id: 1 }, keeps), /option "keeps"/);
@@ -323,7 +323,7 @@ describe("a call refuses", () => {
     }
     await expectRejected(
       () => sessions.rotate(token, { user_id: 1 }, { graceTime: 0 } as object),
-      /rotate has no option "graceTime"; its options are grace/,
+      /rotate has no option "graceTime"; its options are grace, asOf/,
     );
     await expectRejected(() => user.list({ most: 5 } as object), /list has no option "most"/);
     expect((await sessions.get(token))?.data).toEqual({ theme: "dark" });

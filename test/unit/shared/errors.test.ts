@@ -32,6 +32,7 @@ const DETAILS: { readonly [Code in SessionErrorCode]: Required<SessionErrorDetai
   ERR_SESSION_VALUE: { field: "cart", references: 1001, maxReferences: 1000 },
   ERR_SESSION_TOO_LARGE: { bytes: 70_001, maxBytes: 65_537 },
   ERR_SESSION_GONE: { field: "user_id" },
+  ERR_SESSION_LIMIT: { field: "user_id", limit: 100_003 },
   ERR_STORE_UNAVAILABLE: { operation: "end a session" },
   ERR_STORE_FULL: { maxSessions: 100_001, maxTotalBytes: 134_217_729 },
   ERR_REPLICAS: { operation: "end a session", replicas: 777_002, acknowledged: 777_001 },

@@ -9,6 +9,7 @@ import type {
   Superseded,
   Times,
 } from "../../contract.ts";
+import type { Refused } from "../../entering.ts";
 import type { Reply } from "../scripts/executor.ts";
 
 /*
@@ -88,8 +89,20 @@ function decodeSuperseded(tombstone: unknown): Superseded {
   return { state: "superseded", by, hadIdentity: tombstone === "1" };
 }
 
+/** Why a session was not let into one of its sets; null where it was. */
+export function decodeRefused([word, ...rest]: Reply): Refused | null {
+  if (word === "cleared") return { state: word };
+  return word === "full" ? decodeFull(rest) : null;
+}
+
+function decodeFull([field, limit]: readonly unknown[]) {
+  return { state: "full", field: String(field), limit: Number(limit) } as const;
+}
+
 export function decodeSignedIn([word, ...rest]: Reply): SignedIn {
   if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
+  const refused = decodeRefused([word, ...rest]);
+  if (refused) return refused;
   if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]));
   const [ended, times, , fields] = rest;
   return {
@@ -137,6 +150,7 @@ export function decodeSessions(reply: unknown): StoredSession[] {
 
 export function decodeChanged(reply: Reply): Changed {
   const [word] = reply;
+  if (word === "cleared") return { state: word };
   return word === "ended" || word === "signs-in" || word === "alias"
     ? { state: word }
     : decodeCommanded(reply);
@@ -158,6 +172,8 @@ export function decodeCommanded([word, ...rest]: Reply): Commanded {
         fields: rotated ? omitOwnFields(decodeHash(fields)) : null,
       };
     }
+    case "full":
+      return decodeFull(rest);
     case "superseded":
       return decodeSuperseded(rest[0]);
     case "elsewhere":

@@ -1,5 +1,5 @@
 import type { Command, Merge } from "../../commanding.ts";
-import type { FieldChanges, Reference, Rotation } from "../../contract.ts";
+import type { FieldChanges, FieldReferences, Reference, Rotation } from "../../contract.ts";
 import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
 
 /* The arguments of the scripts. Each script's header describes them. */
@@ -21,9 +21,20 @@ export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldCh
         encodeSetNames(reference).join(" "),
       ]),
     ),
+    ...encodeLimits(references),
     ...encodeList([...set].flat()),
     ...encodeList(unset),
   ];
+}
+
+export function encodeLimits(references: readonly FieldReferences[]): string[] {
+  return encodeList(
+    references.flatMap(({ field, limit }) =>
+      limit
+        ? [encodeName(field), field, String(limit.most), limit.whenFull === "reject" ? "1" : ""]
+        : [],
+    ),
+  );
 }
 
 export function encodeRotation(rotation: Rotation | null): string[] {
@@ -36,6 +47,7 @@ export function encodeRotation(rotation: Rotation | null): string[] {
     encodeNames(rotation?.identity ?? []),
     encodeOptional(idleTimeout),
     encodeOptional(absoluteTimeout),
+    encodeOptional(rotation?.asOf),
     ...encodeList(without),
   ];
 }

@@ -13,13 +13,16 @@
 -- ARGV[9]   encoded names of the identity fields
 -- ARGV[10]  idle timeout of a session in its place (ms), or ''
 -- ARGV[11]  absolute timeout of a session in its place (ms), or ''
--- ARGV[12…] a list: fields that a session in its place does not get
+-- ARGV[12]  when the credentials were read (ms), or ''
+-- ARGV[13…] a list: fields that a session in its place does not get
 -- ARGV[…]   the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
 --           now, 'ended' by a rotation through an alias without grace
 --           now, 'alias' where a rotation comes through an alias, or is one too many
 --           now, 'signs-in' where the changes name another user, and the id is never to change
+--           now, 'cleared' where a set that the changes name was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -38,7 +41,8 @@ local tombstone_stays = tonumber(ARGV[8])
 local identity = parse_fields(ARGV[9])
 local fresh_idle = tonumber(ARGV[10])
 local fresh_timeout = tonumber(ARGV[11])
-local without, next_argument = read_list(12)
+local as_of = tonumber(ARGV[12])
+local without, next_argument = read_list(13)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -83,6 +87,16 @@ look_at_pointer(found, to ~= '' and current)
 if to ~= '' then
   look_at_session(to, {})
 end
+look_at_clearings(as_of, changes.names)
+local owned_by = to ~= '' and when ~= 'credentials'
+  and compare_identities(found.names, changes, identity)
+local is_replaced = owned_by == 'another' or owned_by == 'nobody'
+local room
+if is_replaced then
+  room = plan_room(changes.names, changes.limits, current)
+else
+  room = plan_room(added, changes.limits, nil, found.created and describe_age(current, found))
+end
 refuse_moving_slot()
 
 if not found.created then
@@ -90,6 +104,9 @@ if not found.created then
 end
 if where ~= '' and not has_name(found.names, where) then
   return { now, 'elsewhere' }
+end
+if was_cleared(as_of, changes.names) then
+  return { now, 'cleared' }
 end
 
 -- Whether the session gets a new id, and whether that is for good: no old id leads to the new one.
@@ -99,8 +116,7 @@ local named = encode_named(changes.names, identity)
 if when == 'credentials' then
   rotates, for_good = true, true
 elseif to ~= '' then
-  local owned_by = compare_identities(found.names, changes, identity)
-  if owned_by == 'another' or owned_by == 'nobody' then
+  if is_replaced then
     if when == 'never' then
       return { now, 'signs-in' }
     end
@@ -108,10 +124,14 @@ elseif to ~= '' then
     if bytes > changes.max_bytes then
       return { now, 'too-large', bytes }
     end
+    if room.full then
+      return room.full
+    end
     -- The new session is made first, so that nothing is done if memory is full.
     local made =
       make_session(to, changes.names, fields, fresh_idle, fresh_timeout and now + fresh_timeout)
     end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    end_doomed(room)
     return answer_changed(to, made, 1)
   end
   for_good = when == 'always' and owned_by == 'same'
@@ -125,13 +145,19 @@ elseif to ~= '' then
   end
 end
 
+if room.full then
+  return room.full
+end
 local bytes = count_bytes_after(derive_session_key(current), changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 
-return write_session(current, found, trail, changes, {
+local answer = write_session(current, found, trail, changes, {
   after = after, added = added, removed = removed, idle = new_idle,
   to = rotates and to, for_good = for_good, grace = grace, alias = aliases[1],
   stays = tombstone_stays, tombstone = encode_sign_in(had_identity, named),
 })
+end_doomed(room)
+
+return answer

@@ -12,6 +12,7 @@
 -- Returns   now, 'page', deadline and id to go on after, when each changed one was created (µs)
 --           now, 'too-large', bytes
 --           now, 'too-many', references
+--           now, 'full', field, how many sessions it may have
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
@@ -63,13 +64,24 @@ for _, id in ipairs(ids) do
   end
 end
 
+local entering = {}
 for _, id in ipairs(todo) do
+  for _, entered in ipairs(sessions[id].added) do
+    entering[entered] = (entering[entered] or 0) + 1
+  end
   if #sessions[id].added > 0 and #sessions[id].names > MAX_REFERENCES then
     return { now, 'too-many', #sessions[id].names }
   end
   local bytes = count_bytes_after(derive_session_key(id), changes)
   if bytes > changes.max_bytes then
     return { now, 'too-large', bytes }
+  end
+end
+
+for entered, count in pairs(entering) do
+  local limit = changes.limits[parse_field(entered)]
+  if limit and count + #list_by_age(entered, {}) > limit.most then
+    return { now, 'full', limit.field, limit.most }
   end
 end
 

@@ -17,6 +17,7 @@
 -- ARGV[13…] the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
+--           now, 'full', field, how many sessions it may have
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -88,6 +89,8 @@ end
 look_at_session(current, found.names)
 look_at_session(current, added)
 look_at_ids(trail)
+local own = found.created and describe_age(current, found)
+local room = plan_room(added, changes.limits, nil, own)
 look_at_pointer(found, to ~= '' and current)
 if to ~= '' then
   look_at_session(to, {})
@@ -109,6 +112,9 @@ if makes then
   current = id -- also where an alias is there, whose session has ended
 end
 local key = derive_session_key(current)
+if room.full then
+  return room.full
+end
 local bytes = count_bytes_after(key, changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
@@ -122,9 +128,12 @@ end
 
 local rotates = to ~= '' and changes_identity(found, added, removed)
 local named = encode_named(changes.names, identity)
-return write_session(current, found, trail, changes, {
+local answer = write_session(current, found, trail, changes, {
   after = after, added = added, removed = removed,
   idle = new_idle, absolute = new_deadline or (new_timeout and now + new_timeout),
   to = rotates and to, for_good = true, stays = tombstone_stays,
   tombstone = encode_sign_in(has_field(found.names, identity), named),
 })
+end_doomed(room)
+
+return answer

@@ -6,8 +6,12 @@
 -- ARGV[3]   idle timeout (ms), or ''
 -- ARGV[4]   absolute timeout (ms), or ''
 -- ARGV[5]   the names of its sets
--- ARGV[6…]  a list: field, value, …
+-- ARGV[6]   when the credentials were read (ms), or ''
+-- ARGV[7…]  a list: field, value, …
+-- ARGV[…]   the limits of its sets (includes/limits.lua)
 -- Returns   now, 'created', its times
+--           now, 'cleared' where one of its sets was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
@@ -15,19 +19,30 @@ local id = ARGV[2]
 local idle = tonumber(ARGV[3])
 local timeout = tonumber(ARGV[4])
 local names = split_words(ARGV[5])
-local fields = read_list(6)
+local as_of = tonumber(ARGV[6])
+local fields, next_argument = read_list(7)
+local limits = read_limits(next_argument)
 
 if is_late(not_after) then
   return { now, 'late' }
 end
 
 look_at_session(id, names)
+look_at_clearings(as_of, names)
+local room = plan_room(names, limits)
 refuse_moving_slot()
 
 -- The id is fresh and random: if a session has it, this command was sent before.
 local found = read_own_fields(id)
 if not found.created then
+  if was_cleared(as_of, names) then
+    return { now, 'cleared' }
+  end
+  if room.full then
+    return room.full
+  end
   found = make_session(id, names, fields, idle, timeout and now + timeout)
+  end_doomed(room)
 end
 
 return { now, 'created', list_times(found) }

@@ -61,6 +61,7 @@ end
 if is_waited_for then
   look_at_key(derive_wait_key())
 end
+look_at_key(derive_clearing_key(name))
 refuse_moving_slot()
 
 if is_waited_for and #doomed == 0 then
@@ -78,6 +79,7 @@ for _, session in ipairs(doomed) do
   end
 end
 refresh_set_expiries()
+mark_cleared(name)
 
 local left = redis.call('ZCARD', set)
 local empty = #doomed == 0 and left == 0

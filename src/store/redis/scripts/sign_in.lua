@@ -8,9 +8,12 @@
 -- ARGV[5]   absolute timeout (ms), or ''
 -- ARGV[6]   for how long tombstones stay (ms)
 -- ARGV[7]   encoded names of the identity fields
--- ARGV[8…]  a list, for each field that is kept: field, the same encoded
+-- ARGV[8]   when the credentials were read (ms), or ''
+-- ARGV[9…]  a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
+--           now, 'cleared' where one of its sets was cleared since then
+--           now, 'full', field, how many sessions it may have
 --           now, 'too-large', bytes
 --           now, 'too-many', references
 --           now, 'late'
@@ -22,7 +25,8 @@ local idle = tonumber(ARGV[4])
 local timeout = tonumber(ARGV[5])
 local tombstone_stays = tonumber(ARGV[6])
 local identity = parse_fields(ARGV[7])
-local keep, next_argument = read_list(8)
+local as_of = tonumber(ARGV[8])
+local keep, next_argument = read_list(9)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -73,8 +77,16 @@ look_at_session(current, found.names)
 look_at_ids(trail)
 look_at_pointer(found)
 look_at_session(to, names)
+look_at_clearings(as_of, names)
+local room = plan_room(changes.names, changes.limits, found.created and current)
 refuse_moving_slot()
 
+if was_cleared(as_of, names) then
+  return { now, 'cleared' }
+end
+if room.full then
+  return room.full
+end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
@@ -88,5 +100,6 @@ if found.created then
 elseif not found.tombstone and not found.target then
   replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
 end
+end_doomed(room)
 
 return answer_signed_in(made, found.created and 1 or 0)

@@ -20,12 +20,18 @@ describe("onEnd tells", () => {
   });
 
   test("every way in which a call can end a session, with its cause", async () => {
-    const { sessions } = open();
+    const { sessions, clock } = open();
+    const endByTrim = async () => {
+      clock.now++;
+      await sessions.create({ user_id: 1 });
+      await sessions.by("user_id", 1).trim({ keep: 1, ...ADMIN });
+    };
     const cases: [string, (token: string, id: string) => Promise<unknown>][] = [
       ["delete", (token) => sessions.delete(token, ADMIN)],
       ["delete", (_, id) => sessions.byId(id).delete(ADMIN)],
       ["delete", (_, id) => sessions.by("user_id", 1).delete(id, ADMIN)],
       ["clear", () => sessions.by("user_id", 1).clear(ADMIN)],
+      ["trim", () => endByTrim()],
       ["sign-in", (token) => sessions.signIn(token, { user_id: 1 }, ADMIN)],
       ["sign-in", (token) => sessions.rotate(token, { user_id: 2 }, ADMIN)],
       ["delete", (token) => sessions.rotate(token, { user_id: null as never }, ADMIN)],

@@ -58,6 +58,7 @@ describe("what cannot work is refused:", () => {
         sessions.byId(session.id).delete(options),
         sessions.by("user_id", 1).delete(session.id, options),
         sessions.by("user_id", 1).clear(options),
+        sessions.by("user_id", 1).trim({ keep: 1, ...(options as object) }),
         sessions.signIn(token, { user_id: 1 }, options),
         sessions.signIn(null, { user_id: 1 }, options),
         sessions.rotate(token, {}, options),

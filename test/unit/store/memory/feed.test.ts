@@ -7,11 +7,13 @@ import { eventually } from "../../../support/eventually.ts";
 
 const TIMEOUTS = { idleTimeout: 60_000, absoluteTimeout: null };
 
-function createSession(store: FeedStore, user?: string) {
+async function createSession(store: FeedStore, user?: string) {
   const fields = new Map(user === undefined ? [] : [["user_id", user]]);
   const references =
     user === undefined ? [] : [{ field: "user_id", texts: [user], plain: false, identity: true }];
-  return store.create({ id: newId(1), fields, references, ...TIMEOUTS });
+  const id = newId(1);
+  await store.create({ id, fields, references, ...TIMEOUTS });
+  return { id };
 }
 
 test("a full store tells which sessions without a user it has ended, as a limit", async () => {

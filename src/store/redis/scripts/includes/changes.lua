@@ -2,6 +2,7 @@
 --
 --   max bytes
 --   a list: for each changed reference field its encoded name, and the names of its sets
+--   the limits of these fields (includes/limits.lua)
 --   a list: field, value, … to set
 --   a list: fields to unset
 
@@ -20,6 +21,7 @@ local function read_changes(at)
       changes.names[#changes.names + 1] = name
     end
   end
+  changes.limits, at = read_limits(at)
   changes.set, at = read_list(at)
   changes.unset = read_list(at)
   return changes

@@ -127,14 +127,14 @@ describe.each(SCRIPTS.map(({ file, name }) => [file, name] as const))("%s", (fil
   });
 
   test("reads its arguments at the top, each one that it describes, and nowhere else", () => {
-    const local = /^local [\w, ]+ = .*\b(?:KEYS|ARGV|read_list|read_changes)\b.*$/;
+    const local = /^local [\w, ]+ = .*\b(?:KEYS|ARGV|read_list|read_limits|read_changes)\b.*$/;
     for (const line of top.trimEnd().split("\n")) expect(line).toMatch(local);
-    const reads = [...top.matchAll(/ARGV\[\d+\]|read_(?:list|changes)\((\w+)\)/g)].map(
+    const reads = [...top.matchAll(/ARGV\[\d+\]|read_(?:list|limits|changes)\((\w+)\)/g)].map(
       ([all, at]) => (at === undefined ? all : `ARGV[${at === "next_argument" ? "" : at}…]`),
     );
     const used = described.filter(({ at, text }) => at !== "KEYS[1]" && text !== ONLY_READS);
     expect(reads).toEqual(used.map(({ at }) => at));
-    expect(rest).not.toMatch(/\b(?:KEYS|ARGV|read_list|read_changes)\b/);
+    expect(rest).not.toMatch(/\b(?:KEYS|ARGV|read_list|read_limits|read_changes)\b/);
   });
 
   test("does nothing after the moment that it is given, or only reads and drops what has expired", () => {

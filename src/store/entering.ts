@@ -1,0 +1,45 @@
+/* When a session may enter a set, as the contract says it. */
+
+/**
+ * How many live sessions a value may have. What is full of them refuses another one, or ends its oldest:
+ * the first created, and of those of one moment the one whose lineage `<` sorts first. Where the one that
+ * enters is older than all that are there, it is refused, too.
+ *
+ * A store of several shards may let parallel calls in first, and then end what is too many in that
+ * order, the caller's own included. It never leaves fewer than there may be, and not one more once all
+ * calls have returned.
+ */
+export interface Limit {
+  /** 1 or more. */
+  readonly most: number;
+  readonly whenFull: "end-oldest" | "reject";
+}
+
+/**
+ * A session may not enter a set, and nothing was written or ended.
+ *
+ * - `full`: the set of one of its values has as many sessions as its limit allows. A session that the
+ *   same call ends doesn't count.
+ * - `cleared`: the set was cleared (`endAll`) since `asOf`, or that can't be told. An `asOf` counts as
+ *   two seconds earlier than it says, and one in the future as now. A store remembers a clear for an
+ *   hour, and refuses an `asOf` that is older than that.
+ */
+export type Refused = Cleared | Full;
+
+/** See `Refused`. */
+export interface Cleared {
+  readonly state: "cleared";
+}
+
+/** See `Refused`. */
+export interface Full {
+  readonly state: "full";
+  readonly field: string;
+  /** How many sessions the value may have. */
+  readonly limit: number;
+}
+
+/** How much earlier an `asOf` counts than it says: clocks differ, and a clear is seen late. */
+export const AS_OF_MARGIN_MS = 2_000;
+/** How long a store remembers that a set was cleared. */
+export const CLEAR_MEMORY_MS = 3_600_000;

@@ -1,0 +1,67 @@
+import { createLimitError } from "../../shared/errors.ts";
+import type { FieldReferences, Reference } from "../contract.ts";
+import type { Full } from "../entering.ts";
+import type { Session } from "./entry.ts";
+
+/** Whether there is room for one more session, and which are ended for it. */
+export type Room = { readonly doomed: readonly Session[] } | Full;
+
+type ListMembers = (reference: Reference) => Session[];
+
+/** Which of two sessions is older, as `sort` takes it. */
+export function compareAges(one: Session, other: Session): number {
+  return (
+    one.createdAt - other.createdAt ||
+    one.order - other.order ||
+    (one.lineage < other.lineage ? -1 : 1)
+  );
+}
+
+/**
+ * Finds room for one more session in each set that it would enter.
+ *
+ * @param leaving a session that is ended anyway.
+ * @param own the session that enters; null for a new one.
+ */
+export function planRoom(
+  references: readonly FieldReferences[],
+  listMembers: ListMembers,
+  { leaving = null, own = null }: { leaving?: Session | null; own?: Session | null } = {},
+): Room {
+  const doomed = new Set<Session>();
+  for (const { reference, limit } of listLimited(references)) {
+    const members = listMembers(reference)
+      .filter((session) => session !== leaving && !doomed.has(session))
+      .sort(compareAges);
+    if (own && members.includes(own)) continue;
+    const surplus = members.slice(0, Math.max(0, members.length + 1 - limit.most));
+    const youngest = surplus.at(-1);
+    if (!youngest) continue;
+    if (limit.whenFull === "reject" || (own && compareAges(own, youngest) < 0)) {
+      return { state: "full", field: reference.field, limit: limit.most };
+    }
+    for (const session of surplus) doomed.add(session);
+  }
+  return { doomed: [...doomed] };
+}
+
+/** The values that have limits. Those that reject come last: what is ended for others makes room. */
+function listLimited(references: readonly FieldReferences[]) {
+  return references
+    .flatMap(({ field, texts, plain, limit }) =>
+      limit ? texts.map((text) => ({ reference: { field, text, plain }, limit })) : [],
+    )
+    .sort((a, b) => Number(a.limit.whenFull === "reject") - Number(b.limit.whenFull === "reject"));
+}
+
+/** @throws SessionError ERR_SESSION_LIMIT where a value would have too many sessions with all of these. */
+export function checkLimitsOfAll(
+  sessions: readonly Session[],
+  references: readonly FieldReferences[],
+  listMembers: ListMembers,
+): void {
+  for (const { reference, limit } of listLimited(references)) {
+    const after = new Set([...sessions, ...listMembers(reference)]);
+    if (after.size > limit.most) throw createLimitError(reference.field, limit.most);
+  }
+}

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { newIdBeside } from "../ids.ts";
+import {
+  assertGone,
+  assertMembers,
+  change,
+  createForUser,
+  createRotation,
+  expectDone,
+  of,
+} from "../steps.ts";
+import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
+
+const user = of("user_id", "1");
+
+async function createInOrder({ store, elapse }: StoreUnderTest, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < count; i++) {
+    ids.push(await createForUser(store, "1"));
+    await elapse(2);
+  }
+  return ids;
+}
+
+/** Ending the oldest sessions of a set. */
+export const trimming: readonly StoreTest[] = [
+  storeTest("trim ends all but the newest", async (under) => {
+    const { store } = under;
+    const ids = await createInOrder(under, 6);
+    const other = await createForUser(store, "2");
+    assert.equal(await store.trim(user, 2), 4);
+    await assertMembers(store, user, ids.slice(4));
+    await assertGone(store, ...ids.slice(0, 4));
+    await assertMembers(store, of("user_id", "2"), [other]);
+  }),
+
+  storeTest("trim ends nothing where there are not more", async (under) => {
+    const { store } = under;
+    const ids = await createInOrder(under, 3);
+    assert.equal(await store.trim(user, 3), 0);
+    assert.equal(await store.trim(user, 100), 0);
+    assert.equal(await store.trim(of("user_id", "2"), 1), 0);
+    await assertMembers(store, user, ids);
+  }),
+
+  storeTest("trim goes by when sessions were created, not by their use", async (under) => {
+    const { store } = under;
+    const [first = "", second = "", third = ""] = await createInOrder(under, 3);
+    const to = newIdBeside(first);
+    expectDone(await change(store, first, { rotation: createRotation(to) }));
+    expectDone(await change(store, second, { set: { a: "1" } }));
+    assert.equal(await store.trim(user, 1), 2);
+    await assertMembers(store, user, [third]);
+    await assertGone(store, to, first, second);
+  }),
+
+  storeTest("trim ends sessions that are rotated meanwhile", async (under) => {
+    const { store } = under;
+    const ids = await createInOrder(under, 30);
+    const old = ids.slice(0, -1);
+    const renewed = old.map((id) => newIdBeside(id));
+    const [ended] = await Promise.all([
+      store.trim(user, 1),
+      ...old.map((id, i) => change(store, id, { rotation: createRotation(renewed[i] as string) })),
+    ]);
+    assert.equal(ended, 29);
+    await assertMembers(store, user, ids.slice(-1));
+  }),
+
+  storeTest("trim leaves those alone that are made meanwhile", async (under) => {
+    const { store } = under;
+    await createInOrder(under, 20);
+    const [ended, ...made] = await Promise.all([
+      store.trim(user, 5),
+      ...Array.from({ length: 10 }, () => createForUser(store, "1")),
+    ]);
+    assert.ok(ended >= 15 && ended <= 20, `${ended} were ended`);
+    for (const id of made) assert.equal(await store.has(user, id), true);
+  }),
+
+  storeTest("trim ends sessions of every shard", async (under) => {
+    const { store } = under;
+    const ids = await createInOrder(under, 40);
+    assert.equal(await store.trim(user, 10), 30);
+    await assertMembers(store, user, ids.slice(30));
+  }),
+];
