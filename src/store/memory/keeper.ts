@@ -73,7 +73,7 @@ export class Keeper {
   ): Session {
     const texts = references.map((one) => one.texts);
     this.makeRoom(estimateBytes(fields, texts), doomed);
-    this.#endForLimit(doomed);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -118,7 +118,7 @@ export class Keeper {
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
     this.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
-    this.#endForLimit(doomed);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
@@ -128,10 +128,6 @@ export class Keeper {
     this.entries.noteExpiry(session);
     if (session.expiresAt < now) this.entries.drop(session.id);
     return toChanged(session, { rotated: rotate !== null });
-  }
-
-  #endForLimit(doomed: readonly Session[]): void {
-    this.endSessions(doomed, { how: "limit", cause: undefined });
   }
 
   applyChanges(session: Session, { set, unset, references }: FieldChanges): void {
@@ -155,8 +151,7 @@ export class Keeper {
 
   /** Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. */
   makeRoom(bytes: number, leaving: readonly Session[]): void {
-    const pushedOut = this.entries.makeRoom(bytes, leaving);
-    this.feed.tellEnded({ how: "limit", cause: undefined }, pushedOut);
+    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, leaving));
   }
 
   /** Ends sessions. */

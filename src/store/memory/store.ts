@@ -194,13 +194,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       describeSuperseded(session, identity, references),
       tombstone,
     );
-    const made = this.#keeper.createSession(
-      to,
-      fields,
-      references,
-      this.#deriveLifetime(replacement),
-      room.doomed,
-    );
+    const lifetime = this.#deriveLifetime(replacement);
+    const made = this.#keeper.createSession(to, fields, references, lifetime, room.doomed);
     return toChanged(made, { rotated: true });
   }
 
