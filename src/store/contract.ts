@@ -316,9 +316,6 @@ export const MAX_RENEWALS = 32;
 /** The most aliases that `find` and `change` follow from an id. An ending follows all of them. */
 export const MAX_HOPS = 3;
 
-/** Options of `trim`. */
-export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
-
 /** A store of sessions and their sets. */
 export interface SessionStore {
   /**

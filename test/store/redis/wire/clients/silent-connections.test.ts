@@ -128,6 +128,7 @@ describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) =>
     expect(answer).toMatchObject({ data: {} });
     await vi.waitUntil(() => sessions.set(token, { theme: "dark" }).catch(() => false), 60_000);
     const theme = async () => (await sessions.get(token))?.data.theme;
-    expect(await vi.waitUntil(() => theme().catch(() => null), 60_000)).toBe("dark");
+    const seen = await vi.waitUntil(() => theme().catch(() => null), 60_000);
+    expect(seen).toBe("dark");
   });
 });
