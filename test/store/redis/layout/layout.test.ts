@@ -355,8 +355,52 @@ describe("the end of a session", () => {
     expect(await allKeys()).toEqual([]);
     const { id } = await make();
     await sessions.by("team_ids", 1).clear();
-    expect(await allKeys()).toEqual([`${tag}:s:${id}`]); // the alias: its end finds it, or its grace
+    // The alias: its end finds it, or its grace. And the mark of the clear.
+    expect(await allKeys()).toEqual([`${tag}:c:team_ids:1`, `${tag}:s:${id}`]);
     expect(await sessions.byId(id).get()).toBeNull();
+  });
+});
+
+describe("a clear leaves a mark for an hour", () => {
+  test("beside its set in each shard, also if the set is empty or a session is spared", async () => {
+    const spared = await sessions.create({ user_id: 1 });
+    for (const user of [1, 2]) {
+      await sessions.by("user_id", user).clear({ except: spared.session.id });
+      const key = `${tag}:c:user_id:${user}`;
+      const [moment, expires] = [await client.get(key), await client.pexpiretime(key)];
+      expect(Number(moment)).toBeGreaterThanOrEqual(spared.session.createdAt.getTime());
+      expect(expires).toBe(Number(moment) + 3_600_000);
+    }
+    const sharded = createSessions<Data>({
+      store: redisStore(client, { prefix: `${prefix}-2`, shards: 3, timeout: "20 seconds" }),
+      references: { user_id: {} },
+    });
+    await sharded.by("user_id", 1).clear();
+    expect(await client.keys(`{${prefix}-2:*}:*`)).toHaveLength(3);
+    for (let k = 0; k < 3; k++) {
+      expect(await client.exists(`{${prefix}-2:${k}}:c:user_id:1`)).toBe(1);
+    }
+  });
+
+  test("and nothing else does", async () => {
+    const { token, session } = await sessions.create({ user_id: 1, team_ids: [1] });
+    await sessions.rotate(token);
+    await sessions.by("user_id", 1).trim({ keep: 1 });
+    await sessions.by("user_id", 1).set({ team_ids: [2] });
+    await sessions.by("user_id", 1).delete(session.id);
+    expect((await allKeys()).filter((key) => key.includes(":c:"))).toEqual([]);
+  });
+
+  test("reindex neither reads nor counts it", async () => {
+    await sessions.create({ user_id: 1 });
+    await sessions.by("user_id", 2).clear();
+    const seen = { scanned: 0, fixed: 0 };
+    for await (const { scanned, added, removed, corrected } of sessions.reindex()) {
+      seen.scanned = scanned;
+      seen.fixed += added + removed + corrected;
+    }
+    expect(seen).toEqual({ scanned: 2, fixed: 0 }); // the session and its set
+    expect(await client.exists(`${tag}:c:user_id:2`)).toBe(1);
   });
 });
 

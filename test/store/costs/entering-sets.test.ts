@@ -1,0 +1,75 @@
+/* What asOf, limits and trim cost (docs/design.md, "Costs"), counted by a proxy before a real server. */
+import { createSessions, type Sessions, type SessionsOptions } from "session-sets";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { type Data, type Meter, openMeter, warmUp } from "../../support/stores/costs.ts";
+import { clients, freshPrefix } from "../../support/stores/stores.ts";
+
+let meter: Meter;
+beforeAll(async () => {
+  meter = await openMeter(inject("redisUrl"), clients["ioredis 6"]);
+});
+afterAll(() => meter.close());
+
+type References = SessionsOptions<Data>["references"];
+
+async function open(shards: number, references: References): Promise<Sessions<Data>> {
+  const sessions = createSessions<Data>({
+    store: redisStore(meter.client, { prefix: freshPrefix(), shards, timeout: "20 seconds" }),
+    references,
+  });
+  await warmUp(sessions);
+  await sessions.by("user_id", 0).trim({ keep: 1 });
+  return sessions;
+}
+
+describe.each([1, 4])("on %i shard(s)", (shards) => {
+  test("asOf costs nothing", async () => {
+    const sessions = await open(shards, { user_id: {}, team_ids: { identity: false } });
+    const { token } = await sessions.create();
+    const asOf = Date.now();
+    await meter.expectCost(() => sessions.create({ user_id: 1 }, { asOf }), 1);
+    await meter.expectCost(() => sessions.rotate(token, { theme: "dark" }, { asOf }), 1);
+    await meter.expectCost(() => sessions.signIn(token, { user_id: 1 }, { asOf }), 1);
+  });
+
+  test("a limit costs nothing on one shard; on several it counts the set after the call", async () => {
+    const user_id = { limit: 2, whenFull: "end-oldest" } as const;
+    const sessions = await open(shards, { user_id, team_ids: { identity: false } });
+    const create = () => sessions.create({ user_id: 1 });
+    const counted = shards === 1 ? 0 : shards;
+    for (let i = 0; i < 2; i++) await meter.expectCost(create, 1 + counted, counted ? 2 : 1);
+    // In a full set it also reads which the oldest is, and ends it.
+    const read = shards === 1 ? 0 : 2 * shards + 1;
+    await meter.expectCost(create, 1 + read, read ? 4 : 1);
+  });
+
+  test("one that rejects counts before as well, and asks once more where it took the last place", async () => {
+    const user_id = { limit: 2, whenFull: "reject" } as const;
+    const sessions = await open(shards, { user_id, team_ids: { identity: false } });
+    const create = () => sessions.create({ user_id: 1 });
+    const [counted, asked] = shards === 1 ? [0, 0] : [2 * shards, 1];
+    await meter.expectCost(create, 1 + counted, counted ? 3 : 1);
+    await meter.expectCost(create, 1 + counted + asked, counted ? 4 : 1);
+    const rejected = () => create().catch(() => null);
+    await meter.expectCost(rejected, shards === 1 ? 1 : shards + 1, shards === 1 ? 1 : 2);
+  });
+
+  test("what names no limited field costs what it did", async () => {
+    const user_id = { limit: 2, whenFull: "reject" } as const;
+    const sessions = await open(shards, { user_id, team_ids: { identity: false } });
+    const { token } = await sessions.create({ user_id: 1 });
+    await meter.expectCost(() => sessions.set(token, { theme: "dark" }), 1);
+    await meter.expectCost(() => sessions.rotate(token), 1);
+    await meter.expectCost(() => sessions.create({ team_ids: [1] }), 1);
+    await meter.expectCost(() => sessions.by("user_id", 1).set({ theme: "light" }), shards, 1);
+  });
+
+  test("trim reads a page a shard, and then ends each session by itself", async () => {
+    const sessions = await open(shards, { user_id: {}, team_ids: { identity: false } });
+    for (let i = 0; i < 5; i++) await sessions.create({ user_id: 1 });
+    const trim = () => sessions.by("user_id", 1).trim({ keep: 3 });
+    await meter.expectCost(trim, shards + 2, 2);
+    await meter.expectCost(trim, shards, 1);
+  });
+});
