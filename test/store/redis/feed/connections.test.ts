@@ -1,5 +1,6 @@
 /* The connections that listen: when there are any, how many, and what they keep. */
 import { Redis } from "ioredis";
+import { Redis as Redis5 } from "ioredis-5";
 import { newIdBeside, newIdInShard } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { eventually } from "../../../support/eventually.ts";
@@ -90,19 +91,6 @@ describe("on one server", () => {
     await other.close();
   });
 
-  test("close ends the wait of those who would listen", async () => {
-    const client = new Redis({ port: server.port, lazyConnect: true, retryStrategy: () => 10_000 });
-    client.on("error", () => {});
-    onTestFinished(() => client.disconnect());
-    const proxied = openFeedStore(client, { timeout: "60 seconds" });
-    server.pause();
-    const waiting = hear(proxied);
-    waiting.catch(() => {});
-    await proxied.close();
-    server.resume();
-    await expect(waiting).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
-  });
-
   test.each(listening(singleClients))(
     "%s keeps no process alive by listening",
     async (_, connect) => {
@@ -118,19 +106,18 @@ describe("on one server", () => {
     },
   );
 
-  test.each(["ioredis 5", "ioredis 6"])(
-    "%s puts its key prefix before the channels",
-    async (kind) => {
-      const { Redis: Client } = kind === "ioredis 5" ? await import("ioredis-5") : { Redis };
-      const client = new Client({ port: server.port, keyPrefix: "app:" });
-      onTestFinished(() => client.disconnect());
-      const store = openFeedStore(client, { prefix: "shop" });
-      const heard = await hear(store);
-      expect(await admin.call("PUBSUB", "SHARDCHANNELS")).toEqual(["app:{shop:0}:e"]);
-      await expectHeard(store, heard, newIdInShard(0));
-      await store.close();
-    },
-  );
+  test.each([
+    ["ioredis 5", (port: number) => new Redis5({ port, keyPrefix: "app:" })],
+    ["ioredis 6", (port: number) => new Redis({ port, keyPrefix: "app:" })],
+  ] as const)("%s puts its key prefix before the channels", async (_, connect) => {
+    const client = connect(server.port);
+    onTestFinished(() => client.disconnect());
+    const store = openFeedStore(client, { prefix: "shop" });
+    const heard = await hear(store);
+    expect(await admin.call("PUBSUB", "SHARDCHANNELS")).toEqual(["app:{shop:0}:e"]);
+    await expectHeard(store, heard, newIdInShard(0));
+    await store.close();
+  });
 
   test("what isn't a message of a script is no event", async () => {
     const client = new Redis(server.port);
@@ -154,6 +141,19 @@ describe("on one server", () => {
     for (const id of ids) await expectHeard(store, heard, id);
     expect(listEnded(heard)).toEqual(ids);
     await store.close();
+  });
+
+  test("close ends the wait of those who would listen", async () => {
+    const client = new Redis({ port: server.port, lazyConnect: true, retryStrategy: () => 10_000 });
+    client.on("error", () => {});
+    onTestFinished(() => client.disconnect());
+    const proxied = openFeedStore(client, { timeout: "60 seconds" });
+    server.pause();
+    const waiting = hear(proxied);
+    waiting.catch(() => {});
+    await proxied.close();
+    server.resume();
+    await expect(waiting).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
   });
 });
 
