@@ -264,8 +264,10 @@ function commands.GET(name)
 end
 
 function commands.SET(name, value, ...)
-  local given = options({ ... }, 1, { PXAT = 1 })
-  keys[name] = { kind = 'string', value = value, expires = given.PXAT and whole(given.PXAT[1]) }
+  local given = options({ ... }, 1, { PXAT = 1, PX = 1 })
+  local expires = given.PXAT and whole(given.PXAT[1])
+    or given.PX and now() + whole(given.PX[1])
+  keys[name] = { kind = 'string', value = value, expires = expires }
   return OK
 end
 
@@ -281,6 +283,21 @@ end
 function commands.PEXPIRETIME(name)
   local key = at(name)
   return key and (key.expires or -1) or -2
+end
+
+local published = {}
+
+function commands.SPUBLISH(channel, text)
+  published[#published + 1] = channel
+  published[#published + 1] = text
+  return 0
+end
+
+-- What was published: a command of this stand-in's own.
+function commands.PUBLISHED()
+  local all = published
+  published = {}
+  return all
 end
 
 function commands.SCAN(_, ...)

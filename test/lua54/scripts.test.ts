@@ -2,6 +2,7 @@
  * The scripts on Lua 5.4, which Dragonfly has, over a stand-in for Redis: that they load and run there,
  * and what they do. Of a real server it shows nothing else.
  */
+import { createHash } from "node:crypto";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { commandContract, storeContract } from "session-sets/testing";
@@ -70,6 +71,27 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     expect((await set.list()).map(({ data }) => data.theme)).toEqual(["blue"]);
     expect(await sessions.delete(third?.token ?? "")).toBe(true);
     expect(await set.size()).toBe(0);
+  });
+
+  test("are told of when they end and rotate", async () => {
+    const prefix = freshPrefix();
+    const sessions = openSessions(prefix);
+    const { token, session } = await sessions.create({ user_id: 1 });
+    const { client } = standIn;
+    await client.call("PUBLISHED");
+    const rotated = await sessions.rotate(token, { theme: "dark" });
+    await sessions.by("user_id", 1).clear({ reason: "a b" });
+    const digest = createHash("sha1").update(sources.sayHello).digest("hex");
+    await client.evalsha(digest, 1, `{${prefix}:0}:s:`, "", "n");
+    const id = rotated?.session?.id;
+    const told = (await client.call("PUBLISHED")) as string[];
+    expect(told.map((text) => text.replace(/\b\d{13}\b/, "now"))).toEqual(
+      [
+        `rotated now ${session.id} ${id} ${session.id}`,
+        `ended now clear - =a%20b ${id}:${session.id}`,
+        "hello n",
+      ].flatMap((text) => [`{${prefix}:0}:e`, text]),
+    );
   });
 
   test("that are many are iterated, changed and ended page by page", async () => {

@@ -32,4 +32,4 @@ export function findRefusal(error: unknown, channels: string): SessionError | nu
 }
 
 /** Servers' words for a command or channel that an ACL forbids, outside of scripts and inside. */
-const NO_RIGHT_PATTERN = /\bNOPERM\b|ACL failure|can't (run|access)|no permissions/i;
+const NO_RIGHT_PATTERN = /\bNOPERM\b|ACL failure|user executing the script can't|no permissions/i;

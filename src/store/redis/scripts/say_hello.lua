@@ -1,7 +1,7 @@
 -- Publishes a hello on the shard's channel, by the same right as the scripts that end sessions.
 --
 -- KEYS[1]   any key of the shard
--- ARGV[1]   ''
+-- ARGV[1]   not used: '', as in every script that only reads
 -- ARGV[2]   its nonce
 -- Returns   now, 'said'
 --           now, 'refused', why

@@ -1,12 +1,13 @@
 /*
  * The rights that docs/operating.md gives to the library's user: with these and no others the
- * contract holds, sets are fixed, and endings wait for replicas; and none of them is too many.
+ * contract holds, sets are fixed, endings wait for replicas and are heard; and none of them is too many.
  */
 import { GlideClient, GlideClusterClient } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
+import { newIdInShard } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../../../generated/scripts.js";
 import { expectEverythingWorks } from "../../../support/proofs/fault-run.ts";
@@ -14,7 +15,8 @@ import { type RedisCluster, startCluster } from "../../../support/redis/cluster.
 import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
 import { read } from "../../../support/sources.ts";
 import { clientContract } from "../../../support/stores/client-contract.ts";
-import type { Connect, StoreClient } from "../../../support/stores/clients.ts";
+import { type Connect, canListen, type StoreClient } from "../../../support/stores/clients.ts";
+import { expectHeard, hear, openFeedStore } from "../../../support/stores/feeds.ts";
 import { reindexToEnd } from "../../../support/stores/reindexing.ts";
 import { freshPrefix } from "../../../support/stores/stores.ts";
 
@@ -27,7 +29,7 @@ function rules(): string[] {
   const [, text = ""] = /^ACL SETUSER shop ((?:.*\\\n)*.*)$/m.exec(read("docs/operating.md")) ?? [];
   return text
     .replaceAll("\\\n", " ")
-    .replace("~{shop:*", "~{t-*")
+    .replaceAll("{shop:*", "{t-*")
     .replace(">a-long-password", `>${PASSWORD}`)
     .split(/\s+/);
 }
@@ -125,6 +127,14 @@ describe("a user with the rights of docs/operating.md", () => {
     });
     const { token } = await sessions.create({ user_id: 1 });
     expect(await reindexToEnd(sessions)).toMatchObject({ added: 0, removed: 0 });
+    if (canListen(name)) {
+      const store = openFeedStore(client, { shards: 3 });
+      const [heard, one] = [await hear(store), await hear(store, newIdInShard(1))];
+      await expectHeard(store, heard, newIdInShard(1));
+      await heard.stop(); // leaves channels that nobody listens to
+      await expectHeard(store, one, newIdInShard(1));
+      await store.close();
+    }
     const waits = at === onCluster && !name.includes("GLIDE");
     expect(await sessions.delete(token, waits ? { replicas: 1 } : {})).toBe(true);
     await sessions.close();
@@ -139,6 +149,7 @@ test("the rights are those of the scripts, of the store's own commands and of cl
   const needed = new Set([
     ...calls.map(([, name]) => name),
     ...["EVALSHA", "EVAL", "HGETALL", "HMGET", "TIME", "INFO", "WAIT"],
+    ...["SSUBSCRIBE", "SUNSUBSCRIBE"],
     ...OF_CLIENTS,
   ]);
   expect(new Set(allowed)).toEqual(needed);

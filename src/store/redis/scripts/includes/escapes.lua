@@ -1,6 +1,6 @@
--- Ids in answers that a client sends back, and in messages. Clients decode text. Bytes that aren't
--- valid text would come back changed, and the same page would be read again and again; in a message,
--- a space or a colon would end the id.
+-- Ids in answers that a client sends back, and in messages. Clients decode text: bytes that aren't
+-- valid text would come back changed, and the same page would be read again and again. In a
+-- message, a space or a colon would end the id.
 
 local function escape_id(id)
   return (string.gsub(id, '[^%w_-]', function(byte)

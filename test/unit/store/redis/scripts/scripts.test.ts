@@ -63,7 +63,7 @@ describe.each(Object.entries(sources))("%s", (script, source) => {
       "TIME", "EXISTS", "GET", "SET", "DEL", "RENAME", "PEXPIREAT", "PEXPIRETIME",
       "HGET", "HMGET", "HGETALL", "HKEYS", "HSET", "HDEL",
       "ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZSCORE",
-      "SADD", "SREM", "SISMEMBER", ...more,
+      "SADD", "SREM", "SISMEMBER", "SPUBLISH", ...more,
     ];
     for (const command of commands) {
       if (command === "command") continue; // call_in_batches names it, see below
