@@ -18,7 +18,7 @@ import {
   recordOf,
   value,
 } from "../values/recipes.ts";
-import { field, options, replicas, values } from "./core.ts";
+import { cause, field, onEndCallback, options, replicas, values } from "./core.ts";
 import { callback, type Method, type Surface, type World } from "./surfaces.ts";
 
 export interface ExpressSessionWorld extends World {
@@ -151,6 +151,7 @@ const storeMethods: Readonly<Record<string, Method>> = {
   clear: { args: [callbacks], callsBack: 0 },
   by: { args: [mostly(one0("user_id", "found")), hostile], gives: "value", reads: "only" },
   moveSessions: { args: [cursor], gives: "steps" },
+  onEnd: { args: [sid, onEndCallback] },
   idOf: { args: [sid], gives: "value", reads: "only" },
   close: { args: [] },
   regenerate: { args: [mostly(one("a request")), callbacks], callsBack: 1, gives: "value" },
@@ -189,7 +190,7 @@ export const storeSetSurface: Surface<ExpressSessionWorld, string> = {
     "[Symbol.asyncIterator]": { args: [], gives: "steps", reads: "only" },
     set: { args: [mostly(fc.oneof(values, saved))] },
     unset: { args: [mostly(listOf(field))] },
-    delete: { args: [id] },
-    clear: { args: [options({ except: id, replicas })] },
+    delete: { args: [id, options({ replicas, ...cause })] },
+    clear: { args: [options({ except: id, replicas, ...cause })] },
   },
 };
