@@ -57,7 +57,7 @@ export default defineConfig({
     coverage: {
       include: ["src/**"],
       exclude: ["src/testing/**"],
-      reporter: ["text", "html"],
+      reporter: [["text", { skipFull: true }], "html"],
       reportsDirectory: ".cache/coverage",
       reportOnFailure: true,
     },
