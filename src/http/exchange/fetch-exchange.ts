@@ -190,8 +190,8 @@ export class PartsExchange implements Exchange {
     { headers }: RequestParts,
     {
       secure,
-      findRequest = () => undefined,
-    }: { readonly secure: boolean; readonly findRequest?: () => FetchExchange | undefined },
+      findRequest,
+    }: { readonly secure: boolean; readonly findRequest: () => FetchExchange | undefined },
   ) {
     this.#secure = secure;
     this.#request = new FetchExchange(headers, { secure });

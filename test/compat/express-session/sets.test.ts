@@ -131,6 +131,19 @@ describe("what a from reads is learnt, however it does so", () => {
     ["as its own", (s) => Object.hasOwn(s, "user") && 1, ["user"]],
     ["by a computed name", (s) => s[["us", "er"].join("")], ["user"]],
     ["without an end", loop, ["team"]],
+    ["with new", (s) => new s.Team(s.base).id, ["Team", "base"]],
+    ["with in, of a member", (s) => "id" in s.team && s.base, ["team", "base"]],
+    ["as a number", (s) => +s.a > 0 && s.b, ["a", "b"]],
+    ["by a symbol, too", (s) => s[Symbol.toStringTag as never] ?? s.user, ["user"]],
+    [
+      "changed on the way",
+      (s) => {
+        s.team.seen = true;
+        delete s.team.seen;
+        return s.base;
+      },
+      ["team", "base"],
+    ],
     [
       "before it fails",
       (s) => {

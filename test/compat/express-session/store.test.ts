@@ -566,3 +566,11 @@ test("a store of one's own that cannot iterate has no all, length and clear", as
     await expect(store[method]()).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
   }
 });
+
+test("close closes a store of the memory, and what it kept is gone", async () => {
+  const store = new SessionSetsStore({ store: memoryStore() });
+  await store.set("sid", { cookie: { originalMaxAge: 60_000 } } as never);
+  expect(await store.length()).toBe(1);
+  await store.close();
+  expect(await store.length()).toBe(0);
+});

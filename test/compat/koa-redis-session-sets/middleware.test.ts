@@ -757,6 +757,14 @@ describe("references", () => {
     });
   });
 
+  test.each([[], [[]], [[1, 2]], null, {}])(
+    "have no key for %j, which is no one value",
+    (value) => {
+      const { getReferenceKey } = app.middleware;
+      expect(() => getReferenceKey("user_id", value)).toThrow(refused("ERR_SESSION_VALUE"));
+    },
+  );
+
   test('name 1 and "1" alike', async () => {
     const { getReferenceKey } = app.middleware;
     expect(getReferenceKey("user_id", 1)).toBe(getReferenceKey("user_id", "1"));

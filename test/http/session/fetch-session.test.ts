@@ -53,6 +53,13 @@ describe("commit", () => {
     );
   });
 
+  test("leaves such a response as it is where only caches would be told something", async () => {
+    const session = fetchSession(new Request("https://shop.example/"));
+    expect(await session.get()).toEqual({});
+    const response = Response.error();
+    expect(session.commit(response)).toBe(response);
+  });
+
   test("leaves the body a stream, which may read the session but set no cookie", async () => {
     const session = await started();
     const body = new ReadableStream(
@@ -129,5 +136,16 @@ describe("the guard", () => {
     ]) {
       expect(() => guard(request)).toThrow(expect.objectContaining({ code: "ERR_CSRF" }));
     }
+  });
+});
+
+test("load takes no list of fields, and a sign-in needs values", async () => {
+  const session = fetchSession(new Request("https://shop.example/"));
+  await expect(session.load(["theme"] as never)).rejects.toMatchObject({
+    code: "ERR_SESSION_CONFIG",
+    message: expect.stringMatching(/call get with a list/),
+  });
+  await expect(session.signIn(undefined as never)).rejects.toMatchObject({
+    code: "ERR_SESSION_CONFIG",
   });
 });

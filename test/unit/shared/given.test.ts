@@ -99,14 +99,15 @@ test("what reading throws is the cause, without what may be a token in it", asyn
 });
 
 test("what reading throws is the cause, whatever it is", async () => {
+  const thrown: unknown = "no error";
   const values = {
     get theme(): string {
-      throw "no error";
+      throw thrown;
     },
   };
   const refused = await sessions.create(values).catch((error: unknown) => error);
   expect(readCode(refused)).toBe("ERR_SESSION_VALUE");
-  expect((refused as SessionError).cause).toBe("no error");
+  expect((refused as SessionError).cause).toBe(thrown);
 });
 
 test.each([

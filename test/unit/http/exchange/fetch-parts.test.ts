@@ -12,6 +12,11 @@ interface Data {
 const sessions = createSessions<Data>({ references: { user_id: {} }, store: memoryStore() });
 const fetchSession = fetchSessions(sessions);
 
+/** At run time the session of the headers is that of the Request, too. */
+interface Committing {
+  commit(response: Response): Response;
+}
+
 /** The calls on a framework's cookies, by the names of the cookies. */
 function cookieStore() {
   const set = new Map<string, readonly [value: string, maxAge: unknown]>();
@@ -154,4 +159,22 @@ test("a bare cookie that was planted eight times crowds out none with a prefix",
   const planted = Array.from({ length: 8 }, (_, i) => `session=AA${String(i).repeat(32)}`);
   const headers = new Headers({ cookie: [...planted, `__Host-session=${token}`].join("; ") });
   expect(await fetchSession({ headers }).get()).toEqual({ theme: "dark" });
+});
+
+test("the headers alone lead to the Request that comes after them, and to its response", async () => {
+  const { token } = await sessions.create({ user_id: 1 });
+  const request = new Request("https://shop.example/", {
+    headers: { cookie: `__Host-session=${token}` },
+  });
+  const helper = fetchSession({ headers: request.headers });
+  const commit = (response: Response) => (helper as unknown as Committing).commit(response);
+  expect(await helper.get()).toEqual({ user_id: 1 });
+  const early = new Response();
+  expect(commit(early)).toBe(early);
+  expect([...early.headers]).toEqual([]);
+  fetchSession(request);
+  await helper.rotate();
+  const answer = commit(new Response());
+  expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-session=/)]);
+  expect(answer.headers.get("cache-control")).toBe("no-store");
 });

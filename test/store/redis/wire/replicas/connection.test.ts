@@ -11,6 +11,7 @@ import { memoryStore } from "session-sets/memory";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { toConnection } from "../../../../../src/store/redis/wire/clients/connect.ts";
+import type { OwnConnection } from "../../../../../src/store/redis/wire/connection.ts";
 import { eventually } from "../../../../support/eventually.ts";
 import { koaRequest } from "../../../../support/http/koa-request.ts";
 import { CUTS, openCuttingProxy } from "../../../../support/redis/cutting-proxy.ts";
@@ -75,6 +76,13 @@ async function connectWith(kind: string, port: number): Promise<RedisClient> {
   if (!client) throw new Error(`${kind} is not there`);
   open.push(client);
   return client.client;
+}
+
+/** A connection of the store's own, as the store opens it. */
+async function openOwn(client: RedisClient): Promise<OwnConnection> {
+  const master = await toConnection(client).findMaster?.("a key");
+  if (!master) throw new Error("the client cannot say which server is the master");
+  return master.open(20_000);
 }
 
 describe.each(kinds)("with %s", (kind) => {
@@ -448,19 +456,17 @@ describe("with ioredis 6", () => {
   test("its connection has the database of a client that has not connected yet", async () => {
     const client = new Redis({ port: servers.master.port, db: 3, lazyConnect: true });
     open.push({ close: () => client.disconnect() });
-    const master = await toConnection(client).findMaster?.("a key");
-    const own = master?.open(20_000);
-    await own?.ready;
-    expect(String(await own?.send("CLIENT", ["INFO"]))).toMatch(/ db=3 /);
-    own?.close();
+    const own = await openOwn(client);
+    await own.ready;
+    expect(String(await own.send("CLIENT", ["INFO"]))).toMatch(/ db=3 /);
+    own.close();
   });
 
   test("its connection says that it was closed before it had opened", async () => {
-    const master = await toConnection(connect()).findMaster?.("a key");
-    const own = master?.open(20_000);
-    own?.close();
-    await expect(own?.ready).rejects.toThrow(/closed/);
-    expect(own?.lost).toBe(true);
+    const own = await openOwn(connect());
+    own.close();
+    await expect(own.ready).rejects.toThrow(/closed/);
+    expect(own.lost).toBe(true);
   });
 
   test("a token or an id that is none waits for nobody", async () => {
