@@ -50,11 +50,15 @@ function project(name: string, ...globalSetup: string[]) {
   };
 }
 
+/** Its files share the processes: to start one a file would take longer than the tests do. */
+const unit = project("unit");
+const sharing = { ...unit, test: { ...unit.test, isolate: false } };
+
 export default defineConfig({
   plugins: [scripts],
   test: {
     projects: [
-      project("unit"),
+      sharing,
       project("store", REDIS),
       project("http", REDIS),
       project("compat", REDIS),

@@ -63,13 +63,15 @@ export interface Start {
   readonly carried: Carried;
 }
 
-export const STARTS: Readonly<Record<string, Start>> = {
+export const STARTS = {
   "a user's cookie": { from: "t3", carried: "cookie" },
   "a user's old cookie": { from: "t2", carried: "cookie" },
   "nobody's cookie": { from: "v", carried: "cookie" },
   "a user's bearer token": { from: "t3", carried: "bearer" },
   "nobody's bearer token": { from: "v", carried: "bearer" },
-};
+} as const satisfies Readonly<Record<string, Start>>;
+
+export type StartName = keyof typeof STARTS;
 
 export function browserRequest(
   { name, calls, endsOthers = false }: Kind,

@@ -6,6 +6,7 @@ import { sources } from "../../../generated/scripts.js";
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
 import { type Mutation, mutatedClient, mutatedSources } from "../../support/proofs/mutations.ts";
 import { everyChoice } from "../../support/proofs/turnstile.ts";
+import { sendTogether } from "../../support/redis/send-together.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { checkInvariants } from "../../support/stores/invariants.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
@@ -57,7 +58,7 @@ export class Harness {
 
   static async open(): Promise<Harness> {
     const server = await startRedis();
-    const harness = new Harness(server, clients["ioredis 6"](server.url), null);
+    const harness = new Harness(server, sendTogether(clients["ioredis 6"](server.url)), null);
     await harness.#load(sources);
     return harness;
   }

@@ -12,6 +12,7 @@ import {
   change,
   createRotation,
   DAY_MS,
+  findLive,
   HOUR_MS,
   of,
   toFields,
@@ -101,7 +102,7 @@ export async function setScene(
     first: new Map(),
   };
   const others = [...OTHERS, ...(crowded ? CROWD : [])];
-  const [token, v] = await Promise.all([
+  const [token, v, ...beside] = await Promise.all([
     make(scene, T),
     visitor ? make(scene, V) : null,
     ...others.map((one) => make(scene, one)),
@@ -116,8 +117,13 @@ export async function setScene(
   const rotate = (id: string, to: string) => change(direct, id, { rotation: createRotation(to) });
   // One after the other, but sent at once.
   const rotated = ids.slice(1).map((to, i) => rotate(ids[i] ?? "", to));
-  const [kept] = await Promise.all([rotated.at(-1)?.then(() => readFound(direct)), ...rotated]);
-  for (const session of kept ?? []) scene.first.set(findName(session), session);
+  const find = (id: string | null | undefined) => findLive(direct, id ?? "");
+  const [, ...found] = await Promise.all([
+    Promise.all(rotated),
+    rotated.at(-1)?.then(() => find(ids.at(-1))),
+    ...beside.map((one) => find(toId(one, direct.shards))),
+  ]);
+  for (const session of found) if (session) scene.first.set(findName(session), session);
   return scene;
 }
 

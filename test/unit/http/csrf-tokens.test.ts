@@ -6,6 +6,8 @@ import { memoryStore } from "session-sets/memory";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { contextWith } from "../../support/http/request.ts";
 
+// Another file of the same worker may have loaded the sources, with the real one.
+vi.hoisted(() => vi.resetModules());
 vi.mock("node:crypto", async (original) => {
   const real = await original<typeof crypto>();
   return { ...real, timingSafeEqual: vi.fn(real.timingSafeEqual) };

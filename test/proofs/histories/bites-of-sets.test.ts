@@ -1,0 +1,12 @@
+/* Stores whose sets, or whose operations on sets, break a rule. */
+import { testBites } from "./bites.ts";
+
+testBites([
+  "upsert in set",
+  "forgotten index removal",
+  "clear that does not follow a rotation",
+  "no not-after moment",
+  "except that does not follow an alias",
+  "except that forgets a rotation",
+  "change of a set that is made again",
+]);

@@ -1,0 +1,34 @@
+/* Histories fail on a store that breaks a rule: without that they would show nothing. */
+import { randomInt } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { MutationName } from "../../support/proofs/mutations.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { runHistories } from "./campaign.ts";
+import { TIME_LIMIT } from "./expecting.ts";
+
+/** As a rule one of the first few hundred fails. */
+export const MOST = 10_000;
+/** The errors that say a rule is broken, by the calls' answers or by the keys that they left. */
+const BROKEN = /^(order|count|twice|stranger|lineage): |^Before or at SEED=.*: AssertionError/;
+
+/** Defines the tests of a file: one for each fault of a store. */
+export function testBites(mutations: readonly MutationName[]): void {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server.stop());
+
+  test.each(mutations)(
+    "histories of a store with this are refused: %s",
+    async (mutation) => {
+      const seed = randomInt(1_000_000_000);
+      const servers = { ports: [server.port], cluster: false };
+      const campaign = { seed, count: MOST, mutation, shrink: false };
+      const { failure, ...numbers } = await runHistories(servers, campaign);
+      console.log(`${mutation}, SEED=${seed}: ${JSON.stringify(numbers)}`);
+      expect(failure).toMatch(BROKEN);
+    },
+    TIME_LIMIT,
+  );
+}

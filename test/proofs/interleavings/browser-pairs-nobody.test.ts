@@ -1,0 +1,3 @@
+import { testBrowserPairs } from "./browser-pairs.ts";
+
+testBrowserPairs(["nobody's cookie", "nobody's bearer token"]);
