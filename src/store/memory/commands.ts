@@ -54,7 +54,8 @@ function createIfAsked(
   asked: Command,
   planRoom: PlanRoom,
 ): Commanded {
-  const { create, set, references, maxBytes, idleTimeout, merge } = asked;
+  const { create, set, references, maxBytes, merge } = asked;
+  const { idleTimeout, absoluteTimeout, absoluteDeadline } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
   if (!create || (kept && !(ended && create === "anew"))) {
     return toAbsent(kept, references, merge?.identity);
@@ -62,7 +63,7 @@ function createIfAsked(
   const bytes = countBytes(set);
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
-  const lifetime = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
+  const lifetime = { idleTimeout, absoluteTimeout: absoluteTimeout ?? null, absoluteDeadline };
   const room = planRoom(null);
   if ("state" in room) return room;
   const made = keeper.createSession(id, set, references, lifetime, room.doomed);

@@ -24,10 +24,19 @@ export interface Clock {
   readonly isOwn: boolean;
 }
 
-/** The deadlines of a session to make or change. */
+/** The deadlines of a session to change. */
 export interface Lifetime {
   readonly idleTimeout: number | null;
   readonly absoluteDeadline: number | null;
+}
+
+/** The deadlines of a session to make. */
+export interface NewLifetime {
+  readonly idleTimeout: number | null;
+  /** From when it is made. */
+  readonly absoluteTimeout: number | null;
+  /** Counts before the timeout. */
+  readonly absoluteDeadline?: number | undefined;
 }
 
 /**
@@ -56,7 +65,7 @@ export class Keeper {
 
   /** The moment that is `timeout` ms from now; null for null. */
   toDeadline(timeout: number | null): number | null {
-    return timeout === null ? null : this.now() + timeout;
+    return toDeadline(this.now(), timeout);
   }
 
   /**
@@ -68,7 +77,7 @@ export class Keeper {
     id: string,
     fields: Fields,
     references: readonly FieldReferences[],
-    { idleTimeout, absoluteDeadline }: Lifetime,
+    { idleTimeout, absoluteTimeout, absoluteDeadline }: NewLifetime,
     doomed: readonly Session[] = [],
   ): Session {
     const texts = references.map((one) => one.texts);
@@ -89,7 +98,7 @@ export class Keeper {
       lastSeenAt: now,
       lastUse: 0,
       idleTimeout,
-      absoluteDeadline,
+      absoluteDeadline: absoluteDeadline ?? toDeadline(now, absoluteTimeout),
       expiresAt: 0,
     };
     slideDeadline(session, now);
@@ -209,4 +218,8 @@ export class Keeper {
     this.sets.remove(session);
     this.#lineages.delete(session.lineage);
   }
+}
+
+function toDeadline(now: number, timeout: number | null): number | null {
+  return timeout === null ? null : now + timeout;
 }

@@ -50,7 +50,7 @@ import {
   toStoredSession,
   toTimes,
 } from "./entry.ts";
-import { type Clock, Keeper, type Lifetime } from "./keeper.ts";
+import { type Clock, Keeper } from "./keeper.ts";
 import { checkLimitsOfAll, compareAges, planRoom, type Room } from "./limits.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
@@ -72,16 +72,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
     const room = this.#planRoom(references);
     if ("state" in room) return room;
-    const lifetime = this.#deriveLifetime(created);
-    const made = this.#keeper.createSession(id, fields, references, lifetime, room.doomed);
+    const made = this.#keeper.createSession(id, fields, references, created, room.doomed);
     return { state: "created", id, ...toTimes(made) };
-  }
-
-  #deriveLifetime({
-    idleTimeout,
-    absoluteTimeout,
-  }: Pick<NewSession, "idleTimeout" | "absoluteTimeout">): Lifetime {
-    return { idleTimeout, absoluteDeadline: this.#keeper.toDeadline(absoluteTimeout) };
   }
 
   async signIn(id: string, asked: SignIn): Promise<SignedIn> {
@@ -103,13 +95,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const kind = { how: describeReplacement(identity, asked.references), cause };
     if (old) this.#keeper.endSession(old, trail, kind, left, tombstone);
     else if (!entry) this.#keeper.leaveTombstones([id], left, tombstone);
-    const made = this.#keeper.createSession(
-      asked.id,
-      fields,
-      references,
-      this.#deriveLifetime(asked),
-      room.doomed,
-    );
+    const made = this.#keeper.createSession(asked.id, fields, references, asked, room.doomed);
     return toSignedIn(made, { ended: old !== null });
   }
 
@@ -194,8 +180,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       describeSuperseded(session, identity, references),
       tombstone,
     );
-    const lifetime = this.#deriveLifetime(replacement);
-    const made = this.#keeper.createSession(to, fields, references, lifetime, room.doomed);
+    const made = this.#keeper.createSession(to, fields, references, replacement, room.doomed);
     return toChanged(made, { rotated: true });
   }
 
