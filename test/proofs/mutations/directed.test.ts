@@ -16,8 +16,8 @@ import {
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../../support/proofs/mutations.ts";
 import { snapshot } from "../../support/proofs/operations.ts";
-import { tie, USER } from "../../support/stores/paged-sets.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { tie, USER } from "../../support/stores/paged-sets.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 
 let server: RedisServer;
