@@ -39,17 +39,18 @@ function replaced(text: string, part: string, by: string): string {
 
 type Edit = readonly [part: string, by: string];
 
-function edits(script: ScriptName, ...list: readonly Edit[]): Mutation["apply"] {
+export function edits(script: ScriptName, ...list: readonly Edit[]): Mutation["apply"] {
   return (name, text) =>
     name === script ? list.reduce((left, [part, by]) => replaced(left, part, by), text) : text;
 }
 
 /** The same edit in every script that has the part, which is in a helper. */
-function listAllEdits(part: string, by: string): Mutation["apply"] {
+export function listAllEdits(part: string, by: string): Mutation["apply"] {
   return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
 }
 
 const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+    end_doomed(room)
     return answer_changed(to, made, 1)`;
 
 const LEAVES = `    if plan.for_good or plan.grace == 0 then
@@ -174,6 +175,7 @@ ${DEADLINES}`,
       ],
       [
         `  found = make_session(id, names, fields, idle, timeout and now + timeout)
+  end_doomed(room)
 end
 `,
         `  found = make_session(id, names, fields, idle, timeout and now + timeout)
@@ -408,8 +410,8 @@ end
   "replacement that merges": {
     about: "a rotation that names another user keeps what the session has",
     apply: edits("change", [
-      "if owned_by == 'another' or owned_by == 'nobody' then",
-      "if false then",
+      "local is_replaced = owned_by == 'another' or owned_by == 'nobody'",
+      "local is_replaced = false",
     ]),
   },
 } as const satisfies Record<string, Mutation>;

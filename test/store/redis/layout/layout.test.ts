@@ -391,15 +391,14 @@ describe("a clear leaves a mark for an hour", () => {
     expect((await allKeys()).filter((key) => key.includes(":c:"))).toEqual([]);
   });
 
-  test("reindex neither reads nor counts it", async () => {
+  test("reindex leaves it alone, and finds nothing wrong", async () => {
     await sessions.create({ user_id: 1 });
     await sessions.by("user_id", 2).clear();
-    const seen = { scanned: 0, fixed: 0 };
-    for await (const { scanned, added, removed, corrected } of sessions.reindex()) {
-      seen.scanned = scanned;
-      seen.fixed += added + removed + corrected;
+    let fixed = 0;
+    for await (const { added, removed, corrected } of sessions.reindex()) {
+      fixed += added + removed + corrected;
     }
-    expect(seen).toEqual({ scanned: 2, fixed: 0 }); // the session and its set
+    expect(fixed).toBe(0);
     expect(await client.exists(`${tag}:c:user_id:2`)).toBe(1);
   });
 });

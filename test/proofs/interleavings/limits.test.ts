@@ -1,0 +1,121 @@
+/*
+ * Parallel logins at a limit over several shards: their commands are let through one by one, in random
+ * orders. A failure prints the seed of its order.
+ */
+import { setImmediate } from "node:timers/promises";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Limit } from "../../../src/store/entering.ts";
+import { newId } from "../../../src/testing/ids.ts";
+import { createDraft, createForUser, of, toLimited } from "../../../src/testing/steps.ts";
+import { intercepted } from "../../support/intercept.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { type Client, clients, freshPrefix } from "../../support/stores/stores.ts";
+import { createRandom, type Random } from "./cases.ts";
+
+const SHARDS = 2;
+const LOGINS = 3;
+const ORDERS = 120;
+const USER = of("user_id", "1");
+
+let server: RedisServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+/** Holds commands back, and lets one after the other through. */
+class Gate {
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  readonly client = intercepted(client, async (_sent, pass) => {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+    try {
+      return await pass();
+    } finally {
+      this.#running--;
+    }
+  });
+
+  /** Lets all commands of this work through; `check` is called after each. */
+  async drive<T>(work: Promise<T>, random: Random, check: () => Promise<void>): Promise<T> {
+    let isOver = false;
+    const ended = work.finally(() => {
+      isOver = true;
+    });
+    ended.catch(() => {}); // told by the return
+    while (!isOver) {
+      for (let i = 0; i < 3; i++) await setImmediate(); // what a reply sets off may send commands
+      if (this.#running > 0) continue;
+      if (this.#waiting.length === 0) continue;
+      await check();
+      const [next] = this.#waiting.splice(Math.floor(random() * this.#waiting.length), 1);
+      next?.();
+    }
+    return ended;
+  }
+}
+
+/** Lets logins in at once, into a set that has some sessions; returns the answers and who is left. */
+async function logInAtOnce(limit: Limit, before: number, seed: number) {
+  const prefix = freshPrefix();
+  const options = { prefix, shards: SHARDS, timeout: "20 seconds" } as const;
+  const direct = redisStore(client, options);
+  for (let i = 0; i < before; i++) await createForUser(direct, "1");
+  const gate = new Gate();
+  const store = redisStore(gate.client, options);
+  const logins = Array.from({ length: LOGINS }, () => ({
+    ...createDraft(store, { id: newId(SHARDS), fields: { user_id: "1" } }),
+    references: toLimited({ user_id: ["1"] }, limit),
+  }));
+  let fewest = before;
+  const answers = await gate.drive(
+    Promise.all(logins.map((login) => store.create(login))),
+    createRandom(seed),
+    async () => {
+      fewest = Math.min(fewest, await direct.count(USER));
+    },
+  );
+  const live = await Promise.all(logins.map(({ id }) => direct.has(USER, id)));
+  return {
+    answers: answers.map(({ state }) => state),
+    live,
+    fewest,
+    left: await direct.count(USER),
+  };
+}
+
+test.each([
+  ["end-oldest", 2],
+  ["end-oldest", 1],
+  ["reject", 0],
+  ["reject", 1],
+  ["reject", 2],
+] as const)(
+  "%s, with two allowed and %i there: exactly two are left in each order",
+  async (whenFull, before) => {
+    const first = Math.floor(Math.random() * 2 ** 30);
+    for (let seed = first; seed < first + ORDERS; seed++) {
+      const { answers, live, fewest, left } = await logInAtOnce(
+        { most: 2, whenFull },
+        before,
+        seed,
+      );
+      expect({ left, fewest }, `seed ${seed}`).toEqual({ left: 2, fewest: before });
+      // Who is told that there is no room has no session; who is let in under "reject" has one.
+      for (const [i, state] of answers.entries()) {
+        if (state === "full") expect(live[i], `seed ${seed}`).toBe(false);
+        else if (whenFull === "reject") expect(live[i], `seed ${seed}`).toBe(true);
+        else expect(state).toBe("created");
+      }
+    }
+  },
+  60_000,
+);

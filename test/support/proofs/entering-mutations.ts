@@ -1,0 +1,86 @@
+/* Stores that are wrong on purpose about when a session may enter a set: asOf and limits. */
+import { edits, listAllEdits, type Mutation } from "./mutations.ts";
+
+export const enteringMutations = {
+  "clear that leaves no mark": {
+    about: "nothing tells that a set was cleared",
+    apply: edits("endAll", [
+      "refresh_set_expiries()\nmark_cleared(name)\n",
+      "refresh_set_expiries()\n",
+    ]),
+  },
+  "clear of nothing that leaves no mark": {
+    about: "only a clear that ends a session leaves a mark",
+    apply: edits("endAll", [
+      "refresh_set_expiries()\nmark_cleared(name)\n",
+      "refresh_set_expiries()\nif #ended > 0 then mark_cleared(name) end\n",
+    ]),
+  },
+  "asOf without a margin": {
+    about: "asOf counts as just what it says",
+    apply: listAllEdits("local AS_OF_MARGIN_MS = 2000", "local AS_OF_MARGIN_MS = 0"),
+  },
+  "asOf in the future": {
+    about: "a clock that is ahead lets logins in after a clear",
+    apply: listAllEdits("math.min(as_of, now)", "as_of"),
+  },
+  "asOf of any age": {
+    about: "an asOf from before all marks is let in",
+    apply: listAllEdits("if moment < now - CLEAR_MEMORY_MS then", "if false then"),
+  },
+  "asOf that is checked after the write": {
+    about: "a sign-in that is refused has ended the old session",
+    apply: edits(
+      "signIn",
+      ["if was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n", ""],
+      [
+        "end_doomed(room)\n",
+        "end_doomed(room)\nif was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n",
+      ],
+    ),
+  },
+  "asOf that forgets what is kept": {
+    about: "the sets of the fields that a sign-in keeps don't count",
+    apply: edits("signIn", [
+      "if was_cleared(as_of, names)",
+      "if was_cleared(as_of, split_words(''))",
+    ]),
+  },
+  "limit that is not kept": {
+    about: "what stands beyond a limit is not ended",
+    apply: listAllEdits("    end_session(session.id, session.found, {}, 0, BY_DELETE)\n", ""),
+  },
+  "limit that ends the youngest": {
+    about: "a full set ends who came last",
+    apply: listAllEdits(
+      "    return one.created < other.created\n",
+      "    return one.created > other.created\n",
+    ),
+  },
+  "limit that counts who leaves": {
+    about: "the session that a sign-in ends takes a place",
+    apply: edits("signIn", [
+      "plan_room(changes.names, changes.limits, found.created and current)",
+      "plan_room(changes.names, changes.limits)",
+    ]),
+  },
+  "limit that counts the expired": {
+    about: "entries of sessions that have expired take places",
+    apply: listAllEdits(
+      "counts and #sessions - limit.most + 1 or 0 do",
+      "counts and redis.call('ZCARD', derive_set_key(name)) - limit.most + 1 or 0 do",
+    ),
+  },
+  "limit that counts what is in already": {
+    about: "a change of a session in a full set takes one more place",
+    apply: edits("change", ["room = plan_room(added,", "room = plan_room(changes.names,"]),
+  },
+  "limit that writes first": {
+    about: "a sign-in that is refused has ended the old session",
+    apply: edits(
+      "signIn",
+      ["if room.full then\n  return room.full\nend\n", ""],
+      ["end_doomed(room)\n", "end_doomed(room)\nif room.full then\n  return room.full\nend\n"],
+    ),
+  },
+} as const satisfies Record<string, Mutation>;
