@@ -4,6 +4,13 @@ export {
   type Sessions,
   type Token,
 } from "./sessions/create-sessions.ts";
+export type {
+  Ending,
+  EndingCallback,
+  EndingGap,
+  FoundEnding,
+  ToldEnding,
+} from "./sessions/endings/ending.ts";
 export type { CauseOptions } from "./sessions/options/cause.ts";
 export type { SchemaIssue, SchemaResult, StandardSchema } from "./sessions/options/schema.ts";
 export type { ReindexOptions } from "./sessions/reindex.ts";
@@ -44,5 +51,5 @@ export {
   type SessionErrorOptions,
 } from "./shared/errors.ts";
 export type { SessionStore } from "./store/contract.ts";
-export type { Initiator } from "./store/feed.ts";
+export type { Initiator, StoredEndingKind } from "./store/feed.ts";
 export type { ReindexProgress } from "./store/reindexing.ts";

@@ -17,6 +17,14 @@ export function createNotSignedInError(verb: string, field: string): SessionErro
   );
 }
 
+/** There is no session whose end could be told. */
+export function createNothingToWatchError(): SessionError {
+  return new SessionError(
+    "ERR_SESSION_GONE",
+    "onEnd needs a live session, but this request has none: it has ended, or there never was one. Call load first, and refuse the request if that resolves to null",
+  );
+}
+
 /** `set` would make a session whose token never reaches the client. */
 export function createNoTokenError(): SessionError {
   return createConfigError(

@@ -1,6 +1,7 @@
 import { parseOptionalDuration } from "../shared/durations.ts";
 import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
+import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
 import { parseConfig } from "./options/config.ts";
 import {
   parseEndingOptions,
@@ -229,6 +230,50 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
   }
 
   /**
+   * Calls back once, within milliseconds, when a session has ended: by any process, in any way. Here
+   * it closes a socket:
+   *
+   * ```ts
+   * const off = await sessions.onEnd(lineage, ({ how }) => socket.close(4401, how));
+   * socket.on("close", off);
+   * ```
+   *
+   * Rotations are no ending: the watch goes by the lineage, whichever name it was given. The first watch
+   * of a shard opens a connection of the store's own if there is none. Each call looks the session up
+   * once. An ending may be told late, but is never missed: while the connection is lost, it waits; then
+   * every watched session is looked up. What the callback throws is an uncaught exception.
+   *
+   * @param id an id or a lineage. If it leads to no session, the ending is `unknown`.
+   * @returns what stops the watch. The callback isn't called after that, and the promise that it returns
+   * resolves once what the watch took is released.
+   * @throws SessionError ERR_SESSION_CONFIG for what is neither an id nor a lineage, for a store that
+   * tells no endings, and for a user of Redis without the rights to subscribe.
+   */
+  async onEnd(id: string, callback: EndingCallback): Promise<() => Promise<void>> {
+    return this.#core.onEnd(id, callback);
+  }
+
+  /**
+   * Gives how all sessions end, from the first step of the loop on:
+   *
+   * ```ts
+   * for await (const ending of sessions.endings()) {
+   *   if (ending.how === "gap") continue; // some may have been missed
+   *   console.log(ending.lineage, ending.how, ending.initiator, ending.reason);
+   * }
+   * ```
+   *
+   * It has no sessions that expire. A `gap` comes after a lost connection, and where the loop was 10,000
+   * endings behind. The loop ends by `break`, and by `close()` of the sessions.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a store that tells no endings, and in the first step for
+   * a user of Redis without the rights to subscribe.
+   */
+  endings(): AsyncGenerator<ToldEnding | EndingGap, void> {
+    return this.#core.endings();
+  }
+
+  /**
    * Compares all sessions with their sets and fixes differences, while the sessions are in use. Run it after
    * you declared a reference for existing sessions, or after keys were lost. It scans all keys of the store
    * in bounded steps and yields its progress after each. To continue after a stop, pass the last `cursor`.
@@ -248,7 +293,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
 
   /**
    * Frees what the library opened itself: the sessions of a memory store, and the connections on which it
-   * waits for replicas. It never closes a client.
+   * waits for replicas and hears of endings. It never closes a client. It ends all watches of `onEnd`,
+   * whose callbacks aren't called, and all loops over `endings()`.
    */
   async close(): Promise<void> {
     await this.#core.close();

@@ -18,6 +18,8 @@ import type {
 import type { Refused } from "../store/entering.ts";
 import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
+import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
+import { SessionEndings } from "./endings/session-endings.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
 import { checkCause } from "./options/cause.ts";
 import { type Config, parseTimeouts, type Settings, type Timeouts } from "./options/config.ts";
@@ -78,10 +80,12 @@ export interface SignInResult<Data> extends SessionWithToken<Data> {
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
 export class SessionCore {
   readonly config: Settings;
+  readonly #endings: SessionEndings;
   readonly #store: SessionStore;
 
   constructor({ store, ...settings }: Config) {
     this.config = settings;
+    this.#endings = new SessionEndings(store);
     this.#store = store;
   }
 
@@ -301,7 +305,21 @@ export class SessionCore {
     return reindex(this.#store, this.config, options);
   }
 
+  /** Tells how the session of an id or lineage ends. @throws SessionError ERR_SESSION_CONFIG for what is neither. */
+  async onEnd(name: string, callback: EndingCallback): Promise<() => Promise<void>> {
+    if (this.isId(name)) return this.#endings.onEnd(name, callback);
+    throw createConfigError(
+      "onEnd takes a session's id or lineage (session.id, session.lineage), not its token or key",
+    );
+  }
+
+  /** Tells how all sessions end. */
+  endings(): AsyncGenerator<ToldEnding | EndingGap, void> {
+    return this.#endings.iterate();
+  }
+
   async close(): Promise<void> {
+    await this.#endings.close();
     await this.#store.close();
   }
 

@@ -15,8 +15,7 @@
  * - Times and durations are whole milliseconds. Times count from 1970 on the store's clock.
  *
  * A store needs nothing else. Optional abilities have their own files, each with a type that extends
- * `SessionStore`: commanding.ts, which the entries under `compat/` need, reindexing.ts and
- * iterating.ts.
+ * `SessionStore`: commanding.ts, feed.ts, reindexing.ts and iterating.ts.
  */
 
 import type { Limit, Refused } from "./entering.ts";
@@ -201,10 +200,7 @@ export interface Rotation {
   readonly replacement: Replacement;
   /** Why the session that is there is ended, if it is. */
   readonly cause?: Cause | undefined;
-  /**
-   * When the credentials were read that the change is made for: see `Refused`. It counts for the sets
-   * that the change names, also where the session is in them already.
-   */
+  /** When the credentials were read, as in `Refused`. It counts for all sets that the change names. */
   readonly asOf?: number | undefined;
 }
 
@@ -306,8 +302,11 @@ export interface Tombstone {
   readonly lineage?: string;
 }
 
+/** Options of `trim`. */
+export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
+
 /** Options of `endAll`. */
-export interface EndAllOptions extends Pick<EndOptions, "replicas" | "cause"> {
+export interface EndAllOptions extends TrimOptions {
   /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
 }
@@ -316,9 +315,6 @@ export interface EndAllOptions extends Pick<EndOptions, "replicas" | "cause"> {
 export const MAX_RENEWALS = 32;
 /** The most aliases that `find` and `change` follow from an id. An ending follows all of them. */
 export const MAX_HOPS = 3;
-
-/** Options of `trim`. */
-export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
 
 /** A store of sessions and their sets. */
 export interface SessionStore {

@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import websocket from "@fastify/websocket";
 import fastify from "fastify";
-import { createSessions, type Sessions } from "session-sets";
+import { createSessions, type Deadlines, type Sessions } from "session-sets";
 import { fastifySessions, type SessionOf } from "session-sets/fastify";
 import { io } from "socket.io-client";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
@@ -34,7 +34,6 @@ interface Client {
 }
 
 afterEach(() => {
-  vi.useRealTimers();
   vi.unstubAllEnvs();
 });
 
@@ -42,8 +41,6 @@ afterEach(() => {
 async function start(line: string) {
   const block = BLOCKS.find(({ source }) => source.includes(line));
   if (!block) throw new Error(`${PAGE} has no program with ${line}`);
-  // Only the timers that the programs themselves set: those of sockets go on.
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   vi.stubEnv("PORT", "0");
   mkdirSync(`${ROOT}.cache`, { recursive: true });
   const folder = mkdtempSync(`${ROOT}.cache/websockets-`);
@@ -94,6 +91,26 @@ function openSocketIO(transport: "polling" | "websocket") {
   };
 }
 
+/** The ways in which a session can end. */
+const WAYS: readonly [
+  how: string,
+  end: (sessions: Program["sessions"], token: string, lineage: string) => Promise<unknown>,
+  deadlines?: Deadlines,
+][] = [
+  ["a sign-out", (sessions, token) => sessions.delete(token)],
+  ["an end from another device", (sessions, _, id) => sessions.by("user_id", 1).delete(id)],
+  ["the end of all", (sessions) => sessions.by("user_id", 1).clear()],
+  ["a sign-in", (sessions, token) => sessions.signIn(token, { user_id: 2 })],
+  [
+    "the end of the oldest",
+    async (sessions) => {
+      await sessions.create({ user_id: 1 });
+      await sessions.by("user_id", 1).trim({ keep: 1 });
+    },
+  ],
+  ["its deadline", async () => {}, { idleTimeout: null, absoluteTimeout: 1000 }],
+];
+
 describe.each([
   ["ws", 'server.on("upgrade"', openSocket, "401", "403"],
   ["socket.io", "io.engine.use", openSocketIO("websocket"), "Please sign in.", "websocket error"],
@@ -105,7 +122,7 @@ describe.each([
     "xhr post error",
   ],
   ["Fastify", "app.register(websocket)", openSocket, "401", "403"],
-  ["Hono", "upgradeWebSocket((c)", openSocket, "401", "403"],
+  ["Hono", "upgradeWebSocket(async (c)", openSocket, "401", "403"],
 ] as const)("WebSockets with %s", (_, line, open, nobody, foreign) => {
   test("greet who is signed in, by the cookie of the handshake", async () => {
     const { port, sessions } = await start(line);
@@ -133,24 +150,28 @@ describe.each([
   test("close when the session is ended elsewhere, and not before", async () => {
     const { port, sessions } = await start(line);
     const { token, session } = await sessions.create({ user_id: 1 });
-    await sessions.create(); // the store's own timer runs while it has sessions
-    const timers = vi.getTimerCount();
     const client = await open(port, headersOf(token, `http://localhost:${port}`));
-    expect(vi.getTimerCount()).toBe(timers + 1);
     let isClosed = false;
     client.closed.then(() => {
       isClosed = true;
     });
-    await vi.advanceTimersByTimeAsync(30_000);
-    // A new token, such as a change of password gives, is no end.
-    await sessions.rotate(token, {}, { grace: 0 });
-    await vi.advanceTimersByTimeAsync(30_000);
+    // A new token, such as a change of password gives, is no end; nor is that of another session.
+    await sessions.rotate(token, { user_id: 1 });
+    const other = await sessions.create({ user_id: 1 });
+    await sessions.delete(other.token);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isClosed).toBe(false);
     await sessions.byId(session.lineage).delete();
-    await vi.advanceTimersByTimeAsync(30_000);
     await client.closed;
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(timers));
+  });
+
+  test.each(WAYS)("close when the session ends by %s", async (_how, end, deadlines = {}) => {
+    const { port, sessions } = await start(line);
+    const { token, session } = await sessions.create({ user_id: 1 }, deadlines);
+    const client = await open(port, headersOf(token, `http://localhost:${port}`));
+    expect(client.said).toBe("Hello, user 1");
+    await end(sessions, token, session.lineage);
+    await client.closed;
   });
 
   test("end the session when they are told to", async () => {
@@ -188,9 +209,28 @@ test("on a handshake under Fastify, which makes a response of it, no token is ma
   expect(await sessions.by("user_id", 1).size()).toBe(0);
 });
 
-test("the page shows the helper as the programs have it", () => {
-  const codeOf = (source: string) =>
-    /function closeWithSession[\s\S]*?\n}\n/.exec(source)?.[0].replace(/ +\/\/.*\n/g, "");
-  const [shown, ...used] = BLOCKS.map(({ source }) => codeOf(source));
-  expect(used).toEqual([shown, shown, shown, shown]);
+describe("server-sent events", () => {
+  async function openEvents(port: number, token: string) {
+    const headers = headersOf(token, `http://localhost:${port}`);
+    const response = await fetch(`http://localhost:${port}/events`, { headers });
+    return { status: response.status, text: response.body ? response.text() : null };
+  }
+
+  test("greet who is signed in, and refuse who isn't", async () => {
+    const { port, sessions } = await start('app.get("/events"');
+    const anonymous = await sessions.create({});
+    expect(await openEvents(port, anonymous.token)).toMatchObject({ status: 401 });
+    const { token } = await sessions.create({ user_id: 1 });
+    const events = await openEvents(port, token);
+    await sessions.delete(token);
+    expect(await events.text).toBe("data: Hello, user 1\n\nevent: ended\ndata: delete\n\n");
+  });
+
+  test.each(WAYS)("end when the session ends by %s", async (_how, end, deadlines = {}) => {
+    const { port, sessions } = await start('app.get("/events"');
+    const { token, session } = await sessions.create({ user_id: 1 }, deadlines);
+    const events = await openEvents(port, token);
+    await end(sessions, token, session.lineage);
+    expect(await events.text).toContain("event: ended");
+  });
 });

@@ -58,11 +58,21 @@ export const replicas = hostile.filter((recipe) => {
 });
 export const deadlines = options({ idleTimeout: duration, absoluteTimeout: duration });
 export const readOptions = options({ touch: boolean });
-const deleteOptions = options({ replicas });
+/** Who ends a session, and why. */
+export const cause = {
+  initiator: mostly(fc.constantFrom("user", "admin", "policy", "system").map(value)),
+  reason: mostly(hostileText),
+};
+/** A callback of `onEnd`. One that fails when it is called is the caller's own fault. */
+export const onEndCallback = mostly(fc.constant(given("a callback"))).filter(
+  (recipe) => "given" in recipe || typeof make(recipe, () => "") !== "function",
+);
+const deleteOptions = options({ replicas, ...cause });
 export const signInOptions = options({
   idleTimeout: duration,
   absoluteTimeout: duration,
   keep: fields,
+  ...cause,
 });
 
 /** Options: a record of these, or what is none. */
@@ -79,7 +89,7 @@ const sessionsMethods: Readonly<Record<string, Method>> = {
   unset: { args: [token, fields] },
   touch: { args: [token, options({ idleTimeout: duration })] },
   signIn: { args: [token, values, signInOptions] },
-  rotate: { args: [token, values, options({ grace: duration })] },
+  rotate: { args: [token, values, options({ grace: duration, ...cause })] },
   delete: { args: [token, deleteOptions] },
   by: { args: [mostly(field), single], gives: "value", reads: "only" },
   byId: { args: [id], gives: "value", reads: "only" },
@@ -87,6 +97,7 @@ const sessionsMethods: Readonly<Record<string, Method>> = {
     args: [options({ dryRun: boolean, cursor: mostly(fc.constant(odd("null"))) })],
     gives: "steps",
   },
+  onEnd: { args: [id, onEndCallback], reads: "only" },
   close: { args: [] },
 };
 
@@ -95,6 +106,7 @@ export const sessionsSurface: Surface<CoreWorld> = {
   settings: fc.constant(undefined),
   open: ({ sessions }) => sessions,
   methods: sessionsMethods,
+  skipped: { endings: "its loop ends when a session ends, and takes nothing" },
 };
 
 /** What a session set of `Sessions` and that of a request have in common. */
@@ -111,7 +123,8 @@ export const setMethods: Readonly<Record<string, Method>> = {
   set: { args: [values] },
   unset: { args: [fields] },
   delete: { args: [id, deleteOptions] },
-  clear: { args: [options({ except: id, replicas })] },
+  clear: { args: [options({ except: id, replicas, ...cause })] },
+  trim: { args: [options({ keep: mostly(fc.nat(5).map(value)), replicas, ...cause })] },
 };
 
 export const setSurface: Surface<CoreWorld, readonly [string, string | number]> = {

@@ -4,7 +4,7 @@ import session from "express-session";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { fc } from "../support/properties.ts";
-import { field, options, replicas, values } from "./core.ts";
+import { cause, field, onEndCallback, options, replicas, values } from "./core.ts";
 import { countedStore } from "./counted-store.ts";
 import { throwPlanted } from "./planted.ts";
 import {
@@ -150,6 +150,7 @@ const storeMethods: Readonly<Record<string, Method>> = {
   clear: { args: [callbacks], callsBack: 0 },
   by: { args: [mostly(one0("user_id", "found")), hostile], gives: "value", reads: "only" },
   moveSessions: { args: [cursor], gives: "steps" },
+  onEnd: { args: [sid, onEndCallback] },
   idOf: { args: [sid], gives: "value", reads: "only" },
   close: { args: [] },
   regenerate: { args: [mostly(one("a request")), callbacks], callsBack: 1, gives: "value" },
@@ -188,7 +189,7 @@ export const storeSetSurface: Surface<ExpressSessionWorld, string> = {
     "[Symbol.asyncIterator]": { args: [], gives: "steps", reads: "only" },
     set: { args: [mostly(fc.oneof(values, saved))] },
     unset: { args: [mostly(listOf(field))] },
-    delete: { args: [id] },
-    clear: { args: [options({ except: id, replicas })] },
+    delete: { args: [id, options({ replicas, ...cause })] },
+    clear: { args: [options({ except: id, replicas, ...cause })] },
   },
 };

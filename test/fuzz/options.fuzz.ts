@@ -20,6 +20,7 @@ test("every export of the package has a target", async () => {
   const skipped = {
     "session-sets/testing storeContract": "a list of tests, which throw AssertionErrors",
     "session-sets/testing commandContract": "a list of tests, which throw AssertionErrors",
+    "session-sets/testing feedContract": "a list of tests, which throw AssertionErrors",
   };
   expect(uncoveredExports(await entriesOfPackage(), covered, skipped)).toEqual([]);
 });

@@ -1,9 +1,11 @@
 /* The session of a request, under each adapter, and the sets that are got from it. */
 import { fc } from "../support/properties.ts";
 import {
+  cause,
   duration,
   field,
   fields,
+  onEndCallback,
   options,
   readOptions,
   replicas,
@@ -53,7 +55,7 @@ function sessionOf(world: CoreWorld, { adapter, token, by }: Bringing): object {
 
 const touchOptions = options({ idleTimeout: duration });
 const keep = fields;
-const signOutOptions = options({ value: hostile, replicas });
+const signOutOptions = options({ value: hostile, replicas, ...cause });
 const csrfToken = mostly(fc.constant(given("a CSRF token")));
 const response = mostly(fc.constant(given("a response")));
 
@@ -63,19 +65,32 @@ const sessionMethods: Readonly<Record<string, Method>> = {
   signIn: {
     args: [
       values,
-      options({ keep, carrier: mostly(fc.constant(value("bearer"))), idleTimeout: duration }),
+      options({
+        keep,
+        carrier: mostly(fc.constant(value("bearer"))),
+        idleTimeout: duration,
+        ...cause,
+      }),
     ],
   },
-  set: { args: [values] },
-  unset: { args: [fields] },
+  set: { args: [values, options(cause)] },
+  unset: { args: [fields, options(cause)] },
   touch: { args: [touchOptions] },
-  rotate: { args: [values, options({ grace: duration })] },
+  rotate: { args: [values, options({ grace: duration, ...cause })] },
   changeCredentials: { args: [mostly(field), signOutOptions] },
   signOutOthers: { args: [mostly(field), signOutOptions] },
   signOutEverywhere: { args: [mostly(field), signOutOptions] },
   delete: {
-    args: [options({ keep, replicas, clearSiteData: mostly(listOf(fc.constant(value("cache")))) })],
+    args: [
+      options({
+        keep,
+        replicas,
+        clearSiteData: mostly(listOf(fc.constant(value("cache")))),
+        ...cause,
+      }),
+    ],
   },
+  onEnd: { args: [onEndCallback], reads: "only" },
   id: { args: [], gives: "value", reads: "only" },
   key: { args: [], gives: "value", reads: "only" },
   peers: { args: [mostly(field), hostile], reads: "and touches" },

@@ -111,6 +111,7 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
     "a renewed id": renewed?.session?.id,
     "a dead id": gone.session.id,
     "the key": store.sessionKey(user.session.id),
+    "a callback": () => {},
     now: Date.now(),
     later: Date.now() + LATER_MS,
     sessions,
@@ -127,6 +128,6 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
     prefixes: place === "memory" ? [] : [`{${prefix}:`],
     traffic: counted ?? traffic,
     of: (name) => givens[name] ?? keys[name],
-    close: () => store.close(),
+    close: () => sessions.close(),
   };
 }

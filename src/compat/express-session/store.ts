@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
+import type { EndingCallback } from "../../sessions/endings/ending.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
 import { createConfigError, quote, SessionError, toFieldName } from "../../shared/errors.ts";
@@ -182,9 +183,26 @@ export class SessionSetsStore<
     return this.#saved.deriveId(sid);
   }
 
-  /** Frees what the store itself opened: a memory store's sessions, never a client. */
+  /**
+   * Calls back once, within milliseconds, when a session has ended, by any process and in any way, such as
+   * to close a socket of it: `const off = await store.onEnd(req.sessionID, ({ how }) => …)`.
+   *
+   * It takes a sid, or a public id as `all` returns it. A session that is not saved yet counts as gone. A
+   * `destroy` is told as `delete`. It is otherwise as `onEnd` of `Sessions`, and resolves to what stops it.
+   *
+   * @throws SessionError ERR_SESSION_CONFIG for a store that tells no endings, and for a user of Redis
+   * without the rights to subscribe.
+   */
+  async onEnd(sid: string, callback: EndingCallback): Promise<() => Promise<void>> {
+    return this.#saved.onEnd(sid, callback);
+  }
+
+  /**
+   * Frees what the store itself opened: a memory store's sessions, and the connections on which it hears of
+   * endings, never a client. It ends all watches of `onEnd`, whose callbacks aren't called.
+   */
   async close(): Promise<void> {
-    await this.#config.store.close();
+    await this.#config.core.close();
   }
 
   /** @internal express-session sets it. */

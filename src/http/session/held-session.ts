@@ -9,7 +9,13 @@ import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../sto
 import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
-import { findBestLookup, findSharedValue, maySignInAfter, toSessionWithToken } from "./answers.ts";
+import {
+  findBestToken,
+  findLiveId,
+  findSharedValue,
+  mayCreateAfter,
+  toSessionWithToken,
+} from "./answers.ts";
 
 /**
  * The state of a request's session: its token, the session that the token leads to, and what this request
@@ -72,23 +78,17 @@ export class HeldSession<Data extends object> {
     return this.#candidates.length > 0;
   }
 
-  /**
-   * Decides which of several tokens counts, in one round trip. The best is one that leads to a live session
-   * directly, then one that leads there through an alias, then one with a tombstone, then any other. Among
-   * equals the first counts. Returns what was found, with these fields; null if it was decided before.
-   */
+  /** Decides which of several tokens counts. Returns what was found; null if it was decided before. */
   async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
     const tokens = this.#candidates;
     if (tokens.length === 0) return null;
-    const ids = tokens.map((token) => this.#core.toId(token) as string);
-    const found = await waitForAll(ids.map((id) => this.#core.find(id, { names: fields })));
-    const best = findBestLookup(found, ids);
+    const { token, id, lookup, twinIds } = await findBestToken(this.#core, tokens, fields);
     this.#candidates = [];
-    this.#isDead = found[best]?.state !== "live";
-    this.#token = tokens[best] as string;
-    this.#id = ids[best] as string;
-    this.#twinIds = ids.filter((_, i) => i !== best && found[i]?.state === "live");
-    return found[best] as Lookup;
+    this.#isDead = lookup.state !== "live";
+    this.#token = token;
+    this.#id = id;
+    this.#twinIds = twinIds;
+    return lookup;
   }
 
   async load({ fields, touch }: ReadArguments): Promise<Session<Partial<Data>> | null> {
@@ -122,18 +122,13 @@ export class HeldSession<Data extends object> {
 
   async set(values: PartialValuesOf<Data>, cause: Cause | undefined): Promise<void> {
     const changed = this.#id === null ? null : await this.change("set", values, [], cause);
-    if (changed === null || this.#mayCreateAfter(changed, values)) {
+    const request = { seen: this.#seen, deleted: this.#deleted };
+    const isSignIn = () => this.#core.namesUser(values);
+    if (changed === null || mayCreateAfter(changed, request, isSignIn)) {
       await this.#create(values);
     } else if (changed.state !== "changed") {
       throw createGoneError();
     }
-  }
-
-  /** Whether values may make a session, after a change by this request found none. */
-  #mayCreateAfter(changed: Changed, values: object): boolean {
-    if (changed.state === "gone") return !this.#seen;
-    if (changed.state !== "superseded" || !this.#core.namesUser(values)) return false;
-    return this.#deleted || maySignInAfter(changed, { seen: this.#seen });
   }
 
   async #create(values: object): Promise<void> {
@@ -214,20 +209,18 @@ export class HeldSession<Data extends object> {
   /** Ends the session for its user. Returns whether there was one. */
   async delete(options: EndingOptions): Promise<boolean> {
     const ended = await this.#end(null, options);
-    this.#deleted = true;
-    this.#seen = false;
+    [this.#deleted, this.#seen] = [true, false];
     return ended;
   }
 
   /**
-   * Ends the session, and keeps some of its fields in a new one without a user. Returns whether there was a
-   * session.
-   *
-   * @param keep the fields. None of them says who the user is.
+   * Ends the session, and keeps some of its fields, none of which says who the user is, in a new one.
+   * Returns whether there was a session.
    */
   async deleteKeeping(keep: readonly string[], cause: Cause | undefined): Promise<boolean> {
     this.#carrier.check();
-    const id = await this.#findLiveId();
+    // The request's token may be an alias that has expired since.
+    const id = await findLiveId(this.#core, [this.#tokenId, this.#id]);
     if (id === null) return false;
     const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, cause);
     this.#hold(token, session);
@@ -235,12 +228,10 @@ export class HeldSession<Data extends object> {
     return true;
   }
 
-  /** The id of the request's token or, if that was an alias that has expired since, of the session. */
-  async #findLiveId(): Promise<string | null> {
-    for (const id of new Set([this.#tokenId, this.#id])) {
-      if (id !== null && (await this.#core.find(id, { names: [] })).state === "live") return id;
-    }
-    return null;
+  /** Finds the lineage of the session; null if there is none. It reads the session unless it was seen. */
+  async findLineage(): Promise<string | null> {
+    if (!this.#seen) await this.load({ fields: [], touch: false });
+    return this.#lineage;
   }
 
   /** Finds a value that the session has of a reference; null if it has none, or not this one. */
@@ -336,8 +327,7 @@ export class HeldSession<Data extends object> {
   }
 
   async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
-    const reference = set === null ? {} : { reference: set };
-    const options = { ...reference, tombstone: this.#tombstone, ...how };
+    const options = { ...(set && { reference: set }), tombstone: this.#tombstone, ...how };
     return (await this.#core.end(id, options)) !== null;
   }
 

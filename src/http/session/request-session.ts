@@ -1,11 +1,6 @@
+import type { EndingCallback } from "../../sessions/endings/ending.ts";
 import { type CauseOptions, parseCause } from "../../sessions/options/cause.ts";
-import {
-  type EndingOptions,
-  parseEndingOptions,
-  parseReadArguments,
-  type ReadArguments,
-  TOUCH_OPTIONS,
-} from "../../sessions/options/verb-options.ts";
+import { parseReadArguments, TOUCH_OPTIONS } from "../../sessions/options/verb-options.ts";
 import { parseFieldsToUnset } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
@@ -22,13 +17,7 @@ import type {
 import { parseOptionalDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
-import { Queue } from "../../shared/queue.ts";
-import type { Reference as StoredReference } from "../../store/contract.ts";
-import {
-  createNoIdentityError,
-  createNothingKeptError,
-  createNotSignedInError,
-} from "../errors.ts";
+import { createNothingKeptError, createNothingToWatchError } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
 import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
@@ -40,10 +29,10 @@ import {
   REQUEST_SIGN_IN_OPTIONS,
   type RequestDeleteOptions,
   type RequestSignInOptions,
-  SIGN_OUT_OPTIONS,
   type SignOutOptions,
   sendClearSiteData,
 } from "./request-options.ts";
+import { RequestTurns } from "./request-turns.ts";
 import { Unassignable } from "./unassignable.ts";
 
 /**
@@ -58,7 +47,7 @@ export class RequestSession<
 > extends Unassignable {
   readonly #context: RequestSessionContext;
   readonly #held: HeldSession<Data>;
-  readonly #queue = new Queue();
+  readonly #turns: RequestTurns<Data>;
 
   /** @internal */
   constructor(context: RequestSessionContext) {
@@ -66,6 +55,7 @@ export class RequestSession<
     const { core, carrier, tokens, csrf } = context;
     this.#context = context;
     this.#held = new HeldSession<Data>(core, carrier, tokens, () => csrf.clear());
+    this.#turns = new RequestTurns<Data>(context, this.#held);
   }
 
   /**
@@ -82,7 +72,9 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    return (await this.#load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {};
+    return (
+      (await this.#turns.load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {}
+    );
   }
 
   /** Reads the session with its id and dates; null without one. It counts as use, unless `{ touch: false }`. */
@@ -91,12 +83,7 @@ export class RequestSession<
       throw createConfigError("load reads all fields; to read some of them, call get with a list");
     }
     const { touch } = parseReadArguments("load", options, undefined);
-    return (await this.#load({ fields: undefined, touch })) as Session<Data> | null;
-  }
-
-  async #load(reading: ReadArguments) {
-    this.#restrictCaching();
-    return this.#runInTurn(() => this.#held.load(reading), { decides: false });
+    return (await this.#turns.load({ fields: undefined, touch })) as Session<Data> | null;
   }
 
   /**
@@ -123,10 +110,10 @@ export class RequestSession<
     if (named !== undefined && named !== "bearer") {
       throw createConfigError('carrier must be "bearer", or left out', { option: "carrier" });
     }
-    return this.#runInTurn(async () => {
+    return this.#turns.run(async () => {
       const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
       const { token, session } = await this.#held.signIn(given, rest, carrier);
-      return { token: this.#revealToken(token), session };
+      return { token: this.#turns.revealToken(token), session };
     });
   }
 
@@ -146,7 +133,7 @@ export class RequestSession<
   async set(values: PartialValuesOf<Data>, options: CauseOptions = {}): Promise<void> {
     const given = this.#context.core.toPlainValues(values);
     const cause = parseCause("set", options);
-    return this.#runInTurn(() => this.#held.set(given, cause));
+    return this.#turns.run(() => this.#held.set(given, cause));
   }
 
   /**
@@ -161,7 +148,7 @@ export class RequestSession<
   ): Promise<boolean> {
     const unset = parseFieldsToUnset(fields);
     const cause = parseCause("unset", options);
-    return this.#runInTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#held.id === null) return false;
       return (await this.#held.change("unset", {}, unset, cause)).state === "changed";
     });
@@ -171,7 +158,7 @@ export class RequestSession<
   async touch(options: TouchOptions = {}): Promise<boolean> {
     const { idleTimeout } = readOptions("touch", options, TOUCH_OPTIONS);
     const idle = parseOptionalDuration("idleTimeout", idleTimeout);
-    return this.#runInTurn(() => this.#held.touch(idle));
+    return this.#turns.run(() => this.#held.touch(idle));
   }
 
   /**
@@ -192,10 +179,10 @@ export class RequestSession<
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
     const given = this.#context.core.toPlainValues(values);
     const parsed = this.#context.core.parseRotateOptions(options);
-    return this.#runInTurn(async () => {
+    return this.#turns.run(async () => {
       const rotated = await this.#held.rotate(given, parsed);
       if (rotated === "ended") return { token: null, session: null };
-      return rotated && { token: this.#revealToken(rotated.token), session: rotated.session };
+      return rotated && { token: this.#turns.revealToken(rotated.token), session: rotated.session };
     });
   }
 
@@ -216,7 +203,7 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<ChangedCredentials> {
-    return this.#runForUser("changeCredentials", field, options, async (user, how) => {
+    return this.#turns.runForUser("changeCredentials", field, options, async (user, how) => {
       // Its own token changes first. If a sign-in beside this request has replaced the session, that fails
       // before the new session is ended.
       const token = await this.#held.changeToken(user);
@@ -224,7 +211,7 @@ export class RequestSession<
         except: this.#held.lineage,
         ...how,
       });
-      return { ended, token: this.#revealToken(token) };
+      return { ended, token: this.#turns.revealToken(token) };
     });
   }
 
@@ -240,7 +227,7 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#runForUser("signOutOthers", field, options, (user, how) =>
+    return this.#turns.runForUser("signOutOthers", field, options, (user, how) =>
       this.#held.endPeers(user, { except: this.#held.lineage, ...how }),
     );
   }
@@ -256,30 +243,8 @@ export class RequestSession<
     field: Field,
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
-    return this.#runForUser("signOutEverywhere", field, options, (user, how) =>
+    return this.#turns.runForUser("signOutEverywhere", field, options, (user, how) =>
       this.#held.endPeers(user, how),
-    );
-  }
-
-  /** Runs `work` with the reference of the session's user. */
-  async #runForUser<Value, T>(
-    verb: string,
-    field: string,
-    options: SignOutOptions<Value>,
-    work: (user: StoredReference, how: EndingOptions) => Promise<T>,
-  ): Promise<T> {
-    const { core } = this.#context;
-    const { value, ...rest } = readOptions(verb, options, SIGN_OUT_OPTIONS);
-    const how = parseEndingOptions(rest);
-    core.checkReference(field);
-    if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
-    return this.#runInTurn(
-      async () => {
-        const user = await this.#held.findOwnReference(field, value);
-        if (user === null) throw createNotSignedInError(verb, field);
-        return work(user, how);
-      },
-      { decides: false },
     );
   }
 
@@ -297,7 +262,7 @@ export class RequestSession<
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
     const { keep, clearSiteData, how } = parseDeleteOptions(options, this.#context.core);
-    return this.#runInTurn(async () => {
+    return this.#turns.run(async () => {
       if (keep !== undefined && !this.#held.carrier.sends) {
         throw createNothingKeptError(
           "delete keeps nothing if the token came in a bearer header: the client would never get the token of the new session",
@@ -335,12 +300,33 @@ export class RequestSession<
   ): Promise<SessionSet<Data> | null> {
     const { core } = this.#context;
     core.checkReference(field);
-    this.#restrictCaching();
-    const shared = await this.#runInTurn(() => this.#held.findOwnReference(field, value), {
+    this.#turns.restrictCaching();
+    const shared = await this.#turns.run(() => this.#held.findOwnReference(field, value), {
       decides: false,
     });
-    const endings = createPeerEndings(this.#held, (work) => this.#runInTurn(work));
+    const endings = createPeerEndings(this.#held, (work) => this.#turns.run(work));
     return shared && new SessionSet<Data>(core, shared, endings);
+  }
+
+  /**
+   * Calls back once, within milliseconds, when this session has ended, also long after the request: by
+   * any process, in any way. Here it closes a socket:
+   *
+   * ```ts
+   * const off = await session.onEnd(({ how }) => socket.close(4401, how));
+   * socket.on("close", off);
+   * ```
+   *
+   * It does not count as use. It is otherwise as `onEnd` of `Sessions`, and resolves to what stops it.
+   *
+   * @throws SessionError ERR_SESSION_GONE if the request has no live session; ERR_SESSION_CONFIG as
+   * `onEnd` of `Sessions`.
+   */
+  async onEnd(callback: EndingCallback): Promise<() => Promise<void>> {
+    this.#turns.restrictCaching();
+    const lineage = await this.#turns.run(() => this.#held.findLineage(), { decides: false });
+    if (lineage === null) throw createNothingToWatchError();
+    return this.#context.core.onEnd(lineage, callback);
   }
 
   /**
@@ -354,7 +340,7 @@ export class RequestSession<
    */
   createCSRFToken(): string {
     this.#context.admit();
-    if (this.#held.token !== null) this.#restrictCaching();
+    if (this.#held.token !== null) this.#turns.restrictCaching();
     // A pre-session secret belongs to one browser, too.
     else
       this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
@@ -374,33 +360,5 @@ export class RequestSession<
   /** @internal For the session of a Request: see `FetchSession`. */
   commit<Answer extends FetchResponse>(response: Answer): Answer {
     return this.#context.exchange.commit?.(response) ?? response;
-  }
-
-  /** Tells caches that the response depends on the session and, if a token came, is for one user. */
-  #restrictCaching(): void {
-    const { exchange, tokens, carrier, varies } = this.#context;
-    const isOfUser = tokens.length > 0;
-    const kind = isOfUser ? "private" : "vary";
-    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : [...varies], yields: true });
-  }
-
-  /** The token, if the application has to answer with it; null if a cookie carries it. */
-  #revealToken(token: string): string | null {
-    return this.#held.carrier.sends ? null : token;
-  }
-
-  /**
-   * Runs `work` when all calls before it have ended. First it decides which token counts. With
-   * `decides: false` that is left to `work`, which begins with a read.
-   */
-  #runInTurn<T>(
-    work: () => Promise<T>,
-    { decides = true }: { readonly decides?: boolean } = {},
-  ): Promise<T> {
-    return this.#queue.run(async () => {
-      this.#context.admit();
-      if (decides && this.#held.isUndecided) await this.#held.decide([]);
-      return work();
-    });
   }
 }

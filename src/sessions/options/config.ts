@@ -215,11 +215,13 @@ function findReferenceFault(options: ReferenceOptions, store: SessionStore): str
 
 function findLimitFault(limit: unknown, whenFull: unknown): string | undefined {
   if (limit === undefined && whenFull === undefined) return undefined;
+  if (limit === undefined)
+    return "has an option whenFull, but no limit: add limit: 5, or another number";
   if (!(Number.isSafeInteger(limit) && Number(limit) >= 1)) {
-    return "has a limit that is no whole number above zero";
+    return "has an option limit that isn't a whole number above zero";
   }
   if (whenFull === "end-oldest" || whenFull === "reject") return undefined;
-  return 'has a limit, and does not say what happens when it is full: whenFull is "end-oldest", which ends the oldest session in a sign-in, or "reject", which refuses the sign-in';
+  return 'has a limit, but its option whenFull is neither "end-oldest", which ends the oldest session when another one enters, nor "reject", which refuses the other one';
 }
 
 function warnAboutIdentities(identity: readonly string[]): void {

@@ -1,14 +1,19 @@
 import type { FieldReferences, Reference } from "../contract.ts";
 import { AS_OF_MARGIN_MS, CLEAR_MEMORY_MS } from "../entering.ts";
 
-/** When sets were cleared, for as long as a login may go by what was read before. */
+/** Remembers for an hour when sets were cleared. */
 export class Clearings {
   readonly #now: () => number;
-  /** By the set, the longest ago first. */
+  readonly #most: number;
+  /** The moments by set, the longest ago first. */
   readonly #moments = new Map<string, number>();
+  /** What was cleared up to this moment may be forgotten, so all sets count as cleared then. */
+  #forgotten = Number.NEGATIVE_INFINITY;
 
-  constructor(now: () => number) {
+  /** @param most how many sets are remembered. */
+  constructor(now: () => number, most: number) {
     this.#now = now;
+    this.#most = most;
   }
 
   add({ field, text }: Pick<Reference, "field" | "text">): void {
@@ -17,17 +22,19 @@ export class Clearings {
     this.#moments.delete(name);
     this.#moments.set(name, now);
     for (const [oldest, moment] of this.#moments) {
-      if (moment >= now - CLEAR_MEMORY_MS) break;
+      const isOver = moment < now - CLEAR_MEMORY_MS;
+      if (!isOver && this.#moments.size <= this.#most) break;
+      if (!isOver) this.#forgotten = moment;
       this.#moments.delete(oldest);
     }
   }
 
-  /** Whether one of the sets was cleared since `asOf`, or that is too long ago to tell. */
+  /** Whether one of the sets was cleared since `asOf`, or that can't be told any more. */
   wasCleared(asOf: number | undefined, references: readonly FieldReferences[]): boolean {
     if (asOf === undefined) return false;
     const now = this.#now();
     const moment = Math.min(asOf, now) - AS_OF_MARGIN_MS;
-    if (moment < now - CLEAR_MEMORY_MS) return true;
+    if (moment < now - CLEAR_MEMORY_MS || moment <= this.#forgotten) return true;
     return references.some(({ field, texts }) =>
       texts.some((text) => (this.#moments.get(nameSet(field, text)) ?? -1) >= moment),
     );
@@ -35,6 +42,7 @@ export class Clearings {
 
   clear(): void {
     this.#moments.clear();
+    this.#forgotten = Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -12,25 +12,21 @@ import {
 import type { Keeper } from "./keeper.ts";
 import type { Room } from "./limits.ts";
 
-/** Limits of the sets that a session enters. */
-interface LimitedSets {
-  /** @param session null for one that is to be made. */
-  planRoom(session: Session | null): Room;
-  endDoomed(room: Extract<Room, { readonly doomed: readonly Session[] }>): void;
-}
+/** Finds room in the sets that a session enters; null stands for a session to make. */
+type PlanRoom = (session: Session | null) => Room;
 
 /** Changes a session for a caller who chooses ids and deadlines. */
 export function applyCommand(
   keeper: Keeper,
   id: string,
   asked: Command,
-  limits: LimitedSets,
+  planRoom: PlanRoom,
 ): Commanded {
   const { merge, where } = asked;
   const done = merge && keeper.entries.find(merge.to);
   if (done?.kind === "session") return toChanged(done, { rotated: true });
   const { entry: session, trail } = keeper.entries.resolve(id);
-  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked, limits);
+  if (session?.kind !== "session") return createIfAsked(keeper, id, session, asked, planRoom);
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const lifetime = {
@@ -38,16 +34,10 @@ export function applyCommand(
     absoluteDeadline: deriveDeadline(keeper, asked),
   };
   const merges = merge !== null && isIdentityChange(session, changes, merge);
-  const room = limits.planRoom(session);
+  const room = planRoom(session);
   if ("state" in room) return room;
-  const written = keeper.writeChanges(
-    session,
-    changes,
-    lifetime,
-    merges ? () => rotate(merge) : null,
-  );
-  if (written.state === "changed") limits.endDoomed(room);
-  return written;
+  const rotates = merges ? () => rotate(merge) : null;
+  return keeper.writeChanges(session, changes, lifetime, rotates, room.doomed);
 
   function rotate({ to, identity, tombstone }: Merge): void {
     const ids = [(session as Session).id, ...trail];
@@ -62,7 +52,7 @@ function createIfAsked(
   id: string,
   kept: Alias | Tombstone | undefined,
   asked: Command,
-  limits: LimitedSets,
+  planRoom: PlanRoom,
 ): Commanded {
   const { create, set, references, maxBytes, idleTimeout, merge } = asked;
   const ended = kept?.kind === "tombstone" && kept.by === "delete";
@@ -73,11 +63,10 @@ function createIfAsked(
   if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
   const lifetime = { idleTimeout, absoluteDeadline: deriveDeadline(keeper, asked) };
-  const room = limits.planRoom(null);
+  const room = planRoom(null);
   if ("state" in room) return room;
-  const made = toChanged(keeper.createSession(id, set, references, lifetime), { rotated: false });
-  limits.endDoomed(room);
-  return made;
+  const made = keeper.createSession(id, set, references, lifetime, room.doomed);
+  return toChanged(made, { rotated: false });
 }
 
 function deriveDeadline(

@@ -128,32 +128,33 @@ export class Entries {
   }
 
   /**
-   * Makes room for a session of this size, which replaces `old` if that is given. It drops expired
-   * entries, then the oldest sessions without a user, and returns these.
+   * Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. It
+   * drops expired entries, then the oldest sessions without a user, and returns these.
    *
    * @throws SessionError ERR_STORE_FULL if that isn't enough. Only expired entries are dropped then.
    */
-  makeRoom(bytes: number, old: Session | null): Session[] {
-    if (this.#hasRoom(bytes, old)) return [];
+  makeRoom(bytes: number, leaving: readonly Session[]): Session[] {
+    if (this.#hasRoom(bytes, leaving)) return [];
     if (this.#now() > this.#earliest) this.#sweep();
-    if (this.#hasRoom(bytes, old)) return [];
-    const doomed: Session[] = [];
+    if (this.#hasRoom(bytes, leaving)) return [];
+    const pushedOut: Session[] = [];
     let freed = 0;
     for (const session of this.#anonymous) {
-      if (this.#hasRoom(bytes - freed, old, doomed.length)) break;
-      if (session === old) continue;
-      doomed.push(session);
+      if (this.#hasRoom(bytes - freed, leaving, pushedOut.length)) break;
+      if (leaving.includes(session)) continue;
+      pushedOut.push(session);
       freed += session.bytes;
     }
-    if (!this.#hasRoom(bytes - freed, old, doomed.length)) throw this.#createFullError();
-    for (const { id } of doomed) this.drop(id);
-    return doomed;
+    if (!this.#hasRoom(bytes - freed, leaving, pushedOut.length)) throw this.#createFullError();
+    for (const { id } of pushedOut) this.drop(id);
+    return pushedOut;
   }
 
-  #hasRoom(bytes: number, old: Session | null, fewer = 0): boolean {
+  #hasRoom(bytes: number, leaving: readonly Session[], pushedOut = 0): boolean {
     const { maxSessions, maxTotalBytes } = this.#limits;
-    const sessions = this.#sessions.size - fewer + (old ? 0 : 1);
-    return sessions <= maxSessions && this.#bytes - (old?.bytes ?? 0) + bytes <= maxTotalBytes;
+    const sessions = this.#sessions.size - leaving.length - pushedOut + 1;
+    const left = this.#bytes - leaving.reduce((sum, session) => sum + session.bytes, 0);
+    return sessions <= maxSessions && left + bytes <= maxTotalBytes;
   }
 
   #createFullError(): SessionError {

@@ -50,7 +50,7 @@ export class Keeper {
     this.now = now;
     this.feed = new Feed(now);
     this.#isOwnClock = clock.isOwn;
-    this.clearings = new Clearings(now);
+    this.clearings = new Clearings(now, bounds.maxSessions);
     this.entries = new Entries(bounds, now, (session) => this.#removeFromIndexes(session));
   }
 
@@ -59,15 +59,21 @@ export class Keeper {
     return timeout === null ? null : this.now() + timeout;
   }
 
-  /** Makes a session. It isn't kept if its deadline has passed. */
+  /**
+   * Makes a session. It isn't kept if its deadline has passed.
+   *
+   * @param doomed the sessions to end because a limit lets this one take their places.
+   */
   createSession(
     id: string,
     fields: Fields,
     references: readonly FieldReferences[],
     { idleTimeout, absoluteDeadline }: Lifetime,
+    doomed: readonly Session[] = [],
   ): Session {
     const texts = references.map((one) => one.texts);
-    this.makeRoom(estimateBytes(fields, texts), null);
+    this.makeRoom(estimateBytes(fields, texts), doomed);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     const now = this.now();
     const session: Session = {
       kind: "session",
@@ -99,17 +105,20 @@ export class Keeper {
    *
    * @param lifetime where it is null, the session's own value stays.
    * @param rotate gives the session its new id; null if it keeps its id.
+   * @param doomed the sessions to end because a limit lets this one take their places.
    */
   writeChanges(
     session: Session,
     changes: FieldChanges,
     lifetime: Lifetime,
     rotate: (() => void) | null,
+    doomed: readonly Session[] = [],
   ): ChangedSession | { readonly state: "too-large"; readonly bytes: number } {
     checkReferences(session, changes.references);
     const bytes = countBytesAfter(session, changes);
     if (bytes > changes.maxBytes) return { state: "too-large", bytes };
-    this.makeRoom(estimateBytesAfter(session, changes), session);
+    this.makeRoom(estimateBytesAfter(session, changes), [session, ...doomed]);
+    this.endSessions(doomed, { how: "limit", cause: undefined });
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
@@ -140,9 +149,9 @@ export class Keeper {
     this.feed.tellRotated(id, session);
   }
 
-  /** Makes room for a session of this size, which replaces `old` if that is given. */
-  makeRoom(bytes: number, old: Session | null): void {
-    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, old));
+  /** Makes room for a session of this size, beside the `leaving` sessions that are about to be dropped. */
+  makeRoom(bytes: number, leaving: readonly Session[]): void {
+    this.feed.tellEnded({ how: "limit", cause: undefined }, this.entries.makeRoom(bytes, leaving));
   }
 
   /** Ends sessions. */

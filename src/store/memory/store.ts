@@ -72,8 +72,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if (this.#keeper.clearings.wasCleared(asOf, references)) return { state: "cleared" };
     const room = this.#planRoom(references);
     if ("state" in room) return room;
-    const made = this.#keeper.createSession(id, fields, references, this.#deriveLifetime(created));
-    this.#endDoomed(room);
+    const lifetime = this.#deriveLifetime(created);
+    const made = this.#keeper.createSession(id, fields, references, lifetime, room.doomed);
     return { state: "created", id, ...toTimes(made) };
   }
 
@@ -98,7 +98,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
-    this.#keeper.makeRoom(estimateBytes(fields, texts), old);
+    this.#keeper.makeRoom(estimateBytes(fields, texts), old ? [old, ...room.doomed] : room.doomed);
     const left = describeSuperseded(old, identity, asked.references);
     const kind = { how: describeReplacement(identity, asked.references), cause };
     if (old) this.#keeper.endSession(old, trail, kind, left, tombstone);
@@ -108,8 +108,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       fields,
       references,
       this.#deriveLifetime(asked),
+      room.doomed,
     );
-    this.#endDoomed(room);
     return toSignedIn(made, { ended: old !== null });
   }
 
@@ -170,9 +170,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const room = this.#planRoom(change.references, { own: session });
     if ("state" in room) return room;
     const lifetime = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
-    const written = this.#keeper.writeChanges(session, change, lifetime, rotate);
-    if (written.state === "changed") this.#endDoomed(room);
-    return written;
+    return this.#keeper.writeChanges(session, change, lifetime, rotate, room.doomed);
   }
 
   /** Replaces a session that isn't the same user's by one with the change's fields alone. */
@@ -188,7 +186,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const room = this.#planRoom(references, { leaving: session });
     if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
-    this.#keeper.makeRoom(estimateBytes(fields, texts), session);
+    this.#keeper.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
     this.#keeper.endSession(
       session,
       trail,
@@ -196,13 +194,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       describeSuperseded(session, identity, references),
       tombstone,
     );
-    const made = this.#keeper.createSession(
-      to,
-      fields,
-      references,
-      this.#deriveLifetime(replacement),
-    );
-    this.#endDoomed(room);
+    const lifetime = this.#deriveLifetime(replacement);
+    const made = this.#keeper.createSession(to, fields, references, lifetime, room.doomed);
     return toChanged(made, { rotated: true });
   }
 
@@ -225,10 +218,9 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async command(id: string, asked: Command): Promise<Commanded> {
-    return applyCommand(this.#keeper, id, asked, {
-      planRoom: (session) => this.#planRoom(asked.references, { own: session }),
-      endDoomed: (room) => this.#endDoomed(room),
-    });
+    return applyCommand(this.#keeper, id, asked, (session) =>
+      this.#planRoom(asked.references, { own: session }),
+    );
   }
 
   async end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -312,7 +304,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
     for (const session of members) {
-      this.#keeper.makeRoom(estimateBytesAfter(session, changes), session);
+      this.#keeper.makeRoom(estimateBytesAfter(session, changes), [session]);
       this.#keeper.applyChanges(session, changes);
     }
     return members.length;
@@ -347,10 +339,6 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     sessions?: { leaving?: Session | null; own?: Session | null },
   ): Room {
     return planRoom(references, (reference) => this.#select(reference), sessions);
-  }
-
-  #endDoomed({ doomed }: { readonly doomed: readonly Session[] }): void {
-    this.#keeper.endSessions(doomed, { how: "limit", cause: undefined });
   }
 
   #checkLookalike({ lookalike, ...reference }: Reference): void {

@@ -53,16 +53,15 @@ export function createLimitedStore(
 /** A call that lets one session into sets. */
 export interface Entry<Answer> {
   readonly references: readonly FieldReferences[];
-  /**
-   * The ids of the session that is asked for and of what is made of it. One that is in a set already
-   * takes no place of it anew: it is what enters, or makes room, or this is the same call once more.
-   */
-  readonly ids: readonly string[];
-  /** Whether the session that is asked for stays, and is what enters. */
+  /** The id of the session that is asked for, if there is one. */
+  readonly from?: string;
+  /** The id of the session to make, if there is one. A session that has it was made by the same call. */
+  readonly to?: string | undefined;
+  /** Whether the session that is asked for enters the sets; otherwise it is ended. */
   readonly stays?: boolean;
   /** Lets it in. */
   readonly enter: (references: readonly FieldReferences[]) => Promise<Answer>;
-  /** The lineage of what was let in; null where nothing was. */
+  /** The lineage of what was let in; null if nothing was. */
   readonly toLineage: (answer: Answer) => string | null;
 }
 
@@ -73,61 +72,68 @@ interface LimitedValue {
 }
 
 /**
- * Limits over several shards, which no script sees as a whole: a session is let in, and then what stands
- * beyond the limit is ended, in an order on which all processes agree.
+ * Keeps limits over several shards, which no script sees as a whole: a session is let in, and then those
+ * beyond the limit are ended, in an order that is the same for all processes.
  */
 export async function enterWithinLimits<Answer>(
   store: LimitedStore,
   entry: Entry<Answer>,
 ): Promise<Answer | Full> {
-  const limited = listLimited(entry.references);
-  for (const value of limited) {
-    if (await isClosed(store, value, entry)) return createFull(value);
+  const entered: LimitedValue[] = [];
+  for (const value of listLimited(entry.references)) {
+    const standing = await readStanding(store, value, entry);
+    if (standing === "closed") return createFull(value);
+    if (standing === "open") entered.push(value);
   }
   const answer = await entry.enter(dropLimits(entry).references);
   const lineage = entry.toLineage(answer);
   if (lineage === null) return answer;
-  for (const value of limited) {
-    if (!(await settle(store, value, lineage))) return createFull(value);
+  for (const value of entered) {
+    if (!(await endSurplus(store, value, lineage))) return createFull(value);
   }
   return answer;
 }
 
-/** Whether a set has no room for a session, before anything is written. */
-async function isClosed(
+/**
+ * Where a session stands before it enters a set: the set is "closed" to it, or "open", or the session is
+ * "in" it already.
+ */
+async function readStanding(
   store: LimitedStore,
   { reference, limit }: LimitedValue,
-  { ids, stays = false }: Pick<Entry<unknown>, "ids" | "stays">,
-): Promise<boolean> {
+  { from, to, stays = false }: Omit<Entry<unknown>, "enter" | "toLineage">,
+): Promise<"closed" | "open" | "in"> {
   const rejects = limit.whenFull === "reject";
-  if (!rejects && !stays) return false;
-  if ((await store.count(reference)) < limit.most) return false;
-  for (const id of ids) {
-    if (await store.has(reference, id)) return false;
-  }
-  if (rejects) return true;
-  const own = await store.readAge(ids[0] as string);
-  return own !== null && isTooOld(store, reference, own, limit);
+  if (!rejects && !stays) return "open";
+  const count = await store.count(reference);
+  if (count < limit.most) return "open";
+  if (to !== undefined && (await store.has(reference, to))) return "open";
+  const isThere = from !== undefined && (await store.has(reference, from));
+  if (isThere && stays) return "in";
+  if (rejects) return isThere && count === limit.most ? "open" : "closed";
+  const own = from === undefined ? null : await store.readAge(from);
+  return own !== null && (await isTooOld(store, reference, own, limit)) ? "closed" : "open";
 }
 
 /**
- * Ends what stands beyond a limit. Whether the session that has entered may stay; where parallel calls
- * have filled a set that rejects, it is ended.
+ * Ends the sessions of a set beyond its limit: the oldest, or, if it rejects, the youngest, which parallel
+ * calls have let in. Returns whether the session of this lineage, which has entered, is let stay.
  */
-async function settle(
+async function endSurplus(
   store: LimitedStore,
   { reference, limit }: LimitedValue,
   lineage: string,
 ): Promise<boolean> {
-  if ((await store.count(reference)) <= limit.most) return true;
-  const ages = await store.listByAge(reference);
-  if (limit.whenFull === "end-oldest") {
-    await endOldest(store, reference, ages.slice(0, -limit.most), "limit");
-    return true;
+  const rejects = limit.whenFull === "reject";
+  const count = await store.count(reference);
+  // In a set that is just full, a parallel call may have ended this session as the youngest.
+  if (count <= limit.most) {
+    return !rejects || count < limit.most || store.has(reference, lineage);
   }
-  const isBeyond = ages.slice(limit.most).some((age) => age.lineage === lineage);
-  if (isBeyond) await store.endAs("limit", lineage, { byName: true });
-  return !isBeyond;
+  const ages = await store.listByAge(reference);
+  const surplus = rejects ? ages.slice(limit.most) : ages.slice(0, -limit.most);
+  await endEach(store, reference, surplus, "limit");
+  return !rejects || ages.slice(0, limit.most).some((age) => age.lineage === lineage);
 }
 
 /** Whether a session would be one of those to end, once it is in a set as well. */
@@ -149,14 +155,14 @@ export async function trim(
   options: TrimOptions,
 ): Promise<number> {
   const ages = await store.listByAge(reference);
-  return endOldest(store, reference, ages.slice(0, -keep), "trim", options);
+  return endEach(store, reference, ages.slice(0, -keep), "trim", options);
 }
 
 /** How many sessions are ended at a time. */
 const MAX_PARALLEL_ENDINGS = 100;
 
 /** Ends sessions by their lineages, whatever ids they have by then, if they are still in the set. */
-async function endOldest(
+async function endEach(
   store: LimitedStore,
   reference: Reference,
   doomed: readonly Age[],
@@ -203,10 +209,15 @@ export function dropLimits<Changes extends Pick<FieldChanges, "references">>(
   return { ...changes, references: changes.references.map(({ limit: _, ...one }) => one) };
 }
 
+/** Lists the values that have limits. Those that reject come first, so that they refuse before others end. */
 function listLimited(references: readonly FieldReferences[]): LimitedValue[] {
-  return references.flatMap(({ field, texts, plain, limit }) =>
+  const limited = references.flatMap(({ field, texts, plain, limit }) =>
     limit ? texts.map((text) => ({ reference: { field, text, plain }, limit })) : [],
   );
+  const [rejecting, others] = [true, false].map((rejects) =>
+    limited.filter(({ limit }) => (limit.whenFull === "reject") === rejects),
+  );
+  return [...(rejecting ?? []), ...(others ?? [])];
 }
 
 function createFull({ reference, limit }: LimitedValue): Full {

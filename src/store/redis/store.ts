@@ -86,7 +86,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
     return this.#enter({
       references: session.references,
-      ids: [session.id],
+      to: session.id,
       enter: (references) => this.#create({ ...session, references }, createIdElsewhere),
       toLineage: (answer) => (answer.state === "created" ? answer.id : null),
     });
@@ -120,7 +120,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
     return this.#enter({
       references: session.references,
-      ids: [id, session.id],
+      from: id,
+      to: session.id,
       enter: (references) => this.#signIn(id, { ...session, references }),
       toLineage: (answer) => (answer.state === "signed-in" ? session.id : null),
     });
@@ -154,7 +155,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   async change(id: string, change: Change): Promise<Changed> {
     return this.#enter({
       references: change.references,
-      ids: change.rotation ? [id, change.rotation.to] : [id],
+      from: id,
+      to: change.rotation?.to,
       stays: true,
       enter: (references) => this.#change(id, { ...change, references }),
       toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
@@ -176,7 +178,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     const key = this.sessionKey(id);
     return this.#enter({
       references: command.references,
-      ids: command.merge ? [id, command.merge.to] : [id],
+      from: id,
+      to: command.merge?.to,
       stays: true,
       enter: async (references) => {
         const args = [id, ...encodeCommand({ ...command, references })];

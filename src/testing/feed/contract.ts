@@ -1,5 +1,6 @@
 import type { StoreTest } from "../store-test.ts";
 import { tellingEndings } from "./telling-endings.ts";
+import { tellingLimits } from "./telling-limits.ts";
 import { tellingReplacements } from "./telling-replacements.ts";
 import { tellingRotations } from "./telling-rotations.ts";
 import { tellingWhom } from "./telling-whom.ts";
@@ -17,6 +18,7 @@ import { tellingWhom } from "./telling-whom.ts";
  */
 export const feedContract: readonly StoreTest[] = [
   ...tellingEndings,
+  ...tellingLimits,
   ...tellingReplacements,
   ...tellingRotations,
   ...tellingWhom,

@@ -1,4 +1,5 @@
 import type { MoveProgress } from "../../../migrate/migrator.ts";
+import type { EndingCallback } from "../../../sessions/endings/ending.ts";
 import { isId } from "../../../sessions/token.ts";
 import { countBytes, encodeValue } from "../../../shared/codec.ts";
 import { createConfigError, createTooLargeError } from "../../../shared/errors.ts";
@@ -131,6 +132,17 @@ export class SavedSessions {
       for (const one of ids) {
         if (await this.#end(one)) return;
       }
+    });
+  }
+
+  /** Tells how the session of a sid ends or, where there is none, the one whose public id this is. */
+  async onEnd(name: string, callback: EndingCallback): Promise<() => Promise<void>> {
+    const id = this.deriveId(name);
+    const { core, migrator } = this.#config;
+    return this.#queue.read(id, async () => {
+      if (migrator && !(await this.#isLive(id))) await migrator.migrate(name);
+      const isSid = !this.#isId(name) || (await this.#isLive(id));
+      return core.onEnd(isSid ? id : name, callback);
     });
   }
 
@@ -287,6 +299,10 @@ export class SavedSessions {
 
   async #end(id: string): Promise<boolean> {
     return (await this.#store.end(id, { tombstone: TOMBSTONE })) !== null;
+  }
+
+  async #isLive(id: string): Promise<boolean> {
+    return (await this.#store.find(id, { names: [] })).state === "live";
   }
 
   /** Whether a text has the form of an id; only the store knows whether it is one. */

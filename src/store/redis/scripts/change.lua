@@ -155,12 +155,12 @@ elseif to ~= '' then
   end
 end
 
+if room.full then
+  return room.full
+end
 local bytes = count_bytes_after(derive_session_key(current), changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
-end
-if room.full then
-  return room.full
 end
 
 local answer = write_session(current, found, trail, changes, {

@@ -112,12 +112,12 @@ if makes then
   current = id -- also where an alias is there, whose session has ended
 end
 local key = derive_session_key(current)
+if room.full then
+  return room.full
+end
 local bytes = count_bytes_after(key, changes)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
-end
-if room.full then
-  return room.full
 end
 
 if makes then

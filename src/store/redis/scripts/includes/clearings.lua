@@ -14,7 +14,7 @@ end
 local function mark_cleared(name)
   local key = derive_clearing_key(name)
   redis.call('DEL', key)
-  redis.call('SET', key, format_int(now), 'PX', CLEAR_MEMORY_MS)
+  redis.call('SET', key, format_int(now), 'PXAT', format_int(now + CLEAR_MEMORY_MS))
 end
 
 -- Whether one of the sets was cleared since what the caller goes by was read (`as_of`, in ms; nil:

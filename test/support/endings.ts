@@ -1,0 +1,74 @@
+/* Sessions whose endings are heard, on a memory store that counts its calls. */
+
+import { createSessions, type Ending, type SessionStore } from "session-sets";
+import { memoryStore } from "session-sets/memory";
+import type { FeedListener, FeedStore } from "session-sets/testing";
+import { onTestFinished } from "vitest";
+
+type Data = { user_id?: number; theme?: string };
+
+/** Lets everything happen that was asked for. */
+export const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+/** Sessions on a memory store, whose clock moves with `clock.now`, and how often each method was called. */
+export function open(over: (store: FeedStore) => Partial<FeedStore> = () => ({})) {
+  const clock = { now: 1_700_000_000_000 };
+  const memory = memoryStore({ now: () => clock.now }) as FeedStore;
+  const calls: Record<string, number> = {};
+  const listeners = new Set<FeedListener>();
+  const counted: Partial<FeedStore> = {
+    async subscribe(id, listener) {
+      const stop = await memory.subscribe(id, listener);
+      listeners.add(listener);
+      return async () => {
+        calls.stop = (calls.stop ?? 0) + 1;
+        listeners.delete(listener);
+        await stop();
+      };
+    },
+  };
+  const replaced: Partial<FeedStore> = {
+    ...counted,
+    ...over({ ...memory, ...counted } as FeedStore),
+  };
+  const store = new Proxy(memory, {
+    get(target, name) {
+      const method: unknown = Reflect.get(replaced, name) ?? Reflect.get(target, name, target);
+      if (typeof method !== "function") return method;
+      return (...args: unknown[]) => {
+        calls[String(name)] = (calls[String(name)] ?? 0) + 1;
+        return Reflect.apply(method, target, args);
+      };
+    },
+  });
+  const sessions = createSessions({
+    data: {} as Data,
+    references: ["user_id"],
+    store: store as SessionStore,
+  });
+  onTestFinished(() => sessions.close());
+  return { clock, sessions, store, memory, calls, listeners };
+}
+
+/** Watches a session, and collects what is told. */
+export async function watch(sessions: ReturnType<typeof open>["sessions"], name: string) {
+  const told: Ending[] = [];
+  const off = await sessions.onEnd(name, (ending) => void told.push(ending));
+  return { told, off };
+}
+
+/** The errors that were thrown where nothing catches them. */
+export function catchUncaught(): unknown[] {
+  const errors: unknown[] = [];
+  const before = process.listeners("uncaughtException");
+  process.removeAllListeners("uncaughtException");
+  process.on("uncaughtException", (error) => errors.push(error));
+  onTestFinished(() => {
+    process.removeAllListeners("uncaughtException");
+    for (const listener of before) process.on("uncaughtException", listener);
+  });
+  return errors;
+}
+
+export const ADMIN = { initiator: "admin", reason: "stolen laptop" } as const;
+export const NONE = { initiator: null, reason: null };
