@@ -29,7 +29,7 @@ export interface ClearOptions extends DeleteOptions {
   except?: string | null;
 }
 
-/** How many sessions `trim` leaves, whether it waits for replicas, and why the others are ended. */
+/** How many sessions `trim` leaves, and whether it waits for replicas. */
 export interface TrimOptions extends DeleteOptions {
   /** How many of the newest sessions live on: 1 or more. */
   keep: number;

@@ -9,6 +9,6 @@ export function createPeerEndings<Data extends object>(
   return {
     end: (set, name, options) => runInTurn(() => held.endPeer(set, name, options)),
     endAll: (set, options) => runInTurn(() => held.endPeers(set, options)),
-    trim: (set, keep, options) => runInTurn(() => held.trimPeers(set, keep, options)),
+    trim: (set, keep, replicas) => runInTurn(() => held.trimPeers(set, keep, replicas)),
   };
 }

@@ -12,11 +12,13 @@ import {
   HOUR_MS,
   of,
   renew,
+  signIn,
 } from "../../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../../support/proofs/mutations.ts";
 import { snapshot } from "../../support/proofs/operations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { expectHeard, hear, listEnded, openFeedStore } from "../../support/stores/feeds.ts";
 import { tie, USER } from "../../support/stores/paged-sets.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 
@@ -100,7 +102,35 @@ async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean>
   return expectDone(made).id === first;
 }
 
+/** Whether what the feed tells has happened: a sign-in where memory is full ends nothing. */
+async function isToldOnceDone(mutation: MutationName | null): Promise<boolean> {
+  const direct = openFeedStore(client, { prefix: "told" });
+  const store = redisStore(createClient(mutation), { prefix: "told" });
+  const id = await createForUser(direct, "1");
+  await signIn(store, newIdBeside(id), "1"); // the server knows the script
+  const heard = await hear(direct);
+  await client.config("SET", "maxmemory", "1");
+  await expect(signIn(store, id, "2")).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  await client.config("SET", "maxmemory", "0");
+  await expectHeard(direct, heard, newIdBeside(id)); // and all that was told before
+  await direct.close();
+  return !listEnded(heard).includes(id);
+}
+
+/** Whether the feed tells of each session that `clear` ends. */
+async function isToldByPages(mutation: MutationName | null): Promise<boolean> {
+  const direct = openFeedStore(client, { prefix: "told" });
+  const id = await createForUser(direct, "1");
+  const heard = await hear(direct);
+  await redisStore(createClient(mutation), { prefix: "told" }).endAll(USER);
+  await expectHeard(direct, heard, newIdBeside(id));
+  await direct.close();
+  return listEnded(heard).includes(id);
+}
+
 describe.each([
+  ["ending told before it is done", isToldOnceDone],
+  ["page that isn't told", isToldByPages],
   ["session made at the end of an alias", isMadeWhereAsked],
   ["except that forgets a rotation", isSpared],
   ["page that forgets the rest of a deadline", isPaged],

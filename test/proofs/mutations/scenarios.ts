@@ -17,6 +17,8 @@ const beside = (...actors: string[]): Scenario => ({ actors, shards: 1 });
  */
 export type Interleaved = Exclude<
   MutationName,
+  | "ending told before it is done"
+  | "page that isn't told"
   | "look at keys one by one"
   | "write before the look"
   | "except that forgets a rotation"

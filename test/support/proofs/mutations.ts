@@ -49,8 +49,12 @@ export function listAllEdits(part: string, by: string): Mutation["apply"] {
   return (_, text) => (text.includes(part) ? replaced(text, part, by) : text);
 }
 
-const SIGN_IN = `    end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))
+const SIGN_IN = `    end_session(current, found, trail, {
+      how = describe_replacement(changes.names, identity), cause = cause,
+      tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+    })
     end_doomed(room)
+    publish_feed()
     return answer_changed(to, made, 1)`;
 
 const LEAVES = `    if plan.for_good or plan.grace == 0 then
@@ -176,6 +180,7 @@ ${DEADLINES}`,
       [
         `  found = make_session(id, names, fields, idle, timeout and now + timeout)
   end_doomed(room)
+  publish_feed()
 end
 `,
         `  found = make_session(id, names, fields, idle, timeout and now + timeout)
@@ -290,9 +295,24 @@ ${DEADLINES}`,
   "sign-in that ends nothing": {
     about: "the session whose place a sign-in takes lives on",
     apply: edits("signIn", [
-      "  end_session(current, found, trail, tombstone_stays, encode_sign_in(had_identity, named))\n",
+      `  end_session(current, found, trail, {
+    how = describe_replacement(names, identity), cause = cause,
+    tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+  })
+`,
       "",
     ]),
+  },
+  "ending told before it is done": {
+    about: "a sign-in publishes first, and ends nothing where memory is full",
+    apply: edits("signIn", [
+      "local made = make_session(",
+      "note_ended('sign-in', cause, current)\npublish_feed()\nlocal made = make_session(",
+    ]),
+  },
+  "page that isn't told": {
+    about: "clear ends a page of sessions and publishes nothing",
+    apply: edits("endAll", ["publish_feed()\nreturn { now, 'page'", "return { now, 'page'"]),
   },
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",

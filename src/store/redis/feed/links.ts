@@ -38,6 +38,8 @@ export class Links {
 
 /** One listening connection, which the shards of a master share. */
 export class Link {
+  /** The name of its master. */
+  readonly name: string;
   readonly #connection: ListeningConnection;
   readonly #ready: Promise<unknown>;
   readonly #listeners = new Map<string, LinkListener>();
@@ -46,6 +48,7 @@ export class Link {
   #lost = false;
 
   constructor(master: Master, timeout: number) {
+    this.name = master.name;
     this.#whenLost = new Promise((_, reject) => {
       this.#rejectAsLost = reject;
     });

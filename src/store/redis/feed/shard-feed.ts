@@ -172,7 +172,10 @@ export class ShardFeed {
     for (const listener of missing) listener.onGap();
   }
 
-  /** Resolves once a hello has come back on the link. */
+  /**
+   * Resolves once a hello has come back on the link. By then the client knows which master has the shard.
+   * A former one of a cluster may pass on what the new one publishes, but not from the first moment on.
+   */
   async #greet(link: Link): Promise<void> {
     const nonce = randomBytes(9).toString("base64url");
     const heard = new Promise<void>((resolve, reject) => {
@@ -181,7 +184,10 @@ export class ShardFeed {
     heard.catch(() => {}); // it may be lost while the hello is said
     try {
       await this.#tools.sayHello(this.#key, nonce);
-      await closeIfLate(link, waitUntil(performance.now() + this.#tools.timeout, heard));
+      const end = performance.now() + this.#tools.timeout;
+      await closeIfLate(link, waitUntil(end, heard));
+      const { name } = await waitUntil(end, Promise.resolve(this.#tools.findMaster(this.#key)));
+      if (name !== link.name) throw new Error("another server is the shard's master now");
     } finally {
       this.#hello = undefined;
     }
