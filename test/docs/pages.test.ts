@@ -33,6 +33,8 @@ const GIVEN_IN_DOCSTRINGS = `
     const session: import("session-sets/koa").RequestSession<Data>;
     const set: import("session-sets").SessionSet<Data>;
     const oldToken: string;
+    const lineage: string;
+    const socket: import("ws").WebSocket;
     const user: { id: number };
     const client: import("ioredis").Redis;
     const app: import("koa");

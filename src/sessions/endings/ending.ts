@@ -51,7 +51,7 @@ export interface EndingGap {
 }
 
 /** Is told how a session ended. */
-export type EndingCallback = (ending: Ending) => void | Promise<void>;
+export type EndingCallback = (ending: Ending) => void;
 
 /** Composes the endings of an event. */
 export function toEndings(event: Extract<FeedEvent, { type: "ended" }>): ToldEnding[] {

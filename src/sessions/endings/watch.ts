@@ -35,7 +35,7 @@ export class Listener {
     setImmediate(() => {
       if (this.#isOver) return;
       this.#isOver = true;
-      void this.#callback(ending);
+      this.#callback(ending);
     });
   }
 }
