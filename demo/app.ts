@@ -36,7 +36,7 @@ export function createApp({ store = memoryStore(), storeName = "memory", now }: 
   const app: App = new Koa();
 
   app.use(async (ctx, next) => {
-    Object.assign(ctx.state, { users, attempts, signedIn, storeName });
+    Object.assign(ctx.state, { users, attempts, sessions, signedIn, storeName });
     await next();
   });
   app.use(setSecurityHeaders);

@@ -43,6 +43,7 @@ export function requireUser(middleware: ReturnType<typeof openMiddleware>) {
 export interface State extends Koa.DefaultState {
   users: Users;
   attempts: Attempts;
+  sessions: Sessions;
   signedIn: ReturnType<typeof requireUser>;
   /** The store's name on the pages. */
   storeName: string;

@@ -3,11 +3,11 @@ import type { Context } from "./context.ts";
 import { errorPage } from "./pages.ts";
 import { readField, show } from "./web.ts";
 
-/** Forbids scripts, frames, and content from other sites. */
+/** Forbids frames, scripts in pages, and content from other sites. */
 export async function setSecurityHeaders(ctx: Context, next: Next): Promise<void> {
   ctx.set({
     "Content-Security-Policy":
-      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     // With "no-referrer", browsers would send forms with `Origin: null`.
     "Referrer-Policy": "same-origin",

@@ -23,6 +23,7 @@ export function renderLayout({ title, body, user, csrf }: Page, storeName: strin
 <title>${title} · session-sets demo</title>
 <link rel="icon" href="/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/style.css">
+${user && html`<script src="/live.js" defer></script>`}
 </head>
 <body>
 <header>

@@ -1,6 +1,7 @@
 import type { Session } from "session-sets";
 import type { Context, Data } from "./context.ts";
 import { describeDevice } from "./device.ts";
+import { streamEvents } from "./live.ts";
 import { devicesPage, passwordPage, signInPage, signUpPage } from "./pages.ts";
 import type { User } from "./users.ts";
 import { readField, seeOther, show } from "./web.ts";
@@ -9,6 +10,7 @@ type Handler = (ctx: Context) => Promise<void>;
 
 const ROUTES: Readonly<Record<string, Handler>> = {
   "GET /": ifSignedIn(showDevices),
+  "GET /events": ifSignedIn((ctx, { session }) => streamEvents(ctx, session)),
   "GET /sign-in": ifSignedOut(showSignIn),
   "POST /sign-in": signIn,
   "GET /sign-up": ifSignedOut(showSignUp),

@@ -28,6 +28,7 @@ export type {
   Superseded,
   Times,
   Tombstone,
+  TrimOptions,
 } from "./store/contract.ts";
 export type { Cleared, Full, Limit, Refused } from "./store/entering.ts";
 export type {

@@ -47,6 +47,7 @@ export type FeedEvent =
 
 /** Receives what a store tells. It doesn't throw. */
 export interface FeedListener {
+  /** Something has happened to sessions. */
   onEvent(event: FeedEvent): void;
   /** Events may have been missed. It is called once events arrive again. */
   onGap(): void;

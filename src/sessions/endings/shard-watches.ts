@@ -127,7 +127,7 @@ export class ShardWatches implements FeedListener {
   }
 
   #createWatch(session: ConstructorParameters<typeof Watch>[0]): Watch {
-    const watch = new Watch(session, this.#looks, () => this.#look(watch));
+    const watch: Watch = new Watch(session, this.#looks, () => this.#look(watch));
     this.#watches.set(watch.lineage, watch);
     return watch;
   }
