@@ -124,6 +124,7 @@ export class Keeper {
     return toChanged(session, { rotated: rotate !== null });
   }
 
+  /** Ends the sessions whose places a limit gives to another. */
   #endForLimit(doomed: readonly Session[]): void {
     for (const { id } of doomed) this.entries.drop(id);
   }
