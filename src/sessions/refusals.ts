@@ -1,19 +1,19 @@
 import { createConfigError, createLimitError, quote, SessionError } from "../shared/errors.ts";
 import type { Refused } from "../store/entering.ts";
 
-/** A session was not let into one of the sets that it would be in. */
+/** Creates the error of a session that was not let into one of its sets. */
 export function createRefusedError(refused: Refused): SessionError {
   if (refused.state === "full") return createLimitError(refused.field, refused.limit);
   return new SessionError(
     "ERR_SESSION_GONE",
-    "A set that the session would be in was cleared since its credentials were read (asOf), or they were read more than an hour ago; nothing was written or ended. Read the credentials again and check them, which is to ask the user to sign in once more",
+    "A set that the session would be in was cleared since its credentials were read (asOf), or they were read more than an hour ago; nothing was written or ended. Read the credentials again and check them: ask the user to sign in again",
   );
 }
 
 /**
- * When credentials were read, in ms.
+ * Parses the moment at which credentials were read, to ms.
  *
- * @throws SessionError ERR_SESSION_CONFIG for what is no moment.
+ * @throws SessionError ERR_SESSION_CONFIG if it isn't a moment.
  */
 export function parseAsOf(asOf: unknown): number | undefined {
   if (asOf === undefined) return undefined;

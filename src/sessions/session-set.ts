@@ -213,13 +213,12 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /**
-   * Ends all of them but the `keep` that were created last (those of one moment by `lineage`). Each of the
-   * others that is one of them when this is called is gone when it resolves, under whatever id; those
-   * that are made meanwhile live. Resolves to how many were ended. Where the session of the request that
-   * this set was got from (`peers`) is among them, its cookie is cleared, too.
+   * Ends all of them but the `keep` that were created last. Resolves to how many were ended. Each of the
+   * others that existed when this was called is gone then, under whatever id. Sessions that are made
+   * meanwhile live. On the set of a request (`peers`), the cookie is cleared if its own session has ended.
    *
-   * @throws SessionError ERR_SESSION_CONFIG where `keep` is no whole number above zero; ERR_REPLICAS
-   * where too few `replicas` have acknowledged it.
+   * @throws SessionError ERR_SESSION_CONFIG if `keep` isn't a whole number above zero; ERR_REPLICAS if
+   * too few `replicas` acknowledged it in time.
    */
   async trim(options: TrimOptions): Promise<number> {
     const { keep, ...rest } = readOptions("trim", options, TRIM_OPTIONS);

@@ -93,9 +93,10 @@ export interface ReferenceOptions {
    */
   limit?: number;
   /**
-   * What happens where a session would enter a set that is full. `"end-oldest"` ends the oldest, which is
-   * the one that was created first, and never who just signs in; `"reject"` is ERR_SESSION_LIMIT. `set`
-   * is ERR_SESSION_LIMIT, too, where the session is older than all that are there; and `by().set` always.
+   * What happens when a session would enter a full set. `"end-oldest"` ends the session there that was
+   * created first. `"reject"` is ERR_SESSION_LIMIT, and nothing is written or ended. Either way it is
+   * ERR_SESSION_LIMIT if `by().set` would overfill a set, or if a session that enters by `set` is older
+   * than all that are in it.
    */
   whenFull?: "end-oldest" | "reject";
 }

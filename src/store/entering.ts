@@ -1,12 +1,12 @@
 /* When a session may enter a set, as the contract says it. */
 
 /**
- * How many live sessions a value may have. What is full of them refuses another one, or ends its oldest:
- * the first created, and of those of one moment the one whose lineage `<` sorts first. Where the one that
- * enters is older than all that are there, it is refused, too.
+ * How many live sessions a value may have. A full set refuses another session, or ends its oldest: the one
+ * created first, and of those of one moment the one whose lineage `<` sorts first. A session that is
+ * older than all in a full set is refused, too.
  *
- * A store of several shards may let parallel calls in first, and then end what is too many in that
- * order, the caller's own included. It never leaves fewer than there may be, and not one more once all
+ * A store of several shards may let parallel calls in first, and then end those beyond the limit in that
+ * order, which may include the caller's. It never leaves fewer than the limit, and not one more once all
  * calls have returned.
  */
 export interface Limit {

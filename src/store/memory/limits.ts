@@ -3,12 +3,12 @@ import type { FieldReferences, Reference } from "../contract.ts";
 import type { Full } from "../entering.ts";
 import type { Session } from "./entry.ts";
 
-/** Whether there is room for one more session, and which are ended for it. */
+/** The sessions to end so that one more has room, or that there is none. */
 export type Room = { readonly doomed: readonly Session[] } | Full;
 
 type ListMembers = (reference: Reference) => Session[];
 
-/** Which of two sessions is older, as `sort` takes it. */
+/** Compares two sessions for `sort`: the older one first. */
 export function compareAges(one: Session, other: Session): number {
   return (
     one.createdAt - other.createdAt ||

@@ -28,6 +28,7 @@ export interface LimitedStore {
   readAge(id: string): Promise<Age | null>;
 }
 
+/** Creates what limits need of a store. */
 export function createLimitedStore(
   store: Pick<LimitedStore, "shards" | "count" | "has" | "endAs">,
   executor: Executor,

@@ -80,7 +80,7 @@ describe.each(Object.entries(STORES))("%s", (_, createStore) => {
         for (const asOf of [read, new Date(read), read + 10 * HOUR, read - 2 * HOUR]) {
           const error = await refusal(call(sessions, visitor.token, asOf));
           expect(error).toMatchObject({ code: "ERR_SESSION_GONE", status: 409 });
-          expect(error.hint).toMatch(/Read the credentials again.* sign in once more/);
+          expect(error.hint).toMatch(/Read the credentials again.* ask the user to sign in again/);
           expect(`${error.message} ${error.hint}`).not.toContain(visitor.token);
         }
         expect(await members(sessions)).toEqual([]);

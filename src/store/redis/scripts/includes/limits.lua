@@ -71,6 +71,7 @@ local function plan_room(names, limits, leaving, own)
   return plan
 end
 
+-- Ends the sessions whose places a limit gives to another.
 local function end_doomed(plan)
   for _, session in ipairs(plan.doomed) do
     end_session(session.id, session.found, {}, {

@@ -1,16 +1,23 @@
 /*
- * Parallel logins at a limit over several shards: their commands are let through one by one, in random
- * orders. A failure prints the seed of its order.
+ * Over several shards: parallel logins at a limit, and logins in flight beside a clear. Their commands are
+ * let through one by one, in random orders. A failure prints the seed of its order.
  */
 import { setImmediate } from "node:timers/promises";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Limit } from "../../../src/store/entering.ts";
 import { newId } from "../../../src/testing/ids.ts";
-import { createDraft, createForUser, of, toLimited } from "../../../src/testing/steps.ts";
+import {
+  create,
+  createDraft,
+  createForUser,
+  createSignIn,
+  of,
+  toLimited,
+} from "../../../src/testing/steps.ts";
 import { intercepted } from "../../support/intercept.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
-import { type Client, clients, freshPrefix } from "../../support/stores/stores.ts";
+import { type Client, clients, freshPrefix, serverTime } from "../../support/stores/stores.ts";
 import { createRandom, type Random } from "./cases.ts";
 
 const SHARDS = 2;
@@ -116,6 +123,36 @@ test.each([
         else expect(state).toBe("created");
       }
     }
+  },
+  60_000,
+);
+
+test.each([1, SHARDS])(
+  "beside a clear on %i shard(s), a login with an older asOf leaves no session in any order",
+  async (shards) => {
+    const first = Math.floor(Math.random() * 2 ** 30);
+    const seen = new Set<string>();
+    for (let seed = first; seed < first + ORDERS; seed++) {
+      const options = { prefix: freshPrefix(), shards, timeout: "20 seconds" } as const;
+      const direct = redisStore(client, options);
+      await createForUser(direct, "1");
+      const visitors = await Promise.all(Array.from({ length: LOGINS }, () => create(direct)));
+      const asOf = await serverTime(client);
+      const gate = new Gate();
+      const store = redisStore(gate.client, options);
+      const work = Promise.all([
+        store.endAll(USER),
+        ...visitors.map((id) => store.signIn(id, createSignIn(id, "1", { asOf }))),
+      ]);
+      const [, ...answers] = await gate.drive(work, createRandom(seed), async () => {});
+      expect(await direct.count(USER), `seed ${seed}`).toBe(0);
+      for (const [i, { state }] of answers.entries()) {
+        seen.add(state);
+        const visitor = await direct.find(visitors[i] as string);
+        expect(visitor.state, `seed ${seed}`).toBe(state === "cleared" ? "live" : "superseded");
+      }
+    }
+    expect([...seen].sort()).toEqual(["cleared", "signed-in"]);
   },
   60_000,
 );
