@@ -50,8 +50,8 @@ export interface EndingGap {
   readonly at: Date;
 }
 
-/** Is told how a session ended. */
-export type EndingCallback = (ending: Ending) => void;
+/** Is told how a session ended. What it returns isn't used; a promise that rejects is unhandled. */
+export type EndingCallback = (ending: Ending) => unknown;
 
 /** Composes the endings of an event. */
 export function toEndings(event: Extract<FeedEvent, { type: "ended" }>): ToldEnding[] {

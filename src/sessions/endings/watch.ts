@@ -35,7 +35,7 @@ export class Listener {
     setImmediate(() => {
       if (this.#isOver) return;
       this.#isOver = true;
-      this.#callback(ending);
+      void this.#callback(ending);
     });
   }
 }

@@ -1,8 +1,8 @@
--- How many live sessions a value may have. `limits` has by the encoded names of fields: `field`, the
--- name as it is; `most`; and whether one more is rejected: `rejects`.
+-- How many live sessions a value may have. `limits` has, by the encoded names of fields: `field`,
+-- the name as it is; `most`; and `rejects`, whether one more is rejected.
 
--- The limits that begin at ARGV[at], as a list: encoded name, field, how many at most, '1' to reject
--- one more.
+-- The limits that begin at ARGV[at], as a list: encoded name, field, how many at most, '1' to
+-- reject one more.
 local function read_limits(at)
   local limits = {}
   local list, next_argument = read_list(at)
