@@ -17,11 +17,11 @@ import {
   type Connect,
   type StoreClient,
   singleClients,
-import { type Client, freshPrefix } from "../../../../support/stores/stores.ts";
+} from "../../../../support/stores/clients.ts";
 import { freshPrefix } from "../../../../support/stores/stores.ts";
 
 /** How many keys there are, without the marks of clears. */
-const countKeys = async (on: Pick<Client, "keys">) => omitMarks(await on.keys("*")).length;
+const countKeys = async (on: Pick<Redis, "keys">) => omitMarks(await on.keys("*")).length;
 
 interface Data {
   user_id?: number;
