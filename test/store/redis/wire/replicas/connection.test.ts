@@ -421,7 +421,8 @@ describe("with ioredis 6", () => {
       expect(await sessions.delete(token, ONE)).toBe(true);
       expect(await sessions.delete(token, ONE)).toBe(false);
       expect(await sessions.by("user_id", 1).clear(ONE)).toBe(0);
-      expect(await admin.dbsize()).toBe(before - 2); // the session and its set
+      // Without the session and its set, and with the mark of the clear.
+      expect(await admin.dbsize()).toBe(before - 2 + 1);
     } finally {
       await admin.config("SET", "maxmemory", "0");
     }
