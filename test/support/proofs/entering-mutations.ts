@@ -48,7 +48,13 @@ export const enteringMutations = {
   },
   "limit that is not kept": {
     about: "what stands beyond a limit is not ended",
-    apply: listAllEdits("    end_session(session.id, session.found, {}, 0, BY_DELETE)\n", ""),
+    apply: listAllEdits(
+      `    end_session(session.id, session.found, {}, {
+      how = 'limit', cause = NO_CAUSE, tombstone = BY_DELETE, stays = 0,
+    })
+`,
+      "",
+    ),
   },
   "limit that ends the youngest": {
     about: "a full set ends who came last",
