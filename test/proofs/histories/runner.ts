@@ -10,6 +10,7 @@ import { afterAll } from "vitest";
 import { sources } from "../../../generated/scripts.js";
 import { buildProgram, type Program } from "../../support/programs/build-program.ts";
 import { type MutationName, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
+import { omitMarks } from "../../support/stores/clearing-marks.ts";
 import { checkInvariants, type Layout } from "../../support/stores/invariants.ts";
 import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 import type { Call, History } from "./calls.ts";
@@ -155,11 +156,11 @@ export class Runner {
     return outcomes;
   }
 
-  /** I3: after everything is ended and the last old id has expired, there is nothing left. */
+  /** I3: after everything is ended and the last old id has expired, nothing but the marks of clears is left. */
   async checkNothingLeft(): Promise<void> {
     const deadline = Date.now() + 100_000;
     for (;;) {
-      const left = await this.#keys("*");
+      const left = omitMarks(await this.#keys("*"));
       if (left.length === 0) return;
       if (Date.now() > deadline) throw new Error(`I3: these keys stay: ${left.slice(0, 5)}`);
       await sleep(50);
