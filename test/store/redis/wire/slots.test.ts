@@ -17,6 +17,7 @@ import { sources } from "../../../../generated/scripts.js";
 import { type ForeignLayout, Migrator } from "../../../../src/migrate/migrator.ts";
 import { createToken } from "../../../../src/sessions/token.ts";
 import type { SessionStore } from "../../../../src/store/contract.ts";
+import { isFeedStore } from "../../../../src/store/feed.ts";
 import { decodeShard } from "../../../../src/store/shards.ts";
 import {
   command,
@@ -209,6 +210,13 @@ async function onSet(set: SessionSet<Data>): Promise<void> {
   await set.clear();
 }
 
+/** Listens to all shards, which says hello to each. */
+async function listenOnce(store: SessionStore): Promise<void> {
+  if (!isFeedStore(store)) throw new Error("This store has no feed.");
+  const stop = await store.subscribe(null, { onEvent() {}, onGap() {} });
+  await stop();
+}
+
 describe.each([
   ["8 shards", 8, {}],
   ["1 shard and plain sets", 1, { as: "set" }],
@@ -224,6 +232,7 @@ describe.each([
       await recordRuns(async () => {
         await doEverything(prefix, sessions);
         await commandEverything(store, { plain: "as" in options });
+        await listenOnce(store);
       })
     ).flat();
     const ours = runs.filter(({ script }) => NAMES.has(script));

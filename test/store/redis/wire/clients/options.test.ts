@@ -96,8 +96,9 @@ describe.each(kinds)("%s", (_kind, connect) => {
     const prefix = freshPrefix();
     try {
       const keys = await useAll(client, prefix, 1);
-      // A hash, an alias, a pointer, two kinds of set; what the sign-in and a rotation left.
-      expect(keys.length).toBe(5 + 2);
+      // A hash, an alias, a pointer, two kinds of set; what the sign-in and a rotation left; and
+      // the mark of a clear.
+      expect(keys.length).toBe(5 + 2 + 1);
       for (const key of keys) expect(key.startsWith(`my app:{${prefix}:0}:`)).toBe(true);
       await useAll(client, freshPrefix(), 4);
     } finally {

@@ -10,6 +10,7 @@ import { eventually } from "../../../../support/eventually.ts";
 import { type RedisCluster, startCluster } from "../../../../support/redis/cluster.ts";
 import { type RedisSentinel, startSentinel } from "../../../../support/redis/sentinel.ts";
 import type { RedisServer } from "../../../../support/redis/server.ts";
+import { omitMarks } from "../../../../support/stores/clearing-marks.ts";
 import {
   type Connect,
   clusterClients,
@@ -180,7 +181,8 @@ async function openAll(kinds: (readonly [string, Connect])[], port: number) {
   return Promise.all(opening);
 }
 
-const countKeys = (port: number) => ask(port, (admin) => admin.dbsize());
+const countKeys = (port: number) =>
+  ask(port, async (admin) => omitMarks(await admin.keys("*")).length);
 
 const blockedOn = (port: number) =>
   ask(port, async (admin) =>
