@@ -48,7 +48,10 @@ export const enteringMutations = {
   },
   "limit that is not kept": {
     about: "what stands beyond a limit is not ended",
-    apply: listAllEdits("    end_session(session.id, session.found, {}, 0, BY_DELETE)\n", ""),
+    apply: listAllEdits(
+      "for _, session in ipairs(plan.doomed) do",
+      "for _, session in ipairs({}) do",
+    ),
   },
   "limit that ends the youngest": {
     about: "a full set ends who came last",
