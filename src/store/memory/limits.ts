@@ -61,7 +61,10 @@ export function checkLimitsOfAll(
   listMembers: ListMembers,
 ): void {
   for (const { reference, limit } of listLimited(references)) {
-    const after = new Set([...sessions, ...listMembers(reference)]);
-    if (after.size > limit.most) throw createLimitError(reference.field, limit.most);
+    const there = new Set(listMembers(reference));
+    const entering = sessions.filter((session) => !there.has(session)).length;
+    if (entering > 0 && there.size + entering > limit.most) {
+      throw createLimitError(reference.field, limit.most);
+    }
   }
 }

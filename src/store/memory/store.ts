@@ -288,11 +288,15 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       const bytes = countBytesAfter(session, changes);
       if (bytes > changes.maxBytes) throw createTooLargeError(bytes, changes.maxBytes);
     }
+    let changed = 0;
     for (const session of members) {
+      // Another one that grew may have pushed it out.
+      if (this.#entries.find(session.id) !== session) continue;
       this.#keeper.makeRoom(estimateBytesAfter(session, changes), [session]);
       this.#keeper.applyChanges(session, changes);
+      changed++;
     }
-    return members.length;
+    return changed;
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {

@@ -9,8 +9,8 @@ import type {
 } from "../contract.ts";
 import type { Full, Limit } from "../entering.ts";
 import type { StoredEndingKind } from "../feed.ts";
-import { isSession } from "./layout/decode.ts";
-import type { Keys } from "./layout/keys.ts";
+import { decodeSetNames, isSession } from "./layout/decode.ts";
+import { encodeName, encodeSetName, type Keys } from "./layout/keys.ts";
 import { findByName } from "./lookups.ts";
 import { type Age, compareAges, listByAge, toAge } from "./pages.ts";
 import type { Executor } from "./scripts/executor.ts";
@@ -24,8 +24,15 @@ export interface LimitedStore {
   endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null>;
   /** All sessions of a set, the oldest first. */
   listByAge(reference: Reference): Promise<Age[]>;
-  /** The age of the session that an id leads to; null where it leads to none. */
-  readAge(id: string): Promise<Age | null>;
+  /** The session that an id leads to; null where it leads to none. */
+  readEntering(id: string): Promise<EnteringSession | null>;
+}
+
+/** A session that is to enter a set. */
+interface EnteringSession {
+  readonly age: Age;
+  /** The names of the sets that it is in. */
+  readonly names: readonly string[];
 }
 
 /** Creates what limits need of a store. */
@@ -40,13 +47,14 @@ export function createLimitedStore(
     has: (reference, id) => store.has(reference, id),
     endAs: (how, id, options) => store.endAs(how, id, options),
     listByAge: (reference) => listByAge(executor, keys, store.shards, reference),
-    readAge: async (id) => {
+    readEntering: async (id) => {
       const found = await executor.runCommands(
         "read a session",
         keys.deriveSessionKey(id),
-        (send) => findByName(send, keys, id, []),
+        (send) => findByName(send, keys, id),
       );
-      return isSession(found) ? toAge(found.id, found.pairs) : null;
+      if (!isSession(found)) return null;
+      return { age: toAge(found.id, found.pairs), names: decodeSetNames(found.pairs) };
     },
   };
 }
@@ -60,11 +68,19 @@ export interface Entry<Answer> {
   readonly to?: string | undefined;
   /** Whether the session that is asked for enters the sets; otherwise it is ended. */
   readonly stays?: boolean;
+  /** The fields that say whose a session is: one that stays is ended, too, if it isn't the same user's. */
+  readonly identity?: readonly string[];
+  /** Whether a session is made where the id leads to none. */
+  readonly makes?: boolean;
   /** Lets it in. */
   readonly enter: (references: readonly FieldReferences[]) => Promise<Answer>;
   /** The lineage of what was let in; null if nothing was. */
   readonly toLineage: (answer: Answer) => string | null;
 }
+
+type EntryPlan = Omit<Entry<unknown>, "enter" | "toLineage">;
+
+type Standing = "closed" | "open" | "in";
 
 /** One value that may have so many sessions. */
 interface LimitedValue {
@@ -101,19 +117,68 @@ export async function enterWithinLimits<Answer>(
  */
 async function readStanding(
   store: LimitedStore,
-  { reference, limit }: LimitedValue,
-  { from, to, stays = false }: Omit<Entry<unknown>, "enter" | "toLineage">,
-): Promise<"closed" | "open" | "in"> {
-  const rejects = limit.whenFull === "reject";
-  if (!rejects && !stays) return "open";
+  value: LimitedValue,
+  entry: EntryPlan,
+): Promise<Standing> {
+  const { reference, limit } = value;
+  if (limit.whenFull === "end-oldest" && !entry.stays) return "open";
   const count = await store.count(reference);
   if (count < limit.most) return "open";
-  if (to !== undefined && (await store.has(reference, to))) return "open";
-  const isThere = from !== undefined && (await store.has(reference, from));
-  if (isThere && stays) return "in";
-  if (rejects) return isThere && count === limit.most ? "open" : "closed";
-  const own = from === undefined ? null : await store.readAge(from);
-  return own !== null && (await isTooOld(store, reference, own, limit)) ? "closed" : "open";
+  if (entry.to !== undefined && (await store.has(reference, entry.to))) return "open";
+  return readStandingInFull(store, value, entry, count);
+}
+
+/** The same before a set that has `count` sessions, as many as it may or more. */
+async function readStandingInFull(
+  store: LimitedStore,
+  value: LimitedValue,
+  entry: EntryPlan,
+  count: number,
+): Promise<Standing> {
+  const { reference, limit } = value;
+  const { from, stays = false, makes = !stays } = entry;
+  const rejects = limit.whenFull === "reject";
+  const own = from === undefined ? null : await store.readEntering(from);
+  if (own === null) return rejects && makes ? "closed" : "open"; // the script answers that it is gone
+  const isThere = hasName(own.names, reference);
+  if (stays && !isReplaced(own.names, entry)) {
+    return isThere ? "in" : readStandingByAge(store, value, own.age);
+  }
+  return !rejects || (isThere && count === limit.most) ? "open" : "closed";
+}
+
+/** Where a session of this age stands before it enters a full set. */
+async function readStandingByAge(
+  store: LimitedStore,
+  { reference, limit: { most, whenFull } }: LimitedValue,
+  own: Age,
+): Promise<Standing> {
+  if (whenFull === "reject") return "closed";
+  const ages = [...(await store.listByAge(reference)), own].sort(compareAges);
+  return ages.slice(0, -most).includes(own) ? "closed" : "open"; // it would be one of those to end
+}
+
+/** Whether another session takes the place of the one with these names, as `change.lua` decides it. */
+function isReplaced(
+  names: readonly string[],
+  { references, identity = [] }: Pick<Entry<unknown>, "references" | "identity">,
+): boolean {
+  return references
+    .filter(({ field }) => identity.includes(field))
+    .some(({ texts, ...one }) => {
+      if (texts.length > 0) return !texts.some((text) => hasName(names, { ...one, text }));
+      return names.some((name) => stripMark(name).startsWith(`${encodeName(one.field)}:`));
+    });
+}
+
+function hasName(names: readonly string[], reference: Reference): boolean {
+  const wanted = encodeSetName({ ...reference, plain: false });
+  return names.some((name) => stripMark(name) === wanted);
+}
+
+/** The name of a set without the mark of those that are also plain sets. */
+function stripMark(name: string): string {
+  return name.replace(/^=/, "");
 }
 
 /**
@@ -135,17 +200,6 @@ async function endSurplus(
   const surplus = rejects ? ages.slice(limit.most) : ages.slice(0, -limit.most);
   await endEach(store, reference, surplus, "limit");
   return !rejects || ages.slice(0, limit.most).some((age) => age.lineage === lineage);
-}
-
-/** Whether a session would be one of those to end, once it is in a set as well. */
-async function isTooOld(
-  store: LimitedStore,
-  reference: Reference,
-  own: Age,
-  { most }: Limit,
-): Promise<boolean> {
-  const ages = [...(await store.listByAge(reference)), own].sort(compareAges);
-  return ages.slice(0, -most).includes(own);
 }
 
 /** Ends the oldest sessions of a set but `keep`. How many. */
@@ -196,8 +250,9 @@ export async function checkLimitsOfAll(
   if (limited.length === 0) return;
   const all = (await store.listByAge(reference)).map(({ lineage }) => lineage);
   for (const { reference: entered, limit } of limited) {
-    const there = (await store.listByAge(entered)).map(({ lineage }) => lineage);
-    if (new Set([...all, ...there]).size > limit.most) {
+    const there = new Set((await store.listByAge(entered)).map(({ lineage }) => lineage));
+    const entering = all.filter((lineage) => !there.has(lineage)).length;
+    if (entering > 0 && there.size + entering > limit.most) {
       throw createLimitError(entered.field, limit.most);
     }
   }

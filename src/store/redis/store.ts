@@ -158,6 +158,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       from: id,
       to: change.rotation?.to,
       stays: true,
+      identity: change.rotation?.when === "credentials" ? [] : (change.rotation?.identity ?? []),
       enter: (references) => this.#change(id, { ...change, references }),
       toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
     });
@@ -181,6 +182,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       from: id,
       to: command.merge?.to,
       stays: true,
+      makes: Boolean(command.create),
       enter: async (references) => {
         const args = [id, ...encodeCommand({ ...command, references })];
         return decodeCommanded(

@@ -197,6 +197,38 @@ export const limiting: readonly StoreTest[] = [
     await assertMembers(store, user, [second, to]);
   }),
 
+  storeTest("a change that replaces an old session counts as a new one", async (under) => {
+    const { store, elapse } = under;
+    const guest = await create(store, { fields: { cart: "x" } });
+    const other = await createForUser(store, "2");
+    await elapse(2);
+    const ids = await createInOrder(under, 2);
+    const named = (to: string) => ({
+      ...changeUser(to, "1"),
+      references: toLimited({ user_id: ["1"] }, END_OLDEST),
+    });
+    const first = newIdBeside(guest);
+    expectDone(await store.change(guest, named(first)));
+    await assertMembers(store, user, [ids[1] as string, first]);
+    await elapse(2);
+    const second = newIdBeside(other);
+    expectDone(await store.change(other, named(second)));
+    await assertMembers(store, user, [first, second]);
+    await assertGone(store, ...ids);
+  }),
+
+  storeTest("a change of a session that is gone says so, full or not", async (under) => {
+    const { store } = under;
+    await createInOrder(under, 2);
+    const gone = await create(store);
+    await store.end(gone);
+    const enter = {
+      ...changeUser(newIdBeside(gone), "1"),
+      references: toLimited({ user_id: ["1"] }, REJECT),
+    };
+    assert.deepEqual(await store.change(gone, enter), { state: "gone" });
+  }),
+
   storeTest("a change of a session in the set does not count it twice", async (under) => {
     const { store } = under;
     const ids = await createInOrder(under, 2);
@@ -260,6 +292,18 @@ export const limiting: readonly StoreTest[] = [
     }
     await assertMembers(store, of("team", "7"), [inTeam, second]);
     assert.equal((await readTexts(store, third)).team, undefined);
+  }),
+
+  storeTest("changeAll of sessions that have the value does not ask for room", async (under) => {
+    const { store } = under;
+    const ids = await createInOrder(under, 3);
+    const again = {
+      ...createChanges({ set: { a: "1" } }),
+      references: toLimited({ user_id: ["1"] }, REJECT),
+    };
+    assert.equal(await store.changeAll(user, again), 3);
+    assert.equal(await store.changeAll(of("user_id", "nobody"), again), 0);
+    await assertMembers(store, user, ids);
   }),
 
   storeTest(

@@ -49,11 +49,8 @@ export const enteringMutations = {
   "limit that is not kept": {
     about: "what stands beyond a limit is not ended",
     apply: listAllEdits(
-      `    end_session(session.id, session.found, {}, {
-      how = 'limit', cause = NO_CAUSE, tombstone = BY_DELETE, stays = 0,
-    })
-`,
-      "",
+      "for _, session in ipairs(plan.doomed) do",
+      "for _, session in ipairs({}) do",
     ),
   },
   "limit that ends the youngest": {

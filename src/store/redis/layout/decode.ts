@@ -70,6 +70,12 @@ export function isSession({ pairs }: Hash): boolean {
   return pairs.has("@c");
 }
 
+/** The names of the sets that a session is in. */
+export function decodeSetNames(hash: ReadonlyMap<string, string>): string[] {
+  const texts = [...hash].filter(([field]) => /^@r\d*$/.test(field)).map(([, text]) => text);
+  return texts.flatMap((text) => text.split(" ")).filter((name) => name.includes(":"));
+}
+
 /** What an id leads to, if this is its last hash. */
 export function decodeLookup(hash: Hash, now: () => number): Lookup {
   if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // too many rotations ago

@@ -9,6 +9,7 @@ import { decodeShard, MAX_SHARDS } from "../../shards.ts";
  *   {prefix:k}:s:<id>              hash        a session, an alias or a tombstone of shard k
  *   {prefix:k}:r:<field>:<value>   sorted set  ids of the shard's sessions, scored by their deadline
  *   {prefix:k}:m:<field>:<value>   set         the same ids, for a reference declared `as: "set"`
+ *   {prefix:k}:c:<field>:<value>   string      when the set was last cleared
  *   {prefix:k}:l:<first id>        string      the current id of a session that was rotated
  *   {prefix:k}:o:<id>              string      a mark: this session was migrated from another layout
  *

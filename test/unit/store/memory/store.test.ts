@@ -12,6 +12,7 @@ import {
   assertMembers,
   change,
   create,
+  createChanges,
   createForUser,
   createRotation,
   createSignIn,
@@ -251,6 +252,18 @@ describe("the bytes", () => {
     await createForUser(store, "1", { fields });
     await createForUser(store, "1", { fields });
     await expect(createForUser(store, "1", { fields })).rejects.toThrowError(FULL);
+  });
+
+  test("a change of a set leaves those alone that it has pushed out itself", async () => {
+    const store = memoryStore({ maxTotalBytes: 10_000 });
+    const team = of("team", "7");
+    const inTeam = () => create(store, { fields: { team: "7" }, references: { team: ["7"] } });
+    const [first, second] = [await inTeam(), await inTeam()];
+    const grow = createChanges({ set: { text: "x".repeat(8000) } });
+    expect(await store.changeAll(team, grow)).toBe(1);
+    expect(await store.count(team)).toBe(1);
+    for (const id of [first, second]) await store.end(id);
+    await createForUser(store, "1", { fields: { text: "x".repeat(8000) } }); // all is given back
   });
 
   test("of one session that no room is enough for are refused, and nobody is ended for it", async () => {
