@@ -98,6 +98,8 @@ export function encodeSetNames({ field, texts, plain }: FieldReferences): string
  */
 export function encodeName(text: string): string {
   if (text === "") return "~";
+  // Lone surrogates cannot be percent-encoded. JSON escapes them, so different texts stay different.
+  if (!text.isWellFormed()) return hashName(JSON.stringify(text));
   const encoded = encodeURIComponent(text).replace(
     /[!~*'()]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

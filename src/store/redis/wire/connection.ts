@@ -56,6 +56,7 @@ export interface Hearing {
 
 /** Turns a map into an array of name, value, …, as RESP2 has it; leaves any other reply as it is. */
 export function flattenMap(reply: unknown): unknown {
+  if (reply instanceof Map) return [...reply].flat();
   if (Array.isArray(reply) && reply.length > 0 && reply.every(isMapEntry)) {
     return reply.flatMap(({ key, value }) => [key, value]);
   }
