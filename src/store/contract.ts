@@ -309,6 +309,8 @@ export type TrimOptions = Pick<EndOptions, "replicas" | "cause">;
 export interface EndAllOptions extends TrimOptions {
   /** An id or a lineage. The session that it leads to isn't ended. */
   readonly except?: string | null;
+  /** Whether the set counts as cleared from then on (`Refused`); true if left out. */
+  readonly leavesMark?: boolean;
 }
 
 /** How often a session may be renewed within one grace time, so the most aliases that lead to it. */
@@ -318,10 +320,7 @@ export const MAX_HOPS = 3;
 
 /** A store of sessions and their sets. */
 export interface SessionStore {
-  /**
-   * How many shards the ids are spread over, 1 to 4096. An id begins with the number of its shard. In
-   * a store with one shard it may be any text that isn't empty.
-   */
+  /** How many shards there are, 1 to 4096. If several, an id begins with the number of its shard. */
   readonly shards: number;
 
   /**

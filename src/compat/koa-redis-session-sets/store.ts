@@ -145,7 +145,7 @@ export function createPublicStore(sessions: SessionsInRedis): KoaSessionStore {
       sessions.checkReference(field);
       const reference = createReference(field, value);
       await migrator?.migrateIndex(field, decodeText(reference.text), { thenEnd: true });
-      return store.endAll(reference);
+      return store.endAll(reference, { leavesMark: false }); // nothing here signs in with asOf
     },
   };
 

@@ -174,7 +174,7 @@ export async function deleteUserSessions(options: WithUserId): Promise<void> {
   const { client, userId } = readCall("deleteUserSessions", options);
   const user = createUserReference(userId);
   await findMigrator(client)?.migrateIndex(user.field, userId, { thenEnd: true });
-  await getStore(client).endAll(user);
+  await getStore(client).endAll(user, { leavesMark: false }); // nothing here signs in with asOf
 }
 
 /**

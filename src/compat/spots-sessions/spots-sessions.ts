@@ -62,6 +62,8 @@ const MAX_DURATION_SECONDS = 100 * 365 * 86_400;
 /** The client is of one server. */
 const IN_ONE_SHARD = { prefix: "spots-sessions", shards: 1 } as const;
 
+/** Nothing here signs in with asOf, which a mark would be for. */
+const UNMARKED = { leavesMark: false } as const;
 const TOKEN = { app: true, token: true } as const;
 const OWNER = { app: true, ownerId: true } as const;
 
@@ -187,7 +189,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
   /** Ends all sessions that an owner has in an app. Resolves to whether there were any. */
   async killAll(options: OfOwner): Promise<boolean> {
     const { app, ownerId } = readCallOptions("killAll", options, OPTIONS.killAll);
-    return (await this.#store.endAll(createOwnerReference(app, ownerId))) > 0;
+    return (await this.#store.endAll(createOwnerReference(app, ownerId), UNMARKED)) > 0;
   }
 
   /**

@@ -300,7 +300,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas, cause } = options;
+    const { except = null, leavesMark = true, replicas, cause } = options;
     refuseReplicas(replicas);
     const members = this.#select(reference);
     if (members.length === 0) this.#checkLookalike(reference);
@@ -308,7 +308,7 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
       except === null ? undefined : this.#resolve(except, MAX_RENEWALS, { byName: true }).entry;
     const doomed = members.filter((session) => session !== spared);
     this.#keeper.endSessions(doomed, { how: "clear", cause });
-    this.#keeper.clearings.add(reference);
+    if (leavesMark) this.#keeper.clearings.add(reference);
     return doomed.length;
   }
 

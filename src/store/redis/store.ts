@@ -284,7 +284,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas, cause } = options;
+    const { except = null, leavesMark = true, replicas, cause } = options;
     let alike = 0;
     let empty = true;
     const counts = await this.#forEachShard(async (shard) => {
@@ -303,6 +303,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
             replicas === undefined ? "" : "1",
             encodeLookalikeName(reference),
             encodeCause(cause),
+            leavesMark ? "1" : "",
           ],
           { replicas, isAwaited: isLastPage },
         );

@@ -63,6 +63,13 @@ export const asOf: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "1"), [spared]);
   }),
 
+  storeTest("a set that is ended without a mark does not count as cleared", async ({ store }) => {
+    const before = await readClock(store);
+    await createForUser(store, "1");
+    assert.equal(await store.endAll(of("user_id", "1"), { leavesMark: false }), 1);
+    await createSession(store, draft(store, before));
+  }),
+
   storeTest("a set counts as cleared in every shard", async ({ store }) => {
     const before = await readClock(store);
     await store.endAll(of("user_id", "1"));

@@ -5,15 +5,15 @@ export const enteringMutations = {
   "clear that leaves no mark": {
     about: "nothing tells that a set was cleared",
     apply: edits("endAll", [
-      "refresh_set_expiries()\nmark_cleared(name)\n",
-      "refresh_set_expiries()\n",
+      "if leaves_mark then\n  mark_cleared(name)",
+      "if false then\n  mark_cleared(name)",
     ]),
   },
   "clear of nothing that leaves no mark": {
     about: "only a clear that ends a session leaves a mark",
     apply: edits("endAll", [
-      "refresh_set_expiries()\nmark_cleared(name)\n",
-      "refresh_set_expiries()\nif #ended > 0 then mark_cleared(name) end\n",
+      "if leaves_mark then\n  mark_cleared(name)",
+      "if #ended > 0 then\n  mark_cleared(name)",
     ]),
   },
   "asOf without a margin": {

@@ -9,6 +9,7 @@
 -- ARGV[6]   '1' if replicas are waited for, or ''
 -- ARGV[7]   the name of a set to count where this one is empty, or ''
 -- ARGV[8]   who ends them and why, for the feed
+-- ARGV[9]   '1' if the set counts as cleared from then on, or ''
 -- Returns   now, 'page', when each ended session was created (µs), how many entries are left, the
 --           current id of the session to spare, when that one was created (µs), how many live
 --           sessions the other set has, or -1 where this one was not empty
@@ -23,6 +24,7 @@ local budget = tonumber(ARGV[5])
 local is_waited_for = ARGV[6] == '1'
 local other = ARGV[7]
 local cause = ARGV[8]
+local leaves_mark = ARGV[9] == '1'
 
 if is_late(not_after) then
   return { now, 'late' }
@@ -63,7 +65,9 @@ end
 if is_waited_for then
   look_at_key(derive_wait_key())
 end
-look_at_key(derive_clearing_key(name))
+if leaves_mark then
+  look_at_key(derive_clearing_key(name))
+end
 refuse_moving_slot()
 
 if is_waited_for and #doomed == 0 then
@@ -82,7 +86,9 @@ for _, session in ipairs(doomed) do
   end
 end
 refresh_set_expiries()
-mark_cleared(name)
+if leaves_mark then
+  mark_cleared(name)
+end
 
 local left = redis.call('ZCARD', set)
 local empty = #doomed == 0 and left == 0
