@@ -192,5 +192,6 @@ export const storeSetSurface: Surface<ExpressSessionWorld, string> = {
     unset: { args: [mostly(listOf(field))] },
     delete: { args: [id, options({ replicas, ...cause })] },
     clear: { args: [options({ except: id, replicas, ...cause })] },
+    trim: { args: [options({ keep: mostly(fc.nat(5).map(value)), replicas, ...cause })] },
   },
 };
