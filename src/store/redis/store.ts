@@ -284,7 +284,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, leavesMark = true, replicas, cause } = options;
+    const { except = null, replicas } = options;
     let alike = 0;
     let empty = true;
     const counts = await this.#forEachShard(async (shard) => {
@@ -296,15 +296,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
           "end a session set",
           "endAll",
           this.#keys.deriveSetKey(shard, reference),
-          [
-            encodeSetName(reference),
-            ...spared,
-            String(MAX_PAGE_KEYS),
-            replicas === undefined ? "" : "1",
-            encodeLookalikeName(reference),
-            encodeCause(cause),
-            leavesMark ? "1" : "",
-          ],
+          [encodeSetName(reference), ...spared, ...listEndAllArguments(reference, options)],
           { replicas, isAwaited: isLastPage },
         );
         for (const birth of births as string[]) ended.add(birth);
@@ -379,6 +371,20 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
 /** Whether the set is empty after this page of `endAll`. */
 function isLastPage([, , left]: Reply): boolean {
   return Number(left) === 0;
+}
+
+/** The arguments that all pages of a set that is ended have in common. */
+function listEndAllArguments(
+  reference: Reference,
+  { leavesMark = true, replicas, cause }: EndAllOptions,
+): string[] {
+  return [
+    String(MAX_PAGE_KEYS),
+    replicas === undefined ? "" : "1",
+    encodeLookalikeName(reference),
+    encodeCause(cause),
+    leavesMark ? "1" : "",
+  ];
 }
 
 function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
