@@ -1,5 +1,7 @@
 /* When a session may enter a set, as the contract says it. */
 
+import type { FieldReferences, Reference } from "./contract.ts";
+
 /**
  * How many live sessions a value may have. A full set refuses another session, or ends its oldest: the one
  * created first, and of those of one moment the one whose lineage `<` sorts first. A session that is
@@ -43,3 +45,21 @@ export interface Full {
 export const AS_OF_MARGIN_MS = 2_000;
 /** How long a store remembers that a set was cleared. */
 export const CLEAR_MEMORY_MS = 3_600_000;
+
+/** One value that may have so many sessions. */
+export interface LimitedValue {
+  readonly reference: Reference;
+  readonly limit: Limit;
+}
+
+/** Lists the values that have limits, beginning with those that do this when they are full. */
+export function listLimited(
+  references: readonly FieldReferences[],
+  first: Limit["whenFull"],
+): LimitedValue[] {
+  return references
+    .flatMap(({ field, texts, plain, limit }) =>
+      limit ? texts.map((text) => ({ reference: { field, text, plain }, limit })) : [],
+    )
+    .sort((a, b) => Number(b.limit.whenFull === first) - Number(a.limit.whenFull === first));
+}

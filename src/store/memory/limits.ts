@@ -1,6 +1,6 @@
 import { createLimitError } from "../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../contract.ts";
-import type { Full } from "../entering.ts";
+import { type Full, listLimited } from "../entering.ts";
 import type { Session } from "./entry.ts";
 
 /** The sessions to end so that one more has room, or that there is none. */
@@ -29,7 +29,8 @@ export function planRoom(
   { leaving = null, own = null }: { leaving?: Session | null; own?: Session | null } = {},
 ): Room {
   const doomed = new Set<Session>();
-  for (const { reference, limit } of listLimited(references)) {
+  // Those that reject come last: what is ended for others makes room.
+  for (const { reference, limit } of listLimited(references, "end-oldest")) {
     const members = listMembers(reference)
       .filter((session) => session !== leaving && !doomed.has(session))
       .sort(compareAges);
@@ -45,22 +46,13 @@ export function planRoom(
   return { doomed: [...doomed] };
 }
 
-/** The values that have limits. Those that reject come last: what is ended for others makes room. */
-function listLimited(references: readonly FieldReferences[]) {
-  return references
-    .flatMap(({ field, texts, plain, limit }) =>
-      limit ? texts.map((text) => ({ reference: { field, text, plain }, limit })) : [],
-    )
-    .sort((a, b) => Number(a.limit.whenFull === "reject") - Number(b.limit.whenFull === "reject"));
-}
-
 /** @throws SessionError ERR_SESSION_LIMIT where a value would have too many sessions with all of these. */
 export function checkLimitsOfAll(
   sessions: readonly Session[],
   references: readonly FieldReferences[],
   listMembers: ListMembers,
 ): void {
-  for (const { reference, limit } of listLimited(references)) {
+  for (const { reference, limit } of listLimited(references, "reject")) {
     const there = new Set(listMembers(reference));
     const entering = sessions.filter((session) => !there.has(session)).length;
     if (entering > 0 && there.size + entering > limit.most) {

@@ -7,7 +7,7 @@ import type {
   Reference,
   TrimOptions,
 } from "../contract.ts";
-import type { Full, Limit } from "../entering.ts";
+import { type Full, type LimitedValue, listLimited } from "../entering.ts";
 import type { StoredEndingKind } from "../feed.ts";
 import { decodeSetNames, isSession } from "./layout/decode.ts";
 import { encodeName, encodeSetName, type Keys } from "./layout/keys.ts";
@@ -82,12 +82,6 @@ type EntryPlan = Omit<Entry<unknown>, "enter" | "toLineage">;
 
 type Standing = "closed" | "open" | "in";
 
-/** One value that may have so many sessions. */
-interface LimitedValue {
-  readonly reference: Reference;
-  readonly limit: Limit;
-}
-
 /**
  * Keeps limits over several shards, which no script sees as a whole: a session is let in, and then those
  * beyond the limit are ended, in an order that is the same for all processes.
@@ -97,7 +91,8 @@ export async function enterWithinLimits<Answer>(
   entry: Entry<Answer>,
 ): Promise<Answer | Full> {
   const entered: LimitedValue[] = [];
-  for (const value of listLimited(entry.references)) {
+  // Those that reject come first, so that they refuse before others end a session.
+  for (const value of listLimited(entry.references, "reject")) {
     const standing = await readStanding(store, value, entry);
     if (standing === "closed") return createFull(value);
     if (standing === "open") entered.push(value);
@@ -246,7 +241,7 @@ export async function checkLimitsOfAll(
   reference: Reference,
   references: readonly FieldReferences[],
 ): Promise<void> {
-  const limited = listLimited(references);
+  const limited = listLimited(references, "reject");
   if (limited.length === 0) return;
   const all = (await store.listByAge(reference)).map(({ lineage }) => lineage);
   for (const { reference: entered, limit } of limited) {
@@ -263,17 +258,6 @@ export function dropLimits<Changes extends Pick<FieldChanges, "references">>(
   changes: Changes,
 ): Changes {
   return { ...changes, references: changes.references.map(({ limit: _, ...one }) => one) };
-}
-
-/** Lists the values that have limits. Those that reject come first, so that they refuse before others end. */
-function listLimited(references: readonly FieldReferences[]): LimitedValue[] {
-  const limited = references.flatMap(({ field, texts, plain, limit }) =>
-    limit ? texts.map((text) => ({ reference: { field, text, plain }, limit })) : [],
-  );
-  const [rejecting, others] = [true, false].map((rejects) =>
-    limited.filter(({ limit }) => (limit.whenFull === "reject") === rejects),
-  );
-  return [...(rejecting ?? []), ...(others ?? [])];
 }
 
 function createFull({ reference, limit }: LimitedValue): Full {
