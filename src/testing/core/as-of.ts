@@ -87,8 +87,15 @@ export const asOf: readonly StoreTest[] = [
   }),
 
   storeTest("asOf counts as two seconds earlier than it says", async ({ store, elapse }) => {
-    await store.endAll(of("user_id", "1"));
-    assert.deepEqual(await store.create(draft(store, await readClock(store))), CLEARED);
+    let [before, asOf] = [0, Number.POSITIVE_INFINITY];
+    // The clear lies between the two moments. A busy machine takes too long for that, and tries again.
+    while (asOf - before > 1.5 * SECOND_MS) {
+      before = await readClock(store);
+      await store.endAll(of("user_id", "1"));
+      await elapse(20);
+      asOf = await readClock(store);
+    }
+    assert.deepEqual(await store.create(draft(store, asOf)), CLEARED);
     await elapse(2 * SECOND_MS + 100);
     await createSession(store, draft(store, await readClock(store)));
   }),
