@@ -113,9 +113,9 @@ export class ForeignKeys {
 
   async #scanPage(pattern: string, slot: number, scan: string) {
     const key = findSlotKey(slot);
-    const args = ["", scan, String(KEY_SCAN_COUNT), pattern];
+    const args = [scan, String(KEY_SCAN_COUNT), pattern];
     const reply = await this.#runWithTimeout("scan the keys of sessions to migrate", key, () =>
-      runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, args),
+      runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, "", args),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
     return { server, next, keys };

@@ -1,16 +1,46 @@
-import { MAX_HOPS, MAX_RENEWALS } from "../contract.ts";
+import { type FindOptions, type Lookup, MAX_HOPS, MAX_RENEWALS } from "../contract.ts";
 import {
+  collectHash,
   decodeHash,
+  decodeLookup,
   decodePairs,
+  decodeRead,
   type Hash,
   isSession,
   prependOwnFields,
   readTarget,
 } from "./layout/decode.ts";
 import type { Keys } from "./layout/keys.ts";
+import type { SessionHash } from "./layout/session-hash.ts";
+import type { Executor } from "./scripts/executor.ts";
 import type { Connection } from "./wire/connection.ts";
 
 type Send = Connection["send"];
+
+/** Reads what an id leads to, or with `byName` an id or a lineage. */
+export function find(
+  executor: Executor,
+  keys: Keys,
+  id: string,
+  { names, byName = false }: FindOptions,
+): Promise<Lookup> {
+  const key = keys.deriveSessionKey(id);
+  const [name, args] = composeRead(key, names);
+  return executor.readPlainly<SessionHash, Lookup>({
+    operation: "read a session",
+    key,
+    name,
+    args,
+    decode(reply) {
+      const hash = decodeRead(id, reply, names);
+      const leadsOn = hash.target !== undefined || (byName && !hash.isSession);
+      return leadsOn ? undefined : hash;
+    },
+    readOn: async (send) =>
+      collectHash(await (byName ? findByName : followAliases)(send, keys, id, names)),
+    compose: (hash, asked) => decodeLookup(hash, () => executor.estimateTime(key, asked)),
+  });
+}
 
 /** Reads what an id leads to, over at most `maxHops` aliases. Without `names`, it reads all fields. */
 export async function followAliases(
@@ -49,7 +79,12 @@ export async function findByName(
 
 async function readHash(send: Send, keys: Keys, id: string, names?: readonly string[]) {
   const key = keys.deriveSessionKey(id);
-  if (names === undefined) return decodeHash(await send(key, "HGETALL", [key]));
-  const all = prependOwnFields(names);
-  return decodePairs(all, await send(key, "HMGET", [key, ...all]));
+  const [name, args] = composeRead(key, names);
+  const reply = await send(key, name, args);
+  return names === undefined ? decodeHash(reply) : decodePairs(prependOwnFields(names), reply);
+}
+
+/** The command that reads a hash whole, or these fields of it after the library's own. */
+function composeRead(key: string, names: readonly string[] | undefined): [string, string[]] {
+  return names === undefined ? ["HGETALL", [key]] : ["HMGET", [key, ...prependOwnFields(names)]];
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { performance } from "node:perf_hooks";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import type {
@@ -28,7 +27,6 @@ import { Feed } from "./feed/feed.ts";
 import {
   decodeChanged,
   decodeCommanded,
-  decodeLookup,
   decodeRefused,
   decodeSessions,
   decodeSignedIn,
@@ -55,7 +53,7 @@ import {
   type LimitedStore,
   trim,
 } from "./limits.ts";
-import { findByName, followAliases } from "./lookups.ts";
+import { find } from "./lookups.ts";
 import { changePages, MAX_PAGE_KEYS, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
@@ -92,7 +90,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     });
   }
 
-  async #create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+  #create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
     const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
@@ -103,7 +101,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       ...encodeLimits(references),
     ];
     const ids = [session.id];
-    const { target, reply } = await this.#executor.writeAnywhere(
+    return this.#executor.writeAnywhere(
       "create a session",
       "create",
       (n) => {
@@ -113,8 +111,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         ids[n] = id;
         return { id, key: this.sessionKey(id), args: [id, ...args] };
       },
+      (reply, { id }) => decodeRefused(reply) ?? { state: "created", id, ...decodeTimes(reply[1]) },
     );
-    return decodeRefused(reply) ?? { state: "created", id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
@@ -144,12 +142,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     return decodeSignedIn(reply);
   }
 
-  async find(id: string, { names, byName = false }: FindOptions = {}): Promise<Lookup> {
-    const asked = performance.now();
-    const found = await this.#executor.runCommands("read a session", this.sessionKey(id), (send) =>
-      byName ? findByName(send, this.#keys, id, names) : followAliases(send, this.#keys, id, names),
-    );
-    return decodeLookup(found, () => this.#executor.estimateTime(this.sessionKey(id), asked));
+  find(id: string, options: FindOptions = {}): Promise<Lookup> {
+    return find(this.#executor, this.#keys, id, options);
   }
 
   async change(id: string, change: Change): Promise<Changed> {

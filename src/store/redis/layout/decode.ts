@@ -11,6 +11,8 @@ import type {
 } from "../../contract.ts";
 import type { Refused } from "../../entering.ts";
 import type { Reply } from "../scripts/executor.ts";
+import { flattenMap } from "../wire/connection.ts";
+import { composeTimes, SessionHash } from "./session-hash.ts";
 
 /*
  * The library's own fields in a session's hash, which begin with "@":
@@ -47,9 +49,9 @@ export function decodePairs(names: readonly string[], reply: unknown): Map<strin
   return pairs;
 }
 
-/** A hash that was sent as an array of name, value, … */
+/** A hash in the form of any client. */
 export function decodeHash(reply: unknown): Map<string, string> {
-  const flat = reply as string[];
+  const flat = flattenMap(reply) as string[];
   const pairs = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(flat[i] as string, flat[i + 1] as string);
   return pairs;
@@ -76,18 +78,41 @@ export function decodeSetNames(hash: ReadonlyMap<string, string>): string[] {
   return texts.flatMap((text) => text.split(" ")).filter((name) => name.includes(":"));
 }
 
-/** What an id leads to, if this is its last hash. */
-export function decodeLookup(hash: Hash, now: () => number): Lookup {
-  if (readTarget(hash) !== undefined) return decodeSuperseded("1"); // too many rotations ago
-  const tombstone = hash.pairs.get("@x");
-  if (tombstone !== undefined) return decodeSuperseded(tombstone);
-  if (!isSession(hash)) return { state: "gone" };
-  return { state: "live", session: decodeSession(hash.id, hash.pairs), now: now() };
+export function collectHash({ id, pairs }: Hash): SessionHash {
+  const hash = new SessionHash(id);
+  for (const [name, text] of pairs) hash.take(name, text);
+  return hash;
 }
 
-export function decodeSession(id: string, hash: ReadonlyMap<string, string>): StoredSession {
-  const times = decodeTimes([hash.get("@c"), hash.get("@s"), hash.get("@i"), hash.get("@a")]);
-  return { id, lineage: hash.get("@l") ?? id, fields: omitOwnFields(hash), ...times };
+/** Reads a reply of HGETALL in one pass, or one of HMGET for these names after the library's own fields. */
+export function decodeRead(id: string, reply: unknown, names?: readonly string[]): SessionHash {
+  const hash = new SessionHash(id);
+  if (names === undefined) {
+    const flat = flattenMap(reply) as string[];
+    for (let i = 0; i + 1 < flat.length; i += 2)
+      hash.take(flat[i] as string, flat[i + 1] as string);
+    return hash;
+  }
+  const values = reply as (string | null)[];
+  for (let i = 0; i < values.length; i++) {
+    const name = OWN_FIELDS[i] ?? names[i - OWN_FIELDS.length];
+    const text = values[i];
+    if (name !== undefined && typeof text === "string") hash.take(name, text);
+  }
+  return hash;
+}
+
+/** What an id leads to, if this is its last hash. */
+export function decodeLookup(hash: SessionHash, now: () => number): Lookup {
+  if (hash.target !== undefined) return decodeSuperseded("1"); // too many rotations ago
+  if (hash.tombstone !== undefined) return decodeSuperseded(hash.tombstone);
+  return hash.isSession
+    ? { state: "live", session: hash.toSession(), now: now() }
+    : { state: "gone" };
+}
+
+export function decodeSession(id: string, pairs: ReadonlyMap<string, string>): StoredSession {
+  return collectHash({ id, pairs }).toSession();
 }
 
 function decodeSuperseded(tombstone: unknown): Superseded {
@@ -123,35 +148,14 @@ export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
   return new Map([...hash].filter(([name]) => !name.startsWith("@")));
 }
 
-/** The largest time that a Date can hold. */
-const MAX_TIME_MS = 8_640_000_000_000_000;
-
-/** A time or duration. Any other text was written by hand, and counts as none. */
-function parseMs(text: string | undefined): number | null {
-  const number = text ? Number(text) : Number.NaN;
-  return Math.abs(number) <= MAX_TIME_MS ? number : null;
-}
-
 /** The times of a session in a script's reply. An empty or undefined text is none. */
 export function decodeTimes(reply: unknown): Times {
-  const [created, seen, idle, absolute] = reply as (string | undefined)[];
-  const lastSeenAt = Number(seen);
-  const idleTimeout = parseMs(idle);
-  const absoluteDeadline = parseMs(absolute);
-  return {
-    createdAt: Math.floor(Number(created) / 1000),
-    lastSeenAt,
-    idleTimeout,
-    absoluteDeadline,
-    expiresAt: Math.min(
-      idleTimeout === null ? Number.POSITIVE_INFINITY : lastSeenAt + idleTimeout,
-      absoluteDeadline ?? Number.POSITIVE_INFINITY,
-    ),
-  };
+  const [created, seen, idle, absolute] = reply as string[];
+  return composeTimes(created, seen, idle, absolute);
 }
 
 export function decodeSessions(reply: unknown): StoredSession[] {
-  return (reply as [string, unknown][]).map(([id, hash]) => decodeSession(id, decodeHash(hash)));
+  return (reply as [string, unknown][]).map(([id, hash]) => decodeRead(id, hash).toSession());
 }
 
 export function decodeChanged(reply: Reply): Changed {

@@ -1,18 +1,12 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createConfigError } from "../../../shared/errors.ts";
+import { type Call, Calls } from "../wire/calls.ts";
 import type { Connection, Send } from "../wire/connection.ts";
-import { checkReach, isCrowded, isMovingSlot, runWithTimeout } from "../wire/failures.ts";
+import { checkReach, isCrowded, isMovingSlot } from "../wire/failures.ts";
 import { MissedWriteError, type ReplicatedWrite, Replication } from "../wire/replicas.ts";
-import { ServerClock } from "../wire/server-clock.ts";
-import {
-  isInfoRefused,
-  mayBeActiveActive,
-  parseTime,
-  refuseUnfit,
-  TIME_AND_INFO,
-} from "../wire/server-info.ts";
-import { runScript, type ScriptName } from "./run-script.ts";
+import { ServerTimes } from "../wire/server-times.ts";
+import { composeScriptCall, runScript, type ScriptName } from "./run-script.ts";
 
 /** A script's answer without the time, which comes first: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
@@ -34,22 +28,50 @@ export interface WriteOptions {
   readonly isAwaited?: (reply: Reply) => boolean;
 }
 
+/** A plain command that reads, and what its reply says. */
+export interface PlainRead<Found, Answer> {
+  readonly operation: string;
+  readonly key: string;
+  readonly name: string;
+  readonly args: readonly string[];
+  /** Undefined where the reply leads on. */
+  readonly decode: (reply: unknown) => Found | undefined;
+  /** Does the whole read, which begins with the same command. */
+  readonly readOn: (send: Connection["send"]) => Promise<Found>;
+  /** Called once the server's time is known. The read was asked for at this moment of `performance.now()`. */
+  readonly compose: (found: Found, asked: number) => Answer;
+}
+
+/**
+ * Does a call as it may have to be done: it asks for the time, follows, tries again. Its first command may
+ * have been `sent` already.
+ */
+type Work<Answer> = (start: number, sent: Sent | null) => Promise<Answer>;
+
+/** The reply to a command that was sent. */
+type Sent = Promise<unknown>;
+
 /** How long to wait (ms) before trying again what was refused for the moment. */
 const RETRY_DELAY_MS = 20;
 
-/** Runs scripts and reads on the servers, within a time limit, and by the servers' own clocks. */
+/**
+ * Runs scripts and reads on the servers, within a time limit, and by the servers' own clocks.
+ *
+ * Where the server's time is known, a call sends its command at once, and its reply settles the call. Any
+ * other reply and any refusal is left to the call's `Work`, within the same time limit.
+ */
 export class Executor {
   readonly #connection: Connection;
   readonly #timeout: number;
+  readonly #calls: Calls;
+  readonly #times: ServerTimes;
   readonly #replication: Replication | null;
-  /** By hash tag, as all keys of a shard are on one server; a single clock for a single server. */
-  readonly #clocks = new Map<string, ServerClock>();
-  /** Whether the server was checked. In a cluster, the first server that was asked stands for all. */
-  #checked = false;
 
   constructor(connection: Connection, timeout: number) {
     this.#connection = connection;
     this.#timeout = timeout;
+    this.#calls = new Calls(timeout);
+    this.#times = new ServerTimes(connection);
     this.#replication = connection.findMaster && new Replication(connection.findMaster);
   }
 
@@ -60,7 +82,7 @@ export class Executor {
 
   /** The time (ms) of a key's server at a moment of `performance.now()`; known after any answer. */
   estimateTime(key: string, moment: number): number {
-    return this.#getClock(key).estimateAt(moment);
+    return this.#times.estimate(key, moment);
   }
 
   /**
@@ -68,20 +90,22 @@ export class Executor {
    * hours late. So the command carries the moment after which the caller has stopped waiting, and
    * does nothing after it.
    */
-  write(
+  write<Answer = Reply>(
     operation: string,
     script: ScriptName,
     key: string,
     args: readonly string[],
     { replicas, isAwaited = () => true }: WriteOptions = {},
-  ): Promise<Reply> {
+    decode: (reply: Reply) => Answer = asItIs,
+  ): Promise<Answer> {
     const acknowledged = replicas === undefined ? null : this.#createReplicatedRun(replicas);
     let tries = 0;
-    return this.#runInTime(operation, async (start) => {
+    const work: Work<Answer> = async (start, sent) => {
       const deadline = start + this.#timeout;
       // This command lets the client find the master, which may be another server by now.
-      if (acknowledged && tries++ > 0) await this.#askTime(key);
-      return this.#runWrite(script, { key, args }, deadline, (run) =>
+      if (acknowledged && tries++ > 0) await this.#times.ask(key);
+      const send = replay(this.#createSend(key), sent);
+      const reply = await this.#runWrite(script, { key, args }, deadline, (run) =>
         acknowledged
           ? acknowledged(key, {
               operation,
@@ -89,35 +113,63 @@ export class Executor {
               isAwaited: (r) => r[0] !== "late" && isAwaited(r),
               deadline,
             })
-          : run(this.#createSend(key)),
+          : run(send),
       );
-    });
+      return decode(reply);
+    };
+    return acknowledged
+      ? this.#runInTime(operation, performance.now(), work)
+      : this.#writeAtOnce(operation, script, { key, args }, decode, work);
   }
 
   /**
    * Runs a script that writes at the first target whose slot isn't moving. After the last target,
    * where `findTarget` gives null, it begins again, within one time limit. A script that is refused
-   * for a moving slot has done nothing.
+   * for a moving slot has done nothing. `findTarget` gives the same target for the same number.
    */
-  writeAnywhere<One extends Target>(
+  writeAnywhere<One extends Target, Answer>(
     operation: string,
     script: ScriptName,
     findTarget: (n: number) => One | null,
-  ): Promise<{ readonly target: One; readonly reply: Reply }> {
-    return this.#runInTime(operation, async (start) => {
+    decode: (reply: Reply, target: One) => Answer,
+  ): Promise<Answer> {
+    const work: Work<Answer> = async (start, sent) => {
       const end = start + this.#timeout;
       let refusal: unknown;
       for (let n = 0; ; n++) {
         const target = findTarget(n);
         if (target === null) throw refusal;
-        const send = this.#createSend(target.key);
+        const send = replay(this.#createSend(target.key), n === 0 ? sent : null);
         try {
-          return { target, reply: await this.#runWrite(script, target, end, (run) => run(send)) };
+          return decode(await this.#runWrite(script, target, end, (run) => run(send)), target);
         } catch (error) {
           if (!isMovingSlot(error)) throw error;
           refusal = error;
         }
       }
+    };
+    const first = findTarget(0) as One;
+    return this.#writeAtOnce(operation, script, first, (reply) => decode(reply, first), work);
+  }
+
+  #writeAtOnce<Answer>(
+    operation: string,
+    script: ScriptName,
+    { key, args }: Target,
+    decode: (reply: Reply) => Answer,
+    work: Work<Answer>,
+  ): Promise<Answer> {
+    const start = performance.now();
+    if (!this.#times.isKnown(key)) return this.#runInTime(operation, start, work);
+    const notAfter = String(this.#times.estimate(key, start + this.#timeout));
+    return this.#calls.begin(operation, start, (call) => {
+      const sent = this.#send(key, "EVALSHA", composeScriptCall(script, key, notAfter, args));
+      this.#settle(call, work, sent, (reply) => {
+        const rest = this.#learn(key, reply, start);
+        if (rest[0] === "late") return false;
+        call.resolve(decode(rest));
+        return true;
+      });
     });
   }
 
@@ -132,11 +184,11 @@ export class Executor {
     by: (run: (over: Send) => Promise<Reply>) => Promise<Reply>,
   ): Promise<Reply> {
     const run = (over: Send) => {
-      const notAfter = String(this.#getClock(key).estimateAt(end));
-      return this.#runScript(script, key, [notAfter, ...args], over);
+      const notAfter = String(this.#times.estimate(key, end));
+      return this.#runScript(script, key, notAfter, args, over);
     };
     for (;;) {
-      await this.#learnTime(key);
+      await this.#times.find(key);
       const reply = await by(run);
       if (reply[0] !== "late") return reply;
       if (performance.now() >= end) {
@@ -159,15 +211,44 @@ export class Executor {
   }
 
   /** Runs a script that only reads, and drops entries that have expired. */
-  read(
+  read<Answer = Reply>(
     operation: string,
     script: ScriptName,
     key: string,
     args: readonly string[],
-  ): Promise<Reply> {
-    return this.#runInTime(operation, async () => {
-      if (!this.#checked) await this.#askTime(key);
-      return this.#runScript(script, key, ["", ...args], this.#createSend(key));
+    decode: (reply: Reply) => Answer = asItIs,
+  ): Promise<Answer> {
+    const start = performance.now();
+    const work: Work<Answer> = async (_start, sent) => {
+      if (!this.#times.isChecked) await this.#times.ask(key);
+      const send = replay(this.#createSend(key), sent);
+      return decode(await this.#runScript(script, key, "", args, send));
+    };
+    if (!this.#times.isChecked) return this.#runInTime(operation, start, work);
+    return this.#calls.begin(operation, start, (call) => {
+      const sent = this.#send(key, "EVALSHA", composeScriptCall(script, key, "", args));
+      this.#settle(call, work, sent, (reply) => {
+        call.resolve(decode(this.#learn(key, reply, start)));
+        return true;
+      });
+    });
+  }
+
+  /** Reads by one plain command, or by several where the reply to the first leads on. */
+  readPlainly<Found, Answer>(read: PlainRead<Found, Answer>): Promise<Answer> {
+    const { operation, key, name, args, decode, readOn, compose } = read;
+    const start = performance.now();
+    const work: Work<Answer> = async (_start, sent) =>
+      compose(await this.#readOn(key, replay(this.#connection.send, sent), readOn), start);
+    if (!this.#times.isKnown(key)) return this.#runInTime(operation, start, work);
+    return this.#calls.begin(operation, start, (call) => {
+      const sent = this.#send(key, name, args);
+      this.#settle(call, work, sent, (reply) => {
+        const found = decode(reply);
+        if (found === undefined) return false;
+        call.resolve(compose(found, start));
+        return true;
+      });
     });
   }
 
@@ -177,31 +258,76 @@ export class Executor {
     key: string,
     work: (send: Connection["send"]) => Promise<T>,
   ): Promise<T> {
-    return this.#runInTime(operation, async () => {
-      const [result] = await Promise.all([work(this.#connection.send), this.#learnTime(key)]);
-      return result;
-    });
+    return this.#runInTime(operation, performance.now(), () =>
+      this.#readOn(key, this.#connection.send, work),
+    );
   }
 
-  /** Does a piece of work within the time limit, and again where it was refused for the moment. */
-  #runInTime<T>(operation: string, work: (start: number) => Promise<T>): Promise<T> {
-    const start = performance.now();
-    const end = start + this.#timeout - RETRY_DELAY_MS;
-    let refusal: unknown;
-    const runBeforeEnd = async () => {
-      for (;;) {
-        try {
-          return await work(start);
-        } catch (error) {
-          checkReach(error, this.#connection);
-          // A refusal before the time was up says more than that it was.
-          if (!isLate(error) || refusal === undefined) refusal = error;
-          if (!isTransient(error) || performance.now() > end) throw refusal;
-        }
-        await sleep(RETRY_DELAY_MS);
+  async #readOn<T>(
+    key: string,
+    send: Connection["send"],
+    work: (send: Connection["send"]) => Promise<T>,
+  ): Promise<T> {
+    const [result] = await Promise.all([work(send), this.#times.find(key)]);
+    return result;
+  }
+
+  /** Lets the reply to the first command settle a call, or else the call's work. */
+  #settle<Answer>(
+    call: Call<Answer>,
+    work: Work<Answer>,
+    sent: Sent,
+    decode: (reply: unknown) => boolean,
+  ): void {
+    const doWork = () => void this.#finish(call, work, sent);
+    sent.then((reply) => {
+      try {
+        if (!decode(reply)) doWork();
+      } catch (error) {
+        call.reject(error);
       }
-    };
-    return runWithTimeout(operation, this.#timeout, runBeforeEnd, () => refusal);
+    }, doWork);
+  }
+
+  /** Does a piece of work within the time limit. */
+  #runInTime<T>(operation: string, start: number, work: Work<T>): Promise<T> {
+    return this.#calls.begin(operation, start, (call) => void this.#finish(call, work, null));
+  }
+
+  /** Settles a call by its work, which is done again where it was refused for the moment. Never rejects. */
+  async #finish<T>(call: Call<T>, work: Work<T>, sent: Sent | null): Promise<void> {
+    let first = sent;
+    try {
+      while (!call.isOver) {
+        try {
+          call.resolve(await work(call.start, first));
+        } catch (error) {
+          this.#checkRefusal(error, call);
+          await sleep(RETRY_DELAY_MS);
+        }
+        first = null;
+      }
+    } catch (error) {
+      call.reject(error);
+    }
+  }
+
+  /** Throws what a refused call ends with, unless it may be tried again. */
+  #checkRefusal(error: unknown, call: Call<never>): void {
+    checkReach(error, this.#connection);
+    // A refusal before the time was up says more than that it was.
+    if (!isLate(error) || call.refusal === undefined) call.refusal = error;
+    const end = call.start + this.#timeout - RETRY_DELAY_MS;
+    if (!isTransient(error) || performance.now() > end) throw call.refusal;
+  }
+
+  /** Sends a command. A client that throws has refused it. */
+  #send(key: string, name: string, args: readonly string[]): Sent {
+    try {
+      return this.#connection.send(key, name, args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #createSend(key: string): Send {
@@ -211,83 +337,37 @@ export class Executor {
   async #runScript(
     script: ScriptName,
     key: string,
+    notAfter: string,
     args: readonly string[],
     send: Send,
   ): Promise<Reply> {
     const sent = performance.now();
-    const reply = await runScript(send, script, key, args);
-    const [now, ...rest] = reply as [unknown, ...Reply];
-    this.#getClock(key).learn(Number(now), sent);
-    return rest;
+    return this.#learn(key, await runScript(send, script, key, notAfter, args), sent);
   }
 
-  async #learnTime(key: string): Promise<void> {
-    if (!this.#checked || !this.#getClock(key).isKnown) await this.#askTime(key);
-  }
-
-  async #askTime(key: string): Promise<void> {
-    const sent = performance.now();
-    const now = this.#checked ? await this.#readTime(key) : await this.#checkServer(key);
-    this.#getClock(key).learn(now, sent);
-  }
-
-  async #readTime(key: string): Promise<number> {
-    // TIME has no key by which a cluster's client would find the server. A script has one.
-    const reply = this.#connection.cluster
-      ? await this.#connection.send(key, "EVAL", ["return redis.call('TIME')", "1", key])
-      : await this.#connection.send(key, "TIME", []);
-    return toMilliseconds(reply as string[]);
-  }
-
-  /**
-   * Checks what kind of server this is, at first use and before anything is written. Its time.
-   *
-   * @throws SessionError ERR_SESSION_CONFIG for a server that can't keep the store's promises.
-   */
-  async #checkServer(key: string): Promise<number> {
-    const [info, now] = this.#connection.cluster
-      ? await this.#askInScript(key)
-      : await this.#askInfo(key);
-    refuseUnfit(info);
-    this.#checked = true;
-    return now ?? (await this.#readTime(key));
-  }
-
-  async #askInScript(key: string): Promise<[info: string, now: number]> {
-    const reply = await this.#connection.send(key, "EVAL", [TIME_AND_INFO, "1", key]);
-    const [seconds = "", micros = "", info = ""] = reply as string[];
-    return [info, toMilliseconds([seconds, micros])];
-  }
-
-  async #askInfo(key: string): Promise<[info: string, now: number | null]> {
-    const info = await this.#readInfo(key, "server");
-    const more = mayBeActiveActive(info) ? await this.#readInfo(key, "crdt") : "";
-    return [info + more, parseTime(info)];
-  }
-
-  /** A section of INFO; empty where the server refuses to say it. */
-  async #readInfo(key: string, section: string): Promise<string> {
-    try {
-      return String(await this.#connection.send(key, "INFO", [section]));
-    } catch (error) {
-      if (isInfoRefused(error)) return "";
-      throw error;
-    }
-  }
-
-  #getClock(key: string): ServerClock {
-    const server = this.#connection.cluster ? key.slice(0, key.indexOf("}")) : "";
-    const known = this.#clocks.get(server);
-    if (known) return known;
-    const clock = new ServerClock();
-    this.#clocks.set(server, clock);
-    return clock;
+  /** Learns the server's time from a script's answer. The rest of the answer. */
+  #learn(key: string, reply: unknown, sent: number): Reply {
+    const [now] = reply as unknown[];
+    this.#times.learn(key, Number(now), sent);
+    return (reply as unknown[]).slice(1) as unknown as Reply;
   }
 }
 
-/** The answer of TIME, in ms. */
-function toMilliseconds([seconds, micros]: readonly string[]): number {
-  return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+/** Sends commands, but takes the reply to the first one from what was sent already. */
+function replay<Args extends unknown[]>(
+  send: (...args: Args) => Promise<unknown>,
+  sent: Sent | null,
+): (...args: Args) => Promise<unknown> {
+  let first = sent;
+  return (...args) => {
+    const reply = first ?? send(...args);
+    first = null;
+    return reply;
+  };
+}
+
+function asItIs<Answer>(reply: Reply): Answer {
+  return reply as unknown as Answer;
 }
 
 /** Whether a refusal is only temporary. */

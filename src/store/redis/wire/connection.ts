@@ -3,8 +3,8 @@ export interface Connection {
   /** Whether the keys are spread over several servers. */
   readonly cluster: boolean;
   /**
-   * Sends one command, to the master that has `key`, and resolves to its reply. Maps come back as
-   * arrays of name, value, …; rejections are the client's own.
+   * Sends one command, to the master that has `key`, and resolves to its reply. Rejections and the form of
+   * a map are the client's own: see `flattenMap`. It keeps `args`, and doesn't change them.
    */
   send(key: string, name: string, args: readonly string[]): Promise<unknown>;
   /** The master that has `key`, as the client knows it now; null for a client that can't say. */
@@ -54,7 +54,10 @@ export interface Hearing {
   onLost(): void;
 }
 
-/** Turns a map into an array of name, value, …, as RESP2 has it; leaves any other reply as it is. */
+/**
+ * Turns a map, in the form of any client, into an array of name, value, …, as RESP2 has it; leaves any other
+ * reply as it is.
+ */
 export function flattenMap(reply: unknown): unknown {
   if (reply instanceof Map) return [...reply].flat();
   if (Array.isArray(reply) && reply.length > 0 && reply.every(isMapEntry)) {

@@ -18,20 +18,29 @@ export async function runWithTimeout<T>(
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const stop = () =>
-      reject(findRefusal() ?? createUnavailableError(operation, describeNoAnswer(timeout)));
+    const stop = () => reject(findRefusal() ?? createLateError(operation, timeout));
     // If this process was busy until now, the answer may be waiting to be read.
     timer = setTimeout(() => setImmediate(stop), timeout);
   });
   try {
     return await Promise.race([work(), late]);
   } catch (error) {
-    throw error instanceof SessionError
-      ? error
-      : createUnavailableError(operation, explain(error), error);
+    throw toUnavailableError(operation, error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The error of an operation that hasn't ended in its time. */
+export function createLateError(operation: string, timeout: number): SessionError {
+  return createUnavailableError(operation, describeNoAnswer(timeout));
+}
+
+/** The error of an operation that has failed; a SessionError stays as it is. */
+export function toUnavailableError(operation: string, error: unknown): SessionError {
+  return error instanceof SessionError
+    ? error
+    : createUnavailableError(operation, explain(error), error);
 }
 
 function createUnavailableError(operation: string, why: string, cause?: unknown): SessionError {

@@ -12,6 +12,7 @@ const MAX_DRIFT_MS = 1000;
 export class ServerClock {
   /** Server time minus monotonic time; undefined before the first reply. */
   #offset: number | undefined;
+  /** The wall clock minus the monotonic one, which stands still while the machine sleeps. */
   #drift = 0;
 
   /**
@@ -19,25 +20,22 @@ export class ServerClock {
    * estimate that agrees with the reply stays, because a reply that was read late says little.
    */
   learn(now: number, sent: number): void {
-    const least = now - performance.now();
+    const read = performance.now();
+    const least = now - read;
     const most = now - sent;
     const agrees = this.#offset !== undefined && this.#offset >= least && this.#offset <= most;
     if (!agrees) this.#offset = least;
-    this.#drift = measureDrift();
+    this.#drift = WallClock.now() - read;
   }
 
   /** Whether a command may rely on the estimate: it may not before the first reply, nor after a sleep. */
   get isKnown(): boolean {
-    return this.#offset !== undefined && Math.abs(measureDrift() - this.#drift) < MAX_DRIFT_MS;
+    const drift = WallClock.now() - performance.now();
+    return this.#offset !== undefined && Math.abs(drift - this.#drift) < MAX_DRIFT_MS;
   }
 
   /** The server's time at a moment of `performance.now()`. */
   estimateAt(moment: number): number {
     return Math.floor(moment + (this.#offset ?? 0));
   }
-}
-
-/** The wall clock minus the monotonic one, which stands still while the machine sleeps. */
-function measureDrift(): number {
-  return WallClock.now() - performance.now();
 }

@@ -1,5 +1,5 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import { type Connection, flattenMap } from "../connection.ts";
+import type { Connection } from "../connection.ts";
 
 /** GLIDE's `Decoder.String`. It makes replies strings, whatever the client's `defaultDecoder` is. */
 const STRING_DECODER = 1;
@@ -39,18 +39,16 @@ export function createGlideConnection(client: GlideAnyClient): Connection {
     return {
       cluster: false,
       findMaster: null, // it reopens lost connections silently
-      send: async (_key, name, args) =>
-        flattenMap(await client.customCommand([name, ...args], { decoder: STRING_DECODER })),
+      send: (_key, name, args) =>
+        client.customCommand([name, ...args], { decoder: STRING_DECODER }),
     };
   }
   return {
     cluster: true,
     findMaster: null,
-    async send(key, name, args) {
+    send(key, name, args) {
       const route = { type: "primarySlotKey", key } as const;
-      return flattenMap(
-        await client.customCommand([name, ...args], { decoder: STRING_DECODER, route }),
-      );
+      return client.customCommand([name, ...args], { decoder: STRING_DECODER, route });
     },
   };
 }

@@ -1,11 +1,10 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import {
-  type Connection,
-  flattenMap,
-  type Hearing,
-  type ListeningConnection,
-  type Master,
-  type OwnConnection,
+import type {
+  Connection,
+  Hearing,
+  ListeningConnection,
+  Master,
+  OwnConnection,
 } from "../connection.ts";
 import { computeSlot } from "../slots.ts";
 
@@ -53,7 +52,7 @@ export function createIoredisConnection(client: IoredisClient): Connection {
   }
   return {
     cluster: client.isCluster,
-    send: async (_key, name, args) => flattenMap(await client.call(name, [...args])),
+    send: (_key, name, args) => client.call(name, args as string[]), // which copies them
     findMaster: (key) => findMaster(client, key),
   };
 }
@@ -152,7 +151,7 @@ function openOwnConnection({ ownClient, ready }: Opening): OwnConnection {
     },
     async send(name, args) {
       try {
-        return flattenMap(await ownClient.call(name, [...args]));
+        return await ownClient.call(name, args as string[]);
       } catch (error) {
         if ((error as Error).name === "ReplyError") throw error;
         close(); // a write fails before the client says that it was closed

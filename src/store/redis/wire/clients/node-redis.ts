@@ -1,11 +1,10 @@
 import { createConfigError } from "../../../../shared/errors.ts";
-import {
-  type Connection,
-  flattenMap,
-  type Hearing,
-  type ListeningConnection,
-  type Master,
-  type OwnConnection,
+import type {
+  Connection,
+  Hearing,
+  ListeningConnection,
+  Master,
+  OwnConnection,
 } from "../connection.ts";
 import { computeSlot } from "../slots.ts";
 
@@ -15,9 +14,9 @@ import { computeSlot } from "../slots.ts";
  */
 export type NodeRedisClient = NodeRedisSingle | NodeRedisSentinel | NodeRedisCluster;
 
-/** Options of a command. They make replies strings, whatever the client maps them to. */
+/** Options of a command. They make replies strings, and maps lists, whatever the client maps them to. */
 export interface NodeRedisCommandOptions {
-  typeMapping: Record<never, never>;
+  typeMapping: { 37: ArrayConstructor };
 }
 
 /** `createClient()` and `createClientPool()`. */
@@ -53,7 +52,8 @@ export interface NodeRedisCluster {
   readonly slots: unknown;
 }
 
-const PLAIN_REPLIES = { typeMapping: {} };
+/** The type of maps in RESP3, and what it becomes: a list of name, value, … needs no other reshaping. */
+const PLAIN_REPLIES = { typeMapping: { 37: Array } };
 
 export function isNodeRedis(client: object): client is NodeRedisClient {
   return (
@@ -75,11 +75,11 @@ export function createNodeRedisConnection(client: NodeRedisClient): Connection {
   const send = createSender(client);
   return {
     cluster: "slots" in client,
-    async send(key, name, args) {
-      if (!client.isOpen) {
-        throw new Error("the client is not connected; call `await client.connect()` first");
-      }
-      return flattenMap(await send(key, [name, ...args]));
+    send(key, name, args) {
+      if (client.isOpen) return send(key, [name, ...args]);
+      return Promise.reject(
+        new Error("the client is not connected; call `await client.connect()` first"),
+      );
     },
     findMaster: async (key) => findMaster(client, key),
   };
@@ -186,8 +186,7 @@ function openOwnConnection(
     get lost() {
       return !ownClient.isReady;
     },
-    send: async (name, args) =>
-      flattenMap(await ownClient.sendCommand([name, ...args], PLAIN_REPLIES)),
+    send: (name, args) => ownClient.sendCommand([name, ...args], PLAIN_REPLIES),
     close: () => {
       if (ownClient.isOpen) ownClient.destroy();
     },
