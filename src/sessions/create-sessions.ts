@@ -14,6 +14,7 @@ import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside } from "./token.ts";
+import { isTouchDue } from "./touch-delay.ts";
 import type {
   CreateOptions,
   DeleteOptions,
@@ -115,7 +116,8 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
     const id = this.#toId(token);
     if (id === null) return null;
     const found = await this.#core.find(id, { names: fields });
-    const used = touch ? await this.#core.touchIfDue(found) : found;
+    if (found.state !== "live") return null;
+    const used = touch && isTouchDue(found) ? await this.#core.touch(found) : found;
     return used.state === "live" ? toSession<Data>(used.session) : null;
   }
 
@@ -302,7 +304,9 @@ export class Sessions<Data extends object, Reference extends string = FieldOf<Da
 
   async #change(token: Token, changes: Parameters<SessionCore["change"]>[1]): Promise<boolean> {
     const id = this.#toId(token);
-    return id !== null && (await this.#core.change(id, changes)).state === "changed";
+    if (id === null) return false;
+    const { state } = await this.#core.change(id, changes);
+    return state === "changed";
   }
 
   #toId(token: Token): string | null {

@@ -184,8 +184,23 @@ function findLookalike(field: string, value: unknown, name?: string): Lookalike 
 }
 
 export function decodeFields<Data>(fields: Fields): Data {
-  // fromEntries defines properties, so that no name reaches a setter.
-  return Object.fromEntries([...fields].map(([field, text]) => [field, decodeValue(text)])) as Data;
+  const data: Record<string, unknown> = {};
+  for (const [field, text] of fields) {
+    const value = decodeValue(text);
+    if (field in data) defineField(data, field, value);
+    else data[field] = value;
+  }
+  return data as Data;
+}
+
+/** Defines a field whose name every object has, so that it reaches no setter and hides no other field. */
+function defineField(data: object, field: string, value: unknown): void {
+  Object.defineProperty(data, field, {
+    value,
+    configurable: true,
+    enumerable: true,
+    writable: true,
+  });
 }
 
 export function toSession<Data>(stored: StoredSession): Session<Data> {

@@ -13,7 +13,6 @@ import type {
   Reference,
   Rotation,
   SessionStore,
-  StoredSession,
 } from "../store/contract.ts";
 import type { Refused } from "../store/entering.ts";
 import type { Cause } from "../store/feed.ts";
@@ -44,14 +43,11 @@ import {
   type NewToken,
   toId,
 } from "./token.ts";
+import { type Found, isTouchDue } from "./touch-delay.ts";
 import type { CreateOptions, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Publishes { id, error } when a read succeeded but the touch after it failed. */
 const touchFailed = channel("session-sets:touch-failed");
-
-/** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
-const TOUCHES_PER_IDLE_TIMEOUT = 20;
-const MAX_TOUCH_DELAY_MS = 60_000;
 
 /** The methods of a store that read and change whole sets. */
 type Sets = Pick<
@@ -215,9 +211,13 @@ export class SessionCore {
     );
   }
 
-  /** Looks up what an id leads to. Only some `names` of fields may be read, and `byName` takes lineages. */
-  async find(id: string, options: FindOptions = {}): Promise<Lookup> {
-    for (const field of options.names ?? []) checkFieldName(field);
+  /**
+   * Looks up what an id leads to. Only some `names` of fields may be read, and `byName` takes lineages.
+   *
+   * @throws SessionError ERR_SESSION_VALUE at once for what can't be a name.
+   */
+  find(id: string, options: FindOptions = {}): Promise<Lookup> {
+    if (options.names !== undefined) for (const field of options.names) checkFieldName(field);
     return this.#store.find(id, options);
   }
 
@@ -231,9 +231,12 @@ export class SessionCore {
    * object. If the touch fails, the read still succeeds.
    */
   async touchIfDue(found: Lookup): Promise<Lookup> {
-    if (found.state !== "live") return found;
-    const { session, now } = found;
-    if (now - session.lastSeenAt < computeTouchDelay(session)) return found;
+    return found.state === "live" && isTouchDue(found) ? this.touch(found) : found;
+  }
+
+  /** Counts a read as use. If that fails, the read still succeeds. */
+  async touch(found: Found): Promise<Lookup> {
+    const { session } = found;
     try {
       const changed = await this.change(session.id, {});
       if (changed.state === "gone") return changed; // ended after the read
@@ -250,7 +253,8 @@ export class SessionCore {
     id: string,
     { values = {}, unset = [], idleTimeout = null, rotation, where }: Changes,
   ): Promise<Exclude<Changed, { state: "too-large" | Refused["state"] }>> {
-    const changes = await this.encodeChanges(values, unset);
+    const changes = this.#encodeChanges(values, unset);
+    if (this.config.schema) await checkAgainstSchema(this.config.schema, values);
     const changed = await this.#store.change(id, {
       ...changes,
       idleTimeout,
@@ -325,13 +329,17 @@ export class SessionCore {
 
   /** Checks changes of fields, and encodes them for a store. */
   async encodeChanges(values: object, unset: readonly string[]): Promise<FieldChanges> {
-    const { set, references } = await this.#encodeValues(values);
-    return {
-      set,
-      unset,
-      references: [...references, ...createUnsetReferences(unset, this.config)],
-      maxBytes: this.config.maxBytes,
-    };
+    const changes = this.#encodeChanges(values, unset);
+    if (this.config.schema) await checkAgainstSchema(this.config.schema, values);
+    return changes;
+  }
+
+  #encodeChanges(values: object, unset: readonly string[]): FieldChanges {
+    const { set, references } = encodeValues(values, this.config);
+    const { maxBytes } = this.config;
+    if (unset.length === 0) return { set, unset, references, maxBytes };
+    const unsetReferences = createUnsetReferences(unset, this.config);
+    return { set, unset, references: [...references, ...unsetReferences], maxBytes };
   }
 
   /** @param name the program's name of the field, if that isn't its name in the store. */
@@ -389,12 +397,4 @@ function createMembershipTest(list: readonly string[]): (one: string) => boolean
 /** Gives the id and lineage of a session that was never rotated. */
 function toUnrotatedNames(id: string) {
   return { id, lineage: id };
-}
-
-/** Computes how long (ms) after its last use a read of a session counts as use again. */
-export function computeTouchDelay({ idleTimeout }: Pick<StoredSession, "idleTimeout">): number {
-  return Math.min(
-    (idleTimeout ?? Number.POSITIVE_INFINITY) / TOUCHES_PER_IDLE_TIMEOUT,
-    MAX_TOUCH_DELAY_MS,
-  );
 }

@@ -92,7 +92,7 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
   }
 
   /** Counts the sessions, without reading them. */
-  async size(): Promise<number> {
+  size(): Promise<number> {
     return this.#core.sets.count(this.#reference);
   }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomInt } from "node:crypto";
+import { hash, randomFillSync, randomInt } from "node:crypto";
 import { decodeShard, encodeShard } from "../store/shards.ts";
 
 /*
@@ -34,8 +34,24 @@ export function createTokenBeside(id: string): NewToken {
 }
 
 function createTokenInShard(shard: string): NewToken {
-  const token = shard + randomBytes(RANDOM_BYTES).toString("base64url");
+  const token = shard + takeRandom();
   return { token, id: hashToken(token) };
+}
+
+/** Random bytes for the next tokens: asking for those of many at once takes hardly longer than for one. */
+const pool = { bytes: Buffer.alloc(RANDOM_BYTES * 64), used: Number.POSITIVE_INFINITY };
+
+/** Random bytes that were given to nobody, in base64url. */
+function takeRandom(): string {
+  if (pool.used >= pool.bytes.length) {
+    randomFillSync(pool.bytes);
+    pool.used = 0;
+  }
+  const bytes = pool.bytes.subarray(pool.used, pool.used + RANDOM_BYTES);
+  pool.used += RANDOM_BYTES;
+  const text = bytes.toString("base64url");
+  bytes.fill(0); // what was given is in the token only
+  return text;
 }
 
 /** Derives the id of a token, or null if it isn't a token of one of `shards` shards. */
@@ -51,6 +67,5 @@ export function isId(id: unknown, shards: number): id is string {
 }
 
 function hashToken(token: string): string {
-  const hash = createHash("sha256").update(token).digest("base64url");
-  return token.slice(0, 2) + hash.slice(0, ID_HASH_CHARACTERS);
+  return token.slice(0, 2) + hash("sha256", token, "base64url").slice(0, ID_HASH_CHARACTERS);
 }

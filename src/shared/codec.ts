@@ -19,6 +19,9 @@ import { isDense, readSafely } from "./given.ts";
 const MAX_DEPTH = 200;
 const MAX_NAME_BYTES = 256;
 
+/** A number begins with "-" or a digit, which come before all letters. */
+const CODE_OF_9 = "9".charCodeAt(0);
+
 // RFC 8259, section 6.
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -40,7 +43,9 @@ export function findNameFault(name: unknown): string | undefined {
     return 'begins with "@", which is reserved for the library\'s own fields';
   if (name === "__proto__") return "is not allowed";
   if (!name.isWellFormed()) return "is not well-formed Unicode (it has a lone surrogate)";
-  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `is over ${MAX_NAME_BYTES} bytes`;
+  // A unit of UTF-16 takes three bytes of UTF-8 at most.
+  if (3 * name.length > MAX_NAME_BYTES && Buffer.byteLength(name) > MAX_NAME_BYTES)
+    return `is over ${MAX_NAME_BYTES} bytes`;
   return undefined;
 }
 
@@ -66,8 +71,11 @@ export function copyValue(
   value: unknown,
   maxBytes = Number.POSITIVE_INFINITY,
 ): unknown {
-  return readSafely("ERR_SESSION_VALUE", `The field ${quote(field)}`, () =>
-    copyPart(field, value, "", { above: new Set(), left: maxBytes, maxBytes }),
+  const isContainer = typeof value === "object" && value !== null;
+  if (!isContainer) return checkPart(field, value, []);
+  const nameIt = () => `The field ${quote(field)}`;
+  return readSafely("ERR_SESSION_VALUE", nameIt, () =>
+    copyPart(field, value, { above: new Set(), path: [], left: maxBytes, maxBytes }),
   );
 }
 
@@ -85,7 +93,7 @@ export function decodeValue(text: string): unknown {
     case "{":
       return parseJSON(text);
     default:
-      return NUMBER.test(text) ? Number(text) : text;
+      return isNumber(text) ? Number(text) : text;
   }
 }
 
@@ -125,8 +133,13 @@ function isPlain(text: string): boolean {
     case "{":
       return false;
     default:
-      return !NUMBER.test(text) && text.isWellFormed();
+      return !isNumber(text) && text.isWellFormed();
   }
+}
+
+/** Whether a text is a number in JSON. Most texts show by their first character that they aren't. */
+function isNumber(text: string): boolean {
+  return text.charCodeAt(0) <= CODE_OF_9 && NUMBER.test(text);
 }
 
 function parseJSON(text: string): unknown {
@@ -141,17 +154,18 @@ function parseJSON(text: string): unknown {
 interface CheckState {
   /** The containers around the present part. */
   readonly above: Set<object>;
+  /** The keys that lead to the present part. */
+  readonly path: string[];
   /** How many bytes the other parts may have. Each has two at least. */
   left: number;
   readonly maxBytes: number;
 }
 
 /** Copies a part of a value, and refuses what JSON.stringify would drop, change or fail on. */
-function copyPart(field: string, value: unknown, path: string, state: CheckState): unknown {
-  const fault = findFault(value);
-  if (fault) refuseValue(field, path, fault);
+function copyPart(field: string, value: unknown, state: CheckState): unknown {
+  const { above, path, maxBytes } = state;
+  checkPart(field, value, path);
   if (typeof value !== "object" || value === null) return value;
-  const { above, maxBytes } = state;
   if (above.has(value)) refuseValue(field, path, "a cycle");
   if (above.size >= MAX_DEPTH) refuseValue(field, path, `nested deeper than ${MAX_DEPTH} levels`);
   const keys = Object.keys(value);
@@ -159,12 +173,20 @@ function copyPart(field: string, value: unknown, path: string, state: CheckState
   if (state.left < 0) throw createTooLargeError(maxBytes - state.left, maxBytes);
   above.add(value);
   const entries = keys.map((key): [string, unknown] => {
-    const element = (value as { readonly [key: string]: unknown })[key];
-    return [key, copyPart(field, element, `${path}[${quote(key)}]`, state)];
+    path.push(key);
+    const part = copyPart(field, (value as { readonly [key: string]: unknown })[key], state);
+    path.pop();
+    return [key, part];
   });
   above.delete(value);
   // fromEntries defines properties, so that no name reaches a setter.
   return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
+}
+
+function checkPart(field: string, value: unknown, path: readonly string[]): unknown {
+  const fault = findFault(value);
+  if (fault) refuseValue(field, path, fault);
+  return value;
 }
 
 function findFault(value: unknown): string | undefined {
@@ -207,7 +229,8 @@ function readClassName(value: object): string {
   return typeof name === "string" && name !== "" ? name : "unknown";
 }
 
-function refuseValue(field: string, path: string, fault: string): never {
+function refuseValue(field: string, keys: readonly string[], fault: string): never {
+  const path = keys.map((key) => `[${quote(key)}]`).join("");
   throw new SessionError(
     "ERR_SESSION_VALUE",
     `The field ${quote(field)} cannot be stored: ${path === "" ? "it" : `the value at ${path.slice(0, 120)}`} is ${fault}, which JSON would change; convert it first (a Date with toISOString, a Map with Object.fromEntries)`,

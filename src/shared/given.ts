@@ -7,11 +7,11 @@ import { asCause, createConfigError, quote, SessionError } from "./errors.ts";
 
 /**
  * Reads something that a caller has given. If reading it throws, it is refused, and the thrown error is
- * the cause.
+ * the cause. `what` names it.
  */
 export function readSafely<T>(
   code: "ERR_SESSION_CONFIG" | "ERR_SESSION_VALUE",
-  what: string,
+  what: string | (() => string),
   read: () => T,
 ): T {
   try {
@@ -20,7 +20,7 @@ export function readSafely<T>(
     if (error instanceof SessionError) throw error;
     throw new SessionError(
       code,
-      `${what} cannot be read: a getter or a Proxy in it throws; see the cause. Nothing was done`,
+      `${typeof what === "string" ? what : what()} cannot be read: a getter or a Proxy in it throws; see the cause. Nothing was done`,
       { cause: asCause(error) },
     );
   }

@@ -8,6 +8,7 @@ import type {
   EndAllOptions,
   EndOptions,
   FieldChanges,
+  FieldReferences,
   FindOptions,
   Lookup,
   NewSession,
@@ -17,12 +18,13 @@ import type {
   StoredSession,
   TrimOptions,
 } from "../contract.ts";
-import type { Full, Refused } from "../entering.ts";
+import type { Refused } from "../entering.ts";
 import type { FeedListener, FeedStore, StoredEndingKind } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen, type ListOptions, type PageOptions } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
 import { decodeShard } from "../shards.ts";
+import { countSet } from "./count.ts";
 import { Feed } from "./feed/feed.ts";
 import {
   decodeChanged,
@@ -36,8 +38,10 @@ import {
   encodeCause,
   encodeCommand,
   encodeFieldChanges,
+  encodeFields,
   encodeLimits,
   encodeList,
+  encodeLookalikeName,
   encodeNames,
   encodeOptional,
   encodeRotation,
@@ -48,7 +52,6 @@ import {
   checkLimitsOfAll,
   createLimitedStore,
   dropLimits,
-  type Entry,
   enterWithinLimits,
   type LimitedStore,
   trim,
@@ -81,8 +84,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     this.#feed = new Feed(connection, this.#executor, keys, timeout);
   }
 
-  async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
-    return this.#enter({
+  create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+    if (!this.#mustCount(session.references)) return this.#create(session, createIdElsewhere);
+    return enterWithinLimits(this.#limited, {
       references: session.references,
       to: session.id,
       enter: (references) => this.#create({ ...session, references }, createIdElsewhere),
@@ -97,7 +101,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       encodeOptional(absoluteTimeout),
       references.flatMap(encodeSetNames).join(" "),
       encodeOptional(asOf),
-      ...encodeList([...fields].flat()),
+      ...encodeFields(fields),
       ...encodeLimits(references),
     ];
     const ids = [session.id];
@@ -115,8 +119,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     );
   }
 
-  async signIn(id: string, session: SignIn): Promise<SignedIn> {
-    return this.#enter({
+  signIn(id: string, session: SignIn): Promise<SignedIn> {
+    if (!this.#mustCount(session.references)) return this.#signIn(id, session);
+    return enterWithinLimits(this.#limited, {
       references: session.references,
       from: id,
       to: session.id,
@@ -125,9 +130,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     });
   }
 
-  async #signIn(id: string, session: SignIn): Promise<SignedIn> {
+  #signIn(id: string, session: SignIn): Promise<SignedIn> {
     const { fields: set, references, maxBytes, keep } = session;
-    const reply = await this.#executor.write("sign in", "signIn", this.sessionKey(id), [
+    const args = [
       id,
       session.id,
       encodeOptional(session.idleTimeout),
@@ -138,16 +143,18 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       encodeCause(session.cause),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
-    ]);
-    return decodeSignedIn(reply);
+    ];
+    const key = this.sessionKey(id);
+    return this.#executor.write("sign in", "signIn", key, args, {}, decodeSignedIn);
   }
 
   find(id: string, options: FindOptions = {}): Promise<Lookup> {
     return find(this.#executor, this.#keys, id, options);
   }
 
-  async change(id: string, change: Change): Promise<Changed> {
-    return this.#enter({
+  change(id: string, change: Change): Promise<Changed> {
+    if (!this.#mustCount(change.references)) return this.#change(id, change);
+    return enterWithinLimits(this.#limited, {
       references: change.references,
       from: id,
       to: change.rotation?.to,
@@ -158,33 +165,35 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     });
   }
 
-  async #change(id: string, change: Change): Promise<Changed> {
-    const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
+  #change(id: string, change: Change): Promise<Changed> {
+    const args = [
       id,
       encodeWhere(change.where),
       encodeOptional(change.idleTimeout),
       ...encodeRotation(change.rotation),
       ...encodeFieldChanges(change),
-    ]);
-    return decodeChanged(reply);
+    ];
+    const key = this.sessionKey(id);
+    return this.#executor.write("change a session", "change", key, args, {}, decodeChanged);
   }
 
-  async command(id: string, command: Command): Promise<Commanded> {
-    const key = this.sessionKey(id);
-    return this.#enter({
+  command(id: string, command: Command): Promise<Commanded> {
+    if (!this.#mustCount(command.references)) return this.#command(id, command);
+    return enterWithinLimits(this.#limited, {
       references: command.references,
       from: id,
       to: command.merge?.to,
       stays: true,
       makes: Boolean(command.create),
-      enter: async (references) => {
-        const args = [id, ...encodeCommand({ ...command, references })];
-        return decodeCommanded(
-          await this.#executor.write("change a session", "command", key, args),
-        );
-      },
+      enter: (references) => this.#command(id, { ...command, references }),
       toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
     });
+  }
+
+  #command(id: string, command: Command): Promise<Commanded> {
+    const args = [id, ...encodeCommand(command)];
+    const key = this.sessionKey(id);
+    return this.#executor.write("change a session", "command", key, args, {}, decodeCommanded);
   }
 
   end(id: string, options: EndOptions = {}): Promise<string | null> {
@@ -213,19 +222,8 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     return lineage === "" ? null : String(lineage);
   }
 
-  async count(reference: Reference): Promise<number> {
-    const counts = await this.#forEachShard(async (shard) => {
-      const [, count, alike] = await this.#executor.read(
-        "count a session set",
-        "count",
-        this.#keys.deriveSetKey(shard, reference),
-        [encodeLookalikeName(reference)],
-      );
-      return [Number(count), Number(alike)] as const;
-    });
-    const count = sum(counts.map(([own]) => own));
-    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.onFound();
-    return count;
+  count(reference: Reference): Promise<number> {
+    return countSet(this.#executor, this.#keys, this.shards, reference);
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
@@ -309,12 +307,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     return trim(this.#limited, reference, keep, options);
   }
 
-  /** Lets a session into sets: on one shard the script itself sees to limits. */
-  #enter<Answer>(entry: Entry<Answer>): Promise<Answer | Full> {
-    if (this.shards === 1 || entry.references.every(({ limit }) => !limit)) {
-      return entry.enter(entry.references);
-    }
-    return enterWithinLimits(this.#limited, entry);
+  /** Whether the sets have limits that no script sees to: on one shard they all do. */
+  #mustCount(references: readonly FieldReferences[]): boolean {
+    return this.shards > 1 && references.some(({ limit }) => limit);
   }
 
   get #limited(): LimitedStore {
@@ -379,10 +374,6 @@ function listEndAllArguments(
     encodeCause(cause),
     leavesMark ? "1" : "",
   ];
-}
-
-function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
-  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
 }
 
 function sum(counts: readonly number[]): number {

@@ -11,13 +11,14 @@ afterEach(() => {
 });
 
 describe("an operation on Redis", () => {
-  /** How long (ms) the timers run that one read and one write start. */
+  /** How long (ms) the timers run that the first reads and writes of a store start. */
   async function limits(options: RedisStoreOptions): Promise<unknown[]> {
     const client = clients["ioredis 6"](inject("redisUrl"));
+    await client.ping();
     const store = redisStore(client, { prefix: freshPrefix(), ...options });
     const sessions = createSessions({ store, idleTimeout: "1 hour" });
-    const { token } = await sessions.create({});
     const timers = watchOwnTimer("setTimeout");
+    const { token } = await sessions.create({});
     await sessions.get(token, { touch: false });
     await sessions.touch(token);
     const delays = timers.mock.calls.map(([, delay]) => delay);
@@ -25,12 +26,12 @@ describe("an operation on Redis", () => {
     return delays;
   }
 
-  test("may take two seconds", async () => {
-    expect(await limits({})).toEqual([2000, 2000]);
+  test("may take two seconds, which one timer measures for all", async () => {
+    expect(await limits({})).toEqual([2000]);
   });
 
   test("may take as long as timeout says", async () => {
-    expect(await limits({ timeout: "7 seconds" })).toEqual([7000, 7000]);
+    expect(await limits({ timeout: "7 seconds" })).toEqual([7000]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { computeTouchDelay } from "../../../sessions/session-core.ts";
+import { computeTouchDelay } from "../../../sessions/touch-delay.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
 import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 

@@ -1,5 +1,5 @@
 import type { Command, Merge } from "../../commanding.ts";
-import type { FieldChanges, FieldReferences, Reference, Rotation } from "../../contract.ts";
+import type { FieldChanges, FieldReferences, Fields, Reference, Rotation } from "../../contract.ts";
 import type { Cause } from "../../feed.ts";
 import { encodeName, encodeSetName, encodeSetNames } from "./keys.ts";
 
@@ -9,9 +9,19 @@ export function encodeOptional(value: number | null | undefined): string {
   return String(value ?? "");
 }
 
-export function encodeList(list: readonly string[]): string[] {
-  return [String(list.length), ...list];
+export function encodeList(list: readonly string[]): readonly string[] {
+  return list.length === 0 ? EMPTY : [String(list.length), ...list];
 }
+
+/** Names and values, one after the other. */
+export function encodeFields(fields: Fields): readonly string[] {
+  if (fields.size === 0) return EMPTY;
+  const list = [String(2 * fields.size)];
+  for (const [name, text] of fields) list.push(name, text);
+  return list;
+}
+
+const EMPTY: readonly string[] = ["0"];
 
 export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
   return [
@@ -23,12 +33,12 @@ export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldCh
       ]),
     ),
     ...encodeLimits(references),
-    ...encodeList([...set].flat()),
+    ...encodeFields(set),
     ...encodeList(unset),
   ];
 }
 
-export function encodeLimits(references: readonly FieldReferences[]): string[] {
+export function encodeLimits(references: readonly FieldReferences[]): readonly string[] {
   return encodeList(
     references.flatMap(({ field, limit }) =>
       limit
@@ -38,7 +48,11 @@ export function encodeLimits(references: readonly FieldReferences[]): string[] {
   );
 }
 
-export function encodeRotation(rotation: Rotation | null): string[] {
+export function encodeRotation(rotation: Rotation | null): readonly string[] {
+  return rotation === null ? NO_ROTATION : composeRotation(rotation);
+}
+
+function composeRotation(rotation: Rotation | null): string[] {
   const { idleTimeout, absoluteTimeout, without = [] } = rotation?.replacement ?? {};
   return [
     rotation?.to ?? "",
@@ -81,6 +95,11 @@ export function encodeWhere(where: Reference | undefined): string {
   return where ? encodeSetName(where) : "";
 }
 
+/** The name of the set to look into where a reference's own is empty. */
+export function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
+  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
+}
+
 export function encodeNames(fields: readonly string[]): string {
   return fields.map(encodeName).join(" ");
 }
@@ -92,3 +111,4 @@ export function encodeCause({ initiator, reason }: Cause = NO_CAUSE): string {
 }
 
 const NO_CAUSE: Cause = { initiator: null, reason: null };
+const NO_ROTATION: readonly string[] = composeRotation(null);

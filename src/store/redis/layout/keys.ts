@@ -21,6 +21,8 @@ import { decodeShard, MAX_SHARDS } from "../../shards.ts";
 
 /** A longer encoded name is replaced by its hash. */
 const MAX_KEY_NAME_BYTES = 128;
+/** A name that is its own encoding. */
+const PLAIN_NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 export interface Keys {
   deriveSessionKey(id: string): string;
@@ -47,7 +49,8 @@ export function createKeys(prefix: string, shards: number): Keys {
   }
   const formatTag = (shard: number | "*") => `{${prefix}:${shard}}`;
   const findShard = (id: string) => (shards === 1 ? 0 : decodeShard(id));
-  const findTag = (id: string) => formatTag(findShard(id));
+  const onlyTag = formatTag(0);
+  const findTag = (id: string) => (shards === 1 ? onlyTag : formatTag(decodeShard(id)));
   return {
     deriveSessionKey: (id) => `${findTag(id)}:s:${id}`,
     derivePointerKey: (id) => `${findTag(id)}:l:${id}`,
@@ -97,6 +100,7 @@ export function encodeSetNames({ field, texts, plain }: FieldReferences): string
  * texts have different names, without colons, spaces, braces or wildcards.
  */
 export function encodeName(text: string): string {
+  if (PLAIN_NAME.test(text)) return text;
   if (text === "") return "~";
   // Lone surrogates cannot be percent-encoded. JSON escapes them, so different texts stay different.
   if (!text.isWellFormed()) return hashName(JSON.stringify(text));
