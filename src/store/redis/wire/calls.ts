@@ -31,15 +31,13 @@ export class Calls {
   }
 
   #append(call: Call<never>): void {
-    if (this.#last === null) {
-      this.#first = call;
-      if (this.#timer === null) this.#setTimer(this.#timeout);
-      else this.#timer.ref();
-    } else {
-      this.#last.next = call;
-      call.previous = this.#last;
-    }
+    if (this.#last === null) this.#first = call;
+    else this.#last.next = call;
+    call.previous = this.#last;
     this.#last = call;
+    // Without a timer, all others are late already.
+    if (this.#timer === null) this.#setTimer(this.#timeout);
+    else if (this.#first === call) this.#timer.ref();
   }
 
   /** @internal */

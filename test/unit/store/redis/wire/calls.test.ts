@@ -82,9 +82,25 @@ describe("a call", () => {
     const pass = stopClock();
     const calls = new Calls(TIMEOUT);
     const one = begin(calls);
-    setImmediate(() => one.call.resolve("answer"));
+    timers.setImmediate(() => one.call.resolve("answer"));
     await pass(TIMEOUT);
     expect(one.end).toBe("answer");
+  });
+
+  test("that begins while others are being given up is late after its own time", async () => {
+    const pass = stopClock();
+    const calls = new Calls(TIMEOUT);
+    const one = begin(calls);
+    let next = one;
+    timers.setImmediate(() => {
+      next = begin(calls);
+    });
+    await pass(TIMEOUT);
+    expect(one.end).toMatch(LATE);
+    await pass(TIMEOUT - 1);
+    expect(next.end).toBe("");
+    await pass(1);
+    expect(next.end).toMatch(LATE);
   });
 
   test("that was refused before ends with that", async () => {
