@@ -59,10 +59,11 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
 
   /** How many objects of a class a call makes. */
   async function countObjects(name: "Date" | "Map", call: () => Promise<unknown>) {
-    const Original = globalThis[name] as new (...args: unknown[]) => object;
+    type Class = new (...args: unknown[]) => object;
+    const Original = globalThis[name] as Class;
     let count = 0;
-    const Counted = new Proxy(Original, {
-      construct(target, args, newTarget) {
+    const Counted: Class = new Proxy(Original, {
+      construct(target, args, newTarget): object {
         count++;
         return Reflect.construct(target, args, newTarget === Counted ? target : newTarget);
       },
