@@ -2,18 +2,19 @@
 import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../../src/store/redis/options.ts";
 import { computeSlot } from "../../../src/store/redis/wire/slots.ts";
 import type { ReindexProgress } from "../../../src/store/reindexing.ts";
 import { isReindexable } from "../../../src/store/reindexing.ts";
 import { startCompatApp } from "../../support/http/apps/koa-compat.ts";
 import { parseSetCookie } from "../../support/http/cookie-jar.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 

@@ -14,9 +14,10 @@ import {
   updateSession,
   updateUserSessions,
 } from "session-sets/compat/redis-user-sessions";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 
-const connect = () => createClient({ url: inject("redisUrl") }).connect();
+const connect = () => createClient({ url: redisUrl() }).connect();
 let client: Awaited<ReturnType<typeof connect>>;
 beforeAll(async () => {
   client = await connect();
@@ -200,7 +201,7 @@ describe.each(NAMES)("%s", (name) => {
   });
 
   test("refuses a client that is none, such as the promise of one", async () => {
-    const pending = createClient({ url: inject("redisUrl") }).connect();
+    const pending = createClient({ url: redisUrl() }).connect();
     for (const none of [undefined, null, {}, "redis://localhost", pending]) {
       expect(await catchError(name, { ...FUNCTIONS[name](), client: none })).toMatchObject({
         code: "ERR_SESSION_CONFIG",

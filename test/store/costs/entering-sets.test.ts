@@ -1,13 +1,14 @@
 /* What asOf, limits and trim cost (docs/design.md, "Costs"), counted by a proxy before a real server. */
 import { createSessions, type Sessions, type SessionsOptions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Data, type Meter, openMeter, warmUp } from "../../support/stores/costs.ts";
 import { clients, freshPrefix } from "../../support/stores/stores.ts";
 
 let meter: Meter;
 beforeAll(async () => {
-  meter = await openMeter(inject("redisUrl"), clients["ioredis 6"]);
+  meter = await openMeter(redisUrl(), clients["ioredis 6"]);
 });
 afterAll(() => meter.close());
 
