@@ -23,7 +23,11 @@ afterAll(async () => {
 /** A client of GLIDE on the shared server, which is closed in the end. */
 async function glide(options: Partial<Parameters<typeof GlideClient.createClient>[0]> = {}) {
   const addresses = [{ host: "127.0.0.1", port: Number(new URL(redisUrl()).port) }];
-  const client = await GlideClient.createClient({ addresses, ...options });
+  const client = await GlideClient.createClient({
+    addresses,
+    requestTimeout: 20_000,
+    ...options,
+  });
   opened.push(client);
   return client;
 }
