@@ -12,6 +12,7 @@ import {
   isFetchRequest,
   PartsExchange,
   type RequestParts,
+  readAddress,
   readFetchHeader,
 } from "../http/exchange/fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
@@ -59,12 +60,8 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   /** The session of a Request. `owner` is the object that stands for the request from start to end. */
   getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
-    const exchange = this.getExchange(request, owner);
-    return this.#getRequestSession(
-      findOwner(owner, request, request.headers),
-      () => exchange,
-      this.#signer,
-    );
+    const one = findOwner(owner, request, request.headers);
+    return this.#getRequestSession(one, this.#getExchange(one, request), this.#signer);
   }
 
   /** The session of a Request, or of the parts that a framework shows of one. */
@@ -84,24 +81,24 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   #getSessionOfParts(parts: RequestParts): RequestSession<Data, Reference> {
     const owner = findOwner(parts.headers);
-    const exchange = () => {
-      const header = (name: string) => readFetchHeader(parts.headers, name);
-      const own = { secure: false, host: header("host") ?? "" };
-      const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
-      return new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
-    };
+    const header = (name: string) => readFetchHeader(parts.headers, name);
+    const own = { secure: false, host: header("host") ?? "" };
+    const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
+    const exchange = new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
     PartsExchange.update(parts);
     return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
   /** All sessions of a Request share one exchange, so that their cookies go out together. */
   getExchange(request: FetchRequest, owner: object): FetchExchange {
-    const one = findOwner(owner, request, request.headers);
-    const known = exchanges.get(one);
+    return this.#getExchange(findOwner(owner, request, request.headers), request);
+  }
+
+  #getExchange(owner: object, request: FetchRequest): FetchExchange {
+    const known = exchanges.get(owner);
     if (known !== undefined) return known;
-    const { secure } = readAddress(request, { trustProxy: this.#trustProxy });
-    const exchange = new FetchExchange(request.headers, { secure, method: request.method });
-    exchanges.set(one, exchange);
+    const exchange = new FetchExchange(request, this.#trustProxy);
+    exchanges.set(owner, exchange);
     return exchange;
   }
 
@@ -135,10 +132,9 @@ const owners = new WeakMap<object, object>();
  * Finds the one object that stands for a request among the several that belong to it: the framework's own,
  * the Request and its headers. If one Request replaces another, the framework's object still leads to it.
  */
-function findOwner(...shown: readonly [object, ...object[]]): object {
-  const known = shown.find((one) => owners.has(one));
-  const owner = (known && owners.get(known)) ?? shown[0];
-  for (const one of shown) if (!owners.has(one)) owners.set(one, owner);
+function findOwner(own: object, request: object = own, headers: object = own): object {
+  const owner = owners.get(own) ?? owners.get(request) ?? owners.get(headers) ?? own;
+  for (const one of [own, request, headers]) if (!owners.has(one)) owners.set(one, owner);
   return owner;
 }
 
@@ -165,11 +161,4 @@ export function createFetchGuard<Given>(
     const one = findOwner(owner, request, request.headers);
     guard({ request: one, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, given);
   };
-}
-
-function readAddress({ url, headers }: FetchRequest, trust: { readonly trustProxy: boolean }) {
-  const { protocol, host } = new URL(url);
-  // Some servers build the URL from their own address, so the Host header counts.
-  const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
-  return deriveAddress(own, (name) => readFetchHeader(headers, name), trust);
 }

@@ -3,24 +3,30 @@ import {
   parseEndingOptions,
   type ReadArguments,
 } from "../../sessions/options/verb-options.ts";
-import type { Session } from "../../sessions/types.ts";
+import { decodeValue } from "../../shared/codec.ts";
 import { readOptions } from "../../shared/given.ts";
 import { Queue } from "../../shared/queue.ts";
-import type { Reference } from "../../store/contract.ts";
+import type { Reference, StoredSession } from "../../store/contract.ts";
 import { createNoIdentityError, createNotSignedInError } from "../errors.ts";
-import type { HeldSession } from "./held-session.ts";
-import type { RequestSessionContext } from "./request-context.ts";
+import { findSharedValue } from "./answers.ts";
+import { HeldSession } from "./held-session.ts";
+import type { RequestContext } from "./request-context.ts";
 import { SIGN_OUT_OPTIONS, type SignOutOptions } from "./request-options.ts";
 
 /** The calls of a request about its session. They run one after the other, in the order in which they were made. */
 export class RequestTurns<Data extends object> {
-  readonly #context: RequestSessionContext;
-  readonly #held: HeldSession<Data>;
+  readonly context: RequestContext;
+  #held: HeldSession<Data> | null = null;
   readonly #queue = new Queue();
 
-  constructor(context: RequestSessionContext, held: HeldSession<Data>) {
-    this.#context = context;
-    this.#held = held;
+  constructor(context: RequestContext) {
+    this.context = context;
+  }
+
+  /** The state of the session. Only the calls look at it, in their turns. */
+  get held(): HeldSession<Data> {
+    this.#held ??= new HeldSession<Data>(this.context);
+    return this.#held;
   }
 
   /**
@@ -32,15 +38,15 @@ export class RequestTurns<Data extends object> {
     { decides = true }: { readonly decides?: boolean } = {},
   ): Promise<T> {
     return this.#queue.run(async () => {
-      this.#context.admit();
-      if (decides && this.#held.isUndecided) await this.#held.decide([]);
+      this.context.admit();
+      if (decides && this.held.isUndecided) await this.held.decide([]);
       return work();
     });
   }
 
-  async load(reading: ReadArguments): Promise<Session<Partial<Data>> | null> {
+  load(reading: ReadArguments): Promise<StoredSession | null> {
     this.restrictCaching();
-    return this.run(() => this.#held.load(reading), { decides: false });
+    return this.run(() => this.held.load(reading), { decides: false });
   }
 
   /** Runs `work` with the reference of the session's user. */
@@ -50,14 +56,14 @@ export class RequestTurns<Data extends object> {
     options: SignOutOptions<Value>,
     work: (user: Reference, how: EndingOptions) => Promise<T>,
   ): Promise<T> {
-    const { core } = this.#context;
+    const { core } = this.context;
     const { value, ...rest } = readOptions(verb, options, SIGN_OUT_OPTIONS);
     const how = parseEndingOptions(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
     return this.run(
       async () => {
-        const user = await this.#held.findOwnReference(field, value);
+        const user = await this.findOwnReference(field, value);
         if (user === null) throw createNotSignedInError(verb, field);
         return work(user, how);
       },
@@ -65,9 +71,18 @@ export class RequestTurns<Data extends object> {
     );
   }
 
+  /** Finds a value that the session has of a reference; null if it has none, or not this one. */
+  async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
+    const stored = await this.held.load({ fields: [field], touch: true });
+    const text = stored?.fields.get(field);
+    const values = text === undefined ? undefined : decodeValue(text);
+    const shared = findSharedValue(field, values, value);
+    return shared === undefined ? null : this.context.core.createReference(field, shared);
+  }
+
   /** Tells caches that the response depends on the session and, if a token came, is for one user. */
   restrictCaching(): void {
-    const { exchange, tokens, carrier, varies } = this.#context;
+    const { exchange, tokens, carrier, varies } = this.context;
     const isOfUser = tokens.length > 0;
     const kind = isOfUser ? "private" : "vary";
     exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : [...varies], yields: true });
@@ -75,6 +90,6 @@ export class RequestTurns<Data extends object> {
 
   /** The token, if the application has to answer with it; null if a cookie carries it. */
   revealToken(token: string): string | null {
-    return this.#held.carrier.sends ? null : token;
+    return this.held.carrier.sends ? null : token;
   }
 }

@@ -24,31 +24,41 @@ export class Unassignable {
   }
 }
 
-/** The sessions of the objects that have a session property. */
-const sessionsByOwner = new WeakMap<object, object>();
+/** Where an object keeps its session. An object that inherits from it, or a Proxy of it, leads there, too. */
+const SESSION = Symbol("session-sets.session");
+
+interface Owner {
+  [SESSION]?: object;
+}
 
 /**
- * Gives an object a property `session` that can be neither assigned nor deleted, because
- * `ctx.session = null` would not sign out. Only middleware of this library can replace its value.
+ * Makes the function that gives an object a property `session`. It can be neither assigned nor deleted,
+ * because `ctx.session = null` would not sign out. Only middleware of this library can replace its value.
+ * All objects share the getter, so that engines see them as objects of one kind.
+ *
+ * @param what the property, for messages.
  */
-export function defineSession(owner: object, what: string, session: object): void {
-  const isNew = !sessionsByOwner.has(owner);
-  sessionsByOwner.set(owner, session);
-  if (!isNew) return;
-  const isGiven = Reflect.defineProperty(owner, "session", {
+export function createSessionProperty(what: string): (owner: object, session: object) => void {
+  const property = {
     configurable: false,
     enumerable: true,
-    get: () => sessionsByOwner.get(owner),
-    set: () => {
+    get(this: Owner) {
+      return this[SESSION];
+    },
+    set() {
       throw createConfigError(
         `${what} cannot be assigned, and that would not sign the user out. To sign out, call await ${what}.delete(); to write, call await ${what}.set({ … })`,
       );
     },
-  });
-  if (isGiven) return;
-  throw createConfigError(
-    `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
-  );
+  };
+  return (owner: Owner, session) => {
+    if (!Object.hasOwn(owner, SESSION) && !Reflect.defineProperty(owner, "session", property)) {
+      throw createConfigError(
+        `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
+      );
+    }
+    Object.defineProperty(owner, SESSION, { configurable: true, writable: true, value: session });
+  };
 }
 
 function createAssignedError(what: string, name: string | symbol) {
