@@ -33,6 +33,7 @@ import type { RequestSession } from "../http/session/request-session.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { Note } from "../shared/note.ts";
 
 /** How Requests (WHATWG Fetch) bring and get their session tokens. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
@@ -58,10 +59,10 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     this.#getRequestSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
-  /** The session of a Request. `owner` is the object that stands for the request from start to end. */
-  getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
-    const one = findOwner(owner, request, request.headers);
-    return this.#getRequestSession(one, this.#getExchange(one, request), this.#signer);
+  /** The session of a Request. `own` is the framework's object of the request. */
+  getSession(request: FetchRequest, own: object = request): RequestSession<Data, Reference> {
+    const owner = findOwner(own, request, request.headers);
+    return this.#getRequestSession(owner, this.#getExchange(owner, request), this.#signer);
   }
 
   /** The session of a Request, or of the parts that a framework shows of one. */
@@ -84,22 +85,19 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     const header = (name: string) => readFetchHeader(parts.headers, name);
     const own = { secure: false, host: header("host") ?? "" };
     const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
-    const exchange = new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
+    const exchange = new PartsExchange(parts, { secure, findRequest: () => owner.exchange });
     PartsExchange.update(parts);
     return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
   /** All sessions of a Request share one exchange, so that their cookies go out together. */
-  getExchange(request: FetchRequest, owner: object): FetchExchange {
-    return this.#getExchange(findOwner(owner, request, request.headers), request);
+  getExchange(request: FetchRequest, own: object): FetchExchange {
+    return this.#getExchange(findOwner(own, request, request.headers), request);
   }
 
-  #getExchange(owner: object, request: FetchRequest): FetchExchange {
-    const known = exchanges.get(owner);
-    if (known !== undefined) return known;
-    const exchange = new FetchExchange(request, this.#trustProxy);
-    exchanges.set(owner, exchange);
-    return exchange;
+  #getExchange(owner: RequestOwner, request: FetchRequest): FetchExchange {
+    owner.exchange ??= new FetchExchange(request, this.#trustProxy);
+    return owner.exchange;
   }
 
   /** Registers the adapter of these sessions, so that `createSessionCookie` takes it. */
@@ -124,17 +122,21 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   }
 }
 
-const exchanges = new WeakMap<object, FetchExchange>();
+/** What stands for a request from start to end. */
+class RequestOwner {
+  /** Null if only parts of the request are known. */
+  exchange: FetchExchange | null = null;
+}
 
-const owners = new WeakMap<object, object>();
+const owners = new Note<RequestOwner>();
 
 /**
- * Finds the one object that stands for a request among the several that belong to it: the framework's own,
- * the Request and its headers. If one Request replaces another, the framework's object still leads to it.
+ * Finds what stands for a request by any of the objects that belong to it: the framework's own, the Request
+ * and its headers. If one Request replaces another, the framework's object still leads to it.
  */
-function findOwner(own: object, request: object = own, headers: object = own): object {
-  const owner = owners.get(own) ?? owners.get(request) ?? owners.get(headers) ?? own;
-  for (const one of [own, request, headers]) if (!owners.has(one)) owners.set(one, owner);
+function findOwner(own: object, request: object = own, headers: object = own): RequestOwner {
+  const owner = owners.get(own) ?? owners.get(request) ?? owners.get(headers) ?? new RequestOwner();
+  for (const one of [own, request, headers]) if (!owners.get(one)) owners.set(one, owner);
   return owner;
 }
 

@@ -5,7 +5,8 @@ import { type CarrierName, parseCarriers } from "./carriers/carriers.ts";
 import { type CookieOptions, parseCookieOptions } from "./carriers/cookie-options.ts";
 import { createSigner, type Signer } from "./carriers/signer.ts";
 import type { Exchange } from "./exchange/exchange.ts";
-import { type Admission, type Binding, RequestContext } from "./session/request-context.ts";
+import { notesOf } from "./request-notes.ts";
+import { type Binding, RequestContext } from "./session/request-context.ts";
 import { RequestSession } from "./session/request-session.ts";
 import type { AdapterCookie } from "./test-cookie.ts";
 
@@ -62,27 +63,10 @@ interface ComparableBinding extends Binding {
 }
 
 /** A session of a request. */
-interface BoundSession {
+export interface BoundSession {
   readonly session: RequestSession<object>;
   readonly context: RequestContext;
   readonly binding: ComparableBinding;
-}
-
-/** The sessions of one request: one for each kind of sessions and carriers that the application uses. */
-class BoundRequest implements Admission {
-  readonly sessions: BoundSession[] = [];
-  byBearer = false;
-  foreign = false;
-}
-
-const boundRequests = new WeakMap<object, BoundRequest>();
-
-function bindRequest(request: object): BoundRequest {
-  const known = boundRequests.get(request);
-  if (known) return known;
-  const bound = new BoundRequest();
-  boundRequests.set(request, bound);
-  return bound;
 }
 
 /**
@@ -136,11 +120,11 @@ export function bindSessions<Data extends object, Reference extends string>(
   };
 
   const getSession = (request: object, exchange: Exchange, signer: Signer | null) => {
-    const bound = bindRequest(request);
-    const candidates = bound.sessions.filter((one) => isAlike(one.binding, binding));
+    const notes = notesOf(request);
+    const candidates = notes.sessions.filter((one) => isAlike(one.binding, binding));
     const present = candidates.find((one) => one.binding.carriersText === binding.carriersText);
     if (present) return present.session as RequestSession<Data, Reference>;
-    const context = new RequestContext(binding, bound, exchange, signer);
+    const context = new RequestContext(binding, notes, exchange, signer);
     // A request that brings nothing in the other carriers has one session, whatever they are.
     const shared = candidates.find((one) => one.context.isByCookie && context.isByCookie);
     if (shared) {
@@ -148,7 +132,7 @@ export function bindSessions<Data extends object, Reference extends string>(
       return shared.session as RequestSession<Data, Reference>;
     }
     const session = new RequestSession<Data, Reference>(context);
-    bound.sessions.push({ session, context, binding });
+    notes.sessions.push({ session, context, binding });
     return session;
   };
 
@@ -176,7 +160,7 @@ function toText(value: unknown): string {
 
 /** Notes that a CSRF guard was told to let a request in, whichever page sent it. */
 export function admitForeign(request: object): void {
-  bindRequest(request).foreign = true;
+  notesOf(request).isAdmitted = true;
 }
 
 /**
@@ -184,10 +168,10 @@ export function admitForeign(request: object): void {
  * session with a cookie later on.
  */
 export function passesByBearer(request: object): boolean {
-  const bound = bindRequest(request);
-  const { sessions } = bound;
+  const notes = notesOf(request);
+  const { sessions } = notes;
   const passes = sessions.length > 0 && sessions.every(({ context }) => context.isByBearer);
-  if (passes) bound.byBearer = true;
+  if (passes) notes.passedByBearer = true;
   return passes;
 }
 

@@ -2,6 +2,7 @@
 // that must not count as a response that came too late.
 import { clearTimeout, setTimeout } from "node:timers";
 import { quote, SessionError } from "../../shared/errors.ts";
+import { Note } from "../../shared/note.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
@@ -199,7 +200,7 @@ export interface RequestParts {
   readonly cookies?: CookieStore;
 }
 
-const cookieStores = new WeakMap<object, CookieStore>();
+const cookieStores = new Note<CookieStore>();
 
 /**
  * The exchange for a framework that shows only parts of a request. The framework makes the response
@@ -212,7 +213,7 @@ export class PartsExchange implements Exchange {
   readonly #headers: RequestHeaders;
   readonly #set = new Map<string, SetCookieInParts>();
   readonly #secure: boolean;
-  readonly #findRequest: () => FetchExchange | undefined;
+  readonly #findRequest: () => FetchExchange | null;
 
   /** @param findRequest finds the exchange of the Request, if that is known. */
   constructor(
@@ -220,7 +221,7 @@ export class PartsExchange implements Exchange {
     {
       secure,
       findRequest,
-    }: { readonly secure: boolean; readonly findRequest: () => FetchExchange | undefined },
+    }: { readonly secure: boolean; readonly findRequest: () => FetchExchange | null },
   ) {
     this.#secure = secure;
     this.#headers = headers;
@@ -243,7 +244,7 @@ export class PartsExchange implements Exchange {
   get fault(): string | null {
     if (cookieStores.get(this.#headers) !== undefined) return null;
     const whole = this.#findRequest();
-    return whole === undefined
+    return whole === null
       ? "only the { headers } of the request were given, and they do not lead to its response; give { headers, cookies }, with the cookies that cookies() of Next.js resolves to"
       : whole.fault;
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readSafely } from "../../shared/given.ts";
+import { notesOf } from "../request-notes.ts";
 import { type Caching, type Exchange, readShown, type SetCookie } from "./exchange.ts";
 import { ResponseHead } from "./response-head.ts";
 
@@ -24,8 +25,8 @@ export abstract class NodeExchange implements Exchange {
     this.#req = req;
   }
 
-  get #head(): ResponseHead | undefined {
-    return heads.get(this.#req);
+  get #head(): ResponseHead | null {
+    return notesOf(this.#req).head;
   }
 
   get method(): string | undefined {
@@ -34,7 +35,7 @@ export abstract class NodeExchange implements Exchange {
 
   get fault(): string | null {
     const head = this.#head;
-    if (head === undefined) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
+    if (head === null) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
     return head.isSent ? HEADERS_SENT : null;
   }
 
@@ -56,12 +57,13 @@ export abstract class NodeExchange implements Exchange {
   }
 }
 
-/** The heads of the responses to requests. Several exchanges of one request share a head. */
-const heads = new WeakMap<IncomingMessage, ResponseHead>();
-
-/** Notes the response to a request. Its session may have been used without the response before. */
+/**
+ * Notes the response to a request. Its session may have been used without the response before. Several
+ * exchanges of one request share the head.
+ */
 export function bindResponse(req: IncomingMessage, res: unknown): void {
-  if (!heads.has(req) && isResponse(res) && !isUpgrade(req)) heads.set(req, new ResponseHead(res));
+  const notes = notesOf(req);
+  if (isResponse(res) && !isUpgrade(req)) notes.head ??= new ResponseHead(res);
 }
 
 /** Whether this is a response. Upgrades have none, or an object in its place that sends nothing (Engine.IO). */

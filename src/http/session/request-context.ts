@@ -14,20 +14,13 @@ import { CSRFTokens } from "../csrf-tokens.ts";
 import { createForeignPageError, createPassedAsBearerError } from "../errors.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { isForeign, isSafe } from "../foreign.ts";
+import type { RequestNotes } from "../request-notes.ts";
 
 /** The options of an adapter, checked. */
 export interface Binding {
   readonly core: SessionCore;
   readonly carriers: CarrierConfig;
   readonly cookie: CookieConfig;
-}
-
-/** What a CSRF guard has decided about a request. */
-export interface Admission {
-  /** It was let pass because of a bearer header. */
-  readonly byBearer: boolean;
-  /** It comes from another origin, and was told to be let in. */
-  readonly foreign: boolean;
 }
 
 /**
@@ -37,16 +30,16 @@ export interface Admission {
 export class RequestContext {
   readonly exchange: Exchange;
   readonly #binding: Binding;
-  readonly #admission: Admission;
+  readonly #notes: RequestNotes;
   readonly #cookies: Cookies;
   #carriers: readonly Carrier[] | null = null;
   #found: ReturnType<typeof findTokens> | null = null;
   #varies: Set<string> | null = null;
   #csrf: CSRFTokens | null = null;
 
-  constructor(binding: Binding, admission: Admission, exchange: Exchange, signer: Signer | null) {
+  constructor(binding: Binding, notes: RequestNotes, exchange: Exchange, signer: Signer | null) {
     this.#binding = binding;
-    this.#admission = admission;
+    this.#notes = notes;
     this.exchange = exchange;
     this.#cookies = new Cookies(binding.cookie, signer, exchange);
   }
@@ -108,9 +101,9 @@ export class RequestContext {
 
   /** Throws if the request may not use this session: see the two errors of ERR_CSRF in http/errors.ts. */
   admit(): void {
-    if (this.#admission.byBearer && !this.isByBearer) throw createPassedAsBearerError();
+    if (this.#notes.passedByBearer && !this.isByBearer) throw createPassedAsBearerError();
     const bringsCookie = this.isByCookie && this.tokens.length > 0;
-    if (bringsCookie && !this.#admission.foreign && isForged(this.exchange)) {
+    if (bringsCookie && !this.#notes.isAdmitted && isForged(this.exchange)) {
       throw createForeignPageError();
     }
   }

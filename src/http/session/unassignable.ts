@@ -1,4 +1,5 @@
 import { createConfigError, quote } from "../../shared/errors.ts";
+import { Note } from "../../shared/note.ts";
 
 const REFUSING_HANDLER: ProxyHandler<object> = {
   set(_target, name) {
@@ -24,12 +25,8 @@ export class Unassignable {
   }
 }
 
-/** Where an object keeps its session. An object that inherits from it, or a Proxy of it, leads there, too. */
-const SESSION = Symbol("session-sets.session");
-
-interface Owner {
-  [SESSION]?: object;
-}
+/** The sessions of the objects that have a session property. */
+const sessions = new Note<object>();
 
 /**
  * Makes the function that gives an object a property `session`. It can be neither assigned nor deleted,
@@ -42,8 +39,8 @@ export function createSessionProperty(what: string): (owner: object, session: ob
   const property = {
     configurable: false,
     enumerable: true,
-    get(this: Owner) {
-      return this[SESSION];
+    get(this: object) {
+      return findSession(this);
     },
     set() {
       throw createConfigError(
@@ -51,14 +48,24 @@ export function createSessionProperty(what: string): (owner: object, session: ob
       );
     },
   };
-  return (owner: Owner, session) => {
-    if (!Object.hasOwn(owner, SESSION) && !Reflect.defineProperty(owner, "session", property)) {
+  return (owner, session) => {
+    const isNew = sessions.get(owner) === undefined;
+    if (isNew && !Reflect.defineProperty(owner, "session", property)) {
       throw createConfigError(
         `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
       );
     }
-    Object.defineProperty(owner, SESSION, { configurable: true, writable: true, value: session });
+    sessions.set(owner, session);
   };
+}
+
+/** Finds the session of an object, or of one that it inherits from. */
+function findSession(owner: object): object | undefined {
+  for (let one: object | null = owner; one !== null; one = Reflect.getPrototypeOf(one)) {
+    const session = sessions.get(one);
+    if (session !== undefined) return session;
+  }
+  return undefined;
 }
 
 function createAssignedError(what: string, name: string | symbol) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { computeTouchDelay } from "../../../sessions/session-core.ts";
+import { Note } from "../../../shared/note.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
 import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
@@ -88,11 +89,11 @@ export class Copy {
 
 /** The session objects that a store has seen. */
 export class SeenSessions {
-  readonly #copies = new WeakMap<object, Copy>();
+  readonly #copies = new Note<Copy>();
   /** The copies that were handed out, by their cookie objects. */
-  readonly #cookies = new WeakMap<object, Copy>();
+  readonly #cookies = new Note<Copy>();
   /** The cookies of new sessions. A program may use one for another session. */
-  readonly #newCookies = new WeakSet<object>();
+  readonly #newCookies = new Note<true>();
   /**
    * When (ms) a session was last seen, by its id and either the expiry of its cookie or the hash of its
    * fields. The oldest is first.
@@ -121,8 +122,8 @@ export class SeenSessions {
     if (source?.id === id) return source.clone();
     const { expires } = toSnapshot(session);
     const what = typeof expires === "string" ? expires : hashSession(session);
-    const isCopy = !this.#newCookies.has(cookie) && this.#isRemembered(id, what);
-    if (!isCopy) this.#newCookies.add(cookie);
+    const isCopy = !this.#newCookies.get(cookie) && this.#isRemembered(id, what);
+    if (!isCopy) this.#newCookies.set(cookie, true);
     return new Copy(id, { isNew: !isCopy });
   }
 
@@ -176,7 +177,7 @@ export class SeenSessions {
     const copies = this.#copies;
     function toJSON<Session extends object>(this: Session): Session {
       Reflect.deleteProperty(this, "toJSON");
-      if (!copies.has(this)) note(this);
+      if (!copies.get(this)) note(this);
       return this;
     }
     const hook = { value: toJSON, enumerable: true, configurable: true, writable: true };

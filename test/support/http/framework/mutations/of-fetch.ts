@@ -97,15 +97,15 @@ const OF_FETCH = of("fetch", [
 const OF_EXCHANGES_OF_HONO = shared(
   "adapters/shared-fetch.ts",
   ["hono"],
-  [["the exchange is forgotten", "smoke", "    exchanges.set(owner, exchange);\n", ""]],
+  [["the exchange is forgotten", "smoke", "owner.exchange ??= ", "owner.exchange = "]],
 );
 
 const OF_SHARED_FETCH = shared("adapters/shared-fetch.ts", FETCHES, [
   [
     "cookies are not signed",
     "keys",
-    "this.#getExchange(one, request), this.#signer)",
-    "this.#getExchange(one, request), null)",
+    "this.#getExchange(owner, request), this.#signer)",
+    "this.#getExchange(owner, request), null)",
   ],
   [
     "the guard believes no proxy",
