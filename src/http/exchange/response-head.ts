@@ -70,13 +70,19 @@ export class ResponseHead {
       this.#res.setHeader("set-cookie", mergeCookies(cookies, this.#cookies.values()));
     }
     if (this.#caching !== null) {
-      const present = (name: string) =>
-        given.take(name)?.join(", ") ?? this.#res.getHeader(name)?.toString();
-      const headers = mergeCachingHeaders(this.#caching, present("cache-control"), present("vary"));
+      const headers = mergeCachingHeaders(
+        this.#caching,
+        this.#takePresent(given, "cache-control"),
+        this.#takePresent(given, "vary"),
+      );
       if (headers.control !== undefined) this.#res.setHeader("cache-control", headers.control);
       if (headers.vary !== undefined) this.#res.setHeader("vary", headers.vary);
     }
     return given.rest;
+  }
+
+  #takePresent(given: GivenHeaders, name: string): string | undefined {
+    return given.take(name)?.join(", ") ?? this.#res.getHeader(name)?.toString();
   }
 }
 

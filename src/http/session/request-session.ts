@@ -295,9 +295,7 @@ export class RequestSession<
     const { core } = this.#turns.context;
     core.checkReference(field);
     this.#turns.restrictCaching();
-    const shared = await this.#turns.run(() => this.#turns.findOwnReference(field, value), {
-      decides: false,
-    });
+    const shared = await this.#turns.runRead(() => this.#turns.findOwnReference(field, value));
     const endings = createPeerEndings(this.#turns.held, (work) => this.#turns.run(work));
     return shared && new SessionSet<Data>(core, shared, endings);
   }
@@ -318,7 +316,7 @@ export class RequestSession<
    */
   async onEnd(callback: EndingCallback): Promise<() => Promise<void>> {
     this.#turns.restrictCaching();
-    const lineage = await this.#turns.run(() => this.#turns.held.findLineage(), { decides: false });
+    const lineage = await this.#turns.runRead(() => this.#turns.held.findLineage());
     if (lineage === null) throw createNothingToWatchError();
     return this.#turns.context.core.onEnd(lineage, callback);
   }

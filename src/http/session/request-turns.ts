@@ -29,24 +29,25 @@ export class RequestTurns<Data extends object> {
     return this.#held;
   }
 
-  /**
-   * Runs `work` when all calls before it have ended. First it decides which token counts. With
-   * `decides: false` that is left to `work`, which begins with a read.
-   */
-  run<T>(
-    work: () => Promise<T>,
-    { decides = true }: { readonly decides?: boolean } = {},
-  ): Promise<T> {
-    return this.#queue.run(async () => {
+  /** Runs `work` when all calls before it have ended. First it decides which token counts. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return this.runRead(async () => {
+      if (this.held.isUndecided) await this.held.decide([]);
+      return work();
+    });
+  }
+
+  /** Runs `work` that begins with a read, which decides which token counts. */
+  runRead<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(() => {
       this.context.admit();
-      if (decides && this.held.isUndecided) await this.held.decide([]);
       return work();
     });
   }
 
   load(reading: ReadArguments): Promise<StoredSession | null> {
     this.restrictCaching();
-    return this.run(() => this.held.load(reading), { decides: false });
+    return this.runRead(() => this.held.load(reading));
   }
 
   /** Runs `work` with the reference of the session's user. */
@@ -61,14 +62,11 @@ export class RequestTurns<Data extends object> {
     const how = parseEndingOptions(rest);
     core.checkReference(field);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
-    return this.run(
-      async () => {
-        const user = await this.findOwnReference(field, value);
-        if (user === null) throw createNotSignedInError(verb, field);
-        return work(user, how);
-      },
-      { decides: false },
-    );
+    return this.runRead(async () => {
+      const user = await this.findOwnReference(field, value);
+      if (user === null) throw createNotSignedInError(verb, field);
+      return work(user, how);
+    });
   }
 
   /** Finds a value that the session has of a reference; null if it has none, or not this one. */
@@ -82,10 +80,12 @@ export class RequestTurns<Data extends object> {
 
   /** Tells caches that the response depends on the session and, if a token came, is for one user. */
   restrictCaching(): void {
-    const { exchange, tokens, carrier, varies } = this.context;
-    const isOfUser = tokens.length > 0;
-    const kind = isOfUser ? "private" : "vary";
-    exchange.restrictCaching({ kind, vary: isOfUser ? [carrier.vary] : [...varies], yields: true });
+    const { exchange, tokens, carrier } = this.context;
+    exchange.restrictCaching(
+      tokens.length > 0
+        ? { kind: "private", vary: [carrier.vary], yields: true }
+        : { kind: "vary", vary: [...this.context.varies], yields: true },
+    );
   }
 
   /** The token, if the application has to answer with it; null if a cookie carries it. */
