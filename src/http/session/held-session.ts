@@ -194,7 +194,7 @@ export class HeldSession<Data extends object> {
   /** Gives the session a new token and ends all old ones, if it has this value. Returns the token. */
   async changeToken(where: Reference): Promise<string> {
     this.#carrier.check();
-    const fresh = createTokenBeside(this.#id ?? "");
+    const fresh = createTokenBeside(this.#id as string);
     const rotation = { to: fresh.id, when: "credentials" } as const;
     const changed = await this.#noteChange(await this.#changeByEveryId({ rotation, where }), fresh);
     if (changed.state !== "changed") throw createGoneError();
