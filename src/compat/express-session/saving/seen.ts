@@ -6,8 +6,7 @@ import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
 /*
  * A middleware gives the store whole sessions to save. To write only the changes of a request, the store
- * remembers each session object as it was handed out. A weak map holds that, so sessions get no property
- * for it.
+ * remembers each session object as it was handed out, in a note that no copy of the object has.
  *
  * A copy of such an object (`{ ...req.session }`) has the same cookie object, which identifies it. A copy
  * made by way of JSON has a cookie that expires in the same millisecond, which a new session's does not.
