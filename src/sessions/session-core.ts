@@ -33,6 +33,7 @@ import {
   decodeFields,
   encodeValues,
   requireReference,
+  toUnrotatedNames,
 } from "./record.ts";
 import { createRefusedError, parseAsOf } from "./refusals.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
@@ -41,6 +42,7 @@ import {
   createTokenAfter,
   createTokenBeside,
   isId,
+  isToken,
   type NewToken,
   toId,
 } from "./token.ts";
@@ -80,6 +82,8 @@ export interface SignInResult<Data> extends SessionWithToken<Data> {
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
 export class SessionCore {
   readonly config: Settings;
+  /** Whether a text is well-formed as a token. */
+  readonly isToken = (text: unknown): text is string => isToken(text, this.#store.shards);
   readonly #endings: SessionEndings;
   readonly #store: SessionStore;
 
@@ -384,11 +388,6 @@ export class SessionCore {
 
 function createMembershipTest(list: readonly string[]): (one: string) => boolean {
   return (one) => list.includes(one);
-}
-
-/** Gives the id and lineage of a session that was never rotated. */
-function toUnrotatedNames(id: string) {
-  return { id, lineage: id };
 }
 
 /** Computes how long (ms) after its last use a read of a session counts as use again. */

@@ -5,23 +5,26 @@ import type { Changes, RotationChoice, SessionCore } from "../../sessions/sessio
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
+import type {
+  Changed,
+  EndAllOptions,
+  Lookup,
+  Reference,
+  StoredSession,
+  Times,
+} from "../../store/contract.ts";
 import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
-import {
-  findBestToken,
-  findLiveId,
-  findSharedValue,
-  mayCreateAfter,
-  toSessionWithToken,
-} from "./answers.ts";
+import { findBestToken, findLiveId, mayCreateAfter, toSessionWithToken } from "./answers.ts";
+import type { RequestContext } from "./request-context.ts";
 
 /**
  * The state of a request's session: its token, the session that the token leads to, and what this request
  * has seen and done. Each call begins only after the previous one has ended.
  */
 export class HeldSession<Data extends object> {
+  readonly #context: RequestContext;
   readonly #core: SessionCore;
   /** The carrier that brought the token, and brings the client a new one. */
   #carrier: Carrier;
@@ -31,6 +34,8 @@ export class HeldSession<Data extends object> {
   #twinIds: readonly string[] = [];
   /** The token of the request, or of the session that this request made or rotated. */
   #token: string | null;
+  /** The id of that token, which may be an alias. */
+  #tokenId: string | null;
   /** The token leads to no session, as far as this request knows. */
   #isDead = false;
   /** The id of the session that the token leads to, through aliases. */
@@ -43,16 +48,16 @@ export class HeldSession<Data extends object> {
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  /** Called when the response brings the client a new token. */
-  readonly #onToken: () => void;
 
-  constructor(core: SessionCore, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
+  constructor(context: RequestContext) {
+    const { core, carrier, tokens } = context;
+    this.#context = context;
     this.#core = core;
     this.#carrier = carrier;
     this.#candidates = tokens.length > 1 ? tokens : [];
     this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
+    this.#tokenId = core.toId(this.#token);
     this.#id = this.#tokenId;
-    this.#onToken = onToken;
   }
 
   get carrier(): Carrier {
@@ -78,21 +83,21 @@ export class HeldSession<Data extends object> {
     return this.#candidates.length > 0;
   }
 
-  /** Decides which of several tokens counts. Returns what was found; null if it was decided before. */
-  async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
-    const tokens = this.#candidates;
-    if (tokens.length === 0) return null;
-    const { token, id, lookup, twinIds } = await findBestToken(this.#core, tokens, fields);
+  /** Decides which of several tokens counts. Returns what was found. */
+  async decide(fields: readonly string[] | undefined): Promise<Lookup> {
+    const best = await findBestToken(this.#core, this.#candidates, fields);
+    const { token, id, lookup, twinIds } = best;
     this.#candidates = [];
     this.#isDead = lookup.state !== "live";
     this.#token = token;
+    this.#tokenId = id;
     this.#id = id;
     this.#twinIds = twinIds;
     return lookup;
   }
 
-  async load({ fields, touch }: ReadArguments): Promise<Session<Partial<Data>> | null> {
-    const decided = await this.decide(fields);
+  async load({ fields, touch }: ReadArguments): Promise<StoredSession | null> {
+    const decided = this.isUndecided ? await this.decide(fields) : null;
     if (this.#id === null) return null;
     const found = decided ?? (await this.#core.find(this.#id, { names: fields }));
     const used = touch ? await this.#core.touchIfDue(found) : found;
@@ -100,7 +105,7 @@ export class HeldSession<Data extends object> {
     if (used.state !== "live") return null;
     this.#noteSession(used.session);
     if (used !== found) await this.#renewCookie(used.session);
-    return toSession<Data>(used.session);
+    return used.session;
   }
 
   async signIn(
@@ -189,7 +194,7 @@ export class HeldSession<Data extends object> {
   /** Gives the session a new token and ends all old ones, if it has this value. Returns the token. */
   async changeToken(where: Reference): Promise<string> {
     this.#carrier.check();
-    const fresh = createTokenBeside(this.#id ?? "");
+    const fresh = createTokenBeside(this.#id as string);
     const rotation = { to: fresh.id, when: "credentials" } as const;
     const changed = await this.#noteChange(await this.#changeByEveryId({ rotation, where }), fresh);
     if (changed.state !== "changed") throw createGoneError();
@@ -232,13 +237,6 @@ export class HeldSession<Data extends object> {
   async findLineage(): Promise<string | null> {
     if (!this.#seen) await this.load({ fields: [], touch: false });
     return this.#lineage;
-  }
-
-  /** Finds a value that the session has of a reference; null if it has none, or not this one. */
-  async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
-    const loaded = await this.load({ fields: [field], touch: true });
-    const shared = findSharedValue(field, Object(loaded?.data)[field], value);
-    return shared === undefined ? null : this.#core.createReference(field, shared);
   }
 
   /** Ends a session of a set by its name. This request's own ends as by `delete`. */
@@ -335,11 +333,6 @@ export class HeldSession<Data extends object> {
     return { stays: this.#core.config.rotationGrace };
   }
 
-  /** The id of the request's token, which may be an alias. */
-  get #tokenId(): string | null {
-    return this.#core.toId(this.#token);
-  }
-
   /** Notes the result of a change. `fresh` is the token that the session may have got. */
   async #noteChange(changed: Changed, fresh?: NewToken, cause?: Cause): Promise<Changed> {
     if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
@@ -366,13 +359,14 @@ export class HeldSession<Data extends object> {
   /** Holds a session with a new token, which the response brings the client. */
   #hold(token: string, session: Session<Data>): void {
     this.#token = token;
+    this.#tokenId = session.id;
     this.#isDead = false;
     this.#id = session.id;
     this.#lineage = session.lineage;
     this.#throughAlias = false;
     this.#seen = true;
     this.#carrier.set(token, session);
-    if (this.#carrier.sends) this.#onToken();
+    if (this.#carrier.sends) this.#context.csrf.clear();
   }
 
   /** Forgets the session, which this request ended, and makes the client forget its token. */
@@ -380,6 +374,7 @@ export class HeldSession<Data extends object> {
     this.#carrier.clear();
     this.#carrier.replaceTwins();
     this.#token = null;
+    this.#tokenId = null;
     this.#id = null;
     this.#lineage = null;
     this.#throughAlias = false;

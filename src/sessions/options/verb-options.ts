@@ -47,6 +47,9 @@ export interface ReadArguments {
   readonly touch: boolean;
 }
 
+/** How most calls read. */
+const WHOLE: ReadArguments = { fields: undefined, touch: true };
+
 /**
  * Parses the arguments of a verb that reads. The first may be the fields or the options.
  *
@@ -57,6 +60,7 @@ export function parseReadArguments(
   first: readonly string[] | ReadOptions | undefined,
   second: ReadOptions | undefined,
 ): ReadArguments {
+  if (first === undefined && second === undefined) return WHOLE;
   const isList = isArray(first);
   if (!isList && first !== undefined && (typeof first !== "object" || first === null)) {
     throw createConfigError(

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { parseSettings } from "../../../src/compat/koa-redis-session-sets/options/options.ts";
 import { openStore } from "../../../src/store/redis/options.ts";
 import { computeSlot } from "../../../src/store/redis/wire/slots.ts";
 import type { ReindexProgress } from "../../../src/store/reindexing.ts";
@@ -59,6 +60,13 @@ describe("namespace", () => {
 
   test.each(["", null, undefined])("of %o is none", (namespace) => {
     expect(keyUnder({ namespace })).toBe("{koa-redis-session-sets:0}:s:id");
+  });
+
+  test.each(["", null, undefined])("of %o in migrate is that of the sessions", (namespace) => {
+    const options = { client, prefix: "p" };
+    const migrating = parseSettings({ ...options, migrate: { namespace } } as never);
+    expect(migrating).toEqual(parseSettings({ ...options, migrate: true }));
+    expect(migrating.foreignPrefix).toBe("p");
   });
 
   test.each([5, 0, true, {}, ["shop"], Symbol("shop"), "\ud800"])(
