@@ -71,6 +71,21 @@ describe("while a watch begins", () => {
     },
   );
 
+  test.each(["before", "after"] as const)(
+    "a deadline that is brought forward %s the look counts",
+    async (step) => {
+      const { sessions, between, clock } = openBetween(step);
+      const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });
+      between.run = async () => {
+        await sessions.touch(token, { idleTimeout: 30 });
+        await settle();
+      };
+      const { told } = await watch(sessions, session.id);
+      clock.now += 31;
+      await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+    },
+  );
+
   test("a gap has the session looked up again", async () => {
     const { sessions, between, listeners, memory } = openBetween("after");
     const { session } = await sessions.create({ user_id: 1 });

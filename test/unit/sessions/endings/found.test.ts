@@ -31,6 +31,60 @@ describe("a deadline", () => {
     expect(told[0]?.at).toEqual(new Date(session.expiresAt.getTime() + 30));
   });
 
+  test("that is brought forward is told when it has passed, not at the old one", async () => {
+    const { sessions, clock, calls } = open();
+    const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });
+    const { told } = await watch(sessions, session.id);
+    const before = calls.find ?? 0;
+    expect(await sessions.touch(token, { idleTimeout: 30 })).toBe(true);
+    clock.now += 31;
+    await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+    expect(told[0]?.at).toEqual(new Date(clock.now - 1));
+    expect(calls.find).toBe(before + 1); // the feed tells to when, so one look is enough
+  });
+
+  test("that is brought forward and put off again is looked up, and not told", async () => {
+    const { sessions, clock, calls } = open();
+    const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });
+    const { told } = await watch(sessions, session.id);
+    const before = calls.find ?? 0;
+    await sessions.touch(token, { idleTimeout: 30 });
+    await sessions.touch(token, { idleTimeout: "1 hour" });
+    clock.now += 40;
+    await eventually("a look", before + 1, async () => calls.find);
+    await settle();
+    expect(told).toEqual([]);
+    expect(calls.find).toBe(before + 1);
+    await sessions.touch(token, { idleTimeout: 30 });
+    clock.now += 31;
+    await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+  });
+
+  test("that is brought forward during a look counts, whatever the look has found", async () => {
+    let isHeld = false;
+    const release: (() => void)[] = [];
+    const opened = open(() => ({
+      async find(id, options) {
+        const found = await opened.memory.find(id, options);
+        if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+        return found;
+      },
+    }));
+    const { sessions, clock, listeners } = opened;
+    const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });
+    const { told } = await watch(sessions, session.id);
+    isHeld = true;
+    for (const listener of listeners) listener.onGap();
+    await eventually("a look", 1, async () => release.length);
+    await sessions.touch(token, { idleTimeout: 30 });
+    await settle();
+    isHeld = false;
+    for (const resolve of release) resolve();
+    await settle();
+    clock.now += 31;
+    await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+  });
+
   test("further away than a timer can be set does not ring at once", async () => {
     const { sessions, calls } = open();
     const { session } = await sessions.create(
