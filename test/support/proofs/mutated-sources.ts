@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { filesUnder, listImports, ROOT, read } from "../../sources.ts";
+import { filesUnder, listImports, ROOT, read } from "../sources.ts";
 
 export type Edit = readonly [part: string, by: string];
 
