@@ -5,11 +5,19 @@
 import { redisStore } from "session-sets/redis";
 import { feedContract, type StoreUnderTest } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { memoryFeedMutations } from "../../support/proofs/ending-mutations.ts";
 import { type FeedMutation, feedMutations } from "../../support/proofs/feed-mutations.ts";
+import { importMutated } from "../../support/proofs/mutated-sources.ts";
 import { type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { openFeedStore } from "../../support/stores/feeds.ts";
-import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+import {
+  type Client,
+  clients,
+  elapseOn,
+  freshPrefix,
+  openMemory,
+} from "../../support/stores/stores.ts";
 
 let server: RedisServer;
 let client: Client;
@@ -62,5 +70,21 @@ describe("on Redis", () => {
   test.each(Object.entries<FeedMutation>(feedMutations))("%s is caught", async (_, mutation) => {
     const used = mutatedClient(client, mutation as Mutation);
     expectBroken(await findFailures(mutation.foundBy, openOn(used)));
+  });
+});
+
+describe("in memory", () => {
+  const openWith = (module: unknown) => async () =>
+    openMemory((module as typeof import("session-sets/memory")).memoryStore);
+
+  test.each(memoryFeedMutations)("$about ($file)", async (mutation) => {
+    const module = await importMutated("src/memory.ts", mutation, onTestFinished);
+    expectBroken(await findFailures(mutation.foundBy, openWith(module)));
+  });
+
+  test("without a fault a copy passes", async () => {
+    const copy = { file: "src/store/memory/feed.ts", edits: [] };
+    const module = await importMutated("src/memory.ts", copy, onTestFinished);
+    expect(await findFailures("", openWith(module))).toEqual([]);
   });
 });

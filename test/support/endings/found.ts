@@ -32,6 +32,18 @@ export function found({ describe, test, open, eventually }: EndingCases): void {
       expect(told[0]?.at).toEqual(new Date(session.expiresAt.getTime() + 30));
     });
 
+    test("of a rotated session is told with its last id", async () => {
+      const { sessions, clock } = open();
+      const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: 30 });
+      const { told } = await watch(sessions, session.id);
+      const rotated = await sessions.rotate(token);
+      await settle();
+      clock.now += 31;
+      await eventually("it", 1, async () => told.length);
+      const { lineage } = session;
+      expect(told).toMatchObject([{ id: rotated?.session?.id, lineage, how: "expire" }]);
+    });
+
     test("that is brought forward is told when it has passed, not at the old one", async () => {
       const { sessions, clock, calls } = open();
       const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });

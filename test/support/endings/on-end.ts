@@ -112,6 +112,18 @@ export function onEnd({ describe, test, open, eventually }: EndingCases): void {
       expect(calls.stop).toBe(1);
     });
 
+    test("a later callback, also where an earlier one is stopped twice", async () => {
+      const { sessions } = open();
+      const { token, session } = await sessions.create({ user_id: 1 });
+      const stopped = await watch(sessions, session.id);
+      await stopped.off();
+      const { told } = await watch(sessions, session.id);
+      await stopped.off();
+      await sessions.delete(token);
+      await eventually("it", 1, async () => told.length);
+      expect(stopped.told).toEqual([]);
+    });
+
     test("no callback that is stopped after the session ended, and before it is called", async () => {
       const { sessions } = open();
       const { token, session } = await sessions.create({ user_id: 1 });
@@ -121,6 +133,23 @@ export function onEnd({ describe, test, open, eventually }: EndingCases): void {
       await Promise.all([ended, stopped]);
       await settle();
       expect(told).toEqual([]);
+    });
+
+    test("no callback that another one stops", async () => {
+      const { sessions } = open();
+      const { token, session } = await sessions.create({ user_id: 1 });
+      const told: string[] = [];
+      const offs: (() => Promise<void>)[] = [];
+      for (const name of ["first", "second"]) {
+        const off = await sessions.onEnd(session.id, () => {
+          told.push(name);
+          for (const stop of offs) void stop();
+        });
+        offs.push(off);
+      }
+      await sessions.delete(token);
+      await settle();
+      expect(told).toEqual(["first"]);
     });
 
     test("nothing of other sessions of the same user", async () => {
@@ -178,6 +207,7 @@ export function onEnd({ describe, test, open, eventually }: EndingCases): void {
     expect(listeners.size).toBe(0);
     await settle();
     await settle();
+    expect(calls.find).toBe(1); // no timer is left
     expect(told).toEqual([]);
     await off();
   });
