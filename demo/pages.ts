@@ -171,7 +171,7 @@ export function devicesPage({ csrf, user, flash, here, count, sessions }: Device
 <ul class="devices">${rows}</ul>
 <p class="aside">At most ${MAX_DEVICES} devices can be signed in. One more signs the oldest out.</p>
 <div class="actions">
-${count > KEPT_DEVICES && form("/devices/keep-newest", csrf, html`<button>Keep only the newest ${KEPT_DEVICES}</button>`)}
+${count > KEPT_DEVICES && form("/devices/keep-newest", csrf, html`<button>Keep only the ${KEPT_DEVICES} newest</button>`)}
 ${others.length > 0 && form("/devices/end-others", csrf, html`<button>Sign out all others</button>`)}
 ${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere</button>`)}
 </div>

@@ -180,7 +180,7 @@ describe.each([
     }
     const [iphone, android, edge] = devices as [Page, Page, Page];
     await edge.goto("/");
-    const button = (page: Page) => page.getByRole("button", { name: "Keep only the newest 2" });
+    const button = (page: Page) => page.getByRole("button", { name: "Keep only the 2 newest" });
     await button(edge).click();
     expect(await message(edge)).toBe("One older device is signed out.");
     expect(await headingAtNextRequest(iphone)).toBe("Sign in");

@@ -76,7 +76,7 @@ test("a browser that a limit or another device ends is told why, by itself", asy
   for (let i = 0; i < MAX_DEVICES - 1; i++) others.push(await openLive());
   await first.waitForURL("**/sign-in?ended=limit");
   expect(await message(first)).toContain(`because at most ${MAX_DEVICES} can be signed in`);
-  await others.at(-1)?.getByRole("button", { name: "Keep only the newest 2" }).click();
+  await others.at(-1)?.getByRole("button", { name: "Keep only the 2 newest" }).click();
   await second.waitForURL("**/sign-in?ended=trim");
   expect(await message(second)).toContain("only the newest were kept");
 });
