@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { isCommandStore } from "../../store/commanding.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import { command, createMerge } from "../commands/steps.ts";
-import { newIdBeside } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   change,
   changeUser,
@@ -117,6 +117,19 @@ export const tellingDeadlines: readonly StoreTest[] = [
     const sent = changeUser(newIdBeside(id), "2", { replacement });
     expectDone(await store.change(id, { ...sent, idleTimeout: MINUTE_MS }));
     await assertTold(store, id, listening, ended("sign-in", id));
+  }),
+
+  feedTest("a store that takes commands tells of a deadline long past", async ({ store }) => {
+    if (!isCommandStore(store)) return;
+    const beside = newId(store.shards);
+    for (const expiresAt of [0, -1]) {
+      const id = await createForUser(store, "1", { id: newIdBeside(beside) });
+      const listening = await listen(store, id);
+      expectDone(await command(store, id, { absoluteDeadline: expiresAt }));
+      const told: Told = { type: "shortened", id, lineage: id, expiresAt };
+      await assertTold(store, id, listening, told);
+      await listening.stop();
+    }
   }),
 
   feedTest("a store that takes commands tells what they bring forward", async ({ store }) => {

@@ -85,5 +85,5 @@ function decodeShortened([time, deadline, ...rest]: readonly string[]) {
 
 /** A time that a Date can hold. */
 function decodeTime(text = ""): number | null {
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : null;
 }

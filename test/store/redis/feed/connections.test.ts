@@ -128,7 +128,7 @@ describe("on one server", () => {
     const deadlines = [
       "",
       "x a a",
-      "-1 a a",
+      "- a a",
       "1",
       "1 a",
       "1.5 a a",
