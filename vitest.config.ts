@@ -53,7 +53,6 @@ function project(name: string, ...globalSetup: string[]) {
   };
 }
 
-
 export default defineConfig({
   plugins: [scripts],
   test: {

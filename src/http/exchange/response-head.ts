@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import {
   type Caching,
   mergeCachingHeaders,
@@ -6,6 +5,15 @@ import {
   pickStricter,
   type SetCookie,
 } from "./exchange.ts";
+
+/** A ServerResponse of node:http, in words of its own: the package's types need none of Node's. */
+interface NodeResponse {
+  readonly headersSent: boolean;
+  getHeader(name: string): number | string | string[] | undefined;
+  setHeader(name: string, value: string | string[]): unknown;
+  removeHeader(name: string): void;
+  writeHead: unknown;
+}
 
 /**
  * The headers that must go out with the head of a response. Koa drops a response's headers when it answers
@@ -15,12 +23,12 @@ import {
  * for several users.
  */
 export class ResponseHead {
-  readonly #res: ServerResponse;
+  readonly #res: NodeResponse;
   #cookies: ReadonlyMap<string, SetCookie> = NO_COOKIES;
   #caching: Caching | null = null;
   #isIntercepted = false;
 
-  constructor(res: ServerResponse) {
+  constructor(res: NodeResponse) {
     this.#res = res;
   }
 
@@ -57,8 +65,8 @@ export class ResponseHead {
     this.#isIntercepted = true;
     const res = this.#res;
     const { writeHead } = res;
-    res.writeHead = (...args: unknown[]): ServerResponse =>
-      Reflect.apply(writeHead, res, this.#write(args));
+    res.writeHead = (...args: unknown[]): unknown =>
+      Reflect.apply(writeHead as () => unknown, res, this.#write(args));
   }
 
   /** Sets the headers. Returns the arguments of `writeHead` without the headers that it set. */
@@ -88,7 +96,7 @@ export class ResponseHead {
 
 const NO_COOKIES: ReadonlyMap<string, SetCookie> = new Map();
 
-type Header = [name: string, value: OutgoingHttpHeaders[string]];
+type Header = [name: string, value: unknown];
 
 /** The arguments of `writeHead`, from which headers can be taken. */
 class GivenHeaders {
@@ -132,6 +140,6 @@ function toHeaderPairs(headers: readonly unknown[]): Header[] {
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as Header] : []));
 }
 
-function readSetCookies(res: ServerResponse): string[] {
+function readSetCookies(res: NodeResponse): string[] {
   return [res.getHeader("set-cookie") ?? []].flat().map(String);
 }
