@@ -63,15 +63,15 @@ export const enteringMutations = {
   "limit that counts who leaves": {
     about: "the session that a sign-in ends takes a place",
     apply: edits("signIn", [
-      "plan_room(changes.names, changes.limits, found.created and current)",
-      "plan_room(changes.names, changes.limits)",
+      "leaving[#leaving + 1] = current\n",
+      "",
     ]),
   },
   "limit that counts the expired": {
     about: "entries of sessions that have expired take places",
     apply: listAllEdits(
-      "counts and #sessions - limit.most + 1 or 0 do",
-      "counts and redis.call('ZCARD', derive_set_key(name)) - limit.most + 1 or 0 do",
+      "local count = redis.call('ZCOUNT', key, format_int(now), '+inf')\n  for id",
+      "local count = redis.call('ZCARD', key)\n  for id",
     ),
   },
   "limit that counts what is in already": {
@@ -82,8 +82,11 @@ export const enteringMutations = {
     about: "a sign-in that is refused has ended the old session",
     apply: edits(
       "signIn",
-      ["if room.full then\n  return room.full\nend\n", ""],
-      ["end_doomed(room)\n", "end_doomed(room)\nif room.full then\n  return room.full\nend\n"],
+      ["if room.refusal then\n  return room.refusal\nend\n", ""],
+      [
+        "end_doomed(room)\n",
+        "end_doomed(room)\nif room.refusal then\n  return room.refusal\nend\n",
+      ],
     ),
   },
 } as const satisfies Record<string, Mutation>;

@@ -79,9 +79,9 @@ for _, id in ipairs(todo) do
 end
 
 for entered, count in pairs(entering) do
-  local bound = changes.limits[parse_field(entered)]
-  if bound and count + #list_by_age(entered, {}) > bound.most then
-    return { now, 'full', bound.field, bound.most }
+  local limit = changes.limits.fields[parse_field(entered)]
+  if limit and count + count_live(entered, {}) > limit.most then
+    return { now, 'full', limit.field, limit.most }
   end
 end
 
