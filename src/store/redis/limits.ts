@@ -49,6 +49,8 @@ const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
 
 const NO_BOUNDS: EncodeBounds = () => [];
 
+const RESERVED: Postponed = { state: "reserved" };
+
 /**
  * Lets a session into sets that have limits. On one shard its script does all of that, unless a set has
  * many sessions. Over several shards, its script is told what the others have, and by reservations that
@@ -83,15 +85,15 @@ async function enterInSteps<Answer extends { readonly state: string }>(
     store,
     rejecting.map(({ reference }) => reference),
   );
-  const { answer, leavers } = await reservations.during(async () => {
-    const closed = await waitForAll(ending.map((value) => isClosed(store, value, entry)));
+  const { answer, leavers, entered } = await reservations.during(async () => {
+    const standings = await waitForAll(ending.map((value) => readStanding(store, value, entry)));
     const counts = await waitForAll(rejecting.map(({ reference }) => store.countEach(reference)));
     // After the counts: one that has ended by now may have been counted, and is not taken off.
     const leavers = await readLeavers(store, entry.leaving);
-    if (!reservations.isFresh) return { answer: { state: "reserved" } as const, leavers };
+    if (!reservations.isFresh) return { answer: RESERVED, leavers, entered: [] };
     const encodeBounds = (shard: number) => [
       ...ending.flatMap(({ reference }, i) =>
-        encodeBound(reference, closed[i] ? 0 : ANY_NUMBER, 0),
+        encodeBound(reference, standings[i] === "closed" ? 0 : ANY_NUMBER, 0),
       ),
       ...rejecting.flatMap(({ reference, limit }, i) => {
         const elsewhere = (counts[i] as number[]).filter((_, other) => other !== shard);
@@ -101,10 +103,10 @@ async function enterInSteps<Answer extends { readonly state: string }>(
       }),
     ];
     const answer = await entry.enter(entry.references.map(withoutEndings), encodeBounds);
-    return { answer, leavers };
+    return { answer, leavers, entered: ending.filter((_, i) => standings[i] !== "in") };
   });
   if (!isPostponed(answer) && entry.hasEntered(answer)) {
-    for (const value of ending) await endSurplus(store, value, leavers);
+    for (const value of entered) await endSurplus(store, value, leavers);
   }
   return answer;
 }
@@ -147,18 +149,22 @@ async function readLeavers(store: LimitedStore, ids: readonly string[] = []): Pr
   return [...new Map(live.map((one) => [one.age.lineage, one])).values()];
 }
 
-/** Whether a full set would end the session itself that is to enter, as the oldest. */
-async function isClosed(
+/**
+ * Where a session stands before it enters a set that ends the oldest: it is "in" it already, or the set is
+ * "open" to it, or "closed", because it would be the one to end.
+ */
+async function readStanding(
   store: LimitedStore,
   { reference, limit: { most } }: LimitedValue,
   entry: Omit<Entry<unknown>, "enter" | "hasEntered">,
-): Promise<boolean> {
-  if (!entry.stays || entry.from === undefined) return false;
-  if (sum(await store.countEach(reference)) < most) return false;
+): Promise<"closed" | "in" | "open"> {
+  if (!entry.stays || entry.from === undefined) return "open";
+  if (sum(await store.countEach(reference)) < most) return "open";
   const own = await readMember(store, entry.from);
-  if (own === null || hasName(own.names, reference) || isReplaced(own.names, entry)) return false;
+  if (own === null || isReplaced(own.names, entry)) return "open";
+  if (hasName(own.names, reference)) return "in";
   const ages = [...(await listAges(store, reference)), own.age].sort(compareAges);
-  return ages.slice(0, -most).includes(own.age);
+  return ages.slice(0, -most).includes(own.age) ? "closed" : "open";
 }
 
 /** Whether another session takes the place of the one with these names, as `change.lua` decides it. */

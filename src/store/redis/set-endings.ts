@@ -103,7 +103,7 @@ async function endEachInShard(
     const page = lineages.slice(from, from + MAX_PAGE_SESSIONS);
     const left = lineages.length - from;
     const [, count, taken] = await executor.write(
-      "end sessions of a set",
+      "end a session set",
       "endEach",
       keys.deriveSetKey(shard, reference),
       [
