@@ -136,7 +136,7 @@ export const enteringFullSets: readonly StoreTest[] = [
       const refused = createLimited(visitor, REJECT, names);
       assert.deepEqual(await store.signIn(visitor, refused), FULL);
       await store.end(second);
-      const sent = createLimited(visitor, limit, names);
+      const sent = createLimited(visitor, limit, names.slice(0, 2)); // by old ids
       assert.equal((await store.signIn(visitor, sent)).state, "signed-in");
       await store.end(names.at(-1) as string);
       await assertMembers(store, user, [first, sent.id]);

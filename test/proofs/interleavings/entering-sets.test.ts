@@ -19,6 +19,7 @@ import {
   toLimited,
 } from "../../../src/testing/steps.ts";
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
+import { reservationMutations } from "../../support/proofs/entering-mutations.ts";
 import { listAllEdits, type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Client, clients, freshPrefix, serverTime } from "../../support/stores/stores.ts";
@@ -84,12 +85,12 @@ class Gate {
 }
 
 /** Lets logins in at once, into a set that has some sessions; returns the answers and who is left. */
-async function logInAtOnce(limit: Limit, before: number, seed: number) {
+async function logInAtOnce(limit: Limit, before: number, seed: number, over?: InterceptedClient) {
   const prefix = freshPrefix();
   const options = { prefix, shards: SHARDS, timeout: "20 seconds" } as const;
   const direct = redisStore(client, options);
   for (let i = 0; i < before; i++) await createForUser(direct, "1");
-  const gate = new Gate();
+  const gate = new Gate(over);
   const store = redisStore(gate.client, options);
   const logins = Array.from({ length: LOGINS }, () => ({
     ...createDraft(store, { id: newId(SHARDS), fields: { user_id: "1" } }),
@@ -181,25 +182,41 @@ test.each([0, 1, 2])(
   60_000,
 );
 
+/** Lets two sessions at once into two sets that have one place each; returns the answers. */
+async function enterBothSets(seed: number, over?: InterceptedClient) {
+  const one: Limit = { most: 1, whenFull: "reject" };
+  const gate = new Gate(over);
+  const options = { prefix: freshPrefix(), shards: SHARDS, timeout: "20 seconds" } as const;
+  const store = redisStore(gate.client, options);
+  const drafts = [
+    ["a", "b"],
+    ["b", "a"],
+  ].map((texts) => ({
+    ...createDraft(store),
+    references: toLimited({ team: texts }, one),
+  }));
+  const work = Promise.all(drafts.map((made) => store.create(made)));
+  const answers = await gate.drive(work, createRandom(seed), async () => {});
+  return answers.map(({ state }) => state).sort();
+}
+
 test("of two sessions that need the same two last places one gets both, in any order", async () => {
   const first = Math.floor(Math.random() * 2 ** 30);
-  const one: Limit = { most: 1, whenFull: "reject" };
   for (let seed = first; seed < first + ORDERS; seed++) {
-    const options = { prefix: freshPrefix(), shards: SHARDS, timeout: "20 seconds" } as const;
-    const gate = new Gate();
-    const store = redisStore(gate.client, options);
-    const drafts = [
-      ["a", "b"],
-      ["b", "a"],
-    ].map((texts) => ({
-      ...createDraft(store),
-      references: toLimited({ team: texts }, one),
-    }));
-    const work = Promise.all(drafts.map((made) => store.create(made)));
-    const answers = await gate.drive(work, createRandom(seed), async () => {});
-    const states = answers.map(({ state }) => state).sort();
-    expect(states, `seed ${seed}`).toEqual(["created", "full"]);
+    expect(await enterBothSets(seed), `seed ${seed}`).toEqual(["created", "full"]);
   }
+}, 60_000);
+
+test("stores that get reservations wrong are caught by some order", async () => {
+  const careless = mutatedClient(client, reservationMutations["reservation that counts nobody"]);
+  const hasty = mutatedClient(client, reservationMutations["place of another taken for none"]);
+  let [tooMany, tooFew] = [false, false];
+  for (let seed = 1; seed <= ORDERS; seed++) {
+    tooMany ||= (await logInAtOnce(REJECT, 1, seed, careless)).most > 2;
+    tooFew ||= !(await enterBothSets(seed, hasty)).includes("created");
+    if (tooMany && tooFew) break;
+  }
+  expect({ tooMany, tooFew }).toEqual({ tooMany: true, tooFew: true });
 }, 60_000);
 
 test("a login beside one whose caller ends another session gets no place of it, in any order", async () => {

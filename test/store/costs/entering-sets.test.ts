@@ -1,7 +1,7 @@
 /* What asOf, limits and trim cost (docs/design.md, "Costs"), counted by a proxy before a real server. */
 import { createSessions, type Sessions, type SessionsOptions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { decodeShard } from "../../../src/store/shards.ts";
 import { type Data, type Meter, openMeter, warmUp } from "../../support/stores/costs.ts";
 import { clients, freshPrefix } from "../../support/stores/stores.ts";
@@ -74,5 +74,36 @@ describe.each([1, 4])("on %i shard(s)", (shards) => {
     const ending = shards === 1 ? [0] : ids.slice(0, 2).map(decodeShard);
     await meter.expectCost(trim, shards + new Set(ending).size, 2);
     await meter.expectCost(trim, shards, 1);
+  });
+
+  test("a set far beyond its limit is ended by pages", async () => {
+    const COUNT = 350;
+    const prefix = freshPrefix();
+    const openOn = (references: References) =>
+      createSessions<Data>({
+        store: redisStore(meter.client, { prefix, shards, timeout: "20 seconds" }),
+        references,
+      });
+    const unlimited = openOn({ user_id: {}, team_ids: { identity: false } });
+    for (let i = 0; i < COUNT; i += 50) {
+      await Promise.all(Array.from({ length: 50 }, () => unlimited.create({ user_id: 1 })));
+    }
+    const user_id = { limit: 1, whenFull: "end-oldest" } as const;
+    const limited = openOn({ user_id, team_ids: { identity: false } });
+    await limited.by("user_id", 1).size(); // asks the server what it is
+    const parts = await Promise.all(
+      Array.from({ length: shards }, (_, shard) =>
+        meter.client.zcard(`{${prefix}:${shard}}:r:user_id:1`),
+      ),
+    );
+    const pages = (bound: number) =>
+      parts.reduce((total, part) => total + Math.ceil(part / bound), 0);
+    const { commands } = await meter.measure(() => limited.create({ user_id: 1 }));
+    // It is let in (on one shard its script first finds the set too large), counted, read and ended.
+    const read = parts.reduce((total, part) => total + Math.max(1, Math.ceil((part + 1) / 300)), 0);
+    const expected = (shards === 1 ? 2 : 1) + shards + read + pages(100);
+    expect(commands).toBeGreaterThanOrEqual(expected - shards);
+    expect(commands).toBeLessThanOrEqual(expected + shards);
+    expect(await limited.by("user_id", 1).size()).toBe(1);
   });
 });
