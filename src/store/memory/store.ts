@@ -167,11 +167,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     { set, references, maxBytes }: Change,
     { to, identity, tombstone, replacement, leaving, cause }: Rotation,
   ): Changed {
+    const room = this.#planRoom(references, { leaving: this.#listLeaving(leaving, session) });
+    if ("state" in room) return room;
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
-    const room = this.#planRoom(references, { leaving: this.#listLeaving(leaving, session) });
-    if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
     this.#keeper.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
     this.#keeper.endSession(

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLimitError, SessionError } from "../../shared/errors.ts";
+import { SessionError } from "../../shared/errors.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { FieldReferences, Reference, TrimOptions } from "../contract.ts";
 import { type LimitedValue, listLimited } from "../entering.ts";
@@ -64,10 +64,25 @@ export async function enterWithinLimits<Answer extends { readonly state: string 
     const answer = await entry.enter(entry.references, NO_BOUNDS);
     if (!isPostponed(answer)) return answer;
   }
-  const end = performance.now() + store.timeout;
-  for (;;) {
+  return retryReserved(store, async () => {
     const answer = await enterInSteps(store, entry);
-    if (!isPostponed(answer)) return answer;
+    return isPostponed(answer) ? "reserved" : answer;
+  });
+}
+
+/**
+ * Does the work again, after a pause, as long as it says that a place is reserved for another session.
+ *
+ * @throws SessionError ERR_STORE_UNAVAILABLE if it still is when an operation must have ended.
+ */
+export async function retryReserved<T>(
+  { timeout }: LimitedStore,
+  work: () => Promise<T | "reserved">,
+): Promise<T> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const done = await work();
+    if (done !== "reserved") return done;
     if (performance.now() > end) throw createReservedError();
     await sleep(Math.random() * MAX_PAUSE_MS); // those who wait for each other don't meet again
   }
@@ -83,7 +98,7 @@ async function enterInSteps<Answer extends { readonly state: string }>(
   const rejecting = store.shards === 1 ? [] : limited.slice(0, limited.length - ending.length);
   const reservations = await Reservations.make(
     store,
-    rejecting.map(({ reference }) => reference),
+    rejecting.map(({ reference }) => ({ reference, count: 1 })),
   );
   const { answer, leavers, entered } = await reservations.during(async () => {
     const standings = await waitForAll(ending.map((value) => readStanding(store, value, entry)));
@@ -222,27 +237,6 @@ function endAges(
 ): Promise<number> {
   const lineages = ages.map(({ lineage }) => lineage);
   return endEach(store, store.shards, reference, lineages, how, options);
-}
-
-/**
- * @throws SessionError ERR_SESSION_LIMIT where a value would have more sessions than it may, once all
- * sessions of a set have it.
- */
-export async function checkLimitsOfAll(
-  store: LimitedStore,
-  reference: Reference,
-  references: readonly FieldReferences[],
-): Promise<void> {
-  const limited = listLimited(references, "reject");
-  if (limited.length === 0) return;
-  const all = (await listAges(store, reference)).map(({ lineage }) => lineage);
-  for (const { reference: entered, limit } of limited) {
-    const there = new Set((await listAges(store, entered)).map(({ lineage }) => lineage));
-    const entering = all.filter((lineage) => !there.has(lineage)).length;
-    if (entering > 0 && there.size + entering > limit.most) {
-      throw createLimitError(entered.field, limit.most);
-    }
-  }
 }
 
 function listAges({ executor, keys, shards }: LimitedStore, reference: Reference): Promise<Age[]> {

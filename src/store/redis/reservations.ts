@@ -17,14 +17,20 @@ export interface ReservingStore extends Scripts {
   readonly timeout: number;
 }
 
+/** Places in one set. */
+interface Wanted {
+  readonly reference: Reference;
+  readonly count: number;
+}
+
 /**
- * Reservations of a place in each of some sets, for a session that is about to enter them. Over several
+ * Reservations of places in each of some sets, for sessions that are about to enter them. Over several
  * shards no script sees the whole of a set, but all reservations of a set are in one shard, and so in an
  * order. A session that counts the set after it has reserved, and adds those who reserved before, has
  * counted all that may be in the set before it: so the last place is given once.
  */
 export class Reservations {
-  /** How many others had reserved a place before, by set. */
+  /** How many places others had reserved before, by set. */
   readonly others: readonly number[];
   readonly #store: ReservingStore;
   readonly #places: readonly (readonly [Reference, word: string])[];
@@ -42,12 +48,11 @@ export class Reservations {
     this.others = others;
   }
 
-  static async make(
-    store: ReservingStore,
-    references: readonly Reference[],
-  ): Promise<Reservations> {
+  static async make(store: ReservingStore, wanted: readonly Wanted[]): Promise<Reservations> {
     const start = performance.now();
-    const places = references.map((one) => [one, randomBytes(9).toString("base64url")] as const);
+    const places = wanted.map(({ reference, count }) => {
+      return [reference, `${randomBytes(9).toString("base64url")}:${count}`] as const;
+    });
     const stays = store.timeout * OPERATIONS_PER_RESERVATION;
     const others = await waitForAll(places.map((place) => reserve(store, place, stays)));
     return new Reservations(store, places, start, others);

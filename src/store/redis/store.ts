@@ -53,7 +53,6 @@ import {
   type Keys,
 } from "./layout/keys.ts";
 import {
-  checkLimitsOfAll,
   dropLimits,
   type EncodeBounds,
   type Entry,
@@ -62,6 +61,7 @@ import {
   sum,
   trim,
 } from "./limits.ts";
+import { changeWithinLimits } from "./limits-of-all.ts";
 import { findByName, followAliases } from "./lookups.ts";
 import { changePages, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
@@ -296,14 +296,15 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    await checkLimitsOfAll(this.#limited, reference, changes.references);
     const references = this.shards === 1 ? changes.references : dropLimits(changes.references);
     const operation = randomBytes(6).toString("base64url");
     const given = { ...changes, references };
-    const counts = await this.#forEachShard((shard) =>
-      changePages(this.#executor, this.#keys, shard, reference, given, operation),
-    );
-    return sum(counts);
+    return changeWithinLimits(this.#limited, reference, changes.references, async () => {
+      const counts = await this.#forEachShard((shard) =>
+        changePages(this.#executor, this.#keys, shard, reference, given, operation),
+      );
+      return sum(counts);
+    });
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {

@@ -8,6 +8,7 @@ import {
   changeUser,
   create,
   createChange,
+  createChanges,
   createDraft,
   createForUser,
   createRotation,
@@ -226,6 +227,8 @@ export const enteringFullSets: readonly StoreTest[] = [
     assert.deepEqual(await store.change(oldest, { ...createEntry(END_OLDEST), ...tooLarge }), FULL);
     const sent = { ...createLimited(oldest, REJECT), ...tooLarge };
     assert.deepEqual(await store.signIn(oldest, sent), FULL);
+    const replaced = { ...createReplacement(newIdBeside(oldest), REJECT, {}), ...tooLarge };
+    assert.deepEqual(await store.change(oldest, replaced), FULL);
     const rotation = createRotation(newIdBeside(oldest), { identity: [] });
     assert.deepEqual(await store.change(oldest, { ...createEntry(REJECT), rotation }), FULL);
   }),
@@ -240,5 +243,24 @@ export const enteringFullSets: readonly StoreTest[] = [
     const made = { ...createDraft(store), references: limited(END_OLDEST) };
     await createSession(store, made);
     await assertMembers(store, user, [ids[2] as string, made.id]);
+  }),
+
+  storeTest("changeAll beside parallel sessions overfills no set that rejects", async (under) => {
+    const { store } = under;
+    for (let round = 0; round < 5; round++) {
+      const team = toLimited({ team: [`${round}`] }, { most: 3, whenFull: "reject" });
+      await Promise.all([1, 2].map(() => createForUser(store, `${round}`)));
+      const move = { ...createChanges({ set: { team: `${round}` } }), references: team };
+      const drafts = [1, 2].map(() => ({ ...createDraft(store), references: team }));
+      const [moved, ...answers] = await Promise.all([
+        store.changeAll(of("user_id", `${round}`), move).catch((error: { code: string }) => error),
+        ...drafts.map((made) => store.create(made)),
+      ]);
+      const made = answers.filter(({ state }) => state === "created").length;
+      if (typeof moved !== "number") assert.equal(moved.code, "ERR_SESSION_LIMIT");
+      const count = made + (typeof moved === "number" ? moved : 0);
+      assert.equal(await store.count(of("team", `${round}`)), count);
+      assert.ok(count >= 2 && count <= 3, `${count} of 3 are in the set`);
+    }
   }),
 ];

@@ -128,12 +128,12 @@ elseif to ~= '' then
     if when == 'never' then
       return { now, 'signs-in' }
     end
+    if room.refusal then
+      return room.refusal
+    end
     local fields, bytes = select_set_fields(changes, without)
     if bytes > changes.max_bytes then
       return { now, 'too-large', bytes }
-    end
-    if room.refusal then
-      return room.refusal
     end
     -- The new session is made first, so that nothing is done if memory is full.
     local made =
