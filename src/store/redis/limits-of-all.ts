@@ -36,7 +36,7 @@ export async function changeWithinLimits(
         const all = there + entering + (reservations.others[i] as number);
         return entering === 0 || (entering <= reserved && all <= value.limit.most);
       });
-      return fits && reservations.isFresh ? work() : "reserved";
+      return fits && reservations.beginEntry() ? work() : "reserved";
     });
   });
 }

@@ -105,7 +105,7 @@ async function enterInSteps<Answer extends { readonly state: string }>(
     const counts = await waitForAll(rejecting.map(({ reference }) => store.countEach(reference)));
     // After the counts: one that has ended by now may have been counted, and is not taken off.
     const leavers = await readLeavers(store, entry.leaving);
-    if (!reservations.isFresh) return { answer: RESERVED, leavers, entered: [] };
+    if (!reservations.beginEntry()) return { answer: RESERVED, leavers, entered: [] };
     const encodeBounds = (shard: number) => [
       ...ending.flatMap(({ reference }, i) =>
         encodeBound(reference, standings[i] === "closed" ? 0 : ANY_NUMBER, 0),

@@ -35,6 +35,7 @@ export class Reservations {
   readonly #store: ReservingStore;
   readonly #places: readonly (readonly [Reference, word: string])[];
   readonly #start: number;
+  #hasBegun = false;
 
   private constructor(
     store: ReservingStore,
@@ -58,10 +59,11 @@ export class Reservations {
     return new Reservations(store, places, start, others);
   }
 
-  /** Whether they outlive an operation that begins now. */
-  get isFresh(): boolean {
+  /** Begins to enter, if they outlive an operation that begins now. Whether they do. */
+  beginEntry(): boolean {
     const left = this.#store.timeout * OPERATIONS_PER_RESERVATION;
-    return performance.now() - this.#start <= left - this.#store.timeout;
+    this.#hasBegun = performance.now() - this.#start <= left - this.#store.timeout;
+    return this.#hasBegun;
   }
 
   /** Does the work, and then gives the places back. */
@@ -71,9 +73,9 @@ export class Reservations {
       await this.#giveBack();
       return done;
     } catch (error) {
-      // Without an answer the session may still enter, until the last moment of its script: its places
+      // Without an answer a session may still enter, until the last moment of its script: its places
       // stay reserved for longer than that.
-      if (!isUnanswered(error)) await this.#giveBack();
+      if (!this.#hasBegun || !isUnanswered(error)) await this.#giveBack();
       throw error;
     }
   }
