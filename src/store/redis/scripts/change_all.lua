@@ -79,9 +79,9 @@ for _, id in ipairs(todo) do
 end
 
 for entered, count in pairs(entering) do
-  local limit = changes.limits.fields[parse_field(entered)]
-  if limit and count + count_live(entered, {}) > limit.most then
-    return { now, 'full', limit.field, limit.most }
+  local bound = changes.limits.fields[parse_field(entered)]
+  if bound and count + count_live(entered, {}) > bound.most then
+    return { now, 'full', bound.field, bound.most }
   end
 end
 
