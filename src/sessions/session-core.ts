@@ -13,10 +13,10 @@ import type {
   Reference,
   Rotation,
   SessionStore,
+  SignIn,
   StoredSession,
 } from "../store/contract.ts";
 import type { Refused } from "../store/entering.ts";
-import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
 import { SessionEndings } from "./endings/session-endings.ts";
@@ -62,7 +62,7 @@ type Sets = Pick<
 >;
 
 /** What the options of `rotate` choose. */
-export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "cause">;
+export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "leaving" | "cause">;
 
 /** Changes of one session. */
 export interface Changes {
@@ -147,17 +147,18 @@ export class SessionCore {
 
   /**
    * Ends the session that an id leads to, and makes a new one for the user. Without an id it only makes
-   * one.
+   * one. No limit counts the sessions of `leaving`, which the caller ends.
    */
   async signIn<Data>(
     id: string | null,
     values: object,
     options: SignInOptions<string> = {},
+    leaving?: readonly string[],
   ): Promise<SignInResult<Data>> {
     const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
     const cause = checkCause(given);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
-    if (id !== null) return this.replace(id, values, given, cause);
+    if (id !== null) return this.replace(id, values, given, { cause, leaving });
     const { keep = [], asOf, ...deadlines } = given;
     this.readKeep(keep);
     return {
@@ -171,7 +172,7 @@ export class SessionCore {
     id: string,
     values: object,
     { keep = [], asOf, ...deadlines }: SignInOptions<string>,
-    cause: Cause | undefined,
+    endings: Pick<SignIn, "cause" | "leaving">,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
@@ -185,7 +186,7 @@ export class SessionCore {
       identity,
       tombstone,
       maxBytes,
-      cause,
+      ...endings,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     if (signedIn.state !== "signed-in") throw createRefusedError(signedIn);
@@ -268,25 +269,22 @@ export class SessionCore {
   }
 
   #completeRotation(
-    { to, when, grace, asOf, cause }: NonNullable<Changes["rotation"]>,
+    { grace, ...chosen }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
     const without = references.filter(({ texts }) => texts.length === 0).map(({ field }) => field);
     return {
-      to,
-      when,
+      ...chosen,
       identity,
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
-      asOf,
       // A session that takes the place of a signed-out one has no user.
       replacement: {
         idleTimeout,
         absoluteTimeout,
         without: identity.filter(createMembershipTest(without)),
       },
-      cause,
     };
   }
 

@@ -114,14 +114,13 @@ export class HeldSession<Data extends object> {
     carrier: Carrier,
   ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
     carrier.check();
-    const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
-    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options);
+    const leaving = this.#listLeaving();
+    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options, leaving);
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
     // The alias of the request's token may have expired since.
-    const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
-    await this.#endReplaced(checkCause(options), left);
+    await this.#endReplaced(checkCause(options), signedIn.ended ? undefined : leaving);
     return signedIn;
   }
 
@@ -158,7 +157,8 @@ export class HeldSession<Data extends object> {
     const { sends } = this.#carrier;
     if (sends) this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never", cause } as const;
+    const when = sends ? "user-changes" : "never";
+    const rotation = { to: fresh.id, when, leaving: this.#listLeaving(), cause } as const;
     const changed = await this.#changeByEveryId({ values, unset, rotation });
     if (changed.state === "signs-in") throw createTokenKeptError(verb);
     return this.#noteChange(changed, fresh, cause);
@@ -180,7 +180,8 @@ export class HeldSession<Data extends object> {
     if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", ...options } as const;
+    const given = { ...options, leaving: this.#listLeaving() };
+    const rotation = { to: fresh.id, when: "always", ...given } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
       await this.#endTwins({ cause: options.cause });
@@ -219,7 +220,7 @@ export class HeldSession<Data extends object> {
   }
 
   /**
-   * Ends the session, and keeps some of its fields, none of which says who the user is, in a new one.
+   * Ends the session, and keeps some of its fields in a new one, none of which says who the user is.
    * Returns whether there was a session.
    */
   async deleteKeeping(keep: readonly string[], cause: Cause | undefined): Promise<boolean> {
@@ -227,7 +228,8 @@ export class HeldSession<Data extends object> {
     // The request's token may be an alias that has expired since.
     const id = await findLiveId(this.#core, [this.#tokenId, this.#id]);
     if (id === null) return false;
-    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, cause);
+    const how = { cause, leaving: this.#listLeaving() };
+    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, how);
     this.#hold(token, session);
     await this.#endReplaced(cause);
     return true;
@@ -316,12 +318,16 @@ export class HeldSession<Data extends object> {
     return ended.includes(true);
   }
 
-  /** Ends the twins after another session replaced this one. `left` are the ids of other sessions to end. */
-  async #endReplaced(cause: Cause | undefined, left: readonly string[] = []): Promise<void> {
+  /** Ends the sessions of these ids after another one replaced this one: the twins at least. */
+  async #endReplaced(cause: Cause | undefined, ids = this.#twinIds): Promise<void> {
     this.#carrier.replaceTwins();
-    const ids = [...left, ...this.#twinIds];
     this.#twinIds = [];
     await waitForAll(ids.map((id) => this.#endAt(id, null, { cause })));
+  }
+
+  /** The ids of the sessions that end once another one has replaced this one. */
+  #listLeaving(): readonly string[] {
+    return this.#throughAlias && this.#id !== null ? [this.#id, ...this.#twinIds] : this.#twinIds;
   }
 
   async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
@@ -373,13 +379,8 @@ export class HeldSession<Data extends object> {
   #forget(): void {
     this.#carrier.clear();
     this.#carrier.replaceTwins();
-    this.#token = null;
-    this.#tokenId = null;
-    this.#id = null;
-    this.#lineage = null;
-    this.#throughAlias = false;
-    this.#deleted = true;
-    this.#seen = false;
+    [this.#token, this.#tokenId, this.#id, this.#lineage] = [null, null, null, null];
+    [this.#throughAlias, this.#deleted, this.#seen] = [false, true, false];
   }
 
   /** Sets the cookie again if a session that was just used would outlive it. */

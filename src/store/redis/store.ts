@@ -18,12 +18,11 @@ import type {
   StoredSession,
   TrimOptions,
 } from "../contract.ts";
-import type { Full, Refused } from "../entering.ts";
-import type { FeedListener, FeedStore, StoredEndingKind } from "../feed.ts";
+import type { Refused } from "../entering.ts";
+import type { FeedListener, FeedStore } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen, type ListOptions, type PageOptions } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
-import { decodeShard } from "../shards.ts";
 import { Feed } from "./feed/feed.ts";
 import {
   decodeChanged,
@@ -33,6 +32,7 @@ import {
   decodeSessions,
   decodeSignedIn,
   decodeTimes,
+  type Postponed,
 } from "./layout/decode.ts";
 import {
   encodeCause,
@@ -45,23 +45,31 @@ import {
   encodeRotation,
   encodeWhere,
 } from "./layout/encode.ts";
-import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
 import {
-  checkLimitsOfAll,
-  createLimitedStore,
+  encodeLookalikeName,
+  encodeName,
+  encodeSetName,
+  encodeSetNames,
+  type Keys,
+} from "./layout/keys.ts";
+import {
   dropLimits,
+  type EncodeBounds,
   type Entry,
   enterWithinLimits,
   type LimitedStore,
+  sum,
   trim,
 } from "./limits.ts";
+import { changeWithinLimits } from "./limits-of-all.ts";
 import { findByName, followAliases } from "./lookups.ts";
-import { changePages, MAX_PAGE_KEYS, readPages } from "./pages.ts";
+import { changePages, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";
 import { decodeCursor, type ScanScope } from "./reindex/scan-cursor.ts";
-import { Executor, type Reply } from "./scripts/executor.ts";
+import { Executor } from "./scripts/executor.ts";
+import { endShard } from "./set-endings.ts";
 import type { Connection } from "./wire/connection.ts";
 
 /** The most shards that `create` tries while slots of a cluster are moving. */
@@ -74,25 +82,31 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   readonly #feed: Feed;
   readonly #keys: Keys;
   readonly #cluster: boolean;
+  readonly #timeout: number;
 
   constructor(connection: Connection, keys: Keys, shards: number, timeout: number) {
     this.shards = shards;
     this.#cluster = connection.cluster;
     this.#keys = keys;
+    this.#timeout = timeout;
     this.#executor = new Executor(connection, timeout);
     this.#feed = new Feed(connection, this.#executor, keys, timeout);
   }
 
   async create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
-    return this.#enter({
+    return this.#enter<Created | Refused>({
       references: session.references,
-      to: session.id,
-      enter: (references) => this.#create({ ...session, references }, createIdElsewhere),
-      toLineage: (answer) => (answer.state === "created" ? answer.id : null),
+      enter: (references, encodeBounds) =>
+        this.#create({ ...session, references }, encodeBounds, createIdElsewhere),
+      hasEntered: (answer) => answer.state === "created",
     });
   }
 
-  async #create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+  async #create(
+    session: NewSession,
+    encodeBounds: EncodeBounds,
+    createIdElsewhere?: () => string,
+  ): Promise<Created | Refused | Postponed> {
     const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
@@ -100,7 +114,6 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       references.flatMap(encodeSetNames).join(" "),
       encodeOptional(asOf),
       ...encodeList([...fields].flat()),
-      ...encodeLimits(references),
     ];
     const ids = [session.id];
     const { target, reply } = await this.#executor.writeAnywhere(
@@ -111,24 +124,29 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         if (n >= maxTries) return null;
         const id = ids[n] ?? (createIdElsewhere?.() as string);
         ids[n] = id;
-        return { id, key: this.sessionKey(id), args: [id, ...args] };
+        const limits = encodeLimits(references, encodeBounds(this.#keys.findShard(id)));
+        return { id, key: this.sessionKey(id), args: [id, ...args, ...limits] };
       },
     );
     return decodeRefused(reply) ?? { state: "created", id: target.id, ...decodeTimes(reply[1]) };
   }
 
   async signIn(id: string, session: SignIn): Promise<SignedIn> {
-    return this.#enter({
+    return this.#enter<SignedIn>({
       references: session.references,
-      from: id,
-      to: session.id,
-      enter: (references) => this.#signIn(id, { ...session, references }),
-      toLineage: (answer) => (answer.state === "signed-in" ? session.id : null),
+      leaving: session.leaving,
+      enter: (references, encodeBounds) =>
+        this.#signIn(id, { ...session, references }, encodeBounds(this.#keys.findShard(id))),
+      hasEntered: (answer) => answer.state === "signed-in",
     });
   }
 
-  async #signIn(id: string, session: SignIn): Promise<SignedIn> {
-    const { fields: set, references, maxBytes, keep } = session;
+  async #signIn(
+    id: string,
+    session: SignIn,
+    bounds: readonly string[],
+  ): Promise<SignedIn | Postponed> {
+    const { fields: set, references, maxBytes, keep, leaving = [] } = session;
     const reply = await this.#executor.write("sign in", "signIn", this.sessionKey(id), [
       id,
       session.id,
@@ -138,8 +156,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       encodeNames(session.identity),
       encodeOptional(session.asOf),
       encodeCause(session.cause),
+      leaving.join(" "),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
-      ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
+      ...encodeFieldChanges({ set, unset: [], references, maxBytes }, bounds),
     ]);
     return decodeSignedIn(reply);
   }
@@ -153,52 +172,51 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async change(id: string, change: Change): Promise<Changed> {
-    return this.#enter({
-      references: change.references,
+    const { references, rotation } = change;
+    return this.#enter<Changed>({
+      references,
       from: id,
-      to: change.rotation?.to,
       stays: true,
-      identity: change.rotation?.when === "credentials" ? [] : (change.rotation?.identity ?? []),
-      enter: (references) => this.#change(id, { ...change, references }),
-      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+      identity: rotation?.when === "credentials" ? [] : (rotation?.identity ?? []),
+      leaving: rotation?.leaving,
+      enter: (given, encodeBounds) =>
+        this.#change(id, { ...change, references: given }, encodeBounds(this.#keys.findShard(id))),
+      hasEntered: (answer) => answer.state === "changed",
     });
   }
 
-  async #change(id: string, change: Change): Promise<Changed> {
+  async #change(
+    id: string,
+    change: Change,
+    bounds: readonly string[],
+  ): Promise<Changed | Postponed> {
     const reply = await this.#executor.write("change a session", "change", this.sessionKey(id), [
       id,
       encodeWhere(change.where),
       encodeOptional(change.idleTimeout),
       ...encodeRotation(change.rotation),
-      ...encodeFieldChanges(change),
+      ...encodeFieldChanges(change, bounds),
     ]);
     return decodeChanged(reply);
   }
 
   async command(id: string, command: Command): Promise<Commanded> {
     const key = this.sessionKey(id);
-    return this.#enter({
+    return this.#enter<Commanded>({
       references: command.references,
       from: id,
-      to: command.merge?.to,
       stays: true,
-      makes: Boolean(command.create),
-      enter: async (references) => {
-        const args = [id, ...encodeCommand({ ...command, references })];
-        return decodeCommanded(
-          await this.#executor.write("change a session", "command", key, args),
-        );
+      enter: async (references, encodeBounds) => {
+        const bounds = encodeBounds(this.#keys.findShard(id));
+        const args = [id, ...encodeCommand({ ...command, references }, bounds)];
+        const reply = await this.#executor.write("change a session", "command", key, args);
+        return decodeCommanded(reply);
       },
-      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+      hasEntered: (answer) => answer.state === "changed",
     });
   }
 
-  end(id: string, options: EndOptions = {}): Promise<string | null> {
-    return this.endAs("delete", id, options);
-  }
-
-  /** Ends a session as `end` does, and tells that it was ended in another way. */
-  async endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null> {
+  async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas, cause } = options;
     const [, lineage] = await this.#executor.write(
       "end a session",
@@ -211,7 +229,6 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
-        how,
         encodeCause(cause),
       ],
       { replicas },
@@ -220,18 +237,23 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async count(reference: Reference): Promise<number> {
-    const counts = await this.#forEachShard(async (shard) => {
+    const counts = await this.#countEach(reference, encodeLookalikeName(reference));
+    const count = sum(counts.map(([own]) => own));
+    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.onFound();
+    return count;
+  }
+
+  /** For each shard: how many sessions have the value, and how many have the one that looks alike. */
+  #countEach(reference: Reference, lookalike: string): Promise<(readonly [number, number])[]> {
+    return this.#forEachShard(async (shard) => {
       const [, count, alike] = await this.#executor.read(
         "count a session set",
         "count",
         this.#keys.deriveSetKey(shard, reference),
-        [encodeLookalikeName(reference)],
+        [lookalike],
       );
       return [Number(count), Number(alike)] as const;
     });
-    const count = sum(counts.map(([own]) => own));
-    if (count === 0 && counts.some(([, alike]) => alike > 0)) reference.lookalike?.onFound();
-    return count;
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
@@ -274,57 +296,46 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    await checkLimitsOfAll(this.#limited, reference, changes.references);
-    const given = this.shards === 1 ? changes : dropLimits(changes);
+    const references = this.shards === 1 ? changes.references : dropLimits(changes.references);
     const operation = randomBytes(6).toString("base64url");
-    const counts = await this.#forEachShard((shard) =>
-      changePages(this.#executor, this.#keys, shard, reference, given, operation),
-    );
-    return sum(counts);
+    const given = { ...changes, references };
+    return changeWithinLimits(this.#limited, reference, changes.references, async () => {
+      const counts = await this.#forEachShard((shard) =>
+        changePages(this.#executor, this.#keys, shard, reference, given, operation),
+      );
+      return sum(counts);
+    });
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas } = options;
-    let alike = 0;
-    let empty = true;
-    const counts = await this.#forEachShard(async (shard) => {
-      const ended = new Set<string>();
-      let spared = [except !== null && decodeShard(except) === shard ? except : "", ""];
-      let left: number;
-      do {
-        const [, births, rest, now, created, others] = await this.#executor.write(
-          "end a session set",
-          "endAll",
-          this.#keys.deriveSetKey(shard, reference),
-          [encodeSetName(reference), ...spared, ...listEndAllArguments(reference, options)],
-          { replicas, isAwaited: isLastPage },
-        );
-        for (const birth of births as string[]) ended.add(birth);
-        left = Number(rest);
-        spared = [String(now), String(created)];
-        if (Number(others) >= 0) alike += Number(others);
-        else empty = false; // even if only the spared session is left
-      } while (left !== 0);
-      return ended.size;
-    });
-    if (empty && alike > 0) reference.lookalike?.onFound();
-    return sum(counts);
+    const shards = await this.#forEachShard((shard) =>
+      endShard(this.#limited, shard, reference, options),
+    );
+    const found = shards.every(({ isEmpty }) => isEmpty) && shards.some(({ alike }) => alike > 0);
+    if (found) reference.lookalike?.onFound();
+    return sum(shards.map(({ ended }) => ended));
   }
 
   async trim(reference: Reference, keep: number, options: TrimOptions = {}): Promise<number> {
     return trim(this.#limited, reference, keep, options);
   }
 
-  /** Lets a session into sets: on one shard the script itself sees to limits. */
-  #enter<Answer>(entry: Entry<Answer>): Promise<Answer | Full> {
-    if (this.shards === 1 || entry.references.every(({ limit }) => !limit)) {
-      return entry.enter(entry.references);
-    }
+  /** Lets a session into sets. Those without limits have room for it. */
+  #enter<Answer extends { readonly state: string }>(entry: Entry<Answer>): Promise<Answer> {
     return enterWithinLimits(this.#limited, entry);
   }
 
   get #limited(): LimitedStore {
-    return createLimitedStore(this, this.#executor, this.#keys);
+    return {
+      shards: this.shards,
+      timeout: this.#timeout,
+      executor: this.#executor,
+      keys: this.#keys,
+      countEach: async (reference) => {
+        const counts = await this.#countEach(reference, "");
+        return counts.map(([own]) => own);
+      },
+    };
   }
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
@@ -366,31 +377,4 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   #forEachShard<T>(work: (shard: number) => Promise<T>): Promise<T[]> {
     return waitForAll(this.#listShards().map(work));
   }
-}
-
-/** Whether the set is empty after this page of `endAll`. */
-function isLastPage([, , left]: Reply): boolean {
-  return Number(left) === 0;
-}
-
-/** The arguments that all pages of a set that is ended have in common. */
-function listEndAllArguments(
-  reference: Reference,
-  { leavesMark = true, replicas, cause }: EndAllOptions,
-): string[] {
-  return [
-    String(MAX_PAGE_KEYS),
-    replicas === undefined ? "" : "1",
-    encodeLookalikeName(reference),
-    encodeCause(cause),
-    leavesMark ? "1" : "",
-  ];
-}
-
-function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
-  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

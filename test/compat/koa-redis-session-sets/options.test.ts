@@ -344,6 +344,8 @@ describe("references", () => {
     [{ user_id: { rotates: false } }, '"rotates"; it is declared {}, { rotate: true }'],
     [{ user_id: { as: "set" } }, '"as"; it is declared {}'],
     [{ user_id: { identity: false } }, "{ rotate: false }"],
+    [{ user_id: { limit: 5, whenFull: "reject" } }, "has no limits"],
+    [{ user_id: { whenFull: "end-oldest" } }, "session-sets/koa, whose references have limits"],
     [{ user_id: { rotate: "false" } }, "must be true or false"],
     [{ user_id: { rotate: null } }, "must be true or false"],
     [{ user_id: ["x"] }, "it is declared {}"],

@@ -152,26 +152,36 @@ describe("each function resolves to what it did", () => {
 });
 
 describe.each(NAMES)("%s", (name) => {
-  test.each(["sessionID", "sesionId", "session_id", "id", "userid", "user", "Data", "ttl", ""])(
-    "refuses the option %o, names those that there are, and does nothing",
-    async (misspelt) => {
-      const counted = counting();
-      const error = await catchError(name, {
-        client: counted,
-        ...FUNCTIONS[name](),
-        [misspelt]: sessionId,
-      });
-      const options = ["client", ...Object.keys(FUNCTIONS[name]())].join(", ");
-      expect(error).toMatchObject({ name: "SessionError", code: "ERR_SESSION_CONFIG" });
-      expect(error).toMatchObject({
-        hint: expect.stringMatching(
-          new RegExp(`^${name} has no (?:option "\\w+"|such option); its options are ${options}$`),
-        ),
-      });
-      expect(inspect(error)).not.toContain(sessionId);
-      expect(counted.sent).toBe(0);
-    },
-  );
+  test.each([
+    "sessionID",
+    "sesionId",
+    "session_id",
+    "id",
+    "userid",
+    "user",
+    "Data",
+    "ttl",
+    "references",
+    "limit",
+    "whenFull",
+    "",
+  ])("refuses the option %o, names those that there are, and does nothing", async (misspelt) => {
+    const counted = counting();
+    const error = await catchError(name, {
+      client: counted,
+      ...FUNCTIONS[name](),
+      [misspelt]: sessionId,
+    });
+    const options = ["client", ...Object.keys(FUNCTIONS[name]())].join(", ");
+    expect(error).toMatchObject({ name: "SessionError", code: "ERR_SESSION_CONFIG" });
+    expect(error).toMatchObject({
+      hint: expect.stringMatching(
+        new RegExp(`^${name} has no (?:option "\\w+"|such option); its options are ${options}$`),
+      ),
+    });
+    expect(inspect(error)).not.toContain(sessionId);
+    expect(counted.sent).toBe(0);
+  });
 
   test("refuses an option that only another function has", async () => {
     const all = { client, cursor: null, data: { userId, expires: soon() }, sessionId, userId };

@@ -13,7 +13,10 @@ export function encodeList(list: readonly string[]): string[] {
   return [String(list.length), ...list];
 }
 
-export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+export function encodeFieldChanges(
+  { set, unset, references, maxBytes }: FieldChanges,
+  bounds: readonly string[] = [],
+): string[] {
   return [
     String(maxBytes),
     ...encodeList(
@@ -22,20 +25,23 @@ export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldCh
         encodeSetNames(reference).join(" "),
       ]),
     ),
-    ...encodeLimits(references),
+    ...encodeLimits(references, bounds),
     ...encodeList([...set].flat()),
     ...encodeList(unset),
   ];
 }
 
-export function encodeLimits(references: readonly FieldReferences[]): string[] {
-  return encodeList(
-    references.flatMap(({ field, limit }) =>
-      limit
-        ? [encodeName(field), field, String(limit.most), limit.whenFull === "reject" ? "1" : ""]
-        : [],
-    ),
+/** @param bounds for each value with one: the name of its set, how many sessions, how many reserved. */
+export function encodeLimits(
+  references: readonly FieldReferences[],
+  bounds: readonly string[],
+): string[] {
+  const limits = references.flatMap(({ field, limit }) =>
+    limit
+      ? [encodeName(field), field, String(limit.most), limit.whenFull === "reject" ? "1" : ""]
+      : [],
   );
+  return [...encodeList(limits), ...encodeList(bounds)];
 }
 
 export function encodeRotation(rotation: Rotation | null): string[] {
@@ -50,11 +56,12 @@ export function encodeRotation(rotation: Rotation | null): string[] {
     encodeOptional(absoluteTimeout),
     encodeOptional(rotation?.asOf),
     encodeCause(rotation?.cause),
+    (rotation?.leaving ?? []).join(" "),
     ...encodeList(without),
   ];
 }
 
-export function encodeCommand(command: Command): string[] {
+export function encodeCommand(command: Command, bounds: readonly string[]): string[] {
   const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
   return [
     encodeWhere(where),
@@ -64,7 +71,7 @@ export function encodeCommand(command: Command): string[] {
     replace ? "1" : "",
     create === "anew" ? "anew" : create ? "1" : "",
     ...encodeMerge(command.merge),
-    ...encodeFieldChanges(command),
+    ...encodeFieldChanges(command, bounds),
   ];
 }
 
