@@ -40,8 +40,11 @@ function project(name: string, ...globalSetup: string[]) {
     resolve: { alias },
     test: {
       name,
+      // Files share the processes of the workers: to start one for each would take a fifth of the time.
+      isolate: false,
       include: [`test/${name}/**/*.test.ts`],
       globalSetup,
+      setupFiles: globalSetup.includes(REDIS) ? ["test/support/setup/empty-redis.ts"] : [],
       // Only for what hangs: other work may fill the machine, and a proof has as many cases as it has.
       testTimeout: name === "proofs" ? 600_000 : 300_000,
       hookTimeout: 300_000,
@@ -50,15 +53,11 @@ function project(name: string, ...globalSetup: string[]) {
   };
 }
 
-/** Its files share the processes: to start one a file would take longer than the tests do. */
-const unit = project("unit");
-const sharing = { ...unit, test: { ...unit.test, isolate: false } };
-
 export default defineConfig({
   plugins: [scripts],
   test: {
     projects: [
-      sharing,
+      project("unit"),
       project("store", REDIS),
       project("http", REDIS),
       project("compat", REDIS),

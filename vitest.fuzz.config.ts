@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/fuzz/**/*.fuzz.ts"],
     globalSetup: "test/support/setup/redis.ts",
+    setupFiles: "test/support/setup/empty-redis.ts",
     testTimeout: 600_000,
     hookTimeout: 60_000,
     maxWorkers,

@@ -17,11 +17,14 @@ export interface Data {
   flash?: string;
 }
 
+/** How many devices a user can be signed in on. Signing in on one more ends the oldest session. */
+export const MAX_DEVICES = 5;
+
 export function openSessions(store: SessionStore) {
   return createSessions({
     data: {} as Data,
     store,
-    references: ["user_id"],
+    references: { user_id: { limit: MAX_DEVICES, whenFull: "end-oldest" } },
     idleTimeout: "30 minutes",
     absoluteTimeout: "12 hours",
   });

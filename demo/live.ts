@@ -2,17 +2,17 @@ import type { Session } from "session-sets";
 import type { Context, Data } from "./context.ts";
 
 /**
- * The script of the pages of signed-in users. It leaves for the sign-in page when the session has ended, and
- * loads the list of devices anew when another device was signed out. Pages work without it.
+ * The script of the pages of signed-in users. It leaves for the sign-in page when the session has ended, which
+ * says why, and loads the list of devices anew when another device was signed out. Pages work without it.
  */
 export const LIVE_SCRIPT = `const events = new EventSource("/events");
-const leave = () => location.assign("/sign-in");
-events.addEventListener("ended", () => { events.close(); leave(); });
+const leave = (how) => location.assign("/sign-in?ended=" + how);
+events.addEventListener("ended", ({ data }) => { events.close(); leave(data); });
 events.addEventListener("changed", () => { if (location.pathname === "/") location.reload(); });
 events.addEventListener("error", async () => {
   if (events.readyState !== EventSource.CLOSED) return; // it connects again by itself
   const page = await fetch("/", { redirect: "manual" });
-  if (page.type === "opaqueredirect") leave(); // the session ended before this page listened
+  if (page.type === "opaqueredirect") leave("unknown"); // the session ended before this page listened
 });
 `;
 

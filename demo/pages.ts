@@ -1,5 +1,5 @@
 import type { Session } from "session-sets";
-import type { Data } from "./context.ts";
+import { type Data, MAX_DEVICES } from "./context.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { formatAgo } from "./time.ts";
 import type { User } from "./users.ts";
@@ -55,6 +55,21 @@ interface FormPage {
   readonly problem?: string | undefined;
   readonly flash?: string | undefined;
 }
+
+/** Why a device is at the sign-in page, by how its session has ended; undefined for all other words. */
+export function describeEnding(how: unknown): string | undefined {
+  return typeof how === "string" && Object.hasOwn(ENDINGS, how) ? ENDINGS[how] : undefined;
+}
+
+const SIGNED_OUT = "This device was signed out.";
+const ENDINGS: Readonly<Record<string, string>> = {
+  delete: SIGNED_OUT,
+  clear: SIGNED_OUT,
+  unknown: SIGNED_OUT,
+  limit: `This device was signed out, because at most ${MAX_DEVICES} can be signed in and it was the oldest.`,
+  trim: "This device was signed out, because only the newest were kept.",
+  expire: "Your session has expired.",
+};
 
 export function signInPage({ csrf, name, remember, problem, flash }: FormPage): Page {
   const fields = html`${alert(problem)}
@@ -124,6 +139,9 @@ function passwordField(name: string, label: string, autocomplete: string): Html 
   return html`<label>${label} ${hint}<input type="password" name="${name}" autocomplete="${autocomplete}"${minLength} required></label>`;
 }
 
+/** How many devices the button that keeps the newest keeps. */
+export const KEPT_DEVICES = 2;
+
 interface DevicesPage {
   readonly csrf: string;
   readonly user: User;
@@ -141,6 +159,7 @@ export function devicesPage({ csrf, user, flash, here, count, sessions }: Device
     deviceRow(session, { here: isHere(session), csrf }),
   );
   const devices = count === 1 ? "One device is" : `${count} devices are`;
+  const unknown = count > 1 && " Sign out any that you do not recognise.";
   return {
     title: "Your devices",
     user,
@@ -148,9 +167,11 @@ export function devicesPage({ csrf, user, flash, here, count, sessions }: Device
     body: html`${status(flash)}
 <section class="card">
 <h1>Your devices</h1>
-<p class="lead">${devices} signed in as <strong>${user.name}</strong>.${count > 1 && " Sign out any that you do not recognise."}</p>
+<p class="lead">${devices} signed in as <strong>${user.name}</strong>.${unknown}</p>
 <ul class="devices">${rows}</ul>
+<p class="aside">At most ${MAX_DEVICES} devices can be signed in. One more signs the oldest out.</p>
 <div class="actions">
+${count > KEPT_DEVICES && form("/devices/keep-newest", csrf, html`<button>Keep only the ${KEPT_DEVICES} newest</button>`)}
 ${others.length > 0 && form("/devices/end-others", csrf, html`<button>Sign out all others</button>`)}
 ${form("/devices/end-all", csrf, html`<button class="danger">Sign out everywhere</button>`)}
 </div>

@@ -1,8 +1,15 @@
-import type { Session } from "session-sets";
+import { type Session, SessionError } from "session-sets";
 import type { Context, Data } from "./context.ts";
 import { describeDevice } from "./device.ts";
 import { streamEvents } from "./live.ts";
-import { devicesPage, passwordPage, signInPage, signUpPage } from "./pages.ts";
+import {
+  describeEnding,
+  devicesPage,
+  KEPT_DEVICES,
+  passwordPage,
+  signInPage,
+  signUpPage,
+} from "./pages.ts";
 import type { User } from "./users.ts";
 import { readField, seeOther, show } from "./web.ts";
 
@@ -18,6 +25,7 @@ const ROUTES: Readonly<Record<string, Handler>> = {
   "POST /sign-out": signOut,
   "POST /devices/end": ifSignedIn(endOne),
   "POST /devices/end-others": ifSignedIn(endOthers),
+  "POST /devices/keep-newest": ifSignedIn(keepNewest),
   "POST /devices/end-all": ifSignedIn(endAll),
   "GET /password": ifSignedIn(showPassword),
   "POST /password": ifSignedIn(changePassword),
@@ -64,21 +72,27 @@ async function authenticate(ctx: Context, name: string, password: string) {
 }
 
 const TOO_MANY = "Too many attempts. Try again in 15 minutes.";
+const JUST_ENDED = "This account was signed out elsewhere a moment ago. Sign in again.";
 
 async function showSignIn(ctx: Context): Promise<void> {
   const { flash } = await ctx.session.get(["flash"]);
   if (flash) await ctx.session.delete(); // a session without a user, made for this message
-  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash }));
+  const notice = flash ?? describeEnding(ctx.query.ended);
+  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash: notice }));
 }
 
 async function signIn(ctx: Context): Promise<void> {
   const name = readField(ctx, "name").trim();
   const remember = readField(ctx, "remember") === "yes";
+  const asOf = Date.now(); // before the password is read
   const tried = await authenticate(ctx, name, readField(ctx, "password"));
-  if (tried.user && (await startSession(ctx, tried.user, { remember }))) return seeOther(ctx, "/");
+  if (tried.user && (await startSession(ctx, tried.user, { remember, asOf }))) {
+    return seeOther(ctx, "/");
+  }
   const csrf = ctx.session.createCSRFToken();
-  const problem = tried.problem ?? "The name or the password is wrong.";
-  show(ctx, signInPage({ csrf, name, remember, problem }), tried.status);
+  const wrong = tried.problem ?? "The name or the password is wrong.";
+  const problem = tried.user ? JUST_ENDED : wrong;
+  show(ctx, signInPage({ csrf, name, remember, problem }), tried.user ? 409 : tried.status);
 }
 
 async function showSignUp(ctx: Context): Promise<void> {
@@ -102,24 +116,25 @@ function findProblem(name: string, password: string): string | null {
   return password.length < 8 ? "A password has at least 8 characters." : null;
 }
 
-/** Signs the user in. Returns false if the password was changed while it was being checked. */
+/**
+ * Signs the user in. Returns false if the user's sessions were ended since `asOf`, such as by a change of the
+ * password that was just checked.
+ */
 async function startSession(
   ctx: Context,
   user: User,
-  { remember = false }: { readonly remember?: boolean } = {},
+  { remember = false, asOf }: { readonly remember?: boolean; readonly asOf?: number } = {},
 ): Promise<boolean> {
-  await ctx.session.signIn(
-    {
-      user_id: user.id,
-      ...describeDevice(ctx.get("User-Agent")),
-      address: readAddress(ctx),
-      remember,
-    },
-    remember ? { idleTimeout: "30 days", absoluteTimeout: "90 days" } : {},
-  );
-  if (ctx.state.users.get(user.id) === user) return true;
-  await ctx.session.delete();
-  return false;
+  const device = describeDevice(ctx.get("User-Agent"));
+  const values = { user_id: user.id, ...device, address: readAddress(ctx), remember };
+  const timeouts = { idleTimeout: "30 days", absoluteTimeout: "90 days" } as const;
+  try {
+    await ctx.session.signIn(values, { asOf, ...(remember ? timeouts : {}) });
+    return true;
+  } catch (error) {
+    if (error instanceof SessionError && error.code === "ERR_SESSION_GONE") return false;
+    throw error;
+  }
 }
 
 /** The client's address. Behind a proxy, set `app.proxy`. */
@@ -157,6 +172,18 @@ async function endOthers(ctx: Context): Promise<void> {
     flash:
       ended === 1 ? "One other device is signed out." : `${ended} other devices are signed out.`,
   });
+  seeOther(ctx, "/");
+}
+
+async function keepNewest(ctx: Context): Promise<void> {
+  const peers = await ctx.session.peers("user_id");
+  const ended = (await peers?.trim({ keep: KEPT_DEVICES, initiator: "user" })) ?? 0;
+  // This device may be one of those.
+  if (await ctx.session.touch()) {
+    const flash =
+      ended === 1 ? "One older device is signed out." : `${ended} older devices are signed out.`;
+    await ctx.session.set({ flash });
+  }
   seeOther(ctx, "/");
 }
 

@@ -92,6 +92,7 @@ button:hover { border-color: var(--field); background: var(--page); }
 .devices li { display: grid; grid-template-columns: auto 1fr auto; align-items: center; gap: .75rem 1rem; padding: 1rem 0; border-top: 1px solid var(--line); }
 .devices svg { width: 2.75rem; height: 2.75rem; padding: .6rem; border-radius: .8rem; background: var(--page); fill: none; stroke: var(--muted); stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
 .devices .here svg { background: var(--soft); stroke: var(--accent); }
+.devices + .aside { margin: .25rem 0 1.25rem; }
 h2 { display: flex; flex-wrap: wrap; align-items: center; gap: .1rem .6rem; margin: 0; font-size: 1.05rem; line-height: 1.4; }
 .badge { padding: .1rem .55rem; border-radius: 1rem; background: var(--soft); color: var(--accent); font-size: .8rem; font-weight: 600; }
 dl { display: flex; flex-wrap: wrap; gap: 0 1.1rem; margin: .15rem 0 0; color: var(--muted); font-size: .875rem; }

@@ -24,7 +24,7 @@ import {
   type SignedInSession,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { defineSession } from "../http/session/unassignable.ts";
+import { createSessionProperty } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
@@ -91,7 +91,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     // Express gives each request its response.
     const { res = response } = req as Partial<ExpressRequest>;
     bindResponse(req, response ?? res);
-    return getRequestSession(req, () => new NodeExchange(req, createView(req)), signer);
+    return getRequestSession(req, new ExpressExchange(req), signer);
   }
 
   function middleware(
@@ -99,7 +99,7 @@ export function expressSessions<Data extends object, Reference extends string>(
     res: ServerResponse | object,
     next: () => void,
   ): void {
-    defineSession(req, "req.session", getSession(req, res));
+    defineSession(req, getSession(req, res));
     next();
   }
 
@@ -158,7 +158,7 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
     const req = readNodeRequest(TAKES, () => given);
     const header = (name: string) => readHeader(req, name);
     const { method = "" } = req;
-    const { secure } = createView(req);
+    const secure = isSecure(req);
     const own = { secure, host: readHost(req) };
     const { host } = deriveAddress(own, header, { trustProxy: trustsProxy(req) });
     guard(
@@ -171,19 +171,34 @@ export function csrfGuard<Request extends ExpressRequest = ExpressRequest>(
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = 'app.set("trust proxy", 1)';
+const defineSession = createSessionProperty("req.session");
 const TAKES = "The middleware, of and requireSession take Express's request: of(req)";
 
-function createView(req: ExpressRequest | UpgradeRequest) {
-  const request = req as Partial<ExpressRequest> & IncomingMessage;
-  return {
-    proxySetting: PROXY_SETTING,
-    get secure() {
-      return request.secure ?? isEncrypted(request);
-    },
-    get body() {
-      return request.body;
-    },
-  };
+class ExpressExchange extends NodeExchange {
+  readonly #req: ExpressRequest | UpgradeRequest;
+
+  constructor(req: ExpressRequest | UpgradeRequest) {
+    super(req);
+    this.#req = req;
+  }
+
+  get secure(): boolean {
+    return isSecure(this.#req);
+  }
+
+  get body(): unknown {
+    return (this.#req as Partial<ExpressRequest>).body;
+  }
+
+  get proxySetting(): string {
+    return PROXY_SETTING;
+  }
+}
+
+/** Whether the connection is secure. Of requests that Express has not seen, the socket tells. */
+function isSecure(req: ExpressRequest | UpgradeRequest): boolean {
+  const { secure } = req as Partial<ExpressRequest>;
+  return secure ?? isEncrypted(req);
 }
 
 /** Whether "trust proxy" covers the sender of the request. (`req.host` has no port in Express 4.) */

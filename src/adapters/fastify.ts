@@ -22,7 +22,7 @@ import {
   type SignedInSession,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { defineSession } from "../http/session/unassignable.ts";
+import { createSessionProperty } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
@@ -112,14 +112,14 @@ export function fastifySessions<Data extends object, Reference extends string>(
   function getSession(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = readRaw(request);
     bindResponse(raw, Object(reply).raw);
-    return getRequestSession(raw, () => new NodeExchange(raw, createView(request)), signer);
+    return getRequestSession(raw, new FastifyExchange(raw, request), signer);
   }
 
   const plugin = createPlugin("session-sets", (fastify) => {
     // Another plugin of this library may have added the property, for other sessions or other carriers.
     if (!fastify.hasRequestDecorator("session")) fastify.decorateRequest("session", null);
     fastify.addHook("onRequest", (request, reply, done) => {
-      defineSession(request, "request.session", getSession(request, reply));
+      defineSession(request, getSession(request, reply));
       done();
     });
   });
@@ -168,7 +168,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
   return createPlugin("session-sets-csrf-guard", (fastify) => {
     fastify.addHook("onRequest", (request, _reply, done) => {
       const { raw, method } = request;
-      const { secure } = createView(request);
+      const secure = isSecure(request);
       const header = (name: string) => readHeader(raw, name);
       const host = readAddressedHost(request);
       const asked = { request: raw, method, host, secure, proxySetting: PROXY_SETTING, header };
@@ -180,6 +180,7 @@ export function csrfGuard<Request extends FastifyRequest = FastifyRequest>(
 
 const OPTIONS = listAddedOptions<SignedSessionsOptions<never>>({ keys: true });
 const PROXY_SETTING = "Fastify's option trustProxy";
+const defineSession = createSessionProperty("request.session");
 
 /** HTTP/2 names the host in `:authority`. Fastify prefers `host`, and to that a trusted proxy's header. */
 function readAddressedHost({ raw, host }: FastifyRequest): string {
@@ -196,16 +197,29 @@ function isFunction(one: unknown): boolean {
   return typeof one === "function";
 }
 
-function createView(request: FastifyRequest) {
-  return {
-    proxySetting: PROXY_SETTING,
-    get secure() {
-      return request.protocol === "https";
-    },
-    get body() {
-      return request.body;
-    },
-  };
+class FastifyExchange extends NodeExchange {
+  readonly #request: FastifyRequest;
+
+  constructor(raw: IncomingMessage, request: FastifyRequest) {
+    super(raw);
+    this.#request = request;
+  }
+
+  get secure(): boolean {
+    return isSecure(this.#request);
+  }
+
+  get body(): unknown {
+    return this.#request.body;
+  }
+
+  get proxySetting(): string {
+    return PROXY_SETTING;
+  }
+}
+
+function isSecure(request: FastifyRequest): boolean {
+  return request.protocol === "https";
 }
 
 /** Makes a plugin that works in the scope in which it is registered, as fastify-plugin does. */

@@ -23,7 +23,7 @@ import {
   type SignedInSession,
 } from "../http/require-session.ts";
 import type { RequestSession } from "../http/session/request-session.ts";
-import { defineSession } from "../http/session/unassignable.ts";
+import { createSessionProperty } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
@@ -105,14 +105,14 @@ export function koaSessions<Data extends object, Reference extends string>(
     const req = readKoaRequest(ctx);
     const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
     bindResponse(req, ctx.res);
-    return getRequestSession(req, () => new NodeExchange(req, createView(ctx)), signer);
+    return getRequestSession(req, new KoaExchange(req, ctx), signer);
   }
 
   async function middleware(
     ctx: KoaContext & { session?: RequestSession<Data, Reference> },
     next: () => Promise<unknown>,
   ): Promise<void> {
-    defineSession(ctx, "ctx.session", getSession(ctx));
+    defineSession(ctx, getSession(ctx));
     await next();
   }
 
@@ -169,6 +169,7 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
 
 const OPTIONS = listAddedOptions<KoaSessionsOptions<never>>({ signed: true });
 const PROXY_SETTING = "app.proxy = true";
+const defineSession = createSessionProperty("ctx.session");
 
 const TAKES = "The middleware, of and requireSession take Koa's context: of(ctx)";
 
@@ -176,16 +177,25 @@ function readKoaRequest(ctx: KoaContext): IncomingMessage {
   return readNodeRequest(TAKES, () => ctx.req);
 }
 
-function createView(ctx: KoaContext) {
-  return {
-    proxySetting: PROXY_SETTING,
-    get secure() {
-      return ctx.secure;
-    },
-    get body() {
-      return ctx.request?.body;
-    },
-  };
+class KoaExchange extends NodeExchange {
+  readonly #ctx: KoaContext;
+
+  constructor(req: IncomingMessage, ctx: KoaContext) {
+    super(req);
+    this.#ctx = ctx;
+  }
+
+  get secure(): boolean {
+    return this.#ctx.secure;
+  }
+
+  get body(): unknown {
+    return this.#ctx.request?.body;
+  }
+
+  get proxySetting(): string {
+    return PROXY_SETTING;
+  }
 }
 
 /** Makes the signer of `app.keys`, which are a Keygrip, or a list of keys for HMAC-SHA-256. */

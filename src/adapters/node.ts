@@ -78,16 +78,8 @@ export function nodeSessions<Data extends object, Reference extends string>(
       "The function of nodeSessions takes a request and its response: sessionOf(req, res)",
       () => given,
     );
-    const { secure } = readAddress(req, { trustProxy });
-    const view = {
-      secure,
-      proxySetting: TRUST_PROXY_SETTING,
-      get body() {
-        return req.body;
-      },
-    };
     bindResponse(req, res);
-    return getRequestSession(req, () => new NodeExchange(req, view), signer);
+    return getRequestSession(req, new PlainNodeExchange(req, trustProxy), signer);
   }
 
   function requireSession<Field extends Reference & FieldOf<Data>>(
@@ -141,6 +133,29 @@ export function csrfGuard(options: CSRFGuardOptions<IncomingMessage> & TrustProx
     const address = readAddress(req, { trustProxy });
     guard({ request: req, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, req);
   };
+}
+
+class PlainNodeExchange extends NodeExchange {
+  readonly #req: IncomingMessage & { readonly body?: unknown };
+  readonly #trustProxy: boolean;
+
+  constructor(req: IncomingMessage, trustProxy: boolean) {
+    super(req);
+    this.#req = req;
+    this.#trustProxy = trustProxy;
+  }
+
+  get secure(): boolean {
+    return readAddress(this.#req, { trustProxy: this.#trustProxy }).secure;
+  }
+
+  get body(): unknown {
+    return this.#req.body;
+  }
+
+  get proxySetting(): string {
+    return TRUST_PROXY_SETTING;
+  }
 }
 
 function readAddress(req: IncomingMessage, trust: { readonly trustProxy: boolean }) {

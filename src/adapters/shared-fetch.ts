@@ -12,6 +12,7 @@ import {
   isFetchRequest,
   PartsExchange,
   type RequestParts,
+  readAddress,
   readFetchHeader,
 } from "../http/exchange/fetch-exchange.ts";
 import type { FetchRequest, PlatformResponse } from "../http/exchange/fetch-types.ts";
@@ -32,6 +33,7 @@ import type { RequestSession } from "../http/session/request-session.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { Note } from "../shared/note.ts";
 
 /** How Requests (WHATWG Fetch) bring and get their session tokens. */
 export type FetchSessionsOptions<Data> = SignedSessionsOptions<Data> & TrustProxyOption;
@@ -57,14 +59,10 @@ export class RequestedSessions<Data extends object, Reference extends string> {
     this.#getRequestSession = bindSessions(what, sessions, given, OPTIONS);
   }
 
-  /** The session of a Request. `owner` is the object that stands for the request from start to end. */
-  getSession(request: FetchRequest, owner: object = request): RequestSession<Data, Reference> {
-    const exchange = this.getExchange(request, owner);
-    return this.#getRequestSession(
-      findOwner(owner, request, request.headers),
-      () => exchange,
-      this.#signer,
-    );
+  /** The session of a Request. `own` is the framework's object of the request. */
+  getSession(request: FetchRequest, own: object = request): RequestSession<Data, Reference> {
+    const owner = findOwner(own, request, request.headers);
+    return this.#getRequestSession(owner, this.#getExchange(owner, request), this.#signer);
   }
 
   /** The session of a Request, or of the parts that a framework shows of one. */
@@ -84,25 +82,22 @@ export class RequestedSessions<Data extends object, Reference extends string> {
 
   #getSessionOfParts(parts: RequestParts): RequestSession<Data, Reference> {
     const owner = findOwner(parts.headers);
-    const exchange = () => {
-      const header = (name: string) => readFetchHeader(parts.headers, name);
-      const own = { secure: false, host: header("host") ?? "" };
-      const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
-      return new PartsExchange(parts, { secure, findRequest: () => exchanges.get(owner) });
-    };
+    const header = (name: string) => readFetchHeader(parts.headers, name);
+    const own = { secure: false, host: header("host") ?? "" };
+    const { secure } = deriveAddress(own, header, { trustProxy: this.#trustProxy });
+    const exchange = new PartsExchange(parts, { secure, findRequest: () => owner.exchange });
     PartsExchange.update(parts);
     return this.#getRequestSession(owner, exchange, this.#signer);
   }
 
   /** All sessions of a Request share one exchange, so that their cookies go out together. */
-  getExchange(request: FetchRequest, owner: object): FetchExchange {
-    const one = findOwner(owner, request, request.headers);
-    const known = exchanges.get(one);
-    if (known !== undefined) return known;
-    const { secure } = readAddress(request, { trustProxy: this.#trustProxy });
-    const exchange = new FetchExchange(request.headers, { secure, method: request.method });
-    exchanges.set(one, exchange);
-    return exchange;
+  getExchange(request: FetchRequest, own: object): FetchExchange {
+    return this.#getExchange(findOwner(own, request, request.headers), request);
+  }
+
+  #getExchange(owner: RequestOwner, request: FetchRequest): FetchExchange {
+    owner.exchange ??= new FetchExchange(request, this.#trustProxy);
+    return owner.exchange;
   }
 
   /** Registers the adapter of these sessions, so that `createSessionCookie` takes it. */
@@ -127,18 +122,21 @@ export class RequestedSessions<Data extends object, Reference extends string> {
   }
 }
 
-const exchanges = new WeakMap<object, FetchExchange>();
+/** What stands for a request from start to end. */
+class RequestOwner {
+  /** Null if only parts of the request are known. */
+  exchange: FetchExchange | null = null;
+}
 
-const owners = new WeakMap<object, object>();
+const owners = new Note<RequestOwner>();
 
 /**
- * Finds the one object that stands for a request among the several that belong to it: the framework's own,
- * the Request and its headers. If one Request replaces another, the framework's object still leads to it.
+ * Finds what stands for a request by any of the objects that belong to it: the framework's own, the Request
+ * and its headers. If one Request replaces another, the framework's object still leads to it.
  */
-function findOwner(...shown: readonly [object, ...object[]]): object {
-  const known = shown.find((one) => owners.has(one));
-  const owner = (known && owners.get(known)) ?? shown[0];
-  for (const one of shown) if (!owners.has(one)) owners.set(one, owner);
+function findOwner(own: object, request: object = own, headers: object = own): RequestOwner {
+  const owner = owners.get(own) ?? owners.get(request) ?? owners.get(headers) ?? new RequestOwner();
+  for (const one of [own, request, headers]) if (!owners.get(one)) owners.set(one, owner);
   return owner;
 }
 
@@ -165,11 +163,4 @@ export function createFetchGuard<Given>(
     const one = findOwner(owner, request, request.headers);
     guard({ request: one, method, ...address, proxySetting: TRUST_PROXY_SETTING, header }, given);
   };
-}
-
-function readAddress({ url, headers }: FetchRequest, trust: { readonly trustProxy: boolean }) {
-  const { protocol, host } = new URL(url);
-  // Some servers build the URL from their own address, so the Host header counts.
-  const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
-  return deriveAddress(own, (name) => readFetchHeader(headers, name), trust);
 }

@@ -1,21 +1,12 @@
 import { findCore, type Sessions } from "../sessions/create-sessions.ts";
 import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
 import { readElements, readOptions } from "../shared/given.ts";
-import {
-  BearerHeader,
-  type CarrierName,
-  createBearer,
-  findTokens,
-  parseCarriers,
-} from "./carriers/carriers.ts";
+import { type CarrierName, parseCarriers } from "./carriers/carriers.ts";
 import { type CookieOptions, parseCookieOptions } from "./carriers/cookie-options.ts";
-import { Cookies } from "./carriers/cookies.ts";
-import { SessionCookie } from "./carriers/session-cookie.ts";
 import { createSigner, type Signer } from "./carriers/signer.ts";
-import { CSRFTokens } from "./csrf-tokens.ts";
-import { createForeignPageError, createPassedAsBearerError } from "./errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
-import { isForeign, isSafe } from "./foreign.ts";
+import { notesOf } from "./request-notes.ts";
+import { type Binding, RequestContext } from "./session/request-context.ts";
 import { RequestSession } from "./session/request-session.ts";
 import type { AdapterCookie } from "./test-cookie.ts";
 
@@ -59,36 +50,24 @@ export type SessionOf<AppSessions> =
 
 /** Gets the session of a request, the same object each time. Without a signer, cookies are not signed. */
 export interface GetRequestSession<Data extends object, Reference extends string> {
-  (
-    request: object,
-    exchange: () => Exchange,
-    signer: Signer | null,
-  ): RequestSession<Data, Reference>;
+  (request: object, exchange: Exchange, signer: Signer | null): RequestSession<Data, Reference>;
   /** The cookie that brings the token of its requests. */
   readonly adapterCookie: AdapterCookie;
 }
 
-/** The session of a request, and the options with which it was made. */
-interface BoundSession {
-  readonly session: RequestSession<object>;
-  readonly core: object;
-  readonly carriers: string;
+/** The options of an adapter, in the form in which those of two adapters are compared. */
+interface ComparableBinding extends Binding {
+  readonly carriersText: string;
   /** The cookie's name and options; null if no cookie carries tokens. */
-  readonly cookie: { readonly name: string; readonly options: string } | null;
-  /** Whether its token came in a header that no browser sends by itself. */
-  readonly byBearer: boolean;
-  /** Whether its token came in the cookie, or would go out in it. */
-  readonly byCookie: boolean;
-  /** The request headers that Vary names. */
-  readonly varies: Set<string>;
+  readonly adapterCookie: { readonly name: string; readonly options: string } | null;
 }
 
-/** The sessions of each request: one for each kind of sessions and carriers that the application uses. */
-const boundSessions = new WeakMap<object, BoundSession[]>();
-/** The requests that a CSRF guard let pass because of a bearer header. */
-const requestsPassedByBearer = new WeakSet<object>();
-/** The requests from other origins that a CSRF guard was told to let in. */
-const admittedRequests = new WeakSet<object>();
+/** A session of a request. */
+export interface BoundSession {
+  readonly session: RequestSession<object>;
+  readonly context: RequestContext;
+  readonly binding: ComparableBinding;
+}
 
 /**
  * Reads the options of an adapter once. All functions below take the result.
@@ -129,53 +108,31 @@ export function bindSessions<Data extends object, Reference extends string>(
     );
   }
 
-  const isToken = (value: string) => core.toId(value) !== null;
   const hasCookie = carriers.includes("cookie");
   // An option that is off counts as left out, for another adapter may not even have it.
   const others = Object.fromEntries(more.map((key) => [key, Object(options)[key] || undefined]));
-  const asked = {
+  const binding: ComparableBinding = {
     core,
-    carriers: toText(carriers),
-    cookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
+    carriers,
+    cookie,
+    carriersText: toText(carriers),
+    adapterCookie: hasCookie ? { name: cookie.name, options: toText([cookie, others]) } : null,
   };
 
-  const getSession = (request: object, createExchange: () => Exchange, signer: Signer | null) => {
-    const all = boundSessions.get(request) ?? [];
-    const candidates = all.filter((one) => isAlike(one, asked));
-    const present = candidates.find((one) => one.carriers === asked.carriers);
+  const getSession = (request: object, exchange: Exchange, signer: Signer | null) => {
+    const notes = notesOf(request);
+    const candidates = notes.sessions.filter((one) => isAlike(one.binding, binding));
+    const present = candidates.find((one) => one.binding.carriersText === binding.carriersText);
     if (present) return present.session as RequestSession<Data, Reference>;
-    const exchange = createExchange();
-    const cookies = new Cookies(cookie, signer, exchange);
-    const orderedCarriers = carriers.map((carrier) =>
-      carrier === "cookie"
-        ? new SessionCookie(cookies, cookie)
-        : new BearerHeader(carrier.header, exchange),
-    );
-    const { carrier, tokens } = findTokens(orderedCarriers, isToken);
-    const varies = orderedCarriers.map(({ vary }) => vary);
-    const byCookie = carrier.sends;
+    const context = new RequestContext(binding, notes, exchange, signer);
     // A request that brings nothing in the other carriers has one session, whatever they are.
-    const shared = byCookie ? candidates.find((one) => one.byCookie) : undefined;
+    const shared = candidates.find((one) => one.context.isByCookie && context.isByCookie);
     if (shared) {
-      for (const vary of varies) shared.varies.add(vary);
+      for (const vary of context.varies) shared.context.varies.add(vary);
       return shared.session as RequestSession<Data, Reference>;
     }
-    const bearer = orderedCarriers.find(({ sends }) => !sends) ?? createBearer(exchange);
-    const csrf = new CSRFTokens(cookies, cookie.name, exchange);
-    const byBearer = tokens.length > 0 && !carrier.sends;
-    const bringsCookie = byCookie && tokens.length > 0;
-    const admit = () => {
-      if (!byBearer && requestsPassedByBearer.has(request)) throw createPassedAsBearerError();
-      if (bringsCookie && isForged(exchange) && !admittedRequests.has(request))
-        throw createForeignPageError();
-    };
-    const variedHeaders = new Set(varies);
-    const context = { core, exchange, carrier, varies: variedHeaders, bearer, tokens, csrf, admit };
     const session = new RequestSession<Data, Reference>(context);
-    boundSessions.set(request, [
-      ...all,
-      { ...asked, session, byBearer, byCookie, varies: variedHeaders },
-    ]);
+    notes.sessions.push({ session, context, binding });
     return session;
   };
 
@@ -185,14 +142,13 @@ export function bindSessions<Data extends object, Reference extends string>(
 }
 
 /** Whether a session of a request can serve another call with these options, apart from the carriers. */
-function isAlike(one: BoundSession, asked: Pick<BoundSession, "core" | "cookie">): boolean {
+function isAlike(one: ComparableBinding, asked: ComparableBinding): boolean {
   if (one.core !== asked.core) return false;
-  if (one.cookie === null || one.cookie.name !== asked.cookie?.name) {
-    return one.cookie === asked.cookie;
-  }
-  if (one.cookie.options === asked.cookie.options) return true;
+  const [cookie, wanted] = [one.adapterCookie, asked.adapterCookie];
+  if (cookie === null || cookie.name !== wanted?.name) return cookie === wanted;
+  if (cookie.options === wanted.options) return true;
   throw createConfigError(
-    `The cookie ${quote(one.cookie.name)} of one request was asked for twice, with different options. Give all adapters of these sessions the same options, or give the cookies different names`,
+    `The cookie ${quote(cookie.name)} of one request was asked for twice, with different options. Give all adapters of these sessions the same options, or give the cookies different names`,
     { option: "cookie" },
   );
 }
@@ -202,16 +158,9 @@ function toText(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "function" ? "function" : one));
 }
 
-/** Whether a request may change something, and the browser says that a page of another origin sent it. */
-function isForged(exchange: Exchange): boolean {
-  const header = (name: string) => exchange.requestHeader(name);
-  if (exchange.method === undefined || isSafe(exchange.method, header)) return false;
-  return isForeign(header) ?? false;
-}
-
 /** Notes that a CSRF guard was told to let a request in, whichever page sent it. */
 export function admitForeign(request: object): void {
-  admittedRequests.add(request);
+  notesOf(request).isAdmitted = true;
 }
 
 /**
@@ -219,9 +168,10 @@ export function admitForeign(request: object): void {
  * session with a cookie later on.
  */
 export function passesByBearer(request: object): boolean {
-  const all = boundSessions.get(request) ?? [];
-  const passes = all.length > 0 && all.every(({ byBearer }) => byBearer);
-  if (passes) requestsPassedByBearer.add(request);
+  const notes = notesOf(request);
+  const { sessions } = notes;
+  const passes = sessions.length > 0 && sessions.every(({ context }) => context.isByBearer);
+  if (passes) notes.passedByBearer = true;
   return passes;
 }
 

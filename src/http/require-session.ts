@@ -2,6 +2,7 @@ import { findCore } from "../sessions/create-sessions.ts";
 import type { FieldOf, Session } from "../sessions/types.ts";
 import { createConfigError, listOptionNames, quote } from "../shared/errors.ts";
 import { readOptions, readSafely } from "../shared/given.ts";
+import { Note } from "../shared/note.ts";
 import type { RequestSession } from "./session/request-session.ts";
 
 /** The answer if nobody is signed in, and whether the check counts as use. */
@@ -141,7 +142,7 @@ function asksForPage({ header }: AskingRequest): boolean {
 
 /** The sessions that a requirement found, by request. */
 export class FoundSessions<Found> {
-  readonly #found = new WeakMap<object, Found>();
+  readonly #found = new Note<Found>();
 
   put(request: object, session: Found): void {
     this.#found.set(request, session);

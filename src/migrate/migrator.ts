@@ -130,11 +130,12 @@ export class Migrator {
 
   /**
    * Migrates all sessions whose field has a value, in bounded steps. When this resolves, every session
-   * that was in the index at the call has left the foreign layout, unless it is damaged.
+   * that was in the index at the call has left the foreign layout, unless it is damaged. The layout must have
+   * an index.
    */
   async migrateIndex(field: string, value: string, options: MigrateOptions = {}): Promise<void> {
-    const { index, toKey } = this.#layout;
-    if (index === null) return;
+    const { toKey } = this.#layout;
+    const index = this.#layout.index as NonNullable<ForeignLayout["index"]>;
     const indexKey = index.toKey(field, value);
     let cursor = "0";
     do {

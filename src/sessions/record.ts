@@ -222,3 +222,8 @@ export function composeSession<Data>(
     absoluteDeadline: times.absoluteDeadline === null ? null : new Date(times.absoluteDeadline),
   };
 }
+
+/** Gives the id and lineage of a session that was never rotated. */
+export function toUnrotatedNames(id: string) {
+  return { id, lineage: id };
+}

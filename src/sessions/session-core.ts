@@ -13,9 +13,9 @@ import type {
   Reference,
   Rotation,
   SessionStore,
+  SignIn,
 } from "../store/contract.ts";
 import type { Refused } from "../store/entering.ts";
-import type { Cause } from "../store/feed.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
 import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
 import { SessionEndings } from "./endings/session-endings.ts";
@@ -32,6 +32,7 @@ import {
   decodeFields,
   encodeValues,
   requireReference,
+  toUnrotatedNames,
 } from "./record.ts";
 import { createRefusedError, parseAsOf } from "./refusals.ts";
 import { type ReindexOptions, reindex } from "./reindex.ts";
@@ -40,6 +41,7 @@ import {
   createTokenAfter,
   createTokenBeside,
   isId,
+  isToken,
   type NewToken,
   toId,
 } from "./token.ts";
@@ -56,7 +58,7 @@ type Sets = Pick<
 >;
 
 /** What the options of `rotate` choose. */
-export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "cause">;
+export type RotationChoice = Pick<Rotation, "grace" | "asOf" | "leaving" | "cause">;
 
 /** Changes of one session. */
 export interface Changes {
@@ -76,6 +78,8 @@ export interface SignInResult<Data> extends SessionWithToken<Data> {
 /** Sessions by their ids: what `Sessions` and the session of a request share. */
 export class SessionCore {
   readonly config: Settings;
+  /** Whether a text is well-formed as a token. */
+  readonly isToken = (text: unknown): text is string => isToken(text, this.#store.shards);
   readonly #endings: SessionEndings;
   readonly #store: SessionStore;
 
@@ -139,17 +143,18 @@ export class SessionCore {
 
   /**
    * Ends the session that an id leads to, and makes a new one for the user. Without an id it only makes
-   * one.
+   * one. No limit counts the sessions of `leaving`, which the caller ends.
    */
   async signIn<Data>(
     id: string | null,
     values: object,
     options: SignInOptions<string> = {},
+    leaving?: readonly string[],
   ): Promise<SignInResult<Data>> {
     const given = readOptions("signIn", options, SIGN_IN_OPTIONS);
     const cause = checkCause(given);
     if (!this.namesUser(values)) throw createNobodyError(this.config.identity);
-    if (id !== null) return this.replace(id, values, given, cause);
+    if (id !== null) return this.replace(id, values, given, { cause, leaving });
     const { keep = [], asOf, ...deadlines } = given;
     this.readKeep(keep);
     return {
@@ -163,7 +168,7 @@ export class SessionCore {
     id: string,
     values: object,
     { keep = [], asOf, ...deadlines }: SignInOptions<string>,
-    cause: Cause | undefined,
+    endings: Pick<SignIn, "cause" | "leaving">,
   ): Promise<SignInResult<Data>> {
     const kept = this.readKeep(keep);
     const timeouts = parseTimeouts(deadlines, this.config);
@@ -177,7 +182,7 @@ export class SessionCore {
       identity,
       tombstone,
       maxBytes,
-      cause,
+      ...endings,
     });
     if (signedIn.state === "too-large") throw createTooLargeError(signedIn.bytes, maxBytes);
     if (signedIn.state !== "signed-in") throw createRefusedError(signedIn);
@@ -268,25 +273,22 @@ export class SessionCore {
   }
 
   #completeRotation(
-    { to, when, grace, asOf, cause }: NonNullable<Changes["rotation"]>,
+    { grace, ...chosen }: NonNullable<Changes["rotation"]>,
     { references }: FieldChanges,
   ): Rotation {
     const { identity, rotationGrace, idleTimeout, absoluteTimeout } = this.config;
     const without = references.filter(({ texts }) => texts.length === 0).map(({ field }) => field);
     return {
-      to,
-      when,
+      ...chosen,
       identity,
       grace: grace ?? rotationGrace,
       tombstone: rotationGrace,
-      asOf,
       // A session that takes the place of a signed-out one has no user.
       replacement: {
         idleTimeout,
         absoluteTimeout,
         without: identity.filter(createMembershipTest(without)),
       },
-      cause,
     };
   }
 
@@ -392,9 +394,4 @@ export class SessionCore {
 
 function createMembershipTest(list: readonly string[]): (one: string) => boolean {
   return (one) => list.includes(one);
-}
-
-/** Gives the id and lineage of a session that was never rotated. */
-function toUnrotatedNames(id: string) {
-  return { id, lineage: id };
 }

@@ -54,11 +54,14 @@ function takeRandom(): string {
   return text;
 }
 
+/** Whether a text is well-formed as a token of one of `shards` shards. */
+export function isToken(token: unknown, shards: number): token is string {
+  return typeof token === "string" && TOKEN_PATTERN.test(token) && decodeShard(token) < shards;
+}
+
 /** Derives the id of a token, or null if it isn't a token of one of `shards` shards. */
 export function toId(token: unknown, shards: number): string | null {
-  return typeof token === "string" && TOKEN_PATTERN.test(token) && decodeShard(token) < shards
-    ? hashToken(token)
-    : null;
+  return isToken(token, shards) ? hashToken(token) : null;
 }
 
 /** Whether a text is well-formed as an id of one of `shards` shards. */

@@ -1,11 +1,25 @@
 /** Runs calls one after the other, in the order in which they were made. */
 export class Queue {
-  #last: Promise<unknown> = Promise.resolve();
+  #isBusy = false;
+  /** What starts the calls that wait. */
+  #waiting: (() => void)[] | null = null;
 
   /** Runs `work` when all work before it has ended. Resolves or rejects as `work` does. */
-  run<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined); // the caller is told; the next call starts anyway
-    return result;
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) await new Promise<void>((resolve) => this.#add(resolve));
+    this.#isBusy = true;
+    try {
+      return await work();
+    } finally {
+      const startNext = this.#waiting?.shift();
+      if (startNext)
+        startNext(); // the queue stays busy
+      else this.#isBusy = false;
+    }
+  }
+
+  #add(start: () => void): void {
+    this.#waiting ??= [];
+    this.#waiting.push(start);
   }
 }

@@ -6,16 +6,14 @@
  * - Absent, expired and ended sessions are treated alike, and aren't errors: the answer is null,
  *   false or "gone".
  * - The store's own clock decides what has expired. A session is live up to and including `expiresAt`.
- * - Each method settles within a bounded time. It rejects with a SessionError, and only in these
- *   cases: for a system fault (ERR_STORE_UNAVAILABLE, ERR_STORE_FULL, ERR_REPLICAS); where a
- *   session's references would have more than 1,000 values together (ERR_SESSION_VALUE, and nothing
- *   is done); and in `changeAll`, where a session would grow too large.
+ * - Each method settles within a bounded time. It rejects with a SessionError, and only for a system
+ *   fault (ERR_STORE_UNAVAILABLE, ERR_STORE_FULL, ERR_REPLICAS); where a session's references would
+ *   have more than 1,000 values together (ERR_SESSION_VALUE, and nothing is done); and in `changeAll`.
  * - Only `create` and `signIn` make a session, and only under an id that was never used before. A
  *   `change` that names another user than the session's does what `signIn` does.
  * - Times and durations are whole milliseconds. Times count from 1970 on the store's clock.
  *
- * A store needs nothing else. Optional abilities have their own files, each with a type that extends
- * `SessionStore`: commanding.ts, feed.ts, reindexing.ts and iterating.ts.
+ * Optional abilities extend `SessionStore`: commanding.ts, feed.ts, reindexing.ts and iterating.ts.
  */
 
 import type { Limit, Refused } from "./entering.ts";
@@ -108,7 +106,6 @@ export interface Created extends Times {
 }
 
 /**
-/**
  * What an id leads to. `now` is the time of the read on the store's clock.
  *
  * - `live`: a session. Its id differs from the given one where that is an alias.
@@ -198,13 +195,15 @@ export interface Rotation {
    * and gets the fields that the change sets, except those in `without`.
    */
   readonly replacement: Replacement;
+  /** Ids of other sessions that the caller ends if this one is replaced. No limit counts them. */
+  readonly leaving?: readonly string[] | undefined;
   /** Why the session that is there is ended, if it is. */
   readonly cause?: Cause | undefined;
   /** When the credentials were read, as in `Refused`. It counts for all sets that the change names. */
   readonly asOf?: number | undefined;
 }
 
-/** The deadlines of a session that replaces another, and the fields that it doesn't get. */
+/** A session that replaces another: its deadlines, and the fields that it doesn't get. */
 export interface Replacement {
   readonly idleTimeout: number | null;
   readonly absoluteTimeout: number | null;
@@ -221,6 +220,8 @@ export interface SignIn extends NewSession {
   readonly tombstone: number;
   /** The most bytes that the names and values of its fields may have together. */
   readonly maxBytes: number;
+  /** Ids of other sessions that the caller ends once this is done. No limit counts them. */
+  readonly leaving?: readonly string[] | undefined;
   /** Why the session that is there is ended. */
   readonly cause?: Cause | undefined;
 }

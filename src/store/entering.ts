@@ -7,9 +7,10 @@ import type { FieldReferences, Reference } from "./contract.ts";
  * created first, and of those of one moment the one whose lineage `<` sorts first. A session that is
  * older than all in a full set is refused, too.
  *
- * A store of several shards may let parallel calls in first, and then end those beyond the limit in that
- * order, which may include the caller's. It never leaves fewer than the limit, and not one more once all
- * calls have returned.
+ * A set that rejects never has more, and nobody in it is ended for others. One that ends the oldest may
+ * let parallel calls in first, and then end those beyond the limit in that order, which may include the
+ * caller's, if the store has several shards or the set is large. It never leaves fewer than the limit, and
+ * not one more once all calls have returned.
  */
 export interface Limit {
   /** 1 or more. */

@@ -1,7 +1,8 @@
 import type { SessionStore } from "./contract.ts";
 
 /*
- * A store may also tell what happens to its sessions: that they were ended, and that they were rotated.
+ * A store may also tell what happens to its sessions: that they were ended, that they were rotated, and
+ * that they will expire sooner than they would have.
  * `onEnd` and `endings` need it. `feedContract` of `session-sets/testing` tests it.
  */
 
@@ -27,7 +28,13 @@ export interface Cause {
  */
 export type StoredEndingKind = "delete" | "clear" | "trim" | "limit" | "sign-in";
 
-/** What a store tells. `at` is a time on its clock. */
+/**
+ * What a store tells. `at` is a time on its clock.
+ *
+ * - `ended`: it has ended sessions. It tells nothing of those that expire.
+ * - `rotated`: a session has got another id.
+ * - `shortened`: a session's deadline was brought forward. One that stays or is put off isn't told.
+ */
 export type FeedEvent =
   | {
       readonly type: "ended";
@@ -43,6 +50,14 @@ export type FeedEvent =
       readonly from: string;
       readonly to: string;
       readonly lineage: string;
+    }
+  | {
+      readonly type: "shortened";
+      readonly at: number;
+      readonly id: string;
+      readonly lineage: string;
+      /** Its deadline from now on, on the store's clock. */
+      readonly expiresAt: number;
     };
 
 /** Receives what a store tells. It doesn't throw. */

@@ -2,6 +2,7 @@ import { asOf } from "./core/as-of.ts";
 import { changing } from "./core/changing.ts";
 import { creating } from "./core/creating.ts";
 import { ending } from "./core/ending.ts";
+import { enteringFullSets } from "./core/entering-full-sets.ts";
 import { expiring } from "./core/expiring.ts";
 import { limiting } from "./core/limiting.ts";
 import { listing } from "./core/listing.ts";
@@ -46,6 +47,7 @@ export const storeContract: readonly StoreTest[] = [
   ...listing,
   ...lookalikes,
   ...limiting,
+  ...enteringFullSets,
   ...trimming,
   ...largeSets,
   ...expiring,

@@ -6,19 +6,23 @@ import {
   assertMembers,
   change,
   create,
+  createChange,
   createChanges,
+  createDraft,
   createForUser,
   createMany,
   createRotation,
+  createSession,
   expectDone,
   findLive,
   of,
   readAllPages,
+  toLimited,
 } from "./steps.ts";
 import { type StoreTest, storeTest } from "./store-test.ts";
 
-/** More sessions than any store reads, changes or ends in one page. */
-const MANY = 700;
+/** More sessions than any store reads, changes or ends in one page: these are of a hundred, and of 300 keys. */
+const MANY = 350;
 const USER = of("user_id", "1");
 
 export const largeSets: readonly StoreTest[] = [
@@ -32,7 +36,7 @@ export const largeSets: readonly StoreTest[] = [
   storeTest("list of a large set gives those most recently seen", async ({ store }) => {
     await createMany(store, "1", MANY);
     const all = (await readAllPages(store, USER)).sort((a, b) => b.lastSeenAt - a.lastSeenAt);
-    for (const limit of [20, 500]) {
+    for (const limit of [20, 300]) {
       const listed = await store.list(USER, { limit, order: "last-seen" });
       // Some were seen in the same millisecond, so the times are compared and not the ids.
       assert.deepEqual(
@@ -133,6 +137,54 @@ export const largeSets: readonly StoreTest[] = [
     assert.equal(await store.endAll(of("team", "5")), 1);
     const counts = await Promise.all(teams.map((team) => store.count(of("team", team))));
     assert.deepEqual(counts, Array(400).fill(0));
+  }),
+
+  storeTest(
+    "a set far beyond a limit is brought to it, and ends only the oldest",
+    async (under) => {
+      const { store, elapse } = under;
+      await createMany(store, "1", MANY);
+      await elapse(2);
+      const newest = await createForUser(store, "1");
+      const made = createDraft(store);
+      const limit = { most: 2, whenFull: "end-oldest" } as const;
+      await createSession(store, { ...made, references: toLimited({ user_id: ["1"] }, limit) });
+      await assertMembers(store, USER, [newest, made.id]);
+    },
+  ),
+
+  storeTest(
+    "a session enters a large set by a change in the same way",
+    async ({ store, elapse }) => {
+      const old = await createForUser(store, "2");
+      await elapse(2);
+      const ids = await createMany(store, "1", MANY);
+      await elapse(2);
+      const [young, other] = [await createForUser(store, "2"), await createForUser(store, "2")];
+      const limit = { most: 2, whenFull: "end-oldest" } as const;
+      const enter = {
+        ...createChange({ set: { user_id: "1" } }),
+        references: toLimited({ user_id: ["1"] }, limit),
+      };
+      const full = { state: "full", field: "user_id", limit: 2 };
+      assert.deepEqual(await store.change(old, enter), full);
+      assert.equal(await store.count(USER), MANY);
+      expectDone(await store.change(young, enter));
+      assert.equal(await store.count(USER), 2);
+      const to = newIdBeside(other);
+      expectDone(await store.change(other, { ...enter, rotation: createRotation(to) }));
+      await assertMembers(store, USER, [young, to]);
+      await assertGone(store, ...ids.slice(0, 5));
+    },
+  ),
+
+  storeTest("a large set that rejects refuses, and stays as it is", async ({ store }) => {
+    await createMany(store, "1", MANY);
+    const limit = { most: MANY, whenFull: "reject" } as const;
+    const references = toLimited({ user_id: ["1"] }, limit);
+    const full = { state: "full", field: "user_id", limit: MANY };
+    assert.deepEqual(await store.create({ ...createDraft(store), references }), full);
+    assert.equal(await store.count(USER), MANY);
   }),
 ];
 

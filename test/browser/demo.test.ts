@@ -4,7 +4,8 @@ import type { SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ANDROID, IPHONE } from "../support/http/user-agents.ts";
+import { MAX_DEVICES } from "../../demo/context.ts";
+import { ANDROID, EDGE, IPHONE } from "../support/http/user-agents.ts";
 import { launchBrowser } from "../support/programs/chromium.ts";
 import { type RedisServer, startRedis } from "../support/redis/server.ts";
 import {
@@ -19,6 +20,7 @@ import {
   PASSWORD,
   sessionCookie,
   signIn,
+  signInAgain,
   startDemo,
 } from "./devices.ts";
 
@@ -104,8 +106,7 @@ describe.each([
 
     await signIn(phone, PASSWORD);
     expect(await message(phone)).toBe("The name or the password is wrong.");
-    await signIn(phone, "battery staple");
-    expect(await heading(phone)).toBe("Your devices");
+    await signInAgain(phone, "battery staple");
   });
 
   test("a wrong current password changes nothing", async () => {
@@ -132,11 +133,65 @@ describe.each([
     expect(await headingAtNextRequest(phone)).toBe("Sign in");
     expect(await headingAtNextRequest(tablet)).toBe("Sign in");
 
-    await signIn(phone);
+    await signInAgain(phone);
     await phone.getByRole("button", { name: "Sign out everywhere" }).click();
     expect(await heading(phone)).toBe("Sign in");
     expect(await sessionCookie(phone)).toBeUndefined();
     expect(await headingAtNextRequest(desk)).toBe("Sign in");
+  });
+
+  test("a login that the end of all sessions overtakes is refused, and says so", async () => {
+    const desk = await openDevice(browser, demo);
+    const authenticate = demo.users.authenticate.bind(demo.users);
+    demo.users.authenticate = async (name, password) => {
+      const user = await authenticate(name, password);
+      await demo.sessions.by("user_id", user?.id ?? "").clear(); // someone resets the password
+      return user;
+    };
+    await signIn(desk);
+    expect(await message(desk)).toMatch(/signed out elsewhere a moment ago\. Sign in again\.$/);
+    expect(await desk.getByLabel("Name").inputValue()).toBe("ada");
+    expect(await sessionCookie(desk)).toBeUndefined();
+
+    demo.users.authenticate = authenticate;
+    await signInAgain(desk);
+  });
+
+  test("a device more than allowed signs the oldest out", async () => {
+    const agents = [IPHONE, ANDROID, undefined, EDGE, undefined];
+    const devices: Page[] = [];
+    for (const userAgent of agents) {
+      devices.push(await openDevice(browser, demo, userAgent ? { userAgent } : {}));
+      await signIn(devices.at(-1) as Page);
+    }
+    const [oldest, ...others] = devices as [Page, ...Page[]];
+    expect(await listedDevices(oldest)).toHaveLength(MAX_DEVICES);
+    await expect(oldest.getByText(`At most ${MAX_DEVICES} devices`).count()).resolves.toBe(1);
+    await signIn(await openDevice(browser, demo));
+    expect(await headingAtNextRequest(oldest)).toBe("Sign in");
+    for (const device of others) expect(await headingAtNextRequest(device)).toBe("Your devices");
+  });
+
+  test("one button keeps only the newest devices, wherever it is pressed", async () => {
+    const devices: Page[] = [];
+    for (const userAgent of [IPHONE, ANDROID, EDGE]) {
+      devices.push(await openDevice(browser, demo, { userAgent }));
+      await signIn(devices.at(-1) as Page);
+    }
+    const [iphone, android, edge] = devices as [Page, Page, Page];
+    await edge.goto("/");
+    const button = (page: Page) => page.getByRole("button", { name: "Keep only the 2 newest" });
+    await button(edge).click();
+    expect(await message(edge)).toBe("One older device is signed out.");
+    expect(await headingAtNextRequest(iphone)).toBe("Sign in");
+    expect(await headingAtNextRequest(android)).toBe("Your devices");
+    expect(await button(android).count()).toBe(0);
+
+    await signIn(iphone);
+    await android.goto("/");
+    await button(android).click(); // it is the oldest now
+    expect(await heading(android)).toBe("Sign in");
+    expect(await listedDevices(iphone)).toHaveLength(2);
   });
 
   test("remembering gives a persistent cookie, and signing in without it one for the browser session", async () => {
@@ -153,7 +208,7 @@ describe.each([
 
     await desk.getByRole("button", { name: "Sign out", exact: true }).click();
     expect(await sessionCookie(desk)).toBeUndefined();
-    await signIn(desk, "battery staple");
+    await signInAgain(desk, "battery staple");
     expect((await sessionCookie(desk))?.expires).toBe(-1);
   });
 

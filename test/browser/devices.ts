@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import { expect } from "vitest";
 import { type AppOptions, createApp } from "../../demo/app.ts";
 import { FIREFOX } from "../support/http/user-agents.ts";
 
@@ -53,6 +54,15 @@ export async function signIn(page: Page, password = PASSWORD, remember = false):
   await page.getByLabel("Password").fill(password);
   if (remember) await page.getByLabel("Remember me").check();
   await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Signs in right after the user's sessions were ended: for two seconds that is refused. */
+export async function signInAgain(page: Page, password = PASSWORD): Promise<void> {
+  const signedIn = async () => {
+    await signIn(page, password);
+    return heading(page);
+  };
+  await expect.poll(signedIn, { timeout: 20_000, interval: 500 }).toBe("Your devices");
 }
 
 export async function changePassword(page: Page, current: string, next: string): Promise<void> {

@@ -2,9 +2,18 @@
 import type { Browser, Page } from "playwright-core";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { IPHONE } from "../support/http/user-agents.ts";
+import { MAX_DEVICES } from "../../demo/context.ts";
+import { ANDROID, IPHONE } from "../support/http/user-agents.ts";
 import { launchBrowser } from "../support/programs/chromium.ts";
-import { type Demo, listedDevices, openDevice, signIn, startDemo } from "./devices.ts";
+import {
+  type Demo,
+  heading,
+  listedDevices,
+  message,
+  openDevice,
+  signInAgain,
+  startDemo,
+} from "./devices.ts";
 
 let browser: Browser;
 let demo: Demo;
@@ -31,7 +40,7 @@ async function openLive(userAgent?: string): Promise<Page> {
   const options = { javaScriptEnabled: true, ...(userAgent ? { userAgent } : {}) };
   const page = await openDevice(browser, demo, options);
   const listening = page.waitForResponse((response) => response.url().endsWith("/events"));
-  await signIn(page);
+  await signInAgain(page);
   expect((await listening).status()).toBe(200);
   return page;
 }
@@ -40,7 +49,8 @@ test("a browser that is signed out elsewhere lands on the sign-in page by itself
   const phone = await openLive(IPHONE);
   const desk = await openLive();
   await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).click();
-  await phone.waitForURL("**/sign-in");
+  await phone.waitForURL("**/sign-in?ended=delete");
+  expect(await message(phone)).toBe("This device was signed out.");
   expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
 });
 
@@ -50,10 +60,33 @@ test("a browser lands there when the server ends its session, and when it expire
     if (end === "clear") await demo.sessions.by("user_id", (await userOf()) ?? "").clear();
     else {
       const [cookie] = await page.context().cookies();
-      await demo.sessions.touch(cookie?.value, { idleTimeout: 1500 });
-      await page.reload();
+      // The page learns of it although its session was to live for half an hour.
+      await demo.sessions.touch(cookie?.value, { idleTimeout: 500 });
     }
-    await page.waitForURL("**/sign-in");
+    await page.waitForURL(`**/sign-in?ended=${end}`);
+    const told = end === "clear" ? "This device was signed out." : "Your session has expired.";
+    expect(await message(page)).toBe(told);
+  }
+});
+
+test("a browser that a limit or another device ends is told why, by itself", async () => {
+  const first = await openLive(IPHONE);
+  const second = await openLive(ANDROID);
+  const others: Page[] = [];
+  for (let i = 0; i < MAX_DEVICES - 1; i++) others.push(await openLive());
+  await first.waitForURL("**/sign-in?ended=limit");
+  expect(await message(first)).toContain(`because at most ${MAX_DEVICES} can be signed in`);
+  await others.at(-1)?.getByRole("button", { name: "Keep only the 2 newest" }).click();
+  await second.waitForURL("**/sign-in?ended=trim");
+  expect(await message(second)).toContain("only the newest were kept");
+});
+
+test("the sign-in page shows no word of its address that it doesn't know", async () => {
+  const page = await openDevice(browser, demo);
+  for (const word of ["<b>x</b>", "toString", "gap", "__proto__", ""]) {
+    await page.goto(`/sign-in?ended=${encodeURIComponent(word)}`);
+    expect(await heading(page)).toBe("Sign in");
+    expect(await page.locator("[role=status]").count(), word).toBe(0);
   }
 });
 

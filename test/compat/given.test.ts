@@ -10,19 +10,20 @@ import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { nodeSessions } from "session-sets/node";
 import { createSessionCookie, newId, newIdBeside, newIdInShard } from "session-sets/testing";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../support/redis/shared.ts";
 
 const TOKEN = "s3cr3t_".repeat(5);
 
-const connect = () => createClient({ url: inject("redisUrl") }).connect();
+const connect = () => createClient({ url: redisUrl() }).connect();
 let client: Awaited<ReturnType<typeof connect>>;
 let spots: SpotsSessions;
-const ioredis = new Redis(inject("redisUrl"));
+const ioredis = new Redis(redisUrl());
 const koa = koaRedisSessionSets(null, { client: ioredis, references: { user_id: {} } });
 const forNode = nodeSessions(createSessions({ store: memoryStore() }));
 beforeAll(async () => {
   client = await connect();
-  spots = new SpotsSessions({ connectionString: inject("redisUrl") });
+  spots = new SpotsSessions({ connectionString: redisUrl() });
 });
 afterAll(() => {
   client.destroy();

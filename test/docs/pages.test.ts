@@ -1,5 +1,5 @@
 /* The documentation is true: its code compiles and prints what it says, its links lead somewhere. */
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   compileBlocks,
   findOutputFault,
@@ -11,6 +11,7 @@ import {
 import { codeBlocks, docstrings } from "../support/docs/docs.ts";
 import { runUnderVitest } from "../support/docs/docs-tests.ts";
 import { findLinkFault, localLinks } from "../support/docs/links.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
 const SOURCES = filesUnder("src", ".ts");
@@ -60,7 +61,7 @@ for (const block of [...IN_PAGES, ...IN_DOCSTRINGS].filter((one) => one.run)) {
 test("the test files in the documentation pass under vitest, at once with others", async () => {
   const blocks = IN_PAGES.filter(({ runner }) => runner === "vitest");
   expect(blocks.length).toBeGreaterThan(0);
-  const variables = { REDIS_URL: inject("redisUrl") };
+  const variables = { REDIS_URL: redisUrl() };
   const files = await runUnderVitest(blocks, temporaryFolder(), variables);
   for (const { file, fault } of files) expect(fault, file).toBe("");
 });

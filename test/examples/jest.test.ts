@@ -2,10 +2,11 @@
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { codeBlocks } from "../support/docs/docs.ts";
 import { parseReport } from "../support/docs/docs-tests.ts";
 import { npm, packInto } from "../support/programs/npm.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { filesUnder, ROOT, read } from "../support/sources.ts";
 
 const APP = `${ROOT}.cache/examples/jest`;
@@ -121,7 +122,7 @@ test("they pass under Jest, and so does what the page says of it", async () => {
       ...process.env,
       NODE_ENV: "test",
       NODE_OPTIONS: "--experimental-vm-modules",
-      REDIS_URL: inject("redisUrl"),
+      REDIS_URL: redisUrl(),
     },
   }).catch(({ stdout, stderr }: { stdout: string; stderr: string }) => stdout + stderr);
   const ran = parseReport(`${APP}/report.json`, said);

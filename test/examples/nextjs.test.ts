@@ -1,6 +1,7 @@
 /* The example for Next.js, as global-setup.ts has installed and built it: started and used. */
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { APP, QUIET } from "./global-setup.ts";
 
 function start(variables: { readonly [name: string]: string } = {}): Promise<string> {
@@ -13,7 +14,7 @@ test("signs in, shows the devices, ends one, and signs out everywhere, in memory
 });
 
 test("does so in two processes that share a Redis", async () => {
-  const variables = { REDIS_URL: inject("redisUrl") };
+  const variables = { REDIS_URL: redisUrl() };
   await expectDevices(await start(variables), await start(variables));
 });
 

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sources } from "../../generated/scripts.js";
 import { type ForeignLayout, Migrator } from "../../src/migrate/migrator.ts";
 import { createToken } from "../../src/sessions/token.ts";
+import { createDraft, toLimited } from "../../src/testing/steps.ts";
 import { elapseOn, freshPrefix } from "../support/stores/stores.ts";
 import { openStandIn, type StandIn } from "./stand-in.ts";
 
@@ -151,6 +152,16 @@ describe.each([{}, { as: "set" }] as const)("sessions on Lua 5.4, with sets %o",
     for await (const progress of sessions.reindex({ dryRun: true })) last = progress;
     expect(last).toMatchObject({ added: 0, removed: 0, corrected: 0 });
   });
+});
+
+test("places over several shards are reserved on Lua 5.4", async () => {
+  const prefix = freshPrefix();
+  const store = redisStore(standIn.client, { prefix, shards: 2, timeout: "20 seconds" });
+  const references = toLimited({ user_id: ["1"] }, { most: 3, whenFull: "reject" });
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, () => store.create({ ...createDraft(store), references })),
+  );
+  expect(answers.filter(({ state }) => state === "created")).toHaveLength(3);
 });
 
 test("sessions of another library are migrated on Lua 5.4", async () => {

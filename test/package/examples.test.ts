@@ -2,8 +2,9 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
-import { beforeAll, describe, inject, test } from "vitest";
+import { beforeAll, describe, test } from "vitest";
 import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { ROOT } from "../support/sources.ts";
 
 const OUT = `${ROOT}.cache/examples`;
@@ -25,7 +26,7 @@ describe.each(EXAMPLES)("the example for %s", (name) => {
 
   test("does so in two processes that share a Redis", async () => {
     const start = () =>
-      startExample([`${OUT}/${name}/main.js`], { env: { REDIS_URL: inject("redisUrl") } });
+      startExample([`${OUT}/${name}/main.js`], { env: { REDIS_URL: redisUrl() } });
     await expectDevices(await start(), await start());
   });
 });

@@ -3,12 +3,13 @@ import { Redis } from "ioredis";
 import { createSessions, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { isIterable } from "../../src/store/iterating.ts";
 import type { PageOptions } from "../../src/store/listing.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { freshPrefix } from "../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const stores: Readonly<Record<string, () => SessionStore>> = {

@@ -1,6 +1,7 @@
 /* Operations on session sets that are large, or whose sessions are. */
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { create, createChanges, of } from "../../src/testing/steps.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import { omitMarks } from "../support/stores/clearing-marks.ts";
 import {
   createMember,
@@ -21,7 +22,7 @@ const HOUR = 3_600_000;
 
 let client: Client;
 beforeAll(() => {
-  client = clients["ioredis 5"](inject("redisUrl"));
+  client = clients["ioredis 5"](redisUrl());
 });
 afterAll(() => client.quit());
 

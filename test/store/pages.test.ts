@@ -2,7 +2,7 @@
  * Operations on large session sets, with something else happening between their pages at moments
  * that the test decides.
  */
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
@@ -12,6 +12,7 @@ import {
   findLive,
   of,
 } from "../../src/testing/steps.ts";
+import { redisUrl } from "../support/redis/shared.ts";
 import {
   createMember,
   disturb,
@@ -33,7 +34,7 @@ const HOUR = 3_600_000;
 
 let client: Client;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 

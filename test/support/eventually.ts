@@ -6,20 +6,21 @@ const TIMEOUT_MS = 100_000;
 const RETRY_DELAY_MS = 20;
 
 /** Waits until something that servers do by themselves has come about; outside of tests, too. */
-export async function eventually(
-  what: string,
-  expected: unknown,
-  look: () => Promise<unknown>,
-): Promise<void> {
-  const deadline = Date.now() + TIMEOUT_MS;
-  for (;;) {
-    const seen = await look().catch((error: unknown) => error);
-    if (isDeepStrictEqual(seen, expected)) return;
-    if (Date.now() > deadline) {
-      throw new Error(`${what} did not come about in ${TIMEOUT_MS} ms; last seen:`, {
-        cause: seen,
-      });
+export const eventually = createEventually(TIMEOUT_MS);
+
+/** As `eventually`, with another limit. */
+export function createEventually(timeout: number) {
+  return async (what: string, expected: unknown, look: () => Promise<unknown>): Promise<void> => {
+    const deadline = Date.now() + timeout;
+    for (;;) {
+      const seen = await look().catch((error: unknown) => error);
+      if (isDeepStrictEqual(seen, expected)) return;
+      if (Date.now() > deadline) {
+        throw new Error(`${what} did not come about in ${timeout} ms; last seen:`, {
+          cause: seen,
+        });
+      }
+      await sleep(RETRY_DELAY_MS);
     }
-    await sleep(RETRY_DELAY_MS);
-  }
+  };
 }

@@ -30,7 +30,7 @@ export class KoaCookie {
   readonly #name: string;
   readonly #options: KoaCookieOptions & { readonly signed: boolean };
   readonly #needsSecure: boolean;
-  readonly #exchange: NodeExchange;
+  readonly #exchange: KoaExchange;
   /** Whether the browser has it, or will have it after this response. */
   #isThere = false;
 
@@ -40,9 +40,8 @@ export class KoaCookie {
     this.#name = name;
     this.#options = { ...cookie, signed };
     this.#needsSecure = cookie.secure === true || needsSecure({ ...cookie, key: name });
-    const view = { proxySetting: "app.proxy = true", secure: ctx.secure };
     bindResponse(ctx.req, ctx.res);
-    this.#exchange = new NodeExchange(ctx.req, view);
+    this.#exchange = new KoaExchange(ctx);
   }
 
   /** @throws SessionError ERR_COOKIE if the cookie's signature cannot be checked. */
@@ -122,5 +121,20 @@ export class KoaCookie {
       if (line !== undefined) this.#exchange.sendCookie(name, { name, header: line });
     }
     this.#exchange.restrictCaching({ kind: "no-store", vary: ["Cookie"], yields: false });
+  }
+}
+
+class KoaExchange extends NodeExchange {
+  readonly body = undefined;
+  readonly proxySetting = "app.proxy = true";
+  readonly #ctx: KoaCookieContext;
+
+  constructor(ctx: KoaCookieContext) {
+    super(ctx.req);
+    this.#ctx = ctx;
+  }
+
+  get secure(): boolean {
+    return this.#ctx.secure;
   }
 }

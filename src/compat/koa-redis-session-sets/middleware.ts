@@ -2,6 +2,7 @@ import { readShown } from "../../http/exchange/exchange.ts";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { createConfigError } from "../../shared/errors.ts";
+import { Note } from "../../shared/note.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { refuseLeftOut } from "./options/left-out.ts";
 import {
@@ -66,7 +67,7 @@ export function koaRedisSessionSets(
   const settings = parseSettings(options);
   const sessions = new SessionsInRedis(settings);
   const store = createPublicStore(sessions);
-  const made = new WeakMap<object, KoaSession>();
+  const made = new Note<KoaSession>();
 
   function createSession(given: KoaCookieContext): KoaSession {
     const ctx = readShown(TAKES, () => given, isContext);

@@ -220,8 +220,8 @@ export class KoaSession {
    * parallel requests.
    */
   async #migrate(foreignId: string, { thenEnd = false }: MigrateOptions): Promise<void> {
-    const { migrator, store } = this.#sessions;
-    if (migrator === null) return;
+    const { store } = this.#sessions;
+    const migrator = this.#sessions.migrator as NonNullable<SessionsInRedis["migrator"]>;
     const { identity } = this.#settings;
     await migrator.migrate(foreignId, { thenEnd });
     const id = deriveMigratedId(foreignId);

@@ -146,7 +146,7 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const found = await this.#store.find(deriveId(app, token));
     if (found.state !== "live") return this.#answerMissing(undefined);
     const { fields } = found.session;
-    const ownerId = String(decodeValue(fields.get("ownerId") ?? ""));
+    const ownerId = String(decodeValue(fields.get("ownerId") as string));
     return { ownerId, data: decodeRecord(fields, DATA_PREFIX) };
   }
 

@@ -199,7 +199,7 @@ export function parseCookieOptions<Data>(options: CookieOptions<Data> = {}): Coo
   return {
     name,
     prefix: all.prefix ? (isOfHost ? "__Host-" : "__Secure-") : "",
-    formerNames: all.formerNames ?? [],
+    formerNames: all.formerNames as string[],
     cacheable: all.cacheable,
     persistent,
     secure,

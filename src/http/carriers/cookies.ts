@@ -55,8 +55,8 @@ export class Cookies {
    */
   read(names: readonly string[], wellFormed: (value: string) => boolean): ReadCookie[] {
     const sent = this.#readSent((name) => names.includes(name), wellFormed);
-    const inOrder = sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
-    return this.#filterSigned(inOrder.slice(0, MAX_COOKIES_READ));
+    if (sent.length > 1) sent.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+    return this.#filterSigned(sent.slice(0, MAX_COOKIES_READ));
   }
 
   /** The cookies whose names begin like this, read as above. Only the last eight are checked. */
@@ -70,8 +70,8 @@ export class Cookies {
     wellFormed: (value: string) => boolean,
   ): SentCookie[] {
     const found: SentCookie[] = [];
-    for (const [name, sent] of parseCookieHeader(
-      this.#exchange.requestHeader("cookie") ?? "",
+    for (const { name, sent } of parseCookieHeader(
+      this.#exchange.requestHeader("cookie"),
       isNamed,
     )) {
       const value = this.#signer ? stripSignature(sent) : sent;
@@ -83,9 +83,8 @@ export class Cookies {
 
   #filterSigned(cookies: readonly SentCookie[]): ReadCookie[] {
     const signer = this.#signer;
-    return cookies.filter(
-      ({ name, value, sent }) => signer === null || isSigned(signer, name, sent, value),
-    );
+    if (signer === null) return [...cookies];
+    return cookies.filter(({ name, value, sent }) => isSigned(signer, name, sent, value));
   }
 
   /**
@@ -187,23 +186,21 @@ export class Cookies {
 }
 
 /** Parses the cookies of a request that have a wanted name. Their values are as they were sent. */
-function* parseCookieHeader(
-  header: string,
-  isNamed: (name: string) => boolean,
-): Generator<readonly [name: string, value: string]> {
-  let equals = -1;
-  for (let at = 0; at < header.length; ) {
+function parseCookieHeader(header = "", isNamed: (name: string) => boolean) {
+  const found: Omit<SentCookie, "value">[] = [];
+  for (let at = 0, equals = -1; at < header.length; ) {
     const semicolon = header.indexOf(";", at);
     const end = semicolon < 0 ? header.length : semicolon;
     // One search serves all pairs without "=": a search for each would take quadratic time.
     if (equals < at) equals = header.indexOf("=", at);
-    if (equals < 0) return;
+    if (equals < 0) break;
     if (equals < end) {
       const name = header.slice(at, equals).trim();
-      if (isNamed(name)) yield [name, header.slice(equals + 1, end).trim()];
+      if (isNamed(name)) found.push({ name, sent: header.slice(equals + 1, end).trim() });
     }
     at = end + 1;
   }
+  return found;
 }
 
 /** The value of a cookie as it is sent: with its signature, if cookies are signed. */

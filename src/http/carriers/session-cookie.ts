@@ -16,7 +16,7 @@ export class SessionCookie implements Carrier {
   readonly #cookies: Cookies;
   readonly #config: CookieConfig;
   /** The full names of the session cookies in the request. */
-  readonly #receivedNames = new Set<string>();
+  #receivedNames: readonly string[] = [];
 
   constructor(cookies: Cookies, config: CookieConfig) {
     this.#cookies = cookies;
@@ -27,8 +27,9 @@ export class SessionCookie implements Carrier {
   get(isToken: (value: string) => boolean): string[] {
     const names = [...this.#cookies.listReadNames(this.#config.name), ...this.#config.formerNames];
     const read = this.#cookies.read(names, isToken);
-    for (const { name } of read) this.#receivedNames.add(name);
-    return [...new Set(read.map(({ value }) => value))];
+    this.#receivedNames = read.map(({ name }) => name);
+    const tokens = read.map(({ value }) => value);
+    return tokens.length > 1 ? [...new Set(tokens)] : tokens;
   }
 
   /** @throws SessionError ERR_COOKIE if the cookie cannot be set now. */
@@ -106,6 +107,6 @@ export class SessionCookie implements Carrier {
     const name = this.#cookies.toFullName(this.#config.name);
     this.#cookies.set(name, token, persistent ? maxAge : null);
     // Cookies under former names go, and so does one under the other of the two names that are read.
-    for (const one of this.#receivedNames) if (one !== name) this.#cookies.expire(one);
+    for (const one of new Set(this.#receivedNames)) if (one !== name) this.#cookies.expire(one);
   }
 }

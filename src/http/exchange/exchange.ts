@@ -105,7 +105,7 @@ export function mergeCachingHeaders(
     return { control: yields && control !== undefined ? control : "no-store", vary: varied };
   }
   if (control !== undefined) return { control, vary: varied };
-  const names = (varied ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const names = varied?.split(",").map((name) => name.trim().toLowerCase()) ?? [];
   const missing = vary.filter(
     (name) => !names.includes("*") && !names.includes(name.toLowerCase()),
   );

@@ -2,6 +2,7 @@
 // that must not count as a response that came too late.
 import { clearTimeout, setTimeout } from "node:timers";
 import { quote, SessionError } from "../../shared/errors.ts";
+import { Note } from "../../shared/note.ts";
 import { warnOnce } from "../../shared/warnings.ts";
 import {
   type Caching,
@@ -14,7 +15,7 @@ import {
   type SetCookieInParts,
 } from "./exchange.ts";
 import type { FetchRequest, FetchResponse, RequestHeaders } from "./fetch-types.ts";
-import { TRUST_PROXY_SETTING } from "./request-origin.ts";
+import { type Address, deriveAddress, TRUST_PROXY_SETTING } from "./request-origin.ts";
 
 /** In characters. A longer Cookie header is ignored; servers of Node refuse headers of this length anyway. */
 const MAX_COOKIE_HEADER_LENGTH = 65_536;
@@ -23,25 +24,36 @@ const COMMIT_TIMEOUT_MS = 60_000;
 
 /** The exchange of a Request and the Response to come. */
 export class FetchExchange implements Exchange {
-  readonly secure: boolean;
-  readonly method: string | undefined;
-  readonly proxySetting = TRUST_PROXY_SETTING;
-  /** The body is a stream that can be read only once, so it is left to the application. */
-  readonly body = undefined;
-  readonly #headers: RequestHeaders;
-  readonly #cookies = new Map<string, SetCookie>();
-  readonly #others = new Map<string, string>();
+  readonly #request: FetchRequest;
+  readonly #trustProxy: boolean;
+  #secure: boolean | null = null;
+  #cookies: ReadonlyMap<string, SetCookie> = NONE;
+  #others: ReadonlyMap<string, string> = NONE;
   #caching: Caching | null = null;
   #committed = false;
   #reminder: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    headers: RequestHeaders,
-    { secure, method }: { readonly secure: boolean; readonly method?: string },
-  ) {
-    this.#headers = headers;
-    this.secure = secure;
-    this.method = method;
+  constructor(request: FetchRequest, trustProxy: boolean) {
+    this.#request = request;
+    this.#trustProxy = trustProxy;
+  }
+
+  get secure(): boolean {
+    this.#secure ??= readAddress(this.#request, { trustProxy: this.#trustProxy }).secure;
+    return this.#secure;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get proxySetting(): string {
+    return TRUST_PROXY_SETTING;
+  }
+
+  /** The body is a stream that can be read only once, so it is left to the application. */
+  get body(): undefined {
+    return undefined;
   }
 
   get fault(): string | null {
@@ -51,14 +63,14 @@ export class FetchExchange implements Exchange {
   }
 
   requestHeader(name: string): string | undefined {
-    const value = readFetchHeader(this.#headers, name);
-    const tooLong = name === "cookie" && (value?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH;
-    return tooLong ? undefined : value;
+    return readRequestHeader(this.#request.headers, name);
   }
 
   sendCookie(key: string, cookie: SetCookie | null): void {
-    if (cookie === null) this.#cookies.delete(key);
-    else this.#cookies.set(key, cookie);
+    const cookies = new Map<string, SetCookie>(this.#cookies);
+    if (cookie === null) cookies.delete(key);
+    else cookies.set(key, cookie);
+    this.#cookies = cookies;
     this.#reminder ??= unrefTimer(
       setTimeout(() => {
         if (this.#cookies.size > 0) warnUncommitted();
@@ -67,7 +79,7 @@ export class FetchExchange implements Exchange {
   }
 
   sendHeader(name: string, value: string): void {
-    this.#others.set(name, value);
+    this.#others = new Map<string, string>(this.#others).set(name, value);
   }
 
   restrictCaching(caching: Caching): void {
@@ -132,6 +144,25 @@ export class FetchExchange implements Exchange {
   }
 }
 
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
+/** Reads how a Request was addressed. Some servers build its URL from their own address, so the Host header counts. */
+export function readAddress(
+  { url, headers }: FetchRequest,
+  trust: { readonly trustProxy: boolean },
+): Address {
+  const { protocol, host } = new URL(url);
+  const own = { secure: protocol === "https:", host: readFetchHeader(headers, "host") ?? host };
+  return deriveAddress(own, (name) => readFetchHeader(headers, name), trust);
+}
+
+/** Reads a request header for the session: a Cookie header that is too long counts as none. */
+function readRequestHeader(headers: RequestHeaders, name: string): string | undefined {
+  const value = readFetchHeader(headers, name);
+  const isTooLong = name === "cookie" && (value?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH;
+  return isTooLong ? undefined : value;
+}
+
 /** Reads a request header, if there is one. */
 export function readFetchHeader(headers: RequestHeaders, name: string): string | undefined {
   const value: unknown = headers.get(name);
@@ -169,7 +200,7 @@ export interface RequestParts {
   readonly cookies?: CookieStore;
 }
 
-const cookieStores = new WeakMap<object, CookieStore>();
+const cookieStores = new Note<CookieStore>();
 
 /**
  * The exchange for a framework that shows only parts of a request. The framework makes the response
@@ -179,11 +210,10 @@ const cookieStores = new WeakMap<object, CookieStore>();
 export class PartsExchange implements Exchange {
   readonly proxySetting = TRUST_PROXY_SETTING;
   readonly body = undefined;
-  readonly #request: FetchExchange;
   readonly #headers: RequestHeaders;
   readonly #set = new Map<string, SetCookieInParts>();
   readonly #secure: boolean;
-  readonly #findRequest: () => FetchExchange | undefined;
+  readonly #findRequest: () => FetchExchange | null;
 
   /** @param findRequest finds the exchange of the Request, if that is known. */
   constructor(
@@ -191,10 +221,9 @@ export class PartsExchange implements Exchange {
     {
       secure,
       findRequest,
-    }: { readonly secure: boolean; readonly findRequest: () => FetchExchange | undefined },
+    }: { readonly secure: boolean; readonly findRequest: () => FetchExchange | null },
   ) {
     this.#secure = secure;
-    this.#request = new FetchExchange(headers, { secure });
     this.#headers = headers;
     this.#findRequest = findRequest;
   }
@@ -215,13 +244,13 @@ export class PartsExchange implements Exchange {
   get fault(): string | null {
     if (cookieStores.get(this.#headers) !== undefined) return null;
     const whole = this.#findRequest();
-    return whole === undefined
+    return whole === null
       ? "only the { headers } of the request were given, and they do not lead to its response; give { headers, cookies }, with the cookies that cookies() of Next.js resolves to"
       : whole.fault;
   }
 
   requestHeader(name: string): string | undefined {
-    return this.#request.requestHeader(name);
+    return readRequestHeader(this.#headers, name);
   }
 
   sendCookie(key: string, cookie: SetCookieInParts | null): void {

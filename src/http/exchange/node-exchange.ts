@@ -1,21 +1,8 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { readSafely } from "../../shared/given.ts";
-import {
-  type Caching,
-  type Exchange,
-  mergeCachingHeaders,
-  mergeCookies,
-  pickStricter,
-  readShown,
-  type SetCookie,
-} from "./exchange.ts";
-
-/** The parts of a request that a framework on node:http knows beside the headers. */
-export interface NodeView {
-  readonly secure: boolean;
-  readonly proxySetting: string;
-  readonly body?: unknown;
-}
+import { notesOf } from "../request-notes.ts";
+import { type Caching, type Exchange, readShown, type SetCookie } from "./exchange.ts";
+import { ResponseHead } from "./response-head.ts";
 
 const HEADERS_SENT =
   "the headers of the response were already sent; change the session before the response begins";
@@ -24,40 +11,32 @@ const NO_RESPONSE =
 const NO_RESPONSE_GIVEN =
   "the library knows no response of this request that can carry headers; use the middleware or plugin, or give the response when you ask for the session: of(req, res), in Fastify of(request, reply)";
 
-/** The exchange of a request of node:http and the response that `bindResponse` noted, if any. */
-export class NodeExchange implements Exchange {
+/**
+ * The exchange of a request of node:http and the response that `bindResponse` noted, if any. The adapter of a
+ * framework adds what only that framework knows.
+ */
+export abstract class NodeExchange implements Exchange {
+  abstract readonly secure: boolean;
+  abstract readonly proxySetting: string;
+  abstract readonly body: unknown;
   readonly #req: IncomingMessage;
-  readonly #view: NodeView;
 
-  constructor(req: IncomingMessage, view: NodeView) {
+  constructor(req: IncomingMessage) {
     this.#req = req;
-    this.#view = view;
   }
 
-  get #head(): Head | null {
-    const res = responses.get(this.#req);
-    return res ? Head.of(res) : null;
-  }
-
-  get secure(): boolean {
-    return this.#view.secure;
+  get #head(): ResponseHead | null {
+    return notesOf(this.#req).head;
   }
 
   get method(): string | undefined {
     return this.#req.method;
   }
 
-  get proxySetting(): string {
-    return this.#view.proxySetting;
-  }
-
-  get body(): unknown {
-    return this.#view.body;
-  }
-
   get fault(): string | null {
-    if (this.#head === null) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
-    return this.#head.sent ? HEADERS_SENT : null;
+    const head = this.#head;
+    if (head === null) return isUpgrade(this.#req) ? NO_RESPONSE : NO_RESPONSE_GIVEN;
+    return head.isSent ? HEADERS_SENT : null;
   }
 
   requestHeader(name: string): string | undefined {
@@ -73,15 +52,18 @@ export class NodeExchange implements Exchange {
   }
 
   restrictCaching(caching: Caching): void {
-    if (this.#head?.sent === false) this.#head.restrictCaching(caching);
+    const head = this.#head;
+    if (head?.isSent === false) head.restrictCaching(caching);
   }
 }
 
-const responses = new WeakMap<IncomingMessage, ServerResponse>();
-
-/** Notes the response to a request. Its session may have been used without the response before. */
+/**
+ * Notes the response to a request. Its session may have been used without the response before. Several
+ * exchanges of one request share the head.
+ */
 export function bindResponse(req: IncomingMessage, res: unknown): void {
-  if (!responses.has(req) && isResponse(res) && !isUpgrade(req)) responses.set(req, res);
+  const notes = notesOf(req);
+  if (isResponse(res) && !isUpgrade(req)) notes.head ??= new ResponseHead(res);
 }
 
 /** Whether this is a response. Upgrades have none, or an object in its place that sends nothing (Engine.IO). */
@@ -149,132 +131,4 @@ export function isEncrypted({ socket }: IncomingMessage): boolean {
     const { encrypted } = Object(socket) as { encrypted?: unknown }; // mocks have none
     return encrypted === true;
   });
-}
-
-/** The heads of responses. Several exchanges of one response share a head. */
-const heads = new WeakMap<ServerResponse, Head>();
-
-/**
- * The headers that must go out with the head of a response. Koa drops a response's headers when it answers
- * an error, and Fastify hands over all of them with the head. So a request that signs in and then fails
- * would leave the browser with the old, dead token. To prevent that, the cookies are put back when the head
- * is written. The error does not carry them, because it may be logged, and one error object may be thrown
- * for several users.
- */
-class Head {
-  readonly #res: ServerResponse;
-  readonly #cookies = new Map<string, SetCookie>();
-  #caching: Caching | null = null;
-  #written: ServerResponse["writeHead"] | null = null;
-
-  private constructor(res: ServerResponse) {
-    this.#res = res;
-  }
-
-  static of(res: ServerResponse): Head {
-    const head = heads.get(res) ?? new Head(res);
-    heads.set(res, head);
-    return head;
-  }
-
-  get sent(): boolean {
-    return this.#res.headersSent;
-  }
-
-  sendCookie(key: string, cookie: SetCookie | null): void {
-    this.#intercept();
-    const before = [...this.#cookies.values()];
-    if (cookie === null) this.#cookies.delete(key);
-    else this.#cookies.set(key, cookie);
-    const others = readSetCookies(this.#res).filter(
-      (header) => !before.some((one) => one.header === header),
-    );
-    const all = mergeCookies(others, this.#cookies.values());
-    if (all.length === 0) this.#res.removeHeader("set-cookie");
-    else this.#res.setHeader("set-cookie", all);
-  }
-
-  sendHeader(name: string, value: string): void {
-    this.#res.setHeader(name, value);
-  }
-
-  restrictCaching(caching: Caching): void {
-    this.#intercept();
-    this.#caching = pickStricter(this.#caching, caching);
-  }
-
-  #intercept(): void {
-    if (this.#written !== null) return;
-    const { writeHead } = this.#res;
-    this.#written = writeHead;
-    this.#res.writeHead = (...args: unknown[]): ServerResponse => {
-      const rest = this.#write(args);
-      return Reflect.apply(writeHead, this.#res, rest);
-    };
-  }
-
-  /** Sets the headers. Returns the arguments of `writeHead` without the headers that it set. */
-  #write(args: readonly unknown[]): unknown[] {
-    if (this.sent) return [...args];
-    const given = new GivenHeaders(args);
-    if (this.#cookies.size > 0) {
-      const cookies = given.take("set-cookie") ?? readSetCookies(this.#res);
-      this.#res.setHeader("set-cookie", mergeCookies(cookies, this.#cookies.values()));
-    }
-    if (this.#caching !== null) {
-      const present = (name: string) =>
-        given.take(name)?.join(", ") ?? this.#res.getHeader(name)?.toString();
-      const headers = mergeCachingHeaders(this.#caching, present("cache-control"), present("vary"));
-      if (headers.control !== undefined) this.#res.setHeader("cache-control", headers.control);
-      if (headers.vary !== undefined) this.#res.setHeader("vary", headers.vary);
-    }
-    return given.rest;
-  }
-}
-
-type Header = [name: string, value: OutgoingHttpHeaders[string]];
-
-/** The arguments of `writeHead`, from which headers can be taken. */
-class GivenHeaders {
-  readonly #args: readonly unknown[];
-  readonly #isList: boolean;
-  #pairs: Header[] | null;
-  #taken = false;
-
-  constructor(args: readonly unknown[]) {
-    const headers = args.at(-1);
-    this.#args = args;
-    this.#isList = Array.isArray(headers);
-    if (typeof headers !== "object" || headers === null) this.#pairs = null;
-    else this.#pairs = Array.isArray(headers) ? toHeaderPairs(headers) : Object.entries(headers);
-  }
-
-  /** Removes a header, and returns its values; undefined if it was not given. */
-  take(name: string): string[] | undefined {
-    const found = this.#pairs?.filter((pair) => hasName(pair, name)) ?? [];
-    if (found.length === 0) return undefined;
-    this.#taken = true;
-    this.#pairs = this.#pairs?.filter((pair) => !hasName(pair, name)) ?? null;
-    return found.flatMap(([, value]) => [value].flat().map(String));
-  }
-
-  get rest(): unknown[] {
-    if (!this.#taken || this.#pairs === null) return [...this.#args];
-    const rest = this.#isList ? this.#pairs.flat() : Object.fromEntries(this.#pairs);
-    return [...this.#args.slice(0, -1), rest];
-  }
-}
-
-function hasName([name]: Header, wanted: string): boolean {
-  return String(name).toLowerCase() === wanted;
-}
-
-/** Turns a list of headers into pairs. `writeHead` takes pairs, or names and values in turn. */
-function toHeaderPairs(headers: readonly unknown[]): Header[] {
-  if (headers.every(Array.isArray)) return headers as Header[];
-  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]] as Header] : []));
-}
-
-function readSetCookies(res: ServerResponse): string[] {
-  return [res.getHeader("set-cookie") ?? []].flat().map(String);
 }

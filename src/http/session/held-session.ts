@@ -5,23 +5,26 @@ import type { Changes, RotationChoice, SessionCore } from "../../sessions/sessio
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type { Changed, EndAllOptions, Lookup, Reference, Times } from "../../store/contract.ts";
+import type {
+  Changed,
+  EndAllOptions,
+  Lookup,
+  Reference,
+  StoredSession,
+  Times,
+} from "../../store/contract.ts";
 import type { Cause } from "../../store/feed.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
-import {
-  findBestToken,
-  findLiveId,
-  findSharedValue,
-  mayCreateAfter,
-  toSessionWithToken,
-} from "./answers.ts";
+import { findBestToken, findLiveId, mayCreateAfter, toSessionWithToken } from "./answers.ts";
+import type { RequestContext } from "./request-context.ts";
 
 /**
  * The state of a request's session: its token, the session that the token leads to, and what this request
  * has seen and done. Each call begins only after the previous one has ended.
  */
 export class HeldSession<Data extends object> {
+  readonly #context: RequestContext;
   readonly #core: SessionCore;
   /** The carrier that brought the token, and brings the client a new one. */
   #carrier: Carrier;
@@ -31,6 +34,8 @@ export class HeldSession<Data extends object> {
   #twinIds: readonly string[] = [];
   /** The token of the request, or of the session that this request made or rotated. */
   #token: string | null;
+  /** The id of that token, which may be an alias. */
+  #tokenId: string | null;
   /** The token leads to no session, as far as this request knows. */
   #isDead = false;
   /** The id of the session that the token leads to, through aliases. */
@@ -43,16 +48,16 @@ export class HeldSession<Data extends object> {
   #seen = false;
   /** This request wanted the session ended. */
   #deleted = false;
-  /** Called when the response brings the client a new token. */
-  readonly #onToken: () => void;
 
-  constructor(core: SessionCore, carrier: Carrier, tokens: readonly string[], onToken: () => void) {
+  constructor(context: RequestContext) {
+    const { core, carrier, tokens } = context;
+    this.#context = context;
     this.#core = core;
     this.#carrier = carrier;
     this.#candidates = tokens.length > 1 ? tokens : [];
     this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
+    this.#tokenId = core.toId(this.#token);
     this.#id = this.#tokenId;
-    this.#onToken = onToken;
   }
 
   get carrier(): Carrier {
@@ -78,21 +83,21 @@ export class HeldSession<Data extends object> {
     return this.#candidates.length > 0;
   }
 
-  /** Decides which of several tokens counts. Returns what was found; null if it was decided before. */
-  async decide(fields: readonly string[] | undefined): Promise<Lookup | null> {
-    const tokens = this.#candidates;
-    if (tokens.length === 0) return null;
-    const { token, id, lookup, twinIds } = await findBestToken(this.#core, tokens, fields);
+  /** Decides which of several tokens counts. Returns what was found. */
+  async decide(fields: readonly string[] | undefined): Promise<Lookup> {
+    const best = await findBestToken(this.#core, this.#candidates, fields);
+    const { token, id, lookup, twinIds } = best;
     this.#candidates = [];
     this.#isDead = lookup.state !== "live";
     this.#token = token;
+    this.#tokenId = id;
     this.#id = id;
     this.#twinIds = twinIds;
     return lookup;
   }
 
-  async load({ fields, touch }: ReadArguments): Promise<Session<Partial<Data>> | null> {
-    const decided = await this.decide(fields);
+  async load({ fields, touch }: ReadArguments): Promise<StoredSession | null> {
+    const decided = this.isUndecided ? await this.decide(fields) : null;
     if (this.#id === null) return null;
     const found = decided ?? (await this.#core.find(this.#id, { names: fields }));
     const used = touch ? await this.#core.touchIfDue(found) : found;
@@ -100,7 +105,7 @@ export class HeldSession<Data extends object> {
     if (used.state !== "live") return null;
     this.#noteSession(used.session);
     if (used !== found) await this.#renewCookie(used.session);
-    return toSession<Data>(used.session);
+    return used.session;
   }
 
   async signIn(
@@ -109,14 +114,13 @@ export class HeldSession<Data extends object> {
     carrier: Carrier,
   ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
     carrier.check();
-    const [oldId, wasThroughAlias] = [this.#id, this.#throughAlias];
-    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options);
+    const leaving = this.#listLeaving();
+    const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options, leaving);
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
     this.#hold(signedIn.token, signedIn.session);
     // The alias of the request's token may have expired since.
-    const left = wasThroughAlias && !signedIn.ended && oldId !== null ? [oldId] : [];
-    await this.#endReplaced(checkCause(options), left);
+    await this.#endReplaced(checkCause(options), signedIn.ended ? undefined : leaving);
     return signedIn;
   }
 
@@ -153,7 +157,8 @@ export class HeldSession<Data extends object> {
     const { sends } = this.#carrier;
     if (sends) this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: sends ? "user-changes" : "never", cause } as const;
+    const when = sends ? "user-changes" : "never";
+    const rotation = { to: fresh.id, when, leaving: this.#listLeaving(), cause } as const;
     const changed = await this.#changeByEveryId({ values, unset, rotation });
     if (changed.state === "signs-in") throw createTokenKeptError(verb);
     return this.#noteChange(changed, fresh, cause);
@@ -175,7 +180,8 @@ export class HeldSession<Data extends object> {
     if (id === null) return null;
     this.#carrier.check();
     const fresh = createTokenBeside(id);
-    const rotation = { to: fresh.id, when: "always", ...options } as const;
+    const given = { ...options, leaving: this.#listLeaving() };
+    const rotation = { to: fresh.id, when: "always", ...given } as const;
     const changed = await this.#core.change(id, { values, rotation });
     if (changed.state === "ended") {
       await this.#endTwins({ cause: options.cause });
@@ -189,7 +195,7 @@ export class HeldSession<Data extends object> {
   /** Gives the session a new token and ends all old ones, if it has this value. Returns the token. */
   async changeToken(where: Reference): Promise<string> {
     this.#carrier.check();
-    const fresh = createTokenBeside(this.#id ?? "");
+    const fresh = createTokenBeside(this.#id as string);
     const rotation = { to: fresh.id, when: "credentials" } as const;
     const changed = await this.#noteChange(await this.#changeByEveryId({ rotation, where }), fresh);
     if (changed.state !== "changed") throw createGoneError();
@@ -214,7 +220,7 @@ export class HeldSession<Data extends object> {
   }
 
   /**
-   * Ends the session, and keeps some of its fields, none of which says who the user is, in a new one.
+   * Ends the session, and keeps some of its fields in a new one, none of which says who the user is.
    * Returns whether there was a session.
    */
   async deleteKeeping(keep: readonly string[], cause: Cause | undefined): Promise<boolean> {
@@ -222,7 +228,8 @@ export class HeldSession<Data extends object> {
     // The request's token may be an alias that has expired since.
     const id = await findLiveId(this.#core, [this.#tokenId, this.#id]);
     if (id === null) return false;
-    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, cause);
+    const how = { cause, leaving: this.#listLeaving() };
+    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, how);
     this.#hold(token, session);
     await this.#endReplaced(cause);
     return true;
@@ -232,13 +239,6 @@ export class HeldSession<Data extends object> {
   async findLineage(): Promise<string | null> {
     if (!this.#seen) await this.load({ fields: [], touch: false });
     return this.#lineage;
-  }
-
-  /** Finds a value that the session has of a reference; null if it has none, or not this one. */
-  async findOwnReference(field: string, value: unknown): Promise<Reference | null> {
-    const loaded = await this.load({ fields: [field], touch: true });
-    const shared = findSharedValue(field, Object(loaded?.data)[field], value);
-    return shared === undefined ? null : this.#core.createReference(field, shared);
   }
 
   /** Ends a session of a set by its name. This request's own ends as by `delete`. */
@@ -318,12 +318,16 @@ export class HeldSession<Data extends object> {
     return ended.includes(true);
   }
 
-  /** Ends the twins after another session replaced this one. `left` are the ids of other sessions to end. */
-  async #endReplaced(cause: Cause | undefined, left: readonly string[] = []): Promise<void> {
+  /** Ends the sessions of these ids after another one replaced this one: the twins at least. */
+  async #endReplaced(cause: Cause | undefined, ids = this.#twinIds): Promise<void> {
     this.#carrier.replaceTwins();
-    const ids = [...left, ...this.#twinIds];
     this.#twinIds = [];
     await waitForAll(ids.map((id) => this.#endAt(id, null, { cause })));
+  }
+
+  /** The ids of the sessions that end once another one has replaced this one. */
+  #listLeaving(): readonly string[] {
+    return this.#throughAlias && this.#id !== null ? [this.#id, ...this.#twinIds] : this.#twinIds;
   }
 
   async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
@@ -333,11 +337,6 @@ export class HeldSession<Data extends object> {
 
   get #tombstone() {
     return { stays: this.#core.config.rotationGrace };
-  }
-
-  /** The id of the request's token, which may be an alias. */
-  get #tokenId(): string | null {
-    return this.#core.toId(this.#token);
   }
 
   /** Notes the result of a change. `fresh` is the token that the session may have got. */
@@ -366,25 +365,22 @@ export class HeldSession<Data extends object> {
   /** Holds a session with a new token, which the response brings the client. */
   #hold(token: string, session: Session<Data>): void {
     this.#token = token;
+    this.#tokenId = session.id;
     this.#isDead = false;
     this.#id = session.id;
     this.#lineage = session.lineage;
     this.#throughAlias = false;
     this.#seen = true;
     this.#carrier.set(token, session);
-    if (this.#carrier.sends) this.#onToken();
+    if (this.#carrier.sends) this.#context.csrf.clear();
   }
 
   /** Forgets the session, which this request ended, and makes the client forget its token. */
   #forget(): void {
     this.#carrier.clear();
     this.#carrier.replaceTwins();
-    this.#token = null;
-    this.#id = null;
-    this.#lineage = null;
-    this.#throughAlias = false;
-    this.#deleted = true;
-    this.#seen = false;
+    [this.#token, this.#tokenId, this.#id, this.#lineage] = [null, null, null, null];
+    [this.#throughAlias, this.#deleted, this.#seen] = [false, true, false];
   }
 
   /** Sets the cookie again if a session that was just used would outlive it. */

@@ -1,7 +1,7 @@
 import type { EndingCallback } from "../../sessions/endings/ending.ts";
 import { type CauseOptions, parseCause } from "../../sessions/options/cause.ts";
 import { parseReadArguments, TOUCH_OPTIONS } from "../../sessions/options/verb-options.ts";
-import { parseFieldsToUnset } from "../../sessions/record.ts";
+import { decodeFields, parseFieldsToUnset, toSession } from "../../sessions/record.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type {
   ElementOf,
@@ -19,9 +19,8 @@ import { createConfigError, isArray } from "../../shared/errors.ts";
 import { readOptions } from "../../shared/given.ts";
 import { createNothingKeptError, createNothingToWatchError } from "../errors.ts";
 import type { FetchResponse } from "../exchange/fetch-types.ts";
-import { HeldSession } from "./held-session.ts";
 import { createPeerEndings } from "./peer-endings.ts";
-import type { RequestSessionContext } from "./request-context.ts";
+import type { RequestContext } from "./request-context.ts";
 import {
   type ChangedCredentials,
   type GivenSession,
@@ -45,17 +44,12 @@ export class RequestSession<
   Data extends object,
   Reference extends string = FieldOf<Data>,
 > extends Unassignable {
-  readonly #context: RequestSessionContext;
-  readonly #held: HeldSession<Data>;
   readonly #turns: RequestTurns<Data>;
 
   /** @internal */
-  constructor(context: RequestSessionContext) {
+  constructor(context: RequestContext) {
     super();
-    const { core, carrier, tokens, csrf } = context;
-    this.#context = context;
-    this.#held = new HeldSession<Data>(core, carrier, tokens, () => csrf.clear());
-    this.#turns = new RequestTurns<Data>(context, this.#held);
+    this.#turns = new RequestTurns<Data>(context);
   }
 
   /**
@@ -72,9 +66,8 @@ export class RequestSession<
     fieldsOrOptions?: readonly string[] | ReadOptions,
     options?: ReadOptions,
   ): Promise<Partial<Data>> {
-    return (
-      (await this.#turns.load(parseReadArguments("get", fieldsOrOptions, options)))?.data ?? {}
-    );
+    const stored = await this.#turns.load(parseReadArguments("get", fieldsOrOptions, options));
+    return stored === null ? {} : decodeFields<Partial<Data>>(stored.fields);
   }
 
   /** Reads the session with its id and dates; null without one. It counts as use, unless `{ touch: false }`. */
@@ -83,7 +76,8 @@ export class RequestSession<
       throw createConfigError("load reads all fields; to read some of them, call get with a list");
     }
     const { touch } = parseReadArguments("load", options, undefined);
-    return (await this.#turns.load({ fields: undefined, touch })) as Session<Data> | null;
+    const stored = await this.#turns.load({ fields: undefined, touch });
+    return stored && toSession<Data>(stored);
   }
 
   /**
@@ -105,14 +99,14 @@ export class RequestSession<
     values: SignInValues<Data, Keep>,
     options: RequestSignInOptions<Keep> = {},
   ): Promise<GivenSession<Data>> {
-    const given = this.#context.core.toPlainValues(values ?? {});
+    const given = this.#turns.context.core.toPlainValues(values ?? {});
     const { carrier: named, ...rest } = readOptions("signIn", options, REQUEST_SIGN_IN_OPTIONS);
     if (named !== undefined && named !== "bearer") {
       throw createConfigError('carrier must be "bearer", or left out', { option: "carrier" });
     }
     return this.#turns.run(async () => {
-      const carrier = named === undefined ? this.#held.carrier : this.#context.bearer;
-      const { token, session } = await this.#held.signIn(given, rest, carrier);
+      const carrier = named === undefined ? this.#turns.held.carrier : this.#turns.context.bearer;
+      const { token, session } = await this.#turns.held.signIn(given, rest, carrier);
       return { token: this.#turns.revealToken(token), session };
     });
   }
@@ -131,9 +125,9 @@ export class RequestSession<
    * longer can; ERR_SESSION_CONFIG for a change that needs a cookie.
    */
   async set(values: PartialValuesOf<Data>, options: CauseOptions = {}): Promise<void> {
-    const given = this.#context.core.toPlainValues(values);
+    const given = this.#turns.context.core.toPlainValues(values);
     const cause = parseCause("set", options);
-    return this.#turns.run(() => this.#held.set(given, cause));
+    return this.#turns.run(() => this.#turns.held.set(given, cause));
   }
 
   /**
@@ -149,8 +143,8 @@ export class RequestSession<
     const unset = parseFieldsToUnset(fields);
     const cause = parseCause("unset", options);
     return this.#turns.run(async () => {
-      if (this.#held.id === null) return false;
-      return (await this.#held.change("unset", {}, unset, cause)).state === "changed";
+      if (this.#turns.held.id === null) return false;
+      return (await this.#turns.held.change("unset", {}, unset, cause)).state === "changed";
     });
   }
 
@@ -158,7 +152,7 @@ export class RequestSession<
   async touch(options: TouchOptions = {}): Promise<boolean> {
     const { idleTimeout } = readOptions("touch", options, TOUCH_OPTIONS);
     const idle = parseOptionalDuration("idleTimeout", idleTimeout);
-    return this.#turns.run(() => this.#held.touch(idle));
+    return this.#turns.run(() => this.#turns.held.touch(idle));
   }
 
   /**
@@ -177,10 +171,10 @@ export class RequestSession<
     values: PartialValuesOf<Data> = {},
     options: RotateOptions = {},
   ): Promise<GivenSession<Data> | { readonly token: null; readonly session: null } | null> {
-    const given = this.#context.core.toPlainValues(values);
-    const parsed = this.#context.core.parseRotateOptions(options);
+    const given = this.#turns.context.core.toPlainValues(values);
+    const parsed = this.#turns.context.core.parseRotateOptions(options);
     return this.#turns.run(async () => {
-      const rotated = await this.#held.rotate(given, parsed);
+      const rotated = await this.#turns.held.rotate(given, parsed);
       if (rotated === "ended") return { token: null, session: null };
       return rotated && { token: this.#turns.revealToken(rotated.token), session: rotated.session };
     });
@@ -206,9 +200,9 @@ export class RequestSession<
     return this.#turns.runForUser("changeCredentials", field, options, async (user, how) => {
       // Its own token changes first. If a sign-in beside this request has replaced the session, that fails
       // before the new session is ended.
-      const token = await this.#held.changeToken(user);
-      const ended = await this.#context.core.endAll(user, {
-        except: this.#held.lineage,
+      const token = await this.#turns.held.changeToken(user);
+      const ended = await this.#turns.context.core.endAll(user, {
+        except: this.#turns.held.lineage,
         ...how,
       });
       return { ended, token: this.#turns.revealToken(token) };
@@ -228,7 +222,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#turns.runForUser("signOutOthers", field, options, (user, how) =>
-      this.#held.endPeers(user, { except: this.#held.lineage, ...how }),
+      this.#turns.held.endPeers(user, { except: this.#turns.held.lineage, ...how }),
     );
   }
 
@@ -244,7 +238,7 @@ export class RequestSession<
     options: SignOutOptions<ElementOf<Data[Field]>> = {},
   ): Promise<number> {
     return this.#turns.runForUser("signOutEverywhere", field, options, (user, how) =>
-      this.#held.endPeers(user, how),
+      this.#turns.held.endPeers(user, how),
     );
   }
 
@@ -261,30 +255,30 @@ export class RequestSession<
   async delete<const Keep extends FieldOf<Data> = never>(
     options: RequestDeleteOptions<Keep> = {},
   ): Promise<boolean> {
-    const { keep, clearSiteData, how } = parseDeleteOptions(options, this.#context.core);
+    const { keep, clearSiteData, how } = parseDeleteOptions(options, this.#turns.context.core);
     return this.#turns.run(async () => {
-      if (keep !== undefined && !this.#held.carrier.sends) {
+      if (keep !== undefined && !this.#turns.held.carrier.sends) {
         throw createNothingKeptError(
           "delete keeps nothing if the token came in a bearer header: the client would never get the token of the new session",
         );
       }
       const ended = await (keep === undefined
-        ? this.#held.delete(how)
-        : this.#held.deleteKeeping(keep, how.cause));
-      if (ended) sendClearSiteData(this.#context.exchange, clearSiteData);
+        ? this.#turns.held.delete(how)
+        : this.#turns.held.deleteKeeping(keep, how.cause));
+      if (ended) sendClearSiteData(this.#turns.context.exchange, clearSiteData);
       return ended;
     });
   }
 
   /** The session's public id, as far as this request knows it. `load` tells whether the session is alive. */
   get id(): string | null {
-    return this.#held.id;
+    return this.#turns.held.id;
   }
 
   /** The place of the session in the store: in Redis, the key of its hash. */
   get key(): string | null {
-    const { id } = this.#held;
-    return id === null ? null : this.#context.core.toKey(id);
+    const { id } = this.#turns.held;
+    return id === null ? null : this.#turns.context.core.toKey(id);
   }
 
   /**
@@ -298,13 +292,11 @@ export class RequestSession<
     field: Field,
     value?: ElementOf<Data[Field]>,
   ): Promise<SessionSet<Data> | null> {
-    const { core } = this.#context;
+    const { core } = this.#turns.context;
     core.checkReference(field);
     this.#turns.restrictCaching();
-    const shared = await this.#turns.run(() => this.#held.findOwnReference(field, value), {
-      decides: false,
-    });
-    const endings = createPeerEndings(this.#held, (work) => this.#turns.run(work));
+    const shared = await this.#turns.runRead(() => this.#turns.findOwnReference(field, value));
+    const endings = createPeerEndings(this.#turns.held, (work) => this.#turns.run(work));
     return shared && new SessionSet<Data>(core, shared, endings);
   }
 
@@ -324,9 +316,9 @@ export class RequestSession<
    */
   async onEnd(callback: EndingCallback): Promise<() => Promise<void>> {
     this.#turns.restrictCaching();
-    const lineage = await this.#turns.run(() => this.#held.findLineage(), { decides: false });
+    const lineage = await this.#turns.runRead(() => this.#turns.held.findLineage());
     if (lineage === null) throw createNothingToWatchError();
-    return this.#context.core.onEnd(lineage, callback);
+    return this.#turns.context.core.onEnd(lineage, callback);
   }
 
   /**
@@ -339,12 +331,16 @@ export class RequestSession<
    * @throws SessionError ERR_COOKIE if that cookie can no longer be set.
    */
   createCSRFToken(): string {
-    this.#context.admit();
-    if (this.#held.token !== null) this.#turns.restrictCaching();
+    this.#turns.context.admit();
+    if (this.#turns.held.token !== null) this.#turns.restrictCaching();
     // A pre-session secret belongs to one browser, too.
     else
-      this.#context.exchange.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
-    return this.#context.csrf.create(this.#held.token);
+      this.#turns.context.exchange.restrictCaching({
+        kind: "private",
+        vary: ["Cookie"],
+        yields: true,
+      });
+    return this.#turns.context.csrf.create(this.#turns.held.token);
   }
 
   /**
@@ -352,13 +348,16 @@ export class RequestSession<
    * its header `X-CSRF-Token`, or else in the field `_csrf` of its body, if the framework has parsed that.
    * It is false if several session cookies came, and nothing was read yet.
    */
-  verifyCSRFToken(token: unknown = this.#context.csrf.sent): boolean {
-    this.#context.admit();
-    return !this.#held.isUndecided && this.#context.csrf.verify(this.#held.token, token);
+  verifyCSRFToken(token: unknown = this.#turns.context.csrf.sent): boolean {
+    this.#turns.context.admit();
+    return (
+      !this.#turns.held.isUndecided &&
+      this.#turns.context.csrf.verify(this.#turns.held.token, token)
+    );
   }
 
   /** @internal For the session of a Request: see `FetchSession`. */
   commit<Answer extends FetchResponse>(response: Answer): Answer {
-    return this.#context.exchange.commit?.(response) ?? response;
+    return this.#turns.context.exchange.commit?.(response) ?? response;
   }
 }

@@ -1,4 +1,5 @@
 import { createConfigError, quote } from "../../shared/errors.ts";
+import { Note } from "../../shared/note.ts";
 
 const REFUSING_HANDLER: ProxyHandler<object> = {
   set(_target, name) {
@@ -25,30 +26,46 @@ export class Unassignable {
 }
 
 /** The sessions of the objects that have a session property. */
-const sessionsByOwner = new WeakMap<object, object>();
+const sessions = new Note<object>();
 
 /**
- * Gives an object a property `session` that can be neither assigned nor deleted, because
- * `ctx.session = null` would not sign out. Only middleware of this library can replace its value.
+ * Makes the function that gives an object a property `session`. It can be neither assigned nor deleted,
+ * because `ctx.session = null` would not sign out. Only middleware of this library can replace its value.
+ * All objects share the getter, so that engines see them as objects of one kind.
+ *
+ * @param what the property, for messages.
  */
-export function defineSession(owner: object, what: string, session: object): void {
-  const isNew = !sessionsByOwner.has(owner);
-  sessionsByOwner.set(owner, session);
-  if (!isNew) return;
-  const isGiven = Reflect.defineProperty(owner, "session", {
+export function createSessionProperty(what: string): (owner: object, session: object) => void {
+  const property = {
     configurable: false,
     enumerable: true,
-    get: () => sessionsByOwner.get(owner),
-    set: () => {
+    get(this: object) {
+      return findSession(this);
+    },
+    set() {
       throw createConfigError(
         `${what} cannot be assigned, and that would not sign the user out. To sign out, call await ${what}.delete(); to write, call await ${what}.set({ … })`,
       );
     },
-  });
-  if (isGiven) return;
-  throw createConfigError(
-    `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
-  );
+  };
+  return (owner, session) => {
+    const isNew = sessions.get(owner) === undefined;
+    if (isNew && !Reflect.defineProperty(owner, "session", property)) {
+      throw createConfigError(
+        `${what} cannot be defined: the request is frozen, or it already has a session property that cannot be replaced. Call of(…) instead of using the middleware`,
+      );
+    }
+    sessions.set(owner, session);
+  };
+}
+
+/** Finds the session of an object, or of one that it inherits from. */
+function findSession(owner: object): object | undefined {
+  for (let one: object | null = owner; one !== null; one = Reflect.getPrototypeOf(one)) {
+    const session = sessions.get(one);
+    if (session !== undefined) return session;
+  }
+  return undefined;
 }
 
 function createAssignedError(what: string, name: string | symbol) {

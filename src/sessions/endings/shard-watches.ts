@@ -67,6 +67,10 @@ export class ShardWatches implements FeedListener {
       if (watch) watch.id = event.to;
       return;
     }
+    if (event.type === "shortened") {
+      this.#watches.get(event.lineage)?.shorten(event);
+      return;
+    }
     for (const ending of toEndings(event)) {
       const watch = this.#watches.get(ending.lineage);
       if (watch) this.#end(watch, ending);
@@ -120,6 +124,8 @@ export class ShardWatches implements FeedListener {
       watch.listeners.add(listener);
       this.#watchesByListener.set(listener, watch);
       watch.wait(found);
+      const shortened = beginning.findShortened(lineage);
+      if (shortened) watch.shorten(shortened); // it may have been after it was found
       if (beginning.hasGap) this.#looks.add(watch);
     } else {
       listener.tell(createFoundEnding({ id: name, lineage }, "unknown", Date.now()));
@@ -133,6 +139,7 @@ export class ShardWatches implements FeedListener {
   }
 
   async #look(watch: Watch): Promise<void> {
+    watch.prepareLook();
     const found = await this.#store.find(watch.lineage, LOOK);
     if (watch.isOver) return;
     if (found.state === "live") {

@@ -18,7 +18,7 @@ export class EndingStream implements FeedListener {
   }
 
   onEvent(event: FeedEvent): void {
-    if (event.type === "rotated") return;
+    if (event.type !== "ended") return;
     for (const ending of toEndings(event)) this.#push(ending);
   }
 

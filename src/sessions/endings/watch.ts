@@ -1,11 +1,13 @@
 // Not the global one, which fake timers of an application's test may replace.
 import { setImmediate } from "node:timers";
 import type { Lookup } from "../../store/contract.ts";
+import type { FeedEvent } from "../../store/feed.ts";
 import { Alarm } from "./alarm.ts";
 import type { Ending, EndingCallback } from "./ending.ts";
 import type { Looks } from "./looks.ts";
 
 type Live = Extract<Lookup, { readonly state: "live" }>;
+type Shortened = Extract<FeedEvent, { readonly type: "shortened" }>;
 
 /** A timer may ring a little early, and the store's clock counts whole ms. */
 const ALARM_MARGIN_MS = 2;
@@ -51,6 +53,8 @@ export class Watch {
   readonly #looks: Looks;
   /** Its deadline on the store's clock, as far as is known: each use of the session moves it. */
   #expiresAt = 0;
+  /** To when its deadline was brought forward, as was told since the last look began. */
+  #shortenedTo = Number.POSITIVE_INFINITY;
   #isDue = false;
   #isOver = false;
 
@@ -75,13 +79,29 @@ export class Watch {
     return this.#isDue;
   }
 
+  /** To be called before the session is looked up: the answer knows all that was told by now. */
+  prepareLook(): void {
+    this.#shortenedTo = Number.POSITIVE_INFINITY;
+  }
+
   /** Notes that the session is alive, and has it looked up when its deadline has passed. */
   wait({ session, now }: Live): void {
-    const left = session.expiresAt - now;
     this.id = session.id;
-    this.#expiresAt = session.expiresAt;
+    // The answer may be from before the deadline was brought forward.
+    this.#await(Math.min(session.expiresAt, this.#shortenedTo), now);
+  }
+
+  /** Notes that the deadline was brought forward. */
+  shorten({ expiresAt, at }: Shortened): void {
+    this.#shortenedTo = expiresAt;
+    this.#await(expiresAt, at);
+  }
+
+  /** Has the session looked up when this deadline has passed. Both times are on the store's clock. */
+  #await(expiresAt: number, now: number): void {
+    this.#expiresAt = expiresAt;
     this.#isDue = false;
-    this.alarm.set(left + ALARM_MARGIN_MS, () => {
+    this.alarm.set(expiresAt - now + ALARM_MARGIN_MS, () => {
       this.#isDue = true;
       this.#looks.add(this);
     });

@@ -47,6 +47,7 @@ export interface ReadArguments {
   readonly touch: boolean;
 }
 
+/** How most calls read. */
 const WHOLE: ReadArguments = { fields: undefined, touch: true };
 
 /**

@@ -60,12 +60,12 @@ function createIfAsked(
   if (!create || (kept && !(ended && create === "anew"))) {
     return toAbsent(kept, references, merge?.identity);
   }
-  const bytes = countBytes(set);
-  if (bytes > maxBytes) return { state: "too-large", bytes };
   checkReferences(null, references);
-  const lifetime = { idleTimeout, absoluteTimeout: absoluteTimeout ?? null, absoluteDeadline };
   const room = planRoom(null);
   if ("state" in room) return room;
+  const bytes = countBytes(set);
+  if (bytes > maxBytes) return { state: "too-large", bytes };
+  const lifetime = { idleTimeout, absoluteTimeout: absoluteTimeout ?? null, absoluteDeadline };
   const made = keeper.createSession(id, set, references, lifetime, room.doomed);
   return toChanged(made, { rotated: false });
 }

@@ -36,6 +36,10 @@ export class Feed {
     this.#tell(() => ({ type: "rotated", at: this.#now(), from, to, lineage }));
   }
 
+  tellShortened({ id, lineage, expiresAt }: Session): void {
+    this.#tell(() => ({ type: "shortened", at: this.#now(), id, lineage, expiresAt }));
+  }
+
   #tell(createEvent: () => FeedEvent): void {
     if (this.#subscriptions.size === 0) return;
     const event = createEvent();

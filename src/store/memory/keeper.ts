@@ -40,8 +40,8 @@ export interface NewLifetime {
 }
 
 /**
- * The entries and their sets. Every write goes through it, so both always agree. Every ending and every
- * rotation does too, so all are told.
+ * The entries and their sets. Every write goes through it, so both always agree. Every ending, every
+ * rotation and every nearer deadline does too, so all are told.
  */
 export class Keeper {
   readonly now: () => number;
@@ -131,10 +131,12 @@ export class Keeper {
     rotate?.();
     this.applyChanges(session, changes);
     const now = this.now();
+    const { expiresAt: before } = session;
     session.idleTimeout = lifetime.idleTimeout ?? session.idleTimeout;
     session.absoluteDeadline = lifetime.absoluteDeadline ?? session.absoluteDeadline;
     slideDeadline(session, now);
     this.entries.noteExpiry(session);
+    if (session.expiresAt < before) this.feed.tellShortened(session);
     if (session.expiresAt < now) this.entries.drop(session.id);
     return toChanged(session, { rotated: rotate !== null });
   }

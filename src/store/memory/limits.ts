@@ -6,6 +6,12 @@ import type { Session } from "./entry.ts";
 /** The sessions to end so that one more has room, or that there is none. */
 export type Room = { readonly doomed: readonly Session[] } | Full;
 
+/** Who enters, and who leaves with that. */
+export interface Entering {
+  readonly leaving?: readonly Session[];
+  readonly own?: Session | null;
+}
+
 type ListMembers = (reference: Reference) => Session[];
 
 /** Compares two sessions for `sort`: the older one first. */
@@ -20,19 +26,19 @@ export function compareAges(one: Session, other: Session): number {
 /**
  * Finds room for one more session in each set that it would enter.
  *
- * @param leaving a session that is ended anyway.
+ * @param leaving sessions that are ended anyway.
  * @param own the session that enters; null for a new one.
  */
 export function planRoom(
   references: readonly FieldReferences[],
   listMembers: ListMembers,
-  { leaving = null, own = null }: { leaving?: Session | null; own?: Session | null } = {},
+  { leaving = [], own = null }: Entering = {},
 ): Room {
   const doomed = new Set<Session>();
   // Those that reject come last: what is ended for others makes room.
   for (const { reference, limit } of listLimited(references, "end-oldest")) {
     const members = listMembers(reference)
-      .filter((session) => session !== leaving && !doomed.has(session))
+      .filter((session) => !leaving.includes(session) && !doomed.has(session))
       .sort(compareAges);
     if (own && members.includes(own)) continue;
     const surplus = members.slice(0, Math.max(0, members.length + 1 - limit.most));

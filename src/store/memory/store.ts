@@ -51,7 +51,7 @@ import {
   toTimes,
 } from "./entry.ts";
 import { type Clock, Keeper } from "./keeper.ts";
-import { checkLimitsOfAll, compareAges, planRoom, type Room } from "./limits.ts";
+import { checkLimitsOfAll, compareAges, type Entering, planRoom, type Room } from "./limits.ts";
 import { reindexEntries } from "./reindex.ts";
 import { decideRotation, type RotationOutcome } from "./rotation.ts";
 
@@ -86,7 +86,8 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     const bytes = countBytes(fields);
     checkReferences(null, references);
     if (this.#keeper.clearings.wasCleared(asked.asOf, references)) return { state: "cleared" };
-    const room = this.#planRoom(asked.references, { leaving: old });
+    const leaving = this.#listLeaving(asked.leaving, old);
+    const room = this.#planRoom(asked.references, { leaving });
     if ("state" in room) return room;
     if (bytes > maxBytes) return { state: "too-large", bytes };
     const texts = references.map((one) => one.texts);
@@ -164,13 +165,13 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     session: Session,
     trail: readonly string[],
     { set, references, maxBytes }: Change,
-    { to, identity, tombstone, replacement, cause }: Rotation,
+    { to, identity, tombstone, replacement, leaving, cause }: Rotation,
   ): Changed {
+    const room = this.#planRoom(references, { leaving: this.#listLeaving(leaving, session) });
+    if ("state" in room) return room;
     const fields = new Map([...set].filter(([name]) => !replacement.without.includes(name)));
     const bytes = countBytes(fields);
     if (bytes > maxBytes) return { state: "too-large", bytes };
-    const room = this.#planRoom(references, { leaving: session });
-    if ("state" in room) return room;
     const texts = references.map((one) => one.texts);
     this.#keeper.makeRoom(estimateBytes(fields, texts), [session, ...room.doomed]);
     this.#keeper.endSession(
@@ -323,11 +324,14 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
     return doomed.length;
   }
 
-  #planRoom(
-    references: readonly FieldReferences[],
-    sessions?: { leaving?: Session | null; own?: Session | null },
-  ): Room {
+  #planRoom(references: readonly FieldReferences[], sessions?: Entering): Room {
     return planRoom(references, (reference) => this.#select(reference), sessions);
+  }
+
+  /** The session that is replaced, and those that these ids lead to. */
+  #listLeaving(ids: readonly string[] = [], replaced: Session | null): Session[] {
+    const others = ids.map((id) => this.#entries.resolve(id, MAX_RENEWALS).entry);
+    return [replaced, ...others].filter((entry) => entry?.kind === "session");
   }
 
   #checkLookalike({ lookalike, ...reference }: Reference): void {

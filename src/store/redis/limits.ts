@@ -1,156 +1,191 @@
-import { createLimitError } from "../../shared/errors.ts";
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { SessionError } from "../../shared/errors.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
-import type {
-  EndOptions,
-  FieldChanges,
-  FieldReferences,
-  Reference,
-  TrimOptions,
-} from "../contract.ts";
-import { type Full, type LimitedValue, listLimited } from "../entering.ts";
+import type { FieldReferences, Reference, TrimOptions } from "../contract.ts";
+import { type LimitedValue, listLimited } from "../entering.ts";
 import type { StoredEndingKind } from "../feed.ts";
-import { decodeSetNames, isSession } from "./layout/decode.ts";
-import { encodeName, encodeSetName, type Keys } from "./layout/keys.ts";
+import { countEach, type ShardedScripts } from "./count.ts";
+import { decodeSetNames, isSession, type Postponed } from "./layout/decode.ts";
+import { encodeBareName, encodeName } from "./layout/keys.ts";
 import { findByName } from "./lookups.ts";
 import { type Age, compareAges, listByAge, toAge } from "./pages.ts";
-import type { Executor } from "./scripts/executor.ts";
+import { Reservations, type ReservingStore } from "./reservations.ts";
+import { endEach } from "./set-endings.ts";
 
 /** What limits need of the store. */
-export interface LimitedStore {
-  readonly shards: number;
-  count(reference: Reference): Promise<number>;
-  has(reference: Reference, id: string): Promise<boolean>;
-  /** Ends a session, and tells how. */
-  endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null>;
-  /** All sessions of a set, the oldest first. */
-  listByAge(reference: Reference): Promise<Age[]>;
-  /** The session that an id leads to; null where it leads to none. */
-  readEntering(id: string): Promise<EnteringSession | null>;
-}
-
-/** A session that is to enter a set. */
-interface EnteringSession {
-  readonly age: Age;
-  /** The names of the sets that it is in. */
-  readonly names: readonly string[];
-}
-
-/** Creates what limits need of a store. */
-export function createLimitedStore(
-  store: Pick<LimitedStore, "shards" | "count" | "has" | "endAs">,
-  executor: Executor,
-  keys: Keys,
-): LimitedStore {
-  return {
-    shards: store.shards,
-    count: (reference) => store.count(reference),
-    has: (reference, id) => store.has(reference, id),
-    endAs: (how, id, options) => store.endAs(how, id, options),
-    listByAge: (reference) => listByAge(executor, keys, store.shards, reference),
-    readEntering: async (id) => {
-      const found = await executor.runCommands(
-        "read a session",
-        keys.deriveSessionKey(id),
-        (send) => findByName(send, keys, id),
-      );
-      if (!isSession(found)) return null;
-      return { age: toAge(found.id, found.pairs), names: decodeSetNames(found.pairs) };
-    },
-  };
-}
+export interface LimitedStore extends ReservingStore, ShardedScripts {}
 
 /** A call that lets one session into sets. */
 export interface Entry<Answer> {
   readonly references: readonly FieldReferences[];
   /** The id of the session that is asked for, if there is one. */
   readonly from?: string;
-  /** The id of the session to make, if there is one. A session that has it was made by the same call. */
-  readonly to?: string | undefined;
-  /** Whether the session that is asked for enters the sets; otherwise it is ended. */
+  /** Whether that session enters the sets; otherwise it is ended, if it is there. */
   readonly stays?: boolean;
   /** The fields that say whose a session is: one that stays is ended, too, if it isn't the same user's. */
   readonly identity?: readonly string[];
-  /** Whether a session is made where the id leads to none. */
-  readonly makes?: boolean;
-  /** Lets it in. */
-  readonly enter: (references: readonly FieldReferences[]) => Promise<Answer>;
-  /** The lineage of what was let in; null if nothing was. */
-  readonly toLineage: (answer: Answer) => string | null;
+  /** Ids of other sessions that the caller ends. */
+  readonly leaving?: readonly string[] | undefined;
+  /** Lets it in, unless its script answers that the sets have no room. */
+  readonly enter: (
+    references: readonly FieldReferences[],
+    encodeBounds: EncodeBounds,
+  ) => Promise<Answer | Postponed>;
+  readonly hasEntered: (answer: Answer) => boolean;
 }
 
-type EntryPlan = Omit<Entry<unknown>, "enter" | "toLineage">;
+/** Encodes what the script of a session's shard has to know of the others (`encodeLimits`). */
+export type EncodeBounds = (shard: number) => string[];
 
-type Standing = "closed" | "open" | "in";
+/** How long (ms) to pause at most before a place is tried again that is reserved for another session. */
+const MAX_PAUSE_MS = 20;
+
+/** More sessions than a set ever has. */
+const ANY_NUMBER = Number.MAX_SAFE_INTEGER;
+
+const NO_BOUNDS: EncodeBounds = () => [];
+
+const RESERVED: Postponed = { state: "reserved" };
 
 /**
- * Keeps limits over several shards, which no script sees as a whole: a session is let in, and then those
- * beyond the limit are ended, in an order that is the same for all processes.
+ * Lets a session into sets. Those without limits have room for it. With limits, on one shard its script
+ * does all of that, unless a set has many sessions. Over several shards, its script is told what the
+ * others have, and by reservations that stays true. Those beyond the limit are then ended page by page.
  */
-export async function enterWithinLimits<Answer>(
+export function enterWithinLimits<Answer extends { readonly state: string }>(
   store: LimitedStore,
   entry: Entry<Answer>,
-): Promise<Answer | Full> {
-  const entered: LimitedValue[] = [];
-  // Those that reject come first, so that they refuse before others end a session.
-  for (const value of listLimited(entry.references, "reject")) {
-    const standing = await readStanding(store, value, entry);
-    if (standing === "closed") return createFull(value);
-    if (standing === "open") entered.push(value);
+): Promise<Answer> {
+  if (entry.references.some(({ limit }) => limit)) return enterLimited(store, entry);
+  // Only a limit makes a script postpone anything.
+  return entry.enter(entry.references, NO_BOUNDS) as Promise<Answer>;
+}
+
+async function enterLimited<Answer extends { readonly state: string }>(
+  store: LimitedStore,
+  entry: Entry<Answer>,
+): Promise<Answer> {
+  if (store.shards === 1) {
+    const answer = await entry.enter(entry.references, NO_BOUNDS);
+    if (!isPostponed(answer)) return answer;
   }
-  const answer = await entry.enter(dropLimits(entry).references);
-  const lineage = entry.toLineage(answer);
-  if (lineage === null) return answer;
-  for (const value of entered) {
-    if (!(await endSurplus(store, value, lineage))) return createFull(value);
+  return retryReserved(store, async () => {
+    const answer = await enterInSteps(store, entry);
+    return isPostponed(answer) ? "reserved" : answer;
+  });
+}
+
+/**
+ * Does the work again, after a pause, as long as it says that a place is reserved for another session.
+ *
+ * @throws SessionError ERR_STORE_UNAVAILABLE if it still is when an operation must have ended.
+ */
+export async function retryReserved<T>(
+  { timeout }: LimitedStore,
+  work: () => Promise<T | "reserved">,
+): Promise<T> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const done = await work();
+    if (done !== "reserved") return done;
+    if (performance.now() > end) throw createReservedError();
+    await sleep(Math.random() * MAX_PAUSE_MS); // those who wait for each other don't meet again
+  }
+}
+
+async function enterInSteps<Answer extends { readonly state: string }>(
+  store: LimitedStore,
+  entry: Entry<Answer>,
+): Promise<Answer | Postponed> {
+  const limited = listLimited(entry.references, "reject");
+  const ending = limited.filter(({ limit }) => limit.whenFull === "end-oldest");
+  // On one shard the script counts by itself.
+  const rejecting = store.shards === 1 ? [] : limited.slice(0, limited.length - ending.length);
+  const reservations = await Reservations.make(
+    store,
+    rejecting.map(({ reference }) => ({ reference, count: 1 })),
+  );
+  const { answer, leavers, entered } = await reservations.during(async () => {
+    const standings = await waitForAll(ending.map((value) => readStanding(store, value, entry)));
+    const counts = await waitForAll(rejecting.map(({ reference }) => countEach(store, reference)));
+    // After the counts: one that has ended by now may have been counted, and is not taken off.
+    const leavers = await readLeavers(store, entry.leaving);
+    if (!reservations.beginEntry()) return { answer: RESERVED, leavers, entered: [] };
+    const encodeBounds = (shard: number) => [
+      ...ending.flatMap(({ reference }, i) =>
+        encodeBound(reference, standings[i] === "closed" ? 0 : ANY_NUMBER, 0),
+      ),
+      ...rejecting.flatMap(({ reference, limit }, i) => {
+        const elsewhere = (counts[i] as number[]).filter((_, other) => other !== shard);
+        const left = leavers.filter((one) => one.shard !== shard && hasName(one.names, reference));
+        const most = limit.most - sum(elsewhere) + left.length;
+        return encodeBound(reference, most, reservations.others[i] as number);
+      }),
+    ];
+    const answer = await entry.enter(entry.references.map(withoutEndings), encodeBounds);
+    return { answer, leavers, entered: ending.filter((_, i) => standings[i] !== "in") };
+  });
+  if (!isPostponed(answer) && entry.hasEntered(answer)) {
+    for (const value of entered) await endSurplus(store, value, leavers);
   }
   return answer;
 }
 
+function isPostponed(answer: { readonly state: string }): answer is Postponed {
+  return answer.state === "reserved" || answer.state === "crowded";
+}
+
+/** Makes a field's limit one of those that scripts keep without ending a session. */
+function withoutEndings({ limit, ...one }: FieldReferences): FieldReferences {
+  return limit ? { ...one, limit: { ...limit, whenFull: "reject" } } : one;
+}
+
+function encodeBound(reference: Reference, most: number, reserved: number): string[] {
+  return [encodeBareName(reference), String(most), String(reserved)];
+}
+
+/** A session with what decides about its place in a set. */
+interface Member {
+  readonly age: Age;
+  readonly shard: number;
+  /** The names of the sets that it is in. */
+  readonly names: readonly string[];
+}
+
+/** The session that an id leads to; null where it leads to none. */
+async function readMember({ executor, keys }: LimitedStore, id: string): Promise<Member | null> {
+  const found = await executor.runCommands("read a session", keys.deriveSessionKey(id), (send) =>
+    findByName(send, keys, id),
+  );
+  if (!isSession(found)) return null;
+  const names = decodeSetNames(found.pairs);
+  return { age: toAge(found.id, found.pairs), shard: keys.findShard(id), names };
+}
+
+/** The sessions that these ids lead to, each once. */
+async function readLeavers(store: LimitedStore, ids: readonly string[] = []): Promise<Member[]> {
+  const found = await waitForAll(ids.map((id) => readMember(store, id)));
+  const live = found.filter((one) => one !== null);
+  return [...new Map(live.map((one) => [one.age.lineage, one])).values()];
+}
+
 /**
- * Where a session stands before it enters a set: the set is "closed" to it, or "open", or the session is
- * "in" it already.
+ * Where a session stands before it enters a set that ends the oldest: it is "in" it already, or the set is
+ * "open" to it, or "closed", because it would be the one to end.
  */
 async function readStanding(
   store: LimitedStore,
-  value: LimitedValue,
-  entry: EntryPlan,
-): Promise<Standing> {
-  const { reference, limit } = value;
-  if (limit.whenFull === "end-oldest" && !entry.stays) return "open";
-  const count = await store.count(reference);
-  if (count < limit.most) return "open";
-  if (entry.to !== undefined && (await store.has(reference, entry.to))) return "open";
-  return readStandingInFull(store, value, entry, count);
-}
-
-/** The same before a set that has `count` sessions, as many as it may or more. */
-async function readStandingInFull(
-  store: LimitedStore,
-  value: LimitedValue,
-  entry: EntryPlan,
-  count: number,
-): Promise<Standing> {
-  const { reference, limit } = value;
-  const { from, stays = false, makes = !stays } = entry;
-  const rejects = limit.whenFull === "reject";
-  const own = from === undefined ? null : await store.readEntering(from);
-  if (own === null) return rejects && makes ? "closed" : "open"; // the script answers that it is gone
-  const isThere = hasName(own.names, reference);
-  if (stays && !isReplaced(own.names, entry)) {
-    return isThere ? "in" : readStandingByAge(store, value, own.age);
-  }
-  return !rejects || (isThere && count === limit.most) ? "open" : "closed";
-}
-
-/** Where a session of this age stands before it enters a full set. */
-async function readStandingByAge(
-  store: LimitedStore,
-  { reference, limit: { most, whenFull } }: LimitedValue,
-  own: Age,
-): Promise<Standing> {
-  if (whenFull === "reject") return "closed";
-  const ages = [...(await store.listByAge(reference)), own].sort(compareAges);
-  return ages.slice(0, -most).includes(own) ? "closed" : "open"; // it would be one of those to end
+  { reference, limit: { most } }: LimitedValue,
+  entry: Omit<Entry<unknown>, "enter" | "hasEntered">,
+): Promise<"closed" | "in" | "open"> {
+  if (!entry.stays || entry.from === undefined) return "open";
+  if (sum(await countEach(store, reference)) < most) return "open";
+  const own = await readMember(store, entry.from);
+  if (own === null || isReplaced(own.names, entry)) return "open";
+  if (hasName(own.names, reference)) return "in";
+  const ages = [...(await listAges(store, reference)), own.age].sort(compareAges);
+  return ages.slice(0, -most).includes(own.age) ? "closed" : "open";
 }
 
 /** Whether another session takes the place of the one with these names, as `change.lua` decides it. */
@@ -167,7 +202,7 @@ function isReplaced(
 }
 
 function hasName(names: readonly string[], reference: Reference): boolean {
-  const wanted = encodeSetName({ ...reference, plain: false });
+  const wanted = encodeBareName(reference);
   return names.some((name) => stripMark(name) === wanted);
 }
 
@@ -176,25 +211,16 @@ function stripMark(name: string): string {
   return name.replace(/^=/, "");
 }
 
-/**
- * Ends the sessions of a set beyond its limit: the oldest, or, if it rejects, the youngest, which parallel
- * calls have let in. Returns whether the session of this lineage, which has entered, is let stay.
- */
+/** Ends the oldest sessions of a set beyond its limit. Those that are leaving don't count. */
 async function endSurplus(
   store: LimitedStore,
-  { reference, limit }: LimitedValue,
-  lineage: string,
-): Promise<boolean> {
-  const rejects = limit.whenFull === "reject";
-  const count = await store.count(reference);
-  // In a set that is just full, a parallel call may have ended this session as the youngest.
-  if (count <= limit.most) {
-    return !rejects || count < limit.most || store.has(reference, lineage);
-  }
-  const ages = await store.listByAge(reference);
-  const surplus = rejects ? ages.slice(limit.most) : ages.slice(0, -limit.most);
-  await endEach(store, reference, surplus, "limit");
-  return !rejects || ages.slice(0, limit.most).some((age) => age.lineage === lineage);
+  { reference, limit: { most } }: LimitedValue,
+  leavers: readonly Member[],
+): Promise<void> {
+  if (sum(await countEach(store, reference)) <= most) return;
+  const left = new Set(leavers.map(({ age }) => age.lineage));
+  const ages = (await listAges(store, reference)).filter(({ lineage }) => !left.has(lineage));
+  await endAges(store, reference, ages.slice(0, -most), "limit");
 }
 
 /** Ends the oldest sessions of a set but `keep`. How many. */
@@ -204,62 +230,38 @@ export async function trim(
   keep: number,
   options: TrimOptions,
 ): Promise<number> {
-  const ages = await store.listByAge(reference);
-  return endEach(store, reference, ages.slice(0, -keep), "trim", options);
+  const ages = await listAges(store, reference);
+  return endAges(store, reference, ages.slice(0, -keep), "trim", options);
 }
 
-/** How many sessions are ended at a time. */
-const MAX_PARALLEL_ENDINGS = 100;
-
-/** Ends sessions by their lineages, whatever ids they have by then, if they are still in the set. */
-async function endEach(
+function endAges(
   store: LimitedStore,
   reference: Reference,
-  doomed: readonly Age[],
+  ages: readonly Age[],
   how: StoredEndingKind,
-  options: TrimOptions = {},
+  options?: TrimOptions,
 ): Promise<number> {
-  let ended = 0;
-  for (let from = 0; from < doomed.length; from += MAX_PARALLEL_ENDINGS) {
-    const batch = doomed.slice(from, from + MAX_PARALLEL_ENDINGS);
-    const lineages = await waitForAll(
-      batch.map(({ lineage }) =>
-        store.endAs(how, lineage, { ...options, byName: true, reference }),
-      ),
-    );
-    ended += lineages.filter((lineage) => lineage !== null).length;
-  }
-  return ended;
+  const lineages = ages.map(({ lineage }) => lineage);
+  return endEach(store, store.shards, reference, lineages, how, options);
 }
 
-/**
- * @throws SessionError ERR_SESSION_LIMIT where a value would have more sessions than it may, once all
- * sessions of a set have it.
- */
-export async function checkLimitsOfAll(
-  store: Pick<LimitedStore, "listByAge">,
-  reference: Reference,
-  references: readonly FieldReferences[],
-): Promise<void> {
-  const limited = listLimited(references, "reject");
-  if (limited.length === 0) return;
-  const all = (await store.listByAge(reference)).map(({ lineage }) => lineage);
-  for (const { reference: entered, limit } of limited) {
-    const there = new Set((await store.listByAge(entered)).map(({ lineage }) => lineage));
-    const entering = all.filter((lineage) => !there.has(lineage)).length;
-    if (entering > 0 && there.size + entering > limit.most) {
-      throw createLimitError(entered.field, limit.most);
-    }
-  }
+function listAges({ executor, keys, shards }: LimitedStore, reference: Reference): Promise<Age[]> {
+  return listByAge(executor, keys, shards, reference);
 }
 
 /** Without limits, for scripts that see one shard of several. */
-export function dropLimits<Changes extends Pick<FieldChanges, "references">>(
-  changes: Changes,
-): Changes {
-  return { ...changes, references: changes.references.map(({ limit: _, ...one }) => one) };
+export function dropLimits(references: readonly FieldReferences[]): FieldReferences[] {
+  return references.map(({ limit: _, ...one }) => one);
 }
 
-function createFull({ reference, limit }: LimitedValue): Full {
-  return { state: "full", field: reference.field, limit: limit.most };
+function createReservedError(): SessionError {
+  return new SessionError(
+    "ERR_STORE_UNAVAILABLE",
+    "The session store could not enter a session set: its last place is reserved for another session that is about to enter, and nothing was done. Try again: a reservation that a program has left behind expires after four times redisStore's timeout",
+    { operation: "enter a session set" },
+  );
+}
+
+export function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -8,7 +8,6 @@ import type {
   EndAllOptions,
   EndOptions,
   FieldChanges,
-  FieldReferences,
   FindOptions,
   Lookup,
   NewSession,
@@ -19,11 +18,10 @@ import type {
   TrimOptions,
 } from "../contract.ts";
 import type { Refused } from "../entering.ts";
-import type { FeedListener, FeedStore, StoredEndingKind } from "../feed.ts";
+import type { FeedListener, FeedStore } from "../feed.ts";
 import type { IterableStore } from "../iterating.ts";
 import { byDeadline, byLastSeen, type ListOptions, type PageOptions } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
-import { decodeShard } from "../shards.ts";
 import { countSet } from "./count.ts";
 import { Feed } from "./feed/feed.ts";
 import {
@@ -33,6 +31,7 @@ import {
   decodeSessions,
   decodeSignedIn,
   decodeTimes,
+  type Postponed,
 } from "./layout/decode.ts";
 import {
   encodeCause,
@@ -41,28 +40,35 @@ import {
   encodeFields,
   encodeLimits,
   encodeList,
-  encodeLookalikeName,
   encodeNames,
   encodeOptional,
   encodeRotation,
   encodeWhere,
 } from "./layout/encode.ts";
-import { encodeName, encodeSetName, encodeSetNames, type Keys } from "./layout/keys.ts";
 import {
-  checkLimitsOfAll,
-  createLimitedStore,
+  encodeLookalikeName,
+  encodeName,
+  encodeSetName,
+  encodeSetNames,
+  type Keys,
+} from "./layout/keys.ts";
+import {
   dropLimits,
+  type EncodeBounds,
   enterWithinLimits,
   type LimitedStore,
+  sum,
   trim,
 } from "./limits.ts";
+import { changeWithinLimits } from "./limits-of-all.ts";
 import { find } from "./lookups.ts";
-import { changePages, MAX_PAGE_KEYS, readPages } from "./pages.ts";
+import { changePages, readPages } from "./pages.ts";
 import { iterateSessions } from "./reindex/all-sessions.ts";
 import { reindex } from "./reindex/reindex.ts";
 import { KeyScan, ShardKeys } from "./reindex/scan.ts";
 import { decodeCursor, type ScanScope } from "./reindex/scan-cursor.ts";
-import { Executor, type Reply } from "./scripts/executor.ts";
+import { Executor } from "./scripts/executor.ts";
+import { endShard } from "./set-endings.ts";
 import type { Connection } from "./wire/connection.ts";
 
 /** The most shards that `create` tries while slots of a cluster are moving. */
@@ -75,6 +81,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   readonly #feed: Feed;
   readonly #keys: Keys;
   readonly #cluster: boolean;
+  readonly #limited: LimitedStore;
 
   constructor(connection: Connection, keys: Keys, shards: number, timeout: number) {
     this.shards = shards;
@@ -82,19 +89,23 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
     this.#keys = keys;
     this.#executor = new Executor(connection, timeout);
     this.#feed = new Feed(connection, this.#executor, keys, timeout);
+    this.#limited = { shards, timeout, executor: this.#executor, keys };
   }
 
   create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
-    if (!this.#mustCount(session.references)) return this.#create(session, createIdElsewhere);
-    return enterWithinLimits(this.#limited, {
+    return enterWithinLimits<Created | Refused>(this.#limited, {
       references: session.references,
-      to: session.id,
-      enter: (references) => this.#create({ ...session, references }, createIdElsewhere),
-      toLineage: (answer) => (answer.state === "created" ? answer.id : null),
+      enter: (references, encodeBounds) =>
+        this.#create({ ...session, references }, encodeBounds, createIdElsewhere),
+      hasEntered: (answer) => answer.state === "created",
     });
   }
 
-  #create(session: NewSession, createIdElsewhere?: () => string): Promise<Created | Refused> {
+  #create(
+    session: NewSession,
+    encodeBounds: EncodeBounds,
+    createIdElsewhere?: () => string,
+  ): Promise<Created | Refused | Postponed> {
     const { fields, references, idleTimeout, absoluteTimeout, asOf } = session;
     const args = [
       encodeOptional(idleTimeout),
@@ -102,7 +113,6 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       references.flatMap(encodeSetNames).join(" "),
       encodeOptional(asOf),
       ...encodeFields(fields),
-      ...encodeLimits(references),
     ];
     const ids = [session.id];
     return this.#executor.writeAnywhere(
@@ -113,25 +123,25 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         if (n >= maxTries) return null;
         const id = ids[n] ?? (createIdElsewhere?.() as string);
         ids[n] = id;
-        return { id, key: this.sessionKey(id), args: [id, ...args] };
+        const limits = encodeLimits(references, encodeBounds(this.#keys.findShard(id)));
+        return { id, key: this.sessionKey(id), args: [id, ...args, ...limits] };
       },
       (reply, { id }) => decodeRefused(reply) ?? { state: "created", id, ...decodeTimes(reply[1]) },
     );
   }
 
   signIn(id: string, session: SignIn): Promise<SignedIn> {
-    if (!this.#mustCount(session.references)) return this.#signIn(id, session);
-    return enterWithinLimits(this.#limited, {
+    return enterWithinLimits<SignedIn>(this.#limited, {
       references: session.references,
-      from: id,
-      to: session.id,
-      enter: (references) => this.#signIn(id, { ...session, references }),
-      toLineage: (answer) => (answer.state === "signed-in" ? session.id : null),
+      leaving: session.leaving,
+      enter: (references, encodeBounds) =>
+        this.#signIn(id, { ...session, references }, encodeBounds(this.#keys.findShard(id))),
+      hasEntered: (answer) => answer.state === "signed-in",
     });
   }
 
-  #signIn(id: string, session: SignIn): Promise<SignedIn> {
-    const { fields: set, references, maxBytes, keep } = session;
+  #signIn(id: string, session: SignIn, bounds: readonly string[]): Promise<SignedIn | Postponed> {
+    const { fields: set, references, maxBytes, keep, leaving = [] } = session;
     const args = [
       id,
       session.id,
@@ -141,8 +151,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       encodeNames(session.identity),
       encodeOptional(session.asOf),
       encodeCause(session.cause),
+      leaving.join(" "),
       ...encodeList(keep.flatMap((name) => [name, encodeName(name)])),
-      ...encodeFieldChanges({ set, unset: [], references, maxBytes }),
+      ...encodeFieldChanges({ set, unset: [], references, maxBytes }, bounds),
     ];
     const key = this.sessionKey(id);
     return this.#executor.write("sign in", "signIn", key, args, {}, decodeSignedIn);
@@ -153,55 +164,57 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   change(id: string, change: Change): Promise<Changed> {
-    if (!this.#mustCount(change.references)) return this.#change(id, change);
-    return enterWithinLimits(this.#limited, {
-      references: change.references,
+    const { references, rotation } = change;
+    return enterWithinLimits<Changed>(this.#limited, {
+      references,
       from: id,
-      to: change.rotation?.to,
       stays: true,
-      identity: change.rotation?.when === "credentials" ? [] : (change.rotation?.identity ?? []),
-      enter: (references) => this.#change(id, { ...change, references }),
-      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+      identity: rotation?.when === "credentials" ? [] : (rotation?.identity ?? []),
+      leaving: rotation?.leaving,
+      enter: (given, encodeBounds) =>
+        this.#change(id, { ...change, references: given }, encodeBounds(this.#keys.findShard(id))),
+      hasEntered: (answer) => answer.state === "changed",
     });
   }
 
-  #change(id: string, change: Change): Promise<Changed> {
+  #change(id: string, change: Change, bounds: readonly string[]): Promise<Changed | Postponed> {
     const args = [
       id,
       encodeWhere(change.where),
       encodeOptional(change.idleTimeout),
       ...encodeRotation(change.rotation),
-      ...encodeFieldChanges(change),
+      ...encodeFieldChanges(change, bounds),
     ];
     const key = this.sessionKey(id);
     return this.#executor.write("change a session", "change", key, args, {}, decodeChanged);
   }
 
   command(id: string, command: Command): Promise<Commanded> {
-    if (!this.#mustCount(command.references)) return this.#command(id, command);
-    return enterWithinLimits(this.#limited, {
+    return enterWithinLimits<Commanded>(this.#limited, {
       references: command.references,
       from: id,
-      to: command.merge?.to,
       stays: true,
-      makes: Boolean(command.create),
-      enter: (references) => this.#command(id, { ...command, references }),
-      toLineage: (answer) => (answer.state === "changed" ? answer.lineage : null),
+      enter: (given, encodeBounds) =>
+        this.#command(
+          id,
+          { ...command, references: given },
+          encodeBounds(this.#keys.findShard(id)),
+        ),
+      hasEntered: (answer) => answer.state === "changed",
     });
   }
 
-  #command(id: string, command: Command): Promise<Commanded> {
-    const args = [id, ...encodeCommand(command)];
+  #command(
+    id: string,
+    command: Command,
+    bounds: readonly string[],
+  ): Promise<Commanded | Postponed> {
+    const args = [id, ...encodeCommand(command, bounds)];
     const key = this.sessionKey(id);
     return this.#executor.write("change a session", "command", key, args, {}, decodeCommanded);
   }
 
-  end(id: string, options: EndOptions = {}): Promise<string | null> {
-    return this.endAs("delete", id, options);
-  }
-
-  /** Ends a session as `end` does, and tells that it was ended in another way. */
-  async endAs(how: StoredEndingKind, id: string, options: EndOptions): Promise<string | null> {
+  async end(id: string, options: EndOptions = {}): Promise<string | null> {
     const { byName = false, reference, tombstone, replicas, cause } = options;
     const [, lineage] = await this.#executor.write(
       "end a session",
@@ -214,7 +227,6 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
         String(tombstone?.stays ?? 0),
         tombstone?.lineage ?? "",
         replicas === undefined ? "" : "1",
-        how,
         encodeCause(cause),
       ],
       { replicas },
@@ -223,7 +235,7 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   count(reference: Reference): Promise<number> {
-    return countSet(this.#executor, this.#keys, this.shards, reference);
+    return countSet(this.#limited, reference);
   }
 
   async has(reference: Reference, id: string): Promise<boolean> {
@@ -266,54 +278,28 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   async changeAll(reference: Reference, changes: FieldChanges): Promise<number> {
-    await checkLimitsOfAll(this.#limited, reference, changes.references);
-    const given = this.shards === 1 ? changes : dropLimits(changes);
+    const references = this.shards === 1 ? changes.references : dropLimits(changes.references);
     const operation = randomBytes(6).toString("base64url");
-    const counts = await this.#forEachShard((shard) =>
-      changePages(this.#executor, this.#keys, shard, reference, given, operation),
-    );
-    return sum(counts);
+    const given = { ...changes, references };
+    return changeWithinLimits(this.#limited, reference, changes.references, async () => {
+      const counts = await this.#forEachShard((shard) =>
+        changePages(this.#executor, this.#keys, shard, reference, given, operation),
+      );
+      return sum(counts);
+    });
   }
 
   async endAll(reference: Reference, options: EndAllOptions = {}): Promise<number> {
-    const { except = null, replicas } = options;
-    let alike = 0;
-    let empty = true;
-    const counts = await this.#forEachShard(async (shard) => {
-      const ended = new Set<string>();
-      let spared = [except !== null && decodeShard(except) === shard ? except : "", ""];
-      let left: number;
-      do {
-        const [, births, rest, now, created, others] = await this.#executor.write(
-          "end a session set",
-          "endAll",
-          this.#keys.deriveSetKey(shard, reference),
-          [encodeSetName(reference), ...spared, ...listEndAllArguments(reference, options)],
-          { replicas, isAwaited: isLastPage },
-        );
-        for (const birth of births as string[]) ended.add(birth);
-        left = Number(rest);
-        spared = [String(now), String(created)];
-        if (Number(others) >= 0) alike += Number(others);
-        else empty = false; // even if only the spared session is left
-      } while (left !== 0);
-      return ended.size;
-    });
-    if (empty && alike > 0) reference.lookalike?.onFound();
-    return sum(counts);
+    const shards = await this.#forEachShard((shard) =>
+      endShard(this.#limited, shard, reference, options),
+    );
+    const found = shards.every(({ isEmpty }) => isEmpty) && shards.some(({ alike }) => alike > 0);
+    if (found) reference.lookalike?.onFound();
+    return sum(shards.map(({ ended }) => ended));
   }
 
   async trim(reference: Reference, keep: number, options: TrimOptions = {}): Promise<number> {
     return trim(this.#limited, reference, keep, options);
-  }
-
-  /** Whether the sets have limits that no script sees to: on one shard they all do. */
-  #mustCount(references: readonly FieldReferences[]): boolean {
-    return this.shards > 1 && references.some(({ limit }) => limit);
-  }
-
-  get #limited(): LimitedStore {
-    return createLimitedStore(this, this.#executor, this.#keys);
   }
 
   reindex(references: readonly DeclaredReference[], options: StoreReindexOptions) {
@@ -355,27 +341,4 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   #forEachShard<T>(work: (shard: number) => Promise<T>): Promise<T[]> {
     return waitForAll(this.#listShards().map(work));
   }
-}
-
-/** Whether the set is empty after this page of `endAll`. */
-function isLastPage([, , left]: Reply): boolean {
-  return Number(left) === 0;
-}
-
-/** The arguments that all pages of a set that is ended have in common. */
-function listEndAllArguments(
-  reference: Reference,
-  { leavesMark = true, replicas, cause }: EndAllOptions,
-): string[] {
-  return [
-    String(MAX_PAGE_KEYS),
-    replicas === undefined ? "" : "1",
-    encodeLookalikeName(reference),
-    encodeCause(cause),
-    leavesMark ? "1" : "",
-  ];
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

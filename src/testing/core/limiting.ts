@@ -96,10 +96,13 @@ export const limiting: readonly StoreTest[] = [
   }),
 
   storeTest("expired sessions do not count", async ({ store, elapse }) => {
+    const live = await createForUser(store, "1");
     await createForUser(store, "1", { idleTimeout: 20 });
     await createForUser(store, "1", { idleTimeout: 20 });
     await elapse(45);
-    await createSession(store, draft(store, REJECT));
+    const made = draft(store, REJECT);
+    await createSession(store, made);
+    await assertMembers(store, user, [live, made.id]);
   }),
 
   storeTest("create called again with its id is not refused", async ({ store }) => {

@@ -74,21 +74,23 @@ export const referencing: readonly StoreTest[] = [
   storeTest("a reference may have 1,000 values", async ({ store }) => {
     const teams = Array.from({ length: 1000 }, (_, i) => String(i));
     const id = await create(store, { references: { team: teams } });
-    const counts = () => Promise.all(teams.map((text) => store.count(of("team", text))));
-    assert.deepEqual(await counts(), Array(1000).fill(1));
+    const count = (texts: readonly string[]) =>
+      Promise.all(texts.map((text) => store.count(of("team", text))));
+    const some = teams.filter((_, i) => i % 50 < 2);
+    assert.deepEqual(await count(some), Array(some.length).fill(1));
 
     const odd = teams.filter((_, i) => i % 2 === 1);
     expectDone(await change(store, id, { references: { team: [...odd, "new"] } }));
     assert.deepEqual(
-      await counts(),
+      await count(teams),
       teams.map((_, i) => i % 2),
     );
     await assertMembers(store, of("team", "new"), [id]);
 
     expectDone(await change(store, id, { references: { team: teams } }));
-    assert.deepEqual(await counts(), Array(1000).fill(1));
+    assert.deepEqual(await count(some), Array(some.length).fill(1));
     assert.equal(await store.end(id), id);
-    assert.deepEqual(await counts(), Array(1000).fill(0));
+    assert.deepEqual(await count(some), Array(some.length).fill(0));
   }),
 
   storeTest("long values make sets of their own", async ({ store }) => {
@@ -167,7 +169,7 @@ async function assertDistinct(
   }
   const keys = new Set<string>();
   for (const name of names) {
-    for (const text of values) {
+    const assertOwn = async (text: string) => {
       keys.add(store.setKey(of(name, text)));
       const sessions = await store.list(of(name, text), { limit: 10, order: "last-seen" });
       assert.deepEqual(
@@ -175,7 +177,8 @@ async function assertDistinct(
         [ids.get(name)],
         `the set of ${JSON.stringify(name)} = ${JSON.stringify(text)}`,
       );
-    }
+    };
+    await Promise.all(values.map(assertOwn));
   }
   assert.equal(keys.size, names.length * values.length, "setKey gives each set its own key");
 }

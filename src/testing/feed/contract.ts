@@ -1,4 +1,5 @@
 import type { StoreTest } from "../store-test.ts";
+import { tellingDeadlines } from "./telling-deadlines.ts";
 import { tellingEndings } from "./telling-endings.ts";
 import { tellingLimits } from "./telling-limits.ts";
 import { tellingReplacements } from "./telling-replacements.ts";
@@ -21,5 +22,6 @@ export const feedContract: readonly StoreTest[] = [
   ...tellingLimits,
   ...tellingReplacements,
   ...tellingRotations,
+  ...tellingDeadlines,
   ...tellingWhom,
 ];

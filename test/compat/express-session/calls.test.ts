@@ -5,17 +5,18 @@
 import { Redis } from "ioredis";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import {
   type AppRequest,
   call,
   type MiddlewareApp,
   middlewares,
 } from "../../support/http/session-middlewares.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: {} };
@@ -233,7 +234,7 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
 });
 
 test("a call with a sid that no id is like costs nothing more, and reads go side by side", async () => {
-  const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+  const meter = await openMeter(redisUrl(), (url) => new Redis(url));
   const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix() });
   await store.set("warm", { cookie });
   await store.destroy("warm");

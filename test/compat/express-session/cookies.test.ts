@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
 import {
   type AppOptions,
   type AppRequest,
@@ -16,10 +16,11 @@ import {
   type MiddlewareApp,
   middlewares,
 } from "../../support/http/session-middlewares.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: {} };
@@ -209,7 +210,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     const isUse = isExpress || way.rolling === true;
 
     async function open(maxAge: number) {
-      const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+      const meter = await openMeter(redisUrl(), (url) => new Redis(url));
       onTestFinished(() => meter.close());
       const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix() });
       app = await openApp(store, { ...way, maxAge });

@@ -51,6 +51,14 @@ test("onEnd waits for the saves before it, and can be stopped", async () => {
   await eventually("it", ["delete"], async () => told.map(({ how }) => how));
 });
 
+test("onEnd tells when a nearer deadline of the cookie has passed", async () => {
+  const { store, told, tell } = await open();
+  await store.onEnd("a sid", tell);
+  const maxAge = 50;
+  await store.set("a sid", { cookie: { ...cookie, maxAge, originalMaxAge: maxAge }, user_id: 1 });
+  await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+});
+
 test("onEnd tells a session that is not there as unknown", async () => {
   const { store, told, tell } = await open();
   await store.onEnd("a sid of nobody", tell);

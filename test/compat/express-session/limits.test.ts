@@ -7,10 +7,11 @@ import {
   type SessionSetsStoreOptions,
 } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const cookie = { originalMaxAge: 3_600_000, path: "/" };

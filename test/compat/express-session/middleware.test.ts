@@ -3,7 +3,7 @@ import session from "express-session";
 import { Redis } from "ioredis";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
 import {
   type AppOptions,
   type AppRequest,
@@ -14,9 +14,10 @@ import {
 } from "../../support/http/session-middlewares.ts";
 import { dumpServer } from "../../support/redis/dump.ts";
 import { startRedis } from "../../support/redis/server.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: {} };

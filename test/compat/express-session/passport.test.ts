@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import passport from "passport";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type AppRequest,
   type Browser,
@@ -11,9 +11,10 @@ import {
   type MiddlewareApp,
   middlewares,
 } from "../../support/http/session-middlewares.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: { from: (s: { passport?: { user?: number } }) => s.passport?.user } };

@@ -5,7 +5,7 @@
 import { Redis } from "ioredis";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
   type AppRequest,
   type Browser,
@@ -15,10 +15,11 @@ import {
   type MiddlewareStore,
   middlewares,
 } from "../../support/http/session-middlewares.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 import { WholeSessions } from "../../support/stores/whole-sessions.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: {} };

@@ -2,10 +2,11 @@
 import { Redis } from "ioredis";
 import { type SessionData, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const cookie = { originalMaxAge: 3_600_000 };

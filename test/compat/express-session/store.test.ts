@@ -10,14 +10,15 @@ import {
 } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { commandStore } from "../../../src/testing/commands/steps.ts";
 import { dumpServer, watchCommands } from "../../support/redis/dump.ts";
 import { startRedis } from "../../support/redis/server.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const references = { user_id: {} };
@@ -338,7 +339,7 @@ describe("on Redis", () => {
   });
 
   test("each call about one session is one command, first saves and changed references too", async () => {
-    const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+    const meter = await openMeter(redisUrl(), (url) => new Redis(url));
     onTestFinished(() => meter.close());
     const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix(), references });
     await store.set("warm", { cookie }); // the server's time, and the scripts' texts

@@ -3,13 +3,14 @@
  * and that one of a visitor who only reads writes nothing.
  */
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Browser,
   type CompatApp,
   startCompatApp,
   type Work,
 } from "../../support/http/apps/koa-compat.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Meter, openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
@@ -18,7 +19,7 @@ let app: CompatApp;
 let browser: Browser;
 let prefix: string;
 beforeAll(async () => {
-  meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+  meter = await openMeter(redisUrl(), (url) => new Redis(url));
 });
 afterAll(() => meter.close());
 beforeEach(async () => {

@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import type { KoaRedisSessionSetsOptions } from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Browser,
   type CompatApp,
@@ -10,13 +10,14 @@ import {
   type Work,
 } from "../../support/http/apps/koa-compat.ts";
 import { parseSetCookie } from "../../support/http/cookie-jar.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 
 const SECRET = "a secret";
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 

@@ -7,7 +7,7 @@ import Koa2 from "koa-2";
 import KoaRedisSessionSets, {
   type KoaRedisSessionSetsOptions,
 } from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Browser,
   type CompatApp,
@@ -16,6 +16,7 @@ import {
   type Work,
 } from "../../support/http/apps/koa-compat.ts";
 import { parseSetCookie } from "../../support/http/cookie-jar.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 
 const DAY = 86_400_000;
@@ -23,7 +24,7 @@ const KEYS = ["a secret", "an older one"];
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 
@@ -918,7 +919,7 @@ describe("the middleware", () => {
   test("answers 503 where Redis does not answer, and leaves the cookie alone", async () => {
     await browser.visit((ctx) => ctx.session.set({ a: 1 }));
     const cookie = { cookie: browser.jar.header ?? "" };
-    const own = new Redis(inject("redisUrl"));
+    const own = new Redis(redisUrl());
     await open({ client: own });
     const other = app.browser();
     own.disconnect();

@@ -2,18 +2,20 @@
 import { createHash } from "node:crypto";
 import { Redis } from "ioredis";
 import KoaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { parseSettings } from "../../../src/compat/koa-redis-session-sets/options/options.ts";
 import { openStore } from "../../../src/store/redis/options.ts";
 import { computeSlot } from "../../../src/store/redis/wire/slots.ts";
 import type { ReindexProgress } from "../../../src/store/reindexing.ts";
 import { isReindexable } from "../../../src/store/reindexing.ts";
 import { startCompatApp } from "../../support/http/apps/koa-compat.ts";
 import { parseSetCookie } from "../../support/http/cookie-jar.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 
@@ -58,6 +60,13 @@ describe("namespace", () => {
 
   test.each(["", null, undefined])("of %o is none", (namespace) => {
     expect(keyUnder({ namespace })).toBe("{koa-redis-session-sets:0}:s:id");
+  });
+
+  test.each(["", null, undefined])("of %o in migrate is that of the sessions", (namespace) => {
+    const options = { client, prefix: "p" };
+    const migrating = parseSettings({ ...options, migrate: { namespace } } as never);
+    expect(migrating).toEqual(parseSettings({ ...options, migrate: true }));
+    expect(migrating.foreignPrefix).toBe("p");
   });
 
   test.each([5, 0, true, {}, ["shop"], Symbol("shop"), "\ud800"])(
@@ -335,6 +344,8 @@ describe("references", () => {
     [{ user_id: { rotates: false } }, '"rotates"; it is declared {}, { rotate: true }'],
     [{ user_id: { as: "set" } }, '"as"; it is declared {}'],
     [{ user_id: { identity: false } }, "{ rotate: false }"],
+    [{ user_id: { limit: 5, whenFull: "reject" } }, "has no limits"],
+    [{ user_id: { whenFull: "end-oldest" } }, "session-sets/koa, whose references have limits"],
     [{ user_id: { rotate: "false" } }, "must be true or false"],
     [{ user_id: { rotate: null } }, "must be true or false"],
     [{ user_id: ["x"] }, "it is declared {}"],

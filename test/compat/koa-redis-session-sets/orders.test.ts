@@ -6,7 +6,7 @@
  */
 import { Redis } from "ioredis";
 import type { KoaRedisSessionSetsOptions } from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import {
   type Answer,
   type Browser,
@@ -17,11 +17,12 @@ import {
 import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
 import { type MutationName, mutatedClient, mutations } from "../../support/proofs/mutations.ts";
 import { type Choices, everyChoice, Turnstile } from "../../support/proofs/turnstile.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 

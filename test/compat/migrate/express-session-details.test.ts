@@ -2,16 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
-import {
-  afterAll,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  inject,
-  onTestFinished,
-  test,
-} from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
@@ -20,7 +12,7 @@ const DAY = 24 * HOUR;
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 
@@ -132,7 +124,7 @@ test("the reason why a field is left out is told once a process", async () => {
 
 describe("migrate with a prefix that lacks its colon", () => {
   test("is told of the sessions behind the colon, after one look a process", async () => {
-    const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+    const meter = await openMeter(redisUrl(), (url) => new Redis(url));
     onTestFinished(() => meter.close());
     const sid = await lay({ cookie: { originalMaxAge: HOUR } });
     const other = await lay({ cookie: { originalMaxAge: HOUR } });
@@ -149,7 +141,7 @@ describe("migrate with a prefix that lacks its colon", () => {
   });
 
   test("says nothing where nothing is there, nor of a prefix that has one", async () => {
-    const meter = await openMeter(inject("redisUrl"), (url) => new Redis(url));
+    const meter = await openMeter(redisUrl(), (url) => new Redis(url));
     onTestFinished(() => meter.close());
     expect(await open({ client: meter.client, migrate: { prefix } }).get(createSid())).toBeNull();
     expect(await open({ client: meter.client }).get(createSid())).toBeNull();

@@ -3,7 +3,7 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import koaRedisSessionSets from "session-sets/compat/koa-redis-session-sets";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   type Answer,
   type Browser,
@@ -12,6 +12,7 @@ import {
 } from "../../support/http/apps/koa-compat.ts";
 import { parseSetCookie } from "../../support/http/cookie-jar.ts";
 import { intercepted } from "../../support/intercept.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 const KEY = "a secret";
@@ -19,7 +20,7 @@ const HOUR = 3_600_000;
 
 let client: Redis;
 beforeAll(() => {
-  client = new Redis(inject("redisUrl"));
+  client = new Redis(redisUrl());
 });
 afterAll(() => client.quit());
 

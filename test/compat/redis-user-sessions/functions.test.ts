@@ -10,11 +10,12 @@ import {
   updateSession,
   updateUserSessions,
 } from "session-sets/compat/redis-user-sessions";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type StoreClient, singleClients } from "../../support/stores/clients.ts";
 
-const port = Number(new URL(inject("redisUrl")).port);
-const connect = () => createClient({ url: inject("redisUrl") }).connect();
+const port = Number(new URL(redisUrl()).port);
+const connect = () => createClient({ url: redisUrl() }).connect();
 
 let client: Awaited<ReturnType<typeof connect>>;
 beforeAll(async () => {
@@ -54,7 +55,7 @@ const refused = (code: string) => expect.objectContaining({ name: "SessionError"
  * the test's own.
  */
 test("the README's example runs, and leaves no session, because its session has expired", async () => {
-  const client = createClient({ url: inject("redisUrl") });
+  const client = createClient({ url: redisUrl() });
   client.on("error", (error) => {
     throw error;
   });
@@ -422,7 +423,7 @@ test("values are what JSON makes of them, under any name", async () => {
 });
 
 test("a client that is not connected, or is none, rejects", async () => {
-  const closed = createClient({ url: inject("redisUrl") });
+  const closed = createClient({ url: redisUrl() });
   await expect(readSession({ client: closed, sessionId })).rejects.toThrow(
     refused("ERR_STORE_UNAVAILABLE"),
   );

@@ -11,10 +11,11 @@ import {
   updateSession,
   updateUserSessions,
 } from "session-sets/compat/redis-user-sessions";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { anyText, fc, runs } from "../../support/properties.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 
-const connect = () => createClient({ url: inject("redisUrl") }).connect();
+const connect = () => createClient({ url: redisUrl() }).connect();
 let client: Awaited<ReturnType<typeof connect>>;
 beforeAll(async () => {
   client = await connect();

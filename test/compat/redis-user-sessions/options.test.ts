@@ -14,9 +14,10 @@ import {
   updateSession,
   updateUserSessions,
 } from "session-sets/compat/redis-user-sessions";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 
-const connect = () => createClient({ url: inject("redisUrl") }).connect();
+const connect = () => createClient({ url: redisUrl() }).connect();
 let client: Awaited<ReturnType<typeof connect>>;
 beforeAll(async () => {
   client = await connect();
@@ -151,26 +152,36 @@ describe("each function resolves to what it did", () => {
 });
 
 describe.each(NAMES)("%s", (name) => {
-  test.each(["sessionID", "sesionId", "session_id", "id", "userid", "user", "Data", "ttl", ""])(
-    "refuses the option %o, names those that there are, and does nothing",
-    async (misspelt) => {
-      const counted = counting();
-      const error = await catchError(name, {
-        client: counted,
-        ...FUNCTIONS[name](),
-        [misspelt]: sessionId,
-      });
-      const options = ["client", ...Object.keys(FUNCTIONS[name]())].join(", ");
-      expect(error).toMatchObject({ name: "SessionError", code: "ERR_SESSION_CONFIG" });
-      expect(error).toMatchObject({
-        hint: expect.stringMatching(
-          new RegExp(`^${name} has no (?:option "\\w+"|such option); its options are ${options}$`),
-        ),
-      });
-      expect(inspect(error)).not.toContain(sessionId);
-      expect(counted.sent).toBe(0);
-    },
-  );
+  test.each([
+    "sessionID",
+    "sesionId",
+    "session_id",
+    "id",
+    "userid",
+    "user",
+    "Data",
+    "ttl",
+    "references",
+    "limit",
+    "whenFull",
+    "",
+  ])("refuses the option %o, names those that there are, and does nothing", async (misspelt) => {
+    const counted = counting();
+    const error = await catchError(name, {
+      client: counted,
+      ...FUNCTIONS[name](),
+      [misspelt]: sessionId,
+    });
+    const options = ["client", ...Object.keys(FUNCTIONS[name]())].join(", ");
+    expect(error).toMatchObject({ name: "SessionError", code: "ERR_SESSION_CONFIG" });
+    expect(error).toMatchObject({
+      hint: expect.stringMatching(
+        new RegExp(`^${name} has no (?:option "\\w+"|such option); its options are ${options}$`),
+      ),
+    });
+    expect(inspect(error)).not.toContain(sessionId);
+    expect(counted.sent).toBe(0);
+  });
 
   test("refuses an option that only another function has", async () => {
     const all = { client, cursor: null, data: { userId, expires: soon() }, sessionId, userId };
@@ -200,7 +211,7 @@ describe.each(NAMES)("%s", (name) => {
   });
 
   test("refuses a client that is none, such as the promise of one", async () => {
-    const pending = createClient({ url: inject("redisUrl") }).connect();
+    const pending = createClient({ url: redisUrl() }).connect();
     for (const none of [undefined, null, {}, "redis://localhost", pending]) {
       expect(await catchError(name, { ...FUNCTIONS[name](), client: none })).toMatchObject({
         code: "ERR_SESSION_CONFIG",

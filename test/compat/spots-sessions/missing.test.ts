@@ -8,12 +8,13 @@ import {
   SpotsSessions,
   type SpotsSessionsOptions,
 } from "session-sets/compat/spots-sessions";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startRedis } from "../../support/redis/server.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { read } from "../../support/sources.ts";
 import { elapseOn } from "../../support/stores/stores.ts";
 
-const connectionString = inject("redisUrl");
+const connectionString = redisUrl();
 let answering: SpotsSessions;
 let rejecting: SpotsSessions<"reject">;
 beforeAll(() => {

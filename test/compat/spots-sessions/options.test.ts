@@ -118,15 +118,23 @@ describe("new SpotsSessions", () => {
     return expect.unreachable("nothing was refused");
   };
 
-  test.each(["connectionstring", "url", "client", "prefix", "tokenLength", "encoding", "Missing"])(
-    "refuses the option %o, and names those that there are",
-    (misspelt) => {
-      expect(refusal({ [misspelt]: "reject" })).toMatchObject({
-        code: "ERR_SESSION_CONFIG",
-        hint: `SpotsSessions has no option "${misspelt}"; its options are connectionString, tokenEncoding, tokenSize, missing`,
-      });
-    },
-  );
+  test.each([
+    "connectionstring",
+    "url",
+    "client",
+    "prefix",
+    "tokenLength",
+    "encoding",
+    "Missing",
+    "references",
+    "limit",
+    "whenFull",
+  ])("refuses the option %o, and names those that there are", (misspelt) => {
+    expect(refusal({ [misspelt]: "reject" })).toMatchObject({
+      code: "ERR_SESSION_CONFIG",
+      hint: `SpotsSessions has no option "${misspelt}"; its options are connectionString, tokenEncoding, tokenSize, missing`,
+    });
+  });
 
   test.each([null, 6379, true, {}, { host: "localhost" }, []])(
     "refuses the connectionString %o",

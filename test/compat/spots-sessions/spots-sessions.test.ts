@@ -5,14 +5,15 @@ import DefaultExport, {
   SpotsSessions,
   type SpotsSessionsOptions,
 } from "session-sets/compat/spots-sessions";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { dumpServer, watchCommands } from "../../support/redis/dump.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { elapseOn } from "../../support/stores/stores.ts";
 
 const opened: SpotsSessions[] = [];
 function open(options: SpotsSessionsOptions = {}): SpotsSessions {
-  const sessions = new SpotsSessions({ connectionString: inject("redisUrl"), ...options });
+  const sessions = new SpotsSessions({ connectionString: redisUrl(), ...options });
   opened.push(sessions);
   return sessions;
 }
@@ -54,7 +55,7 @@ const onlyKey = async () => {
  */
 test("the README's examples run", async () => {
   const spotsSessions = new SpotsSessions({
-    connectionString: inject("redisUrl"),
+    connectionString: redisUrl(),
     tokenEncoding: "base64",
     tokenSize: 128,
   });
@@ -107,9 +108,9 @@ describe("a SpotsSessions", () => {
   });
 
   test("takes a connection string, options with one, none of them, or nothing", async () => {
-    const url = new URL(inject("redisUrl"));
+    const url = new URL(redisUrl());
     const port = Number(url.port);
-    for (const argument of [inject("redisUrl"), { connectionString: inject("redisUrl") }]) {
+    for (const argument of [redisUrl(), { connectionString: redisUrl() }]) {
       const sessions = new SpotsSessions(argument);
       expect(sessions.client.options.port).toBe(port);
       const token = await sessions.create({ app, ownerId: "1", data: {}, duration: 60 });
@@ -171,7 +172,7 @@ describe("create", () => {
 
   test("keeps the token nowhere, and no part of it", async () => {
     const token = await make();
-    expect(await dumpServer(inject("redisUrl"))).not.toContain(token.slice(0, 20));
+    expect(await dumpServer(redisUrl())).not.toContain(token.slice(0, 20));
   });
 
   test.each([undefined, null, 0, -1, Number.NaN, Number.POSITIVE_INFINITY, "3600", 0.0001])(

@@ -1,7 +1,8 @@
 /* The session of a request, whatever framework has shown it: on an exchange of its own, on both stores. */
-import { afterAll, beforeAll, describe, inject, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import { sessionContract, starter } from "../../support/http/contract/contract.ts";
 import { plainHost } from "../../support/http/plain-exchange.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Client, clients, openMemory, openRedis } from "../../support/stores/stores.ts";
 
 describe("on the memory store", () => {
@@ -14,7 +15,7 @@ describe("on the memory store", () => {
 describe("on Redis with 4 shards", () => {
   let client: Client;
   beforeAll(() => {
-    client = clients["ioredis 6"](inject("redisUrl"));
+    client = clients["ioredis 6"](redisUrl());
   });
   afterAll(() => client.quit());
   sessionContract(

@@ -1,8 +1,9 @@
 /* Requests side by side, in every order of what they ask the store for, on both stores. */
-import { afterAll, beforeAll, describe, inject, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import { starter } from "../../support/http/contract/contract.ts";
 import { orders } from "../../support/http/contract/orders.ts";
 import { plainHost } from "../../support/http/plain-exchange.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Client, clients, openMemory, openRedis } from "../../support/stores/stores.ts";
 
 describe("on the memory store", () => {
@@ -16,7 +17,7 @@ describe("on the memory store", () => {
 describe("on Redis with 4 shards", () => {
   let client: Client;
   beforeAll(() => {
-    client = clients["ioredis 6"](inject("redisUrl"));
+    client = clients["ioredis 6"](redisUrl());
   });
   afterAll(() => client.quit());
   orders(

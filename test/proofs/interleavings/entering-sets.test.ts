@@ -8,14 +8,19 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Limit } from "../../../src/store/entering.ts";
 import { newId } from "../../../src/testing/ids.ts";
 import {
+  assertMembers,
   create,
+  createChange,
   createDraft,
   createForUser,
   createSignIn,
   of,
+  readTexts,
   toLimited,
 } from "../../../src/testing/steps.ts";
-import { intercepted } from "../../support/intercept.ts";
+import { type InterceptedClient, intercepted } from "../../support/intercept.ts";
+import { reservationMutations } from "../../support/proofs/entering-mutations.ts";
+import { listAllEdits, type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Client, clients, freshPrefix, serverTime } from "../../support/stores/stores.ts";
 import { createRandom, type Random } from "./cases.ts";
@@ -36,20 +41,29 @@ afterAll(async () => {
   await server.stop();
 });
 
+/** Scripts that find a set of four sessions too large to go through. */
+const SMALL_PAGES: Mutation = {
+  about: "a page is small",
+  apply: listAllEdits("local MAX_READ_FOR_ROOM = 300", "local MAX_READ_FOR_ROOM = 3"),
+};
+
 /** Holds commands back, and lets one after the other through. */
 class Gate {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  readonly client: ReturnType<typeof intercepted>;
 
-  readonly client = intercepted(client, async (_sent, pass) => {
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#running++;
-    try {
-      return await pass();
-    } finally {
-      this.#running--;
-    }
-  });
+  constructor(over: InterceptedClient = client) {
+    this.client = intercepted(over, async (_sent, pass) => {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      this.#running++;
+      try {
+        return await pass();
+      } finally {
+        this.#running--;
+      }
+    });
+  }
 
   /** Lets all commands of this work through; `check` is called after each. */
   async drive<T>(work: Promise<T>, random: Random, check: () => Promise<void>): Promise<T> {
@@ -71,23 +85,24 @@ class Gate {
 }
 
 /** Lets logins in at once, into a set that has some sessions; returns the answers and who is left. */
-async function logInAtOnce(limit: Limit, before: number, seed: number) {
+async function logInAtOnce(limit: Limit, before: number, seed: number, over?: InterceptedClient) {
   const prefix = freshPrefix();
   const options = { prefix, shards: SHARDS, timeout: "20 seconds" } as const;
   const direct = redisStore(client, options);
   for (let i = 0; i < before; i++) await createForUser(direct, "1");
-  const gate = new Gate();
+  const gate = new Gate(over);
   const store = redisStore(gate.client, options);
   const logins = Array.from({ length: LOGINS }, () => ({
     ...createDraft(store, { id: newId(SHARDS), fields: { user_id: "1" } }),
     references: toLimited({ user_id: ["1"] }, limit),
   }));
-  let fewest = before;
+  let [fewest, most] = [before, before];
   const answers = await gate.drive(
     Promise.all(logins.map((login) => store.create(login))),
     createRandom(seed),
     async () => {
-      fewest = Math.min(fewest, await direct.count(USER));
+      const count = await direct.count(USER);
+      [fewest, most] = [Math.min(fewest, count), Math.max(most, count)];
     },
   );
   const live = await Promise.all(logins.map(({ id }) => direct.has(USER, id)));
@@ -95,6 +110,7 @@ async function logInAtOnce(limit: Limit, before: number, seed: number) {
     answers: answers.map(({ state }) => state),
     live,
     fewest,
+    most,
     left: await direct.count(USER),
   };
 }
@@ -110,12 +126,13 @@ test.each([
   async (whenFull, before) => {
     const first = Math.floor(Math.random() * 2 ** 30);
     for (let seed = first; seed < first + ORDERS; seed++) {
-      const { answers, live, fewest, left } = await logInAtOnce(
+      const { answers, live, fewest, most, left } = await logInAtOnce(
         { most: 2, whenFull },
         before,
         seed,
       );
       expect({ left, fewest }, `seed ${seed}`).toEqual({ left: 2, fewest: before });
+      if (whenFull === "reject") expect(most, `seed ${seed}`).toBe(2);
       // Who is told that there is no room has no session; who is let in under "reject" has one.
       for (const [i, state] of answers.entries()) {
         if (state === "full") expect(live[i], `seed ${seed}`).toBe(false);
@@ -126,6 +143,127 @@ test.each([
   },
   60_000,
 );
+
+const REJECT: Limit = { most: 2, whenFull: "reject" };
+
+test.each([0, 1, 2])(
+  "sessions that are older than the %i in a set that rejects end nobody in any order",
+  async (before) => {
+    const first = Math.floor(Math.random() * 2 ** 30);
+    for (let seed = first; seed < first + ORDERS; seed++) {
+      const options = { prefix: freshPrefix(), shards: SHARDS, timeout: "20 seconds" } as const;
+      const direct = redisStore(client, options);
+      const older = await Promise.all([1, 2].map(() => createForUser(direct, "9")));
+      const members = await Promise.all(
+        Array.from({ length: before }, () => createForUser(direct, "1")),
+      );
+      const gate = new Gate();
+      const store = redisStore(gate.client, options);
+      const references = toLimited({ user_id: ["1"] }, REJECT);
+      const login = { ...createDraft(store), references };
+      const enter = { ...createChange({ set: { user_id: "1" } }), references };
+      const work = Promise.all([
+        ...older.map((id) => store.change(id, enter)),
+        store.create(login),
+      ]);
+      const answers = await gate.drive(work, createRandom(seed), async () => {
+        expect(await direct.count(USER), `seed ${seed}`).toBeLessThanOrEqual(2);
+      });
+      const ids = [...older, login.id];
+      const entered = ids.filter((_, i) => answers[i]?.state !== "full");
+      await assertMembers(direct, USER, [...members, ...entered]);
+      expect(entered, `seed ${seed}`).toHaveLength(2 - before);
+      for (const id of older) {
+        const user = (await readTexts(direct, id)).user_id;
+        expect(user, `seed ${seed}`).toBe(entered.includes(id) ? "1" : "9");
+      }
+    }
+  },
+  60_000,
+);
+
+/** Lets two sessions at once into two sets that have one place each; returns the answers. */
+async function enterBothSets(seed: number, over?: InterceptedClient) {
+  const one: Limit = { most: 1, whenFull: "reject" };
+  const gate = new Gate(over);
+  const options = { prefix: freshPrefix(), shards: SHARDS, timeout: "20 seconds" } as const;
+  const store = redisStore(gate.client, options);
+  const drafts = [
+    ["a", "b"],
+    ["b", "a"],
+  ].map((texts) => ({
+    ...createDraft(store),
+    references: toLimited({ team: texts }, one),
+  }));
+  const work = Promise.all(drafts.map((made) => store.create(made)));
+  const answers = await gate.drive(work, createRandom(seed), async () => {});
+  return answers.map(({ state }) => state).sort();
+}
+
+test("of two sessions that need the same two last places one gets both, in any order", async () => {
+  const first = Math.floor(Math.random() * 2 ** 30);
+  for (let seed = first; seed < first + ORDERS; seed++) {
+    expect(await enterBothSets(seed), `seed ${seed}`).toEqual(["created", "full"]);
+  }
+}, 60_000);
+
+test("stores that get reservations wrong are caught by some order", async () => {
+  const careless = mutatedClient(client, reservationMutations["reservation that counts nobody"]);
+  const hasty = mutatedClient(client, reservationMutations["place of another taken for none"]);
+  let [tooMany, tooFew] = [false, false];
+  for (let seed = 1; seed <= ORDERS; seed++) {
+    tooMany ||= (await logInAtOnce(REJECT, 1, seed, careless)).most > 2;
+    tooFew ||= !(await enterBothSets(seed, hasty)).includes("created");
+    if (tooMany && tooFew) break;
+  }
+  expect({ tooMany, tooFew }).toEqual({ tooMany: true, tooFew: true });
+}, 60_000);
+
+test("a login beside one whose caller ends another session gets no place of it, in any order", async () => {
+  const first = Math.floor(Math.random() * 2 ** 30);
+  for (let seed = first; seed < first + ORDERS; seed++) {
+    const options = { prefix: freshPrefix(), shards: SHARDS, timeout: "20 seconds" } as const;
+    const direct = redisStore(client, options);
+    const [twin = "", other = ""] = await Promise.all([1, 2].map(() => createForUser(direct, "1")));
+    const visitor = await create(direct);
+    const gate = new Gate();
+    const store = redisStore(gate.client, options);
+    const references = toLimited({ user_id: ["1"] }, REJECT);
+    const sent = { ...createSignIn(visitor, "1"), references, leaving: [twin] };
+    const signIn = async () => {
+      const { state } = await store.signIn(visitor, sent);
+      await store.end(twin);
+      return state;
+    };
+    const login = { ...createDraft(store), references };
+    const work = Promise.all([signIn(), store.create(login).then(({ state }) => state)]);
+    const answers = await gate.drive(work, createRandom(seed), async () => {});
+    expect(answers, `seed ${seed}`).toEqual(["signed-in", "full"]);
+    await assertMembers(direct, USER, [other, sent.id]);
+  }
+}, 60_000);
+
+test("a set far beyond its limit on one shard is brought to it in any order", async () => {
+  const first = Math.floor(Math.random() * 2 ** 30);
+  const limit: Limit = { most: 2, whenFull: "end-oldest" };
+  for (let seed = first; seed < first + ORDERS; seed++) {
+    const options = { prefix: freshPrefix(), timeout: "20 seconds" } as const;
+    const direct = redisStore(client, options);
+    for (let i = 0; i < 6; i++) await createForUser(direct, "1");
+    const gate = new Gate(mutatedClient(client, SMALL_PAGES));
+    const store = redisStore(gate.client, options);
+    const logins = Array.from({ length: LOGINS }, () => ({
+      ...createDraft(store),
+      references: toLimited({ user_id: ["1"] }, limit),
+    }));
+    const work = Promise.all(logins.map((login) => store.create(login)));
+    const answers = await gate.drive(work, createRandom(seed), async () => {
+      expect(await direct.count(USER), `seed ${seed}`).toBeGreaterThanOrEqual(2);
+    });
+    expect(answers.map(({ state }) => state)).toEqual(logins.map(() => "created"));
+    expect(await direct.count(USER), `seed ${seed}`).toBe(2);
+  }
+}, 60_000);
 
 test.each([1, SHARDS])(
   "beside a clear on %i shard(s), a login with an older asOf leaves no session in any order",

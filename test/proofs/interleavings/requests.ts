@@ -53,7 +53,7 @@ function createRequestSession(
     restrictCaching: () => {},
   };
   const options = { carriers: [carried] };
-  return bindSessions("the tests", scene.sessions, options, [])({}, () => exchange, null);
+  return bindSessions("the tests", scene.sessions, options, [])({}, exchange, null);
 }
 
 /** How a request goes. */

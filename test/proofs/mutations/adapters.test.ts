@@ -3,6 +3,7 @@
  * and the case that is about it fails. Without a fault the same copies pass every case.
  */
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { listCases } from "../../support/cases.ts";
 import type { Adapter } from "../../support/http/app.ts";
 import { expressAdapterOf } from "../../support/http/apps/express.ts";
 import { fastifyAdapterOf } from "../../support/http/apps/fastify.ts";
@@ -11,13 +12,12 @@ import { honoAdapterOf } from "../../support/http/apps/hono.ts";
 import { koaAdapterWith } from "../../support/http/apps/koa.ts";
 import { nodeAdapterOf } from "../../support/http/apps/node.ts";
 import { starter } from "../../support/http/contract/contract.ts";
-import { listCases } from "../../support/http/framework/cases.ts";
 import { frameworkContract } from "../../support/http/framework/contract.ts";
-import { importMutated } from "../../support/http/framework/mutated.ts";
 import type { AdapterName, Mutation } from "../../support/http/framework/mutations/mutation.ts";
 import { OF_EXCHANGES } from "../../support/http/framework/mutations/of-exchanges.ts";
 import { OF_FETCH_ADAPTERS } from "../../support/http/framework/mutations/of-fetch.ts";
 import { OF_NODES_ADAPTERS } from "../../support/http/framework/mutations/of-node.ts";
+import { importMutated } from "../../support/proofs/mutated-sources.ts";
 import { openMemory } from "../../support/stores/stores.ts";
 
 const MUTATIONS = [...OF_NODES_ADAPTERS, ...OF_FETCH_ADAPTERS, ...OF_EXCHANGES];

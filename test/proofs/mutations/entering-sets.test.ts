@@ -5,7 +5,9 @@
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { asOf } from "../../../src/testing/core/as-of.ts";
+import { enteringFullSets } from "../../../src/testing/core/entering-full-sets.ts";
 import { limiting } from "../../../src/testing/core/limiting.ts";
+import { largeSets } from "../../../src/testing/large-sets.ts";
 import type { StoreTest } from "../../../src/testing/store-test.ts";
 import { enteringMutations } from "../../support/proofs/entering-mutations.ts";
 import { type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
@@ -23,6 +25,12 @@ afterAll(async () => {
   await server.stop();
 });
 
+const limits = [
+  ...limiting,
+  ...enteringFullSets,
+  ...largeSets.filter(({ name }) => name.includes("limit")),
+];
+
 /** The names of the tests that fail, with why. */
 async function findFailures(tests: readonly StoreTest[], mutation: Mutation | null) {
   const used = mutation ? mutatedClient(client, mutation) : client;
@@ -38,12 +46,12 @@ async function findFailures(tests: readonly StoreTest[], mutation: Mutation | nu
 }
 
 test("without a mutation, all is well", async () => {
-  expect(await findFailures([...asOf, ...limiting], null)).toEqual([]);
+  expect(await findFailures([...asOf, ...limits], null)).toEqual([]);
 });
 
 describe.each(Object.entries<Mutation>(enteringMutations))("%s", (name, mutation) => {
   test("is caught", async () => {
-    const tests = name.startsWith("limit") ? limiting : asOf;
+    const tests = name.startsWith("limit") ? limits : asOf;
     const failures = await findFailures(tests, mutation);
     expect(failures).not.toEqual([]);
     // They fail as a rule that is broken does, not as a script that cannot run.

@@ -6,8 +6,9 @@ import { createHook } from "node:async_hooks";
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import type { Sessions } from "session-sets";
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { watchOwnTimer } from "../../support/own-timers.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Data, openSessions, warmUp } from "../../support/stores/costs.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 
@@ -17,7 +18,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   let token: string;
   let key: string;
   beforeAll(async () => {
-    client = connect(inject("redisUrl"));
+    client = connect(redisUrl());
     sessions = openSessions(client, 1);
     await warmUp(sessions);
     const made = await sessions.create({ user_id: 7, theme: "dark" });

@@ -4,8 +4,9 @@
  */
 import type { Sessions } from "session-sets";
 import { koaSessions } from "session-sets/koa";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { contextWith } from "../../support/http/request.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import {
   type Data,
   type Meter,
@@ -19,7 +20,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   let meter: Meter;
   const expectCost: Meter["expectCost"] = (...of) => meter.expectCost(...of);
   beforeAll(async () => {
-    meter = await openMeter(inject("redisUrl"), connect);
+    meter = await openMeter(redisUrl(), connect);
   });
   afterAll(() => meter.close());
 

@@ -3,7 +3,8 @@
  * sees them, and the round trips they take.
  */
 import type { Session, Sessions } from "session-sets";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import {
   type Cost,
   type Data,
@@ -21,7 +22,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   let meter: Meter;
   const expectCost: Meter["expectCost"] = (...of) => meter.expectCost(...of);
   beforeAll(async () => {
-    meter = await openMeter(inject("redisUrl"), connect);
+    meter = await openMeter(redisUrl(), connect);
   });
   afterAll(() => meter.close());
 

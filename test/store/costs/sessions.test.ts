@@ -3,7 +3,8 @@
  * sees them, and the round trips they take.
  */
 import type { Session, Sessions } from "session-sets";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import {
   type Data,
   type Meter,
@@ -18,7 +19,7 @@ const HOUR = 60 * MINUTE;
 
 let direct: Client;
 beforeAll(() => {
-  direct = clients["ioredis 6"](inject("redisUrl"));
+  direct = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => direct.quit());
 
@@ -26,7 +27,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   let meter: Meter;
   const expectCost: Meter["expectCost"] = (...of) => meter.expectCost(...of);
   beforeAll(async () => {
-    meter = await openMeter(inject("redisUrl"), connect);
+    meter = await openMeter(redisUrl(), connect);
   });
   afterAll(() => meter.close());
 

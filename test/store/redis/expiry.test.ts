@@ -1,7 +1,8 @@
 /* How what has expired leaves Redis: by TTL with nobody running, and a few entries at each use. */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { omitMarks } from "../../support/stores/clearing-marks.ts";
 import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 
@@ -19,7 +20,7 @@ let client: Client;
 let prefix: string;
 let sessions: Sessions<Data>;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 beforeEach(() => {

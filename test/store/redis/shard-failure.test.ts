@@ -1,9 +1,10 @@
 /* An operation on several shards, one of which fails: nothing of it goes on when it has rejected. */
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/store/contract.ts";
 import { createChanges, createMany, of, readAllPages } from "../../../src/testing/steps.ts";
 import { intercepted } from "../../support/intercept.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix } from "../../support/stores/stores.ts";
 
 const SHARDS = 4;
@@ -17,7 +18,7 @@ let broken: number | null;
 let sent: number;
 let answered: number;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 beforeEach(async () => {

@@ -2,9 +2,10 @@
 import { createSessions, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { toId } from "../../../src/sessions/token.ts";
 import type { SessionStore } from "../../../src/store/contract.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { omitMarks } from "../../support/stores/clearing-marks.ts";
 import { type Client, clients, freshPrefix } from "../../support/stores/stores.ts";
 
@@ -18,7 +19,7 @@ const COUNT = 60;
 let client: Client;
 let prefix: string;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 beforeEach(() => {

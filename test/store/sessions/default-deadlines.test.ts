@@ -4,7 +4,8 @@ import { createSessions, type Deadlines, type Session, type SessionsOptions } fr
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 interface Data {
@@ -13,7 +14,7 @@ interface Data {
 }
 
 const DAY = 86_400_000;
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const stores = {

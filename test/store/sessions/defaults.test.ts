@@ -2,8 +2,9 @@
 import { createSessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisStoreOptions, redisStore } from "session-sets/redis";
-import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { watchOwnTimer } from "../../support/own-timers.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { clients, freshPrefix } from "../../support/stores/stores.ts";
 
 afterEach(() => {
@@ -13,7 +14,7 @@ afterEach(() => {
 describe("an operation on Redis", () => {
   /** How long (ms) the timers run that the first reads and writes of a store start. */
   async function limits(options: RedisStoreOptions): Promise<unknown[]> {
-    const client = clients["ioredis 6"](inject("redisUrl"));
+    const client = clients["ioredis 6"](redisUrl());
     await client.ping();
     const store = redisStore(client, { prefix: freshPrefix(), ...options });
     const sessions = createSessions({ store, idleTimeout: "1 hour" });

@@ -8,10 +8,11 @@ import {
 } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 interface Data {

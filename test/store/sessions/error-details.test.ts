@@ -13,8 +13,9 @@ import { createSession, updateSession } from "session-sets/compat/redis-user-ses
 import { SpotsSessions } from "session-sets/compat/spots-sessions";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { readDetails, thrownBy } from "../../support/error-details.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 
 interface Data {
@@ -24,7 +25,7 @@ interface Data {
   theme?: unknown;
 }
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const MAX_BYTES = 20_000;
@@ -186,10 +187,10 @@ describe("the entries for programs that come from other packages", () => {
     return new SessionSetsStore({ client, prefix: freshPrefix(), references, ...options });
   };
   const user = { userId: "1", expires: new Date(Date.now() + 60_000).toISOString() };
-  const nodeRedis = createClient({ url: inject("redisUrl") });
+  const nodeRedis = createClient({ url: redisUrl() });
   beforeAll(async () => void (await nodeRedis.connect()));
   afterAll(() => nodeRedis.close());
-  const spots = new SpotsSessions({ connectionString: inject("redisUrl") });
+  const spots = new SpotsSessions({ connectionString: redisUrl() });
   afterAll(() => spots.client.quit());
   const koa = koaRedisSessionSets(
     {},

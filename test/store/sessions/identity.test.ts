@@ -1,7 +1,8 @@
 /* Who the user is: which verbs of the core change it, and what they do to the session then. */
 import { Redis } from "ioredis";
 import type { Token } from "session-sets";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import {
   describeUserStores,
   type UserData,
@@ -9,7 +10,7 @@ import {
   type UserSessions,
 } from "../../support/stores/user-stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 const GRACE = 300;

@@ -1,14 +1,15 @@
 /* Values that a session cannot hold are refused, naming the field, before anything is written. */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix, openMemory } from "../../support/stores/stores.ts";
 
 type Data = Record<string, unknown>;
 
 let client: Client;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 

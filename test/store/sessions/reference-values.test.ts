@@ -3,7 +3,8 @@ import { Redis } from "ioredis";
 import { createSessions, type SessionStore, type SessionsOptions } from "session-sets";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, beforeEach, describe, expect, inject, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { recordedStore } from "../../support/stores/recorded-store.ts";
 import { openMemory, openRedis } from "../../support/stores/stores.ts";
 
@@ -13,7 +14,7 @@ interface Data {
   theme?: string;
 }
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 afterEach(() => {
   vi.restoreAllMocks();

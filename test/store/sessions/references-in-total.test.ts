@@ -1,9 +1,10 @@
 /* How many references one session may have, and how large values are refused, on both stores. */
 import { createSessions, type Sessions } from "session-sets";
-import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { MAX_REFERENCES } from "../../../src/shared/errors.ts";
 import { memoryStore } from "../../../src/store/memory/options.ts";
 import { redisStore } from "../../../src/store/redis/options.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { clients, freshPrefix } from "../../support/stores/stores.ts";
 
 interface Data {
@@ -13,7 +14,7 @@ interface Data {
   theme?: unknown;
 }
 
-const client = clients["ioredis 6"](inject("redisUrl"));
+const client = clients["ioredis 6"](redisUrl());
 afterAll(() => client.quit());
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);

@@ -2,7 +2,8 @@
 import { Redis } from "ioredis";
 import { createSessions, type SignInOptions, type StandardSchema } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
 import {
   describeUserStores,
@@ -11,7 +12,7 @@ import {
   type UserSessions,
 } from "../../support/stores/user-stores.ts";
 
-const client = new Redis(inject("redisUrl"));
+const client = new Redis(redisUrl());
 afterAll(() => client.quit());
 
 describeUserStores(client, "signIn %s", (opened) => {

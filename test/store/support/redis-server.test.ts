@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
-import { expect, inject, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { startRedis } from "../../support/redis/server.ts";
+import { redisUrl } from "../../support/redis/shared.ts";
 
 /** One command on a connection of its own. */
 async function send(url: string, command: string, ...args: string[]): Promise<unknown> {
@@ -18,7 +19,7 @@ async function send(url: string, command: string, ...args: string[]): Promise<un
 }
 
 test("the shared server answers", async () => {
-  expect(await send(inject("redisUrl"), "PING")).toBe("PONG");
+  expect(await send(redisUrl(), "PING")).toBe("PONG");
 });
 
 test("several servers start at once, each with its own port and arguments", async () => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, inject, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, onTestFinished, test } from "vitest";
+import { redisUrl } from "../redis/shared.ts";
 import { type Client, clients, openMemory, openRedis } from "../stores/stores.ts";
 import type { Adapter } from "./app.ts";
 import { starter } from "./contract/contract.ts";
@@ -18,7 +19,7 @@ export function describeAdapter(adapter: Adapter): void {
   describe(`${adapter.name}, on Redis with 4 shards`, () => {
     let client: Client;
     beforeAll(() => {
-      client = clients["ioredis 6"](inject("redisUrl"));
+      client = clients["ioredis 6"](redisUrl());
     });
     afterAll(() => client.quit());
     const start = starter(adapter, "", async () => openRedis(client, 4), onTestFinished);

@@ -118,7 +118,7 @@ function createApplication(options: AdapterOptions) {
   return async (request: RequestOptions): Promise<Exchanged> => {
     const exchange = new PlainExchange(request, trustProxy);
     if (request.path !== `${prefix}/`) return { ...exchange.send(404), text: "" };
-    const of = () => getSession(request, () => exchange, signer);
+    const of = () => getSession(request, exchange, signer);
     try {
       const session = of();
       const { method, host, secure, proxySetting } = exchange;

@@ -15,7 +15,8 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { expect, inject } from "vitest";
+import { expect } from "vitest";
+import { redisUrl } from "../redis/shared.ts";
 import { filesUnder, ROOT } from "../sources.ts";
 import { compile } from "./compile.ts";
 
@@ -119,7 +120,7 @@ export async function readOutput(
   program: string,
   ...args: readonly string[]
 ): Promise<unknown> {
-  const env = { ...process.env, REDIS_URL: inject("redisUrl"), NODE_OPTIONS: "", NODE_ENV: "test" };
+  const env = { ...process.env, REDIS_URL: redisUrl(), NODE_OPTIONS: "", NODE_ENV: "test" };
   const { stdout, stderr } = await run(process.execPath, [program, ...args], { cwd: path, env });
   // Node 20 says that requiring an ES module is experimental, later ones do not.
   const warnings = stderr.replace(/^.*(?:ExperimentalWarning|--trace-warnings).*\n/gm, "");

@@ -62,16 +62,13 @@ export const enteringMutations = {
   },
   "limit that counts who leaves": {
     about: "the session that a sign-in ends takes a place",
-    apply: edits("signIn", [
-      "plan_room(changes.names, changes.limits, found.created and current)",
-      "plan_room(changes.names, changes.limits)",
-    ]),
+    apply: edits("signIn", ["leaving[#leaving + 1] = current\n", ""]),
   },
   "limit that counts the expired": {
     about: "entries of sessions that have expired take places",
     apply: listAllEdits(
-      "counts and #sessions - limit.most + 1 or 0 do",
-      "counts and redis.call('ZCARD', derive_set_key(name)) - limit.most + 1 or 0 do",
+      "local count = redis.call('ZCOUNT', key, format_int(now), '+inf')\n  for id",
+      "local count = redis.call('ZCARD', key)\n  for id",
     ),
   },
   "limit that counts what is in already": {
@@ -82,8 +79,56 @@ export const enteringMutations = {
     about: "a sign-in that is refused has ended the old session",
     apply: edits(
       "signIn",
-      ["if room.full then\n  return room.full\nend\n", ""],
-      ["end_doomed(room)\n", "end_doomed(room)\nif room.full then\n  return room.full\nend\n"],
+      ["if room.refusal then\n  return room.refusal\nend\n", ""],
+      [
+        "end_doomed(room)\n",
+        "end_doomed(room)\nif room.refusal then\n  return room.refusal\nend\n",
+      ],
+    ),
+  },
+  "limit that is asked before a clear": {
+    about: "a full set refuses a sign-in whose credentials are outdated",
+    apply: edits(
+      "signIn",
+      ["if room.refusal then\n  return room.refusal\nend\n", ""],
+      [
+        "if was_cleared(as_of, names) then",
+        "if room.refusal then\n  return room.refusal\nend\nif was_cleared(as_of, names) then",
+      ],
+    ),
+  },
+  "limit that counts the sessions of the caller": {
+    about: "a session that the sign-in's caller ends takes a place",
+    apply: edits("signIn", ["local leaving = list_leaving(others)", "local leaving = {}"]),
+  },
+  "limit that counts them where another session is replaced": {
+    about: "a session that the caller of a change ends takes a place",
+    apply: edits("change", ["local leaving = list_leaving(others)", "local leaving = {}"]),
+  },
+  "limit that knows them by one id": {
+    about: "a session that is named by an old id takes a place",
+    apply: listAllEdits("leaving[i] = follow_aliases(id, MAX_RENEWALS)", "leaving[i] = id"),
+  },
+  "limit that a large set escapes": {
+    about: "what is too much for one script is let in without it",
+    apply: listAllEdits("plan.refusal = { now, 'crowded' }\n    return", "return"),
+  },
+} as const satisfies Record<string, Mutation>;
+
+/** Stores of several shards that are wrong about who has reserved a place. */
+export const reservationMutations = {
+  "reservation that counts nobody": {
+    about: "parallel logins take the same place",
+    apply: edits("reserve", [
+      "return { now, 'reserved', others }",
+      "return { now, 'reserved', 0 }",
+    ]),
+  },
+  "place of another taken for none": {
+    about: "who waits for a place is refused at once, and it may be left",
+    apply: listAllEdits(
+      "plan.refusal = { now, 'reserved' }",
+      "plan.refusal = { now, 'full', limit.field, limit.most }",
     ),
   },
 } as const satisfies Record<string, Mutation>;

@@ -2,7 +2,8 @@
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
 import { commandContract, feedContract, storeContract } from "session-sets/testing";
-import { afterAll, beforeAll, describe, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { redisUrl } from "../redis/shared.ts";
 import { type Connect, canListen, type StoreClient, singleClients } from "./clients.ts";
 import { type Client, clients, elapseOn, freshPrefix, openRedis } from "./stores.ts";
 
@@ -49,7 +50,7 @@ export function clientContract(
 
 /** The contract on the server that all tests share, with some of the kinds of client: they are several files. */
 export function singleContract(has: (kind: string) => boolean): void {
-  const port = () => Number(new URL(inject("redisUrl")).port);
+  const port = () => Number(new URL(redisUrl()).port);
   const some = Object.entries(singleClients).filter(([kind]) => has(kind));
   const place = { port, clockPort: port, shards: 1 };
   clientContract("on one server", Object.fromEntries(some), place);
@@ -62,7 +63,7 @@ export function shardsContract(shards: number): void {
     (_kind, connect) => {
       let client: Client;
       beforeAll(() => {
-        client = connect(inject("redisUrl"));
+        client = connect(redisUrl());
       });
       afterAll(() => client.quit());
 

@@ -13,6 +13,7 @@ import type { Client } from "./stores.ts";
  *   {prefix:k}:m:<name>      set          the same ids, for references declared `as: "set"`
  *   {prefix:k}:l:<first id>  string       the present id of a session that was rotated (`@l`)
  *   {prefix:k}:c:<name>      string       when the set was last cleared; gone an hour later
+ *   {prefix:k}:p:<name>      sorted set   reserved places, while sessions enter; none where no set rejects
  */
 
 export interface Layout {

@@ -7,8 +7,9 @@ import {
   type Sessions,
 } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, inject } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { type RedisCluster, startCluster } from "../redis/cluster.ts";
+import { redisUrl } from "../redis/shared.ts";
 import { checkInvariants } from "./invariants.ts";
 import { freshPrefix } from "./stores.ts";
 
@@ -53,7 +54,7 @@ export function openPlaces(): Places {
   let spread: Servers;
   beforeAll(async () => {
     cluster = await startCluster();
-    single = openServer(inject("redisUrl"));
+    single = openServer(redisUrl());
     spread = openCluster(cluster.masters.map(({ port }) => port));
   });
   afterAll(async () => {

@@ -20,9 +20,9 @@ export function freshPrefix(): string {
 }
 
 /** An empty memory store, whose clock stands still but where it is moved. */
-export function openMemory(): StoreUnderTest {
+export function openMemory(create = memoryStore): StoreUnderTest {
   let now = Date.now();
-  const store = memoryStore({ now: () => now });
+  const store = create({ now: () => now });
   return {
     store,
     async elapse(ms) {

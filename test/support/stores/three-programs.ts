@@ -1,6 +1,7 @@
 import { createSessions, type ReferenceOptions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, inject } from "vitest";
+import { afterAll, beforeAll } from "vitest";
+import { redisUrl } from "../redis/shared.ts";
 import { checkInvariants } from "./invariants.ts";
 import { type Client, clients, freshPrefix } from "./stores.ts";
 
@@ -22,7 +23,7 @@ let connections: Client[];
 export function useThreePrograms(): void {
   beforeAll(() => {
     const { "ioredis 5": five, "ioredis 6": six } = clients;
-    connections = [six, five, six].map((connect) => connect(inject("redisUrl")));
+    connections = [six, five, six].map((connect) => connect(redisUrl()));
   });
   afterAll(async () => {
     await Promise.all(connections.map((client) => client.quit()));

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { computeTouchDelay } from "../../../sessions/touch-delay.ts";
+import { Note } from "../../../shared/note.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
 import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
 /*
  * A middleware gives the store whole sessions to save. To write only the changes of a request, the store
- * remembers each session object as it was handed out. A weak map holds that, so sessions get no property
- * for it.
+ * remembers each session object as it was handed out, in a note that no copy of the object has.
  *
  * A copy of such an object (`{ ...req.session }`) has the same cookie object, which identifies it. A copy
  * made by way of JSON has a cookie that expires in the same millisecond, which a new session's does not.
@@ -88,11 +88,11 @@ export class Copy {
 
 /** The session objects that a store has seen. */
 export class SeenSessions {
-  readonly #copies = new WeakMap<object, Copy>();
+  readonly #copies = new Note<Copy>();
   /** The copies that were handed out, by their cookie objects. */
-  readonly #cookies = new WeakMap<object, Copy>();
+  readonly #cookies = new Note<Copy>();
   /** The cookies of new sessions. A program may use one for another session. */
-  readonly #newCookies = new WeakSet<object>();
+  readonly #newCookies = new Note<true>();
   /**
    * When (ms) a session was last seen, by its id and either the expiry of its cookie or the hash of its
    * fields. The oldest is first.
@@ -121,8 +121,8 @@ export class SeenSessions {
     if (source?.id === id) return source.clone();
     const { expires } = toSnapshot(session);
     const what = typeof expires === "string" ? expires : hashSession(session);
-    const isCopy = !this.#newCookies.has(cookie) && this.#isRemembered(id, what);
-    if (!isCopy) this.#newCookies.add(cookie);
+    const isCopy = !this.#newCookies.get(cookie) && this.#isRemembered(id, what);
+    if (!isCopy) this.#newCookies.set(cookie, true);
     return new Copy(id, { isNew: !isCopy });
   }
 
@@ -176,7 +176,7 @@ export class SeenSessions {
     const copies = this.#copies;
     function toJSON<Session extends object>(this: Session): Session {
       Reflect.deleteProperty(this, "toJSON");
-      if (!copies.has(this)) note(this);
+      if (!copies.get(this)) note(this);
       return this;
     }
     const hook = { value: toJSON, enumerable: true, configurable: true, writable: true };

@@ -19,23 +19,16 @@ type FindValue = (session: object) => unknown;
 /** The value of a field; undefined where it is absent. */
 type GetField = (field: string) => unknown;
 
-class AllRead extends Error {}
-
 export function findFieldsRead(from: FindValue): FieldsRead {
   const read = new Set<string>();
-  try {
-    callOnce(from, read, createStandIns());
-    for (const kind of SAMPLE_VALUES) callOnce(from, read, () => kind);
-    // The set grows during the loop.
-    for (const field of read) {
-      if (read.size > MAX_FIELDS) break;
-      const [others, alone] = [createStandIns(), createStandIns()];
-      callOnce(from, read, (name) => (name === field ? undefined : others()));
-      callOnce(from, read, (name) => (name === field ? alone() : undefined));
-    }
-  } catch (error) {
-    if (error instanceof AllRead) return null;
-    throw error;
+  const readsAll = (give: GetField) => callOnce(from, read, give);
+  if (readsAll(createStandIns()) || SAMPLE_VALUES.some((kind) => readsAll(() => kind))) return null;
+  // The set grows during the loop.
+  for (const field of read) {
+    if (read.size > MAX_FIELDS) break;
+    const [others, alone] = [createStandIns(), createStandIns()];
+    if (readsAll((name) => (name === field ? undefined : others()))) return null;
+    if (readsAll((name) => (name === field ? alone() : undefined))) return null;
   }
   return read;
 }
@@ -46,7 +39,8 @@ function createStandIns(): () => unknown {
   return () => createNextStandIn(rest);
 }
 
-function callOnce(from: FindValue, read: Set<string>, give: GetField): void {
+/** Notes the fields that a call reads. Returns whether it goes through all of them. */
+function callOnce(from: FindValue, read: Set<string>, give: GetField): boolean {
   let all = false;
   const note = (name: string | symbol) => {
     if (typeof name !== "string") return undefined;
@@ -74,7 +68,7 @@ function callOnce(from: FindValue, read: Set<string>, give: GetField): void {
   } catch {
     // The function may fail on a stand-in. The fields that it read before that count.
   }
-  if (all) throw new AllRead();
+  return all;
 }
 
 /** A value that can be used as anything: read, called, constructed, iterated and compared. */
@@ -89,7 +83,7 @@ function createStandIn(rest: { members: number }): unknown {
       for (const one of given) if (typeof one === "function") one(createNextStandIn(rest), 0, []);
       return createNextStandIn(rest);
     },
-    construct: () => Object(createNextStandIn(rest) ?? {}),
+    construct: () => Object(createNextStandIn(rest)),
     has: () => true,
     set: () => true,
     deleteProperty: () => true,

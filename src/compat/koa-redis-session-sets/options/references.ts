@@ -54,6 +54,12 @@ function parseRotation(field: string, declared: unknown): boolean | undefined {
       { option: "references", field },
     );
   }
+  if (other === "limit" || other === "whenFull") {
+    throw createConfigError(
+      `The reference ${named} has no option ${quote(other)} here: koa-redis-session-sets has no limits, and this entry keeps to its API; leave it out, or use createSessions and the middleware of session-sets/koa, whose references have limits`,
+      { option: "references", field },
+    );
+  }
   if (other !== undefined) {
     throw createConfigError(
       `The reference ${named} has no option ${quote(other)}; it is declared {}, { rotate: true } or { rotate: false }`,

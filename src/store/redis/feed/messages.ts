@@ -6,6 +6,7 @@ import type { FeedEvent, Initiator, StoredEndingKind } from "../../feed.ts";
  *
  *   ended <at> <how> <initiator> <=reason> <id or id:lineage> …
  *   rotated <at> <from> <to> <lineage>
+ *   shortened <at> <deadline> <id> <lineage>
  *   hello <nonce>
  */
 
@@ -43,6 +44,8 @@ function decodeLine([word, ...rest]: readonly string[]): Line | null {
       return decodeEnded(rest);
     case "rotated":
       return decodeRotated(rest);
+    case "shortened":
+      return decodeShortened(rest);
     case "hello":
       return { type: "hello", nonce: rest[0] ?? "" };
     default:
@@ -73,7 +76,14 @@ function decodeRotated([time, ...rest]: readonly string[]) {
   return { type: "rotated", at, from, to, lineage } as const;
 }
 
+function decodeShortened([time, deadline, ...rest]: readonly string[]) {
+  const [at, expiresAt] = [decodeTime(time), decodeTime(deadline)];
+  const [id, lineage] = rest.map(decodeURIComponent);
+  if (at === null || expiresAt === null || !id || !lineage) return null;
+  return { type: "shortened", at, id, lineage, expiresAt } as const;
+}
+
 /** A time that a Date can hold. */
 function decodeTime(text = ""): number | null {
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : null;
 }

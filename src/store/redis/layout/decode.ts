@@ -120,9 +120,17 @@ function decodeSuperseded(tombstone: unknown): Superseded {
   return { state: "superseded", by, hadIdentity: tombstone === "1" };
 }
 
+/**
+ * One script can't tell whether a session may enter its sets, and has done nothing: a place that is left
+ * is reserved for another, or so many sessions would have to be ended that it takes several.
+ */
+export interface Postponed {
+  readonly state: "reserved" | "crowded";
+}
+
 /** Why a session was not let into one of its sets; null where it was. */
-export function decodeRefused([word, ...rest]: Reply): Refused | null {
-  if (word === "cleared") return { state: word };
+export function decodeRefused([word, ...rest]: Reply): Refused | Postponed | null {
+  if (word === "cleared" || word === "reserved" || word === "crowded") return { state: word };
   return word === "full" ? decodeFull(rest) : null;
 }
 
@@ -130,7 +138,7 @@ function decodeFull([field, limit]: readonly unknown[]) {
   return { state: "full", field: String(field), limit: Number(limit) } as const;
 }
 
-export function decodeSignedIn([word, ...rest]: Reply): SignedIn {
+export function decodeSignedIn([word, ...rest]: Reply): SignedIn | Postponed {
   if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
   const refused = decodeRefused([word, ...rest]);
   if (refused) return refused;
@@ -158,7 +166,7 @@ export function decodeSessions(reply: unknown): StoredSession[] {
   return (reply as [string, unknown][]).map(([id, hash]) => decodeRead(id, hash).toSession());
 }
 
-export function decodeChanged(reply: Reply): Changed {
+export function decodeChanged(reply: Reply): Changed | Postponed {
   const [word] = reply;
   if (word === "cleared") return { state: word };
   return word === "ended" || word === "signs-in" || word === "alias"
@@ -166,7 +174,7 @@ export function decodeChanged(reply: Reply): Changed {
     : decodeCommanded(reply);
 }
 
-export function decodeCommanded([word, ...rest]: Reply): Commanded {
+export function decodeCommanded([word, ...rest]: Reply): Commanded | Postponed {
   switch (word) {
     case "too-many":
       throw createTooManyReferencesError(Number(rest[0]));
@@ -187,6 +195,8 @@ export function decodeCommanded([word, ...rest]: Reply): Commanded {
     case "superseded":
       return decodeSuperseded(rest[0]);
     case "elsewhere":
+    case "reserved":
+    case "crowded":
       return { state: word };
     case "too-large":
       return { state: "too-large", bytes: Number(rest[0]) };

@@ -23,7 +23,10 @@ export function encodeFields(fields: Fields): readonly string[] {
 
 const EMPTY: readonly string[] = ["0"];
 
-export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldChanges): string[] {
+export function encodeFieldChanges(
+  { set, unset, references, maxBytes }: FieldChanges,
+  bounds: readonly string[] = [],
+): string[] {
   return [
     String(maxBytes),
     ...encodeList(
@@ -32,20 +35,23 @@ export function encodeFieldChanges({ set, unset, references, maxBytes }: FieldCh
         encodeSetNames(reference).join(" "),
       ]),
     ),
-    ...encodeLimits(references),
+    ...encodeLimits(references, bounds),
     ...encodeFields(set),
     ...encodeList(unset),
   ];
 }
 
-export function encodeLimits(references: readonly FieldReferences[]): readonly string[] {
-  return encodeList(
-    references.flatMap(({ field, limit }) =>
-      limit
-        ? [encodeName(field), field, String(limit.most), limit.whenFull === "reject" ? "1" : ""]
-        : [],
-    ),
+/** @param bounds for each value with one: the name of its set, how many sessions, how many reserved. */
+export function encodeLimits(
+  references: readonly FieldReferences[],
+  bounds: readonly string[],
+): string[] {
+  const limits = references.flatMap(({ field, limit }) =>
+    limit
+      ? [encodeName(field), field, String(limit.most), limit.whenFull === "reject" ? "1" : ""]
+      : [],
   );
+  return [...encodeList(limits), ...encodeList(bounds)];
 }
 
 export function encodeRotation(rotation: Rotation | null): readonly string[] {
@@ -64,11 +70,12 @@ function composeRotation(rotation: Rotation | null): string[] {
     encodeOptional(absoluteTimeout),
     encodeOptional(rotation?.asOf),
     encodeCause(rotation?.cause),
+    (rotation?.leaving ?? []).join(" "),
     ...encodeList(without),
   ];
 }
 
-export function encodeCommand(command: Command): string[] {
+export function encodeCommand(command: Command, bounds: readonly string[]): string[] {
   const { where, idleTimeout, absoluteTimeout, absoluteDeadline, replace, create } = command;
   return [
     encodeWhere(where),
@@ -78,7 +85,7 @@ export function encodeCommand(command: Command): string[] {
     replace ? "1" : "",
     create === "anew" ? "anew" : create ? "1" : "",
     ...encodeMerge(command.merge),
-    ...encodeFieldChanges(command),
+    ...encodeFieldChanges(command, bounds),
   ];
 }
 
@@ -93,11 +100,6 @@ function encodeMerge(merge: Merge | null): string[] {
 
 export function encodeWhere(where: Reference | undefined): string {
   return where ? encodeSetName(where) : "";
-}
-
-/** The name of the set to look into where a reference's own is empty. */
-export function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
-  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
 }
 
 export function encodeNames(fields: readonly string[]): string {

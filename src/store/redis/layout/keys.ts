@@ -10,6 +10,7 @@ import { decodeShard, MAX_SHARDS } from "../../shards.ts";
  *   {prefix:k}:r:<field>:<value>   sorted set  ids of the shard's sessions, scored by their deadline
  *   {prefix:k}:m:<field>:<value>   set         the same ids, for a reference declared `as: "set"`
  *   {prefix:k}:c:<field>:<value>   string      when the set was last cleared
+ *   {prefix:k}:p:<field>:<value>   sorted set  places of the set that are reserved, scored by when they are free
  *   {prefix:k}:l:<first id>        string      the current id of a session that was rotated
  *   {prefix:k}:o:<id>              string      a mark: this session was migrated from another layout
  *
@@ -32,6 +33,8 @@ export interface Keys {
   deriveSetKey(shard: number, reference: Reference): string;
   /** Any key of a shard. `rest` follows the hash tag and a colon. */
   deriveKey(shard: number, rest: string): string;
+  /** The reserved places of a set, all of them in one shard. */
+  deriveReservationsKey(reference: Reference): string;
   /** The number of an id's shard. */
   findShard(id: string): number;
   /** The channel on which scripts tell what they do to sessions of a shard; `*` for all shards. */
@@ -56,6 +59,10 @@ export function createKeys(prefix: string, shards: number): Keys {
     derivePointerKey: (id) => `${findTag(id)}:l:${id}`,
     deriveSetKey: (shard, reference) => `${formatTag(shard)}:r:${encodeBareName(reference)}`,
     deriveKey: (shard, rest) => `${formatTag(shard)}:${rest}`,
+    deriveReservationsKey: (reference) => {
+      const name = encodeBareName(reference);
+      return `${formatTag(pickShard(name, shards))}:p:${name}`;
+    },
     findShard,
     deriveChannel: (shard) => `${formatTag(shard)}:e`,
     derivePublicSetKey: (reference) =>
@@ -80,13 +87,19 @@ function createPrefixError() {
   );
 }
 
-function encodeBareName({ field, text }: Reference): string {
+/** The name of a session set, as in its key. */
+export function encodeBareName({ field, text }: Reference): string {
   return `${encodeName(field)}:${encodeName(text)}`;
 }
 
 /** The name of a session set, as in a session's `@r`. `=` marks one that is also a plain set. */
 export function encodeSetName(reference: Reference): string {
   return `${reference.plain ? "=" : ""}${encodeBareName(reference)}`;
+}
+
+/** The name of the set to look into where one is empty; empty if there is none. */
+export function encodeLookalikeName({ lookalike, ...reference }: Reference): string {
+  return lookalike ? encodeSetName({ ...reference, text: lookalike.text }) : "";
 }
 
 /** The names of the sets that a session is in by a field's values. */
@@ -109,6 +122,11 @@ export function encodeName(text: string): string {
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
   return encoded.length <= MAX_KEY_NAME_BYTES ? encoded : hashName(text);
+}
+
+/** One shard of all, the same for the same name. */
+function pickShard(name: string, shards: number): number {
+  return createHash("sha256").update(name).digest().readUInt32BE() % shards;
 }
 
 function hashName(text: string): string {

@@ -15,7 +15,8 @@
 -- ARGV[11]  absolute timeout of a session in its place (ms), or ''
 -- ARGV[12]  when the credentials were read (ms), or ''
 -- ARGV[13]  who ends the session that is there and why, if it ends, for the feed
--- ARGV[14…] a list: fields that a session in its place does not get
+-- ARGV[14]  ids of sessions that its caller ends with one that is replaced; no limit counts them
+-- ARGV[15…] a list: fields that a session in its place does not get
 -- ARGV[…]   the changes (includes/changes.lua)
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
@@ -24,6 +25,8 @@
 --           now, 'signs-in' where the changes name another user, and the id is never to change
 --           now, 'cleared' where a set that the changes name was cleared since then
 --           now, 'full', field, how many sessions it may have
+--           now, 'reserved' where its place is another's for the moment
+--           now, 'crowded' where room takes more than one script
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -44,7 +47,8 @@ local fresh_idle = tonumber(ARGV[10])
 local fresh_timeout = tonumber(ARGV[11])
 local as_of = tonumber(ARGV[12])
 local cause = ARGV[13]
-local without, next_argument = read_list(14)
+local others = split_words(ARGV[14])
+local without, next_argument = read_list(15)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -95,9 +99,11 @@ local owned_by = to ~= '' and when ~= 'credentials'
 local is_replaced = owned_by == 'another' or owned_by == 'nobody'
 local room
 if is_replaced then
-  room = plan_room(changes.names, changes.limits, current)
+  local leaving = list_leaving(others)
+  leaving[#leaving + 1] = current
+  room = plan_room(changes.names, changes.limits, leaving)
 else
-  room = plan_room(added, changes.limits, nil, found.created and describe_age(current, found))
+  room = plan_room(added, changes.limits, {}, found.created and describe_age(current, found))
 end
 refuse_moving_slot()
 
@@ -122,12 +128,12 @@ elseif to ~= '' then
     if when == 'never' then
       return { now, 'signs-in' }
     end
+    if room.refusal then
+      return room.refusal
+    end
     local fields, bytes = select_set_fields(changes, without)
     if bytes > changes.max_bytes then
       return { now, 'too-large', bytes }
-    end
-    if room.full then
-      return room.full
     end
     -- The new session is made first, so that nothing is done if memory is full.
     local made =
@@ -155,8 +161,8 @@ elseif to ~= '' then
   end
 end
 
-if room.full then
-  return room.full
+if room.refusal then
+  return room.refusal
 end
 local bytes = count_bytes_after(derive_session_key(current), changes)
 if bytes > changes.max_bytes then

@@ -79,8 +79,8 @@ for _, id in ipairs(todo) do
 end
 
 for entered, count in pairs(entering) do
-  local bound = changes.limits[parse_field(entered)]
-  if bound and count + #list_by_age(entered, {}) > bound.most then
+  local bound = changes.limits.fields[parse_field(entered)]
+  if bound and count + count_live(entered, {}) > bound.most then
     return { now, 'full', bound.field, bound.most }
   end
 end

@@ -18,6 +18,8 @@
 -- Returns   now, 'changed', id, 1 if it is new, its times, its lineage, all its fields if the id is
 --           new
 --           now, 'full', field, how many sessions it may have
+--           now, 'reserved' where its place is another's for the moment
+--           now, 'crowded' where room takes more than one script
 --           now, 'superseded', its tombstone
 --           now, 'gone'
 --           now, 'elsewhere' where it is not in the set
@@ -90,7 +92,7 @@ look_at_session(current, found.names)
 look_at_session(current, added)
 look_at_ids(trail)
 local own = found.created and describe_age(current, found)
-local room = plan_room(added, changes.limits, nil, own)
+local room = plan_room(added, changes.limits, {}, own)
 look_at_pointer(found, to ~= '' and current)
 if to ~= '' then
   look_at_session(to, {})
@@ -112,8 +114,8 @@ if makes then
   current = id -- also where an alias is there, whose session has ended
 end
 local key = derive_session_key(current)
-if room.full then
-  return room.full
+if room.refusal then
+  return room.refusal
 end
 local bytes = count_bytes_after(key, changes)
 if bytes > changes.max_bytes then

@@ -12,6 +12,8 @@
 -- Returns   now, 'created', its times
 --           now, 'cleared' where one of its sets was cleared since then
 --           now, 'full', field, how many sessions it may have
+--           now, 'reserved' where its place is another's for the moment
+--           now, 'crowded' where room takes more than one script
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
@@ -29,7 +31,7 @@ end
 
 look_at_session(id, names)
 look_at_clearings(as_of, names)
-local room = plan_room(names, limits)
+local room = plan_room(names, limits, {})
 refuse_moving_slot()
 
 -- The id is fresh and random: if a session has it, this command was sent before.
@@ -38,8 +40,8 @@ if not found.created then
   if was_cleared(as_of, names) then
     return { now, 'cleared' }
   end
-  if room.full then
-    return room.full
+  if room.refusal then
+    return room.refusal
   end
   found = make_session(id, names, fields, idle, timeout and now + timeout)
   end_doomed(room)

@@ -8,8 +8,7 @@
 -- ARGV[5]   for how long tombstones stay (ms); 0 for none
 -- ARGV[6]   the lineage that a session must have to leave tombstones; '' for any
 -- ARGV[7]   '1' if replicas are waited for, or ''
--- ARGV[8]   how it is ended, for the feed
--- ARGV[9]   who ends it and why, for the feed
+-- ARGV[8]   who ends it and why, for the feed
 -- Returns   now, 'ended', its lineage, or '' where there was none
 --           now, 'late'
 
@@ -20,8 +19,7 @@ local where = ARGV[4]
 local tombstone_stays = tonumber(ARGV[5])
 local of_lineage = ARGV[6]
 local is_waited_for = ARGV[7] == '1'
-local how = ARGV[8]
-local cause = ARGV[9]
+local cause = ARGV[8]
 
 if is_late(not_after) then
   return { now, 'late' }
@@ -53,7 +51,7 @@ if of_lineage ~= '' and of_lineage ~= lineage then
   tombstone_stays = 0
 end
 end_session(current, found, trail, {
-  how = how, cause = cause, tombstone = BY_DELETE, stays = tombstone_stays,
+  how = 'delete', cause = cause, tombstone = BY_DELETE, stays = tombstone_stays,
 })
 publish_feed()
 

@@ -43,9 +43,7 @@ local function answer()
   return { now, 'reindexed', count.added, count.removed, count.corrected }
 end
 
-local seen, idle = tonumber(found.seen), tonumber(found.idle)
-local deadline =
-  math.min(seen and idle and seen + idle or math.huge, tonumber(found.absolute) or math.huge)
+local deadline = derive_deadline(found)
 if not found.created or deadline == math.huge then
   deadline = expires -- an alias, a tombstone or a damaged session keeps its expiry
 end

@@ -10,11 +10,14 @@
 -- ARGV[7]   encoded names of the identity fields
 -- ARGV[8]   when the credentials were read (ms), or ''
 -- ARGV[9]   who ends the session at the id and why, for the feed
--- ARGV[10…] a list, for each field that is kept: field, the same encoded
+-- ARGV[10]  ids of sessions that its caller ends, which no limit counts
+-- ARGV[11…] a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
 -- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
 --           now, 'cleared' where one of its sets was cleared since then
 --           now, 'full', field, how many sessions it may have
+--           now, 'reserved' where its place is another's for the moment
+--           now, 'crowded' where room takes more than one script
 --           now, 'too-large', bytes
 --           now, 'too-many', references
 --           now, 'late'
@@ -28,7 +31,8 @@ local tombstone_stays = tonumber(ARGV[6])
 local identity = parse_fields(ARGV[7])
 local as_of = tonumber(ARGV[8])
 local cause = ARGV[9]
-local keep, next_argument = read_list(10)
+local others = split_words(ARGV[10])
+local keep, next_argument = read_list(11)
 local changes = read_changes(next_argument)
 
 if is_late(not_after) then
@@ -80,14 +84,16 @@ look_at_ids(trail)
 look_at_pointer(found)
 look_at_session(to, names)
 look_at_clearings(as_of, names)
-local room = plan_room(changes.names, changes.limits, found.created and current)
+local leaving = list_leaving(others)
+leaving[#leaving + 1] = current
+local room = plan_room(changes.names, changes.limits, leaving)
 refuse_moving_slot()
 
 if was_cleared(as_of, names) then
   return { now, 'cleared' }
 end
-if room.full then
-  return room.full
+if room.refusal then
+  return room.refusal
 end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }

@@ -124,7 +124,18 @@ describe("on one server", () => {
     onTestFinished(() => client.disconnect());
     const store = openFeedStore(client, { prefix: "odd" });
     const heard = await hear(store);
-    for (const text of ["", "ended", "ended 1 delete - -", "rotated 1 a", "hello", "\n \n", "{}"]) {
+    const odd = ["", "ended", "ended 1 delete - -", "rotated 1 a", "hello", "\n \n", "{}"];
+    const deadlines = [
+      "",
+      "x a a",
+      "- a a",
+      "1",
+      "1 a",
+      "1.5 a a",
+      "9999999999999999 a a",
+      "1 % a",
+    ];
+    for (const text of [...odd, ...deadlines.map((rest) => `shortened 1 ${rest}`)]) {
       await admin.spublish("{odd:0}:e", text);
     }
     await expectHeard(store, heard, newIdInShard(0));

@@ -1,11 +1,15 @@
-/* What the scripts publish, and what that costs: one SPUBLISH in a script that ends or rotates, else none. */
+/*
+ * What the scripts publish, and what that costs: one SPUBLISH in a script that ends or rotates sessions or
+ * brings a deadline forward, and none in any other.
+ */
 import { Redis } from "ioredis";
-import { createSessions } from "session-sets";
+import { createSessions, type Ending } from "session-sets";
 import type { FeedStore } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../../support/eventually.ts";
 import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
 import { hear, listEnded, openFeedStore } from "../../../support/stores/feeds.ts";
+import { freshPrefix } from "../../../support/stores/stores.ts";
 
 interface Data {
   user_id?: number;
@@ -41,7 +45,7 @@ async function countPublished(work: () => Promise<unknown>): Promise<number> {
   return Number(/cmdstat_spublish:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
-test("a script publishes once if it ends or rotates sessions, and else not at all", async () => {
+test("a script publishes once if it has something to tell, and else not at all", async () => {
   const sessions = open(openFeedStore(client));
   const set = sessions.by("user_id", 1);
   let { token } = await sessions.create();
@@ -50,6 +54,9 @@ test("a script publishes once if it ends or rotates sessions, and else not at al
     ["get", 0, () => sessions.get(token)],
     ["set", 0, () => sessions.set(token, { theme: "dark" })],
     ["touch", 0, () => sessions.touch(token)],
+    ["a longer touch", 0, () => sessions.touch(token, { idleTimeout: "2 hours" })],
+    ["a nearer touch", 1, () => sessions.touch(token, { idleTimeout: "1 hour" })],
+    ["the same again", 0, () => sessions.touch(token, { idleTimeout: "1 hour" })],
     ["a set's set", 0, () => set.set({ theme: "light" })],
     ["a sign-in", 1, async () => ({ token } = await sessions.signIn(token, { user_id: 1 }))],
     ["a sign-in from nothing", 0, () => sessions.signIn(null, { user_id: 2 })],
@@ -62,6 +69,17 @@ test("a script publishes once if it ends or rotates sessions, and else not at al
   for (const [what, count, work] of measured) {
     expect([what, await countPublished(work)]).toEqual([what, count]);
   }
+});
+
+test("a deadline that is brought forward ends a watch in another process", async () => {
+  const prefix = freshPrefix();
+  const [ours, theirs] = [openFeedStore(client, { prefix }), openFeedStore(client, { prefix })];
+  const { token, session } = await open(theirs).create({ user_id: 1 });
+  const told: Ending[] = [];
+  await open(ours).onEnd(session.id, (ending) => told.push(ending));
+  expect(await open(theirs).touch(token, { idleTimeout: 50 })).toBe(true);
+  await eventually("it", ["expire"], async () => told.map(({ how }) => how));
+  await Promise.all([ours.close(), theirs.close()]);
 });
 
 test("clear publishes once a page", async () => {

@@ -1,7 +1,8 @@
 /* Sessions in Redis (docs/design.md, "Keys"), literally. */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix, serverTime } from "../../../support/stores/stores.ts";
 
 interface Data {
@@ -18,7 +19,7 @@ let prefix: string;
 let sessions: Sessions<Data>;
 let tag: string;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 beforeEach(() => {

@@ -1,7 +1,8 @@
 /* How a session in Redis remembers the sets it is in: short enough to keep its hash compact. */
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix } from "../../../support/stores/stores.ts";
 
 interface Data {
@@ -15,7 +16,7 @@ const teams = (count: number) => Array.from({ length: count }, (_, n) => team(n)
 
 let client: Client;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 

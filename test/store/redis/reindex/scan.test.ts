@@ -4,10 +4,11 @@ import { Redis } from "ioredis";
 import { createSessions, type ReferenceOptions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openProxy } from "../../../support/redis/proxy.ts";
 import { watchScripts } from "../../../support/redis/script-watch.ts";
 import { startRedis } from "../../../support/redis/server.ts";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { clusterClients, singleClients } from "../../../support/stores/clients.ts";
 import {
   closeServers,
@@ -182,7 +183,7 @@ test("a cursor of a server that was restarted meanwhile is accepted, and the sca
 
 describe("every kind of client scans", () => {
   test.each(Object.entries(singleClients))("on one server, %s", async (_kind, connect) => {
-    const opened = await connect(Number(new URL(inject("redisUrl")).port));
+    const opened = await connect(Number(new URL(redisUrl()).port));
     const place = openPlace(shared.single, 2);
     await fill(place, 300);
     const reindexed = await reindexToEnd(place.open(LATER, opened.client));
@@ -202,8 +203,8 @@ describe("every kind of client scans", () => {
   });
 
   test("ioredis with a keyPrefix that SCAN would take for a pattern", async () => {
-    const servers = openServer(inject("redisUrl"));
-    const client = new Redis(inject("redisUrl"), { keyPrefix: "a*[b]?\\^:" });
+    const servers = openServer(redisUrl());
+    const client = new Redis(redisUrl(), { keyPrefix: "a*[b]?\\^:" });
     const open = (references: Record<string, ReferenceOptions>) =>
       createSessions<Data>({
         store: redisStore(client, { prefix: "scan", timeout: "20 seconds" }),

@@ -6,7 +6,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { FieldReferences, SessionStore } from "../../../../src/store/contract.ts";
 import { commandStore, createMerge } from "../../../../src/testing/commands/steps.ts";
-import { newIdBeside } from "../../../../src/testing/ids.ts";
+import { newId, newIdBeside } from "../../../../src/testing/ids.ts";
 import {
   change,
   createChange,
@@ -183,6 +183,27 @@ describe.each([
     const writes = run.commands.filter(([name = "", key]) => name in WRITES && key === pointer);
     expect(writes.length, run.commands.join("\n")).toBeGreaterThan(0);
   }
+
+  test("what a limit ends, what trim ends, and a reservation", async () => {
+    const limited = (most: number, whenFull: "end-oldest" | "reject") =>
+      drafted("1").references.map((one) => ({ ...one, limit: { most, whenFull } }));
+    for (let n = 0; n < 3; n++) await makeRotated(1, HOUR_MS, "1", "2");
+    await leaveExpired();
+    await expectLooks(() =>
+      store.create({ ...drafted("1"), references: limited(2, "end-oldest") }),
+    );
+    /** The scripts that write must have looked: so many. */
+    const expectWriters = async (count: number, work: () => Promise<unknown>) => {
+      const runs = await watch.recordRuns(work);
+      const writers = runs.filter(({ commands }) => commands.some(([name = ""]) => name in WRITES));
+      expect(writers).toHaveLength(count);
+      for (const run of writers) expectLooked(run);
+    };
+    await expectWriters(1, () => store.trim(USER, 1));
+    const sharded = redisStore(client, { shards: 2, timeout: "20 seconds" });
+    const made = { ...drafted("1"), id: newId(2), references: limited(2, "reject") };
+    await expectWriters(2 * 2 + 1, () => sharded.create(made)); // two places, and the session
+  });
 
   test("what moves, and what ends, a session that has a pointer", async () => {
     const { id, lineage, pointer } = await makeRotated(2, HOUR_MS, "1");

@@ -1,7 +1,8 @@
 /* Sessions of more fields and sets than Lua's `unpack` takes at once (8,000 values). */
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { omitMarks } from "../../../support/stores/clearing-marks.ts";
 import { type Client, clients, freshPrefix } from "../../../support/stores/stores.ts";
 
@@ -15,7 +16,7 @@ let client: Client;
 let prefix: string;
 let sessions: Sessions<Data>;
 beforeAll(() => {
-  client = clients["ioredis 6"](inject("redisUrl"));
+  client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
 beforeEach(() => {

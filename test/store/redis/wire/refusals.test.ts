@@ -122,6 +122,22 @@ describe("a server whose memory is full", () => {
     expect(await client.get(`{sessions:0}:l:${lineage}`)).toBe(renewed?.session?.id);
   });
 
+  test("still leaves the mark of a clear, of an empty set too: a login in flight is refused", async () => {
+    const asOf = made.session.createdAt;
+    for (const user_id of [1, 404]) {
+      await sessions.by("user_id", user_id).clear();
+      expect(await client.exists(`{sessions:0}:c:user_id:${user_id}`)).toBe(1);
+      expect(await sessions.by("user_id", user_id).size()).toBe(0);
+    }
+    await client.config("SET", "maxmemory", "0");
+    for (const user_id of [1, 404]) {
+      await expect(sessions.create({ user_id }, { asOf })).rejects.toMatchObject({
+        code: "ERR_SESSION_GONE",
+      });
+      await sessions.create({ user_id });
+    }
+  });
+
   test("still touches with a read", async () => {
     const { lastSeenAt, id } = made.session;
     await client.config("SET", "maxmemory", "0");

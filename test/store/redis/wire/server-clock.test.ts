@@ -1,9 +1,10 @@
 /* The Redis store's estimate of the server's time, and when it asks anew. */
 import { redisStore } from "session-sets/redis";
-import { afterEach, describe, expect, inject, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { ServerClock } from "../../../../src/store/redis/wire/server-clock.ts";
 import { change, create } from "../../../../src/testing/steps.ts";
 import { intercepted } from "../../../support/intercept.ts";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { clients, freshPrefix } from "../../../support/stores/stores.ts";
 
 afterEach(() => {
@@ -76,7 +77,7 @@ describe("the estimate of the server's time", () => {
 });
 
 test("a store asks the server what it is and its time at first, and its time again after the machine slept", async () => {
-  const client = clients["ioredis 6"](inject("redisUrl"));
+  const client = clients["ioredis 6"](redisUrl());
   let sent: string[] = [];
   const recorded = intercepted(client, ({ name }, pass) => {
     sent.push(name);

@@ -2,21 +2,13 @@
 import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  inject,
-  onTestFinished,
-  test,
-} from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createChanges, createDraft, createForUser, of } from "../../../../src/testing/steps.ts";
 import { intercepted } from "../../../support/intercept.ts";
 import { type RedisCluster, startCluster } from "../../../support/redis/cluster.ts";
 import { type InfoProxy, openInfoProxy } from "../../../support/redis/info-proxy.ts";
 import { startRedis } from "../../../support/redis/server.ts";
+import { redisUrl } from "../../../support/redis/shared.ts";
 import { singleClients } from "../../../support/stores/clients.ts";
 import { freshPrefix } from "../../../support/stores/stores.ts";
 
@@ -37,7 +29,7 @@ afterEach(async () => {
   for (const proxy of opened.splice(0)) await proxy.close();
 });
 
-const sharedPort = () => Number(new URL(inject("redisUrl")).port);
+const sharedPort = () => Number(new URL(redisUrl()).port);
 
 async function openProxy(change: (info: string, section: string) => string): Promise<InfoProxy> {
   const proxy = await openInfoProxy(sharedPort(), change);
@@ -46,7 +38,7 @@ async function openProxy(change: (info: string, section: string) => string): Pro
 }
 
 async function readKeys(prefix: string): Promise<string[]> {
-  const admin = new Redis(inject("redisUrl"));
+  const admin = new Redis(redisUrl());
   const keys = await admin.keys(`*${prefix}*`);
   admin.disconnect();
   return keys;
@@ -104,7 +96,7 @@ describe.each(Object.entries(singleClients))("with %s", (_kind, connect) => {
   });
 
   test("a user who may not call INFO is not in the way", async () => {
-    const admin = new Redis(inject("redisUrl"));
+    const admin = new Redis(redisUrl());
     onTestFinished(() => admin.disconnect());
     const name = freshPrefix();
     await admin.call("ACL", "SETUSER", name, "on", ">pw", "~*", "&*", "+@all", "-info");
@@ -212,7 +204,7 @@ describe("a server without Lua", () => {
     "ERR Could not find scripting engine 'lua'",
     "ERR This instance has Lua scripting support disabled",
   ])("that says: %s", async (message) => {
-    const client = new Redis(inject("redisUrl"));
+    const client = new Redis(redisUrl());
     onTestFinished(() => client.disconnect());
     const without = intercepted(client, async ({ name }, pass) => {
       if (name === "EVALSHA") throw new Error("NOSCRIPT No matching script.");

@@ -22,6 +22,7 @@ import { guard } from "./guard.ts";
 import { handshakes } from "./handshakes.ts";
 import { identities } from "./identity.ts";
 import { leaving, unusedReads } from "./leaving.ts";
+import { limits } from "./limits.ts";
 import { oldTokens } from "./old-tokens.ts";
 import { outages } from "./outages.ts";
 import { ownRows } from "./own-row.ts";
@@ -75,6 +76,7 @@ export function sessionContract(start: Start, clock: Clock): void {
   signatures(start);
   verbs(start);
   signIns(start);
+  limits(start);
   identities(start);
   besides(start);
   renewal(start);

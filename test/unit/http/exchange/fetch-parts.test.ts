@@ -178,3 +178,13 @@ test("the headers alone lead to the Request that comes after them, and to its re
   expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-session=/)]);
   expect(answer.headers.get("cache-control")).toBe("no-store");
 });
+
+test("the headers alone lead other headers to the response of their Request, too", async () => {
+  const { token } = await sessions.create({ user_id: 1 });
+  const request = new Request("http://shop.test/", { headers: { cookie: `session=${token}` } });
+  const early = fetchSession({ headers: request.headers });
+  const bound = fetchSession(request);
+  await early.delete({ clearSiteData: ["cache"] });
+  const { headers } = bound.commit(new Response());
+  expect(headers.get("clear-site-data")).toBe('"cache"');
+});

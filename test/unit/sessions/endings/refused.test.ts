@@ -2,7 +2,7 @@
 
 import { createSessions, type SessionStore } from "session-sets";
 import { describe, expect, test } from "vitest";
-import { open } from "../../../support/endings.ts";
+import { open } from "../../../support/endings/steps.ts";
 
 describe("what cannot work is refused:", () => {
   test("a store that tells nothing", async () => {

@@ -42,6 +42,7 @@ end
 local function write_session(current, found, trail, changes, plan)
   local key = derive_session_key(current)
   local to, after, removed = plan.to, plan.after, plan.removed
+  local deadline_before = found.seen and derive_deadline(found) -- none if it is being made
 
   -- I6: both deadlines hold. Only a new absolute deadline in the plan moves the absolute one.
   local idle = plan.idle or tonumber(found.idle)
@@ -101,6 +102,9 @@ local function write_session(current, found, trail, changes, plan)
   end
   write_pointer(final, found, deadline)
   refresh_set_expiries()
+  if deadline_before and deadline < deadline_before then
+    note_shortened(final, found.lineage, deadline)
+  end
 
   local answer = answer_changed(final, found, to and 1 or 0)
   if held_until > deadline then

@@ -1,6 +1,6 @@
 -- The entries of sessions in their sets.
 
--- For each set whose entries have changed, how many were added. `refresh_set_expiries` reads it.
+-- For each set whose entries have changed since `refresh_set_expiries`, how many were added.
 local changed_sets = {}
 
 local function note_change(name, added)
@@ -54,4 +54,5 @@ local function refresh_set_expiries()
       end
     end
   end
+  changed_sets = {}
 end

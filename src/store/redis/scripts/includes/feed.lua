@@ -37,6 +37,14 @@ local function note_rotated(from, to, lineage)
   begin_line('rotated ' .. format_int(now) .. ' ' .. table.concat(ids, ' '))
 end
 
+-- Notes that a session's deadline was brought forward. Who waits for it to expire would do so until
+-- the old deadline. One that was put off isn't noted: that is found when the old one has passed.
+local function note_shortened(id, lineage, deadline)
+  feed.line = ''
+  local times = format_int(now) .. ' ' .. format_int(deadline)
+  begin_line('shortened ' .. times .. ' ' .. escape_id(id) .. ' ' .. escape_id(lineage or id))
+end
+
 -- Publishes a text. Returns why it could not be: without the right to the channel the feed is lost,
 -- and the script has done its work all the same.
 local function publish(text)

@@ -19,6 +19,12 @@ local function derive_lineage(id, found)
   return found.lineage or id
 end
 
+-- The deadline of a live session by its own fields (ms); math.huge if none of them says any.
+local function derive_deadline(found)
+  local seen, idle = tonumber(found.seen), tonumber(found.idle)
+  return math.min(seen and idle and seen + idle or math.huge, tonumber(found.absolute) or math.huge)
+end
+
 -- The times in a script's answer: created (µs), last seen (ms), idle timeout and absolute deadline
 -- (each in ms, or '').
 local function list_times(found)

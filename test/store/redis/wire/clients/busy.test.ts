@@ -1,12 +1,13 @@
 /* A process that is busy while an answer of the server comes: it takes the answer all the same. */
 import { redisStore } from "session-sets/redis";
-import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { intercepted } from "../../../../support/intercept.ts";
 import {
   createSessionsOn,
   makeSession,
   operations,
 } from "../../../../support/proofs/operations.ts";
+import { redisUrl } from "../../../../support/redis/shared.ts";
 import { clients, freshPrefix } from "../../../../support/stores/stores.ts";
 
 const TIMEOUT = 300;
@@ -23,7 +24,7 @@ function beBusy(): void {
 
 describe.each(Object.entries(clients))("with %s", (_, connect) => {
   test("a process that was busy for longer than the timeout takes the answer that has come", async () => {
-    const client = connect(inject("redisUrl"));
+    const client = connect(redisUrl());
     onTestFinished(() => client.disconnect());
     let busy = false;
     let sent = 0;

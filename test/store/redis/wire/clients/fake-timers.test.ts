@@ -6,14 +6,15 @@
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import sinon from "sinon";
-import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { intercepted } from "../../../../support/intercept.ts";
+import { redisUrl } from "../../../../support/redis/shared.ts";
 import { openSilentProxy } from "../../../../support/redis/silent-proxy.ts";
 import { type Connect, singleClients } from "../../../../support/stores/clients.ts";
 import { clients, freshPrefix } from "../../../../support/stores/stores.ts";
 
 const DAY = 86_400_000;
-const port = Number(new URL(inject("redisUrl")).port);
+const port = Number(new URL(redisUrl()).port);
 
 afterEach(() => {
   vi.useRealTimers();
@@ -141,7 +142,7 @@ test("the server's clock is the server's: no session ends by a faked date", asyn
 });
 
 test.each(["the date", "all timers"])("no command is sent more where %s is faked", async (what) => {
-  const client = clients["ioredis 6"](inject("redisUrl"));
+  const client = clients["ioredis 6"](redisUrl());
   onTestFinished(() => client.disconnect());
   const sent: string[] = [];
   const recorded = intercepted(client, ({ name }, pass) => {

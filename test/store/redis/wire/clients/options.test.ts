@@ -5,12 +5,13 @@ import { createClient, RESP_TYPES } from "redis";
 import * as redis5 from "redis-5";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { redisUrl } from "../../../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix } from "../../../../support/stores/stores.ts";
 
 let plain: Client;
 beforeAll(() => {
-  plain = clients["ioredis 6"](inject("redisUrl"));
+  plain = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => plain.quit());
 
@@ -83,7 +84,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
     ["with its own retries and timeouts", { maxRetriesPerRequest: null, commandTimeout: 20_000 }],
     ["connecting lazily", { lazyConnect: true }],
   ])("works %s", async (_how, options) => {
-    const client = connect(inject("redisUrl"), options);
+    const client = connect(redisUrl(), options);
     try {
       for (const shards of [1, 4]) await useAll(client, freshPrefix(), shards);
     } finally {
@@ -92,7 +93,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
   });
 
   test("works with a keyPrefix, which comes before the keys", async () => {
-    const client = connect(inject("redisUrl"), { keyPrefix: "my app:" });
+    const client = connect(redisUrl(), { keyPrefix: "my app:" });
     const prefix = freshPrefix();
     try {
       const keys = await useAll(client, prefix, 1);
@@ -107,7 +108,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
   });
 
   test("shows keys as the client with the keyPrefix takes them", async () => {
-    const client = connect(inject("redisUrl"), { keyPrefix: "my-app:" });
+    const client = connect(redisUrl(), { keyPrefix: "my-app:" });
     try {
       const sessions = createSessions<Data>({
         store: redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
@@ -135,7 +136,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
   );
 
   test("is not closed with the store", async () => {
-    const client = connect(inject("redisUrl"));
+    const client = connect(redisUrl());
     try {
       const store = redisStore(client);
       await store.close();
@@ -153,7 +154,7 @@ test.each([
   "%s works where it gives maps as Maps, and texts as Buffers",
   async (_, create, types) => {
     const typeMapping = { [types.MAP]: Map, [types.BLOB_STRING]: Buffer };
-    const options = { url: inject("redisUrl"), RESP: 3, commandOptions: { typeMapping } };
+    const options = { url: redisUrl(), RESP: 3, commandOptions: { typeMapping } };
     const client = (create as typeof createClient)(options as Parameters<typeof createClient>[0]);
     await client.connect();
     try {

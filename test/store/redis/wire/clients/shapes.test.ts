@@ -6,8 +6,9 @@ import * as redis6 from "redis";
 import * as redis5 from "redis-5";
 import { createSessions } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { afterAll, describe, expect, inject, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { loopTime } from "../../../../support/loop-time.ts";
+import { redisUrl } from "../../../../support/redis/shared.ts";
 
 const NODES = [{ host: "127.0.0.1", port: 1 }];
 const LAZY = { lazyConnect: true } as const;
@@ -21,8 +22,12 @@ afterAll(async () => {
 
 /** A client of GLIDE on the shared server, which is closed in the end. */
 async function glide(options: Partial<Parameters<typeof GlideClient.createClient>[0]> = {}) {
-  const addresses = [{ host: "127.0.0.1", port: Number(new URL(inject("redisUrl")).port) }];
-  const client = await GlideClient.createClient({ addresses, ...options });
+  const addresses = [{ host: "127.0.0.1", port: Number(new URL(redisUrl()).port) }];
+  const client = await GlideClient.createClient({
+    addresses,
+    requestTimeout: 20_000,
+    ...options,
+  });
   opened.push(client);
   return client;
 }

@@ -12,9 +12,10 @@ import * as redis6 from "redis";
 import * as redis5 from "redis-5";
 import { createSessions } from "session-sets";
 import { type GlideSingle, redisStore } from "session-sets/redis";
-import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { codeBlocks } from "../../../../support/docs/docs.ts";
 import { loopTime } from "../../../../support/loop-time.ts";
+import { redisUrl } from "../../../../support/redis/shared.ts";
 import { openSilentProxy } from "../../../../support/redis/silent-proxy.ts";
 import { ROOT, read } from "../../../../support/sources.ts";
 import type { StoreClient } from "../../../../support/stores/clients.ts";
@@ -87,7 +88,7 @@ describe.concurrent.each(Object.entries(clients))("with %s", (_kind, connect) =>
   test("a call is refused in time while its connection hangs, and the client comes back", {
     timeout: 600_000,
   }, async () => {
-    const proxy = await openSilentProxy(Number(new URL(inject("redisUrl")).port));
+    const proxy = await openSilentProxy(Number(new URL(redisUrl()).port));
     onTestFinished(() => proxy.close());
     const { client, close } = await connect(proxy.port);
     onTestFinished(() => close() as Promise<void>);

@@ -516,6 +516,7 @@ describe("what cannot wait says so, and ends nothing", () => {
   test("a client of Valkey GLIDE", async () => {
     const client = await GlideClient.createClient({
       addresses: [{ host: "127.0.0.1", port: servers.master.port }],
+      requestTimeout: 20_000,
     });
     open.push(client);
     await expectRefusals(sessionsOver(client), /Valkey GLIDE.*client of ioredis or redis/);

@@ -119,6 +119,26 @@ describe.each(waiting)("with %s", (_, connect) => {
     },
   );
 
+  test("set.trim() resolves when the replica has it, and not before; where nothing is beyond, too", async () => {
+    const { sessions, close } = await open(connect, "20 seconds");
+    const set = sessions.by("user_id", 1);
+    for (let i = 0; i < 3; i++) await sessions.create({ user_id: 1 });
+    for (const ended of [2, 0]) {
+      freeze();
+      let settled = false;
+      const trimming = set.trim({ keep: 1, replicas: 1 }).finally(() => {
+        settled = true;
+      });
+      await eventually("clients that wait for replicas", 1, blocked);
+      expect(settled).toBe(false);
+      expect(await set.size()).toBe(1); // they are ended on the master at once
+      thaw();
+      expect(await trimming).toBe(ended);
+      expect(await countKeys(replica)).toBe(await countKeys(admin));
+    }
+    await close();
+  });
+
   test("without an acknowledgement in time it is ERR_REPLICAS, and calling again waits again", async () => {
     const { sessions, close } = await open(connect, "2 seconds");
     const { token } = await sessions.create({ user_id: 1 });
@@ -126,7 +146,11 @@ describe.each(waiting)("with %s", (_, connect) => {
     const set = sessions.by("user_id", 1);
     freeze();
     for (let again = 0; again < 2; again++) {
-      const endings = [sessions.delete(token, { replicas: 1 }), set.clear({ replicas: 1 })];
+      const endings = [
+        sessions.delete(token, { replicas: 1 }),
+        set.trim({ keep: 1, replicas: 1 }),
+        set.clear({ replicas: 1 }),
+      ];
       const results = await Promise.allSettled(endings);
       expect(results).toMatchObject(endings.map(() => ({ reason: UNACKNOWLEDGED })));
       // WAIT has told in time, or this waits no longer for it.
@@ -138,6 +162,7 @@ describe.each(waiting)("with %s", (_, connect) => {
     expect(await set.size()).toBe(0);
     thaw();
     expect(await sessions.delete(token, { replicas: 1 })).toBe(false);
+    expect(await set.trim({ keep: 1, replicas: 1 })).toBe(0);
     expect(await set.clear({ replicas: 1 })).toBe(0);
     await close();
   });

@@ -1,5 +1,5 @@
 /* Faults of adapters and of what they share, each with the case of the contract that must find it. */
-import type { Edit } from "../mutated.ts";
+import type { Edit } from "../../../proofs/mutated-sources.ts";
 
 export type AdapterName = "koa" | "express" | "fastify" | "hono" | "node" | "fetch";
 

@@ -4,16 +4,33 @@ import { ALL, FETCHES, type Mutation, NODES, shared } from "./mutation.ts";
 const OF_NODE_EXCHANGE = [
   ...shared("http/exchange/node-exchange.ts", NODES, [
     [
+      "heads that are sent are not noticed",
+      "headSent",
+      "return head.isSent ? HEADERS_SENT : null;",
+      "return null;",
+    ],
+    ["every method is safe", "foreign", "return this.#req.method;", 'return "GET";'],
+    [
+      "headers of the request are not found",
+      "header",
+      'return typeof first === "string" ? first : undefined;',
+      'return name === "x-csrf-token" ? undefined : first as string | undefined;',
+    ],
+  ]),
+  ...shared(
+    "http/exchange/node-exchange.ts",
+    ["express", "node"],
+    [["the host is not known", "host", '?? readHeader(req, "host") ?? ""', '?? ""']],
+  ),
+];
+
+const OF_RESPONSE_HEAD = [
+  ...shared("http/exchange/response-head.ts", NODES, [
+    [
       "the application's cookies are overwritten with the head",
       "ownCookies",
       "mergeCookies(cookies, this.#cookies.values())",
       "mergeCookies([], this.#cookies.values())",
-    ],
-    [
-      "heads that are sent are not noticed",
-      "headSent",
-      "return this.#head.sent ? HEADERS_SENT : null;",
-      "return null;",
     ],
     [
       "caches are told nothing",
@@ -29,33 +46,21 @@ const OF_NODE_EXCHANGE = [
     ],
     ["Vary is not set", "private", "if (headers.vary !== undefined)", "if (headers.vary === null)"],
     ["other headers are not sent", "clearSiteData", "    this.#res.setHeader(name, value);\n", ""],
-    ["every method is safe", "foreign", "return this.#req.method;", 'return "GET";'],
     [
       "a cookie that is taken back is sent",
       "takenBack",
-      "if (cookie === null) this.#cookies.delete(key);",
+      "if (cookie === null) cookies.delete(key);",
       "if (cookie === null) return;",
     ],
     [
       "of two cookies of one name one is sent",
       "twin",
-      "else this.#cookies.set(key, cookie);",
-      "else this.#cookies.set(cookie.name, cookie);",
-    ],
-    [
-      "headers of the request are not found",
-      "header",
-      'return typeof first === "string" ? first : undefined;',
-      'return name === "x-csrf-token" ? undefined : first as string | undefined;',
+      "else cookies.set(key, cookie);",
+      "else cookies.set(cookie.name, cookie);",
     ],
   ]),
   ...shared(
-    "http/exchange/node-exchange.ts",
-    ["koa", "express", "fastify"],
-    [["the parsed body is not shown", "form", "return this.#view.body;", "return undefined;"]],
-  ),
-  ...shared(
-    "http/exchange/node-exchange.ts",
+    "http/exchange/response-head.ts",
     ["koa", "express", "node"],
     [
       [
@@ -67,7 +72,7 @@ const OF_NODE_EXCHANGE = [
     ],
   ),
   ...shared(
-    "http/exchange/node-exchange.ts",
+    "http/exchange/response-head.ts",
     ["node"],
     [
       [
@@ -77,11 +82,6 @@ const OF_NODE_EXCHANGE = [
         "if (this.#cookies.size < 0) {",
       ],
     ],
-  ),
-  ...shared(
-    "http/exchange/node-exchange.ts",
-    ["express", "node"],
-    [["the host is not known", "host", '?? readHeader(req, "host") ?? ""', '?? ""']],
   ),
 ];
 
@@ -113,16 +113,29 @@ const OF_FETCH_EXCHANGE = shared("http/exchange/fetch-exchange.ts", FETCHES, [
   ],
   ["other headers are not sent", "clearSiteData", "headers.set(name, value);", ""],
   [
+    "the session believes no proxy",
+    "secure",
+    "readAddress(this.#request, { trustProxy: this.#trustProxy })",
+    "readAddress(this.#request, { trustProxy: false })",
+  ],
+  [
+    "the session believes every proxy",
+    "secure",
+    "readAddress(this.#request, { trustProxy: this.#trustProxy })",
+    "readAddress(this.#request, { trustProxy: true })",
+  ],
+  ["every method is safe", "foreign", "return this.#request.method;", 'return "GET";'],
+  [
     "a cookie that is taken back is sent",
     "takenBack",
-    "if (cookie === null) this.#cookies.delete(key);",
+    "if (cookie === null) cookies.delete(key);",
     "if (cookie === null) return;",
   ],
   [
     "of two cookies of one name one is sent",
     "twin",
-    "else this.#cookies.set(key, cookie);\n    this.#reminder",
-    "else this.#cookies.set(cookie.name, cookie);\n    this.#reminder",
+    "else cookies.set(key, cookie);",
+    "else cookies.set(cookie.name, cookie);",
   ],
 ]);
 
@@ -202,6 +215,7 @@ const OF_FOREIGN = shared("http/foreign.ts", ALL, [
 
 export const OF_EXCHANGES: readonly Mutation[] = [
   ...OF_NODE_EXCHANGE,
+  ...OF_RESPONSE_HEAD,
   ...OF_FETCH_EXCHANGE,
   ...OF_EXCHANGE,
   ...OF_ORIGIN,

@@ -97,29 +97,16 @@ const OF_FETCH = of("fetch", [
 const OF_EXCHANGES_OF_HONO = shared(
   "adapters/shared-fetch.ts",
   ["hono"],
-  [["the exchange is forgotten", "smoke", "    exchanges.set(one, exchange);\n", ""]],
+  [["the exchange is forgotten", "smoke", "owner.exchange ??= ", "owner.exchange = "]],
 );
 
 const OF_SHARED_FETCH = shared("adapters/shared-fetch.ts", FETCHES, [
   [
-    "the session believes no proxy",
-    "secure",
-    "readAddress(request, { trustProxy: this.#trustProxy })",
-    "readAddress(request, { trustProxy: false })",
-  ],
-  [
-    "the session believes every proxy",
-    "secure",
-    "readAddress(request, { trustProxy: this.#trustProxy })",
-    "readAddress(request, { trustProxy: true })",
-  ],
-  [
     "cookies are not signed",
     "keys",
-    "      () => exchange,\n      this.#signer,\n",
-    "      () => exchange,\n      null,\n",
+    "this.#getExchange(owner, request), this.#signer)",
+    "this.#getExchange(owner, request), null)",
   ],
-  ["every method is safe", "foreign", "method: request.method }", 'method: "GET" }'],
   [
     "the guard believes no proxy",
     "proxiedHost",

@@ -1,14 +1,14 @@
-/* Adapters with a fault in their sources: copies, beside which everything else is the library as it is. */
+/* Modules with a fault in their sources: copies, beside which everything else is the library as it is. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { filesUnder, listImports, ROOT, read } from "../../sources.ts";
+import { filesUnder, listImports, ROOT, read } from "../sources.ts";
 
 export type Edit = readonly [part: string, by: string];
 
 /** The sources that may be copied, with those that each one imports at run time. */
 const SOURCES = new Map(
-  [...filesUnder("src/adapters", ".ts"), ...filesUnder("src/http", ".ts")].map((file) => {
+  filesUnder("src", ".ts").map((file) => {
     const source = read(file);
     const imports = listImports(source)
       .filter(({ from, typeOnly }) => from.startsWith(".") && !typeOnly)
@@ -36,17 +36,18 @@ function listDependents(file: string): ReadonlySet<string> {
 }
 
 /**
- * The module of an adapter, where a file that it imports, or its own, has been edited.
+ * A module of the library, where a file that it imports, or its own, has been edited.
  *
+ * @param module its path, from the root of the project.
  * @param atEnd takes what removes the copies.
  */
 export async function importMutated(
-  adapter: string,
+  module: string,
   { file, edits }: { readonly file: string; readonly edits: readonly Edit[] },
   atEnd: (remove: () => void) => void,
 ): Promise<unknown> {
   const copied = listDependents(file);
-  if (!copied.has(adapter)) throw new Error(`${adapter} does not import ${file}`);
+  if (!copied.has(module)) throw new Error(`${module} does not import ${file}`);
   const folder = mkdtempSync(join(tmpdir(), "session-sets-mutated-"));
   atEnd(() => rmSync(folder, { recursive: true }));
   for (const one of copied) {
@@ -63,5 +64,5 @@ export async function importMutated(
       }),
     );
   }
-  return import(/* @vite-ignore */ join(folder, adapter));
+  return import(/* @vite-ignore */ join(folder, module));
 }

@@ -11,7 +11,10 @@ type Data = { user_id?: number; theme?: string };
 export const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 /** Sessions on a memory store, whose clock moves with `clock.now`, and how often each method was called. */
-export function open(over: (store: FeedStore) => Partial<FeedStore> = () => ({})) {
+export function open(
+  over: (store: FeedStore) => Partial<FeedStore> = () => ({}),
+  create = createSessions,
+) {
   const clock = { now: 1_700_000_000_000 };
   const memory = memoryStore({ now: () => clock.now }) as FeedStore;
   const calls: Record<string, number> = {};
@@ -41,7 +44,7 @@ export function open(over: (store: FeedStore) => Partial<FeedStore> = () => ({})
       };
     },
   });
-  const sessions = createSessions({
+  const sessions = create({
     data: {} as Data,
     references: ["user_id"],
     store: store as SessionStore,
@@ -50,8 +53,10 @@ export function open(over: (store: FeedStore) => Partial<FeedStore> = () => ({})
   return { clock, sessions, store, memory, calls, listeners };
 }
 
+export type Opened = ReturnType<typeof open>;
+
 /** Watches a session, and collects what is told. */
-export async function watch(sessions: ReturnType<typeof open>["sessions"], name: string) {
+export async function watch(sessions: Opened["sessions"], name: string) {
   const told: Ending[] = [];
   const off = await sessions.onEnd(name, (ending) => void told.push(ending));
   return { told, off };
