@@ -14,14 +14,12 @@ import { Redis } from "ioredis";
 import { startRedis } from "../test/support/redis/server.ts";
 import { measureAll, WORKLOAD_NAMES } from "./measure-all.ts";
 import { readOptions } from "./options.ts";
-import { installPeers } from "./peers.ts";
 import { drawBars } from "./report/bars-chart.ts";
 import { describeMachine } from "./report/machine.ts";
 import { formatTables } from "./report/tables.ts";
 
 const options = readOptions(process.argv.slice(2), WORKLOAD_NAMES);
 
-installPeers();
 const redis = await startRedis({ args: ["--databases", "64"] });
 const server = new Redis(redis.url);
 try {

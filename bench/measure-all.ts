@@ -53,7 +53,7 @@ const FULL: Effort = {
   httpUsers: 300,
 };
 const QUICK: Effort = {
-  schedule: { rounds: 3, ms: 50, warmUpMs: 50 },
+  schedule: { rounds: 2, ms: 80, warmUpMs: 160 },
   scale: { sessions: 200, consumed: 400 },
   inFlight: [64],
   memorySessions: 3000,

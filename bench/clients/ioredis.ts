@@ -8,7 +8,7 @@ export function openIoredis(url: string): Redis {
 export function ioredisCommands(client: Redis): Commands {
   return {
     hgetall: (key) => client.hgetall(key),
-    hmget: (key, fields) => client.hmget(key, fields),
+    hmget: (key, fields) => client.hmget(key, ...fields),
     get: (key) => client.get(key),
     send: (name = "", ...args) => client.call(name, ...args),
     sendAll: async (commands) => readReplies(await client.pipeline(commands).exec()),

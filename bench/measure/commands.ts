@@ -1,4 +1,6 @@
 /* Counts the commands of some operations, those of clients and those of scripts, with MONITOR. */
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import type { Redis } from "ioredis";
 import type { Shares } from "./server.ts";
 
@@ -10,6 +12,10 @@ export interface CountedCommands {
   readonly shares: Shares;
 }
 
+const END = "the end of what is counted";
+/** Such as `+1700000000.123456 [0 127.0.0.1:40000] "hgetall" "a key"`; a script's has `lua` for the address. */
+const LINE = /^\+[\d.]+ \[\d+ (\S+)\] "([^"]+)"/;
+
 /** Counts what the server does while `work` runs. */
 export async function countCommands(
   server: Redis,
@@ -17,22 +23,21 @@ export async function countCommands(
 ): Promise<CountedCommands> {
   const fromClients = new Map<string, number>();
   const fromScripts = new Map<string, number>();
-  const monitor = await server.monitor();
-  monitor.on("monitor", (_time: string, [name = ""]: string[], source: string) => {
+  const { host, port } = server.options;
+  const socket = connect(port ?? 0, host).setEncoding("latin1");
+  socket.write("MONITOR\r\n");
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  await lines.next(); // MONITOR's own reply
+  await work();
+  await server.echo(END);
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+    if (line.includes(END)) break;
+    const [, source, name = ""] = LINE.exec(line) ?? [];
     const counts = source === "lua" ? fromScripts : fromClients;
     const key = name.toLowerCase();
     counts.set(key, (counts.get(key) ?? 0) + 1);
-  });
-  await work();
-  const seen = new Promise<void>((resolve) => {
-    monitor.on("monitor", (_time: string, [name = "", text]: string[]) => {
-      if (name.toLowerCase() === "echo" && text === END) resolve();
-    });
-  });
-  await server.echo(END);
-  await seen;
-  monitor.disconnect();
-  fromClients.delete("echo");
+  }
+  socket.destroy();
   const shares = new Map<string, number>();
   for (const [name, count] of fromScripts) {
     const sent = fromClients.get(name) ?? 0;
@@ -40,8 +45,6 @@ export async function countCommands(
   }
   return { sent: sum(fromClients), called: sum(fromScripts), shares };
 }
-
-const END = "the end of what is counted";
 
 function sum(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((total, count) => total + count, 0);

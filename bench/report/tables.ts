@@ -1,7 +1,7 @@
 /* What was measured, as tables in Markdown. */
 import type { Measured, MemoryOfSubject, Results } from "../measure-all.ts";
 import type { Result } from "../rounds/rounds.ts";
-import { compareRates, findOurs, toFigures } from "./figures.ts";
+import { compareRates, findOurs, formatNumber, toFigures } from "./figures.ts";
 
 const HEAD = [
   "workload, in flight",
@@ -70,13 +70,4 @@ function formatMemory(memory: readonly MemoryOfSubject[]): string {
 export function formatTable(head: readonly string[], rows: readonly string[][]): string {
   const lines = [head, head.map(() => "---"), ...rows];
   return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
-}
-
-/** Three digits at most before the point are enough, and none after it from 100 on. */
-export function formatNumber(value: number): string {
-  if (!Number.isFinite(value)) return "";
-  if (value >= 10_000) return `${Math.round(value / 1000)} k`;
-  if (value >= 1000) return `${(value / 1000).toFixed(1)} k`;
-  if (value >= 100 || Number.isInteger(value)) return String(Math.round(value));
-  return value.toFixed(1);
 }
