@@ -12,23 +12,45 @@
 import { writeFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { startRedis } from "../test/support/redis/server.ts";
+import { measureGrowth } from "./growth.ts";
+import { formatKindness, measureKindness } from "./kindness.ts";
 import { measureAll, WORKLOAD_NAMES } from "./measure-all.ts";
-import { readOptions } from "./options.ts";
+import { type Options, readOptions } from "./options.ts";
 import { drawBars } from "./report/bars-chart.ts";
+import { drawGrowth, formatGrowth } from "./report/growth.ts";
 import { describeMachine } from "./report/machine.ts";
 import { formatTables } from "./report/tables.ts";
 
-const options = readOptions(process.argv.slice(2), WORKLOAD_NAMES);
+/** What a run has measured, as it is printed, kept in a file and drawn. */
+interface Report {
+  readonly text: string;
+  readonly results: unknown;
+  readonly draw: () => string;
+}
 
+async function measure(server: Redis, url: string, options: Options): Promise<Report> {
+  if (options.growth) {
+    const results = await measureGrowth(server, url, options.quick);
+    return { text: formatGrowth(results), results, draw: () => drawGrowth(results) };
+  }
+  if (options.kindness) {
+    const results = await measureKindness(server, url, options.quick);
+    return { text: formatKindness(results), results, draw: () => "" };
+  }
+  const results = await measureAll(server, url, options);
+  return { text: formatTables(results), results, draw: () => drawBars(results) };
+}
+
+const options = readOptions(process.argv.slice(2), WORKLOAD_NAMES);
 const redis = await startRedis({ args: ["--databases", "64"] });
 const server = new Redis(redis.url);
 try {
   const machine = await describeMachine(server);
   console.log(`${machine.join("\n")}\n`);
-  const results = await measureAll(server, redis.url, options);
-  console.log(formatTables(results));
+  const { text, results, draw } = await measure(server, redis.url, options);
+  console.log(text);
   if (options.json) writeFileSync(options.json, JSON.stringify({ machine, results }, null, 2));
-  if (options.svg) writeFileSync(options.svg, drawBars(results));
+  if (options.svg) writeFileSync(options.svg, draw());
 } finally {
   server.disconnect();
   await redis.stop();

@@ -12,7 +12,7 @@ import { type Result, runRounds, type Schedule } from "./rounds/rounds.ts";
 import { StoreCompetitor } from "./rounds/store-competitor.ts";
 import { SUBJECTS } from "./subjects/list.ts";
 import { WORKLOADS } from "./workloads/list.ts";
-import type { Scale, Workload } from "./workloads/workload.ts";
+import { type Scale, SESSIONS_A_USER, type Workload } from "./workloads/workload.ts";
 
 /** What was measured of one workload. */
 export interface Measured {
@@ -53,7 +53,7 @@ const FULL: Effort = {
   httpUsers: 300,
 };
 const QUICK: Effort = {
-  schedule: { rounds: 2, ms: 80, warmUpMs: 160 },
+  schedule: { rounds: 2, ms: 60, warmUpMs: 100 },
   scale: { sessions: 200, consumed: 400 },
   inFlight: [64],
   memorySessions: 3000,
@@ -170,7 +170,8 @@ async function measureMemory(
       await store.open(references, 1);
       await store.empty();
       const before = await readMemory(server);
-      await store.process.call("fill", sessions);
+      await store.process.call("beginGrowth", SESSIONS_A_USER);
+      await store.process.call("growTo", sessions);
       const bytes = ((await readMemory(server)) - before) / sessions;
       await store.empty();
       all.push({ subject: store.subject, references, bytes });

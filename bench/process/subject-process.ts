@@ -1,14 +1,18 @@
 /* A process that has one subject, and does with it what the benchmark's main process asks. */
+
+import { type MemoryWatch, watchMemory } from "../measure/memory.ts";
 import { measureOperations } from "../measure/operations.ts";
 import { readSocketCounts, watchSockets } from "../measure/socket-writes.ts";
 import { findSubject } from "../subjects/list.ts";
 import type { Subject, SubjectOptions } from "../subjects/subject.ts";
+import { GrowingSessions, type GrowthVerb } from "../workloads/growing.ts";
 import { WORKLOADS } from "../workloads/list.ts";
-import { type Able, makeMany, type Run, type Scale, userOf } from "../workloads/workload.ts";
+import type { Able, Run, Scale } from "../workloads/workload.ts";
 import { serve } from "./calls.ts";
 
 let subject: Subject | undefined;
 let run: Run | undefined;
+let growing: GrowingSessions | undefined;
 
 function getRun(): Run {
   if (!run) throw new Error("Nothing was prepared.");
@@ -35,10 +39,26 @@ export const subjectCalls = {
     return measureOperations(getRun(), inFlight, ms);
   },
 
-  /** Makes sessions, of users with three each. */
-  async fill(count: number): Promise<void> {
-    const { create } = subject as Subject;
-    await makeMany(count, (index) => create(userOf(index)));
+  /** Begins a growing number of sessions, so many a user. */
+  beginGrowth(sessionsEach: number): void {
+    growing = new GrowingSessions(subject as Able, sessionsEach);
+  },
+
+  async growTo(count: number): Promise<void> {
+    await growing?.growTo(count);
+  },
+
+  /** Prepares what `measure` measures: a verb on the sessions that have grown. */
+  take(verb: GrowthVerb): void {
+    run = growing?.toRun(verb);
+  },
+
+  /** Ends all sessions of a user, and watches the memory of this process meanwhile. */
+  async clearWatched(user: number): Promise<MemoryWatch> {
+    const { clear } = subject as Able;
+    return watchMemory(async () => {
+      await clear(user);
+    });
   },
 
   /** Does some operations, one after the other. The round trips of each. */

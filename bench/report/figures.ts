@@ -55,11 +55,11 @@ export function findOurs(results: readonly Result[], other: Result): Result | un
   return ours.find(({ client }) => client === own);
 }
 
-/** Three digits at most before the point are enough, and none after it from 100 on. */
+/** Two or three digits: what is less is noise. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "";
   if (value >= 10_000) return `${Math.round(value / 1000)} k`;
   if (value >= 1000) return `${(value / 1000).toFixed(1)} k`;
-  if (value >= 100 || Number.isInteger(value)) return String(Math.round(value));
-  return value.toFixed(1);
+  if (value >= 100) return String(Math.round(value));
+  return String(Number(value.toPrecision(value >= 10 ? 3 : 2)));
 }

@@ -27,6 +27,7 @@ const ADDITIONAL_FIELDS = Object.keys(makeAnonymousRecord());
 
 export async function openRedisess({ url }: SubjectOptions): Promise<Subject> {
   const client = openIoredis(url);
+  await client.ping(); // each of its calls would wait for the connection with a listener of its own
   const { SessionManager } = await loadPeer<Module>("redisess");
   const options = { namespace: "app", additionalFields: ADDITIONAL_FIELDS, ttl: SESSION_SECONDS };
   const manager = new SessionManager(client, options);

@@ -34,7 +34,7 @@ export interface Workload {
   readonly prepare: (subject: Able, scale: Scale) => Promise<Run>;
 }
 
-const SESSIONS_A_USER = 3;
+export const SESSIONS_A_USER = 3;
 
 /** The user of the session of this number: they have three each. */
 export function userOf(index: number): number {
