@@ -6,8 +6,8 @@ import { Redis } from "ioredis";
 import type { MemoryWatch } from "./measure/memory.ts";
 import { median, percentile } from "./measure/statistics.ts";
 import { formatNumber } from "./report/figures.ts";
+import { formatTable } from "./report/markdown.ts";
 import { showProgress } from "./report/progress.ts";
-import { formatTable } from "./report/tables.ts";
 import { StoreCompetitor } from "./rounds/store-competitor.ts";
 import { OURS } from "./subjects/list.ts";
 

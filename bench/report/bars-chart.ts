@@ -38,13 +38,16 @@ export function drawBars({ measured }: Results): string {
   return wrapSvg(WIDTH, y - 10, "Operations a second", parts);
 }
 
+/** One bar for each subject: with the first of its clients. */
 function listBars({ results }: Measured) {
-  const bars = results.map((result) => {
-    const several = results.filter(({ subject }) => subject === result.subject).length > 1;
-    const label = several ? `${result.subject}, ${result.client}` : result.subject;
-    const { perSecond } = toFigures(result);
-    return { label, perSecond, isOurs: result.subject === OURS };
-  });
+  const first = results.filter(
+    ({ subject }, index) => results.findIndex((one) => one.subject === subject) === index,
+  );
+  const bars = first.map((result) => ({
+    label: result.subject,
+    perSecond: toFigures(result).perSecond,
+    isOurs: result.subject === OURS,
+  }));
   const most = Math.max(...bars.map(({ perSecond }) => perSecond));
   return bars.map((bar) => ({ ...bar, share: bar.perSecond / most }));
 }

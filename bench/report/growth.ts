@@ -1,8 +1,8 @@
 /* Growth as tables and as curves. */
 import type { Growth, Point } from "../growth.ts";
 import { formatNumber } from "./figures.ts";
+import { formatTable } from "./markdown.ts";
 import { drawText, escapeText, wrapSvg } from "./svg.ts";
-import { formatTable } from "./tables.ts";
 
 /** A table for each kind of growth. The last column compares the largest number with the smallest. */
 export function formatGrowth(growth: readonly Growth[]): string {
@@ -33,7 +33,7 @@ const PLOT_WIDTH = 560;
 const PLOT_HEIGHT = 190;
 const PANEL_HEIGHT = PLOT_HEIGHT + 90;
 
-/** A panel for each kind of growth: the server's CPU for each operation, over a logarithmic number. */
+/** A panel for each kind of growth. Both axes are logarithmic. */
 export function drawGrowth(growth: readonly Growth[]): string {
   const parts = growth.flatMap((one, index) => drawPanel(one, index * PANEL_HEIGHT + 20));
   return wrapSvg(WIDTH, growth.length * PANEL_HEIGHT, "The server's CPU for each operation", parts);
@@ -42,17 +42,22 @@ export function drawGrowth(growth: readonly Growth[]): string {
 function drawPanel({ title, unit, points }: Growth, top: number): string[] {
   const counts = listCounts(points);
   const [first = 1, last = 1] = [counts[0], counts.at(-1)];
-  const most = roundUp(Math.max(...points.map(({ serverCpu }) => serverCpu)));
+  const costs = points.map(({ serverCpu }) => serverCpu);
+  const [least, most] = [
+    Math.floor(Math.log10(Math.min(...costs))),
+    Math.ceil(Math.log10(Math.max(...costs))),
+  ];
   const bottom = top + 20 + PLOT_HEIGHT;
   const toX = (count: number) =>
     LEFT + (last === first ? 0 : Math.log(count / first) / Math.log(last / first)) * PLOT_WIDTH;
-  const toY = (cost: number) => bottom - (cost / most) * PLOT_HEIGHT;
+  const toY = (cost: number) =>
+    bottom - ((Math.log10(cost) - least) / (most - least)) * PLOT_HEIGHT;
   const parts = [drawText(0, top, `${title}: the server's CPU, µs an operation`, "title")];
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    const y = toY(most * share);
+  for (let power = least; power <= most; power++) {
+    const y = toY(10 ** power);
     parts.push(
       `<line class="grid" x1="${LEFT}" x2="${LEFT + PLOT_WIDTH}" y1="${y}" y2="${y}"/>`,
-      drawText(LEFT - 8, y + 4, formatNumber(most * share), "tick-y"),
+      drawText(LEFT - 8, y + 4, formatNumber(10 ** power), "tick-y"),
     );
   }
   for (const count of counts) {
@@ -81,10 +86,4 @@ function listCounts(points: readonly Point[]): number[] {
 
 function listVerbs(points: readonly Point[]): string[] {
   return [...new Set(points.map(({ verb }) => verb))];
-}
-
-/** To a number with one digit other than 0, for the axis. */
-function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return Math.ceil(value / power) * power;
 }

@@ -2,6 +2,8 @@
 import type { Measured, MemoryOfSubject, Results } from "../measure-all.ts";
 import type { Result } from "../rounds/rounds.ts";
 import { compareRates, findOurs, formatNumber, toFigures } from "./figures.ts";
+import { formatGoals } from "./goals.ts";
+import { formatTable } from "./markdown.ts";
 
 const HEAD = [
   "workload, in flight",
@@ -24,6 +26,8 @@ export function formatTables({ measured, memory }: Results): string {
   const parts: string[] = [];
   if (measured.length > 0) parts.push(formatTable(HEAD, measured.flatMap(listRows)));
   if (memory.length > 0) parts.push(formatMemory(memory));
+  const goals = formatGoals(measured);
+  if (goals) parts.push(goals);
   return parts.join("\n\n");
 }
 
@@ -65,9 +69,4 @@ function formatMemory(memory: readonly MemoryOfSubject[]): string {
     formatNumber(find(subject, 3)),
   ]);
   return formatTable(["memory of a session, bytes", "one reference", "three references"], rows);
-}
-
-export function formatTable(head: readonly string[], rows: readonly string[][]): string {
-  const lines = [head, head.map(() => "---"), ...rows];
-  return lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
