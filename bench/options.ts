@@ -29,6 +29,9 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
   const unknown = only.find((name) => !known.includes(name));
   if (unknown) throw new Error(`There is no ${unknown}; --only takes ${known.join(", ")}.`);
   if (values.growth && values.kindness) throw new Error("Give one of --growth and --kindness.");
+  if ((values.growth || values.kindness) && only.length > 0) {
+    throw new Error("--growth and --kindness measure all that they do: omit --only.");
+  }
   if (values.kindness && values.svg) throw new Error("--kindness draws no chart: omit --svg.");
   return { ...values, json: values.json, svg: values.svg, only };
 }
