@@ -10,7 +10,7 @@ import { AppCompetitor } from "./rounds/app-competitor.ts";
 import type { Competitor } from "./rounds/competitor.ts";
 import { type Result, runRounds, type Schedule } from "./rounds/rounds.ts";
 import { StoreCompetitor } from "./rounds/store-competitor.ts";
-import { SUBJECTS } from "./subjects/list.ts";
+import { findSubject, SUBJECTS } from "./subjects/list.ts";
 import { WORKLOADS } from "./workloads/list.ts";
 import { type Scale, SESSIONS_A_USER, type Workload } from "./workloads/workload.ts";
 
@@ -102,6 +102,13 @@ function openStores(url: string, quick: boolean, scale: Scale): StoreCompetitor[
   );
 }
 
+/** Each subject once, where the client makes no difference, or takes too long to compare. */
+function selectFirstClients(stores: readonly StoreCompetitor[]): StoreCompetitor[] {
+  return stores.filter(
+    ({ subject }, index) => stores.findIndex((one) => one.subject === subject) === index,
+  );
+}
+
 async function measureStores(
   server: Redis,
   stores: readonly StoreCompetitor[],
@@ -117,10 +124,10 @@ async function measureStores(
       inFlight: 1,
       countedOperations: 1,
     };
-    const one = able.filter(
-      ({ client }, i) => able.findIndex((s) => s.subject === able[i]?.subject) === i && client,
+    const some = selectFirstClients(able).filter(
+      ({ subject }) => !findSubject(subject).smallSetsOnly,
     );
-    return [{ workload: name, title, inFlight: 1, results: await runRounds(server, one, rounds) }];
+    return [{ workload: name, title, inFlight: 1, results: await runRounds(server, some, rounds) }];
   }
   const all: Measured[] = [];
   for (const number of inFlight) {
@@ -162,10 +169,7 @@ async function measureMemory(
   sessions: number,
 ): Promise<MemoryOfSubject[]> {
   const all: MemoryOfSubject[] = [];
-  const seen = new Set<string>();
-  for (const store of stores) {
-    if (seen.has(store.subject)) continue; // the client makes no difference
-    seen.add(store.subject);
+  for (const store of selectFirstClients(stores)) {
     for (const references of [1, 3] as const) {
       await store.open(references, 1);
       await store.empty();

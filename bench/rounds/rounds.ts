@@ -51,9 +51,11 @@ export async function runRounds(
     server: ServerSample[];
   }[] = [];
   for (const competitor of competitors) {
-    await competitor.prepare();
-    if (schedule.warmUpMs > 0) await competitor.measure(inFlight, schedule.warmUpMs);
-    await competitor.empty();
+    if (schedule.warmUpMs > 0) {
+      await competitor.prepare();
+      await competitor.measure(inFlight, schedule.warmUpMs);
+      await competitor.empty();
+    }
     await competitor.prepare();
     let roundTrips = 0;
     const { sent, called, shares } = await countCommands(server, async () => {

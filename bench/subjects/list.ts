@@ -45,6 +45,7 @@ export const SUBJECTS: readonly SubjectDescription[] = [
   {
     name: "better-auth",
     clients: ["ioredis"],
+    smallSetsOnly: true,
     open: async (options) => (await import("./better-auth.ts")).openBetterAuth(options),
   },
 ];

@@ -46,6 +46,8 @@ export interface SubjectDescription {
   readonly name: string;
   /** The clients that it takes. The first one is used where the clients aren't compared. */
   readonly clients: readonly ClientName[];
+  /** Every login reads and writes the whole list of a user's sessions, so that large sets take hours. */
+  readonly smallSetsOnly?: true;
   /** Loads the library and opens it. */
   readonly open: (options: SubjectOptions) => Promise<Subject>;
 }
