@@ -81,7 +81,7 @@ export async function measureGrowth(server: Redis, url: string, quick: boolean):
     };
   }
 
-  /** Measures the verbs at each number of sessions, with so many a user. */
+  /** Measures the verbs at each number of sessions. Each user has `sessionsEach` of them. */
   async function grow(counts: readonly number[], sessionsEach: number): Promise<Point[]> {
     const points: Point[] = [];
     await store.empty();

@@ -35,7 +35,7 @@ export function makeRecord(user: number) {
   };
 }
 
-/** The record of a session that nobody has signed in to. */
+/** The record of a session without a user. */
 export function makeAnonymousRecord(): SessionRecord {
   const { user_id: _user, team_id: _team, device: _device, ...rest } = makeRecord(0);
   return rest;

@@ -10,7 +10,7 @@ import { openOurSessions } from "./our-sessions.ts";
 import { openConnectRedisStore, openOurStore } from "./peer-stores.ts";
 
 async function listen(app: express.Express): Promise<number> {
-  const server = app.listen(0);
+  const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

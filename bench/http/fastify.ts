@@ -10,7 +10,8 @@ import { openOurSessions } from "./our-sessions.ts";
 import { openConnectRedisStore, openOurStore } from "./peer-stores.ts";
 
 async function listen(app: FastifyInstance): Promise<number> {
-  await app.listen({ port: 0 });
+  // biome-ignore lint/nursery/useAwaitThenable: it is the overload that returns a promise
+  await app.listen({ port: 0, host: "127.0.0.1" });
   return (app.server.address() as AddressInfo).port;
 }
 

@@ -9,7 +9,7 @@ import { openBareSessions } from "./bare-sessions.ts";
 import { openOurSessions } from "./our-sessions.ts";
 
 async function listen(app: { fetch: Hono["fetch"] }): Promise<number> {
-  const server = serve({ fetch: app.fetch, port: 0 });
+  const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" });
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

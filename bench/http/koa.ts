@@ -9,8 +9,10 @@ import { type AppOptions, readUser } from "./app.ts";
 import { openBareSessions } from "./bare-sessions.ts";
 import { openOurSessions } from "./our-sessions.ts";
 
-async function listen(app: { listen(port: number): import("node:http").Server }): Promise<number> {
-  const server = app.listen(0);
+async function listen(app: {
+  listen(port: number, host: string): import("node:http").Server;
+}): Promise<number> {
+  const server = app.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

@@ -16,7 +16,7 @@ async function listen(answer: Answer): Promise<number> {
       (error) => res.writeHead(500).end(String(error)),
     );
   });
-  server.listen(0);
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }

@@ -39,7 +39,7 @@ export const subjectCalls = {
     return measureOperations(getRun(), inFlight, ms);
   },
 
-  /** Begins a growing number of sessions, so many a user. */
+  /** Begins a growing number of sessions. Each user has `sessionsEach` of them. */
   beginGrowth(sessionsEach: number): void {
     growing = new GrowingSessions(subject as Able, sessionsEach);
   },

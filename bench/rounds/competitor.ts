@@ -1,4 +1,4 @@
-/* Someone who takes part in a workload: a process with a subject or an app, and a database of its own. */
+/* What takes part in a workload: a process with a subject or an app, and a database of its own. */
 import type { ClientSample } from "../measure/operations.ts";
 
 export interface Competitor {

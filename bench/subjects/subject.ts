@@ -6,7 +6,7 @@ import type { ClientName } from "../clients/commands.ts";
 import type { ReferenceCount } from "../record.ts";
 
 export interface Subject {
-  /** Makes a session: the user's with all fields, or nobody's. Its token. */
+  /** Makes a session of a user, or with null one without a user. Its token. */
   create(user: number | null): Promise<string>;
   /** Reads all fields. */
   get?(token: string): Promise<unknown>;

@@ -13,7 +13,7 @@ export interface Scale {
 export interface Run {
   /** The operation; `index` counts from zero. */
   readonly operate: (index: number) => Promise<unknown>;
-  /** At most so many operations, because each uses up something that was prepared. */
+  /** The most operations that there are, if each uses up something that was prepared. */
   readonly limit: number;
 }
 

@@ -1,7 +1,7 @@
 /*
  * `npm run bench` runs the benchmark in bench/, whose main.ts says what it takes. Before, it finds a
  * server, and installs the packages that this one is compared with. They have a manifest and a lockfile
- * of their own, so that nobody who installs this project downloads them.
+ * of their own, so that installing this project does not download them.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -10,7 +10,7 @@ import { drawGrowth, formatGrowth } from "../../../bench/report/growth.ts";
 import { formatTables } from "../../../bench/report/tables.ts";
 import type { Result } from "../../../bench/rounds/rounds.ts";
 
-/** A result whose rounds did so many operations a second. */
+/** A result whose rounds did these numbers of operations a second. */
 function makeResult(subject: string, client: string, rates: readonly number[]): Result {
   return {
     subject,
