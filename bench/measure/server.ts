@@ -33,8 +33,10 @@ export async function watchServer(
   };
 }
 
+/** In bytes, without the buffers of clients. */
 export async function readMemory(server: Redis): Promise<number> {
-  return readNumber(await server.info("memory"), "used_memory");
+  const info = await server.info("memory");
+  return readNumber(info, "used_memory") - readNumber(info, "mem_clients_normal");
 }
 
 function readCpu(info: string): number {

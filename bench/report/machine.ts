@@ -1,7 +1,7 @@
 /* What the figures depend on: the machine, and versions. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, totalmem } from "node:os";
 import type { Redis } from "ioredis";
 import { readPeerVersion } from "../peers.ts";
 
@@ -25,7 +25,7 @@ export async function describeMachine(server: Redis): Promise<string[]> {
   const gigabytes = Math.round(totalmem() / 2 ** 30);
   const load = loadavg()[0]?.toFixed(1);
   return [
-    `machine: ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${gigabytes} GiB, ${process.platform} ${release()}`,
+    `machine: ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores, ${gigabytes} GiB, ${process.platform} ${process.arch}`,
     `load before the run: ${load}`,
     `server: ${valkey ? `Valkey ${valkey}` : `Redis ${version}`}; Node ${process.versions.node}`,
     `clients and frameworks: ${OWN.map((name) => `${name} ${readOwnVersion(name)}`).join(", ")}`,
