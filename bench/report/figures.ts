@@ -45,6 +45,19 @@ export function compareRates(one: Result, other: Result): number {
 }
 
 /**
+ * How many times as fast `one` would be by the processors' time: that of the client's or the server's
+ * process, whichever is more, since that one sets the pace. Other work on the machine hardly changes it.
+ */
+export function compareCosts(one: Result, other: Result): number {
+  const others = listCosts(other);
+  return median(listCosts(one).map((cost, round) => (others[round] ?? Number.NaN) / cost));
+}
+
+function listCosts({ clientSamples, serverSamples }: Result): number[] {
+  return clientSamples.map(({ cpu }, round) => Math.max(cpu, serverSamples[round]?.cpu ?? 0));
+}
+
+/**
  * This library's result to compare another one with: with the same client where the other has both,
  * and with ioredis where it has only one.
  */

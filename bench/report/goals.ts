@@ -3,7 +3,7 @@ import { GOALS, type Goal, SHARE_OF_CLIENT } from "../goals.ts";
 import type { Measured } from "../measure-all.ts";
 import type { Result } from "../rounds/rounds.ts";
 import { FLOOR, OURS } from "../subjects/list.ts";
-import { compareRates } from "./figures.ts";
+import { compareCosts, compareRates } from "./figures.ts";
 import { formatTable } from "./markdown.ts";
 
 /** "" if nothing was measured that a goal is about. */
@@ -12,7 +12,7 @@ export function formatGoals(measured: readonly Measured[]): string {
     GOALS.flatMap((goal) => formatGoal(goal, client, measured)),
   );
   if (rows.length === 0) return "";
-  return formatTable(["goal", "client", "at least", "measured", "reached"], rows);
+  return formatTable(["goal", "client", "at least", "measured", "by CPU", "reached"], rows);
 }
 
 /** One row, or none where it was not measured. */
@@ -26,6 +26,7 @@ function formatGoal(goal: Goal, client: string, measured: readonly Measured[]): 
   const ratios = others.map((other) => compareRates(ours, other));
   if (ratios.length === 0) return [];
   const least = Math.min(...ratios);
+  const leastByCost = Math.min(...others.map((other) => compareCosts(ours, other)));
   const wanted = goal.atLeast * (SHARE_OF_CLIENT[client] ?? 1);
   const whose = thanWorkload === workload ? (than ?? "the best peer") : `its own ${thanWorkload}`;
   const subject = who === OURS ? workload : `${workload}, ${who}`;
@@ -35,6 +36,7 @@ function formatGoal(goal: Goal, client: string, measured: readonly Measured[]): 
       client,
       `${wanted.toFixed(2)} ×`,
       `${least.toFixed(2)} ×`,
+      `${leastByCost.toFixed(2)} ×`,
       least >= wanted ? "yes" : "no",
     ],
   ];

@@ -1,7 +1,7 @@
 /* What was measured, as tables in Markdown. */
 import type { Measured, MemoryOfSubject, Results } from "../measure-all.ts";
 import type { Result } from "../rounds/rounds.ts";
-import { compareRates, findOurs, formatNumber, toFigures } from "./figures.ts";
+import { compareCosts, compareRates, findOurs, formatNumber, toFigures } from "./figures.ts";
 import { formatGoals } from "./goals.ts";
 import { formatTable } from "./markdown.ts";
 
@@ -11,6 +11,7 @@ const HEAD = [
   "client",
   "ops/s",
   "session-sets is",
+  "by CPU",
   "p50 / p99 µs",
   "client CPU µs",
   "server CPU µs",
@@ -41,12 +42,13 @@ function listRows({ workload, inFlight, results }: Measured): string[][] {
 function formatResult(result: Result, all: readonly Result[]): string[] {
   const figures = toFigures(result);
   const ours = findOurs(all, result);
-  const ratio = ours && ours !== result ? `${compareRates(ours, result).toFixed(2)} ×` : "";
+  const ratios =
+    ours && ours !== result ? [compareRates(ours, result), compareCosts(ours, result)] : [];
   return [
     result.subject,
     result.client,
     formatNumber(figures.perSecond),
-    ratio,
+    ...(ratios.length > 0 ? ratios.map((ratio) => `${ratio.toFixed(2)} ×`) : ["", ""]),
     `${formatNumber(figures.p50)} / ${formatNumber(figures.p99)}`,
     formatNumber(figures.clientCpu),
     formatNumber(figures.serverCpu),

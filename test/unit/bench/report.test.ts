@@ -4,7 +4,13 @@ import { median, percentile } from "../../../bench/measure/statistics.ts";
 import type { Measured, Results } from "../../../bench/measure-all.ts";
 import { readOptions } from "../../../bench/options.ts";
 import { drawBars } from "../../../bench/report/bars-chart.ts";
-import { compareRates, findOurs, formatNumber, toFigures } from "../../../bench/report/figures.ts";
+import {
+  compareCosts,
+  compareRates,
+  findOurs,
+  formatNumber,
+  toFigures,
+} from "../../../bench/report/figures.ts";
 import { formatGoals } from "../../../bench/report/goals.ts";
 import { drawGrowth, formatGrowth } from "../../../bench/report/growth.ts";
 import { formatTables } from "../../../bench/report/tables.ts";
@@ -53,6 +59,15 @@ describe("ratios", () => {
     expect(toFigures(OURS).perSecond / toFigures(FLOOR).perSecond).toBeCloseTo(2 / 3);
   });
 
+  test("by CPU are those of the busier process", () => {
+    const busy = {
+      ...OURS,
+      serverSamples: FLOOR.serverSamples.map((one) => ({ ...one, cpu: 20_000 })),
+    };
+    expect(compareCosts(OURS, FLOOR)).toBeCloseTo(0.5); // of the clients, at 10,000 µs and less
+    expect(compareCosts(busy, FLOOR)).toBeCloseTo(1 / 6); // 3,333 µs to the server's 20,000
+  });
+
   test("are to this library with the same client, or with ioredis for those with one client", () => {
     expect(findOurs(results, FLOOR)).toBe(OURS);
     expect(findOurs(results, FLOOR_ON_NODE_REDIS)).toBe(OURS_ON_NODE_REDIS);
@@ -74,22 +89,22 @@ test("the table has a row for each, with the ratio to this library", () => {
     bytes: 400 + references,
   }));
   const text = formatTables({ measured: [measured("get")], memory });
-  expect(text).toContain("| get, 64 | session-sets | ioredis | 200 |  | 100 / 200 |");
-  expect(text).toContain("|  | bare commands | ioredis | 300 | 0.50 × |");
-  expect(text).toContain("|  | connect-redis | node-redis | 50 | 3.00 × |");
+  expect(text).toContain("| get, 64 | session-sets | ioredis | 200 |  |  | 100 / 200 |");
+  expect(text).toContain("|  | bare commands | ioredis | 300 | 0.50 × | 0.50 × |");
+  expect(text).toContain("|  | connect-redis | node-redis | 50 | 3.00 × | 3.00 × |");
   expect(text).toContain("| session-sets | 401 | 403 |");
 });
 
 test("goals say what was wanted, what was measured, and whether that is enough", () => {
   const rows = formatGoals([measured("get"), measured("set")]).split("\n");
   expect(rows).toContain(
-    "| get, 64 in flight, to bare commands | ioredis | 0.75 × | 0.50 × | no |",
+    "| get, 64 in flight, to bare commands | ioredis | 0.75 × | 0.50 × | 0.50 × | no |",
   );
   expect(rows).toContain(
-    "| get, 64 in flight, to bare commands | node-redis | 0.64 × | 0.90 × | yes |",
+    "| get, 64 in flight, to bare commands | node-redis | 0.64 × | 0.90 × | 0.90 × | yes |",
   );
   expect(rows).toContain(
-    "| set, 64 in flight, to connect-redis | ioredis | 1.10 × | 3.00 × | yes |",
+    "| set, 64 in flight, to connect-redis | ioredis | 1.10 × | 3.00 × | 3.00 × | yes |",
   );
   expect(formatGoals([measured("clear-10k")])).toBe("");
 });
