@@ -71,6 +71,7 @@ export function findOurs(results: readonly Result[], other: Result): Result | un
 /** Two or three digits: what is less is noise. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "";
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)} M`;
   if (value >= 10_000) return `${Math.round(value / 1000)} k`;
   if (value >= 1000) return `${(value / 1000).toFixed(1)} k`;
   if (value >= 100) return String(Math.round(value));

@@ -77,8 +77,8 @@ describe("ratios", () => {
 });
 
 test("numbers are short", () => {
-  const values = [0.0156, 3, 4.56, 46.34, 338.4, 1234, 45_678, Number.NaN];
-  const texts = ["0.016", "3", "4.6", "46.3", "338", "1.2 k", "46 k", ""];
+  const values = [0.0156, 3, 4.56, 46.34, 338.4, 1234, 45_678, 2_345_678, Number.NaN];
+  const texts = ["0.016", "3", "4.6", "46.3", "338", "1.2 k", "46 k", "2.3 M", ""];
   expect(values.map(formatNumber)).toEqual(texts);
 });
 
