@@ -14,7 +14,7 @@ const REQUIREMENTS = listNumbers(findSection(DESIGN, "Requirements"), /^\| (\d+)
 
 const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
 const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")];
-const FOLDERS = ["src", "test", "scripts", "docs", "demo", "examples"];
+const FOLDERS = ["src", "test", "bench", "scripts", "docs", "demo", "examples"];
 /** Everything but what is built or installed. */
 const ALL = FOLDERS.flatMap((folder) => filesUnder(folder, "")).filter(
   (file) => !/(?:^|\/)(?:node_modules|dist|\.next)\//.test(file),

@@ -111,6 +111,20 @@ const COMMANDS: readonly Command[] = [
       },
     ],
   },
+  { script: "bench", args: ["main.mjs"], missing: [SERVER] },
+  {
+    script: "bench",
+    args: ["main.mjs"],
+    env: { REDIS_SERVER_BIN: serverProgram() },
+    missing: [
+      {
+        what: "the packages that session-sets is compared with",
+        documented: "the packages that session-sets is compared with, from npm",
+        need: "The benchmark compares session-sets with other packages",
+        advice: "Unset it for `npm run bench`.",
+      },
+    ],
+  },
   { script: "soak", args: ["main.mjs"], missing: [SERVER] },
 ];
 
