@@ -45,7 +45,7 @@ import {
   type NewToken,
   toId,
 } from "./token.ts";
-import { type Found, isTouchDue } from "./touch-delay.ts";
+import type { Found } from "./touch-delay.ts";
 import type { CreateOptions, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Publishes { id, error } when a read succeeded but the touch after it failed. */
@@ -232,14 +232,9 @@ export class SessionCore {
   }
 
   /**
-   * Counts a read as use: pushes the idle deadline forward if that is due, and otherwise returns the same
-   * object. If the touch fails, the read still succeeds.
+   * Counts a read as use (`isTouchDue`): pushes the idle deadline forward. If that fails, the read still
+   * succeeds, and it returns the same object.
    */
-  async touchIfDue(found: Lookup): Promise<Lookup> {
-    return found.state === "live" && isTouchDue(found) ? this.touch(found) : found;
-  }
-
-  /** Counts a read as use. If that fails, the read still succeeds. */
   async touch(found: Found): Promise<Lookup> {
     const { session } = found;
     try {

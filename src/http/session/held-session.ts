@@ -3,6 +3,7 @@ import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-o
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
+import { isTouchDue } from "../../sessions/touch-delay.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type {
@@ -100,7 +101,8 @@ export class HeldSession<Data extends object> {
     const decided = this.isUndecided ? await this.decide(fields) : null;
     if (this.#id === null) return null;
     const found = decided ?? (await this.#core.find(this.#id, { names: fields }));
-    const used = touch ? await this.#core.touchIfDue(found) : found;
+    const isDue = touch && found.state === "live" && isTouchDue(found);
+    const used = isDue ? await this.#core.touch(found) : found;
     this.#isDead = used.state !== "live";
     if (used.state !== "live") return null;
     this.#noteSession(used.session);
