@@ -41,11 +41,15 @@ export class Calls {
   }
 
   /** @internal */
-  remove({ previous, next }: Call<never>): void {
+  remove(call: Call<never>): void {
+    const { previous, next } = call;
     if (previous === null) this.#first = next;
     else previous.next = next;
     if (next === null) this.#last = previous;
     else next.previous = previous;
+    // A client may hold a call for long that was given up: it must not hold all that came after it.
+    call.previous = null;
+    call.next = null;
     if (this.#first === null) this.#timer?.unref();
   }
 

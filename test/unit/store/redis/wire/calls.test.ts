@@ -103,6 +103,17 @@ describe("a call", () => {
     expect(next.end).toMatch(LATE);
   });
 
+  test("that is over holds no others, even while its client holds it", async () => {
+    const pass = stopClock();
+    const calls = new Calls(TIMEOUT);
+    const [one, other, last] = [begin(calls), begin(calls), begin(calls)];
+    other.call.resolve("answer");
+    await pass(TIMEOUT);
+    for (const { call } of [one, other, last]) {
+      expect([call.isOver, call.previous, call.next]).toEqual([true, null, null]);
+    }
+  });
+
   test("that was refused before ends with that", async () => {
     const pass = stopClock();
     const calls = new Calls(TIMEOUT);
