@@ -163,6 +163,11 @@ export function trimmed(when: When, keep: number, answer: number, reason?: strin
   return call(when, { do: "trim", of: USER, keep, answer }, reason === undefined ? {} : { reason });
 }
 
+/** All sessions of the team become those of user 1. */
+export function movedAll(when: When, answer: number | "full"): Call {
+  return call(when, { do: "change all", of: TEAM, values: { user_id: 1 }, unset: [], answer });
+}
+
 export function sized(when: When, answer: number): Call {
   return call(when, { do: "size", of: USER, answer });
 }

@@ -16,6 +16,7 @@ import {
   limited,
   listed,
   madeAt,
+  movedAll,
   overShards,
   refused,
   rotated,
@@ -37,6 +38,13 @@ const C = madeAt([30, 31], "c");
 const inA = fresh("a", DATA, 10);
 const inB = fresh("b", DATA, 20);
 const inC = fresh("c", DATA, 30);
+
+/** In the team, and not the user's. */
+const TEAM_ONLY = { team_ids: ["a"] };
+const X = madeAt([10, 11], "x", {}, TEAM_ONLY);
+const Y = madeAt([20, 21], "y", {}, TEAM_ONLY);
+const inX = fresh("x", TEAM_ONLY, 10);
+const movedX = fresh("x", { ...TEAM_ONLY, user_id: 1 }, 10);
 
 const good: Good = {
   "a login that goes by what was read before a clear, and is refused": history(
@@ -132,6 +140,25 @@ const good: Good = {
   ),
   "over several shards a login that was let in for a moment": overShards(
     limited("reject", 1, A, refused([20, 30], "full"), sized([24, 25], 2), sized([40, 41], 1)),
+  ),
+  "a change of all sessions of a set that is refused": limited(
+    "reject",
+    1,
+    X,
+    Y,
+    movedAll([30, 31], "full"),
+    got([40, 41], inX, "x"),
+  ),
+  "one that is refused when it has changed some, because of a login": limited(
+    "reject",
+    1,
+    X,
+    movedAll([15, 31], "full"),
+    Y,
+    got([40, 41], movedX, "x"),
+  ),
+  "one over several shards that lets in one too many, because of a login": overShards(
+    limited("reject", 1, X, movedAll([15, 31], 2), Y, sized([40, 41], 2)),
   ),
   "a trim that ends the oldest": history(
     A,
@@ -275,6 +302,18 @@ const bad: Bad = {
   "an ending by no call, though limits are full": [
     "order",
     limited("end-oldest", 2, A, B, C, got([35, 36], inB, "b"), got([40, 41], null, "b")),
+  ],
+  "a change of all sessions of a set that is refused where there is room": [
+    "limit",
+    limited("reject", 1, X, movedAll([30, 31], "full")),
+  ],
+  "one that is refused and has changed some": [
+    "order",
+    limited("reject", 1, X, Y, movedAll([30, 31], "full"), got([40, 41], movedX, "x")),
+  ],
+  "one that lets in one too many": [
+    "limit",
+    overShards(limited("reject", 1, X, Y, movedAll([30, 31], 2), sized([40, 41], 2))),
   ],
   "a trim that leaves more than it keeps": [
     "trim",

@@ -3,7 +3,7 @@ import { computeBounds, mayBe, putFirst, type Window } from "./bounds.ts";
 import { type Call, type History, isRefusal, isSeen, type Of } from "./calls.ts";
 import type { Refusal } from "./checker.ts";
 import { listValues } from "./data.ts";
-import { type Entry, isCounted, isOwn } from "./entering.ts";
+import { type Entry, isCounted, isDisturbed, isOwn } from "./entering.ts";
 import { type HeardOf, listEntriesAt } from "./hearing.ts";
 import type { Known, Lineage, SetCall } from "./lineage.ts";
 
@@ -88,6 +88,14 @@ function countMore(
   if (history.isOneShard && isOneStep) return 0;
   const into = entries.filter(({ of }) => isSameSet(of, call.of));
   if (into.some((one) => isBeside(one, call, history))) return Number.POSITIVE_INFINITY;
+  const hasAll = history.calls.some(
+    (other) =>
+      other.do === "change all" &&
+      listValues(other.values[call.of.field]).includes(call.of.value) &&
+      other.start <= call.end &&
+      isDisturbed(other, history),
+  );
+  if (hasAll && !history.isOneShard) return Number.POSITIVE_INFINITY;
   // What failed may have let one in, and not have come to end another one for it.
   return history.isOneShard ? 0 : into.filter((one) => isUnfinished(one, call)).length;
 }

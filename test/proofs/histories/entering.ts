@@ -38,6 +38,26 @@ function mayEnter(call: Call): call is Entering {
   }
 }
 
+/**
+ * Whether sessions may have come into sets while all sessions of one are changed. It is counted before
+ * whether there is room for those that are there.
+ */
+export function isDisturbed(
+  call: Extract<Call, { do: "change all" }>,
+  { calls, slack }: History,
+): boolean {
+  const findEnd = ({ answer, end, notAfter }: Call) => (answer === undefined ? notAfter : end);
+  return calls.some(
+    (other) =>
+      other !== call &&
+      ENTERING.includes(other.do) &&
+      other.start <= findEnd(call) + 2 * slack &&
+      findEnd(other) >= call.start - 2 * slack,
+  );
+}
+
+const ENTERING: readonly Call["do"][] = ["create", "sign in", "rotate", "change", "change all"];
+
 /** Whether a call enters the set with one of the sessions that have had these ids, or ends that. */
 export function isOwn({ call }: Entry, ids: ReadonlySet<string>): boolean {
   const { id = "", to = "" } = call as { readonly id?: string; readonly to?: string };

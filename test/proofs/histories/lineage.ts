@@ -4,7 +4,7 @@
  */
 import { type Call, type History, isRefusal, isSeen, type Of, type Seen } from "./calls.ts";
 import { listValues, pickKept, toReplacement, UNKNOWN } from "./data.ts";
-import { type Entry, toLimitEvent } from "./entering.ts";
+import { type Entry, isDisturbed, toLimitEvent } from "./entering.ts";
 import type { Event } from "./events.ts";
 import { type HeardOf, isTold, listHeardEvents, narrowByHeard, type Sourced } from "./hearing.ts";
 import type { Timed } from "./order.ts";
@@ -91,9 +91,9 @@ function listTimedEvents(
   known: Known,
 ): Timed[] {
   const own = isOfSet(call)
-    ? listSetEvents(call, ids, number)
+    ? listSetEvents(call, ids, number, known.history)
     : listSessionEvents(call, ids, number, known);
-  const isPerhaps = call.do === "sign in" && isRefusal(call.answer);
+  const isPerhaps = isRefusal(call.answer) && (call.do === "sign in" || call.do === "change all");
   const events = own.map((event) => ({
     ...toTimed(call, event, findFirstMoments(event)),
     ...(isPerhaps ? { optional: true } : {}),
@@ -231,7 +231,12 @@ function toSupersede({ id, values, keep, answer, again }: Extract<Call, { do: "s
   return { is: "supersede", id, values, keep, kept, at: answer.createdAt };
 }
 
-function listSetEvents(call: SetCall, ids: ReadonlySet<string>, number: number): Event[] {
+function listSetEvents(
+  call: SetCall,
+  ids: ReadonlySet<string>,
+  number: number,
+  history: History,
+): Event[] {
   const { of } = call;
   switch (call.do) {
     case "size":
@@ -252,7 +257,8 @@ function listSetEvents(call: SetCall, ids: ReadonlySet<string>, number: number):
       return seen || !full ? [toGiven(of, seen)] : [];
     }
     case "change all":
-      if (call.answer === "full" && !call.again) return []; // a page may have been changed before
+      // A page may have been changed before there was no room for the next one.
+      if (call.answer === "full" && !call.again && !isDisturbed(call, history)) return [];
       return [{ is: "change if", of, values: call.values, unset: call.unset }];
     case "trim":
       return [{ is: "trim", of }];

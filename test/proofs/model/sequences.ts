@@ -12,12 +12,14 @@ import {
 } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FeedStore, isFeedStore } from "../../../src/store/feed.ts";
+import { type AnyMutationName, allMutations } from "../../support/proofs/all-mutations.ts";
 import type { Limits } from "../../support/proofs/model/entering.ts";
 import type { Data } from "../../support/proofs/model/model.ts";
 import { Run, type World } from "../../support/proofs/model/run.ts";
 import { anyStep, type Step } from "../../support/proofs/model/steps.ts";
+import { mutatedClient } from "../../support/proofs/mutations.ts";
 import { fc, runs } from "../../support/properties.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { checkInvariants } from "../../support/stores/invariants.ts";
@@ -97,7 +99,11 @@ async function memoryWorld(timeouts: Timeouts, limits: Limits): Promise<World> {
 }
 
 /** Three programs with a client each, one of them of the older version, and one client to look. */
-function redisWorld(server: Client, others: readonly Client[], shards: number): OpenWorld {
+function redisWorld(
+  server: Client,
+  others: readonly Parameters<typeof redisStore>[0][],
+  shards: number,
+): OpenWorld {
   return async (timeouts, limits) => {
     await server.flushall(); // the server is this file's own
     const prefix = freshPrefix();
@@ -141,7 +147,11 @@ function requireFeed(store: SessionStore): FeedStore {
   return store;
 }
 
-async function checkSequences(open: OpenWorld, numRuns: number): Promise<void> {
+async function checkSequences(
+  open: OpenWorld,
+  numRuns: number,
+  { shrinks = true }: { readonly shrinks?: boolean } = {},
+): Promise<void> {
   const sequence = fc.array(anyStep, { minLength: 1, maxLength: 40, size: "max" });
   const one = async (timeouts: Timeouts, limits: Limits, steps: readonly Step[]) => {
     const run = new Run(await open(timeouts, limits));
@@ -160,7 +170,7 @@ async function checkSequences(open: OpenWorld, numRuns: number): Promise<void> {
     sequence,
     one,
   );
-  await fc.assert(property, runs(numRuns));
+  await fc.assert(property, { ...runs(numRuns), endOnFailure: !shrinks });
 }
 
 /** On the memory store. */
@@ -170,28 +180,56 @@ export function describeMemory(): void {
   });
 }
 
+interface Servers {
+  readonly server: Client;
+  readonly others: readonly Client[];
+}
+
+/** A server of the file's own, with clients for the programs and one to look. */
+function useServer(): () => Servers {
+  let redis: RedisServer;
+  let servers: Servers;
+
+  beforeAll(async () => {
+    redis = await startRedis();
+    const versions = [clients["ioredis 6"], clients["ioredis 5"], clients["ioredis 6"]];
+    servers = {
+      server: clients["ioredis 5"](redis.url),
+      others: versions.map((connect) => connect(redis.url)),
+    };
+  });
+
+  afterAll(async () => {
+    for (const client of [servers.server, ...servers.others]) client.disconnect();
+    await redis.stop();
+  });
+
+  return () => servers;
+}
+
 /** On a server of the file's own, which each sequence empties: so there is a file for each number of shards. */
 export function describeRedis(shards: number): void {
   describe("the Redis store does as the model, and its keys fit together", () => {
-    let redis: RedisServer;
-    let server: Client;
-    let others: Client[];
-
-    beforeAll(async () => {
-      redis = await startRedis();
-      server = clients["ioredis 5"](redis.url);
-      others = [clients["ioredis 6"], clients["ioredis 5"], clients["ioredis 6"]].map((connect) =>
-        connect(redis.url),
-      );
-    });
-
-    afterAll(async () => {
-      for (const client of [server, ...others]) client.disconnect();
-      await redis.stop();
-    });
+    const use = useServer();
 
     test(`whatever happens on ${shards} shard(s)`, async () => {
+      const { server, others } = use();
       await checkSequences(redisWorld(server, others, shards), 60);
+    });
+  });
+}
+
+/** Stores that break a rule do not do as the model: without that, it would show nothing. */
+export function describeBites(names: readonly AnyMutationName[]): void {
+  describe("a store is found that has this fault", () => {
+    const use = useServer();
+
+    test.each(names)("%s", async (name) => {
+      const { server, others } = use();
+      const mutated = others.map((client) => mutatedClient(client, allMutations[name]));
+      const found = checkSequences(redisWorld(server, mutated, 1), 2000, { shrinks: false });
+      // It fails as a rule that is broken does, not as a script that cannot run.
+      await expect(found).rejects.toMatchObject({ cause: { code: "ERR_ASSERTION" } });
     });
   });
 }
