@@ -80,7 +80,7 @@ function mapLineages(calls: readonly Call[], replacing: Replacing): Map<string, 
   for (let known = -1; known < firsts.size; ) {
     known = firsts.size;
     for (const call of calls) {
-      const renews = call.do === "rotate" && !replacing.has(call);
+      const renews = call.do === "rotate" && call.to !== "" && !replacing.has(call);
       const first = renews ? firsts.get(call.id) : undefined;
       if (renews && first !== undefined) firsts.set(call.to, first);
     }

@@ -47,7 +47,10 @@ export interface Lineage {
 export function createLineage(first: string, known: Known): Lineage {
   const { history, firsts, replacing, entries } = known;
   const ids = new Set([...firsts].filter(([, one]) => one === first).map(([id]) => id));
-  const isMaker = (call: Call) => ids.has(findMadeId(call, replacing) ?? "");
+  const isMaker = (call: Call) => {
+    const made = findMadeId(call, replacing);
+    return made !== null && ids.has(made);
+  };
   const maker = history.calls.findLast(isMaker);
   const events: Sourced[] = [];
   const numbers = new Map<SetCall | Entry, number>();

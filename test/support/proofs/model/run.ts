@@ -271,6 +271,7 @@ function toTold(event: FeedEvent): Told[] {
     const { at: _, ...rest } = event;
     return [rest];
   }
+  if (event.type !== "ended") return []; // what the model says nothing about
   const { type, how, cause, sessions } = event;
   return sessions.map((session) => ({ type, how, ...session, ...cause }));
 }
