@@ -118,6 +118,14 @@ const good: Good = {
     signedIn([20, 21], "n", fresh("n", { user_id: 1 }, 20)),
     got([30, 31], null),
   ),
+  "a sign-in by a token that leads nowhere, which ends its session as the oldest": limited(
+    "end-oldest",
+    1,
+    created(),
+    rotated([5, 6], "t", as("t", DATA, 5), {}, 0),
+    signedIn([20, 21], "n", fresh("n", { user_id: 1 }, 20)),
+    got([30, 31], null, "t"),
+  ),
   "a change of a session in a full set": limited(
     "reject",
     1,

@@ -84,13 +84,12 @@ export function toLimitEvent(
 ): Event | null {
   const { call, of, limit } = entry;
   const { isOneShard } = history;
-  const own = isOwn(entry, ids);
-  const ends = isOneShard
-    ? limit.whenFull === "end-oldest" && call.answer !== "full" && !own
-    : true;
-  const mayEnd = ends && !isTold;
-  const leaves = call.do === "sign in" && ids.has(call.id) && isOneShard;
-  const counts = (!own || call.do === "sign in") && isCounted(entry, history);
-  const leaving = leaves ? { leaving: call.id } : {};
+  // By a token that leads nowhere any more a sign-in doesn't end the session that once had it.
+  const isOld = call.do === "sign in" && ids.has(call.id);
+  const isOther = isOld || !isOwn(entry, ids);
+  const endsOldest = limit.whenFull === "end-oldest" && call.answer !== "full" && isOther;
+  const mayEnd = (!isOneShard || endsOldest) && !isTold;
+  const leaving = isOld && isOneShard ? { leaving: call.id } : {};
+  const counts = isOther && isCounted(entry, history);
   return mayEnd || counts ? { is: "at limit", of, mayEnd, ...leaving } : null;
 }
