@@ -152,6 +152,9 @@ const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
   updating: { "set all": 6, set: 4, get: 4 },
 };
 
+const WATCH = { do: "watch", lineage: false, pause: 0, fault: null } as const;
+const CUT = { do: "cut", pause: 0, fault: null } as const;
+
 /** The plan of a seed: always the same one. */
 export function createPlan(seed: number, processes: number): Plan {
   const random = new Random(seed);
@@ -170,8 +173,10 @@ export function createPlan(seed: number, processes: number): Plan {
     ),
     programs: Array.from({ length: processes }, () => {
       const length = 1 + random.below(kind === "renewing" ? 7 : 4);
+      const listens = random.chance(kind === "limiting" ? 0.7 : 0.2);
+      const watched = listens ? [0, 1].map((id) => ({ ...WATCH, id })) : [];
       const steps = Array.from({ length }, () => maker.step());
-      return random.chance(0.004) ? [...steps, { do: "cut", pause: 0, fault: null }] : steps;
+      return [...watched, ...steps, ...(random.chance(0.002) ? [CUT] : [])];
     }),
   };
 }
