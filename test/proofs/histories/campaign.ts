@@ -1,5 +1,5 @@
 /* Runs as many histories as asked for, prints counts, and shrinks a failure. */
-import type { MutationName } from "../../support/proofs/mutations.ts";
+import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
 import { print } from "./calls.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import { type Outcome, PROCESSES, Runner, type Servers } from "./runner.ts";
@@ -17,7 +17,7 @@ export interface Campaign {
   readonly copies?: number;
   /** How long at most (ms), however many they are by then. */
   readonly atMost?: number;
-  readonly mutation?: MutationName;
+  readonly mutation?: AnyMutationName;
   /**
    * Whether a failure is made short.
    * @default true
