@@ -1,47 +1,28 @@
 /* A timer for longer than Node's own can be set. */
-import { createRequire, syncBuiltinESMExports } from "node:module";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Alarm } from "../../../../src/sessions/endings/alarm.ts";
+import { fakeOwnTimers } from "../../../support/own-timers.ts";
 
-const timers: typeof import("node:timers") = createRequire(import.meta.url)("node:timers");
-const MOST = 2 ** 31 - 1;
+const MOST_MS = 2 ** 31 - 1;
 
-/** Puts a clock in the place of Node's timers, until the test has ended. It holds one timer. */
-function takeTimers() {
-  const { setTimeout } = timers;
-  let fire: (() => void) | undefined;
-  const delays: number[] = [];
-  const held = { unref: () => held };
-  Object.assign(timers, {
-    setTimeout(callback: () => void, delay: number) {
-      fire = callback;
-      delays.push(delay);
-      return held;
-    },
-  });
-  syncBuiltinESMExports();
-  onTestFinished(() => {
-    Object.assign(timers, { setTimeout });
-    syncBuiltinESMExports();
-  });
-  return { delays, fire: () => fire?.() };
-}
+test.each([2 * MOST_MS + 5, 2 * MOST_MS, MOST_MS + 1, MOST_MS, 1000])(
+  "an alarm after %d ms rings once all of it has passed, and once",
+  (delay) => {
+    fakeOwnTimers();
+    const ring = vi.fn();
+    new Alarm().set(delay, ring);
+    vi.advanceTimersByTime(delay - 1);
+    expect(ring).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(ring).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
 
-test("an alarm for longer than a timer of Node can wait rings once all of it has passed", () => {
-  const { delays, fire } = takeTimers();
-  let rung = 0;
-  new Alarm().set(2 * MOST + 5, () => rung++);
-  fire();
-  fire();
-  expect(rung).toBe(0);
-  fire();
-  expect([rung, delays]).toEqual([1, [MOST, MOST, 5]]);
-});
-
-test("one for a moment that has passed rings at the next occasion", () => {
-  const { delays, fire } = takeTimers();
-  let rung = 0;
-  new Alarm().set(-5, () => rung++);
-  fire();
-  expect([rung, delays]).toEqual([1, [1]]);
+test.each([0, -5])("one for a moment that has passed, %d, rings at once", (delay) => {
+  fakeOwnTimers();
+  const ring = vi.fn();
+  new Alarm().set(delay, ring);
+  vi.advanceTimersByTime(1);
+  expect(ring).toHaveBeenCalledTimes(1);
 });
