@@ -205,7 +205,7 @@ test("of two sessions that need the same two last places one gets both, in any o
   for (let seed = first; seed < first + ORDERS; seed++) {
     expect(await enterBothSets(seed), `seed ${seed}`).toEqual(["created", "full"]);
   }
-}, 60_000);
+});
 
 test("stores that get reservations wrong are caught by some order", async () => {
   const careless = mutatedClient(client, reservationMutations["reservation that counts nobody"]);
@@ -217,7 +217,7 @@ test("stores that get reservations wrong are caught by some order", async () => 
     if (tooMany && tooFew) break;
   }
   expect({ tooMany, tooFew }).toEqual({ tooMany: true, tooFew: true });
-}, 60_000);
+});
 
 test("a login beside one whose caller ends another session gets no place of it, in any order", async () => {
   const first = Math.floor(Math.random() * 2 ** 30);
@@ -241,7 +241,7 @@ test("a login beside one whose caller ends another session gets no place of it, 
     expect(answers, `seed ${seed}`).toEqual(["signed-in", "full"]);
     await assertMembers(direct, USER, [other, sent.id]);
   }
-}, 60_000);
+});
 
 test("a set far beyond its limit on one shard is brought to it in any order", async () => {
   const first = Math.floor(Math.random() * 2 ** 30);
@@ -263,7 +263,7 @@ test("a set far beyond its limit on one shard is brought to it in any order", as
     expect(answers.map(({ state }) => state)).toEqual(logins.map(() => "created"));
     expect(await direct.count(USER), `seed ${seed}`).toBe(2);
   }
-}, 60_000);
+});
 
 test.each([1, SHARDS])(
   "beside a clear on %i shard(s), a login with an older asOf leaves no session in any order",
