@@ -142,7 +142,7 @@ const KINDS = [
   ...(["any", "any", "any", "short", "clearing", "updating", "renewing"] as const),
   ...(["limiting", "limiting"] as const),
 ];
-type Kind = (typeof KINDS)[number];
+export type Kind = (typeof KINDS)[number];
 
 /** How much more often than else something is done. */
 const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
@@ -155,10 +155,11 @@ const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
 const WATCH = { do: "watch", lineage: false, pause: 0, fault: null } as const;
 const CUT = { do: "cut", pause: 0, fault: null } as const;
 
-/** The plan of a seed: always the same one. */
-export function createPlan(seed: number, processes: number): Plan {
+/** The plan of a seed, of a kind if that is given: always the same one. */
+export function createPlan(seed: number, processes: number, given?: Kind): Plan {
   const random = new Random(seed);
-  const kind = random.of(KINDS);
+  const drawn = random.of(KINDS);
+  const kind = given ?? drawn;
   const crowded = kind === "clearing" || kind === "updating";
   const smallPages = crowded || random.chance(0.5);
   const maker = new Maker(random, kind, { sliding: smallPages });
