@@ -33,6 +33,7 @@ export const maxWorkers = 2 * availableParallelism();
 
 const REDIS = "test/support/setup/redis.ts";
 const BUILD = "test/support/setup/build.ts";
+const HISTORIES = "test/support/setup/history-program.ts";
 
 /** A folder of test/, and what is there before its tests begin. docs/design.md, "Testing", describes each. */
 function project(name: string, ...globalSetup: string[]) {
@@ -40,8 +41,8 @@ function project(name: string, ...globalSetup: string[]) {
     resolve: { alias },
     test: {
       name,
-      // Files share the processes of the workers: to start one for each would take a fifth of the time.
-      isolate: false,
+      // Where there are many files, they share the processes: to start one for each takes a fifth of the time.
+      isolate: name === "package" || name === "docs",
       include: [`test/${name}/**/*.test.ts`],
       globalSetup,
       setupFiles: globalSetup.includes(REDIS) ? ["test/support/setup/empty-redis.ts"] : [],
@@ -61,7 +62,7 @@ export default defineConfig({
       project("store", REDIS),
       project("http", REDIS),
       project("compat", REDIS),
-      project("proofs", REDIS),
+      project("proofs", REDIS, HISTORIES),
       project("package", REDIS, BUILD),
       project("docs", REDIS),
     ],

@@ -33,7 +33,7 @@ export interface MigratedSession {
   readonly expiresAt: number;
   /**
    * How long (ms) it may be unused from its next use on, if that is longer than the time it has left;
-   * null: its deadline is fixed. Left out, `slides` of the layout decides.
+   * null, or left out: its deadline is fixed.
    */
   readonly idleTimeout?: number | null;
   /** How many of its fields cannot be kept. */
@@ -56,10 +56,8 @@ export interface ForeignLayout {
   readonly type: "string" | "hash";
   /** Null where the library keeps no index. */
   readonly index: ForeignIndex | null;
-  /** Whether using a session pushes its deadline forward. */
-  readonly slides: boolean;
-  /** The key of the session with this id. */
-  toKey(id: string): string;
+  /** The key of the session with this id. Null where no id leads to a key, so sessions are found by a scan. */
+  readonly toKey: ((id: string) => string) | null;
   /** The session at a key. Null, a SyntaxError and a SessionError all say that it is damaged. */
   parseSession(key: string, value: ForeignValue): MigratedSession | null;
   /**
@@ -120,9 +118,12 @@ export class Migrator {
     this.#layout = layout;
   }
 
-  /** Migrates the session with a foreign id, if there is one: another call may have just done so. */
+  /**
+   * Migrates the session with a foreign id, if there is one: another call may have just done so. The id must
+   * lead to a key.
+   */
   async migrate(id: string, { thenEnd = false }: MigrateOptions = {}): Promise<void> {
-    const { outcome } = await this.#migrateKey(this.#layout.toKey(id), { thenEnd });
+    const { outcome } = await this.#migrateKey(this.#toKey(id), { thenEnd });
     if (outcome === "absent" && !thenEnd) {
       await this.#layout.explainAbsence?.(id, (key) => this.#foreignKeys.has(key));
     }
@@ -134,7 +135,6 @@ export class Migrator {
    * an index.
    */
   async migrateIndex(field: string, value: string, options: MigrateOptions = {}): Promise<void> {
-    const { toKey } = this.#layout;
     const index = this.#layout.index as NonNullable<ForeignLayout["index"]>;
     const indexKey = index.toKey(field, value);
     let cursor = "0";
@@ -143,7 +143,7 @@ export class Migrator {
       for (const batch of splitIntoBatches(page.members)) {
         const done = await waitForAll(
           batch.map(async (id) => {
-            const { outcome } = await this.#migrateKey(toKey(id), options);
+            const { outcome } = await this.#migrateKey(this.#toKey(id), options);
             return outcome === "damaged" && !options.thenEnd ? [] : [id];
           }),
         );
@@ -191,6 +191,10 @@ export class Migrator {
     yield { cursor: null, ...createProgress() };
   }
 
+  #toKey(id: string): string {
+    return (this.#layout.toKey as NonNullable<ForeignLayout["toKey"]>)(id);
+  }
+
   async #migrateKey(key: string, { thenEnd = false }: MigrateOptions): Promise<MigrateResult> {
     const { type, index } = this.#layout;
     const value = await this.#foreignKeys.read(key, type);
@@ -221,8 +225,7 @@ export class Migrator {
   }
 
   async #write(session: MigratedSession): Promise<void> {
-    const { id, fields, references, expiresAt } = session;
-    const { idleTimeout = this.#layout.slides ? 0 : null } = session;
+    const { id, fields, references, expiresAt, idleTimeout = null } = session;
     await this.#executor.write("migrate a session", "migrate", this.#keys.deriveSessionKey(id), [
       id,
       String(Math.floor(expiresAt)),

@@ -171,13 +171,13 @@ test("sessions of another library are migrated on Lua 5.4", async () => {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: null,
-    slides: true,
     toKey: (id) => `old-${prefix}:${id}`,
     parseSession: (_, { value }) => ({
       id,
       fields: new Map([["theme", String(value)]]),
       references: [{ field: "user_id", texts: ["1"], plain: false }],
       expiresAt: Date.now() + 60_000,
+      idleTimeout: 0,
       entries: [],
     }),
   };

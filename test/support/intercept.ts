@@ -9,6 +9,13 @@ export interface InterceptedClient {
   readonly status: string;
   readonly isCluster: boolean;
   readonly options: object;
+  /** What a connection of the store's own is made from. No command on that one is intercepted. */
+  // biome-ignore lint/suspicious/noExplicitAny: clients of a server and of a cluster take different ones
+  duplicate?(...options: any[]): unknown;
+  // biome-ignore lint/suspicious/noExplicitAny: a type of the client's own
+  nodes?(role: any): unknown;
+  readonly slots?: unknown;
+  readonly condition?: unknown;
 }
 
 export interface Sent {
@@ -47,6 +54,14 @@ export function intercepted(
     isCluster: client.isCluster,
     status: client.status,
     options: client.options,
+    duplicate: (options: object) => client.duplicate?.(options),
+    nodes: (role: string) => client.nodes?.(role),
+    get slots() {
+      return client.slots;
+    },
+    get condition() {
+      return client.condition;
+    },
     call: (command: string, args: string[]) => {
       const name = command.toUpperCase();
       const [what = ""] = args;

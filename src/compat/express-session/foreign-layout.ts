@@ -32,7 +32,6 @@ export function createForeignLayout(settings: ForeignLayoutSettings): ForeignLay
     pattern: `${escapePattern(prefix)}*`,
     type: "string",
     index: null,
-    slides: true,
     toKey: (sid) => prefix + sid,
     parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
       const sid = key.slice(prefix.length);

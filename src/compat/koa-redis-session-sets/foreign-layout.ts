@@ -23,7 +23,6 @@ export function createForeignLayout(
     pattern: `${escapePattern(head)}*}`,
     type: "hash",
     index: { type: "set", toKey: toIndexKey },
-    slides: false, // as everywhere in this entry: each write sets a new deadline
     toKey: (id) => `${head}${id}}`,
     parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
       if (typeof value === "string" || expiresAt === null) return null;

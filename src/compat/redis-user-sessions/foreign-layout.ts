@@ -1,6 +1,6 @@
 import type { ForeignValue } from "../../migrate/foreign-keys.ts";
 import type { ForeignLayout, MigratedSession } from "../../migrate/migrator.ts";
-import { encodeRecord, encodeText } from "../shared/json-record.ts";
+import { encodeRecord, encodeText, toJSONRecord } from "../shared/json-record.ts";
 import { parseTimestamp } from "./iso-timestamp.ts";
 import { createUserReference } from "./user.ts";
 
@@ -17,10 +17,9 @@ export const FOREIGN_LAYOUT: ForeignLayout = {
   pattern: `${KEY_PREFIX}*`,
   type: "string",
   index: { type: "sorted set", toKey: toIndexKey },
-  slides: false,
   toKey: (sessionId) => KEY_PREFIX + sessionId,
   parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession {
-    const record = Object(JSON.parse(String(value)));
+    const record = toJSONRecord("The session", JSON.parse(String(value)));
     const user = createUserReference(record.userId);
     const deadline = parseTimestamp(record.expires);
     const sessionId = key.slice(KEY_PREFIX.length);
@@ -29,7 +28,7 @@ export const FOREIGN_LAYOUT: ForeignLayout = {
       fields: encodeRecord(record),
       references: [{ field: user.field, texts: [user.text], plain: false }],
       expiresAt: expiresAt ?? deadline,
-      entries: [{ key: toIndexKey(user.field, record.userId), member: sessionId }],
+      entries: [{ key: toIndexKey(user.field, String(record.userId)), member: sessionId }],
     };
   },
 };

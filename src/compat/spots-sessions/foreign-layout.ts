@@ -12,9 +12,7 @@ export const FOREIGN_LAYOUT: ForeignLayout = {
   pattern: "app:*|token:*|ownerId:*",
   type: "string",
   index: null,
-  slides: false,
-  // The owner is in the key, and no call that has a token knows the owner. So the id is the whole key.
-  toKey: (key) => key,
+  toKey: null, // the owner is in the key, and no call that has a token knows the owner
   parseSession(key: string, { value, expiresAt }: ForeignValue): MigratedSession | null {
     const [, app, token, ownerId] = KEY_PATTERN.exec(key) ?? [];
     if (app === undefined || token === undefined || ownerId === undefined) return null;

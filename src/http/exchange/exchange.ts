@@ -119,6 +119,6 @@ export function mergeCachingHeaders(
 export function mergeCookies(present: readonly string[], ours: Iterable<SetCookie>): string[] {
   const cookies = [...ours];
   const names = new Set(cookies.map(({ name }) => name));
-  const others = present.filter((cookie) => !names.has(cookie.split("=", 1)[0]?.trim() ?? ""));
+  const others = present.filter((cookie) => !names.has(cookie.replace(/=.*/s, "").trim()));
   return [...others, ...cookies.map(({ header }) => header)];
 }

@@ -131,16 +131,27 @@ export class FetchExchange implements Exchange {
    * A response that can be neither changed nor copied may still go out without caching headers.
    */
   #copy<Answer extends FetchResponse>(response: Answer, cause: unknown): Answer {
-    try {
-      return Reflect.construct(Response, [response.body, response]);
-    } catch {
-      if (this.#cookies.size === 0 && this.#others.size === 0) return response;
-      throw new SessionError(
-        "ERR_COOKIE",
-        `The cookie cannot be set: a response of status ${quote(Object(response).status)} can be neither changed nor copied. Answer with another response`,
-        { cause, cookie: [...this.#cookies.values()][0]?.name },
-      );
-    }
+    const copy = copyResponse(response);
+    if (copy !== null) return copy;
+    if (this.#cookies.size === 0 && this.#others.size === 0) return response;
+    throw new SessionError(
+      "ERR_COOKIE",
+      `The cookie cannot be set: a response of status ${quote(Object(response).status)} can be neither changed nor copied. Answer with another response`,
+      { cause, cookie: [...this.#cookies.values()][0]?.name },
+    );
+  }
+}
+
+/**
+ * Copies a response; null if that cannot be done. A server's own Response, such as that of Hono's for Node,
+ * takes a status that the platform's refuses, and would answer with 200 instead.
+ */
+function copyResponse<Answer extends FetchResponse>(response: Answer): Answer | null {
+  try {
+    const copy: Answer = Reflect.construct(Response, [response.body, response]);
+    return copy.status === response.status ? copy : null;
+  } catch {
+    return null;
   }
 }
 

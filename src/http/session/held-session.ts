@@ -144,14 +144,14 @@ export class HeldSession<Data extends object> {
     this.#hold(token, session);
   }
 
-  /** Changes the session by `set` or `unset`. */
+  /** Changes the session by `set` or `unset`, if there is an id. */
   async change(
     verb: "set" | "unset",
     values: object,
     unset: readonly string[],
     cause: Cause | undefined,
   ): Promise<Changed> {
-    const id = this.#id ?? "";
+    const id = this.#id as string;
     const named = [...Object.keys(values), ...unset];
     if (this.#core.filterIdentities(named).length === 0) {
       return this.#noteChange(await this.#core.change(id, { values, unset }));
@@ -209,7 +209,7 @@ export class HeldSession<Data extends object> {
    * way gets one. If that id is an alias that has expired since, it goes by the id that the alias led to.
    */
   async #changeByEveryId(changes: Changes): Promise<Changed> {
-    const changed = await this.#core.change(this.#tokenId ?? "", changes);
+    const changed = await this.#core.change(this.#tokenId as string, changes);
     const expired = changed.state === "gone" && this.#throughAlias && this.#id !== null;
     return expired ? this.#core.change(this.#id as string, changes) : changed;
   }

@@ -71,7 +71,6 @@ export class EndingStream implements FeedListener {
   }
 
   #push(one: ToldEnding | EndingGap): void {
-    if (this.#isClosed) return;
     if (this.#waiting.length >= MAX_WAITING) this.#waiting = [createGap()];
     this.#waiting.push(one);
     this.#wake();

@@ -21,10 +21,6 @@ export class Listener {
     this.#callback = callback;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   stop(): void {
     this.#isOver = true;
   }

@@ -24,7 +24,7 @@ export class Clearings {
     for (const [oldest, moment] of this.#moments) {
       const isOver = moment < now - CLEAR_MEMORY_MS;
       if (!isOver && this.#moments.size <= this.#most) break;
-      if (!isOver) this.#forgotten = moment;
+      this.#forgotten = moment;
       this.#moments.delete(oldest);
     }
   }

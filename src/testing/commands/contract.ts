@@ -1,5 +1,6 @@
 import type { StoreTest } from "../store-test.ts";
 import { commanding } from "./commanding.ts";
+import { entering } from "./entering.ts";
 import { merging } from "./merging.ts";
 
 /**
@@ -13,4 +14,4 @@ import { merging } from "./merging.ts";
  *   test(name, () => run(async () => ({ store: await openMyStore(), elapse })));
  * }
  */
-export const commandContract: readonly StoreTest[] = [...commanding, ...merging];
+export const commandContract: readonly StoreTest[] = [...commanding, ...entering, ...merging];

@@ -257,6 +257,44 @@ export const limiting: readonly StoreTest[] = [
     await assertMembers(store, user, [second, younger]);
   }),
 
+  storeTest("a session that enters a set with room by a change ends nothing", async (under) => {
+    const { store } = under;
+    const guest = await create(store);
+    const [first = ""] = await createInOrder(under, 1);
+    const enter = {
+      ...createChange({ set: { user_id: "1" } }),
+      references: toLimited({ user_id: ["1"] }, END_OLDEST),
+    };
+    expectDone(await store.change(guest, enter));
+    await assertMembers(store, user, [guest, first]);
+  }),
+
+  storeTest(
+    "one that is replaced because its user is removed counts as a new one",
+    async (under) => {
+      const { store, elapse } = under;
+      const oldest = await createForUser(store, "9");
+      await elapse(2);
+      const inTeam: string[] = [];
+      for (const _ of [1, 2]) {
+        inTeam.push(await create(store, { fields: { team: "7" }, references: { team: ["7"] } }));
+        await elapse(2);
+      }
+      const to = newIdBeside(oldest);
+      const leave = {
+        ...createChange({
+          set: { team: "7" },
+          unset: ["user_id"],
+          rotation: createRotation(to, { when: "user-changes" }),
+        }),
+        references: [...toReferences({ user_id: [] }), ...toLimited({ team: ["7"] }, END_OLDEST)],
+      };
+      expectDone(await store.change(oldest, leave));
+      await assertMembers(store, of("team", "7"), [inTeam[1] as string, to]);
+      await assertGone(store, inTeam[0] as string);
+    },
+  ),
+
   storeTest("one that is older than all of a full set is refused by a change", async (under) => {
     const { store, elapse } = under;
     const oldest = await createForUser(store, "9");

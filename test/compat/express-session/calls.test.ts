@@ -69,6 +69,8 @@ describe.each(Object.entries(stores))("a store %s", (_where, openStore) => {
       const id = store.idOf("sid");
       await store.set(id, { cookie, user_id: 2 });
       await store.set("sid", { cookie, user_id: 1 });
+      await store.set(id, { cookie, user_id: 3 });
+      expect(await look(store, id)).toMatchObject({ user_id: 3 });
       await store.destroy(id);
       expect(await look(store)).toMatchObject({ user_id: 1 });
       await store.destroy(id);

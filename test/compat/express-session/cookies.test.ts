@@ -260,6 +260,60 @@ function readSid(session: AppRequest["session"] | undefined): string {
   return session?.id ?? session?.sessionId;
 }
 
+describe("a save of an object that was handed out", () => {
+  const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+
+  async function open(cookie: Record<string, unknown>) {
+    const store = new SessionSetsStore({ store: memoryStore(), references });
+    await store.set("sid", { cookie, user_id: 1 });
+    const session = (await store.get("sid")) ?? { cookie: {} };
+    return { store, session };
+  }
+
+  test("removes an option of the cookie that the program has removed", async () => {
+    const { store, session } = await open({ originalMaxAge: HOUR, path: "/", sameSite: "lax" });
+    Reflect.deleteProperty(session.cookie, "sameSite");
+    await store.set("sid", session);
+    const { cookie } = (await store.get("sid")) ?? {};
+    expect(cookie).toEqual({ originalMaxAge: HOUR, path: "/", sameSite: null });
+  });
+
+  test("moves the moment at which a cookie without a max age ends", async () => {
+    for (const to of [MINUTE, DAY]) {
+      const { store, session } = await open({ originalMaxAge: null, expires: at(HOUR) });
+      session.cookie.expires = at(to);
+      await store.set("sid", session);
+      expectAbout(await timeLeft(store), to);
+    }
+  });
+
+  test("leaves that moment where the object no longer names it", async () => {
+    const expires = at(HOUR);
+    const { store, session } = await open({ originalMaxAge: null, expires });
+    Reflect.deleteProperty(session.cookie, "expires");
+    await store.set("sid", Object.assign(session, { theme: "dark" }));
+    expectAbout(await timeLeft(store), HOUR);
+    expect(await store.get("sid")).toMatchObject({ cookie: { expires }, theme: "dark" });
+  });
+
+  test("counts the max age from now where its end was taken out", async () => {
+    const { store, session } = await open({ originalMaxAge: DAY, expires: at(HOUR) });
+    session.cookie.expires = null;
+    await store.set("sid", session);
+    expectAbout(await timeLeft(store), DAY);
+    expect((await store.get("sid"))?.cookie.expires).toBeNull();
+  });
+
+  test("goes by an end that the program has set, nearer or farther than the max age", async () => {
+    for (const to of [HOUR, MONTH]) {
+      const { store, session } = await open({ originalMaxAge: DAY, expires: at(DAY) });
+      session.cookie.expires = at(to);
+      await store.set("sid", session);
+      expectAbout(await timeLeft(store), to);
+    }
+  });
+});
+
 describe("a touch by itself", () => {
   test("changes the options that it is given, of an object that was never handed out", async () => {
     const store = new SessionSetsStore({ store: memoryStore(), references });

@@ -557,6 +557,8 @@ test.each([
 test("refuses what is no declared reference, and a sid that is no string", async () => {
   const store = new SessionSetsStore({ store: memoryStore(), references });
   expect(() => store.by("team" as never, 1)).toThrow(/declared: "user_id"/);
+  const bare = new SessionSetsStore({ store: memoryStore() });
+  expect(() => bare.by("team", 1)).toThrow(/declared: none/);
   await expect(store.get(undefined as never)).rejects.toMatchObject({ code: "ERR_SESSION_CONFIG" });
 });
 

@@ -544,6 +544,20 @@ describe("the cookie", () => {
     expect(await readIds(3)).toHaveLength(1);
   });
 
+  test("of a user whose session has just ended counts beside a visitor's, too, and both stay", async () => {
+    await browser.visit((ctx) => ctx.session.set({ a: "visitor's" }));
+    const late = browser.copy();
+    const user = app.browser();
+    await user.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    for (const [name, value] of user.jar.entries()) late.jar.set(name, value);
+    await user.visit((ctx) => ctx.session.delete());
+    const before = late.jar.entries();
+    expect((await late.visit((ctx) => ctx.session.get())).value).toEqual({});
+    expect(late.jar.entries()).toEqual(before);
+    expect((await late.visit((ctx) => ctx.session.set({ a: 1 }))).status).toBe(409);
+    expect((await browser.visit((ctx) => ctx.session.get())).value).toEqual({ a: "visitor's" });
+  });
+
   /** The arguments of `ctx.cookies.set` when a user signs in. */
   async function passed(headers: Record<string, string> = {}): Promise<unknown[]> {
     const calls: unknown[] = [];
@@ -690,6 +704,33 @@ describe("the cookie", () => {
     await open({ signed: true }, {});
     expect((await browser.visit((ctx) => ctx.session.get(), cookie)).status).toBe(500);
     expect(app.errors).toEqual([refused("ERR_COOKIE")]);
+  });
+
+  test("that cannot be read is told of: signed, and Koa fails on the keys", async () => {
+    await browser.visit((ctx) => ctx.session.set({ user_id: 1 }));
+    const cookie = { cookie: browser.jar.header ?? "" };
+    await open({}, { keys: [5 as never] });
+    expect((await browser.visit((ctx) => ctx.session.get(), cookie)).status).toBe(500);
+    expect(app.errors).toMatchObject([
+      {
+        code: "ERR_COOKIE",
+        message: expect.stringContaining("Koa cannot read it"),
+        cause: expect.any(TypeError),
+      },
+    ]);
+  });
+
+  test("goes where a program's own ctx.cookies puts it", async () => {
+    const given: [string, unknown][] = [];
+    const { status, cookies } = await browser.visit(async (ctx) => {
+      ctx.cookies.set = (name: string, value: unknown) => {
+        given.push([name, value]);
+        return ctx.cookies;
+      };
+      await ctx.session.set({ user_id: 1 });
+    });
+    expect([status, cookies]).toEqual([200, []]);
+    expect(given).toEqual([["session-id", expect.stringMatching(/^[\w-]{34}$/)]]);
   });
 
   test.each([

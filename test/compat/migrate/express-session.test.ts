@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { type MoveProgress, SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../../support/eventually.ts";
 import { type MiddlewareApp, middlewares } from "../../support/http/session-middlewares.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
@@ -145,6 +146,18 @@ describe("a session of connect-redis", () => {
     expect(await store.get(saved)).toMatchObject({ theme: "light" });
     expect(await store.by("user_id", 1).ids()).toEqual([store.idOf(touched)]);
     expect(await store.get(destroyed)).toBeNull();
+  });
+
+  test("is migrated by onEnd, which tells how it ends then, and what was never there as unknown", async () => {
+    const [sid, nobodys] = [createSid(), createSid()];
+    await lay(sid);
+    const told: string[] = [];
+    for (const one of [sid, nobodys]) await store.onEnd(one, ({ how }) => void told.push(how));
+    expect(await oldKeys()).toEqual([]);
+    await eventually("unknown", ["unknown"], async () => [...told]);
+    await store.destroy(sid);
+    await eventually("both", ["unknown", "delete"], async () => [...told]);
+    await store.close();
   });
 
   test("that is damaged is no session, is left by moveSessions, and removed by destroy and set", async () => {

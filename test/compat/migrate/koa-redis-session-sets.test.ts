@@ -174,6 +174,21 @@ describe("a browser that comes with the cookie of before", () => {
     expect(await readIds(2)).toHaveLength(1);
   });
 
+  test("has the key of its migrated session before it is migrated, too", async () => {
+    await lay();
+    const answer = await browser.visit(async (ctx) => {
+      const key = ctx.session.getKey();
+      expect(await client.exists(key)).toBe(0);
+      ctx.res.writeHead(200); // so that the session gets no new token, and keeps this key
+      ctx.respond = false;
+      const session = await ctx.session.get();
+      ctx.res.end(JSON.stringify({ value: [session, await client.hgetall(key)] }));
+    });
+    const [session, hash] = answer.value;
+    expect(session).toEqual({ user_id: "1", theme: "dark" });
+    expect(hash).toMatchObject({ theme: "dark" });
+  });
+
   test("is a stranger without the option, and where the cookie is of no session or is none of that form", async () => {
     await lay();
     await open({ migrate: false });

@@ -144,7 +144,10 @@ describe("a session of redis-user-sessions", () => {
     await client.set("session:nobody's", JSON.stringify({ expires: "2099-01-01T00:00:00Z" }));
     await client.set("session:endless", JSON.stringify({ userId: "eva" }));
     await client.hSet("session:hash", "a", "b");
-    const ids = ["text", "list", "nobody's", "endless", "hash"];
+    const nested = "[".repeat(100_000) + "]".repeat(100_000);
+    const deep = `{"userId":"eva","expires":"2099-01-01T00:00:00Z","a":${nested}}`;
+    await client.set("session:deep", deep, { EX: 60 });
+    const ids = ["text", "list", "nobody's", "endless", "hash", "deep"];
     for (const id of ids) {
       await client.zAdd("user:eva:sessions", { score: 1, value: id });
       expect(await read(id)).toBeNull();
@@ -152,9 +155,9 @@ describe("a session of redis-user-sessions", () => {
     await lay("whole");
     const seen: MoveProgress[] = [];
     for await (const progress of moveSessions({ client })) seen.push(progress);
-    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 6, moved: 1, damaged: 5 });
+    expect(seen.at(-1)).toEqual({ cursor: null, scanned: 7, moved: 1, damaged: 6 });
     expect(await getUserSessions({ client, userId: "eva" })).toHaveLength(1);
-    expect(await client.keys("session:*")).toHaveLength(5);
+    expect(await client.keys("session:*")).toHaveLength(6);
     await deleteUserSessions({ client, userId: "eva" });
     expect(await oldKeys()).toEqual([]);
   });

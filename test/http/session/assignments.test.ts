@@ -120,6 +120,19 @@ describe.each(Object.entries(OWNERS))("the session of %s", (_, under) => {
   });
 });
 
+test("an object that inherits it has the same, and one that its getter is borrowed for has none", async () => {
+  const seen: unknown[] = [];
+  const app = new Koa().use(koaSessions(sessions)).use(async (ctx) => {
+    const session = Reflect.get(ctx, "session");
+    const heir: object = Object.create(Object.create(ctx));
+    const { get } = Object.getOwnPropertyDescriptor(ctx, "session") ?? {};
+    seen.push(Reflect.get(heir, "session") === session, get?.call({}));
+    ctx.body = "";
+  });
+  await request(await serve(app.callback()));
+  expect(seen).toEqual([true, undefined]);
+});
+
 test("a middleware of the library with other sessions, or carriers, replaces it", async () => {
   const admin = create();
   const seen: unknown[] = [];

@@ -1,6 +1,7 @@
 /* The session of a Request, where no server is needed: `commit`, and what the guard goes by. */
+import { getRequestListener } from "@hono/node-server";
 import { csrfGuard, fetchSessions } from "session-sets/fetch";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { shopSessions } from "../../support/http/apps/ad-hoc.ts";
 
 const sessions = shopSessions();
@@ -51,6 +52,23 @@ describe("commit", () => {
     expect(() => session.commit(Response.error())).toThrow(
       expect.objectContaining({ code: "ERR_COOKIE", cookie: "__Host-session" }),
     );
+  });
+
+  test("is so, too, where a server has put a Response of its own in place of the platform's", async () => {
+    const { Request, Response } = globalThis;
+    onTestFinished(() => {
+      for (const [name, value] of Object.entries({ Request, Response })) {
+        Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+      }
+    });
+    getRequestListener(() => new globalThis.Response());
+    expect(new globalThis.Response(null, { status: 0 }).status).toBe(200); // it refuses nothing
+    const session = await started();
+    expect(() => session.commit(Response.error())).toThrow(
+      expect.objectContaining({ code: "ERR_COOKIE" }),
+    );
+    const redirection = (await started()).commit(Response.redirect("https://shop.example/a", 303));
+    expect([redirection.status, redirection.headers.getSetCookie().length]).toEqual([303, 1]);
   });
 
   test("leaves such a response as it is where only caches would be told something", async () => {

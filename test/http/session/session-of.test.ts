@@ -156,6 +156,19 @@ test("node:http's of(req, res) is the same call, and of(req) says what is missin
   expect([same, cookies.length]).toEqual([[true, true], 1]);
 });
 
+test("a session of node:http gives back a Response as it is, for helpers that commit any session", async () => {
+  let isSame = false;
+  const port = await serve(async (req, res) => {
+    const session: object = node(req, res);
+    const response = new Response();
+    const { commit } = session as { commit(given: Response): Response };
+    isSame = commit.call(session, response) === response && [...response.headers].length === 0;
+    res.end();
+  });
+  await request(port);
+  expect(isSame).toBe(true);
+});
+
 test("fetch's of takes a Request, and the parts that a framework shows of it", async () => {
   const asked = new Request("http://shop.example/", { headers: await signedIn() });
   const session = fetched.of(asked);

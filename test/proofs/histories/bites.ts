@@ -1,18 +1,20 @@
 /* Histories fail on a store that breaks a rule: without that they would show nothing. */
 import { randomInt } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { MutationName } from "../../support/proofs/mutations.ts";
+import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { runHistories } from "./campaign.ts";
 import { TIME_LIMIT } from "./expecting.ts";
+import type { Kind } from "./plan.ts";
 
 /** As a rule one of the first few hundred fails. */
 export const MOST = 10_000;
 /** The errors that say a rule is broken, by the calls' answers or by the keys that they left. */
-const BROKEN = /^(order|count|twice|stranger|lineage): |^Before or at SEED=.*: AssertionError/;
+const BROKEN =
+  /^(order|count|twice|stranger|lineage|ending|cleared|limit|trim): |^Before or at SEED=.*: AssertionError/;
 
-/** Defines the tests of a file: one for each fault of a store. */
-export function testBites(mutations: readonly MutationName[]): void {
+/** Defines tests, one for each fault of a store. A fault that shows where one thing is done often names that. */
+export function testBites(mutations: readonly AnyMutationName[], kind?: Kind): void {
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
@@ -24,7 +26,7 @@ export function testBites(mutations: readonly MutationName[]): void {
     async (mutation) => {
       const seed = randomInt(1_000_000_000);
       const servers = { ports: [server.port], cluster: false };
-      const campaign = { seed, count: MOST, mutation, shrink: false };
+      const campaign = { seed, count: MOST, mutation, kind, shrink: false };
       const { failure, ...numbers } = await runHistories(servers, campaign);
       console.log(`${mutation}, SEED=${seed}: ${JSON.stringify(numbers)}`);
       expect(failure).toMatch(BROKEN);

@@ -12,6 +12,15 @@ export interface Of {
   readonly value: unknown;
 }
 
+/** How many sessions a value of a reference may have. */
+export interface Limit {
+  readonly limit: number;
+  readonly whenFull: "end-oldest" | "reject";
+}
+
+/** A session was not let into a set: it was cleared (`asOf`), or it is full. */
+export type Refused = "cleared" | "full";
+
 /** A session as it was given. */
 export interface Seen {
   readonly id: string;
@@ -31,7 +40,9 @@ export type Action =
       readonly values: Data;
       readonly idle: number | null;
       readonly absolute: number | null;
-      readonly answer?: Seen;
+      /** When the credentials were read, if the call says so. */
+      readonly asOf?: number | undefined;
+      readonly answer?: Seen | Refused;
     }
   | {
       readonly do: "get";
@@ -51,7 +62,7 @@ export type Action =
       readonly unset: readonly string[];
       /** A new idle timeout; null leaves it. */
       readonly idle: number | null;
-      readonly answer?: boolean;
+      readonly answer?: boolean | "full";
     }
   | {
       readonly do: "rotate";
@@ -62,8 +73,9 @@ export type Action =
       /** The timeouts of another session that takes its place. */
       readonly idle: number | null;
       readonly absolute: number | null;
+      readonly asOf?: number | undefined;
       /** `ended`: both the token and the session are null. */
-      readonly answer?: Seen | "ended" | null;
+      readonly answer?: Seen | "ended" | Refused | null;
     }
   | {
       readonly do: "sign in";
@@ -74,7 +86,8 @@ export type Action =
       readonly keep: readonly string[];
       readonly idle: number | null;
       readonly absolute: number | null;
-      readonly answer?: Seen;
+      readonly asOf?: number | undefined;
+      readonly answer?: Seen | Refused;
     }
   /** With `of`, only where it is in that set. */
   | {
@@ -101,8 +114,9 @@ export type Action =
       readonly of: Of;
       readonly values: Data;
       readonly unset: readonly string[];
-      readonly answer?: number;
+      readonly answer?: number | "full";
     }
+  | { readonly do: "trim"; readonly of: Of; readonly keep: number; readonly answer?: number }
   | {
       readonly do: "clear";
       readonly of: Of;
@@ -120,18 +134,60 @@ export type Call = Action & {
   readonly end: number;
   /** No effect begins later, whatever becomes of the call. */
   readonly notAfter: number;
+  /** What a listener is told of the sessions that it ends; no other call gives the same. */
+  readonly reason?: string;
   /** Whether a command of it may have been carried out once more than its answer tells. */
   readonly again: boolean;
 };
 
+/** What was told of a session that is watched. */
+export interface Heard {
+  readonly id: string;
+  readonly lineage: string;
+  readonly how: string;
+  readonly reason: string | null;
+  /** When it ended, as it was told. */
+  readonly at: number;
+  /** When that was heard. */
+  readonly heardAt: number;
+}
+
+/** A session that a process listens to, from some moment to the end. */
+export interface Watch {
+  readonly by: number;
+  /** An id, or the first one. */
+  readonly id: string;
+  readonly start: number;
+  readonly end: number;
+  readonly heard: readonly Heard[];
+}
+
 export interface History {
   readonly calls: readonly Call[];
+  /** When all of them are waited for, every session has been ended, after all calls (`OVER`). */
+  readonly watches: readonly Watch[];
+  /** By field. */
+  readonly limits: Readonly<Record<string, Limit>>;
+  /** Whether a limit is exact at every moment, and not only once parallel calls have returned. */
+  readonly isOneShard: boolean;
   /** How much the recorded times may differ from the servers' own (ms). */
   readonly slack: number;
 }
 
+/** Whether a call was answered by a session. */
+export function isSeen(answer: unknown): answer is Seen {
+  return typeof answer === "object" && answer !== null && !Array.isArray(answer);
+}
+
+export function isRefusal(answer: unknown): answer is Refused {
+  return answer === "cleared" || answer === "full";
+}
+
+/** What is told of a session that nothing but the end of the history has ended. */
+export const OVER = "over";
+
 /** One line a call, in the order of their starts, with short names for ids. */
-export function print({ calls }: History): string {
+export function print({ calls, watches }: History): string {
   const names = new Map<string, string>();
   const from = Math.min(...calls.map(({ start }) => start));
   const short = (text: string) =>
@@ -140,7 +196,14 @@ export function print({ calls }: History): string {
       return names.get(id) ?? id;
     });
   const at = (time: number) => (time - from).toFixed(2).padStart(8);
-  return [...calls]
+  const listened = watches.map(({ by, id, start, end, heard }) => {
+    const told = heard.map(
+      ({ how, reason, at: moment, heardAt, ...names }) =>
+        `${how} (${reason}) at${at(moment)}, heard at${at(heardAt)} ${JSON.stringify(names)}`,
+    );
+    return short(`${at(start)} -${at(end)}  ${by}: watch ${id}: ${told.join("; ") || "nothing"}`);
+  });
+  const called = [...calls]
     .sort((a, b) => a.start - b.start)
     .map(({ by, start, end, notAfter, again, do: what, ...rest }) => {
       const { answer, ...asked } = rest as { answer?: unknown };
@@ -154,6 +217,6 @@ export function print({ calls }: History): string {
       return short(
         `${at(start)} -${at(end)}  ${by}: ${what} ${JSON.stringify(asked)} = ${told}${twice}`,
       );
-    })
-    .join("\n");
+    });
+  return [...called, ...listened].join("\n");
 }

@@ -1,7 +1,7 @@
 /* Runs as many histories as asked for, prints counts, and shrinks a failure. */
-import type { MutationName } from "../../support/proofs/mutations.ts";
+import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
 import { print } from "./calls.ts";
-import { createPlan, type Plan } from "./plan.ts";
+import { createPlan, type Kind, type Plan } from "./plan.ts";
 import { type Outcome, PROCESSES, Runner, type Servers } from "./runner.ts";
 import { shrinkHistory } from "./shrink.ts";
 
@@ -17,7 +17,9 @@ export interface Campaign {
   readonly copies?: number;
   /** How long at most (ms), however many they are by then. */
   readonly atMost?: number;
-  readonly mutation?: MutationName;
+  readonly mutation?: AnyMutationName;
+  /** What is mostly done in all of them. Left out: that differs. */
+  readonly kind?: Kind | undefined;
   /**
    * Whether a failure is made short.
    * @default true
@@ -45,7 +47,7 @@ const MOST_TRIES = 40;
 
 /** Runs histories until one fails. */
 export async function runHistories(servers: Servers, campaign: Campaign): Promise<Report> {
-  const { seed, count, copies = 1, mutation, shrink = true } = campaign;
+  const { seed, count, copies = 1, mutation, kind, shrink = true } = campaign;
   const { atMost = Number.POSITIVE_INFINITY } = campaign;
   const start = performance.now();
   const totals = { histories: 0, calls: 0, unanswered: 0, overlapping: 0 };
@@ -55,7 +57,7 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
     while (totals.histories < count && !failure && performance.now() - start < atMost) {
       const from = totals.histories;
       const plans = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) =>
-        createPlan(seed + Math.floor((from + i) / copies), PROCESSES),
+        createPlan(seed + Math.floor((from + i) / copies), PROCESSES, kind),
       );
       const failed = await runBatch(runner, plans, totals);
       failure = failed && (await explainFailure(failed, shrink ? runner : null));

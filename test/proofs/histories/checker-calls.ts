@@ -1,6 +1,17 @@
 /* Short words for the calls of a history, for tests of the checker. */
 import { describe, expect, test } from "vitest";
-import type { Action, Call, Data, History, Seen } from "./calls.ts";
+import type {
+  Action,
+  Call,
+  Data,
+  Heard,
+  History,
+  Limit,
+  Of,
+  Refused,
+  Seen,
+  Watch,
+} from "./calls.ts";
 import { check } from "./checker.ts";
 import { shrinkHistory } from "./shrink.ts";
 
@@ -56,7 +67,7 @@ export function set(when: When, values: Data, answer = true, id = "s"): Call {
 export function rotated(
   when: When,
   to: string,
-  answer: Seen | "ended" | null,
+  answer: Seen | "ended" | Refused | null,
   values: Data = {},
   grace = 50,
   id = "s",
@@ -68,7 +79,7 @@ export function rotated(
 export function signedIn(
   when: When,
   to: string,
-  answer: Seen,
+  answer: Seen | Refused,
   values: Data = { user_id: 1 },
   keep: string[] = [],
   id = "s",
@@ -81,8 +92,13 @@ export function ended(when: When, answer = true, id = "s"): Call {
   return call(when, { do: "end", id, of: null, byName: false, answer });
 }
 
-export function cleared(when: When, answer: number, except: string | null = null): Call {
-  return call(when, { do: "clear", of: USER, except, answer });
+export function cleared(
+  when: When,
+  answer: number,
+  except: string | null = null,
+  of = USER as Of,
+): Call {
+  return call(when, { do: "clear", of, except, answer });
 }
 
 export function listed(when: When, ...answer: Seen[]): Call {
@@ -90,7 +106,70 @@ export function listed(when: When, ...answer: Seen[]): Call {
 }
 
 export function history(...calls: Call[]): History {
-  return { calls, slack: 0 };
+  return { calls, watches: [], limits: {}, isOneShard: true, slack: 0 };
+}
+
+/** A history of sessions of users who may have so many. */
+export function limited(whenFull: Limit["whenFull"], limit: number, ...calls: Call[]): History {
+  return { ...history(...calls), limits: { user_id: { limit, whenFull } } };
+}
+
+/** The same, over several shards. */
+export function overShards(one: History): History {
+  return { ...one, isOneShard: false };
+}
+
+/** The same, heard by those who watch. */
+export function watchedBy(one: History, ...watches: Watch[]): History {
+  return { ...one, watches };
+}
+
+/** A session `id` that is watched, and heard to have ended at a moment: soon after, if nothing else is said. */
+export function heard(id: string, how: string, at: number, more: Partial<Heard> = {}): Watch {
+  const names = { id, lineage: LATER.includes(id) ? "s" : id };
+  const ending = { ...names, how, reason: null, at, heardAt: at + 2, ...more };
+  return { by: 2, id, start: 1, end: 2, heard: [ending] };
+}
+
+/** A call that goes by what was read at a moment. */
+export function asOf(moment: number, one: Call): Call {
+  return { ...one, asOf: moment } as Call;
+}
+
+/** What ends a session with a reason. */
+export function because(reason: string, one: Call): Call {
+  return { ...one, reason };
+}
+
+/** A session was made at a moment, and of the time when credentials were read. */
+export function madeAt(when: When, id: string, more: Partial<Call> = {}, data: Data = DATA): Call {
+  const times = { idle: IDLE, absolute: ABSOLUTE };
+  const answer = fresh(id, data, when[0]);
+  return call(when, { do: "create", id, values: data, ...times, answer }, more);
+}
+
+/** A session that was not let into a set. */
+export function refused(
+  when: When,
+  answer: "cleared" | "full",
+  more: Partial<Call> = {},
+  data: Data = DATA,
+): Call {
+  const times = { idle: IDLE, absolute: ABSOLUTE };
+  return call(when, { do: "create", id: "refused", values: data, ...times, answer }, more);
+}
+
+export function trimmed(when: When, keep: number, answer: number, reason?: string): Call {
+  return call(when, { do: "trim", of: USER, keep, answer }, reason === undefined ? {} : { reason });
+}
+
+/** All sessions of the team become those of user 1. */
+export function movedAll(when: When, answer: number | "full"): Call {
+  return call(when, { do: "change all", of: TEAM, values: { user_id: 1 }, unset: [], answer });
+}
+
+export function sized(when: When, answer: number): Call {
+  return call(when, { do: "size", of: USER, answer });
 }
 
 /** A call that failed: it may be carried out until a moment. */

@@ -230,7 +230,7 @@ const BAD: Bad = {
   "a write that is not seen by a read soon after, however far off the clocks may be": [
     "order",
     {
-      calls: [created(), set([10, 11], { theme: 1 }), got([11.5, 12], as("s", DATA))],
+      ...history(created(), set([10, 11], { theme: 1 }), got([11.5, 12], as("s", DATA))),
       slack: 5,
     },
   ],

@@ -1,4 +1,4 @@
-import type { Data, Of, Seen } from "./calls.ts";
+import type { Data, Of, Refused, Seen } from "./calls.ts";
 
 /** One moment of a call, as one session sees it. An event without an answer may have had any. */
 export type Event =
@@ -26,7 +26,9 @@ export type Event =
       values: Data;
       unset: readonly string[];
       idle: number | null;
-      answer?: boolean;
+      /** Whether it may have been let into a set for a moment, where the answer is that it is full. */
+      mayEnter?: boolean;
+      answer?: boolean | "full";
     }
   /** `replaces`: `to` is another session, or would be. */
   | {
@@ -36,7 +38,8 @@ export type Event =
       values: Data;
       grace: number;
       replaces: boolean;
-      answer?: Seen | "ended" | null;
+      mayEnter?: boolean;
+      answer?: Seen | "ended" | Refused | null;
     }
   /** A sign-in, as the session that it ends sees it: `kept` has the fields it keeps, `at` is when. */
   | {
@@ -46,6 +49,8 @@ export type Event =
       keep: readonly string[];
       kept?: Data;
       at?: number;
+      /** Whether it is known to have ended a session. */
+      ends?: boolean;
     }
   | { is: "end"; id: string; of: Of | null; byName: boolean; answer?: boolean }
   | { is: "has"; id: string; of: Of; answer: boolean }
@@ -63,4 +68,15 @@ export type Event =
       except: string | null;
       clear: number | null;
       answer?: boolean;
-    };
+    }
+  /** It was in the set or not, and was one of those that are ended or not. */
+  | { is: "trim"; of: Of; answer?: boolean }
+  /**
+   * Another session entered this set, which has a limit: this one was in it or not, and may have ended.
+   * If `leaving` leads to it, it doesn't count.
+   */
+  | { is: "at limit"; of: Of; mayEnd: boolean; leaving?: string; answer?: boolean }
+  /** It was heard that the limit of one of these sets has ended it. */
+  | { is: "limited"; sets: readonly Of[] }
+  /** It was heard that it has ended. */
+  | { is: "over" };

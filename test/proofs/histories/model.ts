@@ -3,7 +3,7 @@
  * the recorded times leave open whether a deadline had passed, an event has several outcomes. A
  * session whose place another one takes has ended; that one is made in an event of its own.
  */
-import type { Data, Of, Seen } from "./calls.ts";
+import { type Data, isRefusal, isSeen, type Of, type Seen } from "./calls.ts";
 import { applyChange, compareOwner, listValues, mergeKnown, pickKept, UNKNOWN } from "./data.ts";
 import type { Event } from "./events.ts";
 
@@ -124,6 +124,14 @@ class Moment {
         );
       case "end if":
         return this.#endIf(event);
+      case "trim":
+        return this.#trim(event);
+      case "at limit":
+        return this.#atLimit(event);
+      case "limited":
+        return this.#limited(event);
+      case "over":
+        return this.#over();
     }
   }
 
@@ -184,30 +192,49 @@ class Moment {
   }
 
   #change(event: Extract<Event, { is: "change" }>): Outcome[] {
+    const { answer, mayEnter = false } = event;
     return this.#leads(event.id, this.#now, WAY_IN).flatMap(({ state, live }) => {
-      if (event.answer !== undefined && event.answer !== (live !== null)) return [];
-      if (!live) return [miss(state)];
+      const isRefused = answer === "full" && (live !== null || mayEnter);
+      if (answer !== undefined && !isRefused && answer !== (live !== null)) return [];
+      if (!live || (isRefused && !mayEnter)) return [miss(state)];
       const idle = event.idle ?? live.idle;
       const data = applyChange(live.data, event);
-      return [miss(setLive(state, { ...live, data, idle, seen: this.#written }))];
+      const changed = miss(setLive(state, { ...live, data, idle, seen: this.#written }));
+      return isRefused ? [miss(state), changed] : [changed];
     });
   }
 
   #rotate(event: Extract<Event, { is: "rotate" }>): Outcome[] {
     const { to, answer } = event;
     if (this.#state.live?.id === to) {
-      if (answer === null || answer === "ended") return [];
+      if (answer === null || answer === "ended" || isRefusal(answer)) return [];
       return this.#answered(this.#state, answer); // once more
     }
     return this.#leads(event.id, this.#now, WAY_IN).flatMap((lead) => {
       const turn = decideTurn(lead, event);
+      if (isRefusal(answer)) return this.#refused(turn, lead, event);
       if (!mayAnswer(turn, event)) return [];
       if (turn === "nothing") return [miss(lead.state)];
       if (turn === "ended") return [miss(endLead(lead))];
-      const seen = answer === "ended" || answer === null ? undefined : answer;
-      if (turn === "replaced") return this.#since(endLead(lead), seen?.createdAt);
-      return this.#answered(this.#renewed(lead, event, { leavesAlias: turn === "renewed" }), seen);
+      return this.#turned(turn, lead, event, isSeen(answer) ? answer : undefined);
     });
+  }
+
+  #refused(turn: Turn, lead: Lead, event: Extract<Event, { is: "rotate" }>): Outcome[] {
+    const { answer, mayEnter = false } = event;
+    const stays = mayRefuse(turn, lead, event) ? [miss(lead.state)] : [];
+    const enters = answer === "full" && mayEnter && turn !== "nothing" && turn !== "ended";
+    return enters ? [...stays, ...this.#turned(turn, lead, event)] : stays;
+  }
+
+  #turned(
+    turn: Turn,
+    lead: Lead,
+    event: Extract<Event, { is: "rotate" }>,
+    seen?: Seen | undefined,
+  ): Outcome[] {
+    if (turn === "replaced") return this.#since(endLead(lead), seen?.createdAt);
+    return this.#answered(this.#renewed(lead, event, { leavesAlias: turn === "renewed" }), seen);
   }
 
   /** The session with its new id. Its old id becomes an alias, or all ids that led to it lead nowhere. */
@@ -228,6 +255,7 @@ class Moment {
 
   #supersede(event: Extract<Event, { is: "supersede" }>): Outcome[] {
     return this.#leads(event.id, this.#now, ALL).flatMap((lead) => {
+      if (event.ends && !lead.live) return [];
       if (event.kept && !mergeKnown(pickTakenOver(lead, event), event.kept, null)) return [];
       return this.#since(lead.live ? endLead(lead) : lead.state, event.at);
     });
@@ -261,6 +289,40 @@ class Moment {
       if (!live) return new Moment(state, this.#now, this.#slack).#ended(of, answer);
       return answer ? [] : [miss(state)]; // spared as long as the id leads to it
     });
+  }
+
+  #atLimit(event: Extract<Event, { is: "at limit" }>): Outcome[] {
+    const { of, mayEnd, leaving, answer } = event;
+    if (leaving !== undefined) {
+      return this.#leads(leaving, this.#now, ALL).flatMap(({ state, live }) => {
+        if (live) return answer ? [] : [miss(state)];
+        const { leaving: _, ...rest } = event;
+        return new Moment(state, this.#now, this.#slack).#atLimit(rest);
+      });
+    }
+    const stays = this.#sides(of, answer, (_, state) => state);
+    return mayEnd && answer !== false ? [...stays, ...this.#ended(of, true)] : stays;
+  }
+
+  #trim({ of, answer }: Extract<Event, { is: "trim" }>): Outcome[] {
+    const stays = this.#sides(of, undefined, (_, state) => state).map(({ state }) => miss(state));
+    const ended = this.#ended(of, true);
+    if (answer === undefined) return [...stays, ...ended];
+    return answer ? ended : stays;
+  }
+
+  #limited({ sets }: Extract<Event, { is: "limited" }>): Outcome[] {
+    const { live } = this.#state;
+    const isIn = live && sets.some((of) => mayBe(live, of, { isIn: true }));
+    return isIn && this.#mayHold(computeDeadline(live))
+      ? [miss({ ...this.#state, live: null })]
+      : [];
+  }
+
+  #over(): Outcome[] {
+    const { live } = this.#state;
+    if (live && !this.#mayBeOver(computeDeadline(live))) return [];
+    return [miss({ ...this.#state, live: null })];
   }
 
   #ended(of: Of, answer: boolean | undefined): Outcome[] {
@@ -432,6 +494,16 @@ function mayAnswer(turn: Turn, { replaces, answer }: Extract<Event, { is: "rotat
   if (answer === "ended") return turn === "ended";
   if (turn === "nothing" || turn === "ended") return answer === undefined;
   return replaces === (turn === "replaced");
+}
+
+/** Whether it may be refused: what is not there isn't, and in a full set only what would enter it. */
+function mayRefuse(
+  turn: Turn,
+  { live }: Lead,
+  { answer, mayEnter = false }: Extract<Event, { is: "rotate" }>,
+): boolean {
+  if (answer === "cleared") return live !== null;
+  return mayEnter || (turn !== "nothing" && turn !== "ended");
 }
 
 /** The fields that a sign-in keeps of a session that it ends: none of another user's. */

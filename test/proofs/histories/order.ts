@@ -15,8 +15,8 @@ export interface Timed {
   readonly notAfter: number;
   /** Whether it may never have happened. */
   readonly optional: boolean;
-  /** The number of the event that comes before this one; -1 where there is none. */
-  readonly after: number;
+  /** The numbers of the events that come before this one. */
+  readonly after: readonly number[];
 }
 
 /** More than this is not tried for one session. */
@@ -61,7 +61,7 @@ class Search {
   /** Only what began before the first of those to come had ended. */
   #mayBeNext(i: number, latest: number): boolean {
     const { start, after } = this.#at(i);
-    return !this.#done[i] && start <= latest && (after < 0 || this.#done[after] === true);
+    return !this.#done[i] && start <= latest && after.every((one) => this.#done[one] === true);
   }
 
   #take(i: number, state: State): boolean {

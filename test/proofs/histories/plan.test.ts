@@ -19,24 +19,29 @@ test("plans have every operation, every fault, and pages of both sizes", () => {
     new Set([
       ...["create", "get", "set", "unset", "touch", "rotate", "sign in", "delete"],
       ...["get by id", "delete by id", "size", "ids", "iterate", "list", "has", "delete of set"],
-      ...["set all", "unset all", "clear"],
+      ...["set all", "unset all", "clear", "trim", "watch", "cut"],
     ]),
   );
   expect(new Set(steps.map(({ fault }) => fault))).toEqual(
     new Set([null, "answer lost", "not sent", "sent twice", "sent late"]),
   );
   expect(new Set(plans.map(({ smallPages }) => smallPages))).toEqual(new Set([true, false]));
+  expect(new Set(plans.map(({ limits }) => limits))).toEqual(
+    new Set([null, "users end the oldest", "users reject"]),
+  );
+  const dated = steps.flatMap((step) => ("asOf" in step ? [step.asOf] : []));
+  expect(new Set(dated)).toEqual(new Set([null, 0, 1000, 7_200_000, -60_000]));
 });
 
 test("shorter plans lack a program, a step or a session each, and nothing else", () => {
   const size = ({ programs, sessions }: Plan) => programs.flat().length + sessions.length;
   for (const plan of SEEDS.map((seed) => createPlan(seed, 3))) {
     const shorter = listShorterPlans(plan);
-    const { seed, smallPages } = plan;
+    const { seed, smallPages, limits } = plan;
     for (const one of shorter) {
       expect(size(one)).toBeLessThan(size(plan));
       expect(one.sessions.length).toBeGreaterThan(0);
-      expect(one).toMatchObject({ seed, smallPages });
+      expect(one).toMatchObject({ seed, smallPages, limits });
     }
     expect(new Set(shorter.map((one) => JSON.stringify(one))).size).toBeGreaterThan(0);
   }

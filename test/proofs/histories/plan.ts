@@ -4,6 +4,8 @@
  * process has come to know; values of references are numbers that each world has its own names for.
  */
 
+import type { Limit } from "./calls.ts";
+
 export type Values = Readonly<Record<string, unknown>>;
 
 export interface NewSession {
@@ -36,8 +38,13 @@ export interface PlannedSet {
  */
 export type Fault = "answer lost" | "not sent" | "sent twice" | "sent late";
 
+/** How long before the call the credentials were read that it goes by (ms); null: it doesn't say. */
+export interface Dated {
+  readonly asOf: number | null;
+}
+
 export type Work =
-  | ({ readonly do: "create" } & NewSession)
+  | ({ readonly do: "create" } & NewSession & Dated)
   | {
       readonly do: "get";
       readonly token: number;
@@ -47,18 +54,19 @@ export type Work =
   | { readonly do: "set"; readonly token: number; readonly values: Values }
   | { readonly do: "unset"; readonly token: number; readonly fields: string[] }
   | { readonly do: "touch"; readonly token: number; readonly idle: number | null }
-  | {
+  | ({
       readonly do: "rotate";
       readonly token: number;
       readonly values: Values;
       readonly grace: number | null;
-    }
+    } & Dated)
   /** Null: without a token. */
   | ({
       readonly do: "sign in";
       readonly token: number | null;
       readonly keep: string[];
-    } & NewSession)
+    } & NewSession &
+      Dated)
   | { readonly do: "delete"; readonly token: number }
   | ({ readonly do: "get by id"; readonly fields: string[] | null } & Name)
   | ({ readonly do: "delete by id" } & Name)
@@ -67,7 +75,12 @@ export type Work =
   | ({ readonly do: "has" | "delete of set"; readonly of: PlannedSet } & Name)
   | { readonly do: "set all"; readonly of: PlannedSet; readonly values: Values }
   | { readonly do: "unset all"; readonly of: PlannedSet; readonly fields: string[] }
-  | { readonly do: "clear"; readonly of: PlannedSet; readonly except: Name | null };
+  | { readonly do: "clear"; readonly of: PlannedSet; readonly except: Name | null }
+  | { readonly do: "trim"; readonly of: PlannedSet; readonly keep: number }
+  /** Listens, from then on, to how the session ends. */
+  | ({ readonly do: "watch" } & Name)
+  /** Cuts the connections on which all processes listen. */
+  | { readonly do: "cut" };
 
 export type Step = Work & {
   /** How long the process waits before it (ms). */
@@ -77,6 +90,8 @@ export type Step = Work & {
 
 export interface Plan {
   readonly seed: number;
+  /** How many sessions the values of some references may have, by a name in LIMITS; null: any number. */
+  readonly limits: LimitsName | null;
   /** Whether operations on sets take a session a page, so that others come between the pages. */
   readonly smallPages: boolean;
   /** Made before the programs begin; all processes know their tokens. */
@@ -94,6 +109,20 @@ export const SETS: readonly PlannedSet[] = [
   { field: "tag", value: 0 },
 ];
 
+/** The limits that the references of a history may have. */
+export const LIMITS = {
+  "users end the oldest": {
+    user_id: { limit: 2, whenFull: "end-oldest" },
+    team_ids: { limit: 2, whenFull: "reject" },
+  },
+  "users reject": {
+    user_id: { limit: 2, whenFull: "reject" },
+    team_ids: { limit: 1, whenFull: "end-oldest" },
+  },
+} as const satisfies Record<string, Record<string, Limit>>;
+
+export type LimitsName = keyof typeof LIMITS;
+
 /** No deadline that passes is further away (ms). */
 export const LONGEST_SHORT = 80;
 
@@ -106,35 +135,50 @@ const FIELDS = ["user_id", ...OTHERS];
 
 /**
  * Short: deadlines pass. Clearing and updating: that is what is mostly done, to more sessions than a
- * page takes, while they are used. Renewing: of one session, so that many aliases lead to it.
+ * page takes, while they are used. Renewing: of one session, so that many aliases lead to it. Limiting: many
+ * sessions enter few sets, which have limits.
  */
-const KINDS = ["any", "any", "any", "short", "clearing", "updating", "renewing"] as const;
-type Kind = (typeof KINDS)[number];
+const KINDS = [
+  ...(["any", "any", "any", "short", "clearing", "updating", "renewing"] as const),
+  ...(["limiting", "limiting"] as const),
+];
+export type Kind = (typeof KINDS)[number];
 
 /** How much more often than else something is done. */
 const PREFERRED: Partial<Record<Kind, Partial<Record<Work["do"], number>>>> = {
-  clearing: { clear: 4, rotate: 4 },
+  clearing: { clear: 4, rotate: 4, trim: 4 },
+  limiting: { create: 4, "sign in": 2, watch: 4, set: 2, trim: 2 },
   renewing: { rotate: 10, delete: 3, "sign in": 3 },
   updating: { "set all": 6, set: 4, get: 4 },
 };
 
-/** The plan of a seed: always the same one. */
-export function createPlan(seed: number, processes: number): Plan {
+const WATCH = { do: "watch", lineage: false, pause: 0, fault: null } as const;
+const CUT = { do: "cut", pause: 0, fault: null } as const;
+
+/** The plan of a seed, of a kind if that is given: always the same one. */
+export function createPlan(seed: number, processes: number, given?: Kind): Plan {
   const random = new Random(seed);
-  const kind = random.of(KINDS);
+  const drawn = random.of(KINDS);
+  const kind = given ?? drawn;
   const crowded = kind === "clearing" || kind === "updating";
   const smallPages = crowded || random.chance(0.5);
   const maker = new Maker(random, kind, { sliding: smallPages });
+  const names = Object.keys(LIMITS) as LimitsName[];
   return {
     seed,
+    limits: kind === "limiting" ? random.of(names) : null,
     smallPages,
     sessions: Array.from(
       { length: crowded ? 5 : kind === "renewing" ? 1 : 1 + random.below(3) },
       () => maker.first(),
     ),
-    programs: Array.from({ length: processes }, () =>
-      Array.from({ length: 1 + random.below(kind === "renewing" ? 7 : 4) }, () => maker.step()),
-    ),
+    programs: Array.from({ length: processes }, () => {
+      const length = 1 + random.below(kind === "renewing" ? 7 : 4);
+      const listens = random.chance(kind === "limiting" ? 0.7 : 0.2);
+      const watched = listens ? [0, 1].map((id) => ({ ...WATCH, id })) : [];
+      const steps = Array.from({ length }, () => maker.step());
+      return [...watched, ...steps, ...(random.chance(0.002) ? [CUT] : [])];
+    }),
   };
 }
 
@@ -185,10 +229,16 @@ class Maker {
     return { ...this.session(), renewals, grace: renewing ? 2000 : 0 };
   }
 
-  #signIn(): NewSession & { readonly keep: string[] } {
+  #signIn(): NewSession & Dated & { readonly keep: string[] } {
     const { idle, absolute } = this.session();
     const user_id = this.#random.of([0, 0, 1, [0, 1]]);
-    return { values: { ...this.#values(), user_id }, idle, absolute, keep: this.#some(OTHERS) };
+    const keep = this.#some(OTHERS);
+    return { values: { ...this.#values(), user_id }, idle, absolute, keep, asOf: this.#asOf() };
+  }
+
+  /** Just before the call, a while before, longer ago than anything is remembered, or in the future. */
+  #asOf(): number | null {
+    return this.#random.of([null, null, null, 0, 0, 1000, 1000, 7_200_000, -60_000]);
   }
 
   step(): Step {
@@ -207,12 +257,12 @@ class Maker {
     const name: Name = { id: random.below(renewing ? 7 : 5), lineage: random.chance(0.3) };
     const of = random.chance(0.3) ? USER : random.of(SETS);
     const works: readonly (readonly [weight: number, work: Work])[] = [
-      [2, { do: "create", ...this.session() }],
+      [2, { do: "create", ...this.session(), asOf: this.#asOf() }],
       [3, { do: "get", token, fields: this.#fields(), touch: random.chance(0.7) }],
       [5, { do: "set", token, values: this.#values() }],
       [2, { do: "unset", token, fields: this.#some(OTHERS) }],
       [2, { do: "touch", token, idle: random.chance(0.5) ? this.#idle() : null }],
-      [6, { do: "rotate", token: latest, values: this.#rotated(), grace: this.#grace() }],
+      [6, { do: "rotate", token: latest, ...this.#rotation() }],
       [5, { do: "sign in", token: random.chance(0.9) ? token : null, ...this.#signIn() }],
       [2, { do: "delete", token }],
       [2, { do: "get by id", fields: this.#fields(), ...name }],
@@ -223,6 +273,8 @@ class Maker {
       [2, { do: "set all", of, values: this.#values() }],
       [1, { do: "unset all", of, fields: this.#some(OTHERS) }],
       [4, { do: "clear", of, except: random.chance(0.6) ? name : null }],
+      [1, { do: "trim", of, keep: 1 + random.below(3) }],
+      [2, { do: "watch", ...name }],
     ];
     const preferred = PREFERRED[this.#kind] ?? {};
     return random.weighted(
@@ -246,6 +298,13 @@ class Maker {
 
   #some(fields: readonly string[]): string[] {
     return fields.filter(() => this.#random.chance(0.4));
+  }
+
+  #rotation() {
+    const values = this.#rotated();
+    // Without values it enters no set.
+    const asOf = Object.keys(values).length > 0 ? this.#asOf() : null;
+    return { values, grace: this.#grace(), asOf };
   }
 
   #rotated(): Values {

@@ -2,11 +2,21 @@
 import { Cluster, Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
-import { mutatedClient, mutations } from "../../support/proofs/mutations.ts";
+import { allMutations } from "../../support/proofs/all-mutations.ts";
+import { mutatedClient } from "../../support/proofs/mutations.ts";
+import { OVER } from "./calls.ts";
 import { interceptFaults, SHORT_TIMEOUT, waitForAll, withSmallPages } from "./interference.ts";
-import type { FirstSession, Step } from "./plan.ts";
-import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
-import { type Fields, type Library, World } from "./world.ts";
+import { type FirstSession, LIMITS, type LimitsName, type Step } from "./plan.ts";
+import {
+  type Done,
+  listReferences,
+  type Order,
+  type Result,
+  type Setting,
+  type Task,
+} from "./protocol.ts";
+import { Watches } from "./watching.ts";
+import { type Fields, type Library, type Place, World } from "./world.ts";
 
 const TIMES = {
   idleTimeout: 3_600_000,
@@ -17,36 +27,54 @@ const TIMES = {
 
 let offset = 0;
 
-function open({ port, cluster, prefix, shards, mutation, base }: Setting): Library {
+const watches = new Watches();
+
+/** The library as it is used in a history with certain limits. */
+type FindLibrary = (limits: Place["limits"]) => Library;
+
+function open({ port, cluster, prefix, shards, mutation, base }: Setting): FindLibrary {
   const client = cluster ? new Cluster([{ host: "127.0.0.1", port }]) : new Redis(port);
   client.on("error", () => {}); // those of its commands are enough
   const paged = withSmallPages(client);
-  const sent = interceptFaults(mutation ? mutatedClient(paged, mutations[mutation]) : paged);
+  const sent = interceptFaults(mutation ? mutatedClient(paged, allMutations[mutation]) : paged);
   const from = BigInt(base);
   const { timeout, ...times } = TIMES;
-  const sessions = (limit: number) =>
+  const store = redisStore(sent, { prefix, shards, timeout });
+  const impatientStore = redisStore(sent, { prefix, shards, timeout: SHORT_TIMEOUT });
+  const sessions = (limits: LimitsName | null, one = store) =>
     createSessions<Fields>({
-      store: redisStore(sent, { prefix, shards, timeout: limit }),
-      references: listReferences(shards),
+      store: one,
+      references: listReferences(shards, limits ? LIMITS[limits] : {}),
       ...times,
     });
-  return {
-    sessions: sessions(timeout),
-    impatient: sessions(SHORT_TIMEOUT),
+  const masters = () => (client instanceof Cluster ? client.nodes("master") : [client]);
+  const create = (limits: LimitsName | null): Library => ({
+    sessions: sessions(limits),
+    impatient: sessions(limits, impatientStore),
+    watches,
+    async cut() {
+      await Promise.all(masters().map((one) => one.call("CLIENT", "KILL", "TYPE", "pubsub")));
+    },
     ...TIMES,
     now: () => Number(process.hrtime.bigint() - from) / 1e6 + offset,
-  };
+  });
+  const names: readonly Place["limits"][] = [null, ...(Object.keys(LIMITS) as LimitsName[])];
+  const libraries = new Map(names.map((limits) => [limits, create(limits)]));
+  return (limits) => libraries.get(limits) as Library;
 }
 
 /** The steps that make a session and renew it. */
 function making({ renewals, grace, ...session }: FirstSession): Step[] {
-  const step = { pause: 0, fault: null };
+  const step = { pause: 0, fault: null, asOf: null };
   const renewal: Step = { do: "rotate", token: 0, values: {}, grace, ...step };
   return [{ do: "create", ...session, ...step }, ...Array<Step>(renewals).fill(renewal)];
 }
 
-async function perform(task: Task, library: Library): Promise<World> {
+async function perform(task: Task): Promise<Done> {
+  const library = findLibrary(task.place.limits);
   const world = new World(task.place, library);
+  const { calls, known } = world;
+  const cause = { reason: OVER };
   switch (task.do) {
     case "set up":
       await world.run(task.sessions.flatMap(making));
@@ -58,19 +86,21 @@ async function perform(task: Task, library: Library): Promise<World> {
       await world.readAll();
       break;
     case "end all":
-      await Promise.all(task.ids.map((id) => library.sessions.byId(id).delete()));
+      await Promise.all(task.ids.map((id) => library.sessions.byId(id).delete(cause)));
       break;
+    case "collect":
+      return { calls, known, watches: await watches.collect(task.place.name) };
   }
-  return world;
+  return { calls, known, watches: [] };
 }
 
-const library = open(JSON.parse(process.argv[2] ?? "") as Setting);
+const findLibrary = open(JSON.parse(process.argv[2] ?? "") as Setting);
 
 async function carryOut({ offset: now, tasks }: Order): Promise<Result> {
   offset = now;
-  const worlds = await Promise.all(tasks.map((task) => perform(task, library)));
+  const done = await Promise.all(tasks.map(perform));
   await waitForAll();
-  return worlds.map(({ calls, known }) => ({ calls, known }));
+  return done;
 }
 
 process.on("message", async (order: Order) => {

@@ -1,7 +1,7 @@
 /* The messages between the processes of the histories and their parent. */
 import type { ReferenceOptions } from "session-sets";
-import type { MutationName } from "../../support/proofs/mutations.ts";
-import type { Call } from "./calls.ts";
+import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
+import type { Call, Limit, Watch } from "./calls.ts";
 import type { FirstSession, Step } from "./plan.ts";
 import type { Known, Place } from "./world.ts";
 
@@ -11,7 +11,7 @@ export interface Setting {
   readonly cluster: boolean;
   readonly prefix: string;
   readonly shards: number;
-  readonly mutation: MutationName | null;
+  readonly mutation: AnyMutationName | null;
   /** A moment of the monotonic clock (ns), from which `offset` counts. */
   readonly base: string;
 }
@@ -22,6 +22,8 @@ export type Task = { readonly place: Place } & (
   | { readonly do: "run"; readonly steps: readonly Step[] }
   | { readonly do: "read all" }
   | { readonly do: "end all"; readonly ids: readonly string[] }
+  /** Waits until every watch has heard of an ending. */
+  | { readonly do: "collect" }
 );
 
 export interface Order {
@@ -30,14 +32,26 @@ export interface Order {
   readonly tasks: readonly Task[];
 }
 
-/** The result of each task, or an unexpected error. */
-export type Result =
-  | readonly { readonly calls: readonly Call[]; readonly known: readonly Known[] }[]
-  | { readonly error: string };
-
-/** The references, as they are declared; a plain set needs a store of one shard. */
-export function listReferences(shards: number): Record<keyof typeof REFERENCES, ReferenceOptions> {
-  return shards === 1 ? { ...REFERENCES, tag: { identity: false, as: "set" } } : REFERENCES;
+/** What a task has brought to light. */
+export interface Done {
+  readonly calls: readonly Call[];
+  readonly known: readonly Known[];
+  readonly watches: readonly Watch[];
 }
 
-const REFERENCES = { user_id: {}, team_ids: { identity: false }, tag: { identity: false } };
+/** The result of each task, or an unexpected error. */
+export type Result = readonly Done[] | { readonly error: string };
+
+type Field = "user_id" | "team_ids" | "tag";
+
+/** The references, as they are declared; a plain set needs a store of one shard. */
+export function listReferences(
+  shards: number,
+  limits: Readonly<Partial<Record<Field, Limit>>> = {},
+): Record<Field, ReferenceOptions> {
+  return {
+    user_id: { ...limits.user_id },
+    team_ids: { identity: false, ...limits.team_ids },
+    tag: { identity: false, ...(shards === 1 ? { as: "set" } : {}) },
+  };
+}

@@ -2,7 +2,7 @@
  * Which calls make sessions. Of a rotation that names a user its answer tells, or what was seen of
  * its new id by others; where nothing does, it is tried both ways.
  */
-import type { Call, Seen } from "./calls.ts";
+import { type Call, isSeen, type Seen } from "./calls.ts";
 import { mayReplace } from "./data.ts";
 
 /** The rotations that put another session in the place of one. */
@@ -26,7 +26,7 @@ function decideReplacing(
   { to, values, answer, again }: Extract<Call, { do: "rotate" }>,
   seen: readonly Seen[],
 ): boolean | null {
-  const perhapsDone = answer === undefined || again;
+  const perhapsDone = answer === undefined || again || answer === "full";
   if (!mayReplace(values) || (!isSeen(answer) && !perhapsDone)) return false;
   if (isSeen(answer)) return answer.lineage === to;
   if (seen.some(({ lineage }) => lineage === to)) return true;
@@ -35,8 +35,9 @@ function decideReplacing(
 
 /** The first id of a session that a call makes, or may have made. */
 export function findMadeId(call: Call, replacing: Replacing): string | null {
-  if (call.do === "create") return call.id;
-  return call.do === "sign in" || (call.do === "rotate" && replacing.has(call)) ? call.to : null;
+  if (call.do === "create") return call.id || null;
+  const makes = call.do === "sign in" || (call.do === "rotate" && replacing.has(call));
+  return (makes && call.to) || null;
 }
 
 /** The sessions that a call gave. */
@@ -52,8 +53,4 @@ export function listSeen(call: Call): readonly Seen[] {
     default:
       return [];
   }
-}
-
-function isSeen(answer: Seen | "ended" | null | undefined): answer is Seen {
-  return typeof answer === "object" && answer !== null;
 }

@@ -6,16 +6,16 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { afterAll } from "vitest";
+import { inject } from "vitest";
 import { sources } from "../../../generated/scripts.js";
-import { buildProgram, type Program } from "../../support/programs/build-program.ts";
-import { type MutationName, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
+import { type AnyMutationName, allMutations } from "../../support/proofs/all-mutations.ts";
+import { mutatedSources } from "../../support/proofs/mutations.ts";
 import { omitMarks } from "../../support/stores/clearing-marks.ts";
 import { checkInvariants, type Layout } from "../../support/stores/invariants.ts";
 import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 import type { Call, History } from "./calls.ts";
 import { check, type Refusal } from "./checker.ts";
-import { LONGEST_SHORT, type Plan } from "./plan.ts";
+import { LIMITS, LONGEST_SHORT, type Plan } from "./plan.ts";
 import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
 import type { Known, Place } from "./world.ts";
 
@@ -27,7 +27,7 @@ export interface Servers {
 
 export interface RunnerOptions {
   /** A fault of the store that is to be found. */
-  readonly mutation?: MutationName;
+  readonly mutation?: AnyMutationName;
 }
 
 /** The result of one plan. */
@@ -42,15 +42,6 @@ const CLUSTER_SHARDS = 6;
 
 /** How much the recorded times may be off, beside the drift between the clocks (ms). */
 const SLACK = 1.5;
-
-let program: Promise<Program> | undefined;
-afterAll(async () => (await program)?.remove());
-
-/** The program of the processes, which is compiled once for all tests of a file. */
-function built(): Promise<Program> {
-  program ??= buildProgram("test/proofs/histories/process.ts");
-  return program;
-}
 
 export class Runner {
   readonly #children: readonly ChildProcess[];
@@ -79,9 +70,9 @@ export class Runner {
   }
 
   static async start(servers: Servers, options: RunnerOptions = {}): Promise<Runner> {
-    const runner = new Runner((await built()).path, servers, options);
+    const runner = new Runner(inject("historyProgram"), servers, options);
     const { mutation } = options;
-    const texts = { ...sources, ...(mutation ? mutatedSources(mutations[mutation]) : {}) };
+    const texts = { ...sources, ...(mutation ? mutatedSources(allMutations[mutation]) : {}) };
     for (const text of [...Object.values(sources), ...Object.values(texts)]) {
       await Promise.all(runner.#masters.map((master) => master.call("SCRIPT", ["LOAD", text])));
     }
@@ -107,6 +98,7 @@ export class Runner {
       name: names[i] as string,
       by,
       smallPages: plans[i]?.smallPages ?? false,
+      limits: plans[i]?.limits ?? null,
       known,
     });
     const before = this.#offset();
@@ -137,23 +129,41 @@ export class Runner {
       first,
       order(plans.map((_, i) => ({ do: "read all", place: place(i, 0, known(i)) }))),
     );
+    const fault = checksKeys ? await this.#findFault(() => this.#checkKeysInTime()) : null;
+    const calls = plans.map((_, i) =>
+      [made, ...done, read].flatMap((results) => results[i]?.calls ?? []),
+    );
+    const ends = calls.map((list, i): Task => {
+      return { do: "end all", ids: listMadeIds(list), place: place(i, 0, []) };
+    });
+    await ask(first, order(ends));
+    const collections = plans.map((_, i): Task => ({ do: "collect", place: place(i, 0, []) }));
+    const heard = await Promise.all(this.#children.map((child) => ask(child, order(collections))));
     const slack = SLACK + Math.abs(this.#offset() - before);
-    const histories = plans.map((_, i) => ({
-      calls: [made, ...done, read].flatMap((results) => results[i]?.calls ?? []),
-      slack,
-    }));
     const outcomes = plans.map((plan, i): Outcome => {
-      const history = histories[i] as History;
+      const history: History = {
+        calls: calls[i] ?? [],
+        watches: heard.flatMap((results) => results[i]?.watches ?? []),
+        limits: plan.limits ? LIMITS[plan.limits] : {},
+        isOneShard: this.#shards === 1,
+        slack,
+      };
       return { plan, history, refusal: check(history) };
     });
     const explained = outcomes.every(({ refusal }) => refusal === null);
-    if (explained && checksKeys) await this.#checkKeysInTime();
-    const ends = histories.map(({ calls }, i): Task => {
-      return { do: "end all", ids: listMadeIds(calls), place: place(i, 0, []) };
-    });
-    await ask(first, order(ends));
+    if (explained && fault) throw fault;
     if (explained && checksKeys) await this.#checkEnded();
     return outcomes;
+  }
+
+  /** The error of a check. It counts only where all answers are explained, which say more. */
+  async #findFault(checkAll: () => Promise<void>): Promise<Error | null> {
+    try {
+      await checkAll();
+      return null;
+    } catch (error) {
+      return error as Error;
+    }
   }
 
   /** I3: after everything is ended and the last old id has expired, nothing but the marks of clears is left. */
@@ -240,8 +250,9 @@ function removeDuplicates(all: readonly Known[]): Known[] {
 }
 
 function listMadeIds(calls: readonly Call[]): string[] {
-  return calls.flatMap((call) => {
+  const ids = calls.flatMap((call) => {
     if (call.do === "create") return [call.id];
     return call.do === "rotate" || call.do === "sign in" ? [call.to] : [];
   });
+  return ids.filter((id) => id !== "");
 }

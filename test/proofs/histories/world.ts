@@ -1,9 +1,11 @@
 /* One process's part of one history: carries out its steps and records the calls. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Session, SessionError, type Sessions } from "session-sets";
-import type { Action, Call, Data, Of, Seen } from "./calls.ts";
+import type { Action, Call, Data, Of, Refused, Seen } from "./calls.ts";
 import { type Context, runWithin, SHORT_TIMEOUT } from "./interference.ts";
 import {
+  type Dated,
+  type LimitsName,
   type Name,
   type NewSession,
   type PlannedSet,
@@ -12,6 +14,7 @@ import {
   type Values,
   type Work,
 } from "./plan.ts";
+import type { Watches } from "./watching.ts";
 
 export type Fields = {
   user_id?: string | string[] | null;
@@ -33,6 +36,7 @@ export interface Place {
   readonly name: string;
   readonly by: number;
   readonly smallPages: boolean;
+  readonly limits: LimitsName | null;
   readonly known: readonly Known[];
 }
 
@@ -41,6 +45,9 @@ export interface Library {
   readonly sessions: Sessions<Fields>;
   /** The same ones, with a store that waits for SHORT_TIMEOUT. */
   readonly impatient: Sessions<Fields>;
+  readonly watches: Watches;
+  /** Cuts the connections on which all processes listen. */
+  cut(): Promise<void>;
   /** How long the other one waits (ms). */
   readonly timeout: number;
   readonly rotationGrace: number;
@@ -66,6 +73,12 @@ const DEFAULTS = { idle: null, absolute: null };
 
 type Answer<Do extends Action["do"]> = NonNullable<Extract<Action, { do: Do }>["answer"]> | null;
 
+/** The errors that say why a session was not let into a set. */
+const REFUSALS: Partial<Record<SessionError["code"], Refused>> = {
+  ERR_SESSION_GONE: "cleared",
+  ERR_SESSION_LIMIT: "full",
+};
+
 export class World {
   readonly calls: Call[] = [];
   readonly known: Known[];
@@ -74,6 +87,7 @@ export class World {
   readonly #lineages = new Map<string, string>();
   readonly #place: Place;
   readonly #library: Library;
+  #reasons = 0;
 
   constructor(place: Place, library: Library) {
     this.#place = place;
@@ -104,6 +118,8 @@ export class World {
   }
 
   async #step({ fault, ...step }: Step): Promise<void> {
+    if (step.do === "cut") return this.#library.cut();
+    if (step.do === "watch") return this.#watch(step);
     if ("of" in step) return this.#ofSet(step, fault);
     if ("id" in step) return this.#byId(step, fault);
     if (step.do === "create") return this.#create(step, fault);
@@ -114,21 +130,35 @@ export class World {
     if (known) await this.#ofToken(step, known, fault);
   }
 
-  async #create({ values, ...times }: Extract<Work, { do: "create" }>, fault: Step["fault"]) {
+  async #watch(name: Name): Promise<void> {
+    const { sessions, watches, now } = this.#library;
+    const id = this.#named(name);
+    if (id) await watches.add(sessions, { ...this.#place, id }, now);
+  }
+
+  async #create({ values, asOf, ...times }: Extract<Work, { do: "create" }>, fault: Step["fault"]) {
     const real = this.#reals(values);
+    const dated = this.#date({ asOf });
     await this.#record(
-      { do: "create", id: "", values: real, ...this.#timeouts(times) },
+      { do: "create", id: "", values: real, ...this.#timeouts(times), ...dated },
       fault,
-      async ({ sessions }) => this.#learn(await sessions.create(real, toDeadlines(times))),
+      async ({ sessions }) =>
+        this.#learn(await sessions.create(real, { ...toDeadlines(times), ...dated })),
     );
   }
 
+  /** As it is given to a call: nothing where it doesn't say. */
+  #date({ asOf }: Dated): { readonly asOf?: number } {
+    return asOf === null ? {} : { asOf: Math.floor(this.#library.now()) - asOf };
+  }
+
   async #signIn(
-    { values, keep, ...times }: Extract<Work, { do: "sign in" }>,
+    { values, keep, asOf, ...times }: Extract<Work, { do: "sign in" }>,
     known: Known | undefined,
     fault: Step["fault"],
   ): Promise<void> {
     const real = this.#reals(values);
+    const dated = this.#date({ asOf });
     await this.#record(
       {
         do: "sign in",
@@ -137,10 +167,13 @@ export class World {
         values: real,
         keep,
         ...this.#timeouts(times),
+        ...dated,
       },
       fault,
-      async ({ sessions }) =>
-        this.#learn(await sessions.signIn(known?.token, real, { keep, ...toDeadlines(times) })),
+      async ({ sessions }, cause) => {
+        const options = { keep, ...toDeadlines(times), ...dated, ...cause };
+        return this.#learn(await sessions.signIn(known?.token, real, options));
+      },
     );
   }
 
@@ -191,23 +224,23 @@ export class World {
       case "rotate": {
         const values = this.#reals(step.values);
         const grace = step.grace ?? this.#library.rotationGrace;
+        const dated = this.#date(step);
         return this.#record(
-          { do: "rotate", id, to: "", values, grace, ...this.#timeouts(DEFAULTS) },
+          { do: "rotate", id, to: "", values, grace, ...this.#timeouts(DEFAULTS), ...dated },
           fault,
-          async ({ sessions }) => {
-            const rotated = await sessions.rotate(
-              token,
-              values,
-              step.grace === null ? {} : { grace },
-            );
+          async ({ sessions }, cause) => {
+            const options = { ...(step.grace === null ? {} : { grace }), ...dated, ...cause };
+            const rotated = await sessions.rotate(token, values, options);
             if (!rotated) return null;
             return rotated.token === null ? "ended" : this.#learn(rotated);
           },
         );
       }
       default:
-        return this.#record({ do: "end", id, of: null, byName: false }, fault, ({ sessions }) =>
-          sessions.delete(token),
+        return this.#record(
+          { do: "end", id, of: null, byName: false },
+          fault,
+          ({ sessions }, cause) => sessions.delete(token, cause),
         );
     }
   }
@@ -216,8 +249,8 @@ export class World {
     const id = this.#named(step);
     const named = { id, byName: true } as const;
     if (step.do === "delete by id") {
-      return this.#record({ do: "end", of: null, ...named }, fault, ({ sessions }) =>
-        sessions.byId(id).delete(),
+      return this.#record({ do: "end", of: null, ...named }, fault, ({ sessions }, cause) =>
+        sessions.byId(id).delete(cause),
       );
     }
     const { fields } = step;
@@ -260,8 +293,8 @@ export class World {
       }
       case "delete of set": {
         const id = this.#named(step);
-        return this.#record({ do: "end", of, id, byName: true }, fault, (one) =>
-          set(one).delete(id),
+        return this.#record({ do: "end", of, id, byName: true }, fault, (one, cause) =>
+          set(one).delete(id, cause),
         );
       }
       default:
@@ -270,14 +303,22 @@ export class World {
   }
 
   async #changeSet(
-    step: Extract<Work, { do: "set all" | "unset all" | "clear" }>,
+    step: Extract<Work, { do: "set all" | "unset all" | "clear" | "trim" }>,
     of: Of,
     set: (library: Pick<Library, "sessions">) => ReturnType<Sessions<Fields>["by"]>,
     fault: Step["fault"],
   ): Promise<void> {
     if (step.do === "clear") {
       const except = step.except === null ? null : this.#named(step.except);
-      return this.#record({ do: "clear", of, except }, fault, (one) => set(one).clear({ except }));
+      return this.#record({ do: "clear", of, except }, fault, (one, cause) =>
+        set(one).clear({ except, ...cause }),
+      );
+    }
+    if (step.do === "trim") {
+      const { keep } = step;
+      return this.#record({ do: "trim", of, keep }, fault, (one, cause) =>
+        set(one).trim({ keep, ...cause }),
+      );
     }
     const values = step.do === "set all" ? this.#reals(step.values) : {};
     const unset = step.do === "unset all" ? step.fields : [];
@@ -290,30 +331,35 @@ export class World {
   async #record<Do extends Action["do"]>(
     action: Extract<Action, { do: Do }>,
     fault: Step["fault"],
-    work: (library: Pick<Library, "sessions">) => Promise<Answer<Do>>,
+    work: (
+      library: Pick<Library, "sessions">,
+      cause: { readonly reason: string },
+    ) => Promise<Answer<Do>>,
   ): Promise<void> {
     const { sessions, impatient, timeout, now } = this.#library;
     const late = fault === "sent late";
     const { smallPages, by } = this.#place;
     const told = { made: null, notAfter: 0, knownBy: null, again: false };
     const context: Context = { smallPages, fault, now, ...told };
+    const reason = `${by}.${++this.#reasons}`;
     const start = now();
-    let answered: { answer?: Answer<Do> } = {};
+    let answered: { answer?: Answer<Do> | Refused } = {};
     try {
       const answer = await runWithin(context, () =>
-        work({ sessions: late ? impatient : sessions }),
+        work({ sessions: late ? impatient : sessions }, { reason }),
       );
       answered = { answer };
     } catch (error) {
-      if (!(error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE")) throw error;
+      answered = toAnswer(error);
     }
     const end = now();
     const { made, again, knownBy } = context;
     const makes = MAKES[action.do];
-    if (makes !== undefined && made === null) return; // never sent
+    if (makes !== undefined && made === null && !("answer" in answered)) return; // never sent
     this.calls.push({
       ...action,
-      ...(makes === undefined ? {} : { [makes]: made }),
+      reason,
+      ...(makes === undefined ? {} : { [makes]: made ?? "" }),
       ...(knownBy === null ? {} : { knownBy }),
       ...answered,
       by,
@@ -364,6 +410,15 @@ export class World {
       ]),
     );
   }
+}
+
+/** The answer that an error is; none where the call may have been carried out or not. */
+function toAnswer(error: unknown): { answer?: Refused } {
+  if (!(error instanceof SessionError)) throw error;
+  if (error.code === "ERR_STORE_UNAVAILABLE") return {};
+  const answer = REFUSALS[error.code];
+  if (answer === undefined) throw error;
+  return { answer };
 }
 
 /** As they are given to a call: null is left out. */

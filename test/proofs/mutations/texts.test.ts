@@ -1,7 +1,6 @@
 /* The mutations are up to date: the texts that they replace exist, and the mutated scripts run. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { enteringMutations } from "../../support/proofs/entering-mutations.ts";
-import { feedMutations } from "../../support/proofs/feed-mutations.ts";
+import { allMutations } from "../../support/proofs/all-mutations.ts";
 import { type Mutation, mutatedSources, mutations } from "../../support/proofs/mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
@@ -17,7 +16,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-test.each(Object.entries<Mutation>({ ...mutations, ...enteringMutations, ...feedMutations }))(
+test.each(Object.entries<Mutation>(allMutations))(
   "%s is of scripts that there are",
   async (_, one) => {
     for (const text of Object.values(mutatedSources(one))) {

@@ -1,9 +1,16 @@
 /* Places of a set that are reserved while a session enters it, over several shards (docs/design.md). */
 import { Redis } from "ioredis";
 import { redisStore } from "session-sets/redis";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, onTestFinished, test, vi } from "vitest";
 import type { Limit } from "../../../src/store/entering.ts";
-import { createDraft, createForUser, of, toLimited } from "../../../src/testing/steps.ts";
+import {
+  create,
+  createChanges,
+  createDraft,
+  createForUser,
+  of,
+  toLimited,
+} from "../../../src/testing/steps.ts";
 import { intercepted, type Sent } from "../../support/intercept.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
@@ -80,6 +87,56 @@ test("a program that dies holds up the last place alone, until its reservation e
     .toBe("created");
   expect(await store.count(USER)).toBe(2);
   expect(await listReservations(prefix)).toEqual([]);
+});
+
+test("it holds up a change of a whole set in the same way", async () => {
+  const prefix = freshPrefix();
+  const dying = open(prefix, 400, async ({ script }) => {
+    if (script === "create") throw new Error("the connection is lost");
+  });
+  await expect(dying.create(login())).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
+  const store = redisStore(client, { prefix, shards: SHARDS, timeout: 400 });
+  for (const _ of [1, 2]) {
+    await create(store, { fields: { team: "7" }, references: { team: ["7"] } });
+  }
+  const changeAll = () =>
+    store.changeAll(of("team", "7"), {
+      ...createChanges({ set: { user_id: "1" } }),
+      references: toLimited({ user_id: ["1"] }, REJECT),
+    });
+  await expect(changeAll()).rejects.toMatchObject({
+    code: "ERR_STORE_UNAVAILABLE",
+    operation: "enter a session set",
+  });
+  expect(await store.count(USER)).toBe(0);
+  await expect.poll(() => changeAll().catch(() => "reserved")).toBe(2);
+  expect(await store.count(USER)).toBe(2);
+  expect(await listReservations(prefix)).toEqual([]);
+});
+
+test("a call whose reservation may expire before it has entered does not enter", async () => {
+  const prefix = freshPrefix();
+  const timeout = 20_000;
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, "now");
+  onTestFinished(() => clock.mockRestore());
+  const sent: (string | undefined)[] = [];
+  const used = intercepted(client, async ({ script }, pass) => {
+    if (script === "reserve" || script === "create") sent.push(script);
+    const reply = await pass();
+    if (script === "count") clock.mockImplementation(() => now() + 3 * timeout + 1);
+    return reply;
+  });
+  const store = redisStore(used, { prefix, shards: SHARDS, timeout });
+  await expect(store.create(login())).rejects.toMatchObject({
+    code: "ERR_STORE_UNAVAILABLE",
+    operation: "enter a session set",
+  });
+  expect(sent).toEqual(["reserve", "reserve"]); // made, and given back
+  expect(await listReservations(prefix)).toEqual([]);
+  clock.mockRestore();
+  expect(await store.count(USER)).toBe(0);
+  await store.close();
 });
 
 test("a call that fails before it could enter gives its place back", async () => {

@@ -213,6 +213,29 @@ export function found({ describe, test, open, eventually }: EndingCases): void {
       await eventually("it", ["unknown"], async () => told.map(({ how }) => how));
     });
 
+    test("is nothing to who stops listening during the look", async () => {
+      let isHeld = false;
+      const release: (() => void)[] = [];
+      const opened = open(() => ({
+        async find(id, options) {
+          if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+          return opened.memory.find(id, options);
+        },
+      }));
+      const { sessions, listeners, calls } = opened;
+      const { session } = await sessions.create({ user_id: 1 });
+      const { told, off } = await watch(sessions, session.id);
+      isHeld = true;
+      for (const listener of listeners) listener.onGap();
+      await eventually("a look", 1, async () => release.length);
+      await off();
+      await endUnheard(opened, session.id);
+      for (const resolve of release) resolve();
+      await settle();
+      expect(told).toEqual([]);
+      expect(calls.stop).toBe(1);
+    });
+
     test("looks only a few sessions up at once", async () => {
       let [running, most] = [0, 0];
       const opened = open(() => ({

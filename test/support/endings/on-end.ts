@@ -47,6 +47,18 @@ export function onEnd({ describe, test, open, eventually }: EndingCases): void {
       }
     });
 
+    test("half a cause where only that was given", async () => {
+      for (const half of [{ initiator: "admin" }, { reason: "stolen laptop" }] as const) {
+        const { sessions } = open();
+        const { token, session } = await sessions.create({ user_id: 1 });
+        const { told } = await watch(sessions, session.id);
+        await sessions.delete(token, half);
+        await eventually("it", [{ ...NONE, ...half }], async () =>
+          told.map(({ initiator, reason }) => ({ initiator, reason })),
+        );
+      }
+    });
+
     test("that an old token has ended the session by rotating without a grace time", async () => {
       const { sessions } = open();
       const { token, session } = await sessions.create({ user_id: 1 });

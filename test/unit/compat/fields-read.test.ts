@@ -22,6 +22,8 @@ test("a function that goes through all fields reads all, under whatever conditio
   expect(find((session) => (session.user === null ? { ...session } : 1))).toBeNull();
   expect(find((session) => (session.a && !session.b ? { ...session } : 1))).toBeNull();
   expect(find((session) => (session.b && !session.a ? { ...session } : 1))).toBeNull();
+  expect(find(({ a, b, ...rest }) => [a, b, rest])).toBeNull();
+  expect(find((session) => (session.a && session.c && !session.b ? { ...session } : 1))).toBeNull();
 });
 
 test("a function that reads very many fields, or loops until nothing is left, is left in time", () => {

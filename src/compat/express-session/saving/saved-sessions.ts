@@ -32,6 +32,7 @@ import {
   omitCookie,
   pickReferences,
   type SessionRecord,
+  type StoreReference,
   toData,
 } from "./record.ts";
 import { type Copy, SeenSessions } from "./seen.ts";
@@ -298,7 +299,7 @@ export class SavedSessions {
     });
     if (changed.state === "too-large") throw createTooLargeError(changed.bytes, maxBytes);
     if (changed.state === "full") {
-      const { name = changed.field } = this.#config.references.get(changed.field) ?? {};
+      const { name } = this.#config.references.get(changed.field) as StoreReference;
       throw createLimitError(name, changed.limit);
     }
     if (changed.state === "changed") copy.noteUse(changed.times);

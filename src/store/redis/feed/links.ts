@@ -77,7 +77,7 @@ export class Link {
     this.#listeners.delete(channel);
     if (this.#listeners.size === 0) this.close();
     // Refused, it only means that messages come which nobody hears.
-    else if (!this.#lost) this.#connection.unsubscribe(channel).catch(() => {});
+    else this.#connection.unsubscribe(channel).catch(() => {});
   }
 
   /** Closes the connection for good. */

@@ -181,13 +181,13 @@ async function migrateOne(prefix: string): Promise<void> {
     pattern: `old-${prefix}:*`,
     type: "string",
     index: null,
-    slides: true,
     toKey: (id) => `old-${prefix}:${id}`,
     parseSession: (_, { value }) => ({
       id: createToken(1).id,
       fields: new Map([["theme", String(value)]]),
       references: VALUES.map((text) => ({ field: "user_id", texts: [String(text)], plain: false })),
       expiresAt: Date.now() + 60_000,
+      idleTimeout: 0,
       entries: [],
     }),
   };

@@ -23,6 +23,8 @@ export interface ModelSession {
   previous: string | null;
   data: Data;
   readonly createdAt: number;
+  /** When it was created, more exactly: of two sessions the one with the lower number is older. */
+  readonly birth: number;
   readonly absoluteDeadline: number | null;
   idleTimeout: number | null;
   /** When it may have been seen last: one of these spans, until `learn` tells the moment. */
@@ -31,6 +33,23 @@ export interface ModelSession {
 
 /** A session that was just made. */
 export type NewModelSession = Omit<ModelSession, "kind" | "lineage" | "previous">;
+
+/** What ends a session, as a store tells it. */
+export interface EndingKind {
+  readonly how: "delete" | "clear" | "trim" | "limit" | "sign-in";
+  readonly initiator: string | null;
+  readonly reason: string | null;
+}
+
+/** What the store tells about a session: that it has ended, or has another id. */
+export type Told =
+  | ({ readonly type: "ended"; readonly id: string; readonly lineage: string } & EndingKind)
+  | {
+      readonly type: "rotated";
+      readonly from: string;
+      readonly to: string;
+      readonly lineage: string;
+    };
 
 export interface Alias {
   readonly kind: "alias";
@@ -66,6 +85,8 @@ export const MAX_ALIASES = 32;
 
 export class Model {
   readonly places = new Map<string, Place>();
+  /** What a listener should have been told since this was last emptied. */
+  readonly told: Told[] = [];
   /** The field that says who the user is. */
   readonly #identity: string;
   /** How long tombstones stay; 0: there are none. */
@@ -157,6 +178,7 @@ export class Model {
       this.#putTombstones(session, [session.id, ...trail], when);
       session.previous = null;
     }
+    this.told.push({ type: "rotated", from: session.id, to, lineage: session.lineage });
     session.id = to;
     this.places.set(to, session);
     this.set(session, values);
@@ -176,13 +198,14 @@ export class Model {
 
   /** The fields of a session that a rotation puts in place of another: no user that signs out. */
   replacing(values: Data): Data {
-    const { [this.#identity]: user, ...others } = copy(values);
-    return listValues(user).length === 0 ? others : copy(values);
+    const { [this.#identity]: _, ...others } = copy(values);
+    return this.namesUser(values) ? copy(values) : others;
   }
 
   /** Ends what `id` leads to, over all aliases, for a session that takes its place. */
-  supersede(id: string, when: Span): void {
+  supersede(id: string, when: Span, kind: EndingKind): void {
     const { session, trail } = this.resolve(id, MAX_ALIASES);
+    if (session) this.#tellEnded(session, kind);
     if (session) this.#putTombstones(session, [session.id, ...trail], when);
     else if (!this.#hasTombstone(id)) this.#leave(id, "0", when);
   }
@@ -219,6 +242,11 @@ export class Model {
     return place?.kind === "alias" && previous !== null ? { id: previous, place } : undefined;
   }
 
+  /** Whether a session that signs in with these values has a user. */
+  namesUser(values: Data): boolean {
+    return listValues(copy(values)[this.#identity]).length > 0;
+  }
+
   /** Whose a session is that the values name a user for; null where they name none. */
   #owner(session: ModelSession, values: Data): "same" | "nobody" | "another" | null {
     const value = copy(values)[this.#identity];
@@ -229,16 +257,21 @@ export class Model {
   }
 
   /** Ends what a token of this id leads to, with the aliases on the way; whether there was one. */
-  end(id: string): boolean {
+  end(id: string, kind: EndingKind): boolean {
     const { session, trail } = this.resolve(id, MAX_ALIASES);
     if (!session) return false;
+    this.#tellEnded(session, kind);
     for (const gone of [session.id, ...trail]) this.places.delete(gone);
     return true;
   }
 
   /** Ends the session that a name means; whether there was one. */
-  endNamed(name: string): boolean {
-    return this.end(name) || this.end(this.named(name)?.id ?? name);
+  endNamed(name: string, kind: EndingKind): boolean {
+    return this.end(name, kind) || this.end(this.named(name)?.id ?? name, kind);
+  }
+
+  #tellEnded({ id, lineage }: ModelSession, kind: EndingKind): void {
+    this.told.push({ type: "ended", id, lineage, ...kind });
   }
 
   /** The spans in which the place's deadline may be. */

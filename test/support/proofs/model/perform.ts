@@ -1,15 +1,27 @@
 import assert from "node:assert/strict";
-import type { Rotated, Sessions, SessionWithToken } from "session-sets";
+import { type Rotated, SessionError, type Sessions, type SessionWithToken } from "session-sets";
+import type { Entering } from "./entering.ts";
 import {
   type Data,
+  type EndingKind,
   listValues,
+  MAX_ALIASES,
   type ModelSession,
   type Of,
   type RotationOutcome,
   type Span,
 } from "./model.ts";
 import type { Known, Run } from "./run.ts";
-import { type Length, REFERENCES, type Step, VALUES, type Values, type Which } from "./steps.ts";
+import {
+  type AsOf,
+  type Cause,
+  type Length,
+  REFERENCES,
+  type Step,
+  VALUES,
+  type Values,
+  type Which,
+} from "./steps.ts";
 
 type Perform = { [Do in Step["do"]]: (run: Run, step: Extract<Step, { do: Do }>) => Promise<void> };
 
@@ -20,12 +32,30 @@ export async function perform(run: Run, step: Step): Promise<void> {
 }
 
 const performs: Perform = {
-  async create(run, { by, values, idle, absolute }) {
-    await create(run, by, values, toTimeouts(run, idle, absolute));
+  async create(run, { by, values, idle, absolute, asOf }) {
+    const timeouts = toTimeouts(run, idle, absolute);
+    const from = await run.world.now();
+    const moment = toMoment(asOf, from);
+    const [created, when] = await run.timed(
+      attempt(run.program(by).create(values, { ...timeouts, ...moment })),
+      from,
+    );
+    const given = enter(run, created, values, { when, ...moment }, {});
+    if (given) await made(run, given, values, when, timeouts);
   },
 
+  /** In no set that has a limit: nobody knows which of them comes first. */
   async "create many"(run, { by, values }) {
-    await Promise.all([0, 1, 2, 3].map((i) => create(run, by + i, values, {})));
+    const unlimited = Object.fromEntries(
+      Object.entries(values).filter(([field]) => !(field in run.doors.limits)),
+    );
+    const from = await run.world.now();
+    await Promise.all(
+      [0, 1, 2, 3].map(async (i) => {
+        const [created, when] = await run.timed(run.program(by + i).create(unlimited), from);
+        await made(run, created, unlimited, when);
+      }),
+    );
   },
 
   async get(run, { by, token, fields, touch }) {
@@ -48,6 +78,7 @@ const performs: Perform = {
       token,
       (program, chosen) => program(by).set(chosen, values),
       (session) => run.model.set(session, values),
+      values,
     );
   },
 
@@ -73,39 +104,47 @@ const performs: Perform = {
     );
   },
 
-  async rotate(run, { by, token, values, grace }) {
+  async rotate(run, { by, token, values, grace, asOf, cause }) {
     const chosen = run.token(token);
     const length = grace === "none" ? 0 : (run.length(grace) ?? run.world.lengths.default);
-    await rotate(run, by, chosen, values, length);
+    await rotate(run, by, chosen, values, { grace: length, asOf, cause });
   },
 
   async "renew often"(run, { by, token, times }) {
     for (let left = times, chosen = run.token(token); left > 0; left--) {
-      await rotate(run, by, chosen, {}, run.world.lengths.default);
+      await rotate(run, by, chosen, {}, { grace: run.world.lengths.default });
       chosen = run.tokens.at(-1) ?? chosen;
     }
   },
 
-  async "sign in"(run, { by, token, values, keep, idle, absolute }) {
+  async "sign in"(run, { by, token, values, keep, idle, absolute, asOf, cause }) {
     const chosen = token === null ? null : run.token(token);
     const timeouts = toTimeouts(run, idle, absolute);
     const from = await run.world.now();
+    const moment = toMoment(asOf, from);
     const [signedIn, when] = await run.timed(
-      run.program(by).signIn(chosen?.token, values, { keep, ...timeouts }),
+      attempt(
+        run.program(by).signIn(chosen?.token, values, { keep, ...timeouts, ...moment, ...cause }),
+      ),
       from,
     );
-    const kept = chosen ? run.model.kept(chosen.id, values, keep) : {};
-    if (chosen) run.model.supersede(chosen.id, when);
-    made(run, signedIn, { ...values, ...kept }, when, timeouts);
+    const all = { ...values, ...(chosen ? run.model.kept(chosen.id, values, keep) : {}) };
+    const leaving = chosen ? run.model.resolve(chosen.id, MAX_ALIASES).session : undefined;
+    const given = enter(run, signedIn, values, { when, ...moment, all }, { leaving });
+    if (!given) return;
+    if (chosen) run.model.supersede(chosen.id, when, toKind("sign-in", cause));
+    await made(run, given, all, when, timeouts);
   },
 
-  async delete(run, { by, token, how }) {
+  async delete(run, { by, token, how, cause }) {
     const chosen = run.token(token);
     const program = run.program(by);
+    const kind = toKind("delete", cause);
     if (how === "token") {
-      assert.equal(await program.delete(chosen.token), run.model.end(chosen.id));
+      assert.equal(await program.delete(chosen.token, cause), run.model.end(chosen.id, kind));
     } else {
-      assert.equal(await program.byId(chosen[how]).delete(), run.model.endNamed(chosen[how]));
+      const ended = await program.byId(chosen[how]).delete(cause);
+      assert.equal(ended, run.model.endNamed(chosen[how], kind));
     }
   },
 
@@ -140,7 +179,10 @@ const performs: Perform = {
 
   async "set all"(run, { by, of, values }) {
     const members = run.model.members(of);
-    assert.equal(await run.program(by).by(of.field, of.value).set(values), members.length);
+    const full = run.doors.findOverfull(members, values);
+    const changed = await attempt(run.program(by).by(of.field, of.value).set(values));
+    if (full !== null) return assertFull(run, changed, full);
+    assert.equal(changed, members.length);
     for (const session of members) run.model.set(session, values);
   },
 
@@ -150,23 +192,37 @@ const performs: Perform = {
     for (const session of members) run.model.unset(session, fields);
   },
 
-  async "delete of set"(run, { by, of, token, name }) {
+  async "delete of set"(run, { by, of, token, name, cause }) {
     const chosen = run.token(token)[name];
     const { field, value } = chooseSet(run, of, chosen);
     const session = run.model.named(chosen);
     const member = session !== undefined && run.model.members({ field, value }).includes(session);
-    assert.equal(await run.program(by).by(field, value).delete(chosen), member);
-    if (member) run.model.endNamed(chosen);
+    assert.equal(await run.program(by).by(field, value).delete(chosen, cause), member);
+    if (member) run.model.endNamed(chosen, toKind("delete", cause));
   },
 
-  async clear(run, { by, of, except, name }) {
+  async clear(run, { by, of, except, name, cause }) {
     const chosen = except === null ? null : run.token(except)[name];
     const { field, value } = chooseSet(run, of, chosen);
     const spared = chosen === null ? undefined : run.model.named(chosen);
     const doomed = run.model.members({ field, value }).filter((session) => session !== spared);
     const set = run.program(by).by(field, value);
-    assert.equal(await set.clear({ except: chosen }), doomed.length);
-    for (const session of doomed) run.model.end(session.id);
+    const from = await run.world.now();
+    const [ended, when] = await run.timed(set.clear({ except: chosen, ...cause }), from);
+    assert.equal(ended, doomed.length);
+    run.doors.clear({ field, value }, when);
+    endEach(run, doomed, toKind("clear", cause));
+  },
+
+  async trim(run, { by, of, token, keep, cause }) {
+    const { field, value } = chooseSet(run, of, run.token(token).id);
+    const doomed = run.doors.listTrimmed({ field, value }, keep);
+    const ended = await run
+      .program(by)
+      .by(field, value)
+      .trim({ keep, ...cause });
+    assert.equal(ended, doomed.length, "how many were ended");
+    endEach(run, doomed, toKind("trim", cause));
   },
 
   async "clear while all rotate"(run, { by, of }) {
@@ -182,13 +238,14 @@ const performs: Perform = {
       from,
     );
     assert.equal(ended, doomed.length, "how many were ended");
+    run.doors.clear(of, when);
     for (const [i, { id }] of current.entries()) {
       const rotated = rotations[i];
       if (!rotated?.token) continue;
       run.model.rotate(id, rotated.session.id, {}, grace, when);
       run.learn(rotated);
     }
-    for (const session of doomed) run.model.end(session.id);
+    endEach(run, doomed, toKind("clear"));
   },
 
   async "let time pass"(run, { how }) {
@@ -230,22 +287,17 @@ function toTimeouts(run: Run, idle: Length, absolute: Length): Timeouts {
   };
 }
 
-async function create(run: Run, by: number, values: Values, timeouts: Timeouts): Promise<void> {
-  const from = await run.world.now();
-  const [created, when] = await run.timed(run.program(by).create(values, timeouts), from);
-  made(run, created, values, when, timeouts);
-}
-
 /** A session was made: the model has it, too, and it is the same. */
-function made(
+async function made(
   run: Run,
   given: SessionWithToken<Data>,
   data: Data,
   when: Span,
   timeouts: Timeouts = {},
-): void {
+): Promise<void> {
   const { timeouts: defaults } = run.world;
   const { id, createdAt } = given.session;
+  const birth = await run.world.readBirth(id);
   const at = createdAt.getTime();
   assert.ok(when.from <= at && at <= when.to, "created just now");
   const absoluteTimeout = timeouts.absoluteTimeout ?? defaults.absolute;
@@ -253,6 +305,7 @@ function made(
     id,
     data,
     createdAt: at,
+    birth,
     absoluteDeadline: absoluteTimeout === null ? null : at + absoluteTimeout,
     idleTimeout: timeouts.idleTimeout ?? defaults.idle,
     seen: [{ from: at, to: at }],
@@ -266,17 +319,28 @@ async function rotate(
   by: number,
   { token, id }: Known,
   values: Values,
-  grace: number,
+  { grace, asOf = null, cause = {} }: { grace: number; asOf?: AsOf | null; cause?: Cause },
 ): Promise<void> {
   const from = await run.world.now();
-  const [rotated, when] = await run.timed(run.program(by).rotate(token, values, { grace }), from);
+  const moment = toMoment(asOf, from);
+  const [answer, when] = await run.timed(
+    attempt(run.program(by).rotate(token, values, { grace, ...moment, ...cause })),
+    from,
+  );
+  const session = run.model.live(id);
+  if (!session) return assertAbsent(run, answer, id, values, null);
   const turn = run.model.decideRotation(id, values, grace);
+  const entering = turn === "replaced" ? { leaving: session } : { own: session };
+  const enters = turn !== "nothing" && turn !== "ended";
+  const rotated = enter(run, answer, values, { when, ...moment, enters }, entering);
+  if (rotated === undefined) return;
   assert.equal(happened(rotated), happened(turn), `it is ${turn}`);
-  if (turn === "ended") run.model.supersede(id, when);
+  if (turn === "ended") run.model.supersede(id, when, toKind("delete", cause));
   if (!rotated?.token) return;
   if (turn === "replaced") {
-    run.model.supersede(id, when);
-    made(run, rotated, run.model.replacing(values), when);
+    const how = run.model.namesUser(values) ? "sign-in" : "delete";
+    run.model.supersede(id, when, toKind(how, cause));
+    await made(run, rotated, run.model.replacing(values), when);
   } else {
     run.model.rotate(id, rotated.session.id, values, grace, when);
     run.learn(rotated);
@@ -296,19 +360,120 @@ async function change(
   ago: number,
   operation: (program: (by: number) => Sessions<Data>, token: string) => Promise<boolean>,
   apply: (session: ModelSession) => void,
+  values: Values = {},
 ): Promise<void> {
   const chosen = run.token(ago);
   const from = await run.world.now();
-  const [changed, when] = await run.timed(
-    operation((by) => run.program(by), chosen.token),
+  const [answer, when] = await run.timed(
+    attempt(operation((by) => run.program(by), chosen.token)),
     from,
   );
   const session = run.model.live(chosen.id);
-  assert.equal(changed, session !== undefined, "whether there is a session");
-  if (!session) return;
+  if (!session) return assertAbsent(run, answer, chosen.id, values, false);
+  const changed = enter(run, answer, values, { when }, { own: session });
+  if (changed === undefined) return;
+  assert.equal(changed, true, "there is a session");
   apply(session);
   run.model.see(session, when);
 }
+
+/** The answer of a call, or that a session was not let into a set. */
+async function attempt<T>(call: Promise<T>): Promise<T | SessionError> {
+  try {
+    return await call;
+  } catch (error) {
+    const isRefusal = error instanceof SessionError && REFUSALS.includes(error.code);
+    if (!isRefusal) throw error;
+    return error;
+  }
+}
+
+const REFUSALS: readonly string[] = ["ERR_SESSION_GONE", "ERR_SESSION_LIMIT"];
+
+interface Asked {
+  readonly when: Span;
+  readonly asOf?: number;
+  /** All that the session will have, and not only what the call says. */
+  readonly all?: Data;
+  /** Whether a session does enter, if it is let in. */
+  readonly enters?: boolean;
+}
+
+/**
+ * Asserts that a session was let into the sets of the values, or refused, as the model says, and ends
+ * those that a limit ends for it. Undefined if it was refused.
+ */
+function enter<T extends object | boolean | null>(
+  run: Run,
+  answer: T | SessionError,
+  values: Values,
+  { when, asOf, all = values, enters = true }: Asked,
+  entering: Entering,
+): T | undefined {
+  const { isOneShard } = run.world;
+  const verdict = run.doors.judge(asOf, all, when);
+  const room = run.doors.findRoom(values, entering);
+  if (answer instanceof SessionError && answer.code === "ERR_SESSION_LIMIT") {
+    // Over several shards it may be counted before it is asked what else hinders the session.
+    assert.ok(!isOneShard || (enters && verdict !== "refused"), "it is hindered by something else");
+    assertFull(run, answer, room.full);
+    return undefined;
+  }
+  if (answer instanceof SessionError) {
+    assert.notEqual(verdict, "let in", "no set was cleared");
+    return undefined;
+  }
+  assert.notEqual(verdict, "refused", "a set was cleared");
+  if (!enters) return answer as T;
+  assert.equal(room.full, null, "a set is full");
+  if (room.full === null) endEach(run, room.doomed, toKind("limit"));
+  return answer as T;
+}
+
+/**
+ * Asserts that nothing was found through a token. Over several shards it may be counted first whether
+ * a session that the token once led to would have room.
+ */
+function assertAbsent(
+  run: Run,
+  answer: unknown,
+  id: string,
+  values: Values,
+  absent: null | false,
+): void {
+  const own = run.model.named(id);
+  const isFull = !run.world.isOneShard && own && answer instanceof SessionError;
+  if (isFull) assertFull(run, answer, run.doors.findRoom(values, { own }).full);
+  else assert.equal(answer, absent, "there is no session");
+}
+
+function assertFull(run: Run, answer: unknown, field: string | null): void {
+  assert.ok(answer instanceof SessionError, `${field} is full`);
+  assert.equal(answer.code, "ERR_SESSION_LIMIT");
+  assert.equal(answer.field, field);
+  assert.equal(answer.limit, run.doors.limits[field ?? ""]?.limit);
+}
+
+function endEach(run: Run, sessions: readonly ModelSession[], kind: EndingKind): void {
+  const isByLineage = run.world.byLineage.includes(kind.how);
+  for (const { id, lineage } of sessions) run.model.endNamed(isByLineage ? lineage : id, kind);
+}
+
+function toKind(how: EndingKind["how"], cause: Cause = {}): EndingKind {
+  return { how, initiator: cause.initiator ?? null, reason: cause.reason ?? null };
+}
+
+/** The moment at which credentials were read, as it is given to a call at `now`. */
+function toMoment(asOf: AsOf | null, now: number): { asOf?: number } {
+  return asOf === null ? {} : { asOf: now + MOMENTS[asOf] };
+}
+
+const MOMENTS: Readonly<Record<AsOf, number>> = {
+  now: 0,
+  "a minute ago": -60_000,
+  "two hours ago": -7_200_000,
+  "in an hour": 3_600_000,
+};
 
 /**
  * A read counts as use after a twentieth of the idle timeout or a minute (docs/design.md, "Deadlines").

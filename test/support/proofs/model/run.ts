@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import type { Session, SessionSet, Sessions, SessionWithToken } from "session-sets";
+import type { FeedEvent, FeedListener } from "session-sets/testing";
 import { toId } from "../../../../src/sessions/token.ts";
-import { type Data, Model, type ModelSession, type Of, type Span } from "./model.ts";
+import { Doors, type Limits } from "./entering.ts";
+import {
+  type Data,
+  type EndingKind,
+  Model,
+  type ModelSession,
+  type Of,
+  type Span,
+  type Told,
+} from "./model.ts";
 import { perform } from "./perform.ts";
 import { type Length, REFERENCES, type Step, VALUES } from "./steps.ts";
 
@@ -14,6 +24,11 @@ export interface World {
     readonly absolute: number | null;
     readonly rotationGrace: number;
   };
+  readonly limits: Limits;
+  /** Whether a limit is kept by one step of the store; else by several. */
+  readonly isOneShard: boolean;
+  /** What ends each session by its lineage, and so ends what is left there, too. */
+  readonly byLineage: readonly EndingKind["how"][];
   /** In ms. */
   readonly lengths: Readonly<Record<Length, number>>;
   /** How long a step may take: nearer deadlines than this are waited for before it begins. */
@@ -24,6 +39,12 @@ export interface World {
   now(): Promise<number>;
   /** Lets the time pass up to and with a moment; nothing where that takes too long. */
   passUntil(moment: number): Promise<void>;
+  /** When a session was created, as exactly as the store compares it; Infinity where it is gone. */
+  readBirth(id: string): Promise<number>;
+  /** Has everything told that happens to sessions; resolves to what stops it. */
+  listen(listener: FeedListener): Promise<() => Promise<void>>;
+  /** Waits until everything was told that has happened. */
+  settleFeed(): Promise<void>;
   /** Looks at what is kept behind the public API's back, where that can be seen. */
   checkKept?(model: Model): Promise<void>;
   /** Whether reading a set costs so little that all are compared after each step. */
@@ -51,18 +72,32 @@ const ALL_SETS = REFERENCES.flatMap((field) => VALUES.map((value): Of => ({ fiel
 export class Run {
   readonly world: World;
   readonly model: Model;
+  readonly doors: Doors;
+  /** What was told since it was last compared. */
+  readonly #heard: FeedEvent[] = [];
   /** Every token there ever was, the dead ones too. */
   readonly tokens: Known[] = [];
 
   constructor(world: World) {
     this.world = world;
     this.model = new Model("user_id", world.timeouts.rotationGrace);
+    this.doors = new Doors(this.model, world.limits, world.isOneShard);
+  }
+
+  /** Listens to the store from now on. Resolves to what stops it. */
+  listen(): Promise<() => Promise<void>> {
+    return this.world.listen({
+      onEvent: (event) => void this.#heard.push(event),
+      onGap: () => assert.fail("nothing is missed while the connection lasts"),
+    });
   }
 
   /** Does a step and compares everything. */
   step(step: Step): Promise<boolean> {
     return this.#conclusively(async () => {
+      const from = await this.world.now();
       await perform(this, step);
+      await this.#checkTold(from);
       await this.check();
     });
   }
@@ -103,6 +138,16 @@ export class Run {
       if (next >= now + this.world.patience) return;
       await this.world.passUntil(next + 1);
     }
+  }
+
+  /** Asserts that a listener was told what the model says, since `from`. */
+  async #checkTold(from: number): Promise<void> {
+    await this.world.settleFeed();
+    const to = await this.world.now();
+    const heard = this.#heard.splice(0);
+    for (const { at } of heard) assert.ok(from <= at && at <= to, "it is told when it was");
+    const told = this.model.told.splice(0);
+    assert.deepEqual(sort(heard.flatMap(toTold)), sort(told), "what a listener is told");
   }
 
   async check(): Promise<void> {
@@ -218,4 +263,20 @@ export class Run {
     }
     assert.deepEqual(iterated.sort(), expected, "iteration");
   }
+}
+
+/** An event as the model has it, one for each session. */
+function toTold(event: FeedEvent): Told[] {
+  if (event.type === "rotated") {
+    const { at: _, ...rest } = event;
+    return [rest];
+  }
+  if (event.type !== "ended") return []; // what the model says nothing about
+  const { type, how, cause, sessions } = event;
+  return sessions.map((session) => ({ type, how, ...session, ...cause }));
+}
+
+/** In an order of its own: what several calls do at once has none. */
+function sort(all: readonly Told[]): string[] {
+  return all.map((one) => JSON.stringify(Object.entries(one).sort())).sort();
 }

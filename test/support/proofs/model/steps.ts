@@ -9,14 +9,38 @@ import { listValues, type Of } from "./model.ts";
 /** Lengths of time by name: each world has its own. */
 export type Length = "default" | "short" | "long";
 
+/** When the credentials were read for which a session is made. */
+export type AsOf = "now" | "a minute ago" | "two hours ago" | "in an hour";
+
+/** Why a session is ended, as the call says it. */
+export interface Cause {
+  initiator?: "user" | "admin";
+  reason?: string;
+}
+
 export type Step =
-  | { do: "create"; by: number; values: Values; idle: Length; absolute: Length }
+  | {
+      do: "create";
+      by: number;
+      values: Values;
+      idle: Length;
+      absolute: Length;
+      asOf: AsOf | null;
+    }
   | { do: "create many"; by: number; values: Values }
   | { do: "get"; by: number; token: number; fields: string[] | null; touch: boolean }
   | { do: "set"; by: number; token: number; values: Values }
   | { do: "unset"; by: number; token: number; fields: string[] }
   | { do: "touch"; by: number; token: number; idle: Length }
-  | { do: "rotate"; by: number; token: number; values: Values; grace: "none" | Length }
+  | {
+      do: "rotate";
+      by: number;
+      token: number;
+      values: Values;
+      grace: "none" | Length;
+      asOf: AsOf | null;
+      cause: Cause;
+    }
   | { do: "renew often"; by: number; token: number; times: number }
   | {
       do: "sign in";
@@ -26,14 +50,17 @@ export type Step =
       keep: string[];
       idle: Length;
       absolute: Length;
+      asOf: AsOf | null;
+      cause: Cause;
     }
-  | { do: "delete"; by: number; token: number; how: "token" | Name }
+  | { do: "delete"; by: number; token: number; how: "token" | Name; cause: Cause }
   | { do: "set in parallel"; token: number; rotate: boolean }
   | { do: "read set"; by: number; of: Which; token: number; name: Name }
   | { do: "set all"; by: number; of: Of; values: Values }
   | { do: "unset all"; by: number; of: Of; fields: string[] }
-  | { do: "delete of set"; by: number; of: Which; token: number; name: Name }
-  | { do: "clear"; by: number; of: Which; except: number | null; name: Name }
+  | { do: "delete of set"; by: number; of: Which; token: number; name: Name; cause: Cause }
+  | { do: "clear"; by: number; of: Which; except: number | null; name: Name; cause: Cause }
+  | { do: "trim"; by: number; of: Which; token: number; keep: number; cause: Cause }
   | { do: "clear while all rotate"; by: number; of: Of }
   | { do: "let time pass"; how: "to the next deadline" | "past it" | "a minute" };
 
@@ -89,6 +116,20 @@ const of: fc.Arbitrary<Of> = fc.record({
 });
 const which = fc.oneof(of, fc.constant<Which>("its own"));
 const length = fc.constantFrom<Length>("default", "default", "short", "long");
+const asOf = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(null) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<AsOf>("now", "a minute ago", "two hours ago", "in an hour"),
+  },
+);
+const cause: fc.Arbitrary<Cause> = fc.record(
+  {
+    initiator: fc.constantFrom("user", "admin"),
+    reason: fc.constantFrom("stolen laptop", "a b\n%=-:", ""),
+  },
+  { requiredKeys: [] },
+);
 
 type Parts<Do> = Omit<Extract<Step, { do: Do }>, "do">;
 
@@ -100,7 +141,7 @@ function step<Do extends Step["do"]>(
 }
 
 const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Step>])[] = [
-  [5, step("create", { by, values, idle: length, absolute: length })],
+  [5, step("create", { by, values, idle: length, absolute: length, asOf })],
   [1, step("create many", { by, values })],
   [4, step("get", { by, token, fields: fc.option(fields), touch: fc.boolean() })],
   [6, step("set", { by, token, values: written })],
@@ -113,6 +154,8 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Step
       token,
       values: fc.oneof(fc.constant({}), values),
       grace: fc.constantFrom("none", "default", "short", "long"),
+      asOf,
+      cause,
     }),
   ],
   [1, step("renew often", { by, token, times: fc.integer({ min: 2, max: 36 }) })],
@@ -125,15 +168,18 @@ const weighted: readonly (readonly [weight: number, arbitrary: fc.Arbitrary<Step
       keep: unset,
       idle: length,
       absolute: length,
+      asOf,
+      cause,
     }),
   ],
-  [2, step("delete", { by, token, how: fc.constantFrom("token", "id", "lineage") })],
+  [2, step("delete", { by, token, how: fc.constantFrom("token", "id", "lineage"), cause })],
   [1, step("set in parallel", { token, rotate: fc.boolean() })],
   [4, step("read set", { by, of: which, token, name })],
   [2, step("set all", { by, of, values: written })],
   [1, step("unset all", { by, of, fields: unset })],
-  [1, step("delete of set", { by, of: which, token, name })],
-  [3, step("clear", { by, of: which, except: fc.option(token), name })],
+  [1, step("delete of set", { by, of: which, token, name, cause })],
+  [3, step("clear", { by, of: which, except: fc.option(token), name, cause })],
+  [2, step("trim", { by, of: which, token, keep: fc.integer({ min: 1, max: 3 }), cause })],
   [1, step("clear while all rotate", { by, of })],
   [
     3,

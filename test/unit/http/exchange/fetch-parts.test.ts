@@ -161,6 +161,32 @@ test("a bare cookie that was planted eight times crowds out none with a prefix",
   expect(await fetchSession({ headers }).get()).toEqual({ theme: "dark" });
 });
 
+test("parts of a Cookie header without a value are passed over", async () => {
+  const { token } = await sessions.create({ theme: "dark" });
+  const found = [`session=${token}; theme`, `theme; session=${token}`, `;;a;session=${token};`];
+  for (const cookie of found) {
+    expect(await fetchSession({ headers: new Headers({ cookie }) }).get()).toEqual({
+      theme: "dark",
+    });
+  }
+  for (const cookie of ["session", token, `session; ${token}`, ";;"]) {
+    expect(await fetchSession({ headers: new Headers({ cookie }) }).get()).toEqual({});
+  }
+});
+
+test("a token may come in one header, and the next one go out by another", async () => {
+  const { token } = await sessions.create({ user_id: 1 });
+  const carriers = [{ header: "x-first" }, { header: "x-second" }];
+  const session = fetchSessions(sessions, { carriers })(
+    new Request("https://shop.example/", { headers: { "x-second": token } }),
+  );
+  const signedIn = await session.signIn({ user_id: 2 }, { carrier: "bearer" });
+  expect((await sessions.get(signedIn.token ?? ""))?.data).toEqual({ user_id: 2 });
+  expect(await sessions.get(token)).toBeNull();
+  const { headers } = session.commit(new Response());
+  expect([headers.getSetCookie(), headers.get("cache-control")]).toEqual([[], "no-store"]);
+});
+
 test("the headers alone lead to the Request that comes after them, and to its response", async () => {
   const { token } = await sessions.create({ user_id: 1 });
   const request = new Request("https://shop.example/", {

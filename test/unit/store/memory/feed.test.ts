@@ -39,6 +39,19 @@ test("a full store tells which sessions without a user it has ended, as a limit"
   expect(told).toHaveLength(2);
 });
 
+test("who stops listening is told nothing more, not even what has just happened", async () => {
+  const store = memoryStore() as FeedStore;
+  const told: string[] = [];
+  const listen = (name: string) =>
+    store.subscribe(null, { onEvent: () => told.push(name), onGap() {} });
+  const stop = await listen("stopped");
+  await listen("other");
+  const { id } = await createSession(store);
+  const done = [store.end(id), stop()];
+  await Promise.all(done);
+  await eventually("the other", ["other"], async () => told);
+});
+
 test("the store tells nobody after it was closed", async () => {
   const store = memoryStore() as FeedStore;
   const told: FeedEvent[] = [];

@@ -1,0 +1,14 @@
+/* All stores that are wrong on purpose, whatever their fault is about. */
+import { enteringMutations } from "./entering-mutations.ts";
+import { feedMutations } from "./feed-mutations.ts";
+import { mutations } from "./mutations.ts";
+import { tellingMutations } from "./telling-mutations.ts";
+
+export const allMutations = {
+  ...mutations,
+  ...enteringMutations,
+  ...feedMutations,
+  ...tellingMutations,
+};
+
+export type AnyMutationName = keyof typeof allMutations;

@@ -1,0 +1,39 @@
+/* Stores that are wrong on purpose about what they tell of endings, and about which ones a trim ends. */
+import { edits, listAllEdits, type Mutation } from "./mutations.ts";
+
+export const tellingMutations = {
+  "ending that isn't told": {
+    about: "one session is ended and nothing is published",
+    apply: edits("end", ["\npublish_feed()\n", "\n"]),
+  },
+  "ending that is told by the id alone": {
+    about: "who watches a session by its first id isn't told of it",
+    apply: listAllEdits("local other = lineage and lineage ~= id", "local other = false"),
+  },
+  "rotation that is told as an ending": {
+    about: "a session is said to have ended that has a new id",
+    apply: listAllEdits(
+      "note_rotated(current, to, found.lineage)\n",
+      "note_rotated(current, to, found.lineage)\n    note_ended('delete', NO_CAUSE, current, found.lineage)\n",
+    ),
+  },
+  "ending that is told with another's cause": {
+    about: "what a limit ends is said to have been deleted",
+    apply: listAllEdits("how = 'limit', cause = NO_CAUSE", "how = 'delete', cause = NO_CAUSE"),
+  },
+  "clear that isn't told of who is beyond its page": {
+    about: "a clear publishes its first session only",
+    apply: edits("endAll", [
+      "    note_ended('clear', cause, session.id, session.lineage)\n",
+      "    if #ended == 1 then note_ended('clear', cause, session.id, session.lineage) end\n",
+    ]),
+  },
+  "trim that ends the newest": {
+    about: "the sessions that were created last are those that go",
+    apply: edits("page", ["'@c', found.created,", "'@c', '-' .. found.created,"]),
+  },
+  "trim that does not follow a rotation": {
+    about: "a trim ends sessions by the ids that they had when it looked",
+    apply: edits("page", ["'@l', found.lineage,", ""]),
+  },
+} as const satisfies Record<string, Mutation>;
