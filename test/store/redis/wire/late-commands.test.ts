@@ -2,6 +2,7 @@
  * Commands that arrive when nobody waits for them any more, or twice, and servers whose clock is not
  * ours (docs/design.md, "Not after").
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { SessionStore, Times } from "../../../../src/store/contract.ts";
@@ -79,6 +80,34 @@ describe("a command that arrives after its caller has stopped waiting does nothi
     await slow.ping(); // what the store sends when a held reply has come
     expect(await snapshot(client)).toEqual(before);
     await vi.waitUntil(read, 60_000);
+  });
+});
+
+describe.each([
+  "NOSCRIPT No matching script. Please use EVAL.",
+  "TRYAGAIN Multiple keys request during rehashing of slot",
+])("a command that is sent again after %s", (refusal) => {
+  test.each([
+    ["create", (store: SessionStore) => create(store)],
+    ["change", async (store: SessionStore, id: string) => change(store, id, { set: { a: "1" } })],
+  ])("%s is to be done no later than the first one was", async (name, call) => {
+    const moments: (string | undefined)[] = [];
+    const store = redisStore(
+      intercepted(client, async ({ script, args }, pass) => {
+        if (script !== name || !isRefusing) return pass();
+        moments.push(args[3]);
+        if (moments.length > 1) return pass();
+        await sleep(50);
+        throw new Error(refusal);
+      }),
+      { timeout: "20 seconds" },
+    );
+    let isRefusing = false;
+    const id = await create(store); // from here on it knows the server's time
+    isRefusing = true;
+    await call(store, id);
+    expect(moments).toEqual([moments[0], moments[0]]);
+    expect(Number(moments[0])).toBeGreaterThan(0);
   });
 });
 
