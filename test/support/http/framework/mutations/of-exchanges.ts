@@ -144,7 +144,7 @@ const OF_EXCHANGE = [
     [
       "a cookie is set beside its former value",
       "once",
-      'const others = present.filter((cookie) => !names.has(cookie.split("=", 1)[0]?.trim() ?? ""));',
+      'const others = present.filter((cookie) => !names.has(cookie.replace(/=.*/s, "").trim()));',
       "const others = names.size < 0 ? [] : present;",
     ],
   ]),
