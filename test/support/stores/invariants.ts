@@ -228,15 +228,16 @@ async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): 
     pointers: new Map(),
     now: 0,
   };
-  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srmlc]):(.+)$`);
+  const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srmlcp]):(.+)$`);
   await Promise.all(
     [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
       const [, shard, kind, name] = pattern.exec(key) ?? [];
       assert.ok(shard !== undefined && Number(shard) < shards, `${key} is of a shard`);
       const at = `${shard}:${name}`;
-      const [expires, content] = await Promise.all([
-        client.pexpiretime(key),
+      // In this order: what had expired when it was read has no time to live, either.
+      const [content, expires] = await Promise.all([
         readContent(client, key, kind as Kind),
+        client.pexpiretime(key),
       ]);
       if (expires === -2) return; // it expired since the scan
       assert.ok(expires > 0, `${key} has a time to live (I3)`);
@@ -245,6 +246,10 @@ async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): 
       if (kind === "r") dump.sets.set(at, { scores: toScores(content as string[]), expires });
       if (kind === "m") dump.plain.set(at, { ids: new Set(content as string[]), expires });
       if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
+      if (kind === "p") {
+        const last = Math.max(...toScores(content as string[]).values());
+        assert.ok(expires >= last, `${key} lives as long as its last reservation`);
+      }
       if (kind === "c") {
         assert.match(String(content), /^\d{13}$/, `${key} is a moment`);
         assertDue(expires, Number(content) + CLEAR_MEMORY_MS, delay, `${key} lives an hour`);
@@ -255,13 +260,14 @@ async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): 
   return { ...dump, now: seconds * 1000 + Math.floor(micros / 1000) };
 }
 
-type Kind = "s" | "r" | "m" | "l" | "c";
+type Kind = "s" | "r" | "m" | "l" | "c" | "p";
 
 async function readContent(client: Client, key: string, kind: Kind): Promise<unknown> {
   switch (kind) {
     case "s":
       return client.hgetall(key);
     case "r":
+    case "p":
       return client.zrange(key, "0", "-1", "WITHSCORES");
     case "m":
       return client.smembers(key);
