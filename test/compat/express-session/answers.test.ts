@@ -17,7 +17,8 @@ afterAll(() => client.quit());
 const references = { user_id: {} };
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
 };
 
 let uncaught: unknown[];

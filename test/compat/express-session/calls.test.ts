@@ -28,9 +28,16 @@ const cookieFor = (ms: number) => ({
 const cookie = cookieFor(HOUR);
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
   "on Redis with 8 shards": () =>
-    new SessionSetsStore({ client, prefix: freshPrefix(), shards: 8, references }),
+    new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      shards: 8,
+      references,
+    }),
 };
 const look = async (store: SessionSetsStore, sid = "sid") => {
   const found = await store.get(sid);
@@ -237,7 +244,11 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
 
 test("a call with a sid that no id is like costs nothing more, and reads go side by side", async () => {
   const meter = await openMeter(redisUrl(), (url) => new Redis(url));
-  const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix() });
+  const store = new SessionSetsStore({
+    client: meter.client,
+    prefix: freshPrefix(),
+    timeout: "20 seconds",
+  });
   await store.set("warm", { cookie });
   await store.destroy("warm");
   await meter.expectCost(() => store.set("sid", { cookie }), 1);

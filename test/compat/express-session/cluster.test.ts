@@ -33,7 +33,12 @@ describe.each(Object.keys(clusterClients))("with %s", (kind) => {
     if (!connected) throw new Error("no client");
     try {
       const prefix = freshPrefix();
-      const store = new SessionSetsStore({ client: connected.client, prefix, references });
+      const store = new SessionSetsStore({
+        client: connected.client,
+        prefix,
+        timeout: "20 seconds",
+        references,
+      });
       const sids = Array.from({ length: 150 }, (_, i) => `sid-${i}`);
       await Promise.all(sids.map((sid, i) => store.set(sid, { cookie, user: { id: i % 2 }, i })));
       for (const count of await keysOnMasters(prefix)) expect(count).toBeGreaterThan(10);
@@ -70,7 +75,12 @@ describe.each(Object.entries(middlewares))("%s", (_name, openApp) => {
   afterEach(() => app.close());
 
   test("requests at once keep each other's changes, and bring back nothing that has ended", async () => {
-    const store = new SessionSetsStore({ client, prefix: freshPrefix(), references });
+    const store = new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+    });
     app = await openApp(store, { maxAge: HOUR, rolling: true, resave: true });
     const browsers = Array.from({ length: 12 }, () => app.browser());
     await Promise.all(

@@ -31,7 +31,8 @@ const MONTH = 30 * DAY;
 
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
 };
 const ways: readonly AppOptions[] = [
   { resave: false, rolling: false },
@@ -212,7 +213,11 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     async function open(maxAge: number) {
       const meter = await openMeter(redisUrl(), (url) => new Redis(url));
       onTestFinished(() => meter.close());
-      const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix() });
+      const store = new SessionSetsStore({
+        client: meter.client,
+        prefix: freshPrefix(),
+        timeout: "20 seconds",
+      });
       app = await openApp(store, { ...way, maxAge });
       const browser = app.browser();
       await browser.send(signIn);

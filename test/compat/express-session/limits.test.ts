@@ -49,7 +49,8 @@ describe.each([
   ["in memory", (options?: Options) => new SessionSetsStore({ store: memoryStore(), ...options })],
   [
     "on Redis",
-    (options?: Options) => new SessionSetsStore({ client, prefix: freshPrefix(), ...options }),
+    (options?: Options) =>
+      new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", ...options }),
   ],
 ])("a store %s", (_where, openStore) => {
   test("refuses a value of very many parts", async () => {

@@ -26,7 +26,8 @@ const DAY = 24 * HOUR;
 
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
 };
 
 const signIn = ({ session }: AppRequest) => {
@@ -183,7 +184,7 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
       own.disconnect();
       await server.stop();
     });
-    const store = new SessionSetsStore({ client: own, references });
+    const store = new SessionSetsStore({ client: own, timeout: "20 seconds", references });
     const browser = await browserOn(openApp, store);
     const sids: string[] = [];
     for (const act of [signIn, (request: AppRequest) => call(request, "regenerate"), signIn]) {
@@ -247,7 +248,12 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
   });
 
   test("the cookie keeps its max age and options over requests", async () => {
-    const store = new SessionSetsStore({ client, prefix: freshPrefix(), references });
+    const store = new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+    });
     const browser = await browserOn(openApp, store, { maxAge: HOUR, rolling: true });
     await browser.send(signIn);
     for (let i = 0; i < 2; i++) {
@@ -270,12 +276,22 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     onTestFinished(() => {
       delete prototype.isSignedIn;
     });
-    const store = new SessionSetsStore({ client, prefix: freshPrefix(), references });
+    const store = new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+    });
     const first = await browserOn(openApp, store);
     await first.send(signIn);
     await app?.close();
     // As after a restart: the first request has a cookie, so no session was generated here before.
-    const restarted = new SessionSetsStore({ client, prefix: findPrefix(store), references });
+    const restarted = new SessionSetsStore({
+      client,
+      prefix: findPrefix(store),
+      timeout: "20 seconds",
+      references,
+    });
     const browser = await browserOn(openApp, restarted, {
       genid: (request) => (request as AppRequest).ip.concat(Math.random()),
     });

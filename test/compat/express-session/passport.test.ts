@@ -20,7 +20,8 @@ afterAll(() => client.quit());
 const references = { user_id: { from: (s: { passport?: { user?: number } }) => s.passport?.user } };
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
 };
 
 const login = (id: number) => (request: AppRequest) =>

@@ -25,9 +25,16 @@ afterAll(() => client.quit());
 const references = { user_id: {} };
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
   "on Redis with 4 shards": () =>
-    new SessionSetsStore({ client, prefix: freshPrefix(), references, shards: 4 }),
+    new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+      shards: 4,
+    }),
 };
 
 const readFields = ({ session }: AppRequest) => {

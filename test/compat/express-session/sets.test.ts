@@ -16,7 +16,8 @@ const references = {
 };
 const stores = {
   "in memory": () => new SessionSetsStore({ store: memoryStore(), references }),
-  "on Redis": () => new SessionSetsStore({ client, prefix: freshPrefix(), references }),
+  "on Redis": () =>
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", references }),
 };
 const look = async (store: SessionSetsStore<never>, sid: string) => {
   const { cookie: _, ...fields } = (await (store as never as SessionSetsStore).get(sid)) ?? {};

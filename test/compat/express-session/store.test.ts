@@ -35,9 +35,15 @@ type Options = Omit<SessionSetsStoreOptions, "store" | "client">;
 const stores = {
   "in memory": (options?: Options) => new SessionSetsStore({ store: memoryStore(), ...options }),
   "on Redis": (options?: Options) =>
-    new SessionSetsStore({ client, prefix: freshPrefix(), ...options }),
+    new SessionSetsStore({ client, prefix: freshPrefix(), timeout: "20 seconds", ...options }),
   "on Redis with 8 shards": (options?: Options) =>
-    new SessionSetsStore({ client, prefix: freshPrefix(), shards: 8, ...options }),
+    new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      shards: 8,
+      ...options,
+    }),
 };
 
 /** A session as the store has it now, not to be saved. */
@@ -321,7 +327,7 @@ describe("on Redis", () => {
     });
     const commands = await watchCommands(server.url);
     onTestFinished(() => commands.stop());
-    const store = new SessionSetsStore({ client: own, references });
+    const store = new SessionSetsStore({ client: own, timeout: "20 seconds", references });
     await store.set("correct horse", { cookie, user_id: 1 });
     await store.get("correct horse");
     await store.touch("correct horse", { cookie });
@@ -341,7 +347,12 @@ describe("on Redis", () => {
   test("each call about one session is one command, first saves and changed references too", async () => {
     const meter = await openMeter(redisUrl(), (url) => new Redis(url));
     onTestFinished(() => meter.close());
-    const store = new SessionSetsStore({ client: meter.client, prefix: freshPrefix(), references });
+    const store = new SessionSetsStore({
+      client: meter.client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+    });
     await store.set("warm", { cookie }); // the server's time, and the scripts' texts
     await store.destroy("warm");
     const data = { cookie, user_id: 1 };
@@ -362,7 +373,7 @@ describe("on Redis", () => {
       own.disconnect();
       await server.stop();
     });
-    const store = new SessionSetsStore({ client: own, references });
+    const store = new SessionSetsStore({ client: own, timeout: "20 seconds", references });
     await Promise.all(
       Array.from({ length: 500 }, (_, i) => store.set(`sid-${i}`, { cookie, user_id: 1 })),
     );
@@ -383,8 +394,8 @@ describe("on Redis", () => {
 
   test("what else is under other prefixes, or is no session, is not counted nor cleared", async () => {
     const [prefix, other] = [freshPrefix(), freshPrefix()];
-    const store = new SessionSetsStore({ client, prefix });
-    const beside = new SessionSetsStore({ client, prefix: other });
+    const store = new SessionSetsStore({ client, prefix, timeout: "20 seconds" });
+    const beside = new SessionSetsStore({ client, prefix: other, timeout: "20 seconds" });
     await store.set("sid", { cookie });
     await beside.set("sid", { cookie });
     await store.set("gone", { cookie });
@@ -397,7 +408,12 @@ describe("on Redis", () => {
   test('ids are in a plain set, too, with { as: "set" }', async () => {
     const from = (s: { passport?: { user?: number } }) => s.passport?.user;
     const options = { references: { user_id: { from, as: "set" } } } as const;
-    const store = new SessionSetsStore({ client, prefix: freshPrefix(), ...options });
+    const store = new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      ...options,
+    });
     await store.set("sid", { cookie, passport: { user: 1 } });
     const { key } = store.by("user_id", 1);
     expect(await client.smembers(key)).toEqual([store.idOf("sid")]);
@@ -408,7 +424,12 @@ describe("on Redis", () => {
   test("nothing is kept for a reference whose function finds nothing", async () => {
     const prefix = freshPrefix();
     const from = (s: { passport?: { user?: number | null } }) => s.passport?.user;
-    const store = new SessionSetsStore({ client, prefix, references: { user_id: { from } } });
+    const store = new SessionSetsStore({
+      client,
+      prefix,
+      timeout: "20 seconds",
+      references: { user_id: { from } },
+    });
     await store.set("nobody", { cookie });
     await store.set("signed out", { cookie, passport: { user: null } });
     const fields = async (sid: string) =>

@@ -152,7 +152,7 @@ describe("namespace", () => {
 
 describe("a prefix with colons, in the store", () => {
   async function reindex(prefix: string): Promise<ReindexProgress | undefined> {
-    const store = openStore(client, { prefix, shards: 1 });
+    const store = openStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     if (!isReindexable(store)) throw new Error("it can be reindexed");
     const references = [{ field: "user_id", plain: true, toTexts: (text: string) => [text] }];
     let last: ReindexProgress | undefined;

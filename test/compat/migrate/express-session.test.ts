@@ -24,6 +24,7 @@ function open(options: object = {}) {
     client,
     prefix,
     references: { user_id: { from: (s) => s.passport?.user } },
+    timeout: "20 seconds",
     migrate: { prefix: `${prefix}:` },
     ...options,
   });

@@ -123,6 +123,7 @@ const connectRedis: Origin = {
   open(client) {
     const store = new SessionSetsStore({
       client,
+      timeout: "20 seconds",
       references: { user_id: { from: (s) => s.passport?.user } },
       migrate: true,
     });

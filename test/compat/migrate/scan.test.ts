@@ -22,7 +22,13 @@ async function lay(client: Writer, count: number, from = 0): Promise<string[]> {
   return sids;
 }
 function storeOn(client: RedisClient, options: object = {}) {
-  return new SessionSetsStore({ client, references: { user_id: {} }, migrate: true, ...options });
+  return new SessionSetsStore({
+    client,
+    timeout: "20 seconds",
+    references: { user_id: {} },
+    migrate: true,
+    ...options,
+  });
 }
 async function all(migration: AsyncIterable<MoveProgress>): Promise<MoveProgress[]> {
   const seen: MoveProgress[] = [];

@@ -54,7 +54,9 @@ const client = new Redis(process.env.REDIS_URL ?? "");
 console.log(
   JSON.stringify({
     memory: await countSessions(memoryStore()),
-    redis: await countSessions(redisStore(client, { prefix: `consumer-${process.pid}` })),
+    redis: await countSessions(
+      redisStore(client, { prefix: `consumer-${process.pid}`, timeout: "20 seconds" }),
+    ),
     koa: await firstAnswer(),
     contract: storeContract.length > 0,
   }),

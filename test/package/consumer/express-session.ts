@@ -16,6 +16,7 @@ const client = new Redis(process.env.REDIS_URL ?? "");
 const store = new SessionSetsStore({
   client,
   prefix: `consumer-express-${process.pid}`,
+  timeout: "20 seconds",
   references: { user_id: { from: (s: SessionData) => s.user?.id } },
 });
 

@@ -105,7 +105,7 @@ async function isMadeWhereAsked(mutation: MutationName | null): Promise<boolean>
 /** Whether what the feed tells has happened: a sign-in where memory is full ends nothing. */
 async function isToldOnceDone(mutation: MutationName | null): Promise<boolean> {
   const direct = openFeedStore(client, { prefix: "told" });
-  const store = redisStore(createClient(mutation), { prefix: "told" });
+  const store = redisStore(createClient(mutation), { prefix: "told", timeout: "20 seconds" });
   const id = await createForUser(direct, "1");
   await signIn(store, newIdBeside(id), "1"); // the server knows the script
   const heard = await hear(direct);
@@ -122,7 +122,7 @@ async function isToldByPages(mutation: MutationName | null): Promise<boolean> {
   const direct = openFeedStore(client, { prefix: "told" });
   const id = await createForUser(direct, "1");
   const heard = await hear(direct);
-  await redisStore(createClient(mutation), { prefix: "told" }).endAll(USER);
+  await redisStore(createClient(mutation), { prefix: "told", timeout: "20 seconds" }).endAll(USER);
   await expectHeard(direct, heard, newIdBeside(id));
   await direct.close();
   return listEnded(heard).includes(id);

@@ -37,7 +37,7 @@ async function findFailures(tests: readonly StoreTest[], mutation: Mutation | nu
   const failures: string[] = [];
   for (const one of tests) {
     const open = async () => ({
-      store: redisStore(used, { prefix: freshPrefix() }),
+      store: redisStore(used, { prefix: freshPrefix(), timeout: "20 seconds" }),
       elapse: (ms: number) => elapseOn(client, ms),
     });
     await one.run(open).catch((error) => failures.push(`${one.name}: ${error}`));

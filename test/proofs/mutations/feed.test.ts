@@ -52,7 +52,7 @@ describe("on Redis", () => {
   const openOn = (used: Parameters<typeof redisStore>[0]) => async () => {
     const prefix = freshPrefix();
     const listening = openFeedStore(client, { prefix });
-    const store = new Proxy(redisStore(used, { prefix }), {
+    const store = new Proxy(redisStore(used, { prefix, timeout: "20 seconds" }), {
       get(writing, name) {
         const from = name === "subscribe" ? listening : writing;
         const value: unknown = Reflect.get(from, name, from);

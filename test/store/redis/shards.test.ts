@@ -119,7 +119,7 @@ test("stores of different prefixes share a server and nothing else", async () =>
   const ours = open(1);
   const { token } = await ours.create({ user_id: 1 });
   const theirs = createSessions<Data>({
-    store: redisStore(client, { prefix: `${prefix}.b` }),
+    store: redisStore(client, { prefix: `${prefix}.b`, timeout: "20 seconds" }),
     references: { user_id: {} },
     idleTimeout: "1 hour",
   });

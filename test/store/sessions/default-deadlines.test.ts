@@ -232,7 +232,7 @@ describe("createSessions", () => {
 describe("a session of express-session", () => {
   test.each([
     ["in memory", () => ({ store: memoryStore() })],
-    ["on Redis", () => ({ client, prefix: freshPrefix() })],
+    ["on Redis", () => ({ client, prefix: freshPrefix(), timeout: "20 seconds" as const })],
   ] as const)("lives as its cookie says, with no absolute deadline, %s", async (_, where) => {
     const store = new SessionSetsStore({ ...where(), references: { user_id: {} } });
     const day = { originalMaxAge: null };

@@ -184,7 +184,13 @@ describe("the entries for programs that come from other packages", () => {
   };
   const ofExpress = (options: object = {}) => {
     const references = { user_id: {}, plan: { from: (s: { plan?: string }) => s.plan } };
-    return new SessionSetsStore({ client, prefix: freshPrefix(), references, ...options });
+    return new SessionSetsStore({
+      client,
+      prefix: freshPrefix(),
+      timeout: "20 seconds",
+      references,
+      ...options,
+    });
   };
   const user = { userId: "1", expires: new Date(Date.now() + 60_000).toISOString() };
   const nodeRedis = createClient({ url: redisUrl() });

@@ -1,5 +1,6 @@
 /* Stores that are listened to, and what is heard. */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Duration } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import {
   type FeedEvent,
@@ -19,14 +20,14 @@ export interface Heard {
 export interface FeedStoreOptions {
   readonly prefix?: string;
   readonly shards?: number;
-  readonly timeout?: string;
+  readonly timeout?: Duration;
 }
 
 export function openFeedStore(
   client: RedisClient,
-  { prefix = freshPrefix(), shards = 1, timeout = "2 seconds" }: FeedStoreOptions = {},
+  { prefix = freshPrefix(), shards = 1, timeout = "20 seconds" }: FeedStoreOptions = {},
 ): FeedStore {
-  return redisStore(client, { prefix, shards, timeout: timeout as "2 seconds" }) as FeedStore;
+  return redisStore(client, { prefix, shards, timeout }) as FeedStore;
 }
 
 export async function hear(store: FeedStore, id: string | null = null): Promise<Heard> {

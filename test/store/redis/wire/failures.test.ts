@@ -186,7 +186,7 @@ describe("what a client rejects with", () => {
   ])("%s, the error says and has as its cause", async (_what, reason, says, cause) => {
     const client = new Redis({ lazyConnect: true });
     const rejecting = intercepted(client, () => Promise.reject(reason));
-    const error = await createSessionsOn(redisStore(rejecting))
+    const error = await createSessionsOn(redisStore(rejecting, { timeout: "20 seconds" }))
       .create({ user_id: 1 })
       .catch((refusal: unknown) => refusal);
     expect(error).toMatchObject({ code: "ERR_STORE_UNAVAILABLE", cause });

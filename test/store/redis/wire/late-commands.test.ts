@@ -249,6 +249,7 @@ describe("a command that arrives twice", () => {
         sent.push({ again: pass });
         return pass();
       }),
+      { timeout: "20 seconds" },
     );
     const id = await create(store, one);
     const [a, b] = [newIdBeside(id), newIdBeside(id)];
@@ -294,7 +295,12 @@ describe("a server whose clock is not ours", () => {
   }
 
   test.each([3_600_000, -3_600_000, 86_400_000 * 365])("but %i ms ahead", async (skew) => {
-    await useAll(redisStore(skewed(() => skew)));
+    await useAll(
+      redisStore(
+        skewed(() => skew),
+        { timeout: "20 seconds" },
+      ),
+    );
   });
 
   test.each([
@@ -302,7 +308,10 @@ describe("a server whose clock is not ours", () => {
     ["back", -3_600_000],
   ])("and is set %s while the store is in use", async (_, by) => {
     let skew = 0;
-    const store = redisStore(skewed(() => skew));
+    const store = redisStore(
+      skewed(() => skew),
+      { timeout: "20 seconds" },
+    );
     await useAll(store);
     skew = by;
     await useAll(store);
@@ -321,6 +330,7 @@ describe("a server whose clock is not ours", () => {
         const hourAgo = `server_time_usec:${(Date.now() - 3_600_000) * 1000}`;
         return String(await pass()).replace(/server_time_usec:\d+/, hourAgo);
       }),
+      { timeout: "20 seconds" },
     );
     const id = await createForUser(store, "1");
     expect(lied).toBe(true);

@@ -35,7 +35,7 @@ let made: Made;
 beforeEach(async () => {
   server = await startRedis();
   client = clients["ioredis 6"](server.url);
-  sessions = createSessionsOn(redisStore(client, { timeout: "10 seconds" }));
+  sessions = createSessionsOn(redisStore(client, { timeout: "20 seconds" }));
   made = await makeSession(sessions);
 });
 afterEach(async () => {
@@ -234,7 +234,7 @@ test.each([
   const refusing = intercepted(client, async () => {
     throw new Error(message);
   });
-  sessions = createSessionsOn(redisStore(refusing));
+  sessions = createSessionsOn(redisStore(refusing, { timeout: "20 seconds" }));
   await expectRefused(["read", "write", "memory"], advice, /^(LOADING|CLUSTERDOWN)/);
 });
 
@@ -245,7 +245,7 @@ test("a server that is too old says so, and does not show what was sent", async 
     const message = `ERR unknown command '${name}', with args beginning with: ${shown}`;
     throw Object.assign(new Error(message), { command: { name, args } });
   });
-  sessions = createSessionsOn(redisStore(old));
+  sessions = createSessionsOn(redisStore(old, { timeout: "20 seconds" }));
   const says = /lacks a command; Redis 7\.0|runs no Lua scripts/;
   await expectRefused(["read", "write", "memory"], says, ONLY_ITS_NAME);
 });
@@ -279,7 +279,7 @@ describe("a server with a password", () => {
   test("refuses a user that may not do all that a store does", async () => {
     await client.call("ACL", "SETUSER", "guest", "on", ">pass", "~*", "+ping", "+info", "+time");
     const guest = clients["ioredis 6"](server.url.replace("//", "//guest:pass@"));
-    sessions = createSessionsOn(redisStore(guest));
+    sessions = createSessionsOn(redisStore(guest, { timeout: "20 seconds" }));
     const all: readonly Need[] = ["read", "write", "memory"];
     await expectRefused(all, /check its user, password and ACL/, /^NOPERM/);
     guest.disconnect();
@@ -304,7 +304,7 @@ describe("a foreign key", () => {
   }
 
   test("at a session's place stops everything about it before anything is written", async () => {
-    const store = redisStore(client);
+    const store = redisStore(client, { timeout: "20 seconds" });
     const id = await create(store, one);
     await client.del(store.sessionKey(id));
     await client.set(store.sessionKey(id), "foreign");
@@ -323,7 +323,7 @@ describe("a foreign key", () => {
   });
 
   test.each(["zset", "set"])("at a %s's place does, too", async (kind) => {
-    const store = redisStore(client);
+    const store = redisStore(client, { timeout: "20 seconds" });
     const plain = kind === "set";
     const references = [
       { field: "user_id", texts: ["1"], plain },

@@ -171,7 +171,7 @@ describe("of a cluster", () => {
     const sent: string[] = [];
     const store = redisStore(
       telling((info) => info, sent),
-      { prefix: freshPrefix(), shards: 1 },
+      { prefix: freshPrefix(), shards: 1, timeout: "20 seconds" },
     );
     await createForUser(store, "1");
     expect(sent[0]).toBe("who are you");
