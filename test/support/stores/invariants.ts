@@ -246,22 +246,23 @@ async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): 
       if (kind === "r") dump.sets.set(at, { scores: toScores(content as string[]), expires });
       if (kind === "m") dump.plain.set(at, { ids: new Set(content as string[]), expires });
       if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
-      if (kind === "p") checkReservations(key, toScores(content as string[]), expires);
-      if (kind === "c") checkMark(key, String(content), expires, delay);
+      checkAside(key, kind as Kind, content, expires, delay);
     }),
   );
   const [seconds, micros] = (await client.time()).map(Number) as [number, number];
   return { ...dump, now: seconds * 1000 + Math.floor(micros / 1000) };
 }
 
-function checkMark(key: string, moment: string, expires: number, delay: number): void {
-  assert.match(moment, /^\d{13}$/, `${key} is a moment`);
-  assertDue(expires, Number(moment) + CLEAR_MEMORY_MS, delay, `${key} lives an hour`);
-}
-
-function checkReservations(key: string, scores: Map<string, number>, expires: number): void {
-  const last = Math.max(...scores.values());
-  assert.ok(expires >= last, `${key} lives as long as its last reservation`);
+/** Checks what is beside the sessions and their sets: marks of clears, and reservations. */
+function checkAside(key: string, kind: Kind, content: unknown, expires: number, delay: number) {
+  if (kind === "c") {
+    assert.match(String(content), /^\d{13}$/, `${key} is a moment`);
+    assertDue(expires, Number(content) + CLEAR_MEMORY_MS, delay, `${key} lives an hour`);
+  }
+  if (kind === "p") {
+    const last = Math.max(...toScores(content as string[]).values());
+    assert.ok(expires >= last, `${key} lives as long as its last reservation`);
+  }
 }
 
 type Kind = "s" | "r" | "m" | "l" | "c" | "p";
