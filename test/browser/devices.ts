@@ -62,7 +62,7 @@ export async function signInAgain(page: Page, password = PASSWORD): Promise<void
     await signIn(page, password);
     return heading(page);
   };
-  await expect.poll(signedIn, { timeout: 20_000, interval: 500 }).toBe("Your devices");
+  await expect.poll(signedIn, { timeout: 60_000, interval: 500 }).toBe("Your devices");
 }
 
 export async function changePassword(page: Page, current: string, next: string): Promise<void> {

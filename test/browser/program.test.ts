@@ -48,7 +48,7 @@ function startProgram(env: Record<string, string> = {}): Program {
           expect(match, output.all).not.toBeNull();
           return match as RegExpMatchArray;
         },
-        { timeout: 30_000 },
+        { timeout: 60_000 },
       ),
   };
 }
