@@ -328,7 +328,7 @@ async function rotate(
     from,
   );
   const session = run.model.live(id);
-  if (!session) return assertAbsent(run, answer, id, values, null);
+  if (!session) return assert.equal(answer, null, "there is no session");
   const turn = run.model.decideRotation(id, values, grace);
   const entering = turn === "replaced" ? { leaving: session } : { own: session };
   const enters = turn !== "nothing" && turn !== "ended";
@@ -369,7 +369,7 @@ async function change(
     from,
   );
   const session = run.model.live(chosen.id);
-  if (!session) return assertAbsent(run, answer, chosen.id, values, false);
+  if (!session) return assert.equal(answer, false, "there is no session");
   const changed = enter(run, answer, values, { when }, { own: session });
   if (changed === undefined) return;
   assert.equal(changed, true, "there is a session");
@@ -410,12 +410,10 @@ function enter<T extends object | boolean | null>(
   { when, asOf, all = values, enters = true }: Asked,
   entering: Entering,
 ): T | undefined {
-  const { isOneShard } = run.world;
   const verdict = run.doors.judge(asOf, all, when);
   const room = run.doors.findRoom(values, entering);
   if (answer instanceof SessionError && answer.code === "ERR_SESSION_LIMIT") {
-    // Over several shards it may be counted before it is asked what else hinders the session.
-    assert.ok(!isOneShard || (enters && verdict !== "refused"), "it is hindered by something else");
+    assert.ok(enters && verdict !== "refused", "it is hindered by something else");
     assertFull(run, answer, room.full);
     return undefined;
   }
@@ -428,23 +426,6 @@ function enter<T extends object | boolean | null>(
   assert.equal(room.full, null, "a set is full");
   if (room.full === null) endEach(run, room.doomed, toKind("limit"));
   return answer as T;
-}
-
-/**
- * Asserts that nothing was found through a token. Over several shards it may be counted first whether
- * a session that the token once led to would have room.
- */
-function assertAbsent(
-  run: Run,
-  answer: unknown,
-  id: string,
-  values: Values,
-  absent: null | false,
-): void {
-  const own = run.model.named(id);
-  const isFull = !run.world.isOneShard && own && answer instanceof SessionError;
-  if (isFull) assertFull(run, answer, run.doors.findRoom(values, { own }).full);
-  else assert.equal(answer, absent, "there is no session");
 }
 
 function assertFull(run: Run, answer: unknown, field: string | null): void {
