@@ -33,7 +33,10 @@ export const tellingMutations = {
     apply: edits("page", ["'@c', found.created,", "'@c', '-' .. found.created,"]),
   },
   "trim that does not follow a rotation": {
-    about: "a trim ends sessions by the ids that they had when it looked",
-    apply: edits("page", ["'@l', found.lineage,", ""]),
+    about: "a trim looks for a session where its lineage was first, and nowhere else",
+    apply: edits("endEach", [
+      "local current, found, trail = follow_name(lineage)",
+      "local current, found, trail = lineage, read_own_fields(lineage), {}",
+    ]),
   },
 } as const satisfies Record<string, Mutation>;
