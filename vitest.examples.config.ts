@@ -6,6 +6,6 @@ export default defineConfig({
     include: ["test/examples/**/*.test.ts"],
     hookTimeout: 300_000, // npm installs packages in a hook
     globalSetup: ["test/support/setup/redis.ts", "test/examples/global-setup.ts"],
-    testTimeout: 60_000,
+    testTimeout: 600_000, // only for what hangs
   },
 });
