@@ -12,6 +12,8 @@ export interface Actor {
   readonly name: string;
   /** Whether it does something with a whole set, session by session. */
   readonly ofSet: boolean;
+  /** What it does to the sessions of a set, page by page. */
+  readonly pages?: "change" | "end";
   /** Whether its calls are those of one request. */
   readonly request?: boolean;
   /** Whether it makes a session that a set's operation may meet beside the one whose place it takes. */
@@ -34,6 +36,10 @@ function making(name: string, call: Call): Actor {
 
 function ofSet(name: string, call: Call): Actor {
   return { name, ofSet: true, start: (scene, me) => [() => call(scene, me)] };
+}
+
+function paged(pages: "change" | "end", name: string, call: Call): Actor {
+  return { ...ofSet(name, call), pages };
 }
 
 const token = ({ tokens }: Scene, name: string) => tokens.get(name);
@@ -144,18 +150,18 @@ export const SINGLE: readonly Actor[] = [
 
 /** On all sessions of user 1. */
 export const OF_SETS: readonly Actor[] = [
-  ofSet("clear", (scene) => peers(scene).clear()),
-  ofSet("clear except T", (scene) => peers(scene).clear({ except: present(scene) })),
-  ofSet("clear except T, by its old id", (scene) => {
+  paged("end", "clear", (scene) => peers(scene).clear()),
+  paged("end", "clear except T", (scene) => peers(scene).clear({ except: present(scene) })),
+  paged("end", "clear except T, by its old id", (scene) => {
     const except = toId(token(scene, "t1"), scene.store.shards);
     return peers(scene).clear({ except });
   }),
-  ofSet("clear except T, by its lineage", (scene) => {
+  paged("end", "clear except T, by its lineage", (scene) => {
     return peers(scene).clear({ except: findLineage(scene) });
   }),
-  ofSet("set of a set", (scene, me) => peers(scene).set({ theme: me })),
-  ofSet("set of a set to another team", (scene) => team(scene).set({ team: 2 })),
-  ofSet("unset of a set", (scene) => peers(scene).unset(["cart"])),
+  paged("change", "set of a set", (scene, me) => peers(scene).set({ theme: me })),
+  paged("change", "set of a set to another team", (scene) => team(scene).set({ team: 2 })),
+  paged("change", "unset of a set", (scene) => peers(scene).unset(["cart"])),
   ofSet("ids", async (scene) => {
     const ids = await peers(scene).ids();
     return ids.map((id) => [scene.names.get(id) ?? "T"]).sort();

@@ -49,15 +49,9 @@ export async function createGroup({ actors, ...setting }: Omit<Case, "choices">)
   return { actors: found, setting, oracle: await Oracle.of(found, setting) };
 }
 
-/**
- * A request that goes by the set it is in sees one that is changed by half, as no order of calls does. And
- * a sign-in between two pages that change or end a set may keep fields of a session that was not reached yet,
- * or find it ended and be ended itself (docs/design.md, "Promises and limits").
- */
+/** A request that goes by the set it is in sees one that is changed by half, as no order of calls does. */
 function isClear({ actors }: Group): boolean {
   const sets = actors.filter((actor) => actor.ofSet);
-  const keeps = actors.some(({ name }) => /keeping|sign in/.test(name));
-  if (keeps && sets.some(({ name }) => /^((un)?set of a set|clear)/.test(name))) return false;
   return sets.length < 2 || !sets.some((actor) => actor.request);
 }
 

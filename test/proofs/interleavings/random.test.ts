@@ -31,6 +31,21 @@ const FOUND: readonly Case[] = [
     actors: ["clear except T, by its old id", "request: rotate, set"],
     choices: [1],
   },
+  // A session that was made between the pages of a set's change, or of its end, had no explanation.
+  {
+    shards: 1,
+    actors: [
+      "sign in again through an alias, keeping the team",
+      "set of a set to another team",
+      "touch for longer",
+    ],
+    choices: [1, 2, 1],
+  },
+  {
+    shards: 1,
+    actors: ["sign in again, keeping the cart", "clear", "iteration"],
+    choices: [1, 1, 0, 1],
+  },
 ];
 
 let harness: Harness;
