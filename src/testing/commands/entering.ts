@@ -1,34 +1,19 @@
 import assert from "node:assert/strict";
 import type { CommandStore } from "../../store/commanding.ts";
 import type { Limit } from "../../store/entering.ts";
+import { createInOrder, END_OLDEST, FULL, REJECT, USER } from "../core/full-sets.ts";
 import { newId } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
   create,
-  createForUser,
   expectDone,
   HOUR_MS,
-  of,
   readTexts,
   toLimited,
 } from "../steps.ts";
-import type { StoreTest, StoreUnderTest } from "../store-test.ts";
+import type { StoreTest } from "../store-test.ts";
 import { commandTest, createCommand } from "./steps.ts";
-
-const END_OLDEST: Limit = { most: 2, whenFull: "end-oldest" };
-const REJECT: Limit = { most: 2, whenFull: "reject" };
-const FULL = { state: "full", field: "user_id", limit: 2 };
-const USER = of("user_id", "1");
-
-/** Makes as many sessions of user 1 as there may be. */
-async function fill({ store, elapse }: StoreUnderTest): Promise<[older: string, newer: string]> {
-  const older = await createForUser(store, "1");
-  await elapse(2);
-  const newer = await createForUser(store, "1");
-  await elapse(2);
-  return [older, newer];
-}
 
 /** Names user 1, who may have so many sessions, and makes the session where there is none. */
 function enter(store: CommandStore, id: string, limit: Limit, absoluteTimeout = HOUR_MS) {
@@ -42,7 +27,7 @@ function enter(store: CommandStore, id: string, limit: Limit, absoluteTimeout = 
 export const entering: readonly StoreTest[] = [
   commandTest("a command does not let its session into a full set that rejects", async (under) => {
     const { store } = under;
-    const full = await fill(under);
+    const full = await createInOrder(under, 2);
     const guest = await create(store, { fields: { a: "1" } });
     const none = newId(store.shards);
     for (const id of [guest, none]) {
@@ -55,7 +40,7 @@ export const entering: readonly StoreTest[] = [
 
   commandTest("a command whose session enters a full set ends the oldest there", async (under) => {
     const { store, elapse } = under;
-    const [older, newer] = await fill(under);
+    const [older = "", newer = ""] = await createInOrder(under, 2);
     const guest = await create(store);
     expectDone(await enter(store, guest, END_OLDEST));
     await assertGone(store, older);
@@ -68,7 +53,7 @@ export const entering: readonly StoreTest[] = [
 
   commandTest("a session that is in a full set may be changed by commands", async (under) => {
     const { store } = under;
-    const full = await fill(under);
+    const full = await createInOrder(under, 2);
     for (const limit of [REJECT, END_OLDEST]) {
       for (const id of full) expectDone(await enter(store, id, limit));
     }

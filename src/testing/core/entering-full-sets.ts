@@ -20,13 +20,10 @@ import {
   renew,
   toLimited,
 } from "../steps.ts";
-import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
+import { type StoreTest, storeTest } from "../store-test.ts";
+import { createInOrder, END_OLDEST, FULL, REJECT, USER } from "./full-sets.ts";
 
-const END_OLDEST: Limit = { most: 2, whenFull: "end-oldest" };
-const REJECT: Limit = { most: 2, whenFull: "reject" };
-const FULL = { state: "full", field: "user_id", limit: 2 };
 const CLEARED = { state: "cleared" };
-const user = of("user_id", "1");
 
 const limited = (limit: Limit) => toLimited({ user_id: ["1"] }, limit);
 
@@ -49,16 +46,6 @@ function createReplacement(
   return { ...changeUser(to, "1", over), references: limited(limit) };
 }
 
-/** Makes sessions of user 1 one after the other, and gives their ids. */
-async function createInOrder({ store, elapse }: StoreUnderTest, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let i = 0; i < count; i++) {
-    ids.push(await createForUser(store, "1"));
-    await elapse(2);
-  }
-  return ids;
-}
-
 const isLive = async (store: SessionStore, id: string) => (await store.find(id)).state === "live";
 
 /** Who has a place in a set with a limit, and which of several refusals is the answer. */
@@ -76,7 +63,7 @@ export const enteringFullSets: readonly StoreTest[] = [
     const ids = [...older, ...drafts.map(({ id }) => id)];
     const entered = ids.filter((_, i) => answers[i]?.state !== "full");
     assert.equal(entered.length, 1, `one of six enters: ${JSON.stringify(answers)}`);
-    await assertMembers(store, user, [member, ...entered]);
+    await assertMembers(store, USER, [member, ...entered]);
     for (const id of older) {
       assert.equal((await readTexts(store, id)).user_id, entered.includes(id) ? "1" : "9");
     }
@@ -91,7 +78,7 @@ export const enteringFullSets: readonly StoreTest[] = [
     const sent = ids.map((id) => createLimited(id, REJECT));
     const answers = await Promise.all(ids.map((id, i) => store.signIn(id, sent[i] as SignIn)));
     const made = sent.flatMap(({ id }, i) => (answers[i]?.state === "signed-in" ? [id] : []));
-    await assertMembers(store, user, [second, ...made]);
+    await assertMembers(store, USER, [second, ...made]);
     assert.equal(made.length, 1);
     for (const [i, id] of visitors.entries()) {
       assert.equal(await isLive(store, id), answers[i + 2]?.state === "full");
@@ -122,8 +109,8 @@ export const enteringFullSets: readonly StoreTest[] = [
       const sent = createLimited(visitor, limit, [twin]);
       assert.equal((await store.signIn(visitor, sent)).state, "signed-in");
       await store.end(twin);
-      await assertMembers(store, user, [first, sent.id]);
-      await store.endAll(user);
+      await assertMembers(store, USER, [first, sent.id]);
+      await store.endAll(USER);
     }
   }),
 
@@ -140,8 +127,8 @@ export const enteringFullSets: readonly StoreTest[] = [
       const sent = createLimited(visitor, limit, names.slice(0, 2)); // by old ids
       assert.equal((await store.signIn(visitor, sent)).state, "signed-in");
       await store.end(names.at(-1) as string);
-      await assertMembers(store, user, [first, sent.id]);
-      await store.endAll(user);
+      await assertMembers(store, USER, [first, sent.id]);
+      await store.endAll(USER);
     }
   }),
 
@@ -152,7 +139,7 @@ export const enteringFullSets: readonly StoreTest[] = [
     const leaving = [other, newId(store.shards), newIdBeside(other)];
     const visitor = await create(store);
     assert.deepEqual(await store.signIn(visitor, createLimited(visitor, REJECT, leaving)), FULL);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest(
@@ -166,8 +153,8 @@ export const enteringFullSets: readonly StoreTest[] = [
         const asked = createReplacement(to, limit, { leaving: [twin] });
         expectDone(await store.change(visitor, asked));
         await store.end(twin);
-        await assertMembers(store, user, [first, to]);
-        await store.endAll(user);
+        await assertMembers(store, USER, [first, to]);
+        await store.endAll(USER);
       }
     },
   ),
@@ -177,7 +164,7 @@ export const enteringFullSets: readonly StoreTest[] = [
     const visitor = await create(store);
     const before = (await store.find(visitor)) as { readonly session: { createdAt: number } };
     const asOf = before.session.createdAt;
-    await store.endAll(user);
+    await store.endAll(USER);
     const ids = await createInOrder(under, 2);
     const other = await createForUser(store, "2");
     const to = newIdBeside(visitor);
@@ -194,7 +181,7 @@ export const enteringFullSets: readonly StoreTest[] = [
       }
     }
     await assertGone(store, to);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest(
@@ -239,10 +226,10 @@ export const enteringFullSets: readonly StoreTest[] = [
     for (const limit of [REJECT, END_OLDEST]) {
       for (const id of ids) expectDone(await store.change(id, createEntry(limit)));
     }
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
     const made = { ...createDraft(store), references: limited(END_OLDEST) };
     await createSession(store, made);
-    await assertMembers(store, user, [ids[2] as string, made.id]);
+    await assertMembers(store, USER, [ids[2] as string, made.id]);
   }),
 
   storeTest("changeAll beside parallel sessions overfills no set that rejects", async (under) => {

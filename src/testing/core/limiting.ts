@@ -24,27 +24,13 @@ import {
   toLimited,
   toReferences,
 } from "../steps.ts";
-import { type StoreTest, type StoreUnderTest, storeTest } from "../store-test.ts";
-
-const END_OLDEST: Limit = { most: 2, whenFull: "end-oldest" };
-const REJECT: Limit = { most: 2, whenFull: "reject" };
-const FULL = { state: "full", field: "user_id", limit: 2 };
-const user = of("user_id", "1");
+import { type StoreTest, storeTest } from "../store-test.ts";
+import { createInOrder, END_OLDEST, FULL, REJECT, USER } from "./full-sets.ts";
 
 /** A session of user 1, who may have so many. */
 function draft(store: SessionStore, limit: Limit, session: SessionDraft = {}): NewSession {
   const made = createDraft(store, { ...session, fields: { user_id: "1", ...session.fields } });
   return { ...made, references: toLimited({ user_id: ["1"] }, limit) };
-}
-
-/** Makes sessions of user 1 one after the other, and gives their ids. */
-async function createInOrder({ store, elapse }: StoreUnderTest, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let i = 0; i < count; i++) {
-    ids.push(await createForUser(store, "1"));
-    await elapse(2);
-  }
-  return ids;
 }
 
 /** How many sessions a set of users may have, and what becomes of one too many. */
@@ -54,7 +40,7 @@ export const limiting: readonly StoreTest[] = [
     const [, second = ""] = await createInOrder(under, 2);
     const made = draft(store, END_OLDEST);
     await createSession(store, made);
-    await assertMembers(store, user, [second, made.id]);
+    await assertMembers(store, USER, [second, made.id]);
   }),
 
   storeTest("of too many sessions all that are beyond the limit are ended", async (under) => {
@@ -62,7 +48,7 @@ export const limiting: readonly StoreTest[] = [
     const ids = await createInOrder(under, 5);
     const made = draft(store, END_OLDEST);
     await createSession(store, made);
-    await assertMembers(store, user, [ids[4] as string, made.id]);
+    await assertMembers(store, USER, [ids[4] as string, made.id]);
     await assertGone(store, ...ids.slice(0, 4));
   }),
 
@@ -75,7 +61,7 @@ export const limiting: readonly StoreTest[] = [
     expectDone(await change(store, to, { set: { a: "1" } }));
     await createSession(store, draft(store, END_OLDEST));
     await assertGone(store, to);
-    assert.equal(await store.has(user, second), true);
+    assert.equal(await store.has(USER, second), true);
   }),
 
   storeTest("what is below the limit is let in, and ends nothing", async ({ store }) => {
@@ -83,7 +69,7 @@ export const limiting: readonly StoreTest[] = [
     const second = draft(store, END_OLDEST);
     await createSession(store, first);
     await createSession(store, second);
-    await assertMembers(store, user, [first.id, second.id]);
+    await assertMembers(store, USER, [first.id, second.id]);
   }),
 
   storeTest("a full set rejects, and nothing is written", async (under) => {
@@ -92,7 +78,7 @@ export const limiting: readonly StoreTest[] = [
     const made = draft(store, REJECT);
     assert.deepEqual(await store.create(made), FULL);
     await assertGone(store, made.id);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest("expired sessions do not count", async ({ store, elapse }) => {
@@ -102,14 +88,14 @@ export const limiting: readonly StoreTest[] = [
     await elapse(45);
     const made = draft(store, REJECT);
     await createSession(store, made);
-    await assertMembers(store, user, [live, made.id]);
+    await assertMembers(store, USER, [live, made.id]);
   }),
 
   storeTest("create called again with its id is not refused", async ({ store }) => {
     const made = draft(store, { most: 1, whenFull: "reject" });
     const first = await createSession(store, made);
     assert.deepEqual(await store.create(made), first);
-    await assertMembers(store, user, [made.id]);
+    await assertMembers(store, USER, [made.id]);
   }),
 
   storeTest(
@@ -146,10 +132,10 @@ export const limiting: readonly StoreTest[] = [
     });
     const sent = limited(first, REJECT);
     assert.equal((await store.signIn(first, sent)).state, "signed-in");
-    await assertMembers(store, user, [second, sent.id]);
+    await assertMembers(store, USER, [second, sent.id]);
     const again = limited(second, END_OLDEST);
     assert.equal((await store.signIn(second, again)).state, "signed-in");
-    await assertMembers(store, user, [sent.id, again.id]);
+    await assertMembers(store, USER, [sent.id, again.id]);
   }),
 
   storeTest("a sign-in that is rejected ends nothing", async (under) => {
@@ -163,7 +149,7 @@ export const limiting: readonly StoreTest[] = [
     assert.deepEqual(await store.signIn(old, sent), FULL);
     assert.deepEqual(await readTexts(store, old), { cart: "x" });
     await assertGone(store, sent.id);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest("a sign-in into a full set ends the oldest", async (under) => {
@@ -176,9 +162,9 @@ export const limiting: readonly StoreTest[] = [
     };
     assert.equal((await store.signIn(old, sent)).state, "signed-in");
     await assertGone(store, first);
-    await assertMembers(store, user, [second, sent.id]);
+    await assertMembers(store, USER, [second, sent.id]);
     assert.deepEqual(await store.signIn(old, sent), await store.signIn(old, sent));
-    await assertMembers(store, user, [second, sent.id]);
+    await assertMembers(store, USER, [second, sent.id]);
   }),
 
   storeTest("a change that names another user counts as a sign-in", async (under) => {
@@ -193,11 +179,11 @@ export const limiting: readonly StoreTest[] = [
     const refused = newIdBeside(other);
     assert.deepEqual(await store.change(other, named(refused, REJECT)), FULL);
     await assertGone(store, refused);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
     await assertMembers(store, of("user_id", "2"), [other]);
     const to = newIdBeside(other);
     expectDone(await store.change(other, named(to, END_OLDEST)));
-    await assertMembers(store, user, [second, to]);
+    await assertMembers(store, USER, [second, to]);
   }),
 
   storeTest("a change that replaces an old session counts as a new one", async (under) => {
@@ -212,11 +198,11 @@ export const limiting: readonly StoreTest[] = [
     });
     const first = newIdBeside(guest);
     expectDone(await store.change(guest, named(first)));
-    await assertMembers(store, user, [ids[1] as string, first]);
+    await assertMembers(store, USER, [ids[1] as string, first]);
     await elapse(2);
     const second = newIdBeside(other);
     expectDone(await store.change(other, named(second)));
-    await assertMembers(store, user, [first, second]);
+    await assertMembers(store, USER, [first, second]);
     await assertGone(store, ...ids);
   }),
 
@@ -237,7 +223,7 @@ export const limiting: readonly StoreTest[] = [
     const ids = await createInOrder(under, 2);
     const again = { ...createChange(), references: toLimited({ user_id: ["1"] }, REJECT) };
     for (const id of ids) expectDone(await store.change(id, again));
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest("a session that enters a full set by a change ends the oldest there", async (under) => {
@@ -254,7 +240,7 @@ export const limiting: readonly StoreTest[] = [
     await assertMembers(store, of("user_id", "9"), [younger]);
     expectDone(await store.change(younger, enter(END_OLDEST)));
     await assertGone(store, first);
-    await assertMembers(store, user, [second, younger]);
+    await assertMembers(store, USER, [second, younger]);
   }),
 
   storeTest("a session that enters a set with room by a change ends nothing", async (under) => {
@@ -266,7 +252,7 @@ export const limiting: readonly StoreTest[] = [
       references: toLimited({ user_id: ["1"] }, END_OLDEST),
     };
     expectDone(await store.change(guest, enter));
-    await assertMembers(store, user, [guest, first]);
+    await assertMembers(store, USER, [guest, first]);
   }),
 
   storeTest(
@@ -305,7 +291,7 @@ export const limiting: readonly StoreTest[] = [
       references: toLimited({ user_id: ["1"] }, END_OLDEST),
     };
     assert.deepEqual(await store.change(oldest, enter), FULL);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
     await assertMembers(store, of("user_id", "9"), [oldest]);
   }),
 
@@ -321,11 +307,11 @@ export const limiting: readonly StoreTest[] = [
       ...createChanges({ set: { team: "7" } }),
       references: toLimited({ team: ["7"] }, limit),
     });
-    assert.equal(await store.changeAll(user, move(END_OLDEST)), 2);
+    assert.equal(await store.changeAll(USER, move(END_OLDEST)), 2);
     await assertMembers(store, of("team", "7"), [inTeam, second]);
     const [third = ""] = await createInOrder(under, 1);
     for (const limit of [REJECT, END_OLDEST]) {
-      await assert.rejects(store.changeAll(user, move(limit)), (error) => {
+      await assert.rejects(store.changeAll(USER, move(limit)), (error) => {
         assert.ok(error instanceof SessionError && error.code === "ERR_SESSION_LIMIT", `${error}`);
         assert.deepEqual([error.field, error.limit], ["team", 2]);
         return true;
@@ -342,9 +328,9 @@ export const limiting: readonly StoreTest[] = [
       ...createChanges({ set: { a: "1" } }),
       references: toLimited({ user_id: ["1"] }, REJECT),
     };
-    assert.equal(await store.changeAll(user, again), 3);
+    assert.equal(await store.changeAll(USER, again), 3);
     assert.equal(await store.changeAll(of("user_id", "nobody"), again), 0);
-    await assertMembers(store, user, ids);
+    await assertMembers(store, USER, ids);
   }),
 
   storeTest(
@@ -352,7 +338,7 @@ export const limiting: readonly StoreTest[] = [
     async ({ store }) => {
       const drafts = Array.from({ length: 12 }, () => draft(store, { ...END_OLDEST, most: 5 }));
       await Promise.all(drafts.map((made) => createSession(store, made)));
-      assert.equal(await store.count(user), 5);
+      assert.equal(await store.count(USER), 5);
       const rejected = Array.from({ length: 12 }, () => ({
         ...draft(store, { ...REJECT, most: 5 }),
         references: toLimited({ user_id: ["2"] }, { ...REJECT, most: 5 }),
