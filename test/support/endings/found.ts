@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import type { EndingCases } from "./cases.ts";
-import { NONE, type Opened, settle, watch } from "./steps.ts";
+import { Gate, NONE, type Opened, settle, watch } from "./steps.ts";
 
 export function found({ describe, test, open, eventually }: EndingCases): void {
   describe("a deadline", () => {
@@ -74,25 +74,24 @@ export function found({ describe, test, open, eventually }: EndingCases): void {
     });
 
     test("that is brought forward during a look counts, whatever the look has found", async () => {
-      let isHeld = false;
-      const release: (() => void)[] = [];
+      const gate = new Gate();
       const opened = open(() => ({
         async find(id, options) {
           const found = await opened.memory.find(id, options);
-          if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+          await gate.pass();
           return found;
         },
       }));
       const { sessions, clock, listeners } = opened;
       const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: "1 hour" });
       const { told } = await watch(sessions, session.id);
-      isHeld = true;
+      gate.shut();
       for (const listener of listeners) listener.onGap();
-      await eventually("a look", 1, async () => release.length);
+      await eventually("a look", 1, async () => gate.waiting);
       await sessions.touch(token, { idleTimeout: 30 });
       await settle();
-      isHeld = false;
-      for (const resolve of release) resolve();
+      gate.open();
+      gate.release();
       await settle();
       clock.now += 31;
       await eventually("it", ["expire"], async () => told.map(({ how }) => how));
@@ -191,48 +190,46 @@ export function found({ describe, test, open, eventually }: EndingCases): void {
     });
 
     test("that comes during a look has the session looked up once more", async () => {
-      let isHeld = false;
-      const release: (() => void)[] = [];
+      const gate = new Gate();
       const opened = open(() => ({
         async find(id, options) {
           const found = await opened.memory.find(id, options);
-          if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+          await gate.pass();
           return found;
         },
       }));
       const { sessions, listeners } = opened;
       const { session } = await sessions.create({ user_id: 1 });
       const { told } = await watch(sessions, session.id);
-      isHeld = true;
+      gate.shut();
       for (const listener of listeners) listener.onGap();
-      await eventually("a look", 1, async () => release.length);
+      await eventually("a look", 1, async () => gate.waiting);
       await endUnheard(opened, session.id); // the look has found it alive
       for (const listener of listeners) listener.onGap();
-      isHeld = false;
-      for (const resolve of release) resolve();
+      gate.open();
+      gate.release();
       await eventually("it", ["unknown"], async () => told.map(({ how }) => how));
     });
 
     test("is nothing to who stops listening during the look, nor to who begins then", async () => {
-      let isHeld = false;
-      const release: (() => void)[] = [];
+      const gate = new Gate();
       const opened = open(() => ({
         async find(id, options) {
-          if (isHeld) await new Promise<void>((resolve) => release.push(resolve));
+          await gate.pass();
           return opened.memory.find(id, options);
         },
       }));
       const { sessions, listeners } = opened;
       const { session } = await sessions.create({ user_id: 1 });
       const stopped = await watch(sessions, session.id);
-      isHeld = true;
+      gate.shut();
       for (const listener of listeners) listener.onGap();
-      await eventually("a look", 1, async () => release.length);
+      await eventually("a look", 1, async () => gate.waiting);
       await stopped.off();
-      isHeld = false;
+      gate.open();
       const begun = await watch(sessions, session.id);
       await endUnheard(opened, session.id);
-      for (const resolve of release) resolve(); // for the look of the one that has stopped
+      gate.release(); // for the look of the one that has stopped
       await settle();
       for (const listener of listeners) listener.onGap();
       await eventually("it", ["unknown"], async () => begun.told.map(({ how }) => how));

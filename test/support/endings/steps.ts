@@ -77,3 +77,32 @@ export function catchUncaught(): unknown[] {
 
 export const ADMIN = { initiator: "admin", reason: "stolen laptop" } as const;
 export const NONE = { initiator: null, reason: null };
+
+/** Holds looks up while it is shut. */
+export class Gate {
+  readonly #held: (() => void)[] = [];
+  #isShut = false;
+
+  /** How many have been held. */
+  get waiting(): number {
+    return this.#held.length;
+  }
+
+  async pass(): Promise<void> {
+    if (this.#isShut) await new Promise<void>((resolve) => this.#held.push(resolve));
+  }
+
+  shut(): void {
+    this.#isShut = true;
+  }
+
+  /** Lets later ones pass. Those it holds wait on. */
+  open(): void {
+    this.#isShut = false;
+  }
+
+  /** Lets those go that it holds. */
+  release(): void {
+    for (const resolve of this.#held) resolve();
+  }
+}
