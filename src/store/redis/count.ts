@@ -1,3 +1,4 @@
+import { sum } from "../../shared/sum.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Reference } from "../contract.ts";
 import { encodeLookalikeName } from "./layout/keys.ts";
@@ -13,8 +14,9 @@ export interface ShardedScripts extends Scripts {
 export function countSet(scripts: ShardedScripts, reference: Reference): Promise<number> {
   const lookalike = encodeLookalikeName(reference);
   const compose = (...replies: Reply[]) => {
-    const count = sum(replies, 1);
-    if (count === 0 && sum(replies, 2) > 0) reference.lookalike?.onFound();
+    const count = sum(replies.map((reply) => Number(reply[1])));
+    if (count === 0 && replies.some((reply) => Number(reply[2]) > 0))
+      reference.lookalike?.onFound();
     return count;
   };
   if (scripts.shards === 1) return countShard(scripts, 0, reference, lookalike, compose);
@@ -47,9 +49,4 @@ function countShard<Answer>(
 ): Promise<Answer> {
   const key = keys.deriveSetKey(shard, reference);
   return executor.read("count a session set", "count", key, [lookalike], decode);
-}
-
-/** The sum of one number of each reply. */
-function sum(replies: readonly Reply[], at: number): number {
-  return replies.reduce((total, reply) => total + Number(reply[at]), 0);
 }

@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SessionError } from "../../shared/errors.ts";
+import { sum } from "../../shared/sum.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { FieldReferences, Reference, TrimOptions } from "../contract.ts";
 import { type LimitedValue, listLimited } from "../entering.ts";
@@ -260,8 +261,4 @@ function createReservedError(): SessionError {
     "The session store could not enter a session set: its last place is reserved for another session that is about to enter, and nothing was done. Try again: a reservation that a program has left behind expires after four times redisStore's timeout",
     { operation: "enter a session set" },
   );
-}
-
-export function sum(counts: readonly number[]): number {
-  return counts.reduce((total, count) => total + count, 0);
 }

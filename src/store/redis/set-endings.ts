@@ -1,3 +1,4 @@
+import { sum } from "../../shared/sum.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { EndAllOptions, Reference, TrimOptions } from "../contract.ts";
 import type { StoredEndingKind } from "../feed.ts";
@@ -86,7 +87,7 @@ export async function endEach(
       endEachInShard(scripts, shard, reference, inShard, how, options),
     ),
   );
-  return counts.reduce((total, count) => total + count, 0);
+  return sum(counts);
 }
 
 async function endEachInShard(

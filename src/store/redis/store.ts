@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { sum } from "../../shared/sum.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { Command, Commanded, CommandStore } from "../commanding.ts";
 import type {
@@ -57,7 +58,6 @@ import {
   type EncodeBounds,
   enterWithinLimits,
   type LimitedStore,
-  sum,
   trim,
 } from "./limits.ts";
 import { changeWithinLimits } from "./limits-of-all.ts";
