@@ -1,4 +1,7 @@
-/* Counts the commands of some operations, those of clients and those of scripts, with MONITOR. */
+/*
+ * Counts the commands of some operations, those of clients and those of scripts, with MONITOR. It shows all
+ * databases: some packages sweep theirs by a timer, while another one is being counted.
+ */
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import type { Redis } from "ioredis";
@@ -14,11 +17,12 @@ export interface CountedCommands {
 
 const END = "the end of what is counted";
 /** Such as `+1700000000.123456 [0 127.0.0.1:40000] "hgetall" "a key"`; a script's has `lua` for the address. */
-const LINE = /^\+[\d.]+ \[\d+ (\S+)\] "([^"]+)"/;
+const LINE = /^\+[\d.]+ \[(\d+) (\S+)\] "([^"]+)"/;
 
-/** Counts what the server does while `work` runs. */
+/** Counts what the server does in a database while `work` runs. */
 export async function countCommands(
   server: Redis,
+  database: number,
   work: () => Promise<void>,
 ): Promise<CountedCommands> {
   const fromClients = new Map<string, number>();
@@ -32,7 +36,8 @@ export async function countCommands(
   await server.echo(END);
   for await (const line of { [Symbol.asyncIterator]: () => lines }) {
     if (line.includes(END)) break;
-    const [, source, name = ""] = LINE.exec(line) ?? [];
+    const [, number, source, name = ""] = LINE.exec(line) ?? [];
+    if (Number(number) !== database) continue;
     const counts = source === "lua" ? fromScripts : fromClients;
     const key = name.toLowerCase();
     counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -13,8 +13,9 @@ const MAX_CONNECTIONS = 64;
 export class AppCompetitor implements Competitor {
   readonly subject: string;
   readonly client: string;
+  readonly database: number;
   readonly #users: number;
-  readonly #database: Redis;
+  readonly #redis: Redis;
   readonly #process: RemoteProcess<typeof appCalls>;
   readonly #connections: Connection[];
   #cookies: string[] = [];
@@ -29,7 +30,8 @@ export class AppCompetitor implements Competitor {
     this.subject = app.subject;
     this.client = app.client;
     this.#users = users;
-    this.#database = new Redis(url);
+    this.#redis = new Redis(url);
+    this.database = this.#redis.options.db ?? 0;
     this.#process = process;
     this.#connections = Array.from({ length: MAX_CONNECTIONS }, () => new Connection(port));
   }
@@ -88,12 +90,12 @@ export class AppCompetitor implements Competitor {
   }
 
   async empty(): Promise<void> {
-    await this.#database.flushdb();
+    await this.#redis.flushdb();
   }
 
   close(): void {
     for (const connection of this.#connections) connection.close();
-    this.#database.disconnect();
+    this.#redis.disconnect();
     this.#process.stop();
   }
 }

@@ -4,6 +4,8 @@ import type { ClientSample } from "../measure/operations.ts";
 export interface Competitor {
   readonly subject: string;
   readonly client: string;
+  /** The number of its database. */
+  readonly database: number;
   /** Makes what the next rounds need, in an empty database. */
   prepare(): Promise<void>;
   measure(inFlight: number, ms: number): Promise<ClientSample>;

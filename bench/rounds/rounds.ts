@@ -58,7 +58,7 @@ export async function runRounds(
     }
     await competitor.prepare();
     let roundTrips = 0;
-    const { sent, called, shares } = await countCommands(server, async () => {
+    const { sent, called, shares } = await countCommands(server, competitor.database, async () => {
       roundTrips = await competitor.count(countedOperations);
     });
     await competitor.empty();

@@ -10,9 +10,10 @@ import type { Competitor } from "./competitor.ts";
 export class StoreCompetitor implements Competitor {
   readonly subject: string;
   readonly client: ClientName;
+  readonly database: number;
   readonly #url: string;
   readonly #scale: Scale;
-  readonly #database: Redis;
+  readonly #redis: Redis;
   readonly process: RemoteProcess<typeof subjectCalls>;
   #workload: Workload | undefined;
   #verbs: readonly string[] = [];
@@ -23,7 +24,8 @@ export class StoreCompetitor implements Competitor {
     this.client = client;
     this.#url = url;
     this.#scale = scale;
-    this.#database = new Redis(url);
+    this.#redis = new Redis(url);
+    this.database = this.#redis.options.db ?? 0;
     const module = new URL("../process/subject-process.js", import.meta.url);
     this.process = new RemoteProcess(module, `${subject} with ${client}`);
   }
@@ -55,11 +57,11 @@ export class StoreCompetitor implements Competitor {
   }
 
   async empty(): Promise<void> {
-    await this.#database.flushdb();
+    await this.#redis.flushdb();
   }
 
   close(): void {
-    this.#database.disconnect();
+    this.#redis.disconnect();
     this.process.stop();
   }
 }
