@@ -29,15 +29,17 @@ export default {
   readme: "none",
   // One page for each module. No page depends on where and when it was made.
   router: "module",
+  entryFileName: "index",
   disableSources: true,
   excludeInternal: true,
   excludePrivate: true,
+  excludeExternals: true, // the members that a class has from Node's EventEmitter
   groupOrder: ["Functions", "Variables", "Classes", "*"],
   hideBreadcrumbs: true,
   hidePageHeader: true,
   useCodeBlocks: true,
   parametersFormat: "table",
-  // `npm run check:docs` fails on links that lead nowhere, types that are missing, and missing docs.
+  // `npm run docs:build` fails on links that lead nowhere, types that are missing, and missing docs.
   validation: { invalidLink: true, notExported: true, notDocumented: true },
   // Each helps one other type, whose own text says everything.
   intentionallyNotExported: ["CheckedEntry", "Cased", "OtherUnit", "NamesIn"],
