@@ -238,6 +238,22 @@ test.each([
   await expectRefused(["read", "write", "memory"], advice, /^(LOADING|CLUSTERDOWN)/);
 });
 
+test("a client that throws at once has refused the command", async () => {
+  let isClosed = false;
+  const throwing = new Proxy(client, {
+    get(target, name) {
+      if (name === "call" && isClosed) throw new Error("the client was closed");
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  sessions = createSessionsOn(redisStore(throwing, { timeout: "20 seconds" }));
+  await sessions.get(made.token); // from then on, the first command is sent at once
+  isClosed = true;
+  const says = /^The session store could not .*: the client was closed/;
+  await expectRefused(["read", "write", "memory"], says, /^the client was closed$/);
+});
+
 test("a server that is too old says so, and does not show what was sent", async () => {
   const ONLY_ITS_NAME = /^ERR unknown command '\w+'$/;
   const old = intercepted(client, async ({ name, args }) => {

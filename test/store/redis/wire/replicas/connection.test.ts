@@ -463,6 +463,24 @@ describe("with ioredis 6", () => {
     own.close();
   });
 
+  test("its connection has the database of the options where redis may not ask which one it is", async () => {
+    const rules = ["on", ">secret", "~*", "&*", "+@all", "-client|info"];
+    await admin.call("ACL", "SETUSER", "unasked", ...rules);
+    const url = `redis://unasked:secret@127.0.0.1:${servers.master.port}`;
+    const client = createClient({ url, database: 3 });
+    await client.connect();
+    open.push({ close: () => client.destroy() });
+    await expect(client.sendCommand(["CLIENT", "INFO"])).rejects.toThrow(/NOPERM/);
+    const own = await openOwn(client);
+    await own.ready;
+    await own.send("SET", ["where", "here"]);
+    own.close();
+    await admin.select(3);
+    const where = await admin.get("where");
+    await admin.select(0);
+    expect(where).toBe("here");
+  });
+
   test("its connection says that it was closed before it had opened", async () => {
     const own = await openOwn(connect());
     own.close();
