@@ -7,6 +7,7 @@ import type {
   OwnConnection,
 } from "../connection.ts";
 import { computeSlot } from "../slots.ts";
+import { SharedWrites } from "./shared-writes.ts";
 
 /**
  * The shape of a client of ioredis 5 or 6: `new Redis()`, also with Sentinel, or `new Cluster()`. It
@@ -50,9 +51,15 @@ export function createIoredisConnection(client: IoredisClient): Connection {
       { option: "client" },
     );
   }
+  const expectCommand = client.isCluster
+    ? shareWritesOfNodes(client as ClusterClient)
+    : shareWrites(client);
   return {
     cluster: client.isCluster,
-    send: (_key, name, args) => client.call(name, args as string[]), // which copies them
+    send(key, name, args) {
+      expectCommand(key);
+      return client.call(name, args as string[]); // which copies them
+    },
     findMaster: (key) => findMaster(client, key),
   };
 }
@@ -79,17 +86,57 @@ interface OwnClient extends IoredisClient {
   disconnect(): void;
 }
 
+/** What is called with a key before a command is given to the client: see SharedWrites. */
+type ExpectCommand = (key: string) => void;
+
+function shareWrites(client: IoredisClient): ExpectCommand {
+  const writes = new SharedWrites(client);
+  return () => writes.expectCommand();
+}
+
+/** Each node of a cluster has writes of its own. */
+function shareWritesOfNodes(cluster: ClusterClient): ExpectCommand {
+  const slots = new Map<string, number>(); // by hash tag
+  const nodes = new Map<string, SharedWrites>();
+
+  function findName(key: string): string | undefined {
+    const tag = key.slice(0, key.indexOf("}") + 1);
+    const slot = slots.get(tag) ?? computeSlot(tag);
+    slots.set(tag, slot);
+    return cluster.slots[slot]?.[0];
+  }
+
+  function open(name: string): SharedWrites | undefined {
+    for (const [one, { isOver }] of nodes) if (isOver) nodes.delete(one);
+    const node = findNode(cluster, name);
+    if (!node) return undefined;
+    const writes = new SharedWrites(node);
+    nodes.set(name, writes);
+    return writes;
+  }
+
+  return (key) => {
+    const name = findName(key);
+    if (name === undefined) return;
+    const known = nodes.get(name);
+    const writes = known?.isOver === false ? known : open(name);
+    writes?.expectCommand();
+  };
+}
+
 function findMaster(client: IoredisClient, key: string): Master {
   // The nodes of a cluster don't always have its key prefix.
   const { keyPrefix = "" } = client.options;
   if (!client.isCluster) return toMaster("", client as SingleClient, keyPrefix);
-  const { slots } = client as ClusterClient;
-  const name = slots[computeSlot(key)]?.[0];
-  const node = (client as ClusterClient)
-    .nodes("master")
-    .find(({ options: { host, port } }) => `${host}:${port}` === name);
+  const cluster = client as ClusterClient;
+  const name = cluster.slots[computeSlot(key)]?.[0];
+  const node = name === undefined ? undefined : findNode(cluster, name);
   if (name === undefined || !node) throw new Error("the client knows no master of the key's slot");
   return toMaster(name, node, keyPrefix);
+}
+
+function findNode(cluster: ClusterClient, name: string): SingleClient | undefined {
+  return cluster.nodes("master").find(({ options: { host, port } }) => `${host}:${port}` === name);
 }
 
 function toMaster(name: string, client: SingleClient, keyPrefix: string): Master {
