@@ -8,7 +8,7 @@ import { type Mutation, mutatedClient, mutatedSources } from "../../support/proo
 import { everyChoice } from "../../support/proofs/turnstile.ts";
 import { sendTogether } from "../../support/redis/send-together.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
-import { checkInvariants } from "../../support/stores/invariants.ts";
+import type { Layout } from "../../support/stores/invariants.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 import type { Actor } from "./actors.ts";
 import { Oracle, type Setting } from "./oracle.ts";
@@ -19,17 +19,23 @@ import {
   listPlans,
   me,
   type Outcome,
+  type Place,
   type Plan,
   readAnswer,
   runInOrder,
   type Span,
 } from "./orders.ts";
-import { findName, REFERENCES, readState, type Scene, setScene, toCanonical } from "./scene.ts";
+import { findName, REFERENCES, type readState, type Scene, toCanonical } from "./scene.ts";
 import { type Chooser, Scheduler } from "./scheduler.ts";
+import { Stage } from "./stage.ts";
 
 const PREFIX = "orders";
-/** None of them is kept as a plain set, too. */
-const LAYOUT = Object.fromEntries(Object.keys(REFERENCES).map((field) => [field, {}]));
+
+/** None of the references is kept as a plain set, too. */
+function toLayout(shards: number): Layout {
+  const references = Object.fromEntries(Object.keys(REFERENCES).map((field) => [field, {}]));
+  return { prefix: PREFIX, shards, references };
+}
 
 /** A store for setting up and looking, and two for the actors: with pages of one session, and whole. */
 interface Stores {
@@ -46,26 +52,34 @@ export class Harness {
   readonly #server: RedisServer;
   readonly #scheduler = new Scheduler();
   readonly #mutation: Mutation | null;
+  readonly #stage: Stage;
   readonly #stores = new Map<number, Stores>();
   /** How many schedules were tried. */
   schedules = 0;
 
-  private constructor(server: RedisServer, client: Client, mutation: Mutation | null) {
+  private constructor(
+    server: RedisServer,
+    client: Client,
+    stage: Stage,
+    mutation: Mutation | null,
+  ) {
     this.#server = server;
     this.client = client;
     this.#mutation = mutation;
+    this.#stage = stage;
   }
 
   static async open(): Promise<Harness> {
     const server = await startRedis();
-    const harness = new Harness(server, sendTogether(clients["ioredis 6"](server.url)), null);
+    const client = sendTogether(clients["ioredis 6"](server.url));
+    const harness = new Harness(server, client, new Stage(client), null);
     await harness.#load(sources);
     return harness;
   }
 
   /** The same server with a store that is wrong. */
   async mutated(mutation: Mutation): Promise<Harness> {
-    const harness = new Harness(this.#server, this.client, mutation);
+    const harness = new Harness(this.#server, this.client, this.#stage, mutation);
     await harness.#load(mutatedSources(mutation));
     return harness;
   }
@@ -98,12 +112,15 @@ export class Harness {
     for (const order of listOrders(plan, [])) {
       runs++;
       this.schedules++;
-      await this.client.flushall();
+      const { direct } = this.#open(shards);
+      const onServer: Place = {
+        set: (over) => this.#stage.set(direct, over(direct), setting),
+        read: (scene) => this.#stage.read(scene, toLayout(shards)),
+      };
       try {
-        const outcome = await runInOrder(actors, plan, order, setting, this.#open(shards).direct);
+        const outcome = await runInOrder(actors, plan, order, setting, onServer);
         const expected = await runInOrder(actors, plan, order, setting);
         assert.equal(toCanonical(outcome), toCanonical(expected), "as on a memory store");
-        await checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT });
         check(outcome);
       } catch (error) {
         const what = actors.map(({ name }, i) => `${i}: ${name}`).join(", ");
@@ -126,8 +143,7 @@ export class Harness {
     this.schedules++;
     const { shards, fault = null, wholeSets = false } = setting;
     const { direct, paged, whole } = this.#open(shards);
-    await this.client.flushall();
-    const scene = await setScene(direct, wholeSets ? whole : paged, setting);
+    const scene = await this.#stage.set(direct, wholeSets ? whole : paged, setting);
     const answers: (unknown[] | null)[] = actors.map(() => []);
     const spans: (Span | undefined)[][] = actors.map(() => []);
     const work = actors.map((actor, i) => async () => {
@@ -144,10 +160,7 @@ export class Harness {
       spans[dead] = []; // its commands may arrive at any time
     }
     try {
-      const [{ state, kept }] = await Promise.all([
-        readState(scene),
-        checkInvariants(this.client, { prefix: PREFIX, shards, references: LAYOUT }),
-      ]);
+      const { state, kept } = await this.#stage.read(scene, toLayout(shards));
       await oracle.assertExplained({ answers, state }, spans);
       assertDeadlines(scene, kept);
       check({ answers, state });

@@ -111,16 +111,28 @@ export function* listOrders(
   }
 }
 
-/** Carries out a plan in an order, on a memory store or another one with nothing in it. */
+/** Where calls are carried out: a memory store, or a server with sessions that were made before. */
+export interface Place {
+  /** Sets the scene; its operations go through `over`. */
+  set(over: (store: SessionStore) => SessionStore): Promise<Scene>;
+  read(scene: Scene): Promise<{ readonly state: State }>;
+}
+
+function inMemory(cast: Cast): Place {
+  const store = memoryStore();
+  return { set: (over) => setScene(store, over(store), cast), read: readState };
+}
+
+/** Carries out a plan in an order. */
 export async function runInOrder(
   actors: readonly Actor[],
   plan: Plan,
   order: readonly number[],
   cast: Cast,
-  store: SessionStore = memoryStore(),
+  place = inMemory(cast),
 ): Promise<Outcome> {
   const resending = new Resending();
-  const scene = await setScene(store, resending.over(store), cast);
+  const scene = await place.set((store) => resending.over(store));
   const calls = actors.map((actor, i) => actor.start(scene, me(i)));
   const at = actors.map(() => 0);
   const answers: unknown[][] = actors.map(() => []);
@@ -134,7 +146,7 @@ export async function runInOrder(
   }
   const told: (unknown[] | null)[] = answers;
   if (plan.dead !== null) forget(scene, told, plan.dead);
-  return { answers: told, state: (await readState(scene)).state };
+  return { answers: told, state: (await place.read(scene)).state };
 }
 
 const WRITES = ["create", "signIn", "change", "end", "changeAll", "endAll"];

@@ -66,9 +66,11 @@ interface Parted {
   answer: Promise<unknown>;
 }
 
+/** One storage for all runs: each that was ever used would have Node do some work for every promise. */
+const current = new AsyncLocalStorage<Parted>();
+
 /** Carries out calls part by part. */
 class Parts {
-  readonly #current = new AsyncLocalStorage<Parted>();
   /** By actor and step. */
   readonly #begun = new Map<string, Parted>();
 
@@ -80,7 +82,7 @@ class Parts {
         if (typeof member !== "function") return member;
         if (name !== "endAll" && name !== "end") return member.bind(target);
         return async (...args: unknown[]) => {
-          const call = this.#current.getStore();
+          const call = current.getStore();
           if (call) call.endsOthers ||= name === "endAll";
           if (call?.endsOthers) await this.#stop(call);
           return Reflect.apply(member, target, args);
@@ -107,7 +109,7 @@ class Parts {
     if (begun) begun.release();
     else {
       this.#begun.set(name, parted);
-      parted.answer = this.#current.run(parted, call);
+      parted.answer = current.run(parted, call);
     }
     return Promise.race([reached, parted.answer.then((answer) => ({ answer }))]);
   }

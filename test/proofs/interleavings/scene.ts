@@ -84,10 +84,18 @@ export interface Cast {
 export async function setScene(
   direct: SessionStore,
   used: SessionStore,
-  { crowded = false, visitor = false }: Cast = {},
+  cast: Cast = {},
 ): Promise<Scene> {
-  const names = new Map<string, string>();
-  const scene: Scene = {
+  return openScene(direct, used, await makeProps(direct, cast));
+}
+
+/** What is known of the sessions of a scene. */
+export type Props = Pick<Scene, "tokens" | "names" | "first">;
+
+/** A scene whose sessions are there. */
+export function openScene(direct: SessionStore, used: SessionStore, props: Props): Scene {
+  const names = new Map(props.names);
+  return {
     sessions: createSessions<Data>({
       store: makeRestless(used, names),
       references: REFERENCES,
@@ -97,10 +105,18 @@ export async function setScene(
     }),
     store: direct,
     used,
-    tokens: new Map(),
+    tokens: new Map(props.tokens),
     names,
-    first: new Map(),
+    first: new Map(props.first),
   };
+}
+
+/** Makes the sessions of a scene. */
+export async function makeProps(
+  direct: SessionStore,
+  { crowded = false, visitor = false }: Cast = {},
+): Promise<Props> {
+  const scene = { store: direct, tokens: new Map(), names: new Map(), first: new Map() };
   const others = [...OTHERS, ...(crowded ? CROWD : [])];
   const [token, v, ...beside] = await Promise.all([
     make(scene, T),
@@ -128,13 +144,13 @@ export async function setScene(
 }
 
 /** The id that T was made with. */
-export function findLineage({ tokens, store }: Scene): string {
+export function findLineage({ tokens, store }: Pick<Scene, "tokens" | "store">): string {
   return toId(tokens.get("t0"), store.shards) ?? "";
 }
 
 /** Makes one more session; gives its token. */
 export async function make(
-  scene: Scene,
+  scene: Pick<Scene, "names" | "store">,
   { n, user, team, cart, shard, idleTimeout }: Draft,
   by = scene.store,
 ): Promise<string> {
@@ -199,7 +215,11 @@ export interface State {
   readonly tokens: readonly (readonly [name: string, what: string])[];
 }
 
-export async function readState(scene: Scene): Promise<{ state: State; kept: StoredSession[] }> {
+/** `readFound` gives all sessions of the sets, each once. */
+export async function readState(
+  scene: Scene,
+  readFound: (store: SessionStore) => Promise<StoredSession[]> = listFound,
+): Promise<{ state: State; kept: StoredSession[] }> {
   const { store } = scene;
   const [kept, tokens] = await Promise.all([
     readFound(store),
@@ -233,8 +253,7 @@ export async function readState(scene: Scene): Promise<{ state: State; kept: Sto
   return { state, kept };
 }
 
-/** All sessions of the sets, each once. */
-async function readFound(store: SessionStore): Promise<StoredSession[]> {
+async function listFound(store: SessionStore): Promise<StoredSession[]> {
   const lists = await Promise.all(
     [...TEAMS, ...USERS].map((set) => store.list(set, { limit: 500, order: "last-seen" })),
   );

@@ -63,19 +63,29 @@ export async function everyChoice(scenario: (choices: Choices) => Promise<void>)
   return runs;
 }
 
+interface Request {
+  readonly at: Turnstile;
+  readonly number: number;
+}
+
+/**
+ * The request that something is done for. There is one storage for all turnstiles: each that was ever used
+ * would have Node do some work for every promise.
+ */
+const requests = new AsyncLocalStorage<Request>();
+
 /** Lets calls through one at a time. */
 export class Turnstile {
-  readonly #requests = new AsyncLocalStorage<number>();
   readonly #waiting = new Map<number, () => void>();
   #running = 0;
   #changed = () => {};
 
   /** A store calls this ahead of an operation; outside of `inEveryOrder` it does not wait. */
   readonly pass = (): Promise<void> | undefined => {
-    const request = this.#requests.getStore();
-    if (request === undefined) return undefined;
+    const request = requests.getStore();
+    if (request?.at !== this) return undefined;
     return new Promise((resolve) => {
-      this.#waiting.set(request, resolve);
+      this.#waiting.set(request.number, resolve);
       this.#running--;
       this.#changed();
     });
@@ -83,14 +93,14 @@ export class Turnstile {
 
   /** Marks what a request does as that request's; for the handlers of requests. */
   as<T>(request: number, work: () => T): T {
-    return this.#requests.run(request, work);
+    return requests.run({ at: this, number: request }, work);
   }
 
   /** Carries requests out side by side, letting their calls through in an order of `choices`. */
-  async drive<T>(requests: readonly (() => Promise<T>)[], choices: Choices): Promise<T[]> {
-    this.#running = requests.length;
-    const results = requests.map((request) =>
-      request().finally(() => {
+  async drive<T>(works: readonly (() => Promise<T>)[], choices: Choices): Promise<T[]> {
+    this.#running = works.length;
+    const results = works.map((work) =>
+      work().finally(() => {
         this.#running--;
         this.#changed();
       }),

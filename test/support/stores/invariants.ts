@@ -29,7 +29,8 @@ export interface Layout {
   readonly delay?: number;
 }
 
-interface KeyDump {
+/** Everything under a prefix, at one moment. */
+export interface KeyDump {
   /** By `<shard>:<id>`. */
   readonly hashes: Map<string, { readonly hash: Map<string, string>; readonly expires: number }>;
   /** By `<shard>:<name>`: scores by id. */
@@ -38,7 +39,7 @@ interface KeyDump {
   readonly plain: Map<string, { readonly ids: Set<string>; readonly expires: number }>;
   /** By `<shard>:<lineage>`. */
   readonly pointers: Map<string, { readonly id: string; readonly expires: number }>;
-  /** When everything had been read, on the server's clock. */
+  /** When it was read, on the server's clock. */
   readonly now: number;
 }
 
@@ -50,7 +51,11 @@ export async function checkInvariants(
   layout: Layout,
   model?: Model,
 ): Promise<void> {
-  const dump = await readKeys(client, layout);
+  checkKeys(await readKeys(client, layout), layout, model);
+}
+
+/** The same of what was read. */
+export function checkKeys(dump: KeyDump, layout: Layout, model?: Model): void {
   const live = new Map<string, number>();
   for (const [at, { hash, expires }] of dump.hashes) {
     const shard = at.slice(0, at.indexOf(":"));
@@ -219,38 +224,60 @@ function namesIn(hash: ReadonlyMap<string, string>): string[] {
   return names === "" ? [] : names.split(" ");
 }
 
+/**
+ * Each key under a prefix with its content and when it expires, and the time. One script reads all at one moment, and
+ * JSON is one text for the client to parse. Without a shebang it may read all slots of a cluster's master.
+ */
+const READ_KEYS = `
+local found = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
+  local kind = string.match(string.sub(key, #ARGV[1]), '^%d+}:([srmlcp]):.')
+  local content = ''
+  if kind == 's' then
+    content = redis.call('HGETALL', key)
+  elseif kind == 'r' or kind == 'p' then
+    content = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'm' then
+    content = redis.call('SMEMBERS', key)
+  elseif kind then
+    content = redis.call('GET', key)
+  end
+  found[#found + 1] = { key, content, string.format('%.0f', redis.call('PEXPIRETIME', key)) }
+end
+return cjson.encode({ found, redis.call('TIME') })`;
+
+type Found = readonly [key: string, content: string | readonly string[], expires: string];
+
 /** Reads every key under the prefix. */
-async function readKeys(client: Client, { prefix, shards, delay = 0 }: Layout): Promise<KeyDump> {
+export async function readKeys(
+  client: Client,
+  { prefix, shards, delay = 0 }: Layout,
+): Promise<KeyDump> {
+  const text = await client.call("EVAL", [READ_KEYS, "0", `{${prefix}:*`]);
+  const [found, time] = JSON.parse(String(text)) as [Found[] | object, [string, string]];
   const dump: KeyDump = {
     hashes: new Map(),
     sets: new Map(),
     plain: new Map(),
     pointers: new Map(),
-    now: 0,
+    now: Number(time[0]) * 1000 + Math.floor(Number(time[1]) / 1000),
   };
   const pattern = new RegExp(`^\\{${prefix.replaceAll(".", "\\.")}:(\\d+)\\}:([srmlcp]):(.+)$`);
-  await Promise.all(
-    [...(await scan(client, `{${prefix}:*`))].map(async (key) => {
-      const [, shard, kind, name] = pattern.exec(key) ?? [];
-      assert.ok(shard !== undefined && Number(shard) < shards, `${key} is of a shard`);
-      const at = `${shard}:${name}`;
-      // In this order: what had expired when it was read has no time to live, either.
-      const [content, expires] = await Promise.all([
-        readContent(client, key, kind as Kind),
-        client.pexpiretime(key),
-      ]);
-      if (expires === -2) return; // it expired since the scan
-      assert.ok(expires > 0, `${key} has a time to live (I3)`);
-      if (kind === "s")
-        dump.hashes.set(at, { hash: new Map(Object.entries(content as object)), expires });
-      if (kind === "r") dump.sets.set(at, { scores: toScores(content as string[]), expires });
-      if (kind === "m") dump.plain.set(at, { ids: new Set(content as string[]), expires });
-      if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
-      checkAside(key, kind as Kind, content, expires, delay);
-    }),
-  );
-  const [seconds, micros] = (await client.time()).map(Number) as [number, number];
-  return { ...dump, now: seconds * 1000 + Math.floor(micros / 1000) };
+  // Lua has one empty table, which is written as {}.
+  for (const [key, content, moment] of Array.isArray(found) ? (found as Found[]) : []) {
+    const [, shard, kind, name] = pattern.exec(key) ?? [];
+    assert.ok(shard !== undefined && Number(shard) < shards, `${key} is of a shard`);
+    const at = `${shard}:${name}`;
+    const expires = Number(moment);
+    assert.ok(expires > 0, `${key} has a time to live (I3)`);
+    const members = content as readonly string[];
+    if (kind === "s") dump.hashes.set(at, { hash: toPairs(members), expires });
+    if (kind === "r") dump.sets.set(at, { scores: toScores(members), expires });
+    if (kind === "m") dump.plain.set(at, { ids: new Set(members), expires });
+    if (kind === "l") dump.pointers.set(at, { id: content as string, expires });
+    checkAside(key, kind as Kind, content, expires, delay);
+  }
+  return dump;
 }
 
 /** Checks what is beside the sessions and their sets: marks of clears, and reservations. */
@@ -267,36 +294,12 @@ function checkAside(key: string, kind: Kind, content: unknown, expires: number, 
 
 type Kind = "s" | "r" | "m" | "l" | "c" | "p";
 
-async function readContent(client: Client, key: string, kind: Kind): Promise<unknown> {
-  switch (kind) {
-    case "s":
-      return client.hgetall(key);
-    case "r":
-    case "p":
-      return client.zrange(key, "0", "-1", "WITHSCORES");
-    case "m":
-      return client.smembers(key);
-    case "l":
-    case "c":
-      return client.get(key);
-  }
+function toPairs(flat: readonly string[]): Map<string, string> {
+  const pairs = new Map<string, string>();
+  for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(flat[i] as string, flat[i + 1] as string);
+  return pairs;
 }
 
-async function scan(client: Client, match: string): Promise<Set<string>> {
-  const keys = new Set<string>();
-  let cursor = "0";
-  do {
-    const [next, page] = await client.scan(cursor, "MATCH", match, "COUNT", 1000);
-    for (const key of page) keys.add(key);
-    cursor = next;
-  } while (cursor !== "0");
-  return keys;
-}
-
-/** RESP2 gives member, score, …; RESP3 pairs. */
-function toScores(reply: readonly (string | number | readonly [string, number])[]) {
-  const flat = reply.flat() as (string | number)[];
-  const scores = new Map<string, number>();
-  for (let i = 0; i + 1 < flat.length; i += 2) scores.set(String(flat[i]), Number(flat[i + 1]));
-  return scores;
+function toScores(flat: readonly string[]): Map<string, number> {
+  return new Map([...toPairs(flat)].map(([id, score]) => [id, Number(score)]));
 }
