@@ -9,7 +9,7 @@ import {
   passwordPage,
   signInPage,
   signUpPage,
-} from "./pages.ts";
+} from "./views/pages.ts";
 import type { User } from "./users.ts";
 import { readField, seeOther, show } from "./web.ts";
 

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import { type Page, renderLayout } from "./pages.ts";
+import { type Page, renderLayout } from "./views/pages.ts";
 
 /** Reads a field of the form that was sent. It is always a string. */
 export function readField(ctx: Context, name: string): string {

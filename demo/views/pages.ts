@@ -1,8 +1,8 @@
 import type { Session } from "session-sets";
-import { type Data, MAX_DEVICES } from "./context.ts";
+import { type Data, MAX_DEVICES } from "../context.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { formatAgo } from "./time.ts";
-import type { User } from "./users.ts";
+import type { User } from "../users.ts";
 
 export interface Page {
   readonly title: string;
