@@ -14,8 +14,15 @@ const SCRYPT: ScryptOptions = { N: 2 ** 14, r: 8, p: 5 };
 /** Stands in for a user who does not exist, so that checking a password takes the same time. */
 const NOBODY = { salt: randomBytes(16), hash: randomBytes(32) };
 
+/** The name and the password of a user to try the demo with. */
+export interface Sample {
+  readonly name: string;
+  readonly password: string;
+}
+
 /** The users, in memory. They are gone when the process ends. */
 export class Users {
+  #sample: { readonly user: User; readonly password: string } | null = null;
   readonly #byId = new Map<string, User>();
   readonly #idByName = new Map<string, string>();
 
@@ -32,6 +39,18 @@ export class Users {
     this.#idByName.set(key, id);
     this.#byId.set(id, user);
     return user;
+  }
+
+  /** Adds a user whose name and password the sign-in page tells to everyone. */
+  async addSample(name: string, password: string, id?: string): Promise<void> {
+    const user = await this.add(name, password, id);
+    this.#sample = user && { user, password };
+  }
+
+  /** That user; null if there is none, or the password was changed. */
+  get sample(): Sample | null {
+    if (this.#sample === null || this.get(this.#sample.user.id) !== this.#sample.user) return null;
+    return { name: this.#sample.user.name, password: this.#sample.password };
   }
 
   /** Resolves to null if there is no such user, or the password is wrong. The time does not tell which. */
