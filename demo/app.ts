@@ -1,3 +1,4 @@
+import type { ScryptOptions } from "node:crypto";
 import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import { csrfGuard } from "session-sets/koa";
@@ -16,18 +17,20 @@ export interface AppOptions {
   store?: ShownStore;
   /** The clock for counting attempts to sign in. @default Date.now */
   now?: () => number;
+  /** How passwords are hashed. @default the settings that OWASP recommends */
+  hashing?: ScryptOptions;
 }
 
 /**
  * Creates the app, its users (none yet) and its sessions. The app is not listening yet. An app on the
  * internet would also store its users, and count attempts across all its processes.
  */
-export function createApp({ store = openMemory(), now }: AppOptions = {}): {
+export function createApp({ store = openMemory(), now, hashing }: AppOptions = {}): {
   app: App;
   users: Users;
   sessions: Sessions;
 } {
-  const users = new Users();
+  const users = new Users(hashing);
   const attempts = new Attempts(now);
   const sessions = openSessions(store.store);
   const middleware = openMiddleware(sessions);
