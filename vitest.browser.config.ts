@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     fileParallelism: false,
+    // The files share the browser's windows: see test/browser/devices.ts.
+    isolate: false,
   },
 });

@@ -2,6 +2,8 @@ import type Koa from "koa";
 import { createSessions, type SessionStore } from "session-sets";
 import { koaSessions, type SessionContext } from "session-sets/koa";
 import type { Attempts } from "./attempts.ts";
+import type { ShownChanges } from "./store/changes.ts";
+import type { ShownStore } from "./store/reading.ts";
 import type { Users } from "./users.ts";
 
 /** The fields of a session. */
@@ -48,8 +50,8 @@ export interface State extends Koa.DefaultState {
   attempts: Attempts;
   sessions: Sessions;
   signedIn: ReturnType<typeof requireUser>;
-  /** The store's name on the pages. */
-  storeName: string;
+  store: ShownStore;
+  shownChanges: ShownChanges;
 }
 
 export type Sessions = ReturnType<typeof openSessions>;

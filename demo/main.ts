@@ -1,7 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
-import { redisStore } from "session-sets/redis";
 import { type AppOptions, createApp } from "./app.ts";
+import { openRedis } from "./store/redis.ts";
 
 const NAME = "ada";
 const PASSWORD = "correct horse";
@@ -10,11 +10,11 @@ const PASSWORD = "correct horse";
 const { REDIS_URL, HOST = "localhost", PORT = "3000" } = process.env;
 const redis = REDIS_URL ? connect(REDIS_URL) : null;
 const options: AppOptions = redis
-  ? { store: redisStore(redis, { prefix: "demo", timeout: "2 seconds" }), storeName: "Redis" }
+  ? { store: openRedis(redis, { prefix: "demo", timeout: "2 seconds" }) }
   : {};
 const { app, users, sessions } = createApp(options);
 // The user's id is fixed, so that her sessions in Redis are still hers after a restart.
-await users.add(NAME, PASSWORD, "demo-user");
+await users.addSample(NAME, PASSWORD, "demo-user");
 
 const server = app.listen(Number(PORT), HOST, () => {
   const { port } = server.address() as AddressInfo; // PORT=0 takes a free port
@@ -34,6 +34,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await sessions.close();
       redis?.disconnect();
     });
+    server.closeAllConnections(); // open pages listen for as long as they may
   });
 }
 

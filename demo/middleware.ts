@@ -1,6 +1,6 @@
 import type { Next } from "koa";
 import type { Context } from "./context.ts";
-import { errorPage } from "./pages.ts";
+import { errorPage } from "./views/errors.ts";
 import { readField, show } from "./web.ts";
 
 /** Forbids frames, scripts in pages, and content from other sites. */

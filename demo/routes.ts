@@ -1,23 +1,19 @@
-import { type Session, SessionError } from "session-sets";
-import type { Context, Data } from "./context.ts";
+import { SessionError } from "session-sets";
+import type { Context } from "./context.ts";
+import { showTo, showToVisitor, type Visit } from "./corner.ts";
 import { describeDevice } from "./device.ts";
 import { streamEvents } from "./live.ts";
-import {
-  describeEnding,
-  devicesPage,
-  KEPT_DEVICES,
-  passwordPage,
-  signInPage,
-  signUpPage,
-} from "./pages.ts";
 import type { User } from "./users.ts";
-import { readField, seeOther, show } from "./web.ts";
+import { devicesPage, KEPT_DEVICES } from "./views/devices.ts";
+import { describeEnding, REASONS } from "./views/endings.ts";
+import { passwordPage, signInPage, signUpPage } from "./views/forms.ts";
+import { readField, seeOther } from "./web.ts";
 
 type Handler = (ctx: Context) => Promise<void>;
 
 const ROUTES: Readonly<Record<string, Handler>> = {
   "GET /": ifSignedIn(showDevices),
-  "GET /events": ifSignedIn((ctx, { session }) => streamEvents(ctx, session)),
+  "GET /events": ifSignedIn(streamEvents),
   "GET /sign-in": ifSignedOut(showSignIn),
   "POST /sign-in": signIn,
   "GET /sign-up": ifSignedOut(showSignUp),
@@ -34,11 +30,6 @@ const ROUTES: Readonly<Record<string, Handler>> = {
 export async function route(ctx: Context): Promise<void> {
   const method = ctx.method === "HEAD" ? "GET" : ctx.method;
   await ROUTES[`${method} ${ctx.path}`]?.(ctx);
-}
-
-interface Visit {
-  readonly user: User;
-  readonly session: Session<Data>;
 }
 
 function ifSignedIn(handler: (ctx: Context, visit: Visit) => Promise<void>): Handler {
@@ -78,7 +69,8 @@ async function showSignIn(ctx: Context): Promise<void> {
   const { flash } = await ctx.session.get(["flash"]);
   if (flash) await ctx.session.delete(); // a session without a user, made for this message
   const notice = flash ?? describeEnding(ctx.query.ended);
-  show(ctx, signInPage({ csrf: ctx.session.createCSRFToken(), flash: notice }));
+  const csrf = ctx.session.createCSRFToken();
+  showToVisitor(ctx, signInPage({ csrf, flash: notice, sample: ctx.state.users.sample }));
 }
 
 async function signIn(ctx: Context): Promise<void> {
@@ -92,11 +84,13 @@ async function signIn(ctx: Context): Promise<void> {
   const csrf = ctx.session.createCSRFToken();
   const wrong = tried.problem ?? "The name or the password is wrong.";
   const problem = tried.user ? JUST_ENDED : wrong;
-  show(ctx, signInPage({ csrf, name, remember, problem }), tried.user ? 409 : tried.status);
+  const { sample } = ctx.state.users;
+  const page = signInPage({ csrf, name, remember, problem, sample });
+  showToVisitor(ctx, page, tried.user ? 409 : tried.status);
 }
 
 async function showSignUp(ctx: Context): Promise<void> {
-  show(ctx, signUpPage({ csrf: ctx.session.createCSRFToken() }));
+  showToVisitor(ctx, signUpPage({ csrf: ctx.session.createCSRFToken() }));
 }
 
 async function signUp(ctx: Context): Promise<void> {
@@ -106,7 +100,7 @@ async function signUp(ctx: Context): Promise<void> {
   if (user && (await startSession(ctx, user))) return seeOther(ctx, "/");
   const csrf = ctx.session.createCSRFToken();
   const problem = findProblem(name, password) ?? "This name is taken.";
-  show(ctx, signUpPage({ csrf, name, problem }), 422);
+  showToVisitor(ctx, signUpPage({ csrf, name, problem }), 422);
 }
 
 function findProblem(name: string, password: string): string | null {
@@ -147,19 +141,24 @@ async function signOut(ctx: Context): Promise<void> {
   seeOther(ctx, "/sign-in");
 }
 
-async function showDevices(ctx: Context, { user, session }: Visit): Promise<void> {
+async function showDevices(ctx: Context, visit: Visit): Promise<void> {
+  const { user, session } = visit;
   const peers = await ctx.session.peers("user_id");
   if (!peers) return seeOther(ctx, "/sign-in");
-  const [count, sessions] = await Promise.all([peers.size(), peers.list()]);
-  if (session.data.flash) await ctx.session.unset(["flash"]);
+  const sessions = await peers.list();
+  const { flash } = session.data;
+  if (flash) await ctx.session.unset(["flash"]);
   const csrf = ctx.session.createCSRFToken();
-  show(ctx, devicesPage({ csrf, user, flash: session.data.flash, here: session, count, sessions }));
+  await showTo(ctx, visit, devicesPage({ csrf, user, here: session, sessions }, flash));
 }
 
 async function endOne(ctx: Context): Promise<void> {
   const peers = await ctx.session.peers("user_id");
   // Whatever the form says, only a session of this user can end. It may be the one of this request.
-  const ended = await peers?.delete(readField(ctx, "lineage"));
+  const ended = await peers?.delete(readField(ctx, "lineage"), {
+    initiator: "user",
+    reason: REASONS.one,
+  });
   await ctx.session.set({
     flash: ended ? "The device is signed out." : "The device was already signed out.",
   });
@@ -167,7 +166,10 @@ async function endOne(ctx: Context): Promise<void> {
 }
 
 async function endOthers(ctx: Context): Promise<void> {
-  const ended = await ctx.session.signOutOthers("user_id");
+  const ended = await ctx.session.signOutOthers("user_id", {
+    initiator: "user",
+    reason: REASONS.others,
+  });
   await ctx.session.set({
     flash:
       ended === 1 ? "One other device is signed out." : `${ended} other devices are signed out.`,
@@ -188,26 +190,34 @@ async function keepNewest(ctx: Context): Promise<void> {
 }
 
 async function endAll(ctx: Context): Promise<void> {
-  await ctx.session.signOutEverywhere("user_id");
+  await ctx.session.signOutEverywhere("user_id", {
+    initiator: "user",
+    reason: REASONS.everywhere,
+  });
   seeOther(ctx, "/sign-in");
 }
 
-async function showPassword(ctx: Context, { user }: Visit): Promise<void> {
-  show(ctx, passwordPage({ csrf: ctx.session.createCSRFToken(), user }));
+async function showPassword(ctx: Context, visit: Visit): Promise<void> {
+  const { user } = visit;
+  await showTo(ctx, visit, passwordPage({ csrf: ctx.session.createCSRFToken(), user }));
 }
 
-async function changePassword(ctx: Context, { user }: Visit): Promise<void> {
+async function changePassword(ctx: Context, visit: Visit): Promise<void> {
+  const { user } = visit;
   const password = readField(ctx, "new");
   const tried = await authenticate(ctx, user.name, readField(ctx, "current"));
   const wrong = tried.problem ?? "The current password is wrong.";
   const problem = tried.user ? findProblem(user.name, password) : wrong;
   if (problem) {
     const csrf = ctx.session.createCSRFToken();
-    return show(ctx, passwordPage({ csrf, user, problem }), tried.status);
+    return showTo(ctx, visit, passwordPage({ csrf, user, problem }), tried.status);
   }
   await ctx.state.users.changePassword(user, password);
   // All other devices are signed out, and a stolen copy of this cookie becomes useless, too.
-  await ctx.session.changeCredentials("user_id");
+  await ctx.session.changeCredentials("user_id", {
+    initiator: "user",
+    reason: REASONS.password,
+  });
   const flash = "Your password is changed and your other devices are signed out.";
   await ctx.session.set({ flash });
   seeOther(ctx, "/");

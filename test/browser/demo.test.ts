@@ -1,12 +1,11 @@
 import { Redis } from "ioredis";
-import type { Browser, Page } from "playwright-core";
-import type { SessionStore } from "session-sets";
-import { memoryStore } from "session-sets/memory";
-import { redisStore } from "session-sets/redis";
+import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MAX_DEVICES } from "../../demo/context.ts";
+import { openMemory } from "../../demo/store/memory.ts";
+import type { ShownStore } from "../../demo/store/reading.ts";
+import { openRedis } from "../../demo/store/redis.ts";
 import { ANDROID, EDGE, IPHONE } from "../support/http/user-agents.ts";
-import { launchBrowser } from "../support/programs/chromium.ts";
 import { type RedisServer, startRedis } from "../support/redis/server.ts";
 import {
   changePassword,
@@ -24,48 +23,45 @@ import {
   startDemo,
 } from "./devices.ts";
 
-let browser: Browser;
 let redis: RedisServer;
 let client: Redis;
 
 beforeAll(async () => {
-  [browser, redis] = await Promise.all([launchBrowser(), startRedis()]);
+  redis = await startRedis();
   client = new Redis(redis.url);
   client.on("error", () => {}); // one test takes the server away
 });
 
 afterAll(async () => {
-  await browser?.close();
   client?.disconnect();
   await redis?.stop();
 });
 
 let demo: Demo;
 
-async function start(store: SessionStore): Promise<void> {
+async function start(store: ShownStore): Promise<void> {
   demo = await startDemo({ store });
 }
 
 afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
   await demo.close();
 });
 
 describe.each([
-  ["memory", async () => memoryStore()],
+  ["memory", async () => openMemory()],
   [
     "Redis",
     async () => {
       await client.flushall();
-      return redisStore(client, { prefix: "demo", timeout: "20 seconds" });
+      return openRedis(client, { prefix: "demo", timeout: "20 seconds" });
     },
   ],
 ] as const)("the demo, its sessions in %s", (_, openStore) => {
   beforeEach(async () => start(await openStore()));
 
   test("lists two devices, and one ends the other", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
 
@@ -86,8 +82,8 @@ describe.each([
   });
 
   test("a changed password signs every other device out and keeps this one", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
     const before = await sessionCookie(desk);
@@ -100,7 +96,7 @@ describe.each([
 
     const after = await sessionCookie(desk);
     expect(after?.value).not.toBe(before?.value);
-    const copy = await openDevice(browser, demo);
+    const copy = await openDevice();
     if (before) await copy.context().addCookies([before]);
     expect(await headingAtNextRequest(copy)).toBe("Sign in");
 
@@ -110,8 +106,8 @@ describe.each([
   });
 
   test("a wrong current password changes nothing", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
     await changePassword(desk, "a guess", "battery staple");
@@ -121,9 +117,9 @@ describe.each([
 
   test("one button ends all other devices, another ends every one", async () => {
     const [desk, phone, tablet] = await Promise.all([
-      openDevice(browser, demo),
-      openDevice(browser, demo, { userAgent: IPHONE }),
-      openDevice(browser, demo, { userAgent: ANDROID }),
+      openDevice(),
+      openDevice({ userAgent: IPHONE }),
+      openDevice({ userAgent: ANDROID }),
     ]);
     for (const device of [desk, phone, tablet]) await signIn(device);
 
@@ -141,7 +137,7 @@ describe.each([
   });
 
   test("a login that the end of all sessions overtakes is refused, and says so", async () => {
-    const desk = await openDevice(browser, demo);
+    const desk = await openDevice();
     const authenticate = demo.users.authenticate.bind(demo.users);
     demo.users.authenticate = async (name, password) => {
       const user = await authenticate(name, password);
@@ -161,13 +157,13 @@ describe.each([
     const agents = [IPHONE, ANDROID, undefined, EDGE, undefined];
     const devices: Page[] = [];
     for (const userAgent of agents) {
-      devices.push(await openDevice(browser, demo, userAgent ? { userAgent } : {}));
+      devices.push(await openDevice(userAgent ? { userAgent } : {}));
       await signIn(devices.at(-1) as Page);
     }
     const [oldest, ...others] = devices as [Page, ...Page[]];
     expect(await listedDevices(oldest)).toHaveLength(MAX_DEVICES);
     await expect(oldest.getByText(`At most ${MAX_DEVICES} devices`).count()).resolves.toBe(1);
-    await signIn(await openDevice(browser, demo));
+    await signIn(await openDevice());
     expect(await headingAtNextRequest(oldest)).toBe("Sign in");
     for (const device of others) expect(await headingAtNextRequest(device)).toBe("Your devices");
   });
@@ -175,7 +171,7 @@ describe.each([
   test("one button keeps only the newest devices, wherever it is pressed", async () => {
     const devices: Page[] = [];
     for (const userAgent of [IPHONE, ANDROID, EDGE]) {
-      devices.push(await openDevice(browser, demo, { userAgent }));
+      devices.push(await openDevice({ userAgent }));
       await signIn(devices.at(-1) as Page);
     }
     const [iphone, android, edge] = devices as [Page, Page, Page];
@@ -195,7 +191,7 @@ describe.each([
   });
 
   test("remembering gives a persistent cookie, and signing in without it one for the browser session", async () => {
-    const desk = await openDevice(browser, demo);
+    const desk = await openDevice();
     await signIn(desk, PASSWORD, true);
     const kept = await sessionCookie(desk);
     const days = ((kept?.expires ?? 0) - Date.now() / 1000) / 86_400;
@@ -213,8 +209,8 @@ describe.each([
   });
 
   test("a new user signs up, sees only devices of their own, and a taken name is refused", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signUp(phone, "grace", "short");
     expect(await message(phone)).toContain("at least 8 characters");
@@ -228,8 +224,8 @@ describe.each([
   });
 
   test("another user's device in the form ends nothing", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signUp(phone, "grace", "long enough");
     const { id, lineage } = await findSession(desk);
@@ -241,8 +237,8 @@ describe.each([
   });
 
   test("a page ends the device that it shows, also where that has a new token since", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
     await desk.goto("/");
@@ -257,8 +253,8 @@ describe.each([
   });
 
   test("a device that ends itself is signed out, and told so on the next page", async () => {
-    const desk = await openDevice(browser, demo);
-    const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+    const desk = await openDevice();
+    const phone = await openDevice({ userAgent: IPHONE });
     await signIn(desk);
     await signIn(phone);
     const { lineage } = await findSession(desk);
@@ -275,7 +271,7 @@ describe.each([
   });
 
   test("signing in as another user takes nothing of the one before along", async () => {
-    const desk = await openDevice(browser, demo);
+    const desk = await openDevice();
     await signUp(desk, "grace", "long enough");
     const before = await sessionCookie(desk);
     const { data } = await findSession(desk);
@@ -288,7 +284,7 @@ describe.each([
   });
 
   test("a forged form is refused and changes nothing", async () => {
-    const desk = await openDevice(browser, demo);
+    const desk = await openDevice();
     await signIn(desk);
     const csrf = await readCSRFToken(desk);
     expect(await post(desk, "/devices/end-all", {})).toBe(403);
@@ -297,7 +293,7 @@ describe.each([
     expect(await post(desk, "/devices/end-all", { csrf }, elsewhere)).toBe(403);
     expect(await headingAtNextRequest(desk)).toBe("Your devices");
 
-    const visitor = await openDevice(browser, demo);
+    const visitor = await openDevice();
     const form = { name: "ada", password: PASSWORD };
     expect(await post(visitor, "/sign-in", form), "the sign-in form too").toBe(403);
     expect(await post(visitor, "/sign-in", { ...form, csrf }), "another's token").toBe(403);
@@ -306,8 +302,8 @@ describe.each([
 
 test("a visitor who does not sign in gets no session", async () => {
   await client.flushall();
-  await start(redisStore(client, { prefix: "demo", timeout: "20 seconds" }));
-  const desk = await openDevice(browser, demo);
+  await start(openRedis(client, { prefix: "demo", timeout: "20 seconds" }));
+  const desk = await openDevice();
   await desk.goto("/sign-up");
   await signIn(desk, "a guess");
   expect(await sessionCookie(desk)).toBeUndefined();
@@ -316,8 +312,8 @@ test("a visitor who does not sign in gets no session", async () => {
 
 test("while Redis is down every page says so, and nobody is signed out", async () => {
   await client.flushall();
-  await start(redisStore(client, { prefix: "demo", timeout: "5 seconds" }));
-  const desk = await openDevice(browser, demo);
+  await start(openRedis(client, { prefix: "demo", timeout: "5 seconds" }));
+  const desk = await openDevice();
   await signIn(desk);
   const before = await sessionCookie(desk);
 
@@ -334,9 +330,9 @@ test("while Redis is down every page says so, and nobody is signed out", async (
 
 test("a remembered device stays signed in for weeks, another for half an hour", async () => {
   let now = Date.now();
-  await start(memoryStore({ now: () => now }));
-  const desk = await openDevice(browser, demo);
-  const phone = await openDevice(browser, demo, { userAgent: IPHONE });
+  await start(openMemory({ now: () => now }));
+  const desk = await openDevice();
+  const phone = await openDevice({ userAgent: IPHONE });
   await signIn(desk);
   await signIn(phone, PASSWORD, true);
   now += 31 * 60_000;
@@ -346,15 +342,15 @@ test("a remembered device stays signed in for weeks, another for half an hour", 
 });
 
 test("a page that is not there says so", async () => {
-  await start(memoryStore());
-  const desk = await openDevice(browser, demo);
+  await start(openMemory());
+  const desk = await openDevice();
   expect((await desk.goto("/nowhere"))?.status()).toBe(404);
   expect(await heading(desk)).toBe("Nothing here");
 });
 
 test("every page has the security headers, and its style is applied under them", async () => {
-  await start(memoryStore());
-  const desk = await openDevice(browser, demo);
+  await start(openMemory());
+  const desk = await openDevice();
   const problems: string[] = [];
   desk.on("console", (message) => problems.push(message.text()));
   const response = await desk.goto("/sign-in");

@@ -1,51 +1,90 @@
-/* The demo app on a free port, and the devices of its users. */
+/*
+ * The demo app on a free port, and the devices of its users. Windows cost more than tests do, so a test gets
+ * those of the tests before it, without their cookies.
+ */
 import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { expect } from "vitest";
+import {
+  type Browser,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from "playwright-core";
+import { expect, inject } from "vitest";
 import { type AppOptions, createApp } from "../../demo/app.ts";
 import { FIREFOX } from "../support/http/user-agents.ts";
 
 export const NAME = "ada";
 export const PASSWORD = "correct horse";
 
+/** Passwords here need no protection, and a good hash of one takes as long as a page. */
+const HASHING = { N: 2, r: 1, p: 1 };
+
 export interface Demo extends ReturnType<typeof createApp> {
-  readonly origin: string;
+  /** Stops the app, and takes all devices back. */
   close(): Promise<void>;
+}
+
+let serve: RequestListener = (_, response) => response.writeHead(503).end();
+// One address for all apps, so that windows can be used again.
+const server = createServer((request, response) => serve(request, response));
+server.unref();
+
+/** The address of the app. There is one app at a time. */
+async function findOrigin(): Promise<string> {
+  if (!server.listening) await once(server.listen(0, "127.0.0.1"), "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** Starts the app with one user. */
 export async function startDemo(options: AppOptions): Promise<Demo> {
-  const demo = createApp(options);
-  await demo.users.add(NAME, PASSWORD);
-  const server = demo.app.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const demo = createApp({ hashing: HASHING, ...options });
+  await demo.users.addSample(NAME, PASSWORD);
+  serve = demo.app.callback();
   return {
     ...demo,
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
+      await takeDevicesBack();
       server.closeAllConnections();
-      server.close();
       await demo.sessions.close();
     },
   };
 }
 
-/** A device: a browser with cookies of its own, and without JavaScript. At the app's first page. */
-export async function openDevice(
-  browser: Browser,
-  { origin }: Demo,
-  options: BrowserContextOptions = {},
-): Promise<Page> {
-  const context = await browser.newContext({
-    baseURL: origin,
+let browser: Promise<Browser> | undefined;
+const used: { readonly kind: string; readonly page: Page }[] = [];
+const unused = new Map<string, Page[]>();
+
+/** A device: a browser with cookies of its own, and without JavaScript. It is at no page yet. */
+export async function openDevice(options: BrowserContextOptions = {}): Promise<Page> {
+  const kind = JSON.stringify(options);
+  const page = unused.get(kind)?.pop() ?? (await openPage(options));
+  used.push({ kind, page });
+  return page;
+}
+
+async function openPage(options: BrowserContextOptions): Promise<Page> {
+  browser ??= chromium.connect(inject("browser"));
+  const context = await (await browser).newContext({
+    baseURL: await findOrigin(),
     javaScriptEnabled: false,
     userAgent: FIREFOX,
     ...options,
   });
-  const page = await context.newPage();
-  await page.goto("/");
-  return page;
+  return context.newPage();
+}
+
+async function takeDevicesBack(): Promise<void> {
+  await Promise.all(
+    used.splice(0).map(async ({ kind, page }) => {
+      page.removeAllListeners();
+      await page.goto("about:blank");
+      await page.context().clearCookies();
+      unused.set(kind, [...(unused.get(kind) ?? []), page]);
+    }),
+  );
 }
 
 export async function signIn(page: Page, password = PASSWORD, remember = false): Promise<void> {
@@ -62,7 +101,7 @@ export async function signInAgain(page: Page, password = PASSWORD): Promise<void
     await signIn(page, password);
     return heading(page);
   };
-  await expect.poll(signedIn, { timeout: 60_000, interval: 500 }).toBe("Your devices");
+  await expect.poll(signedIn, { timeout: 60_000, interval: 1000 }).toBe("Your devices");
 }
 
 export async function changePassword(page: Page, current: string, next: string): Promise<void> {
@@ -95,13 +134,13 @@ export async function headingAtNextRequest(page: Page): Promise<string> {
 /** The names of the devices on the page, this one with its badge. */
 export async function listedDevices(page: Page): Promise<string[]> {
   await page.goto("/");
-  return page.getByRole("listitem").getByRole("heading").allTextContents();
+  return page.locator(".devices li").getByRole("heading").allTextContents();
 }
 
 /** Each device as the page describes it: its name, and each term with its description. */
 export async function describedDevices(page: Page): Promise<Record<string, string>[]> {
   await page.goto("/");
-  const items = await page.getByRole("listitem").all();
+  const items = await page.locator(".devices li").all();
   return Promise.all(
     items.map(async (item) => {
       const terms = await item.locator("dt").allTextContents();

@@ -1,8 +1,18 @@
-/* Installs the browser and the server, where they are missing, before any test's clock runs. */
-import { provideChromium } from "../support/programs/chromium.ts";
+/* Installs the browser and the server, where they are missing, and starts the browser of all tests. */
+import type { TestProject } from "vitest/node";
+import { startBrowserServer } from "../support/programs/chromium.ts";
 import { serverProgram } from "../support/redis/server.ts";
 
-export default function setup(): void {
-  provideChromium();
+declare module "vitest" {
+  interface ProvidedContext {
+    /** The address at which the browser takes connections. */
+    browser: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   serverProgram();
+  const browser = await startBrowserServer();
+  project.provide("browser", browser.wsEndpoint());
+  return () => browser.close();
 }

@@ -1,9 +1,7 @@
 /* Passwords in the demo: guessing is slowed down, and a change asks for the old one. */
-import type { Browser } from "playwright-core";
-import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { openMemory } from "../../demo/store/memory.ts";
 import { IPHONE } from "../support/http/user-agents.ts";
-import { launchBrowser } from "../support/programs/chromium.ts";
 import {
   changePassword,
   type Demo,
@@ -21,29 +19,21 @@ const MINUTE = 60_000;
 const TOO_MANY = "Too many attempts. Try again in 15 minutes.";
 const ELSEWHERE = { extraHTTPHeaders: { "x-forwarded-for": "198.51.100.7" } };
 
-let browser: Browser;
 let demo: Demo;
 let now: number;
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
-afterAll(() => browser?.close());
-
 beforeEach(async () => {
   now = 0;
-  demo = await startDemo({ store: memoryStore(), now: () => now });
+  demo = await startDemo({ store: openMemory(), now: () => now });
   demo.app.proxy = true; // so that devices have addresses of their own
 });
 
 afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
   await demo.close();
 });
 
 test("after five guesses from an address not even the password is right there, for a while", async () => {
-  const thief = await openDevice(browser, demo);
+  const thief = await openDevice();
   for (let i = 0; i < 5; i++) {
     await signIn(thief, `guess ${i}`);
     expect(await message(thief)).toBe("The name or the password is wrong.");
@@ -52,7 +42,7 @@ test("after five guesses from an address not even the password is right there, f
   expect(await message(thief)).toBe(TOO_MANY);
   expect(await sessionCookie(thief)).toBeUndefined();
 
-  const ada = await openDevice(browser, demo, ELSEWHERE);
+  const ada = await openDevice(ELSEWHERE);
   await signIn(ada);
   expect(await heading(ada)).toBe("Your devices");
 
@@ -62,7 +52,7 @@ test("after five guesses from an address not even the password is right there, f
 });
 
 test("guesses of one moment are counted, too", async () => {
-  const thief = await openDevice(browser, demo);
+  const thief = await openDevice();
   await thief.goto("/sign-in");
   const csrf = await thief.locator("input[name=csrf]").first().inputValue();
   const guesses = Array.from({ length: 8 }, (_, i) =>
@@ -73,9 +63,9 @@ test("guesses of one moment are counted, too", async () => {
 });
 
 test("a change of password takes the old one, which cannot be guessed either", async () => {
-  const phone = await openDevice(browser, demo, { userAgent: IPHONE, ...ELSEWHERE });
+  const phone = await openDevice({ userAgent: IPHONE, ...ELSEWHERE });
   await signIn(phone);
-  const desk = await openDevice(browser, demo);
+  const desk = await openDevice();
   await signIn(desk);
   for (let i = 0; i < 5; i++) {
     await changePassword(desk, `guess ${i}`, "battery staple");
@@ -92,7 +82,7 @@ test("a change of password takes the old one, which cannot be guessed either", a
 });
 
 test("who is not signed in is sent to the form as a page, and told so as a program", async () => {
-  const visitor = await openDevice(browser, demo);
+  const visitor = await openDevice();
   const { request } = visitor.context();
   for (const path of ["/", "/password"]) {
     await visitor.goto(path);

@@ -1,36 +1,28 @@
 /* The demo's list of devices describes each. */
-import type { Browser } from "playwright-core";
-import { memoryStore } from "session-sets/memory";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
+import { openMemory } from "../../demo/store/memory.ts";
 import { IPHONE } from "../support/http/user-agents.ts";
-import { launchBrowser } from "../support/programs/chromium.ts";
 import { type Demo, describedDevices, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-let browser: Browser;
 let demo: Demo;
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
 afterAll(async () => {
-  await browser?.close();
   await demo?.close();
 });
 
 test("each device is listed with its address, and when it was first and last seen", async () => {
   let elapsed = -3 * DAY;
-  demo = await startDemo({ store: memoryStore({ now: () => Date.now() + elapsed }) });
+  demo = await startDemo({ store: openMemory({ now: () => Date.now() + elapsed }) });
   demo.app.proxy = true; // so that each device has an address of its own
   const from = (address: string) => ({ extraHTTPHeaders: { "x-forwarded-for": address } });
-  const phone = await openDevice(browser, demo, { userAgent: IPHONE, ...from("198.51.100.7") });
+  const phone = await openDevice({ userAgent: IPHONE, ...from("198.51.100.7") });
   await signIn(phone, PASSWORD, true);
   elapsed = -5 * HOUR;
   await phone.goto("/");
-  const desk = await openDevice(browser, demo, from("2001:db8::7334"));
+  const desk = await openDevice(from("2001:db8::7334"));
   await signIn(desk, PASSWORD, true);
   elapsed = 0;
   expect(await describedDevices(desk)).toEqual([
@@ -48,7 +40,7 @@ test("each device is listed with its address, and when it was first and last see
     },
   ]);
   const times = await desk
-    .locator("time")
+    .locator(".devices time")
     .evaluateAll((all) =>
       all.map((time) => Date.now() - Date.parse(time.getAttribute("datetime") ?? "")),
     );

@@ -1,10 +1,9 @@
 /* The pages of signed-in users are live: a browser with JavaScript needs no reload to see an end. */
-import type { Browser, Page } from "playwright-core";
-import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { MAX_DEVICES } from "../../demo/context.ts";
+import { openMemory } from "../../demo/store/memory.ts";
 import { ANDROID, IPHONE } from "../support/http/user-agents.ts";
-import { launchBrowser } from "../support/programs/chromium.ts";
 import {
   type Demo,
   heading,
@@ -15,30 +14,20 @@ import {
   startDemo,
 } from "./devices.ts";
 
-let browser: Browser;
 let demo: Demo;
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-
-afterAll(async () => {
-  await browser?.close();
-});
-
 beforeEach(async () => {
-  demo = await startDemo({ store: memoryStore() });
+  demo = await startDemo({ store: openMemory() });
 });
 
 afterEach(async () => {
-  await Promise.all(browser.contexts().map((context) => context.close()));
   await demo.close();
 });
 
 /** Opens a device with JavaScript, signs it in, and waits until its page listens. */
 async function openLive(userAgent?: string): Promise<Page> {
   const options = { javaScriptEnabled: true, ...(userAgent ? { userAgent } : {}) };
-  const page = await openDevice(browser, demo, options);
+  const page = await openDevice(options);
   const listening = page.waitForResponse((response) => response.url().endsWith("/events"));
   await signInAgain(page);
   expect((await listening).status()).toBe(200);
@@ -49,8 +38,8 @@ test("a browser that is signed out elsewhere lands on the sign-in page by itself
   const phone = await openLive(IPHONE);
   const desk = await openLive();
   await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).click();
-  await phone.waitForURL("**/sign-in?ended=delete");
-  expect(await message(phone)).toBe("This device was signed out.");
+  await phone.waitForURL("**/sign-in?ended=one");
+  expect(await message(phone)).toBe("This device was signed out from another one.");
   expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
 });
 
@@ -82,7 +71,7 @@ test("a browser that a limit or another device ends is told why, by itself", asy
 });
 
 test("the sign-in page shows no word of its address that it doesn't know", async () => {
-  const page = await openDevice(browser, demo);
+  const page = await openDevice();
   for (const word of ["<b>x</b>", "toString", "gap", "__proto__", ""]) {
     await page.goto(`/sign-in?ended=${encodeURIComponent(word)}`);
     expect(await heading(page)).toBe("Sign in");
@@ -95,7 +84,7 @@ test("the list of devices loses a device that signs out, without a reload by han
   const desk = await openLive();
   expect(await listedDevices(desk)).toHaveLength(2);
   await phone.getByRole("button", { name: "Sign out", exact: true }).click();
-  await desk.waitForFunction("document.querySelectorAll('main li').length === 1");
+  await desk.waitForFunction("document.querySelectorAll('.devices li').length === 1");
   expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
 });
 

@@ -3,11 +3,10 @@
  * writes it anew. Without that the page is only laid out, and must fit its window.
  */
 import { writeFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { memoryStore } from "session-sets/memory";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openMemory } from "../../demo/store/memory.ts";
 import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/http/user-agents.ts";
-import { launchBrowser } from "../support/programs/chromium.ts";
 import { type Demo, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const MINUTE = 60_000;
@@ -19,35 +18,32 @@ const WINDOWS = {
   "devices-phone": { width: 390, height: 844 },
 };
 
-let browser: Browser;
 let demo: Demo;
 let elapsed = -40 * DAY;
 
 beforeAll(async () => {
-  browser = await launchBrowser();
-  demo = await startDemo({ store: memoryStore({ now: () => Date.now() + elapsed }) });
+  demo = await startDemo({ store: openMemory({ now: () => Date.now() + elapsed }) });
   demo.app.proxy = true; // so that each device has an address of its own
 });
 
 afterAll(async () => {
-  await browser?.close();
   await demo?.close();
 });
 
 test("the devices page fits a desk and a phone", async () => {
-  const edge = await openDevice(browser, demo, device(EDGE, "192.0.2.146"));
+  const edge = await openDevice(device(EDGE, "192.0.2.146"));
   await signIn(edge, PASSWORD, true);
   elapsed = -26 * DAY;
   await edge.goto("/");
-  const android = await openDevice(browser, demo, device(ANDROID, "2001:db8:85a3::8a2e:370:7334"));
+  const android = await openDevice(device(ANDROID, "2001:db8:85a3::8a2e:370:7334"));
   await signIn(android, PASSWORD, true);
   elapsed = -12 * DAY;
   await edge.goto("/");
   await android.goto("/");
-  const iphone = await openDevice(browser, demo, device(IPHONE, "198.51.100.7"));
+  const iphone = await openDevice(device(IPHONE, "198.51.100.7"));
   await signIn(iphone, PASSWORD, true);
   elapsed = -3 * DAY;
-  const desk = await openDevice(browser, demo, device(FIREFOX, "203.0.113.24"));
+  const desk = await openDevice(device(FIREFOX, "203.0.113.24"));
   await signIn(desk, PASSWORD, true);
   elapsed = -27 * HOUR;
   await edge.goto("/");
@@ -60,7 +56,7 @@ test("the devices page fits a desk and a phone", async () => {
   for (const [name, size] of Object.entries(WINDOWS)) {
     await desk.setViewportSize(size);
     await desk.goto("/");
-    expect(await desk.getByRole("listitem").count()).toBe(4);
+    expect(await desk.locator(".devices li").count()).toBe(4);
     expect(await width(desk), name).toBe(size.width);
     if (process.env.SCREENSHOT) {
       const file = new URL(`../../docs/${name}.png`, import.meta.url);

@@ -1,5 +1,5 @@
 /* A real browser for the tests: the system's Chromium, driven by playwright-core. */
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserServer, chromium, type LaunchOptions } from "playwright-core";
 import { type Program, provideProgram } from "../../../scripts/programs.mjs";
 
 const CHROMIUM: Program = {
@@ -34,10 +34,19 @@ export function provideChromium(): string {
 
 /** Starts a headless browser; each `newContext()` of it is a device with cookies of its own. */
 export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch(composeOptions());
+}
+
+/** Starts a headless browser for several processes, which connect to it by its address. */
+export async function startBrowserServer(): Promise<BrowserServer> {
+  return chromium.launchServer({ ...composeOptions(), host: "127.0.0.1" });
+}
+
+function composeOptions(): LaunchOptions {
   // Chromium's sandbox refuses to run as root, which is who runs tests in a container.
   const isRoot = process.getuid?.() === 0;
-  return chromium.launch({
+  return {
     executablePath: provideChromium(),
     args: isRoot ? [...FLAGS, "--no-sandbox"] : FLAGS,
-  });
+  };
 }
