@@ -6,10 +6,12 @@ import { MAX_PAGE_SESSIONS } from "../listing.ts";
 import { decodeShard } from "../shards.ts";
 import { encodeCause, encodeList } from "./layout/encode.ts";
 import { encodeLookalikeName, encodeSetName, type Keys } from "./layout/keys.ts";
-import { MAX_PAGE_KEYS } from "./pages.ts";
 import type { Executor, Reply } from "./scripts/executor.ts";
 
 /* Ending sessions of a set, page by page. */
+
+/** How many keys and entries a script removes before it ends its page: those of 100 sessions in one set. */
+const MAX_ENDED_KEYS = 200;
 
 /** Where the scripts run. */
 export interface Scripts {
@@ -34,24 +36,23 @@ export async function endShard(
   options: EndAllOptions,
 ): Promise<EndedShard> {
   const { except = null, replicas } = options;
-  const ended = new Set<string>();
   let spared = [except !== null && decodeShard(except) === shard ? except : "", ""];
-  let [left, alike, isEmpty] = [0, 0, true];
+  let [ended, left, alike, isEmpty] = [0, 0, 0, true];
   do {
-    const [, births, rest, now, created, others] = await executor.write(
+    const [, count, rest, now, created, others] = await executor.write(
       "end a session set",
       "endAll",
       keys.deriveSetKey(shard, reference),
       [encodeSetName(reference), ...spared, ...listEndAllArguments(reference, options)],
       { replicas, isAwaited: ([, , remaining]: Reply) => Number(remaining) === 0 },
     );
-    for (const birth of births as string[]) ended.add(birth);
+    ended += Number(count);
     left = Number(rest);
     spared = [String(now), String(created)];
     if (Number(others) >= 0) alike += Number(others);
     else isEmpty = false; // even if only the spared session is left
   } while (left !== 0);
-  return { ended: ended.size, isEmpty, alike };
+  return { ended, isEmpty, alike };
 }
 
 /** The arguments that all pages of a set that is ended have in common. */
@@ -60,7 +61,7 @@ function listEndAllArguments(
   { leavesMark = true, replicas, cause }: EndAllOptions,
 ): string[] {
   return [
-    String(MAX_PAGE_KEYS),
+    String(MAX_ENDED_KEYS),
     replicas === undefined ? "" : "1",
     encodeLookalikeName(reference),
     encodeCause(cause),
@@ -109,7 +110,7 @@ async function endEachInShard(
       keys.deriveSetKey(shard, reference),
       [
         encodeSetName(reference),
-        String(MAX_PAGE_KEYS),
+        String(MAX_ENDED_KEYS),
         replicas === undefined ? "" : "1",
         how,
         encodeCause(cause),

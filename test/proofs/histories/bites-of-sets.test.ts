@@ -5,6 +5,8 @@ testBites([
   "upsert in set",
   "forgotten index removal",
   "clear that does not follow a rotation",
+  "clear that leaves entries in other sets",
+  "clear that leaves pointers",
   "no not-after moment",
   "except that does not follow an alias",
   "except that forgets a rotation",

@@ -62,6 +62,17 @@ async function isSpared(mutation: MutationName | null): Promise<boolean> {
   return (await direct.find(to)).state === "live";
 }
 
+/** Whether a set that a clear leaves one session in expires with that session. */
+async function isDueWithTheSpared(mutation: MutationName | null): Promise<boolean> {
+  const store = redisStore(createClient(mutation), { timeout: "20 seconds" });
+  const kept = await createForUser(store, "1", { idleTimeout: HOUR_MS });
+  await createForUser(store, "1", { idleTimeout: 2 * HOUR_MS });
+  expect(await store.endAll(USER, { except: kept })).toBe(1);
+  const keys = [store.sessionKey(kept), store.setKey(USER)];
+  const [session, set] = await Promise.all(keys.map((key) => client.pexpiretime(key)));
+  return set === session;
+}
+
 /** Whether a change that is refused, for a key of a wrong type, leaves everything as it was. */
 async function isWhole(mutation: MutationName | null): Promise<boolean> {
   const store: SessionStore = redisStore(createClient(mutation), { timeout: "20 seconds" });
@@ -132,6 +143,7 @@ describe.each([
   ["ending told before it is done", isToldOnceDone],
   ["page that isn't told", isToldByPages],
   ["session made at the end of an alias", isMadeWhereAsked],
+  ["clear that forgets the set's expiry", isDueWithTheSpared],
   ["except that forgets a rotation", isSpared],
   ["page that forgets the rest of a deadline", isPaged],
   ["page that loses its place", isPaged],

@@ -21,6 +21,7 @@ export type Interleaved = Exclude<
   | "page that isn't told"
   | "look at keys one by one"
   | "write before the look"
+  | "clear that forgets the set's expiry"
   | "except that forgets a rotation"
   | "first value that keeps its id"
   | "first value that leaves an alias"
@@ -37,6 +38,8 @@ export const SCENARIOS: Readonly<Record<Interleaved, Scenario>> = {
   "forgotten index removal": beside("set another team", "ids"),
   "rotation in two commands": beside("rotate", "set"),
   "clear that does not follow a rotation": beside("clear", "rotate"),
+  "clear that leaves entries in other sets": beside("clear", "get"),
+  "clear that leaves pointers": beside("clear", "rotate"),
   "login that leaves an alias": beside("rotate to another user", "get over 1 hop"),
   "entries after the expiry, in create": { ...beside("create", "clear"), fault: "dies" },
   "entries after the expiry, in touch": { ...beside("touch for longer", "ids"), fault: "dies" },

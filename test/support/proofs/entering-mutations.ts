@@ -5,15 +5,15 @@ export const enteringMutations = {
   "clear that leaves no mark": {
     about: "nothing tells that a set was cleared",
     apply: edits("endAll", [
-      "if leaves_mark then\n  mark_cleared(name)",
-      "if false then\n  mark_cleared(name)",
+      "if leaves_mark then\n  mark_cleared(",
+      "if false then\n  mark_cleared(",
     ]),
   },
   "clear of nothing that leaves no mark": {
     about: "only a clear that ends a session leaves a mark",
     apply: edits("endAll", [
-      "if leaves_mark then\n  mark_cleared(name)",
-      "if #ended > 0 then\n  mark_cleared(name)",
+      "if leaves_mark then\n  mark_cleared(",
+      "if #doomed > 0 then\n  mark_cleared(",
     ]),
   },
   "asOf without a margin": {

@@ -58,7 +58,7 @@ export const feedMutations = {
   "clear without its cause": {
     about: "clear tells neither by whom nor why",
     foundBy: "each session that endAll ended",
-    apply: edits("endAll", ["note_ended('clear', cause,", "note_ended('clear', '- -',"]),
+    apply: edits("endAll", ["note_all_ended('clear', cause,", "note_all_ended('clear', '- -',"]),
   },
   "sign-out that is told as a sign-in": {
     about: "a sign-in that names no user counts as one",

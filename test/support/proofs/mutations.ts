@@ -148,8 +148,8 @@ ${DEADLINES}`,
     about: "one command reads the ids of the set, the next ends those and no other",
     apply: edits(
       "endAll",
-      ["ipairs(redis.call('ZRANGE', set, 0, budget))", "ipairs({ unpack(ARGV, 8) })"],
-      ["return { now, 'page', ended, left,", "return { now, 'page', ended, 0,"],
+      ["local ids = redis.call('ZRANGE', set, 0, budget)\n", "local ids = { unpack(ARGV, 10) }\n"],
+      ["is_last and not spares and name or nil", "nil"], // the set may have others
     ),
     send: async ({ script, args }, send, command) => {
       if (script !== "endAll") return send();
@@ -226,7 +226,7 @@ look_at_session(current, found.names)
   "look at keys one by one": {
     about: "each key is looked at by a command of its own, not all of them by one",
     apply: listAllEdits(
-      "    redis.call('EXISTS', base .. ':s:', unpack_batch(looked_at, from))\n",
+      "    redis.call('EXISTS', base .. ':s:', base .. ':r:', unpack_batch(looked_at, from))\n",
       `    for i = from, math.min(from + MAX_BATCH - 1, #looked_at) do
       redis.call('EXISTS', looked_at[i])
     end
@@ -263,7 +263,7 @@ look_at_session(current, found.names)
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
     apply: edits("endAll", [
-      "if spared_created ~= '' and found.created == spared_created then",
+      "if spared_created ~= '' and created == spared_created then",
       "if false then",
     ]),
   },
@@ -312,7 +312,22 @@ ${DEADLINES}`,
   },
   "page that isn't told": {
     about: "clear ends a page of sessions and publishes nothing",
-    apply: edits("endAll", ["publish_feed()\nreturn { now, 'page'", "return { now, 'page'"]),
+    apply: edits("endAll", ["publish_feed()\nlocal alike", "local alike"]),
+  },
+  "clear that leaves entries in other sets": {
+    about: "a page takes its sessions out of the set that is cleared, and of no other",
+    apply: edits("endAll", [
+      "      note_removals(removals, names, id)\n",
+      "      note_removals(removals, { name }, id)\n",
+    ]),
+  },
+  "clear that leaves pointers": {
+    about: "a page deletes the hashes of its sessions, and no pointer of a lineage",
+    apply: edits("endAll", ["    if session.lineage then\n", "    if false then\n"]),
+  },
+  "clear that forgets the set's expiry": {
+    about: "a set in which one session was spared expires with those that are gone",
+    apply: edits("endAll", ["is_last and not spares and name or nil", "name"]),
   },
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",

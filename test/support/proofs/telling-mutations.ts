@@ -24,8 +24,8 @@ export const tellingMutations = {
   "clear that isn't told of who is beyond its page": {
     about: "a clear publishes its first session only",
     apply: edits("endAll", [
-      "    note_ended('clear', cause, session.id, session.lineage)\n",
-      "    if #ended == 1 then note_ended('clear', cause, session.id, session.lineage) end\n",
+      "note_all_ended('clear', cause, doomed)",
+      "note_all_ended('clear', cause, { doomed[1] })",
     ]),
   },
   "trim that ends the newest": {

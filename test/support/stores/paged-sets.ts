@@ -68,7 +68,8 @@ export function createMember(store: SessionStore, n: number, idleTimeout: number
 
 function sessionsIn(script: string, reply: unknown): number {
   const at = { page: 4, changeAll: 4, endAll: 2 }[script] ?? 0;
-  return ((reply as unknown[])[at] as unknown[]).length;
+  const sessions = (reply as unknown[])[at];
+  return Array.isArray(sessions) ? sessions.length : Number(sessions);
 }
 
 /** Gives the session of number n a new id, and leaves the old one for so long. */

@@ -23,34 +23,30 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
-local doomed, taken, touched = {}, 0, 0
+local doomed, removals = {}, {}
+local taken, touched = 0, 0
 for _, lineage in ipairs(lineages) do
   if touched >= budget then
     break
   end
   taken = taken + 1
   local current, found, trail = follow_name(lineage)
-  look_at_session(current, found.names)
-  look_at_ids(trail)
-  look_at_pointer(found, lineage)
   touched = touched + 1 + #found.names + #trail
   if found.created and has_name(found.names, name) then
-    doomed[#doomed + 1] = { id = current, found = found, trail = trail }
+    doomed[#doomed + 1] = { id = current, trail = trail, lineage = found.lineage }
+    note_removals(removals, found.names, current)
   end
 end
-if is_waited_for then
-  look_at_key(derive_wait_key())
-end
+look_at_removals(removals)
 refuse_moving_slot()
 
 if is_waited_for and #doomed == 0 then
   write_for_wait()
 end
-for _, session in ipairs(doomed) do
-  end_session(session.id, session.found, session.trail, {
-    how = how, cause = cause, tombstone = BY_DELETE, stays = 0,
-  })
-end
+delete_sessions(doomed)
+remove_entries(removals)
+refresh_set_expiries()
+note_all_ended(how, cause, doomed)
 publish_feed()
 
 return { now, 'page', #doomed, taken }

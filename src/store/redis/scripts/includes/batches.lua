@@ -9,6 +9,12 @@ local function unpack_batch(list, from)
   return unpack(list, from, math.min(from + MAX_BATCH - 1, #list))
 end
 
+local function delete_keys(keys)
+  for from = 1, #keys, MAX_BATCH do
+    redis.call('DEL', unpack_batch(keys, from))
+  end
+end
+
 local function call_in_batches(command, key, list)
   for from = 1, #list, MAX_BATCH do
     redis.call(command, key, unpack_batch(list, from))

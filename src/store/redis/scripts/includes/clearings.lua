@@ -10,10 +10,12 @@ local function derive_clearing_key(name)
   return base .. ':c:' .. strip_mark(name)
 end
 
--- Deletes first: a script that has written is not stopped where memory is full.
-local function mark_cleared(name)
+-- A script that has written is not stopped where memory is full, so one that hasn't deletes first.
+local function mark_cleared(name, has_written)
   local key = derive_clearing_key(name)
-  redis.call('DEL', key)
+  if not has_written then
+    redis.call('DEL', key)
+  end
   redis.call('SET', key, format_int(now), 'PXAT', format_int(now + CLEAR_MEMORY_MS))
 end
 

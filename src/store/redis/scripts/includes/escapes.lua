@@ -3,6 +3,9 @@
 -- message, a space or a colon would end the id.
 
 local function escape_id(id)
+  if not string.find(id, '[^%w_-]') then
+    return id
+  end
   return (string.gsub(id, '[^%w_-]', function(byte)
     return string.format('%%%02X', string.byte(byte))
   end))

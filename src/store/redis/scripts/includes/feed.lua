@@ -18,17 +18,27 @@ local function describe_replacement(names, identity)
   return has_field(names, identity) and 'sign-in' or 'delete'
 end
 
--- Notes that a session was ended: how, by whose cause (as the caller has encoded it), its id, and
--- its lineage if that is another.
-local function note_ended(how, cause, id, lineage)
+-- Notes that sessions were ended: how, by whose cause (as the caller has encoded it), and of each
+-- its `id`, and its `lineage` if that is another.
+local function note_all_ended(how, cause, sessions)
+  if #sessions == 0 then
+    return
+  end
   local line = 'ended ' .. format_int(now) .. ' ' .. how .. ' ' .. cause
   if feed.line ~= line then
     feed.line = line
     begin_line(line)
   end
-  local other = lineage and lineage ~= id
-  feed.parts[#feed.parts + 1] =
-    ' ' .. escape_id(id) .. (other and ':' .. escape_id(lineage) or '')
+  for _, session in ipairs(sessions) do
+    local id, lineage = session.id, session.lineage
+    local other = lineage and lineage ~= id
+    feed.parts[#feed.parts + 1] =
+      ' ' .. escape_id(id) .. (other and ':' .. escape_id(lineage) or '')
+  end
+end
+
+local function note_ended(how, cause, id, lineage)
+  note_all_ended(how, cause, { { id = id, lineage = lineage } })
 end
 
 local function note_rotated(from, to, lineage)

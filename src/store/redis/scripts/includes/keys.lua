@@ -18,7 +18,7 @@ end
 
 -- Nil where the reference isn't declared `{ as: "set" }`.
 local function derive_plain_key(name)
-  if string.sub(name, 1, 1) == '=' then
+  if has_mark(name) then
     return base .. ':m:' .. strip_mark(name)
   end
 end

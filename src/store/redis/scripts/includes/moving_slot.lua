@@ -1,9 +1,8 @@
--- Before its first write a script looks at every key that it will touch. It looks at each index by
--- itself, which stops a wrong type. Then it looks at all keys by one EXISTS of at least two keys:
--- nothing else raises while a slot is moving and some of the keys are on the other node. One of its
--- keys never exists, so it raises throughout the move, even if all other keys are on this node. A
--- script that went on could delete a key and not make it again. A script that only reads looks at
--- the keys that it hasn't found, before it takes them for gone.
+-- Before its first write a script looks at every index that it will touch, by itself, which stops a
+-- wrong type. Then it sends one EXISTS of several keys: nothing else raises while a slot is moving
+-- and some of the keys are on the other node. Two of these keys never exist, so it raises throughout
+-- the move, whatever keys are on this node. A script that went on could delete a key and not make it
+-- again. A script that only reads does so where it hasn't found a key, before it takes it for gone.
 
 -- The keys for that EXISTS.
 local looked_at = {}
@@ -37,8 +36,16 @@ local function look_at_pointer(found, id)
   end
 end
 
+-- Stops a set of the wrong type, also where all that is known of it is its name.
+local function look_at_set(name)
+  redis.call('ZSCORE', derive_set_key(name), '')
+  if derive_plain_key(name) then
+    redis.call('SISMEMBER', derive_plain_key(name), '')
+  end
+end
+
 local function refuse_moving_slot()
-  for from = 1, #looked_at, MAX_BATCH do
-    redis.call('EXISTS', base .. ':s:', unpack_batch(looked_at, from))
+  for from = 1, math.max(1, #looked_at), MAX_BATCH do
+    redis.call('EXISTS', base .. ':s:', base .. ':r:', unpack_batch(looked_at, from))
   end
 end

@@ -14,6 +14,13 @@ local function read_own_fields(id)
   }
 end
 
+-- Reads only what ending a session takes: when it was created, the names of its sets, its lineage.
+local function read_membership(id)
+  local key = derive_session_key(id)
+  local values = redis.call('HMGET', key, '@c', '@r', '@l')
+  return values[1], read_names(key, values[2]), values[3]
+end
+
 -- The lineage of the session that was found at an id.
 local function derive_lineage(id, found)
   return found.lineage or id

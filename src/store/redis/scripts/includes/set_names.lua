@@ -1,8 +1,12 @@
 -- The name of a set is `field:value`, both encoded. It is `=field:value` where the ids are also
 -- kept in a plain set.
 
+local function has_mark(name)
+  return string.byte(name) == 61
+end
+
 local function strip_mark(name)
-  return (string.gsub(name, '^=', ''))
+  return has_mark(name) and string.sub(name, 2) or name
 end
 
 local function parse_field(name)
@@ -30,8 +34,9 @@ end
 
 -- Whether the names include this one, with or without its mark.
 local function has_name(names, wanted)
+  local bare = strip_mark(wanted)
   for _, name in ipairs(names) do
-    if strip_mark(name) == strip_mark(wanted) then
+    if name == wanted or strip_mark(name) == bare then
       return true
     end
   end
