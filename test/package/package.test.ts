@@ -3,7 +3,6 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { storeContract } from "session-sets/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findSection } from "../support/docs/pages.ts";
 import {
   addPackages,
   type Compiler,
