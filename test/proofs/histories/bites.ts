@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { runHistories } from "./campaign.ts";
+import { Crew } from "./crew.ts";
 import { TIME_LIMIT } from "./expecting.ts";
 import type { Kind } from "./plan.ts";
 
@@ -15,11 +16,15 @@ const BROKEN =
 
 /** Defines tests, one for each fault of a store. A fault that shows where one thing is done often names that. */
 export function testBites(mutations: readonly AnyMutationName[], kind?: Kind): void {
+  const crew = new Crew();
   let server: RedisServer;
   beforeAll(async () => {
     server = await startRedis();
   });
-  afterAll(() => server.stop());
+  afterAll(async () => {
+    await crew.stop();
+    await server.stop();
+  });
 
   test.each(mutations)(
     "histories of a store with this are refused: %s",
@@ -27,7 +32,7 @@ export function testBites(mutations: readonly AnyMutationName[], kind?: Kind): v
       const seed = randomInt(1_000_000_000);
       const servers = { ports: [server.port], cluster: false };
       const campaign = { seed, count: MOST, mutation, kind, shrink: false };
-      const { failure, ...numbers } = await runHistories(servers, campaign);
+      const { failure, ...numbers } = await runHistories(crew, servers, campaign);
       console.log(`${mutation}, SEED=${seed}: ${JSON.stringify(numbers)}`);
       expect(failure).toMatch(BROKEN);
     },

@@ -1,8 +1,9 @@
 /* Runs as many histories as asked for, prints counts, and shrinks a failure. */
 import type { AnyMutationName } from "../../support/proofs/all-mutations.ts";
 import { print } from "./calls.ts";
+import { type Crew, PROCESSES } from "./crew.ts";
 import { createPlan, type Kind, type Plan } from "./plan.ts";
-import { type Outcome, PROCESSES, Runner, type Servers } from "./runner.ts";
+import { type Outcome, Runner, type Servers } from "./runner.ts";
 import { shrinkHistory } from "./shrink.ts";
 
 export interface Campaign {
@@ -41,22 +42,29 @@ export interface Report {
 
 /** How many histories run side by side. */
 const BATCH = 100;
+/** The first are fewer: a store that breaks a rule is found soon. */
+const FIRST_BATCH = 25;
 /** How often a shorter plan is tried, in as many worlds at once, before it counts as good. */
 const COPIES = 60;
 const MOST_TRIES = 40;
 
 /** Runs histories until one fails. */
-export async function runHistories(servers: Servers, campaign: Campaign): Promise<Report> {
+export async function runHistories(
+  crew: Crew,
+  servers: Servers,
+  campaign: Campaign,
+): Promise<Report> {
   const { seed, count, copies = 1, mutation, kind, shrink = true } = campaign;
   const { atMost = Number.POSITIVE_INFINITY } = campaign;
   const start = performance.now();
   const totals = { histories: 0, calls: 0, unanswered: 0, overlapping: 0 };
-  const runner = await Runner.start(servers, mutation ? { mutation } : {});
+  const runner = await Runner.start(crew, servers, mutation ? { mutation } : {});
   let failure: string | null = null;
   try {
     while (totals.histories < count && !failure && performance.now() - start < atMost) {
       const from = totals.histories;
-      const plans = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) =>
+      const batch = Math.min(Math.max(FIRST_BATCH, from), BATCH, count - from);
+      const plans = Array.from({ length: batch }, (_, i) =>
         createPlan(seed + Math.floor((from + i) / copies), PROCESSES, kind),
       );
       const failed = await runBatch(runner, plans, totals);
@@ -67,7 +75,7 @@ export async function runHistories(servers: Servers, campaign: Campaign): Promis
     const last = seed + Math.floor((totals.histories - 1) / copies);
     failure = `Before or at SEED=${last}, the last of ${totals.histories}: ${(error as Error).stack}`;
   } finally {
-    await runner.stop();
+    runner.stop();
   }
   return { ...totals, seconds: (performance.now() - start) / 1000, failure };
 }

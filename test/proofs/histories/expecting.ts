@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { expect } from "vitest";
 import { runHistories } from "./campaign.ts";
+import { Crew } from "./crew.ts";
 import type { Servers } from "./runner.ts";
 
 const { SEED, HISTORIES, COPIES = "1", HISTORIES_SECONDS } = process.env;
@@ -23,11 +24,11 @@ export async function expectExplained(
     ? { count: Number.POSITIVE_INFINITY, atMost: Number(HISTORIES_SECONDS) * 1000 }
     : { count: HISTORIES ? Number(HISTORIES) : enough };
   console.log(`Histories on ${where}: SEED=${seed}`);
-  const { failure, ...numbers } = await runHistories(servers, {
-    seed,
-    copies: Number(COPIES),
-    ...limit,
-  });
+  const crew = new Crew();
+  const campaign = { seed, copies: Number(COPIES), ...limit };
+  const { failure, ...numbers } = await runHistories(crew, servers, campaign).finally(() =>
+    crew.stop(),
+  );
   console.log(`Histories on ${where}: ${JSON.stringify(numbers)}`);
   if (failure) console.error(failure);
   expect(failure).toBeNull();

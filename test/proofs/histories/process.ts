@@ -27,12 +27,13 @@ const TIMES = {
 
 let offset = 0;
 
-const watches = new Watches();
+/** The library as it is used by the histories of one run, with certain limits. */
+interface Opened {
+  find(limits: Place["limits"]): Library;
+  close(): Promise<void>;
+}
 
-/** The library as it is used in a history with certain limits. */
-type FindLibrary = (limits: Place["limits"]) => Library;
-
-function open({ port, cluster, prefix, shards, mutation, base }: Setting): FindLibrary {
+function open({ port, cluster, prefix, shards, mutation, base }: Setting): Opened {
   const client = cluster ? new Cluster([{ host: "127.0.0.1", port }]) : new Redis(port);
   client.on("error", () => {}); // those of its commands are enough
   const paged = withSmallPages(client);
@@ -47,6 +48,7 @@ function open({ port, cluster, prefix, shards, mutation, base }: Setting): FindL
       references: listReferences(shards, limits ? LIMITS[limits] : {}),
       ...times,
     });
+  const watches = new Watches();
   const masters = () => (client instanceof Cluster ? client.nodes("master") : [client]);
   const create = (limits: LimitsName | null): Library => ({
     sessions: sessions(limits),
@@ -60,7 +62,13 @@ function open({ port, cluster, prefix, shards, mutation, base }: Setting): FindL
   });
   const names: readonly Place["limits"][] = [null, ...(Object.keys(LIMITS) as LimitsName[])];
   const libraries = new Map(names.map((limits) => [limits, create(limits)]));
-  return (limits) => libraries.get(limits) as Library;
+  return {
+    find: (limits) => libraries.get(limits) as Library,
+    async close() {
+      await Promise.all([store, impatientStore].map((one) => one.close()));
+      client.disconnect();
+    },
+  };
 }
 
 /** The steps that make a session and renew it. */
@@ -70,8 +78,8 @@ function making({ renewals, grace, ...session }: FirstSession): Step[] {
   return [{ do: "create", ...session, ...step }, ...Array<Step>(renewals).fill(renewal)];
 }
 
-async function perform(task: Task): Promise<Done> {
-  const library = findLibrary(task.place.limits);
+async function perform(task: Task, { find }: Opened): Promise<Done> {
+  const library = find(task.place.limits);
   const world = new World(task.place, library);
   const { calls, known } = world;
   const cause = { reason: OVER };
@@ -89,22 +97,29 @@ async function perform(task: Task): Promise<Done> {
       await Promise.all(task.ids.map((id) => library.sessions.byId(id).delete(cause)));
       break;
     case "collect":
-      return { calls, known, watches: await watches.collect(task.place.name) };
+      return { calls, known, watches: await library.watches.collect(task.place.name) };
   }
   return { calls, known, watches: [] };
 }
 
-const findLibrary = open(JSON.parse(process.argv[2] ?? "") as Setting);
+let opened: Opened | null = null;
 
-async function carryOut({ offset: now, tasks }: Order): Promise<Result> {
-  offset = now;
-  const done = await Promise.all(tasks.map(perform));
+async function carryOut(message: Order | Setting): Promise<Result> {
+  if ("port" in message) {
+    await opened?.close();
+    opened = open(message);
+    return [];
+  }
+  const library = opened;
+  if (!library) throw new Error("there was no setting");
+  offset = message.offset;
+  const done = await Promise.all(message.tasks.map((task) => perform(task, library)));
   await waitForAll();
   return done;
 }
 
-process.on("message", async (order: Order) => {
+process.on("message", async (message: Order | Setting) => {
   const failed = (error: Error): Result => ({ error: error.stack ?? String(error) });
-  process.send?.(await carryOut(order).catch(failed));
+  process.send?.(await carryOut(message).catch(failed));
 });
 process.on("disconnect", () => process.exit());

@@ -5,7 +5,7 @@ import type { Call, Limit, Watch } from "./calls.ts";
 import type { FirstSession, Step } from "./plan.ts";
 import type { Known, Place } from "./world.ts";
 
-/** The program's one argument. */
+/** What the process works with, from now on. */
 export interface Setting {
   readonly port: number;
   readonly cluster: boolean;

@@ -2,11 +2,8 @@
  * Runs histories against real servers: several processes, many small worlds at once, each of users
  * and sessions of its own. Afterwards everything is read, all keys are checked, and all is ended.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { inject } from "vitest";
 import { sources } from "../../../generated/scripts.js";
 import { type AnyMutationName, allMutations } from "../../support/proofs/all-mutations.ts";
 import { mutatedSources } from "../../support/proofs/mutations.ts";
@@ -15,8 +12,9 @@ import { checkInvariants, type Layout } from "../../support/stores/invariants.ts
 import { elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 import type { Call, History } from "./calls.ts";
 import { check, type Refusal } from "./checker.ts";
+import type { Crew } from "./crew.ts";
 import { LIMITS, LONGEST_SHORT, type Plan } from "./plan.ts";
-import { listReferences, type Order, type Result, type Setting, type Task } from "./protocol.ts";
+import { listReferences, type Order, type Task } from "./protocol.ts";
 import type { Known, Place } from "./world.ts";
 
 export interface Servers {
@@ -37,41 +35,41 @@ export interface Outcome {
   readonly refusal: Refusal | null;
 }
 
-export const PROCESSES = 3;
 const CLUSTER_SHARDS = 6;
 
 /** How much the recorded times may be off, beside the drift between the clocks (ms). */
 const SLACK = 1.5;
 
 export class Runner {
-  readonly #children: readonly ChildProcess[];
+  readonly #crew: Crew;
   readonly #masters: readonly Redis[];
   readonly #prefix: string;
   readonly #shards: number;
   readonly #base: bigint;
   #worlds = 0;
 
-  private constructor(path: string, servers: Servers, { mutation }: RunnerOptions) {
+  private constructor(crew: Crew, servers: Servers) {
+    this.#crew = crew;
     this.#prefix = freshPrefix();
     this.#shards = servers.cluster ? CLUSTER_SHARDS : 1;
     this.#base = process.hrtime.bigint();
     this.#masters = servers.ports.map((port) => new Redis(port));
-    const setting: Setting = {
-      port: servers.ports[0] as number,
-      cluster: servers.cluster,
-      prefix: this.#prefix,
-      shards: this.#shards,
-      mutation: mutation ?? null,
-      base: String(this.#base),
-    };
-    this.#children = Array.from({ length: PROCESSES }, () =>
-      fork(path, [JSON.stringify(setting)], { execArgv: [] }),
-    );
   }
 
-  static async start(servers: Servers, options: RunnerOptions = {}): Promise<Runner> {
-    const runner = new Runner(inject("historyProgram"), servers, options);
-    const { mutation } = options;
+  static async start(
+    crew: Crew,
+    servers: Servers,
+    { mutation }: RunnerOptions = {},
+  ): Promise<Runner> {
+    const runner = new Runner(crew, servers);
+    await crew.prepare({
+      port: servers.ports[0] as number,
+      cluster: servers.cluster,
+      prefix: runner.#prefix,
+      shards: runner.#shards,
+      mutation: mutation ?? null,
+      base: String(runner.#base),
+    });
     const texts = { ...sources, ...(mutation ? mutatedSources(allMutations[mutation]) : {}) };
     for (const text of [...Object.values(sources), ...Object.values(texts)]) {
       await Promise.all(runner.#masters.map((master) => master.call("SCRIPT", ["LOAD", text])));
@@ -79,12 +77,7 @@ export class Runner {
     return runner;
   }
 
-  /** Ends the processes. */
-  async stop(): Promise<void> {
-    for (const child of this.#children) child.disconnect();
-    await Promise.all(
-      this.#children.map((child) => child.exitCode === null && once(child, "exit")),
-    );
+  stop(): void {
     for (const master of this.#masters) master.disconnect();
   }
 
@@ -103,30 +96,23 @@ export class Runner {
     });
     const before = this.#offset();
     const order = (tasks: Task[]): Order => ({ offset: before, tasks });
-    const first = this.#children[0] as ChildProcess;
-
-    const made = await ask(
-      first,
+    const made = await this.#crew.ask(
+      0,
       order(plans.map(({ sessions }, i) => ({ do: "set up", sessions, place: place(i, 0, []) }))),
     );
-    const done = await Promise.all(
-      this.#children.map((child, by) =>
-        ask(
-          child,
-          order(
-            plans.map(({ programs }, i) => ({
-              do: "run",
-              steps: programs[by] ?? [],
-              place: place(i, by + 1, made[i]?.known ?? []),
-            })),
-          ),
-        ),
+    const done = await this.#crew.askAll((by) =>
+      order(
+        plans.map(({ programs }, i) => ({
+          do: "run",
+          steps: programs[by] ?? [],
+          place: place(i, by + 1, made[i]?.known ?? []),
+        })),
       ),
     );
     const known = (i: number) =>
       removeDuplicates(done.flatMap((results) => results[i]?.known ?? []));
-    const read = await ask(
-      first,
+    const read = await this.#crew.ask(
+      0,
       order(plans.map((_, i) => ({ do: "read all", place: place(i, 0, known(i)) }))),
     );
     const fault = checksKeys ? await this.#findFault(() => this.#checkKeysInTime()) : null;
@@ -136,9 +122,9 @@ export class Runner {
     const ends = calls.map((list, i): Task => {
       return { do: "end all", ids: listMadeIds(list), place: place(i, 0, []) };
     });
-    await ask(first, order(ends));
+    await this.#crew.ask(0, order(ends));
     const collections = plans.map((_, i): Task => ({ do: "collect", place: place(i, 0, []) }));
-    const heard = await Promise.all(this.#children.map((child) => ask(child, order(collections))));
+    const heard = await this.#crew.askAll(() => order(collections));
     const slack = SLACK + Math.abs(this.#offset() - before);
     const outcomes = plans.map((plan, i): Outcome => {
       const history: History = {
@@ -225,24 +211,6 @@ export class Runner {
     }
     return offset;
   }
-}
-
-/** Tells a process what to do, and waits until it is done. */
-function ask(child: ChildProcess, order: Order): Promise<Exclude<Result, { error: string }>> {
-  return new Promise((resolve, reject) => {
-    const ended = (code: number | null) =>
-      reject(new Error(`A process of the histories ended (${code}).`));
-    child.once("exit", ended);
-    child.once("message", (result: Result) => {
-      child.off("exit", ended);
-      if ("error" in result) {
-        reject(new Error(`A process of the histories failed: ${result.error}`));
-      } else {
-        resolve(result);
-      }
-    });
-    child.send(order);
-  });
 }
 
 function removeDuplicates(all: readonly Known[]): Known[] {

@@ -4,15 +4,19 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { MOST } from "./bites.ts";
 import { runHistories } from "./campaign.ts";
+import { Crew, PROCESSES } from "./crew.ts";
 import { TIME_LIMIT } from "./expecting.ts";
 import { createPlan, type Plan } from "./plan.ts";
-import { PROCESSES } from "./runner.ts";
 
+const crew = new Crew();
 let server: RedisServer;
 beforeAll(async () => {
   server = await startRedis();
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await crew.stop();
+  await server.stop();
+});
 
 test(
   "what is refused is made short: the history, and the plan that it came from",
@@ -20,6 +24,7 @@ test(
     const seed = randomInt(1_000_000_000);
     console.log(`SEED=${seed}`);
     const { failure } = await runHistories(
+      crew,
       { ports: [server.port], cluster: false },
       { seed, count: MOST, mutation: "rotation that extends the absolute deadline" },
     );

@@ -7,8 +7,14 @@ import type { Library, Place } from "./world.ts";
 /** How long to wait for what should have been heard long ago (ms). */
 const PATIENCE = 20_000;
 
+/** A watch, and whether it has heard of an ending. */
+interface Listening {
+  readonly watch: Watch;
+  readonly hasHeard: Promise<void>;
+}
+
 export class Watches {
-  readonly #watches = new Map<string, Watch[]>();
+  readonly #watches = new Map<string, Listening[]>();
 
   /** Listens to the session of an id or a first id, for as long as the process lives. */
   async add(
@@ -18,20 +24,29 @@ export class Watches {
   ): Promise<void> {
     const heard: Heard[] = [];
     const start = now();
-    await sessions.onEnd(id, (ending) => void heard.push(toHeard(ending, now())));
+    let tell = () => {};
+    const hasHeard = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    await sessions.onEnd(id, (ending) => {
+      heard.push(toHeard(ending, now()));
+      tell();
+    });
     const all = this.#watches.get(name) ?? [];
-    this.#watches.set(name, [...all, { by, id, start, end: now(), heard }]);
+    this.#watches.set(name, [...all, { watch: { by, id, start, end: now(), heard }, hasHeard }]);
   }
 
   /** The watches of a history, once each has heard of its session: all sessions have been ended. */
   async collect(name: string): Promise<readonly Watch[]> {
-    const watches = this.#watches.get(name) ?? [];
-    const end = performance.now() + PATIENCE;
-    while (watches.some(({ heard }) => heard.length === 0) && performance.now() < end) {
-      await sleep(2);
-    }
+    const all = this.#watches.get(name) ?? [];
+    const over = new AbortController();
+    await Promise.race([
+      Promise.all(all.map(({ hasHeard }) => hasHeard)),
+      sleep(PATIENCE, undefined, { signal: over.signal }).catch(() => {}),
+    ]);
+    over.abort();
     this.#watches.delete(name);
-    return watches;
+    return all.map(({ watch }) => watch);
   }
 }
 
