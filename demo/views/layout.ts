@@ -26,7 +26,7 @@ ${user && html`<script src="/live.js" defer></script>`}
 </head>
 <body${corner && html` class="wide"`}>
 <header>
-<a class="brand" href="/"><img src="/icon.svg" alt="" width="28" height="28"><span>session-sets</span></a>
+<a class="brand" href="/" aria-label="session-sets"><img src="/icon.svg" alt="" width="28" height="28"><span>session-sets</span></a>
 ${user && menu(user, csrf)}
 </header>
 <div class="columns">

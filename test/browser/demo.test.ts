@@ -20,6 +20,8 @@ import {
   sessionCookie,
   signIn,
   signInAgain,
+  signInByRequests,
+  signUp,
   startDemo,
 } from "./devices.ts";
 
@@ -84,8 +86,8 @@ describe.each([
   test("a changed password signs every other device out and keeps this one", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
-    await signIn(phone);
+    await signInByRequests(desk);
+    await signInByRequests(phone);
     const before = await sessionCookie(desk);
 
     await changePassword(desk, PASSWORD, "battery staple");
@@ -108,8 +110,8 @@ describe.each([
   test("a wrong current password changes nothing", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
-    await signIn(phone);
+    await signInByRequests(desk);
+    await signInByRequests(phone);
     await changePassword(desk, "a guess", "battery staple");
     expect(await message(desk)).toBe("The current password is wrong.");
     expect(await headingAtNextRequest(phone)).toBe("Your devices");
@@ -121,7 +123,7 @@ describe.each([
       openDevice({ userAgent: IPHONE }),
       openDevice({ userAgent: ANDROID }),
     ]);
-    for (const device of [desk, phone, tablet]) await signIn(device);
+    for (const device of [desk, phone, tablet]) await signInByRequests(device);
 
     await desk.goto("/");
     await desk.getByRole("button", { name: "Sign out all others" }).click();
@@ -158,12 +160,12 @@ describe.each([
     const devices: Page[] = [];
     for (const userAgent of agents) {
       devices.push(await openDevice(userAgent ? { userAgent } : {}));
-      await signIn(devices.at(-1) as Page);
+      await signInByRequests(devices.at(-1) as Page);
     }
     const [oldest, ...others] = devices as [Page, ...Page[]];
     expect(await listedDevices(oldest)).toHaveLength(MAX_DEVICES);
     await expect(oldest.getByText(`At most ${MAX_DEVICES} devices`).count()).resolves.toBe(1);
-    await signIn(await openDevice());
+    await signInByRequests(await openDevice());
     expect(await headingAtNextRequest(oldest)).toBe("Sign in");
     for (const device of others) expect(await headingAtNextRequest(device)).toBe("Your devices");
   });
@@ -172,7 +174,7 @@ describe.each([
     const devices: Page[] = [];
     for (const userAgent of [IPHONE, ANDROID, EDGE]) {
       devices.push(await openDevice({ userAgent }));
-      await signIn(devices.at(-1) as Page);
+      await signInByRequests(devices.at(-1) as Page);
     }
     const [iphone, android, edge] = devices as [Page, Page, Page];
     await edge.goto("/");
@@ -180,7 +182,7 @@ describe.each([
     await button(edge).click();
     expect(await message(edge)).toBe("One older device is signed out.");
     expect(await headingAtNextRequest(iphone)).toBe("Sign in");
-    expect(await headingAtNextRequest(android)).toBe("Your devices");
+    expect(await listedDevices(android)).toHaveLength(2);
     expect(await button(android).count()).toBe(0);
 
     await signIn(iphone);
@@ -211,7 +213,7 @@ describe.each([
   test("a new user signs up, sees only devices of their own, and a taken name is refused", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
+    await signInByRequests(desk);
     await signUp(phone, "grace", "short");
     expect(await message(phone)).toContain("at least 8 characters");
     await signUp(phone, "Ada", "long enough");
@@ -226,7 +228,7 @@ describe.each([
   test("another user's device in the form ends nothing", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
+    await signInByRequests(desk);
     await signUp(phone, "grace", "long enough");
     const { id, lineage } = await findSession(desk);
     for (const name of [id, lineage]) {
@@ -239,8 +241,8 @@ describe.each([
   test("a page ends the device that it shows, also where that has a new token since", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
-    await signIn(phone);
+    await signInByRequests(desk);
+    await signInByRequests(phone);
     await desk.goto("/");
     const old = await sessionCookie(phone);
     const rotated = await demo.sessions.rotate(old?.value, {}, { grace: 0 });
@@ -255,8 +257,8 @@ describe.each([
   test("a device that ends itself is signed out, and told so on the next page", async () => {
     const desk = await openDevice();
     const phone = await openDevice({ userAgent: IPHONE });
-    await signIn(desk);
-    await signIn(phone);
+    await signInByRequests(desk);
+    await signInByRequests(phone);
     const { lineage } = await findSession(desk);
     await desk.goto("/");
     const form = { csrf: await readCSRFToken(desk), lineage };
@@ -266,7 +268,7 @@ describe.each([
     expect(await sessionCookie(desk)).toBeUndefined();
     expect(await listedDevices(phone)).toEqual(["Safari on iPhone This device"]);
     expect(await headingAtNextRequest(desk)).toBe("Sign in");
-    await signIn(desk);
+    await signInByRequests(desk);
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device", "Safari on iPhone"]);
   });
 
@@ -285,7 +287,7 @@ describe.each([
 
   test("a forged form is refused and changes nothing", async () => {
     const desk = await openDevice();
-    await signIn(desk);
+    await signInByRequests(desk);
     const csrf = await readCSRFToken(desk);
     expect(await post(desk, "/devices/end-all", {})).toBe(403);
     expect(await post(desk, "/devices/end-all", { csrf: `${csrf}x` })).toBe(403);
@@ -314,7 +316,7 @@ test("while Redis is down every page says so, and nobody is signed out", async (
   await client.flushall();
   await start(openRedis(client, { prefix: "demo", timeout: "5 seconds" }));
   const desk = await openDevice();
-  await signIn(desk);
+  await signInByRequests(desk);
   const before = await sessionCookie(desk);
 
   redis.pause();
@@ -372,17 +374,9 @@ async function findSession(page: Page) {
   return session;
 }
 
-async function signUp(page: Page, name: string, password: string): Promise<void> {
-  await page.goto("/sign-up");
-  await page.getByLabel("Name").fill(name);
-  // The browser would not send a short one.
-  await page.getByLabel("Password").evaluate((input) => input.removeAttribute("minlength"));
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Create account" }).click();
-}
-
 /** The CSRF token of the forms on the page. */
 async function readCSRFToken(page: Page): Promise<string> {
+  if (page.url() === "about:blank") await page.goto("/");
   return page.locator("input[name=csrf]").first().inputValue();
 }
 

@@ -3,7 +3,7 @@
  * those of the tests before it, without their cookies.
  */
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
   type Browser,
@@ -23,6 +23,8 @@ export const PASSWORD = "correct horse";
 const HASHING = { N: 2, r: 1, p: 1 };
 
 export interface Demo extends ReturnType<typeof createApp> {
+  /** All that the app has answered: bodies, streams among them, and headers but for the cookies that it sets. */
+  readonly answers: readonly string[];
   /** Stops the app, and takes all devices back. */
   close(): Promise<void>;
 }
@@ -42,9 +44,15 @@ async function findOrigin(): Promise<string> {
 export async function startDemo(options: AppOptions): Promise<Demo> {
   const demo = createApp({ hashing: HASHING, ...options });
   await demo.users.addSample(NAME, PASSWORD);
-  serve = demo.app.callback();
+  const answers: string[] = [];
+  const handle = demo.app.callback();
+  serve = (request, response) => {
+    record(response, answers);
+    void handle(request, response);
+  };
   return {
     ...demo,
+    answers,
     async close() {
       await takeDevicesBack();
       server.closeAllConnections();
@@ -52,6 +60,29 @@ export async function startDemo(options: AppOptions): Promise<Demo> {
     },
   };
 }
+
+/** Adds all that is written to a response. */
+function record(response: ServerResponse, answers: string[]): void {
+  const { write, end } = response;
+  const keep = (chunk: unknown) => {
+    if (typeof chunk === "string" || chunk instanceof Uint8Array) answers.push(String(chunk));
+  };
+  Object.assign(response, {
+    write(...args: unknown[]) {
+      keep(args[0]);
+      return Reflect.apply(write, response, args);
+    },
+    end(...args: unknown[]) {
+      const { "set-cookie": _, ...headers } = response.getHeaders();
+      answers.push(JSON.stringify(headers));
+      keep(args[0]);
+      return Reflect.apply(end, response, args);
+    },
+  });
+}
+
+/** What Playwright takes by default, too. */
+const WINDOW = { width: 1280, height: 720 };
 
 let browser: Promise<Browser> | undefined;
 const used: { readonly kind: string; readonly page: Page }[] = [];
@@ -82,9 +113,23 @@ async function takeDevicesBack(): Promise<void> {
       page.removeAllListeners();
       await page.goto("about:blank");
       await page.context().clearCookies();
+      await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+      await page.setViewportSize(WINDOW);
       unused.set(kind, [...(unused.get(kind) ?? []), page]);
     }),
   );
+}
+
+/** Opens a device with JavaScript, signs it in, and waits until its page listens. */
+export async function openLive(
+  options: BrowserContextOptions = {},
+  password = PASSWORD,
+): Promise<Page> {
+  const page = await openDevice({ javaScriptEnabled: true, ...options });
+  const listening = page.waitForResponse((response) => response.url().endsWith("/events"));
+  await signInAgain(page, password);
+  expect((await listening).status()).toBe(200);
+  return page;
 }
 
 export async function signIn(page: Page, password = PASSWORD, remember = false): Promise<void> {
@@ -95,6 +140,16 @@ export async function signIn(page: Page, password = PASSWORD, remember = false):
   await page.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Signs in without the window, which stays where it is: for tests that are about what follows. */
+export async function signInByRequests(page: Page): Promise<void> {
+  const { request } = page.context();
+  const form = await (await request.get("/sign-in")).text();
+  const [, csrf = ""] = /name="csrf" value="([^"]+)"/.exec(form) ?? [];
+  const fields = { csrf, name: NAME, password: PASSWORD };
+  const answer = await request.post("/sign-in", { form: fields, maxRedirects: 0 });
+  expect(answer.status()).toBe(303);
+}
+
 /** Signs in right after the user's sessions were ended: for two seconds that is refused. */
 export async function signInAgain(page: Page, password = PASSWORD): Promise<void> {
   const signedIn = async () => {
@@ -102,6 +157,15 @@ export async function signInAgain(page: Page, password = PASSWORD): Promise<void
     return heading(page);
   };
   await expect.poll(signedIn, { timeout: 60_000, interval: 1000 }).toBe("Your devices");
+}
+
+export async function signUp(page: Page, name: string, password: string): Promise<void> {
+  await page.goto("/sign-up");
+  await page.getByLabel("Name").fill(name);
+  // The browser would not send a short one.
+  await page.getByLabel("Password").evaluate((input) => input.removeAttribute("minlength"));
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Create account" }).click();
 }
 
 export async function changePassword(page: Page, current: string, next: string): Promise<void> {
@@ -125,10 +189,10 @@ async function text(element: Locator): Promise<string> {
   return (await element.textContent()) ?? "";
 }
 
-/** The heading of the page that a device sees when it asks again. */
+/** The heading of the page that a device is sent when it asks again. The window stays where it is. */
 export async function headingAtNextRequest(page: Page): Promise<string> {
-  await page.goto("/");
-  return heading(page);
+  const answer = await page.context().request.get("/", { headers: { accept: "text/html" } });
+  return /<h1>(.*)<\/h1>/.exec(await answer.text())?.[1] ?? "";
 }
 
 /** The names of the devices on the page, this one with its badge. */

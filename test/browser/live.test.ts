@@ -5,12 +5,15 @@ import { MAX_DEVICES } from "../../demo/context.ts";
 import { openMemory } from "../../demo/store/memory.ts";
 import { ANDROID, IPHONE } from "../support/http/user-agents.ts";
 import {
+  changePassword,
   type Demo,
   heading,
   listedDevices,
   message,
   openDevice,
-  signInAgain,
+  openLive,
+  PASSWORD,
+  signInByRequests,
   startDemo,
 } from "./devices.ts";
 
@@ -24,18 +27,8 @@ afterEach(async () => {
   await demo.close();
 });
 
-/** Opens a device with JavaScript, signs it in, and waits until its page listens. */
-async function openLive(userAgent?: string): Promise<Page> {
-  const options = { javaScriptEnabled: true, ...(userAgent ? { userAgent } : {}) };
-  const page = await openDevice(options);
-  const listening = page.waitForResponse((response) => response.url().endsWith("/events"));
-  await signInAgain(page);
-  expect((await listening).status()).toBe(200);
-  return page;
-}
-
 test("a browser that is signed out elsewhere lands on the sign-in page by itself", async () => {
-  const phone = await openLive(IPHONE);
+  const phone = await openLive({ userAgent: IPHONE });
   const desk = await openLive();
   await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).click();
   await phone.waitForURL("**/sign-in?ended=one");
@@ -59,8 +52,8 @@ test("a browser lands there when the server ends its session, and when it expire
 });
 
 test("a browser that a limit or another device ends is told why, by itself", async () => {
-  const first = await openLive(IPHONE);
-  const second = await openLive(ANDROID);
+  const first = await openLive({ userAgent: IPHONE });
+  const second = await openLive({ userAgent: ANDROID });
   const others: Page[] = [];
   for (let i = 0; i < MAX_DEVICES - 1; i++) others.push(await openLive());
   await first.waitForURL("**/sign-in?ended=limit");
@@ -80,11 +73,11 @@ test("the sign-in page shows no word of its address that it doesn't know", async
 });
 
 test("the list of devices loses a device that signs out, without a reload by hand", async () => {
-  const phone = await openLive(IPHONE);
+  const phone = await openLive({ userAgent: IPHONE });
   const desk = await openLive();
   expect(await listedDevices(desk)).toHaveLength(2);
   await phone.getByRole("button", { name: "Sign out", exact: true }).click();
-  await desk.waitForFunction("document.querySelectorAll('.devices li').length === 1");
+  await desk.getByRole("heading", { name: "Safari on iPhone" }).waitFor({ state: "detached" });
   expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
 });
 
@@ -92,3 +85,64 @@ test("the list of devices loses a device that signs out, without a reload by han
 async function userOf(): Promise<string | undefined> {
   return (await demo.users.authenticate("ada", "correct horse"))?.id;
 }
+
+test("a browser is told what another did that signed it out", async () => {
+  const desk = await openLive();
+  const ways = [
+    ["others", () => desk.getByRole("button", { name: "Sign out all others" }).click()],
+    ["password", () => changePassword(desk, PASSWORD, "battery staple")],
+    ["everywhere", () => desk.getByRole("button", { name: "Sign out everywhere" }).click()],
+  ] as const;
+  const said = {
+    others: "This device was signed out, because another one signed out all others.",
+    password: "This device was signed out, because the password was changed on another one.",
+    everywhere: "This device was signed out, because another one signed out everywhere.",
+  };
+  for (const [way, end] of ways) {
+    const password = way === "everywhere" ? "battery staple" : PASSWORD;
+    const phone = await openLive({ userAgent: IPHONE }, password);
+    await desk.goto("/");
+    await end();
+    await phone.waitForURL(`**/sign-in?ended=${way}`);
+    expect(await message(phone)).toBe(said[way]);
+  }
+});
+
+test("a page says what to try next, and lists a device that signs in elsewhere by itself", async () => {
+  const desk = await openLive();
+  const guide = desk.locator(".guide");
+  expect(await guide.textContent()).toMatch(/^Open this page in a second, private window/);
+  await openLive({ userAgent: IPHONE });
+  await desk.getByRole("button", { name: "Sign out Safari on iPhone" }).waitFor();
+  expect(await guide.textContent()).toMatch(/^Now sign the other window out from here/);
+  expect(await desk.locator("[aria-live=polite]").textContent()).toBe("2 devices are signed in.");
+  for (let i = 2; i < MAX_DEVICES; i++) await signInByRequests(await openDevice());
+  await guide.getByText(`${MAX_DEVICES} devices are signed in. Sign in on one more`).waitFor();
+});
+
+test("what is open and what has the focus stay so while the page changes", async () => {
+  const desk = await openLive();
+  const own = desk.locator("details.session summary");
+  const set = desk.locator("details.set summary");
+  await set.press("Enter"); // it was open
+  await own.focus();
+  await openLive({ userAgent: IPHONE });
+  await desk.getByRole("heading", { name: "Safari on iPhone" }).waitFor();
+  const other = desk.locator("details.session:not(.gone):not([open])");
+  await other.waitFor();
+  expect(await desk.locator("details.set[open]").count()).toBe(0);
+  expect(await desk.locator("details.session[open] summary:focus").count()).toBe(1);
+});
+
+test("the sign-in page says what to try, and with which password, as long as that is right", async () => {
+  const desk = await openDevice();
+  await desk.goto("/sign-in");
+  const text = () => desk.getByRole("main").textContent();
+  expect(await text()).toContain("Sign in here and in a second, private window.");
+  expect(await text()).toContain("sign in as ada with the password correct horse");
+  await signInByRequests(desk);
+  await changePassword(desk, PASSWORD, "battery staple");
+  await desk.getByRole("button", { name: "Sign out", exact: true }).click();
+  expect(await text()).toContain("Sign in here and in a second, private window.");
+  expect(await text()).not.toContain("correct horse");
+});
