@@ -32,7 +32,9 @@ import type { FieldOf } from "../sessions/types.ts";
 /** The parts of Express's requests that this adapter uses (Express 4 and 5). */
 export type ExpressRequest = IncomingMessage & {
   readonly secure: boolean;
-  readonly body?: unknown;
+  // Express infers the type of a route's own req.body from this: unknown would hide its fields.
+  // biome-ignore lint/suspicious/noExplicitAny: it is the type that Express gives a body
+  readonly body?: any;
   readonly app: object;
   readonly res?: ServerResponse | undefined;
 };

@@ -82,7 +82,7 @@ export interface SessionErrorBase<Code extends SessionErrorCode> extends Error {
   readonly expose: boolean;
   /**
    * What failed and what to do about it, for the developer. It equals the message unless that is for
-   * the visitor. It is part of `stack`. Frameworks don't send it.
+   * the visitor. It is part of `stack`, as is the code. Frameworks don't send it.
    */
   readonly hint: string;
 }
@@ -172,8 +172,10 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
       if (isFitToShow(value)) Object.defineProperty(this, name, { value });
     }
     // A program's Error.prepareStackTrace may turn the stack into anything.
-    if (visitorMessage !== undefined && typeof this.stack === "string") {
-      const stack = this.stack.replace(visitorMessage, () => `${visitorMessage}\n  hint: ${hint}`);
+    if (typeof this.stack === "string") {
+      const shown = visitorMessage === undefined ? hint : `${visitorMessage}\n  hint: ${hint}`;
+      const head = `SessionError [${code}]: ${shown}`;
+      const stack = replaceHead(this.stack, this.message, head);
       Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
     }
     // Hono answers with this response. Without it, Hono logs the error and answers 500.
@@ -184,6 +186,16 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
     }
   }
 } as unknown as SessionErrorConstructor;
+
+/**
+ * Replaces the name and the message that a stack begins with. The code stands in it, in brackets as in
+ * Node's own errors, so that a log leads to the heading of that code in docs/errors.md.
+ */
+function replaceHead(stack: string, message: string, head: string): string {
+  if (message === "") return stack.replace(/^.*/, () => head);
+  const at = stack.indexOf(message);
+  return at === -1 ? stack : head + stack.slice(at + message.length);
+}
 
 /**
  * Shows a value in a message. A string is quoted, escaped and shortened. What may be a token is masked:

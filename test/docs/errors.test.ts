@@ -1,8 +1,8 @@
-/* docs/errors.md has a heading for each code, with its status and the sentence for the visitor. */
+/* docs/errors.md has a heading for each code, with its status, its sentences and its details. */
 import { SessionError, type SessionErrorCode } from "session-sets";
 import { expect, test } from "vitest";
 import { findSection, listHeadings } from "../support/docs/pages.ts";
-import { read } from "../support/sources.ts";
+import { filesUnder, read } from "../support/sources.ts";
 
 const PAGE = read("docs/errors.md");
 const HINT = "a hint";
@@ -31,4 +31,34 @@ test.each(CODES)("%s has its status, and the sentence for the visitor", (code) =
   expect(section).toContain(`Status ${status}.`);
   if (message === HINT) expect(section).not.toContain("The visitor reads");
   else expect(section).toContain(`"${message}"`);
+});
+
+test.each(CODES)("%s has when it comes, what to do, and its details", (code) => {
+  const section = findSection(PAGE, code);
+  for (const part of ["When", "What to do", "It has besides"]) {
+    expect(section).toContain(`- **${part}:**`);
+  }
+  const [, members = ""] =
+    new RegExp(`^  ${code}: \\{\n([\\s\\S]*?)^  \\};`, "m").exec(read("src/shared/errors.ts")) ??
+    [];
+  const names = Array.from(members.matchAll(/^ {4}readonly (\w+)/gm), ([, name = ""]) => name);
+  expect(names).not.toEqual([]);
+  const [, besides = ""] = section.split("- **It has besides:**");
+  for (const name of names) expect(besides).toContain(`\`${name}\``);
+});
+
+test("the hints that the page quotes are hints of the sources", () => {
+  const sources = filesUnder("src", ".ts").map(read).join("\n");
+  const quoted = PAGE.replace(/\s+/g, " ").matchAll(/\*\*"(.+?)"\*\*/g);
+  const hints = Array.from(quoted, ([, hint = ""]) => hint);
+  expect(hints.length).toBeGreaterThan(20);
+  expect(hints.filter((hint) => !sources.includes(hint))).toEqual([]);
+});
+
+test("an error's first line has its code, by which a search finds the heading", () => {
+  for (const code of CODES) {
+    const { stack } = new SessionError(code as "ERR_SESSION_GONE", HINT);
+    expect(stack).toMatch(new RegExp(`^SessionError \\[${code}\\]: `));
+  }
+  expect(PAGE).toContain("`SessionError [ERR_…]`");
 });

@@ -49,6 +49,11 @@ function writeModule(folder: string, block: CodeBlock): string {
   const path = `${folder}/${block.file}/${block.line}.${block.language}`;
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, block.source);
+  if (block.name !== undefined) {
+    // The blocks that import it find it by its name, and errors name the line of the page.
+    const again = `export * from "./${block.line}.${block.language}";\n`;
+    writeFileSync(`${dirname(path)}/${block.name}`, again);
+  }
   return path;
 }
 

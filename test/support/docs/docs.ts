@@ -3,12 +3,14 @@
  * a Markdown file, and of a docstring in a source, is a module of its own. An HTML comment before a
  * block, which no reader sees, says more about it:
  *
- *   <!-- docs:continue -->       it goes on where the block before it ended
+ *   <!-- docs:continue -->       it goes on where the block before it ended; with docs:file, where
+ *                                the last block of that file did
  *   <!-- docs:prelude            lines of code that it needs and that would only
  *   const client = …;            bore a reader; may stand beside one of the others
  *   -->
  *   <!-- docs:run -->            a test runs it: it prints exactly the ```text block that follows
  *                                (… stands for any text within a line), or nothing where there is none
+ *   <!-- docs:file users.js -->  it is this file of the page's program, which the other blocks import
  *   <!-- docs:test vitest -->    it is a test file, which this runner runs; or docs:test jest
  *   <!-- docs:skip because … --> it is no code that compiles, for the reason given
  */
@@ -28,6 +30,8 @@ export interface CodeBlock {
   /** The program that runs it, if it is a test file of an application. */
   readonly runner: Runner | undefined;
   readonly skip: string | undefined;
+  /** The file of the page's program that it is, such as `users.js`. */
+  readonly name: string | undefined;
 }
 
 export type Runner = "vitest" | "jest";
@@ -44,7 +48,7 @@ interface Fence {
 }
 
 interface Directive {
-  readonly kind: "continue" | "prelude" | "run" | "test" | "skip";
+  readonly kind: "continue" | "prelude" | "run" | "file" | "test" | "skip";
   readonly argument: string;
   readonly start: number;
   readonly code: readonly string[];
@@ -60,6 +64,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
   const items = listItems(file, lines);
   const blocks: CodeBlock[] = [];
   let before: Code | undefined;
+  const files = new Map<string, Code>();
   let directives: Directive[] = [];
   for (const [index, item] of items.entries()) {
     const at = `${file}:${item.start}`;
@@ -69,8 +74,10 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
     }
     const { language } = item;
     if (language === "ts" || language === "js") {
-      before = assembleCode(item, directives, before, at);
       const has = (kind: Directive["kind"]) => directives.find((one) => one.kind === kind);
+      const name = has("file")?.argument;
+      before = assembleCode(item, directives, name === undefined ? before : files.get(name), at);
+      if (name !== undefined) files.set(name, before);
       blocks.push({
         file,
         line: item.start + 1,
@@ -80,6 +87,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
         output: has("run") ? outputAfter(items.slice(index + 1)) : [],
         runner: has("test")?.argument as Runner | undefined,
         skip: has("skip")?.argument,
+        name,
       });
       directives = [];
     }
@@ -159,6 +167,9 @@ function parseDirective(
   const [, kind = "", argument = "", closed] = opening;
   if (!isDirective(kind)) throw new Error(`${at}: there is no docs:${kind}`);
   if (kind === "skip" && !argument) throw new Error(`${at}: docs:skip needs a reason`);
+  if (kind === "file" && !/^[\w-]+\.[tj]s$/.test(argument)) {
+    throw new Error(`${at}: docs:file names a file, such as users.js`);
+  }
   if (kind === "test" && !RUNNERS.includes(argument)) {
     throw new Error(`${at}: docs:test names its runner: ${RUNNERS.join(" or ")}`);
   }
@@ -171,7 +182,7 @@ function parseDirective(
 }
 
 function isDirective(kind: string): kind is Directive["kind"] {
-  return ["continue", "prelude", "run", "test", "skip"].includes(kind);
+  return ["continue", "prelude", "run", "file", "test", "skip"].includes(kind);
 }
 
 function parseFence(lines: readonly string[], index: number, at: string): Fence | undefined {

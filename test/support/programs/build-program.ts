@@ -24,33 +24,50 @@ export async function buildProgram(file: string): Promise<Program> {
   const folder = await mkdtemp(join(cache, "program-"));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
-    const tsconfig = {
-      extends: join(ROOT, "tsconfig.json"),
-      compilerOptions: {
-        noEmit: false,
-        noCheck: true, // `npm run types` has checked
-        allowImportingTsExtensions: false,
-        rootDir: ROOT,
-        outDir: folder,
-        typeRoots: [join(ROOT, "node_modules/@types")],
-      },
-      files: ["src/index.ts", "src/redis.ts", file].map((one) => join(ROOT, one)),
-      include: [],
-    };
-    const manifest = {
-      name: "session-sets",
-      type: "module",
-      exports: { ".": "./src/index.js", "./redis": "./src/redis.js" },
-    };
-    await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
-    await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
-    const said = await compile(join(folder, "tsconfig.json"));
-    if (said) throw new Error(`${file} was not compiled:\n${said}`);
-    await mkdir(join(folder, "generated"));
-    await copyFile(join(ROOT, SCRIPTS), join(folder, SCRIPTS));
+    await compilePackage(folder, ["index", "redis"], [file]);
     return { path: join(folder, file.replace(/\.ts$/, ".js")), remove };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+/**
+ * Compiles entries of the library, such as "redis", into a folder, which is then its package; and more
+ * files of the project beside it, with all that they import.
+ */
+export async function compilePackage(
+  folder: string,
+  entries: readonly string[],
+  more: readonly string[] = [],
+): Promise<void> {
+  const files = [...entries.map((entry) => `src/${entry}.ts`), ...more];
+  const tsconfig = {
+    extends: join(ROOT, "tsconfig.json"),
+    compilerOptions: {
+      noEmit: false,
+      noCheck: true, // `npm run types` has checked
+      allowImportingTsExtensions: false,
+      rootDir: ROOT,
+      outDir: folder,
+      typeRoots: [join(ROOT, "node_modules/@types")],
+    },
+    files: files.map((one) => join(ROOT, one)),
+    include: [],
+  };
+  const exports = entries.map((entry) => [
+    entry === "index" ? "." : `./${entry}`,
+    `./src/${entry}.js`,
+  ]);
+  const manifest = {
+    name: "session-sets",
+    type: "module",
+    exports: Object.fromEntries(exports),
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+  await writeFile(join(folder, "package.json"), JSON.stringify(manifest));
+  const said = await compile(join(folder, "tsconfig.json"));
+  if (said) throw new Error(`${files.join(", ")} could not be compiled:\n${said}`);
+  await mkdir(join(folder, "generated"));
+  await copyFile(join(ROOT, SCRIPTS), join(folder, SCRIPTS));
 }

@@ -68,10 +68,10 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
   test("tells the developer in its stack, and where it is printed", () => {
     const error = createError(code);
     const lines = String(error.stack).split("\n");
-    expect(lines[0]).toContain(message);
+    expect(lines[0]).toBe(`SessionError [${code}]: ${message}`);
     expect(lines[1]).toBe(`  hint: ${HINT}`);
     expect(lines[2]).toMatch(/^ {4}at .*errors\.test/);
-    expect(inspect(error)).toContain(`SessionError: ${message}\n  hint: ${HINT}\n`);
+    expect(inspect(error)).toContain(`SessionError [${code}]: ${message}\n  hint: ${HINT}\n`);
     const logged = inspect({ request: { error } }, { depth: 5 });
     expect(logged.split(HINT)).toHaveLength(2);
   });
@@ -89,8 +89,9 @@ describe.each(forDevelopers)("%s, which may not be shown,", (code, status) => {
     expect(error).toMatchObject({ code, status, message: HINT, hint: HINT, expose: false });
     expect(Object.keys(error)).not.toContain("hint");
     expect(JSON.stringify(error)).not.toContain("cart");
-    expect(String(error.stack).split(HINT)).toHaveLength(2);
+    expect(String(error.stack).split("\n")[0]).toBe(`SessionError [${code}]: ${HINT}`);
     expect(inspect(error).split(HINT)).toHaveLength(2);
+    expect(inspect(error)).toContain(`SessionError [${code}]: ${HINT}\n    at `);
     const { getResponse } = error as { getResponse?: () => Response };
     const response = getResponse?.();
     expect(status === 500 ? "" : await response?.text()).toBe("");
@@ -150,6 +151,7 @@ describe.each(codes)("%s", (code) => {
     try {
       Error.stackTraceLimit = 0;
       expect(createError(code).stack).toContain(HINT);
+      expect(new SessionError("ERR_COOKIE", "").stack).toBe("SessionError [ERR_COOKIE]: ");
       Error.prepareStackTrace = (_error, sites) => sites;
       expect(createError(code).hint).toBe(HINT);
     } finally {
