@@ -14,7 +14,7 @@
  *   REDIS_SERVER_BIN=$PWD/.cache/servers/valkey-9.1/valkey-server npx vitest run test/proofs/model/
  *
  * A version that isn't available is named, also in the table, and makes the run fail. The table of a
- * run of all cells with the usual tests goes into the README.
+ * run of all cells with the usual tests goes into docs/compatibility.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -110,13 +110,13 @@ for (const { server, node } of listCells(servers, nodes)) {
 const text = formatTable(results, missing);
 console.log(`\n${text}`);
 if (options.only.length + positionals.length === 0 && results.length > 0) {
-  const readme = `${ROOT}/README.md`;
+  const page = `${ROOT}/docs/compatibility.md`;
   const day = new Date().toISOString().slice(0, 10);
   const [serverTests, nodeTests] = [SERVER_TESTS, NODE_TESTS].map((names) =>
     names.map((name) => `\`${name}\``).join(", "),
   );
   const heading = `On ${day}, ${process.platform} ${process.arch}. For each server, the tests that begin with ${serverTests}; for each Node, with ${nodeTests}:`;
-  writeFileSync(readme, insertTable(readFileSync(readme, "utf8"), `\n${heading}\n\n${text}\n`));
+  writeFileSync(page, insertTable(readFileSync(page, "utf8"), `\n${heading}\n\n${text}\n`));
 }
 if (missing.length > 0) console.error(`\n*** NOT AVAILABLE: ${missing.join(", ")}`);
 const ok = missing.length === 0 && results.every(({ failures }) => failures.length === 0);

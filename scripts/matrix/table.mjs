@@ -1,4 +1,4 @@
-/* The cells of the matrix, its table, and the table's place in the README. */
+/* The cells of the matrix, its table, and the table's place on a page. */
 
 const BEGIN = "<!-- test:matrix begin, written by `npm run test:matrix` -->";
 const END = "<!-- test:matrix end -->";
@@ -20,9 +20,9 @@ export function formatTable(cells, missing) {
   return lines.join("\n");
 }
 
-/** Puts a text between the two markers of the README. */
-export function insertTable(readme, text) {
-  const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`The README has no \`${BEGIN}\` and \`${END}\`.`);
-  return `${readme.slice(0, begin + BEGIN.length)}\n${text}\n${readme.slice(end)}`;
+/** Puts a text between the two markers of a page. */
+export function insertTable(page, text) {
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`The page has no \`${BEGIN}\` and \`${END}\`.`);
+  return `${page.slice(0, begin + BEGIN.length)}\n${text}\n${page.slice(end)}`;
 }

@@ -13,11 +13,15 @@ const INVARIANTS = listNumbers(findSection(DESIGN, "Invariants"), /^\| I(\d+), /
 const REQUIREMENTS = listNumbers(findSection(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
 
 const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
-const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")];
+const SKILL = "skills/session-sets/SKILL.md";
+// docs/api is made from the docstrings, which are comments of sources.
+const PAGES = [...ROOT_PAGES, "examples/README.md", SKILL, ...filesUnder("docs", ".md")].filter(
+  (page) => !page.startsWith("docs/api/"),
+);
 const FOLDERS = ["src", "test", "bench", "scripts", "docs", "demo", "examples"];
 /** Everything but what is built or installed. */
 const ALL = FOLDERS.flatMap((folder) => filesUnder(folder, "")).filter(
-  (file) => !/(?:^|\/)(?:node_modules|dist|\.next)\//.test(file),
+  (file) => !/(?:^|\/)(?:node_modules|dist|\.next)\/|^docs\/api\//.test(file),
 );
 const SOURCES = ALL.filter((file) => /\.(?:[cm]?[jt]sx?|lua)$/.test(file));
 const FILES = [...PAGES, ...SOURCES].filter((file) => file !== "test/docs/references.test.ts");

@@ -1,6 +1,6 @@
 /*
  * CommonJS programs whose tools do not require ES modules as Node does: TypeScript and Jest, each with
- * the settings that the README shows, and without them. The settings are read from there.
+ * the settings that docs/compatibility.md shows, and without them. The settings are read from there.
  */
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,8 +22,8 @@ const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("packag
 const ENTRIES = Object.keys(EXPORTS)
   .filter((name) => name !== "./package.json")
   .map((name) => `session-sets${name.slice(1)}`);
-const SETTING = findSection(read("README.md"), "Where `require` needs a setting");
-/** The settings that the README shows, by what they are of. */
+const SETTING = findSection(read("docs/compatibility.md"), "Where `require` needs a setting");
+/** The settings that docs/compatibility.md shows, by what they are of. */
 const SETTINGS: { compilerOptions?: object; jest?: { transformIgnorePatterns: string[] } } =
   Object.assign({}, ...listBlocks(SETTING, "json").map((block) => JSON.parse(block)));
 const OLDEST = "typescript 5.8";
@@ -61,7 +61,7 @@ describe("a program that is compiled to CommonJS", () => {
     return Array.from(said.matchAll(/error (TS\d+)/g), ([, fault = ""]) => fault);
   }
 
-  test("by TypeScript 5 needs what the README says, without moduleResolution", async () => {
+  test("by TypeScript 5 needs what docs/compatibility.md says, without moduleResolution", async () => {
     expect(await faultsUnder({ module: "commonjs" }, OLDEST)).toEqual(["TS2307", "TS2307"]);
     const both = { ...SETTINGS.compilerOptions, moduleResolution: "node" };
     expect(await faultsUnder(both, OLDEST)).toContain("TS5109");
@@ -83,7 +83,7 @@ describe("a program that is compiled to CommonJS", () => {
 });
 
 describe("tests that run under Jest", () => {
-  /** As the README tells to install them: "@babel/…@7". */
+  /** As that page tells to install them: "@babel/…@7". */
   const wanted = /npm install --save-dev (.+)/.exec(listBlocks(SETTING, "sh").join(""))?.[1] ?? "";
   const [, plugin = "", major = ""] = /^(\S+)@(\d+)$/.exec(wanted) ?? [];
   const [, nodeOptions = ""] = /`NODE_OPTIONS=(\S+)`/.exec(SETTING) ?? [];
@@ -109,12 +109,12 @@ describe("tests that run under Jest", () => {
   }
   const whole = { passed: 2 + ENTRIES.length, said: "" };
 
-  test("may require each entry with what the README says", async () => {
+  test("may require each entry with what docs/compatibility.md says", async () => {
     expect(readVersion(plugin).split(".")[0]).toBe(major);
     expect(await jest(set, "require")).toEqual(whole);
   });
 
-  test("may import entries with what the README says, and by themselves be translated", async () => {
+  test("may import entries with what docs/compatibility.md says, and by themselves be translated", async () => {
     expect(await jest(set, "import")).toEqual({ passed: 2, said: "" });
   });
 

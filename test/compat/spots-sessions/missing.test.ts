@@ -152,7 +152,7 @@ test("a guard that catches lets nobody in with `missing`, and everybody without"
 
 test("the migration page begins with this guard, in bold", () => {
   const [, bold = ""] =
-    /^# .+\n\n\*\*([^*]+)\*\*\n/.exec(read("docs/migrate-spots-sessions.md")) ?? [];
+    /^# .+\n\n\*\*([^*]+)\*\*\n/.exec(read("docs/migrate/spots-sessions.md")) ?? [];
   for (const said of ["catch { return 401 }", 'missing: "reject"', "`undefined`", "`false`"]) {
     expect(bold).toContain(said);
   }

@@ -1,4 +1,4 @@
-/* How `npm run test:matrix` counts tests as passed and failed, and how the README shows it. */
+/* How `npm run test:matrix` counts tests as passed and failed, and how docs/compatibility.md shows it. */
 import { describe, expect, test } from "vitest";
 import { read } from "../../support/sources.ts";
 
@@ -58,14 +58,14 @@ describe("the table", () => {
     ]);
   });
 
-  test("takes its place in the README, again and again", () => {
-    const readme = read("README.md");
-    const once = insertTable(readme, "first");
+  test("takes its place on its page, again and again", () => {
+    const page = read("docs/compatibility.md");
+    const once = insertTable(page, "first");
     expect(insertTable(once, "second")).toBe(once.replace("\nfirst\n", "\nsecond\n"));
-    expect(once.split("## ")).toHaveLength(readme.split("## ").length);
+    expect(once.split("## ")).toHaveLength(page.split("## ").length);
   });
 
-  test("is refused by a README without its place", () => {
+  test("is refused by a page without its place", () => {
     expect(() => insertTable("# session-sets\n", "text")).toThrow(/test:matrix/);
   });
 });

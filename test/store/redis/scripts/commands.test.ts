@@ -1,4 +1,4 @@
-/* The commands of the scripts, as README.md shows them. */
+/* The commands of the scripts, as docs/redis-layout.md shows them. */
 import { readFileSync } from "node:fs";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
@@ -20,9 +20,9 @@ afterAll(async () => {
 });
 
 function shown(): string {
-  const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../../docs/redis-layout.md", import.meta.url), "utf8");
   const [, block = ""] =
-    /<!-- test\/store\/redis\/scripts\/commands.*?-->\n```text\n(.*?)```/s.exec(readme) ?? [];
+    /<!-- test\/store\/redis\/scripts\/commands.*?-->\n```text\n(.*?)```/s.exec(page) ?? [];
   return block;
 }
 
@@ -48,7 +48,7 @@ async function watch(): Promise<{ writes: () => Promise<string[]>; stop: () => v
   };
 }
 
-test("the commands in the README are those that the server is told", async () => {
+test("the commands on the page are those that the server is told", async () => {
   const sessions = createSessions({
     data: {} as { user_id?: number; theme?: string },
     store: redisStore(client, { prefix: "shop", timeout: "20 seconds" }),

@@ -1,0 +1,18 @@
+/* README.md is short, and its table of tasks is the one that the site shows. */
+import { expect, test } from "vitest";
+import { findSection } from "../support/docs/pages.ts";
+import { read } from "../support/sources.ts";
+
+test("the README has at most 250 lines", () => {
+  expect(read("README.md").split("\n").length).toBeLessThanOrEqual(250);
+});
+
+test("the site's first page has the README's table of tasks, and no other table", () => {
+  const section = findSection(read("docs/index.md"), "I want to …");
+  expect(section).toContain("<!--@include: ../README.md#i-want-to-->");
+  expect(read("docs/index.md")).not.toMatch(/^\|/m);
+  const [, region = ""] =
+    /<!-- #region i-want-to -->([\s\S]*)<!-- #endregion i-want-to -->/.exec(read("README.md")) ??
+    [];
+  expect(region.match(/^\| .* \|$/gm)?.length).toBeGreaterThan(10);
+});
