@@ -13,3 +13,12 @@ export function warnOnce(code: string, message: string): void {
   warned.add(message);
   warn(code, message);
 }
+
+/** Whether this is production, where more is worth a warning. Where the environment may not be read, it isn't. */
+export function isProduction(): boolean {
+  try {
+    return process.env.NODE_ENV === "production";
+  } catch {
+    return false; // Deno, without --allow-env
+  }
+}

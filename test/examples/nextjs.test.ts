@@ -2,11 +2,14 @@
 import { expect, test } from "vitest";
 import { expectDevices, startExample } from "../support/programs/example-app.ts";
 import { redisUrl } from "../support/redis/shared.ts";
-import { APP, QUIET } from "./global-setup.ts";
+import { APPS, QUIET } from "./global-setup.ts";
 
 function start(variables: { readonly [name: string]: string } = {}): Promise<string> {
   const env = { ...QUIET, NODE_ENV: "production", ...variables };
-  return startExample([`${APP}/node_modules/next/dist/bin/next`, "start"], { cwd: APP, env });
+  return startExample([`${APPS.nextjs}/node_modules/next/dist/bin/next`, "start"], {
+    cwd: APPS.nextjs,
+    env,
+  });
 }
 
 test("signs in, shows the devices, ends one, and signs out everywhere, in memory", async () => {

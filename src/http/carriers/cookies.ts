@@ -1,6 +1,6 @@
 import { stringifySetCookie } from "cookie";
 import { SessionError } from "../../shared/errors.ts";
-import { warnOnce } from "../../shared/warnings.ts";
+import { isProduction, warnOnce } from "../../shared/warnings.ts";
 import type { Exchange, SetCookieAttributes } from "../exchange/exchange.ts";
 import { isForwardedAsHTTPS, showsHTTPS } from "../exchange/request-origin.ts";
 import type { CookieConfig } from "./cookie-options.ts";
@@ -174,8 +174,7 @@ export class Cookies {
   }
 
   #warnIfUntold(): void {
-    if (this.#secure || this.#config.secure !== null || process.env.NODE_ENV !== "production")
-      return;
+    if (this.#secure || this.#config.secure !== null || !isProduction()) return;
     if (!this.#showsHTTPS && !isForwardedAsHTTPS((name) => this.#exchange.requestHeader(name)))
       return;
     warnOnce(

@@ -2,7 +2,7 @@ import { findNameFault } from "../../shared/codec.ts";
 import { DAY_MS, parseDuration } from "../../shared/durations.ts";
 import { createConfigError, isArray, listOptionNames, quote } from "../../shared/errors.ts";
 import { readElements, readOptions, readSafely } from "../../shared/given.ts";
-import { warn, warnOnce } from "../../shared/warnings.ts";
+import { isProduction, warn, warnOnce } from "../../shared/warnings.ts";
 import type { SessionStore } from "../../store/contract.ts";
 import type { Limit } from "../../store/entering.ts";
 import { memoryStore } from "../../store/memory/options.ts";
@@ -247,7 +247,7 @@ function isStore(store: unknown): store is SessionStore {
 
 /** Makes a memory store. In production it warns, and the warning ends with what to do `instead`. */
 export function createDefaultStore(instead: string): SessionStore {
-  if (process.env.NODE_ENV === "production") {
+  if (isProduction()) {
     warn(
       "SESSION_SETS_MEMORY_STORE",
       `Sessions are kept in the memory of this process: they end with it, and no other process sees them. ${instead}`,

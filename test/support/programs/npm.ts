@@ -4,10 +4,14 @@ import { promisify } from "node:util";
 import { ROOT } from "../sources.ts";
 
 /** The output of npm. It fails with all that npm says, because the tests need its work. */
-export async function npm(args: readonly string[], cwd: string): Promise<string> {
+export async function npm(
+  args: readonly string[],
+  cwd: string,
+  own: { readonly [name: string]: string } = {},
+): Promise<string> {
   // npm and the programs that it runs have meanings of their own for what vitest sets.
   const { NODE_ENV: _, ...variables } = process.env;
-  const env = { ...variables, NODE_OPTIONS: "", NEXT_TELEMETRY_DISABLED: "1" };
+  const env = { ...variables, NODE_OPTIONS: "", NEXT_TELEMETRY_DISABLED: "1", ...own };
   try {
     return (await promisify(execFile)("npm", args, { cwd, env })).stdout;
   } catch (error) {

@@ -1,0 +1,58 @@
+/* Bun and Deno, which global-setup.ts has installed: the contract of stores, requests, and the example. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { commandContract, feedContract, storeContract } from "session-sets/testing";
+import { describe, expect, test } from "vitest";
+import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import { redisUrl } from "../support/redis/shared.ts";
+import { findRuntime, RUNTIMES } from "./global-setup.ts";
+
+const CONTRACT = [...storeContract, ...commandContract, ...feedContract];
+const ENV = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", NODE_ENV: "" };
+
+/** How each runs a program, with what it must be allowed, and serves the `fetch` of a module. */
+const COMMANDS = {
+  bun: { run: [], runWithoutEnv: [], serve: [] },
+  deno: {
+    run: ["run", "--no-prompt", "--allow-net", "--allow-env"],
+    runWithoutEnv: ["run", "--no-prompt"],
+    serve: ["serve", "--no-prompt", "--allow-net", "--allow-env", "--port", "0"],
+  },
+} as const;
+
+describe.each(["bun", "deno"] as const)("%s", (name) => {
+  const run = async (args: readonly string[]) => {
+    const options = { cwd: RUNTIMES, env: ENV, maxBuffer: 10_000_000 };
+    return (await promisify(execFile)(findRuntime(name), args, options)).stdout;
+  };
+
+  test.each(["memory", "ioredis", "redis"])("meets the contract of stores: %s", async (kind) => {
+    const args = [...COMMANDS[name].run, "programs/contract.ts", kind, redisUrl()];
+    const ran = (await run(args))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(ran.filter(({ fault }) => fault !== "")).toEqual([]);
+    expect(ran.map(({ name }) => name).sort()).toEqual(CONTRACT.map(({ name }) => name).sort());
+  });
+
+  test("puts cookies on its own responses, and needs no permission for it", async () => {
+    expect(await run([...COMMANDS[name].runWithoutEnv, "programs/responses.ts"])).toBe("done\n");
+  });
+
+  const start = (variables = {}) =>
+    startExample([...COMMANDS[name].serve, "bun-and-deno/server.ts"], {
+      program: findRuntime(name),
+      cwd: RUNTIMES,
+      env: { NODE_ENV: "", ...variables },
+    });
+
+  test("serves the example, in memory", async () => {
+    await expectDevices(await start());
+  });
+
+  test("serves the example in two processes that share a Redis", async () => {
+    const variables = { REDIS_URL: redisUrl() };
+    await expectDevices(await start(variables), await start(variables));
+  });
+});
