@@ -12,7 +12,7 @@ export interface Stored {
   readonly key: string;
   /** What it is there, such as a hash. */
   readonly type: string;
-  readonly role: "session" | "set" | "pointer" | "ended" | "cleared";
+  readonly role: "session" | "set" | "pointer" | "alias" | "ended" | "cleared";
   /** When the store deletes it by itself (ms since 1970); null if it doesn't. */
   readonly expiresAt: number | null;
   readonly entries: readonly StoredEntry[];

@@ -20,11 +20,16 @@ export function openRedis(client: Redis, options: Options): ShownStore {
     ]);
     const scores = pairUp(members);
     const ids = scores.map(({ name }) => name);
-    const left = ended.filter((id) => !ids.includes(id));
-    const hashes = await Promise.all(
-      [...ids, ...left].map((id) => readHash(client, store.sessionKey(id), id)),
+    const readAll = (some: readonly string[]) =>
+      Promise.all(some.map((id) => readHash(client, store.sessionKey(id), id)));
+    const [live, left] = await Promise.all([
+      readAll(ids),
+      readAll(ended.filter((id) => !ids.includes(id))),
+    ]);
+    // A live session that isn't in the set would be another user's.
+    const found = [...live, ...left.filter((hash) => hash?.role !== "session")].filter(
+      (hash) => hash !== null,
     );
-    const found = hashes.filter((hash) => hash !== null);
     const pointers = await Promise.all(
       found.map(async ({ session }) => {
         if (!session || session.lineage === session.id) return [];
@@ -75,7 +80,7 @@ async function readHash(client: Redis, key: string, id: string): Promise<Stored 
   return {
     key,
     type: "hash",
-    role: "@x" in hash ? "ended" : "session",
+    role: "@x" in hash ? "ended" : "@to" in hash ? "alias" : "session",
     session: { id, lineage: hash["@l"] ?? id },
     expiresAt,
     entries: names

@@ -84,7 +84,8 @@ function guide(others: number): string {
   if (others + 1 === MAX_DEVICES) {
     return `${MAX_DEVICES} devices are signed in. Sign in on one more, and watch the oldest leave.`;
   }
-  return "Now sign the other window out from here. It leaves at once and says why, and its session is deleted from the store.";
+  const which = others === 1 ? "the other" : "another";
+  return `Now sign ${which} window out from here. It leaves at once and says why, and its session is deleted from the store.`;
 }
 
 function action(call: string, control: Html): Html {

@@ -13,14 +13,16 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "@a": "ends, however busy it is",
   "@r": "the sets that it is in",
   "@l": "its lineage: the id before its first new token",
-  "@x": "a tombstone",
+  "@x": "a tombstone: its cookie signs nobody in",
+  "@p": "the id before this one",
+  "@to": "the id that it leads to",
   createdAt: "created",
   lastSeenAt: "last seen",
   idleTimeout: "may be idle for",
   absoluteDeadline: "ends, however busy it is",
   expiresAt: "ends, if it isn't used",
   lineage: "the id that it was made with",
-  by: "a tombstone",
+  by: "a tombstone: its cookie signs nobody in",
 };
 
 interface Corner {
@@ -81,6 +83,7 @@ function describeRole({ role, entries }: Stored, isHere: boolean): Part {
   const device = entries.find(({ name }) => name === "device")?.value ?? "A session";
   if (role === "session") return html`${device}${isHere && ", this window"}`;
   if (role === "set") return "Your session set";
+  if (role === "alias") return "An old id, which leads to the new one";
   if (role === "pointer") return "From a lineage to the id of today";
   if (role === "cleared") return "When the set was last cleared";
   return "A session that has just ended";

@@ -43,7 +43,7 @@ async function findOrigin(): Promise<string> {
 /** Starts the app with one user. */
 export async function startDemo(options: AppOptions): Promise<Demo> {
   const demo = createApp({ hashing: HASHING, ...options });
-  await demo.users.addSample(NAME, PASSWORD);
+  await demo.users.addSample(NAME, PASSWORD, "demo-user");
   const answers: string[] = [];
   const handle = demo.app.callback();
   serve = (request, response) => {

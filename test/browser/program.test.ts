@@ -84,6 +84,18 @@ class Visitor {
     return { status: response.status, headers: response.headers, text, heading };
   }
 
+  /** Listens as an open page does. */
+  async listen(): Promise<{ closed: Promise<void> }> {
+    const { header = "" } = this.#jar;
+    const response = await fetch(`${this.#origin}/events`, { headers: { cookie: header } });
+    expect(response.status).toBe(200);
+    const closed = response.text().then(
+      () => {},
+      () => {},
+    );
+    return { closed };
+  }
+
   /** Signs in with the form of the page, and opens the page that this leads to. */
   async signIn() {
     const { status, text } = await this.ask("/sign-in");
@@ -111,6 +123,18 @@ test("in memory, it says where it is and who may sign in, which works, and ends 
   const exit = once(program.child, "exit");
   program.child.kill("SIGTERM");
   expect(await exit).toEqual([0, null]);
+  expect(program.output.errors).toBe("");
+});
+
+test("it ends when told, although a page is open and listens", async () => {
+  const program = startProgram();
+  const visitor = await Visitor.of(program);
+  await visitor.signIn();
+  const events = await visitor.listen();
+  const exit = once(program.child, "exit");
+  program.child.kill("SIGTERM");
+  expect(await exit).toEqual([0, null]);
+  await events.closed;
   expect(program.output.errors).toBe("");
 });
 

@@ -3,73 +3,87 @@
  * writes it anew. Without that the page is only laid out, and must fit its window.
  */
 import { writeFile } from "node:fs/promises";
+import { Redis } from "ioredis";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openMemory } from "../../demo/store/memory.ts";
+import { openRedis } from "../../demo/store/redis.ts";
 import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/http/user-agents.ts";
+import { type RedisServer, startRedis } from "../support/redis/server.ts";
 import { type Demo, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const WINDOWS = {
-  devices: { width: 1000, height: 640 },
-  "devices-phone": { width: 390, height: 844 },
-};
+const DESK = { width: 1240, height: 960 };
+const PHONE = { width: 390, height: 844 };
 
 let demo: Demo;
-let elapsed = -40 * DAY;
+let redis: RedisServer;
+let client: Redis;
 
 beforeAll(async () => {
-  demo = await startDemo({ store: openMemory({ now: () => Date.now() + elapsed }) });
+  redis = await startRedis();
+  client = new Redis(redis.url);
+  const store = openRedis(client, { prefix: "demo", timeout: "20 seconds" });
+  demo = await startDemo({ store });
   demo.app.proxy = true; // so that each device has an address of its own
 });
 
 afterAll(async () => {
   await demo?.close();
+  client?.disconnect();
+  await redis?.stop();
 });
 
 test("the devices page fits a desk and a phone", async () => {
-  const edge = await openDevice(device(EDGE, "192.0.2.146"));
-  await signIn(edge, PASSWORD, true);
-  elapsed = -26 * DAY;
-  await edge.goto("/");
-  const android = await openDevice(device(ANDROID, "2001:db8:85a3::8a2e:370:7334"));
-  await signIn(android, PASSWORD, true);
-  elapsed = -12 * DAY;
-  await edge.goto("/");
-  await android.goto("/");
-  const iphone = await openDevice(device(IPHONE, "198.51.100.7"));
-  await signIn(iphone, PASSWORD, true);
-  elapsed = -3 * DAY;
-  const desk = await openDevice(device(FIREFOX, "203.0.113.24"));
-  await signIn(desk, PASSWORD, true);
-  elapsed = -27 * HOUR;
-  await edge.goto("/");
-  elapsed = -5 * HOUR;
-  await android.goto("/");
-  elapsed = -2 * MINUTE;
-  await iphone.goto("/");
-  elapsed = 0;
-
-  for (const [name, size] of Object.entries(WINDOWS)) {
+  const devices = [
+    [EDGE, "192.0.2.146", 40 * DAY, 27 * HOUR],
+    [ANDROID, "2001:db8:85a3::8a2e:370:7334", 26 * DAY, 5 * HOUR],
+    [IPHONE, "198.51.100.7", 12 * DAY, 2 * MINUTE],
+    [FIREFOX, "203.0.113.24", 3 * DAY, 0],
+  ] as const;
+  const pages: Page[] = [];
+  for (const [userAgent, address, made, seen] of devices) {
+    const before = await client.keys("{demo:0}:s:*");
+    const page = await openDevice({ userAgent, extraHTTPHeaders: { "x-forwarded-for": address } });
+    await signIn(page, PASSWORD, true);
+    const [key = ""] = (await client.keys("{demo:0}:s:*")).filter((one) => !before.includes(one));
+    await makeOlder(key, made, seen);
+    pages.push(page);
+  }
+  const desk = pages.at(-1) as Page;
+  for (const size of [PHONE, DESK]) {
     await desk.setViewportSize(size);
     await desk.goto("/");
     expect(await desk.locator(".devices li").count()).toBe(4);
-    expect(await width(desk), name).toBe(size.width);
-    if (process.env.SCREENSHOT) {
-      const file = new URL(`../../docs/${name}.png`, import.meta.url);
-      await writeFile(file, await desk.screenshot({ fullPage: true }));
-    }
+    expect(await width(desk)).toBe(size.width);
+  }
+  // What is new since the last look is marked for some seconds.
+  await expect
+    .poll(
+      async () => {
+        await desk.goto("/");
+        return desk.locator("aside .new, aside .changed").count();
+      },
+      { timeout: 60_000, interval: 1000 },
+    )
+    .toBe(0);
+  if (process.env.SCREENSHOT) {
+    const file = new URL("../../docs/devices.png", import.meta.url);
+    await writeFile(file, await desk.screenshot());
   }
 });
 
-function device(userAgent: string, address: string) {
-  return {
-    userAgent,
-    extraHTTPHeaders: { "x-forwarded-for": address },
-  };
+/** Writes into Redis what would be there if a session had been made, and last seen, so long ago. */
+async function makeOlder(key: string, made: number, seen: number): Promise<void> {
+  const [madeAt, seenAt] = [Date.now() - made, Date.now() - seen];
+  const expiresAt = seenAt + 30 * DAY;
+  const times = { "@c": madeAt * 1000, "@s": seenAt, "@a": madeAt + 90 * DAY };
+  await client.hset(key, times);
+  await client.pexpireat(key, expiresAt);
+  const [set = ""] = await client.keys("{demo:0}:r:*");
+  await client.zadd(set, "XX", expiresAt, key.slice(key.indexOf(":s:") + 3));
 }
 
 /** How wide the document is: wider than its window where something sticks out. */

@@ -3,6 +3,7 @@ import { Redis } from "ioredis";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openMemory } from "../../demo/store/memory.ts";
+import type { ShownStore } from "../../demo/store/reading.ts";
 import { openRedis } from "../../demo/store/redis.ts";
 import { IPHONE } from "../support/http/user-agents.ts";
 import { type RedisServer, startRedis } from "../support/redis/server.ts";
@@ -22,6 +23,7 @@ import {
 } from "./devices.ts";
 
 let demo: Demo;
+let store: ShownStore;
 let redis: RedisServer;
 let client: Redis;
 
@@ -47,7 +49,8 @@ const STORES = {
 
 describe.each(Object.entries(STORES))("in %s", (name, openStore) => {
   beforeEach(async () => {
-    demo = await startDemo({ store: await openStore() });
+    store = await openStore();
+    demo = await startDemo({ store });
   });
 
   test("it shows each session of the user as it begins and ends", async () => {
@@ -110,6 +113,10 @@ describe.each(Object.entries(STORES))("in %s", (name, openStore) => {
       expect(text).not.toContain(other?.data.user_id);
       expect(text).not.toContain(other?.data.device);
     }
+    // Not even if a page asks what is left of the other's session.
+    const read = await store.read(foreign?.data.user_id ?? "", [own?.id ?? ""]);
+    expect(read.map(({ key }) => key)).toContain(store.store.sessionKey(foreign?.id ?? ""));
+    expect(JSON.stringify(read)).not.toContain(own?.id);
   });
 
   test("an open page does not count as use", async () => {
