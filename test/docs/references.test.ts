@@ -13,8 +13,9 @@ const INVARIANTS = listNumbers(findSection(DESIGN, "Invariants"), /^\| I(\d+), /
 const REQUIREMENTS = listNumbers(findSection(DESIGN, "Requirements"), /^\| (\d+) \|/gm);
 
 const ROOT_PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"];
+const SKILL = "skills/session-sets/SKILL.md";
 // docs/api is made from the docstrings, which are comments of sources.
-const PAGES = [...ROOT_PAGES, "examples/README.md", ...filesUnder("docs", ".md")].filter(
+const PAGES = [...ROOT_PAGES, "examples/README.md", SKILL, ...filesUnder("docs", ".md")].filter(
   (page) => !page.startsWith("docs/api/"),
 );
 const FOLDERS = ["src", "test", "bench", "scripts", "docs", "demo", "examples"];

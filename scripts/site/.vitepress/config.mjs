@@ -3,10 +3,11 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { sep } from "node:path";
 import { defineConfig } from "vitepress";
 import { findDeadLinks } from "../dead-links.mjs";
+import { writeForMachines } from "../for-machines.mjs";
 import { likeCodeHosts, slugify } from "../markdown.mjs";
 import { listRooms } from "../rooms.mjs";
 
-const { description, exports } = JSON.parse(
+const { name, description, exports } = JSON.parse(
   readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
 );
 
@@ -35,7 +36,7 @@ function readSite(folder) {
 }
 
 export default defineConfig({
-  title: "session-sets",
+  title: name,
   description,
   lang: "en",
   srcDir: "../../docs",
@@ -50,11 +51,16 @@ export default defineConfig({
   },
   // VitePress itself looks at pages only, not at places in them, nor at the sidebar.
   buildEnd({ outDir }) {
+    writeForMachines(outDir, { name, description });
     const dead = findDeadLinks(readSite(outDir));
     if (dead.length > 0) throw new Error(`Links that lead nowhere:\n${dead.join("\n")}`);
   },
   themeConfig: {
     logo: "/logo.svg",
+    footer: {
+      message:
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">SKILL.md</a>',
+    },
     search: { provider: "local" },
     outline: { level: [2, 3] },
     nav: [

@@ -12,6 +12,7 @@ import { type CodeBlock, codeBlocks, linesMatch } from "./docs.ts";
 // docs/api is made from the docstrings, whose code is checked where it is written.
 export const PAGES = [
   ...["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"],
+  "skills/session-sets/SKILL.md",
   ...filesUnder("docs", ".md"),
 ].filter((page) => existsSync(ROOT + page) && !page.startsWith("docs/api/"));
 

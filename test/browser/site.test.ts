@@ -1,0 +1,137 @@
+/*
+ * Every page of the documentation's built site in Chromium, on a phone and on a desk, light and dark: it fits
+ * its window, and reports no error. The search finds a page.
+ */
+import { once } from "node:events";
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { launchBrowser } from "../support/programs/chromium.ts";
+import { filesUnder, ROOT } from "../support/sources.ts";
+
+const SITE = ".cache/site";
+const PAGES = filesUnder(SITE, ".html").map((file) => file.slice(SITE.length));
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".css": "text/css",
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+};
+
+let browser: Browser;
+let server: Server;
+let baseURL = "";
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  server = createServer(({ url = "/" }, response) => {
+    const { pathname } = new URL(url, "http://localhost");
+    const file = ROOT + SITE + pathname.replace(/\/$/, "/index.html");
+    if (!existsSync(file) || !statSync(file).isFile()) return void response.writeHead(404).end();
+    response.writeHead(200, { "Content-Type": TYPES[extname(file)] ?? "application/octet-stream" });
+    createReadStream(file).pipe(response);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** A tab, and what its console and its pages report. */
+async function openTab(context: BrowserContext): Promise<{ page: Page; faults: string[] }> {
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(message.text());
+  });
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("requestfailed", (request) => faults.push(`no answer to ${request.url()}`));
+  return { page, faults };
+}
+
+/** The elements that are wider than the window, or nothing if the page fits. */
+const WIDE = `(() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return Array.from(document.querySelectorAll("main *"))
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .map((element) => element.tagName + ": " + element.textContent.slice(0, 60))
+    .concat("the page");
+})()`;
+
+const BACKGROUND = "getComputedStyle(document.body).backgroundColor";
+
+describe.each([
+  ["a phone", { width: 390, height: 844 }],
+  ["a desk", { width: 1280, height: 800 }],
+])("on %s", (_, viewport) => {
+  test("every page fits its window, light and dark, and reports no error", async () => {
+    expect(PAGES.length).toBeGreaterThan(50);
+    const context = await browser.newContext({ baseURL, viewport, colorScheme: "light" });
+    const { page, faults } = await openTab(context);
+    const found: string[] = [];
+    for (const path of PAGES) {
+      await page.goto(path, { waitUntil: "load" });
+      const backgrounds = [];
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const wide = await page.evaluate<string[]>(WIDE);
+        faults.push(...wide.map((element) => `${colorScheme}: too wide: ${element}`));
+        backgrounds.push(await page.evaluate(BACKGROUND));
+      }
+      if (new Set(backgrounds).size !== 2) faults.push(`light and dark are both ${backgrounds[0]}`);
+      if ((await page.locator("h1").count()) !== 1) faults.push("has not one title");
+      found.push(...faults.splice(0).map((fault) => `${path}: ${fault}`));
+    }
+    expect(found).toEqual([]);
+    await context.close();
+  });
+
+  test("the search finds a page, and opens it", async () => {
+    const context = await browser.newContext({ baseURL, viewport });
+    const { page, faults } = await openTab(context);
+    await page.goto("/");
+    await page.getByRole("button", { name: "Search" }).first().click();
+    const box = page.getByRole("searchbox");
+    await box.fill("changeCredentials");
+    const results = page.locator(".result");
+    await results.first().waitFor();
+    const titles = await results.allInnerTexts();
+    expect(titles.join("\n")).toContain("Signing in and out");
+    // Code that only tests need is not in the index.
+    await box.fill("docs:prelude");
+    await page.getByText("No results").waitFor();
+    await box.fill("ERR_SESSION_GONE");
+    await results.filter({ hasText: "ERR_SESSION_GONE" }).first().click();
+    await page.waitForURL(/\.html#/);
+    expect(await page.locator("h1").innerText()).not.toBe("");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+});
+
+test("programs that read find every page as Markdown", async () => {
+  const fetchText = async (path: string) => {
+    const response = await fetch(baseURL + path);
+    expect(response.status, path).toBe(200);
+    return response.text();
+  };
+  const index = await fetchText("/llms.txt");
+  const all = await fetchText("/llms-full.txt");
+  const links = Array.from(index.matchAll(/\]\((\/[^)]+\.md)\)/g), ([, path = ""]) => path);
+  const pages = PAGES.filter((path) => !/^\/(?:api\/|index\.html|404)/.test(path));
+  expect(links.length).toBe(pages.length + 1);
+  for (const link of links) {
+    const text = await fetchText(link);
+    expect(text, link).not.toMatch(/<!-- docs:|@include/);
+    if (link !== "/SKILL.md") expect(all).toContain(text.trim());
+  }
+});
