@@ -42,6 +42,22 @@ test("a block can go on where the one before it ended, over other blocks", () =>
   ]);
 });
 
+test("a block goes on where the last one of its file did", () => {
+  const blocks = codeBlocks(
+    "a.md",
+    page(
+      ...["<!-- docs:file app.js -->", "```js", "one();", "```"],
+      ...["<!-- docs:file users.js -->", "```js", "two();", "```"],
+      ...["<!-- docs:continue -->", "<!-- docs:file app.js -->", "```js", "three();", "```"],
+    ),
+  );
+  expect(blocks.map(({ name, source }) => [name, source.match(/\w+(?=\(\))/g)])).toEqual([
+    ["app.js", ["one"]],
+    ["users.js", ["two"]],
+    ["app.js", ["one", "three"]],
+  ]);
+});
+
 test("a prelude is put before its own block alone", () => {
   const blocks = codeBlocks(
     "a.md",
@@ -92,6 +108,8 @@ test("a test file has its runner", () => {
 test.each([
   ["an unknown directive", "<!-- docs:ignore -->", "there is no docs:ignore"],
   ["a skip without a reason", "<!-- docs:skip -->", "docs:skip needs a reason"],
+  ["a file without a name", "<!-- docs:file -->", "docs:file names a file, such as users.js"],
+  ["a file in a folder", "<!-- docs:file ../a.js -->", "docs:file names a file"],
   ["a test without a runner", "<!-- docs:test -->", "docs:test names its runner: vitest or jest"],
   ["a test of another runner", "<!-- docs:test mocha -->", "docs:test names its runner"],
   [
