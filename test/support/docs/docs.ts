@@ -10,6 +10,7 @@
  *   <!-- docs:run -->            a test runs it: it prints exactly the ```text block that follows
  *                                (… stands for any text within a line), or nothing where there is none
  *   <!-- docs:test vitest -->    it is a test file, which this runner runs; or docs:test jest
+ *   <!-- docs:from PATH -->      its paragraphs stand in this file of an example, which is compiled and run
  *   <!-- docs:skip because … --> it is no code that compiles, for the reason given
  */
 
@@ -27,6 +28,8 @@ export interface CodeBlock {
   readonly output: readonly string[];
   /** The program that runs it, if it is a test file of an application. */
   readonly runner: Runner | undefined;
+  /** The file of an example that its code is from. */
+  readonly from: string | undefined;
   readonly skip: string | undefined;
 }
 
@@ -44,7 +47,7 @@ interface Fence {
 }
 
 interface Directive {
-  readonly kind: "continue" | "prelude" | "run" | "test" | "skip";
+  readonly kind: "continue" | "prelude" | "run" | "test" | "from" | "skip";
   readonly argument: string;
   readonly start: number;
   readonly code: readonly string[];
@@ -79,6 +82,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
         run: has("run") !== undefined,
         output: has("run") ? outputAfter(items.slice(index + 1)) : [],
         runner: has("test")?.argument as Runner | undefined,
+        from: has("from")?.argument,
         skip: has("skip")?.argument,
       });
       directives = [];
@@ -101,6 +105,12 @@ export function docstrings(source: string): string {
       return text;
     })
     .join("\n");
+}
+
+/** The paragraphs of a block that do not stand in a file. */
+export function findForeignParagraphs({ source }: CodeBlock, file: string): string[] {
+  const paragraphs = source.replace(/export \{\};\n$/, "").split(/\n\n+/);
+  return paragraphs.map((one) => one.trim()).filter((one) => !file.includes(one));
 }
 
 /** Whether a line that was printed is the one that the docs show. */
@@ -159,6 +169,7 @@ function parseDirective(
   const [, kind = "", argument = "", closed] = opening;
   if (!isDirective(kind)) throw new Error(`${at}: there is no docs:${kind}`);
   if (kind === "skip" && !argument) throw new Error(`${at}: docs:skip needs a reason`);
+  if (kind === "from" && !argument) throw new Error(`${at}: docs:from needs a path`);
   if (kind === "test" && !RUNNERS.includes(argument)) {
     throw new Error(`${at}: docs:test names its runner: ${RUNNERS.join(" or ")}`);
   }
@@ -171,7 +182,7 @@ function parseDirective(
 }
 
 function isDirective(kind: string): kind is Directive["kind"] {
-  return ["continue", "prelude", "run", "test", "skip"].includes(kind);
+  return ["continue", "prelude", "run", "test", "from", "skip"].includes(kind);
 }
 
 function parseFence(lines: readonly string[], index: number, at: string): Fence | undefined {
