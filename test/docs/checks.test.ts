@@ -7,7 +7,7 @@ import {
   run,
   temporaryFolder,
 } from "../support/docs/blocks.ts";
-import { codeBlocks } from "../support/docs/docs.ts";
+import { codeBlocks, findForeignParagraphs } from "../support/docs/docs.ts";
 import { runUnderVitest } from "../support/docs/docs-tests.ts";
 import { startRedis } from "../support/redis/server.ts";
 
@@ -45,6 +45,17 @@ describe("the checks themselves", () => {
     expect(findOutputFault(block.output, printed)).toBeUndefined();
     expect(findOutputFault(["hello moon"], printed)).toContain("hello world");
     expect(findOutputFault([], printed)).toContain("hello world");
+  });
+
+  test("report a paragraph that isn't in the file of the example that it is said to be from", () => {
+    const page = ["<!-- docs:from app.ts -->", ...fence("ts", "a();", "", "b();", "c();")].join(
+      "\n",
+    );
+    const [block] = codeBlocks("page.md", page);
+    if (!block) throw new Error("no block");
+    expect(block.from).toBe("app.ts");
+    expect(findForeignParagraphs(block, "a();\nz();\nb();\nc();\n")).toEqual([]);
+    expect(findForeignParagraphs(block, "a();\nb();\nz();\nc();\n")).toEqual(["b();\nc();"]);
   });
 
   test("run test files, and report those that fail, that do not load and that have no test", async () => {

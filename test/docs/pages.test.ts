@@ -8,7 +8,7 @@ import {
   run,
   temporaryFolder,
 } from "../support/docs/blocks.ts";
-import { codeBlocks, docstrings } from "../support/docs/docs.ts";
+import { codeBlocks, docstrings, findForeignParagraphs } from "../support/docs/docs.ts";
 import { runUnderVitest } from "../support/docs/docs-tests.ts";
 import { findLinkFault, localLinks } from "../support/docs/links.ts";
 import { redisUrl } from "../support/redis/shared.ts";
@@ -47,6 +47,12 @@ const GIVEN_IN_DOCSTRINGS = `
 test("all code in the documentation compiles", async () => {
   expect(await compileBlocks(IN_PAGES)).toBe("");
 });
+
+for (const { file, line, from, ...block } of IN_PAGES.filter((one) => one.from !== undefined)) {
+  test(`the code at ${file}:${line} stands in ${from}`, () => {
+    expect(findForeignParagraphs({ file, line, from, ...block }, read(from ?? ""))).toEqual([]);
+  });
+}
 
 test("all code in docstrings compiles", async () => {
   expect(await compileBlocks(IN_DOCSTRINGS, GIVEN_IN_DOCSTRINGS)).toBe("");

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { basename, delimiter, dirname } from "node:path";
 import { announceInstall } from "../../scripts/installing.mjs";
+import { compile } from "../support/programs/compile.ts";
 import { npm, packInto } from "../support/programs/npm.ts";
 import { ROOT } from "../support/sources.ts";
 
@@ -24,6 +25,9 @@ export const APPS = {
 } as const;
 /** A project that has session-sets, the clients of Redis and the example for Bun and Deno. */
 export const RUNTIMES = `${CACHE}/runtimes`;
+
+/** The other examples, compiled. They find their packages where this project has them. */
+export const PROGRAMS = `${CACHE}/programs`;
 
 export const QUIET = { NODE_OPTIONS: "", NEXT_TELEMETRY_DISABLED: "1" };
 const INSTALL = ["install", "--prefer-offline", "--no-audit", "--no-fund"];
@@ -56,7 +60,7 @@ export function findNode(): string {
 
 export default async function setup(): Promise<() => void> {
   announceInstall({
-    what: "the packages of the examples for Next.js, React Router and SvelteKit, of the tests for Jest, and Bun and Deno",
+    what: "the packages of the examples for Next.js, React Router and SvelteKit and of the tests for Jest, and Bun and Deno",
     how: `\`npm ${INSTALL.join(" ")}\` in folders of ${CACHE}`,
     missing:
       "The examples for Next.js, React Router and SvelteKit, the tests for Jest, and those on Bun and Deno need packages of their own",
@@ -65,6 +69,7 @@ export default async function setup(): Promise<() => void> {
   rmSync(CACHE, { recursive: true, force: true });
   mkdirSync(CACHE, { recursive: true });
   const packed = `${CACHE}/${await packInto(CACHE)}`;
+  const programs = compile(`${ROOT}examples/tsconfig.json`, ["--outDir", PROGRAMS]);
   const runtimes = step("Installed Bun and Deno", () => installRuntimes(packed));
   await Promise.all([
     runtimes,
@@ -82,6 +87,8 @@ export default async function setup(): Promise<() => void> {
       }),
     ),
   ]);
+  const complaints = await programs;
+  if (complaints) throw new Error(complaints);
   return () => rmSync(CACHE, { recursive: true, force: true });
 }
 

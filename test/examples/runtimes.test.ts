@@ -5,7 +5,7 @@ import { commandContract, feedContract, storeContract } from "session-sets/testi
 import { describe, expect, test } from "vitest";
 import { expectDevices, startExample } from "../support/programs/example-app.ts";
 import { redisUrl } from "../support/redis/shared.ts";
-import { findRuntime, RUNTIMES } from "./global-setup.ts";
+import { findRuntime, PROGRAMS, RUNTIMES } from "./global-setup.ts";
 
 const CONTRACT = [...storeContract, ...commandContract, ...feedContract];
 const ENV = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", NODE_ENV: "" };
@@ -14,7 +14,7 @@ const ENV = { ...process.env, NODE_OPTIONS: "", NO_COLOR: "1", NODE_ENV: "" };
 const COMMANDS = {
   bun: { run: [], runWithoutEnv: [], serve: [] },
   deno: {
-    run: ["run", "--no-prompt", "--allow-net", "--allow-env"],
+    run: ["run", "--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
     runWithoutEnv: ["run", "--no-prompt"],
     serve: ["serve", "--no-prompt", "--allow-net", "--allow-env", "--port", "0"],
   },
@@ -50,6 +50,15 @@ describe.each(["bun", "deno"] as const)("%s", (name) => {
   test("serves the example, in memory", async () => {
     await expectDevices(await start());
   });
+
+  // The two have a node:http of their own making.
+  test.each(["node", "express", "koa", "fastify", "hono"])(
+    "runs the example for %s",
+    async (framework) => {
+      const args = [...COMMANDS[name].run, `${PROGRAMS}/${framework}/main.js`];
+      await expectDevices(await startExample(args, { program: findRuntime(name) }));
+    },
+  );
 
   test("serves the example in two processes that share a Redis", async () => {
     const variables = { REDIS_URL: redisUrl() };

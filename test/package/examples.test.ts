@@ -7,7 +7,7 @@ import { expectDevices, startExample } from "../support/programs/example-app.ts"
 import { redisUrl } from "../support/redis/shared.ts";
 import { ROOT } from "../support/sources.ts";
 
-const OUT = `${ROOT}.cache/examples`;
+const OUT = `${ROOT}.cache/example-programs`;
 // The others have dependencies of their own: `npm run test:examples`.
 const EXAMPLES = readdirSync(`${ROOT}examples`).filter((name) =>
   existsSync(`${ROOT}examples/${name}/main.ts`),

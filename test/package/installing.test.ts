@@ -86,9 +86,10 @@ const COMMANDS: readonly Command[] = [
     env: { REDIS_SERVER_BIN: serverProgram() },
     missing: [
       {
-        what: "the packages of the example for Next.js and of the tests for Jest",
-        documented: "the packages of the example for Next.js and of the tests for Jest, from npm",
-        need: "The example for Next.js and the tests for Jest need packages of their own",
+        what: "the packages of the examples for Next.js, React Router and SvelteKit and of the tests for Jest, and Bun and Deno",
+        documented:
+          "the packages of the examples for Next.js, React Router and SvelteKit and of the tests for Jest, and Bun and Deno, from npm",
+        need: "The examples for Next.js, React Router and SvelteKit, the tests for Jest, and those on Bun and Deno need packages of their own",
         advice: "Unset it for `npm run test:examples`.",
       },
     ],

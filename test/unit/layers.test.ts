@@ -152,6 +152,17 @@ test.each(FILES.filter((file) => findLayer(file) === "testing"))(
   },
 );
 
+test("the page on compatibility names the modules of Node that entries need", () => {
+  const page = read("docs/compatibility.md");
+  const entries = FILES.filter((file) => /^src\/(?:compat\/)?[a-z-]+\.ts$/.test(file));
+  expect(entries).toContain("src/redis.ts");
+  // The suite for stores is for tests, which run under Node or what imitates all of it.
+  const needed = entries
+    .filter((file) => file !== "src/testing.ts")
+    .flatMap((file) => [...collectNodeModules(file)]);
+  for (const name of new Set(needed)) expect(page).toContain(`\`${name}\``);
+});
+
 // Bun, Deno and the servers of the edge have these three; node:http they have not, or not all of it.
 test.each(["src/fetch.ts", "src/hono.ts", "src/index.ts"])(
   "%s needs nothing of Node but what other runtimes have",

@@ -59,7 +59,7 @@ function writeModule(folder: string, block: CodeBlock): string {
 
 /** The compiler's complaints about blocks, with places in the documentation. */
 export async function compileBlocks(blocks: readonly CodeBlock[], given = ""): Promise<string> {
-  const checked = blocks.filter((block) => block.skip === undefined);
+  const checked = blocks.filter(({ skip, from }) => skip === undefined && from === undefined);
   if (checked.length === 0) return "";
   const folder = temporaryFolder();
   const files = ["given.ts", "jest.d.ts", ...checked.map((block) => writeModule(folder, block))];

@@ -12,6 +12,7 @@
  *                                (… stands for any text within a line), or nothing where there is none
  *   <!-- docs:file users.js -->  it is this file of the page's program, which the other blocks import
  *   <!-- docs:test vitest -->    it is a test file, which this runner runs; or docs:test jest
+ *   <!-- docs:from PATH -->      its paragraphs stand in this file of an example, which is compiled and run
  *   <!-- docs:skip because … --> it is no code that compiles, for the reason given
  */
 
@@ -29,6 +30,8 @@ export interface CodeBlock {
   readonly output: readonly string[];
   /** The program that runs it, if it is a test file of an application. */
   readonly runner: Runner | undefined;
+  /** The file of an example that its code is from. */
+  readonly from: string | undefined;
   readonly skip: string | undefined;
   /** The file of the page's program that it is, such as `users.js`. */
   readonly name: string | undefined;
@@ -48,7 +51,7 @@ interface Fence {
 }
 
 interface Directive {
-  readonly kind: "continue" | "prelude" | "run" | "file" | "test" | "skip";
+  readonly kind: "continue" | "prelude" | "run" | "file" | "test" | "from" | "skip";
   readonly argument: string;
   readonly start: number;
   readonly code: readonly string[];
@@ -86,6 +89,7 @@ export function codeBlocks(file: string, text: string): CodeBlock[] {
         run: has("run") !== undefined,
         output: has("run") ? outputAfter(items.slice(index + 1)) : [],
         runner: has("test")?.argument as Runner | undefined,
+        from: has("from")?.argument,
         skip: has("skip")?.argument,
         name,
       });
@@ -109,6 +113,12 @@ export function docstrings(source: string): string {
       return text;
     })
     .join("\n");
+}
+
+/** The paragraphs of a block that do not stand in a file. */
+export function findForeignParagraphs({ source }: CodeBlock, file: string): string[] {
+  const paragraphs = source.replace(/export \{\};\n$/, "").split(/\n\n+/);
+  return paragraphs.map((one) => one.trim()).filter((one) => !file.includes(one));
 }
 
 /** Whether a line that was printed is the one that the docs show. */
@@ -170,6 +180,7 @@ function parseDirective(
   if (kind === "file" && !/^[\w-]+\.[tj]s$/.test(argument)) {
     throw new Error(`${at}: docs:file names a file, such as users.js`);
   }
+  if (kind === "from" && !argument) throw new Error(`${at}: docs:from needs a path`);
   if (kind === "test" && !RUNNERS.includes(argument)) {
     throw new Error(`${at}: docs:test names its runner: ${RUNNERS.join(" or ")}`);
   }
@@ -182,7 +193,7 @@ function parseDirective(
 }
 
 function isDirective(kind: string): kind is Directive["kind"] {
-  return ["continue", "prelude", "run", "file", "test", "skip"].includes(kind);
+  return ["continue", "prelude", "run", "file", "test", "from", "skip"].includes(kind);
 }
 
 function parseFence(lines: readonly string[], index: number, at: string): Fence | undefined {

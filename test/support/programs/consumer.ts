@@ -111,7 +111,7 @@ export function compileIn(
   const tsconfig = `${path}/tsconfig.json`;
   const compilerOptions = { strict: true, target: "es2023", skipLibCheck: false, ...options };
   writeJson(tsconfig, { compilerOptions, files });
-  return compile(tsconfig, COMPILERS[compiler]);
+  return compile(tsconfig, [], COMPILERS[compiler]);
 }
 
 /** The output of a program, read as JSON. Warnings are refused. */
