@@ -59,7 +59,7 @@ export default defineConfig({
     logo: "/logo.svg",
     footer: {
       message:
-        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">SKILL.md</a>',
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">a skill</a>',
     },
     search: { provider: "local" },
     outline: { level: [2, 3] },
