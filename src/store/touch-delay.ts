@@ -1,4 +1,4 @@
-import type { Lookup, StoredSession } from "../store/contract.ts";
+import type { Lookup, StoredSession } from "./contract.ts";
 
 /** A read counts as use after a twentieth of the idle timeout, or a minute, whichever is less. */
 const TOUCHES_PER_IDLE_TIMEOUT = 20;
