@@ -14,6 +14,10 @@ local function read_own_fields(id)
   }
 end
 
+local function has_session(id)
+  return redis.call('HGET', derive_session_key(id), '@c')
+end
+
 -- The lineage of the session that was found at an id.
 local function derive_lineage(id, found)
   return found.lineage or id
