@@ -2,7 +2,8 @@
  * Writes generated/scripts.js and its types. That file has the text of each script of
  * src/store/redis/scripts/, without comments, after the helpers that it uses. Helpers are the
  * definitions in includes/. A script gets the helpers that it names, those that they name, and no
- * others.
+ * others. Each stands right before the first statement that needs it, inside of the branch of an `if`
+ * that alone does: a server makes closures anew at each call, so a call makes only those that it reaches.
  *
  * `npm run lua` does only this. Builds, type checks and every run of vitest do it, too.
  */
@@ -73,11 +74,11 @@ function indexDefinitions(includes) {
   return definitions;
 }
 
-/** Finds the definitions that a script needs, each after those that it needs itself. */
-function findHelpers(script, definitions) {
+/** Finds the definitions that these names need, each after those that it needs itself. */
+function findHelpers(names, definitions) {
   const helpers = new Set();
-  const add = (names, path) => {
-    for (const name of names) {
+  const add = (wanted, path) => {
+    for (const name of wanted) {
       const definition = definitions.get(name);
       if (!definition || helpers.has(definition) || path.at(-1) === name) continue;
       if (path.includes(name)) throw new Error([...path, name].join(" needs "));
@@ -85,28 +86,82 @@ function findHelpers(script, definitions) {
       helpers.add(definition);
     }
   };
-  add(listNames(script), []);
+  add(names, []);
   return [...helpers];
+}
+
+const BRANCH = /^\s*(?:if .* then|elseif .* then|else)$/;
+
+function readIndent({ code }) {
+  return code.search(/\S/);
+}
+
+/** Splits a block into its statements, each as where it begins and ends. `end` is the line after the last. */
+function listStatements(lines, from, end) {
+  const indent = readIndent(lines[from]);
+  const starts = [];
+  for (let at = from; at < end; at++) {
+    const rest = /^\s*(?:(?:end|else|elseif|until)\b|[)}\]])/.test(lines[at].code);
+    if (readIndent(lines[at]) === indent && !rest) starts.push(at);
+  }
+  return starts.map((start, i) => ({ start, end: starts[i + 1] ?? end }));
+}
+
+/** The branches of an `if` statement, each as where its block begins and ends; none of any other statement. */
+function listBranches(lines, { start, end }) {
+  const indent = readIndent(lines[start]);
+  if (!/^\s*if /.test(lines[start].code)) return [];
+  const marks = [];
+  for (let at = start; at < end; at++) if (readIndent(lines[at]) === indent) marks.push(at);
+  const heads = marks.slice(0, -1);
+  if (heads.some((at) => !BRANCH.test(lines[at].code))) return [];
+  return heads.map((at, i) => ({ from: at + 1, end: marks[i + 1] }));
+}
+
+/** Finds the line before which a helper stands that these lines need: in the innermost block that has them all. */
+function findPlace(lines, needing, from, end) {
+  const statements = listStatements(lines, from, end);
+  const isIn = (block) => needing.every((at) => at >= block.from && at < block.end);
+  const first = statements.find((one) => needing.some((at) => at >= one.start && at < one.end));
+  const branch = listBranches(lines, first).find(isIn);
+  return branch ? findPlace(lines, needing, branch.from, branch.end) : first.start;
+}
+
+/** The lines of a script with its helpers among them. */
+function placeHelpers(own, definitions) {
+  const needs = own.map((line) => new Set(findHelpers(listNames([line]), definitions)));
+  const places = new Map();
+  for (const helper of findHelpers(listNames(own), definitions)) {
+    const needing = [...needs.keys()].filter((at) => needs[at].has(helper));
+    const place = findPlace(own, needing, 0, own.length);
+    places.set(place, [...(places.get(place) ?? []), helper]);
+  }
+  return own.flatMap((line, at) => [...(places.get(at) ?? []), line]);
 }
 
 /**
  * Links scripts with includes, both given as [file, text]. Each linked script has its file, its text,
- * its helpers, its own lines, and the origin of each line of the text (null for the line of flags).
+ * its parts (helpers and lines of its own), and the origin of each line of the text (null for the line
+ * of flags).
  */
 export function linkScripts(scripts, includes) {
   const definitions = indexDefinitions(includes);
   const linked = scripts.map(([file, source]) => {
     const own = readCodeLines(file, source);
-    const helpers = findHelpers(own, definitions);
-    const lines = [...helpers.flatMap((helper) => helper.lines), ...own];
-    return { file, text: `${FLAGS}\n${joinLines(lines)}`, helpers, own, origins: [null, ...lines] };
+    const parts = placeHelpers(own, definitions);
+    const lines = parts.flatMap((part) => (isDefinition(part) ? part.lines : [part]));
+    return { file, text: `${FLAGS}\n${joinLines(lines)}`, parts, origins: [null, ...lines] };
   });
   for (const definition of definitions.values()) {
-    if (linked.some(({ helpers }) => helpers.includes(definition))) continue;
+    if (linked.some(({ parts }) => parts.includes(definition))) continue;
     const [{ file, line }] = definition.lines;
     throw new Error(`${file}:${line}: no script uses ${definition.name}`);
   }
   return linked;
+}
+
+function isDefinition(part) {
+  return "lines" in part;
 }
 
 function joinLines(lines) {
@@ -143,12 +198,15 @@ function writeIfChanged(name, text) {
 /** The module that exports the texts. Each helper is in it once, however many scripts use it. */
 function formatModule(scripts) {
   const template = (text) => text.replace(/[\\`$]/g, "\\$&");
-  const helpers = [...new Set(scripts.flatMap((script) => script.helpers))].map(
+  const definitions = new Set(scripts.flatMap(({ parts }) => parts.filter(isDefinition)));
+  const helpers = [...definitions].map(
     ({ name, lines }) => `  ${name}: \`${template(joinLines(lines))}\`,\n`,
   );
-  const texts = scripts.map(({ name, helpers, own }) => {
-    const parts = helpers.map((helper) => `\${lua.${helper.name}}`).join("");
-    return `  ${name}: \`${FLAGS}\n${parts}${template(joinLines(own))}\`,\n`;
+  const texts = scripts.map(({ name, parts }) => {
+    const text = parts
+      .map((part) => (isDefinition(part) ? `\${lua.${part.name}}` : template(joinLines([part]))))
+      .join("");
+    return `  ${name}: \`${FLAGS}\n${text}\`,\n`;
   });
   return `const lua = {\n${helpers.join("")}};\n\nexport const sources = {\n${texts.join("")}};\n`;
 }

@@ -115,7 +115,13 @@ export class ForeignKeys {
     const key = findSlotKey(slot);
     const args = [scan, String(KEY_SCAN_COUNT), pattern];
     const reply = await this.#runWithTimeout("scan the keys of sessions to migrate", key, () =>
-      runScript((...sent) => this.#connection.send(key, ...sent), "scanKeys", key, "", args),
+      runScript((...sent) => this.#connection.send(key, ...sent), {
+        name: "scanKeys",
+        key,
+        notAfter: "",
+        args,
+        inCluster: this.#connection.cluster,
+      }),
     );
     const [, , server, next, keys] = reply as [unknown, unknown, string, string, string[]];
     return { server, next, keys };

@@ -1,6 +1,7 @@
 import { parseOptionalDuration } from "../shared/durations.ts";
 import { readOptions } from "../shared/given.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
+import { isTouchDue } from "../store/touch-delay.ts";
 import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
 import { parseConfig } from "./options/config.ts";
 import {
@@ -14,7 +15,6 @@ import type { ReindexOptions } from "./reindex.ts";
 import { SessionCore } from "./session-core.ts";
 import { SessionSet } from "./session-set.ts";
 import { createTokenBeside } from "./token.ts";
-import { isTouchDue } from "./touch-delay.ts";
 import type {
   CreateOptions,
   DeleteOptions,

@@ -17,6 +17,7 @@ import type {
 } from "../store/contract.ts";
 import type { Refused } from "../store/entering.ts";
 import type { ReindexProgress } from "../store/reindexing.ts";
+import type { Found } from "../store/touch-delay.ts";
 import type { EndingCallback, EndingGap, ToldEnding } from "./endings/ending.ts";
 import { SessionEndings } from "./endings/session-endings.ts";
 import { createIdentityKeptError, createNobodyError } from "./identity-errors.ts";
@@ -45,7 +46,6 @@ import {
   type NewToken,
   toId,
 } from "./token.ts";
-import type { Found } from "./touch-delay.ts";
 import type { CreateOptions, RotateOptions, SessionWithToken, SignInOptions } from "./types.ts";
 
 /** Publishes { id, error } when a read succeeded but the touch after it failed. */

@@ -148,7 +148,7 @@ export interface FieldChanges {
   readonly maxBytes: number;
 }
 
-/** A change to one session in use. It pushes the idle deadline forward. */
+/** A change to one session in use. It counts as use: always, or where `isTouchDue` if it only writes fields. */
 export interface Change extends FieldChanges {
   /** Replaces the session's idle timeout; null leaves it. */
   readonly idleTimeout: number | null;

@@ -18,8 +18,8 @@ declare module "*/scripts/build-lua.mjs" {
     readonly file: string;
     /** The text that servers get. */
     readonly text: string;
-    /** The definitions in it, in their order. */
-    readonly helpers: readonly Definition[];
+    /** The helpers and the script's own lines in it, in their order. */
+    readonly parts: readonly (Definition | SourceLine)[];
     /** The origin of each line of the text; null for the line of flags. */
     readonly origins: readonly (SourceLine | null)[];
   }

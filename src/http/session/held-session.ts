@@ -3,7 +3,6 @@ import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-o
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
-import { isTouchDue } from "../../sessions/touch-delay.ts";
 import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type {
@@ -15,6 +14,7 @@ import type {
   Times,
 } from "../../store/contract.ts";
 import type { Cause } from "../../store/feed.ts";
+import { isTouchDue } from "../../store/touch-delay.ts";
 import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findBestToken, findLiveId, mayCreateAfter, toSessionWithToken } from "./answers.ts";

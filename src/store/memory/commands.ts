@@ -30,6 +30,7 @@ export function applyCommand(
   if (where && !keeper.sets.has(where, session)) return { state: "elsewhere" };
   const changes = asked.replace ? toReplacingChange(session, asked) : asked;
   const lifetime = {
+    pushes: true,
     idleTimeout: asked.idleTimeout,
     absoluteDeadline: deriveDeadline(keeper, asked),
   };

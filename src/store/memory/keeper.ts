@@ -26,6 +26,8 @@ export interface Clock {
 
 /** The deadlines of a session to change. */
 export interface Lifetime {
+  /** Whether the change counts as use. */
+  readonly pushes: boolean;
   readonly idleTimeout: number | null;
   readonly absoluteDeadline: number | null;
 }
@@ -134,7 +136,7 @@ export class Keeper {
     const { expiresAt: before } = session;
     session.idleTimeout = lifetime.idleTimeout ?? session.idleTimeout;
     session.absoluteDeadline = lifetime.absoluteDeadline ?? session.absoluteDeadline;
-    slideDeadline(session, now);
+    if (lifetime.pushes) slideDeadline(session, now);
     this.entries.noteExpiry(session);
     if (session.expiresAt < before) this.feed.tellShortened(session);
     if (session.expiresAt < now) this.entries.drop(session.id);

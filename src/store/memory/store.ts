@@ -33,6 +33,7 @@ import {
   type PageOptions,
 } from "../listing.ts";
 import type { DeclaredReference, ReindexableStore, StoreReindexOptions } from "../reindexing.ts";
+import { isTouchDue } from "../touch-delay.ts";
 import { applyCommand } from "./commands.ts";
 import type { MemoryLimits } from "./entries.ts";
 import {
@@ -156,7 +157,11 @@ export class MemoryStore implements CommandStore, ReindexableStore, IterableStor
   #write(session: Session, change: Change, rotate: (() => void) | null): Changed {
     const room = this.#planRoom(change.references, { own: session });
     if ("state" in room) return room;
-    const lifetime = { idleTimeout: change.idleTimeout, absoluteDeadline: null };
+    const { idleTimeout, set, unset } = change;
+    const writesFields = set.size + unset.length > 0;
+    const isPlain = rotate === null && idleTimeout === null && writesFields;
+    const pushes = !isPlain || isTouchDue({ session, now: this.#keeper.now() });
+    const lifetime = { idleTimeout, absoluteDeadline: null, pushes };
     return this.#keeper.writeChanges(session, change, lifetime, rotate, room.doomed);
   }
 

@@ -32,6 +32,7 @@ import {
   decodeSessions,
   decodeSignedIn,
   decodeTimes,
+  decodeUpdated,
   type Postponed,
 } from "./layout/decode.ts";
 import {
@@ -44,6 +45,7 @@ import {
   encodeNames,
   encodeOptional,
   encodeRotation,
+  encodeUpdate,
   encodeWhere,
 } from "./layout/encode.ts";
 import {
@@ -73,6 +75,20 @@ import type { Connection } from "./wire/connection.ts";
 
 /** The most shards that `create` tries while slots of a cluster are moving. */
 const MAX_SHARDS_TRIED = 8;
+
+/** The most fields that the script for changes of fields alone takes: it reads all at once. */
+const MAX_UPDATED_FIELDS = 1000;
+
+/** Whether a change is of fields alone: the session keeps its id, its sets and its timeouts, wherever it is. */
+function isUpdate({ set, unset, idleTimeout, rotation, references, where }: Change): boolean {
+  return (
+    idleTimeout === null &&
+    rotation === null &&
+    references.length === 0 &&
+    where === undefined &&
+    set.size + unset.length <= MAX_UPDATED_FIELDS
+  );
+}
 
 /** Fulfils the store's contract with scripts and plain reads. */
 export class RedisStore implements CommandStore, FeedStore, IterableStore, ReindexableStore {
@@ -178,6 +194,13 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
   }
 
   #change(id: string, change: Change, bounds: readonly string[]): Promise<Changed | Postponed> {
+    const key = this.sessionKey(id);
+    if (isUpdate(change)) {
+      const args = encodeUpdate(change);
+      return this.#executor.write("change a session", "update", key, args, {}, (reply) =>
+        decodeUpdated(id, reply),
+      );
+    }
     const args = [
       id,
       encodeWhere(change.where),
@@ -185,7 +208,6 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       ...encodeRotation(change.rotation),
       ...encodeFieldChanges(change, bounds),
     ];
-    const key = this.sessionKey(id);
     return this.#executor.write("change a session", "change", key, args, {}, decodeChanged);
   }
 

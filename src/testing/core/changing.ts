@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { newId } from "../ids.ts";
+import { newId, newIdBeside } from "../ids.ts";
 import {
   assertGone,
   assertMembers,
   change,
   create,
   createForUser,
+  createRotation,
   DAY_MS,
   expectDone,
   findLive,
@@ -84,11 +85,75 @@ export const changing: readonly StoreTest[] = [
     assert.deepEqual(pickTimes(await findLive(store, id)), pickTimes(times));
   }),
 
+  storeTest("a change of fields counts as use where a read would", async ({ store, elapse }) => {
+    const id = await createForUser(store, "1");
+    const before = pickTimes(await findLive(store, id));
+    for (const fields of [{ set: { a: "1" } }, { unset: ["a"] }, { unset: ["none"] }]) {
+      await elapse(3);
+      assert.deepEqual(pickTimes(expectDone(await change(store, id, fields)).times), before);
+    }
+    const moved = { set: { user_id: "2" }, references: { user_id: ["2"] } };
+    assert.deepEqual(pickTimes(expectDone(await change(store, id, moved)).times), before);
+    assert.deepEqual(pickTimes(await findLive(store, id)), before, "nothing has moved");
+    await assertMembers(store, of("user_id", "1"), []);
+    await assertMembers(store, of("user_id", "2"), [id]);
+    const idleTimeout = 4000; // a twentieth is 200 ms
+    const short = await createForUser(store, "2", { idleTimeout, absoluteTimeout: null });
+    for (const fields of [{ set: { a: "1" } }, { unset: ["a"] }, moved]) {
+      const { lastSeenAt } = await findLive(store, short);
+      await elapse(205);
+      const { times } = expectDone(await change(store, short, fields));
+      assert.ok(times.lastSeenAt >= lastSeenAt + 200, "after a twentieth it counts");
+      assert.equal(times.expiresAt, times.lastSeenAt + idleTimeout);
+      assert.deepEqual(pickTimes(await findLive(store, short)), pickTimes(times));
+    }
+    await assertMembers(store, of("user_id", "2"), [id, short]);
+  }),
+
+  storeTest("what is no change of fields alone always counts as use", async ({ store, elapse }) => {
+    let id = await create(store);
+    let { lastSeenAt } = await findLive(store, id);
+    const set = { a: "1" };
+    for (const given of [
+      {},
+      { set, idleTimeout: HOUR_MS },
+      { set, rotation: createRotation(newIdBeside(id)) },
+    ]) {
+      await elapse(5);
+      const done = expectDone(await change(store, id, given));
+      assert.ok(done.times.lastSeenAt > lastSeenAt, `with ${Object.keys(given)}`);
+      assert.deepEqual(pickTimes(await findLive(store, done.id)), pickTimes(done.times));
+      [id, lastSeenAt] = [done.id, done.times.lastSeenAt];
+    }
+  }),
+
+  storeTest("maxBytes holds over many small writes", async ({ store }) => {
+    const id = await create(store, { fields: {} });
+    const maxBytes = 600;
+    let bytes = 0;
+    for (let n = 10; n < 99; n++) {
+      const answer = await change(store, id, {
+        set: { [`n${n}`]: "-9223372036854775808" },
+        maxBytes,
+      });
+      if (bytes + 23 > maxBytes)
+        assert.deepEqual(answer, { state: "too-large", bytes: bytes + 23 });
+      else {
+        expectDone(answer);
+        bytes += 23;
+      }
+    }
+    assert.equal(bytes, 598);
+    const same = { set: { n10: "1" }, unset: ["n11"], maxBytes: 600 };
+    expectDone(await change(store, id, same));
+    assert.equal((await readTexts(store, id)).n11, undefined);
+  }),
+
   storeTest("change never moves the absolute deadline", async ({ store, elapse }) => {
     const id = await create(store, { idleTimeout: HOUR_MS, absoluteTimeout: HOUR_MS + 10 });
     const before = await findLive(store, id);
     await elapse(30);
-    const { times } = expectDone(await change(store, id, { set: { a: "1" } }));
+    const { times } = expectDone(await change(store, id));
     assert.equal(times.absoluteDeadline, before.absoluteDeadline);
     assert.equal(times.expiresAt, before.absoluteDeadline, "the idle deadline is now further away");
     const longer = expectDone(await change(store, id, { idleTimeout: DAY_MS })).times;

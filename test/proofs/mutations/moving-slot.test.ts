@@ -1,7 +1,7 @@
 /*
  * A slot that is being moved, stopped at every point: of the keys of a session and its sets, each
- * choice has been moved and the others have not. The look of a script that writes is refused then, as
- * one of its keys is never there; when the move is at its end, the sets are whole, and it is carried
+ * choice has been moved and the others have not. A script that writes is refused then, as one of the keys
+ * that it declares is never there; when the move is at its end, the sets are whole, and it is carried
  * out. A script that looks at its keys one by one loses entries. A read takes no session for gone.
  */
 import { Cluster, Redis } from "ioredis";
@@ -19,6 +19,7 @@ import {
   createSignIn,
   of,
 } from "../../../src/testing/steps.ts";
+import { intercepted } from "../../support/intercept.ts";
 import { mutatedClient, mutations } from "../../support/proofs/mutations.ts";
 import { everyChoice } from "../../support/proofs/turnstile.ts";
 import { type RedisCluster, startCluster } from "../../support/redis/cluster.ts";
@@ -50,7 +51,10 @@ type Call<T> = (store: SessionStore) => Promise<T>;
 type Operation = (store: SessionStore, id: string, lineage: string) => Promise<unknown>;
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  touch: (store, id) => change(store, id, { idleTimeout: 60_000 }),
+  touch: (store, id) => change(store, id),
+  "set the idle timeout": (store, id) => change(store, id, { idleTimeout: 60_000 }),
+  "set a field": (store, id) => change(store, id, { set: { a: "1" } }),
+  "unset a field": (store, id) => change(store, id, { unset: ["a"] }),
   "set another user": (store, id) =>
     change(store, id, { set: { user_id: "2" }, references: { user_id: ["2"] } }),
   rotate: (store, id) => change(store, id, { rotation: createRotation(newIdBeside(id)) }),
@@ -206,6 +210,19 @@ test("a read sees the session, or is refused; one of the session alone is never 
   expect(points).toBe(16 * Object.keys(READS).length);
   expect(refused).not.toContain("find");
   expect(refused).not.toContain("find by lineage");
+});
+
+test("without the second key that is declared, one has", async () => {
+  const withOne = intercepted(client, ({ args, script }, pass) => {
+    const [digest = "", count, key = "", , ...rest] = args;
+    return script && count === "2" ? pass([digest, "1", key, ...rest]) : pass();
+  });
+  const failure = await tryAll(withOne).then(
+    () => null,
+    (error: Error) => error,
+  );
+  expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
+  console.log(`${failure?.message}: ${failure?.cause}`);
 });
 
 test("with keys that are looked at one by one, one has", async () => {

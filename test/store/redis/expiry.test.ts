@@ -9,6 +9,7 @@ import { type Client, clients, elapseOn, freshPrefix } from "../../support/store
 interface Data {
   user_id?: number;
   team_ids?: number[];
+  a?: number;
 }
 
 const SOON = 30;
@@ -147,12 +148,24 @@ test("expired sessions are in no answer though their entries are still there", a
 
 describe("a few expired entries are dropped by each", () => {
   type Made = Awaited<ReturnType<typeof withExpired>>;
+
+  /** Uses a session that was last seen some minutes ago. */
+  async function age({ session }: Made, use: () => Promise<unknown>): Promise<void> {
+    await client.hset(
+      `{${prefix}:0}:s:${session.id}`,
+      "@s",
+      session.lastSeenAt.getTime() - 120_000,
+    );
+    await use();
+  }
+
   test.each<[string, (made: Made) => Promise<unknown>]>([
     ["create", () => sessions.create({ user_id: 1 })],
-    ["set", ({ token }) => sessions.set(token, { team_ids: [2] })],
+    ["set that counts as use", (made) => age(made, () => sessions.set(made.token, { a: 1 }))],
     ["touch", ({ token }) => sessions.touch(token)],
     ["rotate", ({ token }) => sessions.rotate(token)],
-    ["unset", ({ token }) => sessions.unset(token, ["user_id"])],
+    ["unset that counts as use", (made) => age(made, () => sessions.unset(made.token, ["a"]))],
+    ["unset of the reference", ({ token }) => sessions.unset(token, ["user_id"])],
     ["delete", ({ token }) => sessions.delete(token)],
     ["delete of the set", ({ session }) => user().delete(session.id)],
     ["list", () => user().list()],

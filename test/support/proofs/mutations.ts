@@ -215,11 +215,11 @@ end
   "write before the look": {
     about: "fields are written before the script has looked at the keys it will touch",
     apply: edits("change", [
-      "look_at_session(current, found.names)\n",
+      "check_sets(current, found.names)\n",
       `if found.created then
   write_fields(derive_session_key(current), changes, found, #added + #removed > 0 and after)
 end
-look_at_session(current, found.names)
+check_sets(current, found.names)
 `,
     ]),
   },

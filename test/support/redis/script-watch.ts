@@ -4,8 +4,10 @@ import { Redis } from "ioredis";
 export interface ScriptRun {
   /** Its digest, or its text where that was sent. */
   readonly script: string;
-  /** The one key that it declares. */
+  /** The first key that it declares. */
   readonly key: string;
+  /** All keys that it declares. */
+  readonly keys: readonly string[];
   /** The commands that the script sent, in their order: the name in upper case, and the arguments. */
   readonly commands: readonly (readonly string[])[];
 }
@@ -27,8 +29,9 @@ export async function watchScripts(url: string): Promise<ScriptWatch> {
     const command = name.toUpperCase();
     if (source === "lua") runs.at(-1)?.commands.push([command, ...rest]);
     else if (command === "EVAL" || command === "EVALSHA") {
-      const [script = "", , key = ""] = rest;
-      runs.push({ script, key, commands: [] });
+      const [script = "", count = "0", ...others] = rest;
+      const keys = others.slice(0, Number(count));
+      runs.push({ script, key: keys[0] ?? "", keys, commands: [] });
     } else if (command === "ECHO") ends.add(rest[0] ?? "");
   });
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { computeTouchDelay } from "../../../sessions/touch-delay.ts";
 import { Note } from "../../../shared/note.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
+import { computeTouchDelay } from "../../../store/touch-delay.ts";
 import { type Cookie, type Moments, toSnapshot } from "./cookie.ts";
 
 /*

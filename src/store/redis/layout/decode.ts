@@ -174,6 +174,14 @@ export function decodeChanged(reply: Reply): Changed | Postponed {
     : decodeCommanded(reply);
 }
 
+/** The outcome of changes of fields alone to the session at an id. */
+export function decodeUpdated(id: string, reply: Reply): Changed | Postponed {
+  if (reply[0] !== "written") return decodeChanged(reply);
+  const [, created, seen, idle, absolute, lineage] = reply as readonly (string | undefined)[];
+  const times = composeTimes(created, seen, idle, absolute);
+  return { state: "changed", id, lineage: lineage ?? id, rotated: false, times, fields: null };
+}
+
 export function decodeCommanded([word, ...rest]: Reply): Commanded | Postponed {
   switch (word) {
     case "too-many":

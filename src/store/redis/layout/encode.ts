@@ -41,6 +41,13 @@ export function encodeFieldChanges(
   ];
 }
 
+/** Changes of fields alone. */
+export function encodeUpdate({ set, unset, maxBytes }: FieldChanges): string[] {
+  const args = [String(maxBytes), String(2 * set.size)];
+  for (const [name, text] of set) args.push(name, text);
+  return args.concat(unset);
+}
+
 /** @param bounds for each value with one: the name of its set, how many sessions, how many reserved. */
 export function encodeLimits(
   references: readonly FieldReferences[],

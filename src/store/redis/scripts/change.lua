@@ -66,7 +66,7 @@ local function list_aliases(found)
     ids[#ids + 1] = before
     before = alias.previous
   end
-  return ids, before or nil
+  return ids
 end
 
 -- The new id is fresh and random: if a session has it, this command was sent before.
@@ -80,32 +80,25 @@ local after, added, removed = derive_names_after(found.names, changes)
 if #added > 0 and #after > MAX_REFERENCES then
   return { now, 'too-many', #after }
 end
-local aliases, before_them = {}, nil
+local aliases = {}
 if when == 'always' then
-  aliases, before_them = list_aliases(found)
+  aliases = list_aliases(found)
 end
-look_at_session(current, found.names)
-look_at_session(current, added)
-look_at_ids(trail)
-look_at_ids(aliases)
-look_at_ids({ before_them })
-look_at_pointer(found, to ~= '' and current)
-if to ~= '' then
-  look_at_session(to, {})
-end
-look_at_clearings(as_of, changes.names)
+check_sets(current, found.names)
+check_sets(current, added)
 local owned_by = to ~= '' and when ~= 'credentials'
   and compare_identities(found.names, changes, identity)
 local is_replaced = owned_by == 'another' or owned_by == 'nobody'
 local room
-if is_replaced then
-  local leaving = list_leaving(others)
-  leaving[#leaving + 1] = current
-  room = plan_room(changes.names, changes.limits, leaving)
-else
-  room = plan_room(added, changes.limits, {}, found.created and describe_age(current, found))
+if changes.limits then
+  if is_replaced then
+    local leaving = list_leaving(others)
+    leaving[#leaving + 1] = current
+    room = plan_room(changes.names, changes.limits, leaving)
+  else
+    room = plan_room(added, changes.limits, {}, found.created and describe_age(current, found))
+  end
 end
-refuse_moving_slot()
 
 if not found.created then
   return answer_absent(found, changes, identity)
@@ -128,7 +121,7 @@ elseif to ~= '' then
     if when == 'never' then
       return { now, 'signs-in' }
     end
-    if room.refusal then
+    if room and room.refusal then
       return room.refusal
     end
     local fields, bytes = select_set_fields(changes, without)
@@ -142,7 +135,9 @@ elseif to ~= '' then
       how = describe_replacement(changes.names, identity), cause = cause,
       tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
     })
-    end_doomed(room)
+    if room then
+      end_doomed(room)
+    end
     publish_feed()
     return answer_changed(to, made, 1)
   end
@@ -161,7 +156,7 @@ elseif to ~= '' then
   end
 end
 
-if room.refusal then
+if room and room.refusal then
   return room.refusal
 end
 local bytes = count_bytes_after(derive_session_key(current), changes)
@@ -169,12 +164,17 @@ if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
 
+-- A write to fields alone counts as use where a read would.
+local writes_fields = #changes.set + #changes.unset > 0
 local answer = write_session(current, found, trail, changes, {
   after = after, added = added, removed = removed, idle = new_idle,
+  pushes = rotates or new_idle or not writes_fields or is_touch_due(found.seen, found.idle),
   to = rotates and to, for_good = for_good, grace = grace, alias = aliases[1],
   stays = tombstone_stays, tombstone = encode_sign_in(had_identity, named),
 })
-end_doomed(room)
+if room then
+  end_doomed(room)
+end
 publish_feed()
 
 return answer

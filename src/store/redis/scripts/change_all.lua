@@ -79,7 +79,7 @@ for _, id in ipairs(todo) do
 end
 
 for entered, count in pairs(entering) do
-  local bound = changes.limits.fields[parse_field(entered)]
+  local bound = changes.limits and changes.limits.fields[parse_field(entered)]
   if bound and count + count_live(entered, {}) > bound.most then
     return { now, 'full', bound.field, bound.most }
   end

@@ -88,16 +88,13 @@ local after, added, removed = derive_names_after(found.names, changes)
 if #added > 0 and #after > MAX_REFERENCES then
   return { now, 'too-many', #after }
 end
-look_at_session(current, found.names)
-look_at_session(current, added)
-look_at_ids(trail)
-local own = found.created and describe_age(current, found)
-local room = plan_room(added, changes.limits, {}, own)
-look_at_pointer(found, to ~= '' and current)
-if to ~= '' then
-  look_at_session(to, {})
+check_sets(current, found.names)
+check_sets(current, added)
+local room
+if changes.limits then
+  local own = found.created and describe_age(current, found)
+  room = plan_room(added, changes.limits, {}, own)
 end
-refuse_moving_slot()
 
 local ended = creates == 'anew' and found.tombstone == BY_DELETE
 local makes = creates ~= ''
@@ -114,7 +111,7 @@ if makes then
   current = id -- also where an alias is there, whose session has ended
 end
 local key = derive_session_key(current)
-if room.refusal then
+if room and room.refusal then
   return room.refusal
 end
 local bytes = count_bytes_after(key, changes)
@@ -131,12 +128,14 @@ end
 local rotates = to ~= '' and changes_identity(found, added, removed)
 local named = encode_named(changes.names, identity)
 local answer = write_session(current, found, trail, changes, {
-  after = after, added = added, removed = removed,
+  after = after, added = added, removed = removed, pushes = true,
   idle = new_idle, absolute = new_deadline or (new_timeout and now + new_timeout),
   to = rotates and to, for_good = true, stays = tombstone_stays,
   tombstone = encode_sign_in(has_field(found.names, identity), named),
 })
-end_doomed(room)
+if room then
+  end_doomed(room)
+end
 publish_feed()
 
 return answer

@@ -29,21 +29,27 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
-look_at_session(id, names)
-look_at_clearings(as_of, names)
-local room = plan_room(names, limits, {})
-refuse_moving_slot()
-
 -- The id is fresh and random: if a session has it, this command was sent before.
-local found = read_own_fields(id)
-if not found.created then
-  if was_cleared(as_of, names) then
-    return { now, 'cleared' }
-  end
+local found = has_session(id) and read_own_fields(id)
+if found then
+  return { now, 'created', list_times(found) }
+end
+
+check_sets(id, names)
+if as_of and was_cleared(as_of, names) then
+  return { now, 'cleared' }
+end
+local room
+if limits then
+  room = plan_room(names, limits, {})
   if room.refusal then
     return room.refusal
   end
-  found = make_session(id, names, fields, idle, timeout and now + timeout)
+end
+
+found = make_session(id, names, fields, idle, timeout and now + timeout)
+refresh_set_expiries()
+if room then
   end_doomed(room)
   publish_feed()
 end

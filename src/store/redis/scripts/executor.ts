@@ -6,7 +6,7 @@ import type { Connection, Send } from "../wire/connection.ts";
 import { checkReach, isCrowded, isMovingSlot } from "../wire/failures.ts";
 import { MissedWriteError, type ReplicatedWrite, Replication } from "../wire/replicas.ts";
 import { ServerTimes } from "../wire/server-times.ts";
-import { composeScriptCall, runScript, type ScriptName } from "./run-script.ts";
+import { composeScriptCall, runScript, type ScriptCall, type ScriptName } from "./run-script.ts";
 
 /** A script's answer without the time, which comes first: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: unknown[]];
@@ -163,7 +163,11 @@ export class Executor {
     if (!this.#times.isKnown(key)) return this.#runInTime(operation, start, work);
     const notAfter = String(this.#times.estimate(key, start + this.#timeout));
     return this.#calls.begin(operation, start, (call) => {
-      const sent = this.#send(key, "EVALSHA", composeScriptCall(script, key, notAfter, args));
+      const sent = this.#send(
+        key,
+        "EVALSHA",
+        composeScriptCall(this.#describe(script, key, notAfter, args)),
+      );
       this.#settle(call, work, sent, (reply) => {
         const rest = this.#learn(key, reply, start);
         if (rest[0] === "late") return false;
@@ -226,7 +230,11 @@ export class Executor {
     };
     if (!this.#times.isChecked) return this.#runInTime(operation, start, work);
     return this.#calls.begin(operation, start, (call) => {
-      const sent = this.#send(key, "EVALSHA", composeScriptCall(script, key, "", args));
+      const sent = this.#send(
+        key,
+        "EVALSHA",
+        composeScriptCall(this.#describe(script, key, "", args)),
+      );
       this.#settle(call, work, sent, (reply) => {
         call.resolve(decode(this.#learn(key, reply, start)));
         return true;
@@ -342,7 +350,15 @@ export class Executor {
     send: Send,
   ): Promise<Reply> {
     const sent = performance.now();
-    return this.#learn(key, await runScript(send, script, key, notAfter, args), sent);
+    return this.#learn(
+      key,
+      await runScript(send, this.#describe(script, key, notAfter, args)),
+      sent,
+    );
+  }
+
+  #describe(name: ScriptName, key: string, notAfter: string, args: readonly string[]): ScriptCall {
+    return { name, key, notAfter, args, inCluster: this.#times.inCluster };
   }
 
   /** Learns the server's time from a script's answer. The rest of the answer. */

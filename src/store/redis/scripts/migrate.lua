@@ -46,6 +46,7 @@ end
 if deadline > now then
   idle = idle and math.max(idle, deadline - now)
   make_session(id, names, fields, idle, not idle and deadline or nil, idle and deadline - idle)
+  refresh_set_expiries()
 end
 
 return { now, 'migrated' }

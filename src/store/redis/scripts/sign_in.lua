@@ -44,9 +44,8 @@ local function answer_signed_in(found, ended)
 end
 
 -- The new id is fresh and random: if a session has it, this command was sent before.
-local done = read_own_fields(to)
-if done.created then
-  return answer_signed_in(done, 1)
+if has_session(to) then
+  return answer_signed_in(read_own_fields(to), 1)
 end
 
 local current, found, trail = follow_aliases(id, MAX_RENEWALS)
@@ -79,21 +78,19 @@ if #names > MAX_REFERENCES then
   return { now, 'too-many', #names }
 end
 
-look_at_session(current, found.names)
-look_at_ids(trail)
-look_at_pointer(found)
-look_at_session(to, names)
-look_at_clearings(as_of, names)
-local leaving = list_leaving(others)
-leaving[#leaving + 1] = current
-local room = plan_room(changes.names, changes.limits, leaving)
-refuse_moving_slot()
-
-if was_cleared(as_of, names) then
+check_sets(current, found.names)
+check_sets(to, names)
+if as_of and was_cleared(as_of, names) then
   return { now, 'cleared' }
 end
-if room.refusal then
-  return room.refusal
+local room
+if changes.limits then
+  local leaving = list_leaving(others)
+  leaving[#leaving + 1] = current
+  room = plan_room(changes.names, changes.limits, leaving)
+  if room.refusal then
+    return room.refusal
+  end
 end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
@@ -108,10 +105,15 @@ if found.created then
     how = describe_replacement(names, identity), cause = cause,
     tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
   })
-elseif not found.tombstone and not found.target then
-  replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
+else
+  refresh_set_expiries()
+  if not found.tombstone and not found.target then
+    replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
+  end
 end
-end_doomed(room)
+if room then
+  end_doomed(room)
+end
 publish_feed()
 
 return answer_signed_in(made, found.created and 1 or 0)

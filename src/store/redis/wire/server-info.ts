@@ -27,6 +27,11 @@ export function mayBeActiveActive(info: string): boolean {
   return parseTime(info) === null || /^rlec_version:/m.test(info);
 }
 
+/** Whether a server may be a node of a cluster, by its INFO. Valkey may call the field `server_mode`. */
+export function mayBeInCluster(info: string): boolean {
+  return !/^(redis|server)_mode:(standalone|sentinel)\b/m.test(info);
+}
+
 /** Servers that can't keep the store's promises: the field of INFO that tells them, and why. */
 const UNFIT_SERVERS: readonly (readonly [field: RegExp, what: string])[] = [
   [

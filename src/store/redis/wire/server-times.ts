@@ -4,6 +4,7 @@ import { ServerClock } from "./server-clock.ts";
 import {
   isInfoRefused,
   mayBeActiveActive,
+  mayBeInCluster,
   parseTime,
   refuseUnfit,
   TIME_AND_INFO,
@@ -17,6 +18,7 @@ export class ServerTimes {
   readonly #onlyClock: ServerClock | null;
   /** In a cluster, the first server that was asked stands for all. */
   #checked = false;
+  #inCluster = true;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -26,6 +28,11 @@ export class ServerTimes {
   /** Whether the server was checked. */
   get isChecked(): boolean {
     return this.#checked;
+  }
+
+  /** Whether the server may be a node of a cluster. It is taken for one until it says that it isn't. */
+  get inCluster(): boolean {
+    return this.#inCluster;
   }
 
   /** Whether the time of a key's server is known. */
@@ -72,6 +79,7 @@ export class ServerTimes {
       ? await this.#askInScript(key)
       : await this.#askInfo(key);
     refuseUnfit(info);
+    this.#inCluster = mayBeInCluster(info);
     this.#checked = true;
     return now ?? (await this.#readTime(key));
   }

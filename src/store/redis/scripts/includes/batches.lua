@@ -15,6 +15,19 @@ local function delete_keys(keys)
   end
 end
 
+local function append_list(list, values)
+  for i = 1, #values do
+    list[#list + 1] = values[i]
+  end
+end
+
+-- Adds values to a list.
+local function append(list, ...)
+  for i = 1, select('#', ...) do
+    list[#list + 1] = (select(i, ...))
+  end
+end
+
 local function call_in_batches(command, key, list)
   for from = 1, #list, MAX_BATCH do
     redis.call(command, key, unpack_batch(list, from))

@@ -31,8 +31,9 @@ local function answer_absent(found, changes, identity)
 end
 
 -- Writes the changes of a session that was found at `current` over the ids of `trail`. `plan` has
--- the names of its sets `after` the changes, those `added` and those `removed`. It may have a new
--- `idle` timeout (ms) and `absolute` deadline (ms). For a session that gets a new id it has:
+-- the names of its sets `after` the changes, those `added` and those `removed`, and whether the change
+-- `pushes` its idle deadline. One that does may have a new `idle` timeout (ms) and `absolute` deadline
+-- (ms). For a session that gets a new id, which pushes it, the plan has:
 --
 --   to        the id
 --   for_good  whether no old id may lead to it
@@ -41,49 +42,42 @@ end
 --   stays     for how long tombstones stay (ms), and what they say: `tombstone`
 local function write_session(current, found, trail, changes, plan)
   local key = derive_session_key(current)
-  local to, after, removed = plan.to, plan.after, plan.removed
-  local deadline_before = found.seen and derive_deadline(found) -- none if it is being made
+  local to, after, added, removed = plan.to, plan.after, plan.added, plan.removed
+  local before = found.seen and derive_deadline(found) or 0 -- none if it is being made
 
-  -- I6: both deadlines hold. Only a new absolute deadline in the plan moves the absolute one.
-  local idle = plan.idle or tonumber(found.idle)
-  local absolute = plan.absolute or tonumber(found.absolute)
-  local deadline = math.min(idle and now + idle or math.huge, absolute or math.huge)
-  -- PEXPIREAT deletes a key whose moment has come, by a clock that runs on during the script. The
-  -- next write would then make a part of the session anew, and it would never expire. So the key
-  -- has at least a second, and gets its deadline at the end of the script.
-  local held_until = math.max(deadline, now + 1000)
-
-  local changes_sets = #plan.added + #removed > 0
-  if #changes.set == 0 then
-    -- Needs no memory: touching works when it is full.
-    redis.call('PEXPIREAT', key, format_int(held_until))
-    write_fields(key, changes, found, changes_sets and after)
+  local deadline, held_until = before, before
+  if plan.pushes then
+    -- I6: both deadlines hold. Only a new absolute deadline in the plan moves the absolute one.
+    local own = { '@s', format_int(now) }
+    found.seen = own[2]
+    if plan.idle then
+      found.idle = format_int(plan.idle)
+      append(own, '@i', found.idle)
+    end
+    if plan.absolute then
+      found.absolute = format_int(plan.absolute)
+      append(own, '@a', found.absolute)
+    end
+    deadline, held_until = write_use(key, found, changes.set, own)
   else
-    write_fields(key, changes, found, changes_sets and after)
-    redis.call('PEXPIREAT', key, format_int(held_until))
+    call_in_batches('HSET', key, changes.set)
   end
-  found.seen = format_int(now)
-  redis.call('HSET', key, '@s', found.seen)
-  if plan.idle then
-    found.idle = format_int(plan.idle)
-    redis.call('HSET', key, '@i', found.idle)
-  end
-  if plan.absolute then
-    found.absolute = format_int(plan.absolute)
-    redis.call('HSET', key, '@a', found.absolute)
+  call_in_batches('HDEL', key, changes.unset)
+  if #added + #removed > 0 then
+    write_names(key, found.parts, after)
   end
   for _, name in ipairs(removed) do
-    remove_entry(name, current)
+    remove_entry(name, current, before)
   end
 
   local final = to or current
   if to then
     for _, name in ipairs(found.names) do
-      remove_entry(name, current)
+      remove_entry(name, current, before)
     end
     redis.call('RENAME', key, derive_session_key(to))
     found.lineage = derive_lineage(current, found)
-    redis.call('HSET', derive_session_key(to), '@l', found.lineage)
+    local own = { '@l', found.lineage }
     note_rotated(current, to, found.lineage)
     if plan.for_good or plan.grace == 0 then
       trail[#trail + 1] = current
@@ -93,16 +87,19 @@ local function write_session(current, found, trail, changes, plan)
       redis.call('HDEL', derive_session_key(to), '@p')
     else
       replace_hash(current, plan.grace, '@to', to, plan.alias)
-      redis.call('HSET', derive_session_key(to), '@p', current)
+      append(own, '@p', current)
     end
+    redis.call('HSET', derive_session_key(to), unpack(own))
   end
 
-  for _, name in ipairs(after) do
-    add_entry(name, final, deadline)
+  for _, name in ipairs(plan.pushes and after or added) do
+    add_entry(name, final, deadline, before)
   end
-  write_pointer(final, found, deadline)
+  if plan.pushes then
+    write_pointer(final, found, deadline)
+  end
   refresh_set_expiries()
-  if deadline_before and deadline < deadline_before then
+  if deadline < before then
     note_shortened(final, found.lineage, deadline)
   end
 

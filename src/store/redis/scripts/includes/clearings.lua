@@ -37,12 +37,3 @@ local function was_cleared(as_of, names)
   end
   return false
 end
-
--- Before `refuse_moving_slot`: a mark that has moved already isn't taken for none.
-local function look_at_clearings(as_of, names)
-  if as_of then
-    for _, name in ipairs(names) do
-      look_at_key(derive_clearing_key(name))
-    end
-  end
-end

@@ -4,7 +4,7 @@ local clock = redis.call('TIME')
 
 local micros = clock[1] * 1000000 + clock[2]
 
-local now = math.floor(micros / 1000)
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 -- Whether the caller has stopped waiting. A dry run has no such moment, and is never late.
 local function is_late(not_after)

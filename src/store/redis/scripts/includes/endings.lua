@@ -30,7 +30,7 @@ local function end_session(current, found, trail, ending)
     replace_hash(old, ending.stays, '@x', ending.tombstone)
   end
   for _, name in ipairs(found.names) do
-    remove_entry(name, current)
+    remove_entry(name, current, derive_deadline(found))
   end
   delete_pointer(found)
   refresh_set_expiries()

@@ -2,7 +2,10 @@
 -- hash tag, so they are in the same slot.
 
 -- The hash tag, with what the client puts before all keys: `{prefix:shard}`.
-local base = string.match(KEYS[1], '^(.-}):')
+local base = string.sub(KEYS[1], 1, (string.find(KEYS[1], '}:', 1, true)))
+
+-- The id in the declared key, where that is a session's.
+local asked_id = string.sub(KEYS[1], #base + 4)
 
 local function derive_session_key(id)
   return base .. ':s:' .. id

@@ -8,7 +8,11 @@ local MAX_READ_FOR_ROOM = 300
 
 -- The limits that begin at ARGV[at], as two lists: encoded name, field, how many at most, '1' to
 -- reject one more; and for each set with a bound its name, how many at most, how many are reserved.
+-- Nil where there are none.
 local function read_limits(at)
+  if ARGV[at] == '0' and ARGV[at + 1] == '0' then
+    return nil, at + 2
+  end
   local limits = { fields = {}, bounds = {} }
   local list, next_argument = read_list(at)
   for i = 1, #list, 4 do
@@ -96,8 +100,7 @@ local function plan_endings(plan, name, limit, own)
     plan.left_out[oldest.id] = true
     plan.doomed[#plan.doomed + 1] = oldest
     plan.touched = plan.touched + 1 + #oldest.found.names
-    look_at_session(oldest.id, oldest.found.names)
-    look_at_pointer(oldest.found)
+    check_sets(oldest.id, oldest.found.names)
   end
   if plan.touched > MAX_READ_FOR_ROOM and #plan.doomed > 1 then
     plan.refusal = { now, 'crowded' }

@@ -21,6 +21,10 @@ local function read_membership(id)
   return values[1], read_names(key, values[2]), values[3]
 end
 
+local function has_session(id)
+  return redis.call('HGET', derive_session_key(id), '@c')
+end
+
 -- The lineage of the session that was found at an id.
 local function derive_lineage(id, found)
   return found.lineage or id

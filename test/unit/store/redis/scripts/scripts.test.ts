@@ -30,14 +30,7 @@ const FORBIDDEN = [
   "CLIENT",
 ];
 
-/** A definition at the top, to its end. */
-const HELPER = /^local (?:function )?(\w+).*\n(?:(?:\s.*|end|[})]+)\n)*/gm;
-/** The names of all of them, as the files in includes/ have them. */
-const HELPERS = new Set(
-  filesUnder("src/store/redis/scripts/includes", ".lua").flatMap((file) =>
-    [...read(file).matchAll(HELPER)].map(([, name]) => name),
-  ),
-);
+const PARTS = new Map(SCRIPTS.map(({ name, parts }) => [name, parts]));
 
 /** The bounds that scripts share with TypeScript. */
 const BOUNDS = { MAX_HOPS, MAX_LIST_LIMIT, MAX_REFERENCES, MAX_RENEWALS };
@@ -62,7 +55,7 @@ describe.each(Object.entries(sources))("%s", (script, source) => {
     const known = [
       "TIME", "EXISTS", "GET", "SET", "DEL", "RENAME", "PEXPIREAT", "PEXPIRETIME",
       "HGET", "HMGET", "HGETALL", "HKEYS", "HSET", "HDEL",
-      "ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZSCORE",
+      "MEMORY", "ZADD", "ZREM", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZRANK", "ZSCORE",
       "SADD", "SREM", "SISMEMBER", "SPUBLISH", ...more,
     ];
     for (const command of commands) {
@@ -87,10 +80,14 @@ describe.each(Object.entries(sources))("%s", (script, source) => {
 
   test("has no helper that it does not reach", () => {
     // Each helper stands after those it names, so one that nothing names further down is not reached.
-    for (const { 0: whole, 1: name = "", index } of source.matchAll(HELPER)) {
-      if (!HELPERS.has(name)) continue;
-      const below = source.slice(index + whole.length);
-      expect(below, name).toMatch(new RegExp(`(?<![\\w.'])${name}\\b`));
+    const parts = PARTS.get(script) ?? [];
+    const texts = parts.map((part) =>
+      ("lines" in part ? part.lines : [part]).map(({ code }) => code).join("\n"),
+    );
+    for (const [at, part] of parts.entries()) {
+      if (!("lines" in part)) continue;
+      const below = texts.slice(at + 1).join("\n");
+      expect(below, part.name).toMatch(new RegExp(`(?<![\\w.'])${part.name}\\b`));
     }
   });
 });
@@ -146,8 +143,9 @@ describe.each(SCRIPTS.map(({ file, name }) => [file, name] as const))("%s", (fil
   test("reads its arguments at the top, each one that it describes, and nowhere else", () => {
     const local = /^local [\w, ]+ = .*\b(?:KEYS|ARGV|read_list|read_limits|read_changes)\b.*$/;
     for (const line of top.trimEnd().split("\n")) expect(line).toMatch(local);
-    const reads = [...top.matchAll(/ARGV\[\d+\]|read_(?:list|limits|changes)\((\w+)\)/g)].map(
-      ([all, at]) => (at === undefined ? all : `ARGV[${at === "next_argument" ? "" : at}…]`),
+    const read = /ARGV\[\d+\]|(?:read_(?:list|limits|changes)\(|unpack\(ARGV, )(\w+)\)/g;
+    const reads = [...top.matchAll(read)].map(([all, at]) =>
+      at === undefined ? all : `ARGV[${at === "next_argument" ? "" : at}…]`,
     );
     const used = described.filter(({ at, text }) => at !== "KEYS[1]" && text !== ONLY_READS);
     expect(reads).toEqual(used.map(({ at }) => at));
@@ -200,6 +198,64 @@ describe("linking", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  describe("lets a call make only the helpers that it reaches", () => {
+    const includes = [
+      ["a.lua", "local function a()\nend\nlocal function b()\n  a()\nend\nlocal function c()\nend"],
+    ] as const;
+    /** The lines of a script, with each helper as its name alone. */
+    const link = (...lines: string[]) => {
+      const rest = ["rest.lua", "b(c())"] as const;
+      const [linked] = linkScripts([["one.lua", lines.join("\n")], rest], includes);
+      return linked?.parts.map((part) => ("lines" in part ? part.name : part.code));
+    };
+
+    test("each stands right before the first statement that needs it", () => {
+      const lines = ["local x = {", "  y,", "}", "f({", "  b,", "})", "return a()"];
+      expect(link(...lines)).toEqual([...lines.slice(0, 3), "a", "b", ...lines.slice(3)]);
+    });
+
+    test("what one branch needs alone stands in it, also where branches are in branches", () => {
+      const before = ["if x then", "  if y then", "    f()", "  else"];
+      const after = ["    b()", "  end", "elseif z then", "  c()", "else", "  f()", "end"];
+      expect(link(...before, ...after)).toEqual([
+        ...before,
+        ...["a", "b"],
+        ...after.slice(0, 3),
+        "c",
+        ...after.slice(3),
+      ]);
+    });
+
+    test("what several branches, a condition or the rest needs stands before them", () => {
+      const branches = ["if x then", "  b()", "else", "  a()", "end"];
+      expect(link(...branches)).toEqual(["a", "if x then", "b", ...branches.slice(1)]);
+      const condition = ["if x then", "  f()", "elseif a() then", "  b()", "end"];
+      expect(link(...condition)).toEqual([
+        "a",
+        ...condition.slice(0, 3),
+        "b",
+        ...condition.slice(3),
+      ]);
+      const then = ["if x then", "  b()", "end", "return b"];
+      expect(link(...then)).toEqual(["a", "b", ...then]);
+    });
+
+    test("no loop and no function makes a helper anew", () => {
+      for (const head of ["while x do", "for i = 1, 2 do", "local function f()", "repeat"]) {
+        const lines = [
+          head,
+          "  if x then",
+          "    a()",
+          "  end",
+          head === "repeat" ? "until x" : "end",
+        ];
+        expect(link(...lines)).toEqual(["a", ...lines]);
+      }
+      const long = ["if x", "  and y then", "  a()", "end"];
+      expect(link(...long)).toEqual(["a", ...long]);
+    });
   });
 
   test("takes no word of a comment or a text, and no field, for a helper", () => {
