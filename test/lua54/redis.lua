@@ -490,10 +490,25 @@ local function pcall_of(...)
   return attempt(call, ...)
 end
 
+-- The JSON of a list of texts: scripts encode nothing else.
+local function encode(list)
+  local texts = {}
+  for i = 1, #list do
+    if type(list[i]) ~= 'string' then
+      fail('ERR cjson was given ' .. tostring(list[i]) .. ', which is no text')
+    end
+    texts[i] = '"' .. string.gsub(list[i], '[%c"\\]', function(byte)
+      return string.format('\\u%04x', string.byte(byte))
+    end) .. '"'
+  end
+  return '[' .. table.concat(texts, ',') .. ']'
+end
+
 -- A script may use Lua 5.4 without the extras of Lua 5.1, and no globals of its own.
 local function environment(names, args)
   local shown = {
     KEYS = names, ARGV = args, redis = { call = call, pcall = pcall_of },
+    cjson = { encode = encode },
     string = string, table = table, math = math, type = type, select = select, next = next,
     pairs = pairs, ipairs = ipairs, tonumber = tonumber, tostring = tostring,
     error = error, assert = assert, pcall = pcall,

@@ -79,7 +79,7 @@ describe("luacheck finds", () => {
 
   test("a decoder of values, which no script may use", () => {
     expect(found("return cjson.decode(ARGV[1])")).toEqual([
-      "a.lua:1: (W113) accessing undefined variable 'cjson'",
+      "a.lua:1: (W143) accessing undefined field 'decode' of global 'cjson'",
     ]);
   });
 

@@ -6,25 +6,22 @@ import {
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type { FieldChanges, Reference, StoredSession } from "../contract.ts";
 import { MAX_PAGE_SESSIONS, type PageOptions } from "../listing.ts";
-import { decodeHash, decodeSession } from "./layout/decode.ts";
+import { decodeListed } from "./layout/decode.ts";
 import { encodeFieldChanges } from "./layout/encode.ts";
 import { encodeSetName, type Keys } from "./layout/keys.ts";
+import type { SessionHash } from "./layout/session-hash.ts";
 import type { Executor } from "./scripts/executor.ts";
 
-/** The most keys and entries that a script touches before it ends its page of a set. */
-export const MAX_PAGE_KEYS = 300;
+/** The most sessions of a page that gives nothing of them but ids and times. */
+const MAX_PAGE_AGES = 150;
+/** The most sessions that one script changes, and about how many keys and entries it touches for it. */
+const [MAX_CHANGED_SESSIONS, MAX_CHANGED_KEYS] = [50, 120];
 
 /** Where the next page of a shard begins: after this deadline, and after this id within that deadline. */
 interface PageCursor {
   readonly shard: number;
   readonly after: string;
   readonly afterId: string;
-}
-
-/** One session of a set, as its hash says. */
-interface Member {
-  readonly id: string;
-  readonly hash: ReadonlyMap<string, string>;
 }
 
 /** Iterates over the sessions of a set, a page of each shard at a time. No session comes twice. */
@@ -36,7 +33,7 @@ export async function* readPages(
   { withFields = false }: PageOptions,
 ): AsyncGenerator<StoredSession[]> {
   for await (const page of readMembers(executor, keys, shards, reference, withFields)) {
-    yield page.map(({ id, hash }) => decodeSession(id, hash));
+    yield page.map((hash) => hash.toSession());
   }
 }
 
@@ -56,8 +53,8 @@ export async function listByAge(
 ): Promise<Age[]> {
   const ages: Age[] = [];
   for await (const page of readMembers(executor, keys, shards, reference, false)) {
-    for (const { id, hash } of page) {
-      ages.push(toAge(id, hash));
+    for (const { lineage, created } of page) {
+      ages.push({ lineage, created: Number(created) });
     }
   }
   return ages.sort(compareAges);
@@ -77,7 +74,7 @@ async function* readMembers(
   shards: number,
   reference: Reference,
   withFields: boolean,
-): AsyncGenerator<Member[]> {
+): AsyncGenerator<SessionHash[]> {
   /** The sessions so far, by shard and creation time, which a rotation keeps. */
   const given = new Set<string>();
   let cursors: PageCursor[] = Array.from({ length: shards }, (_, shard) => ({
@@ -101,18 +98,16 @@ async function* readMembers(
         encodeSetName(reference),
         after,
         afterId,
-        String(withFields ? MAX_PAGE_SESSIONS : MAX_PAGE_KEYS),
+        String(withFields ? MAX_PAGE_SESSIONS : MAX_PAGE_AGES),
         withFields ? "1" : "",
       ],
     );
-    const sessions: Member[] = [];
-    for (const [id, reply] of found as [string, unknown][]) {
-      const hash = decodeHash(reply);
-      const birth = `${shard}:${hash.get("@c")}`;
-      if (given.has(birth)) continue;
+    const sessions = decodeListed(found).filter(({ created }) => {
+      const birth = `${shard}:${created}`;
+      if (given.has(birth)) return false;
       given.add(birth);
-      sessions.push({ id, hash });
-    }
+      return true;
+    });
     return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
   }
 }
@@ -145,8 +140,8 @@ export async function changePages(
         encodeSetName(reference),
         operation,
         ...cursor,
-        String(MAX_PAGE_SESSIONS),
-        String(MAX_PAGE_KEYS),
+        String(MAX_CHANGED_SESSIONS),
+        String(MAX_CHANGED_KEYS),
         ...args,
       ],
     );

@@ -9,12 +9,28 @@ import {
   createForUser,
   expectDone,
   findLive,
+  HOUR_MS,
   of,
   pickTimes,
   readAllPages,
   readTexts,
 } from "../steps.ts";
 import { type StoreTest, storeTest } from "../store-test.ts";
+
+/** Texts that a careless answer would change: they look like JSON, or like the end of something. */
+const TEXTS = [
+  "[]",
+  "{}",
+  "null",
+  "1.50",
+  "1e400",
+  '"',
+  '","',
+  "\\",
+  "\\u0041",
+  "\r\n$5\r\n",
+  "é\u0301",
+];
 
 export const sets: readonly StoreTest[] = [
   storeTest("a set without sessions is empty however it is read", async ({ store }) => {
@@ -36,6 +52,42 @@ export const sets: readonly StoreTest[] = [
       session,
     ]);
   }),
+
+  storeTest("sets give names and values as they are, whatever is in them", async ({ store }) => {
+    const texts = [
+      ...TEXTS,
+      "",
+      ...'"\\/\n\r\t\b\f\u0000\u0001\u001f\u007f\u0085\u2028é€😀',
+      TEXTS.join("").repeat(40),
+    ];
+    const named = texts.map((text, i) => [`${text}${i}`, text] as const);
+    const id = await createForUser(store, "1", { fields: Object.fromEntries(named) });
+    const session = await findLive(store, id);
+    for (const [name, text] of named) assert.equal(session.fields.get(name), text, name);
+    for (const order of ["last-seen", "deadline"] as const)
+      assert.deepEqual(await store.list(of("user_id", "1"), { limit: 10, order }), [session]);
+    const paged = await readAllPages(store, of("user_id", "1"), { withFields: true });
+    assert.deepEqual(paged, [session]);
+  }),
+
+  storeTest(
+    "list gives the sessions that were seen last where more are in the set",
+    async (under) => {
+      const { store, elapse } = under;
+      const ids: string[] = [];
+      for (let i = 0; i < 4; i++) {
+        // The later a session is seen, the earlier it expires.
+        ids.push(await createForUser(store, "1", { idleTimeout: (9 - i) * HOUR_MS }));
+        await elapse(3);
+      }
+      const [, , third = "", fourth = ""] = ids;
+      const listed = await store.list(of("user_id", "1"), { limit: 2, order: "last-seen" });
+      assert.deepEqual(
+        listed.map(({ id }) => id),
+        [fourth, third],
+      );
+    },
+  ),
 
   storeTest("pages without fields give the ids and times of sessions", async ({ store }) => {
     const id = await createForUser(store, "1", { fields: { theme: "dark" } });

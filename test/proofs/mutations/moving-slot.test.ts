@@ -145,11 +145,12 @@ async function move(slot: number, first: readonly string[], meanwhile: () => Pro
   return to;
 }
 
+type Used = ReturnType<typeof mutatedClient> | Cluster;
+
 /** Tries every operation at every point of a move; resolves to how many were done. */
-async function tryAll(used: ReturnType<typeof mutatedClient> | Cluster) {
+async function tryAll(used: Used, names = Object.keys(OPERATIONS)) {
   let done = 0;
   const points = await everyChoice(async (choices) => {
-    const names = Object.keys(OPERATIONS);
     const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
@@ -182,10 +183,10 @@ test("every write is refused while its slot moves, and no set has a hole", async
   console.log(`${points} points of moves`);
 });
 
-test("a read sees the session, or is refused; one of the session alone is never refused", async () => {
+/** Tries every read at every point of a move; resolves to which were refused. */
+async function readAll(used: Used, names = Object.keys(READS)) {
   const refused = new Set<string>();
   const points = await everyChoice(async (choices) => {
-    const names = Object.keys(READS);
     const name = names[choices.pick(names.length)] ?? "";
     const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
@@ -195,7 +196,7 @@ test("a read sees the session, or is refused; one of the session alone is never 
     const keys = [...[old, id].map((one) => direct.sessionKey(one)), direct.setKey(USER), pointer];
     const moved = keys.filter(() => choices.pick(2) === 1);
     const slot = Number(await admins[0]?.cluster("KEYSLOT", keys[0] ?? ""));
-    const open = (timeout: number) => redisStore(client, { prefix, shards: 1, timeout });
+    const open = (timeout: number) => redisStore(used, { prefix, shards: 1, timeout });
     await move(slot, moved, async () => {
       try {
         const seen = await whileMoving(open, async (store) => READS[name]?.(store, old, lineage));
@@ -207,30 +208,45 @@ test("a read sees the session, or is refused; one of the session alone is never 
       }
     });
   });
+  return { points, refused };
+}
+
+test("a read sees the session, or is refused; one of the session alone is never refused", async () => {
+  const { points, refused } = await readAll(client);
   expect(points).toBe(16 * Object.keys(READS).length);
   expect(refused).not.toContain("find");
   expect(refused).not.toContain("find by lineage");
 });
+
+async function findFailure(work: Promise<unknown>): Promise<Error | null> {
+  return work.then(
+    () => null,
+    (error: Error) => error,
+  );
+}
 
 test("without the second key that is declared, one has", async () => {
   const withOne = intercepted(client, ({ args, script }, pass) => {
     const [digest = "", count, key = "", , ...rest] = args;
     return script && count === "2" ? pass([digest, "1", key, ...rest]) : pass();
   });
-  const failure = await tryAll(withOne).then(
-    () => null,
-    (error: Error) => error,
-  );
+  const failure = await findFailure(tryAll(withOne));
   expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
   console.log(`${failure?.message}: ${failure?.cause}`);
 });
 
-test("with keys that are looked at one by one, one has", async () => {
-  const mutated = mutatedClient(client, mutations["look at keys one by one"]);
-  const failure = await tryAll(mutated).then(
-    () => null,
-    (error: Error) => error,
-  );
-  expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
-  console.log(`${failure?.message}: ${failure?.cause}`);
+test.each(["look at keys one by one", "clear without a look"] as const)(
+  "with this, one has: %s",
+  async (name) => {
+    const only = name === "clear without a look" ? ["end of a set"] : undefined;
+    const failure = await findFailure(tryAll(mutatedClient(client, mutations[name]), only));
+    expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
+    console.log(`${failure?.message}: ${failure?.cause}`);
+  },
+);
+
+test("without a look, a list takes a session for gone", async () => {
+  const mutated = mutatedClient(client, mutations["list without a look"]);
+  const failure = await findFailure(readAll(mutated, ["list"]));
+  expect(String(failure?.cause)).toMatch(/^AssertionError: list, with .*expected \+?0 to be 1/);
 });

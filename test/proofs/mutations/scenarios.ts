@@ -20,6 +20,8 @@ export type Interleaved = Exclude<
   | "ending told before it is done"
   | "page that isn't told"
   | "look at keys one by one"
+  | "clear without a look"
+  | "list without a look"
   | "write before the look"
   | "clear that forgets the set's expiry"
   | "except that forgets a rotation"

@@ -95,10 +95,10 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
         await expectCost(() => set.list({ limit, after: page.at(-1) }), shards, 1);
       }
       // Pages end between two deadlines, so that they may be a few sessions short.
-      await expectAbout(() => set.ids(), pages(300));
+      await expectAbout(() => set.ids(), pages(150));
       await expectAbout(() => iterate(set), pages(100));
-      await expectAbout(() => set.set({ theme: "light" }), pages(100));
-      await expectAbout(() => set.unset(["theme"]), pages(100));
+      await expectAbout(() => set.set({ theme: "light" }), pages(50));
+      await expectAbout(() => set.unset(["theme"]), pages(50));
       await expectAbout(() => set.clear(), pages(100)); // 200 keys: a session's own, and its entry
       expect(await set.size()).toBe(0);
     });

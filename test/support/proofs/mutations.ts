@@ -233,6 +233,14 @@ check_sets(current, found.names)
 `,
     ),
   },
+  "clear without a look": {
+    about: "a page of a clear doesn't ask whether its slot is moving",
+    apply: edits("endAll", ["look_at_removals(removals, name)\nrefuse_moving_slot()\n", ""]),
+  },
+  "list without a look": {
+    about: "a list leaves out the sessions that are still on the other node",
+    apply: edits("list", ["if misses then\n  refuse_moving_slot()\nend\n", ""]),
+  },
   "no not-after moment": {
     about: "a command that arrives late is carried out",
     apply: listAllEdits("return not_after ~= nil and now > not_after", "return false"),

@@ -30,7 +30,10 @@ export const tellingMutations = {
   },
   "trim that ends the newest": {
     about: "the sessions that were created last are those that go",
-    apply: edits("page", ["'@c', found.created,", "'@c', '-' .. found.created,"]),
+    apply: edits("page", [
+      "      fields[#fields + 1] = values[i]\n",
+      "      fields[#fields + 1] = (field == '@c' and '-' or '') .. values[i]\n",
+    ]),
   },
   "trim that does not follow a rotation": {
     about: "a trim looks for a session where its lineage was first, and nowhere else",

@@ -111,10 +111,6 @@ export function decodeLookup(hash: SessionHash, now: () => number): Lookup {
     : { state: "gone" };
 }
 
-export function decodeSession(id: string, pairs: ReadonlyMap<string, string>): StoredSession {
-  return collectHash({ id, pairs }).toSession();
-}
-
 function decodeSuperseded(tombstone: unknown): Superseded {
   const by = tombstone === "d" ? "delete" : "sign-in";
   return { state: "superseded", by, hadIdentity: tombstone === "1" };
@@ -162,8 +158,21 @@ export function decodeTimes(reply: unknown): Times {
   return composeTimes(created, seen, idle, absolute);
 }
 
+/** The sessions of a set in a script's answer: each is a JSON array of field, value, …, and last its id. */
+export function decodeListed(reply: unknown): SessionHash[] {
+  const hashes: SessionHash[] = [];
+  for (const text of reply as string[]) {
+    const flat = JSON.parse(text) as string[];
+    const last = flat.length - 1;
+    const hash = new SessionHash(flat[last] as string);
+    for (let i = 0; i < last; i += 2) hash.take(flat[i] as string, flat[i + 1] as string);
+    if (hash.isListed) hashes.push(hash);
+  }
+  return hashes;
+}
+
 export function decodeSessions(reply: unknown): StoredSession[] {
-  return (reply as [string, unknown][]).map(([id, hash]) => decodeRead(id, hash).toSession());
+  return decodeListed(reply).map((hash) => hash.toSession());
 }
 
 export function decodeChanged(reply: Reply): Changed | Postponed {

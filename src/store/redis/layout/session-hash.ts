@@ -56,6 +56,24 @@ export class SessionHash {
     return this.#created !== undefined;
   }
 
+  get id(): string {
+    return this.#id;
+  }
+
+  get lineage(): string {
+    return this.#lineage ?? this.#id;
+  }
+
+  /** When the session was created (µs), as text. */
+  get created(): string | undefined {
+    return this.#created;
+  }
+
+  /** Whether it is a session that a set may list: not what else an entry that was written by hand leads to. */
+  get isListed(): boolean {
+    return this.isSession && this.#seen !== undefined;
+  }
+
   /** The id that an alias leads to. */
   get target(): string | undefined {
     return this.#target;

@@ -10,9 +10,9 @@
 -- ARGV[7]   the name of a set to count where this one is empty, or ''
 -- ARGV[8]   who ends them and why, for the feed
 -- ARGV[9]   '1' if the set counts as cleared from then on, or ''
--- Returns   now, 'page', how many were ended, how many entries are left, the current id of the session
---           to spare, when that one was created (µs), how many live sessions the other set has, or -1
---           where this one was not empty
+-- Returns   now, 'page', how many were ended, how many entries are left, the current id of the
+--           session to spare, when that one was created (µs), how many live sessions the other set
+--           has, or -1 where this one was not empty
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])

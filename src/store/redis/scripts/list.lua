@@ -5,7 +5,7 @@
 -- ARGV[2]   the set's name
 -- ARGV[3]   how many sessions
 -- ARGV[4]   the name of a set to count where this one is empty, or ''
--- Returns   now, 'list', for each session: its id, its fields, and how many the other set has
+-- Returns   now, 'list', the sessions as texts, in any order, and how many the other set has
 
 local set = KEYS[1]
 local name = ARGV[2]
@@ -14,32 +14,47 @@ local other = ARGV[4]
 
 local MAX_LIST_LIMIT = 500
 
-local entries = {}
+local misses = false
+
+-- Of more sessions than are asked for, those that were seen last.
+local function select_seen_last(ids)
+  local entries = {}
+  for i, id in ipairs(ids) do
+    local seen = read_seen(id)
+    misses = misses or not seen
+    entries[i] = { id = id, seen = tonumber(seen or 0) }
+  end
+  table.sort(entries, function(a, b)
+    if a.seen ~= b.seen then
+      return a.seen > b.seen
+    end
+    return a.id < b.id
+  end)
+  local selected = {}
+  for i = 1, limit do
+    selected[i] = entries[i].id
+  end
+  return selected
+end
+
 local ids = redis.call(
   'ZRANGE', set, '+inf', format_int(now), 'BYSCORE', 'REV', 'LIMIT', 0, MAX_LIST_LIMIT
 )
+if #ids > limit then
+  ids = select_seen_last(ids)
+end
+local sessions = {}
 for _, id in ipairs(ids) do
-  local seen = redis.call('HGET', derive_session_key(id), '@s')
-  if seen then
-    entries[#entries + 1] = { id = id, seen = tonumber(seen) }
+  local fields = redis.call('HGETALL', derive_session_key(id))
+  if #fields > 0 then
+    sessions[#sessions + 1] = encode_session(id, fields)
   else
-    look_at_session(id, {})
+    misses = true
   end
 end
-refuse_moving_slot() -- a missing key may still be on the other node
+if misses then
+  refuse_moving_slot() -- a missing key may still be on the other node
+end
 drop_expired_entries(name, 0)
 
-table.sort(entries, function(a, b)
-  if a.seen ~= b.seen then
-    return a.seen > b.seen
-  end
-  return a.id < b.id
-end)
-
-local sessions = {}
-for i = 1, math.min(limit, #entries) do
-  local id = entries[i].id
-  sessions[i] = { id, redis.call('HGETALL', derive_session_key(id)) }
-end
-
-return { now, 'list', sessions, #entries == 0 and count_lookalikes(other) or 0 }
+return { now, 'list', sessions, #sessions == 0 and count_lookalikes(other) or 0 }

@@ -8,7 +8,7 @@
 -- ARGV[4]   the place's deadline (ms), or '' to begin with the latest
 -- ARGV[5]   the place's id, or ''
 -- ARGV[6]   the name of a set to count where this one is empty, or ''
--- Returns   now, 'page', for each session: its id, its fields, and how many the other set has
+-- Returns   now, 'page', the sessions as texts, and how many the other set has
 
 local set = KEYS[1]
 local name = ARGV[2]
@@ -92,13 +92,15 @@ local function read_next_entries(count)
   return entries
 end
 
+local misses = false
+
 -- Whether a session is there and has its entry's deadline. An entry with another deadline is
 -- damaged, and the next page would begin at the wrong place.
 local function has_its_deadline(entry)
   local key = derive_session_key(entry.id)
   local seen, idle, absolute = unpack(redis.call('HMGET', key, '@s', '@i', '@a'), 1, 3)
   if not seen then
-    look_at_session(entry.id, {})
+    misses = true
     return false
   end
   local idle_deadline = idle and seen + idle or math.huge
@@ -110,12 +112,15 @@ repeat
   local entries = read_next_entries(limit - #sessions)
   for _, entry in ipairs(entries) do
     if has_its_deadline(entry) then
-      sessions[#sessions + 1] = { entry.id, redis.call('HGETALL', derive_session_key(entry.id)) }
+      local fields = redis.call('HGETALL', derive_session_key(entry.id))
+      sessions[#sessions + 1] = encode_session(entry.id, fields)
     end
   end
   read_count = read_count + #entries
 until #entries == 0 or #sessions == limit or read_count >= MAX_LOOKED_AT
-refuse_moving_slot() -- a missing key may still be on the other node
+if misses then
+  refuse_moving_slot() -- a missing key may still be on the other node
+end
 drop_expired_entries(name, 0)
 
 return { now, 'page', sessions, #sessions == 0 and count_lookalikes(other) or 0 }

@@ -7,7 +7,7 @@
 -- ARGV[4]   the id to go on after among those of that deadline, or ''
 -- ARGV[5]   how many sessions
 -- ARGV[6]   '1' for their fields, or ''
--- Returns   now, 'page', deadline and id to go on after, and for each session: its id, its fields
+-- Returns   now, 'page', deadline and id to go on after, and the sessions as texts
 
 local set = KEYS[1]
 local name = ARGV[2]
@@ -23,24 +23,14 @@ end
 local ids, next_after, next_id = read_page(set, after, after_id, limit, limit, count_one)
 local sessions = {}
 for _, id in ipairs(ids) do
-  local fields
-  if with_fields then
-    fields = redis.call('HGETALL', derive_session_key(id))
-  else
-    local found = read_own_fields(id)
-    fields = found.created
-      and {
-        '@c', found.created, '@s', found.seen, '@i', found.idle, '@a', found.absolute,
-        '@l', found.lineage,
-      } or {}
-  end
+  local fields = with_fields and redis.call('HGETALL', derive_session_key(id)) or read_ages(id)
   if #fields > 0 then
-    sessions[#sessions + 1] = { id, fields }
-  else
-    look_at_session(id, {})
+    sessions[#sessions + 1] = encode_session(id, fields)
   end
 end
-refuse_moving_slot() -- a missing key may still be on the other node
+if #sessions < #ids then
+  refuse_moving_slot() -- a missing key may still be on the other node
+end
 drop_expired_entries(name, 0)
 
 return { now, 'page', next_after, next_id, sessions }

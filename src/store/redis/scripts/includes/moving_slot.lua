@@ -1,8 +1,9 @@
--- Before its first write a script looks at every index that it will touch, by itself, which stops a
--- wrong type. Then it sends one EXISTS of several keys: nothing else raises while a slot is moving
--- and some of the keys are on the other node. Two of these keys never exist, so it raises throughout
--- the move, whatever keys are on this node. A script that went on could delete a key and not make it
--- again. A script that only reads does so where it hasn't found a key, before it takes it for gone.
+-- Before its first write a script looks at every index that it will touch, by itself, which stops
+-- a wrong type. Then it sends one EXISTS of several keys: nothing else raises while a slot moves
+-- and some of the keys are on the other node. Two of these keys never exist, so it raises until the
+-- move has ended, whatever keys are on this node. A script that went on could delete a key and not
+-- make it again. A script that only reads sends the EXISTS where it hasn't found a key, before it
+-- takes that for gone.
 
 -- The keys for that EXISTS.
 local looked_at = {}

@@ -25,6 +25,25 @@ local function has_session(id)
   return redis.call('HGET', derive_session_key(id), '@c')
 end
 
+-- When the session at an id was last seen (ms); false where there is none.
+local function read_seen(id)
+  return redis.call('HGET', derive_session_key(id), '@s')
+end
+
+-- Reads only what tells the age and the deadlines of the session at an id, as a list of field,
+-- value, …; an empty one where there is none.
+local function read_ages(id)
+  local values = redis.call('HMGET', derive_session_key(id), '@c', '@s', '@i', '@a', '@l')
+  local fields = {}
+  for i, field in ipairs({ '@c', '@s', '@i', '@a', '@l' }) do
+    if values[1] and values[i] then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = values[i]
+    end
+  end
+  return fields
+end
+
 -- The lineage of the session that was found at an id.
 local function derive_lineage(id, found)
   return found.lineage or id

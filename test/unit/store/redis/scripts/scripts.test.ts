@@ -75,7 +75,7 @@ describe.each(Object.entries(sources))("%s", (script, source) => {
   });
 
   test("leaves values as they are: it decodes no JSON", () => {
-    expect(source).not.toMatch(/cjson|cmsgpack|loadstring|math\.random/);
+    expect(source).not.toMatch(/cjson\.(?!encode\()|cmsgpack|loadstring|math\.random/);
   });
 
   test("has no helper that it does not reach", () => {
