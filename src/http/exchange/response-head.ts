@@ -26,7 +26,8 @@ export class ResponseHead {
   readonly #res: NodeResponse;
   #cookies: ReadonlyMap<string, SetCookie> = NO_COOKIES;
   #caching: Caching | null = null;
-  #isIntercepted = false;
+  /** The response's own `writeHead`, once it is intercepted. */
+  #writeHead: (() => unknown) | null = null;
 
   constructor(res: NodeResponse) {
     this.#res = res;
@@ -61,12 +62,15 @@ export class ResponseHead {
   }
 
   #intercept(): void {
-    if (this.#isIntercepted) return;
-    this.#isIntercepted = true;
-    const res = this.#res;
-    const { writeHead } = res;
-    res.writeHead = (...args: unknown[]): unknown =>
-      Reflect.apply(writeHead as () => unknown, res, this.#write(args));
+    if (this.#writeHead !== null) return;
+    this.#writeHead = this.#res.writeHead as () => unknown;
+    // Not a closure: with one for each response, V8 (Node 20) kept what a request leaves until it collected all
+    // garbage, which took longer than the library did.
+    this.#res.writeHead = this.#intercepted.bind(this);
+  }
+
+  #intercepted(...args: unknown[]): unknown {
+    return Reflect.apply(this.#writeHead as () => unknown, this.#res, this.#write(args));
   }
 
   /** Sets the headers. Returns the arguments of `writeHead` without the headers that it set. */

@@ -35,3 +35,9 @@ test("headers that a head brings in a list, or in pairs, are merged and sent onc
     expect(res.getHeader("set-cookie")).toEqual(["own=1", "session=new"]);
   }
 });
+
+test("no response has a function of its own, which V8 would keep for long", () => {
+  const { res, head } = open();
+  head.restrictCaching({ kind: "private", vary: ["Cookie"], yields: true });
+  expect(res.writeHead.name, "the method that is bound").toMatch(/^bound /);
+});

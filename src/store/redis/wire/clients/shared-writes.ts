@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { nextTick } from "node:process";
+import { setImmediate } from "node:timers";
 
 /** The most commands that share a write. The server works on them while this process makes the next ones. */
 const MAX_COMMANDS = 16;
@@ -11,17 +11,17 @@ export interface WritingClient {
 }
 
 /**
- * Lets the commands that are made in one tick share writes to the socket. Each write is a system call, which
- * takes as long as all that the library does for a read.
+ * Lets the commands that are made in one turn of the event loop, such as for the requests that have come, share
+ * writes to the socket. Each write is a system call, which takes as long as all that the library does for a read.
  *
- * It corks the client's stream before the first of them, and uncorks it when the tick ends. The stream keeps the
+ * It corks the client's stream before the first of them, and uncorks it when the turn ends. The stream keeps the
  * order of all commands, also of those that the program sends itself. Node counts corks, and drops what
  * a stream that was destroyed still held, as it drops what a socket has not sent; the client sends it again, or
  * rejects it. So nothing has to be known here of what happens to the stream meanwhile.
  */
 export class SharedWrites {
   readonly #client: WritingClient;
-  /** Corked by this object, until the tick ends. */
+  /** Corked by this object, until the turn ends. */
   #stream: Socket | null = null;
   #commands = 0;
   #isEndAwaited = false;
@@ -55,10 +55,10 @@ export class SharedWrites {
     this.#commands = 1;
     if (this.#isEndAwaited) return;
     this.#isEndAwaited = true;
-    nextTick(this.#endTick);
+    setImmediate(this.#endTurn);
   }
 
-  readonly #endTick = (): void => {
+  readonly #endTurn = (): void => {
     this.#isEndAwaited = false;
     this.#stream?.uncork();
     this.#stream = null;

@@ -1,6 +1,6 @@
 /*
  * What ioredis would write to its socket command by command, and the store lets it write together: the commands
- * of one tick. Nothing else of the client may change by that.
+ * of one turn of the event loop. Nothing else of the client may change by that.
  */
 import type { Socket } from "node:net";
 import { PassThrough } from "node:stream";
@@ -88,7 +88,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     client.disconnect();
   });
 
-  test("calls of one tick share writes, of sixteen commands at most", async () => {
+  test("calls of one turn share writes, of sixteen commands at most", async () => {
     const writes = watchWrites(socket());
     const found = await Promise.all(times(2 * ALL_OF_A_WRITE + 8, read));
     expect(new Set(found)).toEqual(new Set([1]));
@@ -104,20 +104,27 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     ]);
   });
 
-  test("a call is written when its tick ends, and not later", async () => {
+  test("a call is written when the turn ends, and not later", async () => {
     const writes = watchWrites(socket());
     const call = read();
-    await Promise.resolve();
-    expect(writes).toEqual([]);
     await new Promise(process.nextTick);
+    expect(writes).toEqual([]);
+    await untilLater();
     expect(sizes(writes)).toEqual([1]);
     await call;
   });
 
-  test("the program's own commands keep their places, and are written when the tick ends", async () => {
+  test("calls of all callbacks of a turn share writes, as those of several requests", async () => {
+    const writes = watchWrites(socket());
+    const calls = times(5, () => new Promise((resolve) => setImmediate(() => resolve(read()))));
+    expect(await Promise.all(calls)).toEqual(times(5, () => 1));
+    expect(sizes(writes)).toEqual([5]);
+  });
+
+  test("the program's own commands keep their places, and are written when the turn ends", async () => {
     const writes = watchWrites(socket());
     const all = [client.ping(), read(), client.echo("1"), read(), client.time()];
-    await new Promise(process.nextTick);
+    await untilLater();
     expect(writes.flat().map((name) => name.toUpperCase())).toEqual([
       ...["PING", "HGETALL", "ECHO", "HGETALL", "TIME"],
     ]);
@@ -141,7 +148,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     ]);
   });
 
-  test("what the program throws in the same tick keeps no command back", async () => {
+  test("what the program throws in the same turn keeps no command back", async () => {
     const calls: Promise<unknown>[] = [];
     const thrown = catchUncaught();
     setImmediate(() => {
@@ -160,7 +167,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     ["reset", () => void socket().resetAndDestroy()],
     ["severed", () => proxy.sever()],
   ])(
-    "calls on a connection that is %s in the same tick are sent on the next one",
+    "calls on a connection that is %s in the same turn are sent on the next one",
     async (_how, cut) => {
       const before = socket();
       const calls = times(ALL_OF_A_WRITE + 3, read);
@@ -178,14 +185,14 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
   test("calls before the connection is lost again and again are all answered", async () => {
     for (let n = 0; n < 10; n++) {
       const calls = times(20, read);
-      if (n % 2) await new Promise(process.nextTick);
+      if (n % 2) await untilLater();
       socket().destroy();
       const found = await Promise.all([...calls, read()]);
       expect(new Set(found)).toEqual(new Set([1]));
     }
   });
 
-  test("a client that is closed in the same tick rejects what it has not sent", async () => {
+  test("a client that is closed in the same turn rejects what it has not sent", async () => {
     const call = read();
     client.disconnect();
     const again = read();
@@ -193,7 +200,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     await expect(again).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
   });
 
-  test("a client that quits in the same tick answers before", async () => {
+  test("a client that quits in the same turn answers before", async () => {
     const [user, quit] = await Promise.all([read(), client.quit()]);
     expect([user, quit]).toEqual([1, "OK"]);
   });
