@@ -97,9 +97,10 @@ export const listing: readonly StoreTest[] = [
 
   ...[1, 7, 100, 500].map((limit) =>
     storeTest(`pages by deadlines of ${limit} give each of a large set once`, async ({ store }) => {
-      await createMany(store, "1", MANY);
+      const count = Math.min(MANY, 50 * limit);
+      await createMany(store, "1", count);
       const sessions = inOrder(await readAllPages(store, USER, { withFields: true }));
-      assert.equal(sessions.length, MANY);
+      assert.equal(sessions.length, count);
       assert.deepEqual(await listAll(store, limit), sessions);
     }),
   ),

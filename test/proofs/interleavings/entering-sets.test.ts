@@ -49,38 +49,40 @@ const SMALL_PAGES: Mutation = {
 
 /** Holds commands back, and lets one after the other through. */
 class Gate {
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #waiting: (() => Promise<unknown>)[] = [];
+  #arrived = () => {};
   readonly client: ReturnType<typeof intercepted>;
 
   constructor(over: InterceptedClient = client) {
-    this.client = intercepted(over, async (_sent, pass) => {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      this.#running++;
-      try {
-        return await pass();
-      } finally {
-        this.#running--;
-      }
+    this.client = intercepted(over, (_sent, pass) => {
+      return new Promise((resolve, reject) => {
+        this.#waiting.push(() => pass().then(resolve, reject));
+        this.#arrived();
+      });
     });
   }
 
-  /** Lets all commands of this work through; `check` is called after each. */
+  /** Lets all commands of this work through; `check` is called ahead of each. */
   async drive<T>(work: Promise<T>, random: Random, check: () => Promise<void>): Promise<T> {
     let isOver = false;
     const ended = work.finally(() => {
       isOver = true;
+      this.#arrived();
     });
     ended.catch(() => {}); // told by the return
-    while (!isOver) {
+    for (;;) {
       for (let i = 0; i < 3; i++) await setImmediate(); // what a reply sets off may send commands
-      if (this.#running > 0) continue;
-      if (this.#waiting.length === 0) continue;
+      if (isOver) return ended;
+      if (this.#waiting.length === 0) {
+        await new Promise<void>((resolve) => {
+          this.#arrived = resolve;
+        });
+        continue;
+      }
       await check();
       const [next] = this.#waiting.splice(Math.floor(random() * this.#waiting.length), 1);
-      next?.();
+      await next?.();
     }
-    return ended;
   }
 }
 

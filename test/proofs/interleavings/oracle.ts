@@ -29,6 +29,12 @@ export interface Setting extends Cast {
   readonly wholeSets?: boolean;
 }
 
+/** The outcome of an order, and its text. */
+interface Told {
+  readonly outcome: Outcome;
+  readonly text: string;
+}
+
 /** Explains outcomes of the actors by orders of their calls. */
 export class Oracle {
   readonly #actors: readonly Actor[];
@@ -42,7 +48,7 @@ export class Oracle {
   /** All there are, where calls are made in parts. */
   #partedRuns: Promise<(PartedRun & { readonly text: string })[]> | null = null;
   /** By plan and order. */
-  readonly #outcomes = new Map<string, Outcome>();
+  readonly #outcomes = new Map<string, Told>();
   /** How many orders there are of all calls. */
   readonly orders: number;
 
@@ -80,9 +86,9 @@ export class Oracle {
     for (const plan of this.#listPlansLike(seen)) {
       const number = this.#plans.indexOf(plan);
       for (const order of listOrders(plan, spans)) {
-        const outcome = await this.#inOrder(number, plan, order);
-        if (toCanonical(outcome) === text) return;
-        outcomes.push(outcome);
+        const told = await this.#inOrder(number, plan, order);
+        if (told.text === text) return;
+        outcomes.push(told.outcome);
       }
     }
     const expected = () => [...new Set(outcomes.map(toCanonical))].join("\n");
@@ -133,14 +139,15 @@ export class Oracle {
     assert.ok(explained, `no order explains ${seen}, but\n${expected()}`);
   }
 
-  async #inOrder(number: number, plan: Plan, order: readonly number[]): Promise<Outcome> {
+  async #inOrder(number: number, plan: Plan, order: readonly number[]): Promise<Told> {
     const key = `${number}: ${order.join()}`;
     const known = this.#outcomes.get(key);
     if (known) return known;
-    const told = await runInOrder(this.#actors, plan, order, this.#cast);
-    const outcome = this.#requests ? blurState(told) : told;
-    this.#outcomes.set(key, outcome);
-    return outcome;
+    const all = await runInOrder(this.#actors, plan, order, this.#cast);
+    const outcome = this.#requests ? blurState(all) : all;
+    const told = { outcome, text: toCanonical(outcome) };
+    this.#outcomes.set(key, told);
+    return told;
   }
 }
 
