@@ -3,14 +3,14 @@ import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import { csrfGuard } from "session-sets/koa";
 import { serveAssets } from "./assets.ts";
-import { Attempts } from "./attempts.ts";
 import { type App, openMiddleware, openSessions, requireUser, type Sessions } from "./context.ts";
 import { answerErrors, checkFormToken, setSecurityHeaders } from "./middleware.ts";
 import { route } from "./routes.ts";
 import { ShownChanges } from "./store/changes.ts";
 import { openMemory } from "./store/memory.ts";
 import type { ShownStore } from "./store/reading.ts";
-import { Users } from "./users.ts";
+import { Attempts } from "./users/attempts.ts";
+import { Users } from "./users/users.ts";
 
 export interface AppOptions {
   /** The store of the sessions. @default the memory store */

@@ -1,10 +1,10 @@
 import type Koa from "koa";
 import { createSessions, type SessionStore } from "session-sets";
 import { koaSessions, type SessionContext } from "session-sets/koa";
-import type { Attempts } from "./attempts.ts";
 import type { ShownChanges } from "./store/changes.ts";
 import type { ShownStore } from "./store/reading.ts";
-import type { Users } from "./users.ts";
+import type { Attempts } from "./users/attempts.ts";
+import type { Users } from "./users/users.ts";
 
 /** The fields of a session. */
 export interface Data {

@@ -1,6 +1,6 @@
 import type { Session } from "session-sets";
 import type { Context, Data } from "./context.ts";
-import type { User } from "./users.ts";
+import type { User } from "./users/users.ts";
 import type { Html } from "./views/html.ts";
 import type { Page } from "./views/layout.ts";
 import { renderCorner, renderEmptyCorner } from "./views/store.ts";

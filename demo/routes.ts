@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import { showTo, showToVisitor, type Visit } from "./corner.ts";
 import { describeDevice } from "./device.ts";
 import { streamEvents } from "./live.ts";
-import type { User } from "./users.ts";
+import type { User } from "./users/users.ts";
 import { devicesPage, KEPT_DEVICES } from "./views/devices.ts";
 import { describeEnding, REASONS } from "./views/endings.ts";
 import { passwordPage, signInPage, signUpPage } from "./views/forms.ts";

@@ -1,6 +1,6 @@
 import type { Session } from "session-sets";
 import { type Data, MAX_DEVICES } from "../context.ts";
-import type { User } from "../users.ts";
+import type { User } from "../users/users.ts";
 import { type Html, html } from "./html.ts";
 import { form, type Page, status } from "./layout.ts";
 import { formatAgo } from "./time.ts";

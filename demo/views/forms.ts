@@ -1,4 +1,4 @@
-import type { Sample, User } from "../users.ts";
+import type { Sample, User } from "../users/users.ts";
 import { type Html, html, type Part } from "./html.ts";
 import { alert, form, type Page, status } from "./layout.ts";
 

@@ -1,4 +1,4 @@
-import type { User } from "../users.ts";
+import type { User } from "../users/users.ts";
 import { type Html, html, type Part } from "./html.ts";
 
 export interface Page {

@@ -71,7 +71,7 @@ function renderStored({ stored, mark, changed }: Marked, here: string): Html {
   const isOpen = (role === "session" && isHere) || role === "set";
   const deadline =
     mark === "gone"
-      ? html` <em>deleted</em>`
+      ? html` · <em>deleted</em>`
       : expiresAt !== null && html` · expires ${formatMoment(expiresAt)}`;
   return html`<details id="key-${key}" class="${[role, mark].filter(Boolean).join(" ")}"${isOpen && mark !== "gone" && html` open`}>
 <summary id="of-${key}"><strong>${describeRole(stored, isHere)}</strong> <code>${key}</code> <small>${type}${deadline}</small></summary>

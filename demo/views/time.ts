@@ -17,7 +17,7 @@ export function formatAgo(date: Date, now = Date.now()): Html {
 /** Formats a moment (ms since 1970) as "2 minutes ago" or "in 2 minutes", with the full time as its title. */
 export function formatMoment(moment: number, now = Date.now()): Html {
   const date = new Date(moment);
-  // A value that somebody wrote into the store may be no date.
+  // A value that was written into the store by hand may be no date.
   if (Number.isNaN(date.getTime())) return html`at no time`;
   const text = moment > now ? formatLeft(moment - now) : formatElapsed(now - moment);
   return html`<time datetime="${date.toISOString()}" title="${date.toUTCString()}">${text}</time>`;

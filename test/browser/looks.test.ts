@@ -176,7 +176,7 @@ test("everything that can be used has a name, and the parts of a page do, too", 
   expect(outline).toBe("solid");
 });
 
-test("nothing moves for who asks for that", async () => {
+test("nothing moves where less motion is asked for", async () => {
   const page = await openLive();
   await signInByRequests(await openDevice({ userAgent: IPHONE }));
   const isNew = page.locator("details.new");

@@ -1,6 +1,6 @@
 /* How the demo slows down the guessing of passwords: by user and by address. */
 import { expect, test } from "vitest";
-import { Attempts } from "../../../demo/attempts.ts";
+import { Attempts } from "../../../demo/users/attempts.ts";
 
 const MINUTE = 60_000;
 
