@@ -9,6 +9,7 @@ import { Redis } from "ioredis";
 import { createSessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { WebSocket } from "ws";
 import { Browser, type Shown } from "../support/docs/browser.ts";
 import { codeBlocks } from "../support/docs/docs.ts";
 import { findSection, listBlocks, listHeadings } from "../support/docs/pages.ts";
@@ -99,11 +100,10 @@ beforeAll(async () => {
   folder = join(parent, "devices");
   // The commands of the first step, but that the packages are this project's and not a registry's.
   const [commands = ""] = listBlocks(findSection(TEXT, STEPS[0] ?? ""), "sh");
-  const lines = commands.trim().split("\n");
-  const install = lines.find((line) => line.startsWith("npm install ")) ?? "";
-  const others = lines.filter((line) => line !== install);
-  await run("sh", ["-ec", others.join("\n")], { cwd: parent, env: createEnvironment({}) });
-  const packages = install.split(" ").slice(2);
+  const others = commands.replace(/^npm install .*\n/m, "").trim();
+  await run("sh", ["-ec", others], { cwd: parent, env: createEnvironment({}) });
+  const installs = TEXT.matchAll(/(?<=npm install ).+?(?=`|$)/gm);
+  const packages = Array.from(installs, ([names]) => names.split(" ")).flat();
   expect(packages).toContain("session-sets");
   addPackages(
     folder,
@@ -111,7 +111,7 @@ beforeAll(async () => {
   );
   const own = join(folder, "node_modules/session-sets");
   mkdirSync(own, { recursive: true });
-  await compilePackage(own, ["index", "redis", "express"]);
+  await compilePackage(own, ["index", "redis", "express", "node"]);
   addPackages(own, Object.keys(JSON.parse(read("package.json")).dependencies));
 });
 
@@ -130,7 +130,9 @@ test("every file of the page belongs to the app, and every step is one of these"
   expect(new Set(BLOCKS.map(({ name }) => name))).toEqual(
     new Set(["sessions.js", "users.js", "pages.js", "app.js", "sign-out-user.js"]),
   );
-  expect(STEPS.map((step) => Number(/\d+/.exec(step)?.[0]))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(STEPS.map((step) => Number(/\d+/.exec(step)?.[0]))).toEqual([
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+  ]);
   expect(JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).type).toBe("module");
 });
 
@@ -252,9 +254,45 @@ test("step 8: end a user's sessions by a program", async () => {
   expect(failure.stderr).toContain("ERR_SESSION_VALUE");
 });
 
-test("step 9: a secure cookie behind a proxy, a page for errors, and a clean end", async () => {
-  const { see, text } = openStep(9);
+/** Opens a WebSocket. The code that it is closed with, or the status of the answer. */
+async function openSocket(address: string, browser: Browser, headers = {}) {
+  const cookie = browser.jar.header ?? "";
+  const socket = new WebSocket(address.replace("http", "ws"), { headers: { cookie, ...headers } });
+  onTestFinished(() => socket.terminate());
+  const ended = new Promise<number | undefined>((resolve) => {
+    socket.on("close", (code) => resolve(code));
+    socket.on("unexpected-response", (_, { statusCode }) => resolve(statusCode));
+  });
+  const opened = once(socket, "open").then(
+    () => true,
+    () => false, // it was ended before
+  );
+  return { ended, opened: await Promise.race([opened, ended.then(() => false)]) };
+}
+
+test("step 9: a page that is open hears that its session has ended", async () => {
+  const { text } = openStep(9);
   type(9);
+  const { address } = await start();
+  const { browser, shown } = await signIn(address);
+  const [, code = ""] = /closes with (\d+)/.exec(text) ?? [];
+  expect(shown.text).toContain(`code === ${code} && location.reload()`);
+  const { ended, opened } = await openSocket(address, browser);
+  expect(opened).toBe(true);
+  const options = { cwd: folder, env: createEnvironment({}) };
+  await run(process.execPath, ["sign-out-user.js", "1"], options);
+  expect(await ended).toBe(Number(code));
+
+  const { browser: another } = await signIn(address, "grace");
+  const foreign = await openSocket(address, another, { origin: "https://evil.example" });
+  expect([foreign.opened, await foreign.ended]).toEqual([false, 403]);
+  const visitor = await openSocket(address, new Browser(address));
+  expect([visitor.opened, await visitor.ended]).toEqual([false, 409]);
+});
+
+test("step 10: a secure cookie behind a proxy, a page for errors, and a clean end", async () => {
+  const { see, text } = openStep(10);
+  type(10);
   const app = await start({ NODE_ENV: "production" });
   const proxy = { "x-forwarded-proto": "https", "x-forwarded-host": "devices.example" };
   const origin = { origin: "https://devices.example" };
@@ -265,17 +303,21 @@ test("step 9: a secure cookie behind a proxy, a page for errors, and a clean end
   expect(cookie?.attributes).toMatchObject({ secure: "", httponly: "", samesite: "Lax" });
   expect((await browser.get("/devices")).text).toContain("(this one)");
 
+  const { ended, opened } = await openSocket(app.address, browser, { ...proxy, ...origin });
+  expect(opened).toBe(true);
+
   const plain = await signIn(app.address);
   expect(text).toContain(`signing in is \`ERR_COOKIE\`** (${plain.shown.status})`);
   expect(app.said).toContain("ERR_COOKIE");
   see(plain.shown, "Please try again in a moment.");
   expect(await app.stop("SIGTERM")).toBe(0);
+  expect(await ended).toBe(1001);
   expect(await (await start({ NODE_ENV: "production" })).stop("SIGINT")).toBe(0);
 });
 
-test("steps 4 and 9: without Redis a page says so, and nobody is signed out", async () => {
-  const { see } = openStep(9);
-  type(9);
+test("steps 4 and 10: without Redis a page says so, and nobody is signed out", async () => {
+  const { see } = openStep(10);
+  type(10);
   const { address } = await start({ REDIS_URL: "redis://127.0.0.1:1" });
   const browser = new Browser(address);
   browser.jar.set("session", `AA${"x".repeat(32)}`);

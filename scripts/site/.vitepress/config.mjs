@@ -59,9 +59,17 @@ export default defineConfig({
     logo: "/logo.svg",
     footer: {
       message:
-        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">a skill</a>',
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">how to add it to an app</a>',
     },
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // Who searches reads a page first, and its reference then.
+        miniSearch: {
+          searchOptions: { boostDocument: (id) => (id.startsWith("/api/") ? 0.2 : 1) },
+        },
+      },
+    },
     outline: { level: [2, 3] },
     nav: [
       { text: "Guide", link: "/getting-started" },
