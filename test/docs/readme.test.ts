@@ -1,7 +1,18 @@
-/* README.md is short, and its table of tasks is the one that the site shows. */
+/* README.md is short, its table of tasks is the one that the site shows, and no other table stands twice. */
 import { expect, test } from "vitest";
+import { PAGES } from "../support/docs/blocks.ts";
 import { findSection } from "../support/docs/pages.ts";
 import { read } from "../support/sources.ts";
+
+test("no row of a table stands on two pages", () => {
+  const places = new Map<string, string[]>();
+  for (const page of PAGES) {
+    const rows = new Set(read(page).match(/^\| .{40,} \|$/gm));
+    for (const row of rows) places.set(row, [...(places.get(row) ?? []), page]);
+  }
+  expect(places.size).toBeGreaterThan(200);
+  expect([...places].filter(([, pages]) => pages.length > 1)).toEqual([]);
+});
 
 test("the README has at most 250 lines", () => {
   expect(read("README.md").split("\n").length).toBeLessThanOrEqual(250);

@@ -64,9 +64,9 @@ export default defineConfig({
     search: {
       provider: "local",
       options: {
-        // Who searches reads a page first, and its reference then.
+        // A reader looks for a page first, then for its reference, and for the reasons last.
         miniSearch: {
-          searchOptions: { boostDocument: (id) => (id.startsWith("/api/") ? 0.2 : 1) },
+          searchOptions: { boostDocument: (id) => (/^\/(?:api|design)/.test(id) ? 0.2 : 1) },
         },
       },
     },
