@@ -59,7 +59,7 @@ export default defineConfig({
     logo: "/logo.svg",
     footer: {
       message:
-        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">how to add it to an app</a>',
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">a skill</a>',
     },
     search: {
       provider: "local",
