@@ -59,14 +59,14 @@ export default defineConfig({
     logo: "/logo.svg",
     footer: {
       message:
-        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">how to add it to an app</a>',
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">a skill</a>',
     },
     search: {
       provider: "local",
       options: {
-        // Who searches reads a page first, and its reference then.
+        // A reader looks for a page first, then for its reference, and for the reasons last.
         miniSearch: {
-          searchOptions: { boostDocument: (id) => (id.startsWith("/api/") ? 0.2 : 1) },
+          searchOptions: { boostDocument: (id) => (/^\/(?:api|design)/.test(id) ? 0.2 : 1) },
         },
       },
     },

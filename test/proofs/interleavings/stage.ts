@@ -3,7 +3,7 @@
  * each schedule: to make them anew would be most of its work. All keys are read at once as well.
  */
 import type { SessionStore, StoredSession } from "../../../src/store/contract.ts";
-import { decodeSession } from "../../../src/store/redis/layout/decode.ts";
+import { SessionHash } from "../../../src/store/redis/layout/session-hash.ts";
 import { checkKeys, type KeyDump, type Layout, readKeys } from "../../support/stores/invariants.ts";
 import type { Client } from "../../support/stores/stores.ts";
 import { type Cast, makeProps, openScene, type Props, readState, type Scene } from "./scene.ts";
@@ -73,5 +73,9 @@ export class Stage {
 function listSessions({ hashes, now }: KeyDump): StoredSession[] {
   return [...hashes]
     .filter(([, { hash, expires }]) => hash.has("@r") && expires >= now)
-    .map(([at, { hash }]) => decodeSession(at.slice(at.indexOf(":") + 1), hash));
+    .map(([at, { hash }]) => {
+      const session = new SessionHash(at.slice(at.indexOf(":") + 1));
+      for (const [name, text] of hash) session.take(name, text);
+      return session.toSession();
+    });
 }
