@@ -57,6 +57,13 @@ test("an action's cookie goes out with its redirection, and to a page's scripts 
   }
 });
 
+test("behind a proxy that ends TLS, React Router refuses its own pages until it is told of their host", async () => {
+  const address = await start();
+  const origin = address.replace("http:", "https:");
+  const answer = await post(address, "/sign-in", { origin, "x-forwarded-proto": "https" });
+  expect(answer.status).toBe(400);
+});
+
 test("a page of another origin changes nothing: of a page's action, of its data, of a route without a page", async () => {
   const address = await start();
   const signedIn = await post(address, "/sign-in");
