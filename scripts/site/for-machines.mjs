@@ -50,7 +50,7 @@ export function firstSentence(text) {
   return sentence.replace(/:$/, ".");
 }
 
-/** Writes llms.txt, llms-full.txt, SKILL.md and each page as Markdown into a built site. */
+/** Writes llms.txt, llms-full.txt, the skill and each page as Markdown into a built site. */
 export function writeForMachines(folder, { name, description }) {
   const rooms = listRooms().map(({ room, pages }) => ({
     room,

@@ -114,6 +114,7 @@ test("Express", async () => {
 
 test("Fastify", async () => {
   const program = await start<{ app: FastifyInstance }>('prefix: "fastify-shop"');
+  // biome-ignore lint/nursery/useAwaitThenable: it is the overload that gives a promise
   const origin = await program.app.listen({ port: 0 });
   onTestFinished(() => program.app.close());
   await expectApp(origin, fetch, program);

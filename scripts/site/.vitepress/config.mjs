@@ -59,9 +59,17 @@ export default defineConfig({
     logo: "/logo.svg",
     footer: {
       message:
-        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">SKILL.md</a>',
+        'For programs: <a href="/llms.txt">llms.txt</a>, <a href="/llms-full.txt">llms-full.txt</a>, <a href="/SKILL.md">a skill</a>',
     },
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // A reader looks for a page first, then for its reference, and for the reasons last.
+        miniSearch: {
+          searchOptions: { boostDocument: (id) => (/^\/(?:api|design)/.test(id) ? 0.2 : 1) },
+        },
+      },
+    },
     outline: { level: [2, 3] },
     nav: [
       { text: "Guide", link: "/getting-started" },
