@@ -23,7 +23,7 @@ async function start(variables: { readonly [name: string]: string } = {}): Promi
   });
 }
 
-test("signs in, shows the devices, ends one, and signs out everywhere, in memory", async () => {
+test("signs in, lists and ends devices, changes the password, and signs out everywhere, in memory", async () => {
   const address = await start();
   await expectDevices(address, address, SHOP);
   await expectEndingOthers(address, address, SHOP);
@@ -55,6 +55,13 @@ test("an action's cookie goes out with its redirection, and to a page's scripts 
     ]);
     expect(answer.headers.get("cache-control")).toBe("no-store");
   }
+});
+
+test("behind a proxy that ends TLS, React Router refuses its own pages until it is told of their host", async () => {
+  const address = await start();
+  const origin = address.replace("http:", "https:");
+  const answer = await post(address, "/sign-in", { origin, "x-forwarded-proto": "https" });
+  expect(answer.status).toBe(400);
 });
 
 test("a page of another origin changes nothing: of a page's action, of its data, of a route without a page", async () => {

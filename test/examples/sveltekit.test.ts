@@ -23,7 +23,7 @@ function start(variables: { readonly [name: string]: string } = {}): Promise<str
   return startExample(["build"], { program: findNode(), cwd: APPS.sveltekit, env });
 }
 
-test("signs in, shows the devices, ends one, and signs out everywhere, in memory", async () => {
+test("signs in, lists and ends devices, changes the password, and signs out everywhere, in memory", async () => {
   const address = await start();
   await expectDevices(address, address, SHOP);
   await expectEndingOthers(address, address, SHOP);

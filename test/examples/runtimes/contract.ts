@@ -13,7 +13,7 @@ import {
 } from "session-sets/testing";
 
 /** Tests that wait for the server's clock wait beside each other. */
-const AT_ONCE = 24;
+const AT_ONCE = 40;
 
 const [kind = "", url = ""] = process.argv.slice(2);
 
