@@ -1,14 +1,16 @@
 /*
- * What a call makes in this process (docs/design.md, "Costs"): hashes of a token, timers, promises, Dates and Maps. They
- * are counted, because their time depends on the machine.
+ * What a call makes in this process (docs/design.md, "Costs"): hashes of a token, timers, promises, Dates and Maps, and
+ * writes to the socket. They are counted, because their time depends on the machine.
  */
 import { createHook } from "node:async_hooks";
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
+import type { Socket } from "node:net";
 import type { Sessions } from "session-sets";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { watchOwnTimer } from "../../support/own-timers.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
+import { watchWrites } from "../../support/redis/socket-writes.ts";
 import { type Data, openSessions, warmUp } from "../../support/stores/costs.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
 
@@ -57,6 +59,15 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     }
     expect(timers.mock.calls.length).toBeLessThanOrEqual(1); // none if an earlier one still runs
   });
+
+  test.each([...calls, size])(
+    "64 at once of %s take four writes to the socket",
+    async (_name, call) => {
+      const writes = watchWrites(client.stream as Socket);
+      await Promise.all(Array.from({ length: 64 }, call));
+      expect(writes.map((commands) => commands.length)).toEqual([16, 16, 16, 16]);
+    },
+  );
 
   /** How many objects of a class a call makes. */
   async function countObjects(name: "Date" | "Map", call: () => Promise<unknown>) {

@@ -19,15 +19,19 @@ export class CallQueue {
 
   /** Reads a session, after all changes of it that were called before. */
   read<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const { changed, done } = this.#findTail(id);
+    const before = this.#tails.get(id);
+    const changed = before?.changed ?? this.#all;
     const result = changed.then(work);
-    this.#keepTail(id, { changed, done: Promise.allSettled([done, result]) });
+    const done = before ? Promise.allSettled([before.done, result]) : ignoreResult(result);
+    this.#keepTail(id, { changed, done });
     return result;
   }
 
   /** Changes a session, after all that was called before about any of the ids. */
   change<T>(ids: readonly string[], work: () => Promise<T>): Promise<T> {
-    const result = Promise.all(ids.map((id) => this.#findTail(id).done)).then(work);
+    const [first = this.#all, ...others] = ids.map((id) => this.#tails.get(id)?.done ?? this.#all);
+    const before = others.length === 0 ? first : Promise.all([first, ...others]);
+    const result = before.then(work);
     const done = ignoreResult(result);
     for (const id of ids) this.#keepTail(id, { changed: done, done });
     return result;
@@ -45,10 +49,6 @@ export class CallQueue {
   /** Resolves when all changes that were called before are done. */
   async waitForChanges(): Promise<void> {
     await Promise.all([this.#all, ...[...this.#tails.values()].map(({ changed }) => changed)]);
-  }
-
-  #findTail(id: string): QueueTail {
-    return this.#tails.get(id) ?? { changed: this.#all, done: this.#all };
   }
 
   #keepTail(id: string, tail: QueueTail): void {

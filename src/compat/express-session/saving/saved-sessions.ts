@@ -12,7 +12,7 @@ import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
 import { isIterable } from "../../../store/iterating.ts";
-import { checkRecord } from "../../shared/json-record.ts";
+import { checkRecord, toJSONRecord } from "../../shared/json-record.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
 import { CallQueue } from "./call-queue.ts";
@@ -24,6 +24,7 @@ import {
   type Lifetime,
   MAX_LIFETIME_MS,
   type Moments,
+  toCookie,
   toCookieChanges,
 } from "./cookie.ts";
 import {
@@ -114,12 +115,11 @@ export class SavedSessions {
   /** Pushes the deadline of a session forward, or sets it as its cookie says. Changes no field. */
   async touch(sid: string, session: { readonly cookie?: unknown }): Promise<void> {
     const id = this.deriveId(sid);
-    const { maxBytes } = this.#config.core.config;
     const given = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkRecord("The session", session);
       return session.cookie;
     });
-    const { cookie } = createRecord({ cookie: given }, new Map(), { maxBytes });
+    const cookie = toCookie(toJSONRecord("The session", { cookie: given }));
     const copy = this.#seen.findCopy(session, id);
     const cookieMoments = deriveMoments(session, copy);
     await this.#queue.change([id], async () => {

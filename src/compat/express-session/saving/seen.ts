@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { Note } from "../../../shared/note.ts";
 import type { Fields, Times } from "../../../store/contract.ts";
 import { computeTouchDelay } from "../../../store/touch-delay.ts";
@@ -98,6 +98,8 @@ export class SeenSessions {
    * fields. The oldest is first.
    */
   readonly #remembered = new Map<string, number>();
+  /** What all objects inherit from that are handed out: see `handOut`. */
+  readonly #prototype = this.#createPrototype();
 
   /** The fields of an object that the store knows, without the cookie; null of any other. */
   findBase(session: object, id: string): Fields | null {
@@ -157,7 +159,10 @@ export class SeenSessions {
   /** Notes that a middleware has made `session` from `handedOut`. */
   follow(handedOut: object, session: object): void {
     const known = this.#copies.get(handedOut);
-    if (!known) return;
+    if (known) this.#follow(known, session);
+  }
+
+  #follow(known: Copy, session: object): void {
     const copy = known.clone();
     copy.cookie = toSnapshot(session);
     this.#note(session, copy);
@@ -172,19 +177,46 @@ export class SeenSessions {
    * session and removes itself. The JSON stays the same.
    */
   handOut<Data extends object>(stored: HandedOut, data: Data): Data {
-    const note = (session: object) => this.#note(session, Copy.create(stored, session));
-    const copies = this.#copies;
-    function toJSON<Session extends object>(this: Session): Session {
-      Reflect.deleteProperty(this, "toJSON");
-      if (!copies.get(this)) note(this);
-      return this;
-    }
-    const hook = { value: toJSON, enumerable: true, configurable: true, writable: true };
     const handedOut = { ...data };
-    Object.setPrototypeOf(handedOut, Object.create(Object.prototype, { toJSON: hook }));
-    note(handedOut);
-    this.rememberFields(stored.id, handedOut);
+    Object.setPrototypeOf(handedOut, this.#prototype);
+    const copy = Copy.create(stored, handedOut);
+    this.#note(handedOut, copy);
+    if (typeof copy.cookie.expires !== "string") {
+      const {
+        cookie: _,
+        toJSON: __,
+        ...fields
+      } = handedOut as { cookie?: unknown; toJSON?: unknown };
+      this.#remember(stored.id, hashPlain(fields));
+    }
     return handedOut;
+  }
+
+  /** One prototype for all, whose getter makes the function for the object that is copied: engines like few shapes. */
+  #createPrototype(): object {
+    const store = this;
+    return Object.create(Object.prototype, {
+      toJSON: {
+        enumerable: true,
+        configurable: true,
+        get(this: object) {
+          return store.#createHook(store.#copies.get(this));
+        },
+        set(this: object, value: unknown) {
+          const own = { value, enumerable: true, configurable: true, writable: true };
+          Object.defineProperty(this, "toJSON", own);
+        },
+      },
+    });
+  }
+
+  #createHook(handedOut: Copy | undefined): () => object {
+    const store = this;
+    return function toJSON(this: object): object {
+      Reflect.deleteProperty(this, "toJSON");
+      if (handedOut && !store.#copies.get(this)) store.#follow(handedOut, this);
+      return this;
+    };
   }
 
   #note(session: object, copy: Copy): void {
@@ -202,11 +234,14 @@ export class SeenSessions {
 function hashSession(session: object): string | null {
   const { cookie: _, toJSON: __, ...data } = session as { cookie?: unknown; toJSON?: unknown };
   try {
-    const fields = Object.entries(JSON.parse(JSON.stringify(data))).sort(([a], [b]) =>
-      a < b ? -1 : 1,
-    );
-    return createHash("sha256").update(JSON.stringify(fields)).digest("base64url");
+    return hashPlain(JSON.parse(JSON.stringify(data)));
   } catch {
     return null;
   }
+}
+
+/** The hash of fields that are plain data, as JSON has it. */
+function hashPlain(data: object): string {
+  const fields = Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1));
+  return hash("sha256", JSON.stringify(fields), "base64url");
 }

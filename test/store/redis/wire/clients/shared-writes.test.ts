@@ -25,25 +25,10 @@ import { eventually } from "../../../../support/eventually.ts";
 import { type RedisCluster, startCluster } from "../../../../support/redis/cluster.ts";
 import { type CommandProxy, openProxy } from "../../../../support/redis/proxy.ts";
 import { redisUrl } from "../../../../support/redis/shared.ts";
+import { watchWrites } from "../../../../support/redis/socket-writes.ts";
 import { type Client, clients, freshPrefix } from "../../../../support/stores/stores.ts";
 
 const ALL_OF_A_WRITE = 16;
-
-/** The commands of each write to a socket, from now on. */
-function watchWrites(socket: Socket): string[][] {
-  const writes: string[][] = [];
-  const { _write, _writev } = socket;
-  const names = (text: unknown) => String(text).match(/(?<=^\*\d+\r\n\$\d+\r\n)\w+/gm) ?? [];
-  socket._write = (chunk, ...rest) => {
-    writes.push(names(chunk));
-    _write.call(socket, chunk, ...rest);
-  };
-  socket._writev = (chunks, ...rest) => {
-    writes.push(chunks.flatMap(({ chunk }) => names(chunk)));
-    _writev?.call(socket, chunks, ...rest);
-  };
-  return writes;
-}
 
 const sizes = (writes: readonly string[][]) => writes.map((commands) => commands.length);
 
