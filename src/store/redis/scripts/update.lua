@@ -1,13 +1,14 @@
--- Writes fields of a session that keeps its id, its sets and its timeouts, and pushes its idle deadline
--- forward: where that is due, and always where there are no fields to write. `change` does the rest.
+-- Writes fields of a session that keeps its id, its sets and its timeouts, and pushes its idle
+-- deadline forward: where that is due, and always where there are no fields to write. `change` does
+-- the rest.
 --
 -- KEYS[1]   the hash at the id
 -- ARGV[1]   the moment after which nothing is done (ms)
 -- ARGV[2]   the most bytes that the names and values of all fields may have
 -- ARGV[3]   how many of the next arguments are field, value, … to set
 -- ARGV[4…]  these, and then fields to unset
--- Returns   now, 'written', created (µs), last seen (ms), idle timeout and absolute deadline (each in
---           ms, or nil), its lineage or nil: only its fields have changed
+-- Returns   now, 'written', created (µs), last seen (ms), idle timeout and absolute deadline (each
+--           in ms, or nil), its lineage or nil: only its fields have changed
 --           now, 'changed', id, 0, its times, its lineage, nothing
 --           now, 'superseded', its tombstone
 --           now, 'gone'

@@ -31,9 +31,9 @@ local function answer_absent(found, changes, identity)
 end
 
 -- Writes the changes of a session that was found at `current` over the ids of `trail`. `plan` has
--- the names of its sets `after` the changes, those `added` and those `removed`, and whether the change
--- `pushes` its idle deadline. One that does may have a new `idle` timeout (ms) and `absolute` deadline
--- (ms). For a session that gets a new id, which pushes it, the plan has:
+-- the names of its sets `after` the changes, those `added` and those `removed`, and whether the
+-- change `pushes` its idle deadline. One that does may have a new `idle` timeout (ms) and
+-- `absolute` deadline (ms). For a session that gets a new id, which pushes it, the plan has:
 --
 --   to        the id
 --   for_good  whether no old id may lead to it

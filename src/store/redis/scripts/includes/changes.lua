@@ -50,17 +50,17 @@ local function derive_names_after(names, changes)
   return after, added, removed
 end
 
--- Whether a session that gets these bytes surely has no more than `max_bytes` then. Its names and values
--- have at most twice as many bytes as its hash takes in memory: of all texts, the 20 characters of the
--- least integer are stored in the fewest bytes, which are 10. All fields are measured (SAMPLES 0): else
--- a few would stand for all where the hash is a table.
+-- Whether a session that gets these bytes surely has no more than `max_bytes` then. Its names and
+-- values have at most twice as many bytes as its hash takes in memory: of all texts, the 20
+-- characters of the least integer are stored in the fewest bytes, which are 10. All fields are
+-- measured (SAMPLES 0): else a few would stand for all where the hash is a table.
 local function fits_surely(key, bytes, max_bytes)
   local memory = redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')
   return type(memory) == 'number' and bytes + 2 * memory <= max_bytes
 end
 
--- How many bytes a session's fields have after the changes, if that is more than they may have; else
--- a number that is no more. A small session isn't read.
+-- How many bytes a session's fields have after the changes, if that is more than they may have;
+-- else a number that is no more. A small session isn't read.
 local function count_bytes_after(key, changes)
   local set, bytes = changes.set, 0
   if #set == 0 then

@@ -88,8 +88,8 @@ local function recompute_expiry(name)
   end
 end
 
--- Puts a set's expiry off until a deadline, unless it expires later. GT leaves a key as it is that has
--- no expiry, as one that was just made.
+-- Puts a set's expiry off until a deadline, unless it expires later. GT leaves a key as it is that
+-- has no expiry, as one that was just made.
 local function put_off_expiry(key, deadline, is_new)
   local moment = format_int(deadline)
   if redis.call('PEXPIREAT', key, moment, 'GT') == 0 and is_new then
@@ -97,8 +97,8 @@ local function put_off_expiry(key, deadline, is_new)
   end
 end
 
--- I3: a set lives as long as its last entry. Every script that changes entries ends with this. Where
--- an entry has left that may have been the last, the set is asked for its last one.
+-- I3: a set lives as long as its last entry. Every script that changes entries ends with this.
+-- Where an entry has left that may have been the last, the set is asked for its last one.
 local function refresh_set_expiries()
   for name, set in pairs(changed_sets) do
     if not set.has_dropped then

@@ -4,8 +4,8 @@ local TOUCHES_PER_IDLE_TIMEOUT = 20
 
 local MAX_TOUCH_DELAY_MS = 60000
 
--- Whether a write pushes the idle deadline forward. A session that was last seen in the future is one
--- of a clock that was set back.
+-- Whether a write pushes the idle deadline forward. A session that was last seen in the future is
+-- one of a clock that was set back.
 local function is_touch_due(seen, idle)
   local since = math.abs(now - (tonumber(seen) or 0))
   idle = tonumber(idle)
