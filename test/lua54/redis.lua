@@ -272,8 +272,11 @@ function commands.SET(name, value, ...)
 end
 
 function commands.PEXPIREAT(name, moment, ...)
-  local key, given = at(name), options({ ... }, 1, { GT = 0 })
+  local key, given = at(name), options({ ... }, 1, { GT = 0, NX = 0 })
   if not key or given.GT and (key.expires or math.huge) >= whole(moment) then
+    return 0
+  end
+  if given.NX and key.expires then
     return 0
   end
   key.expires = whole(moment)

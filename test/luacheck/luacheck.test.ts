@@ -32,13 +32,24 @@ function listWarnings(
   return warnings;
 }
 
-/** The complaints of luacheck about a script as it is sent, with places in the files it is made of. */
-function listLinkedWarnings({ file, text, origins }: LinkedScript): string[] {
+/**
+ * The complaints of luacheck about a script as it is sent, with places in the files it is made of. A helper
+ * may have names that the script has, too, and stands among its lines: so it is checked once more with all
+ * helpers first, where none of them sees a name of the script's.
+ */
+function listLinkedWarnings({ file, text, origins, parts }: LinkedScript): string[] {
   const filename = file.replace(/^.*\//, "generated/");
-  return listWarnings(["-", "--filename", filename], text).map(([, line, warning]) => {
-    const origin = origins[line - 1];
-    return `${origin?.file ?? file}:${origin?.line ?? 1}: ${warning}`;
-  });
+  const list = (lua: string, from: LinkedScript["origins"], ...options: string[]) =>
+    listWarnings(["-", "--filename", filename, ...options], lua).map(([, line, warning]) => {
+      const origin = from[line - 1];
+      return `${origin?.file ?? file}:${origin?.line ?? 1}: ${warning}`;
+    });
+  const lines = [
+    ...parts.flatMap((part) => ("lines" in part ? part.lines : [])),
+    ...parts.flatMap((part) => ("lines" in part ? [] : [part])),
+  ];
+  const joined = lines.map(({ code }) => `${code}\n`).join("");
+  return [...new Set([...list(text, origins, "--ignore", "431"), ...list(joined, lines)])];
 }
 
 describe("luacheck finds nothing in", () => {
@@ -73,7 +84,8 @@ describe("luacheck finds", () => {
     const helper = "-- A comment.\nlocal function page()\n  return 1\nend";
     expect(found("local page = ARGV[1]\nreturn page", [helper])).toEqual([
       "includes/0.lua:2: (W211) unused function 'page'",
-      "a.lua:1: (W411) variable 'page' was previously defined on line 2",
+      "a.lua:1: (W411) variable 'page' was previously defined on line 2", // after the line of flags
+      "a.lua:1: (W411) variable 'page' was previously defined on line 1", // with the helpers first
     ]);
   });
 

@@ -36,13 +36,18 @@ const GOOD: Good = {
     created(),
     set([10, 20], { theme: "dark" }),
     got([11, 12], as("s", DATA)),
-    got([13, 14], as("s", { ...DATA, theme: "dark" }, 12)),
+    got([13, 14], as("s", { ...DATA, theme: "dark" })),
+  ),
+  "a write after a twentieth of the idle timeout, which counts as use": history(
+    created(),
+    set([60, 61], { theme: "dark" }),
+    got([70, 71], as("s", { ...DATA, theme: "dark" }, 60)),
   ),
   "two writes at once, of which either is the last": history(
     created(),
     set([10, 20], { theme: 1 }),
     set([10, 20], { theme: 2 }),
-    got([30, 31], as("s", { ...DATA, theme: 1 }, 15)),
+    got([30, 31], as("s", { ...DATA, theme: 1 })),
   ),
   "an old id that leads to the session until its grace is over": history(
     created(),
@@ -78,7 +83,7 @@ const GOOD: Good = {
     created(),
     failed(set([10, 11], { theme: 1 }), 30),
     got([12, 13], as("s", DATA)),
-    got([25, 26], as("s", { ...DATA, theme: 1 }, 24)),
+    got([25, 26], as("s", { ...DATA, theme: 1 })),
   ),
   "a write that is carried out twice": history(
     created(),
@@ -88,8 +93,8 @@ const GOOD: Good = {
       { again: true },
     ),
     set([20, 21], { theme: 2 }),
-    got([25, 26], as("s", { ...DATA, theme: 2 }, 20)),
-    got([50, 51], as("s", { ...DATA, theme: 1 }, 30)),
+    got([25, 26], as("s", { ...DATA, theme: 2 })),
+    got([45, 46], as("s", { ...DATA, theme: 1 })),
   ),
   "a second end of one command, which finds nothing": history(
     created(),
@@ -287,6 +292,22 @@ const BAD: Bad = {
       created(),
       call([10, 30], { do: "change all", of: USER, values: { role: 1 }, unset: [], answer: 1 }),
       got([40, 41], as("s", DATA)),
+    ),
+  ],
+  "a write that counts as use too soon": [
+    "order",
+    history(
+      created(),
+      set([10, 11], { theme: "dark" }),
+      got([20, 21], as("s", { ...DATA, theme: "dark" }, 10)),
+    ),
+  ],
+  "a write that doesn't count as use after a twentieth of the idle timeout": [
+    "order",
+    history(
+      created(),
+      set([60, 61], { theme: "dark" }),
+      got([70, 71], as("s", { ...DATA, theme: "dark" })),
     ),
   ],
   "a change of a set that slides a deadline": [

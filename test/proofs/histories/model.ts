@@ -199,9 +199,21 @@ class Moment {
       if (!live || (isRefused && !mayEnter)) return [miss(state)];
       const idle = event.idle ?? live.idle;
       const data = applyChange(live.data, event);
-      const changed = miss(setLive(state, { ...live, data, idle, seen: this.#written }));
-      return isRefused ? [miss(state), changed] : [changed];
+      const writes = Object.keys(event.values).length + event.unset.length > 0;
+      const spans = writes && event.idle === null ? this.#listSeen(live) : [this.#written];
+      const changed = spans.map((seen) => miss(setLive(state, { ...live, data, idle, seen })));
+      return isRefused ? [miss(state), ...changed] : changed;
     });
+  }
+
+  /** When a session may be seen last after a write to its fields: it counts as use where that is due. */
+  #listSeen({ seen, idle }: Live): Span[] {
+    const delay = Math.min((idle ?? Number.POSITIVE_INFINITY) / 20, 60_000);
+    const { from, to } = this.#written;
+    return [
+      ...(to - seen.from >= delay ? [this.#written] : []),
+      ...(from - seen.to < delay ? [seen] : []),
+    ];
   }
 
   #rotate(event: Extract<Event, { is: "rotate" }>): Outcome[] {

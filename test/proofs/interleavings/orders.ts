@@ -149,7 +149,7 @@ export async function runInOrder(
   return { answers: told, state: (await place.read(scene)).state };
 }
 
-const WRITES = ["create", "signIn", "change", "end", "changeAll", "endAll"];
+const WRITES = ["create", "signIn", "change", "update", "end", "changeAll", "endAll"];
 
 /** Carries out one write of a call, stops, and carries it out once more, later. */
 class Resending {

@@ -96,7 +96,9 @@ const cases: readonly StoreTest[] = [
       const small = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, "1"]));
       for (let n = 0; n < 10; n++) {
         const id = await createForUser(store, "1");
-        expectDone(await change(store, id, { set: { ...small, [`large${n}`]: "x".repeat(60_000) } }));
+        expectDone(
+          await change(store, id, { set: { ...small, [`large${n}`]: "x".repeat(60_000) } }),
+        );
         const answer = await change(store, id, { set: { b: "y".repeat(2000) }, maxBytes: 61_000 });
         assert.equal(answer.state, "too-large");
       }

@@ -1,11 +1,14 @@
 /* Compiles a program of the tests, to be run in processes of its own: Node 20 runs no TypeScript. */
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "../sources.ts";
 import { compile } from "./compile.ts";
 
 /** The texts of the Lua scripts: JavaScript, which the compiler leaves where it is. */
 const SCRIPTS = "generated/scripts.js";
+/** What builds them from the Lua files, for programs that break rules in them. */
+const BUILD = "scripts/build-lua.mjs";
+const LUA = "src/store/redis/scripts";
 
 export interface Program {
   /** The JavaScript file to be run. */
@@ -70,4 +73,8 @@ export async function compilePackage(
   if (said) throw new Error(`${files.join(", ")} could not be compiled:\n${said}`);
   await mkdir(join(folder, "generated"));
   await copyFile(join(ROOT, SCRIPTS), join(folder, SCRIPTS));
+  await mkdir(join(folder, "scripts"));
+  await copyFile(join(ROOT, BUILD), join(folder, BUILD));
+  const filter = (path: string) => !path.endsWith(".ts");
+  await cp(join(ROOT, LUA), join(folder, LUA), { recursive: true, filter });
 }

@@ -89,7 +89,8 @@ describe.each([
 ])("a command that is sent again after %s", (refusal) => {
   test.each([
     ["create", (store: SessionStore) => create(store)],
-    ["change", async (store: SessionStore, id: string) => change(store, id, { set: { a: "1" } })],
+    ["update", async (store: SessionStore, id: string) => change(store, id, { set: { a: "1" } })],
+    ["change", async (store: SessionStore, id: string) => change(store, id, { idleTimeout: 9000 })],
   ])("%s is to be done no later than the first one was", async (name, call) => {
     const moments: (string | undefined)[] = [];
     const store = redisStore(

@@ -354,8 +354,10 @@ describe("a foreign key", () => {
     const another = { ...made, id: newIdBeside(id) };
     const rotation = createRotation(newIdBeside(id));
     await expectNothingWritten(() => store.create(another));
-    await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
+    await expectNothingWritten(() => change(store, id, { set: { a: "1" }, idleTimeout: 60_000 }));
     await expectNothingWritten(() => change(store, id));
+    await client.hset(store.sessionKey(id), "@s", Date.now() - 120_000);
+    await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => change(store, id, { rotation }));
     await expectNothingWritten(() => store.end(id));
     await expectNothingWritten(() => store.endAll({ ...USER, plain }));

@@ -152,6 +152,14 @@ export class Model {
     session.seen = [when];
   }
 
+  /** A write to fields counts as use after a twentieth of the idle timeout, or a minute. */
+  write(session: ModelSession, when: Span): void {
+    const delay = Math.min((session.idleTimeout ?? Number.POSITIVE_INFINITY) / 20, 60_000);
+    const mayBeUse = session.seen.some(({ from }) => when.to - from >= delay);
+    const mayBeNone = session.seen.filter(({ to }) => when.from - to < delay);
+    session.seen = mayBeUse ? [...mayBeNone, when] : mayBeNone;
+  }
+
   /** The outcome of a rotation with these values through `id`. */
   decideRotation(id: string, values: Data, grace: number): RotationOutcome {
     const { session, trail } = this.resolve(id);

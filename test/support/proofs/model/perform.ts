@@ -78,7 +78,7 @@ const performs: Perform = {
       token,
       (program, chosen) => program(by).set(chosen, values),
       (session) => run.model.set(session, values),
-      values,
+      { values, writes: Object.keys(values).length > 0 },
     );
   },
 
@@ -88,6 +88,7 @@ const performs: Perform = {
       token,
       (program, chosen) => program(by).unset(chosen, fields),
       (session) => run.model.unset(session, fields),
+      { writes: fields.length > 0 },
     );
   },
 
@@ -165,7 +166,8 @@ const performs: Perform = {
     assert.equal(rotated ? "renewed" : "nothing", turn);
     if (!session) return;
     run.model.set(session, Object.fromEntries(PARALLEL.map((name) => [name, from])));
-    run.model.see(session, when);
+    if (rotated) run.model.see(session, when);
+    else run.model.write(session, when);
     if (!rotated?.token) return;
     const { id, lineage } = rotated.session;
     run.model.rotate(chosen.id, id, {}, grace, when);
@@ -354,13 +356,13 @@ function happened(what: Rotated<Data> | null | RotationOutcome): "nothing" | "en
   return what.token === null ? "ended" : "rotated";
 }
 
-/** A change of one session through a token: it is there or not, and is used by that. */
+/** A change of one session through a token: it is there or not, and is used by that, if it isn't of fields alone. */
 async function change(
   run: Run,
   ago: number,
   operation: (program: (by: number) => Sessions<Data>, token: string) => Promise<boolean>,
   apply: (session: ModelSession) => void,
-  values: Values = {},
+  { values = {}, writes = false }: { readonly values?: Values; readonly writes?: boolean } = {},
 ): Promise<void> {
   const chosen = run.token(ago);
   const from = await run.world.now();
@@ -374,7 +376,8 @@ async function change(
   if (changed === undefined) return;
   assert.equal(changed, true, "there is a session");
   apply(session);
-  run.model.see(session, when);
+  if (writes) run.model.write(session, when);
+  else run.model.see(session, when);
 }
 
 /** The answer of a call, or that a session was not let into a set. */
