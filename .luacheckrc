@@ -15,9 +15,6 @@ stds.redis = {
 
 std = 'lua51+redis'
 max_line_length = 100
--- The helpers of a script stand where it first needs one, after its first locals, whose names their
--- own arguments may have.
-ignore = { '431' }
 
 files['src/store/redis/scripts'] = { only = { '6' } }
 files['test/lua54'] = { std = 'lua54' }
