@@ -2,7 +2,7 @@
  * A slot that is being moved, stopped at every point: of the keys of a session and its sets, each
  * choice has been moved and the others have not. A script that writes is refused then, as one of the keys
  * that it declares is never there; when the move is at its end, the sets are whole, and it is carried
- * out. A script that looks at its keys one by one loses entries. A read takes no session for gone.
+ * out. Without that key, it loses entries. A read takes no session for gone.
  */
 import { Cluster, Redis } from "ioredis";
 import { SessionError } from "session-sets";
@@ -234,16 +234,6 @@ test("without the second key that is declared, one has", async () => {
   expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
   console.log(`${failure?.message}: ${failure?.cause}`);
 });
-
-test.each(["look at keys one by one", "clear without a look"] as const)(
-  "with this, one has: %s",
-  async (name) => {
-    const only = name === "clear without a look" ? ["end of a set"] : undefined;
-    const failure = await findFailure(tryAll(mutatedClient(client, mutations[name]), only));
-    expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
-    console.log(`${failure?.message}: ${failure?.cause}`);
-  },
-);
 
 test("without a look, a list takes a session for gone", async () => {
   const mutated = mutatedClient(client, mutations["list without a look"]);

@@ -19,8 +19,6 @@ export type Interleaved = Exclude<
   MutationName,
   | "ending told before it is done"
   | "page that isn't told"
-  | "look at keys one by one"
-  | "clear without a look"
   | "list without a look"
   | "write before the look"
   | "clear that forgets the set's expiry"

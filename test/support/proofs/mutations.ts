@@ -218,20 +218,6 @@ check_sets(current, found.names)
 `,
     ]),
   },
-  "look at keys one by one": {
-    about: "each key is looked at by a command of its own, not all of them by one",
-    apply: listAllEdits(
-      "    redis.call('EXISTS', base .. ':s:', base .. ':r:', unpack_batch(looked_at, from))\n",
-      `    for i = from, math.min(from + MAX_BATCH - 1, #looked_at) do
-      redis.call('EXISTS', looked_at[i])
-    end
-`,
-    ),
-  },
-  "clear without a look": {
-    about: "a page of a clear doesn't ask whether its slot is moving",
-    apply: edits("endAll", ["look_at_removals(removals, name)\nrefuse_moving_slot()\n", ""]),
-  },
   "list without a look": {
     about: "a list leaves out the sessions that are still on the other node",
     apply: edits("list", ["if misses then\n  refuse_moving_slot()\nend\n", ""]),

@@ -43,11 +43,10 @@ end
 
 local ids, next_after, next_id = read_page(set, after, after_id, limit, budget, prepare)
 for _, id in ipairs(ids) do
-  look_at_session(id, sessions[id].added)
-  look_at_session(id, sessions[id].removed)
+  check_types(id, sessions[id].added)
+  check_types(id, sessions[id].removed)
 end
-look_at_session('', { name }) -- its expired entries are dropped
-refuse_moving_slot()
+check_types('', { name }) -- its expired entries are dropped
 
 -- A session that is used between two pages moves ahead, so a later page has it again. `@u` says
 -- that it has had its change, so that what was written to it since stays (I7).

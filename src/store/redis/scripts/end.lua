@@ -31,13 +31,7 @@ if by_name then
 else
   current, found, trail = follow_aliases(id, MAX_RENEWALS)
 end
-look_at_session(current, found.names)
-look_at_ids(trail)
-look_at_pointer(found, id)
-if is_waited_for then
-  look_at_key(derive_wait_key())
-end
-refuse_moving_slot()
+check_types(current, found.names)
 
 if not found.created or (where ~= '' and not has_name(found.names, where)) then
   if is_waited_for then

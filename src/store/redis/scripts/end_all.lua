@@ -63,8 +63,7 @@ for _, id in ipairs(ids) do
     end
   end
 end
-look_at_removals(removals, name)
-refuse_moving_slot()
+check_removals(removals, name)
 
 if is_waited_for and touched == 0 then
   write_for_wait()

@@ -37,8 +37,7 @@ for _, lineage in ipairs(lineages) do
     note_removals(removals, found.names, current)
   end
 end
-look_at_removals(removals)
-refuse_moving_slot()
+check_removals(removals)
 
 if is_waited_for and #doomed == 0 then
   write_for_wait()

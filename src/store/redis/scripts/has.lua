@@ -9,11 +9,8 @@
 local asked = ARGV[2]
 local name = ARGV[3]
 
-local id, found, trail = follow_name(asked)
+local _, found = follow_name(asked)
 if not found.created then
-  look_at_session(id, {})
-  look_at_ids(trail)
-  look_at_pointer(found, asked)
   refuse_moving_slot() -- a missing key may still be on the other node
 end
 

@@ -29,9 +29,7 @@ end
 local MIN_MARK_MS = 3600000
 
 local mark = derive_migrated_key(id)
-look_at_key(mark)
-look_at_session(id, names)
-refuse_moving_slot()
+check_types(id, names)
 
 local found = read_own_fields(id)
 local mark_expires = format_int(math.max(deadline, now + MIN_MARK_MS))

@@ -32,10 +32,11 @@ for i = 1, #read, 5 do
   end
 end
 local after, fresh, removed = derive_names_after(found.names, changes)
-look_at_session(id, after)
-look_at_session(id, removed)
-look_at_pointer(found)
-refuse_moving_slot()
+check_types(id, after)
+check_types(id, removed)
+if not fixes then
+  refuse_moving_slot() -- a script that writes would not have begun
+end
 
 local expires = redis.call('PEXPIRETIME', key)
 local count = { added = 0, removed = 0, corrected = 0 }

@@ -30,10 +30,11 @@ local next_cursor, members = step[1], step[2]
 local ids = {}
 for i = 1, #members, is_sorted and 2 or 1 do
   ids[#ids + 1] = members[i]
-  look_at_session(members[i], { name })
 end
-look_at_session('', { name })
-refuse_moving_slot()
+check_types('', { name })
+if not fixes then
+  refuse_moving_slot() -- a script that writes would not have begun
+end
 
 local added, removed, corrected = 0, 0, 0
 

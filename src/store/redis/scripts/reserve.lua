@@ -18,9 +18,6 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
-look_at_key(key)
-refuse_moving_slot()
-
 -- A process that died has given nothing back.
 local expired =
   redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. format_int(now), 'LIMIT', 0, MAX_BATCH)

@@ -9,7 +9,6 @@
 local nonce = ARGV[2]
 
 -- While its slot moves, the node that answers may not be the one that has the listeners.
-look_at_key(derive_wait_key())
 refuse_moving_slot()
 
 local refusal = publish('hello ' .. nonce)

@@ -14,10 +14,10 @@ end
 
 -- Before the first write: stops a set of the wrong type. `read` is the name of one that was read
 -- already, if any.
-local function look_at_removals(removals, read)
+local function check_removals(removals, read)
   for name in pairs(removals) do
     if name ~= read or has_mark(name) then
-      look_at_set(name)
+      check_types('', { name })
     end
   end
 end
