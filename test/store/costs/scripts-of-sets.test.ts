@@ -59,6 +59,16 @@ test("list of all reads each session once", async () => {
   expect(await countCommands(list)).toEqual(cost);
 });
 
+test("where there is nothing, as in most shards of a user's, little is done", async () => {
+  const none = of("user_id", "404");
+  expect(await countCommands(() => store.count(none))).toEqual({ time: 1, zcount: 1 });
+  const list = () => store.list(none, { limit: 10, order: "last-seen" });
+  expect(await countCommands(list)).toEqual({ time: 1, zrange: 1 });
+  const mark = { del: 1, set: 1 };
+  const cost = { time: 1, zrange: 1, exists: 1, ...mark };
+  expect(await countCommands(() => store.endAll(none))).toEqual(cost);
+});
+
 test("list of some reads when each was seen, and those that it gives", async () => {
   const list = () => store.list(USER, { limit: 3, order: "last-seen" });
   const cost = { time: 1, zrange: 1, hget: 10, hgetall: 3, ...EXPIRED };

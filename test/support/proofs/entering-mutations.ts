@@ -34,8 +34,8 @@ export const enteringMutations = {
       "signIn",
       ["if was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n", ""],
       [
-        "end_doomed(room)\n",
-        "end_doomed(room)\nif was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n",
+        "if room then\n  end_doomed(room)\nend\n",
+        "if room then\n  end_doomed(room)\nend\nif was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n",
       ],
     ),
   },
@@ -79,10 +79,10 @@ export const enteringMutations = {
     about: "a sign-in that is refused has ended the old session",
     apply: edits(
       "signIn",
-      ["if room.refusal then\n  return room.refusal\nend\n", ""],
+      ["if room and room.refusal then\n  return room.refusal\nend\n", ""],
       [
-        "end_doomed(room)\n",
-        "end_doomed(room)\nif room.refusal then\n  return room.refusal\nend\n",
+        "if room then\n  end_doomed(room)\nend\n",
+        "if room then\n  end_doomed(room)\nend\nif room and room.refusal then\n  return room.refusal\nend\n",
       ],
     ),
   },
@@ -90,10 +90,10 @@ export const enteringMutations = {
     about: "a full set refuses a sign-in whose credentials are outdated",
     apply: edits(
       "signIn",
-      ["if room.refusal then\n  return room.refusal\nend\n", ""],
+      ["if room and room.refusal then\n  return room.refusal\nend\n", ""],
       [
         "if was_cleared(as_of, names) then",
-        "if room.refusal then\n  return room.refusal\nend\nif was_cleared(as_of, names) then",
+        "if room and room.refusal then\n  return room.refusal\nend\nif was_cleared(as_of, names) then",
       ],
     ),
   },

@@ -15,20 +15,17 @@ export const feedMutations = {
   "deadline that is told at every use": {
     about: "each touch is published, although it puts the deadline off",
     foundBy: "tells nothing of reads and writes",
-    apply: listAllEdits(
-      "if deadline_before and deadline < deadline_before then",
-      "if deadline_before then",
-    ),
+    apply: listAllEdits("if deadline < before then", "if before > 0 then"),
   },
   "deadline that is told when it stays": {
     about: "a touch that leaves the deadline where it is, is published",
     foundBy: "stays or is put off",
-    apply: listAllEdits("deadline < deadline_before", "deadline <= deadline_before"),
+    apply: listAllEdits("if deadline < before then", "if deadline <= before then"),
   },
   "first deadline that is told": {
     about: "a session that is being made is published",
     foundBy: "what they bring forward",
-    apply: listAllEdits("found.seen and derive_deadline(found)", "derive_deadline(found)"),
+    apply: listAllEdits("derive_deadline(found) or 0", "derive_deadline(found) or math.huge"),
   },
   "nearer deadline of the old id": {
     about: "a rotation that brings the deadline forward tells it of the id that it leaves",

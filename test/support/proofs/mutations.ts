@@ -5,7 +5,8 @@
  */
 import { createHash } from "node:crypto";
 import type { RedisClient } from "session-sets/redis";
-import { sources } from "../../../generated/scripts.js";
+import type { sources } from "../../../generated/scripts.js";
+import { buildScripts, type LinkedScript } from "../../../scripts/build-lua.mjs";
 import { type InterceptedClient, intercepted, recognize, type Sent } from "../intercept.ts";
 
 export type ScriptName = keyof typeof sources;
@@ -53,7 +54,9 @@ const SIGN_IN = `    end_session(current, found, trail, {
       how = describe_replacement(changes.names, identity), cause = cause,
       tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
     })
-    end_doomed(room)
+    if room then
+      end_doomed(room)
+    end
     publish_feed()
     return answer_changed(to, made, 1)`;
 
@@ -65,27 +68,30 @@ const LEAVES = `    if plan.for_good or plan.grace == 0 then
       redis.call('HDEL', derive_session_key(to), '@p')
     else
       replace_hash(current, plan.grace, '@to', to, plan.alias)
-      redis.call('HSET', derive_session_key(to), '@p', current)
+      append(own, '@p', current)
     end
 `;
 
 const MOVES = `    for _, name in ipairs(found.names) do
-      remove_entry(name, current)
+      remove_entry(name, current, before)
     end
     redis.call('RENAME', key, derive_session_key(to))
 `;
 
-const DEADLINES = "  local idle = plan.idle or tonumber(found.idle)\n";
+const DEADLINES = "  local deadline, held_until = before, before\n";
 
 const RESOLVED = "local current, found, trail = follow_aliases(id, MAX_HOPS)\n";
 
 const LEAVE_REMOVED = `  for _, name in ipairs(removed) do
-    remove_entry(name, current)
+    remove_entry(name, current, before)
   end`;
 
-const ENTER_AFTER = `  for _, name in ipairs(after) do
-    add_entry(name, final, deadline)
+const RENEW = `  for _, name in ipairs(found.names) do
+    add_entry(name, id, deadline, before)
   end`;
+
+/** The digest, 1, the key, the moment, the bound of bytes and no field. */
+const TOUCH_ARGUMENTS = 6;
 
 export const mutations = {
   "upsert in set": {
@@ -171,26 +177,20 @@ ${DEADLINES}`,
       "create",
       [
         `  for _, name in ipairs(names) do
-    add_entry(name, id, deadline)
+    add_entry(name, id, deadline, 0)
   end
-  refresh_set_expiries()
 `,
         "",
       ],
+      ["\nrefresh_set_expiries()\nif room then\n", "\nif room then\n"],
       [
-        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
-  end_doomed(room)
-  publish_feed()
-end
-`,
-        `  found = make_session(id, names, fields, idle, timeout and now + timeout)
-else
+        "if found then\n  return",
+        `if found then
   for _, name in ipairs(names) do
-    add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]))
+    add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]), 0)
   end
   refresh_set_expiries()
-end
-`,
+  return`,
       ],
     ),
     send: async ({ script }, send) => {
@@ -200,16 +200,11 @@ end
   },
   "entries after the expiry, in touch": {
     about: "one command moves the session's expiry, the next moves that of its entries",
-    apply: edits("change", [
-      ENTER_AFTER,
-      `  if to or ARGV[#ARGV] == 'entries' then ${ENTER_AFTER} end`,
-    ]),
+    apply: edits("update", [RENEW, `  if max_bytes == -1 then ${RENEW} end`]),
     send: async ({ script, args }, send) => {
-      if (script !== "change") return send();
       const reply = await send();
-      if (!hasChanged(reply) || hasRotated(reply)) return reply;
-      await send([...args, "entries"]);
-      return reply;
+      const isTouch = script === "update" && args.length === TOUCH_ARGUMENTS && hasChanged(reply);
+      return isTouch ? send(args.with(4, "-1")) : reply;
     },
   },
   "write before the look": {
@@ -340,8 +335,8 @@ ${DEADLINES}`,
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",
     apply: edits("signIn", [
-      "if done.created then\n  return answer_signed_in(done, 1)\n",
-      "if done.created then\n  to = to .. '2'\n",
+      "if has_session(to) then\n  return answer_signed_in(read_own_fields(to), 1)\n",
+      "if has_session(to) then\n  to = to .. '2'\n",
     ]),
   },
   "rotation of the same user that leaves an alias": {
@@ -461,12 +456,21 @@ end
 
 export type MutationName = keyof typeof mutations;
 
+/** The text of a script with all its helpers first, so that each part of the script is in one piece. */
+function joinParts(parts: LinkedScript["parts"]): string {
+  const isHelper = (part: LinkedScript["parts"][number]) => "lines" in part;
+  const ordered = [...parts.filter(isHelper), ...parts.filter((part) => !isHelper(part))];
+  const lines = ordered.flatMap((part) => ("lines" in part ? part.lines : [part]));
+  return lines.map(({ code }) => `${code}\n`).join("");
+}
+
 /** The scripts that a mutation changes, with their texts. */
 export function mutatedSources(mutation: Mutation): Partial<Record<ScriptName, string>> {
-  const all = Object.entries(sources) as [ScriptName, string][];
-  const changed = all
-    .map(([name, text]) => [name, mutation.apply(name, text)] as const)
-    .filter(([name, text]) => text !== sources[name]);
+  const changed = buildScripts()
+    .map(({ name, parts }) => [name as ScriptName, joinParts(parts)] as const)
+    .map(([name, text]) => [name, text, mutation.apply(name, text)] as const)
+    .filter(([, text, mutated]) => text !== mutated)
+    .map(([name, , mutated]) => [name, mutated]);
   if (changed.length === 0) throw new Error(`no script is changed by: ${mutation.about}`);
   return Object.fromEntries(changed);
 }

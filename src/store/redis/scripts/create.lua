@@ -36,7 +36,7 @@ if found then
 end
 
 check_sets(id, names)
-if as_of and was_cleared(as_of, names) then
+if was_cleared(as_of, names) then
   return { now, 'cleared' }
 end
 local room

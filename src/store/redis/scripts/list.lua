@@ -55,6 +55,8 @@ end
 if misses then
   refuse_moving_slot() -- a missing key may still be on the other node
 end
-drop_expired_entries(name, 0)
+if #ids > 0 then
+  drop_expired_entries(name, 0) -- a set without live entries has expired
+end
 
 return { now, 'list', sessions, #sessions == 0 and count_lookalikes(other) or 0 }

@@ -80,17 +80,18 @@ end
 
 check_sets(current, found.names)
 check_sets(to, names)
-if as_of and was_cleared(as_of, names) then
-  return { now, 'cleared' }
-end
 local room
 if changes.limits then
   local leaving = list_leaving(others)
   leaving[#leaving + 1] = current
   room = plan_room(changes.names, changes.limits, leaving)
-  if room.refusal then
-    return room.refusal
-  end
+end
+
+if was_cleared(as_of, names) then
+  return { now, 'cleared' }
+end
+if room and room.refusal then
+  return room.refusal
 end
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }

@@ -58,7 +58,7 @@ const WRITES: { readonly [command: string]: (args: readonly string[]) => readonl
 };
 
 /** How scripts ask a set, by the part of its keys that says what they are. */
-const ASKS = { ":r:": ["ZSCORE", "ZRANGEBYSCORE", "ZCOUNT"], ":m:": ["SISMEMBER"] };
+const ASKS = { ":r:": ["ZSCORE", "ZRANGE", "ZRANGEBYSCORE", "ZCOUNT"], ":m:": ["SISMEMBER"] };
 
 function expectLooked({ commands }: ScriptRun): void {
   const writtenBy = ([name = "", ...args]: readonly string[]) => WRITES[name]?.(args) ?? [];
@@ -175,7 +175,9 @@ describe.each([
     const [run] = await watch.recordRuns(work);
     if (!run) throw new Error("no script has run");
     expectLooked(run);
-    const writes = run.commands.filter(([name = "", key]) => name in WRITES && key === pointer);
+    const writes = run.commands.filter(([name = "", ...args]) =>
+      WRITES[name]?.(args).includes(pointer),
+    );
     expect(writes.length, run.commands.join("\n")).toBeGreaterThan(0);
   }
 

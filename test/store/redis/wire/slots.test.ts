@@ -97,6 +97,12 @@ async function listKeys(command: readonly string[]): Promise<readonly string[]> 
   }
 }
 
+/** The keys that a script declares. One that writes has a second one, which is never there. */
+function listDeclared(script: string, key: string, tag: string): readonly string[] {
+  const writes = sources[NAMES.get(script) as keyof typeof sources].includes("is_late");
+  return writes ? [key, `${tag}s:`] : [key];
+}
+
 function storeAt(prefix: string, shards: number): SessionStore {
   return redisStore(client, { prefix, shards, timeout: "20 seconds" });
 }
@@ -253,9 +259,7 @@ describe.each([
     const seen = new Map<string, readonly string[]>();
     for (const { script, key, keys: declared, commands } of ours) {
       const [tag = "nothing"] = /^\{[A-Za-z0-9._-]+:\d+\}:/.exec(key) ?? [];
-      // The second key is never there, so a node refuses what writes while the slot moves.
-      const writes = sources[NAMES.get(script) as keyof typeof sources].includes("is_late");
-      expect(declared, NAMES.get(script)).toEqual(writes ? [key, `${tag}s:`] : [key]);
+      expect(declared, NAMES.get(script)).toEqual(listDeclared(script, key, tag));
       for (const command of commands) {
         const line = command.join(" ");
         const keys = seen.get(line) ?? (await listKeys(command));

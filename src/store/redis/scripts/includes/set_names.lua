@@ -34,9 +34,12 @@ end
 
 -- Whether the names include this one, with or without its mark.
 local function has_name(names, wanted)
+  if names[1] == wanted then
+    return true
+  end
   local bare = strip_mark(wanted)
   for _, name in ipairs(names) do
-    if name == wanted or strip_mark(name) == bare then
+    if strip_mark(name) == bare then
       return true
     end
   end

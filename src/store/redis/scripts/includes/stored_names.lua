@@ -18,6 +18,9 @@ end
 
 -- Reads the names, given the value of `@r`. Also returns how many parts they have beside it.
 local function read_names(key, first)
+  if first and string.find(first, '^[^%d%s]%S*$') then
+    return { first }, 0 -- one name, as most sessions have
+  end
   local digits = string.match(first or '', '^%d+$')
   if not digits then
     return split_words(first), 0

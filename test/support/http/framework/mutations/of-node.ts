@@ -23,7 +23,12 @@ const OF_KOA = of("koa", [
     "return this.#ctx.secure;",
     'return this.#ctx.req.headers["x-forwarded-proto"] === "https";',
   ],
-  ["the parsed body is not shown", "form", "return this.#ctx.request?.body;", "return undefined;"],
+  [
+    "the parsed body is not shown",
+    "form",
+    "return (this.#ctx.request as { readonly body?: unknown } | undefined)?.body;",
+    "return undefined;",
+  ],
   [
     "the options are lost",
     "options",

@@ -1,0 +1,131 @@
+/*
+ * What a write leaves undone because it isn't due. A store that leaves too much or too little fails the
+ * contract, or breaks an invariant in one of the cases below; the store as it is passes them all.
+ */
+import assert from "node:assert/strict";
+import { redisStore } from "session-sets/redis";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { changing } from "../../../src/testing/core/changing.ts";
+import {
+  change,
+  createForUser,
+  expectDone,
+  findLive,
+  HOUR_MS,
+  of,
+} from "../../../src/testing/steps.ts";
+import { type StoreTest, storeTest } from "../../../src/testing/store-test.ts";
+import { type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
+import { useMutations } from "../../support/proofs/use-mutations.ts";
+import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { checkInvariants } from "../../support/stores/invariants.ts";
+import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+
+let server: RedisServer;
+let client: Client;
+beforeAll(async () => {
+  server = await startRedis();
+  client = clients["ioredis 6"](server.url);
+});
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+type Store = Parameters<typeof createForUser>[0];
+
+/** Checks all keys of a store. */
+async function check(store: Store): Promise<void> {
+  const [, prefix = ""] = /^\{(.*):0\}/.exec(store.sessionKey("AA")) ?? [];
+  await checkInvariants(client, { prefix, shards: 1, references: { user_id: {} } });
+}
+
+/** As if the session was last seen so much earlier. */
+async function age(store: Store, id: string, ms: number): Promise<void> {
+  const { lastSeenAt } = await findLive(store, id);
+  await client.hset(store.sessionKey(id), "@s", lastSeenAt - ms);
+}
+
+const cases: readonly StoreTest[] = [
+  storeTest("sets expire with their last entries, whatever was used last", async ({ store }) => {
+    const id = await createForUser(store, "1");
+    await check(store);
+    const longer = await createForUser(store, "1", { idleTimeout: 2 * HOUR_MS });
+    await check(store);
+    for (const one of [id, longer, id]) {
+      for (const fields of [{ set: { a: "1" } }, {}]) {
+        expectDone(await change(store, one, fields));
+        await check(store);
+        await age(store, one, HOUR_MS / 2);
+        expectDone(await change(store, one, fields));
+        await check(store);
+      }
+    }
+    const moved = { set: { user_id: "2" }, references: { user_id: ["2"] } };
+    expectDone(await change(store, longer, moved));
+    await check(store);
+    await store.end(longer);
+    expectDone(await change(store, id, { idleTimeout: HOUR_MS / 2 }));
+    await check(store);
+    await store.end(id);
+    assert.deepEqual(await client.keys(`${store.setKey(of("user_id", "1"))}*`), []);
+  }),
+
+  storeTest("a session of a clock that was set back is used again", async ({ store }) => {
+    const id = await createForUser(store, "1");
+    await age(store, id, -HOUR_MS);
+    const { times } = expectDone(await change(store, id, { set: { a: "1" } }));
+    assert.ok(times.lastSeenAt <= Date.now() + 1000, "it isn't seen in the future any more");
+    await check(store);
+  }),
+
+  storeTest(
+    "a session's own entry isn't dropped with those that have expired",
+    async ({ store }) => {
+      const id = await createForUser(store, "1");
+      await createForUser(store, "1");
+      await client.zadd(store.setKey(of("user_id", "1")), "1", id); // as a script that died has left it
+      expectDone(await change(store, id));
+      await check(store);
+    },
+  ),
+
+  storeTest(
+    "a large session stays within its bound, whichever fields are measured",
+    async ({ store }) => {
+      const small = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`a${i}`, "1"]));
+      for (let n = 0; n < 10; n++) {
+        const id = await createForUser(store, "1");
+        expectDone(await change(store, id, { set: { ...small, [`large${n}`]: "x".repeat(60_000) } }));
+        const answer = await change(store, id, { set: { b: "y".repeat(2000) }, maxBytes: 61_000 });
+        assert.equal(answer.state, "too-large");
+      }
+    },
+  ),
+];
+
+async function findFailures(mutation: Mutation | null) {
+  const used = mutation ? mutatedClient(client, mutation) : client;
+  const failures: string[] = [];
+  for (const one of [...cases, ...changing]) {
+    const open = async () => ({
+      store: redisStore(used, { prefix: freshPrefix(), timeout: "20 seconds" }),
+      elapse: (ms: number) => elapseOn(client, ms),
+    });
+    await one.run(open).catch((error) => failures.push(`${one.name}: ${error}`));
+  }
+  return failures;
+}
+
+test("without a mutation, all is well", async () => {
+  expect(await findFailures(null)).toEqual([]);
+});
+
+describe.each(Object.entries<Mutation>(useMutations))("%s", (_, mutation) => {
+  test("is caught", async () => {
+    const failures = await findFailures(mutation);
+    expect(failures).not.toEqual([]);
+    // They fail as a rule that is broken does, not as a script that cannot run.
+    for (const failure of failures) expect(failure).not.toContain("ERR_STORE_UNAVAILABLE");
+  });
+});

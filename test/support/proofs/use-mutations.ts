@@ -1,0 +1,60 @@
+/* Stores that are wrong on purpose about what a write has to do, and what it may leave. */
+import { listAllEdits, type Mutation } from "./mutations.ts";
+
+const DUE = "  return since >= MAX_TOUCH_DELAY_MS or";
+
+export const useMutations = {
+  "write that is no use": {
+    about: "a write to fields never pushes the deadline forward",
+    apply: listAllEdits(DUE, "  return false and since >= MAX_TOUCH_DELAY_MS or false and"),
+  },
+  "write that is always use": {
+    about: "each write to fields pushes the deadline forward",
+    apply: listAllEdits(DUE, "  return true or since >= MAX_TOUCH_DELAY_MS or"),
+  },
+  "use at half of the delay": {
+    about: "a write counts as use after less than a twentieth",
+    apply: listAllEdits("TOUCHES_PER_IDLE_TIMEOUT = 20", "TOUCHES_PER_IDLE_TIMEOUT = 2000000"),
+  },
+  "clock that was set back": {
+    about: "a session that was last seen in the future isn't used until then",
+    apply: listAllEdits(
+      "local since = math.abs(now - (tonumber(seen) or 0))",
+      "local since = now - seen",
+    ),
+  },
+  "bound that trusts the memory": {
+    about: "a text is taken to need as much memory as it has bytes",
+    apply: listAllEdits("bytes + 2 * memory <= max_bytes", "bytes + memory <= max_bytes"),
+  },
+  "bound of the new fields alone": {
+    about: "many small writes pass the bound",
+    apply: listAllEdits("bytes + 2 * memory <= max_bytes", "bytes <= max_bytes"),
+  },
+  "bound by some of the fields": {
+    about: "a few fields stand for all of a large session",
+    apply: listAllEdits(
+      "redis.pcall('MEMORY', 'USAGE', key, 'SAMPLES', '0')",
+      "redis.pcall('MEMORY', 'USAGE', key)",
+    ),
+  },
+  "new set that never expires": {
+    about: "the expiry of a set is put off only where it has one",
+    apply: listAllEdits("    redis.call('PEXPIREAT', key, moment, 'NX')\n", ""),
+  },
+  "expiry that is only put off": {
+    about: "a set expires when an entry would have that has left it",
+    apply: listAllEdits("    if set.had > set.latest then", "    if false then"),
+  },
+  "expiry that is brought forward": {
+    about: "a set expires with the entry that was written last",
+    apply: listAllEdits(
+      "redis.call('PEXPIREAT', key, moment, 'GT')",
+      "redis.call('PEXPIREAT', key, moment)",
+    ),
+  },
+  "entry that is not renewed": {
+    about: "a use leaves the scores of the session's entries",
+    apply: listAllEdits("    add_entry(name, id, deadline, before)\n", ""),
+  },
+} as const satisfies Record<string, Mutation>;
