@@ -307,7 +307,7 @@ test("step 10: a secure cookie behind a proxy, a page for errors, and a clean en
   expect(opened).toBe(true);
 
   const plain = await signIn(app.address);
-  expect(text).toContain(`signing in is \`ERR_COOKIE\`** (${plain.shown.status})`);
+  expect(text).toContain(`signing in fails with \`ERR_COOKIE\`** (${plain.shown.status})`);
   expect(app.said).toContain("ERR_COOKIE");
   see(plain.shown, "Please try again in a moment.");
   expect(await app.stop("SIGTERM")).toBe(0);

@@ -145,11 +145,21 @@ const REFERENCE_OPTIONS = listOptionNames<StoreReferenceOptions<never>>({
   whenFull: true,
 });
 const NAME = "SessionSetsStore";
+/** One of these is a method of every client, and none is an option. */
+const CLIENT_METHODS = ["sendCommand", "customCommand"];
+
+function createOptionsError() {
+  return createConfigError(`${NAME} takes its options: new ${NAME}({ client })`);
+}
 
 export function parseStoreConfig(given: SessionSetsStoreOptions<never, string>): StoreConfig {
   if (typeof given !== "object" || given === null) {
-    throw createConfigError(`${NAME} takes its options: new ${NAME}({ client })`);
+    throw createOptionsError();
   }
+  const isClient = readSafely("ERR_SESSION_CONFIG", `The options of ${NAME}`, () =>
+    CLIENT_METHODS.some((method) => method in given),
+  );
+  if (isClient) throw createOptionsError();
   const options = readOptions(NAME, given, OPTIONS);
   const idleTimeout = parseDuration("idleTimeout", options.idleTimeout ?? "1 day");
   const references = parseReferences(options.references ?? {});
@@ -239,6 +249,11 @@ function createMigrator(
 function parseReferences(
   given: Readonly<Record<string, StoreReferenceOptions<never> | undefined>>,
 ): Map<string, StoreReference> {
+  if (typeof given !== "object" || given === null || isArray(given)) {
+    throw createConfigError(`The references of ${NAME} must be a record such as { user_id: {} }`, {
+      option: "references",
+    });
+  }
   const references = new Map<string, StoreReference>();
   const all = readSafely("ERR_SESSION_CONFIG", "references", () => Object.entries(given));
   for (const [name, options] of all) {

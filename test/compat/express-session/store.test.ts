@@ -558,6 +558,8 @@ test.each([
     { references: { user_id: { from: () => 1 }, "~user_id": {} } },
     /~user_id.*rename/,
   ],
+  ["a list of references", { references: ["user_id"] }, /must be a record such as { user_id: {} }/],
+  ["a client as the options", client, /takes its options: new SessionSetsStore\({ client }\)/],
   ["a reference as true", { references: { user_id: true } }, /user_id/],
   ["a store that is none", { store: client }, /store/],
   [

@@ -163,7 +163,7 @@ describe("redisStore refuses", () => {
   test.each<Case>([
     ["an empty prefix", { prefix: "" }, /prefix must be one or more letters, digits/],
     ["a prefix with a brace", { prefix: "{shop}" }, /prefix/],
-    ["a prefix with a colon", { prefix: "shop:eu" }, /prefix/],
+    ["a prefix with a colon", { prefix: "shop:eu" }, /prefix must be .*; got "shop:eu"$/],
     ["a prefix with a space", { prefix: "my shop" }, /prefix/],
     ["a prefix with a star", { prefix: "shop*" }, /prefix/],
     ["a prefix beyond ASCII", { prefix: "läden" }, /prefix/],

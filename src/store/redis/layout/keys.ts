@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createConfigError } from "../../../shared/errors.ts";
+import { createConfigError, quote } from "../../../shared/errors.ts";
 import type { FieldReferences, Reference } from "../../contract.ts";
 import { decodeShard, MAX_SHARDS } from "../../shards.ts";
 
@@ -44,7 +44,8 @@ export interface Keys {
 }
 
 export function createKeys(prefix: string, shards: number): Keys {
-  if (typeof prefix !== "string" || !/^[A-Za-z0-9._:~-]+$/.test(prefix)) throw createPrefixError();
+  if (typeof prefix !== "string" || !/^[A-Za-z0-9._:~-]+$/.test(prefix))
+    throw createPrefixError(prefix);
   if (!(Number.isInteger(shards) && shards >= 1 && shards <= MAX_SHARDS)) {
     throw createConfigError(`shards must be a whole number from 1 to ${MAX_SHARDS}`, {
       option: "shards",
@@ -77,12 +78,13 @@ export function createKeys(prefix: string, shards: number): Keys {
  * @throws SessionError ERR_SESSION_CONFIG for an invalid prefix.
  */
 export function checkPrefix(prefix: string): void {
-  if (typeof prefix !== "string" || !/^[A-Za-z0-9._-]+$/.test(prefix)) throw createPrefixError();
+  if (typeof prefix !== "string" || !/^[A-Za-z0-9._-]+$/.test(prefix))
+    throw createPrefixError(prefix);
 }
 
-function createPrefixError() {
+function createPrefixError(prefix: unknown) {
   return createConfigError(
-    'prefix must be one or more letters, digits, ".", "_" and "-", because it becomes part of a hash tag',
+    `prefix must be one or more letters, digits, ".", "_" and "-", because it becomes part of a hash tag; got ${quote(prefix)}`,
     { option: "prefix" },
   );
 }
