@@ -1,6 +1,6 @@
 /* Installs the browser and the server, where they are missing, and starts the browser of all tests. */
 import type { TestProject } from "vitest/node";
-import { startBrowserServer } from "../support/programs/chromium.ts";
+import { provideChromium, startBrowserServer } from "../support/programs/chromium.ts";
 import { serverProgram } from "../support/redis/server.ts";
 
 declare module "vitest" {
@@ -11,6 +11,7 @@ declare module "vitest" {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  provideChromium();
   serverProgram();
   const browser = await startBrowserServer();
   project.provide("browser", browser.wsEndpoint());

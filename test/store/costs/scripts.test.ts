@@ -42,10 +42,15 @@ function open(options: object = {}) {
   return { sessions, hash, age };
 }
 
-/** The commands of the one script that runs meanwhile, in another millisecond than what ran before. */
-async function listCommands(work: () => Promise<unknown>): Promise<string> {
+/** Waits until what comes has another millisecond than what was before: the time of a deadline. */
+async function passMillisecond(): Promise<void> {
   const before = Date.now();
   while (Date.now() <= before + 1) await client.ping();
+}
+
+/** The commands of the one script that runs meanwhile, in another millisecond than what ran before. */
+async function listCommands(work: () => Promise<unknown>): Promise<string> {
+  await passMillisecond();
   const runs = await watch.recordRuns(work);
   expect(runs).toHaveLength(1);
   return runs.flatMap(({ commands }) => commands.map(([name]) => name)).join(" ");
@@ -106,6 +111,7 @@ describe("set and unset", () => {
   test("of a reference leave the other sets alone", async () => {
     const { sessions } = open();
     await sessions.create({ user_id: 1, team_ids: [1, 2] });
+    await passMillisecond();
     const { token } = await sessions.create({ user_id: 1, team_ids: [1] });
     const looks = `${LOOK} ${LOOK} ${LOOK}`;
     expect(await listCommands(() => sessions.set(token, { team_ids: [1, 2] }))).toBe(
