@@ -29,20 +29,22 @@ export interface Context {
 export const SHORT_TIMEOUT = 40;
 const LATE = 80;
 
-/** Where a command has the moment after which it does nothing. */
-const NOT_AFTER = 3;
+/** How many arguments of a command come before those of its script: the script, how many keys, and the keys. */
+const countHead = (args: readonly string[]) => 2 + Number(args[1]);
+/** Where a script has the moment after which it does nothing. */
+const NOT_AFTER = 0;
 /** Where a script has the number of sessions, or of keys, of a page, and how many it is to be. */
 const PAGE_SIZES: Readonly<Partial<Record<Script, readonly [at: number, size: number]>>> = {
-  page: [7, 2],
-  changeAll: [8, 2],
-  endAll: [7, 2],
+  page: [4, 2],
+  changeAll: [5, 2],
+  endAll: [4, 2],
 };
 /** The store's own pages are not larger. */
 const PAGE = 300;
 /** Where `endAll` has the id of a session to leave alone. */
-const EXCEPT = 5;
+const EXCEPT = 2;
 /** Where a script has the id that it is to make. */
-const MADE: Readonly<Partial<Record<Script, number>>> = { create: 4, signIn: 5, change: 7 };
+const MADE: Readonly<Partial<Record<Script, number>>> = { create: 1, signIn: 2, change: 4 };
 /** The scripts without a moment after which they do nothing. */
 const READING: readonly string[] = [
   ...["count", "has", "list", "listByDeadline", "page", "sayHello"],
@@ -67,13 +69,14 @@ export function interceptFaults(client: InterceptedClient): RedisClient {
   return intercepted(client, async ({ script, args }, send) => {
     const context = contexts.getStore();
     if (!context || !script || READING.includes(script)) return send();
-    context.notAfter = Math.max(context.notAfter, Number(args[NOT_AFTER]));
+    const own = args.slice(countHead(args));
+    context.notAfter = Math.max(context.notAfter, Number(own[NOT_AFTER]));
     const made = MADE[script];
-    if (made !== undefined) context.made = args[made] || null;
+    if (made !== undefined) context.made = own[made] || null;
     const { fault } = context;
     context.fault = null;
     const reply = await (fault ? carryOut(fault, send, context) : send());
-    if (script === "endAll" && args[EXCEPT]) context.knownBy ??= context.now();
+    if (script === "endAll" && own[EXCEPT]) context.knownBy ??= context.now();
     return reply;
   });
 }
@@ -81,7 +84,8 @@ export function interceptFaults(client: InterceptedClient): RedisClient {
 /** A client that takes pages of two sessions, or that touch two keys, where a step asks for it. */
 export function withSmallPages(client: InterceptedClient): InterceptedClient {
   return intercepted(client, ({ script, args }, send) => {
-    const [at, size] = (script && PAGE_SIZES[script]) ?? [args.length, 0];
+    const [own, size] = (script && PAGE_SIZES[script]) ?? [args.length, 0];
+    const at = countHead(args) + own;
     const small = contexts.getStore()?.smallPages && Number(args[at]) <= PAGE;
     return small ? send(args.map((arg, i) => (i === at ? String(size) : arg))) : send();
   });

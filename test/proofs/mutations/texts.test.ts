@@ -27,5 +27,5 @@ test.each(Object.entries<Mutation>(allMutations))(
 
 test("a mutation that replaces a missing text is refused", () => {
   const [[, stale] = []] = Object.entries<Mutation>(mutations);
-  expect(() => stale?.apply("change", "return 1")).toThrow("a script to be mutated has no");
+  expect(() => stale?.apply("update", "return 1")).toThrow("a script to be mutated has no");
 });

@@ -80,29 +80,26 @@ const MOVES = `    for _, name in ipairs(found.names) do
 
 const DEADLINES = "  local deadline, held_until = before, before\n";
 
-const RESOLVED = "local current, found, trail = follow_aliases(id, MAX_HOPS)\n";
+const FOLLOWED = "local id, found = follow_aliases(asked_id, MAX_HOPS)\n";
 
 const LEAVE_REMOVED = `  for _, name in ipairs(removed) do
     remove_entry(name, current, before)
   end`;
 
-const RENEW = `  for _, name in ipairs(found.names) do
-    add_entry(name, id, deadline, before)
+const ENTER_AFTER = `  for _, name in ipairs(plan.pushes and after or added) do
+    add_entry(name, final, deadline, before)
   end`;
-
-/** The digest, 1, the key, the moment, the bound of bytes and no field. */
-const TOUCH_ARGUMENTS = 6;
 
 export const mutations = {
   "upsert in set": {
     about: "set makes a session where there is none",
-    apply: edits("change", [
-      "  return answer_absent(found, changes, identity)\n",
-      `  if #changes.set == 0 or found.tombstone or found.target then
-    return answer_absent(found, changes, identity)
+    apply: edits("update", [
+      "  return answer_absent(found, { names = {} }, {})\n",
+      `  if set_count == 0 or found.tombstone or found.target then
+    return answer_absent(found, { names = {} }, {})
   end
-  found.created, found.idle = format_int(micros), '3600000'
-  redis.call('HSET', derive_session_key(current), '@c', found.created, '@i', found.idle)
+  found.created, found.seen, found.idle = format_int(now * 1000), '0', '3600000'
+  redis.call('HSET', derive_session_key(id), '@c', found.created, '@i', found.idle)
 `,
     ]),
   },
@@ -200,11 +197,16 @@ ${DEADLINES}`,
   },
   "entries after the expiry, in touch": {
     about: "one command moves the session's expiry, the next moves that of its entries",
-    apply: edits("update", [RENEW, `  if max_bytes == -1 then ${RENEW} end`]),
+    apply: edits("change", [
+      ENTER_AFTER,
+      `  if to or ARGV[#ARGV] == 'entries' then ${ENTER_AFTER} end`,
+    ]),
     send: async ({ script, args }, send) => {
+      if (script !== "change") return send();
       const reply = await send();
-      const isTouch = script === "update" && args.length === TOUCH_ARGUMENTS && hasChanged(reply);
-      return isTouch ? send(args.with(4, "-1")) : reply;
+      if (!hasChanged(reply) || hasRotated(reply)) return reply;
+      await send([...args, "entries"]);
+      return reply;
     },
   },
   "write before the look": {
@@ -212,7 +214,7 @@ ${DEADLINES}`,
     apply: edits("change", [
       "check_sets(current, found.names)\n",
       `if found.created then
-  write_fields(derive_session_key(current), changes, found, #added + #removed > 0 and after)
+  redis.call('HSET', derive_session_key(current), unpack(changes.set))
 end
 check_sets(current, found.names)
 `,
@@ -392,11 +394,11 @@ ${DEADLINES}`,
   },
   "pointer that a token follows": {
     about: "the first token of a session leads to it for as long as it lives",
-    apply: edits("change", [
-      RESOLVED,
-      `${RESOLVED}local pointed = not found.created and redis.call('GET', derive_pointer_key(id))
+    apply: edits("update", [
+      FOLLOWED,
+      `${FOLLOWED}local pointed = not found.created and redis.call('GET', derive_pointer_key(id))
 if pointed then
-  current, found, trail = pointed, read_own_fields(pointed), {}
+  id, found = pointed, read_own_fields(pointed)
 end
 `,
     ]),
