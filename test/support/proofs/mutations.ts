@@ -396,7 +396,7 @@ ${DEADLINES}`,
     about: "the first token of a session leads to it for as long as it lives",
     apply: edits("update", [
       FOLLOWED,
-      `${FOLLOWED}local pointed = not found.created and redis.call('GET', derive_pointer_key(id))
+      `${FOLLOWED}local pointed = not found.created and redis.call('GET', derive_pointer_key(asked_id))
 if pointed then
   id, found = pointed, read_own_fields(pointed)
 end
