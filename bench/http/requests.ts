@@ -11,19 +11,28 @@ export interface Answer {
 }
 
 export class Connection {
-  readonly #socket: Socket;
+  readonly #port: number;
+  #socket: Socket;
   #received = "";
   #settle: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;
 
   constructor(port: number) {
-    this.#socket = connect(port, "127.0.0.1").setNoDelay();
-    this.#socket.setEncoding("latin1");
-    this.#socket.on("data", (text: string) => this.#receive(text));
-    this.#socket.on("error", (error) => this.#settle?.reject(error));
-    this.#socket.on("close", () => this.#settle?.reject(new Error("The app hung up.")));
+    this.#port = port;
+    this.#socket = this.#open();
+  }
+
+  #open(): Socket {
+    const socket = connect(this.#port, "127.0.0.1").setNoDelay();
+    socket.setEncoding("latin1");
+    socket.on("data", (text: string) => this.#receive(text));
+    socket.on("error", (error) => this.#settle?.reject(error));
+    socket.on("close", () => this.#settle?.reject(new Error("The app hung up.")));
+    return socket;
   }
 
   send(path: string, cookie: string): Promise<Answer> {
+    // An app hangs up after five seconds without a request, which other apps' turns may take.
+    if (this.#socket.destroyed) this.#socket = this.#open();
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${cookie}\r\n\r\n`);
@@ -53,6 +62,8 @@ export class Connection {
       return;
     }
     const cookies = head.matchAll(/^set-cookie: ([^;\r\n]+)/gim);
-    this.#settle?.resolve({ body, cookie: [...cookies].map(([, pair]) => pair).join("; ") });
+    const answer = { body, cookie: [...cookies].map(([, pair]) => pair).join("; ") };
+    this.#settle?.resolve(answer);
+    this.#settle = undefined;
   }
 }
