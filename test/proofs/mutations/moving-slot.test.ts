@@ -228,14 +228,38 @@ async function findFailure(work: Promise<unknown>): Promise<Error | null> {
   );
 }
 
-test("without the second key that is declared, one has", async () => {
-  const withOne = intercepted(client, ({ args, script }, pass) => {
+/** A client that declares no second key. */
+function declaringOne() {
+  return intercepted(client, ({ args, script }, pass) => {
     const [digest = "", count, key = "", , ...rest] = args;
     return script && count === "2" ? pass([digest, "1", key, ...rest]) : pass();
   });
-  const failure = await findFailure(tryAll(withOne));
-  expect(String(failure?.cause)).toMatch(/ is (in|of|live)| lives as long as /);
-  console.log(`${failure?.message}: ${failure?.cause}`);
+}
+
+test.each([
+  "set another user",
+  "rotate",
+  "rotate for good",
+  "rotate to another user",
+  "merge another user",
+  "sign in",
+  "end by lineage",
+  "end of a set",
+  "end of a set but one",
+])("without the second key that is declared, a set has one: %s", async (name) => {
+  const failure = await findFailure(tryAll(declaringOne(), [name]));
+  expect(String(failure?.cause)).toMatch(/ is (in|of|live)/);
+});
+
+test.each([
+  "touch",
+  "set the idle timeout",
+  "make by a command, or change",
+  "replace all fields",
+  "end",
+])("without it, a pointer is left as it was: %s", async (name) => {
+  const failure = await findFailure(tryAll(declaringOne(), [name]));
+  expect(String(failure?.cause)).toMatch(/the pointer \S+ (lives as long as|leads to) its session/);
 });
 
 test("without a look, a list takes a session for gone", async () => {
