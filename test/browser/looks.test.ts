@@ -88,11 +88,13 @@ async function eachView(page: Page, look: (view: string) => Promise<void>): Prom
   await look("error");
   await page.goto("/");
   await page.getByRole("button", { name: "Sign out everywhere" }).click();
+  await page.waitForURL("**/sign-in*"); // the form's answer and the page's script both lead there
   await page.goto("/sign-in?ended=everywhere");
   await look("sign-in");
   await page.getByLabel("Name").fill("ada");
   await page.getByLabel("Password").fill("wrong");
   await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("alert").waitFor();
   await look("sign-in, with a problem");
   await page.goto("/sign-up");
   await look("sign-up");
