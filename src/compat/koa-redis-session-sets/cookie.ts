@@ -101,7 +101,9 @@ export class KoaCookie {
     this.#exchange.restrictCaching({ kind, vary: ["Cookie"], yields: true });
   }
 
+  /** @throws SessionError ERR_COOKIE if the cookie cannot be set any more. */
   set(token: string): void {
+    this.check();
     this.#send(token, { ...this.#options, maxAge: MAX_COOKIE_LIFETIME_MS });
     this.#isThere = true;
   }

@@ -1,6 +1,7 @@
 import { createCSRFToken, verifyCSRFToken } from "../../http/csrf-tokens.ts";
 import { createGoneError } from "../../http/errors.ts";
 import { maySignInAfter } from "../../http/session/answers.ts";
+import { sendToken } from "../../http/session/send-token.ts";
 import type { MigrateOptions } from "../../migrate/migrator.ts";
 import { createToken, createTokenBeside, type NewToken, toId } from "../../sessions/token.ts";
 import type { Duration } from "../../shared/durations.ts";
@@ -235,7 +236,7 @@ export class KoaSession {
     if (thenEnd || !this.#cookie.settable || (identity.length > 0 && isOfNobody)) return;
     const to = createTokenBeside(id);
     const changed = await store.change(id, createRenewal(to.id, GRACE_MS));
-    if (changed.state === "changed") this.#hold(to, this.#cookies.user);
+    if (changed.state === "changed") await this.#hold(to, this.#cookies.user);
     // else a parallel request has sent the new token
   }
 
@@ -259,9 +260,9 @@ export class KoaSession {
     this.#seen = true;
     if (changed.rotated) {
       this.#cameWithRequest = false;
-      this.#hold(to, user);
+      await this.#hold(to, user);
     } else if (isVisitors && !this.#cameWithRequest && this.#namesUser(command)) {
-      this.#hold(this.#held, user); // the token is this request's own
+      await this.#hold(this.#held, user); // the token is this request's own
     }
     return changed;
   }
@@ -277,16 +278,19 @@ export class KoaSession {
     this.#next = null;
     this.#seen = true;
     this.#cameWithRequest = false;
-    this.#hold(made, this.#namesUser(command) ? user : visitor);
+    await this.#hold(made, this.#namesUser(command) ? user : visitor);
   }
 
   /** Holds a token, and sends it to the browser. */
-  #hold(held: NewToken, cookie: KoaCookie): void {
+  async #hold(held: NewToken, cookie: KoaCookie): Promise<void> {
     const { visitor } = this.#cookies;
     if (cookie !== visitor) visitor.clear();
     this.#held = held;
     this.#cookie = cookie;
-    cookie.set(held.token);
+    await sendToken(
+      () => cookie.set(held.token),
+      (how) => this.#sessions.store.end(held.id, how),
+    );
   }
 
   #createNext(): NewToken {

@@ -3,7 +3,7 @@ import type { EndingOptions, ReadArguments } from "../../sessions/options/verb-o
 import { toSession } from "../../sessions/record.ts";
 import type { Changes, RotationChoice, SessionCore } from "../../sessions/session-core.ts";
 import { createTokenBeside, type NewToken } from "../../sessions/token.ts";
-import type { PartialValuesOf, Session, SignInOptions } from "../../sessions/types.ts";
+import type { PartialValuesOf, SessionWithToken, SignInOptions } from "../../sessions/types.ts";
 import { waitForAll } from "../../shared/wait-for-all.ts";
 import type {
   Changed,
@@ -19,6 +19,7 @@ import type { Carrier } from "../carriers/carriers.ts";
 import { createGoneError, createNoTokenError, createTokenKeptError } from "../errors.ts";
 import { findBestToken, findLiveId, mayCreateAfter, toSessionWithToken } from "./answers.ts";
 import type { RequestContext } from "./request-context.ts";
+import { sendToken } from "./send-token.ts";
 
 /**
  * The state of a request's session: its token, the session that the token leads to, and what this request
@@ -27,6 +28,7 @@ import type { RequestContext } from "./request-context.ts";
 export class HeldSession<Data extends object> {
   readonly #context: RequestContext;
   readonly #core: SessionCore;
+  readonly #tombstone: { readonly stays: number };
   /** The carrier that brought the token, and brings the client a new one. */
   #carrier: Carrier;
   /** The well-formed tokens of the request, if several came and it is not yet decided which one counts. */
@@ -54,6 +56,7 @@ export class HeldSession<Data extends object> {
     const { core, carrier, tokens } = context;
     this.#context = context;
     this.#core = core;
+    this.#tombstone = { stays: core.config.rotationGrace };
     this.#carrier = carrier;
     this.#candidates = tokens.length > 1 ? tokens : [];
     this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
@@ -88,12 +91,9 @@ export class HeldSession<Data extends object> {
   async decide(fields: readonly string[] | undefined): Promise<Lookup> {
     const best = await findBestToken(this.#core, this.#candidates, fields);
     const { token, id, lookup, twinIds } = best;
-    this.#candidates = [];
+    [this.#candidates, this.#twinIds] = [[], twinIds];
+    [this.#token, this.#tokenId, this.#id] = [token, id, id];
     this.#isDead = lookup.state !== "live";
-    this.#token = token;
-    this.#tokenId = id;
-    this.#id = id;
-    this.#twinIds = twinIds;
     return lookup;
   }
 
@@ -114,15 +114,15 @@ export class HeldSession<Data extends object> {
     values: object,
     options: SignInOptions<string>,
     carrier: Carrier,
-  ): Promise<{ readonly token: string; readonly session: Session<Data> }> {
+  ): Promise<SessionWithToken<Data>> {
     carrier.check();
     const leaving = this.#listLeaving();
     const signedIn = await this.#core.signIn<Data>(this.#tokenId, values, options, leaving);
     if (carrier !== this.#carrier) this.#carrier.takeBack();
     this.#carrier = carrier;
-    this.#hold(signedIn.token, signedIn.session);
     // The alias of the request's token may have expired since.
-    await this.#endReplaced(checkCause(options), signedIn.ended ? undefined : leaving);
+    const ids = signedIn.ended ? this.#twinIds : leaving;
+    await this.#hold(signedIn, () => this.#endReplaced(checkCause(options), ids));
     return signedIn;
   }
 
@@ -140,8 +140,7 @@ export class HeldSession<Data extends object> {
   async #create(values: object): Promise<void> {
     if (!this.#carrier.sends) throw this.#token === null ? createNoTokenError() : createGoneError();
     this.#carrier.check();
-    const { token, session } = await this.#core.create<Data>(values);
-    this.#hold(token, session);
+    await this.#hold(await this.#core.create<Data>(values));
   }
 
   /** Changes the session by `set` or `unset`, if there is an id. */
@@ -194,12 +193,16 @@ export class HeldSession<Data extends object> {
     return toSessionWithToken<Data>(changed, fresh);
   }
 
-  /** Gives the session a new token and ends all old ones, if it has this value. Returns the token. */
-  async changeToken(where: Reference): Promise<string> {
+  /**
+   * Gives the session a new token and ends all old ones, if it has this value. Then comes `after`, even if
+   * the token cannot be sent any more. Returns the token.
+   */
+  async changeToken(where: Reference, after: () => Promise<void>): Promise<string> {
     this.#carrier.check();
     const fresh = createTokenBeside(this.#id as string);
     const rotation = { to: fresh.id, when: "credentials" } as const;
-    const changed = await this.#noteChange(await this.#changeByEveryId({ rotation, where }), fresh);
+    const changed = await this.#changeByEveryId({ rotation, where });
+    await this.#noteChange(changed, fresh, undefined, after);
     if (changed.state !== "changed") throw createGoneError();
     return fresh.token;
   }
@@ -231,9 +234,8 @@ export class HeldSession<Data extends object> {
     const id = await findLiveId(this.#core, [this.#tokenId, this.#id]);
     if (id === null) return false;
     const how = { cause, leaving: this.#listLeaving() };
-    const { token, session } = await this.#core.replace<Data>(id, {}, { keep }, how);
-    this.#hold(token, session);
-    await this.#endReplaced(cause);
+    const replacement = await this.#core.replace<Data>(id, {}, { keep }, how);
+    await this.#hold(replacement, () => this.#endReplaced(cause));
     return true;
   }
 
@@ -337,18 +339,19 @@ export class HeldSession<Data extends object> {
     return (await this.#core.end(id, options)) !== null;
   }
 
-  get #tombstone() {
-    return { stays: this.#core.config.rotationGrace };
-  }
-
   /** Notes the result of a change. `fresh` is the token that the session may have got. */
-  async #noteChange(changed: Changed, fresh?: NewToken, cause?: Cause): Promise<Changed> {
+  async #noteChange(
+    changed: Changed,
+    fresh?: NewToken,
+    cause?: Cause,
+    after?: () => Promise<unknown>,
+  ): Promise<Changed> {
     if (changed.state === "gone" || changed.state === "superseded") this.#isDead = true;
     if (changed.state !== "changed") return changed;
     const given = fresh ? toSessionWithToken<Data>(changed, fresh) : null;
     if (given) {
-      this.#hold(given.token, given.session);
-      if (changed.lineage === changed.id) await this.#endReplaced(cause); // it is another session
+      const isAnother = changed.lineage === changed.id;
+      await this.#hold(given, after ?? (isAnother ? () => this.#endReplaced(cause) : undefined));
     } else {
       this.#noteSession(changed);
       await this.#renewCookie(changed.times);
@@ -364,16 +367,16 @@ export class HeldSession<Data extends object> {
     this.#seen = true;
   }
 
-  /** Holds a session with a new token, which the response brings the client. */
-  #hold(token: string, session: Session<Data>): void {
-    this.#token = token;
-    this.#tokenId = session.id;
-    this.#isDead = false;
-    this.#id = session.id;
-    this.#lineage = session.lineage;
-    this.#throughAlias = false;
-    this.#seen = true;
-    this.#carrier.set(token, session);
+  /** Holds a session with a new token, and sends it. Then comes `after`, even if it cannot be sent any more. */
+  async #hold(
+    { token, session }: SessionWithToken<Data>,
+    after?: () => Promise<unknown>,
+  ): Promise<void> {
+    const { id, lineage } = session;
+    [this.#token, this.#tokenId, this.#id, this.#lineage] = [token, id, id, lineage];
+    [this.#isDead, this.#throughAlias, this.#seen] = [false, false, true];
+    const end = (how: EndingOptions) => this.#core.end(id, how);
+    await sendToken(() => this.#carrier.set(token, session), end, after);
     if (this.#carrier.sends) this.#context.csrf.clear();
   }
 

@@ -200,10 +200,10 @@ export class RequestSession<
     return this.#turns.runForUser("changeCredentials", field, options, async (user, how) => {
       // Its own token changes first. If a sign-in beside this request has replaced the session, that fails
       // before the new session is ended.
-      const token = await this.#turns.held.changeToken(user);
-      const ended = await this.#turns.context.core.endAll(user, {
-        except: this.#turns.held.lineage,
-        ...how,
+      const { context, held } = this.#turns;
+      let ended = 0;
+      const token = await held.changeToken(user, async () => {
+        ended = await context.core.endAll(user, { except: held.lineage, ...how });
       });
       return { ended, token: this.#turns.revealToken(token) };
     });

@@ -54,6 +54,15 @@ const readIds = (user: unknown) => client.smembers(app.middleware.getReferenceKe
 const allIds = async () =>
   (await client.keys(`{${prefix}:0}:s:*`)).map((key) => key.slice(`{${prefix}:0}:s:`.length));
 const refused = (code: string) => expect.objectContaining({ name: "SessionError", code });
+/** A client that calls back whenever it sends a script. */
+class TellingRedis extends Redis {
+  onScript = () => {};
+  override sendCommand(...[command, stream]: Parameters<Redis["sendCommand"]>) {
+    if (/^eval/i.test(command.name)) this.onScript();
+    return super.sendCommand(command, stream);
+  }
+}
+
 /** The session cookie that the response sends, a visitor's or a user's, if any. */
 const readCookie = ({ cookies }: { cookies: readonly string[] }) =>
   cookies.map(parseSetCookie).find(({ name }) => /^session-id(?:-visitor)?$/.test(name));
@@ -685,6 +694,40 @@ describe("the cookie", () => {
     expect(app.errors[0]).toEqual(refused("ERR_COOKIE"));
     expect([await client.hget(key, "a"), await client.pexpiretime(key)]).toEqual(["1", before]);
   });
+
+  test.each<[string, Work]>([
+    ["a set that signs in", ({ session }) => session.set({ user_id: 1 })],
+    ["a set that makes a session", ({ session }) => session.set({ b: 1 })],
+    ["a touch that makes one", ({ session }) => session.touch()],
+    ["a token of CSRF that makes one", ({ session }) => session.createCSRFToken()],
+  ])(
+    "for which it is too late when the session is written leaves no session: %s",
+    async (verb, work) => {
+      if (verb.endsWith("signs in")) await browser.visit((ctx) => ctx.session.set({ a: 1 }));
+      const telling = new TellingRedis(redisUrl());
+      try {
+        const jar = browser.jar.header ?? "";
+        await openWith({ client: telling, prefix, references: { user_id: {} } });
+        await app.browser().visit(
+          async (ctx) => {
+            telling.onScript = () => ctx.res.flushHeaders();
+            await work(ctx).catch((error) => app.errors.push(error));
+          },
+          jar === "" ? {} : { cookie: jar },
+        );
+        expect(app.errors[0]).toMatchObject({
+          code: "ERR_COOKIE",
+          hint: expect.stringContaining("The session has been ended"),
+        });
+        expect(await readIds(1)).toEqual([]);
+        const reads = (await allIds()).map((id) => client.hgetall(`{${prefix}:0}:s:${id}`));
+        // A tombstone may stay.
+        expect((await Promise.all(reads)).filter((one) => "@c" in one)).toEqual([]);
+      } finally {
+        await telling.quit();
+      }
+    },
+  );
 
   test("that cannot be sent any more does not matter where none is to be", async () => {
     await browser.visit((ctx) => ctx.session.set({ a: 1, b: 1, user_id: 1 }));
