@@ -6,7 +6,7 @@ export function createNobodyError(identity: readonly string[]): SessionError {
   return createConfigError(
     identity.length === 0
       ? `signIn needs a reference that says who the user is: createSessions({ references: ["user_id"] })`
-      : `signIn needs a value of ${identity.map(quote).join(" or ")}, which says who the user is: signIn({ ${first}: … }). To make a session without a user, call create`,
+      : `signIn needs a value of ${identity.map(quote).join(" or ")}, which says who the user is: signIn({ ${first}: … }), or without a request signIn(token, { ${first}: … }), where null stands for no token. To make a session without a user, call set in a request, or create`,
     { field: identity[0] },
   );
 }

@@ -114,11 +114,22 @@ function toReferenceKind(field: string, { plain, limit }: ReferenceConfig, { ide
   return { plain, limit, identity: identity.includes(field) };
 }
 
-/** Finds the declaration of a reference. Any other field is ERR_SESSION_CONFIG. */
-export function requireReference(field: string, config: Settings): ReferenceConfig {
+/**
+ * Finds the declaration of a reference. Any other field is ERR_SESSION_CONFIG.
+ *
+ * @param verb what the program called with the field.
+ */
+export function requireReference(field: string, config: Settings, verb = "by"): ReferenceConfig {
   const declared = config.references.get(field);
   if (declared) return declared;
-  const known = [...config.references.keys()].map(quote).join(", ") || "none";
+  const names = [...config.references.keys()].map(quote);
+  const known = names.join(", ") || "none";
+  if (typeof field !== "string") {
+    const call = `${verb}(${names[0] ?? '"user_id"'}${verb === "by" ? ", value" : ""})`;
+    throw createConfigError(
+      `${verb} takes the name of a declared reference (declared: ${known}), as in ${call}; got ${quote(field)}`,
+    );
+  }
   throw createConfigError(
     `${quote(field)} isn't a declared reference (declared: ${known}); add it to the references of createSessions`,
     { field: toFieldName(field) },
@@ -157,7 +168,7 @@ export function createReference(
   if (!isFindable(value)) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `Sessions are looked up by one value of ${quote(name ?? field)}: a string, a finite number or a boolean; got ${quote(value)}`,
+      `Sessions are looked up by one value of ${quote(name ?? field)}: a string, a finite number or a boolean, as in by(${quote(name ?? field)}, 1); got ${quote(value)}`,
       { field: name ?? field },
     );
   }

@@ -345,8 +345,8 @@ export class SessionCore {
   }
 
   /** @throws SessionError ERR_SESSION_CONFIG if a field isn't a declared reference. */
-  checkReference(field: string): void {
-    requireReference(field, this.config);
+  checkReference(field: string, verb?: string): void {
+    requireReference(field, this.config, verb);
   }
 
   /**

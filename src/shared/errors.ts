@@ -82,7 +82,8 @@ export interface SessionErrorBase<Code extends SessionErrorCode> extends Error {
   readonly expose: boolean;
   /**
    * What failed and what to do about it, for the developer. It equals the message unless that is for
-   * the visitor. It is part of `stack`, as is the code. Frameworks don't send it.
+   * the visitor. It is part of `stack`, as are the code and where it is documented. Frameworks don't send
+   * it.
    */
   readonly hint: string;
 }
@@ -122,6 +123,9 @@ const STATUS_BY_CODE: Record<SessionErrorCode, SessionErrorBase<SessionErrorCode
   ERR_COOKIE: 500,
   ERR_CSRF: 403,
 };
+
+/** The page with a heading for each code, as a path in node_modules: the package has it. */
+const ERRORS_PAGE = "session-sets/docs/errors.md";
 
 /** The messages of the errors that may be shown to a visitor. */
 const VISITOR_MESSAGES: Partial<Record<SessionErrorCode, string>> = {
@@ -174,7 +178,7 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
     // A program's Error.prepareStackTrace may turn the stack into anything.
     if (typeof this.stack === "string") {
       const shown = visitorMessage === undefined ? hint : `${visitorMessage}\n  hint: ${hint}`;
-      const head = `SessionError [${code}]: ${shown}`;
+      const head = `SessionError [${code}]: ${shown}\n  docs: ${ERRORS_PAGE}#${code.toLowerCase()}`;
       const stack = replaceHead(this.stack, this.message, head);
       Object.defineProperty(this, "stack", { value: stack, writable: true, configurable: true });
     }
@@ -189,7 +193,7 @@ export const SessionError = class SessionError<Code extends SessionErrorCode>
 
 /**
  * Replaces the name and the message that a stack begins with. The code stands in it, in brackets as in
- * Node's own errors, so that a log leads to the heading of that code in docs/errors.md.
+ * Node's own errors, and the heading of that code in docs/errors.md.
  */
 function replaceHead(stack: string, message: string, head: string): string {
   if (message === "") return stack.replace(/^.*/, () => head);

@@ -1,6 +1,7 @@
 /* docs/errors.md has a heading for each code, with its status, its sentences and its details. */
 import { SessionError, type SessionErrorCode } from "session-sets";
 import { expect, test } from "vitest";
+import { anchors } from "../support/docs/links.ts";
 import { findSection, listHeadings } from "../support/docs/pages.ts";
 import { filesUnder, read } from "../support/sources.ts";
 
@@ -55,10 +56,13 @@ test("the hints that the page quotes are hints of the sources", () => {
   expect(hints.filter((hint) => !sources.includes(hint))).toEqual([]);
 });
 
-test("an error's first line has its code, by which a search finds the heading", () => {
-  for (const code of CODES) {
-    const { stack } = new SessionError(code as "ERR_SESSION_GONE", HINT);
-    expect(stack).toMatch(new RegExp(`^SessionError \\[${code}\\]: `));
-  }
+test.each(CODES)("%s has its code in its first line, and leads to its heading", (code) => {
+  const { stack = "" } = new SessionError(code as "ERR_SESSION_GONE", HINT);
+  expect(stack).toMatch(new RegExp(`^SessionError \\[${code}\\]: `));
+  const [, path = "", anchor = ""] = /\n {2}docs: session-sets\/(\S+)#(\S+)\n/.exec(stack) ?? [];
+  expect(JSON.parse(read("package.json")).files).toContain(path); // so it is where the package is
+  expect(anchors(read(path))).toContain(anchor);
+  const [, heading = ""] = read(path).split(new RegExp(`^### (?=${code}$)`, "m"));
+  expect([anchor, heading.split("\n")[0]]).toEqual([code.toLowerCase(), code]);
   expect(PAGE).toContain("`SessionError [ERR_…]`");
 });

@@ -72,9 +72,9 @@ describe("the exports", () => {
 describe("the tarball", () => {
   test("has the build and what a user reads, and nothing else", () => {
     const others = packed.files.filter((path) => !/^dist\/.+\.(?:js|d\.ts)$/.test(path));
-    const read = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "package.json"];
+    const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "docs/errors.md"];
     const scripts = ["generated/scripts.d.ts", "generated/scripts.js"];
-    expect(others.sort()).toEqual([...read, ...scripts].sort());
+    expect(others.sort()).toEqual([...pages, ...scripts, "package.json"].sort());
   });
 
   test("has the modules that the entries load, and no other", async () => {

@@ -293,7 +293,7 @@ export class RequestSession<
     value?: ElementOf<Data[Field]>,
   ): Promise<SessionSet<Data> | null> {
     const { core } = this.#turns.context;
-    core.checkReference(field);
+    core.checkReference(field, "peers");
     this.#turns.restrictCaching();
     const shared = await this.#turns.runRead(() => this.#turns.findOwnReference(field, value));
     const endings = createPeerEndings(this.#turns.held, (work) => this.#turns.run(work));

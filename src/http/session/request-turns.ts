@@ -60,7 +60,7 @@ export class RequestTurns<Data extends object> {
     const { core } = this.context;
     const { value, ...rest } = readOptions(verb, options, SIGN_OUT_OPTIONS);
     const how = parseEndingOptions(rest);
-    core.checkReference(field);
+    core.checkReference(field, verb);
     if (core.filterIdentities([field]).length === 0) throw createNoIdentityError(verb, field);
     return this.runRead(async () => {
       const user = await this.findOwnReference(field, value);

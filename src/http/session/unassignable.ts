@@ -25,6 +25,25 @@ export class Unassignable {
   }
 }
 
+/**
+ * The methods of express-session's sessions that other packages call, Passport among them, and what to do
+ * here instead. Reading one throws: "is not a function" would say nothing of that.
+ */
+const FOREIGN_METHODS: Readonly<Record<string, string>> = {
+  regenerate: "to sign in with a new token, call await session.signIn({ … })",
+  save: "each call writes at once, so there is nothing to save",
+  reload: "to read, call await session.load()",
+  destroy: "to end the session, call await session.delete()",
+};
+
+for (const [name, advice] of Object.entries(FOREIGN_METHODS)) {
+  Object.defineProperty(Unassignable.prototype, name, {
+    get() {
+      throw createForeignMethodError(name, advice);
+    },
+  });
+}
+
 /** The sessions of the objects that have a session property. */
 const sessions = new Note<object>();
 
@@ -68,7 +87,16 @@ function findSession(owner: object): object | undefined {
   return undefined;
 }
 
+function createForeignMethodError(name: string, advice: string) {
+  return createConfigError(
+    `A session has no ${name}, which is a method of express-session's: ${advice}. Where Passport calls it, give passport.authenticate { session: false } and call signIn yourself; or keep express-session, with the store of session-sets/compat/express-session. See the recipe for Passport`,
+    { field: name },
+  );
+}
+
 function createAssignedError(what: string, name: string | symbol) {
+  const advice = FOREIGN_METHODS[String(name)];
+  if (advice !== undefined) return createForeignMethodError(String(name), advice);
   return createConfigError(
     `A session has no properties of the application's, and ${quote(what)} would change nothing. Read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
     { field: String(name) },

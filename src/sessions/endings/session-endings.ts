@@ -62,6 +62,6 @@ export class SessionEndings {
 function checkCallback(callback: EndingCallback): EndingCallback {
   if (typeof callback === "function") return callback;
   throw createConfigError(
-    `onEnd takes a function as its last argument: onEnd(id, (ending) => { … }); got ${quote(callback)}`,
+    `onEnd takes a function as its last argument: onEnd(id, (ending) => { … }), or in a request session.onEnd((ending) => { … }); got ${quote(callback)}`,
   );
 }

@@ -45,6 +45,9 @@ function createError(code: SessionErrorCode, options: ErrorOptions = {}): Sessio
   return new SessionError(code, HINT, { ...DETAILS[code], ...options } as never);
 }
 
+/** Where a code is documented. */
+const toAddress = (code: string) => `session-sets/docs/errors.md#${code.toLowerCase()}`;
+
 /** The body that a framework or an application makes of an error. */
 function sendable(error: SessionError): string[] {
   return [
@@ -70,7 +73,8 @@ describe.each(forVisitors)("%s, which may be shown,", (code, status, message) =>
     const lines = String(error.stack).split("\n");
     expect(lines[0]).toBe(`SessionError [${code}]: ${message}`);
     expect(lines[1]).toBe(`  hint: ${HINT}`);
-    expect(lines[2]).toMatch(/^ {4}at .*errors\.test/);
+    expect(lines[2]).toBe(`  docs: ${toAddress(code)}`);
+    expect(lines[3]).toMatch(/^ {4}at .*errors\.test/);
     expect(inspect(error)).toContain(`SessionError [${code}]: ${message}\n  hint: ${HINT}\n`);
     const logged = inspect({ request: { error } }, { depth: 5 });
     expect(logged.split(HINT)).toHaveLength(2);
@@ -91,7 +95,9 @@ describe.each(forDevelopers)("%s, which may not be shown,", (code, status) => {
     expect(JSON.stringify(error)).not.toContain("cart");
     expect(String(error.stack).split("\n")[0]).toBe(`SessionError [${code}]: ${HINT}`);
     expect(inspect(error).split(HINT)).toHaveLength(2);
-    expect(inspect(error)).toContain(`SessionError [${code}]: ${HINT}\n    at `);
+    expect(inspect(error)).toContain(
+      `SessionError [${code}]: ${HINT}\n  docs: ${toAddress(code)}\n    at `,
+    );
     const { getResponse } = error as { getResponse?: () => Response };
     const response = getResponse?.();
     expect(status === 500 ? "" : await response?.text()).toBe("");
@@ -151,7 +157,9 @@ describe.each(codes)("%s", (code) => {
     try {
       Error.stackTraceLimit = 0;
       expect(createError(code).stack).toContain(HINT);
-      expect(new SessionError("ERR_COOKIE", "").stack).toBe("SessionError [ERR_COOKIE]: ");
+      expect(new SessionError("ERR_COOKIE", "").stack).toBe(
+        `SessionError [ERR_COOKIE]: \n  docs: ${toAddress("ERR_COOKIE")}`,
+      );
       Error.prepareStackTrace = (_error, sites) => sites;
       expect(createError(code).hint).toBe(HINT);
     } finally {
