@@ -1,4 +1,4 @@
-/* The parts that the examples share: sessions, one user, and two pages. None of them depends on a framework. */
+/* The parts that the examples share: sessions, one user, and three pages. None of them depends on a framework. */
 import { Redis } from "ioredis";
 import { createSessions, type Session } from "session-sets";
 import { memoryStore } from "session-sets/memory";
@@ -23,11 +23,22 @@ export const sessions = createSessions({
 /** A form as a framework has parsed it. */
 export type Form = { readonly [field: string]: unknown };
 
+// A real application looks up its users, compares hashes, and slows down guessing.
+const ada = { name: "ada", password: "correct horse" };
+
 /** The values for a new session of the user; null if the name or the password is wrong. */
 export function authenticate({ name, password }: Form, userAgent = ""): Data | null {
-  // A real application looks up its users, compares hashes, and slows down guessing.
-  if (name !== "ada" || password !== "correct horse") return null;
+  if (name !== ada.name || password !== ada.password) return null;
   return { user_id: 1, device: /Firefox|Chrome|Safari|curl/.exec(userAgent)?.[0] ?? "A browser" };
+}
+
+/** Stores a new password, if the form has the present one. Returns whether it did. */
+export function changePassword({ password, new_password }: Form): boolean {
+  if (password !== ada.password || typeof new_password !== "string" || new_password === "") {
+    return false;
+  }
+  ada.password = new_password;
+  return true;
 }
 
 export function signInPage(csrf: string, message = ""): string {
@@ -55,7 +66,18 @@ export function devicesPage(
     "Your devices",
     `<ul>${items.join("\n")}</ul>
     ${form("/sign-out", csrf, "", "Sign out here")}
-    ${form("/sign-out-everywhere", csrf, "", "Sign out everywhere")}`,
+    ${form("/devices/end-others", csrf, "", "Sign out all others")}
+    ${form("/sign-out-everywhere", csrf, "", "Sign out everywhere")}
+    <a href="/password">Change the password</a>`,
+  );
+}
+
+/** The form in which a user who knows the present password gives a new one. */
+export function passwordPage(csrf: string, message = ""): string {
+  return page(
+    "Change the password",
+    `<p>${escapeHTML(message)}</p>
+    ${form("/password", csrf, '<input name="password" type="password"> <input name="new_password" type="password">', "Change it")}`,
   );
 }
 

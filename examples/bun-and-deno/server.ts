@@ -1,7 +1,16 @@
 /* Both runtimes serve the `fetch` of a default export: `bun server.ts`, `deno serve server.ts`. */
 import { SessionError } from "session-sets";
 import { csrfGuard, type FetchSession, fetchSessions } from "session-sets/fetch";
-import { authenticate, type Data, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
+import {
+  authenticate,
+  changePassword,
+  type Data,
+  devicesPage,
+  type Form,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const fetchSession = fetchSessions(sessions);
 const guard = csrfGuard();
@@ -32,6 +41,19 @@ async function answer(request: Request, session: FetchSession<Data, "user_id">):
     case "POST /devices/end":
       await devices.delete(String(form.lineage)); // ends sessions of this user only
       return redirect("/");
+    case "POST /devices/end-others":
+      await session.signOutOthers("user_id");
+      return redirect("/");
+    case "GET /password":
+      return show(passwordPage(session.createCSRFToken()));
+    case "POST /password": {
+      if (changePassword(form)) {
+        await session.changeCredentials("user_id"); // after the new password is stored
+        return redirect("/");
+      }
+      const message = "The password is wrong, or the new one is missing.";
+      return show(passwordPage(session.createCSRFToken(), message), 422);
+    }
     case "POST /sign-out":
       await session.delete();
       return redirect("/sign-in");

@@ -1,6 +1,14 @@
 import express from "express";
 import { csrfGuard, expressSessions } from "session-sets/express";
-import { announce, authenticate, devicesPage, sessions, signInPage } from "../shop.ts";
+import {
+  announce,
+  authenticate,
+  changePassword,
+  devicesPage,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const app = express();
 const shop = expressSessions(sessions);
@@ -40,6 +48,32 @@ app.post("/devices/end", async (req, res) => {
   const devices = await shop.of(req).peers("user_id");
   await devices?.delete(String(req.body.lineage)); // ends sessions of this user only
   res.redirect("/");
+});
+
+app.post("/devices/end-others", async (req, res) => {
+  const session = shop.of(req);
+  if (await session.peers("user_id")) await session.signOutOthers("user_id");
+  res.redirect("/");
+});
+
+app.get("/password", async (req, res) => {
+  const session = shop.of(req);
+  if (!(await session.peers("user_id"))) return res.redirect("/sign-in");
+  return res.send(passwordPage(session.createCSRFToken()));
+});
+
+app.post("/password", async (req, res) => {
+  const session = shop.of(req);
+  if (!(await session.peers("user_id"))) return res.redirect("/sign-in");
+  if (changePassword(req.body)) {
+    await session.changeCredentials("user_id"); // after the new password is stored
+    return res.redirect("/");
+  }
+  return res
+    .status(422)
+    .send(
+      passwordPage(session.createCSRFToken(), "The password is wrong, or the new one is missing."),
+    );
 });
 
 app.post("/sign-out", async (req, res) => {

@@ -1,6 +1,15 @@
 import fastify from "fastify";
 import { csrfGuard, fastifySessions } from "session-sets/fastify";
-import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
+import {
+  announce,
+  authenticate,
+  changePassword,
+  devicesPage,
+  type Form,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const app = fastify();
 const shop = fastifySessions(sessions);
@@ -44,6 +53,32 @@ app.post<{ Body: Form }>("/devices/end", async (request, reply) => {
   const devices = await shop.of(request).peers("user_id");
   await devices?.delete(String(request.body.lineage)); // ends sessions of this user only
   return reply.redirect("/");
+});
+
+app.post("/devices/end-others", async (request, reply) => {
+  const session = shop.of(request);
+  if (await session.peers("user_id")) await session.signOutOthers("user_id");
+  return reply.redirect("/");
+});
+
+app.get("/password", async (request, reply) => {
+  const session = shop.of(request);
+  if (!(await session.peers("user_id"))) return reply.redirect("/sign-in");
+  return passwordPage(session.createCSRFToken());
+});
+
+app.post<{ Body: Form }>("/password", async (request, reply) => {
+  const session = shop.of(request);
+  if (!(await session.peers("user_id"))) return reply.redirect("/sign-in");
+  if (changePassword(request.body)) {
+    await session.changeCredentials("user_id"); // after the new password is stored
+    return reply.redirect("/");
+  }
+  reply.code(422);
+  return passwordPage(
+    session.createCSRFToken(),
+    "The password is wrong, or the new one is missing.",
+  );
 });
 
 app.post("/sign-out", async (request, reply) => {

@@ -1,7 +1,16 @@
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { csrfGuard, honoSessions, type SessionVariables } from "session-sets/hono";
-import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
+import {
+  announce,
+  authenticate,
+  changePassword,
+  devicesPage,
+  type Form,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const app = new Hono<{ Variables: SessionVariables<typeof sessions> & { form: Form } }>();
 app.use(honoSessions(sessions), csrfGuard());
@@ -39,6 +48,29 @@ app.post("/devices/end", async (c) => {
   const devices = await c.var.session.peers("user_id");
   await devices?.delete(String(c.var.form.lineage)); // ends sessions of this user only
   return c.redirect("/");
+});
+
+app.post("/devices/end-others", async (c) => {
+  const { session } = c.var;
+  if (await session.peers("user_id")) await session.signOutOthers("user_id");
+  return c.redirect("/");
+});
+
+app.get("/password", async (c) => {
+  const { session } = c.var;
+  if (!(await session.peers("user_id"))) return c.redirect("/sign-in");
+  return c.html(passwordPage(session.createCSRFToken()));
+});
+
+app.post("/password", async (c) => {
+  const { session } = c.var;
+  if (!(await session.peers("user_id"))) return c.redirect("/sign-in");
+  if (changePassword(c.var.form)) {
+    await session.changeCredentials("user_id"); // after the new password is stored
+    return c.redirect("/");
+  }
+  const message = "The password is wrong, or the new one is missing.";
+  return c.html(passwordPage(session.createCSRFToken(), message), 422);
 });
 
 app.post("/sign-out", async (c) => {

@@ -1,7 +1,16 @@
 import { bodyParser } from "@koa/bodyparser";
 import Koa from "koa";
 import { csrfGuard, koaSessions, type SessionContext } from "session-sets/koa";
-import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
+import {
+  announce,
+  authenticate,
+  changePassword,
+  devicesPage,
+  type Form,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const app = new Koa<Koa.DefaultState, SessionContext<typeof sessions>>();
 app.use(koaSessions(sessions)).use(csrfGuard());
@@ -38,6 +47,23 @@ app.use(async (ctx) => {
     case "POST /devices/end":
       await devices.delete(String(form.lineage)); // ends sessions of this user only
       return ctx.redirect("/");
+    case "POST /devices/end-others":
+      await session.signOutOthers("user_id");
+      return ctx.redirect("/");
+    case "GET /password":
+      ctx.body = passwordPage(session.createCSRFToken());
+      return;
+    case "POST /password":
+      if (changePassword(form)) {
+        await session.changeCredentials("user_id"); // after the new password is stored
+        return ctx.redirect("/");
+      }
+      ctx.status = 422;
+      ctx.body = passwordPage(
+        session.createCSRFToken(),
+        "The password is wrong, or the new one is missing.",
+      );
+      return;
     case "POST /sign-out":
       await session.delete();
       return ctx.redirect("/sign-in");

@@ -1,7 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { SessionError } from "session-sets";
 import { csrfGuard, nodeSessions } from "session-sets/node";
-import { announce, authenticate, devicesPage, type Form, sessions, signInPage } from "../shop.ts";
+import {
+  announce,
+  authenticate,
+  changePassword,
+  devicesPage,
+  type Form,
+  passwordPage,
+  sessions,
+  signInPage,
+} from "../shop.ts";
 
 const sessionOf = nodeSessions(sessions);
 const guard = csrfGuard();
@@ -35,6 +44,19 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
     case "POST /devices/end":
       await devices.delete(String(form.lineage)); // ends sessions of this user only
       return redirect(res, "/");
+    case "POST /devices/end-others":
+      await session.signOutOthers("user_id");
+      return redirect(res, "/");
+    case "GET /password":
+      return show(res, passwordPage(session.createCSRFToken()));
+    case "POST /password": {
+      if (changePassword(form)) {
+        await session.changeCredentials("user_id"); // after the new password is stored
+        return redirect(res, "/");
+      }
+      const message = "The password is wrong, or the new one is missing.";
+      return show(res, passwordPage(session.createCSRFToken(), message), 422);
+    }
     case "POST /sign-out":
       await session.delete();
       return redirect(res, "/sign-in");

@@ -3,7 +3,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { commandContract, feedContract, storeContract } from "session-sets/testing";
 import { describe, expect, test } from "vitest";
-import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import {
+  expectDevices,
+  expectEndingOthers,
+  startExample,
+} from "../support/programs/example-app.ts";
 import { redisUrl } from "../support/redis/shared.ts";
 import { findRuntime, PROGRAMS, RUNTIMES } from "./global-setup.ts";
 
@@ -52,7 +56,9 @@ describe.each(["bun", "deno"] as const)("%s", (name) => {
     });
 
   test("serves the example, in memory", async () => {
-    await expectDevices(await start());
+    const address = await start();
+    await expectDevices(address);
+    await expectEndingOthers(address);
   });
 
   // The two have a node:http of their own making.

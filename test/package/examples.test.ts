@@ -3,7 +3,11 @@ import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { promisify } from "node:util";
 import { beforeAll, describe, test } from "vitest";
-import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import {
+  expectDevices,
+  expectEndingOthers,
+  startExample,
+} from "../support/programs/example-app.ts";
 import { redisUrl } from "../support/redis/shared.ts";
 import { ROOT } from "../support/sources.ts";
 
@@ -22,6 +26,10 @@ beforeAll(async () => {
 describe.each(EXAMPLES)("the example for %s", (name) => {
   test("signs in, shows the devices, ends one, and signs out everywhere", async () => {
     await expectDevices(await startExample([`${OUT}/${name}/main.js`]));
+  });
+
+  test("ends all others, by a button and by a change of the password", async () => {
+    await expectEndingOthers(await startExample([`${OUT}/${name}/main.js`]));
   });
 
   test("does so in two processes that share a Redis", async () => {

@@ -180,6 +180,7 @@ export async function expectEndingOthers(
   const [phone, ...others] = openBrowsers(address, another, shop);
   const signInOthers = async () => {
     for (const browser of others) {
+      expect(await browser.open("/")).toBe("200 Sign in"); // its form has a token
       expect(await browser.open("/sign-in", ada)).toBe("200 Your devices");
     }
   };
@@ -208,6 +209,7 @@ export async function expectEndingOthers(
   await expectOthersOut();
   // The token before the change is worth nothing, even to a thief of the same moment.
   expect(await others[0].open("/", undefined, { cookie: old })).toBe("200 Sign in");
+  expect(await others[0].open("/")).toBe("200 Sign in");
   expect(await others[0].open("/sign-in", ada)).toBe("422 Sign in");
   const now = { ...ada, password: "battery staple" };
   expect(await others[0].open("/sign-in", now)).toBe("200 Your devices");
