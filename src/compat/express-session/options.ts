@@ -279,7 +279,10 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   const what = `The reference ${quote(name)}`;
   const about = { option: "references", field: name };
   if (typeof options !== "object" || options === null || isArray(options)) {
-    throw createConfigError(`${what} takes its options: {} is enough`, about);
+    throw createConfigError(
+      `${what} takes its options: {} for the field of that name, or { from: (session) => … } for another value`,
+      about,
+    );
   }
   const { from, as, limit, whenFull } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {

@@ -98,7 +98,7 @@ function createAssignedError(what: string, name: string | symbol) {
   const advice = FOREIGN_METHODS[String(name)];
   if (advice !== undefined) return createForeignMethodError(String(name), advice);
   return createConfigError(
-    `A session has no properties of the application's, and ${quote(what)} would change nothing. Read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ])`,
+    `A session has no properties of the application's, and ${quote(what)} would change nothing. Read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ]), sign a user in with await session.signIn({ … })`,
     { field: String(name) },
   );
 }

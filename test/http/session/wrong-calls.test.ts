@@ -2,8 +2,10 @@
 import express from "express";
 import passport from "passport";
 import { createSessions, type SessionError } from "session-sets";
+import { SessionSetsStore } from "session-sets/compat/express-session";
 import { expressSessions } from "session-sets/express";
 import { fetchSessions } from "session-sets/fetch";
+import { memoryStore } from "session-sets/memory";
 import { describe, expect, test } from "vitest";
 import { request, serve } from "../../support/http/apps/ad-hoc.ts";
 
@@ -61,6 +63,21 @@ describe("without its argument, the error names the call:", () => {
     const { own } = await open();
     expect(await catchHint(() => use(own as never))).toContain(call);
   });
+});
+
+test("an assignment of the user names signIn, which a set does not replace", async () => {
+  const { own } = await open();
+  const assign = () => {
+    own.user_id = 2;
+  };
+  expect(await catchHint(assign)).toContain("await session.signIn({ … })");
+});
+
+test("a reference of the store for express-session that is a function names from", async () => {
+  const references = { user_id: (session: { user_id?: number }) => session.user_id };
+  const create = () =>
+    new SessionSetsStore({ store: memoryStore(), references: references as never });
+  expect(await catchHint(create)).toContain("{ from: (session) => … }");
 });
 
 describe("a method of express-session's", () => {
