@@ -251,7 +251,7 @@ function dropExcess(references: readonly FieldReferences[]): FieldReferences[] {
     if (kept.at(-1)?.texts.length === one.texts.length) continue;
     warnOnce(
       "SESSION_SETS_VALUES_LEFT_OUT",
-      `A session was migrated whose references have more than ${MAX_REFERENCES} values in all: it is in the sets of as many of them, and not in the sets of the others. The same goes for each other one like it`,
+      `A session was migrated whose references have more than ${MAX_REFERENCES} values in all. It is in the sets of that many, and not in those of the others. The same holds for other such sessions`,
     );
   }
   return kept;

@@ -93,7 +93,7 @@ function warnAboutField(name: string, fault: string): void {
   warnOncePerSubject(
     `field ${fault}`,
     "SESSION_SETS_FIELD_LEFT_OUT",
-    `A session was migrated without its field ${quote(name)}, whose name ${fault}. The same goes for each other session with such a field; moveSessions counts these fields as leftOut`,
+    `A session was migrated without its field ${quote(name)}, whose name ${fault}. Other sessions lose such a field, too; moveSessions counts these fields as leftOut`,
   );
 }
 

@@ -286,10 +286,10 @@ function parseReference(name: string, options: StoreReferenceOptions<never>): St
   }
   const { from, as, limit, whenFull } = readOptions(what, options, REFERENCE_OPTIONS);
   if (from !== undefined && typeof from !== "function") {
-    throw createConfigError(`${what} has a from that isn't a function`, about);
+    throw createConfigError(`${what} has an option from that isn't a function`, about);
   }
   if (as !== undefined && as !== "set") {
-    throw createConfigError(`${what} has an as that is not "set"`, about);
+    throw createConfigError(`${what} has an option as that isn't "set"`, about);
   }
   const fault = findLimitFault(limit, whenFull);
   if (fault) throw createConfigError(`${what} ${fault}`, about);

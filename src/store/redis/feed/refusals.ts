@@ -4,7 +4,7 @@ import { readMessage } from "../wire/failures.ts";
 /** The error of a client that can't be subscribed with, whatever its server does. */
 export function createUnableError(): SessionError {
   return createConfigError(
-    "Hearing of endings takes a connection of the store's own, which a client of Valkey GLIDE can't be asked for; give redisStore a client of ioredis or redis. Sessions end all the same",
+    "To hear of endings, the store needs a connection of its own, and a client of Valkey GLIDE can't open one; give redisStore a client of ioredis or redis. Sessions end all the same",
     { option: "client" },
   );
 }
