@@ -17,12 +17,14 @@
 --           now, 'late'
 
 local not_after = tonumber(ARGV[1])
+local key = KEYS[1]
 local id = ARGV[2]
 local idle = tonumber(ARGV[3])
 local timeout = tonumber(ARGV[4])
 local names_text = ARGV[5]
 local as_of = tonumber(ARGV[6])
-local count = tonumber(ARGV[7])
+local fields, next_argument = read_list(7)
+local limits = read_limits(next_argument)
 
 if is_late(not_after) then
   return { now, 'late' }
@@ -33,10 +35,9 @@ end
 local is_simple = not as_of
   and #names_text <= MAX_PART_BYTES
   and not string.find(names_text, '=', 1, true)
-  and count <= MAX_BATCH
-  and ARGV[8 + count] == '0'
-  and ARGV[9 + count] == '0'
-if is_simple and not redis.call('HGET', KEYS[1], '@c') then
+  and not limits
+  and #fields <= MAX_BATCH
+if is_simple and not redis.call('HGET', key, '@c') then
   local created, seen = format_int(micros), format_int(now)
   local sets, expired = {}, {}
   for name in string.gmatch(names_text, '%S+') do
@@ -48,7 +49,7 @@ if is_simple and not redis.call('HGET', KEYS[1], '@c') then
   -- The library's own fields come first: in a small hash the first are found the fastest.
   local own = { '@c', created, '@s', seen }
   if idle then
-    append(own, '@i', ARGV[3])
+    append(own, '@i', format_int(idle))
   end
   if timeout then
     append(own, '@a', absolute)
@@ -56,19 +57,17 @@ if is_simple and not redis.call('HGET', KEYS[1], '@c') then
   if names_text ~= '' then
     append(own, '@r', names_text)
   end
-  append_list(own, { unpack(ARGV, 8, 7 + count) })
-  redis.call('HSET', KEYS[1], unpack(own))
+  append_list(own, fields)
+  redis.call('HSET', key, unpack(own))
   -- This deletes the session if its deadline has passed.
-  redis.call('PEXPIREAT', KEYS[1], moment)
+  redis.call('PEXPIREAT', key, moment)
   for i, set in ipairs(sets) do
     write_entry(set, id, moment, expired[i])
   end
-  return { now, 'created', { created, seen, ARGV[3], absolute } }
+  return { now, 'created', { created, seen, idle and format_int(idle) or '', absolute } }
 end
 
 local names = split_words(names_text)
-local fields, next_argument = read_list(7)
-local limits = read_limits(next_argument)
 
 -- The id is fresh and random: if a session has it, this command was sent before.
 local found = has_session(id) and read_own_fields(id)
