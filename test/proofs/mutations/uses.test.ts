@@ -6,9 +6,11 @@ import assert from "node:assert/strict";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changing } from "../../../src/testing/core/changing.ts";
+import { newIdBeside } from "../../../src/testing/ids.ts";
 import {
   change,
   createForUser,
+  createRotation,
   expectDone,
   findLive,
   HOUR_MS,
@@ -76,6 +78,33 @@ const cases: readonly StoreTest[] = [
     await age(store, id, -HOUR_MS);
     const { times } = expectDone(await change(store, id, { set: { a: "1" } }));
     assert.ok(times.lastSeenAt <= Date.now() + 1000, "it isn't seen in the future any more");
+    await check(store);
+  }),
+
+  storeTest(
+    "a touch after the clock was set back brings the set's expiry forward",
+    async ({ store }) => {
+      const id = await createForUser(store, "1");
+      await age(store, id, -HOUR_MS);
+      const later = (await findLive(store, id)).lastSeenAt + 2 * HOUR_MS;
+      await client.zadd(store.setKey(of("user_id", "1")), later, id);
+      for (const key of [store.sessionKey(id), store.setKey(of("user_id", "1"))]) {
+        await client.pexpireat(key, later);
+      }
+      expectDone(await change(store, id));
+      await check(store);
+    },
+  ),
+
+  storeTest("a touch of a rotated session renews its pointer", async ({ store }) => {
+    const id = await createForUser(store, "1");
+    const rotated = expectDone(
+      await change(store, id, { rotation: createRotation(newIdBeside(id)) }),
+    );
+    await age(store, rotated.id, HOUR_MS / 2);
+    const sooner = rotated.times.lastSeenAt + HOUR_MS / 2;
+    await client.pexpireat(store.sessionKey(id).replace(":s:", ":l:"), sooner);
+    expectDone(await change(store, rotated.id));
     await check(store);
   }),
 

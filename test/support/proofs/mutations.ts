@@ -172,14 +172,7 @@ ${DEADLINES}`,
     about: "one command makes the session and sets its expiry, the next makes its entries",
     apply: edits(
       "create",
-      [
-        `  for _, name in ipairs(names) do
-    add_entry(name, id, deadline, 0)
-  end
-`,
-        "",
-      ],
-      ["\nrefresh_set_expiries()\nif room then\n", "\nif room then\n"],
+      ["    write_entry(set, id, moment, expired[i])\n", ""],
       [
         "if found then\n  return",
         `if found then

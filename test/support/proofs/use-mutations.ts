@@ -1,5 +1,5 @@
 /* Stores that are wrong on purpose about what a write has to do, and what it may leave. */
-import { listAllEdits, type Mutation } from "./mutations.ts";
+import { edits, listAllEdits, type Mutation } from "./mutations.ts";
 
 const DUE = "  return since >= MAX_TOUCH_DELAY_MS or";
 
@@ -56,5 +56,26 @@ export const useMutations = {
   "entry that is not renewed": {
     about: "a use leaves the scores of the session's entries",
     apply: listAllEdits("    add_entry(name, id, deadline, before)\n", ""),
+  },
+  "entry that a touch leaves": {
+    about: "a touch of a session in one set leaves the score of its entry",
+    apply: edits("update", ["      write_entry(set, asked_id, moment, expired)\n", ""]),
+  },
+  "own entry among the expired": {
+    about: "entries that have expired are dropped after the session's own was written",
+    apply: edits("update", [
+      "      write_entry(set, asked_id, moment, expired)\n",
+      `      write_entry(set, asked_id, moment, {})
+      redis.call('ZREM', set, asked_id, unpack(expired))
+`,
+    ]),
+  },
+  "short touch that brings forward": {
+    about: "a touch that brings the deadline forward leaves the expiry of the set",
+    apply: edits("update", ["deadline >= before and deadline >= now + 1000", "deadline > 0"]),
+  },
+  "short touch of a rotated session": {
+    about: "a touch leaves the pointer to a rotated session as it is",
+    apply: edits("update", ["own[1] and not own[5] and is_put_off", "own[1] and is_put_off"]),
   },
 } as const satisfies Record<string, Mutation>;

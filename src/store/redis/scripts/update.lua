@@ -40,6 +40,31 @@ if #fields > 0 then
   end
 end
 
+-- Nearly every touch ends here: of a session in one set or none, whose deadline is put off and far
+-- enough to outlast the script (includes/touches.lua), and that was never rotated.
+if #fields == 0 then
+  local own = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@l', '@r')
+  local name = own[6]
+  local found = { seen = own[2], idle = own[3], absolute = own[4] }
+  local before = derive_deadline(found)
+  found.seen = format_int(now)
+  local deadline = derive_deadline(found)
+  local is_put_off = deadline >= before and deadline >= now + 1000
+  local is_plain = not name or string.find(name, '^[^%d%s=]%S*$')
+  if own[1] and not own[5] and is_put_off and is_plain then
+    local set = name and base .. ':r:' .. name
+    local expired = set and list_expired(set, found.seen)
+    local moment = format_int(deadline)
+    -- PEXPIREAT comes first, as it needs no memory: touching works when it is full.
+    redis.call('PEXPIREAT', key, moment)
+    redis.call('HSET', key, '@s', found.seen)
+    if set then
+      write_entry(set, asked_id, moment, expired)
+    end
+    return { now, 'written', own[1], found.seen, own[3], own[4], own[5] }
+  end
+end
+
 local id, found = follow_aliases(asked_id, MAX_HOPS)
 if not found.created then
   return answer_absent(found, { names = {} }, {})

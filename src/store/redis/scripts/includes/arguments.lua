@@ -4,6 +4,9 @@
 -- The list at ARGV[at], and where the argument after it is.
 local function read_list(at)
   local count = tonumber(ARGV[at])
+  if count <= MAX_BATCH then
+    return { unpack(ARGV, at + 1, at + count) }, at + count + 1
+  end
   local list = {}
   for i = 1, count do
     list[i] = ARGV[at + i]

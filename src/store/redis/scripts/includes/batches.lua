@@ -16,8 +16,9 @@ local function delete_keys(keys)
 end
 
 local function append_list(list, values)
+  local size = #list
   for i = 1, #values do
-    list[#list + 1] = values[i]
+    list[size + i] = values[i]
   end
 end
 

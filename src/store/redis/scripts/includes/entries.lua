@@ -88,10 +88,9 @@ local function recompute_expiry(name)
   end
 end
 
--- Puts a set's expiry off until a deadline, unless it expires later. GT leaves a key as it is that
--- has no expiry, as one that was just made.
-local function put_off_expiry(key, deadline, is_new)
-  local moment = format_int(deadline)
+-- Puts a set's expiry off until a moment (ms, as text), unless it expires later. GT leaves a key as
+-- it is that has no expiry, as one that was just made.
+local function put_off_expiry(key, moment, is_new)
   if redis.call('PEXPIREAT', key, moment, 'GT') == 0 and is_new then
     redis.call('PEXPIREAT', key, moment, 'NX')
   end
@@ -107,10 +106,10 @@ local function refresh_set_expiries()
     if set.had > set.latest then
       recompute_expiry(name)
     else
-      local plain = derive_plain_key(name)
-      put_off_expiry(derive_set_key(name), set.latest, set.added > 0)
+      local plain, moment = derive_plain_key(name), format_int(set.latest)
+      put_off_expiry(derive_set_key(name), moment, set.added > 0)
       if plain then
-        put_off_expiry(plain, set.latest, set.added > 0)
+        put_off_expiry(plain, moment, set.added > 0)
       end
     end
   end

@@ -28,8 +28,10 @@ local function delete_sessions(sessions)
   local keys = {}
   for _, session in ipairs(sessions) do
     keys[#keys + 1] = derive_session_key(session.id)
-    for _, old in ipairs(session.trail or {}) do
-      keys[#keys + 1] = derive_session_key(old)
+    if session.trail then
+      for _, old in ipairs(session.trail) do
+        keys[#keys + 1] = derive_session_key(old)
+      end
     end
     if session.lineage then
       keys[#keys + 1] = derive_pointer_key(session.lineage)
