@@ -1,4 +1,4 @@
-/* The store's contract on Redis, where a store has several shards. */
+/* The store's contract on Redis, where a store has several shards, with ioredis 6. */
 import { shardsContract } from "../support/stores/client-contract.ts";
 
-shardsContract(4);
+shardsContract(4, ["ioredis 6"]);

@@ -1,4 +1,4 @@
-/* The store's contract on Redis, where a store has one shard. */
+/* The store's contract on Redis, where a store has one shard, with ioredis 6. */
 import { shardsContract } from "../support/stores/client-contract.ts";
 
-shardsContract(1);
+shardsContract(1, ["ioredis 6"]);

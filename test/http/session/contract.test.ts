@@ -1,25 +1,10 @@
-/* The session of a request, whatever framework has shown it: on an exchange of its own, on both stores. */
-import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
+/* The session of a request, whatever framework has shown it: on an exchange of its own, on the memory store. */
+import { onTestFinished } from "vitest";
 import { sessionContract, starter } from "../../support/http/contract/contract.ts";
 import { plainHost } from "../../support/http/plain-exchange.ts";
-import { redisUrl } from "../../support/redis/shared.ts";
-import { type Client, clients, openMemory, openRedis } from "../../support/stores/stores.ts";
+import { openMemory } from "../../support/stores/stores.ts";
 
-describe("on the memory store", () => {
-  sessionContract(
-    starter(plainHost, "", async () => openMemory(), onTestFinished),
-    "moved",
-  );
-});
-
-describe("on Redis with 4 shards", () => {
-  let client: Client;
-  beforeAll(() => {
-    client = clients["ioredis 6"](redisUrl());
-  });
-  afterAll(() => client.quit());
-  sessionContract(
-    starter(plainHost, "", async () => openRedis(client, 4), onTestFinished),
-    "real",
-  );
-});
+sessionContract(
+  starter(plainHost, "", async () => openMemory(), onTestFinished),
+  "moved",
+);
