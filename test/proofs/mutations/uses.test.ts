@@ -6,21 +6,26 @@ import assert from "node:assert/strict";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { changing } from "../../../src/testing/core/changing.ts";
+import { REJECT } from "../../../src/testing/core/full-sets.ts";
 import { newIdBeside } from "../../../src/testing/ids.ts";
 import {
   change,
+  createDraft,
   createForUser,
   createRotation,
+  createSession,
   expectDone,
   findLive,
   HOUR_MS,
   of,
+  toLimited,
+  toReferences,
 } from "../../../src/testing/steps.ts";
 import { type StoreTest, storeTest } from "../../../src/testing/store-test.ts";
 import { type Mutation, mutatedClient } from "../../support/proofs/mutations.ts";
 import { useMutations } from "../../support/proofs/use-mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
-import { checkInvariants } from "../../support/stores/invariants.ts";
+import { checkInvariants, type Layout } from "../../support/stores/invariants.ts";
 import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
 
 let server: RedisServer;
@@ -34,12 +39,14 @@ afterAll(async () => {
   await server.stop();
 });
 
+const DECLARED: Layout["references"] = { user_id: {}, team: {} };
+
 type Store = Parameters<typeof createForUser>[0];
 
 /** Checks all keys of a store. */
-async function check(store: Store): Promise<void> {
+async function check(store: Store, references: Layout["references"] = DECLARED): Promise<void> {
   const [, prefix = ""] = /^\{(.*):0\}/.exec(store.sessionKey("AA")) ?? [];
-  await checkInvariants(client, { prefix, shards: 1, references: { user_id: {} } });
+  await checkInvariants(client, { prefix, shards: 1, references });
 }
 
 /** As if the session was last seen so much earlier. */
@@ -49,6 +56,48 @@ async function age(store: Store, id: string, ms: number): Promise<void> {
 }
 
 const cases: readonly StoreTest[] = [
+  storeTest("a session is made whole, whatever sets it enters", async ({ store }) => {
+    const made = createDraft(store, { fields: { user_id: "1" }, references: { user_id: ["1"] } });
+    await createSession(store, made);
+    await createSession(store, { ...made, fields: new Map([["sent", "again"]]) });
+    assert.deepEqual((await findLive(store, made.id)).fields, made.fields);
+    const teams = Array.from({ length: 20 }, (_, i) => `team${i}`);
+    const fields = { team: JSON.stringify(teams) };
+    await createForUser(store, "1", { fields, references: { team: teams } });
+    await check(store);
+  }),
+
+  storeTest("a session enters no set that is full or was cleared", async ({ store }) => {
+    const { createdAt } = await createSession(store, createDraft(store));
+    const made = createDraft(store, { fields: { user_id: "1" } });
+    const limited = { ...made, references: toLimited({ user_id: ["1"] }, REJECT) };
+    for (let i = 0; i < REJECT.most; i++) await createForUser(store, "1");
+    assert.equal((await store.create(limited)).state, "full");
+    assert.equal(await store.endAll(of("user_id", "1")), REJECT.most);
+    const references = toReferences({ user_id: ["1"] });
+    const answer = await store.create({ ...made, references, asOf: createdAt });
+    assert.equal(answer.state, "cleared");
+    await check(store);
+  }),
+
+  storeTest("a session enters the plain set, too", async ({ store }) => {
+    const made = createDraft(store, { fields: { user_id: "1" }, references: { user_id: ["1"] } });
+    const references = made.references.map((one) => ({ ...one, plain: true }));
+    await createSession(store, { ...made, references });
+    await check(store, { user_id: { as: "set" } });
+  }),
+
+  storeTest(
+    "a new session's entry isn't dropped with those that have expired",
+    async ({ store }) => {
+      const first = await createForUser(store, "1");
+      const id = newIdBeside(first);
+      await client.zadd(store.setKey(of("user_id", "1")), "1", id); // as a script that died has left it
+      await createForUser(store, "1", { id });
+      await check(store);
+    },
+  ),
+
   storeTest("sets expire with their last entries, whatever was used last", async ({ store }) => {
     const id = await createForUser(store, "1");
     await check(store);

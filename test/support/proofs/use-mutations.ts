@@ -78,4 +78,33 @@ export const useMutations = {
     about: "a touch leaves the pointer to a rotated session as it is",
     apply: edits("update", ["own[1] and not own[5] and is_put_off", "own[1] and is_put_off"]),
   },
+  "short create whatever is known of clears": {
+    about: "a session is made although its set was cleared since `asOf`",
+    apply: edits("create", ["local is_simple = not as_of\n  and ", "local is_simple = "]),
+  },
+  "short create without a limit": {
+    about: "a session is made although its set is full",
+    apply: edits("create", ["  and not limits\n", ""]),
+  },
+  "short create outside of a plain set": {
+    about: "a session enters only the sorted set of a reference that has a plain one, too",
+    apply: edits("create", ["  and not string.find(names_text, '=', 1, true)\n", ""]),
+  },
+  "short create of many names": {
+    about: "the names of many sets are one long value",
+    apply: edits("create", ["  and #names_text <= MAX_PART_BYTES\n", ""]),
+  },
+  "create that is done again": {
+    about: "a create that is sent again overwrites the session",
+    apply: edits("create", ["is_simple and not redis.call('HGET', key, '@c')", "is_simple"]),
+  },
+  "create that drops its own entry": {
+    about: "entries that have expired are dropped after the new session's own was written",
+    apply: edits("create", [
+      "    write_entry(set, id, moment, expired[i])\n",
+      `    write_entry(set, id, moment, {})
+    redis.call('ZREM', set, id, unpack(expired[i]))
+`,
+    ]),
+  },
 } as const satisfies Record<string, Mutation>;
