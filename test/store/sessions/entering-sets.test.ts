@@ -144,7 +144,7 @@ describe.each(Object.entries(STORES))("%s", (_, createStore) => {
       if (whenFull === "reject") {
         const error = await refusal(enter(sessions));
         expect(error).toMatchObject(FULL);
-        expect(error.hint).toMatch(/Nothing was written or ended/);
+        expect(error.hint).toMatch(/nothing was written or ended/);
         expect(await members(sessions)).toEqual([first, second].sort());
       } else {
         const { session } = await enter(sessions);
