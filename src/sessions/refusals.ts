@@ -6,7 +6,7 @@ export function createRefusedError(refused: Refused): SessionError {
   if (refused.state === "full") return createLimitError(refused.field, refused.limit);
   return new SessionError(
     "ERR_SESSION_GONE",
-    "A set that the session would be in was cleared since its credentials were read (asOf), or they were read more than an hour ago; nothing was written or ended. Read the credentials again and check them: ask the user to sign in again",
+    "A set that the session would be in was cleared since its credentials were read (asOf), or they were read more than an hour ago. Nothing was written or ended. Read the credentials again and check them: ask the user to sign in again",
   );
 }
 

@@ -161,7 +161,7 @@ export class Entries {
     const { maxSessions, maxTotalBytes } = this.#limits;
     return new SessionError(
       "ERR_STORE_FULL",
-      `The memory store is full of sessions with a user: it holds ${this.#sessions.size} of at most ${maxSessions} sessions, and ${this.#bytes} of at most ${maxTotalBytes} bytes; raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
+      `The memory store is full of sessions with a user: it holds ${this.#sessions.size} of at most ${maxSessions} sessions, and ${this.#bytes} of at most ${maxTotalBytes} bytes. Raise maxSessions or maxTotalBytes, shorten the timeouts, or use redisStore`,
       { maxSessions, maxTotalBytes },
     );
   }

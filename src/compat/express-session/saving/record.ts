@@ -184,7 +184,7 @@ function findValue(name: string, from: NonNullable<StoreReference["from"]>, data
   } catch (cause) {
     throw new SessionError(
       "ERR_SESSION_VALUE",
-      `The function of the reference ${quote(name)} fails on a session; nothing was written. See the cause; let it return undefined where it finds nothing`,
+      `The function of the reference ${quote(name)} fails on a session. Nothing was written. See the cause, and let the function return undefined if it finds nothing`,
       { field: name, cause },
     );
   }

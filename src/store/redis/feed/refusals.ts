@@ -4,7 +4,7 @@ import { readMessage } from "../wire/failures.ts";
 /** The error of a client that can't be subscribed with, whatever its server does. */
 export function createUnableError(): SessionError {
   return createConfigError(
-    "To hear of endings, the store needs a connection of its own, and a client of Valkey GLIDE can't open one; give redisStore a client of ioredis or redis. Sessions end all the same",
+    "To hear of endings, the store needs a connection of its own, and a client of Valkey GLIDE can't open one. Give redisStore a client of ioredis or redis. Sessions still end without it",
     { option: "client" },
   );
 }
@@ -18,7 +18,7 @@ export function findRefusal(error: unknown, channels: string): SessionError | nu
   const messages = [readMessage(error), readMessage((error as Error | undefined)?.cause)];
   if (messages.some((message) => NO_RIGHT_PATTERN.test(message))) {
     return createConfigError(
-      `The client's user may not hear of endings: sessions end all the same, and nobody is told. Give it the rights &${channels} +ssubscribe +sunsubscribe +spublish (ACL SETUSER)`,
+      `The client's user lacks the rights to hear of endings: sessions still end, but no process is told. Give it the rights &${channels} +ssubscribe +sunsubscribe +spublish (ACL SETUSER)`,
       { option: "client" },
     );
   }

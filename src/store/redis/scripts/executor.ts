@@ -206,7 +206,7 @@ export class Executor {
     const replication = this.#replication;
     if (!replication) {
       throw createConfigError(
-        "Waiting for replicas takes a connection that isn't reopened silently, and a client of Valkey GLIDE reopens its own; give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
+        "Waiting for replicas takes a connection that isn't reopened silently, and a client of Valkey GLIDE reopens its own. Give redisStore a client of ioredis or redis, or leave replicas out. Nothing was ended",
         { option: "replicas" },
       );
     }

@@ -96,7 +96,7 @@ export function isMovingSlot(error: unknown): boolean {
 export function checkReach(error: unknown, { cluster }: { readonly cluster: boolean }): void {
   if (cluster || !(error instanceof Error) || !/^MOVED\b|- Moved: /.test(error.message)) return;
   throw createConfigError(
-    "The server is part of a cluster, and the client is for a single server; give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
+    "The server is part of a cluster, and the client is for a single server. Give redisStore a client of the cluster: new Cluster(nodes) of ioredis, createCluster of redis, GlideClusterClient of Valkey GLIDE",
     { option: "client" },
   );
 }
@@ -150,7 +150,7 @@ const ADVICE: readonly (readonly [pattern: RegExp, advice: string])[] = [
   ],
   [
     /unknown command ['`"]?EVAL|could not find scripting engine|Lua scripting support disabled/i,
-    "the server runs no Lua scripts, and this store writes by scripts only; load its Lua module, which Valkey 9.1 and later have apart from the server, or use one that has Lua",
+    "the server runs no Lua scripts, and this store writes by scripts only. Load its Lua module, which Valkey 9.1 and later have apart from the server, or use one that has Lua",
   ],
   [/unknown command/i, "the server lacks a command; Redis 7.0 or Valkey 7.2 and later are needed"],
 ];

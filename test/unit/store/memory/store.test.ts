@@ -26,7 +26,7 @@ const HOUR = 3_600_000;
 const FULL = expect.objectContaining({
   code: "ERR_STORE_FULL",
   status: 503,
-  message: expect.stringMatching(/raise maxSessions or maxTotalBytes.*redisStore/),
+  message: expect.stringMatching(/Raise maxSessions or maxTotalBytes.*redisStore/),
 });
 
 afterEach(() => {

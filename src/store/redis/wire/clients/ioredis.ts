@@ -47,7 +47,7 @@ export function createIoredisConnection(client: IoredisClient): Connection {
   // The scripts and the cluster take the hash tag from the first brace.
   if (/[{}]/.test(keyPrefix)) {
     throw createConfigError(
-      "The client's keyPrefix has a brace, which would change the hash tag of every key; leave it out, and name the sessions with redisStore's own prefix",
+      "The client's keyPrefix has a brace, which would change the hash tag of every key. Leave it out, and name the sessions with redisStore's own prefix",
       { option: "client" },
     );
   }

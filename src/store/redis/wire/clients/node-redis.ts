@@ -68,7 +68,7 @@ export function createNodeRedisConnection(client: NodeRedisClient): Connection {
   const { _keyPrefix } = client as { _keyPrefix?: string };
   if (_keyPrefix) {
     throw createConfigError(
-      "The client doesn't put its keyPrefix before the keys of raw commands, which redisStore sends; leave it out, and name the sessions with redisStore's own prefix",
+      "The client doesn't put its keyPrefix before the keys of raw commands, which redisStore sends. Leave it out, and name the sessions with redisStore's own prefix",
       { option: "client" },
     );
   }
