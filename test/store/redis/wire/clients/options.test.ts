@@ -129,7 +129,7 @@ describe.each(kinds)("%s", (_kind, connect) => {
       expect(() => redisStore(client)).toThrowError(
         expect.objectContaining({
           code: "ERR_SESSION_CONFIG",
-          message: expect.stringMatching(/keyPrefix.*leave it out/),
+          message: expect.stringMatching(/keyPrefix.*Leave it out/),
         }),
       );
     },

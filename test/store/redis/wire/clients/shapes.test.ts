@@ -189,12 +189,12 @@ describe("a client with a key prefix that would be left out is refused", () => {
     ["of a Sentinel client", () => redis6.createSentinel({ ...SENTINEL, keyPrefix: "app:" })],
     ["of a cluster", () => redis6.createCluster({ ...CLUSTER, keyPrefix: "app:" })],
   ])("%s", (_, client) => {
-    refusal(client(), /keyPrefix.*leave it out/);
+    refusal(client(), /keyPrefix.*Leave it out/);
   });
 
   test.each(["{app}:", "app{", "}"])("a Cluster of ioredis with a brace: %s", (keyPrefix) => {
     for (const Cluster of [Cluster5, Cluster6]) {
-      refusal(new Cluster(NODES, { ...LAZY, keyPrefix }), /keyPrefix has a brace.*leave it out/);
+      refusal(new Cluster(NODES, { ...LAZY, keyPrefix }), /keyPrefix has a brace.*Leave it out/);
     }
   });
 });

@@ -132,7 +132,16 @@ describe("on a cluster", () => {
       }
       await handOver(from, to);
       // No command has told the clients of it.
-      for (const { set, kind } of all) expect(await set.clear(ONE), kind).toBe(100);
+      for (const { set, kind } of all) {
+        const ended = await set.clear(ONE).catch((error) => {
+          // redis 5 closes its connections, with what is under way, once it learns of the new master.
+          if (!/Disconnects client/.test(error.message)) throw error;
+          return null;
+        });
+        if (ended === null) await set.clear(ONE);
+        else expect(ended, kind).toBe(100);
+        expect(await set.size(), kind).toBe(0);
+      }
     }
     for (const { port } of nodes()) expect(await countKeys(port)).toBe(0);
     for (const { end } of all) await end();
