@@ -104,6 +104,12 @@ export const requestSessionSurface: Surface<CoreWorld, Bringing> = {
   settings: bringings,
   open: openSession,
   methods: sessionMethods,
+  skipped: {
+    regenerate: "reading it is refused, whatever comes then",
+    save: "the same",
+    reload: "the same",
+    destroy: "the same",
+  },
 };
 
 export const peersSurface: Surface<CoreWorld, Bringing> = {
