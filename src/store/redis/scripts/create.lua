@@ -38,33 +38,28 @@ local is_simple = not as_of
   and not limits
   and #fields <= MAX_BATCH
 if is_simple and not redis.call('HGET', key, '@c') then
-  local created, seen = format_int(micros), format_int(now)
+  local made = {
+    created = format_int(micros), seen = format_int(now), idle = idle and format_int(idle),
+    absolute = timeout and format_int(now + timeout),
+  }
   local sets, expired = {}, {}
   for name in string.gmatch(names_text, '%S+') do
     sets[#sets + 1] = base .. ':r:' .. name
-    expired[#sets] = list_expired(sets[#sets], seen)
+    expired[#sets] = list_expired(sets[#sets], made.seen, 8)
   end
   local moment = format_int(math.min(now + (idle or math.huge), now + (timeout or math.huge)))
-  local absolute = timeout and format_int(now + timeout) or ''
-  -- The library's own fields come first: in a small hash the first are found the fastest.
-  local own = { '@c', created, '@s', seen }
-  if idle then
-    append(own, '@i', format_int(idle))
-  end
-  if timeout then
-    append(own, '@a', absolute)
-  end
+  local all = list_first_fields(made)
   if names_text ~= '' then
-    append(own, '@r', names_text)
+    append(all, '@r', names_text)
   end
-  append_list(own, fields)
-  redis.call('HSET', key, unpack(own))
+  append_list(all, fields)
+  redis.call('HSET', key, unpack(all))
   -- This deletes the session if its deadline has passed.
   redis.call('PEXPIREAT', key, moment)
   for i, set in ipairs(sets) do
     write_entry(set, id, moment, expired[i])
   end
-  return { now, 'created', { created, seen, idle and format_int(idle) or '', absolute } }
+  return { now, 'created', list_times(made) }
 end
 
 local names = split_words(names_text)

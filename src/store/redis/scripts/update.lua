@@ -53,7 +53,7 @@ if #fields == 0 then
   local is_plain = not name or string.find(name, '^[^%d%s=]%S*$')
   if own[1] and not own[5] and is_put_off and is_plain then
     local set = name and base .. ':r:' .. name
-    local expired = set and list_expired(set, found.seen)
+    local expired = set and list_expired(set, found.seen, 8)
     local moment = format_int(deadline)
     -- PEXPIREAT comes first, as it needs no memory: touching works when it is full.
     redis.call('PEXPIREAT', key, moment)

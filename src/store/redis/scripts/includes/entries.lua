@@ -20,9 +20,13 @@ local function note_change(name, added, latest, had)
   return set
 end
 
+-- The first expired entries at the key of a set. `moment` is now (ms), as text.
+local function list_expired(key, moment, most)
+  return redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. moment, 'LIMIT', 0, most)
+end
+
 local function read_expired_entries(name, most)
-  local key = derive_set_key(name)
-  return redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. format_int(now), 'LIMIT', 0, most)
+  return list_expired(derive_set_key(name), format_int(now), most)
 end
 
 -- A set's key may hold something else, such as a value of another program. A script that writes one

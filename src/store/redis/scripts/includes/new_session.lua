@@ -1,3 +1,16 @@
+-- The library's own fields of a new session, as field, value, … They come first: in a small hash
+-- the first are found the fastest.
+local function list_first_fields(found)
+  local all = { '@c', found.created, '@s', found.seen }
+  if found.idle then
+    append(all, '@i', found.idle)
+  end
+  if found.absolute then
+    append(all, '@a', found.absolute)
+  end
+  return all
+end
+
 -- Makes a session with `fields` (field, value, …) in the sets of `names`. `idle` is a timeout (ms)
 -- or nil, `absolute` a deadline (ms) or nil, and `seen` when it was last seen (ms), by default now.
 -- Nothing is left if its deadline has passed. `refresh_set_expiries` is called after it.
@@ -8,14 +21,7 @@ local function make_session(id, names, fields, idle, absolute, seen)
     created = format_int(micros), seen = format_int(seen), idle = idle and format_int(idle),
     absolute = absolute and format_int(absolute),
   }
-  -- The library's own fields come first: in a small hash the first are found the fastest.
-  local all = { '@c', found.created, '@s', found.seen }
-  if idle then
-    append(all, '@i', found.idle)
-  end
-  if absolute then
-    append(all, '@a', found.absolute)
-  end
+  local all = list_first_fields(found)
   append_list(all, encode_names(names))
   append_list(all, fields)
   call_in_batches('HSET', derive_session_key(id), all)

@@ -2,15 +2,9 @@
 -- session passes: without tables of what has changed, and with each number written as text once.
 -- includes/entries.lua does the rest.
 
--- The first expired entries of a set. A key of a wrong type stops the script here, so this comes
--- before its first write. `moment` is now (ms).
-local function list_expired(set, moment)
-  return redis.call('ZRANGEBYSCORE', set, '-inf', '(' .. moment, 'LIMIT', 0, 8)
-end
-
 -- I1 and I3: writes an entry whose deadline (ms, as text) is no earlier than before, so the set's
--- expiry can only be put off. `expired` entries are dropped first: the session's own may be among
--- them.
+-- expiry can only be put off. `expired` entries, from `list_expired`, are dropped first: the
+-- session's own may be among them.
 local function write_entry(set, id, deadline, expired)
   if #expired > 0 then
     redis.pcall('ZREM', set, unpack(expired))
