@@ -28,7 +28,6 @@ import { sendToken } from "./send-token.ts";
 export class HeldSession<Data extends object> {
   readonly #context: RequestContext;
   readonly #core: SessionCore;
-  readonly #tombstone: { readonly stays: number };
   /** The carrier that brought the token, and brings the client a new one. */
   #carrier: Carrier;
   /** The well-formed tokens of the request, if several came and it is not yet decided which one counts. */
@@ -56,7 +55,6 @@ export class HeldSession<Data extends object> {
     const { core, carrier, tokens } = context;
     this.#context = context;
     this.#core = core;
-    this.#tombstone = { stays: core.config.rotationGrace };
     this.#carrier = carrier;
     this.#candidates = tokens.length > 1 ? tokens : [];
     this.#token = tokens.length === 1 ? (tokens[0] as string) : null;
@@ -90,11 +88,10 @@ export class HeldSession<Data extends object> {
   /** Decides which of several tokens counts. Returns what was found. */
   async decide(fields: readonly string[] | undefined): Promise<Lookup> {
     const best = await findBestToken(this.#core, this.#candidates, fields);
-    const { token, id, lookup, twinIds } = best;
-    [this.#candidates, this.#twinIds] = [[], twinIds];
-    [this.#token, this.#tokenId, this.#id] = [token, id, id];
-    this.#isDead = lookup.state !== "live";
-    return lookup;
+    [this.#candidates, this.#twinIds] = [[], best.twinIds];
+    [this.#token, this.#tokenId, this.#id] = [best.token, best.id, best.id];
+    this.#isDead = best.lookup.state !== "live";
+    return best.lookup;
   }
 
   async load({ fields, touch }: ReadArguments): Promise<StoredSession | null> {
@@ -337,6 +334,10 @@ export class HeldSession<Data extends object> {
   async #endAt(id: string, set: Reference | null, how: EndingOptions): Promise<boolean> {
     const options = { ...(set && { reference: set }), tombstone: this.#tombstone, ...how };
     return (await this.#core.end(id, options)) !== null;
+  }
+
+  get #tombstone() {
+    return { stays: this.#core.config.rotationGrace };
   }
 
   /** Notes the result of a change. `fresh` is the token that the session may have got. */
