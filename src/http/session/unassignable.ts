@@ -29,14 +29,14 @@ export class Unassignable {
  * The methods of express-session's sessions that other packages call, Passport among them, and what to do
  * here instead. Reading one throws: "is not a function" would say nothing of that.
  */
-const FOREIGN_METHODS: Readonly<Record<string, string>> = {
-  regenerate: "to sign in with a new token, call await session.signIn({ … })",
-  save: "each call writes at once, so there is nothing to save",
-  reload: "to read, call await session.load()",
-  destroy: "to end the session, call await session.delete()",
-};
+const FOREIGN_METHODS: ReadonlyMap<string, string> = new Map([
+  ["regenerate", "to sign in with a new token, call await session.signIn({ … })"],
+  ["save", "each call writes at once, so there is nothing to save"],
+  ["reload", "to read, call await session.load()"],
+  ["destroy", "to end the session, call await session.delete()"],
+]);
 
-for (const [name, advice] of Object.entries(FOREIGN_METHODS)) {
+for (const [name, advice] of FOREIGN_METHODS) {
   Object.defineProperty(Unassignable.prototype, name, {
     get() {
       throw createForeignMethodError(name, advice);
@@ -95,7 +95,7 @@ function createForeignMethodError(name: string, advice: string) {
 }
 
 function createAssignedError(what: string, name: string | symbol) {
-  const advice = FOREIGN_METHODS[String(name)];
+  const advice = FOREIGN_METHODS.get(String(name));
   if (advice !== undefined) return createForeignMethodError(String(name), advice);
   return createConfigError(
     `A session has no properties of the application's, and ${quote(what)} would change nothing. Read with await session.get(), write with await session.set({ … }), remove with await session.unset([ … ]), sign a user in with await session.signIn({ … })`,

@@ -102,6 +102,16 @@ describe("a method of express-session's", () => {
     }
   });
 
+  test.each(["toString", "constructor", "__proto__", "valueOf"])(
+    "is none that every object has: %s",
+    async (name) => {
+      const { own } = await open();
+      const hint = await catchHint(() => Object.assign(own, { [name]: () => {} }));
+      expect(hint).toContain("await session.set({ … })");
+      expect(hint).not.toContain("express-session");
+    },
+  );
+
   test("that Passport calls at a sign-in names the recipe, and signs nobody in", async () => {
     const shop = expressSessions(sessions);
     const own = new passport.Passport();
