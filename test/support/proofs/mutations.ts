@@ -174,6 +174,14 @@ ${DEADLINES}`,
       "create",
       ["    write_entry(set, id, moment, expired[i])\n", ""],
       [
+        `  for _, name in ipairs(names) do
+    add_entry(name, id, deadline, 0)
+  end
+`,
+        "",
+      ],
+      ["\nrefresh_set_expiries()\nif room then\n", "\nif room then\n"],
+      [
         "if found then\n  return",
         `if found then
   for _, name in ipairs(names) do
