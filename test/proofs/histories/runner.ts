@@ -2,6 +2,7 @@
  * Runs histories against real servers: several processes, many small worlds at once, each of users
  * and sessions of its own. Afterwards everything is read, all keys are checked, and all is ended.
  */
+import { AssertionError } from "node:assert";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { sources } from "../../../generated/scripts.js";
@@ -158,7 +159,8 @@ export class Runner {
     for (;;) {
       const left = omitMarks(await this.#keys("*"));
       if (left.length === 0) return;
-      if (Date.now() > deadline) throw new Error(`I3: these keys stay: ${left.slice(0, 5)}`);
+      if (Date.now() > deadline)
+        throw new AssertionError({ message: `I3: these keys stay: ${left.slice(0, 5)}` });
       await sleep(50);
     }
   }
@@ -187,8 +189,8 @@ export class Runner {
   async #checkEnded(): Promise<void> {
     const kinds = await Promise.all(["r:*", "m:*", "l:*"].map((kind) => this.#keys(kind)));
     const left = kinds.flat();
-    if (left.length > 0) throw new Error(`I3: all sessions are ended, not so ${left.slice(0, 5)}`);
-    await this.#checkKeys();
+    if (left.length === 0) return this.#checkKeys();
+    throw new AssertionError({ message: `I3: all sessions are ended, not so ${left.slice(0, 5)}` });
   }
 
   async #keys(kind: string): Promise<string[]> {
