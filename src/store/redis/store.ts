@@ -172,7 +172,9 @@ export class RedisStore implements CommandStore, FeedStore, IterableStore, Reind
       ...encodeFieldChanges({ set, unset: [], references, maxBytes }, bounds),
     ];
     const key = this.sessionKey(id);
-    return this.#executor.write("sign in", "signIn", key, args, {}, decodeSignedIn);
+    return this.#executor.write("sign in", "signIn", key, args, {}, (reply) =>
+      decodeSignedIn(reply, set),
+    );
   }
 
   find(id: string, options: FindOptions = {}): Promise<Lookup> {

@@ -14,6 +14,7 @@ import {
   createForUser,
   createRotation,
   createSession,
+  createSignIn,
   expectDone,
   findLive,
   HOUR_MS,
@@ -79,7 +80,27 @@ const cases: readonly StoreTest[] = [
     const references = toReferences({ user_id: ["1"] });
     const answer = await store.create({ ...made, references, asOf: createdAt });
     assert.equal(answer.state, "cleared");
+    const old = await createSession(store, createDraft(store));
+    const asked = createSignIn(old.id, "1", { asOf: createdAt });
+    assert.equal((await store.signIn(old.id, asked)).state, "cleared");
+    for (let i = 0; i < REJECT.most; i++) await createForUser(store, "1");
+    const full = { ...asked, asOf: undefined, references: limited.references };
+    assert.equal((await store.signIn(old.id, full)).state, "full");
+    await findLive(store, old.id);
     await check(store);
+  }),
+
+  storeTest("a sign-in is whole or nothing", async ({ store }) => {
+    const { id } = await createSession(store, createDraft(store));
+    const entered = createSignIn(id, "1");
+    const references = entered.references.map((one) => ({ ...one, plain: true }));
+    assert.equal((await store.signIn(id, { ...entered, references })).state, "signed-in");
+    await check(store, { user_id: { as: "set" } });
+    const old = await createForUser(store, "2");
+    await client.set(store.setKey(of("user_id", "2")), "another program's");
+    const asked = createSignIn(old, "3");
+    await assert.rejects(store.signIn(old, asked), { code: "ERR_STORE_UNAVAILABLE" });
+    assert.equal((await store.find(asked.id)).state, "gone");
   }),
 
   storeTest("a session enters the plain set, too", async ({ store }) => {

@@ -150,7 +150,7 @@ describe("signIn", () => {
     await sessions.create({ user_id: 1 });
     const { token } = await sessions.create({ theme: "dark" });
     expect(await listCommands(() => sessions.signIn(token, { user_id: 1 }))).toBe(
-      `TIME HGET HMGET ${LOOK} ${MADE} ${TOMBSTONE} PEXPIREAT SPUBLISH`,
+      `TIME HGET HMGET ${LOOK} ${MADE} PEXPIREAT ${TOMBSTONE} SPUBLISH`,
     );
   });
 

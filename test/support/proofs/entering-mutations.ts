@@ -32,7 +32,7 @@ export const enteringMutations = {
     about: "a sign-in that is refused has ended the old session",
     apply: edits(
       "signIn",
-      ["if was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n", ""],
+      ["  if was_cleared(as_of, names) then\n    return { now, 'cleared' }\n  end\n", ""],
       [
         "if room then\n  end_doomed(room)\nend\n",
         "if room then\n  end_doomed(room)\nend\nif was_cleared(as_of, names) then\n  return { now, 'cleared' }\nend\n",
@@ -79,7 +79,7 @@ export const enteringMutations = {
     about: "a sign-in that is refused has ended the old session",
     apply: edits(
       "signIn",
-      ["if room and room.refusal then\n  return room.refusal\nend\n", ""],
+      ["  if room and room.refusal then\n    return room.refusal\n  end\n", ""],
       [
         "if room then\n  end_doomed(room)\nend\n",
         "if room then\n  end_doomed(room)\nend\nif room and room.refusal then\n  return room.refusal\nend\n",
@@ -90,10 +90,10 @@ export const enteringMutations = {
     about: "a full set refuses a sign-in whose credentials are outdated",
     apply: edits(
       "signIn",
-      ["if room and room.refusal then\n  return room.refusal\nend\n", ""],
+      ["  if room and room.refusal then\n    return room.refusal\n  end\n", ""],
       [
-        "if was_cleared(as_of, names) then",
-        "if room and room.refusal then\n  return room.refusal\nend\nif was_cleared(as_of, names) then",
+        "  if was_cleared(as_of, names) then",
+        "  if room and room.refusal then\n    return room.refusal\n  end\n  if was_cleared(as_of, names) then",
       ],
     ),
   },

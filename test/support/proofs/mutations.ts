@@ -280,8 +280,8 @@ ${DEADLINES}`,
   "sign-in that keeps another user's": {
     about: "a sign-in keeps fields of a session that is another user's",
     apply: edits("signIn", [
-      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
-      "if way_in then",
+      "if keeps and compare_identities(found.names, changes, identity) ~= 'another' then",
+      "if keeps then",
     ]),
   },
   "sign-in that ends nothing": {
@@ -298,8 +298,8 @@ ${DEADLINES}`,
   "ending told before it is done": {
     about: "a sign-in publishes first, and ends nothing where memory is full",
     apply: edits("signIn", [
-      "local made = make_session(",
-      "note_ended('sign-in', cause, current)\npublish_feed()\nlocal made = make_session(",
+      "local made\n",
+      "note_ended('sign-in', cause, current)\npublish_feed()\nlocal made\n",
     ]),
   },
   "page that isn't told": {
@@ -324,8 +324,8 @@ ${DEADLINES}`,
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",
     apply: edits("signIn", [
-      "if has_session(to) then\n  return answer_signed_in(read_own_fields(to), 1)\n",
-      "if has_session(to) then\n  to = to .. '2'\n",
+      "  return { now, 'repeated', list_times(read_own_fields(to)), fields }\n",
+      "  to = to .. '2'\n",
     ]),
   },
   "rotation of the same user that leaves an alias": {
@@ -411,7 +411,7 @@ end
   "sign-in that keeps nothing": {
     about: "what a sign-in is told to keep is lost",
     apply: edits("signIn", [
-      "if way_in and compare_identities(found.names, changes, identity) ~= 'another' then",
+      "if keeps and compare_identities(found.names, changes, identity) ~= 'another' then",
       "if false then",
     ]),
   },
@@ -432,7 +432,7 @@ end
   },
   "sign-in that forgets the entries of what it keeps": {
     about: "a reference that a sign-in keeps is not found by its set",
-    apply: edits("signIn", ["if kept[parse_field(name)] then", "if false then"]),
+    apply: edits("signIn", ["if kept_fields[parse_field(name)] then", "if false then"]),
   },
   "replacement that merges": {
     about: "a rotation that names another user keeps what the session has",

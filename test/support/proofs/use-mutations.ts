@@ -80,19 +80,31 @@ export const useMutations = {
   },
   "short create whatever is known of clears": {
     about: "a session is made although its set was cleared since `asOf`",
-    apply: edits("create", ["local is_simple = not as_of\n  and ", "local is_simple = "]),
+    apply: edits("create", ["local is_simple = not as_of and ", "local is_simple = "]),
   },
   "short create without a limit": {
     about: "a session is made although its set is full",
-    apply: edits("create", ["  and not limits\n", ""]),
+    apply: edits("create", [" and not limits and ", " and "]),
   },
-  "short create outside of a plain set": {
+  "short sign-in whatever is known of clears": {
+    about: "a user is signed in although the set was cleared since `asOf`",
+    apply: edits("signIn", ["  and not as_of\n", ""]),
+  },
+  "short sign-in without a limit": {
+    about: "a user is signed in although the set is full",
+    apply: edits("signIn", ["  and not changes.limits\n", ""]),
+  },
+  "short sign-in that looks at no old set": {
+    about: "a set of the old session that is of the wrong type stops a sign-in that has begun",
+    apply: edits("signIn", ["local is_simple = #found.names == 0\n", "local is_simple = true\n"]),
+  },
+  "short way outside of a plain set": {
     about: "a session enters only the sorted set of a reference that has a plain one, too",
-    apply: edits("create", ["  and not string.find(names_text, '=', 1, true)\n", ""]),
+    apply: listAllEdits("    and not string.find(names_text, '=', 1, true)\n", ""),
   },
-  "short create of many names": {
+  "short way of many names": {
     about: "the names of many sets are one long value",
-    apply: edits("create", ["  and #names_text <= MAX_PART_BYTES\n", ""]),
+    apply: listAllEdits("return #names_text <= MAX_PART_BYTES\n", "return true\n"),
   },
   "create that is done again": {
     about: "a create that is sent again overwrites the session",

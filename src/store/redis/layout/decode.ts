@@ -134,18 +134,27 @@ function decodeFull([field, limit]: readonly unknown[]) {
   return { state: "full", field: String(field), limit: Number(limit) } as const;
 }
 
-export function decodeSignedIn([word, ...rest]: Reply): SignedIn | Postponed {
-  if (word === "too-large") return { state: word, bytes: Number(rest[0]) };
-  const refused = decodeRefused([word, ...rest]);
+/** @param set the fields that the new session was given. */
+export function decodeSignedIn(reply: Reply, set: Fields): SignedIn | Postponed {
+  const refused = decodeRefused(reply);
   if (refused) return refused;
-  if (word === "too-many") throw createTooManyReferencesError(Number(rest[0]));
-  const [ended, times, , fields] = rest;
-  return {
-    state: "signed-in",
-    times: decodeTimes(times),
-    fields: omitOwnFields(decodeHash(fields)),
-    ended: Number(ended) === 1,
-  };
+  const [word, ...rest] = reply;
+  switch (word) {
+    case "too-large":
+      return { state: word, bytes: Number(rest[0]) };
+    case "too-many":
+      throw createTooManyReferencesError(Number(rest[0]));
+    case "repeated": {
+      const [times, all] = rest;
+      const fields = omitOwnFields(decodeHash(all));
+      return { state: "signed-in", times: decodeTimes(times), fields, ended: true };
+    }
+    default: {
+      const [ended, times, kept] = rest;
+      const fields = new Map([...set, ...decodeHash(kept)]);
+      return { state: "signed-in", times: decodeTimes(times), fields, ended: Number(ended) === 1 };
+    }
+  }
 }
 
 export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {

@@ -30,36 +30,11 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
--- Nearly every session is made here, with few helpers: one that goes by nothing read before,
--- without limits, whose names of sets fit into `@r`, and that enters no plain set.
-local is_simple = not as_of
-  and #names_text <= MAX_PART_BYTES
-  and not string.find(names_text, '=', 1, true)
-  and not limits
-  and #fields <= MAX_BATCH
+-- Nearly every session is made here, with few helpers: one that goes by nothing read before, and
+-- without limits.
+local is_simple = not as_of and not limits and can_make_simply(names_text, fields)
 if is_simple and not redis.call('HGET', key, '@c') then
-  local made = {
-    created = format_int(micros), seen = format_int(now), idle = idle and format_int(idle),
-    absolute = timeout and format_int(now + timeout),
-  }
-  local sets, expired = {}, {}
-  for name in string.gmatch(names_text, '%S+') do
-    sets[#sets + 1] = base .. ':r:' .. name
-    expired[#sets] = list_expired(sets[#sets], made.seen, 8)
-  end
-  local moment = format_int(math.min(now + (idle or math.huge), now + (timeout or math.huge)))
-  local all = list_first_fields(made)
-  if names_text ~= '' then
-    append(all, '@r', names_text)
-  end
-  append_list(all, fields)
-  redis.call('HSET', key, unpack(all))
-  -- This deletes the session if its deadline has passed.
-  redis.call('PEXPIREAT', key, moment)
-  for i, set in ipairs(sets) do
-    write_entry(set, id, moment, expired[i])
-  end
-  return { now, 'created', list_times(made) }
+  return { now, 'created', list_times(make_simply(id, names_text, fields, idle, timeout)) }
 end
 
 local names = split_words(names_text)

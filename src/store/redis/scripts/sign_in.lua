@@ -13,7 +13,9 @@
 -- ARGV[10]  ids of sessions that its caller ends, which no limit counts
 -- ARGV[11…] a list, for each field that is kept: field, the same encoded
 -- ARGV[…]   the changes (includes/changes.lua), which unset nothing
--- Returns   now, 'signed-in', 1 if a session was ended, its times, its lineage, its fields
+-- Returns   now, 'signed-in', 1 if a session was ended, the new one's times, what it kept (field,
+--           value, …)
+--           now, 'repeated', its times, all its fields: the command was sent before
 --           now, 'cleared' where one of its sets was cleared since then
 --           now, 'full', field, how many sessions it may have
 --           now, 'reserved' where its place is another's for the moment
@@ -39,60 +41,67 @@ if is_late(not_after) then
   return { now, 'late' }
 end
 
-local function answer_signed_in(found, ended)
-  return { now, 'signed-in', ended, read_whole(to, found) }
-end
-
 -- The new id is fresh and random: if a session has it, this command was sent before.
 if has_session(to) then
-  return answer_signed_in(read_own_fields(to), 1)
+  local fields = redis.call('HGETALL', derive_session_key(to))
+  return { now, 'repeated', list_times(read_own_fields(to)), fields }
 end
 
 local current, found, trail = follow_aliases(id, MAX_RENEWALS)
-local fields, bytes = select_set_fields(changes, {})
-local names = changes.names
+local fields, names, kept = changes.set, changes.names, {}
 local way_in = found.created and #trail <= MAX_HOPS
-if way_in and compare_identities(found.names, changes, identity) ~= 'another' then
+local keeps = way_in and #keep > 0
+if keeps and compare_identities(found.names, changes, identity) ~= 'another' then
   local set = {}
   for i = 1, #fields, 2 do
     set[fields[i]] = true
   end
-  local kept = {}
+  local kept_fields = {}
   for i = 1, #keep, 2 do
     local text = not set[keep[i]] and redis.call('HGET', derive_session_key(current), keep[i])
     if text then
-      kept[keep[i + 1]] = true
-      fields[#fields + 1] = keep[i]
-      fields[#fields + 1] = text
-      bytes = bytes + #keep[i] + #text
+      kept_fields[keep[i + 1]] = true
+      append(kept, keep[i], text)
     end
   end
   for _, name in ipairs(found.names) do
-    if kept[parse_field(name)] then
+    if kept_fields[parse_field(name)] then
       names[#names + 1] = name
     end
   end
 end
+append_list(fields, kept)
 
 if #names > MAX_REFERENCES then
   return { now, 'too-many', #names }
 end
 
-check_sets(current, found.names)
-check_sets(to, names)
+-- Nearly every sign-in is of a session that is in no set, goes by nothing read before, and has no
+-- limits.
+local names_text = table.concat(names, ' ')
+local is_simple = #found.names == 0
+  and not as_of
+  and not changes.limits
+  and can_make_simply(names_text, fields)
+
 local room
-if changes.limits then
-  local leaving = list_leaving(others)
-  leaving[#leaving + 1] = current
-  room = plan_room(changes.names, changes.limits, leaving)
+if not is_simple then
+  check_sets(current, found.names)
+  check_sets(to, names)
+  if changes.limits then
+    local leaving = list_leaving(others)
+    leaving[#leaving + 1] = current
+    room = plan_room(changes.names, changes.limits, leaving)
+  end
+  if was_cleared(as_of, names) then
+    return { now, 'cleared' }
+  end
+  if room and room.refusal then
+    return room.refusal
+  end
 end
 
-if was_cleared(as_of, names) then
-  return { now, 'cleared' }
-end
-if room and room.refusal then
-  return room.refusal
-end
+local bytes = #table.concat(fields)
 if bytes > changes.max_bytes then
   return { now, 'too-large', bytes }
 end
@@ -100,7 +109,12 @@ end
 local had_identity = has_field(found.names, identity)
 local named = encode_named(changes.names, identity)
 -- The new session is made first, so that nothing is done if memory is full.
-local made = make_session(to, names, fields, idle, timeout and now + timeout)
+local made
+if is_simple then
+  made = make_simply(to, names_text, fields, idle, timeout)
+else
+  made = make_session(to, names, fields, idle, timeout and now + timeout)
+end
 if found.created then
   end_session(current, found, trail, {
     how = describe_replacement(names, identity), cause = cause,
@@ -117,4 +131,4 @@ if room then
 end
 publish_feed()
 
-return answer_signed_in(made, found.created and 1 or 0)
+return { now, 'signed-in', found.created and 1 or 0, list_times(made), kept }
