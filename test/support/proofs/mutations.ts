@@ -286,14 +286,11 @@ ${DEADLINES}`,
   },
   "sign-in that ends nothing": {
     about: "the session whose place a sign-in takes lives on",
-    apply: edits("signIn", [
-      `  end_session(current, found, trail, {
-    how = describe_replacement(names, identity), cause = cause,
-    tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
-  })
-`,
-      "",
-    ]),
+    apply: edits(
+      "signIn",
+      ["    end_unlisted_session(current, found, trail, ending)\n", ""],
+      ["    end_session(current, found, trail, ending)\n", ""],
+    ),
   },
   "ending told before it is done": {
     about: "a sign-in publishes first, and ends nothing where memory is full",
@@ -388,10 +385,7 @@ ${DEADLINES}`,
   },
   "pointer that outlives its session": {
     about: "an ending leaves the pointer of the lineage",
-    apply: listAllEdits(
-      "  delete_pointer(found)\n  refresh_set_expiries()\n",
-      "  refresh_set_expiries()\n",
-    ),
+    apply: listAllEdits("  delete_pointer(found)\n  note_ended(", "  note_ended("),
   },
   "pointer that a token follows": {
     about: "the first token of a session leads to it for as long as it lives",

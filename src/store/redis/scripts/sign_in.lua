@@ -108,23 +108,27 @@ end
 
 local had_identity = has_field(found.names, identity)
 local named = encode_named(changes.names, identity)
+local ending = {
+  how = describe_replacement(names, identity), cause = cause,
+  tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
+}
 -- The new session is made first, so that nothing is done if memory is full.
 local made
 if is_simple then
   made = make_simply(to, names_text, fields, idle, timeout)
+  if found.created then
+    end_unlisted_session(current, found, trail, ending)
+  end
 else
   made = make_session(to, names, fields, idle, timeout and now + timeout)
-end
-if found.created then
-  end_session(current, found, trail, {
-    how = describe_replacement(names, identity), cause = cause,
-    tombstone = encode_sign_in(had_identity, named), stays = tombstone_stays,
-  })
-else
-  refresh_set_expiries()
-  if not found.tombstone and not found.target then
-    replace_hash(id, tombstone_stays, '@x', encode_sign_in(false, named))
+  if found.created then
+    end_session(current, found, trail, ending)
+  else
+    refresh_set_expiries()
   end
+end
+if not found.created and not found.tombstone and not found.target then
+  replace_hash(id, tombstone_stays, '@x', ending.tombstone)
 end
 if room then
   end_doomed(room)

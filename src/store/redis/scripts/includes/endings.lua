@@ -12,27 +12,33 @@ end
 -- Replaces the hash at an id by an alias (`@to`) or a tombstone (`@x`) for `stays` ms, or by
 -- nothing if that is 0. An alias also gets the id before it, if any.
 local function replace_hash(id, stays, field, value, previous)
-  redis.call('DEL', derive_session_key(id))
+  local key = derive_session_key(id)
+  redis.call('DEL', key)
   if stays > 0 then
-    redis.call('HSET', derive_session_key(id), field, value)
+    redis.call('HSET', key, field, value)
     if previous then
-      redis.call('HSET', derive_session_key(id), '@p', previous)
+      redis.call('HSET', key, '@p', previous)
     end
-    redis.call('PEXPIREAT', derive_session_key(id), format_int(now + stays))
+    redis.call('PEXPIREAT', key, format_int(now + stays))
   end
 end
 
--- Ends a session that was found over the ids of `trail`. `ending` has the `how` and the `cause` to
--- publish, and the `tombstone` to leave at all ids, which `stays` so many ms.
-local function end_session(current, found, trail, ending)
+-- Ends a session that is in no set, and was found over the ids of `trail`. `ending` has the `how`
+-- and the `cause` to publish, and the `tombstone` to leave at all ids, which `stays` so many ms.
+local function end_unlisted_session(current, found, trail, ending)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do
     replace_hash(old, ending.stays, '@x', ending.tombstone)
   end
+  delete_pointer(found)
+  note_ended(ending.how, ending.cause, current, found.lineage)
+end
+
+-- Ends a session, whatever sets it is in.
+local function end_session(current, found, trail, ending)
+  end_unlisted_session(current, found, trail, ending)
   for _, name in ipairs(found.names) do
     remove_entry(name, current, derive_deadline(found))
   end
-  delete_pointer(found)
   refresh_set_expiries()
-  note_ended(ending.how, ending.cause, current, found.lineage)
 end
