@@ -9,6 +9,6 @@ testBites([
   "clear that leaves pointers",
   "no not-after moment",
   "except that does not follow an alias",
-  "except that forgets a rotation",
 ]);
+testBites(["except that forgets a rotation"], "clearing");
 testBites(["change of a set that is made again"], "updating");
