@@ -28,8 +28,8 @@ export const alias = [
   { find: /^session-sets\/([a-z-]+(?:\/[a-z-]+)?)$/, replacement: `${src}$1.ts` },
 ];
 
-/** Tests wait for servers more than they compute, so there are twice as many workers as cores. */
-export const maxWorkers = 2 * availableParallelism();
+/** Tests wait for servers more than they compute, so there are three times as many workers as cores. */
+export const maxWorkers = 3 * availableParallelism();
 
 const REDIS = "test/support/setup/redis.ts";
 const BUILD = "test/support/setup/build.ts";
@@ -68,6 +68,8 @@ export default defineConfig({
     ],
     // Not of the projects, whose own number --maxWorkers would not change.
     maxWorkers,
+    // Of the tests of one file that are said to be concurrent: most of their time they wait.
+    maxConcurrency: 16,
     sequence: { sequencer: LongestFirst },
     // `npm run coverage`: what no test reaches, file by file. The suite for stores is a test by itself.
     coverage: {

@@ -20,32 +20,35 @@ export function clientContract(
   clients: Readonly<Record<string, Connect>>,
   { port, clockPort, shards }: Place,
 ): void {
-  describe.each(Object.entries(clients))(`the Redis store ${where}, with %s`, (kind, connect) => {
-    let opened: StoreClient;
-    let clock: Redis;
-    beforeAll(async () => {
-      opened = await connect(port());
-      clock = new Redis(clockPort());
-    });
-    afterAll(async () => {
-      clock?.disconnect();
-      await opened?.close();
-    });
+  describe.concurrent.each(Object.entries(clients))(
+    `the Redis store ${where}, with %s`,
+    (kind, connect) => {
+      let opened: StoreClient;
+      let clock: Redis;
+      beforeAll(async () => {
+        opened = await connect(port());
+        clock = new Redis(clockPort());
+      });
+      afterAll(async () => {
+        clock?.disconnect();
+        await opened?.close();
+      });
 
-    const feed = canListen(kind) ? feedContract : [];
-    for (const { name, run } of [...storeContract, ...commandContract, ...feed]) {
-      test(name, () =>
-        run(async () => ({
-          store: redisStore(opened.client, {
-            prefix: freshPrefix(),
-            shards,
-            timeout: "20 seconds",
-          }),
-          elapse: (ms) => elapseOn(clock, ms),
-        })),
-      );
-    }
-  });
+      const feed = canListen(kind) ? feedContract : [];
+      for (const { name, run } of [...storeContract, ...commandContract, ...feed]) {
+        test(name, () =>
+          run(async () => ({
+            store: redisStore(opened.client, {
+              prefix: freshPrefix(),
+              shards,
+              timeout: "20 seconds",
+            }),
+            elapse: (ms) => elapseOn(clock, ms),
+          })),
+        );
+      }
+    },
+  );
 }
 
 /** The contract on the server that all tests share, with some of the kinds of client: they are several files. */
@@ -66,7 +69,7 @@ export function shardsContract(shards: number, kinds: readonly (keyof typeof cli
     afterAll(() => client.quit());
 
     for (const { name, run } of [...storeContract, ...commandContract, ...feedContract]) {
-      test(name, () => run(async () => openRedis(client, shards)));
+      test.concurrent(name, () => run(async () => openRedis(client, shards)));
     }
   });
 }
