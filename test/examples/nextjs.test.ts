@@ -1,6 +1,11 @@
 /* The example for Next.js, as global-setup.ts has installed and built it: started and used. */
 import { expect, test } from "vitest";
-import { expectDevices, startExample } from "../support/programs/example-app.ts";
+import {
+  Browser,
+  expectDevices,
+  expectEndingOthers,
+  startExample,
+} from "../support/programs/example-app.ts";
 import { redisUrl } from "../support/redis/shared.ts";
 import { APPS, QUIET } from "./global-setup.ts";
 
@@ -12,13 +17,17 @@ function start(variables: { readonly [name: string]: string } = {}): Promise<str
   });
 }
 
-test("signs in, shows the devices, ends one, and signs out everywhere, in memory", async () => {
-  await expectDevices(await start());
+test("signs in, lists and ends devices, changes the password, and signs out everywhere, in memory", async () => {
+  const address = await start();
+  await expectDevices(address);
+  await expectEndingOthers(address);
 });
 
 test("does so in two processes that share a Redis", async () => {
   const variables = { REDIS_URL: redisUrl() };
-  await expectDevices(await start(variables), await start(variables));
+  const [one, another] = [await start(variables), await start(variables)];
+  await expectDevices(one, another);
+  await expectEndingOthers(one, another);
 });
 
 /** A page's form with this button, without scripts: its hidden fields name the action. */
@@ -94,6 +103,22 @@ test("a Server Action with a wrong password, or from another origin, signs nobod
   const foreign = await submit(address, "/join", "Sign in and go", "", {}, evil);
   expect(foreign.status).toBeGreaterThanOrEqual(400);
   for (const answer of [wrong, foreign]) expect(answer.headers.getSetCookie()).toEqual([]);
+});
+
+test("a Server Action takes the password that a route handler has changed, and no longer the old one", async () => {
+  const address = await start();
+  const browser = new Browser(address, "Safari");
+  const [old, changed] = ["correct horse", "battery staple"];
+  await browser.open("/sign-in");
+  await browser.open("/sign-in", { name: "ada", password: old });
+  await browser.open("/password");
+  expect(await browser.open("/password", { password: old, new_password: "" })).toMatch(/^422/);
+  const form = { password: old, new_password: changed };
+  expect(await browser.open("/password", form)).toBe("200 Your devices");
+  const signIn = async (password: string) =>
+    (await submit(address, "/join", "Sign in and stay", "", { password })).text();
+  expect(await signIn(old)).toContain("is wrong");
+  expect(await signIn(changed)).toContain("You are signed in.");
 });
 
 test("sends Secure cookies behind a proxy that ends TLS", async () => {

@@ -28,8 +28,10 @@ export default async function Devices() {
           </li>
         ))}
       </ul>
+      <Form action="/devices/end-others" csrf={csrf} button="Sign out the others" />
       <Form action="/sign-out" csrf={csrf} button="Sign out here" />
       <Form action="/sign-out-everywhere" csrf={csrf} button="Sign out everywhere" />
+      <a href="/password">Change the password</a>
     </>
   );
 }

@@ -60,6 +60,14 @@ export function withSession(answer: Answer): (request: Request) => Promise<Respo
   };
 }
 
+/** As `withSession`, for who is signed in. Others are sent to the form. */
+export function withUser(answer: Answer): (request: Request) => Promise<Response> {
+  return withSession(async (session, form, request) => {
+    const { user_id } = await session.get(["user_id"]);
+    return user_id === undefined ? redirectTo("/sign-in") : answer(session, form, request);
+  });
+}
+
 async function answerSafely(answer: Answer, session: RequestSession, request: Request) {
   try {
     guard(request);
@@ -78,6 +86,12 @@ async function answerSafely(answer: Answer, session: RequestSession, request: Re
 /** Unlike `Response.redirect`, it does not need the address of this application. */
 export function redirectTo(location: string): Response {
   return new Response(null, { status: 303, headers: { location } });
+}
+
+/** A page that a route handler answers with. */
+export function htmlPage(title: string, body: string, status: number): Response {
+  const html = `<!doctype html><html lang="en"><title>${title}</title><h1>${title}</h1>${body}</html>`;
+  return new Response(html, { status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
 async function readForm(request: Request): Promise<Form> {

@@ -1,4 +1,4 @@
-import { redirectTo, withSession } from "@/lib/sessions.ts";
+import { htmlPage, redirectTo, withSession } from "@/lib/sessions.ts";
 import { authenticate } from "@/lib/users.ts";
 
 // A route handler, not a page: without a session the form's token needs a cookie, which a page cannot set.
@@ -14,9 +14,9 @@ export const POST = withSession(async (session, form, request) => {
 });
 
 function signInPage(csrf: string, message = "", status = 200): Response {
-  const html = `<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in</h1><p>${message}</p>
+  const body = `<p>${message}</p>
     <form method="post" action="/sign-in"><input type="hidden" name="_csrf" value="${csrf}">
     <input name="name" value="ada"> <input name="password" type="password" value="correct horse">
-    <button>Sign in</button></form></html>`;
-  return new Response(html, { status, headers: { "content-type": "text/html; charset=utf-8" } });
+    <button>Sign in</button></form>`;
+  return htmlPage("Sign in", body, status);
 }

@@ -1,6 +1,6 @@
-import { redirectTo, withSession } from "@/lib/sessions.ts";
+import { redirectTo, withUser } from "@/lib/sessions.ts";
 
-export const POST = withSession(async (session) => {
+export const POST = withUser(async (session) => {
   await session.signOutEverywhere("user_id");
   return redirectTo("/sign-in");
 });
