@@ -30,6 +30,14 @@ test("does so in two processes that share a Redis", async () => {
   await expectEndingOthers(one, another);
 });
 
+test("sends who isn't signed in to the form, whatever they would end", async () => {
+  const browser = new Browser(await start(), "Safari");
+  await browser.open("/sign-in"); // its form has a token
+  for (const path of ["/devices/end-others", "/password", "/sign-out-everywhere"]) {
+    expect([path, await browser.open(path, {})]).toEqual([path, "200 Sign in"]);
+  }
+});
+
 /** A page's form with this button, without scripts: its hidden fields name the action. */
 async function submit(
   address: string,
