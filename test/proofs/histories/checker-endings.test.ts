@@ -33,6 +33,13 @@ const good: Good = {
     history(created(), DELETED),
     heard("s", "delete", 10, { ...REASON, heardAt: 9000 }),
   ),
+  "one that is heard earlier than it was, as far as clocks may differ": {
+    ...watchedBy(
+      history(created(), because("1.1", ended([9, 11]))),
+      heard("s", "delete", 10, { ...REASON, heardAt: 9.9 }),
+    ),
+    slack: 0.5,
+  },
   "one that is only found to have happened": watchedBy(
     history(created(), DELETED),
     heard("s", "unknown", 12),
@@ -83,6 +90,16 @@ const bad: Bad = {
       ...heard("s", "delete", 10, REASON),
       heard: [...heard("s", "delete", 10, REASON).heard, ...heard("s", "delete", 10, REASON).heard],
     }),
+  ],
+  "one that is heard earlier than it was, by more than clocks differ": [
+    "order",
+    {
+      ...watchedBy(
+        history(created(), because("1.1", ended([9, 11]))),
+        heard("s", "delete", 10, { ...REASON, heardAt: 9.4 }),
+      ),
+      slack: 0.5,
+    },
   ],
   "one of a session that lives on": [
     "order",

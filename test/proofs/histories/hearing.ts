@@ -118,8 +118,15 @@ export function groupHeard(
   return groups;
 }
 
-/** The events, of which the one that has ended the session has done so, and when that was told. */
-export function narrowByHeard(events: readonly Sourced[], heard: readonly HeardOf[]): Sourced[] {
+/**
+ * The events, of which the one that has ended the session has done so, and when that was told. By the
+ * clock of who has heard of it that may be later than it was heard, by less than `slack`.
+ */
+export function narrowByHeard(
+  events: readonly Sourced[],
+  heard: readonly HeardOf[],
+  slack: number,
+): Sourced[] {
   const told = heard.find(isTold);
   if (!told?.cause || told.cause.again) return [...events];
   const { at } = told.heard;
@@ -131,9 +138,9 @@ export function narrowByHeard(events: readonly Sourced[], heard: readonly HeardO
     return {
       ...one,
       event,
-      start: Math.max(start, at),
-      end: Math.min(end, at + 1),
-      notAfter: Math.min(notAfter, at + 1),
+      start: Math.max(start, at - slack),
+      end: Math.min(end, at + 1 + slack),
+      notAfter: Math.min(notAfter, at + 1 + slack),
       optional: false,
     };
   });
@@ -193,7 +200,8 @@ function toLimited(
   const sets = listEntriesAt(entries, at, slack)
     .filter(({ limit }) => !isOneShard || limit.whenFull === "end-oldest")
     .map(({ of }): Of => of);
-  const times = { start: at, end: at + 1, notAfter: at + 1, optional: false };
+  const last = at + 1 + slack;
+  const times = { start: at - slack, end: last, notAfter: last, optional: false };
   return { event: { is: "limited", sets }, ...times, after };
 }
 

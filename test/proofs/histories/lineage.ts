@@ -73,7 +73,7 @@ export function createLineage(first: string, known: Known): Lineage {
     numbers.set(entry, events.length);
     events.push({ ...toTimed(entry.call, event), call: entry.call });
   }
-  const ordered = orderByClears(narrowByHeard(events, heard), history);
+  const ordered = orderByClears(narrowByHeard(events, heard, history.slack), history);
   const creation = events.findIndex(({ event }) => event.is === "create");
   const ends = listHeardEvents(heard, ids, entries, creation, history);
   return {
