@@ -1,12 +1,13 @@
 /*
  * What happens to a connection that listens: it is killed, its server is restarted or handed over, its
  * channel moves, or it hangs. Afterwards the store hears again, and has said that it may have missed
- * something.
+ * something. That is mostly waiting: the groups, each with its own servers, wait side by side, but for
+ * the first one, which counts gaps that are close together.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { newIdBeside, newIdInShard } from "session-sets/testing";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { eventually } from "../../../support/eventually.ts";
 import { type RedisCluster, startCluster } from "../../../support/redis/cluster.ts";
 import {
@@ -18,7 +19,7 @@ import {
 } from "../../../support/redis/moving-slots.ts";
 import { type RedisSentinel, startSentinel } from "../../../support/redis/sentinel.ts";
 import { type RedisServer, serverProgram, startRedis } from "../../../support/redis/server.ts";
-import { openSilentProxy } from "../../../support/redis/silent-proxy.ts";
+import { openSilentProxy, type SilentProxy } from "../../../support/redis/silent-proxy.ts";
 import {
   type Connect,
   canListen,
@@ -40,7 +41,9 @@ function listening(clients: Readonly<Record<string, Connect>>) {
   return Object.entries(clients).filter(([kind]) => canListen(kind));
 }
 
-async function open(connect: Connect, port: number) {
+type AtEnd = Pick<TestContext, "onTestFinished">;
+
+async function open(connect: Connect, port: number, { onTestFinished }: AtEnd) {
   const { client, close } = await connect(port);
   onTestFinished(() => close() as Promise<void>);
   return client;
@@ -59,9 +62,9 @@ describe("on one server", () => {
     await server?.stop();
   });
 
-  test.each(listening(singleClients))("%s hears again after a cut", async (_, connect) => {
+  test.for(listening(singleClients))("%s hears again after a cut", async ([, connect], context) => {
     const shards = 3;
-    const store = openFeedStore(await open(connect, server.port), { shards });
+    const store = openFeedStore(await open(connect, server.port, context), { shards });
     const ids = [0, 1, 2].map(newIdInShard);
     const [one, all] = [await hear(store, ids[1]), await hear(store)];
     for (const id of ids) await expectHeard(store, all, id);
@@ -76,23 +79,41 @@ describe("on one server", () => {
     await store.close();
   });
 
-  test.each(listening(singleClients))("%s hears again after a restart", async (_, connect) => {
-    const store = openFeedStore(await open(connect, server.port));
-    const id = newIdInShard(0);
-    const heard = await hear(store);
-    await server.restart();
-    await expectGaps(heard, 1);
-    await expectHeard(store, heard, id);
-    await store.close();
-  });
+  test.for(listening(singleClients))(
+    "%s hears again after a restart",
+    async ([, connect], context) => {
+      const store = openFeedStore(await open(connect, server.port, context));
+      const id = newIdInShard(0);
+      const heard = await hear(store);
+      await server.restart();
+      await expectGaps(heard, 1);
+      await expectHeard(store, heard, id);
+      await store.close();
+    },
+  );
+});
 
-  test("every client hears again after its connection hung", async () => {
-    // A connection that hangs is found by the next hello, so they wait for it together.
+describe.concurrent("on a server whose connections hang", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server?.stop());
+
+  /** In front of the server, for one test: the connections of the others don't hang. */
+  async function openProxy({ onTestFinished }: AtEnd): Promise<SilentProxy> {
     const proxy = await openSilentProxy(server.port);
     onTestFinished(() => proxy.close());
+    return proxy;
+  }
+
+  test("every client hears again after its connection hung", async (context) => {
+    // A connection that hangs is found by the next hello, so they wait for it together.
+    const proxy = await openProxy(context);
     const all = await Promise.all(
       listening(singleClients).map(async ([, connect]) => {
-        const store = openFeedStore(await open(connect, proxy.port), { timeout: "10 seconds" });
+        const client = await open(connect, proxy.port, context);
+        const store = openFeedStore(client, { timeout: "10 seconds" });
         return { store, heard: await hear(store), late: await hear(store) };
       }),
     );
@@ -108,12 +129,12 @@ describe("on one server", () => {
     );
   });
 
-  test.each(listening(singleClients))(
+  test.for(listening(singleClients))(
     "%s doesn't subscribe on a connection that hangs",
-    async (_, connect) => {
-      const proxy = await openSilentProxy(server.port);
-      onTestFinished(() => proxy.close());
-      const store = openFeedStore(await open(connect, proxy.port), { timeout: "5 seconds" });
+    async ([, connect], context) => {
+      const proxy = await openProxy(context);
+      const client = await open(connect, proxy.port, context);
+      const store = openFeedStore(client, { timeout: "5 seconds" });
       const heard = await hear(store);
       proxy.silenceListening();
       await expect(hear(store)).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
@@ -125,7 +146,7 @@ describe("on one server", () => {
   );
 });
 
-describe("on a cluster", () => {
+describe.concurrent("on a cluster", () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
     cluster = await startCluster({ nodeTimeout: 500 });
@@ -133,10 +154,10 @@ describe("on a cluster", () => {
   afterAll(() => cluster?.stop());
   const port = () => cluster.masters[0]?.port ?? 0;
 
-  test.each(listening(clusterClients))(
+  test.sequential.for(listening(clusterClients))(
     "%s follows a master that hands over",
-    async (_, connect) => {
-      const store = openFeedStore(await open(connect, port()), {
+    async ([, connect], context) => {
+      const store = openFeedStore(await open(connect, port(), context), {
         shards: 7,
         timeout: "10 seconds",
       });
@@ -150,7 +171,7 @@ describe("on a cluster", () => {
         [master, replica],
         [replica, master],
       ] as const) {
-        await handOver(cluster, from, to);
+        await handOver(cluster, from, to, context);
         // A master that has become a replica of the new one may still pass on what is published there.
         await Promise.all(ids.map((id, i) => expectHeardAgain(store, all[i] as Heard, id)));
       }
@@ -160,7 +181,12 @@ describe("on a cluster", () => {
 });
 
 /** For a second after one failover the other masters vote for no other. */
-async function handOver(cluster: RedisCluster, from: RedisServer, to: RedisServer): Promise<void> {
+async function handOver(
+  cluster: RedisCluster,
+  from: RedisServer,
+  to: RedisServer,
+  { onTestFinished }: AtEnd,
+): Promise<void> {
   const admin = new Redis(to.port);
   onTestFinished(() => admin.disconnect());
   await eventually("a node that takes over", "master", async () => {
@@ -173,7 +199,7 @@ async function handOver(cluster: RedisCluster, from: RedisServer, to: RedisServe
 }
 
 function moving(how: string, move: Move, program: string): void {
-  describe(`slots moved ${how}`, () => {
+  describe.concurrent(`slots moved ${how}`, () => {
     let cluster: RedisCluster;
     let admins: Redis[];
     beforeAll(async () => {
@@ -185,25 +211,28 @@ function moving(how: string, move: Move, program: string): void {
       await cluster?.stop();
     });
 
-    test.each(listening(clusterClients))("are followed by %s", async (_, connect) => {
-      const prefix = freshPrefix();
-      const client = await open(connect, cluster.masters[0]?.port ?? 0);
-      const store = openFeedStore(client, { prefix, shards: 2 });
-      const heard = await hear(store, newIdInShard(0));
-      const other = await hear(store, newIdInShard(1));
-      for (let i = 0; i < 3; i++) {
-        const slot = (await admins[0]?.cluster("KEYSLOT", `{${prefix}:0}`)) as number;
-        const owner = await findOwner(slot, admins);
-        const { gaps } = heard;
-        await expectHeard(store, heard, newIdInShard(0));
-        const next = admins[(owner + 1) % admins.length] as Redis;
-        await move(slot, admins[owner] as Redis, next, admins);
-        await expectHeardAgain(store, heard, newIdInShard(0));
-        await expectHeardAgain(store, other, newIdInShard(1));
-        expect(heard.gaps).toBeGreaterThan(gaps);
-      }
-      await store.close();
-    });
+    test.sequential.for(listening(clusterClients))(
+      "are followed by %s",
+      async ([, connect], context) => {
+        const prefix = freshPrefix();
+        const client = await open(connect, cluster.masters[0]?.port ?? 0, context);
+        const store = openFeedStore(client, { prefix, shards: 2 });
+        const heard = await hear(store, newIdInShard(0));
+        const other = await hear(store, newIdInShard(1));
+        for (let i = 0; i < 3; i++) {
+          const slot = (await admins[0]?.cluster("KEYSLOT", `{${prefix}:0}`)) as number;
+          const owner = await findOwner(slot, admins);
+          const { gaps } = heard;
+          await expectHeard(store, heard, newIdInShard(0));
+          const next = admins[(owner + 1) % admins.length] as Redis;
+          await move(slot, admins[owner] as Redis, next, admins);
+          await expectHeardAgain(store, heard, newIdInShard(0));
+          await expectHeardAgain(store, other, newIdInShard(1));
+          expect(heard.gaps).toBeGreaterThan(gaps);
+        }
+        await store.close();
+      },
+    );
   });
 }
 
@@ -211,22 +240,25 @@ moving("key by key", moveKeyByKey, serverProgram());
 const program = serverThatMovesAtOnce();
 if (program !== undefined) moving("at once", moveAtOnce, program);
 
-describe("behind Sentinel", () => {
+describe.concurrent("behind Sentinel", () => {
   let sentinel: RedisSentinel;
   beforeAll(async () => {
     sentinel = await startSentinel();
   });
   afterAll(() => sentinel?.stop());
 
-  test.each(listening(sentinelClients))("%s follows a failover", async (_, connect) => {
-    const store = openFeedStore(await open(connect, sentinel.port));
-    const heard = await hear(store);
-    const master = await sentinel.master();
-    await sentinel.failover();
-    await sentinel.waitForSuccessor(master);
-    await eventually("a gap", true, async () => heard.gaps > 0);
-    await expectHeard(store, heard, newIdInShard(0));
-    await store.close();
-    await sentinel.whole();
-  });
+  test.sequential.for(listening(sentinelClients))(
+    "%s follows a failover",
+    async ([, connect], context) => {
+      const store = openFeedStore(await open(connect, sentinel.port, context));
+      const heard = await hear(store);
+      const master = await sentinel.master();
+      await sentinel.failover();
+      await sentinel.waitForSuccessor(master);
+      await eventually("a gap", true, async () => heard.gaps > 0);
+      await expectHeard(store, heard, newIdInShard(0));
+      await store.close();
+      await sentinel.whole();
+    },
+  );
 });
