@@ -6,15 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { SessionSetsStore } from "session-sets/compat/express-session";
 import { memoryStore } from "session-sets/memory";
-import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import {
+  type Act,
   type AppOptions,
   type AppRequest,
   type Browser,
   call,
   hold,
-  type MiddlewareApp,
   middlewares,
+  type OpenApp,
 } from "../../support/http/session-middlewares.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
@@ -57,8 +58,44 @@ const setMaxAge = (ms: number) => (request: AppRequest) => {
   request.session.changed = ms; // so that @fastify/session saves it where it is not rolling
 };
 
-let app: MiddlewareApp | undefined;
-afterEach(() => app?.close());
+type AtEnd = Pick<TestContext, "onTestFinished">;
+
+/** A browser of an app, which is there for one test. */
+async function openBrowser(
+  openApp: OpenApp,
+  store: SessionSetsStore,
+  options: AppOptions,
+  { onTestFinished }: AtEnd,
+): Promise<Browser> {
+  const app = await openApp(store, options);
+  onTestFinished(() => app.close());
+  return app.browser();
+}
+
+/** One that has signed in. */
+async function browse(...opening: Parameters<typeof openBrowser>): Promise<Browser> {
+  const browser = await openBrowser(...opening);
+  await browser.send(signIn);
+  return browser;
+}
+
+/** The same on Redis, with a count of the commands. */
+async function openMetered(openApp: OpenApp, options: AppOptions, context: AtEnd) {
+  const meter = await openMeter(redisUrl(), (url) => new Redis(url));
+  context.onTestFinished(() => meter.close());
+  const store = new SessionSetsStore({
+    client: meter.client,
+    prefix: freshPrefix(),
+    timeout: "20 seconds",
+  });
+  return { meter, browser: await browse(openApp, store, options, context) };
+}
+
+/** Whether a middleware is one of express-session, and not that of Fastify. */
+const isExpress = (name: string) => name.startsWith("express");
+
+/** Whether a middleware comes to the store at the end of a request that changes no field. */
+const isUse = (name: string, way: AppOptions) => isExpress(name) || way.rolling === true;
 
 async function timeLeft(store: SessionSetsStore): Promise<number> {
   const [session] = await store.by("user_id", 1).list();
@@ -72,19 +109,14 @@ function expectAbout(left: number, ms: number): void {
 }
 
 describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
-  const isExpress = name.startsWith("express");
-
   describe.each(Object.entries(stores))("with SessionSetsStore %s", (_where, openStore) => {
     describe.each(ways.map((way) => [describeOptions(way), way] as const))("%s", (_way, way) => {
-      async function open(maxAge = HOUR): Promise<[SessionSetsStore, Browser]> {
+      async function open(context: AtEnd, maxAge = HOUR): Promise<[SessionSetsStore, Browser]> {
         const store = openStore();
-        app = await openApp(store, { ...way, maxAge });
-        const browser = app.browser();
-        await browser.send(signIn);
-        return [store, browser];
+        return [store, await browse(openApp, store, { ...way, maxAge }, context)];
       }
 
-      test.each([
+      test.for<[string, Act]>([
         ["changes nothing", () => {}],
         ["changes a field", darken],
         ["saves by itself", (request: AppRequest) => call(request, "save")],
@@ -95,9 +127,9 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
             return call(request, "save");
           },
         ],
-      ])("a request that %s leaves a max age that another one sets", async (_what, act) => {
+      ])("a request that %s leaves a max age that another one sets", async ([, act], context) => {
         for (const maxAge of [MONTH, MINUTE]) {
-          const [store, browser] = await open();
+          const [store, browser] = await open(context);
           const slow = await hold(browser, act);
           await browser.send(setMaxAge(maxAge));
           await slow.release();
@@ -105,12 +137,11 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
           const { body } = await browser.send(({ session: { cookie } }) => ({ ...cookie }));
           expect(Math.abs(body.originalMaxAge - maxAge)).toBeLessThan(maxAge / 2);
           expectAbout(await timeLeft(store), maxAge);
-          await app?.close();
         }
       });
 
-      test("what one request has shortened stays so, though the other one began with a month", async () => {
-        const [store, browser] = await open(MONTH);
+      test("what one request has shortened stays so, though the other one began with a month", async (context) => {
+        const [store, browser] = await open(context, MONTH);
         const slow = await hold(browser, ({ session }) => {
           session.theme = "dark";
         });
@@ -119,8 +150,8 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
         expectAbout(await timeLeft(store), MINUTE);
       });
 
-      test("two requests that change two options of the cookie both keep their changes", async () => {
-        const [store, browser] = await open();
+      test("two requests that change two options of the cookie both keep their changes", async (context) => {
+        const [store, browser] = await open(context);
         const slow = await hold(browser, ({ session }) => {
           session.cookie.sameSite = "strict";
           session.theme = "dark";
@@ -135,23 +166,71 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
         expect(body).toMatchObject({ sameSite: "strict" });
       });
 
-      test("a cookie that ends at a moment keeps it, in use or not", async () => {
-        const [store, browser] = await open();
+      test("a cookie that ends at a moment keeps it, in use or not", async (context) => {
+        const [store, browser] = await open(context);
         const moment = new Date(Date.now() + 2 * HOUR);
         await browser.send(({ session }) => {
           session.cookie.expires = moment;
-          if (!isExpress) session.cookie.originalMaxAge = null;
+          if (!isExpress(name)) session.cookie.originalMaxAge = null;
           session.theme = "dark";
         });
         expectAbout(await timeLeft(store), 2 * HOUR);
       });
     });
+  });
 
-    test("an object that a socket read before neither ends the session nor brings its deadline forward", async () => {
+  test("in use, a session lives on by what is stored: resave and rolling or not", async (context) => {
+    for (const way of ways) {
+      if (!isExpress(name) && !way.rolling) continue; // it saves nothing then
+      let now = Date.now();
+      const store = new SessionSetsStore({ store: memoryStore({ now: () => now }), references });
+      const browser = await browse(openApp, store, { ...way, maxAge: HOUR }, context);
+      for (let i = 0; i < 3; i++) {
+        now += HOUR - 1000; // of the store, which then has a second left
+        const { body } = await browser.send(({ session }) => [session.user_id]);
+        expect(body).toEqual([1]);
+      }
+      now += HOUR + 1;
+      expect((await browser.send(({ session }) => [session.user_id])).body).toEqual([null]);
+    }
+  });
+
+  describe.each(ways.map((way) => [describeOptions(way), way] as const))("%s", (_way, way) => {
+    test("a request that changes nothing is one command, the get, where the session was just used", async (context) => {
+      const { meter, browser } = await openMetered(openApp, { ...way, maxAge: HOUR }, context);
+      await meter.expectCost(() => browser.send(() => {}), 1);
+    });
+
+    test("a change of the max age alone is written at once", async (context) => {
+      const { meter, browser } = await openMetered(openApp, { ...way, maxAge: HOUR }, context);
+      await meter.expectCost(() => browser.send(setMaxAgeAlone(MONTH)), isUse(name, way) ? 2 : 1);
+      const { body } = await browser.send(({ session }) => [session.cookie.originalMaxAge]);
+      expect(Math.abs(body[0] - (isUse(name, way) ? MONTH : HOUR))).toBeLessThan(HOUR / 2);
+    });
+  });
+
+  test("a touch is sent after a minute where the timeout is long", async (context) => {
+    let now = Date.now();
+    const kept = memoryStore({ now: () => now });
+    const store = new SessionSetsStore({ store: kept, references });
+    const browser = await browse(openApp, store, { maxAge: MONTH, rolling: true }, context);
+    const lastSeen = async () => Number((await store.by("user_id", 1).list())[0]?.lastSeenAt);
+    const first = await lastSeen();
+    now += MINUTE - 5000;
+    await browser.send(() => {});
+    expect(await lastSeen()).toBe(first);
+    now += 10_000;
+    await browser.send(() => {});
+    expect(await lastSeen()).toBe(now);
+  });
+});
+
+// What waits, waits side by side.
+describe.concurrent.each(Object.entries(middlewares))("%s, after a while", (name, openApp) => {
+  describe.each(Object.entries(stores))("with SessionSetsStore %s", (_where, openStore) => {
+    test("an object that a socket read before neither ends the session nor brings its deadline forward", async (context) => {
       const store = openStore();
-      app = await openApp(store, { maxAge: 4000, rolling: true });
-      const browser = app.browser();
-      await browser.send(signIn);
+      const browser = await browse(openApp, store, { maxAge: 4000, rolling: true }, context);
       let socket: AppRequest["session"] | undefined;
       await browser.send(({ session }) => {
         socket = session;
@@ -168,10 +247,10 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
       expect(stored).toMatchObject({ theme: "light" });
     });
 
-    test("a request reads in its cookie what the session has left", async () => {
+    test("a request reads in its cookie what the session has left", async (context) => {
       const store = openStore();
-      app = await openApp(store, { maxAge: HOUR, rolling: true, resave: true });
-      const browser = app.browser();
+      const options = { maxAge: HOUR, rolling: true, resave: true };
+      const browser = await openBrowser(openApp, store, options, context);
       const from = Date.now();
       await browser.send(signIn);
       const [before] = await store.all();
@@ -187,77 +266,12 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
     });
   });
 
-  test("in use, a session lives on by what is stored: resave and rolling or not", async () => {
-    for (const way of ways) {
-      if (!isExpress && !way.rolling) continue; // it saves nothing then
-      let now = Date.now();
-      const store = new SessionSetsStore({ store: memoryStore({ now: () => now }), references });
-      app = await openApp(store, { ...way, maxAge: HOUR });
-      const browser = app.browser();
-      await browser.send(signIn);
-      for (let i = 0; i < 3; i++) {
-        now += HOUR - 1000; // of the store, which then has a second left
-        const { body } = await browser.send(({ session }) => [session.user_id]);
-        expect(body).toEqual([1]);
-      }
-      now += HOUR + 1;
-      expect((await browser.send(({ session }) => [session.user_id])).body).toEqual([null]);
-      await app.close();
-    }
-  });
-
   describe.each(ways.map((way) => [describeOptions(way), way] as const))("%s", (_way, way) => {
-    /** Whether the middleware comes to the store at the end of a request that changes no field. */
-    const isUse = isExpress || way.rolling === true;
-
-    async function open(maxAge: number) {
-      const meter = await openMeter(redisUrl(), (url) => new Redis(url));
-      onTestFinished(() => meter.close());
-      const store = new SessionSetsStore({
-        client: meter.client,
-        prefix: freshPrefix(),
-        timeout: "20 seconds",
-      });
-      app = await openApp(store, { ...way, maxAge });
-      const browser = app.browser();
-      await browser.send(signIn);
-      return { meter, browser };
-    }
-
-    test("a request that changes nothing is one command, the get, where the session was just used", async () => {
-      const { meter, browser } = await open(HOUR);
-      await meter.expectCost(() => browser.send(() => {}), 1);
-    });
-
-    test("and two after a twentieth of the timeout", async () => {
-      const { meter, browser } = await open(10_000);
+    test("a request that changes nothing is two commands after a twentieth of the timeout", async (context) => {
+      const { meter, browser } = await openMetered(openApp, { ...way, maxAge: 10_000 }, context);
       await sleep(550);
-      await meter.expectCost(() => browser.send(() => {}), isUse ? 2 : 1);
+      await meter.expectCost(() => browser.send(() => {}), isUse(name, way) ? 2 : 1);
     });
-
-    test("a change of the max age alone is written at once", async () => {
-      const { meter, browser } = await open(HOUR);
-      await meter.expectCost(() => browser.send(setMaxAgeAlone(MONTH)), isUse ? 2 : 1);
-      const { body } = await browser.send(({ session }) => [session.cookie.originalMaxAge]);
-      expect(Math.abs(body[0] - (isUse ? MONTH : HOUR))).toBeLessThan(HOUR / 2);
-    });
-  });
-
-  test("a touch is sent after a minute where the timeout is long", async () => {
-    let now = Date.now();
-    const kept = memoryStore({ now: () => now });
-    const store = new SessionSetsStore({ store: kept, references });
-    app = await openApp(store, { maxAge: MONTH, rolling: true });
-    const browser = app.browser();
-    await browser.send(signIn);
-    const lastSeen = async () => Number((await store.by("user_id", 1).list())[0]?.lastSeenAt);
-    const first = await lastSeen();
-    now += MINUTE - 5000;
-    await browser.send(() => {});
-    expect(await lastSeen()).toBe(first);
-    now += 10_000;
-    await browser.send(() => {});
-    expect(await lastSeen()).toBe(now);
   });
 });
 
