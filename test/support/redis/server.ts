@@ -132,10 +132,13 @@ async function startProcess(
   child.stdout.on("data", collect);
   child.stderr.on("data", collect);
   await once(child, "spawn");
+  const closed = once(child, "close"); // when all output has come
   watch(child, folder);
   const deadline = Date.now() + START_TIMEOUT;
-  while (!(await answers(port, readPid(child)))) {
+  const isListening = () => output.includes("Ready to accept connections");
+  while (!(await answers(port, readPid(child), isListening))) {
     if (hasEnded(child)) {
+      await closed;
       const text = `The Redis server ended at once. ${program}, port ${port}:\n${output}`;
       throw /address already in use/i.test(output) ? new PortTaken(text) : new Error(text);
     }
@@ -149,9 +152,9 @@ async function startProcess(
 }
 
 /** Whether this very process answers on the port, and not another server that was quicker. */
-async function answers(port: number, pid: number): Promise<boolean> {
+async function answers(port: number, pid: number, isListening: () => boolean): Promise<boolean> {
   const reply = await ask(port, "PING\r\nINFO server\r\n");
-  if (/^-NOAUTH/.test(reply)) return true; // asked for a password by `args`
+  if (/^-NOAUTH/.test(reply)) return isListening(); // asked for a password by `args`, so it tells no more
   return reply.startsWith("+PONG") && reply.includes(`process_id:${pid}\r\n`);
 }
 
