@@ -45,19 +45,34 @@ const thaw = () => servers.replicas[0]?.resume();
 
 async function open(connect: Connect, timeout: string, port = servers.master.port) {
   const { client, close } = await connect(port);
-  const sessions = createSessions<Data>({
-    store: redisStore(client, { prefix: freshPrefix(), timeout: timeout as "1 second" }),
-    references: { user_id: {} },
-    idleTimeout: "1 hour",
-  });
+  const prefix = freshPrefix();
+  const openWith = (timeout: string) =>
+    createSessions<Data>({
+      store: redisStore(client, { prefix, timeout: timeout as "1 second" }),
+      references: { user_id: {} },
+      idleTimeout: "1 hour",
+    });
+  const sessions = openWith(timeout);
   return {
     sessions,
+    /** The same sessions with a longer timeout, for what is to succeed. */
+    patient: openWith("20 seconds"),
     close: async () => {
       thaw();
       await sessions.close();
       await close();
     },
   };
+}
+
+/**
+ * Does something with every client at once, as it takes seconds, and waits until all have ended,
+ * however. A test for each client awaits the outcome of its own.
+ */
+async function atOnce<T>(kinds: readonly string[], run: (kind: string) => Promise<T>) {
+  const outcomes = new Map(kinds.map((kind) => [kind, run(kind)]));
+  await Promise.allSettled(outcomes.values());
+  return (kind: string) => outcomes.get(kind) as Promise<T>;
 }
 
 const blocked = async () =>
@@ -138,36 +153,6 @@ describe.each(waiting)("with %s", (_, connect) => {
     }
     await close();
   });
-
-  test("without an acknowledgement in time it is ERR_REPLICAS, and calling again waits again", async () => {
-    const { sessions, close } = await open(connect, "2 seconds");
-    const { token } = await sessions.create({ user_id: 1 });
-    await sessions.create({ user_id: 1 });
-    const set = sessions.by("user_id", 1);
-    freeze();
-    for (let again = 0; again < 2; again++) {
-      // A trim reads first. Beside the others it would wait for their WAIT to end, and have no time left.
-      const results = [
-        ...(await Promise.allSettled([set.trim({ keep: 1, replicas: 1 })])),
-        ...(await Promise.allSettled([
-          sessions.delete(token, { replicas: 1 }),
-          set.clear({ replicas: 1 }),
-        ])),
-      ];
-      expect(results).toMatchObject(results.map(() => ({ reason: UNACKNOWLEDGED })));
-      // WAIT has told in time, or this waits no longer for it.
-      for (const one of results) {
-        expect([0, undefined]).toContain(one.status === "rejected" && one.reason.acknowledged);
-      }
-    }
-    expect(await sessions.get(token)).toBeNull();
-    expect(await set.size()).toBe(0);
-    thaw();
-    expect(await sessions.delete(token, { replicas: 1 })).toBe(false);
-    expect(await set.trim({ keep: 1, replicas: 1 })).toBe(0);
-    expect(await set.clear({ replicas: 1 })).toBe(0);
-    await close();
-  });
 });
 
 const ioredis = (client: Redis | Redis5): StoreClient => {
@@ -205,6 +190,18 @@ describe("its connection waits longer than the client's own", () => {
   });
 });
 
+/** By a URL with a password and a database. */
+type Guarded = (url: string) => Promise<StoreClient>;
+const guardedClients: Record<string, Guarded> = {
+  "ioredis 5": async (url) => ioredis(new Redis5(url)),
+  "ioredis 6": async (url) => ioredis(new Redis(url)),
+  "ioredis 6, and its key prefix": async (url) => ioredis(new Redis(url, { keyPrefix: "app:" })),
+  "redis 5": async (url) => nodeRedis(redis5.createClient({ url })),
+  "redis 5, a pool": async (url) => nodeRedis(redis5.createClientPool({ url })),
+  "redis 6": async (url) => nodeRedis(redis6.createClient({ url })),
+  "redis 6, a pool": async (url) => nodeRedis(redis6.createClientPool({ url })),
+};
+
 describe("its connection has the client's own user and database", () => {
   let guarded: Replicated;
   let keeper: Redis;
@@ -217,16 +214,7 @@ describe("its connection has the client's own user and database", () => {
     await guarded.stop();
   });
 
-  const connects: Record<string, (url: string) => Promise<StoreClient>> = {
-    "ioredis 5": async (url) => ioredis(new Redis5(url)),
-    "ioredis 6": async (url) => ioredis(new Redis(url)),
-    "ioredis 6, and its key prefix": async (url) => ioredis(new Redis(url, { keyPrefix: "app:" })),
-    "redis 5": async (url) => nodeRedis(redis5.createClient({ url })),
-    "redis 5, a pool": async (url) => nodeRedis(redis5.createClientPool({ url })),
-    "redis 6": async (url) => nodeRedis(redis6.createClient({ url })),
-    "redis 6, a pool": async (url) => nodeRedis(redis6.createClientPool({ url })),
-  };
-  test.each(Object.entries(connects))("of %s", async (_kind, connect) => {
+  test.each(Object.entries(guardedClients))("of %s", async (_kind, connect) => {
     const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
     const { sessions, close } = await open(() => connect(url), "20 seconds");
     const { token } = await sessions.create({ user_id: 1 });
@@ -235,23 +223,6 @@ describe("its connection has the client's own user and database", () => {
     expect(await keeper.dbsize()).toBe(0);
     await close();
   });
-
-  test.each(Object.entries(connects))(
-    "and says where they are refused: of %s",
-    async (_, connect) => {
-      const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
-      const { sessions, close } = await open(() => connect(url), "3 seconds");
-      const { token } = await sessions.create({ user_id: 1 });
-      await keeper.config("SET", "requirepass", "changed");
-      await expect(sessions.delete(token, { replicas: 1 })).rejects.toMatchObject({
-        code: "ERR_STORE_UNAVAILABLE",
-        message: expect.stringMatching(/check its user, password and ACL/),
-      });
-      await keeper.config("SET", "requirepass", "secret");
-      expect(await sessions.delete(token, { replicas: 1 })).toBe(true);
-      await close();
-    },
-  );
 
   const selecting: Record<string, (url: string) => Promise<StoreClient>> = {
     "ioredis 5": async (url) => selected(new Redis5(url), ioredis),
@@ -278,5 +249,96 @@ describe("its connection has the client's own user and database", () => {
       expect(await keeper.dbsize()).toBe(0);
       await close();
     }
+  });
+});
+
+describe("without an acknowledgement in time it is ERR_REPLICAS, and calling again waits again", () => {
+  const kinds = waiting.map(([kind]) => kind);
+
+  async function prepare(kind: string) {
+    const opened = await open(singleClients[kind] as Connect, "3 seconds");
+    const { token } = await opened.patient.create({ user_id: 1 });
+    await opened.patient.create({ user_id: 1 });
+    return { ...opened, token, set: opened.sessions.by("user_id", 1) };
+  }
+
+  /** The ends that were called in vain, twice, and what is left on the master afterwards. */
+  async function endInVain({ sessions, patient, token, set, close }: Prepared) {
+    const results: PromiseSettledResult<unknown>[] = [];
+    for (let again = 0; again < 2; again++) {
+      // A trim reads first. Beside the others it would wait for their WAIT to end, and have no time left.
+      results.push(...(await Promise.allSettled([set.trim({ keep: 1, replicas: 1 })])));
+      const others = [sessions.delete(token, { replicas: 1 }), set.clear({ replicas: 1 })];
+      results.push(...(await Promise.allSettled<unknown>(others)));
+    }
+    const left = [await patient.get(token), await patient.by("user_id", 1).size()];
+    return { results, left, sessions, token, set, close };
+  }
+
+  type Prepared = Awaited<ReturnType<typeof prepare>>;
+  let endedInVain: (kind: string) => ReturnType<typeof endInVain>;
+  beforeAll(async () => {
+    const prepared = await atOnce(kinds, prepare);
+    freeze();
+    endedInVain = await atOnce(kinds, async (kind) => endInVain(await prepared(kind)));
+    thaw();
+  });
+
+  test.each(kinds)("with %s", async (kind) => {
+    const { results, left, sessions, token, set, close } = await endedInVain(kind);
+    expect(results).toHaveLength(6);
+    expect(results).toMatchObject(results.map(() => ({ reason: UNACKNOWLEDGED })));
+    // WAIT has told in time, or this waits no longer for it.
+    for (const one of results) {
+      expect([0, undefined]).toContain(one.status === "rejected" && one.reason.acknowledged);
+    }
+    expect(left).toEqual([null, 0]);
+    expect(await sessions.delete(token, { replicas: 1 })).toBe(false);
+    expect(await set.trim({ keep: 1, replicas: 1 })).toBe(0);
+    expect(await set.clear({ replicas: 1 })).toBe(0);
+    await close();
+  });
+});
+
+describe("its connection says where the client's user and password are refused", () => {
+  const kinds = Object.keys(guardedClients);
+  let guarded: Replicated;
+  let keeper: Redis;
+
+  async function prepare(kind: string) {
+    const url = `redis://:secret@127.0.0.1:${guarded.master.port}/3`;
+    const opened = await open(() => (guardedClients[kind] as Guarded)(url), "3 seconds");
+    const { token } = await opened.patient.create({ user_id: 1 });
+    return { ...opened, token };
+  }
+
+  async function endRefused({ sessions, token, close }: Prepared) {
+    const error = await sessions.delete(token, { replicas: 1 }).catch((reason: unknown) => reason);
+    return { error, sessions, token, close };
+  }
+
+  type Prepared = Awaited<ReturnType<typeof prepare>>;
+  let refused: (kind: string) => ReturnType<typeof endRefused>;
+  beforeAll(async () => {
+    guarded = await startReplicated(1, "secret");
+    keeper = new Redis(guarded.master.port, { password: "secret" });
+    const prepared = await atOnce(kinds, prepare);
+    await keeper.config("SET", "requirepass", "changed");
+    refused = await atOnce(kinds, async (kind) => endRefused(await prepared(kind)));
+    await keeper.config("SET", "requirepass", "secret");
+  });
+  afterAll(async () => {
+    keeper.disconnect();
+    await guarded.stop();
+  });
+
+  test.each(kinds)("of %s", async (kind) => {
+    const { error, sessions, token, close } = await refused(kind);
+    expect(error).toMatchObject({
+      code: "ERR_STORE_UNAVAILABLE",
+      message: expect.stringMatching(/check its user, password and ACL/),
+    });
+    expect(await sessions.delete(token, { replicas: 1 })).toBe(true);
+    await close();
   });
 });
