@@ -3,7 +3,7 @@
  * and the case that is about it fails. Without a fault the same copies pass every case.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { listCases } from "../../support/cases.ts";
 import { endingCases } from "../../support/endings/cases.ts";
 import { open } from "../../support/endings/steps.ts";
@@ -16,11 +16,20 @@ const FAULT_TIMEOUT_MS = 1500;
 const CASE_TIMEOUT_MS = 10_000;
 
 /** The cases, on a library of which a source was edited. */
-async function casesOf(edited: Pick<SourceMutation, "file" | "edits">, wait: typeof eventually) {
+async function casesOf(
+  edited: Pick<SourceMutation, "file" | "edits">,
+  wait: typeof eventually,
+  { onTestFinished }: TestContext,
+) {
   const module = await importMutated("src/index.ts", edited, onTestFinished);
   const { createSessions } = module as typeof import("session-sets");
   return listCases(({ describe, test }) =>
-    endingCases({ describe, test, open: (over) => open(over, createSessions), eventually: wait }),
+    endingCases({
+      describe,
+      test,
+      open: (over) => open(over, createSessions, onTestFinished),
+      eventually: wait,
+    }),
   );
 }
 
@@ -30,21 +39,34 @@ async function hang(): Promise<never> {
   throw new Error("the case hangs");
 }
 
-test("without a fault a copy passes every case", async () => {
-  const cases = await casesOf({ file: "src/sessions/endings/alarm.ts", edits: [] }, eventually);
+test("without a fault a copy passes every case", async (context) => {
+  const copy = { file: "src/sessions/endings/alarm.ts", edits: [] };
+  const cases = await casesOf(copy, eventually, context);
   expect(cases.size).toBeGreaterThan(40);
   for (const run of cases.values()) await run();
 });
 
-describe("a fault is found:", () => {
-  test.each(endingMutations)("$about ($file)", async (mutation) => {
-    const cases = await casesOf(mutation, createEventually(FAULT_TIMEOUT_MS));
-    const found = [...cases].filter(([name]) => name.includes(mutation.foundBy));
-    expect(found, mutation.foundBy).not.toEqual([]);
-    const failures: unknown[] = [];
-    for (const [, run] of found) {
-      await Promise.race([run(), hang()]).catch((error: unknown) => failures.push(error));
-    }
-    expect(failures, `"${mutation.foundBy}" passes`).not.toEqual([]);
-  });
+/** Fails where every case that is about the fault passes. */
+async function expectFound(mutation: SourceMutation, context: TestContext): Promise<void> {
+  const cases = await casesOf(mutation, createEventually(FAULT_TIMEOUT_MS), context);
+  const found = [...cases].filter(([name]) => name.includes(mutation.foundBy));
+  expect(found, mutation.foundBy).not.toEqual([]);
+  const failures: unknown[] = [];
+  for (const [, run] of found) {
+    await Promise.race([run(), hang()]).catch((error: unknown) => failures.push(error));
+  }
+  expect(failures, `"${mutation.foundBy}" passes`).not.toEqual([]);
+}
+
+/** What is uncaught is that of the whole process, so nothing runs beside a case that waits for it. */
+const isUncaught = ({ foundBy }: SourceMutation) => foundBy.includes("uncaught");
+
+describe("a fault of what is uncaught is found:", () => {
+  test.for(endingMutations.filter(isUncaught))("$about ($file)", expectFound);
+});
+
+// They wait for what a fault hides, so they wait side by side.
+describe.concurrent("a fault is found:", () => {
+  const others = endingMutations.filter((mutation) => !isUncaught(mutation));
+  test.for(others)("$about ($file)", expectFound);
 });

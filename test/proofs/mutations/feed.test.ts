@@ -1,10 +1,11 @@
 /*
  * A store whose feed breaks a rule fails the contract's test of it, and the store as it is passes: on
- * Redis with a script that was changed, and in memory with a copy of a source.
+ * Redis with a script that was changed, and in memory with a copy of a source. Some wait for ten seconds
+ * for what is never told, so they wait side by side.
  */
 import { redisStore } from "session-sets/redis";
 import { feedContract, type StoreUnderTest } from "session-sets/testing";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { memoryFeedMutations } from "../../support/proofs/ending-mutations.ts";
 import { type FeedMutation, feedMutations } from "../../support/proofs/feed-mutations.ts";
 import { importMutated } from "../../support/proofs/mutated-sources.ts";
@@ -47,42 +48,47 @@ function expectBroken(failures: readonly string[]): void {
   for (const failure of failures) expect(failure).toMatch(/AssertionError/);
 }
 
-describe("on Redis", () => {
+describe.concurrent("on Redis", () => {
   /** A store that writes through a client and, as a mutated one can't be duplicated, listens on its own. */
-  const openOn = (used: Parameters<typeof redisStore>[0]) => async () => {
-    const prefix = freshPrefix();
-    const listening = openFeedStore(client, { prefix });
-    const store = new Proxy(redisStore(used, { prefix, timeout: "20 seconds" }), {
-      get(writing, name) {
-        const from = name === "subscribe" ? listening : writing;
-        const value: unknown = Reflect.get(from, name, from);
-        return typeof value === "function" ? value.bind(from) : value;
-      },
-    });
-    onTestFinished(() => listening.close());
-    return { store, elapse: (ms: number) => elapseOn(client, ms) };
-  };
+  const openOn =
+    (used: Parameters<typeof redisStore>[0], { onTestFinished }: TestContext) =>
+    async () => {
+      const prefix = freshPrefix();
+      const listening = openFeedStore(client, { prefix });
+      const store = new Proxy(redisStore(used, { prefix, timeout: "20 seconds" }), {
+        get(writing, name) {
+          const from = name === "subscribe" ? listening : writing;
+          const value: unknown = Reflect.get(from, name, from);
+          return typeof value === "function" ? value.bind(from) : value;
+        },
+      });
+      onTestFinished(() => listening.close());
+      return { store, elapse: (ms: number) => elapseOn(client, ms) };
+    };
 
-  test("without a mutation, all is well", async () => {
-    expect(await findFailures("", openOn(client))).toEqual([]);
+  test("without a mutation, all is well", async (context) => {
+    expect(await findFailures("", openOn(client, context))).toEqual([]);
   });
 
-  test.each(Object.entries<FeedMutation>(feedMutations))("%s is caught", async (_, mutation) => {
-    const used = mutatedClient(client, mutation as Mutation);
-    expectBroken(await findFailures(mutation.foundBy, openOn(used)));
-  });
+  test.for(Object.entries<FeedMutation>(feedMutations))(
+    "%s is caught",
+    async ([, mutation], context) => {
+      const used = mutatedClient(client, mutation as Mutation);
+      expectBroken(await findFailures(mutation.foundBy, openOn(used, context)));
+    },
+  );
 });
 
-describe("in memory", () => {
+describe.concurrent("in memory", () => {
   const openWith = (module: unknown) => async () =>
     openMemory((module as typeof import("session-sets/memory")).memoryStore);
 
-  test.each(memoryFeedMutations)("$about ($file)", async (mutation) => {
+  test.for(memoryFeedMutations)("$about ($file)", async (mutation, { onTestFinished }) => {
     const module = await importMutated("src/memory.ts", mutation, onTestFinished);
     expectBroken(await findFailures(mutation.foundBy, openWith(module)));
   });
 
-  test("without a fault a copy passes", async () => {
+  test("without a fault a copy passes", async ({ onTestFinished }) => {
     const copy = { file: "src/store/memory/feed.ts", edits: [] };
     const module = await importMutated("src/memory.ts", copy, onTestFinished);
     expect(await findFailures("", openWith(module))).toEqual([]);

@@ -3,17 +3,22 @@
 import { createSessions, type Ending, type SessionStore } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import type { FeedListener, FeedStore } from "session-sets/testing";
-import { onTestFinished } from "vitest";
+import { onTestFinished, type TestContext } from "vitest";
 
 type Data = { user_id?: number; theme?: string };
 
 /** Lets everything happen that was asked for. */
 export const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
-/** Sessions on a memory store, whose clock moves with `clock.now`, and how often each method was called. */
+/**
+ * Sessions on a memory store, whose clock moves with `clock.now`, and how often each method was called.
+ *
+ * @param atEnd takes what closes them: where tests run side by side, the one of the test's context.
+ */
 export function open(
   over: (store: FeedStore) => Partial<FeedStore> = () => ({}),
   create = createSessions,
+  atEnd: TestContext["onTestFinished"] = onTestFinished,
 ) {
   const clock = { now: 1_700_000_000_000 };
   const memory = memoryStore({ now: () => clock.now }) as FeedStore;
@@ -49,7 +54,7 @@ export function open(
     references: ["user_id"],
     store: store as SessionStore,
   });
-  onTestFinished(() => sessions.close());
+  atEnd(() => sessions.close());
   return { clock, sessions, store, memory, calls, listeners };
 }
 
