@@ -1,15 +1,15 @@
 /*
  * How endings wait for replicas: a connection of the store's own, on which a script and its WAIT go
- * one after the other, and what comes of it when that connection, a replica or the master is lost.
+ * one after the other, and what comes of it when that connection or a replica is lost. What comes of it when
+ * the master changes is in changing-servers.test.ts.
  */
-import type { LookupFunction } from "node:net";
 import { GlideClient } from "@valkey/valkey-glide";
 import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { createSessions, type Duration } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { toConnection } from "../../../../../src/store/redis/wire/clients/connect.ts";
 import type { OwnConnection } from "../../../../../src/store/redis/wire/connection.ts";
 import { eventually } from "../../../../support/eventually.ts";
@@ -205,105 +205,6 @@ describe.each(kinds)("with %s", (kind) => {
     expect(await sessions.delete(token, ONE)).toBe(false);
     await admin.script("FLUSH");
     expect(await sessions.delete(token, ONE)).toBe(false);
-  });
-});
-
-describe("when servers change, with their own", () => {
-  let own: Replicated;
-  let master: Redis;
-  beforeEach(async () => {
-    own = await startReplicated(2);
-    master = new Redis(own.master.port);
-    open.push({ close: () => own.stop() }, { close: () => master.disconnect() });
-    master.on("error", () => {});
-  });
-
-  const connect = (port = own.master.port) => connectWith("ioredis 6", port);
-
-  test.each(["ioredis 6", "redis 6"])(
-    "a master that became a replica is one no longer, and one again when it is made one: %s",
-    async (kind) => {
-      const sessions = sessionsOver(await connectWith(kind, own.master.port), "3 seconds");
-      const { token } = await sessions.create({ user_id: 1 });
-      await sessions.delete(token, ONE);
-      await master.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
-      await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
-        code: "ERR_STORE_UNAVAILABLE",
-        message: expect.stringMatching(/read-only replica/),
-      });
-      await master.replicaof("NO", "ONE");
-      await eventually("an ending", false, () => sessions.delete(token, ONE));
-    },
-  );
-
-  test("of a name with several addresses it says what they answer", async () => {
-    const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
-    const lookup: LookupFunction = (_name, _options, found) =>
-      process.nextTick(found, null, addresses);
-    const client = createClient({ socket: { host: "localhost", port: own.master.port, lookup } });
-    client.on("error", () => {});
-    await client.connect();
-    open.push({ close: () => client.destroy() });
-    const sessions = sessionsOver(client, "3 seconds");
-    const { token } = await sessions.create({ user_id: 1 });
-    await own.master.kill();
-    await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
-      code: "ERR_STORE_UNAVAILABLE",
-      message: expect.stringMatching(/ECONNREFUSED/),
-    });
-  });
-
-  test("where the address leads to another master now, calling again finds that one", async () => {
-    const [next, last] = own.replicas.map(({ port }) => new Redis(port));
-    open.push({ close: () => [next, last].map((one) => one?.disconnect()) });
-    const proxy = await openProxy(own.master.port);
-    open.push(proxy);
-    const client = (await connect(Number(new URL(proxy.url).port))) as Redis;
-    const sessions = sessionsOver(client, "4 seconds");
-    const { token } = await sessions.create({ user_id: 1 });
-    await sessions.delete(token, ONE);
-    // The old master knows nothing of it, and keeps its connections.
-    await next?.replicaof("NO", "ONE");
-    await last?.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
-    proxy.lead(own.replicas[0]?.port ?? 0);
-    client.disconnect(true);
-    const created = await sessions.create({ user_id: 1 });
-    await expect(sessions.delete(created.token, ONE)).rejects.toMatchObject({
-      code: "ERR_REPLICAS",
-    });
-    await eventually("a replica of the new master", 1, async () => next?.wait(1, 100));
-    expect(await sessions.delete(created.token, ONE)).toBe(true);
-  });
-
-  test("after a failover an acknowledged ending stands, and one that is not may be undone", async () => {
-    const [first, second] = own.replicas;
-    const prefix = freshPrefix();
-    const client = await connect();
-    const patient = sessionsOver(client, PATIENT, 1, prefix);
-    const firm = await patient.create({ user_id: 1 });
-    const infirm = await patient.create({ user_id: 2 });
-    await patient.delete(firm.token, { replicas: 2 });
-    for (const one of own.replicas) one.pause();
-    await master.call("CLIENT", "KILL", "TYPE", "REPLICA"); // what is sent now does not arrive
-    const sessions = sessionsOver(client, "3 seconds", 1, prefix);
-    await expect(sessions.delete(infirm.token, ONE)).rejects.toMatchObject({
-      code: "ERR_REPLICAS",
-    });
-    await own.master.kill();
-    for (const one of own.replicas) one.resume();
-
-    const successor = new Redis(first?.port ?? 0);
-    await successor.replicaof("NO", "ONE");
-    open.push({ close: () => successor.disconnect() });
-    const after = sessionsOver(successor, PATIENT, 1, prefix);
-    expect(await after.get(firm.token)).toBeNull();
-    expect(await after.by("user_id", 1).size()).toBe(0);
-    expect(await after.get(infirm.token)).not.toBeNull();
-
-    const follower = new Redis(second?.port ?? 0);
-    await follower.replicaof("127.0.0.1", first?.port ?? 0);
-    open.push({ close: () => follower.disconnect() });
-    expect(await after.delete(infirm.token, ONE)).toBe(true);
   });
 });
 
