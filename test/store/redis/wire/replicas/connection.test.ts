@@ -277,7 +277,7 @@ describe("with ioredis 6", () => {
   });
 
   test("endings without a replica are ended all the same, however many", async () => {
-    const sessions = sessionsOver(connect(), "5 seconds");
+    const sessions = sessionsOver(connect(), "8 seconds");
     const made = await Promise.all(
       Array.from({ length: 50 }, () => sessions.create({ user_id: 1 })),
     );

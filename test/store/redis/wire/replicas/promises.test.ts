@@ -256,7 +256,7 @@ describe("without an acknowledgement in time it is ERR_REPLICAS, and calling aga
   const kinds = waiting.map(([kind]) => kind);
 
   async function prepare(kind: string) {
-    const opened = await open(singleClients[kind] as Connect, "3 seconds");
+    const opened = await open(singleClients[kind] as Connect, "5 seconds");
     const { token } = await opened.patient.create({ user_id: 1 });
     await opened.patient.create({ user_id: 1 });
     return { ...opened, token, set: opened.sessions.by("user_id", 1) };
