@@ -17,6 +17,7 @@ export type NodeRedisClient = NodeRedisSingle | NodeRedisSentinel | NodeRedisClu
 /** Options of a command. They make replies strings, and maps lists, whatever the client maps them to. */
 export interface NodeRedisCommandOptions {
   typeMapping: { 37: ArrayConstructor };
+  timeout?: undefined;
 }
 
 /** `createClient()` and `createClientPool()`. */
@@ -55,6 +56,15 @@ export interface NodeRedisCluster {
 /** The type of maps in RESP3, and what it becomes: a list of name, value, … needs no other reshaping. */
 const PLAIN_REPLIES = { typeMapping: { 37: Array } };
 
+/**
+ * The same without a time limit of the client's. redis 6 has one for each command that waits to be written, an
+ * AbortSignal, which takes longer than the command. The store has a limit for each call.
+ */
+const UNLIMITED = { ...PLAIN_REPLIES, timeout: undefined };
+
+/** How many commands may be on their way without one: on a connection that hangs they would pile up. */
+const MAX_UNLIMITED = 1000;
+
 export function isNodeRedis(client: object): client is NodeRedisClient {
   return (
     "isOpen" in client &&
@@ -85,10 +95,30 @@ export function createNodeRedisConnection(client: NodeRedisClient): Connection {
   };
 }
 
-function createSender(client: NodeRedisClient): (key: string, args: string[]) => Promise<unknown> {
-  if ("slots" in client) return (key, args) => client.sendCommand(key, false, args, PLAIN_REPLIES);
-  if ("acquire" in client) return (_key, args) => client.sendCommand(false, args, PLAIN_REPLIES);
-  return (_key, args) => client.sendCommand(args, PLAIN_REPLIES);
+type Send = (key: string, args: string[]) => Promise<unknown>;
+
+function createSender(client: NodeRedisClient): Send {
+  const sendWith = createOptionSender(client);
+  let onTheirWay = 0;
+  const note = () => {
+    onTheirWay--;
+  };
+  return (key, args) => {
+    const options = onTheirWay < MAX_UNLIMITED ? UNLIMITED : PLAIN_REPLIES;
+    const reply = sendWith(key, args, options);
+    onTheirWay++;
+    void reply.then(note, note);
+    return reply;
+  };
+}
+
+function createOptionSender(
+  client: NodeRedisClient,
+): (key: string, args: string[], options: NodeRedisCommandOptions) => Promise<unknown> {
+  if ("slots" in client)
+    return (key, args, options) => client.sendCommand(key, false, args, options);
+  if ("acquire" in client) return (_key, args, options) => client.sendCommand(false, args, options);
+  return (_key, args, options) => client.sendCommand(args, options);
 }
 
 /** `createClient()`, and the clients that the other kinds are made of. */

@@ -164,3 +164,31 @@ test.each([
     }
   },
 );
+
+test("redis 6 has no time limit of its own for a command while few are on their way", async () => {
+  const client = createClient({ url: redisUrl() });
+  await client.connect();
+  const limited: boolean[] = [];
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (args, options) => {
+    limited.push(!options || !("timeout" in options));
+    return send(args, options);
+  };
+  try {
+    const sessions = createSessions({
+      store: redisStore(client, { prefix: freshPrefix(), timeout: "20 seconds" }),
+    });
+    const { token } = await sessions.create({ theme: "dark" });
+    const readMany = async (count: number) => {
+      limited.length = 0;
+      await Promise.all(Array.from({ length: count }, () => sessions.get(token)));
+      return limited.filter(Boolean).length;
+    };
+    expect(await readMany(1000)).toBe(0);
+    expect(limited).toHaveLength(1000);
+    expect(await readMany(1100)).toBe(100);
+    expect(await readMany(1000)).toBe(0);
+  } finally {
+    await client.close();
+  }
+});
