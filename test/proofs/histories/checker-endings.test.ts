@@ -40,6 +40,13 @@ const good: Good = {
     ),
     slack: 0.5,
   },
+  "one whose call began later than it was, as far as clocks may differ": {
+    ...watchedBy(
+      history(created(), because("1.1", ended([11.4, 12]))),
+      heard("s", "delete", 10, { ...REASON, heardAt: 12 }),
+    ),
+    slack: 0.5,
+  },
   "one that is only found to have happened": watchedBy(
     history(created(), DELETED),
     heard("s", "unknown", 12),
@@ -97,6 +104,16 @@ const bad: Bad = {
       ...watchedBy(
         history(created(), because("1.1", ended([9, 11]))),
         heard("s", "delete", 10, { ...REASON, heardAt: 9.4 }),
+      ),
+      slack: 0.5,
+    },
+  ],
+  "one whose call began later than it was, by more than clocks differ": [
+    "order",
+    {
+      ...watchedBy(
+        history(created(), because("1.1", ended([12.2, 13]))),
+        heard("s", "delete", 10, { ...REASON, heardAt: 13 }),
       ),
       slack: 0.5,
     },

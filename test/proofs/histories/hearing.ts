@@ -119,8 +119,8 @@ export function groupHeard(
 }
 
 /**
- * The events, of which the one that has ended the session has done so, and when that was told. By the
- * clock of who has heard of it that may be later than it was heard, by less than `slack`.
+ * The events, of which the one that has ended the session has done so, and when that was told. That is a
+ * time of the server's. It may differ from those of the caller and of who has heard of it by `slack`.
  */
 export function narrowByHeard(
   events: readonly Sourced[],
@@ -141,6 +141,7 @@ export function narrowByHeard(
       start: Math.max(start, at - slack),
       end: Math.min(end, at + 1 + slack),
       notAfter: Math.min(notAfter, at + 1 + slack),
+      told: { from: at, to: at + 1 },
       optional: false,
     };
   });
@@ -200,8 +201,9 @@ function toLimited(
   const sets = listEntriesAt(entries, at, slack)
     .filter(({ limit }) => !isOneShard || limit.whenFull === "end-oldest")
     .map(({ of }): Of => of);
-  const last = at + 1 + slack;
-  const times = { start: at - slack, end: last, notAfter: last, optional: false };
+  const told = { from: at, to: at + 1 };
+  const last = told.to + slack;
+  const times = { start: at - slack, end: last, notAfter: last, told, optional: false };
   return { event: { is: "limited", sets }, ...times, after };
 }
 

@@ -4,7 +4,7 @@
  * keeping in mind what was tried, as Lowe does).
  */
 import type { Event } from "./events.ts";
-import { listOutcomes, NOTHING, type State } from "./model.ts";
+import { listOutcomes, NOTHING, type Span, type State } from "./model.ts";
 
 export interface Timed {
   readonly event: Event;
@@ -15,6 +15,8 @@ export interface Timed {
   readonly notAfter: number;
   /** Whether it may never have happened. */
   readonly optional: boolean;
+  /** When it happened by the server's clock, where that was told. */
+  readonly told?: Span;
   /** The numbers of the events that come before this one. */
   readonly after: readonly number[];
 }
@@ -65,8 +67,9 @@ class Search {
   }
 
   #take(i: number, state: State): boolean {
-    const { event, start, end, notAfter } = this.#at(i);
-    const now = { from: start - this.#slack, to: Math.min(end, notAfter) + this.#slack };
+    const { event, start, end, notAfter, told } = this.#at(i);
+    const { from, to } = told ?? { from: start, to: Math.min(end, notAfter) };
+    const now = { from: from - this.#slack, to: to + this.#slack };
     this.#done[i] = true;
     for (const { state: next, hit } of listOutcomes(state, event, now, this.#slack)) {
       this.#hits.set(i, hit);

@@ -46,19 +46,24 @@ test("without a fault a copy passes every case", async (context) => {
   for (const run of cases.values()) await run();
 });
 
+/** How often a fault is looked for: a timer that a busy machine holds up may hide it once. */
+const TRIES = 3;
+
 /** Fails where every case that is about the fault passes. */
 async function expectFound(mutation: SourceMutation, context: TestContext): Promise<void> {
   const cases = await casesOf(mutation, createEventually(FAULT_TIMEOUT_MS), context);
   const found = [...cases].filter(([name]) => name.includes(mutation.foundBy));
   expect(found, mutation.foundBy).not.toEqual([]);
   const failures: unknown[] = [];
-  for (const [, run] of found) {
-    await Promise.race([run(), hang()]).catch((error: unknown) => failures.push(error));
+  for (let tries = 0; tries < TRIES && failures.length === 0; tries++) {
+    for (const [, run] of found) {
+      await Promise.race([run(), hang()]).catch((error: unknown) => failures.push(error));
+    }
   }
   expect(failures, `"${mutation.foundBy}" passes`).not.toEqual([]);
 }
 
-/** What is uncaught is that of the whole process, so nothing runs beside a case that waits for it. */
+/** Uncaught errors belong to the whole process, so nothing runs beside a case that waits for one. */
 const isUncaught = ({ foundBy }: SourceMutation) => foundBy.includes("uncaught");
 
 describe("a fault of what is uncaught is found:", () => {

@@ -94,12 +94,16 @@ export const useMutations = {
     about: "a user is signed in although the set is full",
     apply: edits("signIn", ["  and not changes.limits\n", ""]),
   },
-  "short sign-in that looks at no old set": {
-    about: "a set of the old session that is of the wrong type stops a sign-in that has begun",
+  "short sign-in over a session in sets": {
+    about: "a sign-in leaves the entries of the session that it ends",
     apply: edits("signIn", ["local is_simple = #found.names == 0\n", "local is_simple = true\n"]),
   },
+  "sign-in that looks at no old set": {
+    about: "a set of the old session that is of the wrong type stops a sign-in that has begun",
+    apply: edits("signIn", ["  check_sets(current, found.names)\n", ""]),
+  },
   "short way outside of a plain set": {
-    about: "a session enters only the sorted set of a reference that has a plain one, too",
+    about: "a session enters a set of a wrong name where its reference has a plain set, too",
     apply: listAllEdits("    and not string.find(names_text, '=', 1, true)\n", ""),
   },
   "short way of many names": {

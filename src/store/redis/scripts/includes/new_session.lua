@@ -42,8 +42,8 @@ local function can_make_simply(names_text, fields)
     and #fields <= MAX_BATCH
 end
 
--- Makes such a session as `make_session` does, with fewer tables and each number written as text
--- once. It asks the sets before it writes, and leaves nothing to refresh. `timeout` is the absolute
+-- Makes the same session as `make_session`, with fewer tables and each number written as text once.
+-- It asks the sets before it writes, and leaves nothing to refresh. `timeout` is the absolute
 -- timeout (ms) or nil.
 local function make_simply(id, names_text, fields, idle, timeout)
   local made = {
