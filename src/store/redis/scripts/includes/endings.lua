@@ -23,9 +23,9 @@ local function replace_hash(id, stays, field, value, previous)
   end
 end
 
--- Ends a session, except for its entries in sets. It was found over the ids of `trail`. `ending` has
--- the `how` and the `cause` to publish, and the `tombstone` to leave at all ids, which `stays` so
--- many ms.
+-- Ends a session, except for its entries in sets. It was found over the ids of `trail`. `ending`
+-- has the `how` and the `cause` to publish, and the `tombstone` to leave at all ids, which `stays`
+-- so many ms.
 local function end_unlisted_session(current, found, trail, ending)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do
