@@ -10,9 +10,12 @@ export function authenticate(form: FormData, userAgent: string | null): Data | n
   return { user_id: 1, device };
 }
 
-/** Whether the old password was right; then the new one is in force. */
+/** Stores a new password, if the form has the present one. Returns whether it did. */
 export function changePassword(form: FormData): boolean {
-  if (form.get("password") !== password) return false;
-  password = String(form.get("new_password"));
+  const changed = form.get("new_password");
+  if (form.get("password") !== password || typeof changed !== "string" || changed === "") {
+    return false;
+  }
+  password = changed;
   return true;
 }

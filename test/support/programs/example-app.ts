@@ -202,8 +202,11 @@ export async function expectEndingOthers(
   await signInOthers();
   expect(await phone.open("/password")).toBe("200 Change the password");
   const guess = { password: "guess", new_password: "battery staple" };
-  expect(await phone.open("/password", guess)).toBe("422 Change the password");
-  expect(phone.page).toContain("is wrong");
+  const none = { password: PASSWORD, new_password: "" };
+  for (const wrong of [guess, none, { password: PASSWORD }]) {
+    expect(await phone.open("/password", wrong)).toBe("422 Change the password");
+    expect(phone.page).toContain("is wrong, or the new one is missing");
+  }
   const old = phone.cookie;
   expect(await phone.open("/password", { ...guess, password: PASSWORD })).toBe("200 Your devices");
   await expectOthersOut();

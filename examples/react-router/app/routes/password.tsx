@@ -5,7 +5,8 @@ import type { Route } from "./+types/password.ts";
 
 export async function action({ request, context }: Route.ActionArgs) {
   if (!changePassword(await request.formData())) {
-    return data({ message: "The password is wrong." }, { status: 422 });
+    const message = "The password is wrong, or the new one is missing.";
+    return data({ message }, { status: 422 });
   }
   // Ends the user's other sessions, and gives this one a new token.
   await context.get(sessionContext).changeCredentials("user_id");

@@ -11,7 +11,7 @@ export const actions: Actions = {
   default: async ({ request, locals }) => {
     const session = await requireUser(locals);
     if (!changePassword(await request.formData())) {
-      return fail(422, { message: "The password is wrong." });
+      return fail(422, { message: "The password is wrong, or the new one is missing." });
     }
     // Ends the user's other sessions, and gives this one a new token.
     await session.changeCredentials("user_id");
