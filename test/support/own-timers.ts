@@ -2,6 +2,7 @@
  * The timers of node:timers, which the library uses: fake timers replace the global ones. A test of what
  * the library does by its own fakes or watches those.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { syncBuiltinESMExports } from "node:module";
 import timers from "node:timers";
 import { onTestFinished, vi } from "vitest";
@@ -15,10 +16,19 @@ export function fakeOwnTimers(): void {
   onTestFinished(() => void vi.useRealTimers());
 }
 
-/** Watches one of the library's own timers until the test is finished. */
+/** The test that watches. What earlier tests have left may still set timers in the same process. */
+const watching = new AsyncLocalStorage<object>();
+
+/** Watches one of the library's own timers until the test is finished, as what follows in the test sets it. */
 export function watchOwnTimer(name: "setTimeout" | "setInterval") {
-  const watched = vi.fn(timers[name]);
-  replaceOwn({ [name]: watched });
+  const original = timers[name] as typeof timers.setTimeout;
+  const watched = vi.fn(original);
+  const test = watching.getStore() ?? {}; // it may watch another one already
+  watching.enterWith(test);
+  const replacement = (...args: Parameters<typeof original>) =>
+    watching.getStore() === test ? watched(...args) : original(...args);
+  replaceOwn({ [name]: replacement });
+  onTestFinished(() => watching.disable());
   return watched;
 }
 
