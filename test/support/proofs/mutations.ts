@@ -288,7 +288,7 @@ ${DEADLINES}`,
     about: "the session whose place a sign-in takes lives on",
     apply: edits(
       "signIn",
-      ["    end_unlisted_session(current, found, trail, ending)\n", ""],
+      ["    end_without_entries(current, found, trail, ending)\n", ""],
       ["    end_session(current, found, trail, ending)\n", ""],
     ),
   },

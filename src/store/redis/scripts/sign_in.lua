@@ -117,7 +117,7 @@ local made
 if is_simple then
   made = make_simply(to, names_text, fields, idle, timeout)
   if found.created then
-    end_unlisted_session(current, found, trail, ending)
+    end_without_entries(current, found, trail, ending)
   end
 else
   made = make_session(to, names, fields, idle, timeout and now + timeout)

@@ -26,7 +26,7 @@ end
 -- Ends a session, except for its entries in sets. It was found over the ids of `trail`. `ending`
 -- has the `how` and the `cause` to publish, and the `tombstone` to leave at all ids, which `stays`
 -- so many ms.
-local function end_unlisted_session(current, found, trail, ending)
+local function end_without_entries(current, found, trail, ending)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do
     replace_hash(old, ending.stays, '@x', ending.tombstone)
@@ -37,7 +37,7 @@ end
 
 -- Ends a session, whatever sets it is in.
 local function end_session(current, found, trail, ending)
-  end_unlisted_session(current, found, trail, ending)
+  end_without_entries(current, found, trail, ending)
   for _, name in ipairs(found.names) do
     remove_entry(name, current, derive_deadline(found))
   end
