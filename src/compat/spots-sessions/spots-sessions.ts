@@ -146,8 +146,9 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const found = await this.#store.find(deriveId(app, token));
     if (found.state !== "live") return this.#answerMissing(undefined);
     const { fields } = found.session;
-    const ownerId = String(decodeValue(fields.get("ownerId") as string));
-    return { ownerId, data: decodeRecord(fields, DATA_PREFIX) };
+    const owner = fields.get("ownerId");
+    if (owner === undefined) return this.#answerMissing(undefined); // written by hand
+    return { ownerId: String(decodeValue(owner)), data: decodeRecord(fields, DATA_PREFIX) };
   }
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */

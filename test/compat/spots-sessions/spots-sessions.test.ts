@@ -47,6 +47,12 @@ const onlyKey = async () => {
   return key ?? "";
 };
 
+test("a session whose owner was removed by hand counts as none", async () => {
+  const token = await make();
+  await client.hdel(await onlyKey(), "ownerId");
+  expect(await get(token)).toBeUndefined();
+});
+
 /*
  * The README's examples, in their order. Fixed: the import line; the connection, which is the test
  * server's; the parentheses of `create({ … )`; `success` and `spotsSessions` are declared once; the name
