@@ -27,6 +27,8 @@ export interface StoredEntry {
   /** The moment that the value says (ms since 1970), or the duration (ms). */
   readonly moment?: number;
   readonly duration?: number;
+  /** What the value is made of, where that is several times. */
+  readonly parts?: readonly StoredEntry[];
 }
 
 /** A store that the demo can use, and show. */

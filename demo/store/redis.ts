@@ -80,7 +80,7 @@ async function readHash(client: Redis, key: string, id: string): Promise<Stored 
   return {
     key,
     type: "hash",
-    role: "@x" in hash ? "ended" : "@to" in hash ? "alias" : "session",
+    role: describeRole(hash["@"] ?? ""),
     session: { id, lineage: hash["@l"] ?? id },
     expiresAt,
     entries: names
@@ -90,12 +90,28 @@ async function readHash(client: Redis, key: string, id: string): Promise<Stored 
   };
 }
 
-/** A field of a hash. The library's own times are in milliseconds, except that of the creation. */
+/** What a hash is, as its first field says. */
+function describeRole(own: string): "session" | "alias" | "ended" {
+  if (own.startsWith("alias ")) return "alias";
+  return own.startsWith("tombstone ") ? "ended" : "session";
+}
+
+/** A field of a hash. */
 function toEntry(name: string, value: string): StoredEntry {
-  if (name === "@c") return { name, value, moment: Math.floor(Number(value) / 1000) };
-  if (name === "@s" || name === "@a") return { name, value, moment: Number(value) };
-  if (name === "@i") return { name, value, duration: Number(value) };
-  return { name, value };
+  return name === "@" ? { name, value, parts: listTimes(value) } : { name, value };
+}
+
+/** The times of a session: in milliseconds, except that of the creation, and "-" for none. */
+function listTimes(own: string): StoredEntry[] {
+  if (describeRole(own) !== "session") return [];
+  const [created = "", seen = "", idle = "", absolute = ""] = own.split(" ");
+  const times: StoredEntry[] = [
+    { name: "createdAt", value: created, moment: Math.floor(Number(created) / 1000) },
+    { name: "lastSeenAt", value: seen, moment: Number(seen) },
+    { name: "idleTimeout", value: idle, duration: Number(idle) },
+    { name: "absoluteDeadline", value: absolute, moment: Number(absolute) },
+  ];
+  return times.filter(({ value }) => value !== "-");
 }
 
 async function readString(client: Redis, key: string) {

@@ -7,15 +7,9 @@ import { formatDuration, formatMoment } from "./time.ts";
 const MEANINGS: Readonly<Record<string, string>> = {
   user_id: "a reference: it puts the session into the set",
   flash: "the message for the next page",
-  "@c": "created",
-  "@s": "last seen",
-  "@i": "may be idle for",
-  "@a": "ends, however busy it is",
   "@r": "the sets that it is in",
   "@l": "its lineage: the id before its first new token",
-  "@x": "a tombstone: its cookie signs nobody in",
   "@p": "the id before this one",
-  "@to": "the id that it leads to",
   createdAt: "created",
   lastSeenAt: "last seen",
   idleTimeout: "may be idle for",
@@ -98,7 +92,8 @@ function renderEntry(entry: StoredEntry, { role }: Stored, isChanged: boolean): 
 }
 
 /** What an entry means, and its time in words. */
-function explain({ name, moment, duration }: StoredEntry): Part {
+function explain({ name, moment, duration, parts }: StoredEntry): Part {
+  if (parts) return parts.map((part, i) => [i > 0 && ", ", explain(part)]);
   const meaning = Object.hasOwn(MEANINGS, name) && MEANINGS[name];
   const time = moment === undefined ? duration && formatDuration(duration) : formatMoment(moment);
   return [meaning, meaning && time && " ", time];

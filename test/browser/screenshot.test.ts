@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedis } from "../../demo/store/redis.ts";
 import { ANDROID, EDGE, FIREFOX, IPHONE } from "../support/http/user-agents.ts";
 import { type RedisServer, startRedis } from "../support/redis/server.ts";
+import { editTimes } from "../support/stores/times.ts";
 import { type Demo, openDevice, PASSWORD, signIn, startDemo } from "./devices.ts";
 
 const MINUTE = 60_000;
@@ -79,8 +80,8 @@ test("the devices page fits a desk and a phone", async () => {
 async function makeOlder(key: string, made: number, seen: number): Promise<void> {
   const [madeAt, seenAt] = [Date.now() - made, Date.now() - seen];
   const expiresAt = seenAt + 30 * DAY;
-  const times = { "@c": madeAt * 1000, "@s": seenAt, "@a": madeAt + 90 * DAY };
-  await client.hset(key, times);
+  const times = { created: madeAt * 1000, seen: seenAt, absolute: madeAt + 90 * DAY };
+  await editTimes(client, key, times);
   await client.pexpireat(key, expiresAt);
   const [set = ""] = await client.keys("{demo:0}:r:*");
   await client.zadd(set, "XX", expiresAt, key.slice(key.indexOf(":s:") + 3));

@@ -198,7 +198,7 @@ describe("with Redis", () => {
     const tombstone = corner(desk).locator("details.ended:not(.gone)");
     await tombstone.waitFor();
     await expect.poll(() => isShown().then(() => true, String), { timeout: 60_000 }).toBe(true);
-    expect(await tombstone.textContent()).toContain("@x");
+    expect(await tombstone.textContent()).toContain("tombstone d");
 
     await changePassword(desk, PASSWORD, "battery staple");
     await expect.poll(() => isShown().then(() => true, String), { timeout: 60_000 }).toBe(true);

@@ -17,6 +17,7 @@ import {
   unchanged,
 } from "../support/stores/paged-sets.ts";
 import { type Client, clients } from "../support/stores/stores.ts";
+import { editTimes } from "../support/stores/times.ts";
 
 const HOUR = 3_600_000;
 
@@ -119,7 +120,9 @@ test("list gives the most recently seen of the 500 that expire last", async () =
   );
   // When each was seen is set by hand, and has nothing to do with the order of the deadlines.
   const seen = (n: number) => 1_700_000_000_000 + ((n * 37) % 560) * 1000;
-  await Promise.all(ids.map((id, n) => client.hset(set.other.sessionKey(id), "@s", seen(n))));
+  await Promise.all(
+    ids.map((id, n) => editTimes(client, set.other.sessionKey(id), { seen: seen(n) })),
+  );
   const lastToExpire = range(560).slice(60);
   const expected = lastToExpire.sort((a, b) => seen(b) - seen(a));
   const listed = await set.other.list(USER, { limit: 500, order: "last-seen" });

@@ -7,7 +7,7 @@ import type { FieldReferences, Reference, TrimOptions } from "../contract.ts";
 import { type LimitedValue, listLimited } from "../entering.ts";
 import type { StoredEndingKind } from "../feed.ts";
 import { countEach, type ShardedScripts } from "./count.ts";
-import { decodeSetNames, isSession, type Postponed } from "./layout/decode.ts";
+import type { Postponed } from "./layout/decode.ts";
 import { encodeBareName, encodeName } from "./layout/keys.ts";
 import { findByName } from "./lookups.ts";
 import { type Age, compareAges, listByAge, toAge } from "./pages.ts";
@@ -159,9 +159,8 @@ async function readMember({ executor, keys }: LimitedStore, id: string): Promise
   const found = await executor.runCommands("read a session", keys.deriveSessionKey(id), (send) =>
     findByName(send, keys, id),
   );
-  if (!isSession(found)) return null;
-  const names = decodeSetNames(found.pairs);
-  return { age: toAge(found.id, found.pairs), shard: keys.findShard(id), names };
+  if (!found.isSession) return null;
+  return { age: toAge(found), shard: keys.findShard(id), names: found.setNames };
 }
 
 /** The sessions that these ids lead to, each once. */

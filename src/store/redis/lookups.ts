@@ -1,15 +1,5 @@
 import { type FindOptions, type Lookup, MAX_HOPS, MAX_RENEWALS } from "../contract.ts";
-import {
-  collectHash,
-  decodeHash,
-  decodeLookup,
-  decodePairs,
-  decodeRead,
-  type Hash,
-  isSession,
-  prependOwnFields,
-  readTarget,
-} from "./layout/decode.ts";
+import { decodeLookup, decodeRead, prependOwnFields } from "./layout/decode.ts";
 import type { Keys } from "./layout/keys.ts";
 import type { SessionHash } from "./layout/session-hash.ts";
 import type { Executor } from "./scripts/executor.ts";
@@ -36,8 +26,7 @@ export function find(
       const leadsOn = hash.target !== undefined || (byName && !hash.isSession);
       return leadsOn ? undefined : hash;
     },
-    readOn: async (send) =>
-      collectHash(await (byName ? findByName : followAliases)(send, keys, id, names)),
+    readOn: (send) => (byName ? findByName : followAliases)(send, keys, id, names),
     compose: (hash, asked) => decodeLookup(hash, () => executor.estimateTime(key, asked)),
   });
 }
@@ -49,12 +38,11 @@ export async function followAliases(
   id: string,
   names?: readonly string[],
   maxHops = MAX_HOPS,
-): Promise<Hash> {
+): Promise<SessionHash> {
   for (let at = id, hop = 0; ; hop++) {
-    const found = { id: at, pairs: await readHash(send, keys, at, names) };
-    const target = readTarget(found);
-    if (target === undefined || hop === maxHops) return found;
-    at = target;
+    const found = await readHash(send, keys, at, names);
+    if (found.target === undefined || hop === maxHops) return found;
+    at = found.target;
   }
 }
 
@@ -64,11 +52,11 @@ export async function findByName(
   keys: Keys,
   name: string,
   names?: readonly string[],
-): Promise<Hash> {
+): Promise<SessionHash> {
   const pointer = keys.derivePointerKey(name);
   let found = await followAliases(send, keys, name, names, MAX_RENEWALS);
   // A rotation after the pointer was read leaves a new pointer: the session isn't gone.
-  for (let last: unknown = null; !isSession(found); ) {
+  for (let last: unknown = null; !found.isSession; ) {
     const id = await send(pointer, "GET", [pointer]);
     if (typeof id !== "string" || id === last) break;
     found = await followAliases(send, keys, id, names, MAX_RENEWALS);
@@ -80,8 +68,7 @@ export async function findByName(
 async function readHash(send: Send, keys: Keys, id: string, names?: readonly string[]) {
   const key = keys.deriveSessionKey(id);
   const [name, args] = composeRead(key, names);
-  const reply = await send(key, name, args);
-  return names === undefined ? decodeHash(reply) : decodePairs(prependOwnFields(names), reply);
+  return decodeRead(id, await send(key, name, args), names);
 }
 
 /** The command that reads a hash whole, or these fields of it after the library's own. */

@@ -53,15 +53,13 @@ export async function listByAge(
 ): Promise<Age[]> {
   const ages: Age[] = [];
   for await (const page of readMembers(executor, keys, shards, reference, false)) {
-    for (const { lineage, created } of page) {
-      ages.push({ lineage, created: Number(created) });
-    }
+    ages.push(...page.map(toAge));
   }
   return ages.sort(compareAges);
 }
 
-export function toAge(id: string, hash: ReadonlyMap<string, string>): Age {
-  return { lineage: hash.get("@l") ?? id, created: Number(hash.get("@c")) };
+export function toAge({ lineage, created }: SessionHash): Age {
+  return { lineage, created: Number(created) };
 }
 
 export function compareAges(one: Age, other: Age): number {

@@ -31,7 +31,6 @@ import {
   decodeRefused,
   decodeSessions,
   decodeSignedIn,
-  decodeTimes,
   decodeUpdated,
   type Postponed,
 } from "./layout/decode.ts";
@@ -55,6 +54,7 @@ import {
   encodeSetNames,
   type Keys,
 } from "./layout/keys.ts";
+import { decodeTimes } from "./layout/session-hash.ts";
 import {
   dropLimits,
   type EncodeBounds,

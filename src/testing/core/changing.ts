@@ -129,24 +129,24 @@ export const changing: readonly StoreTest[] = [
 
   storeTest("maxBytes holds over many small writes", async ({ store }) => {
     const id = await create(store, { fields: {} });
-    const maxBytes = 600;
+    const maxBytes = 1210;
     let bytes = 0;
-    for (let n = 10; n < 99; n++) {
+    for (let n = 100; n < 160; n++) {
       const answer = await change(store, id, {
         set: { [`n${n}`]: "-9223372036854775808" },
         maxBytes,
       });
-      if (bytes + 23 > maxBytes)
-        assert.deepEqual(answer, { state: "too-large", bytes: bytes + 23 });
+      if (bytes + 24 > maxBytes)
+        assert.deepEqual(answer, { state: "too-large", bytes: bytes + 24 });
       else {
         expectDone(answer);
-        bytes += 23;
+        bytes += 24;
       }
     }
-    assert.equal(bytes, 598);
-    const same = { set: { n10: "1" }, unset: ["n11"], maxBytes: 600 };
+    assert.equal(bytes, 1200);
+    const same = { set: { n100: "1" }, unset: ["n101"], maxBytes };
     expectDone(await change(store, id, same));
-    assert.equal((await readTexts(store, id)).n11, undefined);
+    assert.equal((await readTexts(store, id)).n101, undefined);
   }),
 
   storeTest("change never moves the absolute deadline", async ({ store, elapse }) => {

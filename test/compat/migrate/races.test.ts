@@ -10,6 +10,7 @@ import { intercepted } from "../../support/intercept.ts";
 import { everyChoice } from "../../support/proofs/turnstile.ts";
 import { fc, runs } from "../../support/properties.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
+import { parseTimes } from "../../support/stores/times.ts";
 import { type Opened, ORIGINS } from "./origins.ts";
 
 let server: RedisServer;
@@ -71,8 +72,9 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
 
   const left = async () => {
     const hashes = await client.keys(origin.sessions);
-    const live = await Promise.all(hashes.map((key) => client.hexists(key, "@c"))); // no tombstone
-    return { old: await client.exists(origin.key), now: live.filter((has) => has === 1).length };
+    const owns = await Promise.all(hashes.map((key) => client.hget(key, "@")));
+    const live = owns.filter(parseTimes); // no tombstone
+    return { old: await client.exists(origin.key), now: live.length };
   };
 
   /** Nothing is left of the session, and nothing brings it back. */

@@ -4,6 +4,7 @@ import type { Redis } from "ioredis";
 import { createSessions, type SessionStore, type Sessions } from "session-sets";
 import { memoryStore } from "session-sets/memory";
 import { redisStore } from "session-sets/redis";
+import { editTimes } from "../../support/stores/times.ts";
 import { requestGivens } from "../requests/requests.ts";
 import type { World } from "../surfaces/surfaces.ts";
 import { countedStore } from "./counted-store.ts";
@@ -88,7 +89,7 @@ export async function openWorld(place: Place, { traffic, client }: Servers): Pro
   now += AGE_MS;
   if (place !== "memory") {
     const key = store.sessionKey(aged.session.id);
-    await traffic.own.hset(key, "@s", String(aged.session.lastSeenAt.getTime() - AGE_MS));
+    await editTimes(traffic.own, key, { seen: aged.session.lastSeenAt.getTime() - AGE_MS });
   }
   const user = await sessions.create({ user_id: 1, team_ids: [1, 2], theme: "dark" });
   const visitor = await sessions.create({ theme: "light" });

@@ -3,6 +3,7 @@
  * or a newer version of it. As data, so that it can be done again, shown and shortened.
  */
 import type { Redis } from "ioredis";
+import { editTimes, parseTimes } from "../../support/stores/times.ts";
 
 /** One thing done to a key; keys, ids and texts are named as a world knows them. */
 export type Damage = { readonly key: string } & (
@@ -37,7 +38,7 @@ export async function damage(
       case "set a field":
         return void (await client.hset(key, bytes(one.field), bytes(one.text)));
       case "drop its deadlines":
-        return void (await client.hdel(key, "@i", "@a"));
+        return await dropDeadlines(client, key);
       case "write a record":
         return void (await client.set(key, bytes(one.text), "KEEPTTL"));
       case "copy":
@@ -54,15 +55,22 @@ export async function damage(
         return void (await client.sadd(key, bytes(one.text)));
       case "point to":
         return void (await client.set(key, bytes(one.text)));
-      case "make an alias":
+      case "make an alias": {
         await client.del(key);
-        return void (await client.hset(key, "@to", bytes(one.text), "@p", bytes(one.before)));
+        const own = Buffer.concat([Buffer.from("alias "), bytes(one.text)]);
+        return void (await client.hset(key, "@", own, "@p", bytes(one.before)));
+      }
       default:
         return void (await (one.do === "persist" ? client.persist(key) : client.del(key)));
     }
   } catch (error) {
     if (!/^(WRONGTYPE|ERR)\b/.test((error as Error).message)) throw error;
   }
+}
+
+async function dropDeadlines(client: Redis, key: string): Promise<void> {
+  const times = parseTimes(await client.hget(key, "@"));
+  if (times) await editTimes(client, key, { idle: "-", absolute: "-" });
 }
 
 async function replace(client: Redis, key: string, type: Type, text: Buffer): Promise<void> {

@@ -47,6 +47,13 @@ const NAMES = [
   ],
 ];
 const TOMBSTONES = ["d", "0", "1", "0 x y", "01", "2", ""];
+/** Texts that are no times of a session, or of none that the library has made. */
+const TIMES = NUMBERS.flatMap((text) => [
+  `${text} 1764000000000 3600000 -`,
+  `1764000000000000 ${text} 3600000 1900000000000`,
+  `1764000000000000 1764000000000 ${text} 1900000000000`,
+  `1764000000000000 1764000000000 3600000 ${text}`,
+]);
 /** Texts that are no value of a field, and some that no program wrote. */
 const VALUES = [
   ...["", "null", "true", "1", "-0", '"', '"x', "[", "{", "[]", "{}", "[[[[", "[".repeat(20_000)],
@@ -117,20 +124,15 @@ const SCORES = [
 ];
 
 const OF_OWN: Readonly<Record<string, readonly string[]>> = {
-  "@c": NUMBERS,
-  "@s": NUMBERS,
-  "@i": NUMBERS,
-  "@a": NUMBERS,
+  "@": [...TIMES, ...TOMBSTONES.map((text) => `tombstone ${text}`), ...NUMBERS, ...VALUES],
   "@r": [...NUMBERS, ...NAMES],
   "@r1": NAMES,
   "@r2": NAMES,
   "@u": NUMBERS,
-  "@x": TOMBSTONES,
-  "@": VALUES,
   "@z": VALUES,
 };
 /** Those that hold ids. */
-const OF_IDS = ["@l", "@p", "@to"];
+const OF_IDS = ["@l", "@p"];
 
 /** Keys, ids and fields of one kind of world, by the names that it knows them by. */
 export interface Damaged {
@@ -167,7 +169,7 @@ export function damages({ keys, texts, fields }: Damaged): fc.Arbitrary<Damage> 
       arbitrary: fc.tuple(fc.constantFrom(...Object.keys(OF_OWN), ...OF_IDS, ...fields), any),
     },
   );
-  const field = fc.constantFrom("@c", "@s", "@i", "@a", "@r", "@l", "@to", ...fields);
+  const field = fc.constantFrom("@", "@r", "@l", "@p", ...fields);
   const score = fc.constantFrom(...SCORES, "the:now", "the:later");
   const type = fc.constantFrom<Type>("string", "list", "set", "sorted set", "hash", "stream");
   const is = <Name extends string>(name: Name) => fc.constant(name);

@@ -30,6 +30,7 @@ import {
   passUntil,
   serverTime,
 } from "../../support/stores/stores.ts";
+import { parseTimes } from "../../support/stores/times.ts";
 
 type Timeouts = World["timeouts"];
 type OpenWorld = (timeouts: Timeouts, limits: Limits) => Promise<World>;
@@ -127,8 +128,8 @@ function redisWorld(
         if (!tooLong) await passUntil(server, moment);
       },
       async readBirth(id) {
-        const created = await server.hget(store.sessionKey(id), "@c");
-        return created === null ? Number.POSITIVE_INFINITY : Number(created);
+        const times = parseTimes(await server.hget(store.sessionKey(id), "@"));
+        return times ? Number(times.created) : Number.POSITIVE_INFINITY;
       },
       listen: (listener) => requireFeed(store).subscribe(null, listener),
       // Who subscribes later is let in by a message that comes after all others.

@@ -28,6 +28,7 @@ import { useMutations } from "../../support/proofs/use-mutations.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { checkInvariants, type Layout } from "../../support/stores/invariants.ts";
 import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+import { editTimes } from "../../support/stores/times.ts";
 
 let server: RedisServer;
 let client: Client;
@@ -53,7 +54,7 @@ async function check(store: Store, references: Layout["references"] = DECLARED):
 /** As if the session was last seen so much earlier. */
 async function age(store: Store, id: string, ms: number): Promise<void> {
   const { lastSeenAt } = await findLive(store, id);
-  await client.hset(store.sessionKey(id), "@s", lastSeenAt - ms);
+  await editTimes(client, store.sessionKey(id), { seen: lastSeenAt - ms });
 }
 
 const cases: readonly StoreTest[] = [

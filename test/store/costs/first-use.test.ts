@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Meter, openMeter, openSessions, warmUp } from "../../support/stores/costs.ts";
 import { clients } from "../../support/stores/stores.ts";
+import { editTimes } from "../../support/stores/times.ts";
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -51,7 +52,7 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
       });
     const { token, session } = await open().create();
     const seen = session.lastSeenAt.getTime() - 3_600_000;
-    await meter.client.hset(`{first:0}:s:${session.id}`, "@s", String(seen));
+    await editTimes(meter.client, `{first:0}:s:${session.id}`, { seen });
     const read = await open().get(token);
     expect(read?.lastSeenAt.getTime()).toBeGreaterThan(seen);
     expect(meter.sent().at(-1)).toMatch(/^EVAL/); // the touch

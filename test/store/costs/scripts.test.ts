@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ScriptWatch, watchScripts } from "../../support/redis/script-watch.ts";
 import { type RedisServer, startRedis } from "../../support/redis/server.ts";
 import { type Client, clients, freshPrefix } from "../../support/stores/stores.ts";
+import { editTimes } from "../../support/stores/times.ts";
 
 interface Data {
   user_id?: number;
@@ -37,7 +38,7 @@ function open(options: object = {}) {
   const hash = ({ id }: { readonly id: string }) => `{${prefix}:0}:s:${id}`;
   /** As if the session was last seen two minutes ago. */
   const age = async (session: { readonly id: string }) => {
-    await client.hset(hash(session), "@s", Date.now() - 120_000);
+    await editTimes(client, hash(session), { seen: Date.now() - 120_000 });
   };
   return { sessions, hash, age };
 }
@@ -123,7 +124,7 @@ describe("set and unset", () => {
   });
 
   test("read the whole session where it is near its bound", async () => {
-    const { sessions, hash } = open({ maxBytes: 5000 });
+    const { sessions, hash } = open({ maxBytes: 4500 });
     const { token, session } = await sessions.create({ cart: "x".repeat(2000) });
     const near = "TIME HMGET MEMORY HMGET MEMORY HGETALL HSET";
     expect(await listCommands(() => sessions.set(token, { theme: "dark" }))).toBe(near);

@@ -13,6 +13,7 @@ import {
   warmUp,
 } from "../../support/stores/costs.ts";
 import { type Client, clients } from "../../support/stores/stores.ts";
+import { editTimes, parseTimes } from "../../support/stores/times.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -48,8 +49,8 @@ describe.each(Object.entries(clients))("with %s", (_kind, connect) => {
     /** The session's key; its last use becomes `ms` ago, as if nobody had used it since. */
     async function lastUsed(id: string, ms: number): Promise<void> {
       const [key = ""] = await direct.keys(`*:s:${id}`);
-      const seen = Number(await direct.hget(key, "@s"));
-      await direct.hset(key, "@s", String(seen - ms));
+      const times = parseTimes(await direct.hget(key, "@"));
+      await editTimes(direct, key, { seen: Number(times?.seen) - ms });
     }
 
     test("create takes one command", () => expectCost(() => sessions.create({ user_id: 1 }), 1));

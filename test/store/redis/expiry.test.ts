@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { redisUrl } from "../../support/redis/shared.ts";
 import { omitMarks } from "../../support/stores/clearing-marks.ts";
 import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+import { editTimes } from "../../support/stores/times.ts";
 
 interface Data {
   user_id?: number;
@@ -151,11 +152,8 @@ describe("a few expired entries are dropped by each", () => {
 
   /** Uses a session that was last seen some minutes ago. */
   async function age({ session }: Made, use: () => Promise<unknown>): Promise<void> {
-    await client.hset(
-      `{${prefix}:0}:s:${session.id}`,
-      "@s",
-      session.lastSeenAt.getTime() - 120_000,
-    );
+    const seen = session.lastSeenAt.getTime() - 120_000;
+    await editTimes(client, `{${prefix}:0}:s:${session.id}`, { seen });
     await use();
   }
 

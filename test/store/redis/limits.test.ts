@@ -16,6 +16,7 @@ import {
 import { intercepted } from "../../support/intercept.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
+import { editTimes, parseTimes } from "../../support/stores/times.ts";
 
 const client = new Redis(redisUrl());
 afterAll(() => client.quit());
@@ -33,8 +34,8 @@ test("of sessions of one moment, in several shards, the first lineage is the old
   }
   const keys = await client.keys(`{${prefix}:*}:s:*`);
   expect(keys).toHaveLength(5);
-  const moment = await client.hget(keys[0] as string, "@c");
-  for (const key of keys) await client.hset(key, "@c", moment as string);
+  const times = parseTimes(await client.hget(keys[0] as string, "@"));
+  for (const key of keys) await editTimes(client, key, { created: times?.created as string });
   expect(await store.trim(USER, 2)).toBe(3);
   const left = await Promise.all(ids.map((id) => store.has(USER, id)));
   expect(left).toEqual([false, false, false, true, true]);

@@ -63,11 +63,11 @@ const SIGN_IN = `    end_session(current, found, trail, {
 const LEAVES = `    if plan.for_good or plan.grace == 0 then
       trail[#trail + 1] = current
       for _, old in ipairs(trail) do
-        replace_hash(old, plan.stays, '@x', plan.tombstone)
+        replace_hash(old, plan.stays, encode_tombstone(plan.tombstone))
       end
       redis.call('HDEL', derive_session_key(to), '@p')
     else
-      replace_hash(current, plan.grace, '@to', to, plan.alias)
+      replace_hash(current, plan.grace, encode_alias(to), plan.alias)
       append(own, '@p', current)
     end
 `;
@@ -98,8 +98,8 @@ export const mutations = {
       `  if set_count == 0 or found.tombstone or found.target then
     return answer_absent(found, { names = {} }, {})
   end
-  found.created, found.seen, found.idle = format_int(now * 1000), '0', '3600000'
-  redis.call('HSET', derive_session_key(id), '@c', found.created, '@i', found.idle)
+  found.created, found.seen, found.idle, found.absolute = format_int(now * 1000), '0', '3600000', '-'
+  redis.call('HSET', derive_session_key(id), '@', encode_times(found))
 `,
     ]),
   },
@@ -121,10 +121,11 @@ export const mutations = {
     if compare_identities(before.names, changes, identity) == 'same' or grace == 0 then
       over[#over + 1] = old
       for _, one in ipairs(over) do
-        replace_hash(one, tombstone_stays, '@x', encode_sign_in(has_field(before.names, identity)))
+        local tombstone = encode_sign_in(has_field(before.names, identity))
+        replace_hash(one, tombstone_stays, encode_tombstone(tombstone))
       end
     else
-      replace_hash(old, grace, '@to', to, before.previous)
+      replace_hash(old, grace, encode_alias(to), before.previous)
     end
     refresh_set_expiries()
   end
@@ -165,7 +166,7 @@ ${DEADLINES}`,
     about: "after a change of who the user is the old token leads to the signed-in session",
     apply: edits("change", [
       SIGN_IN,
-      SIGN_IN.replace("return", "replace_hash(current, grace, '@to', to)\n    return"),
+      SIGN_IN.replace("return", "replace_hash(current, grace, encode_alias(to))\n    return"),
     ]),
   },
   "entries after the expiry, in create": {
@@ -182,8 +183,8 @@ ${DEADLINES}`,
       ],
       ["\nrefresh_set_expiries()\nif room then\n", "\nif room then\n"],
       [
-        "if found then\n  return",
-        `if found then
+        "if found.created then\n  return",
+        `if found.created then
   for _, name in ipairs(names) do
     add_entry(name, id, redis.call('PEXPIRETIME', KEYS[1]), 0)
   end
@@ -255,7 +256,7 @@ check_sets(current, found.names)
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
     apply: edits("endAll", [
-      "if spared_created ~= '' and created == spared_created then",
+      "if spared_created ~= '' and read_times(id).created == spared_created then",
       "if false then",
     ]),
   },
@@ -263,9 +264,8 @@ check_sets(current, found.names)
     about: "a rotation counts the absolute timeout from now",
     apply: edits("change", [
       DEADLINES,
-      `  if to and found.absolute then
+      `  if to and tonumber(found.absolute) then
     found.absolute = format_int(now + tonumber(found.absolute) - math.floor(tonumber(found.created) / 1000))
-    redis.call('HSET', key, '@a', found.absolute)
   end
 ${DEADLINES}`,
     ]),
@@ -321,7 +321,7 @@ ${DEADLINES}`,
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",
     apply: edits("signIn", [
-      "  return { now, 'repeated', list_times(read_own_fields(to)), fields }\n",
+      "  return { now, 'repeated', encode_times(read_times(to)), fields }\n",
       "  to = to .. '2'\n",
     ]),
   },

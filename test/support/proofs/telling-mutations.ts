@@ -31,8 +31,13 @@ export const tellingMutations = {
   "trim that ends the newest": {
     about: "the sessions that were created last are those that go",
     apply: edits("page", [
-      "      fields[#fields + 1] = values[i]\n",
-      "      fields[#fields + 1] = (field == '@c' and '-' or '') .. values[i]\n",
+      "local fields = with_fields and redis.call('HGETALL', derive_session_key(id)) or read_ages(id)\n",
+      `local fields = with_fields and redis.call('HGETALL', derive_session_key(id)) or read_ages(id)
+  if not with_fields and fields[2] then
+    local created, rest = string.match(fields[2], '^(%d+)(.*)$')
+    fields[2] = format_int(2 ^ 53 - created) .. rest
+  end
+`,
     ]),
   },
   "trim that does not follow a rotation": {

@@ -76,7 +76,10 @@ export const useMutations = {
   },
   "short touch of a rotated session": {
     about: "a touch leaves the pointer to a rotated session as it is",
-    apply: edits("update", ["own[1] and not own[5] and is_put_off", "own[1] and is_put_off"]),
+    apply: edits("update", [
+      "found.created and not lineage and is_put_off",
+      "found.created and is_put_off",
+    ]),
   },
   "short create whatever is known of clears": {
     about: "a session is made although its set was cleared since `asOf`",
@@ -112,7 +115,7 @@ export const useMutations = {
   },
   "create that is done again": {
     about: "a create that is sent again overwrites the session",
-    apply: edits("create", ["is_simple and not redis.call('HGET', key, '@c')", "is_simple"]),
+    apply: edits("create", ["is_simple and not redis.call('HGET', key, '@')", "is_simple"]),
   },
   "create that drops its own entry": {
     about: "entries that have expired are dropped after the new session's own was written",

@@ -4,11 +4,12 @@ import { CLEAR_MEMORY_MS } from "../../../src/store/entering.ts";
 import { encodeName } from "../../../src/store/redis/layout/keys.ts";
 import { listValues, type Model, type Place } from "../proofs/model/model.ts";
 import type { Client } from "./stores.ts";
+import { parseTimes } from "./times.ts";
 
 /*
  * The invariants (docs/design.md, "Invariants"), as they can be seen by scanning all keys of a prefix:
  *
- *   {prefix:k}:s:<id>        hash         a session, an alias (`@to`) or a tombstone (`@x`)
+ *   {prefix:k}:s:<id>        hash         a session, an alias or a tombstone, as its `@` says
  *   {prefix:k}:r:<name>      sorted set   ids, scored by their session's deadline
  *   {prefix:k}:m:<name>      set          the same ids, for references declared `as: "set"`
  *   {prefix:k}:l:<first id>  string       the present id of a session that was rotated (`@l`)
@@ -62,7 +63,7 @@ export function checkKeys(dump: KeyDump, layout: Layout, model?: Model): void {
     const id = at.slice(at.indexOf(":") + 1);
     const inId = BASE64URL.indexOf(id[0] ?? "") * 64 + BASE64URL.indexOf(id[1] ?? "");
     assert.equal(inId, Number(shard), `${id} is in its own shard`);
-    if (hash.has("@to") || hash.has("@x")) checkLeft(at, hash);
+    if (!parseTimes(hash.get("@"))) checkLeft(at, hash);
     else live.set(at, checkSession(at, hash, expires, layout, dump));
   }
   checkPointers(dump, live, layout);
@@ -73,14 +74,16 @@ export function checkKeys(dump: KeyDump, layout: Layout, model?: Model): void {
 
 /** An alias or tombstone at an old id has no more fields than that; an alias also the id before it. */
 function checkLeft(at: string, hash: ReadonlyMap<string, string>): void {
-  const { "@to": target, "@x": tombstone, "@p": previous, ...more } = Object.fromEntries(hash);
+  const { "@": own = "", "@p": previous, ...more } = Object.fromEntries(hash);
   assert.deepEqual(more, {}, `what is left at ${at} has nothing else`);
-  if (tombstone === undefined) {
+  const target = /^alias (.*)$/.exec(own)?.[1];
+  if (target === undefined) {
+    const says = /^tombstone (?:[1d]|0(?: [A-Za-z0-9._~%-]+)*)$/;
+    assert.match(own, says, `${at} is a tombstone`);
+    assert.equal(previous, undefined, `the tombstone ${at} leads nowhere`);
+  } else {
     const id = at.slice(at.indexOf(":") + 1);
     assert.ok(target && target !== id && previous !== id, `the alias ${at} leads on`);
-  } else {
-    assert.match(tombstone, /^(?:[1d]|0(?: [A-Za-z0-9._~%-]+)*)$/, `${at} is a tombstone`);
-    assert.equal(target ?? previous, undefined, `the tombstone ${at} leads nowhere`);
   }
 }
 
@@ -115,12 +118,12 @@ function checkSession(
   { references, delay = 0 }: Layout,
   { sets, plain }: KeyDump,
 ): number {
-  const number = (name: string) => (hash.has(name) ? Number(hash.get(name)) : null);
-  const [seen, idle, absolute] = [number("@s"), number("@i"), number("@a")];
-  assert.ok(hash.has("@c") && seen !== null, `${at} has its times`);
+  const times = parseTimes(hash.get("@"));
+  assert.ok(times, `${at} has its times`);
+  const { seen, idle, absolute } = times;
   const deadline = Math.min(
-    idle === null ? Number.POSITIVE_INFINITY : seen + idle,
-    absolute ?? Number.POSITIVE_INFINITY,
+    idle === "-" ? Number.POSITIVE_INFINITY : Number(seen) + Number(idle),
+    absolute === "-" ? Number.POSITIVE_INFINITY : Number(absolute),
   );
   assertDue(expires, deadline, delay, `the time to live of ${at} is its nearer deadline`);
 
@@ -198,9 +201,9 @@ function compare({ hashes, now }: KeyDump, model: Model): void {
 
 /** The fields of the hash at a place, without the library's own fields of a session. */
 function expected(place: Place): Record<string, string> {
-  if (place.kind === "tombstone") return { "@x": place.says };
+  if (place.kind === "tombstone") return { "@": `tombstone ${place.says}` };
   const before: Record<string, string> = place.previous === null ? {} : { "@p": place.previous };
-  if (place.kind === "alias") return { "@to": place.target, ...before };
+  if (place.kind === "alias") return { "@": `alias ${place.target}`, ...before };
   const entries = Object.entries(place.data);
   const fields = entries.map(([field, value]) => [field, encodeValue(field, value)] as const);
   const first: Record<string, string> = place.lineage === place.id ? {} : { "@l": place.lineage };
@@ -209,7 +212,7 @@ function expected(place: Place): Record<string, string> {
 
 /** The library's own fields of a session that no other session is named in. */
 function pickOwnFields(hash: ReadonlyMap<string, string>): Record<string, string> {
-  const names = [...hash.keys()].filter((name) => /^@(?!to$|x$|l$|p$)/.test(name));
+  const names = [...hash.keys()].filter((name) => /^@(?!l$|p$)/.test(name));
   return Object.fromEntries(names.map((name) => [name, hash.get(name) ?? ""]));
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../../../src/testing/steps.ts";
 import { intercepted } from "../intercept.ts";
 import { type Client, freshPrefix } from "./stores.ts";
+import { editTimes } from "./times.ts";
 
 const PAGED = ["page", "changeAll", "endAll"];
 const HOUR = 3_600_000;
@@ -109,8 +110,7 @@ export async function tie(
   const deadline = (await findLive(other, ids[0] ?? "")).expiresAt + HOUR;
   for (const id of ids) {
     const key = other.sessionKey(id);
-    await client.hdel(key, "@i");
-    await client.hset(key, "@a", String(deadline));
+    await editTimes(client, key, { idle: "-", absolute: deadline });
     await client.pexpireat(key, deadline);
     await client.zadd(other.setKey(USER), deadline, id);
   }

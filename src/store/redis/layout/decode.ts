@@ -7,47 +7,34 @@ import type {
   SignedIn,
   StoredSession,
   Superseded,
-  Times,
 } from "../../contract.ts";
 import type { Refused } from "../../entering.ts";
 import type { Reply } from "../scripts/executor.ts";
 import { flattenMap } from "../wire/connection.ts";
-import { composeTimes, SessionHash } from "./session-hash.ts";
+import { decodeTimes, SessionHash } from "./session-hash.ts";
 
 /*
- * The library's own fields in a session's hash, which begin with "@":
+ * The library's own fields in a session's hash, whose names begin with "@":
  *
- *   @c  creation time, in microseconds. A rotation keeps it, and with the shard it is unique.
- *   @s  last seen (ms)
- *   @i  idle timeout (ms)
- *   @a  absolute deadline (ms)
+ *   @   what the hash is, one of three:
+ *         created (µs), last seen (ms), idle timeout (ms), absolute deadline (ms): a session. "-" stands
+ *           for a missing one of the last two. A rotation keeps the first, and with the shard it is unique.
+ *         "alias" and the id that it leads to
+ *         "tombstone" and "d": its session's own request ended it; or "1" or "0": a sign-in did, and the
+ *           session had or hadn't a value in an identity field. If there are several such fields, the
+ *           encoded names of those that the sign-in named follow the "0", each after a space.
  *   @r  the names of the sets that the session is in, or how many fields @r1, @r2, … hold them
  *   @u  the last changes of large sets that it has had
  *   @l  the first id, once it was rotated
  *   @p  the previous id, if that is an alias
- *   @to (alone, or with @p) an alias: the id that it leads to
- *   @x  (alone) a tombstone. "d": its session's own request ended it. "1" or "0": a sign-in did, and the
- *       session had or hadn't a value in an identity field. If there are several such fields, the
- *       encoded names of those that the sign-in named follow the "0", each after a space.
  *
- * Times are decimal: a listpack stores a decimal integer in at most nine bytes, as short as base 36,
- * and it is readable.
+ * The times are one text, because each field costs every read of the session. It is shorter than the 64
+ * bytes that a listpack takes for a value.
  */
-const OWN_FIELDS = ["@c", "@s", "@i", "@a", "@to", "@x", "@l"] as const;
+const OWN_FIELDS = ["@", "@l"] as const;
 
 /** The names to read with HMGET: the library's own fields, then these. */
 export const prependOwnFields = (names: readonly string[]): string[] => [...OWN_FIELDS, ...names];
-
-/** The reply of HMGET for these names, as name and value. */
-export function decodePairs(names: readonly string[], reply: unknown): Map<string, string> {
-  const values = reply as (string | null)[];
-  const pairs = new Map<string, string>();
-  for (const [i, name] of names.entries()) {
-    const value = values[i];
-    if (typeof value === "string") pairs.set(name, value);
-  }
-  return pairs;
-}
 
 /** A hash in the form of any client. */
 export function decodeHash(reply: unknown): Map<string, string> {
@@ -55,33 +42,6 @@ export function decodeHash(reply: unknown): Map<string, string> {
   const pairs = new Map<string, string>();
   for (let i = 0; i + 1 < flat.length; i += 2) pairs.set(flat[i] as string, flat[i + 1] as string);
   return pairs;
-}
-
-/** The last hash that an id leads to. */
-export interface Hash {
-  readonly id: string;
-  readonly pairs: ReadonlyMap<string, string>;
-}
-
-/** The id that an alias leads to; undefined if the hash isn't an alias. */
-export function readTarget({ pairs }: Hash): string | undefined {
-  return pairs.get("@to");
-}
-
-export function isSession({ pairs }: Hash): boolean {
-  return pairs.has("@c");
-}
-
-/** The names of the sets that a session is in. */
-export function decodeSetNames(hash: ReadonlyMap<string, string>): string[] {
-  const texts = [...hash].filter(([field]) => /^@r\d*$/.test(field)).map(([, text]) => text);
-  return texts.flatMap((text) => text.split(" ")).filter((name) => name.includes(":"));
-}
-
-export function collectHash({ id, pairs }: Hash): SessionHash {
-  const hash = new SessionHash(id);
-  for (const [name, text] of pairs) hash.take(name, text);
-  return hash;
 }
 
 /** Reads a reply of HGETALL in one pass, or one of HMGET for these names after the library's own fields. */
@@ -161,12 +121,6 @@ export function omitOwnFields(hash: ReadonlyMap<string, string>): Fields {
   return new Map([...hash].filter(([name]) => !name.startsWith("@")));
 }
 
-/** The times of a session in a script's reply. An empty or undefined text is none. */
-export function decodeTimes(reply: unknown): Times {
-  const [created, seen, idle, absolute] = reply as string[];
-  return composeTimes(created, seen, idle, absolute);
-}
-
 /** The sessions of a set in a script's answer: each is a JSON array of field, value, …, and last its id. */
 export function decodeListed(reply: unknown): SessionHash[] {
   const hashes: SessionHash[] = [];
@@ -175,7 +129,7 @@ export function decodeListed(reply: unknown): SessionHash[] {
     const last = flat.length - 1;
     const hash = new SessionHash(flat[last] as string);
     for (let i = 0; i < last; i += 2) hash.take(flat[i] as string, flat[i + 1] as string);
-    if (hash.isListed) hashes.push(hash);
+    if (hash.isSession) hashes.push(hash);
   }
   return hashes;
 }
@@ -195,8 +149,8 @@ export function decodeChanged(reply: Reply): Changed | Postponed {
 /** The outcome of changes of fields alone to the session at an id. */
 export function decodeUpdated(id: string, reply: Reply): Changed | Postponed {
   if (reply[0] !== "written") return decodeChanged(reply);
-  const [, created, seen, idle, absolute, lineage] = reply as readonly (string | undefined)[];
-  const times = composeTimes(created, seen, idle, absolute);
+  const [, own, lineage] = reply as readonly (string | null | undefined)[];
+  const times = decodeTimes(own);
   return { state: "changed", id, lineage: lineage ?? id, rotated: false, times, fields: null };
 }
 

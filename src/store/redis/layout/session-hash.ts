@@ -1,5 +1,10 @@
 import type { StoredSession, Times } from "../../contract.ts";
 
+/** What `@` says of a session: created, last seen, idle timeout, absolute deadline. */
+const SESSION = /^(\d+) (\S+) (\S+) (\S+)$/;
+const ALIAS = "alias ";
+const TOMBSTONE = "tombstone ";
+
 const AT = "@".charCodeAt(0);
 
 /** The largest time that a Date can hold. */
@@ -9,51 +14,30 @@ const MAX_TIME_MS = 8_640_000_000_000_000;
 export class SessionHash {
   readonly #id: string;
   readonly #fields = new Map<string, string>();
-  #created: string | undefined;
-  #seen: string | undefined;
-  #idle: string | undefined;
-  #absolute: string | undefined;
+  #own = "";
+  #times: RegExpExecArray | null = null;
   #lineage: string | undefined;
-  #target: string | undefined;
-  #tombstone: string | undefined;
+  #setNames = "";
 
   constructor(id: string) {
     this.#id = id;
   }
 
   take(name: string, text: string): void {
-    if (name.charCodeAt(0) === AT) this.#takeOwn(name, text);
-    else this.#fields.set(name, text);
-  }
-
-  #takeOwn(name: string, text: string): void {
-    switch (name) {
-      case "@c":
-        this.#created = text;
-        break;
-      case "@s":
-        this.#seen = text;
-        break;
-      case "@i":
-        this.#idle = text;
-        break;
-      case "@a":
-        this.#absolute = text;
-        break;
-      case "@l":
-        this.#lineage = text;
-        break;
-      case "@to":
-        this.#target = text;
-        break;
-      case "@x":
-        this.#tombstone = text;
-        break;
+    if (name.charCodeAt(0) !== AT) {
+      this.#fields.set(name, text);
+    } else if (name === "@") {
+      this.#own = text;
+      this.#times = SESSION.exec(text);
+    } else if (name === "@l") {
+      this.#lineage = text;
+    } else if (name.startsWith("@r")) {
+      this.#setNames += ` ${text}`;
     }
   }
 
   get isSession(): boolean {
-    return this.#created !== undefined;
+    return this.#times !== null;
   }
 
   get id(): string {
@@ -66,42 +50,45 @@ export class SessionHash {
 
   /** When the session was created (µs), as text. */
   get created(): string | undefined {
-    return this.#created;
+    return this.#times?.[1];
   }
 
-  /** Whether it is a session that a set may list: not what else an entry that was written by hand leads to. */
-  get isListed(): boolean {
-    return this.isSession && this.#seen !== undefined;
+  /** The names of the sets that the session is in. */
+  get setNames(): string[] {
+    return this.#setNames.split(" ").filter((name) => name.includes(":"));
   }
 
   /** The id that an alias leads to. */
   get target(): string | undefined {
-    return this.#target;
+    return decodeAlias(this.#own);
   }
 
   get tombstone(): string | undefined {
-    return this.#tombstone;
+    return this.#own.startsWith(TOMBSTONE) ? this.#own.slice(TOMBSTONE.length) : undefined;
   }
 
   toSession(): StoredSession {
-    const id = this.#id;
-    const times = composeTimes(this.#created, this.#seen, this.#idle, this.#absolute);
-    return { id, lineage: this.#lineage ?? id, fields: this.#fields, ...times };
+    const { lineage } = this;
+    return { id: this.#id, lineage, fields: this.#fields, ...composeTimes(this.#times) };
   }
 }
 
-/** The times that these texts stand for. An empty or undefined one is none. */
-export function composeTimes(
-  created: string | undefined,
-  seen: string | undefined,
-  idle: string | undefined,
-  absolute: string | undefined,
-): Times {
-  const lastSeenAt = Number(seen);
-  const idleTimeout = parseMs(idle);
-  const absoluteDeadline = parseMs(absolute);
+/** The id that a hash's `@` says it leads to; undefined if it is of no alias. */
+export function decodeAlias(own: string): string | undefined {
+  return own.startsWith(ALIAS) ? own.slice(ALIAS.length) : undefined;
+}
+
+/** The times of a session by its `@`. */
+export function decodeTimes(own: unknown): Times {
+  return composeTimes(SESSION.exec(String(own)));
+}
+
+function composeTimes(texts: RegExpExecArray | null): Times {
+  const lastSeenAt = Number(texts?.[2]);
+  const idleTimeout = parseMs(texts?.[3]);
+  const absoluteDeadline = parseMs(texts?.[4]);
   return {
-    createdAt: Math.floor(Number(created) / 1000),
+    createdAt: Math.floor(Number(texts?.[1]) / 1000),
     lastSeenAt,
     idleTimeout,
     absoluteDeadline,
@@ -112,7 +99,7 @@ export function composeTimes(
   };
 }
 
-/** A time or duration. Any other text was written by hand, and counts as none. */
+/** A time or duration. Any other text is "-", or was written by hand, and counts as none. */
 function parseMs(text: string | undefined): number | null {
   const number = text ? Number(text) : Number.NaN;
   return Math.abs(number) <= MAX_TIME_MS ? number : null;

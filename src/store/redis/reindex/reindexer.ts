@@ -4,6 +4,7 @@ import type { DeclaredReference, StoreReindexOptions } from "../../reindexing.ts
 import { MAX_SHARDS } from "../../shards.ts";
 import { encodeList } from "../layout/encode.ts";
 import { encodeName, encodeSetNames, type Keys } from "../layout/keys.ts";
+import { decodeAlias } from "../layout/session-hash.ts";
 import type { Executor, Reply } from "../scripts/executor.ts";
 import type { ScriptName } from "../scripts/run-script.ts";
 import { ENTRY_SCAN_COUNT, MAX_PARALLEL_KEYS } from "./scan.ts";
@@ -109,10 +110,11 @@ export class Reindexer {
     for (let hop = 0; ; hop++) {
       const key = this.#keys.deriveKey(shard, `s:${at}`);
       const reply = await this.#executor.runCommands("read a session", key, (send) =>
-        send(key, "HMGET", [key, "@to", ...fields]),
+        send(key, "HMGET", [key, "@", ...fields]),
       );
-      const [target, ...texts] = reply as (string | null)[];
-      if (typeof target !== "string" || hop === MAX_HOPS) return { at, texts };
+      const [own, ...texts] = reply as (string | null)[];
+      const target = decodeAlias(own ?? "");
+      if (target === undefined || hop === MAX_HOPS) return { at, texts };
       at = target;
     }
   }

@@ -120,9 +120,10 @@ if bytes > changes.max_bytes then
 end
 
 if makes then
-  found.created = format_int(micros)
-  redis.call('HSET', key, '@c', found.created)
-  redis.call('HDEL', key, '@x', '@to', '@p')
+  -- The hash is there from now on; `write_session` writes its times.
+  found.created, found.idle, found.absolute = format_int(micros), NO_TIME, NO_TIME
+  redis.call('HSET', key, '@', found.created)
+  redis.call('HDEL', key, '@p')
 end
 
 local rotates = to ~= '' and changes_identity(found, added, removed)

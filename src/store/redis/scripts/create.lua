@@ -33,16 +33,16 @@ end
 -- Nearly every session is made here, with few helpers: one that goes by nothing read before, and
 -- without limits.
 local is_simple = not as_of and not limits and can_make_simply(names_text, fields)
-if is_simple and not redis.call('HGET', key, '@c') then
-  return { now, 'created', list_times(make_simply(id, names_text, fields, idle, timeout)) }
+if is_simple and not redis.call('HGET', key, '@') then
+  return { now, 'created', encode_times(make_simply(id, names_text, fields, idle, timeout)) }
 end
 
 local names = split_words(names_text)
 
 -- The id is fresh and random: if a session has it, this command was sent before.
-local found = has_session(id) and read_own_fields(id)
-if found then
-  return { now, 'created', list_times(found) }
+local found = read_times(id)
+if found.created then
+  return { now, 'created', encode_times(found) }
 end
 
 check_sets(id, names)
@@ -64,4 +64,4 @@ if room then
   publish_feed()
 end
 
-return { now, 'created', list_times(found) }
+return { now, 'created', encode_times(found) }

@@ -97,14 +97,12 @@ local misses = false
 -- Whether a session is there and has its entry's deadline. An entry with another deadline is
 -- damaged, and the next page would begin at the wrong place.
 local function has_its_deadline(entry)
-  local key = derive_session_key(entry.id)
-  local seen, idle, absolute = unpack(redis.call('HMGET', key, '@s', '@i', '@a'), 1, 3)
-  if not seen then
+  local found = read_times(entry.id)
+  if not found.created then
     misses = true
     return false
   end
-  local idle_deadline = idle and seen + idle or math.huge
-  return math.min(idle_deadline, tonumber(absolute) or math.huge) == entry.deadline
+  return derive_deadline(found) == entry.deadline
 end
 
 local sessions, read_count = {}, 0

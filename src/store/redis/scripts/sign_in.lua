@@ -44,7 +44,7 @@ end
 -- The new id is fresh and random: if a session has it, this command was sent before.
 if has_session(to) then
   local fields = redis.call('HGETALL', derive_session_key(to))
-  return { now, 'repeated', list_times(read_own_fields(to)), fields }
+  return { now, 'repeated', encode_times(read_times(to)), fields }
 end
 
 local current, found, trail = follow_aliases(id, MAX_RENEWALS)
@@ -128,11 +128,11 @@ else
   end
 end
 if not found.created and not found.tombstone and not found.target then
-  replace_hash(id, tombstone_stays, '@x', ending.tombstone)
+  replace_hash(id, tombstone_stays, encode_tombstone(ending.tombstone))
 end
 if room then
   end_doomed(room)
 end
 publish_feed()
 
-return { now, 'signed-in', found.created and 1 or 0, list_times(made), kept }
+return { now, 'signed-in', found.created and 1 or 0, encode_times(made), kept }

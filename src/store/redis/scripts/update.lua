@@ -7,8 +7,7 @@
 -- ARGV[2]   the most bytes that the names and values of all fields may have
 -- ARGV[3]   how many of the next arguments are field, value, … to set
 -- ARGV[4…]  these, and then fields to unset
--- Returns   now, 'written', created (µs), last seen (ms), idle timeout and absolute deadline (each
---           in ms, or nil), its lineage or nil: only its fields have changed
+-- Returns   now, 'written', its times, its lineage or nil: only its fields have changed
 --           now, 'changed', id, 0, its times, its lineage, nothing
 --           now, 'superseded', its tombstone
 --           now, 'gone'
@@ -27,8 +26,9 @@ end
 
 -- Nearly every write ends here: it is of one key, and needs few helpers.
 if #fields > 0 then
-  local own = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@l')
-  local writes = own[1] and not is_touch_due(own[2], own[3])
+  local own, lineage = unpack(redis.call('HMGET', key, '@', '@l'), 1, 2)
+  local created, seen, idle = parse_times(own)
+  local writes = created and not is_touch_due(seen, idle)
   if writes and (set_count == 0 or fits_surely(key, #table.concat(fields), max_bytes)) then
     if set_count > 0 then
       redis.call('HSET', key, unpack(fields, 1, set_count))
@@ -36,32 +36,33 @@ if #fields > 0 then
     if set_count < #fields then
       redis.call('HDEL', key, unpack(fields, set_count + 1))
     end
-    return { now, 'written', own[1], own[2], own[3], own[4], own[5] }
+    return { now, 'written', own, lineage }
   end
 end
 
 -- Nearly every touch ends here: of a session in one set or none, whose deadline is put off and far
 -- enough to outlast the script (includes/touches.lua), and that was never rotated.
 if #fields == 0 then
-  local own = redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@l', '@r')
-  local name = own[6]
-  local found = { seen = own[2], idle = own[3], absolute = own[4] }
+  local own, name, lineage = unpack(redis.call('HMGET', key, '@', '@r', '@l'), 1, 3)
+  local found = {}
+  found.created, found.seen, found.idle, found.absolute = parse_times(own)
   local before = derive_deadline(found)
   found.seen = format_int(now)
   local deadline = derive_deadline(found)
   local is_put_off = deadline >= before and deadline >= now + 1000
   local is_plain = not name or string.find(name, '^[^%d%s=]%S*$')
-  if own[1] and not own[5] and is_put_off and is_plain then
+  if found.created and not lineage and is_put_off and is_plain then
     local set = name and base .. ':r:' .. name
     local expired = set and list_expired(set, found.seen, 8)
     local moment = format_int(deadline)
+    own = encode_times(found)
     -- PEXPIREAT comes first, as it needs no memory: touching works when it is full.
     redis.call('PEXPIREAT', key, moment)
-    redis.call('HSET', key, '@s', found.seen)
+    redis.call('HSET', key, '@', own)
     if set then
       write_entry(set, asked_id, moment, expired)
     end
-    return { now, 'written', own[1], found.seen, own[3], own[4], own[5] }
+    return { now, 'written', own }
   end
 end
 
@@ -84,7 +85,7 @@ if #fields == 0 or is_touch_due(found.seen, found.idle) then
   check_sets(id, found.names)
   local before = derive_deadline(found)
   found.seen = format_int(now)
-  local deadline, held_until = write_use(key, found, set, { '@s', found.seen })
+  local deadline, held_until = write_use(key, found, set)
   call_in_batches('HDEL', key, unset)
   for _, name in ipairs(found.names) do
     add_entry(name, id, deadline, before)
@@ -105,4 +106,4 @@ else
   call_in_batches('HDEL', key, unset)
 end
 
-return { now, 'changed', id, 0, list_times(found), derive_lineage(id, found), {} }
+return { now, 'changed', id, 0, encode_times(found), derive_lineage(id, found), {} }

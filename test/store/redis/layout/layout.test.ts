@@ -4,6 +4,7 @@ import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { redisUrl } from "../../../support/redis/shared.ts";
 import { type Client, clients, freshPrefix, serverTime } from "../../../support/stores/stores.ts";
+import { parseTimes, type StoredTimes } from "../../../support/stores/times.ts";
 
 interface Data {
   user_id?: number | string;
@@ -59,6 +60,13 @@ async function allKeys(): Promise<string[]> {
   return (await client.keys(`*${prefix}*`)).sort();
 }
 
+/** The times that a session's `@` has. */
+function requireTimes(own: string | undefined): StoredTimes {
+  const times = parseTimes(own);
+  if (!times) throw new Error(`${own} is no times`);
+  return times;
+}
+
 describe("a session", () => {
   test("is one hash, and one entry in the sorted set of each reference value", async () => {
     const { session } = await sessions.create({ user_id: 1, team_ids: [7, 8], theme: "dark" });
@@ -95,17 +103,12 @@ describe("a session", () => {
     });
   });
 
-  test("keeps when it was made (µs), last seen, its timeouts and its sets in fields of its own", async () => {
+  test("keeps when it was made (µs), last seen and its deadlines in one field, and its sets in another", async () => {
     const before = await serverTime(client);
     const { session } = await sessions.create({ user_id: 1, team_ids: ["a b"] });
     const after = await serverTime(client);
-    const {
-      "@c": created,
-      "@s": seen,
-      "@i": idle,
-      "@a": absolute,
-      ...rest
-    } = await hash(session.id);
+    const { "@": own, ...rest } = await hash(session.id);
+    const { created, seen, idle, absolute } = requireTimes(own);
     expect(created).toMatch(/^\d{16}$/);
     expect(Math.floor(Number(created) / 1000)).toBe(session.createdAt.getTime());
     expect(Number(seen)).toBe(session.createdAt.getTime());
@@ -120,11 +123,12 @@ describe("a session", () => {
     });
   });
 
-  test("has no fields for what it does not have", async () => {
+  test("has a dash for a deadline that it does not have", async () => {
     const idleOnly = await open({ idleTimeout: HOUR, absoluteTimeout: null }).create({});
-    expect(Object.keys(await hash(idleOnly.session.id)).sort()).toEqual(["@c", "@i", "@s"]);
+    expect(Object.keys(await hash(idleOnly.session.id))).toEqual(["@"]);
+    expect((await hash(idleOnly.session.id))["@"]).toMatch(/^\d{16} \d{13} 3600000 -$/);
     const absoluteOnly = await open({ idleTimeout: null, absoluteTimeout: HOUR }).create({});
-    expect(Object.keys(await hash(absoluteOnly.session.id)).sort()).toEqual(["@a", "@c", "@s"]);
+    expect((await hash(absoluteOnly.session.id))["@"]).toMatch(/^\d{16} \d{13} - \d{13}$/);
   });
 
   test("expires by the key's own deadline, which is the score of its entries, to the millisecond", async () => {
@@ -140,7 +144,7 @@ describe("a session", () => {
     };
     await same(session.expiresAt.getTime());
     await sessions.touch(token, { idleTimeout: "2 hours" });
-    await same(Number((await hash(session.id))["@s"]) + 2 * HOUR);
+    await same(Number(requireTimes((await hash(session.id))["@"]).seen) + 2 * HOUR);
     // The absolute deadline holds, however long it may be idle.
     await sessions.touch(token, { idleTimeout: "90 days" });
     await same(session.absoluteDeadline?.getTime() ?? 0);
@@ -181,11 +185,13 @@ describe("a rotation", () => {
     const before = await hash(session.id);
     const rotated = await sessions.rotate(token);
     const id = rotated?.session?.id ?? "";
-    expect(await hash(session.id)).toEqual({ "@to": id });
-    const { "@s": seen, "@l": lineage, "@p": previous, ...after } = await hash(id);
-    expect(after).toEqual({ ...before, "@s": undefined });
+    expect(await hash(session.id)).toEqual({ "@": `alias ${id}` });
+    const { "@": own, "@l": lineage, "@p": previous, ...after } = await hash(id);
+    const { seen, ...others } = requireTimes(own);
+    expect(after).toEqual({ ...before, "@": undefined });
+    expect(others).toEqual({ ...requireTimes(before["@"]), seen: undefined });
     expect([lineage, previous]).toEqual([session.id, session.id]);
-    expect(Number(seen)).toBeGreaterThanOrEqual(Number(before["@s"]));
+    expect(Number(seen)).toBeGreaterThanOrEqual(Number(requireTimes(before["@"]).seen));
     expect(Object.keys(await entries("user_id:1"))).toEqual([id]);
     expect(await client.pexpiretime(`${tag}:s:${session.id}`)).toBe(Number(seen) + 10_000);
   });
@@ -193,9 +199,9 @@ describe("a rotation", () => {
   test("that signs in leaves a tombstone, which says only whether there was a user before", async () => {
     const { token, session } = await sessions.create({ theme: "dark" });
     const first = await sessions.rotate(token, { user_id: 1 });
-    expect(await hash(session.id)).toEqual({ "@x": "0" });
+    expect(await hash(session.id)).toEqual({ "@": "tombstone 0" });
     const second = await sessions.rotate(first?.token, { user_id: 2 });
-    expect(await hash(first?.session?.id ?? "")).toEqual({ "@x": "1" });
+    expect(await hash(first?.session?.id ?? "")).toEqual({ "@": "tombstone 1" });
     expect(await entries("user_id:1")).toEqual({});
     expect(Object.keys(await entries("user_id:2"))).toEqual([second?.session?.id]);
   });
@@ -204,12 +210,12 @@ describe("a rotation", () => {
     const { token, session } = await sessions.create({ user_id: 1 });
     const first = await sessions.rotate(token, {}, { grace: 0 });
     const id = first?.session?.id ?? "";
-    expect(await hash(session.id)).toEqual({ "@x": "1" });
+    expect(await hash(session.id)).toEqual({ "@": "tombstone 1" });
     expect(await hash(id)).not.toHaveProperty("@p");
     const renewed = await sessions.rotate(first?.token);
     const again = await sessions.rotate(first?.token, { user_id: 1 }); // by the old token
     for (const one of [id, renewed?.session?.id ?? ""]) {
-      expect(await hash(one)).toEqual({ "@x": "1" });
+      expect(await hash(one)).toEqual({ "@": "tombstone 1" });
     }
     expect(await hash(again?.session?.id ?? "")).toMatchObject({ "@l": session.id, user_id: "1" });
     expect(await hash(again?.session?.id ?? "")).not.toHaveProperty("@p");
@@ -234,9 +240,9 @@ describe("a rotation", () => {
       last = rotated?.token ?? null;
     }
     const [a = "", b = "", c = "", d = ""] = ids;
-    expect(await hash(a)).toEqual({ "@to": b });
-    expect(await hash(b)).toEqual({ "@to": c, "@p": a });
-    expect(await hash(c)).toEqual({ "@to": d, "@p": b });
+    expect(await hash(a)).toEqual({ "@": `alias ${b}` });
+    expect(await hash(b)).toEqual({ "@": `alias ${c}`, "@p": a });
+    expect(await hash(c)).toEqual({ "@": `alias ${d}`, "@p": b });
     expect(await hash(d)).toMatchObject({ "@p": c, "@l": a });
   });
 });
@@ -247,23 +253,23 @@ describe("a sign-in", () => {
     const values = { user_id: 1, name: "Ada" };
     const signedIn = await sessions.signIn(token, values, { keep: ["cart", "team_ids", "none"] });
     const { id } = signedIn.session;
-    expect(await hash(session.id)).toEqual({ "@x": "0" });
-    const { "@c": created, "@s": seen, "@a": absolute, ...rest } = await hash(id);
+    expect(await hash(session.id)).toEqual({ "@": "tombstone 0" });
+    const { "@": own, ...rest } = await hash(id);
+    const { created, seen, idle, absolute } = requireTimes(own);
     expect(Math.floor(Number(created) / 1000)).toBe(Number(seen));
-    expect(Number(absolute)).toBe(Number(seen) + DAY);
+    expect([Number(idle), Number(absolute)]).toEqual([HOUR, Number(seen) + DAY]);
     expect(rest).toEqual({
       user_id: "1",
       name: "Ada",
       team_ids: "[7]",
       cart: "[1]",
-      "@i": String(HOUR),
       "@r": "user_id:1 team_ids:7",
     });
     for (const set of ["user_id:1", "team_ids:7"]) {
       expect(Object.keys(await entries(set))).toEqual([id]);
     }
     await sessions.signIn(signedIn.token, { user_id: 1 });
-    expect(await hash(id)).toEqual({ "@x": "1" });
+    expect(await hash(id)).toEqual({ "@": "tombstone 1" });
     expect(await entries("team_ids:7")).toEqual({});
   });
 
@@ -273,7 +279,7 @@ describe("a sign-in", () => {
     await sessions.signIn(ended.token, { user_id: 1 });
     const before = await client.pexpiretime(`${tag}:s:${ended.session.id}`);
     for (const { token } of [gone, ended]) await sessions.signIn(token, { user_id: 1 });
-    expect(await hash(gone.session.id)).toEqual({ "@x": "0" });
+    expect(await hash(gone.session.id)).toEqual({ "@": "tombstone 0" });
     expect(await client.pexpiretime(`${tag}:s:${ended.session.id}`)).toBe(before);
   });
 });

@@ -6,6 +6,7 @@ import {
   type Place,
   reindexToEnd,
 } from "../../../support/stores/reindexing.ts";
+import { editTimes, parseTimes } from "../../../support/stores/times.ts";
 
 const NONE = { added: 0, removed: 0, corrected: 0 };
 const REFERENCES = { user_id: {}, team_ids: { identity: false } } as const;
@@ -16,6 +17,17 @@ interface Damage {
   readonly report: Partial<Record<keyof typeof NONE, number | "some">>;
   /** Damages the place; `key` is a session's hash, `set` the set of its user. */
   make(place: Place, key: string, set: string, id: string): Promise<unknown>;
+}
+
+/** Edits a session's times, or writes some where there is none any more. */
+async function damageTimes(
+  place: Place,
+  key: string,
+  times: { idle?: "-"; absolute: number | "-" },
+) {
+  const own = (await place.call("HGET", key, "@")) as string | null;
+  if (parseTimes(own)) await editTimes(place, key, times);
+  else await place.call("HSET", key, "@", `1 1 - ${times.absolute}`);
 }
 
 const DAMAGES: readonly Damage[] = [
@@ -102,17 +114,17 @@ const DAMAGES: readonly Damage[] = [
   {
     what: "a session is kept after its deadline",
     report: { removed: 3 },
-    async make({ call }, key) {
-      await call("HSET", key, "@a", `${Date.now() - 1000}`);
-      await call("PERSIST", key);
+    async make(place, key) {
+      await damageTimes(place, key, { absolute: Date.now() - 1000 });
+      await place.call("PERSIST", key);
     },
   },
   {
     what: "a session has no deadline at all",
     report: { removed: 3 },
-    async make({ call }, key) {
-      await call("HDEL", key, "@a", "@i");
-      await call("PERSIST", key);
+    async make(place, key) {
+      await damageTimes(place, key, { idle: "-", absolute: "-" });
+      await place.call("PERSIST", key);
     },
   },
   {
@@ -141,7 +153,7 @@ const DAMAGES: readonly Damage[] = [
     report: { removed: 4 },
     async make(place) {
       const { key, pointer } = await rotatedIn(place);
-      await place.call("HSET", key, "@a", `${Date.now() - 1000}`);
+      await damageTimes(place, key, { absolute: Date.now() - 1000 });
       for (const one of [key, pointer]) await place.call("PERSIST", one);
     },
   },
@@ -260,7 +272,7 @@ describe.each(places)("%s", (_where, open) => {
     }
     for (const set of sets) await place.call("DEL", set);
     const [key = ""] = await place.keys("*}:s:*");
-    await place.call("HINCRBY", key, "@s", "-600000"); // so long ago that a get touches
+    await editTimes(place, key, { seen: Date.now() - 600_000 }); // so long ago that a get touches
     expect(await sessions.get(token)).not.toBeNull();
     await place.check(REFERENCES);
   });

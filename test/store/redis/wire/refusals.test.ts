@@ -27,6 +27,7 @@ import {
 } from "../../../support/proofs/operations.ts";
 import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
 import { type Client, clients } from "../../../support/stores/stores.ts";
+import { editTimes } from "../../../support/stores/times.ts";
 
 let server: RedisServer;
 let client: Client;
@@ -142,7 +143,7 @@ describe("a server whose memory is full", () => {
     const { lastSeenAt, id } = made.session;
     await client.config("SET", "maxmemory", "0");
     const long = lastSeenAt.getTime() - 600_000;
-    await client.hset(`{sessions:0}:s:${id}`, "@s", String(long));
+    await editTimes(client, `{sessions:0}:s:${id}`, { seen: long });
     await client.config("SET", "maxmemory", "1");
     expect((await sessions.get(made.token))?.lastSeenAt.getTime()).toBeGreaterThan(long);
   });
@@ -171,7 +172,7 @@ describe("a server that became a replica", () => {
     subscribe("session-sets:touch-failed", listen);
     await client.call("REPLICAOF", "NO", "ONE");
     const long = Date.now() - 600_000;
-    await client.hset(`{sessions:0}:s:${made.session.id}`, "@s", String(long));
+    await editTimes(client, `{sessions:0}:s:${made.session.id}`, { seen: long });
     await client.call("REPLICAOF", "127.0.0.1", "1");
     expect((await sessions.get(made.token))?.lastSeenAt.getTime()).toBe(long);
     unsubscribe("session-sets:touch-failed", listen);
@@ -356,7 +357,7 @@ describe("a foreign key", () => {
     await expectNothingWritten(() => store.create(another));
     await expectNothingWritten(() => change(store, id, { set: { a: "1" }, idleTimeout: 60_000 }));
     await expectNothingWritten(() => change(store, id));
-    await client.hset(store.sessionKey(id), "@s", Date.now() - 120_000);
+    await editTimes(client, store.sessionKey(id), { seen: Date.now() - 120_000 });
     await expectNothingWritten(() => change(store, id, { set: { a: "1" } }));
     await expectNothingWritten(() => change(store, id, { rotation }));
     await expectNothingWritten(() => store.end(id));

@@ -5,7 +5,7 @@ local function answer_changed(final, found, is_new)
   if is_new == 1 then
     return { now, 'changed', final, 1, read_whole(final, found) }
   end
-  return { now, 'changed', final, 0, list_times(found), derive_lineage(final, found), {} }
+  return { now, 'changed', final, 0, encode_times(found), derive_lineage(final, found), {} }
 end
 
 -- What a tombstone tells a change. A change that names fewer identities than the sign-in did isn't
@@ -48,17 +48,10 @@ local function write_session(current, found, trail, changes, plan)
   local deadline, held_until = before, before
   if plan.pushes then
     -- I6: both deadlines hold. Only a new absolute deadline in the plan moves the absolute one.
-    local own = { '@s', format_int(now) }
-    found.seen = own[2]
-    if plan.idle then
-      found.idle = format_int(plan.idle)
-      append(own, '@i', found.idle)
-    end
-    if plan.absolute then
-      found.absolute = format_int(plan.absolute)
-      append(own, '@a', found.absolute)
-    end
-    deadline, held_until = write_use(key, found, changes.set, own)
+    found.seen = format_int(now)
+    found.idle = plan.idle and format_int(plan.idle) or found.idle
+    found.absolute = plan.absolute and format_int(plan.absolute) or found.absolute
+    deadline, held_until = write_use(key, found, changes.set)
   else
     call_in_batches('HSET', key, changes.set)
   end
@@ -82,11 +75,11 @@ local function write_session(current, found, trail, changes, plan)
     if plan.for_good or plan.grace == 0 then
       trail[#trail + 1] = current
       for _, old in ipairs(trail) do
-        replace_hash(old, plan.stays, '@x', plan.tombstone)
+        replace_hash(old, plan.stays, encode_tombstone(plan.tombstone))
       end
       redis.call('HDEL', derive_session_key(to), '@p')
     else
-      replace_hash(current, plan.grace, '@to', to, plan.alias)
+      replace_hash(current, plan.grace, encode_alias(to), plan.alias)
       append(own, '@p', current)
     end
     redis.call('HSET', derive_session_key(to), unpack(own))

@@ -9,13 +9,13 @@ local function encode_sign_in(had_identity, named)
   return had_identity and '1' or ('0' .. (named or ''))
 end
 
--- Replaces the hash at an id by an alias (`@to`) or a tombstone (`@x`) for `stays` ms, or by
--- nothing if that is 0. An alias also gets the id before it, if any.
-local function replace_hash(id, stays, field, value, previous)
+-- Replaces the hash at an id by an alias or a tombstone, which its `own` text says, for `stays` ms,
+-- or by nothing if that is 0. An alias also gets the id before it, if any.
+local function replace_hash(id, stays, own, previous)
   local key = derive_session_key(id)
   redis.call('DEL', key)
   if stays > 0 then
-    redis.call('HSET', key, field, value)
+    redis.call('HSET', key, '@', own)
     if previous then
       redis.call('HSET', key, '@p', previous)
     end
@@ -29,7 +29,7 @@ end
 local function end_without_entries(current, found, trail, ending)
   trail[#trail + 1] = current
   for _, old in ipairs(trail) do
-    replace_hash(old, ending.stays, '@x', ending.tombstone)
+    replace_hash(old, ending.stays, encode_tombstone(ending.tombstone))
   end
   delete_pointer(found)
   note_ended(ending.how, ending.cause, current, found.lineage)

@@ -1,16 +1,3 @@
--- The library's own fields of a new session, as field, value, … They come first: in a small hash
--- the first are found the fastest.
-local function list_first_fields(found)
-  local all = { '@c', found.created, '@s', found.seen }
-  if found.idle then
-    append(all, '@i', found.idle)
-  end
-  if found.absolute then
-    append(all, '@a', found.absolute)
-  end
-  return all
-end
-
 -- Makes a session with `fields` (field, value, …) in the sets of `names`. `idle` is a timeout (ms)
 -- or nil, `absolute` a deadline (ms) or nil, and `seen` when it was last seen (ms), by default now.
 -- Nothing is left if its deadline has passed. `refresh_set_expiries` is called after it.
@@ -18,10 +5,12 @@ local function make_session(id, names, fields, idle, absolute, seen)
   seen = seen or now
   local deadline = math.min(idle and seen + idle or math.huge, absolute or math.huge)
   local found = {
-    created = format_int(micros), seen = format_int(seen), idle = idle and format_int(idle),
-    absolute = absolute and format_int(absolute),
+    created = format_int(micros), seen = format_int(seen),
+    idle = idle and format_int(idle) or NO_TIME,
+    absolute = absolute and format_int(absolute) or NO_TIME,
   }
-  local all = list_first_fields(found)
+  -- `@` comes first: in a small hash the first fields are found the fastest.
+  local all = { '@', encode_times(found) }
   append_list(all, encode_names(names))
   append_list(all, fields)
   call_in_batches('HSET', derive_session_key(id), all)
@@ -47,8 +36,9 @@ end
 -- timeout (ms) or nil.
 local function make_simply(id, names_text, fields, idle, timeout)
   local made = {
-    created = format_int(micros), seen = format_int(now), idle = idle and format_int(idle),
-    absolute = timeout and format_int(now + timeout),
+    created = format_int(micros), seen = format_int(now),
+    idle = idle and format_int(idle) or NO_TIME,
+    absolute = timeout and format_int(now + timeout) or NO_TIME,
   }
   local sets, expired = {}, {}
   for name in string.gmatch(names_text, '%S+') do
@@ -57,7 +47,7 @@ local function make_simply(id, names_text, fields, idle, timeout)
   end
   local key = derive_session_key(id)
   local moment = format_int(math.min(now + (idle or math.huge), now + (timeout or math.huge)))
-  local all = list_first_fields(made)
+  local all = { '@', encode_times(made) }
   if names_text ~= '' then
     append(all, '@r', names_text)
   end

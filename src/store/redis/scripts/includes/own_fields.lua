@@ -1,47 +1,76 @@
--- The library's own fields of a hash, which begin with "@": docs/design.md says what each one
--- holds.
+-- The library's own fields of a hash, whose names begin with "@": docs/design.md has them all. The
+-- field `@` says what the hash is:
+--
+--   created (µs), last seen (ms), idle timeout (ms), absolute deadline (ms): a session
+--   `alias` and an id
+--   `tombstone` and what it tells
+--
+-- A session without one of the last two has a `-` there.
 
--- Reads those of the hash at an id; false for each that isn't there.
-local function read_own_fields(id)
-  local key = derive_session_key(id)
-  local values =
-    redis.call('HMGET', key, '@c', '@s', '@i', '@a', '@r', '@to', '@x', '@l', '@p')
-  local names, parts = read_names(key, values[5])
-  return {
-    created = values[1], seen = values[2], idle = values[3], absolute = values[4],
-    names = names, parts = parts, target = values[6], tombstone = values[7],
-    lineage = values[8], previous = values[9],
-  }
+local NO_TIME = '-'
+
+-- The times of a session, as texts, by its `@`; nothing if the text is of no session.
+local function parse_times(own)
+  if own then
+    return string.match(own, '^(%d+) (%S+) (%S+) (%S+)$')
+  end
 end
 
--- Reads only what ending a session takes: when it was created, the names of its sets, its lineage.
+local function encode_times(found)
+  return found.created .. ' ' .. found.seen .. ' ' .. found.idle .. ' ' .. found.absolute
+end
+
+local function encode_alias(id)
+  return 'alias ' .. id
+end
+
+local function encode_tombstone(text)
+  return 'tombstone ' .. text
+end
+
+-- Reads those of the hash at an id. Where there is no session it has no `created`.
+local function read_own_fields(id)
+  local key = derive_session_key(id)
+  local values = redis.call('HMGET', key, '@', '@r', '@l', '@p')
+  local own, first, lineage, previous = unpack(values, 1, 4)
+  local found = { lineage = lineage, previous = previous }
+  found.names, found.parts = read_names(key, first)
+  found.created, found.seen, found.idle, found.absolute = parse_times(own)
+  if own and not found.created then
+    found.target = string.match(own, '^alias (.*)$')
+    found.tombstone = string.match(own, '^tombstone (.*)$')
+  end
+  return found
+end
+
+-- Reads only what ending a session of a set takes: the names of its sets, and its lineage. What is
+-- no session has no names.
 local function read_membership(id)
   local key = derive_session_key(id)
-  local values = redis.call('HMGET', key, '@c', '@r', '@l')
-  return values[1], read_names(key, values[2]), values[3]
+  local names, lineage = unpack(redis.call('HMGET', key, '@r', '@l'), 1, 2)
+  return read_names(key, names), lineage
+end
+
+-- Reads only the times of the session at an id; they are nil where there is none.
+local function read_times(id)
+  local found = {}
+  found.created, found.seen, found.idle, found.absolute =
+    parse_times(redis.call('HGET', derive_session_key(id), '@'))
+  return found
 end
 
 local function has_session(id)
-  return redis.call('HGET', derive_session_key(id), '@c')
-end
-
--- When the session at an id was last seen (ms); false where there is none.
-local function read_seen(id)
-  return redis.call('HGET', derive_session_key(id), '@s')
+  return read_times(id).created ~= nil
 end
 
 -- Reads only what tells the age and the deadlines of the session at an id, as a list of field,
 -- value, …; an empty one where there is none.
 local function read_ages(id)
-  local values = redis.call('HMGET', derive_session_key(id), '@c', '@s', '@i', '@a', '@l')
-  local fields = {}
-  for i, field in ipairs({ '@c', '@s', '@i', '@a', '@l' }) do
-    if values[1] and values[i] then
-      fields[#fields + 1] = field
-      fields[#fields + 1] = values[i]
-    end
+  local own, lineage = unpack(redis.call('HMGET', derive_session_key(id), '@', '@l'), 1, 2)
+  if not parse_times(own) then
+    return {}
   end
-  return fields
+  return lineage and { '@', own, '@l', lineage } or { '@', own }
 end
 
 -- The lineage of the session that was found at an id.
@@ -55,16 +84,10 @@ local function derive_deadline(found)
   return math.min(seen and idle and seen + idle or math.huge, tonumber(found.absolute) or math.huge)
 end
 
--- The times in a script's answer: created (µs), last seen (ms), idle timeout and absolute deadline
--- (each in ms, or '').
-local function list_times(found)
-  return { found.created, found.seen, found.idle or '', found.absolute or '' }
-end
-
 -- Reads the session at an id as its times, its lineage and a list of field, value, … A session that
 -- was just made has its fields in `found`: its key may have expired already, because the clock of
 -- keys runs on during a script.
 local function read_whole(id, found)
   local fields = found.fields or redis.call('HGETALL', derive_session_key(id))
-  return list_times(found), derive_lineage(id, found), fields
+  return encode_times(found), derive_lineage(id, found), fields
 end
