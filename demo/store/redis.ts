@@ -90,7 +90,7 @@ async function readHash(client: Redis, key: string, id: string): Promise<Stored 
   };
 }
 
-/** What a hash is, as its first field says. */
+/** What a hash is, as its `@` says. */
 function describeRole(own: string): "session" | "alias" | "ended" {
   if (own.startsWith("alias ")) return "alias";
   return own.startsWith("tombstone ") ? "ended" : "session";
@@ -98,12 +98,13 @@ function describeRole(own: string): "session" | "alias" | "ended" {
 
 /** A field of a hash. */
 function toEntry(name: string, value: string): StoredEntry {
-  return name === "@" ? { name, value, parts: listTimes(value) } : { name, value };
+  return name === "@" ? { name, value, parts: listParts(value) } : { name, value };
 }
 
-/** The times of a session: in milliseconds, except that of the creation, and "-" for none. */
-function listTimes(own: string): StoredEntry[] {
-  if (describeRole(own) !== "session") return [];
+/** The times of a session are in milliseconds, except that of the creation, and "-" is none. */
+function listParts(own: string): StoredEntry[] {
+  const role = describeRole(own);
+  if (role !== "session") return [{ name: role === "alias" ? "target" : "by", value: own }];
   const [created = "", seen = "", idle = "", absolute = ""] = own.split(" ");
   const times: StoredEntry[] = [
     { name: "createdAt", value: created, moment: Math.floor(Number(created) / 1000) },

@@ -10,6 +10,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   "@r": "the sets that it is in",
   "@l": "its lineage: the id before its first new token",
   "@p": "the id before this one",
+  target: "the id that it leads to",
   createdAt: "created",
   lastSeenAt: "last seen",
   idleTimeout: "may be idle for",

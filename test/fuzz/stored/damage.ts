@@ -3,7 +3,7 @@
  * or a newer version of it. As data, so that it can be done again, shown and shortened.
  */
 import type { Redis } from "ioredis";
-import { editTimes, parseTimes } from "../../support/stores/times.ts";
+import { editTimes, parseTimes, type StoredTimes } from "../../support/stores/times.ts";
 
 /** One thing done to a key; keys, ids and texts are named as a world knows them. */
 export type Damage = { readonly key: string } & (
@@ -19,6 +19,8 @@ export type Damage = { readonly key: string } & (
     }
   | { readonly do: "add a member" | "point to" | "write a record"; readonly text: string }
   | { readonly do: "make an alias"; readonly text: string; readonly before: string }
+  | { readonly do: "call it an alias"; readonly text: string }
+  | { readonly do: "edit a time"; readonly time: keyof StoredTimes; readonly text: string }
   | { readonly do: "copy"; readonly to: string }
   | { readonly do: "persist" | "delete" | "drop its deadlines" }
 );
@@ -33,12 +35,15 @@ export async function damage(
 ): Promise<void> {
   const key = of(one.key);
   const bytes = (text: string) => encodeBytes(text, of);
+  const alias = (text: string) => Buffer.concat([Buffer.from("alias "), bytes(text)]);
   try {
     switch (one.do) {
       case "set a field":
         return void (await client.hset(key, bytes(one.field), bytes(one.text)));
       case "drop its deadlines":
-        return await dropDeadlines(client, key);
+        return await edit(client, key, { idle: "-", absolute: "-" });
+      case "edit a time":
+        return await edit(client, key, { [one.time]: one.text });
       case "write a record":
         return void (await client.set(key, bytes(one.text), "KEEPTTL"));
       case "copy":
@@ -55,11 +60,11 @@ export async function damage(
         return void (await client.sadd(key, bytes(one.text)));
       case "point to":
         return void (await client.set(key, bytes(one.text)));
-      case "make an alias": {
+      case "make an alias":
         await client.del(key);
-        const own = Buffer.concat([Buffer.from("alias "), bytes(one.text)]);
-        return void (await client.hset(key, "@", own, "@p", bytes(one.before)));
-      }
+        return void (await client.hset(key, "@", alias(one.text), "@p", bytes(one.before)));
+      case "call it an alias":
+        return void (await client.hset(key, "@", alias(one.text)));
       default:
         return void (await (one.do === "persist" ? client.persist(key) : client.del(key)));
     }
@@ -68,9 +73,8 @@ export async function damage(
   }
 }
 
-async function dropDeadlines(client: Redis, key: string): Promise<void> {
-  const times = parseTimes(await client.hget(key, "@"));
-  if (times) await editTimes(client, key, { idle: "-", absolute: "-" });
+async function edit(client: Redis, key: string, times: Partial<StoredTimes>): Promise<void> {
+  if (parseTimes(await client.hget(key, "@"))) await editTimes(client, key, times);
 }
 
 async function replace(client: Redis, key: string, type: Type, text: Buffer): Promise<void> {

@@ -170,6 +170,8 @@ export function damages({ keys, texts, fields }: Damaged): fc.Arbitrary<Damage> 
     },
   );
   const field = fc.constantFrom("@", "@r", "@l", "@p", ...fields);
+  const time = fc.constantFrom("created" as const, "seen", "idle", "absolute");
+  const number = fc.constantFrom("-", ...NUMBERS);
   const score = fc.constantFrom(...SCORES, "the:now", "the:later");
   const type = fc.constantFrom<Type>("string", "list", "set", "sorted set", "hash", "stream");
   const is = <Name extends string>(name: Name) => fc.constant(name);
@@ -182,6 +184,8 @@ export function damages({ keys, texts, fields }: Damaged): fc.Arbitrary<Damage> 
     },
     { weight: 2, arbitrary: fc.record({ do: is("drop a field"), key, field }) },
     { weight: 2, arbitrary: fc.record({ do: is("drop its deadlines"), key }) },
+    { weight: 3, arbitrary: fc.record({ do: is("edit a time"), key, time, text: number }) },
+    { weight: 2, arbitrary: fc.record({ do: is("call it an alias"), key, text: id }) },
     { weight: 2, arbitrary: fc.record({ do: is("make it another type"), key, type, text: any }) },
     {
       weight: 2,

@@ -256,7 +256,7 @@ check_sets(current, found.names)
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
     apply: edits("endAll", [
-      "if spared_created ~= '' and read_times(id).created == spared_created then",
+      "if spared_created ~= '' and created == spared_created then",
       "if false then",
     ]),
   },
@@ -321,7 +321,7 @@ ${DEADLINES}`,
   "sign-in that is done again": {
     about: "a sign-in that is sent once more makes a second session",
     apply: edits("signIn", [
-      "  return { now, 'repeated', encode_times(read_times(to)), fields }\n",
+      "  return { now, 'repeated', encode_times(done), fields }\n",
       "  to = to .. '2'\n",
     ]),
   },

@@ -1,7 +1,7 @@
 import type { StoredSession, Times } from "../../contract.ts";
 
 /** What `@` says of a session: created, last seen, idle timeout, absolute deadline. */
-const SESSION = /^(\d+) (\S+) (\S+) (\S+)$/;
+const SESSION = /^(\d+) (-?\d+) (-?\d*) (-?\d*)$/;
 const ALIAS = "alias ";
 const TOMBSTONE = "tombstone ";
 
@@ -17,7 +17,7 @@ export class SessionHash {
   #own = "";
   #times: RegExpExecArray | null = null;
   #lineage: string | undefined;
-  #setNames = "";
+  #setNames: string[] | undefined;
 
   constructor(id: string) {
     this.#id = id;
@@ -31,8 +31,9 @@ export class SessionHash {
       this.#times = SESSION.exec(text);
     } else if (name === "@l") {
       this.#lineage = text;
-    } else if (name.startsWith("@r")) {
-      this.#setNames += ` ${text}`;
+    } else if (/^@r\d*$/.test(name)) {
+      this.#setNames ??= [];
+      this.#setNames.push(text);
     }
   }
 
@@ -55,7 +56,8 @@ export class SessionHash {
 
   /** The names of the sets that the session is in. */
   get setNames(): string[] {
-    return this.#setNames.split(" ").filter((name) => name.includes(":"));
+    const names = this.#setNames?.flatMap((text) => text.split(" ")) ?? [];
+    return names.filter((name) => name.includes(":"));
   }
 
   /** The id that an alias leads to. */
@@ -99,7 +101,7 @@ function composeTimes(texts: RegExpExecArray | null): Times {
   };
 }
 
-/** A time or duration. Any other text is "-", or was written by hand, and counts as none. */
+/** A time or duration. Any other text, such as "-", counts as none. */
 function parseMs(text: string | undefined): number | null {
   const number = text ? Number(text) : Number.NaN;
   return Math.abs(number) <= MAX_TIME_MS ? number : null;

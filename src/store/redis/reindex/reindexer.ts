@@ -113,7 +113,7 @@ export class Reindexer {
         send(key, "HMGET", [key, "@", ...fields]),
       );
       const [own, ...texts] = reply as (string | null)[];
-      const target = decodeAlias(own ?? "");
+      const target = typeof own === "string" ? decodeAlias(own) : undefined;
       if (target === undefined || hop === MAX_HOPS) return { at, texts };
       at = target;
     }

@@ -120,9 +120,8 @@ if bytes > changes.max_bytes then
 end
 
 if makes then
-  -- The hash is there from now on; `write_session` writes its times.
   found.created, found.idle, found.absolute = format_int(micros), NO_TIME, NO_TIME
-  redis.call('HSET', key, '@', found.created)
+  redis.call('HSET', key, '@', found.created .. ' ' .. format_int(now) .. ' - -')
   redis.call('HDEL', key, '@p')
 end
 

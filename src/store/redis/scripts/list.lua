@@ -22,7 +22,7 @@ local function select_seen_last(ids)
   for i, id in ipairs(ids) do
     local seen = read_times(id).seen
     misses = misses or not seen
-    entries[i] = { id = id, seen = tonumber(seen or 0) }
+    entries[i] = { id = id, seen = tonumber(seen) or 0 }
   end
   table.sort(entries, function(a, b)
     if a.seen ~= b.seen then

@@ -42,9 +42,10 @@ if is_late(not_after) then
 end
 
 -- The new id is fresh and random: if a session has it, this command was sent before.
-if has_session(to) then
+local done = read_times(to)
+if done.created then
   local fields = redis.call('HGETALL', derive_session_key(to))
-  return { now, 'repeated', encode_times(read_times(to)), fields }
+  return { now, 'repeated', encode_times(done), fields }
 end
 
 local current, found, trail = follow_aliases(id, MAX_RENEWALS)

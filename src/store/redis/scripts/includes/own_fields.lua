@@ -12,7 +12,7 @@ local NO_TIME = '-'
 -- The times of a session, as texts, by its `@`; nothing if the text is of no session.
 local function parse_times(own)
   if own then
-    return string.match(own, '^(%d+) (%S+) (%S+) (%S+)$')
+    return string.match(own, '^(%d+) (%-?%d+) (%-?%d*) (%-?%d*)$')
   end
 end
 
@@ -28,7 +28,7 @@ local function encode_tombstone(text)
   return 'tombstone ' .. text
 end
 
--- Reads those of the hash at an id. Where there is no session it has no `created`.
+-- Reads the library's own fields at an id. Where there is no session they have no `created`.
 local function read_own_fields(id)
   local key = derive_session_key(id)
   local values = redis.call('HMGET', key, '@', '@r', '@l', '@p')
@@ -43,12 +43,11 @@ local function read_own_fields(id)
   return found
 end
 
--- Reads only what ending a session of a set takes: the names of its sets, and its lineage. What is
--- no session has no names.
+-- Reads only what ending a session takes: when it was created, the names of its sets, its lineage.
 local function read_membership(id)
   local key = derive_session_key(id)
-  local names, lineage = unpack(redis.call('HMGET', key, '@r', '@l'), 1, 2)
-  return read_names(key, names), lineage
+  local own, names, lineage = unpack(redis.call('HMGET', key, '@', '@r', '@l'), 1, 3)
+  return parse_times(own), read_names(key, names), lineage
 end
 
 -- Reads only the times of the session at an id; they are nil where there is none.
@@ -57,10 +56,6 @@ local function read_times(id)
   found.created, found.seen, found.idle, found.absolute =
     parse_times(redis.call('HGET', derive_session_key(id), '@'))
   return found
-end
-
-local function has_session(id)
-  return read_times(id).created ~= nil
 end
 
 -- Reads only what tells the age and the deadlines of the session at an id, as a list of field,
