@@ -4,12 +4,14 @@ import { ROOT } from "../sources.ts";
 
 const OWN = "node_modules/typescript";
 
-/**
- * For a compiler that is a program in Go: it compiles so little that to collect garbage, and to share the work
- * among threads that each do a part of it anew, is almost half of what it does.
+/*
+ * What is compiled is so little that much of the work would be to go about it well. The project's own compiler is a
+ * program in Go: it would collect garbage, and share the work among threads that each do a part of it anew. An
+ * older one is JavaScript, which Node would optimize.
  */
 const ENVIRONMENT = { GOGC: "off" };
 const ONE_THREAD = "--singleThreaded";
+const NOT_OPTIMIZED = "--no-opt";
 
 /** Compiles with a tsconfig.json. Gives the compiler's complaints, "" if there are none. */
 export function compile(
@@ -18,11 +20,11 @@ export function compile(
   compiler = OWN,
 ): Promise<string> {
   const tsc = `${ROOT}${compiler}/bin/tsc`;
-  const threads = compiler === OWN ? [ONE_THREAD] : [];
+  const args = ["--pretty", "false", "-p", tsconfig, ...options];
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [tsc, "--pretty", "false", "-p", tsconfig, ...threads, ...options],
+      compiler === OWN ? [tsc, ONE_THREAD, ...args] : [NOT_OPTIMIZED, tsc, ...args],
       { env: { ...process.env, ...ENVIRONMENT } },
       (error, stdout, stderr) => resolve(error ? (stdout + stderr).trim() || error.message : ""),
     );
