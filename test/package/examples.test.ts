@@ -1,8 +1,7 @@
 /* The examples, compiled and started as a reader starts them, and used as browsers use them. */
-import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
-import { promisify } from "node:util";
-import { beforeAll, describe, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { compile } from "../support/programs/compile.ts";
 import {
   expectDevices,
   expectEndingOthers,
@@ -18,9 +17,7 @@ const EXAMPLES = readdirSync(`${ROOT}examples`).filter((name) =>
 );
 
 beforeAll(async () => {
-  const tsc = `${ROOT}node_modules/typescript/bin/tsc`;
-  const options = ["-p", `${ROOT}examples/tsconfig.json`, "--outDir", OUT];
-  await promisify(execFile)(process.execPath, [tsc, ...options]);
+  expect(await compile(`${ROOT}examples/tsconfig.json`, ["--outDir", OUT])).toBe("");
 });
 
 describe.each(EXAMPLES)("the example for %s", (name) => {

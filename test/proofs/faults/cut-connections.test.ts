@@ -89,7 +89,7 @@ interface Counts {
 async function openLane(connect: (port: number) => Promise<StoreClient>) {
   const server = await startRedis();
   const proxy = await openCuttingProxy(server.port);
-  const direct = new Redis(server.port);
+  const direct = new Redis(server.socket);
   const unsteady = await connect(proxy.port);
 
   /** Cuts an operation at its nth command; false if it has fewer. */

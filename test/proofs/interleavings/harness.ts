@@ -71,7 +71,7 @@ export class Harness {
 
   static async open(): Promise<Harness> {
     const server = await startRedis();
-    const client = sendTogether(clients["ioredis 6"](server.url));
+    const client = sendTogether(clients["ioredis 6"](server.socket));
     const harness = new Harness(server, client, new Stage(client), null);
     await harness.#load(sources);
     return harness;

@@ -5,6 +5,7 @@ import { redisStore } from "session-sets/redis";
 import { argument } from "../../support/programs/processes.ts";
 
 export interface Filling {
+  /** The URL or the Unix socket of the server. */
   readonly url: string;
   readonly prefix: string;
   /** Users `from` up to, and not with, `to`. */

@@ -21,7 +21,7 @@ let filler: Program;
 beforeAll(async () => {
   // Expired keys go ten times a second by default, a bounded part of them; here more quickly.
   server = await startRedis({ args: ["--hz", "100", "--active-expire-effort", "10"] });
-  client = new Redis(server.url);
+  client = new Redis(server.socket);
   filler = await compileProgram("test/proofs/leak/filler.ts");
 });
 afterAll(async () => {
@@ -36,7 +36,7 @@ test("200,000 sessions of 20,000 users leave no key behind, with every process s
   const each = USERS / PROCESSES;
   const programs = Array.from({ length: PROCESSES }, (_, i) =>
     filler.start({
-      url: server.url,
+      url: server.socket,
       prefix: "leak",
       from: i * each,
       to: (i + 1) * each,

@@ -195,8 +195,8 @@ function useServer(): () => Servers {
     redis = await startRedis();
     const versions = [clients["ioredis 6"], clients["ioredis 5"], clients["ioredis 6"]];
     servers = {
-      server: clients["ioredis 5"](redis.url),
-      others: versions.map((connect) => connect(redis.url)),
+      server: clients["ioredis 5"](redis.socket),
+      others: versions.map((connect) => connect(redis.socket)),
     };
   });
 

@@ -26,7 +26,7 @@ let server: RedisServer;
 let client: Client;
 beforeAll(async () => {
   server = await startRedis();
-  client = clients["ioredis 6"](server.url);
+  client = clients["ioredis 6"](server.socket);
 });
 afterAll(async () => {
   client.disconnect();

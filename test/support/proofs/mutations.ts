@@ -447,15 +447,26 @@ function joinParts(parts: LinkedScript["parts"]): string {
   return lines.map(({ code }) => `${code}\n`).join("");
 }
 
+type Texts = Readonly<Partial<Record<ScriptName, string>>>;
+
+/** The scripts as they are: linked once, as that takes as long as hundreds of commands. */
+let unchanged: readonly (readonly [name: ScriptName, text: string])[] | undefined;
+/** By mutation; each client of a store and each server asks for it. */
+const changedBy = new Map<Mutation, Texts>();
+
 /** The scripts that a mutation changes, with their texts. */
-export function mutatedSources(mutation: Mutation): Partial<Record<ScriptName, string>> {
-  const changed = buildScripts()
-    .map(({ name, parts }) => [name as ScriptName, joinParts(parts)] as const)
+export function mutatedSources(mutation: Mutation): Texts {
+  const known = changedBy.get(mutation);
+  if (known) return known;
+  unchanged ??= buildScripts().map(({ name, parts }) => [name as ScriptName, joinParts(parts)]);
+  const changed = unchanged
     .map(([name, text]) => [name, text, mutation.apply(name, text)] as const)
     .filter(([, text, mutated]) => text !== mutated)
     .map(([name, , mutated]) => [name, mutated]);
   if (changed.length === 0) throw new Error(`no script is changed by: ${mutation.about}`);
-  return Object.fromEntries(changed);
+  const texts: Texts = Object.fromEntries(changed);
+  changedBy.set(mutation, texts);
+  return texts;
 }
 
 /** A client of ioredis that sends what a mutation makes of each command. */
@@ -465,11 +476,14 @@ export function mutatedClient(
 ): RedisClient & InterceptedClient {
   const texts = mutatedSources(mutation);
   for (const [name, text] of Object.entries(texts)) recognize(name as ScriptName, text);
+  const digests: Texts = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, digest(text)]),
+  );
   const { send: instead = (_: Sent, send: Send) => send() } = mutation as Mutation;
   return intercepted(client, (sent, pass) => {
     const text = sent.script && texts[sent.script];
     const send: Send = ([, ...rest] = sent.args) =>
-      pass([sent.name === "EVAL" ? (text ?? "") : digest(text ?? ""), ...rest]);
+      pass([(sent.name === "EVAL" ? text : sent.script && digests[sent.script]) ?? "", ...rest]);
     const command = (name: string, args: readonly string[]) => client.call(name, [...args]);
     return instead(sent, text === undefined ? pass : send, command);
   });

@@ -21,6 +21,8 @@ export interface RedisServer {
   /** Such as `redis://127.0.0.1:12345`. */
   readonly url: string;
   readonly port: number;
+  /** A Unix socket: a command there takes a third less of work than over the port. A sentinel has none. */
+  readonly socket: string;
   /** The process of the server; a new one after `restart`. */
   readonly pid: number;
   /** Freezes the server: connections stay open and nothing is answered. */
@@ -59,7 +61,10 @@ export async function startRedis({
   // A sentinel writes down what it watches, in a file that it must have been started with.
   const config = sentinel ? [join(folder, "sentinel.conf")] : [];
   for (const path of config) await writeFile(path, "");
-  const mode = sentinel ? ["--sentinel"] : ["--save", "", "--appendonly", "no"];
+  const socket = join(folder, "socket");
+  const mode = sentinel
+    ? ["--sentinel"]
+    : ["--save", "", "--appendonly", "no", "--unixsocket", socket];
   const start = (port: number) => startProcess(program, port, folder, config, [...mode, ...args]);
   try {
     let { child, port } = await startOnFreePort(start);
@@ -68,6 +73,7 @@ export async function startRedis({
     return {
       url: `redis://127.0.0.1:${port}`,
       port,
+      socket,
       get pid() {
         return readPid(child);
       },
