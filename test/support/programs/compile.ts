@@ -5,9 +5,9 @@ import { ROOT } from "../sources.ts";
 const OWN = "node_modules/typescript";
 
 /*
- * What is compiled is so little that much of the work would be to go about it well. The project's own compiler is a
- * program in Go: it would collect garbage, and share the work among threads that each do a part of it anew. An
- * older one is JavaScript, which Node would optimize.
+ * So little is compiled that doing it well costs more than it saves. The project's own compiler is a program in Go,
+ * which would collect garbage and share the work among threads. An older one is JavaScript, which Node would
+ * optimize.
  */
 const ENVIRONMENT = { GOGC: "off" };
 const ONE_THREAD = "--singleThreaded";

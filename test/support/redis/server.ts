@@ -21,7 +21,7 @@ export interface RedisServer {
   /** Such as `redis://127.0.0.1:12345`. */
   readonly url: string;
   readonly port: number;
-  /** A Unix socket: a command there takes a third less of work than over the port. A sentinel has none. */
+  /** A Unix socket: a command takes a third less of the processor there than over the port. A sentinel has none. */
   readonly socket: string;
   /** The process of the server; a new one after `restart`. */
   readonly pid: number;
