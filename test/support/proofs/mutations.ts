@@ -256,7 +256,7 @@ check_sets(current, found.names)
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
     apply: edits("endAll", [
-      "if spared_created ~= '' and created == spared_created then",
+      "if created and created == spared_created then",
       "if false then",
     ]),
   },

@@ -48,12 +48,13 @@ for _, id in ipairs(ids) do
     is_last = false
     break
   else
-    local created, names, lineage = read_membership(id)
-    if spared_created ~= '' and created == spared_created then
+    local names, lineage, created = read_membership(id, spared_created ~= '')
+    if created and created == spared_created then
       except, spares = id, true -- rotated since the last page, with nothing left at its old id
     else
-      -- I2: what is not there, or not of this set, loses its entry and nothing else.
-      if created and has_name(names, name) then
+      -- I2: what is not there, or not of this set, loses its entry and nothing else. A session with
+      -- damaged times is ended with the others.
+      if has_name(names, name) then
         doomed[#doomed + 1] = { id = id, lineage = lineage }
       else
         names = { name }

@@ -43,11 +43,17 @@ local function read_own_fields(id)
   return found
 end
 
--- Reads only what ending a session takes: when it was created, the names of its sets, its lineage.
-local function read_membership(id)
+-- Reads only what ending a session of a set takes: the names of its sets, its lineage, and, if they
+-- are wanted, its times. An alias and a tombstone have no names.
+local function read_membership(id, wants_times)
   local key = derive_session_key(id)
-  local own, names, lineage = unpack(redis.call('HMGET', key, '@', '@r', '@l'), 1, 3)
-  return parse_times(own), read_names(key, names), lineage
+  local own, names, lineage
+  if wants_times then
+    own, names, lineage = unpack(redis.call('HMGET', key, '@', '@r', '@l'), 1, 3)
+  else
+    names, lineage = unpack(redis.call('HMGET', key, '@r', '@l'), 1, 2)
+  end
+  return read_names(key, names), lineage, parse_times(own)
 end
 
 -- Reads only the times of the session at an id; they are nil where there is none.
