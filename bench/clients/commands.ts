@@ -5,7 +5,7 @@ export interface Commands {
   hmget(key: string, fields: string[]): Promise<(string | null)[]>;
   get(key: string): Promise<string | null>;
   /** One command, and its reply as the client gives it. */
-  send(...command: string[]): Promise<unknown>;
+  send(command: string[]): Promise<unknown>;
   /** Several commands, sent at once. */
   sendAll(commands: string[][]): Promise<unknown[]>;
   /** The same between MULTI and EXEC. */

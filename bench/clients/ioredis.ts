@@ -10,7 +10,8 @@ export function ioredisCommands(client: Redis): Commands {
     hgetall: (key) => client.hgetall(key),
     hmget: (key, fields) => client.hmget(key, ...fields),
     get: (key) => client.get(key),
-    send: (name = "", ...args) => client.call(name, ...args),
+    // Not as many arguments of a call: a set may have more keys than the stack takes.
+    send: ([name = "", ...args]) => client.call(name, args),
     sendAll: async (commands) => readReplies(await client.pipeline(commands).exec()),
     sendAtomically: async (commands) => readReplies(await client.multi(commands).exec()),
     close: () => client.disconnect(),

@@ -12,7 +12,7 @@ export function nodeRedisCommands(client: Awaited<ReturnType<typeof openNodeRedi
     hgetall: (key) => client.hGetAll(key),
     hmget: (key, fields) => client.hmGet(key, fields),
     get: (key) => client.get(key),
-    send: (...command) => client.sendCommand(command),
+    send: (command) => client.sendCommand(command),
     sendAll: (commands) => Promise.all(commands.map((command) => client.sendCommand(command))),
     sendAtomically: (commands) =>
       commands.reduce((multi, command) => multi.addCommand(command), client.multi()).exec(),

@@ -33,7 +33,7 @@ export async function openBare(options: SubjectOptions): Promise<Subject> {
   }
 
   async function readIds(user: number): Promise<string[]> {
-    return (await commands.send("zrange", setOf("user_id", user), "0", "-1")) as string[];
+    return (await commands.send(["zrange", setOf("user_id", user), "0", "-1"])) as string[];
   }
 
   return {
@@ -46,7 +46,7 @@ export async function openBare(options: SubjectOptions): Promise<Subject> {
     },
     get: (token) => commands.hgetall(keyOf(token)),
     getTwo: (token) => commands.hmget(keyOf(token), ["name", "theme"]),
-    set: (token, theme) => commands.send("hset", keyOf(token), "theme", theme),
+    set: (token, theme) => commands.send(["hset", keyOf(token), "theme", theme]),
     async setReference(token, team) {
       const [old] = await commands.hmget(keyOf(token), ["team_id"]);
       return commands.sendAll([
@@ -56,7 +56,7 @@ export async function openBare(options: SubjectOptions): Promise<Subject> {
       ]);
     },
     touch: (token) =>
-      commands.send("pexpireat", keyOf(token), String(Date.now() + SESSION_SECONDS * 1000)),
+      commands.send(["pexpireat", keyOf(token), String(Date.now() + SESSION_SECONDS * 1000)]),
     async signIn(old, user) {
       const token = randomBytes(24).toString("base64url");
       await commands.sendAll([
@@ -66,15 +66,15 @@ export async function openBare(options: SubjectOptions): Promise<Subject> {
       ]);
       return token;
     },
-    end: (token) => commands.send("del", keyOf(token)),
-    size: async (user) => Number(await commands.send("zcard", setOf("user_id", user))),
+    end: (token) => commands.send(["del", keyOf(token)]),
+    size: async (user) => Number(await commands.send(["zcard", setOf("user_id", user)])),
     async list(user) {
       const ids = await readIds(user);
       return Promise.all(ids.map((token) => commands.hgetall(keyOf(token))));
     },
     async clear(user) {
       const ids = await readIds(user);
-      return commands.send("del", setOf("user_id", user), ...ids.map(keyOf));
+      return commands.send(["del", setOf("user_id", user), ...ids.map(keyOf)]);
     },
     close: () => commands.close(),
   };

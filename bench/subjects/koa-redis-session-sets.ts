@@ -38,7 +38,7 @@ export async function openKoaRedisSessionSets(options: SubjectOptions): Promise<
   }
 
   async function readIds(user: number): Promise<string[]> {
-    return [...((await commands.send("smembers", setOf("user_id", user))) as Iterable<string>)];
+    return [...((await commands.send(["smembers", setOf("user_id", user)])) as Iterable<string>)];
   }
 
   return {
@@ -51,14 +51,14 @@ export async function openKoaRedisSessionSets(options: SubjectOptions): Promise<
     getTwo: (id) => commands.hmget(keyOf(id), ["name", "theme"]),
     set: (id, theme) => set(id, { theme }),
     setReference: (id, team_id) => set(id, { team_id }),
-    touch: (id) => commands.send("pexpire", keyOf(id), MAX_AGE_MS),
+    touch: (id) => commands.send(["pexpire", keyOf(id), MAX_AGE_MS]),
     // The session keeps its id: the package has no rotation.
     async signIn(id, user) {
       await set(id, makeRecord(user));
       return id;
     },
     end,
-    size: async (user) => Number(await commands.send("scard", setOf("user_id", user))),
+    size: async (user) => Number(await commands.send(["scard", setOf("user_id", user)])),
     async list(user) {
       const ids = await readIds(user);
       return Promise.all(ids.map((id) => commands.hgetall(keyOf(id))));

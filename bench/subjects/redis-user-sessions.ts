@@ -18,20 +18,20 @@ export async function openRedisUserSessions(options: SubjectOptions): Promise<Su
     const text = await commands.get(keyOf(id));
     if (text === null) return null;
     const data = JSON.parse(text);
-    await commands.send("zremrangebyscore", setOf(data.user_id), "-inf", String(Date.now()));
+    await commands.send(["zremrangebyscore", setOf(data.user_id), "-inf", String(Date.now())]);
     return data;
   }
 
   async function renew(user: number): Promise<unknown> {
-    const last = (await commands.send(
+    const last = (await commands.send([
       "ZRANGE",
       setOf(user),
       "-1",
       "-1",
       "WITHSCORES",
-    )) as unknown[];
+    ])) as unknown[];
     const [score] = last.flat().slice(-1);
-    return score === undefined ? 0 : commands.send("pexpireat", setOf(user), String(score));
+    return score === undefined ? 0 : commands.send(["pexpireat", setOf(user), String(score)]);
   }
 
   async function write(id: string, data: ReturnType<typeof makeRecord>): Promise<unknown> {
@@ -68,7 +68,7 @@ export async function openRedisUserSessions(options: SubjectOptions): Promise<Su
   }
 
   async function readIds(user: number): Promise<string[]> {
-    return (await commands.send("zrange", setOf(user), "0", "-1")) as string[];
+    return (await commands.send(["zrange", setOf(user), "0", "-1"])) as string[];
   }
 
   return {
@@ -82,13 +82,13 @@ export async function openRedisUserSessions(options: SubjectOptions): Promise<Su
       return create(user);
     },
     end,
-    size: async (user) => Number(await commands.send("zcard", setOf(user))),
+    size: async (user) => Number(await commands.send(["zcard", setOf(user)])),
     async list(user) {
       return Promise.all((await readIds(user)).map(read));
     },
     async clear(user) {
       const ids = await readIds(user);
-      return commands.send("del", setOf(user), ...ids.map(keyOf));
+      return commands.send(["del", setOf(user), ...ids.map(keyOf)]);
     },
     close: () => commands.close(),
   };

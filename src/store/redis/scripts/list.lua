@@ -20,7 +20,7 @@ local misses = false
 local function select_seen_last(ids)
   local entries = {}
   for i, id in ipairs(ids) do
-    local seen = read_times(id).seen
+    local seen = read_seen(id)
     misses = misses or not seen
     entries[i] = { id = id, seen = tonumber(seen) or 0 }
   end

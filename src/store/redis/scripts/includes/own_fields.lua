@@ -64,6 +64,12 @@ local function read_times(id)
   return found
 end
 
+-- Reads only when the session at an id was last seen (ms); nil where there is none.
+local function read_seen(id)
+  local own = redis.call('HGET', derive_session_key(id), '@')
+  return own and string.match(own, '^%d+ (%-?%d+)')
+end
+
 -- Reads only what tells the age and the deadlines of the session at an id, as a list of field,
 -- value, …; an empty one where there is none.
 local function read_ages(id)
