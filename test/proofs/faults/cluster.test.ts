@@ -37,6 +37,7 @@ test.concurrent.each(Object.entries(clusterClients))(
 
       await killed.restart();
       await cluster.inStep(killed);
+      await cluster.failNoMore();
       await load.until("done", 300);
       const masters = [heir, second, third].map(({ port }) => port);
       await finish(masters, [...DOWN, MOVING, NO_REPLICA, NO_SLOTS]);
