@@ -148,18 +148,6 @@ async function move(slot: number, first: readonly string[], meanwhile: () => Pro
   return to;
 }
 
-/**
- * Each point has all keys under the same prefix, and so the same slot moves to and fro: of many that have moved,
- * each by itself, servers tell at length, and clients ask them after each move.
- */
-const PREFIX = freshPrefix();
-
-/** Forgets the point before. */
-async function emptyServers(): Promise<string> {
-  await Promise.all(admins.map((admin) => admin.flushall()));
-  return PREFIX;
-}
-
 type Used = ReturnType<typeof mutatedClient> | Cluster;
 
 /** Tries every operation at every point of a move; resolves to how many were done. */
@@ -167,7 +155,7 @@ async function tryAll(used: Used, names = Object.keys(OPERATIONS)) {
   let done = 0;
   const points = await everyChoice(async (choices) => {
     const operation = OPERATIONS[names[choices.pick(names.length)] ?? ""];
-    const prefix = await emptyServers();
+    const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id, lineage, pointer } = await makeRotated(direct, prefix);
     for (const user of ["1", "2"]) await createForUser(direct, user);
@@ -203,7 +191,7 @@ async function readAll(used: Used, names = Object.keys(READS)) {
   const refused = new Set<string>();
   const points = await everyChoice(async (choices) => {
     const name = names[choices.pick(names.length)] ?? "";
-    const prefix = await emptyServers();
+    const prefix = freshPrefix();
     const direct = redisStore(client, { prefix, shards: 1, timeout: "20 seconds" });
     const { id: old, lineage, pointer } = await makeRotated(direct, prefix);
     const id = newIdBeside(old);
