@@ -255,7 +255,7 @@ check_sets(current, found.names)
   },
   "except that forgets a rotation": {
     about: "clear ends the session to leave alone when it rotates between two pages without grace",
-    apply: edits("endAll", ["if created and created == spared_created then", "if false then"]),
+    apply: edits("endAll", ["if created == spared_created then", "if false then"]),
   },
   "rotation that extends the absolute deadline": {
     about: "a rotation counts the absolute timeout from now",

@@ -49,7 +49,7 @@ for _, id in ipairs(ids) do
     break
   else
     local names, lineage, created = read_membership(id, spared_created ~= '')
-    if created and created == spared_created then
+    if created == spared_created then
       except, spares = id, true -- rotated since the last page, with nothing left at its old id
     else
       -- I2: what is not there, or not of this set, loses its entry and nothing else. A session with

@@ -44,8 +44,7 @@ end
 -- enough to outlast the script (includes/touches.lua), and that was never rotated.
 if #fields == 0 then
   local own, name, lineage = unpack(redis.call('HMGET', key, '@', '@r', '@l'), 1, 3)
-  local found = {}
-  found.created, found.seen, found.idle, found.absolute = parse_times(own)
+  local found = parse_session(own)
   local before = derive_deadline(found)
   found.seen = format_int(now)
   local deadline = derive_deadline(found)

@@ -16,6 +16,13 @@ local function parse_times(own)
   end
 end
 
+-- The same as a table.
+local function parse_session(own)
+  local found = {}
+  found.created, found.seen, found.idle, found.absolute = parse_times(own)
+  return found
+end
+
 local function encode_times(found)
   return found.created .. ' ' .. found.seen .. ' ' .. found.idle .. ' ' .. found.absolute
 end
@@ -33,9 +40,9 @@ local function read_own_fields(id)
   local key = derive_session_key(id)
   local values = redis.call('HMGET', key, '@', '@r', '@l', '@p')
   local own, first, lineage, previous = unpack(values, 1, 4)
-  local found = { lineage = lineage, previous = previous }
+  local found = parse_session(own)
+  found.lineage, found.previous = lineage, previous
   found.names, found.parts = read_names(key, first)
-  found.created, found.seen, found.idle, found.absolute = parse_times(own)
   if own and not found.created then
     found.target = string.match(own, '^alias (.*)$')
     found.tombstone = string.match(own, '^tombstone (.*)$')
@@ -58,10 +65,7 @@ end
 
 -- Reads only the times of the session at an id; they are nil where there is none.
 local function read_times(id)
-  local found = {}
-  found.created, found.seen, found.idle, found.absolute =
-    parse_times(redis.call('HGET', derive_session_key(id), '@'))
-  return found
+  return parse_session(redis.call('HGET', derive_session_key(id), '@'))
 end
 
 -- Reads only when the session at an id was last seen (ms); nil where there is none.
