@@ -13,8 +13,8 @@ afterEach(() => {
 
 describe("an operation on Redis", () => {
   /**
-   * How long (ms) the timers run that the first reads and writes of a store start, those that measure a
-   * whole limit. Where the machine is busy the first has run off, and the next measures what is left.
+   * How long (ms) the timers run that the first reads and writes of a store start within the limit of the first.
+   * Where the machine is so busy that this one has run off, the next measures what is left for a later call.
    */
   async function limits(limit: number, options: RedisStoreOptions): Promise<unknown[]> {
     const client = clients["ioredis 6"](redisUrl());
@@ -22,12 +22,14 @@ describe("an operation on Redis", () => {
     const store = redisStore(client, { prefix: freshPrefix(), ...options });
     const sessions = createSessions({ store, idleTimeout: "1 hour" });
     const timers = watchOwnTimer("setTimeout");
+    const start = performance.now();
     const { token } = await sessions.create({});
     await sessions.get(token, { touch: false });
     await sessions.touch(token);
     const delays = timers.mock.calls.map(([, delay]) => delay);
     await client.quit();
-    return delays.filter((delay) => Number(delay) >= limit);
+    const hasRunOff = performance.now() - start >= limit;
+    return hasRunOff ? delays.filter((delay) => Number(delay) >= limit) : delays;
   }
 
   test("may take two seconds, which one timer measures for all", async () => {
