@@ -1,4 +1,4 @@
-/* A Redis Cluster of the tests' own: masters with a replica each, on free ports of this machine. */
+/* A Redis Cluster of the tests' own: masters, with a replica each where a test needs it, on free ports of this machine. */
 import { Redis } from "ioredis";
 import { eventually } from "../eventually.ts";
 import { type RedisServer, startRedis } from "./server.ts";
@@ -6,8 +6,9 @@ import { type RedisServer, startRedis } from "./server.ts";
 const SLOTS = 16_384;
 
 export interface RedisCluster {
-  /** As they were at the start, and each one's replica at the same place. */
+  /** As they were at the start. */
   readonly masters: readonly RedisServer[];
+  /** Each master's replica at the same place; none unless asked for. */
   readonly replicas: readonly RedisServer[];
   /** Waits until this node is a master and says that all slots are served. */
   takenOver(replica: RedisServer): Promise<void>;
@@ -21,15 +22,18 @@ export interface RedisCluster {
 export interface RedisClusterOptions {
   /** How many masters. */
   readonly count?: number;
+  /** Whether each has a replica, which takes over from it: as much work again for whatever is written. */
+  readonly replicated?: boolean;
   /** How long a node is silent before it counts as failing (ms). */
   readonly nodeTimeout?: number;
   /** Another program than that of the other tests. */
   readonly program?: string | undefined;
 }
 
-/** Starts masters, each with one replica, and waits until all slots are served. */
+/** Starts the nodes, and waits until all slots are served. */
 export async function startCluster({
   count = 3,
+  replicated = false,
   nodeTimeout = 2000,
   program,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
@@ -39,7 +43,7 @@ export async function startCluster({
     ...["--repl-diskless-sync-delay", "0"],
   ];
   const nodes = await Promise.all(
-    Array.from({ length: count * 2 }, () => startRedis({ args, program })),
+    Array.from({ length: replicated ? count * 2 : count }, () => startRedis({ args, program })),
   );
   const [masters, replicas] = [nodes.slice(0, count), nodes.slice(count)];
   const admins = nodes.map(({ port }) => new Redis(port));

@@ -42,7 +42,7 @@ const OF_CLIENTS = ["PING", "INFO", "CLUSTER|SLOTS", "CLUSTER|INFO"];
 let cluster: RedisCluster;
 let single: RedisServer;
 beforeAll(async () => {
-  [cluster, single] = await Promise.all([startCluster(), startRedis()]);
+  [cluster, single] = await Promise.all([startCluster({ replicated: true }), startRedis()]);
   for (const { port } of [single, ...cluster.masters, ...cluster.replicas]) {
     const admin = new Redis(port);
     await admin.call("ACL", "SETUSER", USER, ...rules());
