@@ -37,14 +37,15 @@ export function clientContract(
       const feed = canListen(kind) ? feedContract : [];
       for (const { name, run } of [...storeContract, ...commandContract, ...feed]) {
         test(name, () =>
-          run(async () => ({
-            store: redisStore(opened.client, {
-              prefix: freshPrefix(),
-              shards,
-              timeout: "20 seconds",
-            }),
-            elapse: (ms) => elapseOn(clock, ms),
-          })),
+          run(async () => {
+            const prefix = freshPrefix();
+            const store = redisStore(opened.client, { prefix, shards, timeout: "20 seconds" });
+            return {
+              store,
+              elapse: (ms) => elapseOn(clock, ms),
+              close: () => store.close(),
+            };
+          }),
         );
       }
     },
