@@ -41,8 +41,8 @@ function project(name: string, ...globalSetup: string[]) {
     resolve: { alias },
     test: {
       name,
-      // Where there are many files, they share the processes: to start one for each takes a fifth of the time.
-      isolate: name === "package" || name === "docs",
+      // The files share the processes: to start one for each takes a fifth of the time.
+      isolate: false,
       include: [`test/${name}/**/*.test.ts`],
       globalSetup,
       setupFiles: globalSetup.includes(REDIS) ? ["test/support/setup/empty-redis.ts"] : [],

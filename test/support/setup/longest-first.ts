@@ -2,7 +2,7 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** The projects by how long their longest file takes. Within one vitest knows, or goes by the size. */
-const PROJECTS = ["proofs", "package", "docs", "store", "compat", "http", "unit"];
+const PROJECTS = ["proofs", "http", "package", "docs", "store", "compat", "unit"];
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
