@@ -26,7 +26,8 @@ interface Report {
 }
 
 /**
- * Runs blocks under vitest, all at once and each as two files, as in an application that has several.
+ * Runs blocks under vitest, all at once and each as two files, as in an application that has several. They
+ * share two processes, so what one of them leaves behind is in the way of the next.
  *
  * @param folder an empty one inside the project.
  * @param variables of the environment.
@@ -49,7 +50,12 @@ export async function runUnderVitest(
     export default defineConfig({
       root: ${JSON.stringify(folder)},
       resolve: { alias },
-      test: { include: ["*.test.{ts,js}"], maxWorkers: 2, testTimeout: 600_000 },
+      test: {
+        include: ["*.test.{ts,js}"],
+        maxWorkers: 2,
+        isolate: false,
+        testTimeout: 600_000,
+      },
     });`,
   );
   const report = `${folder}/report.json`;
