@@ -11,14 +11,14 @@ import {
   addPackages,
   type Compiler,
   compileIn,
+  openPacked,
   type Packed,
-  packAndInstall,
   readOutput,
   readVersion,
 } from "../support/programs/consumer.ts";
 import { read } from "../support/sources.ts";
 
-const { exports: EXPORTS, dependencies: DEPENDENCIES } = JSON.parse(read("package.json"));
+const { exports: EXPORTS } = JSON.parse(read("package.json"));
 const ENTRIES = Object.keys(EXPORTS)
   .filter((name) => name !== "./package.json")
   .map((name) => `session-sets${name.slice(1)}`);
@@ -30,8 +30,8 @@ const OLDEST = "typescript 5.8";
 
 let packed: Packed;
 
-beforeAll(async () => {
-  packed = await packAndInstall(Object.keys(DEPENDENCIES));
+beforeAll(() => {
+  packed = openPacked();
 });
 
 afterAll(() => packed?.remove());
@@ -40,7 +40,7 @@ describe("a program that is compiled to CommonJS", () => {
   const output = { answer: { id: 1 }, sessions: 1 };
   let path = "";
   beforeAll(() => {
-    path = packed.project("commonjs", {});
+    path = packed.project({});
     const types = ["express", "express-session", "node"].map((name) => `@types/${name}`);
     addPackages(path, ["express", "express-session", ...types]);
   });
@@ -90,8 +90,8 @@ describe("tests that run under Jest", () => {
   let set = "";
   let plain = "";
   beforeAll(() => {
-    set = packed.project("set", { jest: SETTINGS.jest });
-    plain = packed.project("plain", {});
+    set = packed.project({ jest: SETTINGS.jest });
+    plain = packed.project({});
     for (const path of [set, plain]) addPackages(path, ["babel-jest", "ioredis", "jest", plugin]);
   });
 

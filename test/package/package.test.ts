@@ -7,8 +7,8 @@ import {
   addPackages,
   type Compiler,
   compileIn,
+  openPacked,
   type Packed,
-  packAndInstall,
   readOutput,
 } from "../support/programs/consumer.ts";
 import { filesUnder, listImports, ROOT, read } from "../support/sources.ts";
@@ -31,18 +31,21 @@ let bare = "";
 let full = "";
 /** One with the types of Node and nothing else. */
 let withTypesOfNode = "";
+/** The modules that each entry loads, as URLs. */
+let loaded: Record<string, string[]> = {};
 
 const OLDEST = "typescript 5.8";
 const TYPES = ["express", "express-session", "koa", "node"].map((name) => `@types/${name}`);
 const PEERS = ["express", "express-session", "fastify", "hono", "ioredis", "koa", "redis"];
 
 beforeAll(async () => {
-  packed = await packAndInstall(Object.keys(DEPENDENCIES));
-  bare = packed.project("bare");
-  full = packed.project("full");
+  packed = openPacked();
+  bare = packed.project();
+  full = packed.project();
   addPackages(full, [...PEERS, ...TYPES]);
-  withTypesOfNode = packed.project("types");
+  withTypesOfNode = packed.project();
   addPackages(withTypesOfNode, ["@types/node"]);
+  loaded = (await readOutput(full, "entries.mjs", ...ENTRIES)) as typeof loaded;
 });
 
 afterAll(() => packed?.remove());
@@ -77,9 +80,10 @@ describe("the tarball", () => {
     expect(others.sort()).toEqual([...pages, ...scripts, "package.json"].sort());
   });
 
-  test("has the modules that the entries load, and no other", async () => {
-    const loaded = Object.values(await listModules(full, ENTRIES)).flat();
-    const own = loaded.flatMap((module) => ownPath(module) ?? []);
+  test("has the modules that the entries load, and no other", () => {
+    const own = Object.values(loaded)
+      .flat()
+      .flatMap((module) => ownPath(module) ?? []);
     const built = packed.files.filter((path) => path.endsWith(".js"));
     expect(built.sort()).toEqual([...new Set(own)].sort());
   });
@@ -93,13 +97,14 @@ describe("the tarball", () => {
 
   test("has comments in its declarations, where editors read them, and not in its JavaScript", () => {
     const text = (ending: string) => filesUnder("dist", ending).map(read).join("\n");
-    expect(docstringsIn(text(".js"))).toEqual([]);
+    const code = text(".js");
+    expect(docstringsIn(code)).toEqual([]);
     expect(docstringsIn(text(".d.ts"))).toContain("/** The session cookie. */");
     const comments = filesUnder("src", ".ts").flatMap(
       (path) => read(path).match(/^ *\/\/ .+$/gm) ?? [],
     );
     expect(comments.length).toBeGreaterThan(100);
-    const kept = comments.map((line) => line.trim()).filter((line) => text(".js").includes(line));
+    const kept = comments.map((line) => line.trim()).filter((line) => code.includes(line));
     expect(kept).toEqual([]);
   });
 
@@ -281,8 +286,7 @@ describe("a program that gives express-session its store", () => {
 });
 
 describe("an entry", () => {
-  test("loads no package but what the page on compatibility says, and its own part", async () => {
-    const loaded = await listModules(full, ENTRIES);
+  test("loads no package but what the page on compatibility says, and its own part", () => {
     const entriesThatLoad = (pattern: RegExp) =>
       ENTRIES.filter((entry) => loaded[entry]?.some((module) => pattern.test(module)));
     const packages = new Set(
@@ -313,8 +317,7 @@ describe("an entry", () => {
     });
   });
 
-  test("loads nothing of a compat entry but itself, and what is shared", async () => {
-    const loaded = await listModules(full, ENTRIES);
+  test("loads nothing of a compat entry but itself, and what is shared", () => {
     const compat = ENTRIES.map((entry) => {
       const paths = loaded[entry]?.flatMap((module) => ownPath(module) ?? []) ?? [];
       const parts = paths.map((path) => /^dist\/compat\/([a-z-]+)/.exec(path)?.[1]);
@@ -326,8 +329,8 @@ describe("an entry", () => {
 
   test("is imported without any other package, but for the one that opens a client", async () => {
     const others = ENTRIES.filter((entry) => entry !== SPOTS);
-    const loaded = (await readOutput(bare, "entries.mjs", ...others)) as object;
-    expect(Object.keys(loaded)).toEqual(others);
+    const imported = (await readOutput(bare, "entries.mjs", ...others)) as object;
+    expect(Object.keys(imported)).toEqual(others);
     await expect(readOutput(bare, "entries.mjs", SPOTS)).rejects.toThrow(
       /Cannot find package 'ioredis'/,
     );
@@ -360,11 +363,6 @@ describe("an entry", () => {
     expect(own).toEqual([]);
   });
 });
-
-/** The modules that each entry loads, as URLs. */
-async function listModules(path: string, entries: readonly string[]) {
-  return (await readOutput(path, "entries.mjs", ...entries)) as Record<string, string[]>;
-}
 
 /** The path of one of the package's own modules in the package, such as `dist/koa.js`. */
 function ownPath(module: string): string | undefined {

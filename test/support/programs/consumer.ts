@@ -1,8 +1,7 @@
-/* The package as users get it: packed, installed with npm in a project, and used by its programs. */
+/* The package as users get it, installed with npm in projects, and used by their programs. */
 import { execFile } from "node:child_process";
 import {
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -12,10 +11,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
-import { expect } from "vitest";
+import { expect, inject } from "vitest";
 import { redisUrl } from "../redis/shared.ts";
 import { filesUnder, ROOT } from "../sources.ts";
 import { compile } from "./compile.ts";
@@ -28,37 +26,21 @@ export interface Packed {
   /** How long each of these files is. */
   readonly bytes: ReadonlyMap<string, number>;
   /** A new project with the package and what npm installs with it, and nothing else. */
-  project(name: string, manifest?: object): string;
+  project(manifest?: object): string;
+  /** Removes the projects. */
   remove(): void;
 }
 
-/** Packs the project, and installs the tarball, without a registry and without npm's cache. */
-export async function packAndInstall(dependencies: readonly string[]): Promise<Packed> {
-  refuseOldBuild();
-  const folder = mkdtempSync(join(tmpdir(), "session-sets-package-"));
-  // Without scripts: `prepack` would build anew under the tests that run beside this one.
-  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
-  const inNodeModules = dependencies.map((name) => `${ROOT}node_modules/${name}`);
-  const { stdout } = await run("npm", [...pack, ROOT, ...inNodeModules]);
-  const packed: { name: string; filename: string; files: { path: string; size: number }[] }[] =
-    JSON.parse(stdout);
-  const tarballs = packed.map(({ name, filename }) => [name, `file:${folder}/${filename}`]);
-  const [[own = "", tarball] = [], ...others] = tarballs;
-  const installed = {
-    private: true,
-    dependencies: { [own]: tarball },
-    overrides: Object.fromEntries(others), // where what it depends on is taken from
-  };
-  mkdirSync(`${folder}/installed`);
-  writeJson(`${folder}/installed/package.json`, installed);
-  const install = ["install", "--offline", "--cache", `${folder}/cache`, "--ignore-scripts"];
-  await run("npm", [...install, "--no-audit", "--no-fund"], { cwd: `${folder}/installed` });
-  const files = packed[0]?.files ?? [];
+/** What the set-up has packed and installed, for a test file and projects of its own. */
+export function openPacked(): Packed {
+  const { folder, tarball, files, manifest: installed } = inject("installation");
+  refuseOldBuild(tarball);
+  const projects = mkdtempSync(`${folder}/projects-`);
   return {
     files: files.map(({ path }) => path),
     bytes: new Map(files.map(({ path, size }) => [path, size])),
-    project(name, manifest = { type: "module" }) {
-      const path = join(folder, name);
+    project(manifest = { type: "module" }) {
+      const path = mkdtempSync(`${projects}/project-`);
       cpSync(`${folder}/installed`, path, { recursive: true });
       writeJson(`${path}/package.json`, { ...installed, ...manifest });
       const isOfProject = (file: string) =>
@@ -66,18 +48,16 @@ export async function packAndInstall(dependencies: readonly string[]): Promise<P
       cpSync(`${ROOT}test/package/consumer`, path, { recursive: true, filter: isOfProject });
       return path;
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(projects, { recursive: true, force: true }),
   };
 }
 
-/** The tests are of the package that the sources make, not of one built before they changed. */
-function refuseOldBuild(): void {
-  // A build writes every file anew, that of this entry among them.
-  const entry = `${ROOT}dist/index.js`;
-  const built = existsSync(entry) ? statSync(entry).mtimeMs : 0;
+/** The tests are of the package that the sources make, not of one packed before they changed. */
+function refuseOldBuild(tarball: string): void {
+  const packed = statSync(tarball).mtimeMs;
   for (const source of filesUnder("src", ".ts")) {
-    if (built < statSync(ROOT + source).mtimeMs) {
-      throw new Error(`${source} is newer than its build: run \`npm run build\`, or \`npm test\`.`);
+    if (packed < statSync(ROOT + source).mtimeMs) {
+      throw new Error(`${source} is newer than the packed build: start the tests anew.`);
     }
   }
 }
