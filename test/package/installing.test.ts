@@ -163,7 +163,8 @@ async function run({ script, args, env }: Command, variable: Readonly<Record<str
   const [program = "", ...rest] = args;
   const isScript = program === "main.mjs";
   const path = isScript ? `${folder}/scripts/${script.replace("test:", "")}/${program}` : program;
-  const child = spawn(process.execPath, [path, ...rest], {
+  // It ends before it pays to optimize it.
+  const child = spawn(process.execPath, ["--no-opt", path, ...rest], {
     cwd: ROOT,
     stdio: ["ignore", output, output],
     env: {
