@@ -17,7 +17,7 @@ let server: RedisServer;
 let client: Redis;
 beforeAll(async () => {
   server = await startRedis();
-  client = new Redis(server.url);
+  client = new Redis(server.socket);
 });
 afterAll(async () => {
   client.disconnect();
@@ -53,8 +53,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
     const opened = actors.map(() => origin.open(scheduler.client(client)));
     for (const one of opened) await one.read(); // and the time is known
     const schedule = async (chooser: Chooser) => {
-      await client.flushdb();
-      await origin.lay(client);
+      await Promise.all([client.flushdb(), origin.lay(client)]);
       const work = actors.map((actor, i) => async () => void (await actor(opened[i] as Opened)));
       await scheduler.drive(work, chooser);
       await check(direct).catch((cause) => {
@@ -71,10 +70,13 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
   }
 
   const left = async () => {
-    const hashes = await client.keys(origin.sessions);
+    const [hashes, old] = await Promise.all([
+      client.keys(origin.sessions),
+      client.exists(origin.key),
+    ]);
     const owns = await Promise.all(hashes.map((key) => client.hget(key, "@")));
     const live = owns.filter(parseTimes); // no tombstone
-    return { old: await client.exists(origin.key), now: live.length };
+    return { old, now: live.length };
   };
 
   /** Nothing is left of the session, and nothing brings it back. */
