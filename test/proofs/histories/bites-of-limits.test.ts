@@ -1,11 +1,11 @@
 /* Stores that break a rule of limits. */
 import { testBites } from "./bites.ts";
 
-testBites([
-  "limit that is not kept",
-  "limit that ends the youngest",
-  "limit that counts who leaves",
-  "limit that counts what is in already",
-  "limit that writes first",
-  "trim that ends the newest",
-]);
+testBites({
+  "limit that is not kept": "mixed",
+  "limit that ends the youngest": "mixed",
+  "limit that counts who leaves": "mixed",
+  "limit that counts what is in already": "mixed",
+  "limit that writes first": "mixed",
+  "trim that ends the newest": "mixed",
+});

@@ -14,8 +14,11 @@ export const MOST = 10_000;
 const BROKEN =
   /^(order|count|twice|stranger|lineage|ending|cleared|limit|trim): |^Before or at SEED=.*: AssertionError/;
 
-/** Defines tests, one for each fault of a store. A fault that shows where one thing is done often names that. */
-export function testBites(mutations: readonly AnyMutationName[], kind?: Kind): void {
+/** Faults of a store. One that shows where one thing is done often names that. */
+type Faults = Readonly<Partial<Record<AnyMutationName, Kind | "mixed">>>;
+
+/** Defines tests, one for each fault. */
+export function testBites(faults: Faults): void {
   const crew = new Crew();
   let server: RedisServer;
   beforeAll(async () => {
@@ -26,11 +29,12 @@ export function testBites(mutations: readonly AnyMutationName[], kind?: Kind): v
     await server.stop();
   });
 
-  test.each(mutations)(
+  test.each(Object.entries(faults) as [AnyMutationName, Kind | "mixed"][])(
     "histories of a store with this are refused: %s",
-    async (mutation) => {
+    async (mutation, often) => {
       const seed = randomInt(1_000_000_000);
-      const servers = { ports: [server.port], cluster: false };
+      const servers = { addresses: [server.socket], cluster: false };
+      const kind = often === "mixed" ? undefined : often;
       const campaign = { seed, count: MOST, mutation, kind, shrink: false };
       const { failure, ...numbers } = await runHistories(crew, servers, campaign);
       console.log(`${mutation}, SEED=${seed}: ${JSON.stringify(numbers)}`);

@@ -12,8 +12,8 @@ afterAll(() => cluster.stop());
 test(
   "every history on a cluster can be explained, and leaves whole sets and nothing else",
   () => {
-    const ports = cluster.masters.map(({ port }) => port);
-    return expectExplained("a cluster", { ports, cluster: true }, 1000);
+    const addresses = cluster.masters.map(({ url }) => url);
+    return expectExplained("a cluster", { addresses, cluster: true }, 1000);
   },
   TIME_LIMIT,
 );

@@ -33,8 +33,8 @@ interface Opened {
   close(): Promise<void>;
 }
 
-function open({ port, cluster, prefix, shards, mutation, base }: Setting): Opened {
-  const client = cluster ? new Cluster([{ host: "127.0.0.1", port }]) : new Redis(port);
+function open({ address, cluster, prefix, shards, mutation, base }: Setting): Opened {
+  const client = cluster ? new Cluster([address]) : new Redis(address);
   client.on("error", () => {}); // those of its commands are enough
   const paged = withSmallPages(client);
   const sent = interceptFaults(mutation ? mutatedClient(paged, allMutations[mutation]) : paged);
@@ -105,7 +105,7 @@ async function perform(task: Task, { find }: Opened): Promise<Done> {
 let opened: Opened | null = null;
 
 async function carryOut(message: Order | Setting): Promise<Result> {
-  if ("port" in message) {
+  if ("address" in message) {
     await opened?.close();
     opened = open(message);
     return [];

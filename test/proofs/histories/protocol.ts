@@ -7,7 +7,8 @@ import type { Known, Place } from "./world.ts";
 
 /** What the process works with, from now on. */
 export interface Setting {
-  readonly port: number;
+  /** The URL or Unix socket of a server. */
+  readonly address: string;
   readonly cluster: boolean;
   readonly prefix: string;
   readonly shards: number;

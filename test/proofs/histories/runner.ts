@@ -19,8 +19,8 @@ import { listReferences, type Order, type Task } from "./protocol.ts";
 import type { Known, Place } from "./world.ts";
 
 export interface Servers {
-  /** The ports of all masters; one, where there is no cluster. */
-  readonly ports: readonly number[];
+  /** The URLs or Unix sockets of all masters; one, where there is no cluster. */
+  readonly addresses: readonly string[];
   readonly cluster: boolean;
 }
 
@@ -54,7 +54,7 @@ export class Runner {
     this.#prefix = freshPrefix();
     this.#shards = servers.cluster ? CLUSTER_SHARDS : 1;
     this.#base = process.hrtime.bigint();
-    this.#masters = servers.ports.map((port) => new Redis(port));
+    this.#masters = servers.addresses.map((address) => new Redis(address));
   }
 
   static async start(
@@ -64,7 +64,7 @@ export class Runner {
   ): Promise<Runner> {
     const runner = new Runner(crew, servers);
     await crew.prepare({
-      port: servers.ports[0] as number,
+      address: servers.addresses[0] as string,
       cluster: servers.cluster,
       prefix: runner.#prefix,
       shards: runner.#shards,

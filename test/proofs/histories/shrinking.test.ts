@@ -25,7 +25,7 @@ test(
     console.log(`SEED=${seed}`);
     const { failure } = await runHistories(
       crew,
-      { ports: [server.port], cluster: false },
+      { addresses: [server.socket], cluster: false },
       { seed, count: MOST, mutation: "rotation that extends the absolute deadline" },
     );
     const [rule, repeat, , calls = "", , text = ""] = failure?.split("\n\n") ?? [];

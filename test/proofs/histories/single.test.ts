@@ -11,6 +11,6 @@ afterAll(() => server.stop());
 
 test(
   "every history on one server can be explained, and leaves whole sets and nothing else",
-  () => expectExplained("one server", { ports: [server.port], cluster: false }, 2000),
+  () => expectExplained("one server", { addresses: [server.socket], cluster: false }, 2000),
   TIME_LIMIT,
 );
