@@ -2,10 +2,10 @@
 import { testBites } from "./bites.ts";
 
 testBites({
-  "limit that is not kept": "mixed",
-  "limit that ends the youngest": "mixed",
-  "limit that counts who leaves": "mixed",
-  "limit that counts what is in already": "mixed",
-  "limit that writes first": "mixed",
-  "trim that ends the newest": "mixed",
+  "limit that is not kept": "limiting",
+  "limit that ends the youngest": "limiting",
+  "limit that counts who leaves": "limiting",
+  "limit that counts what is in already": "limiting",
+  "limit that writes first": "limiting",
+  "trim that ends the newest": "clearing",
 });

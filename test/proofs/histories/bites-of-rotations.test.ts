@@ -7,6 +7,6 @@ testBites({
   "rotation of the same user that leaves an alias": "mixed",
   "pointer that stays behind": "mixed",
   "pointer that outlives its session": "mixed",
-  "pointer that a token follows": "mixed",
+  "pointer that a token follows": "clearing",
   "ending over three aliases": "renewing",
 });
