@@ -49,8 +49,9 @@ test("without a mutation, all is well", async () => {
   expect(await findFailures([...asOf, ...limits], null)).toEqual([]);
 });
 
-describe.each(Object.entries<Mutation>(enteringMutations))("%s", (name, mutation) => {
-  test("is caught", async () => {
+// They wait for deadlines, so they wait side by side.
+describe.concurrent.each(Object.entries<Mutation>(enteringMutations))("%s", (name, mutation) => {
+  test("is caught", async ({ expect }) => {
     const tests = name.startsWith("limit") ? limits : asOf;
     const failures = await findFailures(tests, mutation);
     expect(failures).not.toEqual([]);

@@ -225,8 +225,9 @@ test("without a mutation, all is well", async () => {
   expect(await findFailures(null)).toEqual([]);
 });
 
-describe.each(Object.entries<Mutation>(useMutations))("%s", (_, mutation) => {
-  test("is caught", async () => {
+// They wait for deadlines, so they wait side by side.
+describe.concurrent.each(Object.entries<Mutation>(useMutations))("%s", (_, mutation) => {
+  test("is caught", async ({ expect }) => {
     const failures = await findFailures(mutation);
     expect(failures).not.toEqual([]);
     // They fail as a rule that is broken does, not as a script that cannot run.
