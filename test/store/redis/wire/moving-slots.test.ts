@@ -28,7 +28,7 @@ function moving(how: string, move: Move, program: string): void {
     let cluster: RedisCluster;
     let admins: Redis[];
     beforeAll(async () => {
-      cluster = await startCluster({ program });
+      cluster = await startCluster({ replicated: true, program });
       admins = cluster.masters.map(({ port }) => new Redis(port));
     });
     afterAll(async () => {
