@@ -177,6 +177,7 @@ export class ShardFeed {
    * A former one of a cluster may pass on what the new one publishes, but not from the first moment on.
    */
   async #greet(link: Link): Promise<void> {
+    if (link.lost) throw createLostError(); // a hello that begins now isn't told of it
     const nonce = randomBytes(9).toString("base64url");
     const heard = new Promise<void>((resolve, reject) => {
       this.#hello = { nonce, joining: [...this.#joining.keys()], resolve, reject };
