@@ -47,6 +47,8 @@ export class Oracle {
   readonly #made: number;
   /** All there are, where calls are made in parts. */
   #partedRuns: Promise<(PartedRun & { readonly text: string })[]> | null = null;
+  /** The actor that makes a session by a command that arrives twice. */
+  readonly #makesAgain: number | null;
   /** By plan and order. */
   readonly #outcomes = new Map<string, Told>();
   /** How many orders there are of all calls. */
@@ -60,8 +62,9 @@ export class Oracle {
     this.#actors = actors;
     this.#cast = { crowded, visitor };
     this.#requests = actors.some((actor) => actor.request);
-    const again = fault?.kind === "resends" && actors[fault.actor]?.makes;
-    this.#made = actors.filter((actor) => actor.makes).length + Number(again ?? false);
+    const again = fault?.kind === "resends" && (actors[fault.actor]?.makes ?? false);
+    this.#makesAgain = again ? fault.actor : null;
+    this.#made = actors.filter((actor) => actor.makes).length + Number(again);
     this.#plans = listPlans(actors, lengths, fault);
     this.orders = countOrders(lengths);
     if (fault && actors.some((actor) => actor.inParts)) {
@@ -102,17 +105,17 @@ export class Oracle {
     assertCounts(seen, outcomes, this.#made);
   }
 
-  /** Whether that is a session made between the pages of an operation on its set. */
+  /** Whether that is a session made between the pages of an operation on its set, or an answer of it. */
   async #isOfMadeMeanwhile(
     name: string,
     part: string,
     seen: Outcome,
     spans: Spans,
   ): Promise<boolean> {
-    const maker = findMaker(name);
+    const maker = this.#findMaker(name);
     if (maker === null) return false;
     for (const plan of this.#listPlansLike(seen)) {
-      for (const variant of listReaches(plan, this.#actors, spans, maker)) {
+      for (const variant of listReaches(plan, this.#actors, spans, maker, name === "T")) {
         for (const order of listOrders(variant, spans)) {
           const told = await runInOrder(this.#actors, variant, order, this.#cast);
           const outcome = countOnce(this.#requests ? blurState(told) : told, this.#actors);
@@ -121,6 +124,11 @@ export class Oracle {
       }
     }
     return false;
+  }
+
+  /** Who made the session; of T, whose part has the answers of all sessions, who answers of a later moment. */
+  #findMaker(name: string): number | null {
+    return name === "T" ? this.#makesAgain : findMaker(name);
   }
 
   /** The plans in which those die who did. */

@@ -46,6 +46,13 @@ const FOUND: readonly Case[] = [
     actors: ["sign in again, keeping the cart", "clear", "iteration"],
     choices: [1, 1, 0, 1],
   },
+  // The command that made a session arrived again after a page had changed it, and answered of that change.
+  {
+    shards: 2,
+    fault: { actor: 0, kind: "resends" },
+    actors: ["rotate to another user through an alias", "get", "set of a set to another team"],
+    choices: [2, 1, 0, 1, 1, 2],
+  },
 ];
 
 let harness: Harness;
