@@ -28,8 +28,8 @@ export const alias = [
   { find: /^session-sets\/([a-z-]+(?:\/[a-z-]+)?)$/, replacement: `${src}$1.ts` },
 ];
 
-/** Tests wait for servers more than they compute, so there are three times as many workers as cores. */
-export const maxWorkers = 3 * availableParallelism();
+/** While a test waits for a server, another one computes: five workers for two cores. */
+export const maxWorkers = Math.ceil(2.5 * availableParallelism());
 
 const REDIS = "test/support/setup/redis.ts";
 const BUILD = "test/support/setup/build.ts";
