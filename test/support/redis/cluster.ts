@@ -14,7 +14,7 @@ export interface RedisCluster {
   takenOver(replica: RedisServer): Promise<void>;
   /** Waits until this node is a replica that is in step with its master. */
   inStep(replica: RedisServer): Promise<void>;
-  /** From now on no node counts as failing, which one does whose machine is busy with other work. */
+  /** Waits until no node counts as failing. From then on none does, though the machine is busy with other work. */
   failNoMore(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -75,22 +75,37 @@ export async function startCluster({
         await eventually("a cluster after it", "ok", () => state(admin));
       }),
     inStep: ({ port }) => withAdmin(port, untilInStep),
-    failNoMore: async () => void (await Promise.all(nodes.map(failNoMore))),
+    failNoMore: () => failNoMore(nodes, nodeTimeout),
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
 }
 
-function failNoMore({ port }: RedisServer): Promise<void> {
-  return withAdmin(port, async (admin) => {
-    await admin.config("SET", "cluster-node-timeout", "600000");
-  });
+/** Lengthens the time only once no node counts as failing, because one that does goes on for twice that time. */
+async function failNoMore(nodes: readonly RedisServer[], nodeTimeout: number): Promise<void> {
+  const each = <T>(work: (admin: Redis) => Promise<T>) =>
+    Promise.all(nodes.map(({ port }) => withAdmin(port, work)));
+  const setNodeTimeout = (ms: number) =>
+    each((admin) => admin.config("SET", "cluster-node-timeout", String(ms)));
+  const isWhole = async () => (await each(seesAll)).every((sees) => sees);
+  for (;;) {
+    await setNodeTimeout(600_000);
+    if (await isWhole()) return;
+    await setNodeTimeout(nodeTimeout);
+    await eventually("a cluster without failing nodes", true, isWhole);
+  }
 }
 
-async function withAdmin(port: number, work: (admin: Redis) => Promise<void>): Promise<void> {
+/** Whether no node is failing in the eyes of this one. */
+async function seesAll(admin: Redis): Promise<boolean> {
+  const nodes = (await admin.cluster("NODES")) as string;
+  return (await state(admin)) === "ok" && !/\bfail\b/.test(nodes);
+}
+
+async function withAdmin<T>(port: number, work: (admin: Redis) => Promise<T>): Promise<T> {
   const admin = new Redis(port);
   admin.on("error", () => {});
   try {
-    await work(admin);
+    return await work(admin);
   } finally {
     admin.disconnect();
   }
