@@ -39,7 +39,7 @@ beforeAll(async () => {
   const nodes = [{ host: "127.0.0.1", port: cluster.masters[0]?.port ?? 0 }];
   client = new Cluster(nodes, { retryDelayOnTryAgain });
   await once(client, "ready");
-  // That a slot has moved is told where it is asked for. Replicas, which may be asked for all slots, know it later.
+  // Each move is told where a key of the slot is asked for. To ask for all slots after it would be most of the work.
   client.refreshSlotsCache = (callback) => callback?.();
   admins = cluster.masters.map(({ port }) => new Redis(port));
 });
