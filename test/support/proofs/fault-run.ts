@@ -40,7 +40,7 @@ const NO_ANSWER = /^no answer (within \d+ ms|in time)\. Check/;
 const TOO_LATE = /^the server was reached too late, and has done nothing\. Check the server/;
 /** In the words of a client, and what to check. */
 const LOST_CONNECTION =
-  /(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|Connection timeout|connection error|closed|lost|reconnect|disconnect).*\. Check the server and the client's connection to it$/i;
+  /(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|Connection timeout|closed|lost|reconnect|disconnect).*\. Check the server and the client's connection to it$/i;
 
 export const LOADING =
   /^the server is still loading its data; it will answer when it has finished$/;
