@@ -53,7 +53,7 @@ describe.each(ORIGINS.map((origin) => [origin.name, origin] as const))("%s", (_n
     const opened = actors.map(() => origin.open(scheduler.client(client)));
     for (const one of opened) await one.read(); // and the time is known
     const schedule = async (chooser: Chooser) => {
-      await Promise.all([client.flushdb(), origin.lay(client)]);
+      await Promise.all([client.flushdb(), origin.lay(client)]); // in this order, on one connection
       const work = actors.map((actor, i) => async () => void (await actor(opened[i] as Opened)));
       await scheduler.drive(work, chooser);
       await check(direct).catch((cause) => {

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { eventually } from "../eventually.ts";
 import { type RedisServer, startRedis } from "./server.ts";
 
-/** As the clients of store-clients.ts call it. */
+/** As the clients of support/stores/clients.ts call it. */
 const NAME = "main";
 /**
  * A sentinel looks around every few seconds; this one does more often (ms). A replica that has not
@@ -32,7 +32,10 @@ export interface RedisSentinel {
 }
 
 export interface RedisSentinelOptions {
-  /** How long the master is silent before it counts as down (ms): on a busy machine it is so now and then. */
+  /**
+   * How long the master is silent before it counts as down (ms): on a busy machine it is so now and then.
+   * @default 500
+   */
   readonly downAfter?: number;
 }
 

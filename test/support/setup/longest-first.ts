@@ -1,7 +1,7 @@
 /* The order of the files: no long one begins when the others have ended. */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** The projects by how long their longest file takes. Within one vitest knows, or goes by the size. */
+/** First those with long files, or with files that only wait. Within one vitest knows, or goes by the size. */
 const PROJECTS = ["proofs", "http", "package", "docs", "store", "compat", "unit"];
 
 export class LongestFirst extends BaseSequencer {
