@@ -214,8 +214,9 @@ export class SessionSet<Data extends object> implements AsyncIterable<Session<Da
 
   /**
    * Ends all of them but the `keep` that were created last. Resolves to how many were ended. Each of the
-   * others that existed when this was called is gone then, under whatever id. Sessions that are made
-   * meanwhile live. On the set of a request (`peers`), the cookie is cleared if its own session has ended.
+   * others that existed when this was called is gone then, under whatever id. A session that is made
+   * meanwhile is ended only if there are `keep` younger ones. On the set of a request (`peers`), the cookie
+   * is cleared if its own session has ended.
    *
    * @throws SessionError ERR_SESSION_CONFIG if `keep` isn't a whole number above zero; ERR_REPLICAS if
    * too few `replicas` acknowledged it in time.
