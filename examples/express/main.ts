@@ -82,7 +82,8 @@ app.post("/sign-out", async (req, res) => {
 });
 
 app.post("/sign-out-everywhere", async (req, res) => {
-  await shop.of(req).signOutEverywhere("user_id");
+  const session = shop.of(req);
+  if (await session.peers("user_id")) await session.signOutEverywhere("user_id");
   res.redirect("/sign-in");
 });
 

@@ -87,7 +87,8 @@ app.post("/sign-out", async (request, reply) => {
 });
 
 app.post("/sign-out-everywhere", async (request, reply) => {
-  await shop.of(request).signOutEverywhere("user_id");
+  const session = shop.of(request);
+  if (await session.peers("user_id")) await session.signOutEverywhere("user_id");
   return reply.redirect("/sign-in");
 });
 

@@ -79,7 +79,8 @@ app.post("/sign-out", async (c) => {
 });
 
 app.post("/sign-out-everywhere", async (c) => {
-  await c.var.session.signOutEverywhere("user_id");
+  const { session } = c.var;
+  if (await session.peers("user_id")) await session.signOutEverywhere("user_id");
   return c.redirect("/sign-in");
 });
 

@@ -167,6 +167,10 @@ export async function expectDevices(
   expect(desk.devices).toEqual(["Firefox", "Safari"]);
   expect(await desk.open(shop.signOutEverywhere, {})).toBe("200 Sign in");
   expect(await phone.open("/")).toBe("200 Sign in");
+  // A second click, and the buttons of a page that was left open.
+  for (const path of [shop.signOutEverywhere, shop.signOut, shop.endOthers]) {
+    expect([path, await desk.open(path, {})]).toEqual([path, "200 Sign in"]);
+  }
   expect(await desk.open("/")).toBe("200 Sign in");
 }
 
