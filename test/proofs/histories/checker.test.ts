@@ -111,6 +111,17 @@ const GOOD: Good = {
     rotated([11, 12], "o", fresh("o", { user_id: 2 }, 11), { user_id: 2 }),
     got([30, 31], fresh("o", { user_id: 2 }, 11), "o"),
   ),
+  "a clear that ends a session twice, whose command arrived once more in between": history(
+    created(),
+    { ...created("o"), end: 15, again: true },
+    cleared([10, 20], 3),
+  ),
+  "a session that is given twice, whose command arrived once more after its end": history(
+    { ...created(), end: 20, again: true },
+    call([10, 30], { do: "ids", of: USER, answer: ["s", "s"] }),
+    ended([12, 13]),
+    ended([40, 41]),
+  ),
   "a clear that spares the one that rotates": history(
     created(),
     created("o"),
@@ -334,6 +345,35 @@ const BAD: Bad = {
   "a clear that counts the one it has left alone": [
     "count",
     history(created(), { ...cleared([10, 11], 1, "s"), knownBy: 10.5 } as Call),
+  ],
+  "a clear that ends a session twice, though its command arrived once more before": [
+    "count",
+    history(created(), { ...created("o"), again: true }, cleared([10, 20], 3)),
+  ],
+  "a clear that ends a session three times, whose command arrived once more": [
+    "count",
+    history(created(), { ...created("o"), end: 15, again: true }, cleared([10, 20], 4)),
+  ],
+  "a size that counts a session twice, whose command arrived once more": [
+    "count",
+    history(
+      { ...created(), end: 20, again: true },
+      call([10, 11], { do: "size", of: USER, answer: 2 }),
+    ),
+  ],
+  "a session that is given three times, whose command arrived once more": [
+    "twice",
+    history(
+      { ...created(), end: 20, again: true },
+      call([10, 30], { do: "ids", of: USER, answer: ["s", "s", "s"] }),
+    ),
+  ],
+  "a session that is given twice, though its command arrived once more before": [
+    "twice",
+    history(
+      { ...created(), again: true },
+      call([10, 30], { do: "ids", of: USER, answer: ["s", "s"] }),
+    ),
   ],
   "a session that is given twice under two ids": [
     "twice",
