@@ -385,8 +385,7 @@ export interface SessionStore {
   /**
    * Ends the oldest sessions with this value, in the order of `Limit`, until `keep` are left, and returns
    * how many. A session that had the value when this was called, and was older than those that are kept,
-   * is ended even if it is rotated meanwhile. A session that is made meanwhile is ended only if there are
-   * `keep` younger ones.
+   * is ended even if it is rotated meanwhile; one that is made meanwhile, only if `keep` are younger.
    */
   trim(reference: Reference, keep: number, options?: TrimOptions): Promise<number>;
 
