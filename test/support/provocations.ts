@@ -108,10 +108,15 @@ export async function provokeOutage(note: Note): Promise<string[]> {
   try {
     const patient = redisStore(client, { timeout: "20 seconds" });
     const { token } = await createSessions<Data>({ store: patient, ...OPTIONS }).create();
+    // They wait as long as they may for replicas, which there are none of.
+    const waiting = redisStore(client, { timeout: "5 seconds" });
+    const ending = createSessions<Data>({ store: waiting, ...OPTIONS });
+    await Promise.all([
+      ending.delete(token, { replicas: 1 }).catch(note),
+      ending.by("user_id", 1).clear({ replicas: 1 }).catch(note),
+    ]);
     const store = redisStore(client, { timeout: 100 });
     const sessions = createSessions<Data>({ store, ...OPTIONS });
-    await sessions.delete(token, { replicas: 1 }).catch(note); // it has none
-    await sessions.by("user_id", 1).clear({ replicas: 1 }).catch(note);
     server.pause();
     await sessions.get(token).catch(note);
     await sessions.set(token, { theme: "dark" }).catch(note);

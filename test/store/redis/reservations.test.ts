@@ -22,6 +22,11 @@ const SHARDS = 4;
 const REJECT: Limit = { most: 2, whenFull: "reject" };
 const USER = of("user_id", "1");
 
+/** Of a program that dies: its reservations expire after four times that, 6 s. */
+const DYING_TIMEOUT = 1500;
+/** How long a store tries to get a place that is reserved. */
+const TIMEOUT = 1000;
+
 const listReservations = (prefix: string) => client.keys(`{${prefix}:*}:p:*`);
 
 /** A store whose commands are handed to `before` first. */
@@ -62,12 +67,12 @@ test("a place is reserved in one shard until its session has entered or was refu
 
 test("a program that dies holds up the last place alone, until its reservation expires", async () => {
   const prefix = freshPrefix();
-  const dying = open(prefix, 400, async ({ script }) => {
+  const dying = open(prefix, DYING_TIMEOUT, async ({ script }) => {
     if (script === "create") throw new Error("the connection is lost");
   });
   await expect(dying.create(login())).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
   expect(await listReservations(prefix)).toHaveLength(1);
-  const store = redisStore(client, { prefix, shards: SHARDS, timeout: 400 });
+  const store = redisStore(client, { prefix, shards: SHARDS, timeout: TIMEOUT });
   expect((await store.create(login())).state).toBe("created");
   await expect(store.create(login())).rejects.toMatchObject({
     code: "ERR_STORE_UNAVAILABLE",
@@ -91,11 +96,11 @@ test("a program that dies holds up the last place alone, until its reservation e
 
 test("it holds up a change of a whole set in the same way", async () => {
   const prefix = freshPrefix();
-  const dying = open(prefix, 400, async ({ script }) => {
+  const dying = open(prefix, DYING_TIMEOUT, async ({ script }) => {
     if (script === "create") throw new Error("the connection is lost");
   });
   await expect(dying.create(login())).rejects.toMatchObject({ code: "ERR_STORE_UNAVAILABLE" });
-  const store = redisStore(client, { prefix, shards: SHARDS, timeout: 400 });
+  const store = redisStore(client, { prefix, shards: SHARDS, timeout: TIMEOUT });
   for (const _ of [1, 2]) {
     await create(store, { fields: { team: "7" }, references: { team: ["7"] } });
   }
