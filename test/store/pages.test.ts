@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newIdBeside } from "../../src/testing/ids.ts";
 import {
   change,
+  create,
   createChanges,
   createRotation,
   expectDone,
@@ -37,6 +38,44 @@ beforeAll(() => {
   client = clients["ioredis 6"](redisUrl());
 });
 afterAll(() => client.quit());
+
+describe("a session that is ended after the first page, and made again by the same command", () => {
+  async function openWithOneMadeAgain(): Promise<PagedSet> {
+    const set = await openPagedSet(client, 320);
+    const [id = ""] = set.ids;
+    set.between = async (page) => {
+      if (page > 1) return;
+      await set.other.end(id);
+      const fields = { user_id: "1", n: "0" };
+      await create(set.other, {
+        id,
+        fields,
+        references: { user_id: ["1"] },
+        idleTimeout: 2 * HOUR,
+      });
+    };
+    return set;
+  }
+
+  test.each([true, false])(
+    "is given once by iterating, with its fields: %s",
+    async (withFields) => {
+      const set = await openWithOneMadeAgain();
+      const given = (await readAll(set, { withFields })).map(({ id }) => id);
+      expect(given.toSorted()).toEqual(set.ids.toSorted());
+      expect(set.pages.reduce((sum, count) => sum + count)).toBe(321);
+    },
+  );
+
+  test("is as young as it is by then where the set is trimmed", async () => {
+    const set = await openWithOneMadeAgain();
+    const { store, other, ids } = set;
+    expect(await store.trim(USER, 319)).toBe(1);
+    expect(await other.count(USER)).toBe(319);
+    const [first = "", second = ""] = ids;
+    expect([await other.has(USER, first), await other.has(USER, second)]).toEqual([true, false]);
+  });
+});
 
 describe("while sessions are used, rotated and made between the pages", () => {
   let set: PagedSet;

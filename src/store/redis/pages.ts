@@ -32,8 +32,12 @@ export async function* readPages(
   reference: Reference,
   { withFields = false }: PageOptions,
 ): AsyncGenerator<StoredSession[]> {
+  /** The lineages of the sessions so far. */
+  const given = new Set<string>();
   for await (const page of readMembers(executor, keys, shards, reference, withFields)) {
-    yield page.map((hash) => hash.toSession());
+    const sessions = page.filter(({ lineage }) => !given.has(lineage));
+    for (const { lineage } of sessions) given.add(lineage);
+    if (sessions.length > 0) yield sessions.map((hash) => hash.toSession());
   }
 }
 
@@ -44,18 +48,18 @@ export interface Age {
   readonly created: number;
 }
 
-/** Reads the ages of all sessions of a set, the oldest first. */
+/** Reads the ages of all sessions of a set, the oldest first. Of a session that is made again, the last one counts. */
 export async function listByAge(
   executor: Executor,
   keys: Keys,
   shards: number,
   reference: Reference,
 ): Promise<Age[]> {
-  const ages: Age[] = [];
+  const ages = new Map<string, Age>();
   for await (const page of readMembers(executor, keys, shards, reference, false)) {
-    ages.push(...page.map(toAge));
+    for (const hash of page) ages.set(hash.lineage, toAge(hash));
   }
-  return ages.sort(compareAges);
+  return [...ages.values()].sort(compareAges);
 }
 
 export function toAge({ lineage, created }: SessionHash): Age {
@@ -66,6 +70,10 @@ export function compareAges(one: Age, other: Age): number {
   return one.created - other.created || (one.lineage < other.lineage ? -1 : 1);
 }
 
+/**
+ * Reads a set, a page of each shard at a time. A session whose deadline moves comes twice, and so does one that is
+ * made again after its end, by a command that arrives once more.
+ */
 async function* readMembers(
   executor: Executor,
   keys: Keys,
@@ -73,8 +81,6 @@ async function* readMembers(
   reference: Reference,
   withFields: boolean,
 ): AsyncGenerator<SessionHash[]> {
-  /** The sessions so far, by shard and creation time, which a rotation keeps. */
-  const given = new Set<string>();
   let cursors: PageCursor[] = Array.from({ length: shards }, (_, shard) => ({
     shard,
     after: "",
@@ -100,13 +106,8 @@ async function* readMembers(
         withFields ? "1" : "",
       ],
     );
-    const sessions = decodeListed(found).filter(({ created }) => {
-      const birth = `${shard}:${created}`;
-      if (given.has(birth)) return false;
-      given.add(birth);
-      return true;
-    });
-    return { sessions, next: { shard, after: String(nextAfter), afterId: String(nextId) } };
+    const next = { shard, after: String(nextAfter), afterId: String(nextId) };
+    return { sessions: decodeListed(found), next };
   }
 }
 

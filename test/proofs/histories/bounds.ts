@@ -13,8 +13,8 @@ export interface Window {
 type Numbered = Lineage["numbers"] extends ReadonlyMap<infer Key, number> ? Key : never;
 
 /**
- * How many sessions must and may have been in the set of a call, each at a moment of its own; or at two, if
- * it was made twice.
+ * How many sessions must and may have been in the set of a call, each at a moment of its own. One that was
+ * made again meanwhile may count twice.
  */
 export function computeBounds(
   call: Numbered,
@@ -25,23 +25,22 @@ export function computeBounds(
   for (const { events, numbers, maker } of lineages) {
     const number = numbers.get(call);
     if (number === undefined) continue;
-    if (isPossible(events, number, true, slack)) most += mayMeetTwice(call, maker, slack) ? 2 : 1;
+    if (isPossible(events, number, true, slack)) most += mayCountTwice(call, maker, slack) ? 2 : 1;
     if (!isPossible(events, number, false, slack)) least++;
   }
   return [least, most];
 }
 
 /**
- * Whether a call that goes from page to page may have met a session twice: the command that made it arrived
- * once more, after the session had ended.
+ * Whether a call that goes from page to page may have counted a session twice: the command that made it
+ * arrived once more, after the session had ended.
  */
-export function mayMeetTwice(call: Numbered, maker: Call | undefined, slack: number): boolean {
-  if (!("do" in call) || !GO_BY_PAGES.includes(call.do) || !maker?.again) return false;
-  if (call.do === "list" && call.limit !== null) return false;
+function mayCountTwice(call: Numbered, maker: Call | undefined, slack: number): boolean {
+  if (!("do" in call) || !COUNT_BY_PAGES.includes(call.do) || !maker?.again) return false;
   return maker.start <= call.end + slack && maker.end >= call.start - slack;
 }
 
-const GO_BY_PAGES: readonly Call["do"][] = ["ids", "list", "change all", "clear"];
+const COUNT_BY_PAGES: readonly Call["do"][] = ["change all", "clear"];
 
 /** Whether an event may have had this answer. */
 export function isPossible(

@@ -102,7 +102,7 @@ export class Oracle {
       if (await this.#isOfMadeMeanwhile(name, part, seen, spans)) continue;
       assert.fail(`no order explains ${name}: ${part}, but\n${known.join("\n")}`);
     }
-    assertCounts(seen, outcomes, this.#made);
+    assertCounts(seen, outcomes, this.#made, Number(this.#makesAgain !== null));
   }
 
   /** Whether that is a session made between the pages of an operation on its set, or an answer of it. */
@@ -185,9 +185,14 @@ function listUnexplained(seen: Outcome, outcomes: readonly Outcome[]) {
 }
 
 /** Asserts that each operation on a set has counted sessions that there were. */
-function assertCounts(seen: Outcome, outcomes: readonly Outcome[], made: number): void {
+function assertCounts(
+  seen: Outcome,
+  outcomes: readonly Outcome[],
+  made: number,
+  madeAgain: number,
+): void {
   const names = new Set(outcomes.flatMap((outcome) => [...listParts(outcome).keys()]));
-  const all = names.size - 1; // O is of another user
+  const all = names.size - 1 + madeAgain; // O is of another user
   for (const [actor, steps] of seen.answers.entries()) {
     for (const [step, answer] of (steps ?? []).entries()) {
       const counts = outcomes.map((outcome) => outcome.answers[actor]?.[step]);
