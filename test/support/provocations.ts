@@ -108,7 +108,7 @@ export async function provokeOutage(note: Note): Promise<string[]> {
   try {
     const patient = redisStore(client, { timeout: "20 seconds" });
     const { token } = await createSessions<Data>({ store: patient, ...OPTIONS }).create();
-    // They wait as long as they may for replicas, which there are none of.
+    // There are no replicas, so both calls wait as long as they may.
     const waiting = redisStore(client, { timeout: "5 seconds" });
     const ending = createSessions<Data>({ store: waiting, ...OPTIONS });
     await Promise.all([

@@ -74,7 +74,7 @@ export const trimming: readonly StoreTest[] = [
       const { store } = under;
       const keep = 5;
       const older = await createInOrder(under, 20);
-      // A pool of connections may send the trim after some of the others.
+      // A pool of connections may send the trim after some of the others, and shards are read one by one.
       const [ended, ...made] = await Promise.all([
         store.trim(user, keep),
         ...Array.from({ length: 10 }, () => createForUser(store, "1")),

@@ -22,7 +22,7 @@ const SHARDS = 4;
 const REJECT: Limit = { most: 2, whenFull: "reject" };
 const USER = of("user_id", "1");
 
-/** Of a program that dies: its reservations expire after four times that, 6 s. */
+/** The timeout of a program that dies. Its reservations expire after four times that, 6 s. */
 const DYING_TIMEOUT = 1500;
 /** How long a store tries to get a place that is reserved. */
 const TIMEOUT = 1000;
