@@ -4,8 +4,10 @@ import {
   assertGone,
   assertMembers,
   change,
+  createDraft,
   createForUser,
   createRotation,
+  createSession,
   expectDone,
   of,
   readAllPages,
@@ -74,18 +76,27 @@ export const trimming: readonly StoreTest[] = [
       const { store } = under;
       const keep = 5;
       const older = await createInOrder(under, 20);
+      const draft = { fields: { user_id: "1" }, references: { user_id: ["1"] } };
+      const drafts = Array.from({ length: 10 }, () => createDraft(store, draft));
       // A pool of connections may send the trim after some of the others, and shards are read one by one.
       const [ended, ...made] = await Promise.all([
         store.trim(user, keep),
-        ...Array.from({ length: 10 }, () => createForUser(store, "1")),
+        ...drafts.map((one) => createSession(store, one)),
       ]);
-      const left = (await readAllPages(store, user)).map(({ id }) => id);
-      assert.equal(ended, older.length + made.length - left.length);
-      const olderLeft = older.filter((id) => left.includes(id));
-      const madeLeft = made.filter((id) => left.includes(id));
-      assert.deepEqual(olderLeft, olderLeft.length === 0 ? [] : older.slice(-olderLeft.length));
-      assert.ok(olderLeft.length <= keep && madeLeft.length >= keep, `${left.length} are left`);
+      const left = new Set((await readAllPages(store, user)).map(({ id }) => id));
+      assert.equal(ended, older.length + made.length - left.size);
+      const olderLeft = older.filter((id) => left.has(id));
+      const madeLeft = made.filter(({ id }) => left.has(id));
+      assert.ok(olderLeft.length <= keep, `${olderLeft.length} older ones are left`);
+      assert.deepEqual(olderLeft, older.slice(older.length - olderLeft.length));
       if (madeLeft.length < made.length) assert.deepEqual(olderLeft, []);
+      for (const { id, createdAt } of made) {
+        const younger = madeLeft.filter((one) => one.createdAt >= createdAt).length;
+        assert.ok(
+          left.has(id) || younger >= keep,
+          `one was ended that has ${younger} younger ones`,
+        );
+      }
     },
   ),
 
