@@ -262,7 +262,10 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
         isDate: cookie.expires instanceof Date,
         left: cookie.maxAge,
       }));
-      expect(body).toMatchObject({ originalMaxAge: HOUR, path: "/", httpOnly: true, isDate: true });
+      expect(body).toMatchObject({ path: "/", httpOnly: true, isDate: true });
+      // express-session reads the clock twice to compute it, so some ms may be missing.
+      expect(body.originalMaxAge).toBeLessThanOrEqual(HOUR);
+      expect(body.originalMaxAge).toBeGreaterThan(HOUR - 60_000);
       expectAbout(body.left, HOUR);
       expect(setCookies[0]).toMatch(/Path=\/; Expires=.*; HttpOnly/);
     }
