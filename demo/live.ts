@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { SessionError } from "session-sets";
 import type { Context } from "./context.ts";
 import { readCorner, type Visit } from "./corner.ts";
 import { countDevices, renderDevices } from "./views/devices.ts";
@@ -11,17 +12,21 @@ const LOOK_EVERY_MS = 500;
  * The script of the pages of signed-in users. It leaves for the sign-in page when the session has ended, which
  * says why, and replaces the parts of the page that have changed. Pages work without it.
  */
-export const LIVE_SCRIPT = `const events = new EventSource("/events");
-const leave = (why) => location.assign("/sign-in?ended=" + why);
-events.addEventListener("ended", ({ data }) => { events.close(); leave(data); });
-events.addEventListener("changed", ({ data }) => {
-  for (const [id, content] of Object.entries(JSON.parse(data))) replace(document.getElementById(id), content);
-});
-events.addEventListener("error", async () => {
-  if (events.readyState !== EventSource.CLOSED) return; // it connects again by itself
-  const page = await fetch("/", { redirect: "manual" });
-  if (page.type === "opaqueredirect") leave("unknown"); // the session ended before this page listened
-});
+export const LIVE_SCRIPT = `const leave = (why) => location.assign("/sign-in?ended=" + why);
+function listen() {
+  const events = new EventSource("/events");
+  events.addEventListener("ended", ({ data }) => { events.close(); leave(data); });
+  events.addEventListener("changed", ({ data }) => {
+    for (const [id, content] of Object.entries(JSON.parse(data))) replace(document.getElementById(id), content);
+  });
+  events.addEventListener("error", async () => {
+    if (events.readyState !== EventSource.CLOSED) return; // it connects again by itself
+    const page = await fetch("/", { redirect: "manual" }).catch(() => null);
+    if (page?.type === "opaqueredirect") leave("unknown"); // the session ended before this page listened
+    else setTimeout(listen, 1000); // the store is down
+  });
+}
+listen();
 function replace(part, content) {
   if (!part || part.innerHTML === content) return;
   const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
@@ -46,12 +51,8 @@ export async function streamEvents(ctx: Context, visit: Visit): Promise<void> {
   ctx.respond = false; // Koa would report each browser that leaves as an error
   res.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
   res.write(": listening\n\n");
-  const off = await sessions.onEnd(here.lineage, ({ how, reason }) => {
-    closed.abort();
-    res.end(`event: ended\ndata: ${describeEnding(reason) ? reason : how}\n\n`);
-  });
-  if (closed.signal.aborted) return off();
-  closed.signal.addEventListener("abort", () => void off());
+  const pause = () =>
+    sleep(LOOK_EVERY_MS, undefined, { ref: false, signal: closed.signal }).catch(() => {});
 
   const sent = new Map<string, string>();
   const look = async () => {
@@ -79,8 +80,27 @@ export async function streamEvents(ctx: Context, visit: Visit): Promise<void> {
   const follow = async () => {
     while (!closed.signal.aborted) {
       await look();
-      await sleep(LOOK_EVERY_MS, undefined, { ref: false, signal: closed.signal }).catch(() => {});
+      await pause();
     }
   };
+  /** If the store is down, it listens as soon as it is back. */
+  const listen = async () => {
+    while (!closed.signal.aborted) {
+      try {
+        return await sessions.onEnd(here.lineage, ({ how, reason }) => {
+          closed.abort();
+          res.end(`event: ended\ndata: ${describeEnding(reason) ? reason : how}\n\n`);
+        });
+      } catch (error) {
+        const isDown = error instanceof SessionError && error.code === "ERR_STORE_UNAVAILABLE";
+        if (!isDown) throw error;
+        await pause();
+      }
+    }
+    return null;
+  };
   void follow();
+  const off = await listen();
+  if (closed.signal.aborted) return off?.();
+  closed.signal.addEventListener("abort", () => void off?.());
 }

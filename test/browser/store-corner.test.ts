@@ -1,7 +1,7 @@
 /* The corner of the demo's pages shows what is in the store of the user's own sessions, and nothing else. */
 import { Redis } from "ioredis";
 import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { openMemory } from "../../demo/store/memory.ts";
 import type { ShownStore } from "../../demo/store/reading.ts";
 import { openRedis } from "../../demo/store/redis.ts";
@@ -228,6 +228,44 @@ describe("with Redis", () => {
     }
     await expect.poll(() => shownSessions(desk), { timeout: 60_000 }).toHaveLength(1);
     expect(await listedDevices(desk)).toEqual(["Firefox on Linux This device"]);
+  });
+
+  test("so does a page that is about to listen when Redis goes down", async () => {
+    const listen = demo.sessions.onEnd.bind(demo.sessions);
+    vi.spyOn(demo.sessions, "onEnd").mockImplementationOnce((...session) => {
+      redis.pause();
+      return listen(...session);
+    });
+    const desk = await openLive();
+    try {
+      await corner(desk).getByText("The store can't be read right now.").waitFor();
+    } finally {
+      redis.resume();
+    }
+    await expect.poll(() => shownSessions(desk), { timeout: 60_000 }).toHaveLength(1);
+    await demo.sessions.by("user_id", await findUserId()).clear();
+    await desk.waitForURL("**/sign-in?ended=*");
+  });
+
+  test("and a page whose first request for the stream finds Redis down", async () => {
+    const desk = await openDevice({ javaScriptEnabled: true });
+    await desk.route(
+      "**/events",
+      (route) => {
+        redis.pause();
+        return route.continue();
+      },
+      { times: 1 },
+    );
+    const refused = desk.waitForResponse((response) => response.url().endsWith("/events"));
+    try {
+      await signIn(desk);
+      expect((await refused).status()).toBe(503);
+    } finally {
+      redis.resume();
+    }
+    await signInByRequests(await openDevice());
+    await expect.poll(() => shownSessions(desk), { timeout: 60_000 }).toHaveLength(2);
   });
 });
 
