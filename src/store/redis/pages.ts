@@ -71,8 +71,8 @@ export function compareAges(one: Age, other: Age): number {
 }
 
 /**
- * Reads a set, a page of each shard at a time. A session whose deadline moves comes twice, and so does one that is
- * made again after its end, by a command that arrives once more.
+ * Reads a set, a page of each shard at a time. A session whose deadline moves may come twice, and so may one
+ * that is made again after its end, by a command that arrives once more.
  */
 async function* readMembers(
   executor: Executor,
