@@ -16,7 +16,7 @@ const SHARDS = 7;
 test.concurrent.each(Object.entries(clusterClients))(
   "%s: a master is killed, its replica is promoted, and it comes back as a replica",
   async (kind, connect) => {
-    const cluster = await startCluster({ replicated: true, nodeTimeout: 1000 });
+    const cluster = await startCluster({ replicated: true, takeover: "on its own" });
     const [killed, second, third] = cluster.masters as [RedisServer, RedisServer, RedisServer];
     const heir = cluster.replicas[0] as RedisServer;
     const { client, close } = await connect(second.port);

@@ -22,25 +22,46 @@ export interface RedisCluster {
 export interface RedisClusterOptions {
   /** How many masters. */
   readonly count?: number;
-  /** Whether each has a replica, which takes over from it: as much work again for whatever is written. */
+  /** Whether each has a replica: as much work again for whatever is written. */
   readonly replicated?: boolean;
-  /** How long a node is silent before it counts as failing (ms). */
-  readonly nodeTimeout?: number;
+  /**
+   * When a replica takes over from its master. Unless one ever does, no node counts as failing either,
+   * though the machine is busy.
+   *
+   * @default "never"
+   */
+  readonly takeover?: keyof typeof TAKEOVERS;
   /** Another program than that of the other tests. */
   readonly program?: string | undefined;
 }
+
+/** After how long a silence a node counts as failing (ms), and what else it is told. */
+const TAKEOVERS = {
+  never: { nodeTimeout: 2000, args: [] },
+  /** Soon again, too: for twice its timeout after one failover a master votes for no other of the shard. */
+  "when told": {
+    nodeTimeout: 500,
+    args: [
+      ...["--cluster-replica-no-failover", "yes"],
+      ...["--cluster-require-full-coverage", "no"], // or all would fail with one that is held up
+    ],
+  },
+  "on its own": { nodeTimeout: 1000, args: [] },
+};
 
 /** Starts the nodes, and waits until all slots are served. */
 export async function startCluster({
   count = 3,
   replicated = false,
-  nodeTimeout = 2000,
+  takeover = "never",
   program,
 }: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { nodeTimeout, args: more } = TAKEOVERS[takeover];
   const args = [
     ...["--cluster-enabled", "yes"],
     ...["--cluster-node-timeout", String(nodeTimeout)],
     ...["--repl-diskless-sync-delay", "0"],
+    ...more,
   ];
   const nodes = await Promise.all(
     Array.from({ length: replicated ? count * 2 : count }, () => startRedis({ args, program })),
@@ -63,6 +84,7 @@ export async function startCluster({
     );
     for (const admin of admins) await eventually("a cluster", "ok", () => state(admin));
     for (const admin of admins.slice(count)) await untilInStep(admin);
+    if (takeover === "never") await failNoMore(nodes, nodeTimeout);
   } finally {
     for (const admin of admins) admin.disconnect();
   }

@@ -15,6 +15,9 @@ const PERIODS = [
   ...["tilt-trigger", "20000"],
 ];
 
+/** On a busy machine a server is silent now and then. It counts as down after a silence of this (ms). */
+const NOT_DOWN_MS = 100_000;
+
 export interface RedisSentinel {
   /** The port of the sentinel. */
   readonly port: number;
@@ -22,6 +25,8 @@ export interface RedisSentinel {
   readonly servers: readonly RedisServer[];
   /** The server that the sentinel holds for the master now. */
   master(): Promise<RedisServer>;
+  /** Kills the master, and waits for its successor. Only then does a server that is silent count as down. */
+  killMaster(): Promise<RedisServer>;
   /** Waits until a server other than this one is the master, and says so itself; gives it. */
   waitForSuccessor(master: RedisServer): Promise<RedisServer>;
   /** Waits until all servers run, one as the master and the others in step with it. */
@@ -31,18 +36,8 @@ export interface RedisSentinel {
   stop(): Promise<void>;
 }
 
-export interface RedisSentinelOptions {
-  /**
-   * How long the master is silent before it counts as down (ms): on a busy machine it is so now and then.
-   * @default 500
-   */
-  readonly downAfter?: number;
-}
-
 /** Starts them, and waits until the sentinel knows all servers. */
-export async function startSentinel({
-  downAfter = 500,
-}: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+export async function startSentinel(): Promise<RedisSentinel> {
   const args = ["--repl-diskless-sync-delay", "0"];
   const master = await startRedis({ args });
   const of = ["--replicaof", "127.0.0.1", String(master.port)];
@@ -64,22 +59,34 @@ export async function startSentinel({
     await eventually("the watch", seen, () => stateSeenBy(admin));
   }
 
-  const down = ["down-after-milliseconds", String(downAfter), "failover-timeout", "2000"];
+  async function waitForSuccessor(old: RedisServer): Promise<RedisServer> {
+    await eventually("a failover", true, async () => (await currentMaster()).port !== old.port);
+    const found = await currentMaster();
+    await eventually("its end", "master", () => readRole(found));
+    return found;
+  }
+
+  const set = (name: string, ms: number) => admin.call("SENTINEL", "SET", NAME, name, String(ms));
+  const setDownAfter = (ms: number) => set("down-after-milliseconds", ms);
   await admin.call("SENTINEL", "DEBUG", ...PERIODS);
   await admin.call("SENTINEL", "MONITOR", NAME, "127.0.0.1", String(master.port), "1");
-  await admin.call("SENTINEL", "SET", NAME, ...down);
+  await set("failover-timeout", 2000);
+  await setDownAfter(NOT_DOWN_MS);
   await whole();
 
   return {
     port: sentinel.port,
     servers,
     master: currentMaster,
-    async waitForSuccessor(old) {
-      await eventually("a failover", true, async () => (await currentMaster()).port !== old.port);
-      const found = await currentMaster();
-      await eventually("its end", "master", () => readRole(found));
-      return found;
+    async killMaster() {
+      const killed = await currentMaster();
+      await killed.kill();
+      await setDownAfter(500);
+      const successor = await waitForSuccessor(killed);
+      await setDownAfter(NOT_DOWN_MS);
+      return successor;
     },
+    waitForSuccessor,
     whole,
     async failover() {
       const old = (await currentMaster()).port;

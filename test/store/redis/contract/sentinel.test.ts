@@ -12,7 +12,7 @@ import { sentinelClients } from "../../../support/stores/clients.ts";
 let sentinel: RedisSentinel;
 let masterPort: number;
 beforeAll(async () => {
-  sentinel = await startSentinel({ downAfter: 100_000 }); // no test here needs another master
+  sentinel = await startSentinel();
   masterPort = (await sentinel.master()).port;
 });
 afterAll(() => sentinel?.stop());

@@ -149,7 +149,7 @@ describe.concurrent("on a server whose connections hang", () => {
 describe.concurrent("on a cluster", () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
-    cluster = await startCluster({ replicated: true, nodeTimeout: 500 });
+    cluster = await startCluster({ replicated: true, takeover: "when told" });
   });
   afterAll(() => cluster?.stop());
   const port = () => cluster.masters[0]?.port ?? 0;

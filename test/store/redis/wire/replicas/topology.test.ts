@@ -44,7 +44,7 @@ function sessionsOver({ client, close }: StoreClient, prefix = freshPrefix()) {
 describe("on a cluster", () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
-    cluster = await startCluster({ replicated: true, nodeTimeout: 500 });
+    cluster = await startCluster({ replicated: true, takeover: "when told" });
   });
   afterAll(() => cluster.stop());
 
