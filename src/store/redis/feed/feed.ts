@@ -1,4 +1,3 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { FeedListener } from "../../feed.ts";
 import type { Keys } from "../layout/keys.ts";
@@ -7,12 +6,11 @@ import type { Connection } from "../wire/connection.ts";
 import { runWithTimeout } from "../wire/failures.ts";
 import { Links } from "./links.ts";
 import { createUnableError, findRefusal } from "./refusals.ts";
+import { createRelay } from "./relay.ts";
 import { type FeedTools, ShardFeed } from "./shard-feed.ts";
 
 /** How an error calls it. */
 const HEARING = "hear what ends sessions";
-/** The shards of a server are heard again one shortly after the other. They make one gap (ms). */
-const GAP_MS = 100;
 
 /** What happens to sessions, as the scripts publish it, for those who listen. */
 export class Feed {
@@ -81,26 +79,4 @@ export class Feed {
     this.#shards.set(shard, feed);
     return feed;
   }
-}
-
-/** Passes on what several shards tell one listener, until it is stopped. */
-function createRelay(listener: FeedListener, mergesGaps: boolean) {
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  const tellGap = () => {
-    timer = undefined;
-    listener.onGap();
-  };
-  const relay: FeedListener = {
-    onEvent: (event) => listener.onEvent(event),
-    onGap() {
-      if (!mergesGaps) listener.onGap();
-      else if (!isStopped) timer ??= setTimeout(tellGap, GAP_MS).unref();
-    },
-  };
-  const stop = () => {
-    isStopped = true;
-    clearTimeout(timer);
-  };
-  return { relay, stop };
 }
