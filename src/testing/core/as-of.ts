@@ -101,9 +101,17 @@ export const asOf: readonly StoreTest[] = [
   }),
 
   storeTest("asOf in the future counts as now", async ({ store }) => {
-    await store.endAll(of("user_id", "1"));
-    const future = (await readClock(store)) + 10 * HOUR_MS;
-    assert.deepEqual(await store.create(draft(store, future)), CLEARED);
+    let [before, after, future] = [0, Number.POSITIVE_INFINITY, 0];
+    let outcome: unknown;
+    // It is refused for two seconds. A busy machine takes too long for that, and tries again.
+    while (after - before > 1.5 * SECOND_MS) {
+      before = await readClock(store);
+      future = before + 10 * HOUR_MS;
+      await store.endAll(of("user_id", "1"));
+      outcome = await store.create(draft(store, future));
+      after = await readClock(store);
+    }
+    assert.deepEqual(outcome, CLEARED);
     await createSession(store, {
       ...draft(store, future),
       references: toReferences({ user_id: ["2"] }),

@@ -58,10 +58,8 @@ describe.each(Object.entries(STORES))("%s", (_, createStore) => {
     (await sessions.by("user_id", 1).ids()).sort();
 
   describe("asOf", () => {
-    const verbs: Record<
-      string,
-      (sessions: Sessions<Data>, token: string, asOf: Date | number) => Promise<unknown>
-    > = {
+    type Call = (sessions: Sessions<Data>, token: string, asOf: Date | number) => Promise<unknown>;
+    const verbs: Record<string, Call> = {
       create: (sessions, _token, asOf) => sessions.create({ user_id: 1 }, { asOf }),
       "signIn without a session": (sessions, _token, asOf) =>
         sessions.signIn(null, { user_id: 1 }, { asOf }),
@@ -71,15 +69,31 @@ describe.each(Object.entries(STORES))("%s", (_, createStore) => {
       rotate: (sessions, token, asOf) => sessions.rotate(token, { user_id: 1 }, { asOf }),
     };
 
-    test.each(Object.entries(verbs))(
-      "%s is refused after a clear, and does nothing",
-      async (_verb, call) => {
+    /**
+     * Calls with a moment in the future, right after a clear. It counts as now, so it is refused for two
+     * seconds. A busy machine takes longer, and tries again with another store.
+     */
+    async function clearAndCall(call: Call) {
+      for (;;) {
         const sessions = open();
         const visitor = await sessions.create({ theme: "dark" });
         const read = Date.now();
         await sessions.by("user_id", 1).clear();
-        for (const asOf of [read, new Date(read), read + 10 * HOUR, read - 2 * HOUR]) {
-          const error = await refusal(call(sessions, visitor.token, asOf));
+        const future = call(sessions, visitor.token, read + 10 * HOUR);
+        await Promise.allSettled([future]);
+        if (Date.now() - read < 1500) return { sessions, visitor, read, future };
+      }
+    }
+
+    test.each(Object.entries(verbs))(
+      "%s is refused after a clear, and does nothing",
+      async (_verb, call) => {
+        const { sessions, visitor, read, future } = await clearAndCall(call);
+        const errors = [await refusal(future)];
+        for (const asOf of [read, new Date(read), read - 2 * HOUR]) {
+          errors.push(await refusal(call(sessions, visitor.token, asOf)));
+        }
+        for (const error of errors) {
           expect(error).toMatchObject({ code: "ERR_SESSION_GONE", status: 409 });
           expect(error.hint).toMatch(/Read the credentials again.* ask the user to sign in again/);
           expect(`${error.message} ${error.hint}`).not.toContain(visitor.token);
