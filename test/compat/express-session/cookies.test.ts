@@ -17,6 +17,7 @@ import {
   middlewares,
   type OpenApp,
 } from "../../support/http/session-middlewares.ts";
+import { withLifetime } from "../../support/lifetime.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { openMeter } from "../../support/stores/costs.ts";
 import { freshPrefix } from "../../support/stores/stores.ts";
@@ -229,14 +230,18 @@ describe.each(Object.entries(middlewares))("%s", (name, openApp) => {
 describe.concurrent.each(Object.entries(middlewares))("%s, after a while", (name, openApp) => {
   describe.each(Object.entries(stores))("with SessionSetsStore %s", (_where, openStore) => {
     test("an object that a socket read before neither ends the session nor brings its deadline forward", async (context) => {
-      const store = openStore();
-      const browser = await browse(openApp, store, { maxAge: 4000, rolling: true }, context);
-      let socket: AppRequest["session"] | undefined;
-      await browser.send(({ session }) => {
-        socket = session;
+      const { store, socket, maxAge } = await withLifetime(4000, async (maxAge) => {
+        const store = openStore();
+        const browser = await browse(openApp, store, { maxAge, rolling: true }, context);
+        let socket: AppRequest["session"] | undefined;
+        await browser.send(({ session }) => {
+          socket = session;
+        });
+        await browser.send(setMaxAge(HOUR));
+        expectAbout(await timeLeft(store), HOUR);
+        return { store, socket, maxAge };
       });
-      await browser.send(setMaxAge(HOUR));
-      await sleep(4100); // the cookie that the socket has is over
+      await sleep(maxAge + 100); // the cookie that the socket has is over
       for (const theme of ["dark", "light"]) {
         Object.assign(socket ?? {}, { theme });
         await call(socket ?? ({} as never), "save");

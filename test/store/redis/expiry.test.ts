@@ -2,9 +2,16 @@
 import { createSessions, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { withLifetime } from "../../support/lifetime.ts";
 import { redisUrl } from "../../support/redis/shared.ts";
 import { omitMarks } from "../../support/stores/clearing-marks.ts";
-import { type Client, clients, elapseOn, freshPrefix } from "../../support/stores/stores.ts";
+import {
+  type Client,
+  clients,
+  elapseOn,
+  freshPrefix,
+  passUntil,
+} from "../../support/stores/stores.ts";
 import { editTimes } from "../../support/stores/times.ts";
 
 interface Data {
@@ -56,13 +63,16 @@ async function withExpired(count: number) {
 }
 
 test("a set's key lives as long as its last entry, and then is gone with nobody running", async () => {
-  await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
-  const last = await sessions.create({ user_id: 1 }, { idleTimeout: 3000 });
-  await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
-  expect(await client.pexpiretime(user().key)).toBe(last.session.expiresAt.getTime());
-  await elapseOn(client, 20);
-  expect(await user().size()).toBe(1);
-  await elapseOn(client, 3000);
+  const end = await withLifetime(3000, async (idleTimeout) => {
+    await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
+    const { session } = await sessions.create({ user_id: 1 }, { idleTimeout });
+    await sessions.create({ user_id: 1 }, { idleTimeout: 10 });
+    expect(await client.pexpiretime(user().key)).toBe(session.expiresAt.getTime());
+    await elapseOn(client, 20);
+    expect(await user().size()).toBe(1);
+    return session.expiresAt.getTime();
+  });
+  await passUntil(client, end + 5);
   expect(omitMarks(await client.keys(`*${prefix}*`))).toEqual([]);
 });
 

@@ -2,9 +2,16 @@
 import { createSessions, SessionError, type Sessions } from "session-sets";
 import { redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { withLifetime } from "../../../support/lifetime.ts";
 import { redisUrl } from "../../../support/redis/shared.ts";
 import { omitMarks } from "../../../support/stores/clearing-marks.ts";
-import { type Client, clients, elapseOn, freshPrefix } from "../../../support/stores/stores.ts";
+import {
+  type Client,
+  clients,
+  elapseOn,
+  freshPrefix,
+  passUntil,
+} from "../../../support/stores/stores.ts";
 
 interface Data {
   user_id?: number;
@@ -117,12 +124,15 @@ describe("its members stay exactly the sessions of the set", () => {
 });
 
 test("it expires with its last session, with nobody running", async () => {
-  const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout: 3000 });
-  expect(await client.pexpiretime(user().key)).toBe(session.expiresAt.getTime());
-  await sessions.touch(token, { idleTimeout: 3500 });
-  const deadline = Number(await client.pexpiretime(user().key));
-  expect(deadline).toBeGreaterThan(session.expiresAt.getTime());
-  await elapseOn(client, 3505);
+  const end = await withLifetime(3000, async (idleTimeout) => {
+    const { token, session } = await sessions.create({ user_id: 1 }, { idleTimeout });
+    expect(await client.pexpiretime(user().key)).toBe(session.expiresAt.getTime());
+    await sessions.touch(token, { idleTimeout: idleTimeout + 500 });
+    const deadline = Number(await client.pexpiretime(user().key));
+    expect(deadline).toBeGreaterThan(session.expiresAt.getTime());
+    return deadline;
+  });
+  await passUntil(client, end + 5);
   expect(await client.exists(user().key)).toBe(0);
   expect(await client.dbsize().then(() => client.keys(`*${prefix}*`))).toEqual([]);
 });
