@@ -26,7 +26,7 @@ async function runLoad(
   timeout = TIMEOUT,
 ): Promise<void> {
   const { client, close } = await steadyClients[kind](server.port);
-  const admin = new Redis(server.port);
+  const admin = new Redis(server.port, { enableReadyCheck: false }); // ready while the server loads
   admin.on("error", () => {});
   try {
     const run = underLoad(`${what}, ${kind}`, client, { timeout });
@@ -42,13 +42,25 @@ async function runLoad(
 
 const listReasons = ({ load }: FaultRun) => [...load.counts.reasons.keys()];
 
+/** Gives a server keys that it loads for ten seconds, longer than any client pauses to connect. */
+async function prolongLoading(admin: Redis): Promise<void> {
+  await admin.mset(Array.from({ length: 30_000 }, (_, n) => [`key ${n}`, n]).flat());
+  await admin.bgrewriteaof();
+  await eventually("a file of keys", true, async () =>
+    /aof_last_rewrite_time_sec:\d/.test(await admin.info("persistence")),
+  );
+}
+
 describe.concurrent.each(kinds)("%s", (kind) => {
   test("a server that is paused for longer than the timeout does nothing of it afterwards", async () => {
     await runLoad("paused", kind, await startRedis(), async ({ load, finish }, admin) => {
       for (let pause = 0; pause < 3; pause++) {
-        await admin.client("PAUSE", 3 * TIMEOUT);
-        await load.until("refused", 1);
-        await admin.ping();
+        const { refused } = load.counts;
+        // On a busy machine nothing may be asked for while a pause lasts.
+        while (load.counts.refused === refused) {
+          await admin.client("PAUSE", 3 * TIMEOUT);
+          await admin.ping(); // answered after it
+        }
         await load.until("done", 200);
       }
       expect(await finish([admin.options.port ?? 0], LATE)).toEqual(NOTHING);
@@ -109,21 +121,28 @@ describe.concurrent.each(kinds)("%s", (kind) => {
     const server = await startRedis({
       args: [
         ...["--appendonly", "yes", "--appendfsync", "always"],
-        // It takes this many µs for each command, and looks up from it often.
+        // It takes this many µs for each key or command, and looks up from it often.
         ...["--key-load-delay", "300", "--loading-process-events-interval-bytes", "1024"],
       ],
     });
-    await runLoad("loading", kind, server, async (run) => {
+    await runLoad("loading", kind, server, async (run, admin) => {
       const { load, finish } = run;
+      // The others do not come back before it has loaded.
+      const meetsLoading = kind === "redis 6";
+      if (meetsLoading) await prolongLoading(admin);
       await load.until("done", 800);
       await server.kill();
       const restarted = server.restart(); // when it has loaded
       await load.until("refused", 24);
+      if (meetsLoading) {
+        const isMet = async () => listReasons(run).some((reason) => LOADING.test(reason));
+        await eventually("a refusal while it loads", true, isMet);
+        await admin.config("SET", "key-load-delay", "0");
+      }
       await restarted;
       const outcome = await finish([server.port], DOWN);
       expect(outcome).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
-      // The others do not come back before it has loaded.
-      if (kind === "redis 6") {
+      if (meetsLoading) {
         expect(listReasons(run)).toContainEqual(expect.stringMatching(LOADING));
       }
     });

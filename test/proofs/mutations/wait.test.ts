@@ -3,6 +3,7 @@
  * it stands apart from test/support/proofs/mutations.ts.
  */
 import { Redis } from "ioredis";
+import type { Duration } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SessionStore } from "../../../src/store/contract.ts";
@@ -54,9 +55,9 @@ const endings: Record<string, End> = {
 };
 
 /** Whether a caller is told that an ending reached a replica that never heard of it. */
-async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
+async function isBelieved(over: RedisClient, end: End, timeout: Duration): Promise<boolean> {
   const id = await createForUser(redisStore(client, { timeout: "20 seconds" }), "1");
-  const store = redisStore(over, { timeout: "3 seconds" });
+  const store = redisStore(over, { timeout });
   other = client.duplicate();
   await other.set("other", "written before");
   await other.wait(1, 0);
@@ -76,10 +77,10 @@ async function isBelieved(over: RedisClient, end: End): Promise<boolean> {
 
 describe.each(Object.entries(endings))("%s is ended", (_, end) => {
   test("without it, no caller is told that the ending arrived where it did not", async () => {
-    expect(await isBelieved(client, end)).toBe(false);
+    expect(await isBelieved(client, end, "3 seconds")).toBe(false);
   });
 
   test("with it, a caller is", async () => {
-    expect(await isBelieved(waitingElsewhere(), end)).toBe(true);
+    expect(await isBelieved(waitingElsewhere(), end, "20 seconds")).toBe(true);
   });
 });

@@ -20,8 +20,10 @@ export interface FaultRun {
    * Ends the load; asserts that no call took longer than the timeout and the slack, that each that
    * was refused was so for one of these reasons, that every session is whole and in its sets, that no
    * ending is lost that replicas have acknowledged, and that everything works with the same client.
+   *
+   * @param delay how much later than due keys may expire (ms), as after a MIGRATE.
    */
-  finish(masters: readonly number[], reasons: readonly RegExp[]): Promise<Outcome>;
+  finish(masters: readonly number[], reasons: readonly RegExp[], delay?: number): Promise<Outcome>;
 }
 
 export interface FaultRunOptions {
@@ -30,8 +32,6 @@ export interface FaultRunOptions {
   readonly shards?: number;
   /** How many replicas endings wait for. */
   readonly replicas?: number | undefined;
-  /** How much later than due keys may expire (ms), as after a MIGRATE. */
-  readonly delay?: number;
 }
 
 /** Nobody answered: the server is down, frozen, or not reached. */
@@ -60,17 +60,17 @@ export const NO_REPLICA =
 export function underLoad(
   what: string,
   client: RedisClient,
-  { timeout, shards = 1, replicas, delay = 0 }: FaultRunOptions,
+  { timeout, shards = 1, replicas }: FaultRunOptions,
 ): FaultRun {
   const prefix = freshPrefix();
-  const layout = { prefix, shards, delay, references: LOAD_REFERENCES };
   const sessions = (limit: number) =>
     loadedSessions(redisStore(client, { prefix, shards, timeout: limit }));
   const load = new Load(sessions(timeout), { patient: sessions(20_000), replicas });
   return {
     load,
     prefix,
-    async finish(masters, reasons) {
+    async finish(masters, reasons, delay = 0) {
+      const layout = { prefix, shards, delay, references: LOAD_REFERENCES };
       await load.until("done", 100); // it works again before anything else is done
       await load.stop();
       expect(load.counts.longest, what).toBeLessThan(timeout + SLACK_MS);

@@ -16,7 +16,11 @@ export type Connect = (port: number) => Promise<StoreClient>;
 Logger.setLoggerConfig("off"); // it warns of each command that has to wait
 
 const HOST = "127.0.0.1";
-const REQUEST_TIMEOUT = 20_000;
+/** Of GLIDE, whose defaults are shorter than a busy machine may take. */
+export const GLIDE_LIMITS = {
+  requestTimeout: 20_000,
+  advancedConfiguration: { connectionTimeout: 20_000 },
+};
 
 interface Ioredis {
   on(event: "error", listener: () => void): unknown;
@@ -54,22 +58,15 @@ const glide =
   (protocol: ProtocolVersion): Connect =>
   async (port) => {
     const addresses = [{ host: HOST, port }];
-    const client = await GlideClient.createClient({
-      addresses,
-      protocol,
-      requestTimeout: REQUEST_TIMEOUT,
-    });
+    const client = await GlideClient.createClient({ addresses, protocol, ...GLIDE_LIMITS });
     return { client, close: async () => client.close() };
   };
 
 const glideCluster =
   (protocol: ProtocolVersion): Connect =>
   async (port) => {
-    const client = await GlideClusterClient.createClient({
-      addresses: [{ host: HOST, port }],
-      protocol,
-      requestTimeout: REQUEST_TIMEOUT,
-    });
+    const addresses = [{ host: HOST, port }];
+    const client = await GlideClusterClient.createClient({ addresses, protocol, ...GLIDE_LIMITS });
     return { client, close: async () => client.close() };
   };
 

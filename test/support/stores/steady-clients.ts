@@ -5,7 +5,7 @@
 import { GlideClient, GlideClusterClient, Logger } from "@valkey/valkey-glide";
 import { Cluster, Redis } from "ioredis";
 import { createClient, createCluster } from "redis";
-import type { StoreClient } from "./clients.ts";
+import { GLIDE_LIMITS, type StoreClient } from "./clients.ts";
 
 Logger.setLoggerConfig("off"); // it warns of each error that a server answers
 
@@ -27,7 +27,7 @@ export const steadyClients = {
   "Valkey GLIDE 2": async (port: number): Promise<StoreClient> => {
     const client = await GlideClient.createClient({
       addresses: [{ host: "127.0.0.1", port }],
-      requestTimeout: 20_000,
+      ...GLIDE_LIMITS,
     });
     return { client, close: async () => client.close() };
   },
@@ -49,7 +49,7 @@ export const steadyClusterClients = {
   "Valkey GLIDE 2": async (port: number): Promise<StoreClient> => {
     const client = await GlideClusterClient.createClient({
       addresses: [{ host: "127.0.0.1", port }],
-      requestTimeout: 20_000,
+      ...GLIDE_LIMITS,
     });
     return { client, close: async () => client.close() };
   },

@@ -15,7 +15,12 @@ import { type RedisCluster, startCluster } from "../../../support/redis/cluster.
 import { type RedisServer, startRedis } from "../../../support/redis/server.ts";
 import { read } from "../../../support/sources.ts";
 import { clientContract } from "../../../support/stores/client-contract.ts";
-import { type Connect, canListen, type StoreClient } from "../../../support/stores/clients.ts";
+import {
+  type Connect,
+  canListen,
+  GLIDE_LIMITS,
+  type StoreClient,
+} from "../../../support/stores/clients.ts";
 import { expectHeard, hear, openFeedStore } from "../../../support/stores/feeds.ts";
 import { reindexToEnd } from "../../../support/stores/reindexing.ts";
 import { freshPrefix } from "../../../support/stores/stores.ts";
@@ -68,8 +73,7 @@ const nodeRedis = async (client: RedisClient & NodeRedis): Promise<StoreClient> 
   return { client, close: async () => client.destroy() };
 };
 
-/** A busy machine answers later than after the 250 ms that are GLIDE's default. */
-const patient = { credentials: login, requestTimeout: 20_000 };
+const patient = { credentials: login, ...GLIDE_LIMITS };
 
 /** By what they connect to. */
 const clients: Record<string, { readonly at: () => number; readonly connect: Connect }> = {

@@ -43,19 +43,22 @@ function moving(how: string, move: Move, program: string): void {
         const { load, prefix, finish } = underLoad(`slots moved ${how}, ${kind}`, client, {
           timeout: TIMEOUT,
           shards: SHARDS,
-          delay: MOVES * 200,
           replicas: kind.includes("GLIDE") ? undefined : 1, // whose client cannot wait for replicas
         });
         await load.until("done", 100);
+        let delay = 0;
         for (let i = 0; i < MOVES; i++) {
           const slot = await admins[0]?.cluster("KEYSLOT", `{${prefix}:${i % 2}}`);
           const owner = await findOwner(slot as number, admins);
           const next = admins[(owner + 1) % admins.length] as Redis;
+          const start = performance.now();
           await move(slot as number, admins[owner] as Redis, next, admins);
+          delay += Math.ceil(performance.now() - start);
           await load.until("done", 20);
         }
         const reasons = [...DOWN, MOVING, NO_REPLICA];
-        expect(await finish(masters, reasons)).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
+        const losses = await finish(masters, reasons, delay);
+        expect(losses).toMatchObject({ sessions: 0, ends: 0, writes: 0 });
         expect(load.counts.missing, "sessions that a call took for gone").toBe(0);
       } finally {
         await close();

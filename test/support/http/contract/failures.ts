@@ -117,11 +117,12 @@ export function httpFailures(host: Host): void {
       const browser = await visitor(app);
       const admin = new Redis(server.url);
       onTestFinished(() => admin.disconnect());
-      await admin.client("PAUSE", 60_000, "WRITE");
+      await admin.client("PAUSE", 5 * HANGING, "WRITE"); // for longer than all that is waited for
       onTestFinished(async () => void (await admin.client("UNPAUSE")));
       const { get, load, peers, ...writing } = NEEDING_THE_STORE;
       for (const reading of [get, load, peers]) {
-        expect((await browser.send(reading as Handler)).status).toBe(200);
+        const read = async () => (await browser.send(reading as Handler)).status;
+        await expect.poll(read, { timeout: HANGING }).toBe(200);
       }
       await expectUnavailable(browser, writing);
       await admin.client("UNPAUSE");

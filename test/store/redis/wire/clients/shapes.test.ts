@@ -9,6 +9,7 @@ import { type RedisClient, redisStore } from "session-sets/redis";
 import { afterAll, describe, expect, test } from "vitest";
 import { loopTime } from "../../../../support/loop-time.ts";
 import { redisUrl } from "../../../../support/redis/shared.ts";
+import { GLIDE_LIMITS } from "../../../../support/stores/clients.ts";
 
 const NODES = [{ host: "127.0.0.1", port: 1 }];
 const LAZY = { lazyConnect: true } as const;
@@ -23,11 +24,7 @@ afterAll(async () => {
 /** A client of GLIDE on the shared server, which is closed in the end. */
 async function glide(options: Partial<Parameters<typeof GlideClient.createClient>[0]> = {}) {
   const addresses = [{ host: "127.0.0.1", port: Number(new URL(redisUrl()).port) }];
-  const client = await GlideClient.createClient({
-    addresses,
-    requestTimeout: 20_000,
-    ...options,
-  });
+  const client = await GlideClient.createClient({ addresses, ...GLIDE_LIMITS, ...options });
   opened.push(client);
   return client;
 }

@@ -72,7 +72,9 @@ async function glide(port: number): Promise<StoreClient> {
     held: (open: () => Promise<GlideClient>) => Promise<GlideSingle & Disposable>;
   };
   const addresses = [{ host: HOST, port }];
-  const client = await held(() => GlideClient.createClient({ addresses, requestTimeout: 2000 }));
+  const open = () => GlideClient.createClient({ addresses, requestTimeout: 2000 });
+  // It gives up after two seconds, which a busy machine may need.
+  const client = await vi.waitUntil(() => held(open).catch(() => null), 60_000);
   return { client, close: async () => client[Symbol.dispose]() };
 }
 

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { createClient } from "redis";
 import { createSessions, type Duration } from "session-sets";
 import { type RedisClient, redisStore } from "session-sets/redis";
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, type TestContext, test, vi } from "vitest";
 import { eventually } from "../../../../support/eventually.ts";
 import { openProxy } from "../../../../support/redis/proxy.ts";
 import { type Replicated, startReplicated } from "../../../../support/redis/replicated.ts";
@@ -69,9 +69,11 @@ describe.concurrent("when servers change", () => {
     "a master that became a replica is one no longer, and one again when it is made one: %s",
     async (kind, context) => {
       const { own, master, connect, sessionsOver } = take(context);
-      const sessions = sessionsOver(await connect(kind), "3 seconds");
-      const { token } = await sessions.create({ user_id: 1 });
-      await sessions.delete(token, ONE);
+      const prefix = freshPrefix();
+      const client = await connect(kind);
+      const { token } = await sessionsOver(client, PATIENT, prefix).create({ user_id: 1 });
+      const sessions = sessionsOver(client, "3 seconds", prefix);
+      await eventually("an ending", false, () => sessions.delete(token, ONE));
       await master.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
       await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
         code: "ERR_STORE_UNAVAILABLE",
@@ -92,9 +94,10 @@ describe.concurrent("when servers change", () => {
     await client.connect();
     context.onTestFinished(() => client.destroy());
     const sessions = sessionsOver(client, "3 seconds");
-    const { token } = await sessions.create({ user_id: 1 });
+    const create = () => sessions.create({ user_id: 1 }).catch(() => null);
+    const made = await vi.waitUntil(create, 60_000);
     await own.master.kill();
-    await expect(sessions.delete(token, ONE)).rejects.toMatchObject({
+    await expect(sessions.delete(made?.token, ONE)).rejects.toMatchObject({
       code: "ERR_STORE_UNAVAILABLE",
       message: expect.stringMatching(/ECONNREFUSED/),
     });
@@ -106,15 +109,17 @@ describe.concurrent("when servers change", () => {
     const proxy = await openProxy(own.master.port);
     context.onTestFinished(() => proxy.close());
     const client = (await connect("ioredis 6", Number(new URL(proxy.url).port))) as Redis;
-    const sessions = sessionsOver(client, "4 seconds");
-    const { token } = await sessions.create({ user_id: 1 });
-    await sessions.delete(token, ONE);
+    const prefix = freshPrefix();
+    const patient = sessionsOver(client, PATIENT, prefix);
+    const sessions = sessionsOver(client, "4 seconds", prefix);
+    const { token } = await patient.create({ user_id: 1 });
+    await eventually("an ending", false, () => sessions.delete(token, ONE));
     // The old master knows nothing of it, and keeps its connections.
     await next?.replicaof("NO", "ONE");
     await last?.replicaof("127.0.0.1", own.replicas[0]?.port ?? 0);
     proxy.lead(own.replicas[0]?.port ?? 0);
     client.disconnect(true);
-    const created = await sessions.create({ user_id: 1 });
+    const created = await patient.create({ user_id: 1 });
     await expect(sessions.delete(created.token, ONE)).rejects.toMatchObject({
       code: "ERR_REPLICAS",
     });
