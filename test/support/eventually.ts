@@ -8,14 +8,14 @@ const RETRY_DELAY_MS = 20;
 /** Waits until something that servers do by themselves has come about; outside of tests, too. */
 export const eventually = createEventually(TIMEOUT_MS);
 
-/** As `eventually`, with another limit. */
-export function createEventually(timeout: number) {
+/** As `eventually`, with another limit, of the time that `now` tells. */
+export function createEventually(timeout: number, now = () => Date.now()) {
   return async (what: string, expected: unknown, look: () => Promise<unknown>): Promise<void> => {
-    const deadline = Date.now() + timeout;
+    const deadline = now() + timeout;
     for (;;) {
       const seen = await look().catch((error: unknown) => error);
       if (isDeepStrictEqual(seen, expected)) return;
-      if (Date.now() > deadline) {
+      if (now() > deadline) {
         throw new Error(`${what} did not come about in ${timeout} ms; last seen:`, {
           cause: seen,
         });
