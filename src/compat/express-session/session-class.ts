@@ -5,6 +5,13 @@
  * makes. The package isn't imported: there might be two copies of it, and @fastify/session needs none.
  */
 
+import { asCause, SessionError } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
+
+const VALUE = "ERR_SESSION_VALUE";
+/** How an error calls it. */
+const COOKIE = "The session's cookie";
+
 /** The function that express-session gives its store. It makes a new session for a request. */
 export type Generate = (req: object) => void;
 
@@ -28,7 +35,11 @@ export function learnClasses(generate: Generate, req: object): SessionClasses {
   };
 }
 
-/** A session of express-session's class, for a request. */
+/**
+ * A session of express-session's class, for a request.
+ *
+ * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot have.
+ */
 export function restoreSession(classes: SessionClasses, req: object, stored: object): object {
   const cookie = restoreCookie(classes.cookie, (stored as { cookie?: object }).cookie ?? {});
   return new classes.Session(req, { ...stored, cookie });
@@ -36,11 +47,25 @@ export function restoreSession(classes: SessionClasses, req: object, stored: obj
 
 /** Restores a cookie as express-session's own stores do: the times stay as they were stored. */
 function restoreCookie(prototype: object, stored: StoredCookie): object {
-  const { expires, originalMaxAge, ...options } = stored;
+  // A cookie of express-session computes its `data`.
+  const {
+    expires,
+    originalMaxAge,
+    data: _,
+    ...options
+  } = readSafely(VALUE, COOKIE, () => ({ ...stored }));
   const cookie = Object.create(prototype);
-  Object.assign(cookie, { path: "/", maxAge: null, httpOnly: true }, options);
-  if (expires !== undefined) {
-    cookie.expires = typeof expires === "string" ? new Date(expires) : expires;
+  try {
+    Object.assign(cookie, { path: "/", maxAge: null, httpOnly: true }, options);
+    if (expires !== undefined) {
+      cookie.expires = typeof expires === "string" ? new Date(expires) : expires;
+    }
+  } catch (error) {
+    throw new SessionError(
+      VALUE,
+      `${COOKIE} is none that express-session can have: see the cause. Its maxAge must be a number of milliseconds, its expires a Date or the text of one`,
+      { cause: asCause(error) },
+    );
   }
   cookie.originalMaxAge = originalMaxAge;
   return cookie;
@@ -49,4 +74,5 @@ function restoreCookie(prototype: object, stored: StoredCookie): object {
 interface StoredCookie {
   readonly expires?: unknown;
   readonly originalMaxAge?: unknown;
+  readonly data?: unknown;
 }

@@ -232,7 +232,12 @@ export class SessionSetsStore<
     void answer(this.#load(sid), (error, session) => callback(error ?? undefined, session));
   }
 
-  /** Makes the session of a request from the data that `get` returned. express-session calls it. */
+  /**
+   * Makes the session of a request from the data that `get` returned. express-session calls it.
+   *
+   * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot have;
+   * ERR_SESSION_CONFIG before the store was given to express-session.
+   */
   createSession<Session>(req: object, session: object): Session {
     if (!this.#generate) {
       throw createConfigError(

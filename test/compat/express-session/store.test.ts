@@ -496,6 +496,40 @@ describe("express-session's own methods", () => {
     expect(ours.cookie).toMatchObject({ path: "/", httpOnly: true });
   });
 
+  test("a stored option that express-session computes is left out, as by its own stores", () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    const stored = { cookie: { data: { path: "/wrong" }, sameSite: "lax" } };
+    const ours = store.createSession<session.Session>({}, stored);
+    const theirs = new session.MemoryStore().createSession({} as never, stored as never);
+    expect(ours.cookie).toEqual(theirs.cookie);
+    expect(ours.cookie).toMatchObject({ data: { path: "/", sameSite: "lax" } });
+  });
+
+  test.each([
+    ["a max age that is a text", () => ({ maxAge: "1 hour" }), "maxAge must be a number or Date"],
+    ["a max age that is a list", () => ({ maxAge: [1000] }), "maxAge must be a number or Date"],
+    [
+      "an option that cannot be read",
+      () => ({
+        get sameSite() {
+          throw new Error("not now");
+        },
+      }),
+      "not now",
+    ],
+  ])("a cookie with %s is refused", (_, make, cause) => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    expect(() => store.createSession({}, { cookie: make() })).toThrow(
+      expect.objectContaining({
+        code: "ERR_SESSION_VALUE",
+        hint: expect.stringMatching(/^The session's cookie .*see the cause/),
+        cause: expect.objectContaining({ message: cause }),
+      }),
+    );
+  });
+
   test("a store that express-session does not know says so", async () => {
     const store = new SessionSetsStore({ store: memoryStore() });
     expect(() => store.createSession({}, { cookie })).toThrow(
