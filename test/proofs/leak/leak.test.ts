@@ -45,13 +45,21 @@ test("200,000 sessions of 20,000 users leave no key behind, with every process s
     } satisfies Filling),
   );
   const began = performance.now();
-  await Promise.all(programs.map(({ ended }) => ended));
+  let [isFilling, peak] = [true, 0];
+  const filled = Promise.all(programs.map(({ ended }) => ended)).finally(() => {
+    isFilling = false;
+  });
+  while (isFilling) {
+    peak = Math.max(peak, await client.dbsize());
+    await sleep(10);
+  }
+  await filled;
   const seconds = (performance.now() - began) / 1000;
   const made = programs.flatMap(({ messages }) => messages as { made: number }[]);
   expect(made.reduce((sum, one) => sum + one.made, 0)).toBe(SESSIONS);
-  const peak = await client.dbsize();
-  expect(peak).toBeGreaterThan(baseline + 1000);
-  console.log(`${SESSIONS} sessions made in ${seconds.toFixed(1)} s, ${peak} keys then`);
+  // They pile up: the programs are making at most a thousand sessions at any one moment.
+  expect(peak).toBeGreaterThan(baseline + 3000);
+  console.log(`${SESSIONS} sessions made in ${seconds.toFixed(1)} s, at most ${peak} keys then`);
   await expect.poll(() => client.dbsize(), { interval: 100 }).toBe(baseline);
 });
 

@@ -1,4 +1,7 @@
 /* How a framework shows a request: its cookies, its other headers, its body, its proxy, its path. */
+import { randomUUID } from "node:crypto";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { SessionError } from "session-sets";
 import { expect, onTestFinished } from "vitest";
 import { COOKIE, type Handler, type SendOptions } from "../app.ts";
@@ -153,6 +156,22 @@ function sessions({ describe, test, start }: Framework): void {
   });
 }
 
+/** Resolves when the server has seen that the connection of a request with this header is closed. */
+function waitUntilClosed(header: string, value: string): Promise<void> {
+  const channel = "http.server.request.start";
+  return new Promise((resolve) => {
+    function onStart(message: unknown): void {
+      const { request, response } = message as {
+        request: IncomingMessage;
+        response: ServerResponse;
+      };
+      if (request.headers[header] === value) response.once("close", resolve);
+    }
+    subscribe(channel, onStart);
+    onTestFinished(() => void unsubscribe(channel, onStart));
+  });
+}
+
 function connections({ describe, test, start }: Framework): void {
   describe("the connection", () => {
     test("makes the cookie Secure when it is, as the framework sees it through its proxy", async () => {
@@ -185,6 +204,8 @@ function connections({ describe, test, start }: Framework): void {
       process.on("unhandledRejection", listener);
       onTestFinished(() => void process.off("unhandledRejection", listener));
       const client = new AbortController();
+      const mark = randomUUID();
+      const closed = waitUntilClosed("x-mark", mark);
       let end = () => {};
       const ended = new Promise<void>((resolve) => {
         end = resolve;
@@ -192,18 +213,17 @@ function connections({ describe, test, start }: Framework): void {
       const sent = browser.send(
         async ({ session }) => {
           client.abort();
-          await new Promise((resolve) => setTimeout(resolve, 20));
+          await closed;
           await session.set({ theme: "dark" });
           await session.rotate({ cart: ["tea"] });
           end();
         },
-        { signal: client.signal },
+        { signal: client.signal, headers: { "x-mark": mark } },
       );
       await expect(sent).rejects.toThrow();
       await ended;
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(unhandled).toEqual([]);
       expect(await browser.data()).toEqual({ user_id: 1, theme: "dark", cart: ["tea"] });
+      expect(unhandled).toEqual([]);
     });
   });
 }
