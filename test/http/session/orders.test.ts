@@ -1,28 +1,12 @@
-/* Requests side by side, in every order of what they ask the store for, on both stores. */
-import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
+/* Requests side by side, in every order of what they ask the store for, on the memory store. */
+import { onTestFinished } from "vitest";
 import { starter } from "../../support/http/contract/contract.ts";
 import { orders } from "../../support/http/contract/orders.ts";
 import { plainHost } from "../../support/http/plain-exchange.ts";
-import { redisUrl } from "../../support/redis/shared.ts";
-import { type Client, clients, openMemory, openRedis } from "../../support/stores/stores.ts";
+import { openMemory } from "../../support/stores/stores.ts";
 
-describe("on the memory store", () => {
-  orders(
-    starter(plainHost, "", async () => openMemory(), onTestFinished),
-    "moved",
-    "all",
-  );
-});
-
-describe("on Redis with 4 shards", () => {
-  let client: Client;
-  beforeAll(() => {
-    client = clients["ioredis 6"](redisUrl());
-  });
-  afterAll(() => client.quit());
-  orders(
-    starter(plainHost, "", async () => openRedis(client, 4), onTestFinished),
-    "real",
-    "pairs",
-  );
-});
+orders(
+  starter(plainHost, "", async () => openMemory(), onTestFinished),
+  "moved",
+  "all",
+);
