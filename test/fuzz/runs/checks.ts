@@ -67,9 +67,19 @@ export function findErrorFaults(error: unknown, secrets: readonly string[]): str
   if (!(error instanceof SessionError)) {
     return [`foreign: it is no SessionError: ${shownError(error)}`, ...leaks];
   }
-  // A server that answers others at once has not answered this: it was given endless work.
-  const waited = Number(/\bno answer within (\d+) ms\b/.exec(error.hint)?.[1] ?? 0);
-  return [...leaks, ...(waited >= 1000 ? [`hang: ${error.hint}`] : [])];
+  return [...leaks, ...findHang(error)];
+}
+
+/** That there was no answer: a server that answers others at once was given endless work. */
+export function findHang(error: unknown): string[] {
+  const hint = error instanceof SessionError ? error.hint : "";
+  const waited = Number(/\bno answer within (\d+) ms\b/.exec(hint)?.[1] ?? 0);
+  return waited >= 1000 ? [`hang: ${hint}`] : [];
+}
+
+/** Whether a fault is that a call has no answer. The call's name may stand before it. */
+export function isHang(fault: string): boolean {
+  return /^(?:[^:]*: )?hang: /.test(fault);
 }
 
 /** Where it was thrown, in a few lines. */
