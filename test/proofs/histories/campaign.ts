@@ -16,8 +16,6 @@ export interface Campaign {
    * @default 1
    */
   readonly copies?: number;
-  /** How long at most (ms), however many they are by then. */
-  readonly atMost?: number;
   readonly mutation?: AnyMutationName;
   /** What is mostly done in all of them. Left out: that differs. */
   readonly kind?: Kind | undefined;
@@ -55,13 +53,12 @@ export async function runHistories(
   campaign: Campaign,
 ): Promise<Report> {
   const { seed, count, copies = 1, mutation, kind, shrink = true } = campaign;
-  const { atMost = Number.POSITIVE_INFINITY } = campaign;
   const start = performance.now();
   const totals = { histories: 0, calls: 0, unanswered: 0, overlapping: 0 };
   const runner = await Runner.start(crew, servers, mutation ? { mutation } : {});
   let failure: string | null = null;
   try {
-    while (totals.histories < count && !failure && performance.now() - start < atMost) {
+    while (totals.histories < count && !failure) {
       const from = totals.histories;
       const batch = Math.min(Math.max(FIRST_BATCH, from), BATCH, count - from);
       const plans = Array.from({ length: batch }, (_, i) =>
