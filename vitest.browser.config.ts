@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import Progress from "./test/support/progress.ts";
 
 // The app in a real browser: `npm run test:browser`. It starts what it needs by itself.
 export default defineConfig({
@@ -10,5 +11,6 @@ export default defineConfig({
     fileParallelism: false,
     // The files share the browser's windows: see test/browser/devices.ts.
     isolate: false,
+    reporters: [new Progress()],
   },
 });

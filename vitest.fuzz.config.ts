@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import Progress from "./test/support/progress.ts";
 import { alias, maxWorkers } from "./vitest.config.ts";
 
 // Hostile input everywhere: `npm run fuzz`. How long it takes, its rounds say: see test/fuzz/runs/runner.ts.
@@ -9,7 +10,8 @@ export default defineConfig({
     globalSetup: "test/support/setup/redis.ts",
     setupFiles: "test/support/setup/empty-redis.ts",
     testTimeout: 600_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
     maxWorkers,
+    reporters: [new Progress()],
   },
 });

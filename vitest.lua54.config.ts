@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import Progress from "./test/support/progress.ts";
 import { alias } from "./vitest.config.ts";
 
 // The scripts on Lua 5.4, which is installed where it is missing: `npm run test:lua54`.
@@ -7,7 +8,8 @@ export default defineConfig({
   test: {
     include: ["test/lua54/**/*.test.ts"],
     globalSetup: "test/lua54/global-setup.ts",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 300_000, // only for what hangs
+    hookTimeout: 300_000,
+    reporters: [new Progress()],
   },
 });
