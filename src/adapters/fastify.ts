@@ -26,6 +26,7 @@ import { createSessionProperty } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { readSafely } from "../shared/given.ts";
 
 /** The parts of Fastify's requests that this adapter uses (Fastify 5). */
 export interface FastifyRequest {
@@ -111,7 +112,10 @@ export function fastifySessions<Data extends object, Reference extends string>(
 
   function getSession(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = readRaw(request);
-    bindResponse(raw, Object(reply).raw);
+    bindResponse(
+      raw,
+      readSafely("ERR_SESSION_CONFIG", "The reply", () => Object(reply).raw),
+    );
     return getRequestSession(raw, new FastifyExchange(raw, request), signer);
   }
 

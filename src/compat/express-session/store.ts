@@ -252,7 +252,15 @@ export class SessionSetsStore<
     this.#classes ??= learnClasses(this.#generate, req);
     const restored = restoreSession(this.#classes, req, stored);
     this.#saved.follow(session, restored);
-    return Object.assign(req, { session: restored }).session as Session;
+    const isSet = readSafely("ERR_SESSION_CONFIG", "The request", () =>
+      Reflect.set(req, "session", restored),
+    );
+    if (!isSet) {
+      throw createConfigError(
+        "createSession sets the session of a request, and this request takes none: it is frozen, or has a session that cannot be replaced",
+      );
+    }
+    return restored as Session;
   }
 
   async #load(sid: string): Promise<StoredData<Data> | undefined> {

@@ -530,6 +530,21 @@ describe("express-session's own methods", () => {
     );
   });
 
+  test("a request that cannot be given the session is refused", () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    const throwing = Object.defineProperty({}, "session", {
+      set() {
+        throw new Error("not now");
+      },
+    });
+    for (const req of [Object.freeze({}), Object.defineProperty({}, "session", {}), throwing]) {
+      expect(() => store.createSession(req, { cookie })).toThrow(
+        expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
+      );
+    }
+  });
+
   test("a store that express-session does not know says so", async () => {
     const store = new SessionSetsStore({ store: memoryStore() });
     expect(() => store.createSession({}, { cookie })).toThrow(

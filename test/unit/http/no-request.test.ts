@@ -95,6 +95,50 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
   });
 });
 
+const REQUEST = Object.assign(new IncomingMessage(new Socket()), { method: "POST" });
+
+/** All that takes a response beside its request. */
+const BESIDE: Readonly<Record<string, Call>> = {
+  "the middleware for Express": (res) => forExpress(REQUEST, res, next),
+  "of for Fastify": (reply) => forFastify.of({ raw: REQUEST } as never, reply),
+  "requireSession for Fastify": (reply) =>
+    forFastify.requireSession("user_id")({ raw: REQUEST } as never, reply),
+  "the function for node:http": (res) => forNode(REQUEST, res),
+};
+
+describe.each(Object.entries(BESIDE))("beside a request, %s", (_, call) => {
+  test.each<[string, () => unknown]>([
+    ["a Proxy that was revoked", revoked],
+    [
+      "one whose getters throw",
+      () =>
+        new Proxy(
+          {},
+          {
+            get() {
+              throw new Error("not now");
+            },
+          },
+        ),
+    ],
+    [
+      "one whose raw was revoked",
+      () => ({
+        raw: revoked(),
+        get setHeader() {
+          throw new Error("not now");
+        },
+      }),
+    ],
+  ])("refuses %s for a response", async (_name, make) => {
+    const error = await Promise.resolve()
+      .then(() => call(make() as never))
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(SessionError);
+    expect((error as SessionError).code).toBe("ERR_SESSION_CONFIG");
+  });
+});
+
 test.each(["constructor", "__proto__"])(
   "a header of the name %s is there only if it was sent",
   async (header) => {
