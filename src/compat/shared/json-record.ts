@@ -1,5 +1,6 @@
 import { decodeValue, encodeValue } from "../../shared/codec.ts";
 import { asCause, SessionError } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
 import type { Fields } from "../../store/contract.ts";
 
 /*
@@ -14,9 +15,16 @@ export interface JSONRecord {
 /**
  * Copies a record by way of JSON.
  *
- * @throws SessionError ERR_SESSION_VALUE where JSON.stringify fails, or makes no object of it.
+ * @throws SessionError ERR_SESSION_VALUE where JSON.stringify fails, or makes no object of it, and for a
+ * promise, of which it would make an empty one.
  */
 export function toJSONRecord(name: string, record: unknown): JSONRecord {
+  if (readSafely("ERR_SESSION_VALUE", name, () => typeof Object(record).then === "function")) {
+    throw new SessionError(
+      "ERR_SESSION_VALUE",
+      `${name} cannot be stored: a promise has to be awaited first; nothing was written`,
+    );
+  }
   let json: unknown;
   try {
     json = JSON.parse(JSON.stringify(record) ?? "null");
