@@ -148,7 +148,11 @@ export class SpotsSessions<out Missing extends OnMissing = OnMissing> {
     const { fields } = found.session;
     const owner = fields.get("ownerId");
     if (owner === undefined) return this.#answerMissing(undefined); // written by hand
-    return { ownerId: String(decodeValue(owner)), data: decodeRecord(fields, DATA_PREFIX) };
+    const ownerId = decodeValue(owner);
+    return {
+      ownerId: typeof ownerId === "string" ? ownerId : owner, // what was written by hand, as it is
+      data: decodeRecord(fields, DATA_PREFIX),
+    };
   }
 
   /** Makes a session last for `duration` seconds from now. Resolves to whether there was one. */

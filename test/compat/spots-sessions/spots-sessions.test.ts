@@ -54,6 +54,15 @@ test("a session whose owner was removed by hand counts as none", async () => {
   expect(await get(token)).toBeUndefined();
 });
 
+test.each(['{"toString":null}', "[1]", "7", "null"])(
+  "an owner %s that was written by hand is read as it stands",
+  async (owner) => {
+    const token = await make();
+    await client.hset(await onlyKey(), "ownerId", owner);
+    expect(await get(token)).toMatchObject({ ownerId: owner });
+  },
+);
+
 /*
  * The README's examples, in their order. Fixed: the import line; the connection, which is the test
  * server's; the parentheses of `create({ … )`; `success` and `spotsSessions` are declared once; the name
