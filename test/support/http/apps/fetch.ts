@@ -35,6 +35,7 @@ function createHandler(
   const gate = options.signedIn && fetchSession.requireSession("user_id", options.signedIn);
 
   return async (request) => {
+    if (!URL.canParse(request.url)) return new Response(null, { status: 400 });
     if (new URL(request.url).pathname !== `${prefix}/`) return new Response(null, { status: 404 });
     if (options.twice) fetchSession(request);
     const session = fetchSession(request);
