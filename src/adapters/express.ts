@@ -28,6 +28,7 @@ import { createSessionProperty } from "../http/session/unassignable.ts";
 import { registerForTests } from "../http/test-cookie.ts";
 import type { Sessions } from "../sessions/create-sessions.ts";
 import type { FieldOf } from "../sessions/types.ts";
+import { readSafely } from "../shared/given.ts";
 
 /** The parts of Express's requests that this adapter uses (Express 4 and 5). */
 export type ExpressRequest = IncomingMessage & {
@@ -91,8 +92,10 @@ export function expressSessions<Data extends object, Reference extends string>(
   ): RequestSession<Data, Reference> {
     const req = readNodeRequest(TAKES, () => given);
     // Express gives each request its response.
-    const { res = response } = req as Partial<ExpressRequest>;
-    bindResponse(req, response ?? res);
+    bindResponse(
+      req,
+      response ?? readSafely("ERR_SESSION_CONFIG", "The request", () => Reflect.get(req, "res")),
+    );
     return getRequestSession(req, new ExpressExchange(req), signer);
   }
 
@@ -205,8 +208,10 @@ function isSecure(req: ExpressRequest | UpgradeRequest): boolean {
 
 /** Whether "trust proxy" covers the sender of the request. (`req.host` has no port in Express 4.) */
 function trustsProxy(req: ExpressRequest | UpgradeRequest): boolean {
-  const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
-  const { get } = Object(app) as { get?: unknown };
+  const { app, get, socket } = readSafely("ERR_SESSION_CONFIG", "The request", () => {
+    const { app, socket } = req as Partial<ExpressRequest> & IncomingMessage;
+    return { app, get: Object(app).get as unknown, socket };
+  });
   if (typeof get !== "function") return false; // Express has not seen it
   const trusts: unknown = Reflect.apply(get, app, ["trust proxy fn"]);
   return typeof trusts === "function" && trusts(socket?.remoteAddress, 0) === true;

@@ -104,8 +104,11 @@ export function koaSessions<Data extends object, Reference extends string>(
 
   function getSession(ctx: KoaContext): RequestSession<Data, Reference> {
     const req = readKoaRequest(ctx);
-    const signer = signed ? createKoaSigner(Object(ctx.app).keys) : null;
-    bindResponse(req, ctx.res);
+    const { res, keys } = readSafely("ERR_SESSION_CONFIG", "The context", () => {
+      return { res: ctx.res, keys: signed ? Object(ctx.app).keys : null };
+    });
+    const signer = signed ? createKoaSigner(keys) : null;
+    bindResponse(req, res);
     return getRequestSession(req, new KoaExchange(req, ctx), signer);
   }
 
@@ -158,7 +161,9 @@ export function csrfGuard<Context = KoaContext>(options: CSRFGuardOptions<Contex
   const guard = createGuard(options);
   return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
     const request = readKoaRequest(ctx);
-    const { method, host, secure } = ctx;
+    const { method, host, secure } = readSafely("ERR_SESSION_CONFIG", "The context", () => {
+      return { method: ctx.method, host: ctx.host, secure: ctx.secure };
+    });
     const header = (name: string) => readHeader(request, name);
     guard(
       { request, method, host, secure, proxySetting: PROXY_SETTING, header },

@@ -95,11 +95,20 @@ describe.each(Object.entries(CALLS))("%s", (_, call) => {
   });
 });
 
+function throwNotNow(): never {
+  throw new Error("not now");
+}
+
+/** An object of which nothing can be read. */
+const HOSTILE = new Proxy({}, { get: throwNotNow });
+
 const REQUEST = Object.assign(new IncomingMessage(new Socket()), { method: "POST" });
 
 /** All that takes a response beside its request. */
 const BESIDE: Readonly<Record<string, Call>> = {
+  "the middleware for Koa": (res) => forKoa({ ...contextWith(), res }, async () => {}),
   "the middleware for Express": (res) => forExpress(REQUEST, res, next),
+  "of for Express": (res) => forExpress.of(Object.assign(Object.create(REQUEST), { res })),
   "of for Fastify": (reply) => forFastify.of({ raw: REQUEST } as never, reply),
   "requireSession for Fastify": (reply) =>
     forFastify.requireSession("user_id")({ raw: REQUEST } as never, reply),
@@ -109,26 +118,10 @@ const BESIDE: Readonly<Record<string, Call>> = {
 describe.each(Object.entries(BESIDE))("beside a request, %s", (_, call) => {
   test.each<[string, () => unknown]>([
     ["a Proxy that was revoked", revoked],
-    [
-      "one whose getters throw",
-      () =>
-        new Proxy(
-          {},
-          {
-            get() {
-              throw new Error("not now");
-            },
-          },
-        ),
-    ],
+    ["one whose getters throw", () => HOSTILE],
     [
       "one whose raw was revoked",
-      () => ({
-        raw: revoked(),
-        get setHeader() {
-          throw new Error("not now");
-        },
-      }),
+      () => Object.defineProperty({ raw: revoked() }, "setHeader", { get: throwNotNow }),
     ],
   ])("refuses %s for a response", async (_name, make) => {
     const error = await Promise.resolve()
@@ -171,3 +164,31 @@ test.each(["/a\nb", "/é", "/a b", "\ud800", ""])(
     expect(() => forKoa.requireSession("user_id", { redirect })).toThrow(SessionError);
   },
 );
+
+test.each<[string, () => unknown]>([
+  [
+    "of for Koa",
+    () => koa.koaSessions(sessions, { signed: true }).of({ ...contextWith(), app: HOSTILE }),
+  ],
+  [
+    "the middleware for Koa",
+    () => forKoa(Object.defineProperty(contextWith(), "res", { get: throwNotNow }), async () => {}),
+  ],
+  [
+    "csrfGuard for Koa",
+    () =>
+      koa.csrfGuard()(
+        Object.defineProperty(contextWith(), "host", { get: throwNotNow }),
+        async () => {},
+      ),
+  ],
+  [
+    "csrfGuard for Express",
+    () => express.csrfGuard()(Object.assign(Object.create(REQUEST), { app: HOSTILE }), {}, next),
+  ],
+])("%s refuses a part that cannot be read", async (_, call) => {
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "ERR_SESSION_CONFIG", cause: { message: "not now" } });
+});
