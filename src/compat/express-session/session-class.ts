@@ -26,7 +26,11 @@ export function learnClasses(generate: Generate, req: object): SessionClasses {
   // An app's functions for ids and cookies may read the request, so the probe inherits from it. The
   // properties that `generate` sets stay on the probe.
   const own = { value: undefined, writable: true };
-  const headers = { value: "headers" in req ? req.headers : {} };
+  const headers = {
+    value: readSafely("ERR_SESSION_CONFIG", "The request", () =>
+      "headers" in req ? req.headers : {},
+    ),
+  };
   const probe = Object.create(req, { session: own, sessionID: own, headers });
   generate(probe);
   return {
@@ -38,7 +42,7 @@ export function learnClasses(generate: Generate, req: object): SessionClasses {
 /**
  * A session of express-session's class, for a request.
  *
- * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot have.
+ * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot use.
  */
 export function restoreSession(classes: SessionClasses, req: object, stored: object): object {
   const cookie = restoreCookie(classes.cookie, (stored as { cookie?: object }).cookie ?? {});
@@ -63,7 +67,7 @@ function restoreCookie(prototype: object, stored: StoredCookie): object {
   } catch (error) {
     throw new SessionError(
       VALUE,
-      `${COOKIE} is none that express-session can have: see the cause. Its maxAge must be a number of milliseconds, its expires a Date or the text of one`,
+      `${COOKIE} is not one that express-session can use: see the cause. Its maxAge must be a number of milliseconds`,
       { cause: asCause(error) },
     );
   }

@@ -4,9 +4,15 @@ import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import type { EndingCallback } from "../../sessions/endings/ending.ts";
 import { SessionSet } from "../../sessions/session-set.ts";
 import type { ReferenceValue } from "../../sessions/types.ts";
-import { createConfigError, quote, SessionError, toFieldName } from "../../shared/errors.ts";
+import {
+  asCause,
+  createConfigError,
+  quote,
+  SessionError,
+  toFieldName,
+} from "../../shared/errors.ts";
 import { readSafely } from "../../shared/given.ts";
-import { checkRecord } from "../shared/json-record.ts";
+import { checkRecord, refusePromise } from "../shared/json-record.ts";
 import { answer, checkCallback, type SessionCallback, type StoreCallback } from "./callback.ts";
 import {
   parseStoreConfig,
@@ -235,8 +241,9 @@ export class SessionSetsStore<
   /**
    * Makes the session of a request from the data that `get` returned. express-session calls it.
    *
-   * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot have;
-   * ERR_SESSION_CONFIG before the store was given to express-session.
+   * @throws SessionError ERR_SESSION_VALUE for a cookie that express-session cannot use;
+   * ERR_SESSION_CONFIG for a request that cannot be given a session, and before the store was given to
+   * express-session.
    */
   createSession<Session>(req: object, session: object): Session {
     if (!this.#generate) {
@@ -247,19 +254,13 @@ export class SessionSetsStore<
     checkRequest(req);
     const stored = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkRecord("The session", session);
+      refusePromise("The session", session);
       return { ...session };
     });
     this.#classes ??= learnClasses(this.#generate, req);
     const restored = restoreSession(this.#classes, req, stored);
+    setSession(req, restored);
     this.#saved.follow(session, restored);
-    const isSet = readSafely("ERR_SESSION_CONFIG", "The request", () =>
-      Reflect.set(req, "session", restored),
-    );
-    if (!isSet) {
-      throw createConfigError(
-        "createSession sets the session of a request, and this request takes none: it is frozen, or has a session that cannot be replaced",
-      );
-    }
     return restored as Session;
   }
 
@@ -298,6 +299,20 @@ function checkRequest(req: unknown): void {
     );
   });
   if (!isRequest) throw createConfigError("createSession takes a request of express-session");
+}
+
+function setSession(req: object, session: object): void {
+  let cause: unknown;
+  try {
+    if (Reflect.set(req, "session", session)) return;
+  } catch (error) {
+    cause = asCause(error);
+  }
+  throw new SessionError(
+    "ERR_SESSION_CONFIG",
+    "createSession sets the session of a request, and this request takes none: it is frozen, or has a session that cannot be replaced",
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 /** The sid of a request, as express-session shows it. */

@@ -2,6 +2,7 @@ import { readShown } from "../../http/exchange/exchange.ts";
 import type { MoveProgress } from "../../migrate/migrator.ts";
 import { type MoveOptions, parseCursor } from "../../migrate/options.ts";
 import { createConfigError } from "../../shared/errors.ts";
+import { readSafely } from "../../shared/given.ts";
 import { Note } from "../../shared/note.ts";
 import { KoaCookie, type KoaCookieContext } from "./cookie.ts";
 import { refuseLeftOut } from "./options/left-out.ts";
@@ -82,7 +83,14 @@ export function koaRedisSessionSets(
     next: () => Promise<unknown>,
   ): Promise<unknown> {
     const session = createSession(ctx);
-    ctx.session = session;
+    const isSet = readSafely("ERR_SESSION_CONFIG", "The context", () =>
+      Reflect.set(ctx, "session", session),
+    );
+    if (!isSet) {
+      throw createConfigError(
+        "The middleware sets ctx.session, and this context takes none: it is frozen, or has a session that cannot be replaced. Call createSession(ctx)",
+      );
+    }
     return next();
   }
 

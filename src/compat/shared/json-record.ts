@@ -19,12 +19,7 @@ export interface JSONRecord {
  * promise, of which it would make an empty one.
  */
 export function toJSONRecord(name: string, record: unknown): JSONRecord {
-  if (readSafely("ERR_SESSION_VALUE", name, () => typeof Object(record).then === "function")) {
-    throw new SessionError(
-      "ERR_SESSION_VALUE",
-      `${name} cannot be stored: a promise has to be awaited first; nothing was written`,
-    );
-  }
+  readSafely("ERR_SESSION_VALUE", name, () => refusePromise(name, record));
   let json: unknown;
   try {
     json = JSON.parse(JSON.stringify(record) ?? "null");
@@ -37,6 +32,15 @@ export function toJSONRecord(name: string, record: unknown): JSONRecord {
   }
   checkRecord(name, json);
   return json;
+}
+
+/** @throws SessionError ERR_SESSION_VALUE for a promise, which has no fields. */
+export function refusePromise(name: string, record: unknown): void {
+  if (typeof Object(record).then !== "function") return;
+  throw new SessionError(
+    "ERR_SESSION_VALUE",
+    `${name} cannot be stored: a promise has to be awaited first; nothing was written`,
+  );
 }
 
 /** @throws SessionError ERR_SESSION_VALUE for what isn't an object with fields. */

@@ -531,18 +531,39 @@ describe("express-session's own methods", () => {
   });
 
   test("a request that cannot be given the session is refused", () => {
-    const store = new SessionSetsStore({ store: memoryStore() });
-    session({ store, secret: "secret", resave: false, saveUninitialized: false });
     const throwing = Object.defineProperty({}, "session", {
       set() {
         throw new Error("not now");
       },
     });
-    for (const req of [Object.freeze({}), Object.defineProperty({}, "session", {}), throwing]) {
+    const unread = Object.defineProperty({}, "headers", {
+      get() {
+        throw new Error("not now");
+      },
+    });
+    const readonly = Object.defineProperty({}, "session", {});
+    for (const req of [Object.freeze({}), readonly, throwing, unread]) {
+      const store = new SessionSetsStore({ store: memoryStore() });
+      session({ store, secret: "secret", resave: false, saveUninitialized: false });
       expect(() => store.createSession(req, { cookie })).toThrow(
         expect.objectContaining({ code: "ERR_SESSION_CONFIG" }),
       );
     }
+  });
+
+  test("a promise is no session: it is refused", async () => {
+    const store = new SessionSetsStore({ store: memoryStore() });
+    session({ store, secret: "secret", resave: false, saveUninitialized: false });
+    await store.set("sid", { cookie });
+    const promise = store.get("sid") as object;
+    const refused = expect.objectContaining({
+      code: "ERR_SESSION_VALUE",
+      hint: expect.stringMatching(/^The session cannot be stored: a promise has to be awaited/),
+    });
+    await expect(store.set("sid", promise)).rejects.toEqual(refused);
+    await expect(store.touch("sid", promise)).rejects.toEqual(refused);
+    expect(() => store.createSession({}, promise)).toThrow(refused);
+    expect(await look(store)).toEqual({ cookie });
   });
 
   test("a store that express-session does not know says so", async () => {

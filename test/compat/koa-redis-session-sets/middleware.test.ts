@@ -968,6 +968,17 @@ describe("the store", () => {
 });
 
 describe("the middleware", () => {
+  test("refuses a context that takes no session, and names createSession", async () => {
+    const { value } = await browser.visit((ctx) => {
+      const frozen = Object.freeze(Object.create(ctx));
+      return app.middleware(frozen, async () => {}).catch(({ code, hint }) => [code, hint]);
+    });
+    expect(value).toEqual([
+      "ERR_SESSION_CONFIG",
+      expect.stringMatching(/takes none.*createSession\(ctx\)/),
+    ]);
+  });
+
   test("is optional: createSession makes the session of a context, the same each time", async () => {
     const { createSession } = app.middleware;
     const answer = await browser.visit(async (ctx) => {

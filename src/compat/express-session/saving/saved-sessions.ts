@@ -12,7 +12,7 @@ import { waitForAll } from "../../../shared/wait-for-all.ts";
 import type { Command, Commanded } from "../../../store/commanding.ts";
 import type { StoredSession, Tombstone } from "../../../store/contract.ts";
 import { isIterable } from "../../../store/iterating.ts";
-import { checkRecord, toJSONRecord } from "../../shared/json-record.ts";
+import { checkRecord, refusePromise, toJSONRecord } from "../../shared/json-record.ts";
 import type { StoreConfig } from "../options.ts";
 import { deriveId } from "../sid.ts";
 import { CallQueue } from "./call-queue.ts";
@@ -117,6 +117,7 @@ export class SavedSessions {
     const id = this.deriveId(sid);
     const given = readSafely("ERR_SESSION_VALUE", "The session", () => {
       checkRecord("The session", session);
+      refusePromise("The session", session);
       return session.cookie;
     });
     const cookie = toCookie(toJSONRecord("The session", { cookie: given }));
