@@ -122,6 +122,7 @@ export function httpFailures(host: Host): void {
       const { get, load, peers, ...writing } = NEEDING_THE_STORE;
       for (const reading of [get, load, peers]) {
         const read = async () => (await browser.send(reading as Handler)).status;
+        // On a busy machine the first may take longer than the store waits.
         await expect.poll(read, { timeout: HANGING }).toBe(200);
       }
       await expectUnavailable(browser, writing);
