@@ -92,10 +92,8 @@ export function expressSessions<Data extends object, Reference extends string>(
   ): RequestSession<Data, Reference> {
     const req = readNodeRequest(TAKES, () => given);
     // Express gives each request its response.
-    bindResponse(
-      req,
-      response ?? readSafely("ERR_SESSION_CONFIG", "The request", () => Reflect.get(req, "res")),
-    );
+    const res = readSafely("ERR_SESSION_CONFIG", "The request", () => Reflect.get(req, "res"));
+    bindResponse(req, response ?? res);
     return getRequestSession(req, new ExpressExchange(req), signer);
   }
 

@@ -112,10 +112,8 @@ export function fastifySessions<Data extends object, Reference extends string>(
 
   function getSession(request: FastifyRequest, reply?: Pick<FastifyReply, "raw">) {
     const raw = readRaw(request);
-    bindResponse(
-      raw,
-      readSafely("ERR_SESSION_CONFIG", "The reply", () => Object(reply).raw),
-    );
+    const response = readSafely("ERR_SESSION_CONFIG", "The reply", () => Object(reply).raw);
+    bindResponse(raw, response);
     return getRequestSession(raw, new FastifyExchange(raw, request), signer);
   }
 

@@ -8,14 +8,9 @@ const OF_KOA = of("koa", [
     "getRequestSession(req, ",
     "getRequestSession({}, ",
   ],
-  ["the response is not known", "smoke", "    bindResponse(req, ctx.res);\n", ""],
+  ["the response is not known", "smoke", "    bindResponse(req, res);\n", ""],
   ["the middleware gives no session", "smoke", "defineSession(ctx, getSession(ctx));", ""],
-  [
-    "cookies are not signed",
-    "keys",
-    "signed ? createKoaSigner(Object(ctx.app).keys) : null;",
-    "null;",
-  ],
+  ["cookies are not signed", "keys", "signed ? createKoaSigner(keys) : null;", "null;"],
   ["no connection is secure", "secure", "return this.#ctx.secure;", "return false;"],
   [
     "everybody's word for a secure connection is taken",
@@ -39,8 +34,8 @@ const OF_KOA = of("koa", [
   [
     "the guard goes by the proxy's own host",
     "proxiedHost",
-    "const { method, host, secure } = ctx;",
-    'const { method, secure } = ctx;\n    const host = readHeader(request, "host") ?? "";',
+    "host: ctx.host,",
+    'host: readHeader(request, "host") ?? "",',
   ],
   [
     "the guard knows another request than the session",
@@ -152,7 +147,7 @@ const OF_FASTIFY = of("fastify", [
     "getRequestSession(raw, ",
     "getRequestSession({}, ",
   ],
-  ["the response is not known", "smoke", "    bindResponse(raw, Object(reply).raw);\n", ""],
+  ["the response is not known", "smoke", "    bindResponse(raw, response);\n", ""],
   ["the hook gives no session", "smoke", "defineSession(request, getSession(request, reply));", ""],
   [
     "cookies are not signed",
