@@ -1,4 +1,4 @@
-/* Names and ids in the form that every store accepts. */
+/* Names and ids in the form that every store accepts, and what is no record. */
 import { expect, test } from "vitest";
 import { decodeText, encodeText, toJSONRecord } from "../../../src/compat/shared/json-record.ts";
 
